@@ -1,0 +1,1 @@
+"""twin: a discrete-event digital twin of a social platform."""

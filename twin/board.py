@@ -1,0 +1,76 @@
+"""The value of every declared series in one float64 vector, in declared order.
+
+Mechanisms write here at the metrics clock; readers get a copy from `snapshot`, so they see the old values or the new,
+never half of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import StateError, nearest
+from twin.metric import Metric, label_text
+
+
+class Board:
+    """All metric values of one run.
+
+    ``values`` float64 (series,); ``rows`` lists (metric, labels) in the same order.
+    """
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self.metrics: dict[str, Metric] = {}
+        self.rows: list[tuple[Metric, dict[str, str]]] = []
+        self._first: dict[str, int] = {}
+        self._index: dict[tuple[str, str], int] = {}
+        for metric in metrics:
+            if metric.name in self.metrics:
+                raise StateError(f"metric {metric.name} is declared twice")
+            self.metrics[metric.name] = metric
+            self._first[metric.name] = len(self.rows)
+            for labels in metric.series():
+                self._index[metric.name, label_text(labels)] = len(self.rows)
+                self.rows.append((metric, labels))
+        self.values: NDArray[np.float64] = np.zeros(len(self.rows))
+
+    def _metric(self, name: str) -> Metric:
+        if name not in self.metrics:
+            raise StateError(f"metric {name} is not declared ({nearest(name, self.metrics)})")
+        return self.metrics[name]
+
+    def index(self, name: str, **labels: str) -> int:
+        """Place of a series in ``values``; raises StateError for a series that was not declared."""
+        self._metric(name)
+        try:
+            return self._index[name, label_text(labels)]
+        except KeyError:
+            known = [text for metric, text in self._index if metric == name]
+            raise StateError(f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})"
+                             ) from None
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        """Set one series to a value (a counter to its running total)."""
+        self.values[self.index(name, **labels)] = value
+
+    def set_all(self, name: str, values: NDArray[np.float64] | list[float]) -> None:
+        """Set every series of a metric, in declared order: the bins of a histogram, or one value per label."""
+        first = self._first[self._metric(name).name]
+        size = sum(1 for _ in self.metrics[name].series())
+        if len(values) != size:
+            raise StateError(f"metric {name} has {size} series, {len(values)} values were given")
+        self.values[first:first + size] = values
+
+    def get(self, name: str, **labels: str) -> float:
+        """The value of one series now."""
+        return float(self.values[self.index(name, **labels)])
+
+    def snapshot(self) -> NDArray[np.float64]:
+        """A copy of all values, safe to keep."""
+        return self.values.copy()
+
+    def describe(self) -> list[Mapping[str, str]]:
+        """Name and labels of every series, for a checkpoint's schema."""
+        return [{"metric": metric.name, "labels": label_text(labels)} for metric, labels in self.rows]

@@ -1,0 +1,70 @@
+"""Errors that a user can cause, each one line: where, why, and the mend.
+
+Everything the command line prints as ``error:`` is a `TwinError`; any other exception is a bug of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class TwinError(Exception):
+    """An error with one printable line; ``status`` is the exit status of the command line."""
+
+    status = 1
+
+
+class UsageError(TwinError):
+    """A wrong flag, path or argument."""
+
+    status = 2
+
+
+class StateError(TwinError):
+    """A mechanism broke a rule of the world: wrote a foreign column, read a hidden one, asked for an unknown name."""
+
+
+class CheckpointError(TwinError):
+    """A checkpoint or run folder that cannot be read, or that belongs to another version."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with a scenario.
+
+    ``file`` is a path or a flag such as ``--set``; ``line`` counts from 1 and is 0 where a line has no meaning.
+    """
+
+    file: str
+    line: int
+    path: str
+    reason: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        path = f" {self.path}" if self.path else ""
+        mend = f" ({self.mend})" if self.mend else ""
+        return f"{where}{path}: {self.reason}{mend}"
+
+
+class ScenarioError(TwinError):
+    """All problems of a scenario at once, each printed as one line."""
+
+    status = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The mend for a name that is not known: the nearest valid one, or the list of all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.55)
+    if close:
+        return f"did you mean {close[0]}?"
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"known: {shown}" if names else "none is known here"

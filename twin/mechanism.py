@@ -1,0 +1,127 @@
+"""What a mechanism is: parameters, columns, clocks, metrics, services. One file each, found by import, never importing
+another.
+
+A mechanism is thrown away and rebuilt at every resume, so its attributes may hold only what follows from its parameters;
+everything that changes lives in the World (columns it owns, arrays it keeps). ``setup`` runs once in the life of a
+world, when it is new; ``clocks`` are asked for on every start.
+
+All clocks tick on multiples of ``feed.refresh`` (the serving snapshot's grid); within one instant they go in the order of
+PHASES, then in the order in which the mechanisms are listed. Sessions before t have all happened when the clocks of t begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.columns import Column
+from twin.errors import StateError
+from twin.metric import Metric
+from twin.params import Params
+from twin.world import Keep, Lever, World
+
+PHASES = ("browse", "chat", "policy", "people", "create", "settle", "train", "sync", "opinion", "graph", "refresh",
+          "measure")
+"""Order within one instant: sessions of the window that ends now are replayed first, the new snapshot is published last,
+and metrics are read after it."""
+
+
+@dataclass(frozen=True)
+class Every:
+    """A clock: call ``handler`` every ``period`` seconds in a phase, first at ``first`` (default: after one period)."""
+
+    period: int
+    phase: str
+    handler: Callable[[], None]
+    first: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.phase not in PHASES:
+            raise StateError(f"no phase {self.phase}; phases are {', '.join(PHASES)}")
+        if self.period <= 0:
+            raise StateError(f"a clock's period must be positive, not {self.period}")
+
+
+class Mechanism:
+    """Base of all mechanisms.
+
+    Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it owns), ``metrics``,
+    ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for what stands for the platform's own software),
+    ``order`` (small first: among mechanisms in one phase, and for ``setup``).
+    """
+
+    name: ClassVar[str]
+    Params: ClassVar[type[Params]]
+    columns: ClassVar[dict[str, tuple[Column, ...]]] = {}
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[tuple[str, ...]] = ()
+    sees_hidden: ClassVar[bool] = True
+    order: ClassVar[int] = 50
+
+    def __init__(self, params: Params, world: World) -> None:
+        self.p: Any = params
+        self.world = world
+        self.keep = Keep(world, self.name)
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.name in REGISTRY and REGISTRY[cls.name].__qualname__ != cls.__qualname__:
+            raise StateError(f"two mechanisms are named {cls.name}")
+        REGISTRY[cls.name] = cls
+
+    def setup(self) -> None:
+        """Fill a new world. Runs once, in the order of ``order``; not on resume."""
+
+    def clocks(self) -> list[Every]:
+        """The mechanism's clocks."""
+        return []
+
+    def born(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Rows were opened: fill the columns you own."""
+
+    def measure(self) -> None:
+        """Write every declared metric to the board; called at the metrics clock, probes last."""
+
+    def mine(self, table: str, column: str) -> NDArray[Any]:
+        """A column this mechanism owns, writable."""
+        if self.world.owners.get((table, column)) != self.name:
+            raise StateError(f"{self.name} may not write {table}.{column}, which belongs to "
+                             f"{self.world.owners.get((table, column), 'nobody')}")
+        return self.world.table(table)[column]
+
+    def read(self, table: str, column: str) -> NDArray[Any]:
+        """Any column, read-only. Hidden ones are refused to a mechanism that must not see them."""
+        data = self.world.table(table)
+        view = data[column].view()
+        if data.columns[column].hidden and not self.sees_hidden:
+            raise StateError(f"{self.name} may not read {table}.{column}: a platform cannot observe it")
+        view.flags.writeable = False
+        return view
+
+    def lever(self, name: str) -> Any:
+        """The current value of one of this mechanism's levers, by its parameter path."""
+        return self.world.lever(f"{self.name}.{name}")
+
+    def uniforms(self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+        """Uniforms (n, 4) for one decision of this mechanism, keyed by entity and occasion."""
+        return self.world.draws.uniforms(f"{self.name}.{decision}", keys, occasion)
+
+    def normals(self, decision: str, keys: NDArray[np.uint64], count: int,
+                occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+        """Standard normals (n, count) for one decision of this mechanism."""
+        return self.world.draws.normals(f"{self.name}.{decision}", keys, count, occasion)
+
+    def stream(self, decision: str) -> np.uint64:
+        """The key of one decision's stream, for kernels that draw for themselves."""
+        return self.world.draws.stream(f"{self.name}.{decision}")
+
+
+REGISTRY: dict[str, type[Mechanism]] = {}
+"""Every mechanism by name."""
+
+__all__ = ["PHASES", "REGISTRY", "Every", "Lever", "Mechanism"]

@@ -1,0 +1,76 @@
+"""What a metric is: declared once by the mechanism that owns it; every reader follows from the declaration.
+
+Label values are declared too, so the set of series is closed: no entity id can ever become a label. A histogram has fixed
+``edges``; its series carry the label ``bin`` with the lower edge of each bin.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+Side = Literal["producer", "consumer", "platform", "chatbot"]
+Good = Literal["up", "down", "neither"]
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One declared metric.
+
+    ``name`` snake case, no unit suffix games; ``kind`` counter (running total since the start), gauge (now) or histogram
+    (gauge per bin: how many entities are in it now, or events since the start if ``total``); ``unit`` in words of the
+    field (``1``, ``posts``, ``s``, ``ratio``); ``help`` one sentence; ``side`` whose side of the platform it shows;
+    ``panel`` heading under which readers draw it; ``good`` which way is good for that side; ``headline`` marks the few
+    that the terminal shows.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+    side: Side
+    panel: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    edges: tuple[float, ...] = ()
+    good: Good = "neither"
+    headline: bool = False
+    total: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"metric name {self.name!r} is not snake_case")
+        if (self.kind == "histogram") != bool(self.edges):
+            raise ValueError(f"metric {self.name}: edges belong to histograms, and every histogram needs them")
+        if self.edges and list(self.edges) != sorted(set(self.edges)):
+            raise ValueError(f"metric {self.name}: edges must rise")
+        if not self.help.endswith("."):
+            raise ValueError(f"metric {self.name}: help must be a sentence")
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Lower edges of the bins as label values; the last bin is open above, the first below."""
+        return tuple(f"{edge:g}" for edge in self.edges)
+
+    def series(self) -> Iterator[dict[str, str]]:
+        """Every label set of the metric, in declared order (a histogram's bins vary fastest)."""
+        axes = dict(self.labels)
+        if self.kind == "histogram":
+            axes["bin"] = self.bins
+        for values in itertools.product(*axes.values()):
+            yield dict(zip(axes, values, strict=True))
+
+
+def label_text(labels: Mapping[str, str]) -> str:
+    """Labels as one string, ``by=ai,bin=0.1``: the ``labels`` column of the metrics Parquet. Empty for none."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def label_dict(text: str) -> dict[str, str]:
+    """The inverse of `label_text`."""
+    return dict(part.split("=", 1) for part in text.split(",")) if text else {}

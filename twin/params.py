@@ -1,0 +1,86 @@
+"""Typed parameters: every number has a unit, a range and a source, and a misspelt name is an error.
+
+A mechanism's parameters are a `Params` subclass (pydantic, frozen, unknown keys forbidden). `par` declares one of them.
+Parameters marked ``lever=True`` may be changed by a policy during a run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.fields import FieldInfo
+
+from twin.units import format_duration, format_rate, parse_duration, parse_rate
+
+
+def _internal_duration(value: object) -> int:
+    return parse_duration(value)
+
+
+def _internal_rate(value: object) -> float:
+    return parse_rate(value)
+
+
+Duration = Annotated[
+    int, BeforeValidator(_internal_duration), PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(s|min|h|d|w)$", "examples": ["10min", "6h", "90d"]}),
+]
+"""Seconds inside, ``90d`` in YAML."""
+Rate = Annotated[
+    float, BeforeValidator(_internal_rate), PlainSerializer(format_rate, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?([eE][-+]?\d+)?%?/(s|min|h|d|w)$",
+                    "examples": ["3/d", "2%/d"]}),
+]
+"""Events per day inside, ``3/d`` in YAML."""
+
+
+class Params(BaseModel):
+    """Base of every parameter set: frozen, strict, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False)
+
+
+def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption", low: float | None = None,
+        high: float | None = None, lever: bool = False) -> Any:
+    """Declare a parameter.
+
+    ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`); ``low`` and ``high`` are
+    inclusive bounds in the same unit; ``source`` names the paper or data set, or says ``assumption``.
+    """
+    if isinstance(default, float) and not math.isfinite(default):
+        raise ValueError("a default must be finite")
+    extra: dict[str, Any] = {"unit": unit, "source": source, "lever": lever}
+    return Field(default=default, description=help, ge=low, le=high, json_schema_extra=extra)
+
+
+def group(model: type[Params], help: str, **defaults: Any) -> Any:
+    """Declare a nested parameter set, with defaults that differ from the set's own."""
+    return Field(default_factory=lambda: model.model_construct(
+        **{**{name: info.get_default(call_default_factory=True) for name, info in model.model_fields.items()},
+           **defaults}), description=help)
+
+
+def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every number of a parameter set with its dotted path, nested sets included, in declared order."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Params):
+            yield from leaves(info.annotation, path + ".")
+        else:
+            yield path, info
+
+
+def meta(info: FieldInfo) -> dict[str, Any]:
+    """Unit, source and lever mark of a declared parameter."""
+    extra = info.json_schema_extra
+    return dict(extra) if isinstance(extra, dict) else {"unit": "1", "source": "assumption", "lever": False}
+
+
+def value_at(params: BaseModel, path: str) -> Any:
+    """The value at a dotted path of a parameter set."""
+    for name in path.split("."):
+        params = getattr(params, name)
+    return params

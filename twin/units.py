@@ -1,0 +1,75 @@
+"""Simulated time and rates: whole seconds since the scenario's start, and events per day.
+
+Durations are written ``10min``, ``6h``, ``90d``, ``52w``; rates ``3/d``, ``0.5/h``, ``2%/d``. A bare number is refused
+wherever a unit is needed, so that nobody has to guess what ``90`` meant.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+
+SECOND, MINUTE, HOUR, DAY, WEEK = 1, 60, 3600, 86400, 7 * 86400
+NEVER = 2**62
+"""A time that no run reaches."""
+
+_SECONDS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
+_RATE = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*/\s*(s|min|h|d|w)\s*$")
+
+
+def parse_duration(text: object) -> int:
+    """Seconds in a duration such as ``90d``; raises ValueError with the mend for anything else."""
+    if isinstance(text, int) and not isinstance(text, bool) and text == 0:
+        return 0
+    if not isinstance(text, str) or not (match := _DURATION.match(text)):
+        raise ValueError(f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w), such as 90d")
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds != round(seconds):
+        raise ValueError(f"{text!r} is not a whole number of seconds")
+    if seconds > 1000 * 366 * DAY:
+        raise ValueError(f"{text!r} is longer than a thousand years")
+    return round(seconds)
+
+
+def format_duration(seconds: int) -> str:
+    """The shortest exact spelling of a duration: 5400 -> ``90min``."""
+    for unit in ("w", "d", "h", "min"):
+        if seconds and seconds % _SECONDS[unit] == 0 and not (unit == "w" and seconds % (4 * WEEK)):
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s" if seconds else "0s"
+
+
+def parse_rate(text: object) -> float:
+    """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for anything else."""
+    if not isinstance(text, str) or not (match := _RATE.match(text)):
+        raise ValueError(f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d")
+    value = float(match[1]) * (0.01 if match[2] else 1.0) * DAY / _SECONDS[match[3]]
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not a finite rate")
+    return value
+
+
+def format_rate(per_day: float) -> str:
+    """A rate per day as YAML text: 3.0 -> ``3/d``."""
+    return f"{per_day!r}/d".replace(".0/d", "/d")
+
+
+def parse_start(text: object) -> dt.date:
+    """The scenario's first day (UTC midnight) from ``2025-01-01`` or a date; raises ValueError otherwise."""
+    if isinstance(text, dt.datetime):
+        if text.time() != dt.time():
+            raise ValueError(f"{text} has a time of day; a run starts at midnight UTC, write {text.date()}")
+        return text.date()
+    if isinstance(text, dt.date):
+        return text
+    try:
+        return dt.date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date; write year-month-day, such as 2025-01-01") from None
+
+
+def at(start: dt.date, seconds: int) -> dt.datetime:
+    """The simulated date and time, UTC, ``seconds`` after the start."""
+    return dt.datetime(start.year, start.month, start.day, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)

@@ -1,0 +1,121 @@
+"""The World: everything a mechanism may touch, and nothing above it.
+
+All state of a run is here, in arrays: tables of entities, named arrays (``state``), lever values, the board. A mechanism
+keeps nothing of its own between two calls, so saving the World saves the run, and loading it resumes the run exactly.
+
+Rules, enforced: a column is written by the mechanism that declared it and read by others through read-only views; a
+``hidden`` column (true taste, true quality) is refused to a mechanism that declares ``sees_hidden = False``; services and
+levers are asked for by name and an unknown name is an error that lists the nearest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.board import Board
+from twin.columns import Column, Table
+from twin.draws import Draws
+from twin.errors import StateError, nearest
+
+Lever = float | int | bool | str
+
+
+class World:
+    """One simulated platform: clock time, tables, arrays, levers, services, draws and board.
+
+    ``now`` is whole seconds since ``start`` (UTC midnight).
+    """
+
+    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board) -> None:
+        self.start, self.now = start, 0
+        self.draws = Draws(seed, replicate)
+        self.board = board
+        self.tables: dict[str, Table] = {}
+        self.owners: dict[tuple[str, str], str] = {}
+        self.state: dict[str, NDArray[Any]] = {}
+        self.levers: dict[str, Lever] = {}
+        self.marks: list[tuple[int, str, str]] = []
+        """Event marks not yet written to the run folder: (time, kind, text)."""
+        self._services: dict[str, Callable[..., Any]] = {}
+        self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
+
+    def define(self, owner: str, table: str, column: Column) -> None:
+        """Add a column that ``owner`` alone may write; the table is made when its first column is."""
+        if table not in self.tables:
+            self.tables[table] = Table(table)
+        self.tables[table].define(column)
+        self.owners[table, column.name] = owner
+
+    def table(self, name: str) -> Table:
+        """A table by name."""
+        try:
+            return self.tables[name]
+        except KeyError:
+            raise StateError(f"no table {name} ({nearest(name, self.tables)})") from None
+
+    def on_add(self, listener: Callable[[str, NDArray[np.int64]], None]) -> None:
+        """Call ``listener(table, rows)`` after rows were opened, in the order in which listeners came."""
+        self._on_add.append(listener)
+
+    def add(self, table: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Open rows for new entities and let every mechanism fill its own columns; returns the rows."""
+        rows = self.table(table).add(keys)
+        if len(rows):
+            for listener in self._on_add:
+                listener(table, rows)
+        return rows
+
+    def mark(self, kind: str, text: str) -> None:
+        """Note an event that readers show on the time axis (a policy took hold, a wave of arrivals)."""
+        self.marks.append((self.now, kind, text))
+
+    def provide(self, name: str, service: Callable[..., Any]) -> None:
+        """Offer a service; two mechanisms cannot offer the same."""
+        if name in self._services:
+            raise StateError(f"service {name} is provided twice")
+        self._services[name] = service
+
+    def service(self, name: str) -> Callable[..., Any]:
+        """A service by name."""
+        try:
+            return self._services[name]
+        except KeyError:
+            raise StateError(f"no mechanism provides {name} ({nearest(name, self._services)})") from None
+
+    def has_service(self, name: str) -> bool:
+        """Whether some mechanism of this run provides a service."""
+        return name in self._services
+
+    def lever(self, name: str) -> Lever:
+        """The value of a lever now."""
+        try:
+            return self.levers[name]
+        except KeyError:
+            raise StateError(f"no lever {name} ({nearest(name, self.levers)})") from None
+
+
+class Keep(MutableMapping[str, NDArray[Any]]):
+    """A mechanism's named arrays in the World's state, seen without their owner's prefix."""
+
+    def __init__(self, world: World, owner: str) -> None:
+        self._state, self._prefix = world.state, owner + "."
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._state[self._prefix + name]
+
+    def __setitem__(self, name: str, array: NDArray[Any]) -> None:
+        self._state[self._prefix + name] = array
+
+    def __delitem__(self, name: str) -> None:
+        del self._state[self._prefix + name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removeprefix(self._prefix) for name in list(self._state) if name.startswith(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
