@@ -46,6 +46,25 @@ class Every:
             raise StateError(f"a clock's period must be positive, not {self.period}")
 
 
+@dataclass(frozen=True)
+class Wakes:
+    """Entities that wake at their own exact second: ``table.column`` (int64 seconds, NEVER for none) says when.
+
+    ``handler(rows)`` gets the rows that are due, sorted by (time, row). It works each row at the row's own time, must not
+    read ``world.now``, and moves the column on by at least MIN_WAKE. Batched mode calls it once per serving window,
+    reference mode once per row; results must be bit-identical.
+    """
+
+    table: str
+    column: str
+    phase: str
+    handler: Callable[[NDArray[np.int64]], None]
+
+
+MIN_WAKE = 1800
+"""Least seconds between two wakes of one entity: the session cut of 30 minutes, and so the longest serving window."""
+
+
 class Mechanism:
     """Base of all mechanisms.
 
@@ -80,6 +99,13 @@ class Mechanism:
     def clocks(self) -> list[Every]:
         """The mechanism's clocks."""
         return []
+
+    def wakes(self) -> list[Wakes]:
+        """Entities that wake one by one."""
+        return []
+
+    def gone(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Rows are about to be released: let go of their numbers."""
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Rows were opened: fill the columns you own."""
@@ -124,4 +150,4 @@ class Mechanism:
 REGISTRY: dict[str, type[Mechanism]] = {}
 """Every mechanism by name."""
 
-__all__ = ["PHASES", "REGISTRY", "Every", "Lever", "Mechanism"]
+__all__ = ["MIN_WAKE", "PHASES", "REGISTRY", "Every", "Lever", "Mechanism", "Wakes"]

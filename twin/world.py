@@ -22,7 +22,7 @@ from twin.columns import Column, Table
 from twin.draws import Draws
 from twin.errors import StateError, nearest
 
-Lever = float | int | bool | str
+Lever = float | int | bool | str | None
 
 
 class World:
@@ -31,8 +31,10 @@ class World:
     ``now`` is whole seconds since ``start`` (UTC midnight).
     """
 
-    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board) -> None:
+    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board, grid: int = 600) -> None:
         self.start, self.now = start, 0
+        self.grid = grid
+        """Seconds between two serving snapshots; every clock's period is a multiple of it."""
         self.draws = Draws(seed, replicate)
         self.board = board
         self.tables: dict[str, Table] = {}
@@ -43,6 +45,7 @@ class World:
         """Event marks not yet written to the run folder: (time, kind, text)."""
         self._services: dict[str, Callable[..., Any]] = {}
         self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
+        self._on_release: list[Callable[[str, NDArray[np.int64]], None]] = []
 
     def define(self, owner: str, table: str, column: Column) -> None:
         """Add a column that ``owner`` alone may write; the table is made when its first column is."""
@@ -69,6 +72,17 @@ class World:
             for listener in self._on_add:
                 listener(table, rows)
         return rows
+
+    def on_release(self, listener: Callable[[str, NDArray[np.int64]], None]) -> None:
+        """Call ``listener(table, rows)`` before rows are released."""
+        self._on_release.append(listener)
+
+    def release(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Give rows back for later entities; every mechanism lets go of their numbers first."""
+        if len(rows):
+            for listener in self._on_release:
+                listener(table, rows)
+            self.table(table).release(rows)
 
     def mark(self, kind: str, text: str) -> None:
         """Note an event that readers show on the time axis (a policy took hold, a wave of arrivals)."""
