@@ -41,6 +41,8 @@ class World:
         self.owners: dict[tuple[str, str], str] = {}
         self.state: dict[str, NDArray[Any]] = {}
         self.levers: dict[str, Lever] = {}
+        self.oracle = False
+        """True where the recommender may rank by hidden enjoyment: the upper reference, set by the engine only."""
         self.marks: list[tuple[int, str, str]] = []
         """Event marks not yet written to the run folder: (time, kind, text)."""
         self._services: dict[str, Callable[..., Any]] = {}
@@ -65,9 +67,13 @@ class World:
         """Call ``listener(table, rows)`` after rows were opened, in the order in which listeners came."""
         self._on_add.append(listener)
 
-    def add(self, table: str, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Open rows for new entities and let every mechanism fill its own columns; returns the rows."""
+    def add(self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]) -> NDArray[np.int64]:
+        """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
         rows = self.table(table).add(keys)
+        for name, values in given.items():
+            if self.owners.get((table, name)) != owner:
+                raise StateError(f"{owner} may not write {table}.{name}")
+            self.table(table)[name][rows] = values
         if len(rows):
             for listener in self._on_add:
                 listener(table, rows)

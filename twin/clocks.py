@@ -1,0 +1,64 @@
+"""SimPy as the calendar: the only file that imports it.
+
+SimPy orders its heap by (time, priority, insertion). Insertion order would change when processes are rebuilt after a resume, so
+every event here has a unique priority: RANK_SPAN * rank + row, where rank is the clock's place in the declared order and row the
+waking entity. Priorities above 1 leave SimPy's own URGENT and NORMAL events first.
+
+Generators hold no state: each loop reads when it is due from the World and can be thrown away at any barrier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+from simpy.events import Event, EventPriority
+
+RANK_SPAN = 2**40
+
+
+class Tick(Event):
+    """An event at an absolute time with a declared priority."""
+
+    def __init__(self, env: simpy.Environment, at: int, priority: int) -> None:
+        self.env, self.callbacks, self._ok, self._value = env, [], True, None
+        env.schedule(self, EventPriority(10 + priority), at - env.now)
+
+
+class Calendar:
+    """Simulated time from ``start`` seconds on."""
+
+    def __init__(self, start: int) -> None:
+        self._env = simpy.Environment(initial_time=start)
+
+    @property
+    def now(self) -> int:
+        """Seconds since the start of the scenario."""
+        return int(self._env.now)
+
+    def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
+        """Call ``work`` whenever it is ``due()``; work moves the due time on."""
+
+        def process() -> Generator[Event, Any, None]:
+            while True:
+                yield Tick(self._env, due(), RANK_SPAN * rank)
+                work()
+
+        self._env.process(process())
+
+    def entity(self, row: int, due: Callable[[], int | None], rank: int, work: Callable[[int], None]) -> None:
+        """One process for one entity: call ``work(row)`` at its own times until ``due()`` is None."""
+
+        def process() -> Generator[Event, Any, None]:
+            while (at := due()) is not None:
+                yield Tick(self._env, max(at, self.now), RANK_SPAN * rank + row)
+                if due() == self.now:
+                    work(row)
+
+        self._env.process(process())
+
+    def run(self, until: int) -> None:
+        """Let everything before ``until`` happen, and nothing at it."""
+        if until > self._env.now:
+            self._env.run(until=until)

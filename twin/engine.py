@@ -1,0 +1,166 @@
+"""The engine: builds a World from a scenario, starts its clocks, runs it to a barrier, saves and loads it.
+
+Order within an instant is (phase, order of the mechanism, place in its list of clocks), printed by `clock_table`. Sessions of
+the window that ends at t go first: in batched mode by one call per window, in reference mode they have happened at
+their own seconds already, one SimPy process per entity. Both give the same bytes, because nothing that a session reads changes
+between two refreshes but by sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import checkpoint
+from twin.board import Board
+from twin.clocks import Calendar
+from twin.errors import StateError
+from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
+from twin.mechanisms import REGISTRY
+from twin.params import leaves, meta, value_at
+from twin.scenario import Scenario
+from twin.units import NEVER, format_duration
+from twin.world import World
+
+
+class Simulation:
+    """One run in memory.
+
+    ``reference`` uses one SimPy process per waking entity; ``oracle`` lets the recommender rank by true enjoyment (an upper
+    reference for reports, never a scenario setting).
+    """
+
+    def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False) -> None:
+        self.scenario, self.reference, self.oracle = scenario, reference, oracle
+        order = sorted(scenario.mechanisms, key=lambda name: (REGISTRY[name].order, name))
+        board = Board(metric for name in order for metric in REGISTRY[name].metrics)
+        grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
+        self.world = World(scenario.start, scenario.seed, scenario.replicate, board, grid)
+        self.world.oracle = oracle
+        self.mechanisms: list[Mechanism] = []
+        for name in order:
+            kind, params = REGISTRY[name], scenario.mechanisms[name]
+            for table, columns in kind.columns.items():
+                for column in columns:
+                    self.world.define(name, table, column)
+            for path, info in leaves(type(params)):
+                if meta(info)["lever"]:
+                    self.world.levers[f"{name}.{path}"] = value_at(params, path)
+            self.mechanisms.append(kind(params, self.world))
+        for mechanism in self.mechanisms:
+            self.world.on_add(mechanism.born)
+            self.world.on_release(mechanism.gone)
+        self.on_measure: Callable[[int, NDArray[np.float64]], None] = lambda now, values: None
+        self._clocks = self._ordered_clocks()
+        self.due: dict[str, int] = {}
+
+    def _ordered_clocks(self) -> list[tuple[str, Every | Wakes]]:
+        found: list[tuple[tuple[int, int, int], str, Every | Wakes]] = []
+        for place, mechanism in enumerate(self.mechanisms):
+            for index, clock in enumerate([*mechanism.wakes(), *mechanism.clocks()]):
+                handler = getattr(clock.handler, "__name__", "work")
+                found.append(((PHASES.index(clock.phase), place, index), f"{mechanism.name}.{handler}", clock))
+        measure = Every(self.scenario.metrics.every, "measure", self._measure, first=0)
+        found.append(((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure))
+        return [(name, clock) for _, name, clock in sorted(found, key=lambda item: item[0])]
+
+    def clock_table(self) -> list[tuple[int, str, str, str]]:
+        """The declared order within an instant: rank, phase, clock, period."""
+        return [(rank, clock.phase, name, format_duration(clock.period) if isinstance(clock, Every) else
+                 f"own times ({clock.table}.{clock.column})") for rank, (name, clock) in enumerate(self._clocks)]
+
+    def begin(self) -> None:
+        """Fill a new world; every clock's first tick is declared."""
+        for mechanism in self.mechanisms:
+            mechanism.setup()
+        for name, clock in self._clocks:
+            if isinstance(clock, Every):
+                self.due[name] = clock.period if clock.first is None else clock.first
+            else:
+                self.due[name] = self.world.grid
+        self._start()
+
+    def _start(self) -> None:
+        self.calendar = Calendar(self.world.now)
+        for rank, (name, clock) in enumerate(self._clocks):
+            if isinstance(clock, Every):
+                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
+                                    lambda name=name, clock=clock: self._tick(name, clock))  # type: ignore[misc]
+            elif not self.reference:
+                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
+                                    lambda name=name, clock=clock: self._replay(name, clock))  # type: ignore[misc]
+        if self.reference:
+            self._spawned: set[tuple[str, int]] = set()
+            self._spawn_at = self.world.now
+            self.calendar.every(lambda: self._spawn_at, len(self._clocks), self._spawn)
+
+    def _spawn(self) -> None:
+        """After the clocks of an instant: a process for every entity that may wake and has none yet."""
+        self._spawn_at = self.calendar.now + self.world.grid
+        for rank, (name, clock) in enumerate(self._clocks):
+            if isinstance(clock, Wakes):
+                table = self.world.table(clock.table)
+                for row in np.flatnonzero(table["alive"] & (table[clock.column] < self.scenario.duration)).tolist():
+                    mark = (name, int(table["key"][row]))
+                    if mark not in self._spawned:
+                        self._spawned.add(mark)
+                        self._entity(len(self._clocks) + 1 + rank, clock, row, mark)
+
+    def _entity(self, rank: int, clock: Wakes, row: int, mark: tuple[str, int]) -> None:
+        def due() -> int | None:
+            table = self.world.table(clock.table)
+            at = int(table[clock.column][row])
+            if at >= self.scenario.duration or int(table["key"][row]) != mark[1]:
+                self._spawned.discard(mark)
+                return None
+            return at
+
+        def work(row: int) -> None:
+            self.world.now = self.calendar.now
+            clock.handler(np.array([row]))
+
+        self.calendar.entity(row, due, rank, work)
+
+    def _tick(self, name: str, clock: Every) -> None:
+        self.world.now = self.calendar.now
+        self.due[name] = self.world.now + clock.period
+        clock.handler()
+
+    def _replay(self, name: str, clock: Wakes) -> None:
+        self.world.now = now = self.calendar.now
+        self.due[name] = now + self.world.grid
+        times = self.world.table(clock.table)[clock.column]
+        rows = np.flatnonzero(times < now)
+        if len(rows):
+            rows = rows[np.argsort(times[rows], kind="stable")]
+            clock.handler(rows)
+            times = self.world.table(clock.table)[clock.column]
+            if int(times[rows].min()) < now:
+                raise StateError(f"{name} woke an entity twice within {MIN_WAKE} s")
+
+    def _measure(self) -> None:
+        for mechanism in self.mechanisms:
+            mechanism.measure()
+        self.on_measure(self.world.now, self.world.board.snapshot())
+
+    def run(self, until: int) -> None:
+        """Let everything before ``until`` happen; a barrier at which the run can be saved."""
+        self.calendar.run(until)
+        self.world.now = until
+
+    def save(self, folder: checkpoint.Path) -> None:
+        """Write the world at a barrier (see `run`)."""
+        checkpoint.save(folder, self.world, self.due)
+
+    def load(self, folder: checkpoint.Path) -> None:
+        """Read a saved world and start its clocks from there."""
+        self.due = checkpoint.load(folder, self.world)
+        self._start()
+
+    def state_bytes(self) -> dict[str, int]:
+        """Bytes held, by table and named array."""
+        sizes = {f"table {name}": table.bytes_per_row() * len(table) for name, table in self.world.tables.items()}
+        sizes.update({name: array.nbytes for name, array in self.world.state.items()})
+        return sizes

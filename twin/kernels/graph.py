@@ -1,0 +1,204 @@
+"""The follow graph as arrays: reading edge lists, CSR upkeep, wiring of newcomers, label propagation.
+
+A graph of n consumers is CSR: ``start`` int64 (n + 1,), ``target`` int32 (edges,), creators followed by row, -1 for a follow
+that was dropped since the last rebuild; follows made since then hang on a chain per consumer (see `retrieve.Follows`).
+
+Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and across communities:
+
+    P(creator j | inside own community) = (followers_j + 1) / sum over it ,  inside with P = homophily
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twin.draws import mix64, unit, words
+
+TRIES = 4
+"""Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge is."""
+
+
+@nb.njit(cache=True)
+def parse_edges(data):
+    """Pairs of ids int64 (n, 2) in the bytes of an edge list, and 0 or the number of the first line that is wrong.
+
+    Two ids a line, apart by blanks, tabs or a comma; ``#`` begins a comment; empty lines are skipped.
+    """
+    lines = 1
+    for byte in data:
+        if byte == 10:
+            lines += 1
+    pairs = np.empty((lines, 2), np.int64)
+    n, line, found, digits, value, comment = 0, 1, 0, 0, np.int64(0), False
+    for i in range(len(data) + 1):
+        byte = np.int64(data[i]) if i < len(data) else 10
+        if comment and byte != 10:
+            continue
+        if 48 <= byte <= 57:
+            value = value * 10 + byte - 48
+            digits += 1
+            if digits > 18 or found == 2:
+                return pairs[:n], line
+            continue
+        if digits:
+            pairs[n, found] = value
+            found, digits, value = found + 1, 0, np.int64(0)
+        if byte == 35:
+            comment = True
+        elif byte == 10:
+            if found == 1:
+                return pairs[:n], line
+            n += found // 2
+            found, comment = 0, False
+            line += 1
+        elif byte != 32 and byte != 9 and byte != 13 and byte != 44:
+            return pairs[:n], line
+    return pairs[:n], 0
+
+
+@nb.njit(cache=True)
+def csr(size, source, target):
+    """CSR of edges that are sorted by source: ``start`` int64 (size + 1,) and ``target`` as it is."""
+    start = np.zeros(size + 1, np.int64)
+    for s in source:
+        start[s + 1] += 1
+    for i in range(size):
+        start[i + 1] += start[i]
+    return start, target
+
+
+@nb.njit(cache=True)
+def merge(size, graph, consumer_active, creator_active):
+    """A new CSR (start, target) of ``size`` consumers: old edges, then pending ones, of those who are still active."""
+    old = len(graph.start) - 1
+    start = np.zeros(size + 1, np.int64)
+    target = np.empty(len(graph.target) + graph.pending_count[0], np.int32)
+    n = 0
+    for row in range(size):
+        if consumer_active[row]:
+            if row < old:
+                for e in range(graph.start[row], graph.start[row + 1]):
+                    creator = graph.target[e]
+                    if creator >= 0 and creator_active[creator]:
+                        target[n] = creator
+                        n += 1
+            edge = graph.pending_head[row] if row < len(graph.pending_head) else -1
+            while edge >= 0:
+                creator = graph.pending_creator[edge]
+                if creator >= 0 and creator_active[creator]:
+                    target[n] = creator
+                    n += 1
+                edge = graph.pending_next[edge]
+        start[row + 1] = n
+    return start, target[:n].copy()
+
+
+@nb.njit(cache=True)
+def extend(start, target, rows, creators):
+    """The CSR with edges (rows[i], creators[i]) appended to their rows; ``rows`` rises."""
+    size = len(start) - 1
+    grown, wider = np.zeros(size + 1, np.int64), np.empty(len(target) + len(rows), np.int32)
+    n = e = 0
+    for row in range(size):
+        for k in range(start[row], start[row + 1]):
+            wider[n] = target[k]
+            n += 1
+        while e < len(rows) and rows[e] == row:
+            wider[n] = creators[e]
+            n, e = n + 1, e + 1
+        grown[row + 1] = n
+    return grown, wider
+
+
+@nb.njit(cache=True)
+def _place(cumulative, low, high, x):
+    """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1]."""
+    high -= 1
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle + 1] > x:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@nb.njit(cache=True)
+def wire(stream, occasion, rows, key, want, homophily, community, person, start, target, creators, first, cumulative):
+    """New edges (rows, creators) that bring each of ``rows`` up to ``want`` follows; keyed by (consumer, occasion, try).
+
+    ``creators`` int (c,) candidates sorted by community, ``first`` (communities + 1,) where each begins, ``cumulative`` f8
+    (c + 1,) running sum of their weights, ``person`` the consumer who is each creator (nobody follows themselves).
+    """
+    room = 0
+    for row in rows:
+        room += want[row]
+    out_row, out_creator = np.empty(room, np.int64), np.empty(room, np.int32)
+    mark = np.full(len(person), -1, np.int64)
+    whole = cumulative[len(creators)]
+    n = 0
+    for row in rows:
+        have = 0
+        if row < len(start) - 1:
+            for e in range(start[row], start[row + 1]):
+                mark[target[e]] = row
+                have += 1
+        low, high = first[community[row]], first[community[row] + 1]
+        own = cumulative[high] - cumulative[low]
+        for attempt in range(TRIES * (want[row] - have)):
+            if have >= want[row] or whole <= 0:
+                break
+            a, b, _, _ = words(stream, key[row], occasion, attempt)
+            if own > 0 and (unit(a) < homophily or own >= whole):
+                p = _place(cumulative, low, high, cumulative[low] + unit(b) * own)
+            else:
+                x = unit(b) * (whole - own)
+                if x >= cumulative[low]:
+                    x += own
+                p = _place(cumulative, 0, len(creators), x)
+            creator = creators[p]
+            if mark[creator] != row and person[creator] != row:
+                mark[creator] = row
+                out_row[n], out_creator[n] = row, creator
+                n, have = n + 1, have + 1
+    return out_row[:n], out_creator[:n]
+
+
+@nb.njit(cache=True)
+def propagate(start, target, luck, rounds):
+    """Communities by label propagation (Raghavan et al. 2007): each node takes the commonest label around it.
+
+    ``luck`` u8 keys the order of visits and breaks ties, so that the outcome is a pure function of graph and key.
+    """
+    size = len(start) - 1
+    label, count = np.arange(size), np.zeros(size, np.int64)
+    order = np.argsort(np.array([mix64(luck + np.uint64(i)) for i in range(size)]))
+    for _ in range(rounds):
+        moved = 0
+        for node in order:
+            best, most = label[node], np.int64(0)
+            for e in range(start[node], start[node + 1]):
+                near = label[target[e]]
+                count[near] += 1
+                tie = count[near] == most and mix64(luck ^ np.uint64(near)) < mix64(luck ^ np.uint64(best))
+                if count[near] > most or tie:
+                    best, most = near, count[near]
+            for e in range(start[node], start[node + 1]):
+                count[label[target[e]]] = 0
+            if best != label[node]:
+                label[node] = best
+                moved += 1
+        if moved == 0:
+            break
+    return label
+
+
+@nb.njit(cache=True)
+def ties(start, target, label, labels):
+    """Edges between every pair of labels: int64 (labels, labels)."""
+    out = np.zeros((labels, labels), np.int64)
+    for node in range(len(start) - 1):
+        for e in range(start[node], start[node + 1]):
+            out[label[node], label[target[e]]] += 1
+    return out

@@ -1,0 +1,129 @@
+"""The serving index: which posts are eligible, and the lists that candidate sources read.
+
+Inverted lists: every eligible post belongs to the nearest of K centroids (squared distance over the vector and the bias);
+the centroids are moved by Lloyd's iterations when embeddings are synced, starting from the last ones. Trending is a
+decayed count of clicks. All sums run in row order.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True)
+def assign(rows, vec, bias, centroids, cluster):
+    """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at rows."""
+    lists, dim = centroids.shape[0], vec.shape[1]
+    for row in rows:
+        best, least = 0, np.float32(3e38)
+        for k in range(lists):
+            a0 = a1 = a2 = a3 = np.float32(0)
+            d = 0
+            while d + 4 <= dim:
+                e0 = vec[row, d] - centroids[k, d]
+                e1 = vec[row, d + 1] - centroids[k, d + 1]
+                e2 = vec[row, d + 2] - centroids[k, d + 2]
+                e3 = vec[row, d + 3] - centroids[k, d + 3]
+                a0 += e0 * e0
+                a1 += e1 * e1
+                a2 += e2 * e2
+                a3 += e3 * e3
+                d += 4
+            far = (a0 + a1) + (a2 + a3)
+            while d < dim:
+                e0 = vec[row, d] - centroids[k, d]
+                far += e0 * e0
+                d += 1
+            e0 = bias[row] - centroids[k, dim]
+            far += e0 * e0
+            if far < least:
+                best, least = k, far
+        cluster[row] = best
+
+
+@nb.njit(cache=True)
+def move(rows, vec, bias, centroids, cluster):
+    """One Lloyd step: each centroid becomes the mean of its posts; an empty one stays."""
+    lists, dim = centroids.shape[0], vec.shape[1]
+    total = np.zeros((lists, dim + 1))
+    count = np.zeros(lists, np.int64)
+    for row in rows:
+        k = cluster[row]
+        count[k] += 1
+        for d in range(dim):
+            total[k, d] += vec[row, d]
+        total[k, dim] += bias[row]
+    for k in range(lists):
+        if count[k]:
+            for d in range(dim + 1):
+                centroids[k, d] = total[k, d] / count[k]
+
+
+@nb.njit(cache=True)
+def eligible_rows(alive, born, now, expiry):
+    """Rows of posts that the feed may show: posted before now and younger than the expiry."""
+    count = 0
+    out = np.empty(len(alive), np.int32)
+    for row in range(len(alive)):
+        if alive[row] and born[row] <= now and born[row] > now - expiry:
+            out[count] = row
+            count += 1
+    return out[:count]
+
+
+@nb.njit(cache=True)
+def grouped(rows, group, groups, newest):
+    """Counting sort of rows by group: start (groups + 1,) and rows; within a group newest first by ``newest`` (i8)."""
+    start = np.zeros(groups + 1, np.int32)
+    for row in rows:
+        start[group[row] + 1] += 1
+    for g in range(groups):
+        start[g + 1] += start[g]
+    place = start[:-1].copy()
+    out = np.empty(len(rows), np.int32)
+    for row in rows:
+        at = place[group[row]]
+        place[group[row]] += 1
+        while at > start[group[row]] and newest[out[at - 1]] < newest[row]:
+            out[at] = out[at - 1]
+            at -= 1
+        out[at] = row
+    return start, out
+
+
+@nb.njit(cache=True)
+def trends(rows, clicks, last, score, decay):
+    """Decay the trending scores and add the clicks since the last refresh."""
+    for row in rows:
+        score[row] = score[row] * decay + (clicks[row] - last[row])
+        last[row] = clicks[row]
+
+
+@nb.njit(cache=True)
+def best(rows, score, count):
+    """The ``count`` rows of highest score, best first; ties to the earlier row."""
+    held = 0
+    out = np.empty(min(count, len(rows)), np.int32)
+    for row in rows:
+        if held == len(out) and (held == 0 or score[row] <= score[out[held - 1]]):
+            continue
+        at = held if held < len(out) else held - 1
+        while at > 0 and score[out[at - 1]] < score[row]:
+            out[at] = out[at - 1]
+            at -= 1
+        out[at] = row
+        held = min(held + 1, len(out))
+    return out[:held]
+
+
+@nb.njit(cache=True)
+def seldom(rows, impressions, below):
+    """Rows with fewer than ``below`` impressions: the exploration pool."""
+    count = 0
+    out = np.empty(len(rows), np.int32)
+    for row in rows:
+        if impressions[row] < below:
+            out[count] = row
+            count += 1
+    return out[:count]

@@ -1,0 +1,132 @@
+"""Maps from 64-bit IDs to embedding rows: the hashing trick and a cuckoo map.
+
+Cuckoo map (Pagh & Rodler 2004; buckets of four as in Monolith's collisionless table): an ID lives in one of two buckets, by two hash
+functions; a newcomer to two full buckets displaces a resident to its other bucket, up to MAX_KICKS times, after which the map
+is doubled and everything is put in again. Victims are chosen by hash, so the map is a function of the order of insertions.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twin.draws import mix64
+
+BUCKET = 4
+MAX_KICKS = 64
+_SECOND = np.uint64(0xA0761D6478BD642F)
+
+
+@nb.njit(cache=True)
+def hash_rows(keys, salt, size, out):
+    """Row of each key in a fixed table of ``size`` slots: mix64(key ^ salt) mod size."""
+    for i in range(len(keys)):
+        out[i] = mix64(keys[i] ^ mix64(np.uint64(salt))) % np.uint64(size)
+
+
+@nb.njit(inline="always")
+def _buckets(key, count):
+    return np.int64(mix64(key) % np.uint64(count)), np.int64(mix64(key ^ _SECOND) % np.uint64(count))
+
+
+@nb.njit(cache=True)
+def find(key, slot_key, slot_row):
+    """Place of a key in the map, or -1. A slot is empty where its row is -1."""
+    one, two = _buckets(key, len(slot_key) // BUCKET)
+    for s in range(one * BUCKET, one * BUCKET + BUCKET):
+        if slot_row[s] >= 0 and slot_key[s] == key:
+            return s
+    for s in range(two * BUCKET, two * BUCKET + BUCKET):
+        if slot_row[s] >= 0 and slot_key[s] == key:
+            return s
+    return -1
+
+
+@nb.njit(cache=True)
+def find_all(keys, slot_key, slot_row, out):
+    """Row of every key, -1 where absent."""
+    for i in range(len(keys)):
+        s = find(keys[i], slot_key, slot_row)
+        out[i] = slot_row[s] if s >= 0 else -1
+
+
+@nb.njit(cache=True)
+def put(key, row, slot_key, slot_row):
+    """Insert an absent key. Returns True, or False with the homeless (key, row) in the last two results: then grow."""
+    count = len(slot_key) // BUCKET
+    bucket, _ = _buckets(key, count)
+    for kick in range(MAX_KICKS):
+        one, two = _buckets(key, count)
+        for s in range(one * BUCKET, one * BUCKET + BUCKET):
+            if slot_row[s] < 0:
+                slot_key[s], slot_row[s] = key, row
+                return True, key, row
+        for s in range(two * BUCKET, two * BUCKET + BUCKET):
+            if slot_row[s] < 0:
+                slot_key[s], slot_row[s] = key, row
+                return True, key, row
+        s = bucket * BUCKET + np.int64(mix64(key ^ np.uint64(kick)) % np.uint64(BUCKET))
+        slot_key[s], key = key, slot_key[s]
+        slot_row[s], row = row, slot_row[s]
+        one, two = _buckets(key, count)
+        bucket = two if one == bucket else one
+    return False, key, row
+
+
+@nb.njit(cache=True)
+def grow(slot_key, slot_row, key, row):
+    """A map of twice the size with the same entries and a homeless one; doubles again if that is not enough."""
+    size = len(slot_key)
+    while True:
+        size *= 2
+        new_key, new_row = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
+        good, _, _ = put(key, row, new_key, new_row)
+        for s in range(len(slot_key)):
+            if good and slot_row[s] >= 0:
+                good, _, _ = put(slot_key[s], slot_row[s], new_key, new_row)
+        if good:
+            return new_key, new_row
+
+
+@nb.njit(cache=True)
+def admit(keys, slot_key, slot_row, free, free_count, next_row, out):
+    """Give every absent key a row, recycled ones first; returns the map and the new counters. ``out`` gets all rows."""
+    for i in range(len(keys)):
+        s = find(keys[i], slot_key, slot_row)
+        if s >= 0:
+            out[i] = slot_row[s]
+            continue
+        if free_count > 0:
+            free_count -= 1
+            row = free[free_count]
+        else:
+            row = np.int32(next_row)
+            next_row += 1
+        out[i] = row
+        good, key, homeless = put(keys[i], row, slot_key, slot_row)
+        if not good:
+            slot_key, slot_row = grow(slot_key, slot_row, key, homeless)
+    return slot_key, slot_row, free_count, next_row
+
+
+@nb.njit(cache=True)
+def drop(dead, slot_row):
+    """Empty the slots whose row is marked dead; returns how many."""
+    count = 0
+    for s in range(len(slot_row)):
+        if slot_row[s] >= 0 and dead[slot_row[s]]:
+            slot_row[s] = -1
+            count += 1
+    return count
+
+
+@nb.njit(cache=True)
+def start_rows(keys, rows, E, scale):
+    """New embeddings from the ID alone: D uniforms in +-scale/sqrt(D), bias 0."""
+    dim = E.shape[1] - 1
+    size = np.float64(scale) / np.sqrt(np.float64(dim))
+    for i in range(len(keys)):
+        for k in range(dim):
+            u = np.float64(mix64(keys[i] + np.uint64(k + 1) * _SECOND) >> np.uint64(11)) * 2.0**-53
+            E[rows[i], k] = (2.0 * u - 1.0) * size
+        E[rows[i], dim] = 0

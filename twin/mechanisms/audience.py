@@ -1,0 +1,305 @@
+"""Consumers: who they are, when they come, what they do with what they are shown, and when they leave for good.
+
+Taste is a point on the unit sphere of the taste space: t = (1-s) centre(community) + s noise, normalised. A day after a session a
+person comes back with their own daily chance h ~ Beta(a, b), shifted by satisfaction; across people this mixture makes the
+hazard of returning fall with the gap. Sessions within the day, the diurnal curve in local time, responses and leaving are in
+`twin.kernels.browse` and `twin.kernels.respond`. Satisfaction is a moving mean of the share of examined posts that the
+person was glad of, less half a point per hide or report.
+
+Arrivals are Poisson per day, so that IDs keep coming.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, pdtrik
+
+from twin.columns import Column
+from twin.draws import children
+from twin.kernels import browse as kernel
+from twin.kernels.respond import FEATURES, Makers, People, Posts
+from twin.kernels.training import HEADS
+from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
+from twin.metric import Metric
+from twin.params import Duration, Params, Rate, group, par
+from twin.rhythm import MIND_HOURS, cumulated, seconds
+from twin.units import DAY, HOUR, NEVER
+
+SEEN = 32
+
+
+class Response(Params):
+    """Log-odds of one response: intercept and the weight of each feature of the meeting."""
+
+    intercept: float = par(0.0, "log-odds where every feature is zero", unit="logit", source="fitted to KuaiRand-Pure rates",
+                           low=-30, high=30)
+    match: float = par(0.0, "weight of taste . content (cosine, -1..1)", unit="logit", low=-20, high=20)
+    quality: float = par(0.0, "weight of true quality (standard normal)", unit="logit", low=-20, high=20)
+    comprehensiveness: float = par(0.0, "weight of comprehensiveness (0..1)", unit="logit", low=-20, high=20)
+    agreement: float = par(0.0, "weight of 1 - |opinion - slant| (-1..1)", unit="logit", low=-20, high=20)
+    arousal: float = par(0.0, "weight of arousal (0..1)", unit="logit", low=-20, high=20)
+    proof: float = par(0.0, "weight of log(1 + likes shown)", unit="logit", low=-20, high=20)
+    reputation: float = par(0.0, "weight of log(1 + reputation of the creator)", unit="logit", low=-20, high=20)
+    fatigue: float = par(0.0, "weight of posts of the same creator seen before in the session, + place/10", unit="logit",
+                         low=-20, high=20)
+
+
+class Responses(Params):
+    """All responses. Like, comment, reshare, follow, long view and glad are given a click; report is given a hide."""
+
+    click: Response = group(Response, "opens the post", intercept=-1.6, match=2.2, quality=0.4, agreement=0.4, arousal=0.8,
+                            proof=0.1, reputation=0.03, fatigue=-0.3)
+    long_view: Response = group(Response, "stays to the end", intercept=-0.1, match=1.6, quality=0.6, comprehensiveness=0.5,
+                                agreement=0.2, arousal=-0.3, fatigue=-0.2)
+    like: Response = group(Response, "likes", intercept=-5.2, match=1.5, quality=0.6, agreement=0.6, proof=0.1, reputation=0.05)
+    comment: Response = group(Response, "comments", intercept=-6.5, match=0.5, agreement=-0.4, arousal=1.8, proof=0.1)
+    reshare: Response = group(Response, "passes on", intercept=-8.3, match=0.8, quality=0.5, agreement=0.8, arousal=1.0,
+                              proof=0.1)
+    follow: Response = group(Response, "follows the creator", intercept=-9.0, match=2.0, quality=0.8, comprehensiveness=0.4,
+                             agreement=0.3, reputation=0.15)
+    hide: Response = group(Response, "hides", intercept=-7.5, match=-1.5, quality=-0.4, agreement=-0.8, arousal=0.9, fatigue=0.3)
+    report: Response = group(Response, "reports, given a hide", intercept=-3.5, quality=-0.5, agreement=-0.5, arousal=1.0)
+    glad: Response = group(Response, "is glad of it afterwards", intercept=-0.8, match=2.4, quality=1.0, comprehensiveness=0.8,
+                           agreement=0.2, arousal=-1.5, fatigue=-0.2)
+
+
+class AudienceParams(Params):
+    """Parameters of consumers."""
+
+    initial: int = par(5000, "consumers at the start", unit="consumers", low=1, high=5_000_000)
+    arrivals: Rate = par(5.0, "new consumers", unit="consumers/d", low=0, high=1e6)
+    taste_spread: float = par(0.45, "share of a person's taste that is their own, not their community's", low=0, high=1)
+    return_a: float = par(0.72, "first shape of the Beta law of daily return chances", source="fitted to KuaiRand gaps",
+                          low=0.01, high=100)
+    return_b: float = par(0.80, "second shape of the Beta law of daily return chances", source="fitted to KuaiRand gaps",
+                          low=0.01, high=100)
+    return_effect: float = par(0.6, "effect of satisfaction on the log-odds of returning", unit="logit", low=0, high=20)
+    satisfaction_reference: float = par(0.25, "satisfaction at which behaviour is as fitted", low=-1, high=1)
+    satisfaction_rate: float = par(0.1, "weight of the last session in satisfaction", low=0, high=1)
+    again: float = par(0.30, "chance of another session on the same day", low=0, high=0.95)
+    again_gap: Duration = par(3 * HOUR, "median gap between sessions of a day", unit="s", low=1800, high=DAY,
+                              source="lognormal, Blenn & Van Mieghem 1607.02952")
+    again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
+    leave: float = par(0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1)
+    leave_effect: float = par(5.0, "how steeply that chance falls with satisfaction", low=0, high=50)
+    patience: float = par(0.85, "chance of looking at the next post of a slate", low=0.01, high=0.999)
+    eagerness_sd: float = par(0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4)
+    counts_shown: bool = par(True, "whether like counts are shown (social proof)", lever=True)
+    diurnal: tuple[float, ...] = par(MIND_HOURS, "share of sessions by local hour, 24 numbers", unit="%",
+                                     source="MIND sample, FINDINGS.md")
+    time_zones: tuple[int, ...] = par((-5, 0, 1, 8), "time zones of people, equally likely", unit="h")
+    responses: Responses = group(Responses, "how people respond")
+
+
+class Audience(Mechanism):
+    """Consumers browse."""
+
+    name = "audience"
+    Params = AudienceParams
+    order = 20
+    needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held")
+    columns = {
+        "consumers": (
+            Column("active", "?", "1", "True until the person leaves for good"),
+            Column("taste", "f4", "1", "True taste: a unit vector", shape=(16,), hidden=True),
+            Column("eagerness", "f4", "logit", "Shift of like, comment, reshare and follow", hidden=True),
+            Column("return_logit", "f4", "logit", "Log-odds of coming back on any next day", hidden=True),
+            Column("satisfaction", "f4", "1", "Moving mean of gladness per session", hidden=True),
+            Column("tz", "i1", "h", "Time zone"),
+            Column("next_at", "i8", "s", "Time of the next session", start=NEVER),
+            Column("sessions", "i4", "sessions", "Sessions so far"),
+            Column("last_day", "i4", "d", "Local day of the last session", start=-1),
+            Column("joined_at", "i8", "s", "When the person joined"),
+            Column("left_at", "i8", "s", "When the person left", start=NEVER),
+            Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,)),
+            Column("seen_at", "i2", "1", "Place in that ring"),
+            Column("pull_sum", "f8", "1", "Running sum of pulls on the opinion by posts"),
+            Column("pull_count", "f8", "posts", "Posts in that sum"),
+        ),
+        "posts": (
+            Column("impressions", "i4", "impressions", "Times examined"),
+            Column("counts", "i4", "responses", "Responses by head", shape=(8,)),
+            Column("enjoyed", "i4", "responses", "Times someone was glad of it", hidden=True),
+        ),
+    }
+    metrics = (
+        Metric("sessions", "counter", "sessions", "Sessions begun.", "consumer", "Visits", headline=True, good="up"),
+        Metric("consumers_active", "gauge", "consumers", "People who have not left for good.", "consumer", "Population", good="up"),
+        Metric("consumers_daily", "gauge", "consumers", "People with a session in the last 24 hours.", "consumer", "Population",
+               good="up", headline=True),
+        Metric("consumers_joined", "counter", "consumers", "People who have ever joined.", "consumer", "Population"),
+        Metric("consumers_left", "counter", "consumers", "People who left for good.", "consumer", "Population", good="down"),
+        Metric("impressions", "counter", "impressions", "Posts examined, by kind of creator.", "producer", "Reach",
+               labels={"by": ("human", "ai")}),
+        Metric("responses", "counter", "responses", "Responses to posts, by kind of response and of creator.", "consumer",
+               "Responses", labels={"head": HEADS, "by": ("human", "ai")}),
+        Metric("enjoyed", "counter", "posts", "Examined posts that people were glad of afterwards.", "consumer", "Enjoyment",
+               good="up"),
+        Metric("enjoyed_per_session", "gauge", "posts/session", "Posts that people were glad of per session, since the last reading.",
+               "consumer", "Enjoyment", good="up", headline=True),
+        Metric("satisfaction_mean", "gauge", "1", "Mean satisfaction of active people.", "consumer", "Enjoyment", good="up",
+               headline=True),
+        Metric("satisfaction", "histogram", "consumers", "Active people by satisfaction.", "consumer", "Enjoyment",
+               edges=(-0.5, 0, .05, .1, .15, .2, .25, .3, .35, .4, .45, .5, .6, .7, .8)),
+        Metric("shown_match", "gauge", "1", "Mean match of taste and content of what was examined, since the last reading.",
+               "consumer", "What is shown", good="up"),
+        Metric("shown_quality", "gauge", "sd", "Mean true quality of what was examined, since the last reading.", "consumer",
+               "What is shown", good="up"),
+        Metric("shown_arousal", "gauge", "1", "Mean arousal of what was examined, since the last reading.", "consumer",
+               "What is shown", good="down"),
+        Metric("shown_popularity", "gauge", "impressions", "Mean impressions that an examined post had before, since the last reading.",
+               "platform", "What is shown"),
+        Metric("source_impressions", "counter", "impressions", "Examined posts by candidate source.", "platform", "Candidates",
+               labels={"source": ("in_network", "nearest", "trending", "explore")}),
+        Metric("candidates_mean", "gauge", "posts", "Mean candidates ranked per session, since the start.", "platform", "Candidates"),
+        Metric("sessions_by_hour", "histogram", "sessions", "Sessions by local hour, since the start.", "consumer", "Rhythm",
+               edges=tuple(float(h) for h in range(24)), total=True),
+        Metric("return_gap_days", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
+               "consumer", "Rhythm", edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)), total=True),
+    )
+
+    def setup(self) -> None:
+        """Open the initial consumers and the running sums."""
+        self.keep["total"] = np.zeros(kernel.A_SIZE)
+        self.keep["before"] = np.zeros(kernel.A_SIZE)
+        self.keep["stamp"] = np.zeros(1, np.int64)
+        self.keep["joined"] = np.zeros(1, np.int64)
+        self.keep["mark"] = np.zeros(64, np.int64)
+        self._join(self.world.service("graph_nodes")() or self.p.initial)
+
+    def _join(self, count: int) -> None:
+        first = int(self.keep["joined"][0])
+        root = np.full(count, self.stream("person"))
+        self.keep["joined"][0] += count
+        self.world.add(self.name, "consumers", children(root, np.arange(first, first + count)))
+
+    def born(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Draw who a new person is, and when they come first."""
+        if table != "consumers":
+            return
+        p, now = self.p, self.world.now
+        keys = self.read("consumers", "key")[rows]
+        taste = self.mine("consumers", "taste")
+        centres = self.world.service("community_centres")()
+        own = self.normals("taste", keys, taste.shape[1])
+        own /= np.linalg.norm(own, axis=1, keepdims=True)
+        blend = (1 - p.taste_spread) * centres[self.read("consumers", "community")[rows]] + p.taste_spread * own
+        taste[rows] = blend / np.linalg.norm(blend, axis=1, keepdims=True)
+        u = self.uniforms("person", keys)
+        zones = np.array(p.time_zones, np.int8)
+        self.mine("consumers", "tz")[rows] = zones[(u[:, 0] * len(zones)).astype(int)]
+        chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
+        self.mine("consumers", "return_logit")[rows] = np.log(chance / (1 - chance))
+        self.mine("consumers", "eagerness")[rows] = self.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd
+        self.mine("consumers", "satisfaction")[rows] = p.satisfaction_reference
+        self.mine("consumers", "active")[rows] = True
+        self.mine("consumers", "joined_at")[rows] = now
+        days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))
+        second = seconds(u[:, 3], cumulated(p.diurnal))
+        local = second - self.read("consumers", "tz")[rows].astype(np.int64) * HOUR
+        first = now + days.astype(np.int64) * DAY + local % DAY
+        self.mine("consumers", "next_at")[rows] = np.maximum(first, now)
+
+    def gone(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Forget released posts in the rings of what people saw."""
+        if table == "posts":
+            dead = np.zeros(len(self.world.table("posts")) + 1, bool)
+            dead[rows] = True
+            seen = self.mine("consumers", "seen")
+            seen[dead[seen]] = -1
+
+    def clocks(self) -> list[Every]:
+        """Arrivals and departures once a day."""
+        return [Every(DAY, "people", self.turnover)]
+
+    def wakes(self) -> list[Wakes]:
+        """Every person's next session."""
+        return [Wakes("consumers", "next_at", "browse", self.browse)]
+
+    def turnover(self) -> None:
+        """Poisson arrivals, and release of rows that nobody holds any more."""
+        world = self.world
+        day = np.array([world.now // DAY], np.uint64)
+        u = self.uniforms("arrivals", day)[0, 0]
+        rate = self.p.arrivals
+        count = int(np.ceil(pdtrik(u, rate))) if rate > 0 else 0
+        left = self.read("consumers", "left_at")
+        held = int(world.service("oldest_held")())
+        world.release("consumers", np.flatnonzero(self.read("consumers", "alive") & (left < min(held, world.now - 2 * DAY))))
+        if count:
+            self._join(count)
+
+    def browse(self, rows: NDArray[np.int64]) -> None:
+        """Replay the sessions of these people, in order."""
+        world = self.world
+        serve, log = world.service("serving")(), world.service("log")(len(rows))
+        world.service("reserve_follows")(len(rows) * int(serve.whole[kernel.Q_SLATE]))
+        posts = world.table("posts")
+        if len(self.keep["mark"]) < len(posts):
+            self.keep["mark"] = np.concatenate([self.keep["mark"], np.zeros(2 * len(posts), np.int64)])
+        c, own = world.table("consumers"), self.mine
+        opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
+        people = People(c["key"], own("consumers", "taste"), opinion, own("consumers", "eagerness"),
+                        own("consumers", "return_logit"), own("consumers", "tz"), own("consumers", "next_at"),
+                        own("consumers", "sessions"), own("consumers", "last_day"), own("consumers", "satisfaction"),
+                        own("consumers", "seen"), own("consumers", "seen_at"), own("consumers", "pull_sum"),
+                        own("consumers", "pull_count"), own("consumers", "active"), own("consumers", "left_at"))
+        meetings = Posts(posts["key"], posts["creator"], posts["content"], posts["quality"], posts["arousal"],
+                         posts["comprehensiveness"], posts["slant"], own("posts", "impressions"), own("posts", "counts"),
+                         own("posts", "enjoyed"))
+        creators = world.table("creators")
+        makers = Makers(creators["ai"], creators["reputation"])
+        kernel.browse(rows, people, meetings, makers, serve, world.service("follow_graph")(), log, self._behaviour(),
+                      self.keep["mark"], self.keep["stamp"], self.keep["total"], MIN_WAKE)
+
+    def _behaviour(self) -> kernel.Behaviour:
+        p, levers = self.p, self.world.levers
+        changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0),
+                    float(bool(self.lever("counts_shown"))))
+        cached: tuple[object, kernel.Behaviour] | None = getattr(self, "_cache", None)
+        if cached is None or cached[0] != changing:
+            names = ("intercept", *FEATURES)
+            table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
+                              for response in (*HEADS, "glad")])
+            number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
+                               p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing])
+            streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
+            cached = (changing, kernel.Behaviour(table, number, cumulated(p.diurnal), streams))
+            self._cache = cached
+        return cached[1]
+
+    def measure(self) -> None:
+        """Running totals and what changed since the last reading."""
+        board, total = self.world.board, self.keep["total"]
+        new = total - self.keep["before"]
+        examined, sessions = new[kernel.A_IMPRESSIONS_HUMAN] + new[kernel.A_IMPRESSIONS_AI], new[kernel.A_SESSIONS]
+        active, c = self.read("consumers", "active"), self.world.table("consumers")
+        joy = self.read("consumers", "satisfaction")[active]
+        board.set("sessions", total[kernel.A_SESSIONS])
+        board.set("consumers_active", int(active.sum()))
+        board.set("consumers_joined", int(self.keep["joined"][0]))
+        board.set("consumers_left", total[kernel.A_LEFT])
+        board.set("impressions", total[kernel.A_IMPRESSIONS_HUMAN], by="human")
+        board.set("impressions", total[kernel.A_IMPRESSIONS_AI], by="ai")
+        board.set_all("responses", np.stack([total[kernel.A_HEADS_HUMAN:kernel.A_HEADS_AI],
+                                             total[kernel.A_HEADS_AI:kernel.A_HOURS]], axis=1).ravel())
+        board.set("enjoyed", total[kernel.A_ENJOYED])
+        local = (self.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
+        board.set("consumers_daily", int((active & (c["last_day"] >= local - 1) & (c["last_day"] >= 0)).sum()))
+        board.set("satisfaction_mean", float(joy.mean(dtype=np.float64)) if len(joy) else 0.0)
+        edges = np.array(board.metrics["satisfaction"].edges)
+        board.set_all("satisfaction", np.bincount(np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None),
+                                                  minlength=len(edges)).astype(float))
+        board.set_all("source_impressions", total[kernel.A_IN_NETWORK:kernel.A_EXPLORE + 1])
+        board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
+        board.set_all("sessions_by_hour", total[kernel.A_HOURS:kernel.A_GAPS])
+        board.set_all("return_gap_days", total[kernel.A_GAPS:kernel.A_SIZE])
+        if sessions and examined:
+            board.set("enjoyed_per_session", new[kernel.A_ENJOYED] / sessions)
+            for name, slot in (("shown_match", kernel.A_MATCH), ("shown_quality", kernel.A_QUALITY),
+                               ("shown_arousal", kernel.A_AROUSAL), ("shown_popularity", kernel.A_POPULARITY)):
+                board.set(name, new[slot] / examined)
+        self.keep["before"] = total.copy()
