@@ -193,12 +193,3 @@ def propagate(start, target, luck, rounds):
             break
     return label
 
-
-@nb.njit(cache=True)
-def ties(start, target, label, labels):
-    """Edges between every pair of labels: int64 (labels, labels)."""
-    out = np.zeros((labels, labels), np.int64)
-    for node in range(len(start) - 1):
-        for e in range(start[node], start[node + 1]):
-            out[label[node], label[target[e]]] += 1
-    return out

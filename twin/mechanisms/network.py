@@ -1,0 +1,371 @@
+"""Who follows whom: communities and the follow graph, built with networkx or read from an edge list, kept current daily.
+
+Kind ``communities`` is a degree-corrected planted partition (Karrer & Newman 2011): every follow stays inside the person's
+community with probability `homophily`; within a block, networkx's bipartite configuration model pairs out-degrees of people
+(lognormal) with in-degrees of creators, proportional to a fitness
+
+    ln f = body_sd * z   below the tail's quantile,   Pareto with P(f > x) ~ x^-(tail_exponent - 1)   above it.
+
+Parallel edges are dropped and made up for by preferential attachment, which also wires everyone beyond `core` people and all
+who arrive later. So growth keeps the shape of the in-degrees (Price 1976). Fitness goes with the rate of posting.
+
+Kind ``edge_list`` reads a real graph: node i in sorted order is consumer i and creator i; communities come from networkx's
+Louvain method (label propagation where the graph is large), merged down to `communities`, so taste is homophilous on it.
+
+Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers are wired.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any, Literal
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from twin.columns import Column
+from twin.errors import Problem, ScenarioError, StateError
+from twin.kernels import graph as kernel
+from twin.kernels.retrieve import Follows
+from twin.kernels.stats import gini
+from twin.mechanism import Every, Mechanism
+from twin.metric import Metric
+from twin.params import Params, par
+from twin.units import DAY
+
+Ints = NDArray[np.int64]
+LOUVAIN_EDGES = 500_000
+"""networkx's Louvain method takes about 10 us per edge: beyond this many, label propagation."""
+FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
+
+
+class NetworkParams(Params):
+    """Parameters of the follow graph."""
+
+    kind: Literal["communities", "edge_list"] = par("communities", "a generated graph, or one read from `path`")
+    path: str = par("", "edge list for kind edge_list: two ids a line, # comments, .gz allowed", path=True)
+    directed: bool = par(False, "edge list: 'a b' means only that a follows b, not also b a")
+    communities: int = par(8, "number of communities", unit="communities", low=1, high=1000)
+    size_exponent: float = par(0.6, "sizes of communities fall as rank^-this", low=0, high=3)
+    homophily: float = par(0.7, "chance that a follow stays inside the own community", low=0, high=1)
+    follows_mean: float = par(30.0, "mean follows of a newcomer", unit="follows", low=0, high=2000)
+    follows_log_sd: float = par(1.39, "log-sd of follows across people", low=0, high=3,
+                                source="Gini .675 of follows, KuaiRand; lognormal")
+    follows_most: int = par(5000, "most follows of a newcomer (never above half of all creators)", unit="follows", low=1,
+                            high=100_000, source="cap in KuaiRand users")
+    body_log_sd: float = par(1.9, "log-sd of creators' fitness below the tail", low=0, high=4,
+                             source="searched: follower Gini .90, KuaiRand")
+    tail_share: float = par(0.1, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="assumption")
+    tail_exponent: float = par(1.95, "density exponent of that tail", low=1.2, high=5,
+                               source="searched: follower tail exponent 2.1, KuaiRand")
+    rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
+    core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
+                    low=1, high=200_000)
+
+
+class Network(Mechanism):
+    """Communities and follows."""
+
+    name = "network"
+    Params = NetworkParams
+    order = 10
+    provides = ("community_centres", "graph_nodes", "follow_graph", "reserve_follows")
+    columns = {
+        "consumers": (
+            Column("community", "i2", "1", "Community of the person"),
+            Column("wired", "?", "1", "True once the person has first follows"),
+            Column("follows", "i4", "follows", "Creators followed, at the last rebuild of the graph"),
+        ),
+        "creators": (
+            Column("community", "i2", "1", "Community of the creator: the person's, or drawn by size for AI"),
+            Column("followers", "i4", "followers", "Followers, at the last rebuild of the graph"),
+        ),
+    }
+    metrics = (
+        Metric("follows_total", "gauge", "follows", "Follows in the graph.", "platform", "Follow graph"),
+        Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "Follow graph"),
+        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer", "Followers", good="down"),
+        Metric("follower_tail_exponent", "gauge", "1",
+               "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.", "producer",
+               "Followers"),
+        Metric("followers", "histogram", "creators", "Active creators by followers.", "producer", "Followers",
+               edges=FOLLOWER_EDGES),
+    )
+
+    def __init__(self, params: Params, world: Any) -> None:
+        super().__init__(params, world)
+        world.provide("community_centres", lambda: self.keep["centres"])
+        world.provide("graph_nodes", lambda: int(self.keep["nodes"][0]))
+        world.provide("follow_graph", self.follow_graph)
+        world.provide("reserve_follows", self.reserve_follows)
+
+    def setup(self) -> None:
+        """Draw the communities' centres, and read the edge list if there is one."""
+        p, keep = self.p, self.keep
+        taste = self.world.table("consumers").columns.get("taste") if "consumers" in self.world.tables else None
+        centres = self.normals("centre", np.arange(p.communities, dtype=np.uint64), taste.shape[0] if taste else 16)
+        keep["centres"] = (centres / np.linalg.norm(centres, axis=1, keepdims=True)).astype(np.float32)
+        size = np.arange(1, p.communities + 1) ** -float(p.size_exponent)
+        keep["nodes"], keep["pending_count"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        keep["start"], keep["target"] = np.zeros(1, np.int64), np.zeros(0, np.int32)
+        for name in ("pending_head", "pending_next", "pending_creator"):
+            keep[name] = np.zeros(0, np.int32)
+        if p.kind == "edge_list":
+            nodes, edges = read_edges(Path(p.path), p.directed)
+            keep["nodes"][0], keep["edges"] = nodes, edges.astype(np.int32)
+            keep["node_community"] = communities(nodes, edges, p.communities, self.stream("louvain")).astype(np.int16)
+            size = np.bincount(keep["node_community"], minlength=p.communities).astype(float)
+        keep["sizes"] = np.cumsum(size) / size.sum()
+
+    def born(self, table: str, rows: Ints) -> None:
+        """A newcomer's community: by size, or that of their node or person."""
+        if table not in ("consumers", "creators"):
+            return
+        luck = self.uniforms(f"community.{table}", self.read(table, "key")[rows])[:, 0]
+        community = np.searchsorted(self.keep["sizes"], luck, side="right")
+        if table == "creators":
+            person = self.read("creators", "person")[rows]
+            home = self.read("consumers", "community")
+            community = np.where(person >= 0, home[np.maximum(person, 0)], community) if len(home) else community
+        elif "node_community" in self.keep:
+            node = rows < len(self.keep["node_community"])
+            community[node] = self.keep["node_community"][rows[node]]
+        self.mine(table, "community")[rows] = community
+
+    def gone(self, table: str, rows: Ints) -> None:
+        """Drop the follows of and to rows that are given back."""
+        keep = self.keep
+        if table == "consumers":
+            for row in rows[rows < len(keep["start"]) - 1]:
+                keep["target"][keep["start"][row]:keep["start"][row + 1]] = -1
+            keep["pending_head"][rows[rows < len(keep["pending_head"])]] = -1
+        elif table == "creators":
+            dead = np.zeros(len(self.world.table("creators")) + 1, bool)  # one more: -1 stays -1
+            dead[rows] = True
+            for name in ("target", "pending_creator"):
+                keep[name][dead[keep[name]]] = -1
+
+    def follow_graph(self) -> Follows:
+        """The graph as writable arrays for the session kernel (see `twin.kernels.graph`)."""
+        keep = self.keep
+        return Follows(keep["start"], keep["target"], keep["pending_head"], keep["pending_next"], keep["pending_creator"],
+                       keep["pending_count"])
+
+    def reserve_follows(self, count: int) -> None:
+        """Grow the pending arrays so that ``count`` more follows fit, and every consumer has a chain."""
+        keep = self.keep
+        need, size = int(keep["pending_count"][0]) + count, len(self.world.table("consumers"))
+        if len(keep["pending_next"]) < need:
+            for name in ("pending_next", "pending_creator"):
+                grown = np.full(max(need, 2 * len(keep[name])), -1, np.int32)
+                grown[:len(keep[name])] = keep[name]
+                keep[name] = grown
+        if len(keep["pending_head"]) < size:
+            more = np.full(size - len(keep["pending_head"]), -1, np.int32)
+            keep["pending_head"] = np.concatenate([keep["pending_head"], more])
+
+    def clocks(self) -> list[Every]:
+        """The graph is built at the start and rebuilt every day."""
+        return [Every(DAY, "graph", self.rebuild, first=0)]
+
+    def rebuild(self) -> None:
+        """Merge what happened since the last rebuild, wire newcomers, count followers and follows."""
+        keep, size = self.keep, len(self.world.table("consumers"))
+        here, posting = self.read("consumers", "active"), self.read("creators", "active")
+        start, target = kernel.merge(size, self.follow_graph(), here, posting)
+        wired = self.mine("consumers", "wired")
+        new = np.flatnonzero(here & ~wired)
+        if self.world.now == 0:
+            source, creator = self._imported() if self.p.kind == "edge_list" else self._generated(new[:self.p.core])
+            start, target = kernel.csr(size, source, creator)
+        if self.world.now > 0 or self.p.kind == "communities":
+            start, target = self._wire(new, start, target)
+        wired[new] = True
+        keep["start"], keep["target"] = start, target
+        keep["pending_head"] = np.full(size, -1, np.int32)
+        keep["pending_count"] = np.zeros(1, np.int64)
+        keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
+        self.mine("consumers", "follows")[:] = np.diff(start)
+        self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
+
+    def _want(self, rows: Ints) -> Ints:
+        """First follows of newcomers, int64 (rows,)."""
+        p = self.p
+        log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
+        log = log + p.follows_log_sd * self.normals("follows", self.read("consumers", "key")[rows], 1)[:, 0]
+        most = min(p.follows_most, int(self.read("creators", "active").sum()) // 2)
+        return np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
+
+    def _wire(self, rows: Ints, start: Ints, target: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
+        """Bring ``rows`` up to their first follows by preferential attachment."""
+        active, community = self.read("creators", "active"), self.read("creators", "community")
+        creators = np.flatnonzero(active)
+        creators = creators[np.argsort(community[creators], kind="stable")]
+        followers = np.bincount(target, minlength=len(active))[creators]
+        cumulative = np.concatenate([[0.0], np.cumsum(followers + 1.0)])
+        first = np.searchsorted(community[creators], np.arange(self.p.communities + 1))
+        want = np.zeros(len(start) - 1, np.int64)
+        want[rows] = self._want(rows)
+        new = kernel.wire(self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), want,
+                          self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start,
+                          target, creators, first, cumulative)
+        wider: tuple[Ints, NDArray[np.int32]] = kernel.extend(start, target, *new)
+        return wider
+
+    def _fitness(self, creators: Ints) -> NDArray[np.float64]:
+        """Fitness of creators: lognormal body, Pareto tail; correlated with the posting rate within humans and AI."""
+        p = self.p
+        score = self.normals("fitness", self.read("creators", "key")[creators], 1)[:, 0]
+        if "rate" in self.world.table("creators").columns:
+            rate, ai = self.read("creators", "rate")[creators], self.read("creators", "ai")[creators]
+            for kind in (False, True):
+                who = np.flatnonzero(ai == kind)
+                rank = np.empty(len(who))
+                rank[np.argsort(rate[who], kind="stable")] = np.arange(len(who)) + 0.5
+                score[who] *= np.sqrt(1 - p.rate_correlation**2)
+                score[who] += p.rate_correlation * ndtri(rank / max(len(who), 1))
+        knee = ndtri(1 - p.tail_share)
+        tail = np.where(score > knee, ndtr(-score) / max(p.tail_share, 1e-12), 1.0) ** (-1 / (p.tail_exponent - 1))
+        fitness: NDArray[np.float64] = np.exp(p.body_log_sd * np.minimum(score, knee)) * tail
+        return fitness
+
+    def _generated(self, core: Ints) -> tuple[Ints, NDArray[np.int32]]:
+        """Edges (consumer, creator) of the core, sorted, from one bipartite configuration model per block."""
+        p = self.p
+        creators = np.flatnonzero(self.read("creators", "active"))
+        fitness = self._fitness(creators)
+        home, niche = self.read("consumers", "community")[core], self.read("creators", "community")[creators]
+        want = self._want(core)
+        luck = self.uniforms("inside", self.read("consumers", "key")[core])[:, 0]
+        seeds = self.uniforms("generator", np.arange(2 * p.communities, dtype=np.uint64))[:, 0]
+        found = []
+        for c in range(p.communities):
+            people = np.flatnonzero(home == c)
+            for inside in (True, False):
+                makers = np.flatnonzero((niche == c) == inside)
+                most = len(makers) // 2
+                own = np.minimum(np.floor(p.homophily * want[people] + luck[people]).astype(np.int64),
+                                 int((niche == c).sum()) // 2)
+                out = np.minimum(own if inside else want[people] - own, most)
+                if out.sum() == 0:
+                    continue
+                into = apportion(fitness[makers], int(out.sum()), 0.95 * len(people))
+                graph = nx.bipartite.configuration_model(out.tolist(), into.tolist(), create_using=nx.Graph(),
+                                                         seed=int(seeds[2 * c + inside] * 2**31))
+                pairs = np.array(graph.edges(), np.int64).reshape(-1, 2)
+                pairs.sort(axis=1)
+                found.append(np.stack([core[people[pairs[:, 0]]], creators[makers[pairs[:, 1] - len(people)]]], axis=1))
+        edges = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
+        edges = edges[self.read("creators", "person")[edges[:, 1]] != edges[:, 0]]
+        edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]
+        return edges[:, 0], edges[:, 1].astype(np.int32)
+
+    def _imported(self) -> tuple[Ints, NDArray[np.int32]]:
+        """Edges (consumer, creator) of the edge list, sorted; its working arrays are let go."""
+        nodes, edges = int(self.keep["nodes"][0]), self.keep.pop("edges")
+        del self.keep["node_community"]
+        person = self.read("creators", "person")[:nodes]
+        if len(person) < nodes or (person != np.arange(nodes)).any() or len(self.world.table("consumers")) < nodes:
+            raise StateError("an imported graph needs consumer i and creator i to be the same person for every node")
+        return edges[:, 0].astype(np.int64), np.ascontiguousarray(edges[:, 1])
+
+    def measure(self) -> None:
+        """Shape of the graph at the last rebuild."""
+        board, here = self.world.board, self.read("consumers", "active")
+        followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
+        follows = self.read("consumers", "follows")
+        board.set("follows_total", int(follows.sum()))
+        board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)
+        board.set("follower_gini", gini(followers))
+        board.set("follower_tail_exponent", tail_exponent(followers))
+        bins = np.searchsorted(FOLLOWER_EDGES, followers, side="right") - 1
+        board.set_all("followers", np.bincount(bins, minlength=len(FOLLOWER_EDGES)).astype(float))
+
+
+def tail_exponent(values: NDArray[np.float64], share: float = 0.05) -> float:
+    """Density exponent alpha of a tail: 1 + Hill estimate over the top ``share`` (at least 10); 0 where there is no tail.
+
+    Hill: the inverse of the mean of ln(x_i / x_k) over the k largest values.
+    """
+    top = np.sort(values[values > 0])[::-1]
+    k = max(10, round(share * len(values)))
+    if len(top) <= k or top[0] == top[k]:
+        return 0.0
+    return 1.0 + 1.0 / float(np.log(top[:k] / top[k]).mean())
+
+
+def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
+    """Whole shares of ``total`` proportional to ``weight``, none much above ``most`` (unless all must be)."""
+    most = max(most, total / len(weight) * 1.0001)
+    low, high = 0.0, total / float(weight.min())
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.minimum(most, middle * weight).sum() < total else (low, middle)
+    steps = np.rint(np.cumsum(np.minimum(most, high * weight))).astype(np.int64)
+    steps[-1] = total
+    return np.diff(np.minimum(steps, total), prepend=0)
+
+
+def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
+    """Number of nodes and edges int64 (n, 2), follower first, of an edge list; ids relabelled 0..n-1 in sorted order.
+
+    Loops and repeats are dropped; undirected edges count both ways. Raises ScenarioError with the line.
+    """
+    def refuse(reason: str, mend: str, line: int = 0) -> ScenarioError:
+        return ScenarioError([Problem(str(path), line, "network.path", reason, mend)])
+
+    try:
+        raw = path.read_bytes()
+        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise refuse(f"the edge list cannot be read: {reason}", "give network.path an edge list, plain or .gz") from None
+    pairs, bad = kernel.parse_edges(np.frombuffer(data, np.uint8))
+    if bad:
+        raise refuse("not two whole numbers", "write two node ids a line; # begins a comment", bad)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    if not len(pairs):
+        raise refuse("the edge list holds no edge", "write two node ids a line")
+    ids, label = np.unique(pairs, return_inverse=True)
+    label = label.reshape(-1, 2)
+    if not directed:
+        label = np.concatenate([label, label[:, ::-1]])
+    code = np.unique(label[:, 0] * len(ids) + label[:, 1])
+    return len(ids), np.stack([code // len(ids), code % len(ids)], axis=1)
+
+
+def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
+    """At most ``count`` communities of a graph, largest first, int64 (nodes,).
+
+    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one they have most ties to.
+    """
+    both = np.concatenate([edges, edges[:, ::-1]])
+    both = both[np.lexsort((both[:, 1], both[:, 0]))]
+    start, target = kernel.csr(nodes, both[:, 0], both[:, 1])
+    if len(edges) <= LOUVAIN_EDGES:
+        graph = nx.Graph()
+        graph.add_nodes_from(range(nodes))
+        graph.add_edges_from(edges.tolist())
+        label = np.empty(nodes, np.int64)
+        for c, members in enumerate(nx.community.louvain_communities(graph, seed=int(luck) % 2**31)):
+            label[sorted(members)] = c
+    else:
+        label = np.unique(kernel.propagate(start, target, luck, 20), return_inverse=True)[1]
+    size = np.bincount(label)
+    rank = np.empty(len(size), np.int64)
+    rank[np.lexsort((np.arange(len(size)), -size))] = np.arange(len(size))
+    label = rank[label]
+    if len(size) > count:
+        coarse = np.minimum(label, count)
+        spare = np.flatnonzero(label >= count)
+        kept = (label[both[:, 0]] >= count) & (coarse[both[:, 1]] < count)
+        tie = np.zeros((len(size), count), np.int64)
+        np.add.at(tie, (label[both[kept, 0]], label[both[kept, 1]]), 1)
+        # a community without ties to a kept one joins the smallest, which distorts least
+        join = np.where(tie.any(axis=1), tie.argmax(axis=1), count - 1)
+        label[spare] = join[label[spare]]
+    return label
