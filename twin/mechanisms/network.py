@@ -49,19 +49,19 @@ class NetworkParams(Params):
     kind: Literal["communities", "edge_list"] = par("communities", "a generated graph, or one read from `path`")
     path: str = par("", "edge list for kind edge_list: two ids a line, # comments, .gz allowed", path=True)
     directed: bool = par(False, "edge list: 'a b' means only that a follows b, not also b a")
-    communities: int = par(8, "number of communities", unit="communities", low=1, high=1000)
+    communities: int = par(6, "number of communities", unit="communities", low=1, high=1000)
     size_exponent: float = par(0.6, "sizes of communities fall as rank^-this", low=0, high=3)
-    homophily: float = par(0.7, "chance that a follow stays inside the own community", low=0, high=1)
-    follows_mean: float = par(30.0, "mean follows of a newcomer", unit="follows", low=0, high=2000)
-    follows_log_sd: float = par(1.39, "log-sd of follows across people", low=0, high=3,
-                                source="Gini .675 of follows, KuaiRand; lognormal")
-    follows_most: int = par(5000, "most follows of a newcomer (never above half of all creators)", unit="follows", low=1,
-                            high=100_000, source="cap in KuaiRand users")
-    body_log_sd: float = par(1.9, "log-sd of creators' fitness below the tail", low=0, high=4,
-                             source="searched: follower Gini .90, KuaiRand")
-    tail_share: float = par(0.1, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="assumption")
-    tail_exponent: float = par(1.95, "density exponent of that tail", low=1.2, high=5,
-                               source="searched: follower tail exponent 2.1, KuaiRand")
+    homophily: float = par(0.5, "chance that a follow stays inside the own community", low=0, high=1,
+                           source="searched, see body_log_sd")
+    follows_mean: float = par(30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000)
+    follows_log_sd: float = par(1.0, "log-sd of follows across people", low=0, high=3,
+                                source="lognormal; KuaiRand has 1.39 among far more creators")
+    follows_most: float = par(0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5)
+    body_log_sd: float = par(4.0, "log-sd of creators' fitness below the tail", low=0, high=6,
+                             source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
+                                    "exponent 2.1; what people may not follow twice flattens the outcome")
+    tail_share: float = par(0.05, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="as body_log_sd")
+    tail_exponent: float = par(1.7, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
     rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
     core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
                     low=1, high=200_000)
@@ -197,7 +197,7 @@ class Network(Mechanism):
         p = self.p
         log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
         log = log + p.follows_log_sd * self.normals("follows", self.read("consumers", "key")[rows], 1)[:, 0]
-        most = min(p.follows_most, int(self.read("creators", "active").sum()) // 2)
+        most = round(p.follows_most * self.read("creators", "active").sum())
         return np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
 
     def _wire(self, rows: Ints, start: Ints, target: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:

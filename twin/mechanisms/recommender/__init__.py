@@ -81,7 +81,7 @@ class RecommenderParams(Params):
     refresh: Duration = par(10 * MINUTE, "time between two serving snapshots", unit="s", low=MINUTE, high=30 * MINUTE)
     expiry: Duration = par(2 * DAY, "age at which a post leaves the feed", unit="s", low=HOUR, high=365 * DAY, grid=True,
                            source="48 h: xai-org/x-algorithm")
-    retrain_every: Duration = par(DAY, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True)
+    retrain_every: Duration = par(6 * HOUR, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True)
     sync_every: Duration = par(6 * HOUR, "time between two copies of trained vectors to serving", unit="s", low=MINUTE,
                                high=365 * DAY, grid=True)
     dim: int = par(32, "embedding dimension", unit="floats", low=1, high=512)
@@ -95,8 +95,8 @@ class RecommenderParams(Params):
     preset: Preset = par("x_2026", "published feed weights to start from", lever=True, source="DESIGN.md section 7")
     weights: Weights = group(Weights, "weights that replace the preset's")
     quota: Quota = group(Quota, "candidates by source")
-    probes: int = par(4, "inverted lists scanned per session", unit="lists", low=1, high=256, lever=True)
-    lists: int = par(64, "inverted lists", unit="lists", low=1, high=4096)
+    probes: int = par(8, "inverted lists scanned per session", unit="lists", low=1, high=256, lever=True)
+    lists: int = par(32, "inverted lists", unit="lists", low=1, high=4096)
     probe_cap: int = par(64, "most posts scanned per list", unit="posts", low=1, high=4096)
     scan: int = par(64, "followed creators looked at per session", unit="creators", low=1, high=5000)
     slate: int = par(10, "posts per slate", unit="posts", low=1, high=100, lever=True)
