@@ -143,7 +143,7 @@ class Creators(Mechanism):
                labels={"by": KINDS}, good="up"),
         Metric("post_reach", "histogram", "posts", "Posts settled last, by impressions.", "producer", "Reach",
                edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
-        Metric("item_popularity_gini", "gauge", "1", "Gini of impressions across the posts settled last.", "producer", "Reach",
+        Metric("item_popularity_gini", "gauge", "1", "Gini of impressions across the posts settled last that anybody saw.", "producer", "Reach",
                good="down"),
         Metric("creator_arousal", "gauge", "1", "Mean arousal strategy of active creators.", "producer", "Strategy",
                labels={"by": KINDS}, good="down"),
@@ -372,7 +372,8 @@ class Creators(Mechanism):
         board.set_all("creator_morale_spread", np.bincount(np.clip((morale * 10).astype(int), 0, 9), minlength=10).astype(float))
         board.set("creator_slant_spread", float(own("creators", "slant")[active].std(dtype=float)) if active.any() else 0.0)
         board.set("creator_income_gini", gini(own("creators", "income")[active].astype(float)))
-        board.set("item_popularity_gini", gini(self.keep["settled_reach"].astype(float)))
+        seen = self.keep["settled_reach"]
+        board.set("item_popularity_gini", gini(seen[seen > 0].astype(float)))
         edges = np.array(board.metrics["post_reach"].edges)
         board.set_all("post_reach", np.bincount(np.searchsorted(edges, self.keep["settled_reach"], "right") - 1,
                                                 minlength=len(edges)).astype(float))

@@ -57,11 +57,11 @@ class NetworkParams(Params):
     follows_log_sd: float = par(1.0, "log-sd of follows across people", low=0, high=3,
                                 source="lognormal; KuaiRand has 1.39 among far more creators")
     follows_most: float = par(0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5)
-    body_log_sd: float = par(4.0, "log-sd of creators' fitness below the tail", low=0, high=6,
+    body_log_sd: float = par(3.2, "log-sd of creators' fitness below the tail", low=0, high=6,
                              source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
                                     "exponent 2.1; what people may not follow twice flattens the outcome")
-    tail_share: float = par(0.05, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="as body_log_sd")
-    tail_exponent: float = par(1.7, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
+    tail_share: float = par(0.08, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="as body_log_sd")
+    tail_exponent: float = par(1.5, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
     rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
     core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
                     low=1, high=200_000)

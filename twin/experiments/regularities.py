@@ -1,0 +1,110 @@
+"""Does the default world look like a real platform? Regularities of published logs, measured on a run of the twin.
+
+Targets and tolerances are those of FINDINGS ("Regularities of real platforms"): KuaiRand-Pure (Gao et al., CIKM 2022) for
+rates, return gaps and followers; Pew 2019 for who writes; MovieLens and Last.fm for item popularity; MIND (Wu et al., ACL 2020)
+for the day's rhythm. A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.engine import Simulation
+from twin.kernels.training import HEADS
+from twin.rhythm import MIND_HOURS
+from twin.scenario import Scenario
+from twin.units import DAY
+
+WARM_UP = 30 * DAY
+"""Days of learning and settling that are not counted; the run is twice as long at least."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One regularity: the value must lie between low and high."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    source: str
+
+    def met(self, measured: float) -> bool:
+        """Whether a measured value is within."""
+        return bool(self.low <= measured <= self.high)
+
+
+def _relative(name: str, value: float, share: float, source: str) -> Target:
+    return Target(name, value, value * (1 - share), value * (1 + share), source)
+
+
+RATES = {"click": (.45965, .10), "long_view": (.33184, .10), "like": (.018478, .20), "comment": (.002546, .30),
+         "follow": (.001074, .30), "reshare": (.000962, .30), "hide": (.000494, .30)}
+GAPS = (.6170, .1654, .0787, .0473, .0310)
+TARGETS = (
+    *(_relative(f"P({head}) per impression", value, share, "KuaiRand-Pure") for head, (value, share) in RATES.items()),
+    *(_relative(f"next active day after {day}", value, .20, "KuaiRand-Pure") for day, value in enumerate(GAPS, 1)),
+    Target("falling hazard of returning (least step)", .01, 1e-9, 1.0, "KuaiRand-Pure"),
+    Target("follower Gini", .90, .85, .95, "KuaiRand users"),
+    Target("follower tail exponent", 2.1, 1.85, 2.35, "KuaiRand users"),
+    Target("posts written by the top tenth", .80, .72, .88, "Pew 2019"),
+    Target("item popularity Gini", .81, .72, .90, "MovieLens, Last.fm"),
+    Target("correlation with the diurnal curve", 1.0, .98, 1.0, "MIND sample"),
+)
+
+
+def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share: None) -> dict[str, float]:
+    """Run a scenario and measure every regularity over the time after the warm-up."""
+    simulation = Simulation(scenario)
+    simulation.begin()
+    board = simulation.world.board
+    end = max(scenario.duration, 2 * WARM_UP)
+    popularity: list[float] = []
+    start = board.snapshot()
+    for now in range(DAY, end + 1, DAY):
+        simulation.run(now)
+        progress(now / end)
+        if now == WARM_UP:
+            start = board.snapshot()
+        if now > WARM_UP:
+            popularity.append(board.get("item_popularity_gini"))
+    new = board.values - start
+
+    def total(name: str) -> NDArray[np.float64]:
+        first = next(i for i, (metric, _) in enumerate(board.rows) if metric.name == name)
+        return new[first:first + sum(1 for _ in board.metrics[name].series())]
+
+    impressions = total("impressions").sum()
+    responses = total("responses").reshape(len(HEADS), 2).sum(1)
+    gaps = total("return_gap_days")
+    share = gaps / gaps.sum()
+    left = 1 - np.concatenate([[0.0], np.cumsum(share)])[:5]
+    hazard = share[:5] / left
+    hours = total("sessions_by_hour")
+    return {
+        **{f"P({head}) per impression": responses[HEADS.index(head)] / impressions for head in RATES},
+        **{f"next active day after {day}": share[day - 1] for day in range(1, 6)},
+        "falling hazard of returning (least step)": float(-np.diff(hazard).max()),
+        "follower Gini": board.get("follower_gini"),
+        "follower tail exponent": board.get("follower_tail_exponent"),
+        "posts written by the top tenth": board.get("posts_top_share"),
+        "item popularity Gini": float(np.mean(popularity)),
+        "correlation with the diurnal curve": float(np.corrcoef(hours, MIND_HOURS)[0, 1]),
+    }
+
+
+def check(scenario: Scenario) -> tuple[str, bool]:
+    """The table of targets, sources and measured values, and whether all are within."""
+    measured = measure(scenario)
+    lines = [f"{'regularity':42s} {'target':>10s} {'low':>10s} {'high':>10s} {'twin':>10s}  within  source"]
+    good = True
+    for target in TARGETS:
+        value = measured[target.name]
+        good &= target.met(value)
+        lines.append(f"{target.name:42s} {target.value:10.4g} {target.low:10.4g} {target.high:10.4g} {value:10.4g}  "
+                     f"{'yes' if target.met(value) else 'NO':6s}  {target.source}")
+    return "\n".join(lines), good

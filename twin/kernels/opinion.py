@@ -1,0 +1,80 @@
+"""Opinion dynamics on a follow graph in CSR form (``start`` int64 (n + 1,), ``target`` int32; -1 is a dropped follow).
+
+With (W x)_i the mean opinion of those whom i follows (x_i itself where there are none), all people move at once:
+
+    Friedkin-Johnsen 1990   x <- x + rate (lambda W x + (1 - lambda) anchor - x)      lambda_i = 1 - stubbornness_i
+    DeGroot 1974            the same with lambda = 1
+
+whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate. Deffuant et al. 2000: pairs meet
+one after another, and those within the tolerance draw nearer by a share mu.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twin.draws import unit, words
+
+
+@nb.njit(inline="always")
+def voice(creator, x, person, slant):
+    """Opinion that a creator stands for: that of the person behind it, or the slant of an AI."""
+    return x[person[creator]] if person[creator] >= 0 else np.float64(slant[creator])
+
+
+@nb.njit(cache=True)
+def peers(x, start, target, person, slant):
+    """W x: float64 (n,), the mean voice of those whom each person follows, added up in the order of the edges."""
+    out = x.copy()
+    for i in range(min(len(x), len(start) - 1)):
+        total, count = 0.0, 0
+        for e in range(start[i], start[i + 1]):
+            if target[e] >= 0:
+                total += voice(target[e], x, person, slant)
+                count += 1
+        if count:
+            out[i] = total / count
+    return out
+
+
+@nb.njit(cache=True)
+def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, slant):
+    """One synchronous step; ``susceptibility`` is lambda (all ones: DeGroot). Float64 arrays (n,)."""
+    out = peers(x, start, target, person, slant)
+    for i in range(len(x)):
+        aim = susceptibility[i] * out[i] + (1.0 - susceptibility[i]) * anchor[i]
+        out[i] = x[i] + rate * (aim - x[i])
+    return out
+
+
+@nb.njit(cache=True)
+def deffuant(x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant):
+    """One meeting per present person, in the order of rows, with someone they follow; both move where both are people."""
+    x = x.copy()
+    for i in range(min(len(x), len(start) - 1)):
+        degree = start[i + 1] - start[i]
+        if degree == 0 or not here[i]:
+            continue
+        luck, _, _, _ = words(stream, key[i], occasion, 0)
+        creator = target[start[i] + int(unit(luck) * degree)]
+        if creator < 0:
+            continue
+        gap = voice(creator, x, person, slant) - x[i]
+        if abs(gap) <= tolerance:
+            x[i] += mu * susceptibility[i] * gap
+            j = person[creator]
+            if j >= 0:
+                x[j] -= mu * susceptibility[j] * gap
+    return x
+
+
+@nb.njit(cache=True)
+def exposure(x, susceptibility, rate, mean_pull, count):
+    """Effect of ``count`` posts with a mean pull: n pulls of strength ``rate`` towards one place, 1 - (1 - rate)^n of the way."""
+    out = x.copy()
+    for i in range(len(x)):
+        if count[i] > 0:
+            moved = x[i] + susceptibility[i] * (1.0 - (1.0 - rate) ** count[i]) * mean_pull[i]
+            out[i] = min(1.0, max(-1.0, moved))
+    return out

@@ -1,0 +1,145 @@
+"""Opinions on one axis, -1..1: moved by the posts that people see and by those whom they follow.
+
+Start: x = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal; the start is the person's anchor.
+
+Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within the tolerance, minus repulsion
+times that beyond it; summed in the session kernel) and lambda = 1 - stubbornness,
+
+    x <- x + lambda (1 - (1 - exposure_rate)^n) m      cut to -1..1
+
+then one step of the chosen model on the follow graph: see `twin.kernels.opinion`.
+
+Polarisation is the index of Esteban & Ray (Econometrica 1994) over B = 20 bins with shares p and midpoints y, scaled so that two
+equal camps in the outermost bins have 1 and one camp has 0:  c sum_ij p_i^(1+a) p_j |y_i - y_j|, a = 1.6.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.columns import Column
+from twin.kernels import opinion as kernel
+from twin.mechanism import Every, Mechanism
+from twin.metric import Metric
+from twin.params import Params, par
+from twin.units import DAY
+
+Floats = NDArray[np.float64]
+BINS = 20
+EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
+
+
+class OpinionsParams(Params):
+    """Parameters of opinions."""
+
+    model: Literal["friedkin_johnsen", "degroot", "deffuant", "none"] = par(
+        "friedkin_johnsen", "how those whom one follows move one's opinion")
+    lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
+    spread: float = par(0.4, "sd of people around their community's leaning, before tanh", low=0, high=5)
+    stubbornness_mean: float = par(0.4, "mean weight of the anchor", low=0, high=1, source="assumption, Friedkin & Johnsen 1990")
+    stubbornness_spread: float = par(0.3, "half-width of the uniform law around that mean (cut to 0..1)", low=0, high=1)
+    peer_rate: float = par(0.03, "share of the way to the model's next opinion, per day", unit="1/d", low=0, high=1, lever=True)
+    tolerance: float = par(0.8, "largest gap that attracts", low=0, high=2, lever=True,
+                           source="bounded confidence, Deffuant et al. 2000")
+    repulsion: float = par(0.0, "push by gaps beyond the tolerance, relative to pull", low=0, high=1, lever=True)
+    exposure_rate: float = par(0.002, "share of the gap that one post closes", unit="1/post", low=0, high=1, lever=True)
+    convergence: float = par(0.5, "deffuant: share of the gap that a meeting closes on each side", low=0, high=0.5,
+                             source="Deffuant et al. 2000")
+
+
+class Opinions(Mechanism):
+    """Opinions of people."""
+
+    name = "opinions"
+    Params = OpinionsParams
+    order = 60
+    needs = ("follow_graph",)
+    columns = {
+        "consumers": (
+            Column("opinion", "f4", "1", "Opinion, -1..1", hidden=True),
+            Column("anchor", "f4", "1", "Opinion at the start, to which a stubborn person holds", hidden=True),
+            Column("stubbornness", "f4", "1", "Weight of the anchor, 0..1", hidden=True),
+            Column("pull_seen", "f8", "1", "Sum of pulls and number of posts already taken in", shape=(2,), hidden=True),
+        ),
+    }
+    metrics = (
+        Metric("opinion_mean", "gauge", "1", "Mean opinion of active people, -1..1.", "consumer", "Opinion"),
+        Metric("opinion_variance", "gauge", "1", "Variance of opinion across active people.", "consumer", "Opinion",
+               headline=True),
+        Metric("opinion_polarisation", "gauge", "1", "Esteban-Ray polarisation: 0 one camp, 1 two equal camps at the ends.",
+               "consumer", "Opinion", good="down", headline=True),
+        Metric("between_community_variance", "gauge", "1", "Variance of the communities' mean opinions, weighted by people.",
+               "consumer", "Opinion"),
+        Metric("opinion", "histogram", "consumers", "Active people by opinion.", "consumer", "Opinion", edges=EDGES),
+    )
+
+    def born(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Draw a newcomer's opinion and stubbornness."""
+        if table != "consumers":
+            return
+        p, keys, community = self.p, self.read("consumers", "key")[rows], self.read("consumers", "community")[rows]
+        leaning = 2 * self.uniforms("leaning", community.astype(np.uint64))[:, 0] - 1
+        start = np.tanh(p.lean * leaning + p.spread * self.normals("start", keys, 1)[:, 0])
+        self.mine("consumers", "opinion")[rows] = start
+        self.mine("consumers", "anchor")[rows] = start
+        u = 2 * self.uniforms("stubbornness", keys)[:, 0] - 1
+        self.mine("consumers", "stubbornness")[rows] = np.clip(p.stubbornness_mean + p.stubbornness_spread * u, 0, 1)
+
+    def clocks(self) -> list[Every]:
+        """Opinions move once a day."""
+        return [Every(DAY, "opinion", self.step)]
+
+    def step(self) -> None:
+        """Take in what was seen since yesterday, then hear those who are followed."""
+        own, here = self.mine, self.read("consumers", "active")
+        opinion, seen = own("consumers", "opinion"), own("consumers", "pull_seen")
+        x, susceptibility = opinion.astype(float), 1.0 - own("consumers", "stubbornness").astype(float)
+        pulls = np.stack([self.read("consumers", "pull_sum"), self.read("consumers", "pull_count")], axis=1)
+        new = pulls - seen
+        seen[:] = pulls
+        mean = new[:, 0] / np.maximum(new[:, 1], 1)
+        x = kernel.exposure(x, susceptibility, float(self.lever("exposure_rate")), mean, new[:, 1])
+        moved = self._social(x, susceptibility, here)
+        opinion[:] = np.where(here, np.clip(moved, -1, 1), opinion)
+
+    def _social(self, x: Floats, susceptibility: Floats, here: NDArray[np.bool_]) -> Floats:
+        """Opinions float64 (n,) after one day of the chosen model."""
+        p, graph = self.p, self.world.service("follow_graph")()
+        where = (graph.start, graph.target, self.read("creators", "person"), self.read("creators", "slant"))
+        rate, moved = float(self.lever("peer_rate")), x
+        if p.model in ("friedkin_johnsen", "degroot"):
+            anchor = self.read("consumers", "anchor").astype(float)
+            openness = susceptibility if p.model == "friedkin_johnsen" else np.ones_like(x)
+            moved = kernel.friedkin_johnsen(x, anchor, openness, rate, *where)
+        elif p.model == "deffuant":
+            moved = kernel.deffuant(x, susceptibility, p.convergence, float(self.lever("tolerance")), self.stream("meeting"),
+                                    self.read("consumers", "key"), self.world.now // DAY, here, *where)
+        return moved
+
+    def measure(self) -> None:
+        """Describe the opinions of active people."""
+        board, here = self.world.board, self.read("consumers", "active")
+        x = self.mine("consumers", "opinion")[here].astype(float)
+        counts = np.bincount(np.clip(((x + 1) / 2 * BINS).astype(int), 0, BINS - 1), minlength=BINS).astype(float)
+        board.set_all("opinion", counts)
+        board.set("opinion_mean", float(x.mean()) if len(x) else 0.0)
+        board.set("opinion_variance", float(x.var()) if len(x) else 0.0)
+        board.set("opinion_polarisation", polarisation(counts))
+        community = self.read("consumers", "community")[here]
+        size = np.maximum(np.bincount(community, minlength=1), 1e-12)
+        mean = np.bincount(community, weights=x, minlength=1) / size
+        board.set("between_community_variance", float((size * (mean - x.mean()) ** 2).sum() / len(x)) if len(x) else 0.0)
+
+
+def polarisation(counts: Floats, alpha: float = 1.6) -> float:
+    """Esteban-Ray index of a histogram over -1..1, 0..1 (see the module's equation)."""
+    total = counts.sum()
+    if total == 0:
+        return 0.0
+    share = counts / total
+    middle = np.arange(len(counts)) / (len(counts) - 1)
+    apart = np.abs(middle[:, None] - middle[None, :])
+    return float((share[:, None] ** (1 + alpha) * share[None, :] * apart).sum() * 2 ** (1 + alpha))
