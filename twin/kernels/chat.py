@@ -4,7 +4,7 @@ With expectation E, trust T, concern C, memory M of the assistant, anthropomorph
 
     P = base + gain g M + noise z - (depth if the session fails)          performance met
     D = P - E                                                             disconfirmation
-    S = alpha E + beta_up max(D, 0) - beta_down max(-D, 0)                satisfaction (Oliver 1980: assimilation, loss aversion)
+    S = alpha E + beta_up max(D, 0) - beta_down max(-D, 0)                satisfaction (Oliver 1980)
     E <- E + lambda_up max(D, 0) - lambda_down max(-D, 0)                 the ratchet, where lambda_up > lambda_down
     T <- T + k (S cut to 0..1 - T)
     disclosed = d g T (1 - C)

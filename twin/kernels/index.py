@@ -73,8 +73,8 @@ def eligible_rows(alive, born, now, expiry):
 
 
 @nb.njit(cache=True)
-def grouped(rows, group, groups, newest):
-    """Counting sort of rows by group: start (groups + 1,) and rows; within a group newest first by ``newest`` (i8)."""
+def grouped(rows, group, groups):
+    """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order stays."""
     start = np.zeros(groups + 1, np.int32)
     for row in rows:
         start[group[row] + 1] += 1
@@ -83,12 +83,8 @@ def grouped(rows, group, groups, newest):
     place = start[:-1].copy()
     out = np.empty(len(rows), np.int32)
     for row in rows:
-        at = place[group[row]]
+        out[place[group[row]]] = row
         place[group[row]] += 1
-        while at > start[group[row]] and newest[out[at - 1]] < newest[row]:
-            out[at] = out[at - 1]
-            at -= 1
-        out[at] = row
     return start, out
 
 

@@ -71,7 +71,7 @@ def deffuant(x, susceptibility, mu, tolerance, stream, key, occasion, here, star
 
 @nb.njit(cache=True)
 def exposure(x, susceptibility, rate, mean_pull, count):
-    """Effect of ``count`` posts with a mean pull: n pulls of strength ``rate`` towards one place, 1 - (1 - rate)^n of the way."""
+    """Opinions after ``count`` posts: n steps of ``rate`` towards one place go 1 - (1 - rate)^n of the mean pull's way."""
     out = x.copy()
     for i in range(len(x)):
         if count[i] > 0:

@@ -1,12 +1,12 @@
 """Sessions with a personalised assistant: what each one does to expectations, trust and privacy concern.
 
-A share of people ever takes the assistant up, each after an exponential delay; sessions then come at a rate that is lognormal
-across people, more often the more satisfying the last one was, until the person stops. The equations of a session are in
-`twin.kernels.chat`: expectation confirmation (Oliver 1980; Bhattacherjee 2001) with a baseline that rises faster than it
-falls, so that in the long run people expect more than they get: where gains and losses move the baseline at rates
+A share of people ever takes the assistant up, each after an exponential delay; sessions then come at a rate that is
+lognormal across people, more often the more satisfying the last one was, until the person stops. The equations of a session
+are in `twin.kernels.chat`: expectation confirmation (Oliver 1980; Bhattacherjee 2001) with a baseline that rises faster than
+it falls, so that in the long run people expect more than they get: where gains and losses move the baseline at rates
 lambda_up and lambda_down, it settles at the expectile of performance with tau = lambda_up / (lambda_up + lambda_down).
 
-No coefficients have been published for the longitudinal effects (Araujo & Bol 2024 report directions), so every number here is an
+No coefficients were found for the effects over time (Araujo & Bol 2024 report directions), so every number here is an
 assumption and what follows from it a hypothesis; the controls are equal rates, no personalisation, a single session.
 """
 
@@ -26,11 +26,12 @@ SIGNS = "sign: Araujo & Bol 2024"
 
 
 class ChatbotsParams(Params):
-    """Parameters of chatbot sessions. Performance, expectation, satisfaction and trust share one scale, 0 useless to 1 perfect."""
+    """Parameters of chatbots. Performance, expectation, satisfaction and trust share a scale: 0 useless, 1 perfect."""
 
     adopters: float = par(0.3, "share of people who ever take the assistant up", low=0, high=1)
     adoption_delay: Duration = par(30 * DAY, "mean delay of taking it up", unit="s", low=0, high=3650 * DAY)
-    sessions_mean: Rate = par(0.5, "mean sessions per user at neutral satisfaction", unit="sessions/consumer/d", low=0, high=40)
+    sessions_mean: Rate = par(0.5, "mean sessions per user at neutral satisfaction", unit="sessions/consumer/d",
+                              low=0, high=40)
     sessions_log_sd: float = par(0.8, "log-sd of that rate across people", low=0, high=3)
     personalisation: float = par(0.6, "how far answers are fitted to the person, 0 off", low=0, high=1, lever=True)
     memory: bool = par(True, "whether the assistant remembers between sessions", lever=True)
@@ -81,7 +82,8 @@ class Chatbots(Mechanism):
     }
     metrics = (
         Metric("chat_sessions", "counter", "sessions", "Chatbot sessions.", "chatbot", "Use", headline=True),
-        Metric("chat_users", "gauge", "consumers", "Active people who have chatted and not stopped.", "chatbot", "Use", good="up"),
+        Metric("chat_users", "gauge", "consumers", "Active people who have chatted and not stopped.", "chatbot", "Use",
+               good="up"),
         Metric("chat_stopped", "counter", "consumers", "People who stopped using the assistant for good.", "chatbot", "Use",
                good="down"),
         Metric("chat_failures", "counter", "sessions", "Sessions that failed.", "chatbot", "Failures", good="down"),
@@ -96,8 +98,8 @@ class Chatbots(Mechanism):
         Metric("chat_satisfaction_mean", "gauge", "1", "Mean satisfaction of the sessions since the last reading with any.",
                "chatbot", "Expectation", good="up"),
         Metric("disconfirmation_mean", "gauge", "1",
-               "Mean of performance less expectation in the sessions since the last reading with any.", "chatbot", "Expectation",
-               good="up"),
+               "Mean of performance less expectation in the sessions since the last reading with any.", "chatbot",
+               "Expectation", good="up"),
         Metric("concern_mean", "gauge", "1", "Mean privacy concern of users, 0..1.", "chatbot", "Privacy", good="down",
                headline=True),
     )
@@ -134,19 +136,20 @@ class Chatbots(Mechanism):
         """Hold the sessions of these people, in order."""
         p, own = self.p, self.mine
         people = kernel.Chatters(self.read("consumers", "key"), self.read("consumers", "left_at"), *(
-            own("consumers", f"chat_{name}") for name in ("next", "sessions", "rate", "expectation", "trust", "concern", "memory",
-                                                          "anthropomorphism")))
+            own("consumers", f"chat_{name}") for name in ("next", "sessions", "rate", "expectation", "trust", "concern",
+                                                          "memory", "anthropomorphism")))
         bot = kernel.Chatbot(
-            float(self.lever("personalisation")), bool(self.lever("memory")), float(self.lever("failure_rate")), p.performance,
-            p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight, p.loss_weight,
-            p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.concern_rate, p.concern_fade, p.memory_rate,
-            p.human_rate, p.human_loss, p.usage_effect, p.stop, p.stop_effect, p.stop_concern)
+            float(self.lever("personalisation")), bool(self.lever("memory")), float(self.lever("failure_rate")),
+            p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
+            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.concern_rate, p.concern_fade,
+            p.memory_rate, p.human_rate, p.human_loss, p.usage_effect, p.stop, p.stop_effect, p.stop_concern)
         kernel.chat(rows, people, bot, self.stream("session"), self.keep["total"], MIN_WAKE)
 
     def measure(self) -> None:
         """Describe users and the sessions since the last reading."""
         board, read, total = self.world.board, self.read, self.keep["total"]
-        user = read("consumers", "active") & (read("consumers", "chat_sessions") > 0) & (read("consumers", "chat_next") < NEVER)
+        user = read("consumers", "active") & (read("consumers", "chat_next") < NEVER)
+        user &= read("consumers", "chat_sessions") > 0
         board.set("chat_sessions", total[kernel.T_SESSIONS])
         board.set("chat_users", int(user.sum()))
         board.set("chat_stopped", total[kernel.T_STOPPED])

@@ -7,7 +7,7 @@ community with probability `homophily`; within a block, networkx's bipartite con
     ln f = body_sd * z   below the tail's quantile,   Pareto with P(f > x) ~ x^-(tail_exponent - 1)   above it.
 
 Parallel edges are dropped and made up for by preferential attachment, which also wires everyone beyond `core` people and all
-who arrive later. So growth keeps the shape of the in-degrees (Price 1976). Fitness goes with the rate of posting.
+who arrive later. Such growth nearly keeps the shape of the in-degrees (Price 1976). Fitness goes with the rate of posting.
 
 Kind ``edge_list`` reads a real graph: node i in sorted order is consumer i and creator i; communities come from networkx's
 Louvain method (label propagation where the graph is large), merged down to `communities`, so taste is homophilous on it.
@@ -36,6 +36,7 @@ from twin.mechanism import Every, Mechanism
 from twin.metric import Metric
 from twin.params import Params, par
 from twin.units import DAY
+from twin.world import World
 
 Ints = NDArray[np.int64]
 LOUVAIN_EDGES = 500_000
@@ -60,7 +61,8 @@ class NetworkParams(Params):
     body_log_sd: float = par(3.2, "log-sd of creators' fitness below the tail", low=0, high=6,
                              source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
                                     "exponent 2.1; what people may not follow twice flattens the outcome")
-    tail_share: float = par(0.08, "share of creators in the Pareto tail of fitness", low=0, high=0.9, source="as body_log_sd")
+    tail_share: float = par(0.08, "share of creators in the Pareto tail of fitness", low=0, high=0.9,
+                            source="as body_log_sd")
     tail_exponent: float = par(1.5, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
     rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
     core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
@@ -88,7 +90,8 @@ class Network(Mechanism):
     metrics = (
         Metric("follows_total", "gauge", "follows", "Follows in the graph.", "platform", "Follow graph"),
         Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "Follow graph"),
-        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer", "Followers", good="down"),
+        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer", "Followers",
+               good="down"),
         Metric("follower_tail_exponent", "gauge", "1",
                "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.", "producer",
                "Followers"),
@@ -96,7 +99,7 @@ class Network(Mechanism):
                edges=FOLLOWER_EDGES),
     )
 
-    def __init__(self, params: Params, world: Any) -> None:
+    def __init__(self, params: Any, world: World) -> None:
         super().__init__(params, world)
         world.provide("community_centres", lambda: self.keep["centres"])
         world.provide("graph_nodes", lambda: int(self.keep["nodes"][0]))
@@ -198,7 +201,8 @@ class Network(Mechanism):
         log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
         log = log + p.follows_log_sd * self.normals("follows", self.read("consumers", "key")[rows], 1)[:, 0]
         most = round(p.follows_most * self.read("creators", "active").sum())
-        return np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
+        whole: Ints = np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
+        return whole
 
     def _wire(self, rows: Ints, start: Ints, target: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
         """Bring ``rows`` up to their first follows by preferential attachment."""
@@ -307,7 +311,8 @@ def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
         low, high = (middle, high) if np.minimum(most, middle * weight).sum() < total else (low, middle)
     steps = np.rint(np.cumsum(np.minimum(most, high * weight))).astype(np.int64)
     steps[-1] = total
-    return np.diff(np.minimum(steps, total), prepend=0)
+    shares: Ints = np.diff(np.minimum(steps, total), prepend=0)
+    return shares
 
 
 def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
@@ -341,13 +346,14 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
 def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
     """At most ``count`` communities of a graph, largest first, int64 (nodes,).
 
-    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one they have most ties to.
+    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one they have most ties
+    to.
     """
     both = np.concatenate([edges, edges[:, ::-1]])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
     start, target = kernel.csr(nodes, both[:, 0], both[:, 1])
     if len(edges) <= LOUVAIN_EDGES:
-        graph = nx.Graph()
+        graph: nx.Graph[int] = nx.Graph()
         graph.add_nodes_from(range(nodes))
         graph.add_edges_from(edges.tolist())
         label = np.empty(nodes, np.int64)

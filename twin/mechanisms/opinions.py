@@ -1,16 +1,16 @@
 """Opinions on one axis, -1..1: moved by the posts that people see and by those whom they follow.
 
-Start: x = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal; the start is the person's anchor.
+Start: x = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal; it is the person's anchor.
 
-Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within the tolerance, minus repulsion
-times that beyond it; summed in the session kernel) and lambda = 1 - stubbornness,
+Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within the tolerance, minus
+repulsion times that beyond it; summed in the session kernel) and lambda = 1 - stubbornness,
 
     x <- x + lambda (1 - (1 - exposure_rate)^n) m      cut to -1..1
 
 then one step of the chosen model on the follow graph: see `twin.kernels.opinion`.
 
-Polarisation is the index of Esteban & Ray (Econometrica 1994) over B = 20 bins with shares p and midpoints y, scaled so that two
-equal camps in the outermost bins have 1 and one camp has 0:  c sum_ij p_i^(1+a) p_j |y_i - y_j|, a = 1.6.
+Polarisation is the index of Esteban & Ray (Econometrica 1994) over 20 bins with shares p and midpoints y, scaled so that
+two equal camps in the outermost bins have 1 and one camp has 0:  c sum_ij p_i^(1+a) p_j |y_i - y_j|, a = 1.6.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ class OpinionsParams(Params):
         "friedkin_johnsen", "how those whom one follows move one's opinion")
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
     spread: float = par(0.4, "sd of people around their community's leaning, before tanh", low=0, high=5)
-    stubbornness_mean: float = par(0.4, "mean weight of the anchor", low=0, high=1, source="assumption, Friedkin & Johnsen 1990")
+    stubbornness_mean: float = par(0.4, "mean weight of the anchor", low=0, high=1,
+                                   source="assumption; model of Friedkin & Johnsen 1990")
     stubbornness_spread: float = par(0.3, "half-width of the uniform law around that mean (cut to 0..1)", low=0, high=1)
-    peer_rate: float = par(0.03, "share of the way to the model's next opinion, per day", unit="1/d", low=0, high=1, lever=True)
+    peer_rate: float = par(0.03, "share of the way to the model's next opinion, per day", unit="1/d", low=0, high=1,
+                           lever=True)
     tolerance: float = par(0.8, "largest gap that attracts", low=0, high=2, lever=True,
                            source="bounded confidence, Deffuant et al. 2000")
     repulsion: float = par(0.0, "push by gaps beyond the tolerance, relative to pull", low=0, high=1, lever=True)

@@ -1,8 +1,8 @@
 """Policies: timed, ramped or conditional changes of levers during a run.
 
-A policy takes hold at a time (``at``) or when a published metric crosses a number (``when``), once, and ends at ``until`` or never.
-Policies in force lie on one another in the order in which they took hold: a lever has the value of the uppermost one that sets
-it, or what the scenario gave it. A ramp moves a number in a straight line from the value below to the new one.
+A policy takes hold at a time (``at``) or when a published metric crosses a number (``when``), once, and ends at ``until``
+or never. Policies in force lie on one another in the order in which they took hold: a lever has the value of the uppermost
+one that sets it, or what the scenario gave it. A ramp moves a number in a straight line from the value below to the new one.
 
 What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so a resumed run goes on
 exactly; a fork with other policies keeps those with the same name and drops the rest.
@@ -22,9 +22,10 @@ from twin.mechanism import Every, Mechanism
 from twin.metric import Metric
 from twin.params import Duration, Params, par
 from twin.units import NEVER, format_duration
-from twin.world import Lever, World
+from twin.world import Lever
 
-_CONDITION = re.compile(r"^\s*([A-Za-z_]\w*)\s*(?:\{([^{}]*)\})?\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_CONDITION = re.compile(rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$")
 _LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
 
 
@@ -90,9 +91,7 @@ class Policies(Mechanism):
     sees_hidden = False
     metrics = (Metric("policies_active", "gauge", "policies", "Policies in force.", "platform", "Policies"),)
 
-    def __init__(self, params: Params, world: World) -> None:
-        super().__init__(params, world)
-        self._due = 0  # nothing can change before this time; a cache, safe to lose
+    _due = 0  # nothing can change before this time; a cache, safe to lose
 
     def setup(self) -> None:
         """Nothing has taken hold yet; no metric has been published."""

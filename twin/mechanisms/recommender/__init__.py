@@ -303,10 +303,10 @@ class Recommender(Mechanism):
         decay = np.float32(0.5 ** (self.world.grid / self.p.trend_half_life))
         counts = self.read("posts", "counts")
         index.trends(rows, counts[:, 0], self.mine("posts", "trend_clicks"), self.mine("posts", "trend"), decay)
-        born = self.read("posts", "born")
-        keep["list_start"], keep["list_post"] = index.grouped(rows, self.mine("posts", "cluster"), int(self.p.lists), born)
-        keep["creator_start"], keep["creator_post"] = index.grouped(rows, self.read("posts", "creator"),
-                                                                    len(self.world.table("creators")), born)
+        newest = rows[np.argsort(-self.read("posts", "born")[rows], kind="stable")]
+        keep["list_start"], keep["list_post"] = index.grouped(newest, self.mine("posts", "cluster"), int(self.p.lists))
+        keep["creator_start"], keep["creator_post"] = index.grouped(newest, self.read("posts", "creator"),
+                                                                    len(self.world.table("creators")))
         keep["eligible"] = rows
         keep["trending"] = index.best(rows, self.mine("posts", "trend"), 4 * max(int(self.lever("quota.trending")), 1))
         fresh = index.seldom(rows, self.read("posts", "impressions"), int(self.p.explore_below))

@@ -1,0 +1,77 @@
+"""Same scenario and seed, same bytes: batched and one by one, straight through and taken up again."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT, SMALL, history
+from twin.engine import Simulation
+from twin.scenario import Scenario
+from twin.units import DAY
+
+WORLDS = {
+    "learned feed": (),
+    "hash tables, coarse refresh": ("recommender.refresh=30min", "recommender.tables.post.kind=hash",
+                                    "recommender.tables.post.slots=200", "recommender.tables.consumer.kind=hash",
+                                    "recommender.tables.consumer.slots=128", "seed=5"),
+    "chronological, Deffuant, busy people": ("recommender.ranking=chronological", "opinions.model=deffuant", "audience.again=0.8",
+                                             "audience.again_gap=40min", "audience.leave=0.02", "seed=9"),
+}
+
+
+def same_state(one: Simulation, other: Simulation) -> list[str]:
+    """Names of tables and arrays that differ by a bit."""
+    odd = [f"{name}.{column}" for name, table in one.world.tables.items() for column in table.columns
+           if not np.array_equal(table[column], other.world.tables[name][column])]
+    return odd + [name for name, array in one.world.state.items() if not np.array_equal(array, other.world.state[name])]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenario]) -> None:
+    """One SimPy process per consumer gives the bytes of the batched mode: all readings, all columns, all arrays."""
+    scenario = small(*WORLDS[world])
+    batched, a = history(scenario)
+    single, b = history(scenario, reference=True)
+    assert a[-1][batched.world.board.index("sessions")] > 500
+    assert np.array_equal(a, b)
+    assert same_state(batched, single) == []
+
+
+@pytest.mark.parametrize("cut", [10 * 60, 3 * DAY + 50 * 60, 17 * DAY])
+def test_saving_and_loading_changes_nothing(cut: int, small: Callable[..., Scenario], tmp_path: Path) -> None:
+    """Run to a barrier, save, load into a new world, run on: every column and array as if nothing had happened."""
+    scenario = small("duration=20d")
+    straight, _ = history(scenario)
+    first = Simulation(scenario)
+    first.begin()
+    first.run(cut)
+    first.save(tmp_path / "t")
+    second = Simulation(scenario)
+    second.load(tmp_path / "t")
+    second.run(scenario.duration + 1)
+    assert same_state(straight, second) == []
+
+
+def test_another_seed_or_replicate_is_another_world(small: Callable[..., Scenario]) -> None:
+    """The seed matters, and so does the replicate."""
+    _, a = history(small("duration=5d"))
+    _, b = history(small("duration=5d", "seed=2"))
+    _, c = history(small("duration=5d", "replicate=1"))
+    assert not np.array_equal(a, b) and not np.array_equal(a, c) and not np.array_equal(b, c)
+
+
+def test_threads_do_not_matter() -> None:
+    """One and two threads for numba and BLAS give the same digest of all readings."""
+    code = ("import hashlib, sys; from tests.conftest import history, ROOT, SMALL; from twin.scenario import load;"
+            "_, r = history(load(ROOT / 'scenarios' / 'base.yaml', (*SMALL, 'duration=8d'))); print(hashlib.sha256(r.tobytes()).hexdigest())")
+    digests = set()
+    for threads in ("1", "2"):
+        env = {**os.environ, **{f"{name}_NUM_THREADS": threads for name in ("NUMBA", "OMP", "OPENBLAS", "MKL")}}
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+        digests.add(done.stdout.strip())
+    assert len(digests) == 1 and len(SMALL) > 5

@@ -1,0 +1,210 @@
+"""Opinion dynamics against their closed forms, and the mechanism that applies them."""
+
+import datetime as dt
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from twin.board import Board
+from twin.columns import Column
+from twin.draws import children
+from twin.kernels import opinion as kernel
+from twin.mechanisms.opinions import Opinions, OpinionsParams, polarisation
+from twin.units import DAY
+from twin.world import World
+
+
+def random_graph(n, degree, seed=0):
+    """CSR of a random graph, creator i being person i, and its row-stochastic matrix."""
+    rng = np.random.default_rng(seed)
+    target = np.concatenate([np.sort(rng.choice(n, degree, replace=False)) for _ in range(n)]).astype(np.int32)
+    start = np.arange(n + 1, dtype=np.int64) * degree
+    matrix = np.zeros((n, n))
+    matrix[np.repeat(np.arange(n), degree), target] = 1 / degree
+    return start, target, matrix
+
+
+def ring(n):
+    """CSR of a ring in which everybody follows both neighbours and themselves."""
+    target = np.array([sorted({(i - 1) % n, i, (i + 1) % n}) for i in range(n)], np.int32).ravel()
+    return np.arange(n + 1, dtype=np.int64) * 3, target
+
+
+def people(n):
+    """Every creator is the person of the same number; no slants."""
+    return np.arange(n, dtype=np.int32), np.zeros(n, np.float32)
+
+
+def test_friedkin_johnsen_reaches_its_fixed_point():
+    """x* = (I - Lambda W)^-1 (I - Lambda) anchor to 1e-9, at whatever rate."""
+    n = 40
+    start, target, matrix = random_graph(n, 5)
+    rng = np.random.default_rng(1)
+    anchor, openness = rng.uniform(-1, 1, n), rng.uniform(0, 0.95, n)
+    exact = np.linalg.solve(np.eye(n) - openness[:, None] * matrix, (1 - openness) * anchor)
+    for rate, steps in ((1.0, 600), (0.3, 2500)):
+        x = anchor.copy()
+        for _ in range(steps):
+            x = kernel.friedkin_johnsen(x, anchor, openness, rate, start, target, *people(n))
+        assert np.abs(x - exact).max() < 1e-9
+
+
+def test_controls_leave_opinions_alone():
+    """Lambda = 0 holds everyone at the anchor; nobody to follow (W = I) holds everyone where they are."""
+    start, target, _ = random_graph(20, 4)
+    x = np.linspace(-1, 1, 20)
+    assert np.array_equal(kernel.friedkin_johnsen(x, x, np.zeros(20), 1.0, start, target, *people(20)), x)
+    alone = np.zeros(21, np.int64)
+    assert np.array_equal(kernel.friedkin_johnsen(x, -x, np.ones(20), 1.0, alone, target[:0], *people(20)), x)
+
+
+def test_degroot_contracts_by_the_second_eigenvalue():
+    """On a ring with self-loops the slowest mode shrinks by (1 + 2 cos(2 pi / n)) / 3 per step, exactly."""
+    n = 30
+    start, target = ring(n)
+    x = np.cos(2 * np.pi * np.arange(n) / n)
+    second = (1 + 2 * np.cos(2 * np.pi / n)) / 3
+    for step in range(1, 50):
+        x = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, target, *people(n))
+        assert np.abs(x - second**step * np.cos(2 * np.pi * np.arange(n) / n)).max() < 1e-12
+
+
+def test_degroot_on_a_complete_graph_agrees_in_one_step():
+    """Everybody hears everybody: consensus on the mean at once."""
+    n = 12
+    target, start = np.tile(np.arange(n, dtype=np.int32), n), np.arange(n + 1, dtype=np.int64) * n
+    x = np.linspace(-1, 0.5, n)
+    moved = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, target, *people(n))
+    assert np.abs(moved - x.mean()).max() < 1e-15
+
+
+def test_the_graph_decides_how_fast():
+    """Topology control: two cliques with one bridge keep their difference where a random graph loses it."""
+    n, x = 40, np.where(np.arange(40) < 20, -1.0, 1.0)
+    cliques = [[j for j in range(40) if (i < 20) == (j < 20)] for i in range(n)]
+    cliques[0] = [*cliques[0], 20]
+    cliques[20] = [0, *cliques[20]]
+    start = np.concatenate([[0], np.cumsum([len(row) for row in cliques])]).astype(np.int64)
+    graphs = ((start, np.array([j for row in cliques for j in row], np.int32)), random_graph(n, 20)[:2])
+    apart = []
+    for start, target in graphs:
+        y = x.copy()
+        for _ in range(20):
+            y = kernel.friedkin_johnsen(y, y, np.ones(n), 1.0, start, target, *people(n))
+        apart.append(abs(y[20:].mean() - y[:20].mean()))
+    assert apart[0] > 1.5 and apart[1] < 0.01
+
+
+def test_ai_speaks_with_its_slant_and_dropped_follows_are_silent():
+    """The voice of an AI creator is its slant; -1 in the CSR counts for nothing."""
+    start, target = np.array([0, 3, 3]), np.array([0, -1, 1], np.int32)
+    heard = kernel.peers(np.array([0.2, 0.6]), start, target, np.array([1, -1], np.int32), np.array([0.0, -0.4], np.float32))
+    assert heard == pytest.approx([(0.6 - 0.4) / 2, 0.6], abs=1e-7)
+
+
+def clusters(epsilon, n=1000, sweeps=120):
+    """Opinion clusters (2 % of people or more) of Deffuant meetings on a complete graph, epsilon on the scale 0..1."""
+    target, start = np.tile(np.arange(n, dtype=np.int32), n), np.arange(n + 1, dtype=np.int64) * n
+    key = children(np.full(n, np.uint64(1)), np.arange(n))
+    x = np.random.default_rng(2).uniform(-1, 1, n)
+    for sweep in range(sweeps):
+        x = kernel.deffuant(x, np.ones(n), 0.5, 2 * epsilon, np.uint64(9), key, sweep, np.ones(n, bool), start, target, *people(n))
+    groups = np.split(np.sort(x), np.flatnonzero(np.diff(np.sort(x)) > 0.02) + 1)
+    return sum(len(group) >= 20 for group in groups), x
+
+
+def test_deffuant_clusters():
+    """Known cluster counts (mu = .5, N = 1000): 1 at epsilon .4, 2 at .2, 3 at .15, 4-5 at .1; the mean is kept."""
+    counts = {epsilon: clusters(epsilon)[0] for epsilon in (0.4, 0.2, 0.15, 0.1)}
+    assert counts[0.4] == 1 and counts[0.2] == 2 and counts[0.15] == 3 and counts[0.1] in (4, 5)
+    assert clusters(0.2)[1].mean() == pytest.approx(np.random.default_rng(2).uniform(-1, 1, 1000).mean(), abs=1e-12)
+
+
+def test_exposure_is_a_chain_of_small_pulls():
+    """n posts of one slant move an opinion as n single steps would; no post, full stubbornness or rate 0 move nothing."""
+    x, slant, rate = 0.1, 0.7, 0.03
+    y = x
+    for _ in range(25):
+        y += rate * (slant - y)
+    moved = kernel.exposure(np.full(3, x), np.array([1.0, 0.0, 1.0]), rate, np.full(3, slant - x), np.array([25.0, 25.0, 0.0]))
+    assert moved == pytest.approx([y, x, x], abs=1e-12)
+    assert kernel.exposure(np.array([0.9]), np.ones(1), 1.0, np.array([2.0]), np.ones(1))[0] == 1.0
+
+
+def test_polarisation_index():
+    """Two equal camps at the ends: 1; one camp: 0; spread evenly lies between."""
+    ends, one = np.zeros(20), np.zeros(20)
+    ends[[0, -1]], one[7] = 50, 100
+    assert polarisation(ends) == pytest.approx(1.0)
+    assert polarisation(one) == 0.0 == polarisation(np.zeros(20))
+    assert 0 < polarisation(np.ones(20)) < 0.5
+
+
+def make(n=400, **params):
+    """A world of people, every one a creator, in which everybody follows five others."""
+    world = World(dt.date(2025, 1, 1), 1, 0, Board(Opinions.metrics))
+    for column in Opinions.columns["consumers"]:
+        world.define("opinions", "consumers", column)
+    for name, dtype in (("active", "?"), ("community", "i2"), ("pull_sum", "f8"), ("pull_count", "f8")):
+        world.define("test", "consumers", Column(name, dtype, "1", "Test"))
+    for name, dtype in (("person", "i4"), ("slant", "f4")):
+        world.define("test", "creators", Column(name, dtype, "1", "Test"))
+    start, target, _ = random_graph(n, 5)
+    world.provide("follow_graph", lambda: SimpleNamespace(start=start, target=target))
+    mechanism = Opinions(OpinionsParams(**params), world)
+    for name in ("peer_rate", "tolerance", "repulsion", "exposure_rate"):
+        world.levers[f"opinions.{name}"] = getattr(mechanism.p, name)
+    world.on_add(mechanism.born)
+    keys = children(np.full(n, np.uint64(4)), np.arange(n))
+    world.add("test", "consumers", keys, active=np.ones(n, bool), community=np.arange(n) % 4)
+    world.add("test", "creators", keys, person=np.arange(n))
+    return world, mechanism
+
+
+def test_people_start_by_community():
+    """Communities lean; within one, people differ; anchors are the first opinions."""
+    world, mechanism = make(lean=1.5, spread=0.1)
+    mechanism.measure()
+    x = world.table("consumers")["opinion"]
+    assert world.board.get("between_community_variance") > 0.8 * world.board.get("opinion_variance") > 0.01
+    assert np.array_equal(x, world.table("consumers")["anchor"]) and np.abs(x).max() < 1
+    assert sum(world.board.get("opinion", bin=b) for b in world.board.metrics["opinion"].bins) == 400
+    flat, still = make(lean=0.0, spread=0.1)
+    still.measure()
+    assert flat.board.get("between_community_variance") < 0.1 * flat.board.get("opinion_variance")
+
+
+def test_each_pull_counts_once():
+    """What was seen moves opinion on the next day and never again."""
+    world, mechanism = make(model="none", stubbornness_mean=0.0, stubbornness_spread=0.0, exposure_rate=0.01)
+    table = world.table("consumers")
+    before = table["opinion"].copy()
+    table["pull_sum"][:], table["pull_count"][:] = 2.0, 10.0
+    mechanism.step()
+    moved = table["opinion"].copy()
+    assert moved - before == pytest.approx(np.minimum((1 - 0.99**10) * 0.2, 1 - before), abs=1e-6)
+    mechanism.step()
+    assert np.array_equal(table["opinion"], moved)
+
+
+@pytest.mark.parametrize("model", ["friedkin_johnsen", "degroot", "deffuant"])
+def test_ties_draw_people_together(model):
+    """Every social model lowers variance on a connected graph, and the inactive do not move."""
+    world, mechanism = make(model=model, peer_rate=0.5)
+    table = world.table("consumers")
+    table["active"][3] = False
+    before = table["opinion"].copy()
+    for day in range(10):
+        world.now = day * DAY
+        mechanism.step()
+    assert table["opinion"].var() < 0.9 * before.var()
+    assert table["opinion"][3] == before[3] and np.abs(table["opinion"]).max() <= 1
+
+
+def test_no_model_no_movement():
+    """Control: without social influence and posts, nothing moves."""
+    world, mechanism = make(model="none")
+    before = world.table("consumers")["opinion"].copy()
+    mechanism.step()
+    assert np.array_equal(world.table("consumers")["opinion"], before)
