@@ -156,10 +156,10 @@ def test_batches_and_single_sessions_agree_to_the_bit():
     """Ten-minute windows, half-hour windows and one session at a time give the same people and sums."""
     worlds = []
     for window in (600, 1800):
-        world, mechanism = make(60, sessions_mean=4.0, adoption_delay=DAY)
+        world, mechanism = make(60, sessions_mean="4.0/d", adoption_delay="1d")
         run(world, mechanism, 20 * DAY, window)
         worlds.append((world, mechanism))
-    single, alone = make(60, sessions_mean=4.0, adoption_delay=DAY)
+    single, alone = make(60, sessions_mean="4.0/d", adoption_delay="1d")
     at = single.table("consumers")["chat_next"]
     while at.min() < 20 * DAY:
         alone.chat(np.array([np.argmin(at)]))
@@ -173,7 +173,7 @@ def test_batches_and_single_sessions_agree_to_the_bit():
 
 def test_metrics_and_small_state():
     """Metrics describe users only; the columns take less than 60 bytes a person."""
-    world, mechanism = make(sessions_mean=2.0, failure_rate=0.2)
+    world, mechanism = make(sessions_mean="2.0/d", failure_rate=0.2)
     mechanism.measure()
     assert world.board.get("chat_users") == 0 and np.isfinite(world.board.values).all()
     run(world, mechanism, 60 * DAY, 1800)
@@ -190,7 +190,7 @@ def test_metrics_and_small_state():
 
 def test_levers_act_at_once():
     """A policy that switches personalisation off stops disclosure from the next session on."""
-    world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean=5.0, stop=0.0, concern_fade=0.0)
+    world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0)
     run(world, mechanism, 10 * DAY, 1800)
     before = world.table("consumers")["chat_concern"].copy()
     assert before.mean() > 0.05

@@ -44,6 +44,11 @@ def test_operators():
     assert not any(holds(float("nan"), op, 1.0) for op in ("<", "<=", ">", ">="))
 
 
+def policy(**given):
+    """A policy with its times in seconds, written as a scenario writes them."""
+    return Policy(**{key: f"{value}s" if key in ("at", "until", "ramp") else value for key, value in given.items()})
+
+
 def make(*plan):
     """A world of a few levers under a plan."""
     world = World(dt.date(2025, 1, 1), 1, 0, Board([SHARE, *Policies.metrics]), GRID)
@@ -69,7 +74,7 @@ def run(world, policies, until, share=None, every=6 * 3600):
 
 def test_a_timed_policy_takes_hold_and_ends():
     """Levers of every type change at the time, return at ``until``, and both are marked."""
-    world, policies = make(Policy(name="Calm", at=DAY, until=2 * DAY, set={"feed.like": 0.1, "feed.ranking": "chronological",
+    world, policies = make(policy(name="Calm", at=DAY, until=2 * DAY, set={"feed.like": 0.1, "feed.ranking": "chronological",
                                                                             "feed.counts": False, "feed.weight": 2.5}))
     history = run(world, policies, DAY - GRID)
     assert set(history.values()) == {0.5}
@@ -86,7 +91,7 @@ def test_a_timed_policy_takes_hold_and_ends():
 
 def test_a_ramp_is_a_straight_line():
     """Numbers move in equal steps of the grid; whole numbers stay whole; words change at once."""
-    world, policies = make(Policy(at=DAY, ramp=10 * GRID, set={"feed.like": 1.5, "feed.slots": 20, "feed.ranking": "random"}))
+    world, policies = make(policy(at=DAY, ramp=10 * GRID, set={"feed.like": 1.5, "feed.slots": 20, "feed.ranking": "random"}))
     history = run(world, policies, DAY + 4 * GRID)
     assert world.lever("feed.slots") == 14 and isinstance(world.lever("feed.slots"), int)
     assert world.lever("feed.ranking") == "random"
@@ -98,20 +103,20 @@ def test_a_ramp_is_a_straight_line():
 
 def test_policies_lie_on_one_another():
     """The later one rules while it lasts; when the earlier ends beneath it nothing changes; last, the scenario's value returns."""
-    world, policies = make(Policy(name="a", at=DAY, until=3 * DAY, set={"feed.like": 1.0}),
-                           Policy(name="b", at=2 * DAY, until=4 * DAY, set={"feed.like": 2.0}))
+    world, policies = make(policy(name="a", at=DAY, until=3 * DAY, set={"feed.like": 1.0}),
+                           policy(name="b", at=2 * DAY, until=4 * DAY, set={"feed.like": 2.0}))
     history = run(world, policies, 5 * DAY)
     assert [history[round(d * DAY)] for d in (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5)] == [0.5, 1, 1, 2, 2, 2, 2, 0.5, 0.5]
 
 
 def test_a_condition_reads_published_values_and_takes_hold_once():
     """Nothing before the first reading; then at the first tick after the reading that meets it; for good."""
-    plan = Policy(name="guard", when="share{by=ai} > 0.6", set={"feed.like": 9.0})
+    plan = policy(name="guard", when="share{by=ai} > 0.6", set={"feed.like": 9.0})
     world, policies = make(plan)
     history = run(world, policies, 5 * DAY, share=lambda now: 0.7 if DAY <= now < 2 * DAY else 0.1)
     assert min(at for at, value in history.items() if value == 9.0) == DAY + GRID
     assert history[5 * DAY] == 9.0 and len(world.marks) == 1
-    world, policies = make(Policy(name="low", when="share{by=ai} < 0.6", set={"feed.like": 9.0}))
+    world, policies = make(policy(name="low", when="share{by=ai} < 0.6", set={"feed.like": 9.0}))
     assert set(run(world, policies, DAY, share=lambda now: 0.7).values()) == {0.5}, "unpublished zeros are not a reading"
 
 
@@ -129,8 +134,8 @@ def copy(world, policies):
 @pytest.mark.parametrize("stop", [0, DAY, DAY + 3 * GRID, DAY + 6 * 3600, 2 * DAY, 2 * DAY + 5 * GRID])
 def test_a_resumed_run_goes_on_exactly(stop):
     """Stopped anywhere (before, in a ramp, at a reading, after an end) and rebuilt, the levers have the same history."""
-    plan = (Policy(name="ramp", at=DAY, until=2 * DAY + 6 * GRID, ramp=DAY, set={"feed.like": 3.0}),
-            Policy(name="guard", when="share{by=ai} > 0.6", ramp=7 * GRID, set={"feed.like": 0.0}))
+    plan = (policy(name="ramp", at=DAY, until=2 * DAY + 6 * GRID, ramp=DAY, set={"feed.like": 3.0}),
+            policy(name="guard", when="share{by=ai} > 0.6", ramp=7 * GRID, set={"feed.like": 0.0}))
 
     def share(now):
         return 0.2 + now / DAY / 3
@@ -144,9 +149,9 @@ def test_a_resumed_run_goes_on_exactly(stop):
 
 def test_a_fork_may_have_other_policies():
     """Continued under another plan, dropped policies let go of their levers and new ones take hold."""
-    world, policies = make(Policy(name="old", at=DAY, set={"feed.like": 3.0, "feed.slots": 3}))
+    world, policies = make(policy(name="old", at=DAY, set={"feed.like": 3.0, "feed.slots": 3}))
     run(world, policies, 2 * DAY)
-    fork = Policies(PoliciesParams(plan=(Policy(name="new", at=3 * DAY, set={"feed.slots": 7}),)), world)
+    fork = Policies(PoliciesParams(plan=(policy(name="new", at=3 * DAY, set={"feed.slots": 7}),)), world)
     run(world, fork, 2 * DAY + 2 * GRID)
     assert world.levers == LEVERS
     run(world, fork, 3 * DAY)
@@ -155,14 +160,14 @@ def test_a_fork_may_have_other_policies():
 
 def test_unnamed_policies_are_called_by_what_they_set():
     """The mark of a policy without a name says what it does."""
-    world, policies = make(Policy(at=0, set={"feed.like": 0.25}))
+    world, policies = make(policy(at=0, set={"feed.like": 0.25}))
     run(world, policies, 0)
     assert world.marks == [(0, "policy", "feed.like -> 0.25")]
 
 
 def test_an_idle_plan_costs_nothing():
     """Between its events a plan writes nothing, and unknown levers are an error."""
-    world, policies = make(Policy(name="late", at=300 * DAY, set={"feed.like": 0.25}))
+    world, policies = make(policy(name="late", at=300 * DAY, set={"feed.like": 0.25}))
     run(world, policies, 0)
     record = world.state["policies.record"]
     world.now = GRID
@@ -170,5 +175,5 @@ def test_an_idle_plan_costs_nothing():
     policies.apply()
     assert world.state["policies.record"] is record
     with pytest.raises(Exception, match="did you mean feed.like"):
-        run(*make(Policy(at=0, set={"feed.lik": 1.0})), 0)
+        run(*make(policy(at=0, set={"feed.lik": 1.0})), 0)
     assert np.array_equal(record, world.state["policies.record"])

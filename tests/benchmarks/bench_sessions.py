@@ -1,0 +1,156 @@
+"""What a session costs, side by side in one run: `python -m tests.benchmarks.bench_sessions [--quick]`.
+
+On one core, 100,000 consumers, 10,000 creators, about 5,000 eligible posts, dim 32, 100 ranked candidates, slate 10, all heads,
+retraining included; medians of five simulated days after a warm-up of three, each day timed beside the bare loop.
+
+bare     a numba loop without fastmath that picks the top 10 of 500 by a 32-long dot product and draws one choice
+batched  the twin
+reference the twin with one SimPy process per consumer
+naive    one SimPy process per consumer and plain numpy over the same candidates and heads
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{_name}_NUM_THREADS"] = "1"
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numba as nb
+import numpy as np
+import simpy
+
+from twin.engine import Simulation
+from twin.kernels.training import HEADS
+from twin.scenario import Scenario, load
+from twin.units import DAY, HOUR
+
+ROOT = Path(__file__).parent.parent.parent
+WARM, DAYS = 3, 5
+
+
+def world(consumers: int, creators: int = 10_000, *more: str) -> Scenario:
+    """The benchmark's world: about 2,500 posts a day, each in the feed for two days."""
+    return load(ROOT / "scenarios" / "base.yaml", (
+        f"audience.initial={consumers}", f"audience.arrivals={consumers // 1000}/d", f"creators.human.initial={creators}",
+        f"creators.human.posts_mean={2400 / creators}/d", "creators.ai.initial=25", "network.follows_mean=12.0", "duration=400d",
+        "metrics.every=1d", *more))
+
+
+@nb.njit(cache=True)
+def bare(sessions, users, items):
+    """The yardstick of the issue."""
+    out = 0
+    score, top = np.empty(500, np.float32), np.empty(10, np.int64)
+    for i in range(sessions):
+        u, first = users[i % users.shape[0]], (i * 37) % (items.shape[0] - 500)
+        for j in range(500):
+            a, v = np.float32(0), items[first + j]
+            for k in range(32):
+                a += u[k] * v[k]
+            score[j] = a
+        for t in range(10):
+            best, value = -1, np.float32(-1e30)
+            for j in range(500):
+                if score[j] > value:
+                    best, value = j, score[j]
+            top[t] = best
+            score[best] = np.float32(-1e30)
+        out += top[np.random.randint(10)]
+    return out
+
+
+def bare_us(sessions: int = 30_000) -> float:
+    """Microseconds per session of the bare loop."""
+    rng = np.random.default_rng(0)
+    users, items = rng.normal(size=(100_000, 32)).astype("f4"), rng.normal(size=(5000, 32)).astype("f4")
+    bare(10, users, items)
+    begin = time.perf_counter()
+    bare(sessions, users, items)
+    return (time.perf_counter() - begin) / sessions * 1e6
+
+
+class Running:
+    """A simulation that has warmed up; ``day()`` runs one more day and returns microseconds per session."""
+
+    def __init__(self, scenario: Scenario, warm: int = WARM, *, reference: bool = False) -> None:
+        self.simulation, self.now = Simulation(scenario, reference=reference), warm * DAY
+        self.simulation.begin()
+        self.simulation.run(self.now + 1)
+
+    def run(self, span: int = DAY) -> float:
+        """Run ``span`` seconds more."""
+        board = self.simulation.mechanisms[0].world.state["audience.total"]
+        before, begin = board[0], time.perf_counter()
+        self.now += span
+        self.simulation.run(self.now + 1)
+        spent = time.perf_counter() - begin
+        return spent / (self.simulation.world.state["audience.total"][0] - before) * 1e6
+
+
+def naive_us(warm: Running, sessions: int = 1500) -> float:
+    """Microseconds per session of the naive way, on the same posts, vectors and heads: one SimPy process per consumer."""
+    feed = next(m for m in warm.simulation.mechanisms if m.name == "recommender")
+    serve, world_ = feed.serving(), warm.simulation.world
+    people, posts = world_.tables["consumers"], world_.tables["posts"]
+    rng = np.random.default_rng(0)
+    taste, content, quality = people["taste"], posts["content"], posts["quality"]
+    env, done = simpy.Environment(), [0]
+    coefficients = rng.normal(size=(9, 9)) * 0.1
+
+    def person(row: int):
+        while True:
+            yield env.timeout(rng.exponential(1.0))
+            cand = rng.choice(serve.eligible, 100, replace=False)
+            z = serve.user_vec[row] * serve.item_vec[cand]
+            p = 1 / (1 + np.exp(-(z @ serve.interaction + serve.intercept + serve.item_bias[cand, None] * serve.item_scale)))
+            shown = cand[np.argsort(-(p @ serve.weights))[:10]]
+            for post in shown[:int(min(10, rng.geometric(0.15)))]:
+                x = np.array([1.0, taste[row] @ content[post], quality[post], 0, 0, 0, 0, 0, 0])
+                responses = rng.random(9) < 1 / (1 + np.exp(-(coefficients @ x)))
+                done[0] += int(responses[0]) * 0 + len(HEADS) * 0
+            done[0] += 1
+
+    for row in range(2000):
+        env.process(person(row))
+    begin = time.perf_counter()
+    while done[0] < sessions:
+        env.step()
+    return (time.perf_counter() - begin) / done[0] * 1e6
+
+
+def state_per_consumer(simulation: Simulation) -> float:
+    """Bytes of state per consumer, embeddings and their served copies apart."""
+    sizes = simulation.state_bytes()
+    own = sum(size for name, size in sizes.items() if name == "table consumers" or name.startswith("network."))
+    return own / len(simulation.world.tables["consumers"])
+
+
+def main() -> None:
+    """Print every figure with its bound."""
+    quick = "--quick" in sys.argv
+    big = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000))
+    one = Running(world(5000 if quick else 20_000, 2000), reference=True)
+    same = Running(world(5000 if quick else 20_000, 2000))
+    rows = []
+    for _ in range(DAYS):
+        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), naive_us(big, 300 if quick else 1500)))
+    b, s, batch, ref, naive = (statistics.median(column) for column in zip(*rows, strict=True))
+    ratio = [statistics.median(row[k] / row[j] for row in rows) for k, j in ((1, 0), (4, 1), (3, 2))]
+    print(f"bare loop                       {b:8.1f} us/session   ({1e6 / b:,.0f} a second)")
+    print(f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            (at most 4x)")
+    print(f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)")
+    print(f"reference, {'5' if quick else '20'},000 consumers     {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)")
+    print(f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 600)")
+    serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").serving()
+    total = big.simulation.world.state["audience.total"]
+    print(f"eligible posts {len(serve.eligible)}, candidates per session {total[10] / total[0]:.0f}")
+
+
+if __name__ == "__main__":
+    main()
