@@ -51,12 +51,11 @@ def test_expectation_settles_at_an_expectile(up, down, where):
     people = chatters(2000)
     talk(people, bot, 600)
     _, expected = talk(people, bot, 100)
-    error = expected.mean(axis=1).std() / 10 + 0.02  # curvature of the expectile at a finite rate is of the order of lambda
-    assert expected.mean() - 0.5 == pytest.approx(where, abs=error)
+    assert expected.mean() - 0.5 == pytest.approx(where, abs=0.02)  # at a finite rate the bias is of the order of lambda
 
 
 def test_failures_hurt_more_as_the_baseline_rises():
-    """With the ratchet a failure costs beta_down (E - P_fail): later failures hurt more; without noise and gain they do not."""
+    """With the ratchet a failure costs beta_down (E - P_fail): later failures hurt more."""
     def hurt(bot):
         people = chatters(3000)
         first, _ = talk(people, bot, 5)
@@ -74,7 +73,8 @@ def test_personalisation_raises_trust_and_concern_together():
     full = PLAIN._replace(personalisation=1.0, gain=0.4)
     people = chatters(1, 0.5, 0.5)
     talk(people, full, 80)
-    assert people.trust[0] > 0.6 and people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5 and people.expectation[0] > 0.7
+    assert people.trust[0] > 0.6 and people.expectation[0] > 0.7
+    assert people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5
     off, forgetful = chatters(1), chatters(1)
     talk(off, full._replace(personalisation=0.0), 80)
     assert [x[0] for x in off[5:]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)
@@ -116,7 +116,7 @@ def test_people_stop():
     total, _ = talk(people, PLAIN._replace(stop=0.2, stop_effect=2.0), 1)
     assert total[kernel.T_STOPPED] == (people.next_at == NEVER).sum() == pytest.approx(1000, abs=120)
     sad = chatters(5000, 0.9)
-    worse, _ = talk(sad, PLAIN._replace(stop=0.2, stop_effect=2.0), 1)
+    worse, _ = talk(sad, PLAIN._replace(stop=0.2, stop_effect=2.0, beta_down=2.0), 1)
     assert worse[kernel.T_STOPPED] > 1.2 * total[kernel.T_STOPPED]
     gone = chatters(10)
     gone.left_at[:] = 0

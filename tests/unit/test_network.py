@@ -146,7 +146,7 @@ def test_pending_follows_and_unfollows():
 
 
 def test_newcomers_prefer_the_followed():
-    """Preferential attachment: the tenth with most followers gets far more than a tenth of new follows, as its weight says."""
+    """Preferential attachment: new followers come in proportion to those a creator has."""
     world, network = make(2000, 500, homophily=0.0)
     old = world.table("creators")["followers"].copy()
     rows = arrive(world, 2000, 2000)

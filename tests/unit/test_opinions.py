@@ -109,7 +109,8 @@ def clusters(epsilon, n=1000, sweeps=120):
     key = children(np.full(n, np.uint64(1)), np.arange(n))
     x = np.random.default_rng(2).uniform(-1, 1, n)
     for sweep in range(sweeps):
-        x = kernel.deffuant(x, np.ones(n), 0.5, 2 * epsilon, np.uint64(9), key, sweep, np.ones(n, bool), start, target, *people(n))
+        x = kernel.deffuant(x, np.ones(n), 0.5, 2 * epsilon, np.uint64(9), key, sweep, np.ones(n, bool), start, target,
+                            *people(n))
     groups = np.split(np.sort(x), np.flatnonzero(np.diff(np.sort(x)) > 0.02) + 1)
     return sum(len(group) >= 20 for group in groups), x
 
@@ -127,7 +128,8 @@ def test_exposure_is_a_chain_of_small_pulls():
     y = x
     for _ in range(25):
         y += rate * (slant - y)
-    moved = kernel.exposure(np.full(3, x), np.array([1.0, 0.0, 1.0]), rate, np.full(3, slant - x), np.array([25.0, 25.0, 0.0]))
+    moved = kernel.exposure(np.full(3, x), np.array([1.0, 0.0, 1.0]), rate, np.full(3, slant - x),
+                            np.array([25.0, 25.0, 0.0]))
     assert moved == pytest.approx([y, x, x], abs=1e-12)
     assert kernel.exposure(np.array([0.9]), np.ones(1), 1.0, np.array([2.0]), np.ones(1))[0] == 1.0
 

@@ -335,19 +335,33 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     if not len(pairs):
         raise refuse("the edge list holds no edge", "write two node ids a line")
-    ids, label = np.unique(pairs, return_inverse=True)
-    label = label.reshape(-1, 2)
+    ids = distinct(pairs.ravel())
+    label = np.searchsorted(ids, pairs) if ids[-1] >= 8 * len(pairs) else _ranks(ids)[pairs]
     if not directed:
         label = np.concatenate([label, label[:, ::-1]])
-    code = np.unique(label[:, 0] * len(ids) + label[:, 1])
+    code = distinct(label[:, 0] * len(ids) + label[:, 1])
     return len(ids), np.stack([code // len(ids), code % len(ids)], axis=1)
+
+
+def distinct(values: Ints) -> Ints:
+    """Distinct values in rising order, by sorting: on millions of ids several times faster than hashing them."""
+    ordered = np.sort(values)
+    first: Ints = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    return first
+
+
+def _ranks(ids: Ints) -> Ints:
+    """Rank of every distinct id, by id."""
+    rank = np.zeros(int(ids[-1]) + 1, np.int64)
+    rank[ids] = np.arange(len(ids))
+    return rank
 
 
 def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
     """At most ``count`` communities of a graph, largest first, int64 (nodes,).
 
-    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one they have most ties
-    to.
+    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one to whose members they
+    have most ties per head.
     """
     both = np.concatenate([edges, edges[:, ::-1]])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
@@ -372,6 +386,6 @@ def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
         tie = np.zeros((len(size), count), np.int64)
         np.add.at(tie, (label[both[kept, 0]], label[both[kept, 1]]), 1)
         # a community without ties to a kept one joins the smallest, which distorts least
-        join = np.where(tie.any(axis=1), tie.argmax(axis=1), count - 1)
+        join = np.where(tie.any(axis=1), (tie / np.sort(size)[::-1][:count]).argmax(axis=1), count - 1)
         label[spare] = join[label[spare]]
     return label
