@@ -13,7 +13,7 @@ from twin.scenario import Scenario, load
 ROOT = Path(__file__).parent.parent
 SMALL = ("audience.initial=300", "audience.arrivals=3/d", "creators.human.initial=60", "creators.human.arrivals=0.5/d",
          "creators.ai.initial=6", "creators.ai.arrivals=0.2/d", "network.follows_mean=10.0", "network.communities=6",
-         "recommender.lists=8", "chatbots.adoption=0.5", "duration=32d", "metrics.every=1d")
+         "recommender.lists=8", "duration=32d", "metrics.every=1d")
 
 
 @pytest.fixture(scope="session")
