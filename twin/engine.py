@@ -9,6 +9,7 @@ between two refreshes but by sessions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.mechanisms import REGISTRY
 from twin.params import leaves, meta, value_at
 from twin.scenario import Scenario
-from twin.units import NEVER, format_duration
+from twin.units import format_duration
 from twin.world import World
 
 
@@ -59,7 +60,8 @@ class Simulation:
     def _ordered_clocks(self) -> list[tuple[str, Every | Wakes]]:
         found: list[tuple[tuple[int, int, int], str, Every | Wakes]] = []
         for place, mechanism in enumerate(self.mechanisms):
-            for index, clock in enumerate([*mechanism.wakes(), *mechanism.clocks()]):
+            clocks: list[Every | Wakes] = [*mechanism.wakes(), *mechanism.clocks()]
+            for index, clock in enumerate(clocks):
                 handler = getattr(clock.handler, "__name__", "work")
                 found.append(((PHASES.index(clock.phase), place, index), f"{mechanism.name}.{handler}", clock))
         measure = Every(self.scenario.metrics.every, "measure", self._measure, first=0)
@@ -150,11 +152,11 @@ class Simulation:
         self.calendar.run(until)
         self.world.now = until
 
-    def save(self, folder: checkpoint.Path) -> None:
+    def save(self, folder: Path) -> None:
         """Write the world at a barrier (see `run`)."""
         checkpoint.save(folder, self.world, self.due)
 
-    def load(self, folder: checkpoint.Path) -> None:
+    def load(self, folder: Path) -> None:
         """Read a saved world and start its clocks from there."""
         self.due = checkpoint.load(folder, self.world)
         self._start()

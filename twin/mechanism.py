@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from twin.columns import Column
 from twin.errors import StateError
 from twin.metric import Metric
-from twin.params import Params
+from twin.params import Params as ParamsBase
 from twin.world import Keep, Lever, World
 
 PHASES = ("browse", "chat", "policy", "people", "create", "settle", "train", "sync", "opinion", "graph", "refresh",
@@ -74,7 +74,7 @@ class Mechanism:
     """
 
     name: ClassVar[str]
-    Params: ClassVar[type[Params]]
+    Params: ClassVar[type[ParamsBase]]
     columns: ClassVar[dict[str, tuple[Column, ...]]] = {}
     metrics: ClassVar[tuple[Metric, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
@@ -82,7 +82,7 @@ class Mechanism:
     sees_hidden: ClassVar[bool] = True
     order: ClassVar[int] = 50
 
-    def __init__(self, params: Params, world: World) -> None:
+    def __init__(self, params: ParamsBase, world: World) -> None:
         self.p: Any = params
         self.world = world
         self.keep = Keep(world, self.name)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
 Side = Literal["producer", "consumer", "platform", "chatbot"]
@@ -74,3 +74,14 @@ def label_text(labels: Mapping[str, str]) -> str:
 def label_dict(text: str) -> dict[str, str]:
     """The inverse of `label_text`."""
     return dict(part.split("=", 1) for part in text.split(",")) if text else {}
+
+
+def metric_to_dict(metric: Metric) -> dict[str, Any]:
+    """A declaration as plain JSON data, for a run's manifest."""
+    return {**asdict(metric), "labels": {key: list(values) for key, values in metric.labels.items()}, "edges": list(metric.edges)}
+
+
+def metric_from_dict(data: Mapping[str, Any]) -> Metric:
+    """The inverse of `metric_to_dict`."""
+    labels = {key: tuple(values) for key, values in data["labels"].items()}
+    return Metric(**{**data, "labels": labels, "edges": tuple(data["edges"])})

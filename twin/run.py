@@ -30,8 +30,10 @@ from twin import checkpoint
 from twin.engine import Simulation
 from twin.errors import CheckpointError, UsageError
 from twin.metric import metric_to_dict
-from twin.readers.results import Recorder
+from twin.readers.report import write_report
+from twin.readers.results import Recorder, load_manifest
 from twin.readers.terminal import Frame, RunInfo, View
+from twin.readers.text import span
 from twin.scenario import Scenario, digest, dump, load
 from twin.units import DAY, HOUR, at, format_duration
 
@@ -46,7 +48,7 @@ PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
 class Outcome:
     """How a run ended and what to tell the user."""
 
-    status: Literal["done", "interrupted"]
+    status: Literal["done", "interrupted", "finished"]
     text: str
 
 
@@ -72,14 +74,11 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
 
 def resume(out: Path, *, view: View | None = None) -> Outcome:
     """Take up an unfinished run from its newest whole checkpoint."""
-    try:
-        manifest = json.loads((out / "manifest.json").read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{out}: not a run folder: {error}") from None
+    manifest = load_manifest(out)
     if manifest.get("format") != FORMAT:
         raise CheckpointError(f"{out}: run format {manifest.get('format')}, this version reads {FORMAT}")
     if manifest["status"] == "done":
-        return Outcome("done", f"{out} is finished already; its report is {out / 'report.html'}")
+        return Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
     scenario = load(out / "scenario.yaml")
     if digest(scenario) != manifest["scenario_digest"]:
         raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
@@ -151,41 +150,39 @@ def _drive(simulation: Simulation, out: Path, manifest: dict[str, Any], view: Vi
                 shutil.rmtree(old, ignore_errors=True)
         saved_wall, saved_at = time.monotonic(), world.now
 
-    status: Literal["done", "interrupted"] = "done"
+    def show() -> None:
+        if view:
+            view.update(Frame(min(world.now, scenario.duration), spent + time.monotonic() - began, int(latest[sessions]), latest,
+                              _memory_mb()))
+
+    interrupted = False
     with _interrupts() as asked:
-        while world.now < scenario.duration:
+        while world.now < scenario.duration and not interrupted:
             simulation.run(min(world.now + step, scenario.duration))
             marks()
-            if view:
-                view.update(Frame(world.now, spent + time.monotonic() - began, int(latest[sessions]), latest, _memory_mb()))
-            if asked.is_set():
-                status = "interrupted"
+            show()
+            interrupted = asked.is_set()
+            if (interrupted or time.monotonic() - saved_wall > CHECKPOINT_WALL_S or world.now - saved_at >= CHECKPOINT_SIM_S):
                 save()
-                break
-            if time.monotonic() - saved_wall > CHECKPOINT_WALL_S or world.now - saved_at >= CHECKPOINT_SIM_S:
-                save()
-        else:
+        if not interrupted:
             simulation.run(scenario.duration + 1)
-            world.now = scenario.duration
-            marks()
-            recorder.flush(world.now + 1)
+            save()
             recorder.finish()
-            shutil.rmtree(out / "checkpoints", ignore_errors=True)
-            (out / "checkpoints").mkdir()
-            simulation.save(out / "checkpoints" / f"t{world.now}")
+            show()
     wall = spent + time.monotonic() - began
     total = int(latest[sessions])
-    manifest |= {"status": status, "wall_s": round(wall, 3), "sessions": total, "memory_mb": round(_memory_mb(), 1),
-                 "reached_s": world.now}
+    manifest |= {"status": "interrupted" if interrupted else "done", "wall_s": round(wall, 3), "sessions": total,
+                 "memory_mb": round(_memory_mb(), 1), "reached_s": min(world.now, scenario.duration)}
     _write_manifest(out, manifest)
-    date = at(scenario.start, world.now).date()
-    if status == "done":
-        text = f"done: {scenario.name} to {date}, {total:,} sessions in {wall:.1f} s; run folder {out}"
-    else:
+    date = at(scenario.start, manifest["reached_s"]).date()
+    if interrupted:
         text = f"interrupted on {date}, nothing is lost; go on with: twin resume {out}"
+    else:
+        recorder.clean()
+        text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)} min; report: {write_report(out)}"
     if view:
         view.end(text)
-    return Outcome(status, text)
+    return Outcome("interrupted" if interrupted else "done", text)
 
 
 def _newest(out: Path) -> set[int]:
@@ -223,14 +220,10 @@ def plan(scenario: Scenario) -> str:
     seconds = sessions * SECONDS_PER_SESSION + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH
     recommender: Any = scenario.mechanisms["recommender"]
     size = 180e6 + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
-    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {_span(seconds)} on one core of a "
-                 f"2026 server (compiled kernels warm), {size / 2**20:,.0f} MB")
+    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} min on one "
+                 f"core of a 2026 server (compiled kernels warm), {size / 2**20:,.0f} MB")
     return "\n".join(lines)
 
 
 SESSIONS_PER_PERSON_DAY, SECONDS_PER_SESSION, SECONDS_PER_REFRESH = 0.65, 40e-6, 700e-6
 """Measured on `scenarios/base.yaml`; only for the estimate that `twin check` prints."""
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -13,7 +13,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -30,6 +30,7 @@ from twin.yamlish import Node, merged, read_file, read_text
 
 TOP = ("extends", "name", "description", "start", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
 Path_ = tuple[str | int, ...]
+_VALIDATION: Literal["validation"] = "validation"
 T = TypeVar("T", bound=Params)
 
 
@@ -411,7 +412,7 @@ def describe(scenario: Scenario) -> list[Row]:
     def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
         file, line = scenario.tree.at(path)
         origin = (f"{Path(file).name}:{line}" if line else "--set") if scenario.tree.has(path) else "default"
-        about = meta(info) if info else {"unit": "1", "source": "", "lever": False}
+        about: dict[str, Any] = meta(info) if info else {"unit": "1", "source": "", "lever": False}
         unit = "" if about["unit"] in ("1", "s") or isinstance(value, str) else about["unit"]
         rows.append(Row(shown, str(value), unit, about["source"], origin, bool(about["lever"])))
 
@@ -434,12 +435,12 @@ def describe(scenario: Scenario) -> list[Row]:
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a scenario file, for completion in editors."""
     kinds = {name: kind.Params for name, kind in REGISTRY.items() if name != "policies"}
-    models = [*kinds.values(), Head, MetricsParams, Policy]
-    refs, defs = models_json_schema([(model, "validation") for model in models], title="twin scenario")
+    models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
+    refs, defs = models_json_schema([(model, _VALIDATION) for model in models], title="twin scenario")
     head = defs["$defs"].pop("Head")["properties"]
     blocks = {}
     for name, model in kinds.items():
-        ref = refs[(model, "validation")]["$ref"].rpartition("/")[2]
+        ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
         defs["$defs"][ref]["properties"]["enabled"] = {"type": "boolean", "description": "false leaves the mechanism out"}
         blocks[name] = {"$ref": f"#/$defs/{ref}", "description": (REGISTRY[name].__doc__ or "").split("\n")[0]}
     for definition in defs["$defs"].values():

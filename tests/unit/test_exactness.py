@@ -28,7 +28,11 @@ def same_state(one: Simulation, other: Simulation) -> list[str]:
     """Names of tables and arrays that differ by a bit."""
     odd = [f"{name}.{column}" for name, table in one.world.tables.items() for column in table.columns
            if not np.array_equal(table[column], other.world.tables[name][column])]
-    return odd + [name for name, array in one.world.state.items() if not np.array_equal(array, other.world.state[name])]
+    for name, array in one.world.state.items():
+        used = int(one.world.state["recommender.log.size"][0]) if name.startswith("recommender.log.") else len(array)
+        if not np.array_equal(array[:used], other.world.state[name][:used]):  # the log's spare room is not state
+            odd.append(name)
+    return odd
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -38,7 +42,7 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
     batched, a = history(scenario)
     single, b = history(scenario, reference=True)
     assert a[-1][batched.world.board.index("sessions")] > 500
-    assert np.array_equal(a, b)
+    assert a.tobytes() == b.tobytes()
     assert same_state(batched, single) == []
 
 
@@ -67,8 +71,9 @@ def test_another_seed_or_replicate_is_another_world(small: Callable[..., Scenari
 
 def test_threads_do_not_matter() -> None:
     """One and two threads for numba and BLAS give the same digest of all readings."""
-    code = ("import hashlib, sys; from tests.conftest import history, ROOT, SMALL; from twin.scenario import load;"
-            "_, r = history(load(ROOT / 'scenarios' / 'base.yaml', (*SMALL, 'duration=8d'))); print(hashlib.sha256(r.tobytes()).hexdigest())")
+    code = ("import hashlib; from tests.conftest import history, ROOT, SMALL; from twin.scenario import load;"
+            "_, r = history(load(ROOT / 'scenarios' / 'base.yaml', (*SMALL, 'duration=8d')));"
+            "print(hashlib.sha256(r.tobytes()).hexdigest())")
     digests = set()
     for threads in ("1", "2"):
         env = {**os.environ, **{f"{name}_NUM_THREADS": threads for name in ("NUMBA", "OMP", "OPENBLAS", "MKL")}}

@@ -37,7 +37,7 @@ def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(sma
     for scramble in (False, True):
         simulation = Simulation(small("duration=6d"))
         simulation.begin()
-        simulation.run(4 * DAY + 3 * 3600)
+        simulation.run(4 * DAY + 5 * 3600)
         if scramble:
             rng = np.random.default_rng(0)
             for name, column in hidden(simulation):

@@ -3,9 +3,10 @@
     python -m twin.experiments.fit scenarios/base.yaml [--rounds 4]
 
 Two parts. The Beta law of daily return chances is fitted in closed form: weighted by how often people come, gaps follow a
-beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b) (Fader & Hardie 2007), matched to KuaiRand's first five days. The intercepts of the responses are moved round by round: run the world, compare each rate (given a
-click, where the response needs one) with its target, and shift the log-odds by the difference. Prints the YAML block to put
-into the scenario.
+beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b) (Fader & Hardie 2007), matched to
+KuaiRand's first five days. The intercepts of the responses are moved round by round: run the world, compare each rate (given a
+click, where the response needs one) with its target, and shift the log-odds by the difference. Prints the YAML block to put into
+the scenario.
 """
 
 from __future__ import annotations

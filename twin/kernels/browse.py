@@ -102,7 +102,7 @@ def next_visit(row, t, people, behaviour, earliest):
     a, b, c, d = words(behaviour.streams[1], people.key[row], people.sessions[row], 0)
     mood = people.satisfaction[row] - number[N_REFERENCE]
     leave = number[N_LEAVE] * math.exp(-number[N_LEAVE_EFFECT] * mood)
-    e, f, g, _ = words(behaviour.streams[1], people.key[row], people.sessions[row], 1)
+    e, f, _, _ = words(behaviour.streams[1], people.key[row], people.sessions[row], 1)
     if unit(e) < leave:
         return NEVER
     local = t + people.tz[row] * HOUR

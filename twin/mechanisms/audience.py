@@ -21,6 +21,7 @@ from twin.columns import Column
 from twin.draws import children
 from twin.kernels import browse as kernel
 from twin.kernels.respond import FEATURES, Makers, People, Posts
+from twin.kernels.retrieve import Q_SLATE
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
@@ -236,7 +237,7 @@ class Audience(Mechanism):
         """Replay the sessions of these people, in order."""
         world = self.world
         serve, log = world.service("serving")(), world.service("log")(len(rows))
-        world.service("reserve_follows")(len(rows) * int(serve.whole[kernel.Q_SLATE]))
+        world.service("reserve_follows")(len(rows) * int(serve.whole[Q_SLATE]))
         posts = world.table("posts")
         if len(self.keep["mark"]) < len(posts):
             self.keep["mark"] = np.concatenate([self.keep["mark"], np.zeros(2 * len(posts), np.int64)])

@@ -143,8 +143,8 @@ class Creators(Mechanism):
                labels={"by": KINDS}, good="up"),
         Metric("post_reach", "histogram", "posts", "Posts settled last, by impressions.", "producer", "Reach",
                edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
-        Metric("item_popularity_gini", "gauge", "1", "Gini of impressions across the posts settled last that anybody saw.", "producer", "Reach",
-               good="down"),
+        Metric("item_popularity_gini", "gauge", "1", "Gini of impressions across the posts settled last that anybody saw.",
+               "producer", "Reach", good="down"),
         Metric("creator_arousal", "gauge", "1", "Mean arousal strategy of active creators.", "producer", "Strategy",
                labels={"by": KINDS}, good="down"),
         Metric("creator_comprehensiveness", "gauge", "1", "Mean comprehensiveness strategy of active creators.", "producer",
@@ -192,7 +192,7 @@ class Creators(Mechanism):
         normal = self.normals("creator", keys, 4)
 
         def of(name: str) -> NDArray[np.float64]:
-            return np.where(ai, getattr(p.ai, name), getattr(p.human, name))
+            return np.where(ai, float(getattr(p.ai, name)), float(getattr(p.human, name)))
 
         centre = self.world.service("community_centres")()[self.read("creators", "community")[rows]]
         is_person = person >= 0
@@ -287,7 +287,8 @@ class Creators(Mechanism):
         n = count[some]
 
         def per_creator(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(maker, weights=values, minlength=size)[some]
+            total = np.bincount(maker, weights=values, minlength=size).astype(float)
+            return total[some]
 
         mean, reach = per_creator(reward) / n, per_creator(views) / n
         baseline, aspiration = own("creators", "baseline"), own("creators", "aspiration")

@@ -76,6 +76,15 @@ class Policy(Params):
         return self.name or ", ".join(f"{lever}={value}" for lever, value in self.set.items()) or "nothing"
 
 
+    def describe(self) -> str:
+        """One line: when it takes hold and what it sets."""
+        when = [f"at {format_duration(self.at)}" if self.at is not None else "", f"when {self.when}" if self.when else "",
+                f"until {format_duration(self.until)}" if self.until is not None else "",
+                f"over {format_duration(self.ramp)}" if self.ramp else ""]
+        changes = ", ".join(f"{lever}={value}" for lever, value in self.set.items())
+        return f"{self.title}: {', '.join(part for part in when if part) or 'from the start'}: {changes}"
+
+
 class PoliciesParams(Params):
     """The plan of a run."""
 

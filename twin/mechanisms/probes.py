@@ -34,8 +34,8 @@ class Probes(Mechanism):
                "producer", "Exposure", good="down"),
         Metric("creator_exposure", "histogram", "creators", "Active creators by impressions of their posts now in the feed.",
                "producer", "Exposure", edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
-        Metric("post_coverage", "gauge", "1", "Share of posts in the feed, at least a day old, that anybody has examined.", "platform", "Feed",
-               good="up"),
+        Metric("post_coverage", "gauge", "1", "Share of posts in the feed, at least a day old, that anybody has examined.", "platform",
+               "Feed", good="up"),
     )
 
     def setup(self) -> None:

@@ -218,7 +218,7 @@ class Recommender(Mechanism):
         """Posts born before this time are in no log and in no feed."""
         return int(self.keep["times"][0]) - int(self.p.expiry) - self.world.grid
 
-    def __init__(self, params: Params, world: World) -> None:
+    def __init__(self, params: RecommenderParams, world: World) -> None:
         super().__init__(params, world)
         world.provide("serving", self.serving)
         world.provide("log", self.log)
@@ -278,17 +278,17 @@ class Recommender(Mechanism):
                 keep["serve.mean.vec"], keep["serve.mean.bias"] = mean[:-1].copy(), mean[-1:].copy()
         for name, array in trainer.dense().items():
             keep[f"serve.{name}"] = array.copy()
-        rows = self._eligible()
+        eligible: NDArray[np.int32] = self._eligible()
         vec, bias, cluster = keep["serve.post.vec"], keep["serve.post.bias"], self.mine("posts", "cluster")
         lists = int(self.p.lists)
         if "centroids" not in keep:
             keep["centroids"] = np.zeros((lists, self.p.dim + 1), np.float32)
-        if len(rows) >= lists and not keep["centroids"].any():
-            seeds = rows[(np.arange(lists) * len(rows)) // lists]
+        if len(eligible) >= lists and not keep["centroids"].any():
+            seeds = eligible[(np.arange(lists) * len(eligible)) // lists]
             keep["centroids"] = np.concatenate([vec[seeds], bias[seeds, None]], axis=1)
         for _ in range(2):
-            index.assign(rows, vec, bias, keep["centroids"], cluster)
-            index.move(rows, vec, bias, keep["centroids"], cluster)
+            index.assign(eligible, vec, bias, keep["centroids"], cluster)
+            index.move(eligible, vec, bias, keep["centroids"], cluster)
         index.assign(np.flatnonzero(self.read("posts", "alive")), vec, bias, keep["centroids"], cluster)
         self._snapshot = None
 

@@ -52,7 +52,7 @@ class Trainer:
             arrays += [table.E, table.G]
         k = self.keep
         train(*arrays, *rows, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"], np.float32(lr),
-              np.float32(lr_dense), np.float32(l2))
+              np.float32(lr_dense), np.float32(l2))  # type: ignore[call-arg]
 
     def served(self, keys: NDArray[np.uint64], which: str) -> NDArray[np.float32]:
         """Vectors (n, dim + 1) for serving: zeros for an unknown post or creator, the mean person for an unknown consumer."""

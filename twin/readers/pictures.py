@@ -1,0 +1,206 @@
+"""Pictures of a run, from the metric declarations alone: courses with policy marks, distributions, heat maps.
+
+Humans are always blue and AI always orange; colours are the colour-blind-safe set of Okabe and Ito (2008).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    DatetimeTickFormatter,
+    FixedTicker,
+    HoverTool,
+    Label,
+    LinearColorMapper,
+    Range1d,
+    Span,
+)
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+
+from twin.metric import Metric
+from twin.readers.results import Metrics
+from twin.readers.text import human
+
+BLUE, ORANGE = "#0072b2", "#e69f00"
+PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", "#555555")
+OF_LABEL = {"human": BLUE, "ai": ORANGE}
+INK, FAINT, MARK = "#333c48", "#d9dee6", "#8a2be2"
+SEQUENTIAL = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int))
+POINTS = 720
+"""Most points of a line: more than a screen resolves."""
+MARKS_NAMED = 6
+
+_SHORT = CustomJSTickFormatter(code="""
+    const a = Math.abs(tick);
+    if (a >= 1e9) return (tick / 1e9).toPrecision(3) / 1 + " G";
+    if (a >= 1e6) return (tick / 1e6).toPrecision(3) / 1 + " M";
+    if (a >= 1e4) return (tick / 1e3).toPrecision(3) / 1 + " k";
+    return String(Number(tick.toPrecision(4)));
+""")
+
+Mark = tuple[dt.datetime, str]
+
+
+def _ms(times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    return np.asarray(times.astype("datetime64[s]").astype(np.int64) * 1000.0, np.float64)
+
+
+def time_range(metrics: Metrics) -> Range1d:
+    """The whole run as an x range; figures that share it pan and zoom together."""
+    ms = _ms(metrics.times)
+    first, last = (ms[0], ms[-1]) if len(ms) else (0.0, 1.0)
+    return Range1d(first, max(last, first + 3.6e6), bounds=(first, max(last, first + 3.6e6)))
+
+
+def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
+    over_time = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
+    plot = figure(**over_time, height=height, sizing_mode="stretch_width",
+                  tools="xpan,xbox_zoom,reset,save", toolbar_location="above", background_fill_color=None,
+                  border_fill_color=None, outline_line_color=None, min_border_right=12)
+    plot.toolbar.autohide, plot.toolbar.logo = True, None
+    plot.grid.grid_line_color = FAINT
+    plot.xgrid.grid_line_color = None
+    for axis in (*plot.xaxis, *plot.yaxis):
+        axis.axis_line_color = axis.major_tick_line_color = FAINT
+        axis.minor_tick_line_color = None
+        axis.major_label_text_color = axis.axis_label_text_color = INK
+        axis.major_label_text_font = axis.axis_label_text_font = "system-ui"
+        axis.axis_label_text_font_style = "normal"
+    plot.yaxis.formatter = _SHORT
+    plot.yaxis.axis_label = "" if unit == "1" else unit
+    if x_range:
+        plot.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
+        plot.xaxis.ticker.desired_num_ticks = 5
+    return plot
+
+
+def _marks(plot: figure, marks: Sequence[Mark]) -> None:
+    middle = (plot.x_range.start + plot.x_range.end) / 2
+    for number, (when, text) in enumerate(marks):
+        x = when.timestamp() * 1000
+        left = x > middle
+        plot.add_layout(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1.5))
+        if number < MARKS_NAMED:
+            plot.add_layout(Label(x=x, y=4 + 13 * (number % 2), y_units="screen", text=text if len(text) <= 22 else text[:21] + "…",
+                                  text_font_size="10px", text_color=MARK, x_offset=-4 if left else 4,
+                                  text_align="right" if left else "left", text_font="system-ui",
+                                  background_fill_color="white", background_fill_alpha=0.7))
+
+
+def courses(times: NDArray[np.datetime64], lines: Sequence[tuple[str, NDArray[np.float64]]], unit: str, marks: Sequence[Mark],
+            x_range: Range1d, *, height: int = 230, zero_line: bool = False) -> figure:
+    """Series over simulated time, one line each, with a dashed mark where each policy took hold.
+
+    The first reading is left out: it is of a world in which nothing has happened yet.
+    """
+    plot = _canvas(x_range, height, unit)
+    if len(times) > 2:
+        times, lines = times[1:], [(name, values[1:]) for name, values in lines]
+    keep = np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int)) if len(times) > POINTS else np.arange(len(times))
+    ms = _ms(times)[keep]
+    if zero_line:
+        plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
+    for place, (name, values) in enumerate(lines):
+        colour = OF_LABEL.get(name, PALETTE[place % len(PALETTE)])
+        source = ColumnDataSource({"t": ms, "y": np.where(np.isfinite(values[keep]), values[keep], np.nan)})
+        shown = "AI" if name == "ai" else name.replace("_", " ")
+        extra = {"legend_label": shown} if len(lines) > 1 else {}
+        plot.line("t", "y", source=source, name=shown, color=colour, line_width=2, **extra)
+    plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", tooltips="$name @t{%d %b %Y}: @y{0.[0000]}",
+                             formatters={"@t": "datetime"}))
+    _marks(plot, marks)
+    if len(lines) > 1:
+        legend = plot.legend[0]
+        plot.add_layout(legend, "below")
+        legend.location = "left"
+        legend.orientation, legend.ncols = "horizontal", 4 if all(len(name) < 12 for name, _ in lines) else 2
+        legend.click_policy, legend.label_text_color, legend.label_text_font_size = "hide", INK, "11px"
+        legend.border_line_color, legend.background_fill_color, legend.label_text_font = None, None, "system-ui"
+        legend.glyph_width, legend.spacing, legend.padding, legend.margin = 14, 8, 2, 2
+    return plot
+
+
+def _occupancy(metrics: Metrics, metric: Metric) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+    """Times and counts per bin: a running total becomes what was new between two (about weekly) readings."""
+    counts, times = metrics.of(metric.name), metrics.times
+    if not metric.total or len(times) < 3:
+        return times, counts
+    some = np.unique(np.linspace(0, len(times) - 1, min(len(times), 60)).astype(int))
+    return times[some[1:]], np.diff(counts[some], axis=0)
+
+
+def _edge_names(metric: Metric) -> list[str]:
+    return [human(edge).replace(" ", "") if edge >= 1000 else f"{edge:g}" for edge in metric.edges]
+
+
+def distribution(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt.datetime]]) -> figure:
+    """A histogram metric at a few moments, as shares of all; bins are drawn equally wide and named by their lower edge."""
+    plot = _canvas(None, 230, "share")
+    times, counts = _occupancy(metrics, metric)
+    bins = len(metric.edges)
+    for place, (name, when) in enumerate(moments):
+        if not len(times):
+            break
+        at = int(np.clip(np.searchsorted(times, np.datetime64(when.replace(tzinfo=None), "s"), "right") - 1, 0, len(times) - 1))
+        total = counts[at].sum()
+        share = counts[at] / total if total else counts[at]
+        source = ColumnDataSource({"x": np.arange(bins) + 0.5, "y": share, "edge": _edge_names(metric)})
+        colour = (FAINT, "#56b4e9", BLUE)[place + 3 - len(moments)] if len(moments) <= 3 else PALETTE[place]
+        if place == 0:
+            plot.vbar("x", width=0.96, top="y", source=source, color=FAINT, legend_label=name)
+        else:
+            plot.step("x", "y", source=source, mode="center", color=colour, line_width=2, legend_label=name)
+        points = plot.scatter("x", "y", source=source, size=7, alpha=0)
+        plot.add_tools(HoverTool(renderers=[points], tooltips=[("", name), (f"from {metric.unit}", "@edge"), ("share", "@y{0.[0] %}")]))
+    step = max(1, bins // 8)
+    plot.xaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
+    plot.xaxis.major_label_overrides = {i: _edge_names(metric)[i] for i in range(0, bins, step)}
+    plot.y_range.start = 0
+    if plot.legend:
+        legend = plot.legend[0]
+        plot.add_layout(legend, "below")
+        legend.location = "left"
+        legend.orientation, legend.border_line_color, legend.background_fill_color = "horizontal", None, None
+        legend.label_text_font, legend.label_text_color, legend.label_text_font_size = "system-ui", INK, "11px"
+        legend.click_policy, legend.glyph_width, legend.padding, legend.margin = "hide", 14, 2, 2
+    return plot
+
+
+def heat_map(metrics: Metrics, metric: Metric, marks: Sequence[Mark], x_range: Range1d) -> figure:
+    """A histogram metric over time: the share of each bin, darker for more."""
+    plot = _canvas(x_range, 230, "")
+    times, counts = _occupancy(metrics, metric)
+    some = np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int)) if len(times) else np.zeros(0, int)
+    ms = _ms(times[some])
+    totals = counts[some].sum(1, keepdims=True)
+    share = np.divide(counts[some], totals, out=np.zeros_like(counts[some]), where=totals > 0)
+    if len(ms) > 1:
+        top = float(np.quantile(share, 0.995)) or 1.0
+        plot.image(image=[share.T], x=ms[0], y=0, dw=ms[-1] - ms[0], dh=len(metric.edges),
+                   color_mapper=LinearColorMapper(palette=SEQUENTIAL, low=0, high=top))
+    bins = len(metric.edges)
+    step = max(1, bins // 8)
+    plot.y_range = Range1d(0, bins)
+    plot.yaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
+    plot.yaxis.formatter = CustomJSTickFormatter(args={"names": _edge_names(metric)}, code="return names[tick] ?? ''")
+    plot.grid.grid_line_color = None
+    _marks(plot, marks)
+    return plot
+
+
+def spark(values: NDArray[np.float64], width: int = 150, height: int = 36) -> str:
+    """Points of an SVG polyline for a small course."""
+    known = values[1:][np.isfinite(values[1:])]
+    if len(known) < 2:
+        return ""
+    means = np.array([block.mean() for block in np.array_split(known, min(60, len(known)))])
+    spread = means.max() - means.min()
+    y = height - 3 - (means - means.min()) / (spread or 1) * (height - 6)
+    x = np.linspace(2, width - 2, len(means))
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))

@@ -1,0 +1,246 @@
+"""The report of a run: one HTML file that opens offline, pictures first, then tables, then the resolved scenario.
+
+Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves. Values compared are means over
+a week: the first (or, under policies, the week before the first of them) and the last. All text of the scenario is escaped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bokeh.document import Document
+from bokeh.embed import components
+from bokeh.models import Range1d
+from bokeh.resources import Resources
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from twin.metric import Metric
+from twin.readers.pictures import Mark, courses, distribution, heat_map, spark, time_range
+from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
+from twin.readers.text import change, human, span
+
+SIDES = {
+    "producer": ("Who makes: creators", "What the platform does to the people, and the machines, that make posts."),
+    "consumer": ("Who watches: consumers", "What people are shown, what they do with it, and whether they were glad of it."),
+    "platform": ("The platform", "The feed, the model and its embedding tables: the settings that look like plain engineering."),
+    "chatbot": ("Chatbots", "Sessions with a personal assistant over months: trust and expectation rise together."),
+}
+WEEK = np.timedelta64(7, "D")
+POLICY_KINDS = ("policy", "condition")
+
+
+class _Windows:
+    """The two spans of time that the report compares."""
+
+    def __init__(self, metrics: Metrics, marks: Sequence[Mark]) -> None:
+        times = metrics.times
+        self.times = times
+        length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
+        width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
+        policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
+        first = times[0] if len(times) else np.datetime64(0, "s")
+        if policies and policies[0] - first >= width:
+            self.name, start = f"the week before {marks[0][1]}", policies[0] - width
+        else:
+            self.name, start = "the first week", first
+        if width < WEEK:
+            self.name = self.name.replace("week", "part")
+        self.before = (times >= start) & (times <= start + width)
+        self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
+        self.start = first + (width // 2)
+
+    def values(self, series: NDArray[np.float64]) -> tuple[float, float]:
+        """Means before and at the end; NaN where nothing was read."""
+        return _mean(series[self.before]), _mean(series[self.after])
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the week before each reading."""
+    known = np.isfinite(values)
+    total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    count = np.concatenate([[0], np.cumsum(known)])
+    first = np.searchsorted(times, times - WEEK, "right")
+    last = np.arange(1, len(times) + 1)
+    n = count[last] - count[first]
+    mean: NDArray[np.float64] = np.divide(total[last] - total[first], n, out=np.full(len(times), np.nan), where=n > 0)
+    return mean
+
+
+def _title(metric: Metric, label: str = "") -> str:
+    name = metric.name.replace("_", " ")
+    name = name[0].upper() + name[1:]
+    for word in ("Ai ", "auc", "gini"):
+        name = name.replace(word, {"Ai ": "AI ", "auc": "AUC", "gini": "Gini"}[word])
+    return name + (f", {label.replace('ai', 'AI') if label == 'ai' else label}" if label else "")
+
+
+def _unit(metric: Metric) -> str:
+    unit = "" if metric.unit == "1" else metric.unit
+    return f"{unit}/day" if metric.kind == "counter" else unit
+
+
+def write_report(folder: Path) -> Path:
+    """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a run."""
+    manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
+    marks = [(when, text.partition(": ")[0]) for when, kind, text in events if kind in POLICY_KINDS and not text.endswith(": ended")]
+    windows = _Windows(metrics, marks)
+    figures: dict[str, Any] = {}
+    page = {
+        "manifest": manifest, "cards": _cards(metrics, windows), "baseline": windows.name, "marks": _bundled(marks),
+        "glance": _glance(metrics, windows, marks, figures), "sections": _sections(metrics, marks, windows, figures),
+        "rows": _rows(metrics, windows), "events": events, "facts": _facts(manifest, metrics),
+        "scenario": (folder / "scenario.yaml").read_text() if (folder / "scenario.yaml").exists() else "",
+        "period": _period(metrics),
+    }
+    document = Document()
+    with document.models.freeze():  # else every figure added walks all before it
+        for drawn in figures.values():
+            document.add_root(drawn)
+    script, divs = components(figures) if figures else ("", {})
+    jinja = Environment(loader=PackageLoader("twin.readers"), autoescape=select_autoescape(default=True), trim_blocks=True,
+                        lstrip_blocks=True)
+    html = jinja.get_template("report.html").render(
+        **page, divs={name: Markup(div) for name, div in divs.items()}, script=Markup(script),
+        bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js()))
+    path = folder / "report.html"
+    work = path.with_name("report.html.part")
+    work.write_text(html)
+    work.replace(path)
+    return path
+
+
+def _period(metrics: Metrics) -> str:
+    if not len(metrics.times):
+        return "nothing was read yet"
+    first, last = (each.astype(dt.datetime) for each in (metrics.times[0], metrics.times[-1]))
+    return f"{first:%d %B %Y} to {last:%d %B %Y}"
+
+
+def _cards(metrics: Metrics, windows: _Windows) -> list[dict[str, Any]]:
+    cards = []
+    for side, (title, _) in SIDES.items():
+        shown = []
+        for metric in metrics.declared.values():
+            if metric.side == side and metric.headline:
+                for label, values in metrics.lines(metric.name):
+                    before, after = windows.values(values)
+                    shown.append({"title": _title(metric, label), "unit": _unit(metric), "help": metric.help,
+                                  "before": human(before, metric.unit), "after": human(after, metric.unit),
+                                  "change": change(before, after), "tone": _tone(metric, before, after),
+                                  "good": {"up": "more is better", "down": "less is better"}.get(metric.good, ""),
+                                  "spark": spark(values)})
+        if shown:
+            cards.append({"title": title, "cards": shown})
+    return cards
+
+
+def _tone(metric: Metric, before: float, after: float) -> str:
+    if metric.good == "neither" or not np.isfinite(before) or not np.isfinite(after) or abs(after - before) < 0.005 * abs(before):
+        return "flat"
+    return "good" if (after > before) == (metric.good == "up") else "bad"
+
+
+def _glance(metrics: Metrics, windows: _Windows, marks: list[Mark], figures: dict[str, Any]) -> list[dict[str, str]]:
+    """Both sides' headline metrics on one scale: percent of the baseline week."""
+    made = []
+    for side in ("producer", "consumer"):
+        lines = []
+        for metric in metrics.declared.values():
+            if metric.side == side and metric.headline:
+                for label, values in metrics.lines(metric.name):
+                    before, _ = windows.values(values)
+                    if np.isfinite(before) and before > 0:
+                        lines.append((_title(metric, label), (_weekly(metrics.times, values) / before - 1) * 100))
+        if lines and len(metrics.times) > 1:
+            name = f"glance_{side}"
+            figures[name] = courses(metrics.times, lines, "% change", marks, time_range(metrics), height=320, zero_line=True)
+            made.append({"id": name, "title": SIDES[side][0]})
+    return made
+
+
+def _sections(metrics: Metrics, marks: list[Mark], windows: _Windows, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    sections = []
+    moments = _moments(metrics, marks, windows)
+    for side, (title, lead) in SIDES.items():
+        shown: list[dict[str, str]] = []
+        x_range = time_range(metrics)
+        mine = [metric for metric in metrics.declared.values() if metric.side == side and len(metrics.times) > 1]
+        panels = list(dict.fromkeys(metric.panel for metric in sorted(mine, key=lambda metric: not metric.headline)))
+        for metric in sorted(mine, key=lambda metric: panels.index(metric.panel)):
+            shown += [{**one, "panel": metric.panel} for one in _pictures(metrics, metric, marks, moments, x_range, figures)]
+        if shown:
+            sections.append({"id": side, "title": title, "lead": lead, "pictures": shown})
+    return sections
+
+
+def _moments(metrics: Metrics, marks: list[Mark], windows: _Windows) -> list[tuple[str, dt.datetime]]:
+    if not len(metrics.times):
+        return []
+    utc = dt.UTC
+    start = windows.start.astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=utc)
+    first, last = (metrics.times[k].astype(dt.datetime).replace(tzinfo=utc) for k in (0, -1))
+    middle = marks[0][0] if marks else first + (last - first) / 2
+    return [("start", start), (f"before {marks[0][1]}" if marks else "middle", middle), ("end", last)]
+
+
+def _pictures(metrics: Metrics, metric: Metric, marks: list[Mark], moments: list[tuple[str, dt.datetime]], x_range: Range1d,
+              figures: dict[str, Any]) -> list[dict[str, str]]:
+    name = metric.name
+    if metric.kind != "histogram" and len(metric.labels) > 1:  # one picture per value of the first label, lines by the others
+        made = []
+        for value in metric.labels[next(iter(metric.labels))]:
+            lines = [(label.partition(", ")[2], values) for label, values in metrics.lines(name) if label.startswith(f"{value}, ")]
+            figures[f"{name}_{value}"] = courses(metrics.times, lines, _unit(metric), marks, x_range)
+            made.append({"id": f"{name}_{value}", "title": f"{_title(metric)}: {value.replace('_', ' ')}", "help": metric.help})
+        return made
+    if metric.kind != "histogram":
+        figures[name] = courses(metrics.times, list(metrics.lines(name)), _unit(metric), marks, x_range)
+        return [{"id": name, "title": _title(metric), "help": metric.help}]
+    figures[name] = distribution(metrics, metric, moments)
+    figures[f"{name}_time"] = heat_map(metrics, metric, marks, x_range)
+    return [{"id": name, "title": _title(metric), "help": f"{metric.help} Shares of all at three moments."},
+            {"id": f"{name}_time", "title": f"{_title(metric)}, over time", "help": "Darker: a larger share in that bin."}]
+
+
+def _bundled(marks: list[Mark]) -> list[tuple[str, str]]:
+    return [(f"{when:%d %B %Y}", text) for when, text in marks]
+
+
+def _rows(metrics: Metrics, windows: _Windows) -> list[dict[str, str]]:
+    rows = []
+    for side, (title, _) in SIDES.items():
+        for metric in metrics.declared.values():
+            if metric.side == side and metric.kind != "histogram":
+                for label, values in metrics.lines(metric.name):
+                    before, after = windows.values(values)
+                    known = values[np.isfinite(values)]
+                    first = float(known[0]) if len(known) else float("nan")
+                    rows.append({"side": title, "metric": _title(metric, label), "unit": _unit(metric), "first": human(first, metric.unit),
+                                 "before": human(before, metric.unit), "after": human(after, metric.unit),
+                                 "change": change(before, after), "tone": _tone(metric, before, after)})
+    return rows
+
+
+def _facts(manifest: dict[str, Any], metrics: Metrics) -> list[tuple[str, str]]:
+    facts = [("Scenario", str(manifest["name"])), ("Seed", f"{manifest['seed']}, replicate {manifest['replicate']}"),
+             ("Readings", f"{len(metrics.times):,} of {metrics.values.shape[1]:,} series")]
+    if "sessions" in manifest:
+        facts += [("Sessions", f"{manifest['sessions']:,}"), ("Wall-clock time", span(manifest["wall_s"])),
+                  ("Memory", f"{manifest['memory_mb']:,.0f} MB")]
+    if manifest["reference"] or manifest["oracle"]:
+        facts.append(("Mode", "reference (one process per consumer)" if manifest["reference"] else
+                      "oracle: the feed ranks by true enjoyment, an upper reference"))
+    facts.append(("Versions", ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())))
+    facts.append(("Digest of the scenario", manifest["scenario_digest"][:16]))
+    return facts

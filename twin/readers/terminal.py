@@ -1,0 +1,230 @@
+"""Watching a run in the terminal: a live view on a terminal, plain lines into a pipe or a file.
+
+Both show the simulated date, progress, sessions per second of wall-clock time, time left, the headline metrics of both sides and
+event marks. Counters are shown per day. Nothing here is read by the simulation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from twin.metric import Metric
+from twin.readers.results import per_day
+from twin.readers.text import change, human, span, sparkline
+from twin.units import DAY, at
+
+TITLES = {"producer": "Who makes", "consumer": "Who watches", "platform": "Platform", "chatbot": "Chatbots"}
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What is about to run. ``rows`` are the declared series in the order of a frame's values."""
+
+    name: str
+    start: dt.date
+    duration_s: int
+    resumed_at_s: int
+    rows: Sequence[tuple[Metric, Mapping[str, str]]]
+    out: Path
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading (series,), memory in MB."""
+
+    now_s: int
+    wall_s: float
+    sessions: int
+    values: NDArray[np.float64]
+    memory_mb: float
+
+
+class View(Protocol):
+    """Something that shows a run."""
+
+    def begin(self, info: RunInfo) -> None:
+        """The run starts or goes on."""
+
+    def update(self, frame: Frame) -> None:
+        """Called about once per simulated hour; must be cheap."""
+
+    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
+        """An event of the simulation."""
+
+    def end(self, text: str) -> None:
+        """The run ended or was interrupted; ``text`` says how."""
+
+
+def make_view(quiet: bool) -> View | None:
+    """The view for standard output: none if ``quiet``, live on a terminal, else plain lines."""
+    if quiet:
+        return None
+    return LiveView() if sys.stdout.isatty() else PlainView()
+
+
+class _Course:
+    """Headline series so far, and the pace of the run."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self.info = info
+        self.shown = [(i, metric, labels) for i, (metric, labels) in enumerate(info.rows) if metric.headline]
+        self.times: list[int] = []
+        self.readings: list[NDArray[np.float64]] = []
+        self._seen: NDArray[np.float64] | None = None
+        self._pace: deque[tuple[float, int, int]] = deque(maxlen=200)
+        self.frame: Frame | None = None
+
+    def take(self, frame: Frame) -> None:
+        """Note a frame; a reading counts once."""
+        self.frame = frame
+        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
+        if frame.values is not self._seen and frame.values.any():
+            self._seen = frame.values
+            self.times.append(frame.now_s)
+            self.readings.append(frame.values[[i for i, _, _ in self.shown]])
+
+    def lines(self) -> list[tuple[Metric, str, NDArray[np.float64]]]:
+        """Metric, name with labels, and values so far, of each headline series."""
+        if not self.readings:
+            return []
+        values, times = np.array(self.readings), np.array(self.times).astype("datetime64[s]")
+        found = []
+        for k, (_, metric, labels) in enumerate(self.shown):
+            course = per_day(times, values[:, k]) if metric.kind == "counter" else values[:, k]
+            name = " ".join([metric.name.replace("_", " "), *labels.values()]) + ("/d" if metric.kind == "counter" else "")
+            found.append((metric, name, course))
+        return found
+
+    def pace(self) -> tuple[float, float]:
+        """Sessions per second and seconds left, over the last frames."""
+        (w0, n0, s0), (w1, n1, s1) = self._pace[0], self._pace[-1]
+        if w1 <= w0 or n1 <= n0:
+            return 0.0, float("nan")
+        return (s1 - s0) / (w1 - w0), (self.info.duration_s - n1) * (w1 - w0) / (n1 - n0)
+
+    @property
+    def share(self) -> float:
+        """Part of the run that is done, 0..1."""
+        return min(1.0, self.frame.now_s / self.info.duration_s) if self.frame else 0.0
+
+
+class PlainView:
+    """One line every 5 % of the run or 10 seconds, and one per event."""
+
+    def begin(self, info: RunInfo) -> None:
+        """Say what starts."""
+        self.course, self._next, self._spoke = _Course(info), 0.05 * (1 + int(20 * info.resumed_at_s / info.duration_s)), 0.0
+        verb = f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}" if info.resumed_at_s else f"starts on {info.start}"
+        print(f"{info.name} {verb}, {info.duration_s / DAY:g} days, into {info.out}", flush=True)
+
+    def update(self, frame: Frame) -> None:
+        """A line now and then."""
+        self.course.take(frame)
+        if self.course.share < self._next and frame.wall_s - self._spoke < 10:
+            return
+        while self._next <= self.course.share:
+            self._next += 0.05
+        self._spoke = frame.wall_s
+        rate, left = self.course.pace()
+        heads = "  ".join(f"{name} {human(values[-1], metric.unit)}" for metric, name, values in self.course.lines())
+        print(f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  "
+              f"left {span(left)}  {heads}", flush=True)
+
+    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
+        """An event."""
+        print(f"{date:%Y-%m-%d}  {kind}: {text}", flush=True)
+
+    def end(self, text: str) -> None:
+        """The end."""
+        print(text, flush=True)
+
+
+class LiveView:
+    """A view that is redrawn in place, at most eight times a second, and leaves its last frame."""
+
+    def begin(self, info: RunInfo) -> None:
+        """Open the view."""
+        self.course, self._drawn = _Course(info), 0.0
+        self.marks: deque[str] = deque(maxlen=5)
+        self.console = Console()
+        self._live = Live(console=self.console, auto_refresh=False, transient=False)
+        self._live.start()
+
+    def update(self, frame: Frame) -> None:
+        """Note the frame and redraw if the last picture is old enough."""
+        self.course.take(frame)
+        if time.monotonic() - self._drawn > 0.125 or frame.now_s >= self.course.info.duration_s:
+            self._drawn = time.monotonic()
+            self._live.update(self.draw(), refresh=True)
+
+    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
+        """Keep the last few events on the screen."""
+        self.marks.append(f"{date:%Y-%m-%d}  {kind}: {text}")
+
+    def end(self, text: str) -> None:
+        """Leave the last picture and say how it ended."""
+        if self.course.frame:
+            self._live.update(self.draw(), refresh=True)
+        self._live.stop()
+        self.console.print(Text(text))
+
+    def draw(self) -> Panel:
+        """The whole picture, for the console's width."""
+        info, frame = self.course.info, self.course.frame
+        assert frame is not None
+        rate, left = self.course.pace()
+        date = at(info.start, frame.now_s)
+        head = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        head.add_column(no_wrap=True)
+        head.add_column(ratio=1)
+        head.add_column(justify="right", no_wrap=True)
+        head.add_row(Text(f"{date:%Y-%m-%d}", "bold"), ProgressBar(100.0, 100 * self.course.share), f"{self.course.share:.0%}")
+        facts = Text(f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s   "
+                     f"{span(left)} left   {frame.memory_mb:,.0f} MB", "dim")
+        sides = [self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1)) for side in TITLES]
+        body = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        shown = [table for table in sides if table.row_count]
+        if self.console.width >= 100:
+            for _ in range(2):
+                body.add_column(ratio=1)
+            for pair in range(0, len(shown), 2):
+                body.add_row(*shown[pair:pair + 2])
+        else:
+            for table in shown:
+                body.add_row(table)
+        marks = [Text(mark, "yellow", no_wrap=True, overflow="ellipsis") for mark in self.marks]
+        return Panel(Group(head, facts, body, *marks), title=Text(info.name), border_style="blue")
+
+    def _side(self, side: str, width: int) -> Table:
+        table = Table(title=TITLES[side], title_justify="left", title_style="bold", show_header=False, box=None, expand=True,
+                      padding=(0, 1, 0, 0))
+        spark = max(6, min(30, width - 46))
+        table.add_column(no_wrap=True, ratio=1)
+        table.add_column(no_wrap=True, style="cyan", width=spark)
+        table.add_column(no_wrap=True, justify="right", width=7)
+        table.add_column(no_wrap=True, justify="right", width=8)
+        for metric, name, values in self.course.lines():
+            if metric.side == side:
+                known = values[np.isfinite(values)]
+                first, last = (known[0], known[-1]) if len(known) else (float("nan"), float("nan"))
+                better = {"up": last > first, "down": last < first}.get(metric.good)
+                style = "dim" if better is None or first == last else "green" if better else "red"
+                table.add_row(name, sparkline(values.tolist(), spark), human(last, metric.unit),
+                              Text(change(first, last), style))
+        return table

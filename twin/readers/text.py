@@ -1,0 +1,59 @@
+"""Numbers as people read them, and sparklines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+_STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def human(value: float, unit: str = "1") -> str:
+    """Three significant digits with a thousands letter; durations (unit s) in minutes, hours or days; bytes in MB."""
+    if not math.isfinite(value):
+        return "-"
+    if unit == "s":
+        for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+            if abs(value) >= size:
+                return f"{value / size:.3g} {name}"
+        return f"{value:.3g} s"
+    for size, letter in _STEPS:
+        if abs(value) >= size:
+            return f"{value / size:.3g} {letter}" + ("B" if unit == "bytes" else "")
+    if abs(value) < 5e-4 and value != 0:
+        return f"{value:.1e}"
+    return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.3g}"
+
+
+def change(first: float, last: float) -> str:
+    """How ``last`` differs from ``first``: in percent, or ``±0``."""
+    if not (math.isfinite(first) and math.isfinite(last)):
+        return ""
+    if first == last:
+        return "±0"
+    if first == 0 or first * last < 0 or abs(last / first) > 20:
+        return f"{'+' if last > first else '−'}{human(abs(last - first))}"
+    percent = (last / first - 1) * 100
+    return f"{percent:+.1f} %".replace("-", "−") if abs(percent) < 10 else f"{percent:+.0f} %".replace("-", "−")
+
+
+def span(seconds: float) -> str:
+    """Wall-clock time as ``m:ss`` or ``h:mm:ss``."""
+    if not math.isfinite(seconds):
+        return "?"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The course of a series in ``width`` block characters, scaled from its least to its greatest mean per block."""
+    known = np.array([value for value in values if math.isfinite(value)])
+    if not len(known):
+        return " " * width
+    means = np.array([block.mean() for block in np.array_split(known, min(width, len(known)))])
+    low, high = means.min(), means.max()
+    level = np.zeros(len(means)) if high <= low else (means - low) / (high - low) * 7
+    return "".join(_BLOCKS[round(float(each))] for each in level).ljust(width)
