@@ -30,7 +30,6 @@ from twin import checkpoint
 from twin.engine import Simulation
 from twin.errors import CheckpointError, UsageError
 from twin.metric import metric_to_dict
-from twin.readers.report import write_report
 from twin.readers.results import Recorder, load_manifest
 from twin.readers.terminal import Frame, RunInfo, View
 from twin.readers.text import span
@@ -68,7 +67,6 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
     _write_manifest(out, manifest)
-    simulation.begin()
     return _drive(simulation, out, manifest, view)
 
 
@@ -84,9 +82,7 @@ def resume(out: Path, *, view: View | None = None) -> Outcome:
         raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
     simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
     newest = checkpoint.latest(out / "checkpoints")
-    if newest is None:
-        simulation.begin()
-    else:
+    if newest is not None:
         simulation.load(newest)
     return _drive(simulation, out, manifest, view)
 
@@ -128,6 +124,8 @@ def _drive(simulation: Simulation, out: Path, manifest: dict[str, Any], view: Vi
     simulation.on_measure = record
     if view:
         view.begin(RunInfo(scenario.name, scenario.start, scenario.duration, world.now, world.board.rows, out))
+    if world.now == 0:
+        simulation.begin()
     began, saved_wall, saved_at = time.monotonic(), time.monotonic(), world.now
     spent = float(manifest.get("wall_s", 0.0))
     step = -(-HOUR // world.grid) * world.grid
@@ -179,7 +177,9 @@ def _drive(simulation: Simulation, out: Path, manifest: dict[str, Any], view: Vi
         text = f"interrupted on {date}, nothing is lost; go on with: twin resume {out}"
     else:
         recorder.clean()
-        text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)} min; report: {write_report(out)}"
+        from twin.readers.report import write_report  # a second of imports that `twin check` need not wait for
+
+        text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; report: {write_report(out)}"
     if view:
         view.end(text)
     return Outcome("interrupted" if interrupted else "done", text)
@@ -220,7 +220,7 @@ def plan(scenario: Scenario) -> str:
     seconds = sessions * SECONDS_PER_SESSION + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH
     recommender: Any = scenario.mechanisms["recommender"]
     size = 180e6 + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
-    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} min on one "
+    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} on one "
                  f"core of a 2026 server (compiled kernels warm), {size / 2**20:,.0f} MB")
     return "\n".join(lines)
 

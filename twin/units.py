@@ -43,6 +43,8 @@ def format_duration(seconds: int) -> str:
 
 def parse_rate(text: object) -> float:
     """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for anything else."""
+    if isinstance(text, str) and text.lstrip().startswith("-") and _RATE.match(text.lstrip(" -")):
+        raise ValueError(f"{text!r} is negative; a rate is zero or more, such as 3/d")
     if not isinstance(text, str) or not (match := _RATE.match(text)):
         raise ValueError(f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d")
     value = float(match[1]) * (0.01 if match[2] else 1.0) * DAY / _SECONDS[match[3]]

@@ -86,7 +86,7 @@ def test_measuring_is_complete_finite_and_pure(name: str, grown: Simulation) -> 
     values = np.array([value for (metric, _), value in zip(board.rows, board.values, strict=True) if metric.name in mine])
     board.values[:] = kept
     optional = {"enjoyed_per_session", "shown_match", "shown_quality", "shown_arousal", "shown_popularity", "creator_human_share",
-                "disappointment_per_failure"}
+                "disappointment_per_failure", "chat_satisfaction_mean", "disconfirmation_mean"}
     assert written <= mine
     for (metric, _), value in zip([row for row in board.rows if row[0].name in mine], values, strict=True):
         assert np.isfinite(value) or metric.name in optional, metric.name

@@ -25,6 +25,7 @@ from typing import Any, Literal
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 from scipy.special import ndtr, ndtri
 
 from twin.columns import Column
@@ -67,6 +68,12 @@ class NetworkParams(Params):
     rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
     core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
                     low=1, high=200_000)
+
+    @model_validator(mode="after")
+    def _has_its_file(self) -> NetworkParams:
+        if self.kind == "edge_list" and not self.path:
+            raise ValueError("kind edge_list needs a file of edges; add --set network.path=FILE, or path: FILE below network")
+        return self
 
 
 class Network(Mechanism):

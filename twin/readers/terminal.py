@@ -55,6 +55,9 @@ class Frame:
     memory_mb: float
 
 
+BUILDING = "building the world; the first run on a machine also compiles the kernels, which takes about half a minute"
+
+
 class View(Protocol):
     """Something that shows a run."""
 
@@ -103,7 +106,8 @@ class _Course:
         """Metric, name with labels, and values so far, of each headline series."""
         if not self.readings:
             return []
-        values, times = np.array(self.readings), np.array(self.times).astype("datetime64[s]")
+        first = min(1, len(self.readings) - 1)  # the reading at the start is of a world in which nothing has happened
+        values, times = np.array(self.readings[first:]), np.array(self.times[first:]).astype("datetime64[s]")
         found = []
         for k, (_, metric, labels) in enumerate(self.shown):
             course = per_day(times, values[:, k]) if metric.kind == "counter" else values[:, k]
@@ -132,6 +136,8 @@ class PlainView:
         self.course, self._next, self._spoke = _Course(info), 0.05 * (1 + int(20 * info.resumed_at_s / info.duration_s)), 0.0
         verb = f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}" if info.resumed_at_s else f"starts on {info.start}"
         print(f"{info.name} {verb}, {info.duration_s / DAY:g} days, into {info.out}", flush=True)
+        if not info.resumed_at_s:
+            print(BUILDING, flush=True)
 
     def update(self, frame: Frame) -> None:
         """A line now and then."""
@@ -159,18 +165,20 @@ class LiveView:
     """A view that is redrawn in place, at most eight times a second, and leaves its last frame."""
 
     def begin(self, info: RunInfo) -> None:
-        """Open the view."""
+        """Say what starts; the picture opens with the first frame."""
         self.course, self._drawn = _Course(info), 0.0
         self.marks: deque[str] = deque(maxlen=5)
         self.console = Console()
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
-        self._live.start()
+        if not info.resumed_at_s:
+            self.console.print(Text(BUILDING, "dim"))
 
     def update(self, frame: Frame) -> None:
         """Note the frame and redraw if the last picture is old enough."""
         self.course.take(frame)
         if time.monotonic() - self._drawn > 0.125 or frame.now_s >= self.course.info.duration_s:
             self._drawn = time.monotonic()
+            self._live.start()
             self._live.update(self.draw(), refresh=True)
 
     def mark(self, date: dt.datetime, kind: str, text: str) -> None:
@@ -196,7 +204,7 @@ class LiveView:
         head.add_column(justify="right", no_wrap=True)
         head.add_row(Text(f"{date:%Y-%m-%d}", "bold"), ProgressBar(100.0, 100 * self.course.share), f"{self.course.share:.0%}")
         facts = Text(f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s   "
-                     f"{span(left)} left   {frame.memory_mb:,.0f} MB", "dim")
+                     f"{span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start", "dim")
         sides = [self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1)) for side in TITLES]
         body = Table.grid(expand=True, padding=(0, 2, 0, 0))
         shown = [table for table in sides if table.row_count]

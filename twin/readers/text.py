@@ -41,11 +41,13 @@ def change(first: float, last: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Wall-clock time as ``m:ss`` or ``h:mm:ss``."""
+    """Wall-clock time: ``22 s``, ``3:05 min``, ``2:10 h``."""
     if not math.isfinite(seconds):
         return "?"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02d} h"
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
