@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.fields import FieldInfo
 
 from twin.units import format_duration, format_rate, parse_duration, parse_rate
@@ -41,6 +41,22 @@ class Params(BaseModel):
     """Base of every parameter set: frozen, strict, no unknown keys, no NaN or infinity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_group_defaults(cls, data: Any) -> Any:
+        """What is given for a nested set changes that set's defaults here, not those of its class."""
+        if not isinstance(data, dict):
+            return data
+        groups = {name: info for name, info in cls.model_fields.items() if info.default_factory and isinstance(data.get(name), dict)}
+        return {**data, **{name: _laid_on(info.get_default(call_default_factory=True).model_dump(), data[name])
+                           for name, info in groups.items()}}
+
+
+def _laid_on(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    both = {name: _laid_on(base[name], value) for name, value in given.items()
+            if isinstance(value, dict) and isinstance(base.get(name), dict)}
+    return {**base, **given, **both}
 
 
 def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption", low: float | None = None,

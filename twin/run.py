@@ -56,8 +56,6 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
                          "unfinished run)")
-    (out / "checkpoints").mkdir(parents=True)
-    (out / "scenario.yaml").write_text(dump(scenario))
     simulation = Simulation(scenario, reference=reference, oracle=oracle)
     manifest = {
         "format": FORMAT, "name": scenario.name, "description": scenario.description, "seed": scenario.seed,
@@ -66,7 +64,12 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
-    _write_manifest(out, manifest)
+    work = out.with_name(out.name + ".part")  # a run folder is complete from the first instant, or absent
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "checkpoints").mkdir(parents=True)
+    (work / "scenario.yaml").write_text(dump(scenario))
+    _write_manifest(work, manifest)
+    work.replace(out)
     return _drive(simulation, out, manifest, view)
 
 
