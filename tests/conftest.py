@@ -1,5 +1,8 @@
-"""Shared worlds: small scenarios that use every mechanism."""
+"""Shared worlds, real data, and the command line as users call it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +14,19 @@ from twin.engine import Simulation
 from twin.scenario import Scenario, load
 
 ROOT = Path(__file__).parent.parent
+SCENARIOS = ROOT / "scenarios"
 SMALL = ("audience.initial=300", "audience.arrivals=3/d", "creators.human.initial=60", "creators.human.arrivals=0.5/d",
          "creators.ai.initial=6", "creators.ai.arrivals=0.2/d", "network.follows_mean=10.0", "network.communities=6",
          "recommender.lists=8", "duration=32d", "metrics.every=1d")
+ORDER = ("unit", "contract", "property", "golden", "statistical", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast folders first; what needs real data carries a mark, so that CI without it can leave it out by name."""
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +34,7 @@ def small() -> Callable[..., Scenario]:
     """A world of 300 people with every mechanism; more ``path=value`` settings may be given."""
 
     def make(*settings: str, base: str = "base") -> Scenario:
-        return load(ROOT / "scenarios" / f"{base}.yaml", (*SMALL, *settings))
+        return load(SCENARIOS / f"{base}.yaml", (*SMALL, *settings))
 
     return make
 
@@ -34,3 +47,25 @@ def history(scenario: Scenario, *, reference: bool = False, oracle: bool = False
     simulation.begin()
     simulation.run(scenario.duration + 1)
     return simulation, np.array(readings)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with data that may be used but not redistributed: ego-facebook.txt.gz (SNAP)."""
+    folder = Path(os.environ.get("TWIN_DATA", "data"))
+    if not (folder / "ego-facebook.txt.gz").exists():
+        pytest.skip(f"no ego-facebook.txt.gz in {folder} (take it from SNAP and set TWIN_DATA to its folder)")
+    return folder
+
+
+def twin(*args: str | Path, cwd: Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """The real command line in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "twin", *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=900,
+                          env={**os.environ, **env})
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def settings(*values: str) -> list[str]:
+    """``--set`` arguments of the small world and more."""
+    return [part for value in (*SMALL, *values) for part in ("--set", value)]

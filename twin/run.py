@@ -53,6 +53,8 @@ class Outcome:
 
 def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: bool = False, view: View | None = None) -> Outcome:
     """Run a scenario into a new folder. Raises UsageError if the folder holds something already."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
     if out.exists() and any(out.iterdir()):
         raise UsageError(f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
                          "unfinished run)")

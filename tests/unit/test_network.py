@@ -269,12 +269,9 @@ def test_imported_graph(tmp_path):
     assert len(edges(network)[0]) > 120 and (edges(network)[0][120:] >= rows[0]).all()
 
 
-def test_ego_facebook():
+def test_ego_facebook(real_data: Path):
     """The real graph: 4,039 people, 176,468 follows (both ways), taste communities along its own."""
-    data = os.environ.get("TWIN_DATA")
-    if not data:
-        pytest.skip("TWIN_DATA is not set: the folder with ego-facebook.txt.gz (SNAP)")
-    world, network = make(kind="edge_list", path=str(Path(data) / "ego-facebook.txt.gz"))
+    world, network = make(kind="edge_list", path=str(real_data / "ego-facebook.txt.gz"))
     row, creator = edges(network)
     home = world.table("consumers")["community"]
     assert len(world.table("consumers")) == 4039 and len(row) == 176_468

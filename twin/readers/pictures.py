@@ -12,6 +12,7 @@ import numpy as np
 from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
+    DatetimeTicker,
     DatetimeTickFormatter,
     FixedTicker,
     HoverTool,
@@ -44,6 +45,9 @@ _SHORT = CustomJSTickFormatter(code="""
     return String(Number(tick.toPrecision(4)));
 """)
 
+_DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
+_DATE_TICKS = DatetimeTicker(desired_num_ticks=5)
+
 Mark = tuple[dt.datetime, str]
 
 
@@ -61,7 +65,7 @@ def time_range(metrics: Metrics) -> Range1d:
 def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     over_time = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
     plot = figure(**over_time, height=height, sizing_mode="stretch_width",
-                  tools="xpan,xbox_zoom,reset,save", toolbar_location="above", background_fill_color=None,
+                  tools="xpan,xwheel_zoom,reset,save", active_drag=None, active_scroll=None, toolbar_location="above", background_fill_color=None,
                   border_fill_color=None, outline_line_color=None, min_border_right=12)
     plot.toolbar.autohide, plot.toolbar.logo = True, None
     plot.grid.grid_line_color = FAINT
@@ -75,8 +79,7 @@ def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     plot.yaxis.formatter = _SHORT
     plot.yaxis.axis_label = "" if unit == "1" else unit
     if x_range:
-        plot.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
-        plot.xaxis.ticker.desired_num_ticks = 5
+        plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS
     return plot
 
 

@@ -108,6 +108,7 @@ def write_report(folder: Path) -> Path:
         for drawn in figures.values():
             document.add_root(drawn)
     script, divs = components(figures) if figures else ("", {})
+    document.clear()  # lets go of the formatters that all figures share
     jinja = Environment(loader=PackageLoader("twin.readers"), autoescape=select_autoescape(default=True), trim_blocks=True,
                         lstrip_blocks=True)
     html = jinja.get_template("report.html").render(

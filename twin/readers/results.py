@@ -24,7 +24,7 @@ from twin.errors import UsageError, nearest
 from twin.metric import Metric, label_text, metric_from_dict
 from twin.units import at
 
-_TIME = pa.timestamp("s", tz="UTC")
+_TIME = pa.timestamp("ms", tz="UTC")
 _WORD = pa.dictionary(pa.int32(), pa.string())
 METRICS = pa.schema([("time", _TIME), ("metric", _WORD), ("labels", _WORD), ("value", pa.float64())])
 EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
@@ -100,11 +100,11 @@ class Recorder:
         values = np.concatenate([reading for _, reading in self._readings]) if count else np.zeros(0)
         words = [pa.DictionaryArray.from_arrays(pa.concat_arrays([codes] * count) if count else codes.slice(0, 0), names)
                  for codes, names in (self._metric, self._labels)]
-        return pa.Table.from_arrays([pa.array(times).cast(_TIME), *words, pa.array(values)], schema=METRICS)
+        return pa.Table.from_arrays([pa.array(times * 1000).cast(_TIME), *words, pa.array(values)], schema=METRICS)
 
     def _events_table(self) -> pa.Table:
         columns = list(zip(*self._marks, strict=True)) or [(), (), ()]
-        times = pa.array([self._origin + now for now in columns[0]], pa.int64()).cast(_TIME)
+        times = pa.array([(self._origin + now) * 1000 for now in columns[0]], pa.int64()).cast(_TIME)
         return pa.Table.from_arrays([times, pa.array(columns[1], pa.string()), pa.array(columns[2], pa.string())], schema=EVENTS)
 
 

@@ -1,0 +1,98 @@
+"""The report in a real browser: it draws, it is alone, it fits a phone, and a scenario's text stays text."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SMALL
+from twin import run
+from twin.readers.report import write_report
+from twin.scenario import load
+
+EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--virtual-time-budget=20000")
+PROBE = """<script>
+window.problems = [];
+window.addEventListener("error", e => problems.push(String(e.message)));
+const said = console.error; console.error = (...a) => { problems.push(a.join(" ")); said(...a); };
+window.addEventListener("load", () => setTimeout(() => {
+  const views = Bokeh.documents.flatMap(d => d.roots()).map(r => Bokeh.index.find_one_by_id(r.id));
+  const facts = {figures: views.length, drawn: views.filter(v => v && v.el.clientWidth > 100 && v.el.clientHeight > 100).length,
+    fetched: performance.getEntriesByType("resource").map(r => r.name), problems: problems, title: document.title,
+    wide: document.documentElement.scrollWidth, width: window.innerWidth};
+  const out = document.createElement("code"); out.id = "facts"; out.textContent = JSON.stringify(facts); document.body.append(out);
+  if (parent !== window) parent.postMessage(JSON.stringify(facts), "*");
+}, 4000));
+</script>"""
+PHONE = """<body><iframe src="probe.html" style="width:375px;height:800px;border:0"></iframe>
+<script>onmessage = e => { const c = document.createElement("code"); c.id = "facts"; c.textContent = e.data; document.body.append(c); }</script>"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a small run with a policy and hostile text."""
+    here = tmp_path_factory.mktemp("report")
+    (here / "x.yaml").write_text(f"extends: base.yaml\nname: {json.dumps(EVIL)}\ndescription: {json.dumps(EVIL)}\n"
+                                 f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}}]\n")
+    shutil.copy(Path("scenarios") / "base.yaml", here)
+    outcome = run.start(load(here / "x.yaml", (*SMALL, "duration=20d")), here / "run")
+    assert outcome.status == "done"
+    return here / "run" / "report.html"
+
+
+def facts(page: Path, tmp_path: Path, width: int) -> dict[str, Any]:
+    """What the page says about itself in Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no chromium on this machine: the report was not opened in a real browser")
+    (tmp_path / "probe.html").write_text(page.read_text().replace("<head>", "<head>" + PROBE, 1))
+    (tmp_path / "phone.html").write_text(PHONE)
+    target = tmp_path / ("phone.html" if width < 500 else "probe.html")
+    done = subprocess.run([chromium, *FLAGS, f"--window-size={max(width, 600)},1200", f"--user-data-dir={tmp_path / 'profile'}",
+                           "--dump-dom", target.as_uri()], capture_output=True, text=True, timeout=120)
+    found = re.search(r'<code id="facts">(.*?)</code>', done.stdout)
+    assert found, done.stderr[-2000:]
+    return dict(json.loads(found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")))
+
+
+@pytest.mark.parametrize("width", [1400, 375])
+def test_report_in_a_browser(report: Path, tmp_path: Path, width: int) -> None:
+    """Every figure is drawn, nothing is fetched, no error is logged, and the page is no wider than the screen."""
+    found = facts(report, tmp_path, width)
+    assert found["problems"] == []
+    assert found["figures"] == found["drawn"] and found["figures"] > 60
+    assert [name for name in found["fetched"] if not name.startswith(("data:", "file:"))] == []
+    assert found["width"] == width and found["wide"] <= width
+
+
+def test_scenario_text_is_never_executed(report: Path, tmp_path: Path) -> None:
+    """Markup in names and descriptions is shown, not run."""
+    assert facts(report, tmp_path, 1400)["title"] == f"{EVIL} · twin"
+    assert "<img src=x" not in report.read_text()
+
+
+def test_report_is_one_file_of_sensible_size(report: Path) -> None:
+    """One file below 6 MB that names no other."""
+    text = report.read_text()
+    assert len(text) < 6e6
+    assert not re.search(r'<(script|link|img|iframe)[^>]*\b(src|href)="', text)
+    for title in ("Who makes", "Who watches", "The platform", "Chatbots", "Both sides at a glance", "Resolved scenario"):
+        assert title in text
+
+
+def test_report_of_a_run_that_has_hardly_begun(report: Path, tmp_path: Path) -> None:
+    """An unfinished run without a single reading gives a page that says so."""
+    shutil.copytree(report.parent, tmp_path / "run")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    for key in ("sessions", "wall_s", "memory_mb"):
+        del manifest[key]
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps({**manifest, "status": "running"}))
+    (tmp_path / "run" / "metrics.parquet").unlink()
+    (tmp_path / "run" / "events.parquet").unlink()
+    assert "unfinished" in write_report(tmp_path / "run").read_text()
