@@ -241,11 +241,10 @@ class _Checker:
             if made is not None:
                 found[name] = made
         offered = {service: name for name, kind in self.registry.items() for service in kind.provides}
-        for name in found:
-            for service in self.registry[name].needs:
-                if offered.get(service) in off:
-                    self.add(("mechanisms", offered[service]), f"is left out, but {name} needs it",
-                             f"enable {offered[service]} or leave out {name} too")
+        for gone in sorted(off):
+            users = [name for name in found if any(offered.get(service) == gone for service in self.registry[name].needs)]
+            if users:
+                self.add(("mechanisms", gone), f"is left out, but needed by {', '.join(users)}", f"enable {gone}, or leave these out too")
         return found
 
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:

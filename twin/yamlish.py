@@ -2,7 +2,8 @@
 
 PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is refused with the mend: duplicate
 keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010`` (8); also NaN, infinities, tags, anchors and aliases (so that
-no alias can blow up), several documents, deep nesting, and files beyond MAX_BYTES.
+no alias can blow up), several documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
+time), and files beyond MAX_BYTES.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import yaml
 
 from twin.errors import Problem, ScenarioError, nearest
 
-MAX_BYTES, MAX_DEPTH = 1_000_000, 50
+MAX_BYTES, MAX_DEPTH, MAX_PLAIN = 200_000, 50, 1_000
 _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
 _EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 _ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
@@ -79,7 +80,7 @@ def read_file(path: Path) -> Node:
             around = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
             raise _refuse(name, 0, "no such file", nearest(path.name, around))
         if path.stat().st_size > MAX_BYTES:
-            raise _refuse(name, 0, f"is {path.stat().st_size / 1e6:.0f} MB long", "a scenario is at most 1 MB")
+            raise _refuse(name, 0, f"is {path.stat().st_size / 1e6:.1f} MB long", f"a scenario is at most {MAX_BYTES // 1000} kB")
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise _refuse(name, 0, f"cannot be read: {error.strerror}") from None
@@ -123,6 +124,8 @@ def _scan(text: str, file: str, lines: bool) -> None:
             raise _refuse(file, line, "YAML anchors and aliases are not used here", "write the value out, or use extends:")
         if tag and tag != "!":
             raise _refuse(file, line, f"YAML tags are not used here: {tag}", "write a plain value")
+        if isinstance(event, yaml.ScalarEvent) and event.style is None and len(event.value) > MAX_PLAIN:
+            raise _refuse(file, line, f"a plain value is {len(event.value)} characters long", "shorten it, or quote it")
         documents += isinstance(event, yaml.DocumentStartEvent)
         if documents > 1:
             raise _refuse(file, line, "a second document begins", "one scenario a file: remove the `---`")

@@ -25,13 +25,17 @@ window.addEventListener("load", () => setTimeout(() => {
   const views = Bokeh.documents.flatMap(d => d.roots()).map(r => Bokeh.index.find_one_by_id(r.id));
   const facts = {figures: views.length, drawn: views.filter(v => v && v.el.clientWidth > 100 && v.el.clientHeight > 100).length,
     fetched: performance.getEntriesByType("resource").map(r => r.name), problems: problems, title: document.title,
-    wide: document.documentElement.scrollWidth, width: window.innerWidth};
+    wide: document.documentElement.scrollWidth, width: window.innerWidth,
+    beyond: [...document.querySelectorAll("body *")]
+      .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, nav, pre, svg"))
+      .map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60)).slice(0, 20)};
   const out = document.createElement("code"); out.id = "facts"; out.textContent = JSON.stringify(facts); document.body.append(out);
   if (parent !== window) parent.postMessage(JSON.stringify(facts), "*");
 }, 4000));
 </script>"""
-PHONE = """<body><iframe src="probe.html" style="width:375px;height:800px;border:0"></iframe>
-<script>onmessage = e => { const c = document.createElement("code"); c.id = "facts"; c.textContent = e.data; document.body.append(c); }</script>"""
+PHONE = """<body><iframe src="probe.html" style="width:375px;height:800px;border:0"></iframe><script>onmessage = e => {
+  const c = document.createElement("code"); c.id = "facts"; c.textContent = e.data; document.body.append(c);
+}</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_report_in_a_browser(report: Path, tmp_path: Path, width: int) -> None:
     assert found["problems"] == []
     assert found["figures"] == found["drawn"] and found["figures"] > 60
     assert [name for name in found["fetched"] if not name.startswith(("data:", "file:"))] == []
-    assert found["width"] == width and found["wide"] <= width
+    assert found["width"] == width and found["wide"] <= width, found["beyond"]
 
 
 def test_scenario_text_is_never_executed(report: Path, tmp_path: Path) -> None:

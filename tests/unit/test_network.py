@@ -2,7 +2,6 @@
 
 import datetime as dt
 import gzip
-import os
 from pathlib import Path
 
 import numpy as np

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from twin.metric import Metric
 from twin.readers.results import Metrics
-from twin.readers.text import human
+from twin.readers.text import human, short
 
 BLUE, ORANGE = "#0072b2", "#e69f00"
 PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", "#555555")
@@ -64,9 +64,9 @@ def time_range(metrics: Metrics) -> Range1d:
 
 def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     over_time = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
-    plot = figure(**over_time, height=height, sizing_mode="stretch_width",
-                  tools="xpan,xwheel_zoom,reset,save", active_drag=None, active_scroll=None, toolbar_location="above", background_fill_color=None,
-                  border_fill_color=None, outline_line_color=None, min_border_right=12)
+    plot = figure(**over_time, height=height, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset,save", active_drag=None,
+                  active_scroll=None, toolbar_location="above", background_fill_color=None, border_fill_color=None, outline_line_color=None,
+                  min_border_right=12)
     plot.toolbar.autohide, plot.toolbar.logo = True, None
     plot.grid.grid_line_color = FAINT
     plot.xgrid.grid_line_color = None
@@ -90,7 +90,7 @@ def _marks(plot: figure, marks: Sequence[Mark]) -> None:
         left = x > middle
         plot.add_layout(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1.5))
         if number < MARKS_NAMED:
-            plot.add_layout(Label(x=x, y=4 + 13 * (number % 2), y_units="screen", text=text if len(text) <= 22 else text[:21] + "…",
+            plot.add_layout(Label(x=x, y=4 + 13 * (number % 2), y_units="screen", text=short(text, 22),
                                   text_font_size="10px", text_color=MARK, x_offset=-4 if left else 4,
                                   text_align="right" if left else "left", text_font="system-ui",
                                   background_fill_color="white", background_fill_alpha=0.7))

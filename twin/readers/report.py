@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from twin.metric import Metric
 from twin.readers.pictures import Mark, courses, distribution, heat_map, spark, time_range
 from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
-from twin.readers.text import change, human, span
+from twin.readers.text import change, human, short, span
 
 SIDES = {
     "producer": ("Who makes: creators", "What the platform does to the people, and the machines, that make posts."),
@@ -46,7 +46,7 @@ class _Windows:
         policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
         first = times[0] if len(times) else np.datetime64(0, "s")
         if policies and policies[0] - first >= width:
-            self.name, start = f"the week before {marks[0][1]}", policies[0] - width
+            self.name, start = f"the week before {short(marks[0][1], 40)}", policies[0] - width
         else:
             self.name, start = "the first week", first
         if width < WEEK:
@@ -192,7 +192,7 @@ def _moments(metrics: Metrics, marks: list[Mark], windows: _Windows) -> list[tup
     start = windows.start.astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=utc)
     first, last = (metrics.times[k].astype(dt.datetime).replace(tzinfo=utc) for k in (0, -1))
     middle = marks[0][0] if marks else first + (last - first) / 2
-    return [("start", start), (f"before {marks[0][1]}" if marks else "middle", middle), ("end", last)]
+    return [("start", start), (f"before {short(marks[0][1], 22)}" if marks else "middle", middle), ("end", last)]
 
 
 def _pictures(metrics: Metrics, metric: Metric, marks: list[Mark], moments: list[tuple[str, dt.datetime]], x_range: Range1d,

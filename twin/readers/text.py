@@ -59,3 +59,8 @@ def sparkline(values: Sequence[float], width: int) -> str:
     low, high = means.min(), means.max()
     level = np.zeros(len(means)) if high <= low else (means - low) / (high - low) * 7
     return "".join(_BLOCKS[round(float(each))] for each in level).ljust(width)
+
+
+def short(text: str, most: int) -> str:
+    """The text, cut to so many characters with an ellipsis where it is longer."""
+    return text if len(text) <= most else text[:most - 1] + "…"
