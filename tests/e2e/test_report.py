@@ -19,6 +19,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--virtual-time-budget=20000")
 PROBE = """<script>
 window.problems = [];
+const all = e => [e, ...[...e.children, ...(e.shadowRoot ? e.shadowRoot.children : [])].flatMap(all)];
 window.addEventListener("error", e => problems.push(String(e.message)));
 const said = console.error; console.error = (...a) => { problems.push(a.join(" ")); said(...a); };
 window.addEventListener("load", () => setTimeout(() => {
@@ -26,9 +27,9 @@ window.addEventListener("load", () => setTimeout(() => {
   const facts = {figures: views.length, drawn: views.filter(v => v && v.el.clientWidth > 100 && v.el.clientHeight > 100).length,
     fetched: performance.getEntriesByType("resource").map(r => r.name), problems: problems, title: document.title,
     wide: document.documentElement.scrollWidth, width: window.innerWidth,
-    beyond: [...document.querySelectorAll("body *")]
+    beyond: all(document.body)
       .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, nav, pre, svg"))
-      .map(e => e.tagName + "." + e.className + " " + e.textContent.slice(0, 60)).slice(0, 20)};
+      .map(e => e.tagName + "." + e.className + " " + e.getBoundingClientRect().right + e.textContent.slice(0, 60)).slice(0, 20)};
   const out = document.createElement("code"); out.id = "facts"; out.textContent = JSON.stringify(facts); document.body.append(out);
   if (parent !== window) parent.postMessage(JSON.stringify(facts), "*");
 }, 4000));
