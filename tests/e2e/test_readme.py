@@ -1,0 +1,98 @@
+"""Every command of the README, run as a new user would: in a fresh copy, in the order in which they stand."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(README) if kind == language]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone holds, with the README's own files (a scenario, a mechanism) written where it says."""
+    here = tmp_path_factory.mktemp("clone") / "twin"
+    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True,
+                           text=True, check=True).stdout.split()
+    for name in names:
+        if (ROOT / name).exists():
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, here / name)
+    for text in blocks("yaml") + blocks("python"):
+        name = re.match(r"# ([\w/-]+\.\w+)", text)
+        if name:
+            (here / name[1]).write_text(text)
+    return here
+
+
+def bash(command: str, cwd: Path) -> str:
+    path = f"{cwd / '.venv' / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=cwd, capture_output=True, text=True, timeout=1800,
+                          env={**os.environ, "PATH": path})
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def commands() -> list[str]:
+    return [line for block in blocks("bash") for line in block.strip().splitlines()]
+
+
+def test_checks_install_as_the_readme_says() -> None:
+    """The second command is what runs this test; it installs with the words of the first."""
+    first, second = commands()[:2]
+    assert second == ".ci/run"
+    script = (ROOT / ".ci" / "run").read_text()
+    installs = re.findall(r"bin/pip install ([^&\n]*)", first)
+    assert len(installs) == 2
+    for words in installs:
+        assert f'bin/pip" install {words.strip()}\n' in script
+
+
+def test_set_up_and_main_job(fresh: Path) -> None:
+    """The first command, on a machine that has only Python: set-up, half a year, a report."""
+    said = bash(commands()[0], fresh)
+    assert "done: quickstart to 2025-06-30" in said
+    assert (fresh / "runs" / "quickstart-1" / "report.html").stat().st_size > 10**6
+
+
+@pytest.mark.parametrize("command", [line for line in commands()[2:] if "real_network" not in line])
+def test_command(command: str, fresh: Path) -> None:
+    """Each later command does what it says without an error."""
+    if command.startswith("twin resume"):
+        assert "finished already" in bash(command, fresh)
+    elif command.startswith("twin check") and "--regularities" in command:
+        assert "within" in bash(command, fresh)
+    else:
+        bash(command, fresh)
+
+
+def test_real_network_command(fresh: Path, real_data: Path) -> None:
+    """The real follow graph for 90 days, from the folder that the README names."""
+    (fresh / "data").mkdir(exist_ok=True)
+    shutil.copy2(real_data / "ego-facebook.txt.gz", fresh / "data")
+    (command,) = [line for line in commands() if "real_network" in line]
+    assert "done: real_network" in bash(command, fresh)
+
+
+def test_comparison_prints_both_runs(fresh: Path) -> None:
+    """The Python of "Compare policies", on the runs that its commands made."""
+    (snippet,) = [text for text in blocks("python") if "load_metrics" in text]
+    (fresh / "compare.py").write_text(snippet)
+    said = bash("python compare.py", fresh)
+    assert len(re.findall(r"weights-202[36] \d+\.\d+ enjoyed", said)) == 2
+
+
+def test_links_and_pictures_exist() -> None:
+    """No link into the project leads nowhere."""
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
