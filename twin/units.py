@@ -47,7 +47,7 @@ def parse_rate(text: object) -> float:
         raise ValueError(f"{text!r} is negative; a rate is zero or more, such as 3/d")
     if not isinstance(text, str) or not (match := _RATE.match(text)):
         raise ValueError(f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d")
-    value = float(match[1]) * (0.01 if match[2] else 1.0) * DAY / _SECONDS[match[3]]
+    value = float(match[1]) * (0.01 if match[2] else 1.0) * (DAY / _SECONDS[match[3]])  # exact for /d
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite rate")
     return value
