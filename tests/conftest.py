@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
 from twin.engine import Simulation
@@ -18,6 +19,7 @@ SCENARIOS = ROOT / "scenarios"
 SMALL = ("audience.initial=300", "audience.arrivals=3/d", "creators.human.initial=60", "creators.human.arrivals=0.5/d",
          "creators.ai.initial=6", "creators.ai.arrivals=0.2/d", "network.follows_mean=10.0", "network.communities=6",
          "recommender.lists=8", "duration=32d", "metrics.every=1d")
+hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
 ORDER = ("unit", "contract", "property", "golden", "statistical", "e2e")
 
 

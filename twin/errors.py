@@ -30,6 +30,11 @@ class CheckpointError(TwinError):
     """A checkpoint or run folder that cannot be read, or that belongs to another version."""
 
 
+def _one_line(text: str) -> str:
+    """Line breaks and other control characters spelt out, so that what a user wrote cannot break a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with a scenario.
@@ -47,7 +52,7 @@ class Problem:
         where = f"{self.file}:{self.line}" if self.line else self.file
         path = f" {self.path}" if self.path else ""
         mend = f" ({self.mend})" if self.mend else ""
-        return f"{where}{path}: {self.reason}{mend}"
+        return _one_line(f"{where}{path}: {self.reason}{mend}")
 
 
 class ScenarioError(TwinError):

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
@@ -26,7 +25,7 @@ from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import PoliciesParams, Policy, parse_condition
 from twin.params import Duration, Params, leaves, meta, par, value_at
 from twin.units import DAY, HOUR, MINUTE, format_duration, parse_start
-from twin.yamlish import Node, merged, read_file, read_text
+from twin.yamlish import Node, merged, read_file, read_text, write_text
 
 TOP = ("extends", "name", "description", "start", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
 Path_ = tuple[str | int, ...]
@@ -378,7 +377,7 @@ def dump(scenario: Scenario) -> str:
             data["mechanisms"][name] = scenario.mechanisms[name].model_dump()
         elif name != "policies":
             data["mechanisms"][name] = {"enabled": False}
-    return yaml.safe_dump(_listed(data), sort_keys=False, allow_unicode=True, width=120)
+    return write_text(_listed(data))
 
 
 def _listed(value: Any) -> Any:

@@ -198,3 +198,21 @@ def merged(base: Node, over: Node) -> Node:
     for key, node in over.value.items():
         made.value[key] = merged(made.value[key], node) if key in made.value else node
     return made
+
+
+class _Writer(yaml.SafeDumper):
+    """Quotes every text that `read_text` would not read back as it is."""
+
+
+def _write_str(writer: _Writer, text: str) -> yaml.Node:
+    read, trouble = _scalar(yaml.ScalarNode("tag:yaml.org,2002:str", text))
+    quoted = bool(trouble) or read != text or len(text) > MAX_PLAIN
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, "'" if quoted else None)
+
+
+_Writer.add_representer(str, _write_str)
+
+
+def write_text(data: Any) -> str:
+    """Plain data as YAML that `read_text` reads back to the same; keys keep their order."""
+    return yaml.dump(data, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=120)
