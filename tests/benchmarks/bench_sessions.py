@@ -6,7 +6,7 @@ retraining included; medians of five simulated days after a warm-up of three, ea
 bare     a numba loop without fastmath that picks the top 10 of 500 by a 32-long dot product and draws one choice
 batched  the twin
 reference the twin with one SimPy process per consumer
-naive    one SimPy process per consumer and plain numpy over the same candidates and heads
+naive    one SimPy process per consumer and plain numpy doing the same session (naive.py), training not included
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numba as nb
 import numpy as np
-import simpy
 
+from tests.benchmarks.naive import Naive
 from twin.engine import Simulation
 from twin.scenario import Scenario, load
 from twin.units import DAY, HOUR
@@ -92,37 +92,6 @@ class Running:
         return spent / (self.simulation.world.state["audience.total"][0] - before) * 1e6
 
 
-def naive_us(warm: Running, sessions: int = 1500) -> float:
-    """Microseconds per session of the naive way, on the same posts, vectors and heads: one SimPy process per consumer."""
-    feed = next(m for m in warm.simulation.mechanisms if m.name == "recommender")
-    serve, world_ = feed.serving(), warm.simulation.world
-    people, posts = world_.tables["consumers"], world_.tables["posts"]
-    rng = np.random.default_rng(0)
-    taste, content, quality = people["taste"], posts["content"], posts["quality"]
-    env, done, answered = simpy.Environment(), [0], [0]
-    coefficients = rng.normal(size=(9, 9)) * 0.1
-
-    def person(row: int):
-        while True:
-            yield env.timeout(rng.exponential(1.0))
-            cand = rng.choice(serve.eligible, 100, replace=False)
-            z = serve.user_vec[row] * serve.item_vec[cand]
-            p = 1 / (1 + np.exp(-(z @ serve.interaction + serve.intercept + serve.item_bias[cand, None] * serve.item_scale)))
-            shown = cand[np.argsort(-(p @ serve.weights))[:10]]
-            for post in shown[:int(min(10, rng.geometric(0.15)))]:
-                x = np.array([1.0, taste[row] @ content[post], quality[post], 0, 0, 0, 0, 0, 0])
-                responses = rng.random(9) < 1 / (1 + np.exp(-(coefficients @ x)))
-                answered[0] += int(responses.sum())
-            done[0] += 1
-
-    for row in range(2000):
-        env.process(person(row))
-    begin = time.perf_counter()
-    while done[0] < sessions:
-        env.step()
-    return (time.perf_counter() - begin) / done[0] * 1e6
-
-
 def state_per_consumer(simulation: Simulation) -> float:
     """Bytes of state per consumer, embeddings and their served copies apart."""
     sizes = simulation.state_bytes()
@@ -138,7 +107,7 @@ def main() -> None:
     same = Running(world(5000 if quick else 20_000, 2000))
     rows = []
     for _ in range(DAYS):
-        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), naive_us(big, 300 if quick else 1500)))
+        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), Naive(big.simulation).us(300 if quick else 1500)))
     b, s, batch, ref, naive = (statistics.median(column) for column in zip(*rows, strict=True))
     ratio = [statistics.median(row[k] / row[j] for row in rows) for k, j in ((1, 0), (4, 1), (3, 2))]
     print(f"bare loop                       {b:8.1f} us/session   ({1e6 / b:,.0f} a second)")

@@ -16,7 +16,8 @@ from twin.units import format_duration, format_rate, parse_duration, parse_rate
 
 PATHS = [f"{name}.{path}" for name, kind in REGISTRY.items() for path, _ in leaves(kind.Params)]
 WORDS = ["extends", "name", "duration", "seed", "mechanisms", "policies", "metrics", "audience", "recommender", "dim", "set", "at", "90d",
-         "3/d", "null", "~", "true", "off", "1e-3", "12:30", ".nan", "-1", "[", "]", "{", "}", ":", "- ", "\n", "  ", "#", "&a", "*a", "!!t", "'"]
+         "3/d", "null", "~", "true", "off", "1e-3", "12:30", ".nan", "-1", "[", "]", "{", "}", ":", "- ", "\n", "  ", "#", "&a", "*a",
+         "!!t", "'"]
 TEXT = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
                  st.lists(st.sampled_from(WORDS), max_size=40).map("".join))
 FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

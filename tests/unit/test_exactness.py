@@ -15,7 +15,7 @@ from twin.scenario import Scenario
 from twin.units import DAY
 
 WORLDS = {
-    "learned feed": (),
+    "learned feed, a policy half-way": ("policies=[{at: 12d, until: 24d, set: {recommender.preset: likes, chatbots.memory: false}}]",),
     "hash tables, coarse refresh": ("recommender.refresh=30min", "recommender.tables.post.kind=hash",
                                     "recommender.tables.post.slots=200", "recommender.tables.consumer.kind=hash",
                                     "recommender.tables.consumer.slots=128", "seed=5"),

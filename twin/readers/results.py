@@ -176,10 +176,13 @@ def load_metrics(folder: Path) -> Metrics:
     """The readings of a run, finished or not. Raises UsageError if they are missing or damaged."""
     declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
     table = _table(folder, "metrics", METRICS)
-    series = sum(1 for metric in declared for _ in metric.series())
-    if series == 0 or len(table) % series:
+    rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
+    every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
+    first = table.slice(0, series)
+    held = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
+    if series == 0 or len(table) % series or (held and (held != rows or every[0] != every[series - 1])):
         raise UsageError(f"{folder}: metrics.parquet does not hold what manifest.json declares")
-    times = table["time"].to_numpy().astype("datetime64[s]")[::series]
+    times = every[::series]
     return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
 
 

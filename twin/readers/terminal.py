@@ -133,7 +133,8 @@ class PlainView:
 
     def begin(self, info: RunInfo) -> None:
         """Say what starts."""
-        self.course, self._next, self._spoke = _Course(info), 0.05 * (1 + int(20 * info.resumed_at_s / info.duration_s)), 0.0
+        self.course, self._spoke = _Course(info), 0.0
+        self._told = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
         verb = f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}" if info.resumed_at_s else f"starts on {info.start}"
         print(f"{info.name} {verb}, {info.duration_s / DAY:g} days, into {info.out}", flush=True)
         if not info.resumed_at_s:
@@ -142,10 +143,10 @@ class PlainView:
     def update(self, frame: Frame) -> None:
         """A line now and then."""
         self.course.take(frame)
-        if self.course.share < self._next and frame.wall_s - self._spoke < 10:
+        twentieths = 20 * frame.now_s // self.course.info.duration_s
+        if twentieths == self._told and frame.wall_s - self._spoke < 10:
             return
-        while self._next <= self.course.share:
-            self._next += 0.05
+        self._told = twentieths
         self._spoke = frame.wall_s
         rate, left = self.course.pace()
         heads = "  ".join(f"{name} {human(values[-1], metric.unit)}" for metric, name, values in self.course.lines())

@@ -1,0 +1,95 @@
+"""What grows and what does not: `python -m tests.benchmarks.bench_scale`.
+
+Cost per session by number of consumers (creators and posts in proportion) and by day of the run, each pair of worlds timed day by
+day in turn; training samples a second; numba's first compile; what `twin --help` and `twin check` take. Medians of five.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("NUMBA", "OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{_name}_NUM_THREADS"] = "1"
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+from tests.benchmarks.bench_sessions import ROOT, Running, world
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Trainer
+
+SIZES = (10_000, 30_000, 100_000, 300_000)
+ROUNDS = 5
+
+
+def by_consumers() -> None:
+    """Platforms of different size, each with a tenth as many creators and 2,400 posts a day per 100,000 people."""
+    runs = [Running(world(size, size // 10, f"creators.human.posts_mean={2400 / 10_000}/d", f"creators.ai.initial={size // 4000}"))
+            for size in SIZES]
+    rows = [[run.run() for run in runs] for _ in range(ROUNDS)]
+    for k, size in enumerate(SIZES):
+        ratio = statistics.median(row[k] / row[0] for row in rows)
+        cost = statistics.median(row[k] for row in rows)
+        print(f"{size:7,} consumers              {cost:8.1f} us/session   {ratio:.2f}x of {SIZES[0]:,} (at most 1.2x)")
+
+
+def by_day() -> None:
+    """The same world at day 30 and at day 300."""
+    early, late = (Running(world(20_000, 2000, "creators.human.posts_mean=0.24/d"), warm=day) for day in (30, 300))
+    rows = [(early.run(), late.run()) for _ in range(ROUNDS)]
+    ratio = statistics.median(b / a for a, b in rows)
+    print(f"day 300 against day 30         {statistics.median(b for _, b in rows):8.1f} us/session   {ratio:.2f}x           (at most 1.2x)")
+
+
+def training(samples: int = 1_000_000) -> None:
+    """One pass over a log of a million impressions: dim 32, 100,000 consumers, 5,000 posts, 10,000 creators."""
+    rng = np.random.default_rng(0)
+    sizes = {"consumer": 100_000, "post": 5000, "creator": 10_000}
+    keep: dict[str, np.ndarray] = {}
+    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, kind="collisionless", dim=32, size=64) for name in sizes})
+    trainer.setup()
+    ids = {name: rng.integers(0, 2**63, size).astype(np.uint64) for name, size in sizes.items()}
+    u, p = rng.integers(0, sizes["consumer"], samples).astype(np.int32), (rng.random(samples)**3 * sizes["post"]).astype(np.int32)
+    c = (p * 2 % sizes["creator"]).astype(np.int32)
+    r = (rng.random(samples) < 0.4).astype(np.uint16)
+    spent = []
+    for k in range(ROUNDS + 1):
+        begin = time.perf_counter()
+        trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, r, k, lr=0.05, lr_dense=0.02, l2=0.0)
+        spent.append(time.perf_counter() - begin)
+    print(f"training                       {samples / statistics.median(spent[1:]):10,.0f} samples/s  (at least 1,000,000)")
+
+
+def seconds(*command: str, **env: str) -> float:
+    """Wall-clock time of one command."""
+    begin = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "twin", *command], cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - begin
+
+
+def start_up() -> None:
+    """The command line, and a short run with an empty compile cache beside one with a full one."""
+    for bound, command in ((0.5, ("--help",)), (2.0, ("check", "scenarios/quickstart.yaml"))):
+        print(f"twin {command[0]:26s}{statistics.median(seconds(*command) for _ in range(ROUNDS)):8.2f} s            (at most {bound} s)")
+    with tempfile.TemporaryDirectory() as cache:
+        run = ("run", "scenarios/base.yaml", "--quiet", "--set", "audience.initial=300", "--set", "duration=2d")
+        cold = seconds(*run, "--out", f"{cache}/a", NUMBA_CACHE_DIR=f"{cache}/numba")
+        warm = seconds(*run, "--out", f"{cache}/b", NUMBA_CACHE_DIR=f"{cache}/numba")
+    print(f"numba's first compile          {cold - warm:8.1f} s            (at most 40 s; the run alone {warm:.1f} s)")
+
+
+def main() -> None:
+    """Print every figure with its bound."""
+    start_up()
+    training()
+    by_consumers()
+    by_day()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The naive way: one SimPy process per consumer, plain numpy, the same session as the twin's.
+
+Same snapshot, candidate sources and quotas, heads, value model, author rule, responses and state; no batching and no compiled kernel.
+It is spared the twin's training, its keyed random numbers (a generator draws) and its metrics, so the comparison flatters it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import simpy
+
+from twin.engine import Simulation
+from twin.kernels import browse, retrieve
+from twin.rhythm import MIND_HOURS
+
+DAY = 86400
+
+
+class Naive:
+    """Sessions on the state of a warmed-up simulation, which is copied and not changed."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        by_name = {mechanism.name: mechanism for mechanism in simulation.mechanisms}
+        self.serve = by_name["recommender"].serving()
+        self.behaviour = by_name["audience"]._behaviour()
+        self.graph = simulation.world.service("follow_graph")()
+        tables = simulation.world.tables
+        self.people = {name: tables["consumers"][name].copy() for name in tables["consumers"].columns}
+        self.posts = {name: tables["posts"][name].copy() for name in tables["posts"].columns}
+        self.reputation = tables["creators"]["reputation"].copy()
+        self.rng = np.random.default_rng(0)
+        self.log: list[tuple[int, int, int, int]] = []
+        self.done = 0
+        self.hours = np.cumsum(MIND_HOURS) / np.sum(MIND_HOURS)
+
+    def candidates(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Posts and whether each is in-network, without what was seen lately and without repeats."""
+        s, rng = self.serve, self.rng
+        quota = s.whole[:4]
+        start = self.graph.start
+        followed = self.graph.target[start[row]:start[row + 1]] if row < len(start) - 1 else np.zeros(0, int)
+        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[:s.whole[retrieve.Q_SCAN]]
+        near_by = [s.creator_post[s.creator_start[c]:min(s.creator_start[c + 1], s.creator_start[c] + 3)] for c in followed if c >= 0]
+        own = np.concatenate(near_by)[:quota[0]] if near_by else np.zeros(0, int)
+        q = s.user_vec[row] * s.query[:-1]
+        lists = np.argpartition(-(s.centroids[:, :-1] @ q + s.query[-1] * s.centroids[:, -1]), s.whole[retrieve.Q_PROBES])
+        members = np.concatenate([s.list_post[s.list_start[k]:s.list_start[k + 1]][:s.whole[retrieve.Q_CAP]]
+                                  for k in lists[:s.whole[retrieve.Q_PROBES]]])
+        score = s.item_vec[members] @ q + s.query[-1] * s.item_bias[members]
+        nearest = members[np.argpartition(-score, quota[1])[:quota[1]]] if len(members) > quota[1] else members
+        fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]
+        every = np.concatenate([own, nearest, s.trending[:quota[2]], fresh])
+        every, first = np.unique(every, return_index=True)
+        keep = ~np.isin(every, self.people["seen"][row])
+        return every[keep], first[keep] < len(own)
+
+    def slate(self, row: int, cand: np.ndarray, own: np.ndarray) -> list[int]:
+        """Places of the shown candidates, by the value model and the author rule."""
+        s = self.serve
+        logits = ((s.user_vec[row] * s.item_vec[cand]) @ s.interaction + s.intercept + s.user_scale * s.user_bias[row]
+                  + s.item_bias[cand, None] * s.item_scale)
+        value = (1 / (1 + np.exp(-logits))) @ s.weights
+        factor = np.where(own, 1, s.factor[0]) * np.where(s.item_ai[cand], s.factor[1], 1)
+        value = np.where(value > 0, value * factor, value / factor)
+        makers, shown = s.item_creator[cand], []
+        for _ in range(min(int(s.whole[retrieve.Q_SLATE]), len(cand))):
+            best = int(np.argmax(value))
+            shown.append(best)
+            value[best] = -np.inf
+            same = makers == makers[best]
+            if sum(makers[place] == makers[best] for place in shown) >= s.whole[retrieve.Q_AUTHOR]:
+                value[same] = -np.inf
+            else:
+                value[same] *= s.factor[2]
+        return shown
+
+    def session(self, row: int) -> float:
+        """One session; seconds until the next."""
+        people, posts, rng, number = self.people, self.posts, self.rng, self.behaviour.number
+        cand, own = self.candidates(row)
+        shown = self.slate(row, cand, own)
+        depth = min(1 + int(math.log(rng.random()) / math.log(number[browse.N_CONTINUE])), len(shown))
+        glad = hurt = 0
+        x = np.ones(9)
+        for place, c in enumerate(shown[:depth]):
+            post = cand[c]
+            maker = posts["creator"][post]
+            x[1:] = (people["taste"][row] @ posts["content"][post], posts["quality"][post], posts["comprehensiveness"][post],
+                     1 - abs(people["opinion"][row] - posts["slant"][post]), posts["arousal"][post],
+                     math.log1p(posts["counts"][post, 2]), math.log1p(self.reputation[maker]),
+                     sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place)
+            eta = self.behaviour.coefficients @ x
+            eta[2:6] += people["eagerness"][row]
+            happens = rng.random(9) < 1 / (1 + np.exp(-eta))
+            happens[[1, 2, 3, 4, 5, 8]] &= happens[0]
+            happens[7] &= happens[6]
+            glad += int(happens[8])
+            hurt += int(happens[6]) + int(happens[7])
+            posts["impressions"][post] += 1
+            posts["counts"][post] += happens[:8]
+            gap = posts["slant"][post] - people["opinion"][row]
+            people["pull_sum"][row] += gap if abs(gap) <= number[browse.N_TOLERANCE] else -number[browse.N_REPULSION] * gap
+            people["pull_count"][row] += 1
+            self.log.append((row, post, int(np.packbits(happens[:8])[0]), place))
+            people["seen"][row, people["seen_at"][row]] = post
+            people["seen_at"][row] = (people["seen_at"][row] + 1) % people["seen"].shape[1]
+        mood = people["satisfaction"][row]
+        people["satisfaction"][row] += number[browse.N_LEARN] * (glad / max(depth, 1) - 0.5 * hurt - mood)
+        people["sessions"][row] += 1
+        if rng.random() < number[browse.N_AGAIN]:
+            return max(1800.0, math.exp(number[browse.N_GAP_LOG_MEAN] + number[browse.N_GAP_LOG_SD] * rng.normal()))
+        p = 1 / (1 + math.exp(-people["return_logit"][row] - number[browse.N_RETURN_EFFECT] * (mood - number[browse.N_REFERENCE])))
+        return DAY * float(rng.geometric(max(p, 1e-6))) + 3600 * float(np.searchsorted(self.hours, rng.random()))
+
+    def us(self, sessions: int, people: int = 2000) -> float:
+        """Microseconds per session, every person a SimPy process."""
+        env = simpy.Environment()
+
+        def person(row: int):
+            yield env.timeout(self.rng.random() * DAY)
+            while True:
+                pause = self.session(row)
+                self.done += 1
+                yield env.timeout(pause)
+
+        for row in np.flatnonzero(self.people["active"])[:people].tolist():
+            env.process(person(row))
+        self.done, begin = 0, time.perf_counter()
+        while self.done < sessions:
+            env.step()
+        return (time.perf_counter() - begin) / self.done * 1e6

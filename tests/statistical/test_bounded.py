@@ -1,0 +1,20 @@
+"""State follows the living, not the past."""
+
+from collections.abc import Callable
+
+from twin.engine import Simulation
+from twin.scenario import Scenario
+from twin.units import DAY
+
+
+def test_state_does_not_grow_with_time(small: Callable[..., Scenario]) -> None:
+    """Bytes of state per living row, at day 240 against day 60 of a world whose people and posts come and go: at most 1.5x."""
+    simulation = Simulation(small("duration=240d", "audience.leave=0.01"))
+    simulation.begin()
+    sizes = []
+    for day in (60, 240):
+        simulation.run(day * DAY)
+        living = sum(int(table["alive"].sum()) for table in simulation.world.tables.values())
+        sizes.append(sum(simulation.state_bytes().values()) / living)
+    assert simulation.world.board.get("consumers_left") > 200  # many have come and gone
+    assert sizes[1] <= 1.5 * sizes[0]

@@ -1,0 +1,39 @@
+"""The recommender learns what matters, from its log alone, and falls short of an oracle.
+
+Quickstart world, enjoyed posts per session over days 60 to 75. A day's mean is one observation; days are correlated, so the noise of a
+difference is taken from means over blocks of three days, and a margin is five standard errors.
+"""
+
+import numpy as np
+import pytest
+
+from tests.conftest import SCENARIOS, history
+from twin.scenario import load
+
+SETTINGS = ("duration=75d", "policies=[]", "metrics.every=1d")
+
+
+def blocks(ranking: str, oracle: bool = False) -> np.ndarray:
+    """Enjoyed posts per session, mean of each block of three days from day 60 on."""
+    simulation, readings = history(load(SCENARIOS / "quickstart.yaml", (*SETTINGS, f"recommender.ranking={ranking}")), oracle=oracle)
+    board = simulation.world.board
+    glad, visits = (readings[60:76, board.index(name)] for name in ("enjoyed", "sessions"))
+    return np.diff(glad)[:15].reshape(5, 3).sum(1) / np.diff(visits)[:15].reshape(5, 3).sum(1)
+
+
+@pytest.fixture(scope="module")
+def feeds() -> dict[str, np.ndarray]:
+    return {"learned": blocks("value"), "popularity": blocks("popularity"), "random": blocks("random"), "oracle": blocks("value", True)}
+
+
+@pytest.mark.parametrize("other", ["popularity", "random"])
+def test_learned_beats_what_needs_no_learning(feeds: dict[str, np.ndarray], other: str) -> None:
+    """By more than five standard errors of the difference."""
+    gap = feeds["learned"] - feeds[other]
+    assert gap.mean() > 5 * gap.std(ddof=1) / np.sqrt(len(gap))
+
+
+def test_learned_goes_half_the_way_to_the_oracle(feeds: dict[str, np.ndarray]) -> None:
+    """At least half of the way from popularity to ranking by true enjoyment, and not beyond it."""
+    low, high = feeds["popularity"].mean(), feeds["oracle"].mean()
+    assert 0.5 <= (feeds["learned"].mean() - low) / (high - low) < 1
