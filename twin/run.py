@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from twin import checkpoint
 from twin.engine import Simulation
 from twin.errors import CheckpointError, UsageError
+from twin.mechanisms.network import read_edges
 from twin.metric import metric_to_dict
 from twin.readers.results import Recorder, load_manifest
 from twin.readers.terminal import Frame, RunInfo, View
@@ -219,16 +220,18 @@ def plan(scenario: Scenario) -> str:
     lines = ["Order within one instant (phase, clock, period):"]
     lines += [f"  {rank:3d}  {phase:8s} {name:32s} {period}" for rank, phase, name, period in simulation.clock_table()]
     audience: Any = scenario.mechanisms["audience"]
+    network: Any = scenario.mechanisms["network"]
+    initial = audience.initial if network.kind != "edge_list" else read_edges(Path(network.path), network.directed)[0]
     days = scenario.duration / DAY
-    people = audience.initial + audience.arrivals * days / 2
+    people = initial + audience.arrivals * days / 2
     sessions = people * SESSIONS_PER_PERSON_DAY * days
     seconds = sessions * SECONDS_PER_SESSION + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH
     recommender: Any = scenario.mechanisms["recommender"]
-    size = 180e6 + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
+    size = BYTES_AT_REST + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
     lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} on one "
                  f"core of a 2026 server (compiled kernels warm), {size / 2**20:,.0f} MB")
     return "\n".join(lines)
 
 
-SESSIONS_PER_PERSON_DAY, SECONDS_PER_SESSION, SECONDS_PER_REFRESH = 0.65, 40e-6, 700e-6
-"""Measured on `scenarios/base.yaml`; only for the estimate that `twin check` prints."""
+SESSIONS_PER_PERSON_DAY, SECONDS_PER_SESSION, SECONDS_PER_REFRESH, BYTES_AT_REST = 0.48, 25e-6, 700e-6, 310e6
+"""Measured on `quickstart`, `real_network` and `two_years`; only for the estimate that `twin check` prints."""

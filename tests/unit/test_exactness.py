@@ -18,9 +18,11 @@ WORLDS = {
     "learned feed, a policy half-way": ("policies=[{at: 12d, until: 24d, set: {recommender.preset: likes, chatbots.memory: false}}]",),
     "hash tables, coarse refresh": ("recommender.refresh=30min", "recommender.tables.post.kind=hash",
                                     "recommender.tables.post.slots=200", "recommender.tables.consumer.kind=hash",
-                                    "recommender.tables.consumer.slots=128", "seed=5"),
+                                    "recommender.tables.consumer.slots=128", "seed=5",
+                                    "policies=[{at: 10d, set: {recommender.quota.explore: 30, creators.ai_pay: 0.0}}]"),
     "chronological, Deffuant, busy people": ("recommender.ranking=chronological", "opinions.model=deffuant", "audience.again=0.8",
-                                             "audience.again_gap=40min", "audience.leave=0.02", "seed=9"),
+                                             "audience.again_gap=40min", "audience.leave=0.02", "seed=9",
+                                             "policies=[{at: 8d, set: {audience.counts_shown: false}}]"),
 }
 
 

@@ -263,9 +263,11 @@ class Recommender(Mechanism):
 
     def _sync_vectors(self) -> None:
         keep, trainer = self.keep, self.trainer
+        mean = trainer.newcomer()
+        keep["serve.mean.vec"], keep["serve.mean.bias"] = mean[:-1].copy(), mean[-1:].copy()
         for entity, table in (("consumer", "consumers"), ("creator", "creators"), ("post", "posts")):
             rows = np.flatnonzero(self.read(table, "alive"))
-            vectors = trainer.served(self.read(table, "key")[rows], entity)
+            vectors = trainer.served(self.read(table, "key")[rows], entity, mean if entity == "consumer" else 0)
             vec, bias = vectors[:, :-1], vectors[:, -1]
             if entity == "post":
                 maker = self.read("posts", "creator")[rows]
@@ -273,9 +275,6 @@ class Recommender(Mechanism):
             size = len(self.world.table(table))
             keep.setdefault(f"serve.{entity}.vec", np.zeros((size, self.p.dim), np.float32))[rows] = vec
             keep.setdefault(f"serve.{entity}.bias", np.zeros(size, np.float32))[rows] = bias
-            if entity == "consumer":
-                mean = trainer.newcomer()
-                keep["serve.mean.vec"], keep["serve.mean.bias"] = mean[:-1].copy(), mean[-1:].copy()
         for name, array in trainer.dense().items():
             keep[f"serve.{name}"] = array.copy()
         eligible: NDArray[np.int32] = self._eligible()

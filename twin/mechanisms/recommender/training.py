@@ -53,15 +53,12 @@ class Trainer:
         train(*arrays, *rows, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"], np.float32(lr),
               np.float32(lr_dense), np.float32(l2))  # type: ignore[call-arg]
 
-    def served(self, keys: NDArray[np.uint64], which: str) -> NDArray[np.float32]:
-        """Vectors (n, dim + 1) for serving: zeros for an unknown post or creator, the mean person for an unknown consumer."""
+    def served(self, keys: NDArray[np.uint64], which: str, unknown: NDArray[np.float32] | float = 0) -> NDArray[np.float32]:
+        """Vectors (n, dim + 1) for serving; a key without a row gets ``unknown``."""
         table = self.tables[which]
         rows = table.rows(np.ascontiguousarray(keys))
-        out = np.zeros((len(keys), table.dim + 1), np.float32)
-        if which == "consumer":
-            out[:] = self.newcomer()
-        known = rows >= 0
-        out[known] = table.E[rows[known]]
+        out: NDArray[np.float32] = table.E[rows]
+        out[rows < 0] = unknown
         return out
 
     def newcomer(self) -> NDArray[np.float32]:
