@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -71,9 +71,10 @@ def load(path: Path | str, sets: Iterable[str] = (), registry: Mapping[str, type
 
     Raises ScenarioError with all problems.
     """
-    tree = _extended(Path(path), ())
     known = dict(REGISTRY if registry is None else registry)
     problems: list[Problem] = []
+    tree = _extended(Path(path), (), problems)
+    problems = [replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems]
     for text in sets:
         try:
             tree = merged(tree, _setting(text, known))
@@ -85,25 +86,32 @@ def load(path: Path | str, sets: Iterable[str] = (), registry: Mapping[str, type
     return scenario
 
 
-def _extended(path: Path, seen: tuple[Path, ...]) -> Node:
-    node = read_file(path)
-    base = node.value.get("extends")
+def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
+    """The file laid on what it extends; where that cannot be, the file alone and a problem."""
+    node = read_file(path, problems)
+    base = node.value.pop("extends", None)
     if base is None:
         return node
-    line = node.keys["extends"]
+
+    def refuse(reason: str, mend: str) -> Node:
+        problems.append(Problem(str(path), node.keys["extends"], "extends", reason, mend))
+        return node
+
     if base.kind != "scalar" or not isinstance(base.value, str):
-        raise ScenarioError([Problem(str(path), line, "extends", "is not a file name", "write one path, such as base.yaml")])
+        return refuse("is not a file name", "write one path, such as base.yaml")
     target = path.parent / base.value
     here = (*seen, path.resolve())
     if target.resolve() in here:
-        chain = " -> ".join(each.name for each in (*here, target.resolve()))
-        raise ScenarioError([Problem(str(path), line, "extends", f"goes round in a circle: {chain}", "let one of them stand alone")])
+        return refuse(f"goes round in a circle: {' -> '.join(each.name for each in (*here, target.resolve()))}",
+                      "let one of them stand alone")
     if not target.is_file():
         found = [other.name for other in path.parent.glob("*.yaml") if other != path]
-        raise ScenarioError([Problem(str(path), line, "extends", f"there is no file {base.value} beside this one",
-                                     nearest(base.value, found))])
-    child = Node("mapping", {k: v for k, v in node.value.items() if k != "extends"}, node.file, node.line, node.keys)
-    return merged(_extended(target, here), child)
+        return refuse(f"there is no file {base.value} beside this one", nearest(base.value, found))
+    try:
+        return merged(_extended(target, here, problems), node)
+    except ScenarioError as error:
+        problems += error.problems
+        return node
 
 
 def _setting(text: str, registry: Mapping[str, type[Mechanism]]) -> Node:
@@ -119,7 +127,10 @@ def _setting(text: str, registry: Mapping[str, type[Mechanism]]) -> Node:
         parts = ["mechanisms", *parts]
     if parts[0] == "extends":
         raise ScenarioError([Problem(file, 0, "extends", "cannot be set from outside", "run the other file instead")])
-    node = read_text(value, file, lines=False)
+    problems: list[Problem] = []
+    node = read_text(value, file, problems, lines=False)
+    if problems:
+        raise ScenarioError(problems)
     for part in reversed(parts):
         node = Node("mapping", {part: node}, file, 0, {part: 0})
     return node
@@ -130,12 +141,15 @@ class _Checker:
 
     def __init__(self, tree: Node, registry: Mapping[str, type[Mechanism]], problems: list[Problem]) -> None:
         self.tree, self.registry, self.problems = tree, registry, problems
+        self.unread = [problem.path for problem in problems]
+        self.off: list[str] = []
 
     def add(self, path: Path_, reason: str, mend: str = "") -> None:
-        """Note a problem at the deepest written place of a path."""
+        """Note a problem at the deepest written place of a path, unless it may come of a value below that could not be read."""
         file, line = self.tree.at(path)
-        shown = path[1:] if path[:1] == ("mechanisms",) and len(path) > 1 else path
-        self.problems.append(Problem(file, line, ".".join(map(str, shown)), reason, mend))
+        shown = ".".join(map(str, path[1:] if path[:1] == ("mechanisms",) and len(path) > 1 else path))
+        if not any(f"{unread}.".startswith(f"{shown}.") for unread in self.unread):
+            self.problems.append(Problem(file, line, shown, reason, mend))
 
     def build(self, model: type[T], data: Any, path: Path_) -> T | None:
         """A parameter set from plain data, or None with its problems noted."""
@@ -216,7 +230,6 @@ class _Checker:
             self.add(("mechanisms",), "is not a mapping", "write mechanisms below it, such as audience: {initial: 1000}")
             given = {}
         found: dict[str, Params] = {}
-        off: list[str] = []
         for name in given:
             if name == "policies" or name not in self.registry:
                 known = [each for each in self.registry if each != "policies"]
@@ -232,7 +245,7 @@ class _Checker:
                 if not isinstance(data["enabled"], bool):
                     self.add(("mechanisms", name, "enabled"), "is not true or false", "write enabled: false to leave it out")
                 elif data["enabled"] is False:
-                    off.append(name)
+                    self.off.append(name)
                     continue
                 data = {key: value for key, value in data.items() if key != "enabled"}
             data = self._paths(kind.Params, data, ("mechanisms", name))
@@ -240,7 +253,7 @@ class _Checker:
             if made is not None:
                 found[name] = made
         offered = {service: name for name, kind in self.registry.items() for service in kind.provides}
-        for gone in sorted(off):
+        for gone in sorted(self.off):
             users = [name for name in found if any(offered.get(service) == gone for service in self.registry[name].needs)]
             if users:
                 self.add(("mechanisms", gone), f"is left out, but needed by {', '.join(users)}", f"enable {gone}, or leave these out too")
@@ -298,14 +311,15 @@ class _Checker:
 
     def _lever(self, path: Path_, lever: str, value: Any, mechanisms: Mapping[str, Params]) -> None:
         name, _, rest = lever.partition(".")
-        paths = {f"{each}.{p}": info for each, params in mechanisms.items() if each != "policies" for p, info in leaves(type(params))}
+        paths = {f"{each}.{p}": info for each, kind in self.registry.items() if each not in ("policies", *self.off)
+                 for p, info in leaves(kind.Params)}
         levers = [p for p, info in paths.items() if meta(info)["lever"]]
         if lever not in paths:
             self.add(path, "no such lever", nearest(lever, levers))
         elif lever not in levers:
             same = [p for p in levers if p.startswith(name + ".")]
             self.add(path, "cannot be changed during a run", f"levers of {name}: {', '.join(same) or 'none'}")
-        else:
+        elif name in mechanisms:  # else it has problems of its own
             data = mechanisms[name].model_dump()
             place, parts = data, rest.split(".")
             for part in parts[:-1]:

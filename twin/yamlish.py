@@ -70,8 +70,8 @@ def _refuse(file: str, line: int, reason: str, mend: str = "", path: str = "") -
     return ScenarioError([Problem(file, line, path, reason, mend)])
 
 
-def read_file(path: Path) -> Node:
-    """The mapping in a scenario file. Raises ScenarioError."""
+def read_file(path: Path, problems: list[Problem]) -> Node:
+    """The mapping in a scenario file; see `read_text`. Raises ScenarioError where nothing can be read."""
     name = str(path)
     try:
         if path.is_dir():
@@ -86,15 +86,19 @@ def read_file(path: Path) -> Node:
         raise _refuse(name, 0, f"cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, ValueError):
         raise _refuse(name, 0, "is not text in UTF-8", "save it as UTF-8") from None
-    node = read_text(text, name)
+    node = read_text(text, name, problems)
     if node.kind != "mapping":
         raise _refuse(name, node.line, "is not a mapping", "begin with `name: ...`" if node.value is not None else
                       "the file is empty; begin with `extends: base.yaml` or `name: ...`")
     return node
 
 
-def read_text(text: str, file: str, lines: bool = True) -> Node:
-    """One YAML document; ``lines=False`` for text that is not in a file (a flag's value)."""
+def read_text(text: str, file: str, problems: list[Problem], lines: bool = True) -> Node:
+    """One YAML document; ``lines=False`` for text that is not in a file (a flag's value).
+
+    A value that YAML would misread is left out and added to ``problems``, so that the rest can be checked too. Raises
+    ScenarioError for text that is no YAML, or YAML that is not used here.
+    """
     try:
         _scan(text, file, lines)
         composed = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -107,11 +111,7 @@ def read_text(text: str, file: str, lines: bool = True) -> Node:
         raise _refuse(file, line, "holds a character that YAML does not allow", "remove control characters") from None
     if composed is None:
         return Node("scalar", None, file, 1 if lines else 0)
-    problems: list[Problem] = []
-    node = _convert(composed, file, lines, problems, "")
-    if problems:
-        raise ScenarioError(problems)
-    return node
+    return _convert(composed, file, lines, problems, "") or Node("mapping", {}, file, 1 if lines else 0)
 
 
 def _scan(text: str, file: str, lines: bool) -> None:
@@ -134,7 +134,8 @@ def _scan(text: str, file: str, lines: bool) -> None:
             raise _refuse(file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels")
 
 
-def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node:
+def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node | None:
+    """The node with its places, or None (and a problem) for a value that would be misread."""
     line = node.start_mark.line + 1 if lines else 0
     if isinstance(node, yaml.MappingNode):
         made = Node("mapping", {}, file, line)
@@ -143,20 +144,25 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
             key = key_node.value
             if not isinstance(key_node, yaml.ScalarNode) or (key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"):
                 shown = key if isinstance(key, str) else "a collection"
-                problems.append(Problem(file, at, path, f"the key {shown} is not a name", f"put quotes around it: '{shown}'"))
-            elif key in made.value:
+                problems.append(Problem(file, at, path.rstrip("."), f"the key {shown} is not a name", f"put quotes around it: '{shown}'"))
+            elif key in made.keys:
                 problems.append(Problem(file, at, f"{path}{key}", f"is given twice, first on line {made.keys[key]}",
                                         "keep one of them"))
             else:
                 made.keys[key] = at
-                made.value[key] = _convert(value_node, file, lines, problems, f"{path}{key}.")
+                value = _convert(value_node, file, lines, problems, f"{path}{key}.")
+                if value is not None:
+                    made.value[key] = value
         return made
     if isinstance(node, yaml.SequenceNode):
-        return Node("list", [_convert(item, file, lines, problems, f"{path}{i}.") for i, item in enumerate(node.value)], file, line)
-    value, trouble = _scalar(node)
+        items = [_convert(item, file, lines, problems, f"{path}{i}.") for i, item in enumerate(node.value)]
+        whole = [item for item in items if item is not None]
+        return Node("list", whole, file, line) if len(whole) == len(items) else None
+    scalar, trouble = _scalar(node)
     if trouble:
         problems.append(Problem(file, line, path.rstrip("."), *trouble))
-    return Node("scalar", value, file, line)
+        return None
+    return Node("scalar", scalar, file, line)
 
 
 def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:

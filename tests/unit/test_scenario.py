@@ -23,13 +23,13 @@ def problems(tmp_path: Path, text: str, *sets: str) -> list[str]:
 
 CASES = {
     "duplicate key": ("mechanisms:\n  audience:\n    initial: 1\n    initial: 2\n",
-                      "x.yaml:4 mechanisms.audience.initial: is given twice, first on line 3 (keep one of them)"),
-    "1e-3": ("mechanisms:\n  recommender: {regularisation: 1e-3}\n", "x.yaml:2 mechanisms.recommender.regularisation: 1e-3 would be read "
+                      "x.yaml:4 audience.initial: is given twice, first on line 3 (keep one of them)"),
+    "1e-3": ("mechanisms:\n  recommender: {regularisation: 1e-3}\n", "x.yaml:2 recommender.regularisation: 1e-3 would be read "
              "as text by YAML (write 0.001)"),
     "12:30": ("mechanisms:\n  audience: {again_gap: 12:30}\n", "base 60"),
     "off": ("mechanisms:\n  creators: {enabled: off}\n", "off is ambiguous in YAML (write true or false, or quote it: 'off')"),
     "yes as value": ("mechanisms:\n  audience: {counts_shown: yes}\n", "yes is ambiguous"),
-    "NaN": ("mechanisms:\n  recommender: {learning_rate: .nan}\n", "x.yaml:2 mechanisms.recommender.learning_rate: .nan is not a finite"),
+    "NaN": ("mechanisms:\n  recommender: {learning_rate: .nan}\n", "x.yaml:2 recommender.learning_rate: .nan is not a finite"),
     "infinity": ("mechanisms:\n  recommender: {learning_rate: .inf}\n", ".inf is not a finite number"),
     "overflow": ("mechanisms:\n  recommender: {learning_rate: 1.0e999}\n", "is not a finite number"),
     "negative rate": ("mechanisms:\n  audience: {arrivals: -3/d}\n", "x.yaml:2 audience.arrivals: '-3/d' is negative"),
@@ -84,6 +84,30 @@ def test_all_mistakes_at_once_in_order(tmp_path: Path) -> None:
     """Several mistakes are all told, sorted by line."""
     lines = problems(tmp_path, "duratoin: 1d\nseed: -1\nmechanisms:\n  audience: {initail: 1, arrivals: -1/d}\n", "creators.foo=1")
     assert [line.split(" ")[0] for line in lines] == ["--set", "x.yaml:1", "x.yaml:2", "x.yaml:4", "x.yaml:4"]
+
+
+def test_what_yaml_misreads_hides_no_other_mistake(tmp_path: Path) -> None:
+    """Values that YAML would misread, a base that is missing, unknown names and values out of range are all told at once, once."""
+    lines = problems(tmp_path, """extends: nowhere.yaml
+nmae: x
+duration: 10
+mechanisms:
+  audience: {inital: 100, leave: -1, again: 1e-3, again_gap: 12:30}
+  recommender: {rankng: off, preset: likess, dim: 32, dim: 4096}
+  network: {kind: edge_list, path: off}
+policies:
+  - {at: 12:30, set: {recommender.quotas.explore: 3}}
+  - {at: 5d, set: {recommender.presett: likes, recommender.slate: .nan}}
+""", "audience.arrivals=.inf", "creators.human.inital=3")
+    wanted = ("--set audience.arrivals=.inf", "--set creators.human.inital=3", "x.yaml:1 extends", "x.yaml:2 nmae", "x.yaml:3 duration",
+              "x.yaml:5 audience.inital", "x.yaml:5 audience.leave", "x.yaml:5 audience.again:",
+              "x.yaml:5 audience.again_gap:", "x.yaml:6 recommender.dim", "x.yaml:6 recommender.rankng",
+              "x.yaml:6 recommender.preset", "x.yaml:7 network.path", "x.yaml:9 policies.0.at",
+              "x.yaml:9 policies.0.set.recommender.quotas.explore: no such lever (did you mean recommender.quota.explore?)",
+              "x.yaml:10 policies.1.set.recommender.presett", "x.yaml:10 policies.1.set.recommender.slate")
+    assert len(lines) == len(wanted)
+    for start in wanted:
+        assert any(line.startswith(start) for line in lines), start
 
 
 def test_extends_circle_of_two(tmp_path: Path) -> None:
