@@ -31,7 +31,7 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
     arrays.update({f"state.{name}": values for name, values in world.state.items()})
     for name, values in arrays.items():
         np.save(work / f"{name}.npy", values, allow_pickle=False)
-    manifest = {"format": FORMAT, "now": world.now, "due": due, "levers": world.levers, "marks": world.marks,
+    manifest = {"format": FORMAT, "now": world.now, "due": due, "levers": world.levers, "arms": world.arms, "marks": world.marks,
                 "board": world.board.describe(), "arrays": sorted(arrays)}
     with (work / "manifest.json").open("w") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
@@ -58,6 +58,8 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.now = int(manifest["now"])
     world.levers.clear()
     world.levers.update(manifest["levers"])
+    world.arms.clear()
+    world.arms.update(manifest["arms"])
     world.marks[:] = [tuple(mark) for mark in manifest["marks"]]
     world.board.values[:] = arrays.pop("board")
     for table in world.tables.values():

@@ -24,10 +24,10 @@ from twin.metric import Metric
 from twin.params import Params as ParamsBase
 from twin.world import Keep, Lever, World
 
-PHASES = ("browse", "chat", "policy", "people", "create", "settle", "train", "sync", "opinion", "graph", "refresh",
+PHASES = ("browse", "chat", "react", "policy", "people", "create", "settle", "train", "sync", "opinion", "graph", "refresh",
           "measure")
-"""Order within one instant: sessions of the window that ends now are replayed first, the new snapshot is published last,
-and metrics are read after it."""
+"""Order within one instant: sessions of the window that ends now are replayed first, then mechanisms react to what was seen
+in them (service ``window``); the new snapshot is published last, and metrics are read after it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,15 @@ class Mechanism:
     def lever(self, name: str) -> Any:
         """The current value of one of this mechanism's levers, by its parameter path."""
         return self.world.lever(f"{self.name}.{name}")
+
+    def levers_by_arm(self, table: str, name: str) -> list[Any]:
+        """The values of a lever, one per arm of a table's entities; arm 0 is everybody whom no policy for a share touches."""
+        return self.world.levers_by_arm(table, f"{self.name}.{name}")
+
+    def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:
+        """The value of a lever for each of ``rows``, whatever arm they are in."""
+        values = np.array(self.levers_by_arm(table, name))
+        return values[self.read(table, "arm")[rows]] if len(values) > 1 else np.broadcast_to(values[0], len(rows))
 
     def uniforms(self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """Uniforms (n, 4) for one decision of this mechanism, keyed by entity and occasion."""

@@ -60,16 +60,17 @@ def _laid_on(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption", low: float | None = None,
-        high: float | None = None, lever: bool = False, grid: bool = False, path: bool = False) -> Any:
+        high: float | None = None, lever: bool = False, per: str = "", grid: bool = False, path: bool = False) -> Any:
     """Declare a parameter.
 
     ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`); ``low`` and ``high`` are
-    inclusive bounds in the same unit; ``source`` names the paper or data set, or says ``assumption``. ``grid`` marks a
+    inclusive bounds in the same unit; ``source`` names the paper or data set, or says ``assumption``. ``per`` names the table
+    (consumers, creators) whose members may each have their own value of a lever, by a policy for a share; ``grid`` marks a
     clock's period, a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
     """
     if isinstance(default, float) and not math.isfinite(default):
         raise ValueError("a default must be finite")
-    extra: dict[str, Any] = {"unit": unit, "source": source, "lever": lever, "grid": grid, "path": path}
+    extra: dict[str, Any] = {"unit": unit, "source": source, "lever": lever, "per": per, "grid": grid, "path": path}
     return Field(default=default, description=help, ge=low, le=high, json_schema_extra=extra)
 
 
@@ -94,7 +95,7 @@ def meta(info: FieldInfo) -> dict[str, Any]:
     """Unit, source and lever mark of a declared parameter."""
     extra = info.json_schema_extra
     return dict(extra) if isinstance(extra, dict) else {"unit": "1", "source": "assumption", "lever": False,
-                                                            "grid": False, "path": False}
+                                                            "per": "", "grid": False, "path": False}
 
 
 def value_at(params: BaseModel, path: str) -> Any:

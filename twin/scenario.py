@@ -22,7 +22,7 @@ from pydantic.json_schema import models_json_schema
 from twin.errors import Problem, ScenarioError, nearest
 from twin.mechanism import Mechanism
 from twin.mechanisms import REGISTRY
-from twin.mechanisms.policies import PoliciesParams, Policy, parse_condition
+from twin.mechanisms.policies import MOST_SHARES, PoliciesParams, Policy, parse_condition
 from twin.params import Duration, Params, leaves, meta, par, value_at
 from twin.units import DAY, HOUR, MINUTE, format_duration, parse_start
 from twin.yamlish import Node, merged, read_file, read_text, write_text
@@ -292,7 +292,12 @@ class _Checker:
                 self._condition(("policies", i, "when"), policy.when, mechanisms)
             for lever, value in policy.set.items():
                 self._lever(("policies", i, "set", lever), lever, value, mechanisms)
+                if policy.share is not None:
+                    self._for_a_share(("policies", i, "set", lever), lever, policy.of)
             plan.append(policy)
+            if policy.share is not None and sum(each.share is not None and each.of == policy.of for each in plan) > MOST_SHARES:
+                self.add(("policies", i, "share"), f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
+                         "put what belongs together into one policy")
         return tuple(plan)
 
     def _condition(self, path: Path_, text: str, mechanisms: Mapping[str, Params]) -> None:
@@ -308,6 +313,14 @@ class _Checker:
         elif labels not in list(metrics[name].series()):
             series = ["{" + ",".join(f"{k}={v}" for k, v in one.items()) + "}" for one in metrics[name].series()]
             self.add(path, f"{name} has no series with labels {labels or 'none'}", nearest(str(labels), series))
+
+    def _for_a_share(self, path: Path_, lever: str, table: str) -> None:
+        """A lever that a policy sets for a share must be one that each of them can have a value of."""
+        per = {f"{each}.{p}": meta(info)["per"] for each, kind in self.registry.items() for p, info in leaves(kind.Params)}
+        if lever in per and per[lever] != table:
+            mend = f"it can be set for a share of {per[lever]}: of: {per[lever]}" if per[lever] else \
+                f"levers that can: {', '.join(sorted(name for name, one in per.items() if one == table))}"
+            self.add(path, f"cannot be set for a share of {table}", mend)
 
     def _lever(self, path: Path_, lever: str, value: Any, mechanisms: Mapping[str, Params]) -> None:
         name, _, rest = lever.partition(".")
@@ -463,7 +476,7 @@ def json_schema() -> dict[str, Any]:
             note = "; ".join(part for part in extra if part)
             if note:
                 field_["description"] = f"{field_.get('description', '')} ({note})"
-            for key in ("unit", "source", "lever", "grid", "path"):
+            for key in ("unit", "source", "lever", "per", "grid", "path"):
                 field_.pop(key, None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "twin scenario", "type": "object",

@@ -41,6 +41,9 @@ class World:
         self.owners: dict[tuple[str, str], str] = {}
         self.state: dict[str, NDArray[Any]] = {}
         self.levers: dict[str, Lever] = {}
+        self.arms: dict[str, list[dict[str, Lever]]] = {}
+        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty. An entity's arm is
+        in the column ``arm`` of its table."""
         self.oracle = False
         """True where the recommender may rank by hidden enjoyment: the upper reference, set by the engine only."""
         self.marks: list[tuple[int, str, str]] = []
@@ -117,6 +120,11 @@ class World:
             return self.levers[name]
         except KeyError:
             raise StateError(f"no lever {name} ({nearest(name, self.levers)})") from None
+
+    def levers_by_arm(self, table: str, name: str) -> list[Lever]:
+        """The values of a lever for every arm of a table."""
+        value = self.lever(name)
+        return [arm.get(name, value) for arm in self.arms.get(table, [{}])]
 
 
 class Keep(MutableMapping[str, NDArray[Any]]):

@@ -115,7 +115,7 @@ def main() -> None:
     print(f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)")
     print(f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)")
     print(f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 600)")
-    serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").serving()
+    serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").server.serving()
     total = big.simulation.world.state["audience.total"]
     print(f"eligible posts {len(serve.eligible)}, candidates per session {total[10] / total[0]:.0f}")
 

@@ -24,7 +24,7 @@ class Naive:
 
     def __init__(self, simulation: Simulation) -> None:
         by_name = {mechanism.name: mechanism for mechanism in simulation.mechanisms}
-        self.serve = by_name["recommender"].serving()
+        self.serve = by_name["recommender"].server.serving()
         self.behaviour = by_name["audience"]._behaviour()
         self.graph = simulation.world.service("follow_graph")()
         tables = simulation.world.tables
@@ -39,17 +39,17 @@ class Naive:
     def candidates(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Posts and whether each is in-network, without what was seen lately and without repeats."""
         s, rng = self.serve, self.rng
-        quota = s.whole[:4]
+        quota = s.whole[0, :4]
         start = self.graph.start
         followed = self.graph.target[start[row]:start[row + 1]] if row < len(start) - 1 else np.zeros(0, int)
-        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[:s.whole[retrieve.Q_SCAN]]
+        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[:s.whole[0, retrieve.Q_SCAN]]
         near_by = [s.creator_post[s.creator_start[c]:min(s.creator_start[c + 1], s.creator_start[c] + 3)] for c in followed if c >= 0]
         own = np.concatenate(near_by)[:quota[0]] if near_by else np.zeros(0, int)
-        q = s.user_vec[row] * s.query[:-1]
-        lists = np.argpartition(-(s.centroids[:, :-1] @ q + s.query[-1] * s.centroids[:, -1]), s.whole[retrieve.Q_PROBES])
-        members = np.concatenate([s.list_post[s.list_start[k]:s.list_start[k + 1]][:s.whole[retrieve.Q_CAP]]
-                                  for k in lists[:s.whole[retrieve.Q_PROBES]]])
-        score = s.item_vec[members] @ q + s.query[-1] * s.item_bias[members]
+        q = s.user_vec[row] * s.query[0, :-1]
+        lists = np.argpartition(-(s.centroids[:, :-1] @ q + s.query[0, -1] * s.centroids[:, -1]), s.whole[0, retrieve.Q_PROBES])
+        members = np.concatenate([s.list_post[s.list_start[k]:s.list_start[k + 1]][:s.whole[0, retrieve.Q_CAP]]
+                                  for k in lists[:s.whole[0, retrieve.Q_PROBES]]])
+        score = s.item_vec[members] @ q + s.query[0, -1] * s.item_bias[members]
         nearest = members[np.argpartition(-score, quota[1])[:quota[1]]] if len(members) > quota[1] else members
         fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]
         every = np.concatenate([own, nearest, s.trending[:quota[2]], fresh])
@@ -62,19 +62,19 @@ class Naive:
         s = self.serve
         logits = ((s.user_vec[row] * s.item_vec[cand]) @ s.interaction + s.intercept + s.user_scale * s.user_bias[row]
                   + s.item_bias[cand, None] * s.item_scale)
-        value = (1 / (1 + np.exp(-logits))) @ s.weights
-        factor = np.where(own, 1, s.factor[0]) * np.where(s.item_ai[cand], s.factor[1], 1)
+        value = (1 / (1 + np.exp(-logits))) @ s.weights[0]
+        factor = np.where(own, 1, s.factor[0, 0]) * np.where(s.item_ai[cand], s.factor[0, 1], 1)
         value = np.where(value > 0, value * factor, value / factor)
         makers, shown = s.item_creator[cand], []
-        for _ in range(min(int(s.whole[retrieve.Q_SLATE]), len(cand))):
+        for _ in range(min(int(s.whole[0, retrieve.Q_SLATE]), len(cand))):
             best = int(np.argmax(value))
             shown.append(best)
             value[best] = -np.inf
             same = makers == makers[best]
-            if sum(makers[place] == makers[best] for place in shown) >= s.whole[retrieve.Q_AUTHOR]:
+            if sum(makers[place] == makers[best] for place in shown) >= s.whole[0, retrieve.Q_AUTHOR]:
                 value[same] = -np.inf
             else:
-                value[same] *= s.factor[2]
+                value[same] *= s.factor[0, 2]
         return shown
 
     def session(self, row: int) -> float:

@@ -42,6 +42,7 @@ from twin.kernels.retrieve import (
     ORACLE,
     Q_MODE,
     Q_SLATE,
+    SOURCES,
     TRENDING,
     VALUE,
     in_network,
@@ -69,6 +70,8 @@ class Log(NamedTuple):
     post: Array  # i4
     responses: Array  # u2 bit mask of the eight heads
     place: Array  # u1
+    source: Array  # u1, see retrieve
+    via: Array  # i4, the work on whose shelf it hung, else -1
     size: Array  # i8 (1,)
 
 
@@ -153,16 +156,18 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     Writes people, post counters, follows, log, ``total`` (running sums, see A_*), ``mark``; ``stamp`` (1,) counts sessions.
     """
     eligible = len(serve.eligible)
-    oracle = serve.whole[Q_MODE] == ORACLE
-    quota = serve.whole
-    room = int(max(quota[0] + quota[1] + quota[2] + quota[3], eligible if oracle else 0)) + 1
+    most = np.zeros(serve.whole.shape[1], np.int64)
+    for k in range(serve.whole.shape[1]):
+        most[k] = serve.whole[:, k].max()
+    oracle = serve.whole[0, Q_MODE] == ORACLE
+    room = int(max(most[:SOURCES].sum(), eligible if oracle else 0)) + 1
     cand, source = np.empty(room, np.int64), np.empty(room, np.int8)
     score, logits = np.empty(room, np.float32), np.empty(8 * room, np.float32)
     dim = serve.interaction.shape[0]
     lanes, q = np.empty((dim, 8), np.float32), np.empty(dim, np.float32)
     near = np.empty(serve.centroids.shape[0], np.float32)
-    heap_score, heap_post = np.empty(int(quota[1]) + 1, np.float32), np.empty(int(quota[1]) + 1, np.int64)
-    shown = np.empty(int(quota[Q_SLATE]), np.int64)
+    heap_score, heap_post = np.empty(int(most[NEAREST]) + 1, np.float32), np.empty(int(most[NEAREST]) + 1, np.int64)
+    shown = np.empty(int(most[Q_SLATE]), np.int64)
     x = np.empty(8)
     number, coefficients = behaviour.number, behaviour.coefficients
     log_continue = math.log(number[N_CONTINUE])
@@ -170,6 +175,8 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     seen_size = people.seen.shape[1]
     for row in rows:
         t = people.next_at[row]
+        arm = people.arm[row]
+        quota, query = serve.whole[arm], serve.query[arm]
         stamp[0] += 1
         tag = stamp[0]
         occasion = people.sessions[row]
@@ -194,17 +201,17 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
                     score[n] = enjoyment(row, post, people, posts, makers, show_counts, coefficients, x)
                     n += 1
         else:
-            n = in_network(row, unit(w1), serve, graph, cand, source, n, n + quota[IN_NETWORK], mark, tag)
+            n = in_network(row, unit(w1), serve, quota, graph, cand, source, n, n + quota[IN_NETWORK], mark, tag)
             if quota[NEAREST] > 0 and quota[Q_MODE] == VALUE:
                 for d in range(dim):
-                    q[d] = serve.user_vec[row, d] * serve.query[d]
-                n = nearest(q, serve.query[dim], unit(w2), serve, cand, source, n, quota[NEAREST], mark, tag, near,
+                    q[d] = serve.user_vec[row, d] * query[d]
+                n = nearest(q, query[dim], unit(w2), serve, quota, cand, source, n, mark, tag, near,
                             heap_score, heap_post)
             n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark, tag)
             n = listed(unit(w3), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark, tag)
-            rank(row, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
+            rank(row, arm, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
         total[A_CANDIDATES] += n
-        filled = slate(serve, cand, n, score, shown)
+        filled = slate(serve, arm, cand, n, score, shown)
 
         depth = min(1 + int(math.log(unit(w0)) / log_continue), filled)
         glad = 0
@@ -255,6 +262,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
             at = log.size[0]
             log.consumer[at], log.post[at] = row, post
             log.responses[at], log.place[at] = mask & 255, place
+            log.source[at], log.via[at] = source[c], -1
             log.size[0] = at + 1
             people.seen[row, people.seen_at[row]] = post
             people.seen_at[row] = (people.seen_at[row] + 1) % seen_size

@@ -26,6 +26,7 @@ class People(NamedTuple):
     """Columns of consumers that a session reads and writes (C rows, L taste dimensions, S places in the seen ring)."""
 
     key: Array  # u8
+    arm: Array  # i1, see World.arms
     taste: Array  # f4 (C, L)
     opinion: Array  # f4
     eagerness: Array  # f4, shift of the active responses' log-odds

@@ -26,12 +26,13 @@ Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
 MODES = {"value": VALUE, "chronological": CHRONOLOGICAL, "popularity": POPULARITY, "random": RANDOM, "oracle": ORACLE}
 IN_NETWORK, NEAREST, TRENDING, EXPLORE = range(4)
+SOURCES = 4
 
 
 class Serving(NamedTuple):
     """The serving snapshot (P posts, C consumers, D dimensions, K lists, E eligible posts).
 
-    Vectors are of the last sync; weights and quotas of the last refresh.
+    Vectors are of the last sync; weights and quotas of the last refresh, one row per arm of consumers (A).
     """
 
     item_vec: Array  # f4 (P, D)
@@ -46,8 +47,8 @@ class Serving(NamedTuple):
     user_scale: Array  # f4 (8,)
     item_scale: Array  # f4 (8,)
     intercept: Array  # f4 (8,)
-    weights: Array  # f4 (8,)
-    query: Array  # f4 (D + 1,): direction of the value model, last the item bias
+    weights: Array  # f4 (A, 8)
+    query: Array  # f4 (A, D + 1): direction of the value model, last the item bias
     centroids: Array  # f4 (K, D + 1)
     list_start: Array  # i4 (K + 1,)
     list_post: Array  # i4 (E,)
@@ -56,8 +57,8 @@ class Serving(NamedTuple):
     trending: Array  # i4 (T,)
     fresh: Array  # i4 (F,)
     eligible: Array  # i4 (E,)
-    whole: Array  # i8: quotas x4, probes, probe_cap, scan, slate, author_cap, mode
-    factor: Array  # f4: out-of-network, ai, author decay, author floor
+    whole: Array  # i8 (A, Q_*): quotas x4, probes, probe_cap, scan, slate, author_cap, mode
+    factor: Array  # f4 (A, F_*): out-of-network, ai, author decay, author floor
 
 
 Q_PROBES, Q_CAP, Q_SCAN, Q_SLATE, Q_AUTHOR, Q_MODE = range(4, 10)
@@ -85,13 +86,13 @@ def _take(post, flag, cand, source, n, mark, stamp):
 
 
 @nb.njit(cache=True)
-def in_network(row, luck, serve, graph, cand, source, n, limit, mark, stamp):
+def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, stamp):
     """Newest posts of followed creators, from a random place in the follow list, at most ``scan`` creators."""
     creators = len(serve.creator_start) - 1
     if row < len(graph.start) - 1:
         first, count = graph.start[row], graph.start[row + 1] - graph.start[row]
         shift = int(luck * count)
-        for i in range(min(count, serve.whole[Q_SCAN])):
+        for i in range(min(count, whole[Q_SCAN])):
             if n >= limit:
                 return n
             j = i + shift
@@ -114,8 +115,9 @@ def in_network(row, luck, serve, graph, cand, source, n, limit, mark, stamp):
 
 
 @nb.njit(cache=True)
-def nearest(q, qb, luck, serve, cand, source, n, quota, mark, stamp, near, heap_score, heap_post):
-    """The ``quota`` best posts by q.v + qb*b among those in the nearest lists; scratch: near, heap_score, heap_post."""
+def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, heap_score, heap_post):
+    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota; scratch: near, heap_score, heap_post."""
+    quota = whole[NEAREST]
     lists = serve.centroids.shape[0]
     dim = q.shape[0]
     for k in range(lists):
@@ -124,7 +126,7 @@ def nearest(q, qb, luck, serve, cand, source, n, quota, mark, stamp, near, heap_
             s0 += q[d] * serve.centroids[k, d]
         near[k] = s0 + qb * serve.centroids[k, dim]
     held = 0
-    for _ in range(min(serve.whole[Q_PROBES], lists)):
+    for _ in range(min(whole[Q_PROBES], lists)):
         best = 0
         for k in range(1, lists):
             if near[k] > near[best]:
@@ -132,7 +134,7 @@ def nearest(q, qb, luck, serve, cand, source, n, quota, mark, stamp, near, heap_
         near[best] = np.float32(-3e38)
         a, count = serve.list_start[best], serve.list_start[best + 1] - serve.list_start[best]
         shift = int(luck * count)
-        for i in range(min(count, serve.whole[Q_CAP])):
+        for i in range(min(count, whole[Q_CAP])):
             j = i + shift
             post = serve.list_post[a + (j - count if j >= count else j)]
             if mark[post] == stamp:
@@ -194,7 +196,7 @@ def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
 
 
 @nb.njit(cache=True)
-def value_scores(row, serve, cand, n, lanes, logits, score):
+def value_scores(row, arm, serve, cand, n, lanes, logits, score):
     """Value-model scores of the first n candidates; scratch: lanes (D, 8), logits (n * 8,)."""
     dim = serve.interaction.shape[0]
     for d in range(dim):
@@ -227,7 +229,7 @@ def value_scores(row, serve, cand, n, lanes, logits, score):
         logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4, a5, a6, a7
     for i in range(8 * n):
         logits[i] = sigmoid32(logits[i])
-    w = serve.weights
+    w = serve.weights[arm]
     for i in range(n):
         o = 8 * i
         score[i] = (((w[0] * logits[o] + w[1] * logits[o + 1]) + (w[2] * logits[o + 2] + w[3] * logits[o + 3]))
@@ -235,17 +237,17 @@ def value_scores(row, serve, cand, n, lanes, logits, score):
 
 
 @nb.njit(cache=True)
-def rank(row, seed, serve, cand, source, n, lanes, logits, score):
+def rank(row, arm, seed, serve, cand, source, n, lanes, logits, score):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
-    mode = serve.whole[Q_MODE]
+    mode = serve.whole[arm, Q_MODE]
     if mode == VALUE:
-        value_scores(row, serve, cand, n, lanes, logits, score)
+        value_scores(row, arm, serve, cand, n, lanes, logits, score)
         for i in range(n):
             f = np.float32(1)
             if source[i] != IN_NETWORK:
-                f *= serve.factor[0]
+                f *= serve.factor[arm, 0]
             if serve.item_ai[cand[i]]:
-                f *= serve.factor[1]
+                f *= serve.factor[arm, 1]
             score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
     elif mode == CHRONOLOGICAL:
         for i in range(n):
@@ -259,13 +261,13 @@ def rank(row, seed, serve, cand, source, n, lanes, logits, score):
 
 
 @nb.njit(cache=True)
-def slate(serve, cand, n, score, out):
+def slate(serve, arm, cand, n, score, out):
     """Fill ``out`` with the best candidates: no more than ``author_cap`` by one creator, and the k-th of a creator counts
     (1 - floor) decay^k + floor of its score. Returns how many; ``score`` is used up."""
-    decay, floor = serve.factor[2], serve.factor[3]
-    plain = serve.whole[Q_MODE] != VALUE
+    decay, floor = serve.factor[arm, 2], serve.factor[arm, 3]
+    plain = serve.whole[arm, Q_MODE] != VALUE
     filled = 0
-    want = min(serve.whole[Q_SLATE], n)
+    want = min(serve.whole[arm, Q_SLATE], n)
     while filled < want:
         best = -1
         for i in range(n):
@@ -286,7 +288,7 @@ def slate(serve, cand, n, score, out):
         after = (1 - floor) * decay ** np.float32(k) + floor
         for i in range(n):
             if serve.item_creator[cand[i]] == creator and score[i] > np.float32(-3e38):
-                if k >= serve.whole[Q_AUTHOR]:
+                if k >= serve.whole[arm, Q_AUTHOR]:
                     score[i] = np.float32(-3e38)
                 elif not plain and score[i] > 0:
                     score[i] = score[i] * after / before
@@ -302,7 +304,7 @@ def predicted(consumers, posts, serve):
     cand, score = np.empty(1, np.int64), np.empty(1, np.float32)
     for i in range(n):
         cand[0] = posts[i]
-        value_scores(consumers[i], serve, cand, 1, lanes, logits, score)
+        value_scores(consumers[i], 0, serve, cand, 1, lanes, logits, score)
         for h in range(8):
             out[i, h] = logits[h]
     return out

@@ -237,13 +237,13 @@ class Audience(Mechanism):
         """Replay the sessions of these people, in order."""
         world = self.world
         serve, log = world.service("serving")(), world.service("log")(len(rows))
-        world.service("reserve_follows")(len(rows) * int(serve.whole[Q_SLATE]))
+        world.service("reserve_follows")(len(rows) * int(serve.whole[:, Q_SLATE].max()))
         posts = world.table("posts")
         if len(self.keep["mark"]) < len(posts):
             self.keep["mark"] = np.concatenate([self.keep["mark"], np.zeros(2 * len(posts), np.int64)])
         c, own = world.table("consumers"), self.mine
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
-        people = People(c["key"], own("consumers", "taste"), opinion, own("consumers", "eagerness"),
+        people = People(c["key"], c["arm"], own("consumers", "taste"), opinion, own("consumers", "eagerness"),
                         own("consumers", "return_logit"), own("consumers", "tz"), own("consumers", "next_at"),
                         own("consumers", "sessions"), own("consumers", "last_day"), own("consumers", "satisfaction"),
                         own("consumers", "seen"), own("consumers", "seen_at"), own("consumers", "pull_sum"),

@@ -6,6 +6,10 @@ one that sets it, or what the scenario gave it. A ramp moves a number in a strai
 
 What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so a resumed run goes on
 exactly; a fork with other policies keeps those with the same name and drops the rest.
+
+A policy for a ``share`` of consumers or creators treats those whose draw, keyed by the policy's name and the person, is below the
+share: the same people in every branch, whenever they join. Each combination of such policies is an arm (see `World.arms`), and the
+column ``arm`` says who is in which: bit k for the k-th policy for a share of that table.
 """
 
 from __future__ import annotations
@@ -13,17 +17,22 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import field_validator
 
+from twin.columns import Column
 from twin.mechanism import Every, Mechanism
 from twin.metric import Metric
 from twin.params import Duration, Params, par
 from twin.units import NEVER, format_duration
 from twin.world import Lever
 
+SHARED = ("consumers", "creators")
+MOST_SHARES = 4
+"""Most policies for a share of one table: their combinations are arms, and every arm has settings of its own."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$")
 _LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
@@ -61,6 +70,8 @@ class Policy(Params):
     until: Duration | None = par(None, "time at which it ends and what was before returns", unit="s", grid=True)
     ramp: Duration = par(0, "time over which numbers move to their new value", unit="s", low=0)
     when: str | None = par(None, "condition on a metric, such as creator_human_share < 0.4; it takes hold once")
+    share: float | None = par(None, "share of people whom it treats, a stable random sample; nothing: everybody", low=0, high=1)
+    of: Literal["consumers", "creators"] = par("consumers", "whose share: consumers or creators")
     set: dict[str, float | int | bool | str] = par({}, "levers and their new values")
 
     @field_validator("when")
@@ -80,7 +91,8 @@ class Policy(Params):
         """One line: when it takes hold and what it sets."""
         when = [f"at {format_duration(self.at)}" if self.at is not None else "", f"when {self.when}" if self.when else "",
                 f"until {format_duration(self.until)}" if self.until is not None else "",
-                f"over {format_duration(self.ramp)}" if self.ramp else ""]
+                f"over {format_duration(self.ramp)}" if self.ramp else "",
+                f"for {self.share:.0%} of {self.of}" if self.share is not None else ""]
         changes = ", ".join(f"{lever}={value}" for lever, value in self.set.items())
         return f"{self.title}: {', '.join(part for part in when if part) or 'from the start'}: {changes}"
 
@@ -98,18 +110,36 @@ class Policies(Mechanism):
     Params = PoliciesParams
     order = 5
     sees_hidden = False
+    columns = {table: (Column("arm", "i1", "1", "Which combination of policies for a share of these holds here"),)
+               for table in SHARED}
     metrics = (Metric("policies_active", "gauge", "policies", "Policies in force.", "platform", "Policies"),)
 
     _due = 0  # nothing can change before this time; a cache, safe to lose
 
     def setup(self) -> None:
         """Nothing has taken hold yet; no metric has been published."""
-        self._store({"held": [], "ended": [], "base": {}})
+        self._store({"held": [], "ended": [], "base": {}, "shares": {table: [] for table in SHARED}})
         self.keep["read"] = np.zeros(1, bool)
 
     def clocks(self) -> list[Every]:
         """Policies take hold at the serving snapshot's pace."""
         return [Every(self.world.grid, "policy", self.apply, first=0)]
+
+    def _shares(self, table: str) -> list[Policy]:
+        """Policies for a share of a table, in the order of their bits."""
+        return [policy for policy in self.p.plan if policy.share is not None and policy.of == table]
+
+    def born(self, table: str, rows: NDArray[np.int64]) -> None:
+        """Draw which policies for a share will treat a newcomer."""
+        if table in SHARED:
+            self._draw(table, rows)
+
+    def _draw(self, table: str, rows: NDArray[np.int64]) -> None:
+        arm = np.zeros(len(rows), np.int8)
+        for bit, policy in enumerate(self._shares(table)):
+            luck = self.uniforms(f"share.{policy.title}", self.read(table, "key")[rows])[:, 0]
+            arm |= (luck < float(policy.share or 0)).astype(np.int8) << np.int8(bit)
+        self.mine(table, "arm")[rows] = arm
 
     def _load(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self.keep["record"].tobytes())
@@ -125,6 +155,11 @@ class Policies(Mechanism):
             return
         self.keep["read"][0] = False
         state, plan = self._load(), {policy.title: policy for policy in self.p.plan}
+        for table in SHARED:
+            shares = [[policy.title, policy.share] for policy in self._shares(table)]
+            if shares != state["shares"][table]:  # a new world, or a fork with another plan
+                state["shares"][table] = shares
+                self._draw(table, np.flatnonzero(self.read(table, "alive")))
         state["held"] = [[title, since] for title, since in state["held"] if title in plan]
         over = {title for title, _ in state["held"]} | set(state["ended"])
         for title, policy in plan.items():
@@ -164,15 +199,27 @@ class Policies(Mechanism):
     def _set_levers(self, state: dict[str, Any], plan: dict[str, Policy]) -> None:
         base: dict[str, Lever] = state["base"]
         for title, _ in state["held"]:
-            for lever in plan[title].set:
+            for lever in plan[title].set if plan[title].share is None else ():
                 base.setdefault(lever, self.world.lever(lever))
+        self.world.levers.update(self._laid([(plan[title], since) for title, since in state["held"]
+                                             if plan[title].share is None], base))
+        for table in SHARED:
+            bits = {policy.title: bit for bit, policy in enumerate(self._shares(table))}
+            held = [(plan[title], since) for title, since in state["held"] if title in bits]
+            arms: list[dict[str, Lever]] = []
+            for arm in range(1 << len(bits)):
+                mine = [(policy, since) for policy, since in held if arm >> bits[policy.title] & 1]
+                arms.append(self._laid(mine, {lever: self.world.lever(lever) for policy, _ in mine for lever in policy.set}))
+            self.world.arms[table] = arms
+
+    def _laid(self, held: list[tuple[Policy, int]], base: dict[str, Lever]) -> dict[str, Lever]:
+        """Values of levers under policies that lie on one another, lowest first."""
         value = dict(base)
-        for title, since in state["held"]:
-            policy = plan[title]
+        for policy, since in held:
             share = min(1.0, (self.world.now - since) / policy.ramp) if policy.ramp else 1.0
             for lever, new in policy.set.items():
                 value[lever] = _between(value[lever], new, share)
-        self.world.levers.update(value)
+        return value
 
     def measure(self) -> None:
         """Count the policies in force; other metrics are complete, and may be judged, from the next snapshot on."""

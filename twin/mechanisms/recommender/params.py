@@ -1,0 +1,90 @@
+"""Parameters of the recommender: what looks like engineering, each with its unit, range and source."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from twin.mechanisms.recommender.presets import Preset
+from twin.params import Duration, Params, group, par
+from twin.units import DAY, HOUR, MINUTE
+
+
+class Weights(Params):
+    """Weights of the value model; a missing one is taken from the preset."""
+
+    click: float | None = par(None, "weight of P(click)", low=-1e6, high=1e6, lever=True, per="consumers")
+    long_view: float | None = par(None, "weight of P(long view)", low=-1e6, high=1e6, lever=True, per="consumers")
+    like: float | None = par(None, "weight of P(like)", low=-1e6, high=1e6, lever=True, per="consumers")
+    comment: float | None = par(None, "weight of P(comment)", low=-1e6, high=1e6, lever=True, per="consumers")
+    reshare: float | None = par(None, "weight of P(reshare)", low=-1e6, high=1e6, lever=True, per="consumers")
+    follow: float | None = par(None, "weight of P(follow)", low=-1e6, high=1e6, lever=True, per="consumers")
+    hide: float | None = par(None, "weight of P(hide)", low=-1e6, high=1e6, lever=True, per="consumers")
+    report: float | None = par(None, "weight of P(report)", low=-1e6, high=1e6, lever=True, per="consumers")
+
+
+class Quota(Params):
+    """Candidates per session by source."""
+
+    in_network: int = par(30, "newest posts of followed creators", unit="posts", low=0, high=500, lever=True, per="consumers")
+    nearest: int = par(45, "nearest posts of the two-tower index", unit="posts", low=0, high=500, lever=True, per="consumers")
+    trending: int = par(15, "posts with most clicks lately", unit="posts", low=0, high=500, lever=True, per="consumers")
+    explore: int = par(10, "posts that few have seen", unit="posts", low=0, high=500, lever=True, per="consumers")
+
+
+class Table(Params):
+    """One embedding table."""
+
+    kind: Literal["hash", "collisionless"] = par("collisionless", "hash: fixed slots, collisions shared; collisionless: a cuckoo "
+                                                 "map that grows", source="Monolith, Liu et al. 2209.07663")
+    slots: int = par(65536, "slots of a hash table", unit="rows", low=1, high=2**31)
+    salt: int = par(0, "salt of the hash", low=0, high=2**31)
+    admission: int = par(1, "sightings before an ID gets a row (collisionless)", unit="sightings", low=1, high=255,
+                         source="Monolith, Liu et al. 2209.07663")
+    expire_after: Duration = par(30 * DAY, "age since the last sighting at which a row is recycled (collisionless; 0s: never)",
+                                 unit="s", low=0, source="Monolith, Liu et al. 2209.07663")
+
+
+class Tables(Params):
+    """Embedding tables by entity."""
+
+    consumer: Table = group(Table, "consumers", expire_after=90 * DAY)
+    post: Table = group(Table, "posts", expire_after=7 * DAY)
+    creator: Table = group(Table, "creators", expire_after=90 * DAY)
+
+
+class RecommenderParams(Params):
+    """Parameters of the recommender."""
+
+    refresh: Duration = par(10 * MINUTE, "time between two serving snapshots", unit="s", low=MINUTE, high=30 * MINUTE)
+    expiry: Duration = par(2 * DAY, "age at which a post leaves the feed", unit="s", low=HOUR, high=365 * DAY, grid=True,
+                           source="48 h: xai-org/x-algorithm")
+    retrain_every: Duration = par(6 * HOUR, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True)
+    sync_every: Duration = par(6 * HOUR, "time between two copies of trained vectors to serving", unit="s", low=MINUTE,
+                               high=365 * DAY, grid=True)
+    dim: int = par(32, "embedding dimension", unit="floats", low=1, high=512)
+    learning_rate: float = par(0.08, "Adagrad rate of embeddings", low=1e-6, high=10, lever=True)
+    dense_rate: float = par(0.02, "Adagrad rate of dense weights", low=1e-6, high=10, lever=True)
+    regularisation: float = par(1e-5, "L2 on touched rows", low=0, high=10, lever=True)
+    init_scale: float = par(0.3, "size of a new embedding's vector", low=0, high=10)
+    tables: Tables = group(Tables, "embedding tables")
+    ranking: Literal["value", "chronological", "popularity", "random"] = par(
+        "value", "how candidates are ordered; value is the learned value model", lever=True,
+        per="consumers")
+    preset: Preset = par("x_2026", "published feed weights to start from", lever=True, per="consumers", source="DESIGN.md section 7")
+    weights: Weights = group(Weights, "weights that replace the preset's")
+    quota: Quota = group(Quota, "candidates by source")
+    probes: int = par(8, "inverted lists scanned per session", unit="lists", low=1, high=256, lever=True, per="consumers")
+    lists: int = par(32, "inverted lists", unit="lists", low=1, high=4096)
+    probe_cap: int = par(64, "most posts scanned per list", unit="posts", low=1, high=4096)
+    scan: int = par(64, "followed creators looked at per session", unit="creators", low=1, high=5000)
+    slate: int = par(10, "posts per slate", unit="posts", low=1, high=100, lever=True, per="consumers")
+    author_cap: int = par(3, "most posts of one creator per slate", unit="posts", low=1, high=100, lever=True, per="consumers")
+    author_decay: float = par(0.5, "factor per further post of a creator in a slate", low=0.01, high=1, lever=True, per="consumers",
+                              source="xai-org/x-algorithm, ranking_scorer.rs")
+    author_floor: float = par(0.25, "least factor for further posts of a creator", low=0.01, high=1, lever=True, per="consumers",
+                              source="xai-org/x-algorithm, ranking_scorer.rs")
+    out_of_network: float = par(0.75, "factor on posts of creators not followed", low=0.01, high=10, lever=True, per="consumers",
+                                source="xai-org/x-algorithm, ranking_scorer.rs")
+    ai_factor: float = par(1.0, "factor on posts of AI creators (1: no demotion)", low=0.01, high=10, lever=True, per="consumers")
+    trend_half_life: Duration = par(6 * HOUR, "half-life of trending", unit="s", low=MINUTE, high=365 * DAY)
+    explore_below: int = par(30, "impressions below which a post may be explored", unit="impressions", low=1, high=10**6)

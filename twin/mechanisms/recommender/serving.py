@@ -1,0 +1,110 @@
+"""The serving snapshot: which posts the feed may show, the index over them, and the settings in force, renewed at every refresh.
+
+Settings that a policy may give to a share of consumers lie in one row per arm (see `twin.world.World.arms`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.kernels import index, retrieve
+from twin.kernels.training import HEADS
+from twin.mechanism import Mechanism
+from twin.mechanisms.recommender.presets import weights
+
+SOURCES = ("in_network", "nearest", "trending", "explore")
+
+
+class Server:
+    """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and columns."""
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
+        self._snapshot: retrieve.Serving | None = None
+
+    def eligible(self) -> NDArray[np.int32]:
+        """Rows of the posts that the feed may show now."""
+        m = self.m
+        rows: NDArray[np.int32] = index.eligible_rows(m.read("posts", "alive"), m.read("posts", "born"), m.world.now, int(self.p.expiry))
+        return rows
+
+    def reindex(self) -> None:
+        """Move the inverted lists to newly copied vectors: two Lloyd steps from where the centroids were."""
+        keep = self.keep
+        eligible = self.eligible()
+        vec, bias, cluster = keep["serve.post.vec"], keep["serve.post.bias"], self.m.mine("posts", "cluster")
+        lists, width = int(self.p.lists), vec.shape[1] + 1
+        if "centroids" not in keep or keep["centroids"].shape[1] != width:
+            keep["centroids"] = np.zeros((lists, width), np.float32)
+        if len(eligible) >= lists and not keep["centroids"].any():
+            seeds = eligible[(np.arange(lists) * len(eligible)) // lists]
+            keep["centroids"] = np.concatenate([vec[seeds], bias[seeds, None]], axis=1)
+        for _ in range(2):
+            index.assign(eligible, vec, bias, keep["centroids"], cluster)
+            index.move(eligible, vec, bias, keep["centroids"], cluster)
+        index.assign(np.flatnonzero(self.m.read("posts", "alive")), vec, bias, keep["centroids"], cluster)
+        self._snapshot = None
+
+    def place(self, rows: NDArray[np.int64]) -> None:
+        """Put new posts into the lists of their nearest centroids."""
+        if "centroids" in self.keep:
+            index.assign(rows, self.keep["serve.post.vec"], self.keep["serve.post.bias"], self.keep["centroids"],
+                         self.m.mine("posts", "cluster"))
+
+    def refresh(self) -> None:
+        """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
+        keep, m, rows = self.keep, self.m, self.eligible()
+        decay = np.float32(0.5 ** (m.world.grid / self.p.trend_half_life))
+        counts = m.read("posts", "counts")
+        index.trends(rows, counts[:, 0], m.mine("posts", "trend_clicks"), m.mine("posts", "trend"), decay)
+        newest = rows[np.argsort(-m.read("posts", "born")[rows], kind="stable")]
+        keep["list_start"], keep["list_post"] = index.grouped(newest, m.mine("posts", "cluster"), int(self.p.lists))
+        keep["creator_start"], keep["creator_post"] = index.grouped(newest, m.read("posts", "creator"), len(m.world.table("creators")))
+        keep["eligible"] = rows
+        most = max(int(quota) for quota in m.levers_by_arm("consumers", "quota.trending"))
+        keep["trending"] = index.best(rows, m.mine("posts", "trend"), 4 * max(most, 1))
+        fresh = index.seldom(rows, m.read("posts", "impressions"), int(self.p.explore_below))
+        keep["fresh"] = fresh if len(fresh) else rows
+        self._settings()
+        self._snapshot = None
+
+    def _settings(self) -> None:
+        """Weights, whole numbers and factors in force, one row per arm of consumers."""
+        keep, m = self.keep, self.m
+
+        def arms(*names: str) -> NDArray[np.float64]:
+            return np.array([[float(value) for value in m.levers_by_arm("consumers", name)] for name in names]).T
+
+        presets = m.levers_by_arm("consumers", "preset")
+        overrides = [m.levers_by_arm("consumers", f"weights.{head}") for head in HEADS]
+        keep["weights"] = np.array([weights(str(preset), {head: given[arm] for head, given in zip(HEADS, overrides, strict=True)})
+                                    for arm, preset in enumerate(presets)], np.float32)
+        modes = [retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)] for mode in m.levers_by_arm("consumers", "ranking")]
+        many = len(presets)
+        keep["whole"] = np.column_stack([
+            arms(*(f"quota.{source}" for source in SOURCES), "probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
+            arms("slate", "author_cap"), modes]).astype(np.int64)
+        keep["factor"] = arms("out_of_network", "ai_factor", "author_decay", "author_floor").astype(np.float32)
+
+    def serving(self) -> retrieve.Serving:
+        """The snapshot as the session kernel reads it."""
+        if self._snapshot is None:
+            k, m = self.keep, self.m
+            dense, intercept = k["serve.W"], k["serve.c"]
+            dim = len(dense) - 2
+            base = 1 / (1 + np.exp(-intercept.astype(float)))
+            pull = (k["weights"] * base * (1 - base)).astype(np.float32)
+            query = np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32) for one in pull])
+            posts = m.world.table("posts")
+            ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
+            self._snapshot = retrieve.Serving(
+                k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
+                k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
+                dense[dim + 1].copy(), intercept, k["weights"], query, k["centroids"], k["list_start"], k["list_post"],
+                k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"])
+        return self._snapshot
+
+    def forget(self) -> None:
+        """Columns moved: the snapshot must be put together anew from its arrays."""
+        self._snapshot = None
