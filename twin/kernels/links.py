@@ -1,0 +1,223 @@
+"""Item-to-item links: decayed counts of pairs in a hash map, and the best partners of every post.
+
+The map is open-addressed with linear probing: ``slot_key`` u8 (low row << 32 | high row, EMPTY where free), ``slot_weight`` f8, a
+power of two long, never more than half full. A weight in it depends on the order of observations and not on the map's length.
+
+An observation at time t adds 2^((t - landmark) / half-life) ("forward decay", Cormode et al. 2009): old weights need no touch, and
+a rescale to a new landmark gives exactly the exponentially decayed count.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twin.draws import mix64, unit, words
+
+EMPTY = np.uint64(2**64 - 1)
+CLICK_LONG_VIEW = np.uint16(3)
+LONG_VIEW = np.uint16(2)
+BASKET = 32
+"""Most posts of one session that are paired with one another."""
+BASKET_PAIRS = BASKET * (BASKET - 1) // 2
+RING = 4
+"""Works that are remembered per person."""
+_32 = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@nb.njit(inline="always")
+def _place(key, slot_key):
+    """Where a key is or would go."""
+    last = len(slot_key) - 1
+    s = np.int64(mix64(key) & np.uint64(last))
+    while slot_key[s] != EMPTY and slot_key[s] != key:
+        s = (s + 1) & last
+    return s
+
+
+@nb.njit(inline="always")
+def _pair(a, b):
+    low, high = min(a, b), max(a, b)
+    return np.uint64(low) << _32 | np.uint64(high)
+
+
+@nb.njit(cache=True)
+def _add(a, b, gain, slot_key, slot_weight, used):
+    key = _pair(a, b)
+    s = _place(key, slot_key)
+    if slot_key[s] == EMPTY:
+        slot_key[s], slot_weight[s] = key, 0.0
+        used[0] += 1
+    slot_weight[s] += gain
+
+
+@nb.njit(cache=True)
+def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weight, used, limit):
+    """Pair the posts long-viewed in each session (contiguous rows of one consumer), from row ``first`` on.
+
+    ``degree`` f8 (P,) counts sessions in which a post was long-viewed. Returns the row of the first session that might not fit into
+    ``limit`` pairs, before anything of it was counted; the length of the log if all did.
+    """
+    basket = np.empty(BASKET, np.int64)
+    at, size = first, len(consumer)
+    while at < size:
+        end, n = at, 0
+        while end < size and consumer[end] == consumer[at]:
+            if responses[end] & LONG_VIEW and n < BASKET:
+                twice = False
+                for i in range(n):
+                    twice |= basket[i] == post[end]
+                if not twice:
+                    basket[n] = post[end]
+                    n += 1
+            end += 1
+        if used[0] + n * (n - 1) // 2 > limit:
+            return at
+        for i in range(n):
+            degree[basket[i]] += gain
+            for j in range(i):
+                _add(basket[j], basket[i], gain, slot_key, slot_weight, used)
+        at = end
+    return size
+
+
+@nb.njit(cache=True)
+def co_buy(consumer, post, responses, first, work, minute, together, gain, bought, bought_at, degree, slot_key, slot_weight, used, limit):
+    """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
+
+    ``bought`` i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring is only moved to its
+    front, so that one person's repeats count once. Returns as `co_view`.
+    """
+    for at in range(first, len(consumer)):
+        row, new = consumer[at], post[at]
+        if responses[at] & CLICK_LONG_VIEW != CLICK_LONG_VIEW or not work[new]:
+            continue
+        if used[0] + RING > limit:
+            return at
+        last = RING - 1
+        for k in range(RING - 1, -1, -1):
+            if bought[row, k] < 0:  # a place that a released work left, or that was never taken
+                last = k
+        for k in range(RING):
+            if bought[row, k] == new:
+                last = k
+        if bought[row, last] != new:
+            degree[new] += gain
+            for k in range(RING):
+                if bought[row, k] >= 0 and minute - bought_at[row, k] <= together:
+                    _add(bought[row, k], new, gain, slot_key, slot_weight, used)
+        for k in range(last, 0, -1):
+            bought[row, k], bought_at[row, k] = bought[row, k - 1], bought_at[row, k - 1]
+        bought[row, 0], bought_at[row, 0] = new, minute
+    return len(consumer)
+
+
+@nb.njit(cache=True)
+def repack(slot_key, slot_weight, scale, floor, new_key, new_weight):
+    """Put every pair whose weight times ``scale`` is positive and at least ``floor`` into an empty map; returns how many."""
+    count = 0
+    for s in range(len(slot_key)):
+        weight = slot_weight[s] * scale
+        if slot_key[s] != EMPTY and weight > 0 and weight >= floor:
+            t = _place(slot_key[s], new_key)
+            new_key[t], new_weight[t] = slot_key[s], weight
+            count += 1
+    return count
+
+
+@nb.njit(cache=True)
+def forget_pairs(dead, slot_key, slot_weight):
+    """Set the weight of every pair with a dead end to 0 (then repack); returns how many."""
+    count = 0
+    for s in range(len(slot_key)):
+        key = slot_key[s]
+        if key != EMPTY and (dead[np.int64(key >> _32)] or dead[np.int64(key & _LOW)]):
+            slot_weight[s] = 0.0
+            count += 1
+    return count
+
+
+@nb.njit(cache=True)
+def forget_links(dead, linked):
+    """Clear the links of dead posts and close the gaps that they leave in those of others."""
+    for row in range(len(linked)):
+        n = 0
+        for k in range(linked.shape[1]):
+            other = linked[row, k]
+            linked[row, k] = -1
+            if other >= 0 and not dead[row] and not dead[other]:
+                linked[row, n] = other
+                n += 1
+
+
+@nb.njit(cache=True)
+def forget_bought(dead, bought):
+    """Clear dead posts in the rings of works."""
+    for row in range(len(bought)):
+        for k in range(RING):
+            if bought[row, k] >= 0 and dead[bought[row, k]]:
+                bought[row, k] = -1
+
+
+@nb.njit(inline="always")
+def _offer(row, other, score, linked, best):
+    """Insert into a row's list, best first; among equals the lower row is first, so the order of offers does not matter."""
+    k = linked.shape[1]
+    while k > 0 and (linked[row, k - 1] < 0 or score > best[row, k - 1]
+                     or (score == best[row, k - 1] and other < linked[row, k - 1])):
+        k -= 1
+        if k + 1 < linked.shape[1]:
+            linked[row, k + 1], best[row, k + 1] = linked[row, k], best[row, k]
+    if k < linked.shape[1]:
+        linked[row, k], best[row, k] = other, score
+
+
+@nb.njit(cache=True)
+def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
+    """Fill ``linked`` i4 (P, width): each post's best partners among those that may be shown. ``best`` f8 (P, width) is scratch.
+
+    score = n / sqrt(d_a d_b) * n / (n + shrinkage), n the pair's decayed count and d the posts' own.
+    """
+    linked[:] = -1
+    for s in range(len(slot_key)):
+        key, n = slot_key[s], slot_weight[s]
+        if key == EMPTY:
+            continue
+        a, b = np.int64(key >> _32), np.int64(key & _LOW)
+        if not (showable[a] or showable[b]):
+            continue
+        score = n / np.sqrt(degree[a] * degree[b]) * (n / (n + shrinkage))
+        if showable[b]:
+            _offer(a, b, score, linked, best)
+        if showable[a]:
+            _offer(b, a, score, linked, best)
+
+
+@nb.njit(cache=True)
+def link_at_random(pool, inside, keys, stream, occasion, linked):
+    """Fill the lists of the posts in ``pool`` with partners drawn from it; a link stays while both ends are in (``inside`` bool (P,)).
+
+    A draw that hits the post itself or a partner it has moves on to the next in the pool.
+    """
+    n = len(pool)
+    for row in pool:
+        have = 0
+        for k in range(linked.shape[1]):
+            other = linked[row, k]
+            linked[row, k] = -1
+            if other >= 0 and inside[other]:
+                linked[row, have] = other
+                have += 1
+        for k in range(have, min(linked.shape[1], n - 1)):
+            luck, _, _, _ = words(stream, keys[row], occasion, k)
+            i = int(unit(luck) * n)
+            while True:
+                other = pool[i]
+                free = other != row
+                for j in range(k):
+                    free &= linked[row, j] != other
+                if free:
+                    break
+                i = (i + 1) % n
+            linked[row, k] = other
