@@ -26,6 +26,7 @@ import numpy as np
 
 from tests.benchmarks.naive import Naive
 from twin.engine import Simulation
+from twin.kernels import browse
 from twin.scenario import Scenario, load
 from twin.units import DAY, HOUR
 
@@ -117,7 +118,7 @@ def main() -> None:
     print(f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 600)")
     serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").server.serving()
     total = big.simulation.world.state["audience.total"]
-    print(f"eligible posts {len(serve.eligible)}, candidates per session {total[10] / total[0]:.0f}")
+    print(f"eligible posts {len(serve.eligible)}, candidates per session {total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}")
 
 
 if __name__ == "__main__":

@@ -84,14 +84,14 @@ class Naive:
         shown = self.slate(row, cand, own)
         depth = min(1 + int(math.log(rng.random()) / math.log(number[browse.N_CONTINUE])), len(shown))
         glad = hurt = 0
-        x = np.ones(9)
+        x = np.ones(11)
         for place, c in enumerate(shown[:depth]):
             post = cand[c]
             maker = posts["creator"][post]
             x[1:] = (people["taste"][row] @ posts["content"][post], posts["quality"][post], posts["comprehensiveness"][post],
                      1 - abs(people["opinion"][row] - posts["slant"][post]), posts["arousal"][post],
                      math.log1p(posts["counts"][post, 2]), math.log1p(self.reputation[maker]),
-                     sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place)
+                     sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place, posts["labelled"][post], 0)
             eta = self.behaviour.coefficients @ x
             eta[2:6] += people["eagerness"][row]
             happens = rng.random(9) < 1 / (1 + np.exp(-eta))

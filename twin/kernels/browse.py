@@ -4,7 +4,7 @@ Within a window the serving snapshot stands still, and what one session does (co
 the next; so replaying sessions one after another is event-by-event simulation, whether they come as a batch or one by one.
 
 A session: draw the depth of the scan (geometric, from patience), gather candidates, rank, show the slate, respond to what is
-examined, then draw the next visit:
+examined; who has viewed a work to the end is shown the shelf of what is linked to it. Then the next visit is drawn:
 
     again today with P(again), after a lognormal gap of at least 30 min, if that is still the same local day;
     else on day +G, G geometric with P = sigmoid(return_logit + effect * (satisfaction - reference)), at an hour drawn
@@ -24,10 +24,13 @@ import numba as nb
 import numpy as np
 
 from twin.draws import child, unit, words
+from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.respond import (
     FOLLOW,
     GLAD,
     HIDE,
+    LONG_VIEW,
+    MANY,
     REPORT,
     enjoyment,
     features,
@@ -36,27 +39,35 @@ from twin.kernels.respond import (
     respond,
 )
 from twin.kernels.retrieve import (
+    BOUGHT_TOGETHER,
+    CO_VIEWED,
     EXPLORE,
+    FLOOR,
     IN_NETWORK,
     NEAREST,
     ORACLE,
+    Q_FLOOR,
     Q_MODE,
+    Q_SHELF,
+    Q_SHELF_KIND,
     Q_SLATE,
+    QUOTAS,
+    SHELF,
     SOURCES,
     TRENDING,
     VALUE,
     in_network,
+    linked,
     listed,
     nearest,
-    rank,
-    slate,
 )
 
 Array = Any
 DAY, HOUR, NEVER = 86400, 3600, 2**62
 GAP_BINS = 15
-(A_SESSIONS, A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI, A_ENJOYED, A_SATISFACTION, A_LEFT, A_IN_NETWORK, A_NEAREST, A_TRENDING,
- A_EXPLORE, A_CANDIDATES, A_MATCH, A_QUALITY, A_AROUSAL, A_POPULARITY, A_HEADS_HUMAN) = range(16)
+(A_SESSIONS, A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI, A_ENJOYED, A_SATISFACTION, A_LEFT, A_CANDIDATES, A_MATCH, A_QUALITY,
+ A_AROUSAL, A_POPULARITY, A_CROSS, A_REGRET, A_LABELLED, A_WORKS, A_SOURCES) = range(16)
+A_HEADS_HUMAN = A_SOURCES + len(SOURCES)
 A_HEADS_AI = A_HEADS_HUMAN + 8
 A_HOURS = A_HEADS_AI + 8
 A_GAPS = A_HOURS + 24
@@ -78,14 +89,15 @@ class Log(NamedTuple):
 class Behaviour(NamedTuple):
     """Parameters of people: coefficients (9, 9), scalars, the diurnal curve's inverse, streams."""
 
-    coefficients: Array  # f8 (9 responses, 1 + 8 features)
+    coefficients: Array  # f8 (9 responses, 1 + MANY features)
     number: Array  # f8, see N_*
+    shows: Array  # f8 (A, 2): whether like counts and ratings are shown, by arm
     hours: Array  # f8 (25,) cumulated share of sessions by local hour
     streams: Array  # u8: session, visit, response
 
 
 (N_CONTINUE, N_AGAIN, N_GAP_LOG_MEAN, N_GAP_LOG_SD, N_RETURN_EFFECT, N_REFERENCE, N_LEAVE, N_LEAVE_EFFECT, N_LEARN, N_TOLERANCE,
- N_REPULSION, N_SHOW_COUNTS) = range(12)
+ N_REPULSION, N_SHELF) = range(12)
 
 
 @nb.njit(cache=True)
@@ -150,6 +162,67 @@ def unfollow(row, creator, graph):
 
 
 @nb.njit(cache=True)
+def meet(row, post, source, via, same, place, people, posts, makers, graph, log, behaviour, total, x):
+    """One person examines one post: respond, count, follow, remember, log. Returns the responses as a bit mask."""
+    number = behaviour.number
+    creator = posts.creator[post]
+    features(row, post, same, place, people, posts, makers, behaviour.shows[people.arm[row]], x)
+    mask = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, x, source != IN_NETWORK)
+    if mask >> FOLLOW & 1:
+        if follows(row, creator, graph):
+            mask &= ~(1 << FOLLOW)
+        else:
+            edge = graph.pending_count[0]
+            graph.pending_creator[edge] = creator
+            graph.pending_next[edge] = graph.pending_head[row]
+            graph.pending_head[row] = edge
+            graph.pending_count[0] = edge + 1
+    if mask >> HIDE & 1:
+        unfollow(row, creator, graph)
+    if mask >> GLAD & 1:
+        posts.enjoyed[post] += 1
+    elif mask & 1:
+        total[A_REGRET] += 1
+    ai = makers.ai[creator]
+    total[A_POPULARITY] += posts.impressions[post]
+    posts.impressions[post] += 1
+    base = A_HEADS_AI if ai else A_HEADS_HUMAN
+    total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
+    for h in range(8):
+        if mask >> h & 1:
+            posts.counts[post, h] += 1
+            total[base + h] += 1
+    slant = np.float64(posts.slant[post])
+    total[A_SOURCES + source] += 1
+    total[A_MATCH] += x[0]
+    total[A_QUALITY] += x[1]
+    total[A_AROUSAL] += x[4]
+    total[A_LABELLED] += x[8]
+    total[A_WORKS] += 1 if posts.work[post] else 0
+    total[A_CROSS] += 1 if slant * people.opinion[row] < 0 else 0
+    people.stance[row, 1 if slant > 0 else 0] += 1
+    people.pull_sum[row] += pull(people.opinion[row], posts.slant[post], number[N_TOLERANCE], number[N_REPULSION])
+    people.pull_count[row] += 1
+    at = log.size[0]
+    log.consumer[at], log.post[at] = row, post
+    log.responses[at], log.place[at] = mask & 255, place
+    log.source[at], log.via[at] = source, via
+    log.size[0] = at + 1
+    people.seen[row, people.seen_at[row]] = post
+    people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
+    if mask >> LONG_VIEW & 1:
+        people.viewed[row, people.viewed_at[row]] = post
+        people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
+    return mask
+
+
+@nb.njit(cache=True)
+def links_of(kind, serve):
+    """The links that a shelf of a kind shows."""
+    return serve.co_viewed if kind == 0 else serve.bought_together if kind == 1 else serve.random_links
+
+
+@nb.njit(cache=True)
 def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stamp, total, min_wake):
     """Replay one session per row, in the order given, each at the row's own ``next_at``.
 
@@ -160,7 +233,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     for k in range(serve.whole.shape[1]):
         most[k] = serve.whole[:, k].max()
     oracle = serve.whole[0, Q_MODE] == ORACLE
-    room = int(max(most[:SOURCES].sum(), eligible if oracle else 0)) + 1
+    room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], eligible if oracle else 0)) + 1
     cand, source = np.empty(room, np.int64), np.empty(room, np.int8)
     score, logits = np.empty(room, np.float32), np.empty(8 * room, np.float32)
     dim = serve.interaction.shape[0]
@@ -168,10 +241,9 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     near = np.empty(serve.centroids.shape[0], np.float32)
     heap_score, heap_post = np.empty(int(most[NEAREST]) + 1, np.float32), np.empty(int(most[NEAREST]) + 1, np.int64)
     shown = np.empty(int(most[Q_SLATE]), np.int64)
-    x = np.empty(8)
+    x, u = np.empty(MANY), np.empty(dim, np.float32)
     number, coefficients = behaviour.number, behaviour.coefficients
-    log_continue = math.log(number[N_CONTINUE])
-    show_counts = number[N_SHOW_COUNTS] > 0
+    log_continue, log_shelf = math.log(number[N_CONTINUE]), math.log(number[N_SHELF])
     seen_size = people.seen.shape[1]
     for row in rows:
         t = people.next_at[row]
@@ -198,24 +270,31 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
                 post = serve.eligible[i]
                 if mark[post] != tag:
                     cand[n], source[n] = post, NEAREST
-                    score[n] = enjoyment(row, post, people, posts, makers, show_counts, coefficients, x)
+                    score[n] = enjoyment(row, post, people, posts, makers, behaviour.shows[arm], coefficients, x)
                     n += 1
         else:
+            bias = user_vector(row, arm, serve, u)
             n = in_network(row, unit(w1), serve, quota, graph, cand, source, n, n + quota[IN_NETWORK], mark, tag)
             if quota[NEAREST] > 0 and quota[Q_MODE] == VALUE:
                 for d in range(dim):
-                    q[d] = serve.user_vec[row, d] * query[d]
+                    q[d] = u[d] * query[d]
                 n = nearest(q, query[dim], unit(w2), serve, quota, cand, source, n, mark, tag, near,
                             heap_score, heap_post)
             n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark, tag)
             n = listed(unit(w3), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark, tag)
-            rank(row, arm, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
+            if quota[CO_VIEWED] > 0:
+                n = linked(people.viewed[row], serve.co_viewed, CO_VIEWED, cand, source, n, quota[CO_VIEWED], mark, tag, serve.can)
+            if quota[BOUGHT_TOGETHER] > 0:
+                n = linked(people.viewed[row], serve.bought_together, BOUGHT_TOGETHER, cand, source, n, quota[BOUGHT_TOGETHER], mark, tag,
+                           serve.can)
+            if quota[Q_FLOOR] > 0:
+                n = listed(unit(w3), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark, tag)
+            rank(row, u, bias, arm, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
         total[A_CANDIDATES] += n
-        filled = slate(serve, arm, cand, n, score, shown)
+        filled = slate(serve, arm, cand, source, n, score, shown)
 
         depth = min(1 + int(math.log(unit(w0)) / log_continue), filled)
-        glad = 0
-        hurt = 0.0
+        glad, hurt, via, examined = 0, 0, -1, depth
         for place in range(depth):
             c = shown[place]
             post = cand[c]
@@ -224,50 +303,29 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
             for earlier in range(place):
                 if posts.creator[cand[shown[earlier]]] == creator:
                     same += 1
-            features(row, post, same, place, people, posts, makers, show_counts, x)
-            may_follow = source[c] != IN_NETWORK
-            mask = respond(row, post, behaviour.streams[2], people, posts, coefficients, x, may_follow)
-            if mask >> FOLLOW & 1:
-                if follows(row, creator, graph):
-                    mask &= ~(1 << FOLLOW)
-                else:
-                    edge = graph.pending_count[0]
-                    graph.pending_creator[edge] = creator
-                    graph.pending_next[edge] = graph.pending_head[row]
-                    graph.pending_head[row] = edge
-                    graph.pending_count[0] = edge + 1
-            if mask >> HIDE & 1:
-                hurt += 1.0
-                unfollow(row, creator, graph)
-            if mask >> REPORT & 1:
-                hurt += 1.0
-            if mask >> GLAD & 1:
-                glad += 1
-                posts.enjoyed[post] += 1
-            ai = makers.ai[creator]
-            total[A_POPULARITY] += posts.impressions[post]
-            posts.impressions[post] += 1
-            base = A_HEADS_AI if ai else A_HEADS_HUMAN
-            total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
-            for h in range(8):
-                if mask >> h & 1:
-                    posts.counts[post, h] += 1
-                    total[base + h] += 1
-            total[A_IN_NETWORK + source[c]] += 1
-            total[A_MATCH] += x[0]
-            total[A_QUALITY] += x[1]
-            total[A_AROUSAL] += x[4]
-            people.pull_sum[row] += pull(people.opinion[row], posts.slant[post], number[N_TOLERANCE], number[N_REPULSION])
-            people.pull_count[row] += 1
-            at = log.size[0]
-            log.consumer[at], log.post[at] = row, post
-            log.responses[at], log.place[at] = mask & 255, place
-            log.source[at], log.via[at] = source[c], -1
-            log.size[0] = at + 1
-            people.seen[row, people.seen_at[row]] = post
-            people.seen_at[row] = (people.seen_at[row] + 1) % seen_size
+            mask = meet(row, post, source[c], -1, same, place, people, posts, makers, graph, log, behaviour, total, x)
+            glad += mask >> GLAD & 1
+            hurt += (mask >> HIDE & 1) + (mask >> REPORT & 1)
+            if posts.work[post] and mask >> LONG_VIEW & 1:
+                via = post
+        if via >= 0 and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
+            links = links_of(quota[Q_SHELF_KIND], serve)
+            z0, _, _, _ = words(behaviour.streams[0], people.key[row], occasion, 1)
+            look = min(int(math.log(unit(z0)) / log_shelf), quota[Q_SHELF])
+            for j in range(links.shape[1] if via < links.shape[0] else 0):
+                post = links[via, j]
+                fresh = post >= 0 and serve.can[post] and look > 0
+                for s in range(seen_size):
+                    if fresh and people.seen[row, s] == post:
+                        fresh = False
+                if fresh:
+                    look -= 1
+                    mask = meet(row, post, SHELF, via, 0, examined, people, posts, makers, graph, log, behaviour, total, x)
+                    glad += mask >> GLAD & 1
+                    hurt += (mask >> HIDE & 1) + (mask >> REPORT & 1)
+                    examined += 1
 
-        joy = glad / depth if depth else 0.0
+        joy = glad / examined if examined else 0.0
         people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
         total[A_ENJOYED] += glad
         total[A_SATISFACTION] += people.satisfaction[row]

@@ -61,12 +61,12 @@ def move(rows, vec, bias, centroids, cluster):
 
 
 @nb.njit(cache=True)
-def eligible_rows(alive, born, now, expiry):
-    """Rows of posts that the feed may show: posted before now and younger than the expiry."""
+def eligible_rows(alive, born, work, now, expiry, work_expiry):
+    """Rows of posts that the feed may show: posted before now and younger than the expiry, which is another for works."""
     count = 0
     out = np.empty(len(alive), np.int32)
     for row in range(len(alive)):
-        if alive[row] and born[row] <= now and born[row] > now - expiry:
+        if alive[row] and born[row] <= now and born[row] > now - (work_expiry if work[row] else expiry):
             out[count] = row
             count += 1
     return out[:count]

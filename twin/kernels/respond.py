@@ -2,7 +2,8 @@
 
     eta_r = b_r + sum_f B[r,f] x_f ,  P(r) = sigmoid(eta_r)
 
-over the features x = (match, quality, comprehensiveness, agreement, arousal, social proof, reputation, fatigue). A click
+over the features x = (match, quality, comprehensiveness, agreement, arousal, social proof, reputation, fatigue, AI label,
+rating shown). A click
 comes first; long view, like, comment, reshare, follow and gladness can only follow a click; hide and report can come
 without. Luck is keyed by (person, post), so that the same meeting ends the same way in every branch of a fork.
 """
@@ -19,7 +20,8 @@ from twin.draws import mix64, unit, words
 
 Array = Any
 CLICK, LONG_VIEW, LIKE, COMMENT, RESHARE, FOLLOW, HIDE, REPORT, GLAD = range(9)
-FEATURES = ("match", "quality", "comprehensiveness", "agreement", "arousal", "proof", "reputation", "fatigue")
+FEATURES = ("match", "quality", "comprehensiveness", "agreement", "arousal", "proof", "reputation", "fatigue", "label", "rating")
+MANY = len(FEATURES)
 
 
 class People(NamedTuple):
@@ -38,6 +40,9 @@ class People(NamedTuple):
     satisfaction: Array  # f4
     seen: Array  # i4 (C, S)
     seen_at: Array  # i2
+    viewed: Array  # i4 (C, V), posts viewed to the end last
+    viewed_at: Array  # i1
+    stance: Array  # f4 (C, 2), posts examined that lean to either side, fading
     pull_sum: Array  # f8
     pull_count: Array  # f8
     active: Array  # bool
@@ -54,6 +59,9 @@ class Posts(NamedTuple):
     arousal: Array  # f4
     comprehensiveness: Array  # f4
     slant: Array  # f4
+    work: Array  # bool, long-lived
+    labelled: Array  # bool, shown as made by AI
+    rating: Array  # f4, average rating as shown, 0 for none
     impressions: Array  # i4
     counts: Array  # i4 (P, 8)
     enjoyed: Array  # i4
@@ -73,8 +81,9 @@ def logistic(x):
 
 
 @nb.njit(cache=True)
-def features(row, post, same, place, people, posts, makers, show_counts, x):
-    """Fill x (8,) for one meeting; ``same`` counts posts of this creator shown before in the session."""
+def features(row, post, same, place, people, posts, makers, shows, x):
+    """Fill x (MANY,) for one meeting; ``same`` counts posts of this creator shown before in the session; ``shows`` (2,):
+    whether like counts and ratings are shown."""
     match = 0.0
     for d in range(people.taste.shape[1]):
         match += people.taste[row, d] * posts.content[post, d]
@@ -83,24 +92,26 @@ def features(row, post, same, place, people, posts, makers, show_counts, x):
     x[2] = posts.comprehensiveness[post]
     x[3] = 1.0 - abs(people.opinion[row] - posts.slant[post])
     x[4] = posts.arousal[post]
-    x[5] = math.log1p(float(posts.counts[post, LIKE])) if show_counts else 0.0
+    x[5] = math.log1p(float(posts.counts[post, LIKE])) if shows[0] > 0 else 0.0
     x[6] = math.log1p(makers.reputation[posts.creator[post]])
     x[7] = same + 0.1 * place
+    x[8] = 1.0 if posts.labelled[post] else 0.0
+    x[9] = posts.rating[post] - 3.0 if shows[1] > 0 and posts.rating[post] > 0 else 0.0
 
 
 @nb.njit(inline="always")
 def utility(r, behaviour, x):
-    """Log-odds of response r: intercept and eight coefficients in behaviour[r]."""
+    """Log-odds of response r: intercept and coefficients in behaviour[r]."""
     eta = behaviour[r, 0]
-    for f in range(8):
+    for f in range(MANY):
         eta += behaviour[r, f + 1] * x[f]
     return eta
 
 
 @nb.njit(cache=True)
-def enjoyment(row, post, people, posts, makers, show_counts, behaviour, x):
+def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
-    features(row, post, 0, 0, people, posts, makers, show_counts, x)
+    features(row, post, 0, 0, people, posts, makers, shows, x)
     return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
 
 

@@ -1,15 +1,9 @@
-"""Candidates and ranking of one session, from the serving snapshot alone: nothing here knows what a person or post truly is.
+"""Candidates of one session, from the serving snapshot alone: nothing here knows what a person or post truly is.
 
 Candidate sources, each with a quota: posts of followed creators, newest first; the nearest posts of a two-tower index
 (inverted lists: score the centroids, scan the lists of the best ``probes``, keep the best); trending; exploration (posts
-that few have seen). A post seen lately, or already a candidate, is skipped by a stamp in ``mark``.
-
-Ranking is a value model over the eight heads (weights w, item vector v, user vector u):
-
-    value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v)
-
-Heads lie in eight lanes that the compiler packs into one register; every sum runs in a fixed order, so a score does not
-depend on what is computed beside it.
+that few have seen); posts linked to those viewed last, as co-viewed or bought together; and, where slots are kept for them, posts
+of small creators. A post seen lately, or already a candidate, is skipped by a stamp in ``mark``.
 """
 
 from __future__ import annotations
@@ -19,14 +13,16 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
-from twin.draws import mix64
-from twin.kernels.maths import sigmoid32
-
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
 MODES = {"value": VALUE, "chronological": CHRONOLOGICAL, "popularity": POPULARITY, "random": RANDOM, "oracle": ORACLE}
-IN_NETWORK, NEAREST, TRENDING, EXPLORE = range(4)
-SOURCES = 4
+SOURCES = ("in_network", "nearest", "trending", "explore", "co_viewed", "bought_together", "shelf", "floor")
+IN_NETWORK, NEAREST, TRENDING, EXPLORE, CO_VIEWED, BOUGHT_TOGETHER, SHELF, FLOOR = range(8)
+QUOTAS = SOURCES[:6]
+(Q_PROBES, Q_CAP, Q_SCAN, Q_SLATE, Q_AUTHOR, Q_MODE, Q_FLOOR, Q_EXPLORE, Q_AI, Q_SHELF, Q_SHELF_KIND) = range(len(QUOTAS),
+                                                                                                          len(QUOTAS) + 11)
+F_OUT, F_AI, F_DECAY, F_LEAST, F_PERSONAL, F_REWARD, F_DIVERSITY, F_REWARD_PERSONAL = range(8)
+GONE = np.float32(-3e38)
 
 
 class Serving(NamedTuple):
@@ -57,11 +53,20 @@ class Serving(NamedTuple):
     trending: Array  # i4 (T,)
     fresh: Array  # i4 (F,)
     eligible: Array  # i4 (E,)
-    whole: Array  # i8 (A, Q_*): quotas x4, probes, probe_cap, scan, slate, author_cap, mode
-    factor: Array  # f4 (A, F_*): out-of-network, ai, author decay, author floor
-
-
-Q_PROBES, Q_CAP, Q_SCAN, Q_SLATE, Q_AUTHOR, Q_MODE = range(4, 10)
+    whole: Array  # i8 (A, Q_*): quotas, probes, probe_cap, scan, slate, author_cap, mode, slots kept, ai cap, shelf
+    factor: Array  # f4 (A, F_*): out-of-network, ai, author decay, author floor, personalisation, reward
+    # weight, diversity, personalisation of the reward
+    mean_vec: Array  # f4 (D,) mean user
+    mean_bias: Array  # f4 (1,)
+    can: Array  # bool (P,): eligible
+    item_small: Array  # bool (P,): of a small creator
+    small: Array  # i4 (S,): eligible posts of small creators, a random order
+    signal: Array  # f4 (P, 3): what classifiers read off a post
+    reward_pool: Array  # f4 (3,): pooled reward weights of those signals
+    reward_own: Array  # f4 (C, 3): each person's deviation from them
+    co_viewed: Array  # i4 (P, L), linked posts, -1 for none
+    bought_together: Array  # i4 (P, L)
+    random_links: Array  # i4 (P, L)
 
 
 class Follows(NamedTuple):
@@ -131,7 +136,7 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, heap_
         for k in range(1, lists):
             if near[k] > near[best]:
                 best = k
-        near[best] = np.float32(-3e38)
+        near[best] = GONE
         a, count = serve.list_start[best], serve.list_start[best + 1] - serve.list_start[best]
         shift = int(luck * count)
         for i in range(min(count, whole[Q_CAP])):
@@ -196,115 +201,15 @@ def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
 
 
 @nb.njit(cache=True)
-def value_scores(row, arm, serve, cand, n, lanes, logits, score):
-    """Value-model scores of the first n candidates; scratch: lanes (D, 8), logits (n * 8,)."""
-    dim = serve.interaction.shape[0]
-    for d in range(dim):
-        for h in range(8):
-            lanes[d, h] = serve.interaction[d, h] * serve.user_vec[row, d]
-    bu = serve.user_bias[row]
-    for i in range(n):
-        v = serve.item_vec[cand[i]]
-        bv = serve.item_bias[cand[i]]
-        a0 = serve.intercept[0] + serve.user_scale[0] * bu + serve.item_scale[0] * bv
-        a1 = serve.intercept[1] + serve.user_scale[1] * bu + serve.item_scale[1] * bv
-        a2 = serve.intercept[2] + serve.user_scale[2] * bu + serve.item_scale[2] * bv
-        a3 = serve.intercept[3] + serve.user_scale[3] * bu + serve.item_scale[3] * bv
-        a4 = serve.intercept[4] + serve.user_scale[4] * bu + serve.item_scale[4] * bv
-        a5 = serve.intercept[5] + serve.user_scale[5] * bu + serve.item_scale[5] * bv
-        a6 = serve.intercept[6] + serve.user_scale[6] * bu + serve.item_scale[6] * bv
-        a7 = serve.intercept[7] + serve.user_scale[7] * bu + serve.item_scale[7] * bv
-        for d in range(dim):
-            x = v[d]
-            a0 += lanes[d, 0] * x
-            a1 += lanes[d, 1] * x
-            a2 += lanes[d, 2] * x
-            a3 += lanes[d, 3] * x
-            a4 += lanes[d, 4] * x
-            a5 += lanes[d, 5] * x
-            a6 += lanes[d, 6] * x
-            a7 += lanes[d, 7] * x
-        o = 8 * i
-        logits[o], logits[o + 1], logits[o + 2], logits[o + 3] = a0, a1, a2, a3
-        logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4, a5, a6, a7
-    for i in range(8 * n):
-        logits[i] = sigmoid32(logits[i])
-    w = serve.weights[arm]
-    for i in range(n):
-        o = 8 * i
-        score[i] = (((w[0] * logits[o] + w[1] * logits[o + 1]) + (w[2] * logits[o + 2] + w[3] * logits[o + 3]))
-                    + ((w[4] * logits[o + 4] + w[5] * logits[o + 5]) + (w[6] * logits[o + 6] + w[7] * logits[o + 7])))
-
-
-@nb.njit(cache=True)
-def rank(row, arm, seed, serve, cand, source, n, lanes, logits, score):
-    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
-    mode = serve.whole[arm, Q_MODE]
-    if mode == VALUE:
-        value_scores(row, arm, serve, cand, n, lanes, logits, score)
-        for i in range(n):
-            f = np.float32(1)
-            if source[i] != IN_NETWORK:
-                f *= serve.factor[arm, 0]
-            if serve.item_ai[cand[i]]:
-                f *= serve.factor[arm, 1]
-            score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
-    elif mode == CHRONOLOGICAL:
-        for i in range(n):
-            score[i] = serve.item_born[cand[i]] / np.float32(60)
-    elif mode == POPULARITY:
-        for i in range(n):
-            score[i] = serve.trend_score[cand[i]]
-    else:
-        for i in range(n):
-            score[i] = np.float32(mix64(seed ^ np.uint64(cand[i])) >> np.uint64(40))
-
-
-@nb.njit(cache=True)
-def slate(serve, arm, cand, n, score, out):
-    """Fill ``out`` with the best candidates: no more than ``author_cap`` by one creator, and the k-th of a creator counts
-    (1 - floor) decay^k + floor of its score. Returns how many; ``score`` is used up."""
-    decay, floor = serve.factor[arm, 2], serve.factor[arm, 3]
-    plain = serve.whole[arm, Q_MODE] != VALUE
-    filled = 0
-    want = min(serve.whole[arm, Q_SLATE], n)
-    while filled < want:
-        best = -1
-        for i in range(n):
-            if score[i] > np.float32(-3e38) and (best < 0 or score[i] > score[best]):
-                best = i
-        if best < 0:
-            break
-        post = cand[best]
-        out[filled] = best
-        filled += 1
-        score[best] = np.float32(-3e38)
-        creator = serve.item_creator[post]
-        k = 0
-        for j in range(filled):
-            if serve.item_creator[cand[out[j]]] == creator:
-                k += 1
-        before = (1 - floor) * decay ** np.float32(k - 1) + floor
-        after = (1 - floor) * decay ** np.float32(k) + floor
-        for i in range(n):
-            if serve.item_creator[cand[i]] == creator and score[i] > np.float32(-3e38):
-                if k >= serve.whole[arm, Q_AUTHOR]:
-                    score[i] = np.float32(-3e38)
-                elif not plain and score[i] > 0:
-                    score[i] = score[i] * after / before
-    return filled
-
-
-@nb.njit(cache=True)
-def predicted(consumers, posts, serve):
-    """Probabilities (n, 8) that the served model gives to logged impressions."""
-    n = len(consumers)
-    out = np.empty((n, 8), np.float32)
-    lanes, logits = np.empty((serve.interaction.shape[0], 8), np.float32), np.empty(8, np.float32)
-    cand, score = np.empty(1, np.int64), np.empty(1, np.float32)
-    for i in range(n):
-        cand[0] = posts[i]
-        value_scores(consumers[i], 0, serve, cand, 1, lanes, logits, score)
-        for h in range(8):
-            out[i, h] = logits[h]
-    return out
+def linked(viewed, links, flag, cand, source, n, quota, mark, stamp, can):
+    """Up to ``quota`` eligible posts linked to those viewed last: every one's best link first, then the second, and so on."""
+    limit = n + quota
+    for j in range(links.shape[1]):
+        for s in range(len(viewed)):
+            if n >= limit:
+                return n
+            if 0 <= viewed[s] < links.shape[0]:
+                post = links[viewed[s], j]
+                if post >= 0 and can[post]:
+                    n = _take(post, flag, cand, source, n, mark, stamp)
+    return n

@@ -20,16 +20,19 @@ from scipy.special import betaincinv, pdtrik
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import browse as kernel
-from twin.kernels.respond import FEATURES, Makers, People, Posts
-from twin.kernels.retrieve import Q_SLATE
+from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts
+from twin.kernels.retrieve import Q_SHELF, Q_SLATE, SOURCES
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
 from twin.params import Duration, Params, Rate, group, par
 from twin.rhythm import MIND_HOURS, cumulated, seconds
 from twin.units import DAY, HOUR, NEVER
+from twin.world import World
 
-SEEN = 32
+SEEN, VIEWED = 32, 4
+STANCE_MEMORY = 0.97
+"""Share of the count of leanings seen that is kept per day: about a month."""
 
 
 class Response(Params):
@@ -44,6 +47,8 @@ class Response(Params):
     arousal: float = par(0.0, "weight of arousal (0..1)", unit="logit", low=-20, high=20)
     proof: float = par(0.0, "weight of log(1 + likes shown)", unit="logit", low=-20, high=20)
     reputation: float = par(0.0, "weight of log(1 + reputation of the creator)", unit="logit", low=-20, high=20)
+    label: float = par(0.0, "weight of a label that says that AI made it (0 or 1)", unit="logit", low=-20, high=20)
+    rating: float = par(0.0, "weight of the rating shown, less 3", unit="logit", low=-20, high=20)
     fatigue: float = par(0.0, "weight of posts of the same creator seen before in the session, + place/10", unit="logit",
                          low=-20, high=20)
 
@@ -52,7 +57,7 @@ class Responses(Params):
     """All responses. Like, comment, reshare, follow, long view and glad are given a click; report is given a hide."""
 
     click: Response = group(Response, "opens the post", intercept=-1.6, match=2.2, quality=0.4, agreement=0.4, arousal=0.8,
-                            proof=0.1, reputation=0.03, fatigue=-0.3)
+                            proof=0.1, reputation=0.03, label=-0.3, rating=0.3, fatigue=-0.3)
     long_view: Response = group(Response, "stays to the end", intercept=-0.1, match=1.6, quality=0.6, comprehensiveness=0.5,
                                 agreement=0.2, arousal=-0.3, fatigue=-0.2)
     like: Response = group(Response, "likes", intercept=-5.2, match=1.5, quality=0.6, agreement=0.6, proof=0.1, reputation=0.05)
@@ -64,7 +69,7 @@ class Responses(Params):
     hide: Response = group(Response, "hides", intercept=-7.5, match=-1.5, quality=-0.4, agreement=-0.8, arousal=0.9, fatigue=0.3)
     report: Response = group(Response, "reports, given a hide", intercept=-3.5, quality=-0.5, agreement=-0.5, arousal=1.0)
     glad: Response = group(Response, "is glad of it afterwards", intercept=-0.8, match=2.4, quality=1.0, comprehensiveness=0.8,
-                           agreement=0.2, arousal=-1.5, fatigue=-0.2)
+                           agreement=0.2, arousal=-1.5, label=-0.2, fatigue=-0.2)
 
 
 class AudienceParams(Params):
@@ -87,8 +92,9 @@ class AudienceParams(Params):
     leave: float = par(0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1)
     leave_effect: float = par(5.0, "how steeply that chance falls with satisfaction", low=0, high=50)
     patience: float = par(0.85, "chance of looking at the next post of a slate", low=0.01, high=0.999)
+    shelf_patience: float = par(0.6, "chance of looking at the next work on the shelf of related works", low=0.01, high=0.999)
     eagerness_sd: float = par(0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4)
-    counts_shown: bool = par(True, "whether like counts are shown (social proof)", lever=True)
+    counts_shown: bool = par(True, "whether like counts are shown (social proof)", lever=True, per="consumers")
     diurnal: tuple[float, ...] = par(MIND_HOURS, "share of sessions by local hour, 24 numbers", unit="%",
                                      source="MIND sample, FINDINGS.md")
     time_zones: tuple[int, ...] = par((-5, 0, 1, 8), "time zones of people, equally likely", unit="h")
@@ -101,6 +107,7 @@ class Audience(Mechanism):
     name = "audience"
     Params = AudienceParams
     order = 20
+    provides = ("inflate",)
     needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held")
     columns = {
         "consumers": (
@@ -117,6 +124,9 @@ class Audience(Mechanism):
             Column("left_at", "i8", "s", "When the person left", start=NEVER),
             Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,)),
             Column("seen_at", "i2", "1", "Place in that ring"),
+            Column("viewed", "i4", "rows", "Posts viewed to the end last", start=-1, shape=(VIEWED,)),
+            Column("viewed_at", "i1", "1", "Place in that ring"),
+            Column("stance", "f4", "posts", "Posts examined that lean to either side, fading", shape=(2,), hidden=True),
             Column("pull_sum", "f8", "1", "Running sum of pulls on the opinion by posts"),
             Column("pull_count", "f8", "posts", "Posts in that sum"),
         ),
@@ -154,13 +164,30 @@ class Audience(Mechanism):
         Metric("shown_popularity", "gauge", "impressions", "Mean impressions that an examined post had before, since the last reading.",
                "platform", "What is shown"),
         Metric("source_impressions", "counter", "impressions", "Examined posts by candidate source.", "platform", "Candidates",
-               labels={"source": ("in_network", "nearest", "trending", "explore")}),
+               labels={"source": SOURCES}),
+        Metric("cross_cutting_share", "gauge", "1", "Share of examined posts that lean to the other side than the person, since the last "
+               "reading.", "consumer", "What is shown"),
+        Metric("regret_share", "gauge", "1", "Share of opened posts that people were not glad of, since the last reading.", "consumer",
+               "Enjoyment", good="down"),
+        Metric("engaged_per_session", "gauge", "posts/session", "Posts opened per session, since the last reading.", "consumer",
+               "Enjoyment"),
+        Metric("labelled_impressions", "counter", "impressions", "Examined posts that were shown as made by AI.", "platform",
+               "What is shown"),
+        Metric("work_impressions", "counter", "impressions", "Examined long-lived works.", "platform", "What is shown"),
         Metric("candidates_mean", "gauge", "posts", "Mean candidates ranked per session, since the start.", "platform", "Candidates"),
         Metric("sessions_by_hour", "histogram", "sessions", "Sessions by local hour, since the start.", "consumer", "Rhythm",
                edges=tuple(float(h) for h in range(24)), total=True),
         Metric("return_gap_days", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
                "consumer", "Rhythm", edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)), total=True),
     )
+
+    def __init__(self, params: AudienceParams, world: World) -> None:
+        super().__init__(params, world)
+        world.provide("inflate", self.inflate)
+
+    def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:
+        """Add likes that nobody felt to the public counters of (distinct) posts."""
+        self.mine("posts", "counts")[posts, LIKE] += likes.astype(np.int32)
 
     def setup(self) -> None:
         """Open the initial consumers and the running sums."""
@@ -209,8 +236,9 @@ class Audience(Mechanism):
         if table == "posts":
             dead = np.zeros(len(self.world.table("posts")) + 1, bool)
             dead[rows] = True
-            seen = self.mine("consumers", "seen")
-            seen[dead[seen]] = -1
+            for name in ("seen", "viewed"):
+                ring = self.mine("consumers", name)
+                ring[dead[ring]] = -1
 
     def clocks(self) -> list[Every]:
         """Arrivals and departures once a day."""
@@ -221,7 +249,8 @@ class Audience(Mechanism):
         return [Wakes("consumers", "next_at", "browse", self.browse)]
 
     def turnover(self) -> None:
-        """Poisson arrivals, and release of rows that nobody holds any more."""
+        """Poisson arrivals, and release of rows that nobody holds any more; what was seen fades."""
+        self.mine("consumers", "stance")[:] *= STANCE_MEMORY
         world = self.world
         day = np.array([world.now // DAY], np.uint64)
         u = self.uniforms("arrivals", day)[0, 0]
@@ -236,21 +265,25 @@ class Audience(Mechanism):
     def browse(self, rows: NDArray[np.int64]) -> None:
         """Replay the sessions of these people, in order."""
         world = self.world
-        serve, log = world.service("serving")(), world.service("log")(len(rows))
-        world.service("reserve_follows")(len(rows) * int(serve.whole[:, Q_SLATE].max()))
+        serve = world.service("serving")()
+        room = len(rows) * int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max())
+        log = world.service("log")(room)
+        world.service("reserve_follows")(room)
         posts = world.table("posts")
         if len(self.keep["mark"]) < len(posts):
             self.keep["mark"] = np.concatenate([self.keep["mark"], np.zeros(2 * len(posts), np.int64)])
         c, own = world.table("consumers"), self.mine
+        rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
         people = People(c["key"], c["arm"], own("consumers", "taste"), opinion, own("consumers", "eagerness"),
                         own("consumers", "return_logit"), own("consumers", "tz"), own("consumers", "next_at"),
                         own("consumers", "sessions"), own("consumers", "last_day"), own("consumers", "satisfaction"),
-                        own("consumers", "seen"), own("consumers", "seen_at"), own("consumers", "pull_sum"),
+                        own("consumers", "seen"), own("consumers", "seen_at"), own("consumers", "viewed"),
+                        own("consumers", "viewed_at"), own("consumers", "stance"), own("consumers", "pull_sum"),
                         own("consumers", "pull_count"), own("consumers", "active"), own("consumers", "left_at"))
         meetings = Posts(posts["key"], posts["creator"], posts["content"], posts["quality"], posts["arousal"],
-                         posts["comprehensiveness"], posts["slant"], own("posts", "impressions"), own("posts", "counts"),
-                         own("posts", "enjoyed"))
+                         posts["comprehensiveness"], posts["slant"], posts["work"], posts["labelled"], rating,
+                         own("posts", "impressions"), own("posts", "counts"), own("posts", "enjoyed"))
         creators = world.table("creators")
         makers = Makers(creators["ai"], creators["reputation"])
         kernel.browse(rows, people, meetings, makers, serve, world.service("follow_graph")(), log, self._behaviour(),
@@ -258,17 +291,19 @@ class Audience(Mechanism):
 
     def _behaviour(self) -> kernel.Behaviour:
         p, levers = self.p, self.world.levers
-        changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0),
-                    float(bool(self.lever("counts_shown"))))
+        counts = self.levers_by_arm("consumers", "counts_shown")
+        rated = "ratings.ratings_shown"
+        ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
+        changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0), *counts, *ratings)
         cached: tuple[object, kernel.Behaviour] | None = getattr(self, "_cache", None)
         if cached is None or cached[0] != changing:
             names = ("intercept", *FEATURES)
             table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
                               for response in (*HEADS, "glad")])
             number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
-                               p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing])
+                               p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing[:2], p.shelf_patience])
             streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
-            cached = (changing, kernel.Behaviour(table, number, cumulated(p.diurnal), streams))
+            cached = (changing, kernel.Behaviour(table, number, np.array([counts, ratings], float).T.copy(), cumulated(p.diurnal), streams))
             self._cache = cached
         return cached[1]
 
@@ -294,11 +329,17 @@ class Audience(Mechanism):
         edges = np.array(board.metrics["satisfaction"].edges)
         board.set_all("satisfaction", np.bincount(np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None),
                                                   minlength=len(edges)).astype(float))
-        board.set_all("source_impressions", total[kernel.A_IN_NETWORK:kernel.A_EXPLORE + 1])
+        board.set_all("source_impressions", total[kernel.A_SOURCES:kernel.A_HEADS_HUMAN])
         board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
         board.set_all("sessions_by_hour", total[kernel.A_HOURS:kernel.A_GAPS])
         board.set_all("return_gap_days", total[kernel.A_GAPS:kernel.A_SIZE])
+        board.set("labelled_impressions", total[kernel.A_LABELLED])
+        board.set("work_impressions", total[kernel.A_WORKS])
         if sessions and examined:
+            clicks = new[kernel.A_HEADS_HUMAN] + new[kernel.A_HEADS_AI]
+            board.set("engaged_per_session", clicks / sessions)
+            board.set("cross_cutting_share", new[kernel.A_CROSS] / examined)
+            board.set("regret_share", new[kernel.A_REGRET] / max(clicks, 1))
             board.set("enjoyed_per_session", new[kernel.A_ENJOYED] / sessions)
             for name, slot in (("shown_match", kernel.A_MATCH), ("shown_quality", kernel.A_QUALITY),
                                ("shown_arousal", kernel.A_AROUSAL), ("shown_popularity", kernel.A_POPULARITY)):

@@ -91,7 +91,7 @@ class Creators(Mechanism):
     name = "creators"
     Params = CreatorsParams
     order = 30
-    needs = ("community_centres", "graph_nodes", "oldest_held")
+    needs = ("community_centres", "graph_nodes", "oldest_held", "releasable")
     columns = {
         "creators": (
             Column("active", "?", "1", "True until the creator quits"),
@@ -124,6 +124,9 @@ class Creators(Mechanism):
             Column("arousal", "f4", "1", "Arousal, 0..1", hidden=True),
             Column("comprehensiveness", "f4", "1", "Comprehensiveness, 0..1", hidden=True),
             Column("slant", "f4", "1", "Slant, -1..1", hidden=True),
+            Column("work", "?", "1", "True for a long-lived work"),
+            Column("labelled", "?", "1", "True where the post is shown as made by AI"),
+            Column("signal", "f4", "1", "What a classifier reads off the post: slant, arousal, comprehensiveness", shape=(3,)),
             Column("tried", "f4", "sd", "Strategy noise of this post", shape=(3,), hidden=True),
         ),
     }
@@ -270,9 +273,8 @@ class Creators(Mechanism):
     def settle(self) -> None:
         """Reckon the success of posts that have had their time; creators learn from it."""
         p, own, now = self.p, self.mine, self.world.now
-        alive, born = self.read("posts", "alive"), own("posts", "born")
-        held = int(self.world.service("oldest_held")())
-        self.world.release("posts", np.flatnonzero(alive & own("posts", "settled") & (born < held)))
+        born = own("posts", "born")
+        self.world.release("posts", np.flatnonzero(own("posts", "settled") & self.world.service("releasable")()))
         rows = np.flatnonzero(self.read("posts", "alive") & ~own("posts", "settled") & (born <= now - p.settle_after))
         rows = rows[np.lexsort((self.read("posts", "key")[rows], born[rows]))]
         own("posts", "settled")[rows] = True

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.columns import Column
-from twin.kernels.browse import Log
 from twin.mechanism import Every, Mechanism
 from twin.mechanisms.recommender.learning import ENTITIES, JUDGED, Learner
+from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.serving import Server
+from twin.mechanisms.recommender.reward import RewardModel
+from twin.mechanisms.recommender.serving import SHELVES, Server
 from twin.metric import Metric
 from twin.world import World
 
@@ -33,9 +34,10 @@ class Recommender(Mechanism):
     Params = RecommenderParams
     order = 40
     sees_hidden = False
-    provides = ("serving", "log", "window", "oldest_held", "releasable")
+    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kind")
     needs = ("follow_graph",)
     columns = {
+        "consumers": RING_COLUMNS,
         "posts": (
             Column("served_bias", "f4", "logit", "Bias as served"),
             Column("cluster", "i4", "list", "Inverted list of the post"),
@@ -55,6 +57,10 @@ class Recommender(Mechanism):
                labels={"head": JUDGED}, good="down"),
         Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform",
                "Model quality", labels={"head": JUDGED}),
+        Metric("reward_accuracy", "gauge", "1", "Share of comparisons that the reward model predicted rightly before it learned them.",
+               "platform", "Model quality", good="up"),
+        Metric("reward_spread", "gauge", "logit", "Spread of people's own reward weights around the pooled ones, as served.", "platform",
+               "Model quality"),
         Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", "Embedding tables", labels={"entity": ENTITIES}),
         Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", "Embedding tables",
                labels={"entity": ENTITIES}),
@@ -66,21 +72,27 @@ class Recommender(Mechanism):
 
     def __init__(self, params: RecommenderParams, world: World) -> None:
         super().__init__(params, world)
-        self.learner, self.server = Learner(self), Server(self)
+        self.links, self.reward = ItemLinks(self.keep, self.p.links), RewardModel(self.keep, self.p.reward)
+        self.learner, self.server = Learner(self), Server(self, self.links)
         world.provide("serving", self.server.serving)
-        world.provide("log", self.log)
+        world.provide("log", self.learner.log)
         world.provide("window", self.learner.window)
         world.provide("oldest_held", self.oldest_held)
         world.provide("releasable", self.releasable)
+        world.provide("links", lambda: self.links.linked)
+        world.provide("shelf_kind", lambda: SHELVES[str(self.lever("shelf.kind"))])
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""
         self.learner.setup()
+        self.links.setup()
+        self.reward.setup(len(self.world.table("consumers")))
         self._copy()
 
     def clocks(self) -> list[Every]:
         """Retrain, sync and refresh on their schedules; the first snapshot is published at the start."""
-        return [Every(self.p.retrain_every, "train", self.retrain), Every(self.p.sync_every, "sync", self.sync),
+        return [Every(self.world.grid, "react", self.observe), Every(self.p.links.links_every, "sync", self.relink),
+                Every(self.p.retrain_every, "train", self.retrain), Every(self.p.sync_every, "sync", self.sync),
                 Every(self.world.grid, "refresh", self.refresh, first=0)]
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -90,22 +102,45 @@ class Recommender(Mechanism):
             self.learner.newcomers(entity, rows, len(self.world.table(table)))
         if entity == "post":
             self.server.place(rows)
+        elif entity == "consumer":
+            if "reward.total" in self.keep:  # else these came before the recommender's set-up
+                self.reward.born(rows, len(self.world.table(table)))
+            self.server.welcome(rows)
 
-    def log(self, sessions: int) -> Log:
-        """The log with room for the slates of that many sessions."""
-        return self.learner.log(sessions * max(int(slate) for slate in self.levers_by_arm("consumers", "slate")))
+    def gone(self, table: str, rows: NDArray[np.int64]) -> None:
+        """No link may hold a post that is released; what was known of a person is deleted."""
+        if table == "posts":
+            self.links.forget(rows, self._ring())
+        elif table == "consumers":
+            self.reward.gone(rows)
+
+    def _ring(self) -> Ring:
+        return Ring(self.mine("consumers", "bought"), self.mine("consumers", "bought_at"))
+
+    def observe(self) -> None:
+        """Count what was viewed and bought together in the window that ends now."""
+        window = self.learner.window()
+        self.links.observe(window.consumer, window.post, window.responses, self.read("posts", "work"), self.world.now, self._ring())
+
+    def relink(self) -> None:
+        """Link posts anew."""
+        self.links.rebuild(self.world.now, self.read("posts", "key"), self.server.eligible(), self.read("posts", "work"),
+                           self.stream("links"))
 
     def oldest_held(self) -> int:
-        """Posts born before this time are in no log and in no feed."""
+        """Short-lived posts born before this time are in no log and in no feed, and who left before it is in no log."""
         return int(self.keep["times"][0]) - int(self.p.expiry) - self.world.grid
 
     def releasable(self) -> NDArray[np.bool_]:
         """Which rows of posts neither feed nor log holds any more."""
-        free: NDArray[np.bool_] = self.read("posts", "alive") & (self.read("posts", "born") < self.oldest_held())
+        longer = self.read("posts", "work") * (int(self.p.work_expiry) - int(self.p.expiry))
+        free: NDArray[np.bool_] = self.read("posts", "alive") & (self.read("posts", "born") < self.oldest_held() - longer)
         return free
 
     def retrain(self) -> None:
-        """Judge and train."""
+        """Judge and train; the reward model learns from the same log."""
+        log = self.learner.logged()
+        self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
         self.learner.retrain(self.server.serving())
 
     def sync(self) -> None:
@@ -115,6 +150,8 @@ class Recommender(Mechanism):
 
     def _copy(self) -> None:
         self.learner.copy_vectors()
+        self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
+        self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
         self.server.reindex()
 
     def refresh(self) -> None:
@@ -131,6 +168,8 @@ class Recommender(Mechanism):
         board.set("model_age", self.world.now - int(keep["times"][2]))
         for row, name in enumerate(("model_auc", "model_log_loss", "model_calibration")):
             board.set_all(name, keep["quality"][row])
+        board.set("reward_accuracy", self.reward.accuracy())
+        board.set("reward_spread", float(keep["serve.reward.own"].std()) if len(keep["serve.reward.own"]) else 0.0)
         for entity, table in TABLES.items():
             keys = self.read(table, "key")[self.read(table, "alive")]
             stats = self.learner.trainer.tables[entity].stats()

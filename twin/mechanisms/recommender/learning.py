@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels import retrieve
+from twin.kernels import ranking, retrieve
 from twin.kernels.browse import Log
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
@@ -25,7 +25,7 @@ LOGGED = {"consumer": np.int32, "post": np.int32, "responses": np.uint16, "place
 
 
 class Window(NamedTuple):
-    """Impressions of the serving window that ends now, in the order in which they happened; read-only."""
+    """Impressions in the order in which they happened; read-only."""
 
     consumer: NDArray[np.int32]
     post: NDArray[np.int32]
@@ -69,7 +69,11 @@ class Learner:
 
     def window(self) -> Window:
         """The impressions of the serving window that ends now."""
-        first, last = int(self.keep["log.window"][0]), int(self.keep["log.size"][0])
+        return self.logged(int(self.keep["log.window"][0]))
+
+    def logged(self, first: int = 0) -> Window:
+        """The log from a place on."""
+        last = int(self.keep["log.size"][0])
         views = [self.keep[f"log.{name}"][first:last] for name in LOGGED]
         for view in views:
             view.flags.writeable = False
@@ -102,7 +106,7 @@ class Learner:
     def _judge(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16],
                served: retrieve.Serving) -> None:
         """Progressive validation of the served copy, by head."""
-        probability = retrieve.predicted(consumer, post, served)
+        probability = ranking.predicted(consumer, post, served)
         for place, head in enumerate(JUDGED):
             h = HEADS.index(head)
             truth = (responses >> h & 1).astype(bool)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from twin.mechanisms.recommender.links import Links
 from twin.mechanisms.recommender.presets import Preset
+from twin.mechanisms.recommender.reward import Reward
 from twin.params import Duration, Params, group, par
 from twin.units import DAY, HOUR, MINUTE
 
@@ -29,6 +31,17 @@ class Quota(Params):
     nearest: int = par(45, "nearest posts of the two-tower index", unit="posts", low=0, high=500, lever=True, per="consumers")
     trending: int = par(15, "posts with most clicks lately", unit="posts", low=0, high=500, lever=True, per="consumers")
     explore: int = par(10, "posts that few have seen", unit="posts", low=0, high=500, lever=True, per="consumers")
+    co_viewed: int = par(0, "posts co-viewed with those viewed last", unit="posts", low=0, high=500, lever=True, per="consumers")
+    bought_together: int = par(0, "works bought together with those viewed last", unit="posts", low=0, high=500, lever=True,
+                               per="consumers")
+
+
+class Shelf(Params):
+    """The shelf of related works that follows a work, shown to those who have viewed it to the end."""
+
+    kind: Literal["co_viewed", "bought_together", "random", "off"] = par("co_viewed", "which links it shows", lever=True,
+                                                                         per="consumers")
+    size: int = par(4, "works on it", unit="posts", low=0, high=50, lever=True, per="consumers")
 
 
 class Table(Params):
@@ -58,6 +71,7 @@ class RecommenderParams(Params):
     refresh: Duration = par(10 * MINUTE, "time between two serving snapshots", unit="s", low=MINUTE, high=30 * MINUTE)
     expiry: Duration = par(2 * DAY, "age at which a post leaves the feed", unit="s", low=HOUR, high=365 * DAY, grid=True,
                            source="48 h: xai-org/x-algorithm")
+    work_expiry: Duration = par(90 * DAY, "age at which a long-lived work leaves the feed", unit="s", low=HOUR, high=3650 * DAY, grid=True)
     retrain_every: Duration = par(6 * HOUR, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True)
     sync_every: Duration = par(6 * HOUR, "time between two copies of trained vectors to serving", unit="s", low=MINUTE,
                                high=365 * DAY, grid=True)
@@ -72,7 +86,12 @@ class RecommenderParams(Params):
         per="consumers")
     preset: Preset = par("x_2026", "published feed weights to start from", lever=True, per="consumers", source="DESIGN.md section 7")
     weights: Weights = group(Weights, "weights that replace the preset's")
+    personalisation: float = par(1.0, "how far the user vector is the person's own: 0 ranks for everybody as for the mean person",
+                                 low=0, high=1, lever=True, per="consumers", source="DESIGN.md section 6")
+    reward: Reward = group(Reward, "reward model on what classifiers read off posts")
     quota: Quota = group(Quota, "candidates by source")
+    links: Links = group(Links, "links between posts")
+    shelf: Shelf = group(Shelf, "related works")
     probes: int = par(8, "inverted lists scanned per session", unit="lists", low=1, high=256, lever=True, per="consumers")
     lists: int = par(32, "inverted lists", unit="lists", low=1, high=4096)
     probe_cap: int = par(64, "most posts scanned per list", unit="posts", low=1, high=4096)
@@ -86,5 +105,13 @@ class RecommenderParams(Params):
     out_of_network: float = par(0.75, "factor on posts of creators not followed", low=0.01, high=10, lever=True, per="consumers",
                                 source="xai-org/x-algorithm, ranking_scorer.rs")
     ai_factor: float = par(1.0, "factor on posts of AI creators (1: no demotion)", low=0.01, high=10, lever=True, per="consumers")
+    ai_cap: int = par(100, "most AI posts per slate", unit="posts", low=1, high=100, lever=True, per="consumers")
+    diversity: float = par(0.0, "share of a score lost by full likeness to a post chosen before it", low=0, high=1, lever=True,
+                           per="consumers", source="maximal marginal relevance, Carbonell & Goldstein 1998")
+    exposure_floor: int = par(0, "slots of a slate kept for small creators", unit="posts", low=0, high=20, lever=True, per="consumers")
+    small_followers: int = par(10, "followers up to which a creator is small", unit="followers", low=0, high=10**6)
+    small_new: Duration = par(0, "time since entry for which a creator counts as small (0s: only followers count)", unit="s", low=0,
+                              high=3650 * DAY)
+    explore_slots: int = par(0, "slots of a slate kept for exploration", unit="posts", low=0, high=20, lever=True, per="consumers")
     trend_half_life: Duration = par(6 * HOUR, "half-life of trending", unit="s", low=MINUTE, high=365 * DAY)
     explore_below: int = par(30, "impressions below which a post may be explored", unit="impressions", low=1, high=10**6)

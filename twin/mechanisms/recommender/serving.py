@@ -11,22 +11,24 @@ from numpy.typing import NDArray
 from twin.kernels import index, retrieve
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
+from twin.mechanisms.recommender.links import KINDS, ItemLinks
 from twin.mechanisms.recommender.presets import weights
 
-SOURCES = ("in_network", "nearest", "trending", "explore")
+SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "off": 3}
 
 
 class Server:
     """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
-        self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
+    def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
+        self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
 
     def eligible(self) -> NDArray[np.int32]:
         """Rows of the posts that the feed may show now."""
         m = self.m
-        rows: NDArray[np.int32] = index.eligible_rows(m.read("posts", "alive"), m.read("posts", "born"), m.world.now, int(self.p.expiry))
+        rows: NDArray[np.int32] = index.eligible_rows(m.read("posts", "alive"), m.read("posts", "born"), m.read("posts", "work"),
+                                                      m.world.now, int(self.p.expiry), int(self.p.work_expiry))
         return rows
 
     def reindex(self) -> None:
@@ -52,6 +54,15 @@ class Server:
             index.assign(rows, self.keep["serve.post.vec"], self.keep["serve.post.bias"], self.keep["centroids"],
                          self.m.mine("posts", "cluster"))
 
+    def welcome(self, rows: NDArray[np.int64]) -> None:
+        """New people are served the pooled reward model."""
+        own = self.keep.get("serve.reward.own", np.zeros((0, 3), np.float32))
+        size = len(self.m.world.table("consumers"))
+        if len(own) < size:
+            own = np.concatenate([own, np.zeros((2 * size - len(own), own.shape[1]), np.float32)])
+        own[rows] = 0
+        self.keep["serve.reward.own"] = own
+
     def refresh(self) -> None:
         """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
         keep, m, rows = self.keep, self.m, self.eligible()
@@ -66,8 +77,21 @@ class Server:
         keep["trending"] = index.best(rows, m.mine("posts", "trend"), 4 * max(most, 1))
         fresh = index.seldom(rows, m.read("posts", "impressions"), int(self.p.explore_below))
         keep["fresh"] = fresh if len(fresh) else rows
+        keep["can"] = np.zeros(len(m.world.table("posts")), bool)
+        keep["can"][rows] = True
+        keep["item_small"] = self._small()[m.read("posts", "creator")]
+        small = rows[keep["item_small"][rows]]
+        keep["small"] = small[np.argsort(m.read("posts", "key")[small], kind="stable")]  # keys are hashes: a random order
         self._settings()
         self._snapshot = None
+
+    def _small(self) -> NDArray[np.bool_]:
+        """Small creators (one more entry, for posts without one): few followers, or new here."""
+        m, p = self.m, self.p
+        small = m.read("creators", "followers") <= p.small_followers
+        if p.small_new:
+            small = small | (m.read("creators", "entered_at") > m.world.now - p.small_new)
+        return np.append(small, False)
 
     def _settings(self) -> None:
         """Weights, whole numbers and factors in force, one row per arm of consumers."""
@@ -83,9 +107,11 @@ class Server:
         modes = [retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)] for mode in m.levers_by_arm("consumers", "ranking")]
         many = len(presets)
         keep["whole"] = np.column_stack([
-            arms(*(f"quota.{source}" for source in SOURCES), "probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
-            arms("slate", "author_cap"), modes]).astype(np.int64)
-        keep["factor"] = arms("out_of_network", "ai_factor", "author_decay", "author_floor").astype(np.float32)
+            arms(*(f"quota.{source}" for source in retrieve.QUOTAS), "probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
+            arms("slate", "author_cap"), modes, arms("exposure_floor", "explore_slots", "ai_cap", "shelf.size"),
+            [SHELVES[str(kind)] for kind in m.levers_by_arm("consumers", "shelf.kind")]]).astype(np.int64)
+        keep["factor"] = arms("out_of_network", "ai_factor", "author_decay", "author_floor", "personalisation", "reward.weight",
+                              "diversity", "reward.personalisation").astype(np.float32)
 
     def serving(self) -> retrieve.Serving:
         """The snapshot as the session kernel reads it."""
@@ -102,7 +128,10 @@ class Server:
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
                 dense[dim + 1].copy(), intercept, k["weights"], query, k["centroids"], k["list_start"], k["list_post"],
-                k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"])
+                k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
+                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
+                k["serve.reward.pool"], k["serve.reward.own"],
+                *(self.links.linked[kind] for kind in KINDS))
         return self._snapshot
 
     def forget(self) -> None:

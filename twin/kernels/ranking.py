@@ -1,0 +1,226 @@
+"""Ranking and the slate of one session, from the serving snapshot alone.
+
+A value model over the eight heads (weights w, item vector v, user vector u), plus a reward model over what the
+platform's classifiers read off a post (signal g), which may be pooled or a person's own (r):
+
+    value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v) + weight <g, r>
+
+with u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
+
+The slate takes the best one after another, under rules: at most so many and ever less weight for one creator, at most so many AI
+posts, less weight for what resembles the chosen (cosine of item vectors, maximal marginal relevance, Carbonell & Goldstein
+1998), and some slots kept for exploration and for small creators.
+
+Heads lie in eight lanes that the compiler packs into one register; every sum runs in a fixed order, so a score does not
+depend on what is computed beside it.
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twin.draws import mix64
+from twin.kernels.maths import sigmoid32
+from twin.kernels.retrieve import (
+    CHRONOLOGICAL,
+    EXPLORE,
+    F_AI,
+    F_DECAY,
+    F_DIVERSITY,
+    F_LEAST,
+    F_OUT,
+    F_PERSONAL,
+    F_REWARD,
+    F_REWARD_PERSONAL,
+    FLOOR,
+    GONE,
+    IN_NETWORK,
+    POPULARITY,
+    Q_AI,
+    Q_AUTHOR,
+    Q_EXPLORE,
+    Q_FLOOR,
+    Q_MODE,
+    Q_SLATE,
+    VALUE,
+)
+
+
+@nb.njit(cache=True)
+def user_vector(row, arm, serve, u):
+    """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of personalisation; returns the bias."""
+    share = serve.factor[arm, F_PERSONAL]
+    if share >= 1:
+        u[:] = serve.user_vec[row]
+        return serve.user_bias[row]
+    for d in range(len(u)):
+        u[d] = serve.mean_vec[d] + share * (serve.user_vec[row, d] - serve.mean_vec[d])
+    return serve.mean_bias[0] + share * (serve.user_bias[row] - serve.mean_bias[0])
+
+
+@nb.njit(cache=True)
+def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
+    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), logits (n * 8,)."""
+    dim = serve.interaction.shape[0]
+    for d in range(dim):
+        for h in range(8):
+            lanes[d, h] = serve.interaction[d, h] * u[d]
+    for i in range(n):
+        v = serve.item_vec[cand[i]]
+        bv = serve.item_bias[cand[i]]
+        a0 = serve.intercept[0] + serve.user_scale[0] * bu + serve.item_scale[0] * bv
+        a1 = serve.intercept[1] + serve.user_scale[1] * bu + serve.item_scale[1] * bv
+        a2 = serve.intercept[2] + serve.user_scale[2] * bu + serve.item_scale[2] * bv
+        a3 = serve.intercept[3] + serve.user_scale[3] * bu + serve.item_scale[3] * bv
+        a4 = serve.intercept[4] + serve.user_scale[4] * bu + serve.item_scale[4] * bv
+        a5 = serve.intercept[5] + serve.user_scale[5] * bu + serve.item_scale[5] * bv
+        a6 = serve.intercept[6] + serve.user_scale[6] * bu + serve.item_scale[6] * bv
+        a7 = serve.intercept[7] + serve.user_scale[7] * bu + serve.item_scale[7] * bv
+        for d in range(dim):
+            x = v[d]
+            a0 += lanes[d, 0] * x
+            a1 += lanes[d, 1] * x
+            a2 += lanes[d, 2] * x
+            a3 += lanes[d, 3] * x
+            a4 += lanes[d, 4] * x
+            a5 += lanes[d, 5] * x
+            a6 += lanes[d, 6] * x
+            a7 += lanes[d, 7] * x
+        o = 8 * i
+        logits[o], logits[o + 1], logits[o + 2], logits[o + 3] = a0, a1, a2, a3
+        logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4, a5, a6, a7
+    for i in range(8 * n):
+        logits[i] = sigmoid32(logits[i])
+    w = serve.weights[arm]
+    for i in range(n):
+        o = 8 * i
+        score[i] = (((w[0] * logits[o] + w[1] * logits[o + 1]) + (w[2] * logits[o + 2] + w[3] * logits[o + 3]))
+                    + ((w[4] * logits[o + 4] + w[5] * logits[o + 5]) + (w[6] * logits[o + 6] + w[7] * logits[o + 7])))
+
+
+@nb.njit(cache=True)
+def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, logits, score):
+    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
+    mode = serve.whole[arm, Q_MODE]
+    if mode == VALUE:
+        value_scores(u, bu, arm, serve, cand, n, lanes, logits, score)
+        weight = serve.factor[arm, F_REWARD]
+        if weight != 0:
+            share, pool, own = serve.factor[arm, F_REWARD_PERSONAL], serve.reward_pool, serve.reward_own[row]
+            r0, r1, r2 = pool[0] + share * own[0], pool[1] + share * own[1], pool[2] + share * own[2]
+            for i in range(n):
+                g = serve.signal[cand[i]]
+                score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
+        for i in range(n):
+            f = np.float32(1)
+            if source[i] != IN_NETWORK:
+                f *= serve.factor[arm, F_OUT]
+            if serve.item_ai[cand[i]]:
+                f *= serve.factor[arm, F_AI]
+            score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
+    elif mode == CHRONOLOGICAL:
+        for i in range(n):
+            score[i] = serve.item_born[cand[i]] / np.float32(60)
+    elif mode == POPULARITY:
+        for i in range(n):
+            score[i] = serve.trend_score[cand[i]]
+    else:
+        for i in range(n):
+            score[i] = np.float32(mix64(seed ^ np.uint64(cand[i])) >> np.uint64(40))
+
+
+@nb.njit(inline="always")
+def _kept_for(slot, want, floor, explore):
+    """What a slot of the slate is kept for: FLOOR, EXPLORE or -1; kept slots are spread evenly over the slate."""
+    kept = floor + explore
+    for k in range(kept):
+        if slot == (k + 1) * want // (kept + 1):
+            return FLOOR if k < floor else EXPLORE
+    return -1
+
+
+@nb.njit(cache=True)
+def slate(serve, arm, cand, source, n, score, out):
+    """Fill ``out`` with the best candidates under the rules of the arm (see the module); returns how many. ``score`` is used up.
+
+    The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than ``author_cap`` are taken.
+    """
+    whole = serve.whole[arm]
+    decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
+    plain = whole[Q_MODE] != VALUE
+    filled = ai = 0
+    want = min(whole[Q_SLATE], n)
+    floor = min(whole[Q_FLOOR], want)
+    explore = min(whole[Q_EXPLORE], want - floor)
+    while filled < want:
+        best, need = -1, _kept_for(filled, want, floor, explore)
+        if need >= 0:
+            for i in range(n):
+                fits = serve.item_small[cand[i]] if need == FLOOR else source[i] == EXPLORE
+                if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
+                    best = i
+        if best < 0:
+            for i in range(n):
+                if score[i] > GONE and (best < 0 or score[i] > score[best]):
+                    best = i
+        if best < 0:
+            break
+        post = cand[best]
+        out[filled] = best
+        filled += 1
+        score[best] = GONE
+        creator = serve.item_creator[post]
+        k = 0
+        for j in range(filled):
+            if serve.item_creator[cand[out[j]]] == creator:
+                k += 1
+        before = (1 - least) * decay ** np.float32(k - 1) + least
+        after = (1 - least) * decay ** np.float32(k) + least
+        for i in range(n):
+            if serve.item_creator[cand[i]] == creator and score[i] > GONE:
+                if k >= whole[Q_AUTHOR]:
+                    score[i] = GONE
+                elif not plain and score[i] > 0:
+                    score[i] = score[i] * after / before
+        if serve.item_ai[post]:
+            ai += 1
+            if ai == whole[Q_AI]:
+                for i in range(n):
+                    if serve.item_ai[cand[i]]:
+                        score[i] = GONE
+        if spread > 0 and not plain:
+            _thin(post, serve, cand, n, spread, score)
+    return filled
+
+
+@nb.njit(cache=True)
+def _thin(post, serve, cand, n, spread, score):
+    """Take from every remaining score ``spread`` times its cosine to the post just chosen."""
+    v = serve.item_vec[post]
+    own = np.float32(1e-12)
+    for d in range(len(v)):
+        own += v[d] * v[d]
+    for i in range(n):
+        if score[i] > GONE:
+            w = serve.item_vec[cand[i]]
+            dot, other = np.float32(0), np.float32(1e-12)
+            for d in range(len(v)):
+                dot += v[d] * w[d]
+                other += w[d] * w[d]
+            score[i] -= spread * abs(score[i]) * max(np.float32(0), dot / np.sqrt(own * other))
+
+
+@nb.njit(cache=True)
+def predicted(consumers, posts, serve):
+    """Probabilities (n, 8) that the served model gives to logged impressions."""
+    n = len(consumers)
+    out = np.empty((n, 8), np.float32)
+    lanes, logits = np.empty((serve.interaction.shape[0], 8), np.float32), np.empty(8, np.float32)
+    cand, score = np.empty(1, np.int64), np.empty(1, np.float32)
+    for i in range(n):
+        cand[0] = posts[i]
+        value_scores(serve.user_vec[consumers[i]], serve.user_bias[consumers[i]], 0, serve, cand, 1, lanes, logits, score)
+        for h in range(8):
+            out[i, h] = logits[h]
+    return out
