@@ -1,22 +1,36 @@
 """Probes: read-only measures of the whole that no single mechanism owns. They write nothing but metrics.
 
 Exposure Gini: impressions since the last reading across active creators. Coverage: share of eligible posts that were examined at
-least once. Human share: part of impressions that went to human creators, since the last reading.
+least once. Human share: part of impressions that went to human creators, since the last reading. Small creators: those with no
+more followers than the median of active creators.
+
+What people see lean: with p_i the share of what person i examined lately that leans right (column ``stance``, of people with at least
+LEAST posts), echo chambers show as little variety within and much between people:
+
+    within   mean_i H(p_i),  H(p) = -p log2 p - (1 - p) log2(1 - p)      bits, 0 one side only, 1 both alike
+    between  var_i(2 p_i - 1)                                            0 all see the same mix, 1 half see one side, half the other
+
+Revenue: advertisements at a rate per thousand impressions.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import entr
 
 from twin.kernels.stats import gini, top_share
 from twin.mechanism import Mechanism
 from twin.metric import Metric
-from twin.params import Params
+from twin.params import Params, par
 from twin.units import DAY
+
+LEAST = 5
 
 
 class ProbesParams(Params):
-    """Probes have no parameters."""
+    """Parameters of probes."""
+
+    ad_rate: float = par(2.0, "revenue of the platform per thousand impressions", unit="pay", low=0, high=1e6)
 
 
 class Probes(Mechanism):
@@ -34,6 +48,16 @@ class Probes(Mechanism):
                "producer", "Exposure", good="down"),
         Metric("creator_exposure", "histogram", "creators", "Active creators by impressions of their posts now in the feed.",
                "producer", "Exposure", edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
+        Metric("small_creator_share", "gauge", "1", "Share of impressions of posts now in the feed that went to the less followed half of "
+               "active creators.", "producer", "Exposure", good="up"),
+        Metric("stance_within_entropy", "gauge", "bit", "Mean entropy of the leaning of what one person sees: 1 both sides alike.",
+               "consumer", "Echo chambers", good="up"),
+        Metric("stance_between_variance", "gauge", "1", "Variance across people of the mean leaning of what they see: 1 two camps.",
+               "consumer", "Echo chambers", good="down"),
+        Metric("churn_rate", "gauge", "1/d", "Share of active people who leave for good per day, since the last reading.", "consumer",
+               "Population", good="down"),
+        Metric("revenue", "counter", "pay", "Revenue of the platform from advertisements.", "platform", "Revenue", good="up",
+               headline=True),
         Metric("post_coverage", "gauge", "1", "Share of posts in the feed, at least a day old, that anybody has examined.", "platform",
                "Feed", good="up"),
     )
@@ -41,6 +65,7 @@ class Probes(Mechanism):
     def setup(self) -> None:
         """Nothing was seen yet."""
         self.keep["before"] = np.zeros(2)
+        self.keep["left"] = np.zeros(2)  # people who had left at the last reading, and its time
 
     def measure(self) -> None:
         """Read the posts in the feed and the board."""
@@ -52,13 +77,32 @@ class Probes(Mechanism):
         elif not seen.any():
             board.set("creator_human_share", 1.0)
         self.keep["before"] = seen
+        board.set("revenue", float(seen.sum()) * self.p.ad_rate / 1000)
+        left, days = board.get("consumers_left"), (self.world.now - self.keep["left"][1]) / DAY
+        active = board.get("consumers_active")
+        if days > 0 and active > 0:
+            board.set("churn_rate", (left - self.keep["left"][0]) / days / active)
+        self.keep["left"] = np.array([left, float(self.world.now)])
+        self._leanings()
         live = self.read("posts", "alive") & ~self.read("posts", "settled")
         views = self.read("posts", "impressions")[live].astype(float)
         reach = np.bincount(self.read("posts", "creator")[live], weights=views, minlength=len(self.world.table("creators")))
-        reach = reach[self.read("creators", "active")]
+        here = self.read("creators", "active")
+        reach, followers = reach[here], self.read("creators", "followers")[here]
+        small = followers <= np.median(followers) if len(followers) else np.zeros(0, bool)
+        board.set("small_creator_share", float(reach[small].sum() / max(reach.sum(), 1.0)))
         board.set("exposure_gini", gini(reach))
         board.set("exposure_top_share", top_share(reach, 0.1))
         edges = np.array(board.metrics["creator_exposure"].edges)
         board.set_all("creator_exposure", np.bincount(np.searchsorted(edges, reach, "right") - 1, minlength=len(edges)).astype(float))
         old = self.read("posts", "born")[live] < self.world.now - DAY
         board.set("post_coverage", float((views[old] > 0).mean()) if old.any() else 0.0)
+
+    def _leanings(self) -> None:
+        """Variety of what people see, within and between them."""
+        count = self.read("consumers", "stance")[self.read("consumers", "active")].astype(float)
+        count = count[count.sum(1) >= LEAST]
+        right = count[:, 1] / count.sum(1)
+        within = (entr(right) + entr(1 - right)) / np.log(2)
+        self.world.board.set("stance_within_entropy", float(within.mean()) if len(right) else 0.0)
+        self.world.board.set("stance_between_variance", float((2 * right - 1).var()) if len(right) else 0.0)
