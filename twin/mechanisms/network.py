@@ -141,6 +141,9 @@ class Network(Mechanism):
             person = self.read("creators", "person")[rows]
             home = self.read("consumers", "community")
             community = np.where(person >= 0, home[np.maximum(person, 0)], community) if len(home) else community
+            if "topic" in self.world.table("creators").columns:  # confined to a community by whoever opened the row
+                topic = self.read("creators", "topic")[rows]
+                community = np.where(topic >= 0, topic, community)
         elif "node_community" in self.keep:
             node = rows < len(self.keep["node_community"])
             community[node] = self.keep["node_community"][rows[node]]

@@ -1,0 +1,196 @@
+"""Who creators are, and how they come and go: entry, who uses an assistant, exit.
+
+    exit   chance per day = q exp(a (1/2 - morale)) ((1 + outside) / (1 + income))^b      (AI: without the morale term)
+    entry  Poisson, arrivals x min(10, ((1 + mean income of recent entrants) / (1 + outside))^elasticity)
+
+Income here is its 28-day mean freed of its start at 0, and is not compared before a week of pay.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import pdtrik
+
+from twin.draws import children
+from twin.mechanism import Mechanism
+from twin.mechanisms.creators.declared import KINDS, TALLIES
+from twin.mechanisms.creators.learning import MEMORY
+from twin.mechanisms.creators.posting import Posting, by_kind
+from twin.units import DAY, NEVER
+
+Ints = NDArray[np.int64]
+WEEK = 7
+MOST_ENTRY = 10.0
+
+
+class Population:
+    """Opens and closes creators; all state is in the mechanism's ``keep`` and columns."""
+
+    def __init__(self, mechanism: Mechanism, posting: Posting) -> None:
+        self.m, self.p, self.keep, self.posting = mechanism, mechanism.p, mechanism.keep, posting
+
+    def setup(self) -> None:
+        """Open the initial creators: humans are consumers too."""
+        m, keep = self.m, self.keep
+        keep["made"] = np.zeros((2, 3), np.int64)
+        communities = len(m.world.service("community_centres")())
+        people = np.bincount(m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities)
+        keep["by_size"] = np.argsort(-people, kind="stable")
+        keep["people"] = people
+        keep["invaded"] = np.zeros(communities, bool)
+        keep["invaded"][keep["by_size"][:self.p.ai.communities or communities]] = True
+        self._rank_communities()
+        nodes = int(m.world.service("graph_nodes")())
+        persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
+        self.enter(0, len(persons), persons)
+        self.enter(1, self.p.ai.initial, np.full(self.p.ai.initial, -1))
+
+    def _rank_communities(self) -> None:
+        """Niche communities: the smaller half by active people."""
+        m, count = self.m, len(self.keep["invaded"])
+        people = np.bincount(m.read("consumers", "community")[m.read("consumers", "active")], minlength=count)
+        self.keep["niche"] = np.zeros(count, bool)
+        self.keep["niche"][np.argsort(-people, kind="stable")[(count + 1) // 2:]] = True
+
+    def _persons(self, count: int) -> Ints:
+        """Active consumers who are not creators yet, drawn at random."""
+        m = self.m
+        free = m.read("consumers", "active").copy()
+        persons = m.read("creators", "person")[m.read("creators", "active")]
+        free[persons[persons >= 0]] = False
+        rows = np.flatnonzero(free)
+        luck = m.uniforms("begin", m.read("consumers", "key")[rows], m.world.now // DAY)[:, 0]
+        return rows[np.argsort(luck, kind="stable")][:count]
+
+    def enter(self, kind: int, count: int, persons: Ints) -> None:
+        """Open creators of one kind."""
+        m, made = self.m, self.keep["made"]
+        root = np.full(count, m.stream(f"creator.{KINDS[kind]}"))
+        keys = children(root, np.arange(made[kind, 0], made[kind, 0] + count))
+        made[kind, 0] += count
+        topic = np.full(count, -1)
+        if kind == 1 and self.p.ai.communities:
+            open_to = self.keep["by_size"][:self.p.ai.communities]
+            share = np.cumsum(self.keep["people"][open_to] + 1.0)
+            luck = m.uniforms("topic", keys)[:, 0] * share[-1]
+            topic = open_to[np.minimum(np.searchsorted(share, luck, side="right"), len(open_to) - 1)]
+        m.world.add(m.name, "creators", keys, ai=np.full(count, kind == 1), person=persons[:count], topic=topic)
+
+    def born(self, rows: Ints) -> None:
+        """Draw who a new creator is."""
+        m, p, now, own = self.m, self.p, self.m.world.now, self.m.mine
+        keys, ai = m.read("creators", "key")[rows], own("creators", "ai")[rows]
+        person, campaign = own("creators", "person")[rows], own("creators", "campaign")[rows]
+        normal = m.normals("creator", keys, 4)
+        centre = m.world.service("community_centres")()[m.read("creators", "community")[rows]]
+        is_person = person >= 0
+        if is_person.any():
+            centre[is_person] = m.read("consumers", "taste")[person[is_person]]
+        noise = m.normals("niche", keys, 16)
+        noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+        niche = (1 - p.niche_spread) * centre + p.niche_spread * noise
+        own("creators", "niche")[rows] = niche / np.linalg.norm(niche, axis=1, keepdims=True)
+        own("creators", "skill")[rows] = by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, 0]
+        spread = by_kind(p, ai, "posts_log_sd")
+        rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, 1] - spread**2 / 2)
+        own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
+        own("creators", "arousal")[rows] = np.clip(by_kind(p, ai, "arousal") + 0.1 * normal[:, 2], 0, 1)
+        own("creators", "comprehensiveness")[rows] = np.clip(by_kind(p, ai, "comprehensiveness") + 0.1 * normal[:, 3], 0, 1)
+        slant = np.clip(0.4 * m.normals("slant", keys, 1)[:, 0], -1, 1)
+        if is_person.any() and "opinion" in m.world.table("consumers").columns:
+            slant[is_person] = m.read("consumers", "opinion")[person[is_person]]
+        own("creators", "slant")[rows] = slant
+        own("creators", "discloses")[rows] = ai & ~campaign & (m.uniforms("discloses", keys)[:, 0] < p.disclosed_share)
+        own("creators", "active")[rows] = True
+        own("creators", "entered_at")[rows] = now
+        own("creators", "flat_at")[rows] = now / DAY
+        self._assist(rows)
+        self.posting.schedule(rows[~campaign])
+
+    def _assist(self, rows: Ints) -> None:
+        """Who of these uses an assistant now: those who ever will, once their own delay has passed."""
+        m, p, own = self.m, self.p, self.m.mine
+        luck = m.uniforms("assistant", m.read("creators", "key")[rows])
+        since = np.maximum(own("creators", "entered_at")[rows], p.assisted_from) - np.log(luck[:, 1]) * p.assisted_delay
+        will = luck[:, 0] < m.lever_of("creators", "assisted_share", rows)
+        own("creators", "assisted")[rows] = will & (since <= m.world.now) & ~own("creators", "ai")[rows]
+
+    def income(self, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Mean income freed of its start at 0, and whether it is known for a week."""
+        own = self.m.mine
+        days = (self.m.world.now - own("creators", "entered_at")[rows] - self.p.settle_after) // DAY - 1
+        known = days >= WEEK
+        weight = 1 - (1 - 1 / MEMORY) ** np.maximum(days, 1).astype(float)
+        return own("creators", "income")[rows] / weight, known
+
+    def _chance(self, rows: Ints, kind: int) -> NDArray[np.float64]:
+        """Chance that each of these quits today."""
+        p, own = self.p, self.m.mine
+        income, known = self.income(rows)
+        outside = float(self.m.lever(f"{KINDS[kind]}.outside_option"))
+        gap = np.where(known, np.log1p(outside) - np.log1p(np.maximum(income, 0)), 0.0)
+        pull = (p.ai if kind else p.human).outside_effect * gap
+        mood = 0.0 if kind else p.quit_effect * (0.5 - own("creators", "morale")[rows])
+        chance: NDArray[np.float64] = (p.ai_quit if kind else p.quit) * np.exp(mood + pull)
+        return chance
+
+    def turnover(self) -> None:
+        """Creators quit or follow their person out; newcomers of both kinds begin; assistants spread."""
+        m, own, now = self.m, self.m.mine, self.m.world.now
+        held = int(m.world.service("oldest_held")())
+        gone = m.read("creators", "alive") & (own("creators", "left_at") < min(held - self.p.settle_after, now - 3 * DAY))
+        still = np.zeros(len(gone), bool)
+        still[own("posts", "creator")[m.read("posts", "alive")]] = True
+        m.world.release("creators", np.flatnonzero(gone & ~still))
+        self._rank_communities()
+        active, person = own("creators", "active"), own("creators", "person")
+        human = np.flatnonzero(active & ~own("creators", "ai"))
+        u = m.uniforms("quit", m.read("creators", "key")[human], now // DAY)[:, 0]
+        here = m.read("consumers", "active")[np.maximum(person[human], 0)] | (person[human] < 0)
+        self._quit(0, human[(u < self._chance(human, 0)) | ~here])
+        machine = np.flatnonzero(active & own("creators", "ai") & ~own("creators", "campaign"))
+        u = m.uniforms("quit", m.read("creators", "key")[machine], now // DAY)[:, 0]
+        self._quit(1, machine[u < self._chance(machine, 1)])
+        for kind in (0, 1):
+            self._arrive(kind)
+        self._assist(np.flatnonzero(own("creators", "active")))
+
+    def close(self, rows: Ints) -> None:
+        """These post no more."""
+        own = self.m.mine
+        own("creators", "active")[rows] = False
+        own("creators", "left_at")[rows] = self.m.world.now
+        own("creators", "next_at")[rows] = NEVER
+        own("creators", "person")[rows] = -1
+
+    def _quit(self, kind: int, rows: Ints) -> None:
+        community, keep = self.m.read("creators", "community")[rows], self.keep
+        self.close(rows)
+        keep["made"][kind, 2] += len(rows)
+        if kind == 0:
+            invaded = int(keep["invaded"][community].sum())
+            for name, count in (("niche_exits", int(keep["niche"][community].sum())), ("invaded_exits", invaded),
+                                ("other_exits", len(rows) - invaded)):
+                keep["tally"][TALLIES.index(name)] += count
+
+    def _arrive(self, kind: int) -> None:
+        m, name, day = self.m, KINDS[kind], self.m.world.now // DAY
+        rate = float(m.lever(f"{name}.arrivals")) * self._attraction(kind)
+        u = m.uniforms(f"arrivals.{name}", np.array([day], np.uint64))[0, :1]
+        count = int(np.ceil(pdtrik(u[0], rate))) if rate > 0 else 0
+        persons = self._persons(count) if kind == 0 else np.full(count, -1)
+        self.enter(kind, len(persons), persons)
+
+    def _attraction(self, kind: int) -> float:
+        """Factor on arrivals: what recent entrants earn against the outside option."""
+        m, own, elasticity = self.m, self.m.mine, float((self.p.ai if kind else self.p.human).entry_elasticity)
+        if elasticity == 0:
+            return 1.0
+        rows = np.flatnonzero(own("creators", "active") & (own("creators", "ai") == bool(kind)) & ~own("creators", "campaign")
+                              & (own("creators", "entered_at") > m.world.now - self.p.entry_window))
+        income, known = self.income(rows)
+        if not known.any():
+            return 1.0
+        outside = float(m.lever(f"{KINDS[kind]}.outside_option"))
+        return float(min(((1 + income[known].mean()) / (1 + outside)) ** elasticity, MOST_ENTRY))
