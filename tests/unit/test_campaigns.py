@@ -65,8 +65,9 @@ class Platform:
         return self.world.add("test", "creators", self.keys(stream, count), active=np.ones(count, bool), person=np.full(count, -1),
                               rate=np.full(count, rate), niche=niches, slant=np.full(count, slant))
 
-    def aim(self, rows, niches):
+    def aim(self, rows, slant, niches):
         self.calls.append(("aim", len(rows)))
+        self.world.table("creators")["slant"][rows] = slant
         self.world.table("creators")["niche"][rows] = niches
 
     def throttle(self, rows, rate):

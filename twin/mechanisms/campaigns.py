@@ -237,7 +237,7 @@ class Campaigns(Mechanism):
         if len(running) and size.sum() > 0:
             group = self._dealt((np.arange(len(running)) + 0.5) / len(running))
             self.mine("creators", "campaign_group")[running] = group
-            self.world.service("aim")(running, keep["niches"][group])
+            self.world.service("aim")(running, float(self.p.target), keep["niches"][group])
 
     def _worth(self, people: Rows) -> Floats:
         """Worth of people to the campaign (see the module's equations)."""
