@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from twin.board import Board
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import opinion as kernel
-from twin.mechanisms.opinions import Opinions, OpinionsParams, polarisation
+from twin.mechanisms.opinions import Opinions, OpinionsParams, bimodality, clusters, polarisation
 from twin.units import DAY
 from twin.world import World
 
@@ -103,23 +104,76 @@ def test_ai_speaks_with_its_slant_and_dropped_follows_are_silent():
     assert heard == pytest.approx([(0.6 - 0.4) / 2, 0.6], abs=1e-7)
 
 
-def clusters(epsilon, n=1000, sweeps=120):
-    """Opinion clusters (2 % of people or more) of Deffuant meetings on a complete graph, epsilon on the scale 0..1."""
-    target, start = np.tile(np.arange(n, dtype=np.int32), n), np.arange(n + 1, dtype=np.int64) * n
+def complete(n):
+    """CSR in which everybody follows everybody, themselves too."""
+    return np.arange(n + 1, dtype=np.int64) * n, np.tile(np.arange(n, dtype=np.int32), n)
+
+
+def test_deffuant_keeps_the_mean():
+    """Meetings of two open people move both by the same amount: the mean is kept (cluster counts: test_opinion_graphs)."""
+    n = 1000
+    x = first = np.random.default_rng(2).uniform(-1, 1, n)
+    for sweep in range(60):
+        x = kernel.deffuant(x, np.ones(n), 0.5, 0.4, np.uint64(9), children(np.full(n, np.uint64(1)), np.arange(n)), sweep,
+                            np.ones(n, bool), *complete(n), *people(n))
+    assert x.mean() == pytest.approx(first.mean(), abs=1e-12) and clusters(x) == 2
+
+
+def test_hegselmann_krause_by_hand():
+    """Only voices within the tolerance are averaged, oneself always, and once even if one follows oneself."""
+    x = np.array([0.0, 0.1, 0.3, 0.9])
+    moved = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, *complete(4), *people(4))
+    assert moved == pytest.approx([0.05, 0.4 / 3, 0.2, 0.9], abs=1e-15)
+    half = kernel.hegselmann_krause(x, np.array([1, 0, 0.5, 1]), 0.5, 0.25, *complete(4), *people(4))
+    assert half == pytest.approx([0.025, 0.1, 0.275, 0.9], abs=1e-15)
+    alone = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, np.arange(5), np.arange(4, dtype=np.int32), *people(4))
+    assert np.array_equal(alone, x)
+
+
+def test_hegselmann_krause_between_its_limits():
+    """A tolerance that covers the axis gives DeGroot with self-loops; one of zero moves nobody, nor do dropped follows."""
+    n, x = 60, np.random.default_rng(5).uniform(-1, 1, 60)
+    start, target, _ = random_graph(n, 6)
+    loops = [sorted({i, *target[start[i]:start[i + 1]].tolist()}) for i in range(n)]
+    wide = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, np.concatenate([[0], np.cumsum([len(row) for row in loops])]),
+                                   np.array([j for row in loops for j in row], np.int32), *people(n))
+    assert np.abs(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, target, *people(n)) - wide).max() < 1e-14
+    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 0.0, start, target, *people(n)), x)
+    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, np.full_like(target, -1), *people(n)), x)
+
+
+def test_hegselmann_krause_hears_ai_by_its_slant():
+    """A voice without a person counts with its slant, if that is near enough."""
+    person, slant = np.array([-1, -1], np.int32), np.array([0.5, -0.5], np.float32)
+    moved = kernel.hegselmann_krause(np.array([0.25]), np.ones(1), 1.0, 0.5, np.array([0, 2]), np.array([0, 1], np.int32), person, slant)
+    assert moved == pytest.approx([0.375], abs=1e-12)
+
+
+def test_permuted_labels_without_ties_move_nobody():
+    """Control: everybody follows only themselves (W = I), whatever numbers their creators bear; no model moves anybody."""
+    n, rng = 50, np.random.default_rng(6)
+    label = rng.permutation(n).astype(np.int32)
+    person = np.argsort(label).astype(np.int32)
+    x, slant, start = rng.uniform(-1, 1, n), np.zeros(n, np.float32), np.arange(n + 1, dtype=np.int64)
+    assert np.array_equal(kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, label, person, slant), x)
+    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, label, person, slant), x)
     key = children(np.full(n, np.uint64(1)), np.arange(n))
-    x = np.random.default_rng(2).uniform(-1, 1, n)
-    for sweep in range(sweeps):
-        x = kernel.deffuant(x, np.ones(n), 0.5, 2 * epsilon, np.uint64(9), key, sweep, np.ones(n, bool), start, target,
-                            *people(n))
-    groups = np.split(np.sort(x), np.flatnonzero(np.diff(np.sort(x)) > 0.02) + 1)
-    return sum(len(group) >= 20 for group in groups), x
+    assert np.array_equal(kernel.deffuant(x, np.ones(n), 0.5, 2.0, np.uint64(3), key, 0, np.ones(n, bool), start, label, person,
+                                          slant), x)
 
 
-def test_deffuant_clusters():
-    """Known cluster counts (mu = .5, N = 1000): 1 at epsilon .4, 2 at .2, 3 at .15, 4-5 at .1; the mean is kept."""
-    counts = {epsilon: clusters(epsilon)[0] for epsilon in (0.4, 0.2, 0.15, 0.1)}
-    assert counts[0.4] == 1 and counts[0.2] == 2 and counts[0.15] == 3 and counts[0.1] in (4, 5)
-    assert clusters(0.2)[1].mean() == pytest.approx(np.random.default_rng(2).uniform(-1, 1, 1000).mean(), abs=1e-12)
+def test_labels_carry_no_meaning():
+    """Control: renumbering people and their graph renumbers the Friedkin-Johnsen outcome, to rounding, and nothing else."""
+    n, rng = 40, np.random.default_rng(7)
+    start, target, matrix = random_graph(n, 5)
+    order = rng.permutation(n)
+    rows = [np.flatnonzero(matrix[i][order]).astype(np.int32) for i in order]
+    anchor, openness = rng.uniform(-1, 1, n), rng.uniform(0, 1, n)
+    x, y = anchor.copy(), anchor[order].copy()
+    for _ in range(50):
+        x = kernel.friedkin_johnsen(x, anchor, openness, 0.7, start, target, *people(n))
+        y = kernel.friedkin_johnsen(y, anchor[order], openness[order], 0.7, start, np.concatenate(rows), *people(n))
+    assert np.abs(x[order] - y).max() < 1e-13
 
 
 def test_exposure_is_a_chain_of_small_pulls():
@@ -141,6 +195,21 @@ def test_polarisation_index():
     assert polarisation(ends) == pytest.approx(1.0)
     assert polarisation(one) == 0.0 == polarisation(np.zeros(20))
     assert 0 < polarisation(np.ones(20)) < 0.5
+
+
+def test_bimodality_coefficient():
+    """Sarle's coefficient: 1 for two points, 5/9 for a uniform law, 1/3 for a normal one, 0 where all agree."""
+    assert bimodality(np.repeat([-1.0, 1.0], [30, 70])) == pytest.approx(1.0)
+    assert bimodality((np.arange(100_000) + 0.5) / 50_000 - 1) == pytest.approx(5 / 9, abs=1e-6)
+    assert bimodality(ndtri((np.arange(1_000_000) + 0.5) / 1e6)) == pytest.approx(1 / 3, abs=1e-4)
+    assert bimodality(np.full(9, 0.3)) == 0.0 == bimodality(np.zeros(0))
+
+
+def test_clusters_need_a_gap_and_a_share():
+    """Gaps above 0.02 part clusters; those with less than 2 % of the people do not count."""
+    x = np.concatenate([np.full(60, -0.5), np.full(38, 0.2), np.full(1, 0.9), np.full(1, 0.205)])
+    assert clusters(x) == 2 and clusters(np.linspace(-1, 1, 1000)) == 1 and clusters(np.zeros(0)) == 0
+    assert clusters(np.append(x, [0.9, 0.9])) == 3
 
 
 def make(n=400, **params):
@@ -190,7 +259,7 @@ def test_each_pull_counts_once():
     assert np.array_equal(table["opinion"], moved)
 
 
-@pytest.mark.parametrize("model", ["friedkin_johnsen", "degroot", "deffuant"])
+@pytest.mark.parametrize("model", ["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause"])
 def test_ties_draw_people_together(model):
     """Every social model lowers variance on a connected graph, and the inactive do not move."""
     world, mechanism = make(model=model, peer_rate=0.5)
@@ -202,6 +271,21 @@ def test_ties_draw_people_together(model):
         mechanism.step()
     assert table["opinion"].var() < 0.9 * before.var()
     assert table["opinion"][3] == before[3] and np.abs(table["opinion"]).max() <= 1
+
+
+def test_bounded_confidence_makes_camps():
+    """The tolerance lever decides: Hegselmann-Krause in the mechanism leaves a narrow-minded world apart, a broad-minded one agreed."""
+    ends = {}
+    for tolerance in (0.1, 2.0):
+        world, mechanism = make(model="hegselmann_krause", peer_rate=1.0, stubbornness_mean=0.0, stubbornness_spread=0.0, spread=2.0,
+                                tolerance=tolerance)
+        for day in range(60):
+            world.now = day * DAY
+            mechanism.step()
+        mechanism.measure()
+        ends[tolerance] = [world.board.get(name) for name in ("opinion_clusters", "opinion_variance", "opinion_bimodality")]
+    assert ends[2.0][0] == 1 and ends[2.0][1] < 1e-6
+    assert ends[0.1][0] > 3 and ends[0.1][1] > 0.3 and ends[0.1][2] > 5 / 9
 
 
 def test_no_model_no_movement():

@@ -5,8 +5,13 @@ With (W x)_i the mean opinion of those whom i follows (x_i itself where there ar
     Friedkin-Johnsen 1990   x <- x + rate (lambda W x + (1 - lambda) anchor - x)      lambda_i = 1 - stubbornness_i
     DeGroot 1974            the same with lambda = 1
 
-whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate. Deffuant et al. 2000: pairs meet
-one after another, and those within the tolerance draw nearer by a share mu.
+whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate.
+
+Bounded confidence: only what lies within the tolerance is heard.
+
+    Hegselmann-Krause 2002   x <- x + rate lambda (B x - x), all at once; (B x)_i the mean of x_i and of the voices that i
+                             follows and that lie within the tolerance of x_i
+    Deffuant et al. 2000     pairs meet one after another, and those within the tolerance draw nearer by a share mu
 """
 
 from __future__ import annotations
@@ -45,6 +50,22 @@ def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, sla
     for i in range(len(x)):
         aim = susceptibility[i] * out[i] + (1.0 - susceptibility[i]) * anchor[i]
         out[i] = x[i] + rate * (aim - x[i])
+    return out
+
+
+@nb.njit(cache=True)
+def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person, slant):
+    """One synchronous step of bounded-confidence averaging; whoever follows themselves still counts once."""
+    out = x.copy()
+    for i in range(min(len(x), len(start) - 1)):
+        total, count = x[i], 1
+        for e in range(start[i], start[i + 1]):
+            if target[e] >= 0 and person[target[e]] != i:
+                heard = voice(target[e], x, person, slant)
+                if abs(heard - x[i]) <= tolerance:
+                    total += heard
+                    count += 1
+        out[i] = x[i] + rate * susceptibility[i] * (total / count - x[i])
     return out
 
 

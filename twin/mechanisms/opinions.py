@@ -11,6 +11,13 @@ then one step of the chosen model on the follow graph: see `twin.kernels.opinion
 
 Polarisation is the index of Esteban & Ray (Econometrica 1994) over 20 bins with shares p and midpoints y, scaled so that
 two equal camps in the outermost bins have 1 and one camp has 0:  c sum_ij p_i^(1+a) p_j |y_i - y_j|, a = 1.6.
+
+Bimodality is Sarle's coefficient (SAS/STAT; Pfister et al., Frontiers in Psychology 4:700, 2013) in its population form,
+
+    b = (skewness^2 + 1) / kurtosis       1/3 for a normal law, 5/9 for a uniform one, 1 (the most) for two points
+
+and clusters are counted as in studies of bounded confidence: a gap of more than GAP separates two of them, and only those with
+SHARE of the people or more count.
 """
 
 from __future__ import annotations
@@ -29,23 +36,26 @@ from twin.units import DAY
 
 Floats = NDArray[np.float64]
 BINS = 20
+GAP, SHARE = 0.02, 0.02
+"""What separates two clusters of opinion (1 % of the axis), and the least share of people in one that counts."""
 EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
 
 
 class OpinionsParams(Params):
     """Parameters of opinions."""
 
-    model: Literal["friedkin_johnsen", "degroot", "deffuant", "none"] = par(
-        "friedkin_johnsen", "how those whom one follows move one's opinion")
+    model: Literal["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause", "none"] = par(
+        "friedkin_johnsen", "how those whom one follows move one's opinion",
+        source="DeGroot 1974; Friedkin & Johnsen 1990; Deffuant et al. 2000; Hegselmann & Krause 2002")
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
     spread: float = par(0.4, "sd of people around their community's leaning, before tanh", low=0, high=5)
     stubbornness_mean: float = par(0.4, "mean weight of the anchor", low=0, high=1,
                                    source="assumption; model of Friedkin & Johnsen 1990")
     stubbornness_spread: float = par(0.3, "half-width of the uniform law around that mean (cut to 0..1)", low=0, high=1)
-    peer_rate: float = par(0.03, "share of the way to the model's next opinion, per day", unit="1/d", low=0, high=1,
-                           lever=True)
+    peer_rate: float = par(0.03, "share of the way to the model's next opinion, per day (not used by deffuant)",
+                           unit="1/d", low=0, high=1, lever=True)
     tolerance: float = par(0.8, "largest gap that attracts", low=0, high=2, lever=True,
-                           source="bounded confidence, Deffuant et al. 2000")
+                           source="bounded confidence, Deffuant et al. 2000; their epsilon on 0..1 is half of this")
     repulsion: float = par(0.0, "push by gaps beyond the tolerance, relative to pull", low=0, high=1, lever=True)
     exposure_rate: float = par(0.002, "share of the gap that one post closes", unit="1/post", low=0, high=1, lever=True)
     convergence: float = par(0.5, "deffuant: share of the gap that a meeting closes on each side", low=0, high=0.5,
@@ -73,6 +83,10 @@ class Opinions(Mechanism):
                headline=True),
         Metric("opinion_polarisation", "gauge", "1", "Esteban-Ray polarisation: 0 one camp, 1 two equal camps at the ends.",
                "consumer", "Opinion", good="down", headline=True),
+        Metric("opinion_bimodality", "gauge", "1", "Sarle's bimodality coefficient of opinion: 1/3 normal, 5/9 uniform, 1 two points.",
+               "consumer", "Opinion"),
+        Metric("opinion_clusters", "gauge", "clusters", "Groups of opinion with 2 % of active people or more, parted by gaps above 0.02.",
+               "consumer", "Opinion"),
         Metric("between_community_variance", "gauge", "1", "Variance of the communities' mean opinions, weighted by people.",
                "consumer", "Opinion"),
         Metric("opinion", "histogram", "consumers", "Active people by opinion.", "consumer", "Opinion", edges=EDGES),
@@ -116,6 +130,8 @@ class Opinions(Mechanism):
             anchor = self.read("consumers", "anchor").astype(float)
             openness = susceptibility if p.model == "friedkin_johnsen" else np.ones_like(x)
             moved = kernel.friedkin_johnsen(x, anchor, openness, rate, *where)
+        elif p.model == "hegselmann_krause":
+            moved = kernel.hegselmann_krause(x, susceptibility, rate, float(self.lever("tolerance")), *where)
         elif p.model == "deffuant":
             moved = kernel.deffuant(x, susceptibility, p.convergence, float(self.lever("tolerance")), self.stream("meeting"),
                                     self.read("consumers", "key"), self.world.now // DAY, here, *where)
@@ -130,6 +146,8 @@ class Opinions(Mechanism):
         board.set("opinion_mean", float(x.mean()) if len(x) else 0.0)
         board.set("opinion_variance", float(x.var()) if len(x) else 0.0)
         board.set("opinion_polarisation", polarisation(counts))
+        board.set("opinion_bimodality", bimodality(x))
+        board.set("opinion_clusters", clusters(x))
         community = self.read("consumers", "community")[here]
         size = np.maximum(np.bincount(community, minlength=1), 1e-12)
         mean = np.bincount(community, weights=x, minlength=1) / size
@@ -145,3 +163,23 @@ def polarisation(counts: Floats, alpha: float = 1.6) -> float:
     middle = np.arange(len(counts)) / (len(counts) - 1)
     apart = np.abs(middle[:, None] - middle[None, :])
     return float((share[:, None] ** (1 + alpha) * share[None, :] * apart).sum() * 2 ** (1 + alpha))
+
+
+def bimodality(x: Floats) -> float:
+    """Sarle's bimodality coefficient, 0..1; 0 where all agree."""
+    apart = x - x.mean() if len(x) else x
+    variance = float((apart**2).mean()) if len(x) else 0.0
+    if variance < 1e-12:
+        return 0.0
+    skewness, kurtosis = float((apart**3).mean()) / variance**1.5, float((apart**4).mean()) / variance**2
+    return float((skewness**2 + 1) / kurtosis)
+
+
+def clusters(x: Floats) -> int:
+    """Groups of at least SHARE of the people after cutting the sorted opinions at every gap above GAP."""
+    if len(x) == 0:
+        return 0
+    ordered = np.sort(x)
+    cuts = np.flatnonzero(np.diff(ordered) > GAP) + 1
+    size = np.diff(np.concatenate([[0], cuts, [len(x)]]))
+    return int((size >= SHARE * len(x)).sum())
