@@ -143,7 +143,7 @@ def cut(x):
 @nb.njit(inline="always")
 def stars(r):
     """A rating as posted: whole stars, halves up."""
-    return int(math.floor(cut(r) + 0.5))
+    return int(cut(r) + 0.5)
 
 
 @nb.njit(inline="always")

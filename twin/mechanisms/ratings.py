@@ -31,6 +31,7 @@ from twin.units import DAY
 
 SAMPLES = ("posted", "bought", "forced")
 SEEDS = ("down", "none", "up")
+STARS = (1.0, 2.0, 3.0, 4.0, 5.0)
 BOUGHT = 1 << HEADS.index("click") | 1 << HEADS.index("long_view")
 ADOMAVICIUS = "linear: Adomavicius et al., ISR 2013; size recalled from it, weak"
 HU = "sign: Hu, Pavlou & Zhang, CACM 2009"
@@ -44,17 +45,19 @@ class Votes(Params):
     enabled: bool = par(True, "whether people vote")
     up_rate: float = par(0.0513, "chance of an up-vote per viewing of a post one feels neutral about, score hidden or 0", low=1e-6,
                          high=0.9, source=f"{MUCHNIK}, a slide on the baseline; weak")
-    down_rate: float = par(0.0082, "chance of a down-vote, likewise", low=1e-6, high=0.9, source=f"{MUCHNIK}, a slide on the baseline; weak")
+    down_rate: float = par(0.0082, "chance of a down-vote, likewise", low=1e-6, high=0.9,
+                           source=f"{MUCHNIK}, a slide on the baseline; weak")
     quality: float = par(0.4, "weight of true quality in liking", unit="logit/sd", low=0, high=20)
     match: float = par(1.0, "weight of taste . content in liking", unit="logit", low=0, high=20)
     agreement: float = par(0.4, "weight of 1 - |opinion - slant| in liking", unit="logit", low=0, high=20)
-    centre: float = par(1.0, "the sum of these three at which one is neutral", unit="logit", low=-20, high=20)
+    centre: float = par(1.25, "the sum of these three at which one is neutral", unit="logit", low=-20, high=20,
+                        source="mean over clicks in the default world")
     herd_up: float = par(0.295, "log-odds of an up-vote at a score of +1 (twice that far above)", unit="logit", low=0, high=5,
                          source=f"{MUCHNIK}: first viewer +32 % on .0513")
     herd_down: float = par(0.295, "log-odds of a down-vote at a score of -1 (twice that far below)", unit="logit", low=0, high=5,
                            source="assumed equal to herd_up")
-    correction: float = par(0.6, "log-odds by which people who like a post vote it up at a score of -1 (twice that far below)", unit="logit",
-                            low=0, high=5, source=f"sign: {MUCHNIK}, down-votes are corrected")
+    correction: float = par(0.6, "log-odds by which people who like a post vote it up at a score of -1 (twice that far below)",
+                            unit="logit", low=0, high=5, source=f"sign: {MUCHNIK}, down-votes are corrected")
     seed_up: float = par(0.0, "share of new posts that get one up-vote at birth", low=0, high=1, lever=True)
     seed_down: float = par(0.0, "share of new posts that get one down-vote at birth", low=0, high=1, lever=True)
     settle: Duration = par(2 * DAY, "age at which a post's score counts as final", unit="s", low=3600, high=365 * DAY)
@@ -63,11 +66,11 @@ class Votes(Params):
 class RatingsParams(Params):
     """Parameters of ratings; the scale is 1..5 stars."""
 
-    mean: float = par(3.4, "experienced quality of a work of quality 0 and match 0", unit="stars", low=1, high=5,
-                      source="with selection, near MovieLens small (mean 3.54, sd 1.06)")
+    mean: float = par(2.4, "experienced quality of a work of quality 0 and match 0", unit="stars", low=-5, high=10,
+                      source="set so that what people consume is near MovieLens small (mean 3.54, sd 1.06)")
     quality_weight: float = par(0.5, "stars per sd of true quality", unit="stars", low=0, high=5)
-    match_weight: float = par(0.8, "stars per unit of taste . content", unit="stars", low=0, high=5)
-    noise: float = par(0.6, "sd of a person's experience of one work", unit="stars", low=0, high=5)
+    match_weight: float = par(1.0, "stars per unit of taste . content", unit="stars", low=0, high=5)
+    noise: float = par(1.0, "sd of a person's experience of one work", unit="stars", low=0, high=5)
     prior: float = par(3.5, "general expectation of a new person", unit="stars", low=1, high=5)
     prior_sd: float = par(0.3, "its sd across people", unit="stars", low=0, high=2)
     expect_shown: float = par(0.5, "share of the way from one's general expectation to the average on show", low=0, high=1)
@@ -83,8 +86,8 @@ class RatingsParams(Params):
     reference: Literal["via", "comparison", "none"] = par(
         "via", "expectation from a co-viewed shelf: the average of the work it hangs on; all that is on show (two works side by side); as "
         "elsewhere", source="assumption; FINDINGS F3")
-    report_base: float = par(0.06, "chance that a consumption which one would rate 3 is rated", low=0, high=1, lever=True)
-    extremity: float = par(1.1, "growth of its log per star away from 3", unit="1/star", low=0, high=10, source=HU)
+    report_base: float = par(0.02, "chance that a consumption which one would rate 3 is rated", low=0, high=1, lever=True)
+    extremity: float = par(1.8, "growth of its log per star away from 3", unit="1/star", low=0, high=10, source=HU)
     reporting: Literal["selective", "everyone"] = par("selective", "everyone: control, all who consume also rate", lever=True, source=HU)
     ratings_shown: bool = par(True, "whether averages are shown", lever=True)
     shown_from: int = par(1, "ratings from which an average is shown", unit="ratings", low=1, high=10**6)
@@ -129,12 +132,16 @@ class Ratings(Mechanism):
     metrics = (
         Metric("purchases", "counter", "works", "Works consumed: clicked and seen to the end.", "consumer", "Ratings"),
         Metric("ratings", "counter", "ratings", "Ratings posted.", "consumer", "Ratings", headline=True),
-        Metric("ratings_star", "histogram", "ratings", "Ratings by stars since the start: posted, of all who consumed, and of people made to "
-               "judge.", "consumer", "Ratings", labels={"sample": SAMPLES}, edges=(1, 2, 3, 4, 5), total=True),
+        Metric("ratings_star", "histogram", "ratings", "Ratings posted, by stars, since the start.", "consumer", "Ratings", edges=STARS,
+               total=True),
+        Metric("ratings_star_bought", "histogram", "ratings", "What all who consumed a work would have posted, by stars, since the start.",
+               "consumer", "Rating selection", edges=STARS, total=True),
+        Metric("ratings_star_forced", "histogram", "ratings", "What people drawn at random say of rated works they are made to judge, by "
+               "stars, since the start.", "consumer", "Rating selection", edges=STARS, total=True),
         Metric("rating_mean", "gauge", "stars", "Mean stars by sample, since the last reading with any.", "consumer", "Ratings",
                labels={"sample": SAMPLES}),
-        Metric("rating_true_mean", "gauge", "stars", "Mean quality as experienced behind the posted ratings, since the last reading with any.",
-               "consumer", "Ratings"),
+        Metric("rating_true_mean", "gauge", "stars", "Mean quality as experienced behind the posted ratings, since the last reading "
+               "with any.", "consumer", "Ratings"),
         Metric("rating_extreme_share", "gauge", "1", "Share of 1 and 5 stars by sample, since the start.", "consumer", "Rating selection",
                labels={"sample": SAMPLES}),
         Metric("rating_j_shape", "gauge", "1", "How far both ends rise over their neighbours (above 0: J or U shape), by sample, since the "
@@ -157,8 +164,8 @@ class Ratings(Mechanism):
                labels={"seed": SEEDS}),
         Metric("vote_net_mean", "gauge", "votes", "Mean final ups less downs by people, since the start.", "platform", "Votes",
                labels={"seed": SEEDS}),
-        Metric("vote_seed_ratio", "gauge", "1", "Net votes by people on seeded posts over those on unseeded ones (1: no effect).", "platform",
-               "Votes", labels={"seed": ("down", "up")}),
+        Metric("vote_seed_ratio", "gauge", "1", "Net votes by people on seeded posts over those on unseeded ones (1: no effect).",
+               "platform", "Votes", labels={"seed": ("down", "up")}),
     )
 
     def setup(self) -> None:
@@ -220,8 +227,8 @@ class Ratings(Mechanism):
     def voting(self) -> kernel.Voting:
         """Parameters of votes as the kernel takes them."""
         v = self.p.votes
-        logit = [math.log(rate / (1 - rate)) for rate in (v.up_rate, v.down_rate)]
-        return kernel.Voting(v.enabled, *logit, v.quality, v.match, v.agreement, v.centre, v.herd_up, v.herd_down, v.correction)
+        up, down = (math.log(rate / (1 - rate)) for rate in (v.up_rate, v.down_rate))
+        return kernel.Voting(v.enabled, up, down, v.quality, v.match, v.agreement, v.centre, v.herd_up, v.herd_down, v.correction)
 
     def react(self) -> None:
         """Ratings and votes on what was clicked in the serving window that ends now."""
@@ -254,8 +261,8 @@ class Ratings(Mechanism):
     def settle(self) -> None:
         """Posts that have reached the age at which scores are final."""
         own = self.mine
-        ripe = self.read("posts", "alive") & ~own("posts", "votes_final") & (self.read("posts", "born") <= self.world.now - self.p.votes.settle)
-        self._finish(np.flatnonzero(ripe))
+        old = self.read("posts", "born") <= self.world.now - self.p.votes.settle
+        self._finish(np.flatnonzero(self.read("posts", "alive") & old & ~own("posts", "votes_final")))
 
     def _finish(self, rows: NDArray[np.int64]) -> None:
         own = self.mine
@@ -316,7 +323,8 @@ class Ratings(Mechanism):
         board.set("rating_disconfirmation_mean", reading[8])
         counts = total[k.T_HIST_POSTED:].reshape(3, 5)
         share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        board.set_all("ratings_star", counts.ravel())
+        for row, name in enumerate(("ratings_star", "ratings_star_bought", "ratings_star_forced")):
+            board.set_all(name, counts[row])
         board.set_all("rating_extreme_share", share[:, 0] + share[:, 4])
         board.set_all("rating_j_shape", np.minimum(share[:, 0] - share[:, 1], share[:, 4] - share[:, 3]))
         bias = self.bias()
