@@ -1,39 +1,48 @@
-"""Chatbot sessions: closed forms of expectation, trust and concern, their controls, and the calendar of sessions."""
+"""Chatbot sessions: closed forms of expectation, trust, concern and answers, their controls, the calendar, the trial."""
 
 import datetime as dt
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
 
 from twin.board import Board
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import chat as kernel
-from twin.kernels.chat import Chatbot, Chatters
+from twin.kernels.chat import Chatbot, Chatters, Offer
+from twin.kernels.reward import pool
 from twin.mechanism import MIN_WAKE
 from twin.mechanisms.chatbots import Chatbots, ChatbotsParams
+from twin.params import value_at
 from twin.units import DAY, NEVER
 from twin.world import World
 
-PLAIN = Chatbot(personalisation=0.0, remembers=True, failure_rate=0.0, base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0,
-                beta_up=0.5, beta_down=1.0, lambda_up=0.1, lambda_down=0.1, trust_rate=0.1, disclosure=0.5, concern_rate=0.1,
-                concern_fade=0.0, memory_rate=0.2, human_rate=0.05, human_loss=0.05, usage_effect=0.0, stop=0.0,
-                stop_effect=0.0, stop_concern=0.0)
+PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.0, lambda_up=0.1, lambda_down=0.1,
+                trust_rate=0.1, disclosure=0.5, novelty=0.0, novelty_sessions=20.0, concern_rate=0.1, concern_fade=0.0,
+                memory_rate=0.2, human_rate=0.05, human_loss=0.05, attachment_rate=0.0, attachment_fade=60.0, use_window=28.0,
+                usage_effect=0.0, stop=0.0, stop_effect=0.0, stop_concern=0.0, stop_attachment=0.0, contested=0.0,
+                truth_agrees=0.5, truth_value=0.5, truth_log_sd=0.0, agreement=0.5, feedback=0.0, comparison_noise=0.5, spread=1.0)
 
 
-def chatters(n, expectation=0.5, trust=0.5):
+def chatters(n, expectation=0.5, trust=0.5, taste=0.0):
     """Fresh people in float64, so that closed forms hold to rounding."""
     return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.zeros(n, np.int64),
                     np.zeros(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), np.zeros(n),
-                    np.zeros(n), np.zeros(n))
+                    np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int32), np.zeros(n), np.zeros(n) + taste,
+                    np.zeros((n, 2), np.uint8), np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32))
 
 
-def talk(people, bot, sessions):
+def talk(people, bot, sessions, personalisation=0.0, failure_rate=0.0, remembers=True, own=1.0, reward=None):
     """Hold that many sessions with everybody; the running sums and the expectations before each."""
-    total, before = np.zeros(kernel.T_SIZE), []
+    total, before, n = np.zeros(kernel.T_SIZE), [], len(people.key)
+    offer = Offer(np.full(n, personalisation), np.full(n, remembers), np.full(n, failure_rate), np.full(n, own))
+    reward = pool(2, 10.0) if reward is None else reward
     for _ in range(sessions):
         before.append(people.expectation.copy())
-        kernel.chat(np.arange(len(people.key)), people, bot, np.uint64(77), total, MIN_WAKE)
+        kernel.chat(np.arange(n), people, bot, offer, reward, np.uint64(77), total, MIN_WAKE)
     return total, np.array(before)
 
 
@@ -44,41 +53,61 @@ def test_disconfirmation_shrinks_geometrically():
         assert np.abs((0.5 - expected[:, 0]) - 0.9 ** np.arange(60) * (0.5 - first)).max() < 1e-14
 
 
-@pytest.mark.parametrize(("up", "down", "where"), [(0.03, 0.01, 0.436), (0.02, 0.02, 0.0), (0.01, 0.03, -0.436)])
-def test_expectation_settles_at_an_expectile(up, down, where):
-    """Noise and lambda_up > lambda_down: E settles .436 sd above mean performance (tau .75); equal rates: at the mean."""
+def expectile(tau):
+    """e of N(0, 1) with tau E(P - e)+ = (1 - tau) E(e - P)+."""
+    def gap(e):
+        above = norm.pdf(e) - e * norm.sf(e)  # E(P - e)+
+        return tau * above - (1 - tau) * (e + above)
+    return brentq(gap, -3, 3, xtol=1e-14)
+
+
+def test_the_expectile_is_as_published():
+    """tau = .75 gives .436 sd; tau = .5 the mean, exactly; symmetric."""
+    assert expectile(0.75) == pytest.approx(0.436, abs=5e-4) and abs(expectile(0.5)) < 1e-14
+    assert expectile(0.25) == pytest.approx(-expectile(0.75), abs=1e-12)
+
+
+@pytest.mark.parametrize(("up", "down"), [(0.003, 0.001), (0.002, 0.002), (0.001, 0.003)])
+def test_expectation_settles_at_an_expectile(up, down):
+    """Noise and small rates: E stays at the expectile of tau = up / (up + down) within .004 sd, and then D is minus that."""
+    at = expectile(up / (up + down))
     bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
-    people = chatters(2000)
-    talk(people, bot, 600)
-    _, expected = talk(people, bot, 100)
-    assert expected.mean() - 0.5 == pytest.approx(where, abs=0.02)  # at a finite rate the bias is of the order of lambda
+    people = chatters(1000, 0.5 + at)
+    talk(people, bot, 1000)
+    total, expected = talk(people, bot, 500)
+    assert expected.mean() - 0.5 == pytest.approx(at, abs=0.004)  # a few standard errors; the bias is of the order of the rates
+    assert total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS] == pytest.approx(-at, abs=0.008)
+    far = chatters(200, 1.5)
+    talk(far, bot._replace(lambda_up=10 * up, lambda_down=10 * down), 400)
+    assert far.expectation.mean() - 0.5 == pytest.approx(at, abs=0.06)  # from wherever it began
 
 
 def test_failures_hurt_more_as_the_baseline_rises():
     """With the ratchet a failure costs beta_down (E - P_fail): later failures hurt more."""
     def hurt(bot):
         people = chatters(3000)
-        first, _ = talk(people, bot, 5)
-        talk(people, bot, 100)
-        last, _ = talk(people, bot, 5)
+        first, _ = talk(people, bot, 5, failure_rate=0.1)
+        talk(people, bot, 100, failure_rate=0.1)
+        last, _ = talk(people, bot, 5, failure_rate=0.1)
         return [t[kernel.T_HURT] / t[kernel.T_FAILURES] for t in (first, last)]
-    early, late = hurt(PLAIN._replace(noise=0.2, lambda_up=0.15, lambda_down=0.03, failure_rate=0.1, depth=0.5))
+    early, late = hurt(PLAIN._replace(noise=0.2, lambda_up=0.15, lambda_down=0.03, depth=0.5))
     assert late > early + 0.05
-    early, late = hurt(PLAIN._replace(failure_rate=0.1, depth=0.5, lambda_up=0.0, lambda_down=0.0))
+    early, late = hurt(PLAIN._replace(depth=0.5, lambda_up=0.0, lambda_down=0.0))
     assert early == pytest.approx(0.5) == late
 
 
 def test_personalisation_raises_trust_and_concern_together():
     """Personalisation and memory raise performance met, trust, anthropomorphism and concern; each off is the control."""
-    full = PLAIN._replace(personalisation=1.0, gain=0.4)
+    full = PLAIN._replace(gain=0.4)
     people = chatters(1, 0.5, 0.5)
-    talk(people, full, 80)
+    talk(people, full, 80, personalisation=1.0)
     assert people.trust[0] > 0.6 and people.expectation[0] > 0.7
     assert people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5
     off, forgetful = chatters(1), chatters(1)
-    talk(off, full._replace(personalisation=0.0), 80)
-    assert [x[0] for x in off[5:]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)
-    talk(forgetful, full._replace(remembers=False), 80)
+    total, _ = talk(off, full, 80)
+    assert [x[0] for x in off[5:10]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)  # P, T, C flat
+    assert total[kernel.T_PERFORMANCE] == 40 and total[kernel.T_DISCLOSED] == 0
+    talk(forgetful, full, 80, personalisation=1.0, remembers=False)
     assert forgetful.memory[0] == 0 and forgetful.expectation[0] == pytest.approx(0.5) and forgetful.concern[0] > 0.3
 
 
@@ -91,12 +120,142 @@ def test_trust_moves_to_satisfaction():
 
 def test_concern_is_the_sum_of_what_was_disclosed():
     """C grows by p times what was disclosed, and fades where it may."""
-    bot = PLAIN._replace(personalisation=1.0, trust_rate=0.0, concern_rate=0.2)
+    bot = PLAIN._replace(trust_rate=0.0, concern_rate=0.2)
     people = chatters(1)
-    talk(people, bot, 10)
+    talk(people, bot, 10, personalisation=1.0)
     assert people.concern[0] == pytest.approx(1 - (1 - 0.2 * 0.5 * 0.5) ** 10, abs=1e-14)
-    talk(people, bot._replace(disclosure=0.0, concern_fade=0.5), 1)
+    talk(people, bot._replace(disclosure=0.0, concern_fade=0.5), 1, personalisation=1.0)
     assert people.concern[0] == pytest.approx(0.5 * (1 - 0.95**10), abs=1e-14)
+
+
+def test_disclosure_declines_with_novelty():
+    """disclosed = d g T (1 - nu (1 - exp(-n / N))) without concern: exact sum; nu = 0 keeps it flat."""
+    bot = PLAIN._replace(trust_rate=0.0, concern_rate=0.0, novelty=0.4, novelty_sessions=5.0)
+    total, _ = talk(chatters(1), bot, 30, personalisation=1.0)
+    worn = 1 - 0.4 * (1 - np.exp(-np.arange(30) / 5))
+    assert total[kernel.T_DISCLOSED] == pytest.approx(0.25 * worn.sum(), abs=1e-12)
+    flat, _ = talk(chatters(1), bot._replace(novelty=0.0), 30, personalisation=1.0)
+    assert flat[kernel.T_DISCLOSED] == pytest.approx(0.25 * 30, abs=1e-12)
+
+
+def test_attachment_grows_with_use_and_fades_with_absence():
+    """Each session closes r A of the gap to 1 after fading for as long as the person was away; A = 0: none ever."""
+    bot = PLAIN._replace(attachment_rate=0.2, human_rate=0.0)
+    people = chatters(1)
+    people.anthropomorphism[:] = 0.5
+    expected, last = 0.0, 0
+    for _ in range(25):
+        now = int(people.next_at[0])
+        expected *= np.exp(-(now - last) / DAY / 60)
+        expected, last = expected + 0.2 * 0.5 * (1 - expected), now
+        talk(people, bot, 1, personalisation=1.0)
+        assert people.attachment[0] == pytest.approx(expected, abs=1e-12) and people.last[0] == last
+    assert expected > 0.5
+    none = chatters(1)
+    talk(none, bot, 25)
+    assert none.attachment[0] == 0
+
+
+def test_recent_use_is_sessions_per_day():
+    """Sessions at their rate give that rate as recent use, on average over people, after some windows."""
+    people = chatters(3000)
+    people.rate[:] = 2.0
+    talk(people, PLAIN, 100)
+    per_day = 1 / (0.5 + MIN_WAKE / DAY)
+    assert people.use.mean() == pytest.approx(per_day * (1 - np.exp(-100 / per_day / 28)) + 1 / 56, rel=0.02)
+
+
+def test_attachment_keeps_people():
+    """The chance to stop falls by exp(-x attachment)."""
+    stopped = []
+    for attached in (0.0, 1.0):
+        people = chatters(8000)
+        people.attachment[:] = attached
+        total, _ = talk(people, PLAIN._replace(stop=0.2, stop_attachment=1.0), 1)
+        stopped.append(total[kernel.T_STOPPED])
+    assert stopped[1] / stopped[0] == pytest.approx(np.exp(-1), rel=0.12)
+
+
+# ---- answers: finding 2 by an assistant that learns ----
+
+def tastes(mu, sigma, n=1000):
+    """People at the quantiles of N(mu, sigma^2), in an order that tells nothing."""
+    return np.random.default_rng(0).permutation(mu + sigma * ndtri((np.arange(n) + 0.5) / n))
+
+
+def served(mu, sigma, own, learning=250, **changes):
+    """People at normal quantiles of taste, after a time of learning from comparisons: the people, and 60 sessions' sums."""
+    bot = PLAIN._replace(contested=1.0, feedback=1.0, **changes)
+    people, reward = chatters(1000, taste=tastes(mu, sigma)), pool(2, 10.0)
+    talk(people, bot, learning, personalisation=1.0, own=own, reward=reward)
+    people.answers[:] = 0
+    total, _ = talk(people, bot._replace(feedback=0.0), 60, personalisation=1.0, own=own, reward=reward)
+    return people, total
+
+
+def stances(people):
+    """Mean stance of the last answers to each person, 1 agreed always."""
+    return 2 * people.answers[:, 1] / people.answers[:, 0].astype(float) - 1
+
+
+@pytest.mark.parametrize(("mu", "sigma"), [(0.0, 1.0), (0.6, 0.8)])
+def test_personal_reward_tells_people_what_they_like(mu, sigma):
+    """False answers at rate (Phi((mu - h)/sigma) + Phi((-mu - h)/sigma)) / 2, h = dq/2b, truth on either side; pooled: none."""
+    people, total = served(mu, sigma, 1.0)
+    false = (ndtr((mu - 0.5) / sigma) + ndtr((-mu - 0.5) / sigma)) / 2
+    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(false, abs=0.015)
+    agreement = ndtr((mu - 0.5) / sigma) - ndtr((-mu - 0.5) / sigma)
+    assert stances(people).mean() == pytest.approx(agreement, abs=0.03)
+    pooled, total = served(mu, sigma, 0.0)
+    if mu == 0:
+        assert total[kernel.T_FALSE] == 0 and abs(stances(pooled).mean()) < 0.01
+    else:
+        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(0.5, abs=0.01)  # b E[a] > dq/2: flatter all
+
+
+def test_at_equal_quality_agreement_is_e_abs_a():
+    """dq = 0: answers agree with a_u s in the mean E|a| = .798 (personal), sampling and learning within .02; pooled |E a| = 0."""
+    people, total = served(0.0, 1.0, 1.0, truth_value=0.0)
+    assert (people.taste * stances(people)).mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.02)
+    assert total[kernel.T_PERFORMANCE] / total[kernel.T_SESSIONS] - 0.5 == pytest.approx(0.5 * np.sqrt(2 / np.pi), abs=0.01)
+    assert stances(people).var() == pytest.approx(1, abs=0.02)  # echo chamber: between people 1, within people nothing
+    pooled, _ = served(0.0, 1.0, 0.0, truth_value=0.0)
+    assert abs((pooled.taste * stances(pooled)).mean()) < 0.02 and stances(pooled).var() < 0.05
+
+
+@pytest.mark.parametrize("changes", [{"sigma": 0.0}, {"agreement": 0.0}, {"truth_value": 50.0}])
+def test_without_taste_difference_or_with_high_stakes_personal_and_pooled_agree(changes):
+    """Controls: sigma = 0, b = 0 or a large dq: no false answer by either model once it has learned."""
+    sigma = changes.pop("sigma", 1.0)
+    for own in (1.0, 0.0):
+        _, total = served(0.0, sigma, own, spread=0.3, **changes)
+        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] < 2e-3
+
+
+def test_shrinkage_lies_between():
+    """Half of a person's own deviation served: fewer false answers than all of it, more than none."""
+    rates = [total[kernel.T_FALSE] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))]
+    assert rates[0] < rates[1] < rates[2]
+
+
+def test_without_memory_or_personalisation_the_pool_chooses():
+    """Memory off, or g = 0: nothing of the person is served; with memory off nothing is kept of the person either."""
+    bot = PLAIN._replace(contested=1.0, feedback=1.0)
+    for offered, kept in (({"personalisation": 1.0, "remembers": False}, False), ({"personalisation": 0.0}, True)):
+        people, reward = chatters(500, taste=tastes(0.0, 1.0, 500)), pool(2, 10.0)
+        talk(people, bot, 200, reward=reward, **offered)
+        total, _ = talk(people, bot, 50, reward=reward, **offered)
+        assert total[kernel.T_FALSE] == 0 and people.precision.any() == kept
+        assert total[kernel.T_COMPARED] == 25000 and 0.5 < total[kernel.T_FORESEEN] / 25000 < 0.9
+
+
+def test_answers_leave_other_luck_alone():
+    """Contested questions change what is met, not when people fail or come back: luck of old draws is untouched."""
+    plain, asked = chatters(500), chatters(500, taste=1.0)
+    first, _ = talk(plain, PLAIN._replace(depth=0.3), 20, failure_rate=0.2)
+    second, _ = talk(asked, PLAIN._replace(depth=0.3, contested=0.5, feedback=0.5), 20, failure_rate=0.2)
+    assert np.array_equal(plain.next_at, asked.next_at) and first[kernel.T_FAILURES] == second[kernel.T_FAILURES]
+    assert first[kernel.T_PERFORMANCE] != second[kernel.T_PERFORMANCE]
 
 
 def test_sessions_come_at_their_rate_and_not_too_soon():
@@ -132,8 +291,8 @@ def make(n=500, **params):
     world.define("test", "consumers", Column("active", "?", "1", "Here"))
     world.define("test", "consumers", Column("left_at", "i8", "s", "Left", start=NEVER))
     mechanism = Chatbots(ChatbotsParams(**params), world)
-    for name in ("personalisation", "memory", "failure_rate"):
-        world.levers[f"chatbots.{name}"] = getattr(mechanism.p, name)
+    for name in ("personalisation", "memory", "failure_rate", "answers.personalisation"):
+        world.levers[f"chatbots.{name}"] = value_at(mechanism.p, name)
     world.on_add(mechanism.born)
     world.on_release(mechanism.gone)
     mechanism.setup()
@@ -141,9 +300,9 @@ def make(n=500, **params):
     return world, mechanism
 
 
-def run(world, mechanism, until, window):
-    """Replay all sessions before ``until`` in windows, each in order of (time, row)."""
-    for end in range(window, until + 1, window):
+def run(world, mechanism, until, window, first=0):
+    """Replay all sessions before ``until`` in windows from ``first`` on, each in order of (time, row)."""
+    for end in range(first + window, until + 1, window):
         world.now = end
         at = world.table("consumers")["chat_next"]
         rows = np.flatnonzero(at < end)
@@ -167,12 +326,13 @@ def test_batches_and_single_sessions_agree_to_the_bit():
     assert single.table("consumers")["chat_sessions"].sum() > 500
     for world, mechanism in worlds[:2]:
         assert np.array_equal(mechanism.keep["total"], alone.keep["total"])
+        assert np.array_equal(mechanism.keep["reward"], alone.keep["reward"])
         for name, values in world.table("consumers").save().items():
             assert np.array_equal(values, single.table("consumers")[name]), name
 
 
 def test_metrics_and_small_state():
-    """Metrics describe users only; the columns take less than 60 bytes a person."""
+    """Metrics describe users only; the columns take less than 64 bytes a person."""
     world, mechanism = make(sessions_mean="2.0/d", failure_rate=0.2)
     mechanism.measure()
     assert world.board.get("chat_users") == 0 and np.isfinite(world.board.values).all()
@@ -185,7 +345,15 @@ def test_metrics_and_small_state():
     assert board.get("trust_mean") == pytest.approx(table["chat_trust"][user].mean(), rel=1e-5)
     assert sum(board.get("trust", bin=b) for b in board.metrics["trust"].bins) == user.sum()
     assert board.get("disappointment_per_failure") > 0 and board.get("disconfirmation_mean") != 0
-    assert sum(np.dtype(column.dtype).itemsize for column in Chatbots.columns["consumers"]) < 60
+    assert sum(np.dtype(column.dtype).itemsize * int(np.prod(column.shape)) for column in Chatbots.columns["consumers"]) < 64
+    assert board.get("chat_contested") == pytest.approx(0.3 * board.get("chat_sessions"), rel=0.1)
+    assert 0 < board.get("chat_false_answers") < 0.4 * board.get("chat_contested")
+    assert board.get("disclosed_mean") > 0 and 0 < board.get("attachment_mean") < 1
+    assert 0 < board.get("chat_stance_entropy") <= 1 and 0 <= board.get("chat_stance_between") < 1
+    assert board.get("chat_performance_mean") == pytest.approx(0.5, abs=0.2)
+    kept, old = board.values.copy(), mechanism.keep["shown"].copy()
+    mechanism.measure()  # nothing new: everything stands
+    assert np.array_equal(board.values, kept) and np.array_equal(mechanism.keep["shown"], old)
 
 
 def test_levers_act_at_once():
@@ -208,3 +376,14 @@ def test_released_rows_do_not_wake():
     assert (world.table("consumers")["chat_next"] < NEVER).all()
     world.release("consumers", np.arange(50))
     assert (world.table("consumers")["chat_next"] == NEVER).all()
+
+
+def test_arms_of_consumers_are_offered_different_assistants():
+    """A policy for a share: personalisation off for one arm stops disclosure there and nowhere else."""
+    world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0)
+    world.define("test", "consumers", Column("arm", "u1", "1", "Arm"))
+    world.table("consumers")["arm"][100:] = 1
+    world.arms["consumers"] = [{}, {"chatbots.personalisation": 0.0}]
+    run(world, mechanism, 10 * DAY, 1800)
+    concern = world.table("consumers")["chat_concern"]
+    assert concern[:100].min() > 0 and not concern[100:].any()

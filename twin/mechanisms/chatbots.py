@@ -1,4 +1,4 @@
-"""Sessions with a personalised assistant: what each one does to expectations, trust and privacy concern.
+"""Sessions with a personalised assistant: what each one does to expectations, trust, attachment, privacy concern and truth.
 
 A share of people ever takes the assistant up, each after an exponential delay; sessions then come at a rate that is
 lognormal across people, more often the more satisfying the last one was, until the person stops. The equations of a session
@@ -6,23 +6,86 @@ are in `twin.kernels.chat`: expectation confirmation (Oliver 1980; Bhattacherjee
 it falls, so that in the long run people expect more than they get: where gains and losses move the baseline at rates
 lambda_up and lambda_down, it settles at the expectile of performance with tau = lambda_up / (lambda_up + lambda_down).
 
+Where a question touches on the person's stance, a reward model chooses between the true answer and the other one, and learns from
+people's comparisons (`twin.kernels.reward`). How far people like being agreed with is their own and hidden; a model of each
+person finds out.
+
+Well-being, and a randomised trial inside the twin. With a person's hidden loneliness L ~ N(0, 1) and noise n that turns
+steadily from one N(0, 1) draw to the next every ``turns``,
+
+    log rate of sessions = ... + lonely_use L        well-being = -r L + sqrt(1 - r^2) n + use_effect * recent use
+
+Everybody enrolled has access; one half, assigned by lot, is encouraged to use it (encouragement design, Holland 1988). With
+use_effect = 0 the assigned condition must show nothing while use and well-being go together by selection: what Fang et al.
+(arXiv 2503.17473 v2) found.
+
 No coefficients were found for the effects over time (Araujo & Bol 2024 report directions), so every number here is an
-assumption and what follows from it a hypothesis; the controls are equal rates, no personalisation, a single session.
+assumption and what follows from it a hypothesis; the controls are equal rates, no personalisation, a single session, no contested
+questions, no selection.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.columns import Column
 from twin.kernels import chat as kernel
+from twin.kernels.reward import pool
 from twin.mechanism import MIN_WAKE, Mechanism, Wakes
 from twin.metric import Metric
-from twin.params import Duration, Params, Rate, par
+from twin.params import Duration, Params, Rate, group, par
 from twin.units import DAY, NEVER
 
+Floats = NDArray[np.float64]
 SIGNS = "sign: Araujo & Bol 2024"
+ARMS = ("assigned", "control", "outside")
+PEOPLE = ("next", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism", "attachment", "last", "use",
+          "taste", "answers", "pull", "precision")
+(S_SATISFACTION, S_DISCONFIRMATION, S_PERFORMANCE, S_DISCLOSED, S_HURT, S_FALSE, S_FORESEEN) = range(7)
+SHOWN = ((S_SATISFACTION, kernel.T_SATISFACTION, kernel.T_SESSIONS), (S_DISCONFIRMATION, kernel.T_DISCONFIRMATION, kernel.T_SESSIONS),
+         (S_PERFORMANCE, kernel.T_PERFORMANCE, kernel.T_SESSIONS), (S_DISCLOSED, kernel.T_DISCLOSED, kernel.T_SESSIONS),
+         (S_HURT, kernel.T_HURT, kernel.T_FAILURES), (S_FALSE, kernel.T_FALSE, kernel.T_CONTESTED),
+         (S_FORESEEN, kernel.T_FORESEEN, kernel.T_COMPARED))
+"""Ratios of running sums since the last reading that saw any: (place shown, sum, count)."""
+
+
+class Answers(Params):
+    """What is said where a question touches on the person's stance, and how the reward model learns what people like."""
+
+    contested: float = par(0.3, "share of sessions whose question touches on the person's stance", low=0, high=1)
+    truth_agrees: float = par(0.5, "share of those in which the true answer is on the person's side", low=0, high=1)
+    truth_value: float = par(0.2, "mean worth of the true answer over the false one, in performance", low=0, high=10)
+    truth_log_sd: float = par(0.5, "log-sd of that worth across questions", low=0, high=3)
+    agreement: float = par(0.1, "worth of being agreed with, per unit of taste, in performance", low=0, high=10,
+                           source="sign: matching a user's view raises preference, Sharma et al. 2310.13548")
+    taste_mean: float = par(0.3, "mean taste for being agreed with", low=-10, high=10, source="sign: Sharma et al. 2310.13548")
+    taste_sd: float = par(1.0, "sd of that taste across people", low=0, high=10)
+    feedback: float = par(0.2, "share of those sessions in which the person compares both answers", low=0, high=1)
+    comparison_noise: float = par(0.1, "scale of the logistic noise of comparisons, in performance", low=0.001, high=10)
+    personalisation: float = par(1.0, "share of a person's own deviation from the pooled reward that chooses answers, times "
+                                 "personalisation of the assistant: 0 pooled, 1 personal", low=0, high=1, lever=True,
+                                 per="consumers", source="reward per person: Barreto et al. 2503.17338")
+    spread: float = par(1.0, "sd of people's weights around the pool that the reward model assumes: 0 pooled, large one model each",
+                        unit="logit", low=0, high=1000)
+    prior_sd: float = par(10.0, "sd of the pooled weights before any comparison", unit="logit", low=0.01, high=1000)
+
+
+class Wellbeing(Params):
+    """Well-being (sd 1 across people), who seeks company of the assistant, and the trial."""
+
+    loneliness: float = par(0.5, "correlation of well-being with (less) loneliness", low=0, high=1)
+    turns: Duration = par(60 * DAY, "time in which the rest of well-being turns to an independent draw", unit="s", low=DAY,
+                          high=3650 * DAY)
+    lonely_use: float = par(0.3, "effect of a sd of loneliness on the log of the rate of sessions: self-selection", low=-5, high=5,
+                            source="sign: use goes with worse outcomes, Fang et al. 2503.17473")
+    use_effect: float = par(0.0, "effect of a recent session a day on well-being", unit="sd/(session/d)", low=-10, high=10,
+                            source="no effect of assignment: Fang et al. 2503.17473 v2")
+    use_window: Duration = par(28 * DAY, "memory of recent use", unit="s", low=DAY, high=365 * DAY, source="four weeks: Fang et al.")
+    trial_share: float = par(0.0, "share of people enrolled in a trial; all of them get access, half are encouraged", low=0, high=1)
+    encouragement: float = par(2.0, "factor on the rate of sessions of those assigned to use", low=0, high=100)
 
 
 class ChatbotsParams(Params):
@@ -33,9 +96,10 @@ class ChatbotsParams(Params):
     sessions_mean: Rate = par(0.5, "mean sessions per user at neutral satisfaction", unit="sessions/consumer/d",
                               low=0, high=40)
     sessions_log_sd: float = par(0.8, "log-sd of that rate across people", low=0, high=3)
-    personalisation: float = par(0.6, "how far answers are fitted to the person, 0 off", low=0, high=1, lever=True)
-    memory: bool = par(True, "whether the assistant remembers between sessions", lever=True)
-    failure_rate: float = par(0.05, "share of sessions that fail", low=0, high=1, lever=True)
+    personalisation: float = par(0.6, "how far answers are fitted to the person, 0 off", low=0, high=1, lever=True,
+                                 per="consumers")
+    memory: bool = par(True, "whether the assistant remembers between sessions", lever=True, per="consumers")
+    failure_rate: float = par(0.05, "share of sessions that fail", low=0, high=1, lever=True, per="consumers")
     failure_depth: float = par(0.4, "performance lost in a failed session", low=0, high=10)
     performance: float = par(0.5, "mean performance without personalisation", low=0, high=1)
     personalisation_gain: float = par(0.4, "performance gained at full personalisation and full memory", low=0, high=10,
@@ -51,15 +115,25 @@ class ChatbotsParams(Params):
     trust_rate: float = par(0.05, "weight of the newest session in trust", low=0, high=1)
     disclosure: float = par(0.5, "disclosed per session at full trust, personalisation and no concern", low=0, high=1,
                             source="sign: more disclosure to chatbots, 10.1080/0144929X.2023.2237605")
+    novelty: float = par(0.3, "part of that which only the new assistant is told", low=0, high=1,
+                         source="sign: disclosure declines, 10.1080/0144929X.2023.2237605; Croes & Antheunis")
+    novelty_sessions: float = par(20.0, "sessions in which novelty wears off by a factor e", unit="sessions", low=0.1, high=10000)
     concern_rate: float = par(0.08, "privacy concern raised per unit disclosed", low=0, high=10, source=SIGNS)
     concern_fade: float = par(0.02, "share of concern forgotten per session", low=0, high=1)
     memory_rate: float = par(0.15, "share of what is not yet known that is learned per unit disclosed", low=0, high=1)
     human_rate: float = par(0.04, "rise of anthropomorphism per good session", low=0, high=1, source=SIGNS)
     human_loss: float = par(0.02, "loss of anthropomorphism per disappointing session", low=0, high=1)
+    attachment_rate: float = par(0.03, "rise of attachment per session and unit of anthropomorphism", low=0, high=1,
+                                 source="sign: attachment rises with use, Chandra et al. 2504.14112")
+    attachment_fade: Duration = par(60 * DAY, "absence in which attachment fades by a factor e", unit="s", low=DAY,
+                                    high=3650 * DAY)
     usage_effect: float = par(1.0, "effect of satisfaction on the log of the rate of sessions", low=0, high=10)
     stop: float = par(0.004, "chance per session of stopping for good, at neutral satisfaction", low=0, high=1)
     stop_effect: float = par(3.0, "how steeply that chance falls with satisfaction", low=0, high=20)
     stop_concern: float = par(1.0, "how steeply it rises with privacy concern", low=0, high=20)
+    stop_attachment: float = par(1.0, "how steeply it falls with attachment", low=0, high=20)
+    answers: Answers = group(Answers, "true and agreeable answers")
+    wellbeing: Wellbeing = group(Wellbeing, "well-being and the trial")
 
 
 class Chatbots(Mechanism):
@@ -78,6 +152,13 @@ class Chatbots(Mechanism):
             Column("chat_concern", "f4", "1", "Privacy concern, 0..1", hidden=True),
             Column("chat_memory", "f4", "1", "What the assistant knows of the person, 0..1"),
             Column("chat_anthropomorphism", "f4", "1", "How far the assistant is felt to be someone, 0..1", hidden=True),
+            Column("chat_attachment", "f4", "1", "Attachment to the assistant at the end of the last session, 0..1", hidden=True),
+            Column("chat_last", "i4", "s", "Time of the last session"),
+            Column("chat_use", "f4", "sessions/d", "Recent sessions per day, as of the last session"),
+            Column("chat_taste", "f4", "1", "Taste for being agreed with", hidden=True),
+            Column("chat_answers", "u1", "answers", "Recent answers where stance mattered, and how many agreed", shape=(2,)),
+            Column("chat_pull", "f4", "logit", "Reward model: pull of the person's own comparisons", shape=(1,)),
+            Column("chat_precision", "f4", "1", "Reward model: precision of the person's own weight", shape=(1,)),
         ),
     }
     metrics = (
@@ -94,34 +175,72 @@ class Chatbots(Mechanism):
         Metric("trust", "histogram", "consumers", "Users by trust.", "chatbot", "Trust",
                edges=tuple(round(0.05 * k, 2) for k in range(20))),
         Metric("anthropomorphism_mean", "gauge", "1", "Mean anthropomorphism of users, 0..1.", "chatbot", "Trust"),
+        Metric("attachment_mean", "gauge", "1", "Mean attachment of users now, 0..1.", "chatbot", "Trust"),
         Metric("expectation_mean", "gauge", "1", "Mean expectation of users.", "chatbot", "Expectation"),
         Metric("chat_satisfaction_mean", "gauge", "1", "Mean satisfaction of the sessions since the last reading with any.",
                "chatbot", "Expectation", good="up"),
         Metric("disconfirmation_mean", "gauge", "1",
                "Mean of performance less expectation in the sessions since the last reading with any.", "chatbot",
                "Expectation", good="up"),
+        Metric("chat_performance_mean", "gauge", "1", "Mean performance met in the sessions since the last reading with any.",
+               "chatbot", "Expectation", good="up"),
+        Metric("disclosed_mean", "gauge", "1", "Mean disclosed per session, in the sessions since the last reading with any.",
+               "chatbot", "Privacy"),
         Metric("concern_mean", "gauge", "1", "Mean privacy concern of users, 0..1.", "chatbot", "Privacy", good="down",
                headline=True),
+        Metric("chat_contested", "counter", "answers", "Answers to questions that touch on the person's stance.", "chatbot", "Answers"),
+        Metric("chat_false_answers", "counter", "answers", "False ones among these answers.", "chatbot", "Answers", good="down"),
+        Metric("chat_false_rate", "gauge", "1", "Share of false ones in these answers since the last reading with any.", "chatbot",
+               "Answers", good="down"),
+        Metric("chat_agreement_mean", "gauge", "1", "Mean over people of how their recent answers took their side, -1..1.", "chatbot",
+               "Answers"),
+        Metric("chat_stance_between", "gauge", "1",
+               "Variance between people of the mean stance of their recent answers, sampling noise taken off.", "chatbot", "Answers"),
+        Metric("chat_stance_entropy", "gauge", "bits", "Mean within-person entropy of the stance of recent answers.", "chatbot",
+               "Answers"),
+        Metric("chat_reward_accuracy", "gauge", "1",
+               "Share of comparisons that the reward model foresaw, since the last reading with any.", "chatbot", "Answers", good="up"),
+        Metric("chat_comparisons", "counter", "comparisons", "Comparisons that the reward model learned from.", "chatbot", "Answers"),
+        Metric("wellbeing_mean", "gauge", "sd", "Mean well-being of active people by arm of the trial.", "chatbot", "Well-being",
+               labels={"arm": ARMS}, good="up"),
+        Metric("chat_use_mean", "gauge", "sessions/d", "Mean recent use by arm of the trial.", "chatbot", "Well-being",
+               labels={"arm": ARMS}),
+        Metric("wellbeing_assigned_effect", "gauge", "sd", "Mean well-being of those assigned to use less that of the controls.",
+               "chatbot", "Well-being", good="up"),
+        Metric("wellbeing_usage_correlation", "gauge", "1",
+               "Correlation of well-being with recent use: enrolled people, and users outside the trial.", "chatbot", "Well-being",
+               labels={"among": ("trial", "outside")}),
     )
 
     def setup(self) -> None:
-        """Open the running sums."""
+        """Open the running sums; the reward model knows nothing."""
         self.keep["total"], self.keep["before"] = np.zeros(kernel.T_SIZE), np.zeros(kernel.T_SIZE)
+        self.keep["shown"] = np.zeros(len(SHOWN))
+        self.keep["reward"] = pool(2, self.p.answers.prior_sd)
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Draw who takes the assistant up, when, and what they expect of it."""
+        """Draw who takes the assistant up, when, and what they expect and want of it."""
         if table != "consumers":
             return
         p, keys = self.p, self.read("consumers", "key")[rows]
-        u, z = self.uniforms("adopt", keys), self.normals("person", keys, 2)
+        u, z = self.uniforms("adopt", keys), self.normals("person", keys, 4)
+        arm = self._arm(keys)
         first = self.world.now + MIN_WAKE - np.log(u[:, 1]) * p.adoption_delay
-        takes = (u[:, 0] < p.adopters) & (p.sessions_mean > 0)
+        takes = ((u[:, 0] < p.adopters) | (arm < 2)) & (p.sessions_mean > 0)
         self.mine("consumers", "chat_next")[rows] = np.where(takes, first, NEVER).astype(np.int64)
-        sd = p.sessions_log_sd
-        self.mine("consumers", "chat_rate")[rows] = p.sessions_mean * np.exp(sd * z[:, 0] - sd**2 / 2)
+        sd, lonely = p.sessions_log_sd, p.wellbeing.lonely_use
+        rate = p.sessions_mean * np.exp(sd * z[:, 0] - sd**2 / 2 + lonely * z[:, 3] - lonely**2 / 2)
+        self.mine("consumers", "chat_rate")[rows] = np.where(arm == 0, p.wellbeing.encouragement, 1.0) * rate
         expected = p.performance + p.expectation_sd * z[:, 1]
         self.mine("consumers", "chat_expectation")[rows] = expected
         self.mine("consumers", "chat_trust")[rows] = np.clip(expected, 0, 1)
+        self.mine("consumers", "chat_taste")[rows] = p.answers.taste_mean + p.answers.taste_sd * z[:, 2]
+
+    def _arm(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Arm of the trial, an index in ARMS: drawn by lot once and for all."""
+        u = self.uniforms("adopt", keys)
+        arm: NDArray[np.int64] = np.where(u[:, 2] < self.p.wellbeing.trial_share, (u[:, 3] >= 0.5).astype(np.int64), 2)
+        return arm
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """A row that is given back must not wake."""
@@ -134,38 +253,100 @@ class Chatbots(Mechanism):
 
     def chat(self, rows: NDArray[np.int64]) -> None:
         """Hold the sessions of these people, in order."""
-        p, own = self.p, self.mine
-        people = kernel.Chatters(self.read("consumers", "key"), self.read("consumers", "left_at"), *(
-            own("consumers", f"chat_{name}") for name in ("next", "sessions", "rate", "expectation", "trust", "concern",
-                                                          "memory", "anthropomorphism")))
+        p, a, w = self.p, self.p.answers, self.p.wellbeing
+        people = kernel.Chatters(self.read("consumers", "key"), self.read("consumers", "left_at"),
+                                 *(self.mine("consumers", f"chat_{name}") for name in PEOPLE))
         bot = kernel.Chatbot(
-            float(self.lever("personalisation")), bool(self.lever("memory")), float(self.lever("failure_rate")),
             p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
-            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.concern_rate, p.concern_fade,
-            p.memory_rate, p.human_rate, p.human_loss, p.usage_effect, p.stop, p.stop_effect, p.stop_concern)
-        kernel.chat(rows, people, bot, self.stream("session"), self.keep["total"], MIN_WAKE)
+            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty, p.novelty_sessions,
+            p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss, p.attachment_rate,
+            p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect, p.stop_concern, p.stop_attachment,
+            a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement, a.feedback, a.comparison_noise, a.spread)
+        offer = kernel.Offer(*(np.array(self.lever_of("consumers", name, rows), dtype) for name, dtype in (
+            ("personalisation", float), ("memory", bool), ("failure_rate", float), ("answers.personalisation", float))))
+        kernel.chat(rows, people, bot, offer, self.keep["reward"], self.stream("session"), self.keep["total"], MIN_WAKE)
 
     def measure(self) -> None:
         """Describe users and the sessions since the last reading."""
         board, read, total = self.world.board, self.read, self.keep["total"]
-        user = read("consumers", "active") & (read("consumers", "chat_next") < NEVER)
-        user &= read("consumers", "chat_sessions") > 0
-        board.set("chat_sessions", total[kernel.T_SESSIONS])
+        active = read("consumers", "active")
+        user = active & (read("consumers", "chat_next") < NEVER) & (read("consumers", "chat_sessions") > 0)
         board.set("chat_users", int(user.sum()))
-        board.set("chat_stopped", total[kernel.T_STOPPED])
-        board.set("chat_failures", total[kernel.T_FAILURES])
+        for name, place in (("chat_sessions", kernel.T_SESSIONS), ("chat_stopped", kernel.T_STOPPED),
+                            ("chat_failures", kernel.T_FAILURES), ("chat_contested", kernel.T_CONTESTED),
+                            ("chat_false_answers", kernel.T_FALSE), ("chat_comparisons", kernel.T_COMPARED)):
+            board.set(name, total[place])
         for name in ("trust", "anthropomorphism", "expectation", "concern"):
-            values = read("consumers", f"chat_{name}")[user]
-            board.set(f"{name}_mean", float(values.mean(dtype=np.float64)) if len(values) else 0.0)
+            board.set(f"{name}_mean", _mean(read("consumers", f"chat_{name}")[user]))
+        absent = (self.world.now - read("consumers", "chat_last")[user].astype(float)) / self.p.attachment_fade
+        board.set("attachment_mean", _mean(read("consumers", "chat_attachment")[user] * np.exp(-absent)))
         trust = np.clip((read("consumers", "chat_trust")[user].astype(float) * 20).astype(int), 0, 19)
         board.set_all("trust", np.bincount(trust, minlength=20).astype(float))
-        new, before = total - self.keep["before"], self.keep["before"].copy()
-        if new[kernel.T_SESSIONS]:
-            board.set("chat_satisfaction_mean", new[kernel.T_SATISFACTION] / new[kernel.T_SESSIONS])
-            board.set("disconfirmation_mean", new[kernel.T_DISCONFIRMATION] / new[kernel.T_SESSIONS])
-            for part in (kernel.T_SESSIONS, kernel.T_SATISFACTION, kernel.T_DISCONFIRMATION):
-                before[part] = total[part]
-        if new[kernel.T_FAILURES]:
-            board.set("disappointment_per_failure", new[kernel.T_HURT] / new[kernel.T_FAILURES])
-            before[kernel.T_FAILURES], before[kernel.T_HURT] = total[kernel.T_FAILURES], total[kernel.T_HURT]
-        self.keep["before"] = before
+        self._measure_sums()
+        self._measure_answers(user)
+        self._measure_wellbeing(np.flatnonzero(active))
+
+    def _measure_sums(self) -> None:
+        """Means over the sessions since the last reading that saw any of their kind."""
+        board, total, before, shown = self.world.board, self.keep["total"], self.keep["before"].copy(), self.keep["shown"].copy()
+        new = total - before
+        for place, part, count in SHOWN:
+            if new[count]:
+                shown[place] = new[part] / new[count]
+                before[part], before[count] = total[part], total[count]
+        self.keep["before"], self.keep["shown"] = before, shown
+        for place, name in ((S_SATISFACTION, "chat_satisfaction_mean"), (S_DISCONFIRMATION, "disconfirmation_mean"),
+                            (S_PERFORMANCE, "chat_performance_mean"), (S_DISCLOSED, "disclosed_mean"),
+                            (S_HURT, "disappointment_per_failure"), (S_FALSE, "chat_false_rate"),
+                            (S_FORESEEN, "chat_reward_accuracy")):
+            board.set(name, shown[place])
+
+    def _measure_answers(self, user: NDArray[np.bool_]) -> None:
+        """How answers differ between and within people; people with four or more recent answers."""
+        answers = self.read("consumers", "chat_answers")[user].astype(float)
+        answers = answers[answers[:, 0] >= 4]
+        count, share = answers[:, 0], answers[:, 1] / answers[:, 0]
+        mean = 2 * share - 1
+        noise = _mean((1 - mean**2) / (count - 1))
+        board = self.world.board
+        board.set("chat_agreement_mean", _mean(mean))
+        board.set("chat_stance_between", max(float(mean.var()) - noise, 0.0) if len(mean) else 0.0)
+        inside = share[(share > 0) & (share < 1)]
+        bits = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside)).sum()
+        board.set("chat_stance_entropy", float(bits) / max(len(share), 1))
+
+    def wellbeing(self, rows: NDArray[np.int64], use: Floats) -> Floats:
+        """Well-being now of these consumers, whose recent use is ``use``."""
+        w, now, keys = self.p.wellbeing, self.world.now, self.read("consumers", "key")[rows]
+        turn, angle = now // w.turns, np.pi / 2 * (now % w.turns) / w.turns
+        old, new = (self.normals("wellbeing", keys, 1, turn + later)[:, 0] for later in (0, 1))
+        noise = np.cos(angle) * old + np.sin(angle) * new
+        lonely = self.normals("person", keys, 4)[:, 3]
+        felt: Floats = -w.loneliness * lonely + np.sqrt(1 - w.loneliness**2) * noise + w.use_effect * use
+        return felt
+
+    def _measure_wellbeing(self, rows: NDArray[np.int64]) -> None:
+        """The trial: arms, and how use and well-being go together."""
+        board, read = self.world.board, self.read
+        absent = (self.world.now - read("consumers", "chat_last")[rows].astype(float)) / self.p.wellbeing.use_window
+        use = read("consumers", "chat_use")[rows] * np.exp(-absent)
+        felt, arm = self.wellbeing(rows, use), self._arm(read("consumers", "key")[rows])
+        for place, name in enumerate(ARMS):
+            board.set("wellbeing_mean", _mean(felt[arm == place]), arm=name)
+            board.set("chat_use_mean", _mean(use[arm == place]), arm=name)
+        both = (arm == 0).any() and (arm == 1).any()
+        board.set("wellbeing_assigned_effect", _mean(felt[arm == 0]) - _mean(felt[arm == 1]) if both else 0.0)
+        used = read("consumers", "chat_sessions")[rows] > 0
+        for among, who in (("trial", arm < 2), ("outside", (arm == 2) & used)):
+            board.set("wellbeing_usage_correlation", _correlation(felt[who], use[who]), among=among)
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean(dtype=np.float64)) if len(values) else 0.0
+
+
+def _correlation(x: Floats, y: Floats) -> float:
+    """Pearson's r; 0 where either is constant."""
+    x, y = x - _mean(x), y - _mean(y)
+    size = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    return float((x * y).sum() / size) if size > 0 else 0.0
