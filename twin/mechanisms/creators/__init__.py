@@ -46,7 +46,7 @@ class Creators(Mechanism):
     name = "creators"
     Params = CreatorsParams
     order = 30
-    needs = ("community_centres", "graph_nodes", "oldest_held")
+    needs = ("community_centres", "graph_nodes", "oldest_held", "releasable")
     provides = ("enlist", "dismiss", "throttle", "aim")
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = METRICS

@@ -93,11 +93,7 @@ class Learning:
         """Give back settled posts that nobody holds any more."""
         m = self.m
         done = m.read("posts", "alive") & m.mine("posts", "settled")
-        if m.world.has_service("releasable"):
-            free = m.world.service("releasable")()
-        else:
-            free = m.mine("posts", "born") < int(m.world.service("oldest_held")())
-        m.world.release("posts", np.flatnonzero(done & free))
+        m.world.release("posts", np.flatnonzero(done & m.world.service("releasable")()))
 
     def _adapt(self, rows: Ints, maker: Ints, reward: Floats, views: Floats) -> None:
         """Strategies, baselines and morale of the creators of newly settled posts."""
