@@ -73,7 +73,7 @@ class EmbeddingTable:
     """One table over the arrays ``table.<name>.*`` of ``keep``."""
 
     def __init__(self, keep: Arrays, name: str, spec: TableSpec) -> None:
-        self.keep, self.prefix, self.spec = keep, f"table.{name}.", spec
+        self.keep, self.name, self.prefix, self.spec = keep, name, f"table.{name}.", spec
 
     def _get(self, name: str) -> NDArray[Any]:
         return self.keep[self.prefix + name]
@@ -84,12 +84,14 @@ class EmbeddingTable:
     def setup(self) -> None:
         """Empty table; the count of rows given and taken so far stays."""
         spec = self.spec
-        rows = {"collisionless": FIRST, "quotient_remainder": spec.size + -(-spec.range // spec.size)}.get(spec.kind, spec.size)
+        rows = FIRST if spec.kind == "collisionless" else spec.size
+        if spec.kind == "quotient_remainder":
+            rows += -(-spec.range // spec.size)
         self._set("E", np.zeros((rows, spec.dim + 1), np.float32))
         self._set("G", np.zeros((rows, 2), np.float32))
         self._set("born", np.zeros(rows, bool))
         self._set("seen", np.zeros(rows, np.int64))
-        self.keep.setdefault(self.prefix + "turnover", np.zeros(2, np.int64))
+        self.keep.setdefault(f"turnover.{self.name}", np.zeros(2, np.int64))
         if spec.kind == "collisionless":
             self._set("key", np.zeros(FIRST * 2, np.uint64))
             self._set("row", np.full(FIRST * 2, -1, np.int32))
@@ -112,7 +114,7 @@ class EmbeddingTable:
     @property
     def turnover(self) -> NDArray[np.int64]:
         """Rows given to IDs and rows taken back since the start (2,)."""
-        return self._get("turnover")
+        return self.keep[f"turnover.{self.name}"]
 
     def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The rows (n, 2) that a fixed table gives to each ID, in use or not; second -1 where there is one row."""
@@ -134,8 +136,7 @@ class EmbeddingTable:
         """Rows (n, 2) of every ID, -1 where it has none; nothing changes."""
         if self.spec.kind != "collisionless":
             out = self.slots(keys)
-            known: NDArray[np.bool_] = (self._get("born")[out] | (out < 0)).all(1)
-            out[~known] = -1
+            out[np.any(~self._get("born")[out] & (out >= 0), axis=1)] = -1
             return out
         one = np.empty(len(keys), np.int32)
         kernel.find_all(np.ascontiguousarray(keys, np.uint64), self._get("key"), self._get("row"), one)
@@ -275,8 +276,7 @@ class EmbeddingTable:
         rows = self.slots(keys)
         load = np.bincount(rows.ravel() + 1)
         load[0] = 0
-        crowded: NDArray[np.bool_] = (load[rows + 1] > 1).any(1)
-        return crowded
+        return np.asarray(np.any(load[rows + 1] > 1, axis=1))
 
     def sharing(self, keys: NDArray[np.uint64]) -> float:
         """Share of the given distinct IDs that share a row with another of them."""
