@@ -20,7 +20,7 @@ import time
 import numpy as np
 
 from tests.benchmarks.bench_sessions import ROOT, Running, world
-from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
@@ -51,7 +51,7 @@ def training(samples: int = 1_000_000) -> None:
     rng = np.random.default_rng(0)
     sizes = {"consumer": 100_000, "post": 5000, "creator": 10_000}
     keep: dict[str, np.ndarray] = {}
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, kind="collisionless", dim=32, size=64) for name in sizes})
+    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", 32, 64)) for name in sizes})
     trainer.setup()
     ids = {name: rng.integers(0, 2**63, size).astype(np.uint64) for name, size in sizes.items()}
     u, p = rng.integers(0, sizes["consumer"], samples).astype(np.int32), (rng.random(samples)**3 * sizes["post"]).astype(np.int32)

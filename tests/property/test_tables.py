@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
 from twin.mechanisms.recommender.training import Trainer
 
 KEYS = st.lists(st.integers(0, 2**64 - 1), max_size=200, unique=True)
 
 
 def table(kind: str, **given: object) -> EmbeddingTable:
-    made = EmbeddingTable({}, "t", kind=kind, dim=4, **{"size": 64, **given})  # type: ignore[arg-type]
+    made = EmbeddingTable({}, "t", TableSpec(kind, 4, **{"size": 64, **given}))  # type: ignore[arg-type]
     made.setup()
     return made
 
@@ -28,14 +28,14 @@ def test_collisionless_is_a_dict_with_expiry(batches: list[tuple[list[int], int]
     made, known, last, now = table("collisionless", expire_after_s=3), dict[int, int](), dict[int, int](), 0
     for batch, wait in batches:
         now += wait
-        rows = made.learn(keys(batch), np.ones(len(batch), np.int64), now)
+        rows = made.learn(keys(batch), np.ones(len(batch), np.int64), now)[:, 0]
         for key, row in zip(batch, rows.tolist(), strict=True):
             assert known.setdefault(key, row) == row
             last[key] = now
         assert made.expire(now) == sum(1 for key in known if last[key] < now - 3)
         known = {key: row for key, row in known.items() if last[key] >= now - 3}
         assert len(set(known.values())) == len(known)
-        assert made.rows(keys(list(known))).tolist() == list(known.values())
+        assert made.rows(keys(list(known)))[:, 0].tolist() == list(known.values())
         assert made.stats()["rows"] == len(known)
         absent = [key for key in last if key not in known]
         assert (made.rows(keys(absent)) == -1).all()
@@ -50,7 +50,7 @@ def test_admission_waits_for_enough_sightings(batches: list[tuple[list[int], int
         made.learn(keys(batch), np.full(len(batch), times), 0)
         for key in batch:
             seen[key] = seen.get(key, 0) + times
-        assert (made.rows(keys(list(seen))) >= 0).tolist() == [count >= needed for count in seen.values()]
+        assert (made.rows(keys(list(seen)))[:, 0] >= 0).tolist() == [count >= needed for count in seen.values()]
 
 
 def test_memory_follows_the_living() -> None:
@@ -74,7 +74,7 @@ def test_hash_collides_as_balls_in_bins(ids: int, slots: int) -> None:
 def test_traffic_weighs_ids() -> None:
     """Traffic on shared rows counts by weight: all of it on an ID that is alone gives none."""
     made, ids = table("hash", size=100), keys(list(range(60)))
-    rows = made.learn(ids, np.ones(60, np.int64), 0)
+    rows = made.learn(ids, np.ones(60, np.int64), 0)[:, 0]
     alone = np.bincount(rows, minlength=100)[rows] == 1
     assert 0 < alone.sum() < 60
     assert made.traffic(ids, alone.astype(float)) == 0
@@ -82,11 +82,11 @@ def test_traffic_weighs_ids() -> None:
     assert made.traffic(ids, np.ones(60)) == pytest.approx(made.sharing(ids))
 
 
-def fitted(kind: str, slots: int, rates: tuple[float, float] = (0.1, 0.02), samples: int = 20_000) -> Trainer:
+def fitted(kind: str, slots: int, rates: tuple[float, float] = (0.1, 0.02), samples: int = 20_000, **spec: object) -> Trainer:
     rng = np.random.default_rng(3)
     keep: dict[str, np.ndarray] = {}
     sizes = {"consumer": 300, "post": 200, "creator": 40}
-    tables = {name: EmbeddingTable(keep, name, kind=kind, dim=8, size=slots) for name in sizes}
+    tables = {name: EmbeddingTable(keep, name, TableSpec(kind, 8, slots, **spec)) for name in sizes}
     trainer = Trainer(keep, tables)
     trainer.setup()
     ids = {name: rng.integers(0, 2**63, size).astype(np.uint64) for name, size in sizes.items()}

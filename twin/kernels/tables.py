@@ -1,4 +1,4 @@
-"""Maps from 64-bit IDs to embedding rows: the hashing trick and a cuckoo map.
+"""The cuckoo map from 64-bit IDs to embedding rows, and how a new row starts.
 
 Cuckoo map (Pagh & Rodler 2004; buckets of four as in Monolith's collisionless table): an ID lives in one of two buckets, by two hash
 functions; a newcomer to two full buckets displaces a resident to its other bucket, up to MAX_KICKS times, after which the map
@@ -15,13 +15,6 @@ from twin.draws import mix64
 BUCKET = 4
 MAX_KICKS = 64
 _SECOND = np.uint64(0xA0761D6478BD642F)
-
-
-@nb.njit(cache=True)
-def hash_rows(keys, salt, size, out):
-    """Row of each key in a fixed table of ``size`` slots: mix64(key ^ salt) mod size."""
-    for i in range(len(keys)):
-        out[i] = mix64(keys[i] ^ mix64(np.uint64(salt))) % np.uint64(size)
 
 
 @nb.njit(inline="always")
@@ -121,12 +114,12 @@ def drop(dead, slot_row):
 
 
 @nb.njit(cache=True)
-def start_rows(keys, rows, E, scale):
-    """New embeddings from the ID alone: D uniforms in +-scale/sqrt(D), bias 0."""
+def start_rows(keys, rows, E, scale, centre):
+    """New embeddings from their keys alone: D uniforms in centre +- scale/sqrt(D), bias 0."""
     dim = E.shape[1] - 1
     size = np.float64(scale) / np.sqrt(np.float64(dim))
     for i in range(len(keys)):
         for k in range(dim):
             u = np.float64(mix64(keys[i] + np.uint64(k + 1) * _SECOND) >> np.uint64(11)) * 2.0**-53
-            E[rows[i], k] = (2.0 * u - 1.0) * size
+            E[rows[i], k] = centre + (2.0 * u - 1.0) * size
         E[rows[i], dim] = 0

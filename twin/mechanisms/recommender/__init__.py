@@ -2,11 +2,12 @@
 
 Every ``refresh`` (default 10 min) the serving snapshot is renewed: posts enter and expire, levers take hold, trending and
 exploration pools are rebuilt. Every ``retrain_every`` the model is first judged on the log that it has not seen (progressive
-validation) and then trained on it. Every ``sync_every`` the trained vectors are copied to serving: until then the feed is stale.
+validation) and then trained on it. Every ``sync_every`` the trained vectors, and every ``sync_dense_every`` the dense weights, are
+copied to serving: until then the feed is stale.
 
 It reads ids, times, creators, the follow graph and public counters; columns marked hidden are refused to it (DESIGN.md D8).
-Candidates and ranking: `twin.kernels.retrieve`; index: `twin.kernels.index`; log and model: `learning`, `training`; tables of
-IDs: `tables`; snapshot: `serving`.
+Candidates and ranking: `twin.kernels.retrieve`; index: `twin.kernels.index`; interaction log: `log`; model: `learning`, `training`,
+`generations`, `quality`; tables of IDs: `tables`, `occupancy`; snapshot: `serving`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from numpy.typing import NDArray
 
 from twin.columns import Column
 from twin.mechanism import Every, Mechanism
-from twin.mechanisms.recommender.learning import ENTITIES, JUDGED, Learner
+from twin.mechanisms.recommender import occupancy, quality
+from twin.mechanisms.recommender.learning import TABLES, Learner
 from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.reward import RewardModel
 from twin.mechanisms.recommender.serving import SHELVES, Server
 from twin.metric import Metric
 from twin.world import World
-
-TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
 class Recommender(Mechanism):
@@ -51,23 +51,14 @@ class Recommender(Mechanism):
         Metric("training_samples", "counter", "impressions", "Impressions trained on so far.", "platform", "Training"),
         Metric("model_age", "gauge", "s", "Age of the newest impression that the served model has learned from.", "platform",
                "Training", good="down"),
-        Metric("model_auc", "gauge", "1", "Progressive AUC: the served model on impressions it had not seen, by head.", "platform",
-               "Model quality", labels={"head": JUDGED}, good="up"),
-        Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head.", "platform", "Model quality",
-               labels={"head": JUDGED}, good="down"),
-        Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform",
-               "Model quality", labels={"head": JUDGED}),
+        Metric("model_dim", "gauge", "floats", "Embedding dimension of the model that serves.", "platform", "Training"),
+        Metric("model_migrating", "gauge", "1", "1 while a new generation of the model warms up.", "platform", "Training"),
+        *quality.METRICS,
         Metric("reward_accuracy", "gauge", "1", "Share of comparisons that the reward model predicted rightly before it learned them.",
                "platform", "Model quality", good="up"),
         Metric("reward_spread", "gauge", "logit", "Spread of people's own reward weights around the pooled ones, as served.", "platform",
                "Model quality"),
-        Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", "Embedding tables", labels={"entity": ENTITIES}),
-        Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", "Embedding tables",
-               labels={"entity": ENTITIES}),
-        Metric("table_bytes", "gauge", "bytes", "Memory of embedding tables.", "platform", "Embedding tables",
-               labels={"entity": ENTITIES}),
-        Metric("table_sharing", "gauge", "1", "Share of living IDs that share their row with another.", "platform",
-               "Embedding tables", labels={"entity": ENTITIES}, good="down"),
+        *occupancy.METRICS,
     )
 
     def __init__(self, params: RecommenderParams, world: World) -> None:
@@ -75,8 +66,8 @@ class Recommender(Mechanism):
         self.links, self.reward = ItemLinks(self.keep, self.p.links), RewardModel(self.keep, self.p.reward)
         self.learner, self.server = Learner(self), Server(self, self.links)
         world.provide("serving", self.server.serving)
-        world.provide("log", self.learner.log)
-        world.provide("window", self.learner.window)
+        world.provide("log", self.learner.log.room)
+        world.provide("window", self.learner.log.window)
         world.provide("oldest_held", self.oldest_held)
         world.provide("releasable", self.releasable)
         world.provide("links", lambda: self.links.linked)
@@ -91,8 +82,10 @@ class Recommender(Mechanism):
 
     def clocks(self) -> list[Every]:
         """Retrain, sync and refresh on their schedules; the first snapshot is published at the start."""
-        return [Every(self.world.grid, "react", self.observe), Every(self.p.links.links_every, "sync", self.relink),
-                Every(self.p.retrain_every, "train", self.retrain), Every(self.p.sync_every, "sync", self.sync),
+        online = [Every(self.world.grid, "train", self.follow_window)] if self.p.training == "online" else []
+        dense = [Every(self.p.sync_dense_every, "sync", self.sync_dense)] if self.p.sync_dense_every else []
+        return [Every(self.world.grid, "react", self.observe), *online, Every(self.world.grid, "train", self.retrain),
+                Every(self.p.links.links_every, "sync", self.relink), Every(self.world.grid, "sync", self.sync), *dense,
                 Every(self.world.grid, "refresh", self.refresh, first=0)]
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -119,7 +112,7 @@ class Recommender(Mechanism):
 
     def observe(self) -> None:
         """Count what was viewed and bought together in the window that ends now."""
-        window = self.learner.window()
+        window = self.learner.log.window()
         self.links.observe(window.consumer, window.post, window.responses, self.read("posts", "work"), self.world.now, self._ring())
 
     def relink(self) -> None:
@@ -129,7 +122,7 @@ class Recommender(Mechanism):
 
     def oldest_held(self) -> int:
         """Short-lived posts born before this time are in no log and in no feed, and who left before it is in no log."""
-        return int(self.keep["times"][0]) - int(self.p.expiry) - self.world.grid
+        return self.learner.log.since - int(self.p.expiry) - self.world.grid
 
     def releasable(self) -> NDArray[np.bool_]:
         """Which rows of posts neither feed nor log holds any more."""
@@ -137,19 +130,39 @@ class Recommender(Mechanism):
         free: NDArray[np.bool_] = self.read("posts", "alive") & (self.read("posts", "born") < self.oldest_held() - longer)
         return free
 
-    def retrain(self) -> None:
-        """Judge and train; the reward model learns from the same log."""
-        log = self.learner.logged()
-        self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
-        self.learner.retrain(self.server.serving())
+    def follow_window(self) -> None:
+        """Online training on the window that ends now."""
+        self.learner.follow_window(self.server.serving(), self.server.eligible())
 
-    def sync(self) -> None:
-        """Copy trained vectors to serving, if there is anything new, and move the index with them."""
-        if self.learner.stale():
+    def retrain(self) -> None:
+        """When it is time, judge and train; the reward model learns from the same log. A new generation that takes over is served
+        at once."""
+        if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
+            return
+        log = self.learner.log.part(self.learner.log.interval)
+        self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
+        if self.learner.retrain(self.server.serving(), self.server.eligible()):
+            self.learner.stale()
             self._copy()
 
-    def _copy(self) -> None:
+    def sync(self) -> None:
+        """When it is time, copy trained vectors to serving, if there is anything new, and move the index with them."""
+        times = self.keep["times"]
+        if self.world.now - int(times[3]) < int(self.lever("sync_every")):
+            return
+        times[3] = self.world.now
+        if self.learner.stale():
+            self._copy(dense=not self.p.sync_dense_every)
+
+    def sync_dense(self) -> None:
+        """Copy dense weights to serving, on a clock of their own."""
+        self.learner.copy_dense()
+        self.server.forget()
+
+    def _copy(self, dense: bool = True) -> None:
         self.learner.copy_vectors()
+        if dense:
+            self.learner.copy_dense()
         self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
         self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
         self.server.reindex()
@@ -157,23 +170,12 @@ class Recommender(Mechanism):
     def refresh(self) -> None:
         """Publish a new snapshot; the next window begins."""
         self.server.refresh()
-        self.learner.close_window()
+        self.learner.log.close_window()
 
     def measure(self) -> None:
         """Feed, training and tables."""
-        board, keep = self.world.board, self.keep
-        board.set("posts_eligible", len(keep["eligible"]))
-        board.set("retrains", int(keep["counts"][0]))
-        board.set("training_samples", int(keep["counts"][1]))
-        board.set("model_age", self.world.now - int(keep["times"][2]))
-        for row, name in enumerate(("model_auc", "model_log_loss", "model_calibration")):
-            board.set_all(name, keep["quality"][row])
-        board.set("reward_accuracy", self.reward.accuracy())
-        board.set("reward_spread", float(keep["serve.reward.own"].std()) if len(keep["serve.reward.own"]) else 0.0)
-        for entity, table in TABLES.items():
-            keys = self.read(table, "key")[self.read(table, "alive")]
-            stats = self.learner.trainer.tables[entity].stats()
-            board.set("table_rows", stats["rows"], entity=entity)
-            board.set("table_ids", len(keys), entity=entity)
-            board.set("table_bytes", stats["bytes"], entity=entity)
-            board.set("table_sharing", self.learner.trainer.tables[entity].sharing(keys), entity=entity)
+        self.world.board.set("posts_eligible", len(self.keep["eligible"]))
+        self.world.board.set("reward_accuracy", self.reward.accuracy())
+        own = self.keep["serve.reward.own"]
+        self.world.board.set("reward_spread", float(own.std()) if len(own) else 0.0)
+        self.learner.measure(self.world.board)

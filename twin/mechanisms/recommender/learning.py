@@ -1,118 +1,111 @@
-"""The interaction log and what is learned from it: judge the served model, train on the log, copy vectors to serving.
+"""What is learned from the log, and when: judge the served copy, train, copy vectors to serving.
 
-The log holds impressions in the order in which they happened; the serving window that runs now begins at ``log.window``.
-Progressive validation: the served copy predicts impressions before the model is trained on them.
+``training``: ``incremental`` passes once over the log since the last training, every ``retrain_every``; ``online`` trains on every serving
+window as it ends, in the same order, so that only the age of what is served differs; ``full`` begins a fresh model every
+``retrain_every`` and passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, admission, expiry and
+migration (`generations`) go by ``retrain_every`` in all three.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels import ranking, retrieve
-from twin.kernels.browse import Log
-from twin.kernels.training import HEADS
+from twin.board import Board
+from twin.kernels import retrieve
 from twin.mechanism import Mechanism
-from twin.mechanisms.recommender.tables import EmbeddingTable
-from twin.mechanisms.recommender.training import Trainer, judge
+from twin.mechanisms.recommender.generations import Generations
+from twin.mechanisms.recommender.log import InteractionLog
+from twin.mechanisms.recommender.occupancy import Occupancy
+from twin.mechanisms.recommender.quality import Quality, bucket
+from twin.mechanisms.recommender.training import COUNTED, Negatives, Trainer
 from twin.units import DAY
 
-ENTITIES = ("consumer", "post", "creator")
-JUDGED = ("click", "long_view", "like")
-LOGGED = {"consumer": np.int32, "post": np.int32, "responses": np.uint16, "place": np.uint8, "source": np.uint8, "via": np.int32}
-
-
-class Window(NamedTuple):
-    """Impressions in the order in which they happened; read-only."""
-
-    consumer: NDArray[np.int32]
-    post: NDArray[np.int32]
-    responses: NDArray[np.uint16]  # bit mask over HEADS
-    place: NDArray[np.uint8]  # 0 begins a session; shelf impressions follow the slate's
-    source: NDArray[np.uint8]  # index in SOURCES
-    via: NDArray[np.int32]  # the work on whose shelf it hung, else -1
+TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
 class Learner:
-    """Log, trainer and copies for serving of one recommender; all state is in the mechanism's ``keep``."""
+    """Log, model and copies for serving of one recommender; all state is in the mechanism's ``keep``."""
 
     def __init__(self, mechanism: Mechanism) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
-        p = self.p
-        tables = {name: EmbeddingTable(self.keep, name, kind=t.kind, dim=p.dim, size=t.slots, salt=t.salt,
-                                       init_scale=p.init_scale, admission=t.admission, expire_after_s=t.expire_after)
-                  for name, t in ((entity, getattr(p.tables, entity)) for entity in ENTITIES)}
-        self.trainer = Trainer(self.keep, tables)
+        self.log = InteractionLog(self.keep)
+        self.quality, self.occupancy = Quality(self.keep), Occupancy(self.keep)
+        self.generations = Generations(mechanism)
+
+    @property
+    def trainer(self) -> Trainer:
+        """The model that serves."""
+        return self.generations.serving()
 
     def setup(self) -> None:
         """Empty log, fresh tables."""
-        keep = self.keep
-        for name, dtype in LOGGED.items():
-            keep[f"log.{name}"] = np.zeros(64, dtype)
-        keep["log.size"], keep["log.window"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
-        keep["times"] = np.zeros(3, np.int64)  # last retrain, newest data in the model, newest data served
-        keep["counts"] = np.zeros(2, np.int64)  # retrains, samples
-        keep["quality"] = np.full((3, len(JUDGED)), 0.5)
-        self.trainer.setup()
+        self.log.setup()
+        self.keep["log.trained"] = np.zeros(1, np.int64)  # online: trained and predicted up to here
+        self.keep["times"] = np.zeros(4, np.int64)  # last retrain, newest data in the model, newest data served, last sync
+        self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
+        for part in (self.quality, self.occupancy, self.generations):
+            part.setup()
 
-    def log(self, room: int) -> Log:
-        """The log with room for that many more impressions."""
-        keep = self.keep
-        need = int(keep["log.size"][0]) + room
-        for name, dtype in LOGGED.items():
-            array = keep[f"log.{name}"]
-            if len(array) < need:
-                keep[f"log.{name}"] = np.concatenate([array, np.zeros(2 * need - len(array), dtype)])
-        return Log(*[keep[f"log.{name}"] for name in (*LOGGED, "size")])
+    def follow_window(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> None:
+        """Online training: on what the serving window brought."""
+        first = int(self.keep["log.trained"][0])
+        if first < len(self.log):
+            self.quality.predict(self.log.column("consumer", first), self.log.column("post", first), served)
+            self._train(first, pool)
+            self.keep["log.trained"][0] = len(self.log)
 
-    def window(self) -> Window:
-        """The impressions of the serving window that ends now."""
-        return self.logged(int(self.keep["log.window"][0]))
+    def retrain(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> bool:
+        """Judge the interval's predictions, train, let IDs expire, begin the next interval. Tells whether a new generation serves.
 
-    def logged(self, first: int = 0) -> Window:
-        """The log from a place on."""
-        last = int(self.keep["log.size"][0])
-        views = [self.keep[f"log.{name}"][first:last] for name in LOGGED]
-        for view in views:
-            view.flags.writeable = False
-        return Window(*views)
-
-    def close_window(self) -> None:
-        """The next serving window begins here."""
-        self.keep["log.window"][0] = self.keep["log.size"][0]
-
-    def retrain(self, served: retrieve.Serving) -> None:
-        """Judge the served model on the log, train on the log, forget the log."""
-        keep, m, now = self.keep, self.m, self.m.world.now
-        size = int(keep["log.size"][0])
+        ``pool``: posts that the feed may show, from which negatives are drawn.
+        """
+        now, log, first = self.m.world.now, self.log, self.log.interval
+        self.generations.follow_levers()
+        size = len(log) - first
         if size:
-            consumer, post, responses = (keep[f"log.{name}"][:size] for name in ("consumer", "post", "responses"))
-            creator = m.read("posts", "creator")[post]
-            self._judge(consumer, post, responses, served)
-            rates = {"lr": float(m.lever("learning_rate")), "lr_dense": float(m.lever("dense_rate")),
-                     "l2": float(m.lever("regularisation"))}
-            self.trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post,
-                             m.read("creators", "key"), creator, responses, now, **rates)
-            keep["counts"] += np.array([1, size])
-            keep["times"][1] = now
-        self.trainer.expire(now)
-        keep["log.size"][0] = keep["log.window"][0] = 0
-        keep["times"][0] = now
-        if self.p.retrain_every > 7 * DAY:
-            m.world.mark("retrain", f"trained on {size} impressions")
+            if self.p.training != "online":
+                self.quality.predict(log.column("consumer", first), log.column("post", first), served)
+                if self.p.training == "full":
+                    first = 0
+                    for trainer in self.generations.all():
+                        trainer.setup()
+                self._train(first, pool)
+            self.quality.judge(log.column("responses", log.interval).view(np.uint16))
+            self._note_sharing(first)
+        for trainer in self.generations.all():
+            trainer.expire(now)
+        every = int(self.m.lever("retrain_every"))
+        oldest = now + every - int(self.p.history) if self.p.training == "full" else now
+        log.close_interval(now, oldest)
+        self.keep["log.trained"][0] = len(log)
+        self.keep["times"][0] = now
+        if every > 7 * DAY:
+            self.m.world.mark("retrain", f"trained on {size} impressions")
+        return self.generations.cut_over()
 
-    def _judge(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16],
-               served: retrieve.Serving) -> None:
-        """Progressive validation of the served copy, by head."""
-        probability = ranking.predicted(consumer, post, served)
-        for place, head in enumerate(JUDGED):
-            h = HEADS.index(head)
-            truth = (responses >> h & 1).astype(bool)
-            scores = judge(probability[:, h].astype(float), truth)
-            if np.isfinite(scores).all():
-                self.keep["quality"][:, place] = scores
+    def _train(self, first: int, pool: NDArray[np.int32]) -> None:
+        """Fit every generation to the log from an index on."""
+        m, now = self.m, self.m.world.now
+        consumer, post, responses = (self.log.column(name, first) for name in ("consumer", "post", "responses"))
+        maker = m.read("posts", "creator")
+        negatives = Negatives(int(m.lever("negatives")), pool, maker, m.stream("negatives"))
+        epochs = int(self.p.epochs) if self.p.training == "full" else 1
+        for trainer in self.generations.all():
+            trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post, m.read("creators", "key"), maker[post],
+                        responses.view(np.uint16), now, lr=float(m.lever("learning_rate")), lr_dense=float(m.lever("dense_rate")),
+                        l2=float(m.lever("regularisation")), epochs=epochs, negatives=negatives)
+        self.keep["counts"] += np.array([1, len(post) * epochs])
+        self.keep["times"][1] = now
+
+    def _note_sharing(self, first: int) -> None:
+        """Traffic on shared rows in the log from an index on."""
+        post = self.log.column("post", first)
+        places = {"consumer": self.log.column("consumer", first), "post": post, "creator": self.m.read("posts", "creator")[post]}
+        for entity, table in self.trainer.tables.items():
+            count = np.bincount(places[entity])
+            some = np.flatnonzero(count)
+            self.occupancy.note(entity, table, self.m.read(TABLES[entity], "key")[some], count[some])
 
     def stale(self) -> bool:
         """Whether the model has learned something that is not served yet; then it is about to be."""
@@ -123,37 +116,58 @@ class Learner:
         return True
 
     def copy_vectors(self) -> None:
-        """Copy trained vectors and dense weights to serving."""
+        """Copy trained vectors to serving."""
         keep, trainer, m = self.keep, self.trainer, self.m
         mean = trainer.newcomer()
         keep["serve.mean.vec"], keep["serve.mean.bias"] = mean[:-1].copy(), mean[-1:].copy()
-        for entity, table in (("consumer", "consumers"), ("creator", "creators"), ("post", "posts")):
+        for entity in ("consumer", "creator", "post"):
+            table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
-            vectors = trainer.served(m.read(table, "key")[rows], entity, mean if entity == "consumer" else 0)
+            vectors = trainer.tables[entity].vectors(m.read(table, "key")[rows], mean if entity == "consumer" else 0)
             vec, bias = vectors[:, :-1], vectors[:, -1]
             if entity == "post":
                 maker = m.read("posts", "creator")[rows]
                 vec, bias = vec + keep["serve.creator.vec"][maker], bias + keep["serve.creator.bias"][maker]
-            size = len(m.world.table(table))
-            keep.setdefault(f"serve.{entity}.vec", np.zeros((size, self.p.dim), np.float32))[rows] = vec
-            keep.setdefault(f"serve.{entity}.bias", np.zeros(size, np.float32))[rows] = bias
-        for name, array in trainer.dense().items():
-            keep[f"serve.{name}"] = array.copy()
+            size, shape = len(m.world.table(table)), keep.get(f"serve.{entity}.vec", vec).shape[1:]
+            if f"serve.{entity}.vec" not in keep or shape != vec.shape[1:]:  # the first copy, or another generation's width
+                keep[f"serve.{entity}.vec"] = np.zeros((size, vec.shape[1]), np.float32)
+                keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
+            keep[f"serve.{entity}.vec"][rows], keep[f"serve.{entity}.bias"][rows] = vec, bias
+            if entity in COUNTED:
+                known = keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
+                known[rows] = bucket(trainer.trained(entity, rows))
+
+    def copy_dense(self) -> None:
+        """Copy dense weights to serving."""
+        for name, array in self.trainer.dense().items():
+            self.keep[f"serve.{name}"] = array.copy()
 
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
         """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person."""
-        for kind, width in (("vec", self.p.dim), ("bias", None)):
-            name = f"serve.{entity}.{kind}"
-            have = self.keep.get(name)
-            shape = (0,) if width is None else (0, width)
-            have = np.zeros(shape, np.float32) if have is None else have
+        keep = self.keep
+        for trainer in self.generations.all():
+            trainer.born(entity, rows)
+        for name, start in (("vec", np.zeros((0, self.generations.dim), np.float32)), ("bias", np.zeros(0, np.float32)),
+                            ("known", np.zeros(0, np.uint8))):
+            place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"
+            have = keep.get(place, start)
             if len(have) < size:
-                have = np.concatenate([have, np.zeros((2 * size - len(have), *have.shape[1:]), np.float32)])
-            if entity == "post":
-                have[rows] = self.keep[f"serve.creator.{kind}"][self.m.read("posts", "creator")[rows]]
-            elif entity == "consumer":
-                mean = self.keep.get(f"serve.mean.{kind}")
-                have[rows] = 0 if mean is None else mean
-            else:
-                have[rows] = 0
-            self.keep[name] = have
+                have = np.concatenate([have, np.zeros((2 * size - len(have), *have.shape[1:]), have.dtype)])
+            have[rows] = 0
+            if name != "known" and entity == "post":
+                have[rows] = keep[f"serve.creator.{name}"][self.m.read("posts", "creator")[rows]]
+            elif name != "known" and entity == "consumer" and f"serve.mean.{name}" in keep:
+                have[rows] = keep[f"serve.mean.{name}"]
+            keep[place] = have
+
+    def measure(self, board: Board) -> None:
+        """Training, model quality and tables."""
+        m = self.m
+        board.set("retrains", int(self.keep["counts"][0]))
+        board.set("training_samples", int(self.keep["counts"][1]))
+        board.set("model_age", m.world.now - int(self.keep["times"][2]))
+        board.set("model_dim", self.generations.dim)
+        board.set("model_migrating", float(self.generations.warming))
+        self.quality.measure(board)
+        self.occupancy.measure(board, self.trainer.tables,
+                               {entity: m.read(table, "key")[m.read(table, "alive")] for entity, table in TABLES.items()})

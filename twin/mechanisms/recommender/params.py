@@ -47,12 +47,24 @@ class Shelf(Params):
 class Table(Params):
     """One embedding table."""
 
-    kind: Literal["hash", "collisionless"] = par("collisionless", "hash: fixed slots, collisions shared; collisionless: a cuckoo "
-                                                 "map that grows", source="Monolith, Liu et al. 2209.07663")
-    slots: int = par(65536, "slots of a hash table", unit="rows", low=1, high=2**31)
-    salt: int = par(0, "salt of the hash", low=0, high=2**31)
-    admission: int = par(1, "sightings before an ID gets a row (collisionless)", unit="sightings", low=1, high=255,
+    kind: Literal["hash", "double_hash", "quotient_remainder", "collisionless"] = par(
+        "collisionless", "hash: fixed slots, collisions shared; double_hash: the sum of two of them; quotient_remainder: one of each of "
+        "two tables; collisionless: a cuckoo map that grows (a change is a migration, see migration_warm_up)", lever=True,
+        source="Monolith, Liu et al. 2209.07663; Shi et al. 1909.02107")
+    slots: int = par(65536, "slots of a fixed table; of the remainder table of quotient_remainder (a change is a migration)",
+                     unit="rows", low=1, high=2**31 - 1, lever=True)
+    hash_function: Literal["mix64", "md5"] = par("mix64", "hash of IDs: SplitMix64's finaliser, or MD5 of the decimal ID",
+                                                 source="md5: reproduces Monolith's Table 1")
+    salt: int = par(0, "salt of the hash, and of the luck of admission", low=0, high=2**31 - 1)
+    operator: Literal["sum", "product"] = par("product", "how the two rows of quotient_remainder combine",
+                                              source="Shi et al. 1909.02107: the product does best")
+    id_range: int = par(0, "range to which quotient_remainder hashes IDs before it splits them (0: slots squared)", unit="ids", low=0,
+                        high=2**48, source="Monolith, Liu et al. 2209.07663: 2^48 into 2 x 2^24")
+    admission: int = par(1, "sightings that admit an ID to a row (collisionless)", unit="sightings", low=1, high=255,
                          source="Monolith, Liu et al. 2209.07663")
+    admission_rule: Literal["threshold", "unequal", "equal"] = par(
+        "threshold", "threshold: after so many sightings; unequal: by chance min(1, n/T) at n more; equal: by chance 1 - 0.05^(n/T)",
+        source="bytedance/monolith, probabilistic_filter.cc")
     expire_after: Duration = par(30 * DAY, "age since the last sighting at which a row is recycled (collisionless; 0s: never)",
                                  unit="s", low=0, source="Monolith, Liu et al. 2209.07663")
 
@@ -72,10 +84,22 @@ class RecommenderParams(Params):
     expiry: Duration = par(2 * DAY, "age at which a post leaves the feed", unit="s", low=HOUR, high=365 * DAY, grid=True,
                            source="48 h: xai-org/x-algorithm")
     work_expiry: Duration = par(90 * DAY, "age at which a long-lived work leaves the feed", unit="s", low=HOUR, high=3650 * DAY, grid=True)
-    retrain_every: Duration = par(6 * HOUR, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True)
+    retrain_every: Duration = par(6 * HOUR, "time between two trainings on the log", unit="s", low=HOUR, high=365 * DAY, grid=True,
+                                  lever=True)
     sync_every: Duration = par(6 * HOUR, "time between two copies of trained vectors to serving", unit="s", low=MINUTE,
-                               high=365 * DAY, grid=True)
-    dim: int = par(32, "embedding dimension", unit="floats", low=1, high=512)
+                               high=365 * DAY, grid=True, lever=True)
+    sync_dense_every: Duration = par(0, "time between two copies of dense weights to serving (0s: with the vectors)", unit="s", low=0,
+                                     high=365 * DAY, grid=True, source="Monolith, Liu et al. 2209.07663: dense daily")
+    training: Literal["incremental", "full", "online"] = par(
+        "incremental", "incremental: one pass over the log since the last training; full: a fresh model on the kept history; online: at "
+        "every refresh on what the window brought")
+    epochs: int = par(1, "passes over the history (full)", unit="passes", low=1, high=100)
+    history: Duration = par(7 * DAY, "how much of the log is kept to train on (full)", unit="s", low=HOUR, high=365 * DAY)
+    negatives: int = par(0, "random eligible posts that each impression brings as negatives; predicted rates fall by about 1 / (1 + it)",
+                         unit="posts", low=0, high=20, lever=True)
+    migration_warm_up: Duration = par(7 * DAY, "how long a new generation of the model trains beside the old one before it takes over",
+                                      unit="s", low=0, high=365 * DAY, grid=True)
+    dim: int = par(32, "embedding dimension (a change is a migration)", unit="floats", low=1, high=512, lever=True)
     learning_rate: float = par(0.08, "Adagrad rate of embeddings", low=1e-6, high=10, lever=True)
     dense_rate: float = par(0.02, "Adagrad rate of dense weights", low=1e-6, high=10, lever=True)
     regularisation: float = par(1e-5, "L2 on touched rows", low=0, high=10, lever=True)

@@ -1,32 +1,79 @@
-"""Embedding tables keyed by raw 64-bit IDs: ``hash`` (fixed slots, collisions shared) and ``collisionless`` (a cuckoo map).
+"""Embedding tables keyed by raw 64-bit IDs. A vector is dim floats and a bias; all state is arrays in the World.
 
-A row is dim floats and a bias. It starts from its (first) ID alone, so a wide enough hash table trains bit for bit like a
-collisionless one. ``collisionless`` follows Monolith (Liu et al. 2022): an ID gets a row after ``admission`` sightings and loses it
-when it has not been seen for ``expire_after_s``; rows of expired IDs are recycled. All state is arrays in the World.
+``hash``                fixed slots, the hashing trick: E = T[h(id)], IDs on one slot share it
+``double_hash``         fixed slots, two hash functions: E = T[h1(id)] + T[h2(id)], h1 != h2, so few IDs share both
+``quotient_remainder``  Shi et al. 2020 (1909.02107): id' = h(id) mod R; E = T_r[id' mod m] o T_q[id' div m], o the sum or the elementwise
+                        product, m = slots. R is slots squared by default (as Monolith's 2^48 -> 2 x 2^24); m + R/m rows are held
+``collisionless``       a cuckoo map that grows (Monolith, Liu et al. 2022): an ID gets a row of its own when it is admitted and loses it
+                        when it has not been seen for ``expire_after_s``; rows of expired IDs are recycled
+
+Admission of an ID that has been seen n more times (T = ``admission``): ``threshold`` when all its sightings, these included, reach T
+(Monolith filters while the sightings *before* are fewer than its own threshold, so that one is T - 1); ``unequal`` with P = min(1, n/T);
+``equal`` with P = 1 - 0.05^(n/T), so that 95 % are in after T sightings however they come. Luck is a hash of the ID and the time.
+
+A row of a one-row kind starts from its (first) ID alone, so a wide enough hash table trains bit for bit like a collisionless one;
+rows of the other kinds are shared by design and start from their place. An element of T_q starts about 1 where it multiplies.
 """
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.draws import children
 from twin.kernels import tables as kernel
+from twin.kernels.hashing import FUNCTIONS, hashed
 
 Arrays = MutableMapping[str, NDArray[Any]]
+KINDS = ("hash", "double_hash", "quotient_remainder", "collisionless")
 FIRST = 64
+OTHER = 2**31
+"""What is added to the salt for a second hash function."""
+MISSED = 0.05
+"""Share of IDs that ``equal`` admission leaves out after T sightings (Monolith, probabilistic_filter.cc)."""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """What a table is made to: see the module. ``size`` slots; ``id_range`` R of quotient_remainder, 0 for slots squared."""
+
+    kind: str
+    dim: int
+    size: int
+    salt: int = 0
+    function: str = "mix64"
+    operator: str = "sum"
+    id_range: int = 0
+    init_scale: float = 0.3
+    admission: int = 1
+    rule: str = "threshold"
+    expire_after_s: int = 0
+
+    @property
+    def range(self) -> int:
+        """R, within what hashes and row numbers can hold."""
+        return min(self.id_range or self.size**2, self.size * 2**24, 2**48)
+
+    @property
+    def pairs(self) -> bool:
+        """Whether an ID has two rows."""
+        return self.kind in ("double_hash", "quotient_remainder")
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether they are multiplied."""
+        return self.kind == "quotient_remainder" and self.operator == "product"
 
 
 class EmbeddingTable:
     """One table over the arrays ``table.<name>.*`` of ``keep``."""
 
-    def __init__(self, keep: Arrays, name: str, *, kind: str, dim: int, size: int, salt: int = 0, init_scale: float = 0.3,
-                 admission: int = 1, expire_after_s: int = 0) -> None:
-        self.keep, self.prefix = keep, f"table.{name}."
-        self.kind, self.dim, self.size, self.salt = kind, dim, size, salt
-        self.init_scale, self.admission, self.expire_after_s = init_scale, admission, expire_after_s
+    def __init__(self, keep: Arrays, name: str, spec: TableSpec) -> None:
+        self.keep, self.name, self.prefix, self.spec = keep, name, f"table.{name}.", spec
 
     def _get(self, name: str) -> NDArray[Any]:
         return self.keep[self.prefix + name]
@@ -35,13 +82,17 @@ class EmbeddingTable:
         self.keep[self.prefix + name] = array
 
     def setup(self) -> None:
-        """Empty table."""
-        rows = self.size if self.kind == "hash" else FIRST
-        self._set("E", np.zeros((rows, self.dim + 1), np.float32))
+        """Empty table; the count of rows given and taken so far stays."""
+        spec = self.spec
+        rows = FIRST if spec.kind == "collisionless" else spec.size
+        if spec.kind == "quotient_remainder":
+            rows += -(-spec.range // spec.size)
+        self._set("E", np.zeros((rows, spec.dim + 1), np.float32))
         self._set("G", np.zeros((rows, 2), np.float32))
         self._set("born", np.zeros(rows, bool))
         self._set("seen", np.zeros(rows, np.int64))
-        if self.kind == "collisionless":
+        self.keep.setdefault(f"turnover.{self.name}", np.zeros(2, np.int64))
+        if spec.kind == "collisionless":
             self._set("key", np.zeros(FIRST * 2, np.uint64))
             self._set("row", np.full(FIRST * 2, -1, np.int32))
             self._set("free", np.zeros(0, np.int32))
@@ -60,26 +111,74 @@ class EmbeddingTable:
         """Adagrad accumulators (rows, 2)."""
         return self._get("G")
 
-    def rows(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Row of every key, -1 where it has none; nothing changes."""
-        out = np.empty(len(keys), np.int32)
-        if self.kind == "hash":
-            kernel.hash_rows(keys, self.salt, self.size, out)
-            return np.where(self._get("born")[out], out, -1).astype(np.int32)
-        kernel.find_all(keys, self._get("key"), self._get("row"), out)
+    @property
+    def turnover(self) -> NDArray[np.int64]:
+        """Rows given to IDs and rows taken back since the start (2,)."""
+        return self.keep[f"turnover.{self.name}"]
+
+    def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The rows (n, 2) that a fixed table gives to each ID, in use or not; second -1 where there is one row."""
+        spec = self.spec
+        out, part = np.full((len(keys), 2), -1, np.int32), np.empty(len(keys), np.int64)
+        keys, function = np.ascontiguousarray(keys, np.uint64), FUNCTIONS.index(spec.function)
+        hashed(keys, function, spec.salt, spec.range if spec.kind == "quotient_remainder" else spec.size, part)
+        if spec.kind == "quotient_remainder":
+            out[:, 0], out[:, 1] = part % spec.size, spec.size + part // spec.size
+            return out
+        out[:, 0] = part
+        if spec.kind == "double_hash" and spec.size > 1:
+            step = np.empty(len(keys), np.int64)
+            hashed(keys, function, spec.salt + OTHER, spec.size - 1, step)
+            out[:, 1] = (part + 1 + step) % spec.size
         return out
 
+    def rows(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Rows (n, 2) of every ID, -1 where it has none; nothing changes."""
+        if self.spec.kind != "collisionless":
+            out = self.slots(keys)
+            out[np.any(~self._get("born")[out] & (out >= 0), axis=1)] = -1
+            return out
+        one = np.empty(len(keys), np.int32)
+        kernel.find_all(np.ascontiguousarray(keys, np.uint64), self._get("key"), self._get("row"), one)
+        return np.stack([one, np.full_like(one, -1)], axis=1)
+
+    def vectors(self, keys: NDArray[np.uint64], unknown: NDArray[np.float32] | float = 0) -> NDArray[np.float32]:
+        """Vectors (n, dim + 1) of IDs; one without a row gets ``unknown``."""
+        rows = self.rows(keys)
+        out: NDArray[np.float32] = self.E[rows[:, 0]]
+        if self.spec.pairs:
+            both, more = rows[:, 1] >= 0, self.E[rows[:, 1]]
+            joined = out + more
+            if self.spec.multiplies:
+                joined[:, :-1] = out[:, :-1] * more[:, :-1]
+            out = np.where(both[:, None], joined, out)
+        out[rows[:, 0] < 0] = unknown
+        return out
+
+    def mean(self) -> NDArray[np.float32]:
+        """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of one another."""
+        spec, used = self.spec, self._get("born")
+        if spec.kind == "quotient_remainder":
+            one, two = (self.E[part][used[part]] for part in (slice(None, spec.size), slice(spec.size, None)))
+        else:
+            one = two = self.E[used]
+        first, second = (part.mean(0, dtype=np.float64) if len(part) else np.zeros(spec.dim + 1) for part in (one, two))
+        if spec.pairs and (spec.kind != "double_hash" or spec.size > 1):
+            first = np.append(first[:-1] * second[:-1] if spec.multiplies else first[:-1] + second[:-1], first[-1] + second[-1])
+        return first.astype(np.float32)
+
     def learn(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.int32]:
-        """Rows of distinct keys that were seen ``sightings`` times: unseen IDs are given one, if enough was seen of them."""
-        if self.kind == "hash":
-            out = np.empty(len(keys), np.int32)
-            kernel.hash_rows(keys, self.salt, self.size, out)
+        """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs, if they are admitted."""
+        if self.spec.kind != "collisionless":
+            out = self.slots(keys)
             fresh, first = np.unique(out, return_index=True)
+            first = first[fresh >= 0] // 2
+            fresh = fresh[fresh >= 0]
             new = ~self._get("born")[fresh]
             self._begin(keys[first[new]], fresh[new])
         else:
             out = self.rows(keys)
-            absent = np.flatnonzero(out < 0)
+            absent = np.flatnonzero(out[:, 0] < 0)
             chosen = absent[self._admitted(keys[absent], sightings[absent], now)]
             given = np.empty(len(chosen), np.int32)
             free = self._get("free")
@@ -91,30 +190,46 @@ class EmbeddingTable:
             self._get("next")[0] = top
             self._reserve(int(top))
             self._begin(keys[chosen], given)
-            out[chosen] = given
+            out[chosen, 0] = given
         self._get("seen")[out[out >= 0]] = now
         return out
 
     def _admitted(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
-        """Which absent keys have been seen often enough; the others' sightings are kept at the doorway."""
-        if self.admission <= 1:
+        """Which absent IDs get a row now; by threshold, the others' sightings are kept at the doorway."""
+        needed = self.spec.admission
+        if self.spec.rule == "threshold" and needed <= 1:
             return np.ones(len(keys), bool)
+        if self.spec.rule != "threshold":
+            drawn = children(children(keys, np.full(len(keys), self.spec.salt)), np.full(len(keys), now))
+            luck = ((drawn >> np.uint64(11)) + 0.5) * 2.0**-53
+            share = sightings / needed
+            lucky: NDArray[np.bool_] = luck < (np.minimum(share, 1.0) if self.spec.rule == "unequal" else 1 - MISSED**share)
+            return lucky
         waiting, count, seen = self._get("doorway.key"), self._get("doorway.count"), self._get("doorway.seen")
         every = np.concatenate([waiting, keys])
         uniq, inverse = np.unique(every, return_inverse=True)
         total = np.bincount(inverse, weights=np.concatenate([count, sightings])).astype(np.int64)
         last = np.zeros(len(uniq), np.int64)
         np.maximum.at(last, inverse, np.concatenate([seen, np.full(len(keys), now)]))
-        stay = total < self.admission
+        stay = total < needed
         self._set("doorway.key", uniq[stay])
         self._set("doorway.count", total[stay])
         self._set("doorway.seen", last[stay])
         return ~stay[inverse[len(waiting):]]
 
     def _begin(self, keys: NDArray[np.uint64], rows: NDArray[np.int32]) -> None:
-        kernel.start_rows(keys, rows, self.E, self.init_scale)
+        spec = self.spec
+        if spec.pairs:
+            places = children(rows.astype(np.uint64), np.full(len(rows), spec.salt))
+            factor = rows >= spec.size if spec.multiplies else np.zeros(len(rows), bool)
+            size = spec.init_scale / (1.0 if spec.multiplies else np.sqrt(2.0))
+            kernel.start_rows(places[~factor], rows[~factor], self.E, size, 0.0)
+            kernel.start_rows(places[factor], rows[factor], self.E, size, 1.0)
+        else:
+            kernel.start_rows(keys, rows, self.E, spec.init_scale, 0.0)
         self.G[rows] = 0
         self._get("born")[rows] = True
+        self.turnover[0] += len(rows)
 
     def _reserve(self, rows: int) -> None:
         have = len(self.E)
@@ -128,13 +243,14 @@ class EmbeddingTable:
 
     def expire(self, now: int) -> int:
         """Let go of IDs not seen for ``expire_after_s``; returns how many."""
-        if self.kind == "hash" or not self.expire_after_s:
+        if self.spec.kind != "collisionless" or not self.spec.expire_after_s:
             return 0
-        oldest = now - self.expire_after_s
+        oldest = now - self.spec.expire_after_s
         dead = self._get("born") & (self._get("seen") < oldest)
         kernel.drop(dead, self._get("row"))
         self._set("free", np.concatenate([self._get("free"), np.flatnonzero(dead).astype(np.int32)]))
         self._get("born")[dead] = False
+        self.turnover[1] += int(dead.sum())
         fresh = self._get("doorway.seen") >= oldest
         for name in ("key", "count", "seen"):
             self._set(f"doorway.{name}", self._get(f"doorway.{name}")[fresh])
@@ -146,21 +262,46 @@ class EmbeddingTable:
         size = sum(array.nbytes for name, array in self.keep.items() if name.startswith(self.prefix))
         return {"rows": used, "capacity": held, "load": used / held, "bytes": size}
 
-    def _slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """How many of the given distinct IDs lie on each one's row."""
-        out = np.empty(len(keys), np.int32)
-        if self.kind != "hash" or not len(keys):
-            return np.ones(len(keys), np.int64)
-        kernel.hash_rows(keys, self.salt, self.size, out)
-        _, inverse, count = np.unique(out, return_inverse=True, return_counts=True)
-        return count[inverse]
+    def collided(self, keys: NDArray[np.uint64]) -> float:
+        """1 - distinct / n: what Monolith calls the collision rate, over codes (both rows together)."""
+        if self.spec.kind == "collisionless" or not len(keys):
+            return 0.0
+        code = self.slots(keys).astype(np.int64)
+        return 1 - len(np.unique(code[:, 0] << 32 | code[:, 1] + 1)) / len(keys)
+
+    def _shared(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of the given distinct IDs have a row in common with another of them."""
+        if self.spec.kind == "collisionless" or not len(keys):
+            return np.zeros(len(keys), bool)
+        rows = self.slots(keys)
+        load = np.bincount(rows.ravel() + 1)
+        load[0] = 0
+        return np.asarray(np.any(load[rows + 1] > 1, axis=1))
 
     def sharing(self, keys: NDArray[np.uint64]) -> float:
         """Share of the given distinct IDs that share a row with another of them."""
-        return float((self._slots(keys) > 1).mean()) if len(keys) else 0.0
+        return float(self._shared(keys).mean()) if len(keys) else 0.0
 
     def traffic(self, keys: NDArray[np.uint64], weight: NDArray[np.float64]) -> float:
         """Share of traffic that falls on shared rows: sharing weighted by each ID's traffic."""
         total = float(weight.sum())
-        return float(weight[self._slots(keys) > 1].sum() / total) if total > 0 else 0.0
+        return float(weight[self._shared(keys)].sum() / total) if total > 0 else 0.0
 
+    def foreign(self, keys: NDArray[np.uint64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """For each distinct ID, the share of the gradient updates on its row(s) that other IDs made; ``weight`` updates per ID."""
+        if self.spec.kind == "collisionless" or not len(keys):
+            return np.zeros(len(keys))
+        rows = self.slots(keys)
+        has = rows >= 0
+        load = np.bincount(rows.ravel() + 1, weights=np.repeat(weight, 2))
+        load[0] = 0
+        share: NDArray[np.float64] = 1 - weight * has.sum(1) / np.maximum(load[rows + 1].sum(1), 1e-300)
+        return np.where(weight > 0, share, 0.0)
+
+
+def by_decile(values: NDArray[np.float64], traffic: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an empty tenth."""
+    order = np.argsort(traffic, kind="stable")
+    tenth = np.arange(len(order)) * 10 // max(len(order), 1)
+    mean: NDArray[np.float64] = np.bincount(tenth, weights=values[order], minlength=10) / np.maximum(np.bincount(tenth, minlength=10), 1)
+    return mean

@@ -1,21 +1,36 @@
 """The trainer: the dense weights of the multi-head model and the three embedding tables, fitted to the log in log order.
 
-Progressive validation (predict the next interval before training on it): AUC by ranks with ties, log loss, and calibration
-(mean prediction over mean outcome).
+Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every logged impression, as if the person had
+been shown them and done nothing. What was examined is a choice of the feed's own; negatives teach what it never tries. The price is
+calibration: with k negatives per impression the odds that the model learns are those of an impression *or* a draw, about 1 / (1 + k)
+of the true ones where the two look alike, so predicted rates are too low (metric ``model_calibration``) and every head by about the same
+factor. Negatives give no ID a row and do not count as sightings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels.training import HEADS, train
+from twin.kernels.training import HEADS, train, with_negatives
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
 """Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a day of data."""
+COUNTED = ("consumer", "post")
+"""Entities of which the trainer counts, by row of their table in the World, the impressions that it has trained on."""
+
+
+class Negatives(NamedTuple):
+    """``each`` draws per impression from ``pool`` (rows of posts) with the luck of a stream; ``maker`` is the creator of every post."""
+
+    each: int
+    pool: NDArray[np.int32]
+    maker: NDArray[np.int32]
+    stream: np.uint64
 
 
 class Trainer:
@@ -26,47 +41,74 @@ class Trainer:
 
     def setup(self) -> None:
         """Untrained model: every positive head wants a match, hide and report the contrary."""
-        dim = next(iter(self.tables.values())).dim
+        dim = next(iter(self.tables.values())).spec.dim
         sign = np.array([-1 if head in ("hide", "report") else 1 for head in HEADS], np.float32)
         self.keep["W"] = np.tile(sign, (dim + 2, 1)).astype(np.float32)
         self.keep["GW"] = np.full((dim + 2, 8), 0.1, np.float32)
         self.keep["c"] = np.log(PRIOR / (1 - PRIOR)).astype(np.float32)
         self.keep["Gc"] = np.full(8, 0.1, np.float32)
+        for name in COUNTED:
+            self.keep[f"trained.{name}"] = np.zeros(0, np.int32)
         for table in self.tables.values():
             table.setup()
 
     def fit(self, consumer_keys: NDArray[np.uint64], consumer: NDArray[np.int32], post_keys: NDArray[np.uint64],
             post: NDArray[np.int32], creator_keys: NDArray[np.uint64], creator: NDArray[np.int32],
-            responses: NDArray[np.uint16], now: int, *, lr: float, lr_dense: float, l2: float) -> None:
-        """One pass over a log (n samples): each sample names a place in each list of keys."""
-        rows, arrays = [], []
-        for name, keys, places in (("consumer", consumer_keys, consumer), ("post", post_keys, post),
-                                   ("creator", creator_keys, creator)):
-            count = np.bincount(places, minlength=len(keys))
+            responses: NDArray[np.uint16], now: int, *, lr: float, lr_dense: float, l2: float, epochs: int = 1,
+            negatives: Negatives | None = None) -> None:
+        """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
+        keys = {"consumer": consumer_keys, "post": post_keys, "creator": creator_keys}
+        places = {"consumer": consumer, "post": post, "creator": creator}
+        rows = {}
+        for name, table in self.tables.items():
+            count = np.bincount(places[name], minlength=len(keys[name]))
             some = np.flatnonzero(count)
-            table = self.tables[name]
-            row_of = np.full(len(keys), -1, np.int32)
-            row_of[some] = table.learn(np.ascontiguousarray(keys[some]), count[some], now)
-            rows.append(row_of[places])
-            arrays += [table.E, table.G]
+            rows[name] = np.full((len(keys[name]), 2), -1, np.int32)
+            rows[name][some] = table.learn(np.ascontiguousarray(keys[name][some]), count[some], now)
+            if name in COUNTED:
+                self._count(name, count)
+        if negatives is not None and negatives.each and len(negatives.pool):
+            *drawn, responses = with_negatives(consumer, consumer_keys, post, creator, responses, negatives.pool, negatives.maker,
+                                               negatives.each, negatives.stream, now)
+            places = dict(zip(keys, drawn, strict=True))
+            for name in ("post", "creator"):
+                others = np.setdiff1d(places[name], np.flatnonzero(rows[name][:, 0] >= 0))
+                rows[name][others] = self.tables[name].rows(keys[name][others])
+        arrays = [array for name in keys for array in (self.tables[name].E, self.tables[name].G)]
+        first = [np.ascontiguousarray(rows[name][:, 0])[places[name]] for name in keys]
+        second = None
+        if any(table.spec.pairs for table in self.tables.values()):
+            second = np.stack([rows[name][places[name], 1] for name in keys], axis=1)
+        product = np.array([self.tables[name].spec.multiplies for name in keys])
         k = self.keep
-        train(*arrays, *rows, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"], np.float32(lr),
-              np.float32(lr_dense), np.float32(l2))  # type: ignore[call-arg]
+        for _ in range(epochs):
+            train(*arrays, *first, second, product, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"],
+                  np.float32(lr), np.float32(lr_dense), np.float32(l2))  # type: ignore[call-arg]
 
-    def served(self, keys: NDArray[np.uint64], which: str, unknown: NDArray[np.float32] | float = 0) -> NDArray[np.float32]:
-        """Vectors (n, dim + 1) for serving; a key without a row gets ``unknown``."""
-        table = self.tables[which]
-        rows = table.rows(np.ascontiguousarray(keys))
-        out: NDArray[np.float32] = table.E[rows]
-        out[rows < 0] = unknown
+    def _count(self, name: str, count: NDArray[np.int64]) -> None:
+        have = self.keep[f"trained.{name}"]
+        if len(have) < len(count):
+            have = np.concatenate([have, np.zeros(len(count) - len(have), np.int32)])
+        have[:len(count)] += count.astype(np.int32)
+        self.keep[f"trained.{name}"] = have
+
+    def trained(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.int32]:
+        """How many impressions of these rows the model has trained on."""
+        have = self.keep[f"trained.{name}"]
+        out = np.zeros(len(rows), np.int32)
+        inside = rows < len(have)
+        out[inside] = have[rows[inside]]
         return out
+
+    def born(self, name: str, rows: NDArray[np.int64]) -> None:
+        """Rows begin anew with another ID."""
+        if name in COUNTED:
+            have = self.keep[f"trained.{name}"]
+            have[rows[rows < len(have)]] = 0
 
     def newcomer(self) -> NDArray[np.float32]:
         """The mean consumer vector (dim + 1)."""
-        table = self.tables["consumer"]
-        used = table.E[self.keep["table.consumer.born"]]
-        mean: NDArray[np.float32] = (used.mean(0, dtype=np.float64) if len(used) else np.zeros(table.dim + 1)).astype(np.float32)
-        return mean
+        return self.tables["consumer"].mean()
 
     def dense(self) -> dict[str, NDArray[np.float32]]:
         """Dense weights W (dim + 2, 8) and intercepts c (8,)."""
@@ -76,21 +118,3 @@ class Trainer:
         """Let every table expire."""
         for table in self.tables.values():
             table.expire(now)
-
-
-def auc(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve by mid-ranks; NaN where one class is missing."""
-    good = int(truth.sum())
-    bad = len(truth) - good
-    if not good or not bad:
-        return float("nan")
-    _, place, count = np.unique(probability, return_inverse=True, return_counts=True)
-    rank = np.cumsum(count) - (count - 1) / 2  # scipy.stats would cost every command half a second of imports
-    return float((rank[place][truth].sum() - good * (good + 1) / 2) / (good * bad))
-
-
-def judge(probability: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """AUC, log loss (nats per impression) and calibration of predictions."""
-    p = np.clip(probability, 1e-7, 1 - 1e-7)
-    loss = -(np.log(p[truth]).sum() + np.log1p(-p[~truth]).sum()) / max(len(truth), 1)
-    return np.array([auc(probability, truth), loss, p.mean() / max(float(truth.mean()), 1e-12)])

@@ -1,0 +1,103 @@
+"""Progressive validation: the served copy predicts every impression before the model trains on it.
+
+AUC by mid-ranks, log loss, and calibration (mean prediction over mean outcome), by head; and for clicks by how many impressions of
+the post's or the consumer's ID the served copy had learned from, which shows what a cold start costs. A bucket in which nothing could be
+judged keeps its last values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.board import Board
+from twin.kernels import ranking, retrieve
+from twin.kernels.training import HEADS, judge_groups
+from twin.mechanisms.recommender.tables import Arrays
+from twin.mechanisms.recommender.training import COUNTED
+from twin.metric import Metric
+
+JUDGED = ("click", "long_view", "like")
+BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
+EDGES = np.array([1, 10, 100, 1000])
+KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
+SCORES = ("model_auc", "model_log_loss", "model_calibration")
+
+METRICS = (
+    Metric("model_auc", "gauge", "1", "Progressive AUC: the served model on impressions it had not seen, by head.", "platform",
+           "Model quality", labels={"head": JUDGED}, good="up"),
+    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head.", "platform", "Model quality",
+           labels={"head": JUDGED}, good="down"),
+    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform",
+           "Model quality", labels={"head": JUDGED}),
+    Metric("model_auc_by_frequency", "gauge", "1", "Progressive AUC of clicks by impressions of the ID that the served model had "
+           "learned from.", "platform", "Cold start", labels=KNOWN, good="up"),
+    Metric("model_log_loss_by_frequency", "gauge", "nats", "Progressive log loss of clicks by impressions of the ID that the "
+           "served model had learned from.", "platform", "Cold start", labels=KNOWN, good="down"),
+    Metric("model_calibration_by_frequency", "gauge", "1", "Predicted over observed clicks by impressions of the ID that the "
+           "served model had learned from.", "platform", "Cold start", labels=KNOWN),
+)
+
+
+def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Frequency bucket of IDs by the impressions that a model has trained on."""
+    return np.searchsorted(EDGES, trained, side="right").astype(np.uint8)
+
+
+def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.integer], groups: int,
+          order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+    """AUC, log loss (nats per impression) and calibration (3, groups); NaN where a group lacks one of the outcomes."""
+    order = np.argsort(p) if order is None else order
+    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores: NDArray[np.float64] = np.where(np.isfinite(auc), np.stack([auc, loss / n, mean / good]), np.nan)
+    return scores
+
+
+class Quality:
+    """Predictions that wait for judgement, and the last judgement, in ``keep``."""
+
+    def __init__(self, keep: Arrays) -> None:
+        self.keep = keep
+
+    def setup(self) -> None:
+        """Nothing judged: chance, a coin's loss, calibrated."""
+        start = np.array([[0.5], [np.log(2)], [1.0]])
+        self.keep["quality"] = np.full((3, len(JUDGED)), 0.5)
+        self.keep["quality.known"] = np.repeat(start, len(COUNTED) * len(BUCKETS), axis=1)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.keep["judge.p"] = np.zeros((0, len(JUDGED)), np.float32)
+        self.keep["judge.bucket"] = np.zeros((0, len(COUNTED)), np.uint8)
+
+    def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving) -> None:
+        """Let the served copy predict impressions, the next in log order, and keep what it says."""
+        keep = self.keep
+        p = ranking.predicted(consumer, post, served)[:, [HEADS.index(head) for head in JUDGED]]
+        known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
+        keep["judge.p"] = np.concatenate([keep["judge.p"], p])
+        keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
+
+    def judge(self, responses: NDArray[np.uint16]) -> None:
+        """Judge what was predicted against what happened."""
+        keep = self.keep
+        everybody = np.zeros(len(responses), np.int64)
+        for place, head in enumerate(JUDGED):
+            p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
+            order = np.argsort(p)
+            scores = judge(p, truth, everybody, 1, order)[:, 0]
+            if np.isfinite(scores).all():
+                keep["quality"][:, place] = scores
+            if head == "click":
+                size = len(BUCKETS)
+                known = np.concatenate([judge(p, truth, np.ascontiguousarray(keep["judge.bucket"][:, k]).astype(np.int64), size, order)
+                                        for k in range(len(COUNTED))], axis=1)
+                keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
+        self._forget()
+
+    def measure(self, board: Board) -> None:
+        """Write METRICS."""
+        for row, name in enumerate(SCORES):
+            board.set_all(name, self.keep["quality"][row])
+            board.set_all(f"{name}_by_frequency", self.keep["quality.known"][row])
