@@ -114,7 +114,8 @@ class Checker(Collector):
             path: Path_ = ("mechanisms", name, "class")
             if name in builtin:
                 self.add(path, f"{name} comes with twin", "give a mechanism of your own another name")
-            elif data.get("enabled") is not False:
+                continue
+            if data.get("enabled") is not False:
                 try:
                     self.registry[name], self.outside[name] = find(data["class"], self._folders(name, data), name)
                     continue
@@ -159,7 +160,7 @@ class Checker(Collector):
                     self.off.append(name)
                     continue
                 data = {key: value for key, value in data.items() if key != "enabled"}
-            if name in self.outside:
+            if isinstance(data, dict) and "class" in data:
                 data = {key: value for key, value in data.items() if key not in ("class", "from")}
             data = self._paths(kind.Params, data, ("mechanisms", name))
             made = self.build(kind.Params, data, ("mechanisms", name))
@@ -206,7 +207,7 @@ class Checker(Collector):
             if not policy.set:
                 self.add(("policies", i), "sets nothing", "add set: {recommender.preset: likes}, or the like")
             if policy.when is not None:
-                self._condition(("policies", i, "when"), policy.when, mechanisms)
+                self._condition(("policies", i, "when"), policy.when)
             for lever, value in policy.set.items():
                 self._lever(("policies", i, "set", lever), lever, value, mechanisms)
                 if policy.share is not None:
@@ -217,14 +218,14 @@ class Checker(Collector):
                          "put what belongs together into one policy")
         return tuple(plan)
 
-    def _condition(self, path: Path_, text: str, mechanisms: Mapping[str, Params]) -> None:
+    def _condition(self, path: Path_, text: str) -> None:
         try:
             name, labels, _, _ = parse_condition(text)
         except ValueError as error:
             reason, _, mend = str(error).partition("; ")
             self.add(path, reason, mend)
             return
-        metrics = {metric.name: metric for each in mechanisms for metric in self.registry[each].metrics}
+        metrics = {metric.name: metric for each, kind in self.registry.items() if each not in self.off for metric in kind.metrics}
         if name not in metrics and self.failed:
             return  # it may be one of theirs
         if name not in metrics:

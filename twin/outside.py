@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,7 +59,7 @@ def find(path: object, folders: Iterable[Path], block: str) -> tuple[type[Mechan
     top = _top(name)
     likely = [place for place in places if _holds(place, name)] or [place for place in places if (place / top).is_dir()]
     folder = likely[0] if likely else None
-    with _seeing(folder, top):
+    with _seeing(folder, name):
         module = _imported(name, places)
         folder = folder if folder and _lies_in(sys.modules[top], folder) else None
     kind = vars(module).get(title)
@@ -96,8 +98,13 @@ def _declared(kind: type[Mechanism]) -> dict[str, set[str]]:
 
 def blame(error: BaseException) -> str | None:
     """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own, if any does."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in _FILES]
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+    cause: BaseException | None = error
+    while cause is not None:  # SimPy raises anew what a handler raised
+        frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename in _FILES]
+        if frames:
+            return f"{frames[-1].filename}:{frames[-1].lineno}"
+        cause = cause.__cause__
+    return None
 
 
 _FILES: set[str] = set()
@@ -112,38 +119,43 @@ def _holds(folder: Path, name: str) -> bool:
 
 
 @contextmanager
-def _seeing(folder: Path | None, top: str) -> Iterator[None]:
+def _seeing(folder: Path | None, name: str) -> Iterator[None]:
     """Imports inside see ``folder`` first, and of the modules kept by folder only its own.
 
     Afterwards ``sys.path`` is what it was; the new modules stay in ``sys.modules`` unless another package of that name was there.
     """
+    top = _top(name)
     own = _KEPT.get(folder, {}) if folder else {}
     others = {id(module) for place, modules in _KEPT.items() if place != folder for module in modules.values()}
     foreign = folder is not None and top != "twin" and top in sys.modules and not _lies_in(sys.modules[top], folder)
-    aside = {name: module for name, module in sys.modules.items() if id(module) in others or (foreign and _top(name) == top)}
-    for name in aside:
-        del sys.modules[name]
-    if folder is not None and any(_stamp(module) != _STAMPS[folder][name] for name, module in own.items()):  # somebody edits: read it anew
-        for name in [name for name, module in own.items() if sys.modules.get(name) is module]:
-            del sys.modules[name]
+    aside = {each: module for each, module in sys.modules.items() if id(module) in others or (foreign and _top(each) == top)}
+    for each in aside:
+        del sys.modules[each]
+    if folder is not None and any(_stamp(module) != _STAMPS[folder][each] for each, module in own.items()):  # somebody edits: read it anew
+        for each in [each for each, module in own.items() if sys.modules.get(each) is module]:
+            del sys.modules[each]
         own = {}
     sys.modules.update(own)
     if folder is not None:
         sys.path.insert(0, str(folder))
-    before = {_top(name) for name in set(sys.modules) - set(own)}
+    before = {_top(each) for each in set(sys.modules) - set(own)}
+    if folder is not None and top not in sys.modules and _holds(folder, name) and not _holds(folder, top):
+        bare = ModuleSpec(top, None, is_package=True)  # no __init__.py: Python would prefer any package of that name elsewhere
+        bare.submodule_search_locations = [str(folder / top)]
+        sys.modules[top] = module_from_spec(bare)
     importlib.invalidate_caches()
     try:
         yield
     finally:
         if folder is not None:
             sys.path.remove(str(folder))
-            tops = {_top(name) for name in sys.modules} - before
+            tops = {_top(each) for each in sys.modules} - before
             tops = {each for each in tops if each in sys.modules and _lies_in(sys.modules[each], folder)}
-            _KEPT[folder] = {name: module for name, module in sys.modules.items() if _top(name) in tops}
-            _STAMPS[folder] = {name: _stamp(module) for name, module in _KEPT[folder].items()}
-        taken = {_top(name) for name in aside}
-        for name in [name for name in sys.modules if _top(name) in taken]:
-            del sys.modules[name]
+            _KEPT[folder] = {each: module for each, module in sys.modules.items() if _top(each) in tops}
+            _STAMPS[folder] = {each: _stamp(module) for each, module in _KEPT[folder].items()}
+        taken = {_top(each) for each in aside}
+        for each in [each for each in sys.modules if _top(each) in taken]:
+            del sys.modules[each]
         sys.modules.update(aside)
 
 
@@ -173,7 +185,7 @@ def _imported(name: str, places: list[Path]) -> ModuleType:
         if name == missing or name.startswith(missing + "."):
             parent = missing.rpartition(".")[0]
             around = [Path(place) for place in getattr(sys.modules.get(parent), "__path__", ())] if parent else places
-            known = [f"{parent}.{each}".lstrip(".") for place in around for each in _modules(place)]
+            known = {f"{parent}.{each}".lstrip(".") for place in around for each in _modules(place)}
             looked = " or ".join(map(str, dict.fromkeys(places)))
             raise Trouble(f"there is no module {missing} in {looked}, nor on Python's path", nearest(missing, known)) from None
         raise _failure(name, error) from None
