@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from twin.errors import Problem, nearest
 from twin.mechanism import Mechanism
@@ -17,8 +18,9 @@ from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import MOST_SHARES, PoliciesParams, Policy, parse_condition
 from twin.outside import Outside, Trouble, clashes, find
 from twin.params import Duration, Params, leaves, meta, par, value_at
-from twin.problems import Collector, Path_, bounds
+from twin.problems import Collector, Path_, bounds, quantity
 from twin.units import DAY, HOUR, MINUTE, format_duration, parse_start
+from twin.world import Lever
 from twin.yamlish import Node
 
 TOP = ("extends", "name", "description", "start", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
@@ -71,6 +73,8 @@ class Checker(Collector):
         self.outside: dict[str, Outside] = {}
         self.off: list[str] = []
         self.failed: list[str] = []
+        self.plan: tuple[Policy, ...] = ()
+        """The policies with the values of their levers as mechanisms know them: seconds, events per day."""
 
     def scenario(self) -> Scenario | None:
         """The checked scenario, or None with the problems noted."""
@@ -95,9 +99,9 @@ class Checker(Collector):
         mechanisms = self._mechanisms(given)
         plan = self._plan(top.get("policies", ()), mechanisms)
         if "policies" in self.registry:
-            mechanisms["policies"] = PoliciesParams(plan=plan)
+            mechanisms["policies"] = PoliciesParams(plan=self.plan)
         if head is not None and metrics is not None and not self.problems:
-            self._grid(head, metrics, mechanisms, plan)
+            self._grid(head, metrics, mechanisms)
         if head is None or metrics is None or self.problems:
             return None
         ordered = {name: mechanisms[name] for name in sorted(mechanisms, key=lambda name: (self.registry[name].order, name))}
@@ -192,6 +196,7 @@ class Checker(Collector):
         return data
 
     def _plan(self, given: Any, mechanisms: dict[str, Params]) -> tuple[Policy, ...]:
+        """The policies as written; what the world needs of them goes to ``self.plan``."""
         if not isinstance(given, tuple):
             self.add(("policies",), "is not a list", "begin each policy with `- name: ...`")
             return ()
@@ -208,11 +213,13 @@ class Checker(Collector):
                 self.add(("policies", i), "sets nothing", "add set: {recommender.preset: likes}, or the like")
             if policy.when is not None:
                 self._condition(("policies", i, "when"), policy.when)
+            values: dict[str, Lever] = {}
             for lever, value in policy.set.items():
-                self._lever(("policies", i, "set", lever), lever, value, mechanisms)
+                values[lever] = self._lever(("policies", i, "set", lever), lever, value, mechanisms)
                 if policy.share is not None:
                     self._for_a_share(("policies", i, "set", lever), lever, policy.of)
             plan.append(policy)
+            self.plan = (*self.plan, policy.model_copy(update={"set": values}))
             if policy.share is not None and sum(each.share is not None and each.of == policy.of for each in plan) > MOST_SHARES:
                 self.add(("policies", i, "share"), f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
                          "put what belongs together into one policy")
@@ -236,20 +243,19 @@ class Checker(Collector):
 
     def _for_a_share(self, path: Path_, lever: str, table: str) -> None:
         """A lever that a policy sets for a share must be one that each of them can have a value of."""
-        per = {f"{each}.{p}": meta(info)["per"] for each, kind in self.registry.items() for p, info in leaves(kind.Params)}
+        per = {path: meta(info)["per"] for path, info in self._numbers().items()}
         if lever in per and per[lever] != table:
             mend = f"it can be set for a share of {per[lever]}: of: {per[lever]}" if per[lever] else \
                 f"levers that can: {', '.join(sorted(name for name, one in per.items() if one == table))}"
             self.add(path, f"cannot be set for a share of {table}", mend)
 
-    def _lever(self, path: Path_, lever: str, value: Any, mechanisms: Mapping[str, Params]) -> None:
+    def _lever(self, path: Path_, lever: str, value: Any, mechanisms: Mapping[str, Params]) -> Any:
+        """The value as the mechanism knows it, or as it was given and a problem."""
         name, _, rest = lever.partition(".")
-        paths = {f"{each}.{p}": info for each, kind in self.registry.items() if each not in ("policies", *self.off)
-                 for p, info in leaves(kind.Params)}
-        levers = [p for p, info in paths.items() if meta(info)["lever"]]
+        levers = [p for p, info in self._numbers().items() if meta(info)["lever"]]
         if name in self.failed:
-            return
-        if lever not in paths:
+            return value
+        if lever not in self._numbers():
             self.add(path, "no such lever", nearest(lever, levers))
         elif lever not in levers:
             same = [p for p in levers if p.startswith(name + ".")]
@@ -261,13 +267,22 @@ class Checker(Collector):
                 place = place[part]
             place[parts[-1]] = value
             try:
-                type(mechanisms[name]).model_validate(data)
+                return value_at(type(mechanisms[name]).model_validate(data), rest)
             except ValidationError as error:
-                low, high = bounds(paths[lever])
-                what = error.errors(include_url=False)[0]["msg"] if low is None else f"between {low:g} and {high:g}"
+                info = self._numbers()[lever]
+                low, high = bounds(info)
+                what = f"between {quantity(low, info)} and {quantity(high, info)}"
+                if low is None:
+                    what = error.errors(include_url=False)[0]["msg"]
                 self.add(path, f"{value!r} is not a value that it can take", what)
+        return value
 
-    def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params], plan: tuple[Policy, ...]) -> None:
+    def _numbers(self) -> dict[str, FieldInfo]:
+        """Every number of every mechanism that takes part, by its path."""
+        return {f"{each}.{path}": info for each, kind in self.registry.items() if each not in ("policies", *self.off)
+                for path, info in leaves(kind.Params)}
+
+    def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
         """Every clock's period must be a multiple of the serving refresh, and policies must lie within the run."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
@@ -276,7 +291,10 @@ class Checker(Collector):
             if name != "policies":
                 times += [(("mechanisms", name, *path.split(".")), value_at(params, path)) for path, info in leaves(type(params))
                           if meta(info)["grid"]]
-        for i, policy in enumerate(plan):
+        numbers = self._numbers()
+        for i, policy in enumerate(self.plan):
+            times += [(("policies", i, "set", lever), value) for lever, value in policy.set.items()
+                      if isinstance(value, int) and meta(numbers[lever])["grid"]]
             for key in ("at", "until", "ramp"):
                 if (value := getattr(policy, key)) is not None:
                     times.append((("policies", i, key), value))

@@ -68,7 +68,7 @@ class Collector:
             text = text[:57] + "..."
         if kind in ("greater_than_equal", "less_than_equal"):
             low, high = bounds(info)
-            self.add((*path, *loc), f"{text} is out of range", f"between {_quantity(low, info)} and {_quantity(high, info)}{shown}")
+            self.add((*path, *loc), f"{text} is out of range", f"between {quantity(low, info)} and {quantity(high, info)}{shown}")
         elif kind == "value_error":
             reason, _, mend = str(context.get("error", error["msg"])).partition("; ")
             self.add((*path, *loc), reason, mend)
@@ -106,9 +106,8 @@ def bounds(info: FieldInfo | None) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _quantity(value: float | None, info: FieldInfo | None) -> str:
+def quantity(value: float | None, info: FieldInfo | None) -> str:
+    """A bound in the unit that a user would write."""
     if value is None:
         return "any"
     return format_duration(int(value)) if info is not None and meta(info)["unit"] == "s" else f"{value:g}"
-
-
