@@ -259,7 +259,8 @@ class Checker(Collector):
             self.add(path, "no such lever", nearest(lever, levers))
         elif lever not in levers:
             same = [p for p in levers if p.startswith(name + ".")]
-            self.add(path, "cannot be changed during a run", f"levers of {name}: {', '.join(same) or 'none'}")
+            shown = ", ".join(same[:8]) + (", ...; twin check marks all with *" if len(same) > 8 else "")
+            self.add(path, "cannot be changed during a run", f"levers of {name}: {shown or 'none'}")
         elif name in mechanisms:  # else it has problems of its own
             data = mechanisms[name].model_dump()
             place, parts = data, rest.split(".")
