@@ -219,7 +219,8 @@ class Checker(Collector):
                 if policy.share is not None:
                     self._for_a_share(("policies", i, "set", lever), lever, policy.of)
             plan.append(policy)
-            self.plan = (*self.plan, policy.model_copy(update={"set": values}))
+            at = 0 if policy.at is None and policy.when is None else policy.at  # neither: from the start
+            self.plan = (*self.plan, policy.model_copy(update={"set": values, "at": at}))
             if policy.share is not None and sum(each.share is not None and each.of == policy.of for each in plan) > MOST_SHARES:
                 self.add(("policies", i, "share"), f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
                          "put what belongs together into one policy")

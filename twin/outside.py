@@ -50,8 +50,8 @@ class Trouble(Exception):
         self.reason, self.mend = reason, mend
 
 
-def find(path: object, folders: Iterable[Path], block: str) -> tuple[type[Mechanism], Outside]:
-    """The mechanism at a dotted path, for the YAML block of its name. Raises Trouble."""
+def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[Mechanism], Outside]:
+    """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises Trouble."""
     if not isinstance(path, str) or "." not in path or not all(part.isidentifier() for part in path.split(".")):
         raise Trouble(f"{path!r} is not the dotted path of a class", "write package.module.Class")
     name, _, title = path.rpartition(".")
@@ -68,9 +68,9 @@ def find(path: object, folders: Iterable[Path], block: str) -> tuple[type[Mechan
     if not isinstance(kind, type) or not issubclass(kind, Mechanism):
         raise Trouble(f"{path} is not a mechanism", "derive the class from twin.mechanism.Mechanism")
     called = getattr(kind, "name", None)
-    if called != block:
+    if not isinstance(called, str) or called != (block or called):
         raise Trouble(f"{title} has no name" if called is None else f"{title} is named {called}, and not {block}",
-                      f'write name = "{block}" in the class' + (f", or {called}: here" if isinstance(called, str) else ""))
+                      f'write name = "{block or title.lower()}" in the class' + (f", or {called}: here" if isinstance(called, str) else ""))
     parameters = getattr(kind, "Params", None)
     if not isinstance(parameters, type) or not issubclass(parameters, Params):
         raise Trouble(f"{title} has no parameters", "add Params = ..., a subclass of twin.params.Params")

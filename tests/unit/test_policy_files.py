@@ -168,6 +168,14 @@ def test_levers_get_the_mechanisms_units(tmp_path: Path) -> None:
     assert "creators.ai.arrivals: -1/d" not in problems(path, "policies: [{name: a, set: {creators.ai.arrivals: -1/d}}]\n")[0]
 
 
+def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
+    """A policy that says neither when nor at what time takes hold as the run begins, as `twin check` says."""
+    scenario = small("duration=1d", "policies=[{name: now, set: {recommender.slate: 5}}]")
+    assert scenario.policies[0].at is None and "from the start" in scenario.policies[0].describe()
+    simulation, _ = history(scenario)
+    assert simulation.world.lever("recommender.slate") == 5 and simulation.world.marks[0] == (0, "policy", "now: recommender.slate -> 5")
+
+
 def test_a_shipped_policy_does_what_it_says(small: Callable[..., Scenario]) -> None:
     """From the shipped chronological feed's time on, people are shown posts of those whom they follow only; before, nothing differs."""
     scenario = load(SCENARIOS / "base.yaml", (*SMALL, "duration=6d"), (str(SCENARIOS / "policies" / "chronological.yaml") + "@3d",))
