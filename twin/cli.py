@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _sets = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
                      help="Lay a value on the scenario, e.g. --set audience.initial=1000. May be given many times.")
+_policies = click.option("--policy", "policies", multiple=True, metavar="FILE[@TIME]",
+                         help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many times.")
 _oracle = click.option("--oracle", is_flag=True, help="Let the feed rank by what people will truly enjoy: an upper reference that no "
                        "real platform can reach.")
 _file = click.argument("scenario", type=click.Path(path_type=Path))
@@ -55,15 +57,18 @@ def cli() -> None:
 @_file
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder, new or empty. Default: runs/<name>-<number>.")
 @_sets
+@_policies
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 @click.option("--reference", is_flag=True, help="One SimPy process per consumer: many times slower, the same bytes.")
 @_oracle
-def run(scenario: Path, out: Path | None, sets: tuple[str, ...], quiet: bool, reference: bool, oracle: bool) -> None:
+def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple[str, ...], quiet: bool, reference: bool,
+        oracle: bool) -> None:
     """Run a SCENARIO to its end and write the report.
 
-    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to the same bytes.
+    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to the same bytes. A scenario that
+    names a class (`class: package.module.Class`) runs that code: run only what you trust. Without one it is data.
     """
-    checked = _loaded(scenario, sets)
+    checked = _loaded(scenario, sets, policies)
     from twin import run as running
     from twin.readers.terminal import make_view
 
@@ -98,23 +103,24 @@ def resume(run: Path, quiet: bool) -> None:
 @cli.command()
 @_file
 @_sets
+@_policies
 @click.option("--regularities", is_flag=True, help="Run the scenario (at least 60 days) and compare it with regularities of real "
               "platforms: target, source, twin, within or not.")
-def check(scenario: Path, sets: tuple[str, ...], regularities: bool) -> None:
+def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regularities: bool) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
     Every number with its unit, source and where it was set; the order of clocks within an instant; and an estimate of the run's time
     and memory. All mistakes are listed at once.
     """
-    checked = _loaded(scenario, sets)
+    checked = _loaded(scenario, sets, policies)
     if regularities:
         from twin.experiments.regularities import check as compare
 
         text, good = compare(checked)
         click.echo(text)
         sys.exit(0 if good else 1)
+    from twin.describe import describe, policy_lines
     from twin.run import plan
-    from twin.scenario import describe
 
     rows = describe(checked)
     wide, mid = max(len(row.path) for row in rows), min(30, max(len(f"{row.value} {row.unit}") for row in rows))
@@ -124,8 +130,8 @@ def check(scenario: Path, sets: tuple[str, ...], regularities: bool) -> None:
     for row in rows:
         value = f"{row.value} {row.unit}".strip()
         click.echo(f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  {row.source}{' *' if row.lever else ''}")
-    for policy in checked.policies:
-        click.echo(f"policy {policy.describe()}")
+    for line in policy_lines(checked):
+        click.echo(line)
     click.echo()
     click.echo(plan(checked))
 
@@ -140,13 +146,17 @@ def report(run: Path) -> None:
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for completion and checks in an editor."""
+@click.argument("scenario", type=click.Path(path_type=Path), required=False)
+def schema(scenario: Path | None) -> None:
+    """Print the JSON Schema of scenario files, for completion and checks in an editor.
+
+    With a SCENARIO, the mechanisms that it brings itself are in it too.
+    """
     import json
 
-    from twin.scenario import json_schema
+    from twin.describe import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=1))
+    click.echo(json.dumps(json_schema(_loaded(scenario).registry) if scenario else json_schema(), indent=1))
 
 
 class _Interrupted(TwinError):
@@ -158,10 +168,10 @@ class _Interrupted(TwinError):
         super().__init__(f"interrupted before the first checkpoint; go on with: twin resume {folder}")
 
 
-def _loaded(path: Path, sets: tuple[str, ...]) -> Scenario:
+def _loaded(path: Path, sets: tuple[str, ...] = (), policies: tuple[str, ...] = ()) -> Scenario:
     from twin.scenario import load
 
-    return load(path, sets)
+    return load(path, sets, policies)
 
 
 def _free_folder(name: str) -> Path:
@@ -195,7 +205,11 @@ def main(args: list[str] | None = None) -> Any:
         _fail("out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO estimates it)", 1)
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
-    except Exception as error:  # a bug of ours: keep its trace for the report, show one line
+    except Exception as error:  # a bug: keep its trace, show one line
         with tempfile.NamedTemporaryFile("w", prefix="twin-trace-", suffix=".txt", delete=False) as file:
             file.write(traceback.format_exc())
+        from twin.outside import blame
+
+        if theirs := blame(error):
+            _fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
         _fail(f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})", 1)

@@ -19,7 +19,6 @@ from twin.board import Board
 from twin.clocks import Calendar
 from twin.errors import StateError
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
-from twin.mechanisms import REGISTRY
 from twin.params import leaves, meta, value_at
 from twin.scenario import Scenario
 from twin.units import format_duration
@@ -35,14 +34,15 @@ class Simulation:
 
     def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False) -> None:
         self.scenario, self.reference, self.oracle = scenario, reference, oracle
-        order = sorted(scenario.mechanisms, key=lambda name: (REGISTRY[name].order, name))
-        board = Board(metric for name in order for metric in REGISTRY[name].metrics)
+        registry = scenario.registry
+        order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
+        board = Board(metric for name in order for metric in registry[name].metrics)
         grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
         self.world = World(scenario.start, scenario.seed, scenario.replicate, board, grid)
         self.world.oracle = oracle
         self.mechanisms: list[Mechanism] = []
         for name in order:
-            kind, params = REGISTRY[name], scenario.mechanisms[name]
+            kind, params = registry[name], scenario.mechanisms[name]
             for table, columns in kind.columns.items():
                 for column in columns:
                     self.world.define(name, table, column)

@@ -1,5 +1,4 @@
-"""What a mechanism is: parameters, columns, clocks, metrics, services. One file each, found by import, never importing
-another.
+"""What a mechanism is: parameters, columns, clocks, metrics, services. One file each, never importing another.
 
 A mechanism is thrown away and rebuilt at every resume, so its attributes may hold only what follows from its parameters;
 everything that changes lives in the World (columns it owns, arrays it keeps). ``setup`` runs once in the life of a
@@ -87,12 +86,6 @@ class Mechanism:
         self.world = world
         self.keep = Keep(world, self.name)
 
-    def __init_subclass__(cls, **kwargs: object) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.name in REGISTRY and REGISTRY[cls.name].__qualname__ != cls.__qualname__:
-            raise StateError(f"two mechanisms are named {cls.name}")
-        REGISTRY[cls.name] = cls
-
     def setup(self) -> None:
         """Fill a new world. Runs once, in the order of ``order``; not on resume."""
 
@@ -156,7 +149,4 @@ class Mechanism:
         return self.world.draws.stream(f"{self.name}.{decision}")
 
 
-REGISTRY: dict[str, type[Mechanism]] = {}
-"""Every mechanism by name."""
-
-__all__ = ["MIN_WAKE", "PHASES", "REGISTRY", "Every", "Lever", "Mechanism", "Wakes"]
+__all__ = ["MIN_WAKE", "PHASES", "Every", "Lever", "Mechanism", "Wakes"]

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import checkpoint
+from twin.describe import digest, dump
 from twin.engine import Simulation
 from twin.errors import CheckpointError, UsageError
 from twin.mechanisms.network import read_edges
@@ -34,7 +35,7 @@ from twin.metric import metric_to_dict
 from twin.readers.results import Recorder, load_manifest
 from twin.readers.terminal import Frame, RunInfo, View
 from twin.readers.text import span
-from twin.scenario import Scenario, digest, dump, load
+from twin.scenario import Scenario, load
 from twin.units import DAY, HOUR, at, format_duration
 
 FORMAT = 1
@@ -65,6 +66,7 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
         "replicate": scenario.replicate, "scenario_digest": digest(scenario), "start": scenario.start.isoformat(),
         "duration_s": scenario.duration, "reference": reference, "oracle": oracle, "status": "running",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
     work = out.with_name(out.name + ".part")  # a run folder is complete from the first instant, or absent
@@ -86,6 +88,9 @@ def resume(out: Path, *, view: View | None = None) -> Outcome:
     scenario = load(out / "scenario.yaml")
     if digest(scenario) != manifest["scenario_digest"]:
         raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
+    for name, outside in scenario.outside.items():
+        if outside.code() != manifest["code"].get(name):
+            raise CheckpointError(f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)")
     simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
     newest = checkpoint.latest(out / "checkpoints")
     if newest is not None:

@@ -57,10 +57,11 @@ class Node:
         return where
 
     def has(self, path: tuple[str | int, ...]) -> bool:
-        """Whether a mapping path was written."""
+        """Whether a path was written."""
         node = self
         for part in path:
-            if node.kind != "mapping" or part not in node.value:
+            inside = part in node.value if node.kind == "mapping" else node.kind == "list" and part in range(len(node.value))
+            if not inside:
                 return False
             node = node.value[part]
         return True

@@ -1,6 +1,11 @@
-"""What every mechanism must keep to, whoever wrote it: over the registry, for free."""
+"""What every mechanism must keep to, whoever wrote it: over the registry, for free.
 
+``TWIN_MECHANISM=package.module.Class pytest tests/contract`` puts a mechanism of one's own through it too, along with the others.
+"""
+
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,18 +13,25 @@ import pytest
 from tests.conftest import history
 from twin.engine import Simulation
 from twin.mechanism import PHASES, Every, Mechanism
-from twin.mechanisms import REGISTRY
+from twin.mechanisms import REGISTRY as BUILT_IN
+from twin.outside import find
 from twin.params import Params, leaves, meta
 from twin.scenario import Scenario
 from twin.units import DAY
 
+OWN = os.environ.get("TWIN_MECHANISM", "")
+REGISTRY = dict(BUILT_IN)
+if OWN:
+    own = find(OWN, [Path()])[0]
+    REGISTRY[own.name] = own
+BROUGHT = tuple(f"{name}.class={OWN}" for name in REGISTRY if name not in BUILT_IN)
 NAMES = sorted(REGISTRY)
 
 
 @pytest.fixture(scope="module")
 def grown(small: Callable[..., Scenario]) -> Simulation:
     """A world after twelve days with arrivals, exits and a full set of mechanisms."""
-    return history(small("duration=12d"))[0]
+    return history(small("duration=12d", *BROUGHT))[0]
 
 
 def of(simulation: Simulation, name: str) -> Mechanism:
@@ -121,7 +133,7 @@ def test_no_column_holds_nonsense(grown: Simulation) -> None:
 ])
 def test_tiny_and_dying_worlds_run(settings: tuple[str, ...], small: Callable[..., Scenario]) -> None:
     """Nobody, one of each, and a world that empties: a week goes by without an error or a NaN."""
-    simulation, readings = history(small("duration=8d", *settings))
+    simulation, readings = history(small("duration=8d", *settings, *BROUGHT))
     assert simulation.world.now >= 7 * DAY
     assert not np.isinf(readings[-1]).any()
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.conftest import SCENARIOS, settings, twin
+from tests.unit.test_outside_mechanism import MODULE, write
 
 TABLES = ("metrics.parquet", "events.parquet")
 POLICY = 'policies=[{name: likes only, at: 15d, set: {recommender.preset: likes}}]'
@@ -177,6 +178,9 @@ def test_check_explains_everything(tmp_path: Path) -> None:
     (["resume", "full"], 2, "not a run folder"),
     (["report", "absent"], 2, "not a run folder"),
     (["check", "full"], 2, "is a folder"),
+    (["check", "x.yaml", "--policy", "none.yaml@3d"], 2, "there is no file none.yaml"),
+    (["check", "x.yaml", "--set", "own.class=none.such.Thing"], 2, "there is no module none"),
+    (["schema", "nothing.yaml"], 2, "no such file"),
 ])
 def test_errors_are_one_line(arguments: list[str], status: int, words: str, tmp_path: Path) -> None:
     """Wrong usage: one line that says what and how to mend it, status 2, no traceback."""
@@ -203,6 +207,48 @@ def test_changed_or_damaged_runs_are_refused(straight: Path, tmp_path: Path) -> 
     (tmp_path / "run" / "manifest.json").write_text("{")
     done = twin("resume", "run", cwd=tmp_path, check=False)
     assert done.returncode == 2 and "cannot be read" in done.stderr
+
+
+def test_mechanism_of_ones_own(tmp_path: Path) -> None:
+    """A class beside the scenario runs from another folder, is interrupted and resumed there to the same bytes, and is reported."""
+    path = write(tmp_path / "mine", "mechanisms:\n  census: {class: own.census.Census}\nname: mine\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    twin("run", path, "--out", "whole", "--quiet", *settings("duration=16d"), cwd=elsewhere)
+    process = subprocess.Popen([sys.executable, "-m", "twin", "run", str(path), "--out", "stopped", *settings("duration=16d")],
+                               cwd=elsewhere, text=True, stdout=subprocess.PIPE)
+    assert process.stdout
+    while "sessions/s" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    twin("resume", "stopped", "--quiet", cwd=elsewhere)
+    assert tables(elsewhere / "stopped") == tables(elsewhere / "whole")
+    assert "counted" in pq.read_table(elsewhere / "whole" / "metrics.parquet")["metric"].to_pylist()
+    assert "Census" in (elsewhere / "stopped" / "report.html").read_text()
+
+
+def test_error_in_a_mechanism_of_ones_own_is_one_line(tmp_path: Path) -> None:
+    """It names the user's file and line, and is not called a bug of twin."""
+    path = write(tmp_path, "mechanisms:\n  census: {class: own.census.Census}\n", MODULE.replace('self.keep["sum"] +=', "self.kep +="))
+    done = twin("run", path, "--out", "run", *settings("duration=2d"), cwd=tmp_path, check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert f"error: {tmp_path / 'own' / 'census.py'}:" in done.stderr and "AttributeError" in done.stderr and "bug" not in done.stderr
+
+
+def test_policy_files_on_the_command_line(tmp_path: Path) -> None:
+    """`--policy FILE@TIME` is shown by `check` with its file, takes hold in a run, and is in the run's resolved scenario."""
+    library = SCENARIOS / "policies"
+    flags = ("--policy", f"{library / 'chronological.yaml'}@1d", "--policy", library / "hide_counts.yaml")
+    text = twin("check", SCENARIOS / "base.yaml", *flags, *settings(), cwd=tmp_path).stdout
+    assert "policy chronological: at 1d: recommender.ranking=chronological" in text and "(chronological.yaml:6)" in text
+    assert "policy counts hidden: from the start: audience.counts_shown=False  (hide_counts.yaml:5)" in text
+    twin("run", SCENARIOS / "base.yaml", "--out", "run", "--quiet", *flags, *settings("duration=2d"), cwd=tmp_path)
+    events = pq.read_table(tmp_path / "run" / "events.parquet").to_pylist()
+    assert [(row["time"].day, row["text"].split(":")[0]) for row in events] == [(1, "counts hidden"), (2, "chronological")]
+    assert [each["name"] for each in yaml.safe_load((tmp_path / "run" / "scenario.yaml").read_text())["policies"]] == [
+        "chronological", "counts hidden"]
 
 
 def test_help_teaches(tmp_path: Path) -> None:

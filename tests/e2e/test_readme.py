@@ -31,6 +31,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for text in blocks("yaml") + blocks("python"):
         name = re.match(r"# ([\w/-]+\.\w+)", text)
         if name:
+            (here / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (here / name[1]).write_text(text)
     return here
 

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SCENARIOS
+from twin.describe import digest, dump
 from twin.errors import ScenarioError
 from twin.mechanisms import REGISTRY
 from twin.params import leaves
-from twin.scenario import Scenario, digest, dump, load
+from twin.scenario import Scenario, load
 from twin.units import format_duration, format_rate, parse_duration, parse_rate
 
 PATHS = [f"{name}.{path}" for name, kind in REGISTRY.items() for path, _ in leaves(kind.Params)]

@@ -8,8 +8,8 @@ import twin
 ROOT = Path(twin.__file__).parent
 FLOORS = (
     ("errors", "units"), ("draws",), ("kernels", "rhythm"), ("columns", "metric", "params"), ("board",), ("world",), ("mechanism",),
-    ("mechanisms",), ("yamlish",), ("scenario",), ("clocks", "checkpoint"), ("engine",), ("readers",), ("run",), ("experiments",),
-    ("cli",), ("__main__", "__init__"),
+    ("mechanisms",), ("yamlish", "outside"), ("problems",), ("checking",), ("scenario", "describe"), ("clocks", "checkpoint"),
+    ("engine",), ("readers",), ("run",), ("experiments",), ("cli",), ("__main__", "__init__"),
 )
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names}
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCENARIOS
+from twin.describe import describe, digest, dump, json_schema
 from twin.errors import ScenarioError
 from twin.params import leaves, meta
-from twin.scenario import Scenario, describe, digest, dump, json_schema, load
+from twin.scenario import Scenario, load
 from twin.units import DAY
 
 

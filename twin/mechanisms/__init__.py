@@ -1,11 +1,23 @@
-"""The mechanisms, one file (or folder) each. Importing this package imports them all; a new file needs no line here."""
+"""The mechanisms that come with twin, one file (or folder) each. Importing this package imports them all; a new file needs no line here."""
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from twin.mechanism import REGISTRY
+from twin.errors import StateError
+from twin.mechanism import Mechanism
 
-for _found in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-    importlib.import_module(f"{__name__}.{_found}")
+_found: dict[str, type[Mechanism]] = {}
+for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    _module = importlib.import_module(f"{__name__}.{_place}")
+    for _kind in list(vars(_module).values()):
+        if isinstance(_kind, type) and issubclass(_kind, Mechanism) and _kind.__module__.startswith(_module.__name__):
+            if _kind.name in _found:
+                raise StateError(f"two mechanisms are named {_kind.name}")
+            _found[_kind.name] = _kind
+
+REGISTRY: Mapping[str, type[Mechanism]] = MappingProxyType(_found)
+"""Mechanisms by name. A scenario that brings its own has a registry of its own (see `twin.checking`); this one never changes."""
 
 __all__ = ["REGISTRY"]
