@@ -206,6 +206,8 @@ def test_personal_reward_tells_people_what_they_like(mu, sigma):
     assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(false, abs=0.015)
     agreement = ndtr((mu - 0.5) / sigma) - ndtr((-mu - 0.5) / sigma)
     assert stances(people).mean() == pytest.approx(agreement, abs=0.03)
+    _, total = served(mu, sigma, 1.0, truth_agrees=1.0)  # as finding 2 states it: the truth has s = 1
+    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(ndtr((-0.5 - mu) / sigma), abs=0.02)
     pooled, total = served(mu, sigma, 0.0)
     if mu == 0:
         assert total[kernel.T_FALSE] == 0 and abs(stances(pooled).mean()) < 0.01
@@ -230,6 +232,13 @@ def test_without_taste_difference_or_with_high_stakes_personal_and_pooled_agree(
     for own in (1.0, 0.0):
         _, total = served(0.0, sigma, own, spread=0.3, **changes)
         assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] < 2e-3
+
+
+def test_the_assistant_knows_of_tastes_only_by_comparisons():
+    """Control: without feedback it tells everybody the truth, whatever they would like to hear."""
+    people = chatters(500, taste=tastes(0.0, 5.0, 500))
+    total, _ = talk(people, PLAIN._replace(contested=1.0), 20, personalisation=1.0)
+    assert total[kernel.T_CONTESTED] == 10000 and total[kernel.T_FALSE] == total[kernel.T_COMPARED] == 0
 
 
 def test_shrinkage_lies_between():

@@ -82,22 +82,11 @@ class RewardModel:
         w: NDArray[np.float64] = self.keep["reward.total"][1] / self.keep["reward.total"][0]
         return w
 
-    def deviations(self, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
-        """What the model believes of d_u, float64 (consumers, 3)."""
-        d: NDArray[np.float64] = kernel.own(self.keep["reward.pull"][rows], self.keep["reward.precision"][rows],
-                                            self.keep["reward.total"], float(self.p.spread))
+    def deviations(self) -> NDArray[np.float64]:
+        """What the model believes of d_u, float64 (rows held, 3): arrays grow ahead of the table, rows beyond its end are 0."""
+        k = self.keep
+        d: NDArray[np.float64] = kernel.own(k["reward.pull"], k["reward.precision"], k["reward.total"], float(self.p.spread))
         return d
-
-    def vectors(self, personalisation: NDArray[np.float64] | float) -> NDArray[np.float32]:
-        """For serving: w + personalisation * d_u, float32 (rows held, 3); one share per row, or one for all.
-
-        Arrays grow ahead of the table: rows beyond the table's end get w. Shares for fewer rows than held leave the rest at w.
-        """
-        out = np.tile(self.pooled().astype(np.float32), (len(self.keep["reward.pull"]), 1))
-        share = np.asarray(personalisation, np.float64)
-        some = slice(None, len(share)) if share.ndim else slice(None)
-        out[some] = self.pooled() + share[..., None] * self.deviations(some)
-        return out
 
     def accuracy(self) -> float:
         """Progressive accuracy: share of comparisons predicted rightly before they were learned; 1/2 before there are any."""
