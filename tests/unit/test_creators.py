@@ -38,6 +38,7 @@ def make(people=200, seed=1, **params):
     world.provide("community_centres", lambda: centres.copy())
     world.provide("graph_nodes", lambda: 0)
     world.provide("oldest_held", lambda: world.now - 10 * DAY)
+    world.provide("releasable", lambda: world.table("posts")["born"] < world.now - 10 * DAY)
     mechanism = Creators(CreatorsParams.model_validate(params), world)
     for path, info in leaves(CreatorsParams):
         if meta(info)["lever"]:
@@ -290,7 +291,7 @@ def test_without_data_drafts_make_no_difference(learned):
 
 def test_the_predictor_learns_what_draws_clicks_and_selection_uses_it(learned):
     """Signals of arousal and topic get the right sign; chosen drafts have more of both, far beyond noise; skill is not touched."""
-    world, mechanism, made = learned[8]
+    _, mechanism, _ = learned[8]
     assert mechanism.keep["beta"][2] + 2 * 0.3 * mechanism.keep["beta"][5] > 0.1 and mechanism.keep["beta"][11] > 0.03
     assert mechanism.keep["fit"][0] > 0.3
     for k in (0, 1):

@@ -62,7 +62,7 @@ CASES = {
     "tag": ("name: !!python/object/apply:os.system [ls]\n", "YAML tags are not used here"),
     "two documents": ("name: a\n---\nname: b\n", "document"),
     "policy lever": ("policies: [{at: 1d, set: {recommender.presett: x}}]\n", "no such lever (did you mean recommender.preset?)"),
-    "policy not a lever": ("policies: [{at: 1d, set: {recommender.dim: 4}}]\n", "recommender.dim: cannot be changed during a run"),
+    "policy not a lever": ("policies: [{at: 1d, set: {recommender.lists: 4}}]\n", "recommender.lists: cannot be changed during a run"),
     "policy value": ("policies: [{at: 1d, set: {recommender.slate: 5000}}]\n", "5000 is not a value that it can take (between 1 and 100)"),
     "policy late": ("duration: 10d\npolicies: [{at: 20d, set: {recommender.slate: 5}}]\n", "20d is after the end of the run"),
     "policy metric": ("policies: [{when: opinion_varance < 1, set: {recommender.slate: 5}}]\n", "did you mean opinion_variance?"),
