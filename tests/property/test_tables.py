@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
+from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 
 KEYS = st.lists(st.integers(0, 2**64 - 1), max_size=200, unique=True)

@@ -1,9 +1,9 @@
 """What is learned from the log, and when: judge the served copy, train, copy vectors to serving.
 
 ``training``: ``incremental`` passes once over the log since the last training, every ``retrain_every``; ``online`` trains on every serving
-window as it ends, in the same order, so that only the age of what is served differs; ``full`` begins a fresh model every
-``retrain_every`` and passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, admission, expiry and
-migration (`generations`) go by ``retrain_every`` in all three.
+window as it ends (in the same order; dense weights also step at each window's end); ``full`` begins a fresh model every ``retrain_every``
+and passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, expiry and migration (`generations`) go by
+``retrain_every`` in all three.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Table(Params):
     hash_function: Literal["mix64", "md5"] = par("mix64", "hash of IDs: SplitMix64's finaliser, or MD5 of the decimal ID",
                                                  source="md5: reproduces Monolith's Table 1")
     salt: int = par(0, "salt of the hash, and of the luck of admission", low=0, high=2**31 - 1)
-    operator: Literal["sum", "product"] = par("product", "how the two rows of quotient_remainder combine",
-                                              source="Shi et al. 1909.02107: the product does best")
+    operator: Literal["sum", "product"] = par("sum", "how the two rows of quotient_remainder combine, element by element",
+                                              source="sum: Monolith's baseline, Liu et al. 2209.07663; product: Shi et al. 1909.02107")
     id_range: int = par(0, "range to which quotient_remainder hashes IDs before it splits them (0: slots squared)", unit="ids", low=0,
                         high=2**48, source="Monolith, Liu et al. 2209.07663: 2^48 into 2 x 2^24")
     admission: int = par(1, "sightings that admit an ID to a row (collisionless)", unit="sightings", low=1, high=255,
