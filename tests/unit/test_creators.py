@@ -291,7 +291,7 @@ def test_without_data_drafts_make_no_difference(learned):
 
 def test_the_predictor_learns_what_draws_clicks_and_selection_uses_it(learned):
     """Signals of arousal and topic get the right sign; chosen drafts have more of both, far beyond noise; skill is not touched."""
-    _, mechanism, _ = learned[8]
+    world, mechanism, _ = learned[8]
     assert mechanism.keep["beta"][2] + 2 * 0.3 * mechanism.keep["beta"][5] > 0.1 and mechanism.keep["beta"][11] > 0.03
     assert mechanism.keep["fit"][0] > 0.3
     for k in (0, 1):
@@ -448,7 +448,8 @@ def test_entry_is_plain_poisson_by_default():
     """Elasticity 0: the same newcomers whatever creators earn."""
     counts = []
     for income in (0.0, 1000.0):
-        world, mechanism = make(2000, human={"initial": 50, **SILENT, "arrivals": "2.0/d"}, ai={"initial": 0, "arrivals": "1.0/d"}, quit=0.0)
+        world, mechanism = make(2000, human={"initial": 50, **SILENT, "arrivals": "2.0/d"}, ai={"initial": 0, "arrivals": "1.0/d"},
+                                quit=0.0)
         for day in range(60):
             world.now = (100 + day) * DAY
             world.table("creators")["income"][:] = income

@@ -282,7 +282,8 @@ def make(n=300, posts=60, **params):
     for table, columns in Ratings.columns.items():
         for column in columns:
             world.define("ratings", table, column)
-    for table, columns in (("consumers", "active:? arm:i1 taste:f4 opinion:f4"), ("posts", "work:? content:f4 quality:f4 slant:f4 born:i8")):
+    for table, columns in (("consumers", "active:? arm:i1 taste:f4 opinion:f4"),
+                           ("posts", "work:? content:f4 quality:f4 slant:f4 born:i8")):
         for name, dtype in (column.split(":") for column in columns.split()):
             world.define("test", table, Column(name, dtype, "1", "Test", shape=(16,) if name in ("taste", "content") else ()))
     impressions = SimpleNamespace(consumer=np.zeros(0, np.int32), post=np.zeros(0, np.int32), responses=np.zeros(0, np.uint16),
