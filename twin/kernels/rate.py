@@ -45,11 +45,11 @@ RING = 16
 CO_VIEWED, BOUGHT_TOGETHER, RANDOM = range(3)
 REFERENCES = ("via", "comparison", "none")
 (T_BOUGHT, T_POSTED, T_STARS, T_QUALITY, T_SURPRISE, T_ANCHORED, T_HERDED, T_DISCONFIRMED, T_UP, T_DOWN, T_BOUGHT_STARS, T_FORCED,
- T_FORCED_STARS, T_X, T_Y, T_XX, T_XY, T_YY, T_PREDICTED, T_HIST_POSTED) = range(20)
+ T_FORCED_STARS, T_MOVED, T_MOVE, T_DRIFT_MOVED, T_UNMOVED, T_DRIFT_UNMOVED, T_HIST_POSTED) = range(19)
 T_HIST_BOUGHT, T_HIST_FORCED = T_HIST_POSTED + 5, T_HIST_POSTED + 10
 T_SIZE = T_HIST_POSTED + 15
 """Running sums: works consumed, ratings posted, and of the posted ones stars, experienced quality, and the three pulls; surprise q - E of
-all consumed; regression of r - p on the perturbation over all consumed with a prediction on show; stars by sample."""
+all consumed; of the perturbation experiment pairs in both halves, moves and r - p; stars by sample."""
 O_QUALITY, O_EXPECTATION, O_PREDICTION, O_STAR, O_POSTED = range(5)
 
 
@@ -198,8 +198,8 @@ def expectation(i, j, prediction, people, works, rules):
 
 @nb.njit(cache=True)
 def judge(i, j, via, sees_prediction, people, works, total, rules, stream, out):
-    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the perturbation, and the
-    luck of reporting."""
+    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
+    luck of reporting, and whether the pair is in the half that is moved."""
     a, b, c, d = words(stream, pair_key(i, j, people, works), 0, 0)
     normal = math.sqrt(-2 * math.log(unit(a))) * math.cos(2 * math.pi * unit(b))
     q = rules.mean + rules.quality * works.quality[j] + rules.match * matched(i, j, people, works) + rules.noise * normal
@@ -226,7 +226,7 @@ def judge(i, j, via, sees_prediction, people, works, total, rules, stream, out):
         herded = rules.herding * (works.rating_sum[j] / works.rating_count[j] - q)
     out[O_QUALITY], out[O_EXPECTATION], out[O_PREDICTION] = q, e, prediction
     out[O_STAR], out[O_POSTED] = q + disconfirmed + anchored + herded, 0.0
-    return disconfirmed, anchored, herded, prediction - plain, unit(c)
+    return disconfirmed, anchored, herded, prediction - plain, unit(c), unit(d) < 0.5
 
 
 @nb.njit(cache=True)
@@ -250,21 +250,23 @@ def fingerprint(key, kind):
 @nb.njit(cache=True)
 def consume(i, j, via, sees_prediction, people, works, total, rules, stream, out):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
-    disconfirmed, anchored, herded, x, luck = judge(i, j, via, sees_prediction, people, works, total, rules, stream, out)
+    disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, sees_prediction, people, works, total, rules, stream, out)
     r, surprise = out[O_STAR], out[O_QUALITY] - out[O_EXPECTATION]
     whole = stars(r)
     total[T_BOUGHT] += 1
     total[T_BOUGHT_STARS] += whole
     total[T_HIST_BOUGHT + whole - 1] += 1
     total[T_SURPRISE] += surprise
-    if sees_prediction:
-        y = r - (out[O_PREDICTION] - x)
-        total[T_PREDICTED] += 1
-        total[T_X] += x
-        total[T_Y] += y
-        total[T_XX] += x * x
-        total[T_XY] += x * y
-        total[T_YY] += y * y
+    if sees_prediction and rules.shift != 0:
+        sign = 1.0 if rules.shift > 0 else -1.0
+        drift = sign * (r - (out[O_PREDICTION] - move))
+        if half:
+            total[T_MOVED] += 1
+            total[T_MOVE] += sign * move
+            total[T_DRIFT_MOVED] += drift
+        else:
+            total[T_UNMOVED] += 1
+            total[T_DRIFT_UNMOVED] += drift
     level = people.level[i] + rules.level_up * max(surprise, 0.0) + rules.level_down * min(surprise, 0.0)
     people.level[i] = cut(level)
     if rules.everyone or luck < rules.report_base * math.exp(rules.extremity * abs(cut(r) - 3.0)):

@@ -5,10 +5,11 @@ and to the average on show (herding), posted more often when extreme; who consum
 the average on display is contaminated, and the feed and later people meet it again. Votes herd upwards on a positive score; a negative
 one is corrected by people who like the post. All equations are in `twin.kernels.rate`.
 
-Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work) pairs, and ``anchoring_slope`` is the
-least-squares slope of (what one would say - unmoved prediction) on the move; ``votes.seed_up`` and ``votes.seed_down`` give shares of
-new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age ``votes.settle``; daily, a random sample of
-people is made to judge a random sample of rated works (``forced``), which shows what purchasing and reporting select.
+Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work) pairs, and ``anchoring_slope`` is how
+much further what people would say lies from the unmoved prediction in that half, per star of the move; ``votes.seed_up`` and
+``votes.seed_down`` give shares of new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age
+``votes.settle``; daily, a random sample of people is made to judge a random sample of rated works (``forced``), which shows what
+purchasing and reporting select.
 
 J shape of a sample with shares s_k of k stars: min(s_1 - s_2, s_5 - s_4), above 0 only where both ends rise over their neighbours.
 """
@@ -91,7 +92,7 @@ class RatingsParams(Params):
     reporting: Literal["selective", "everyone"] = par("selective", "everyone: control, all who consume also rate", lever=True, source=HU)
     ratings_shown: bool = par(True, "whether averages are shown", lever=True)
     shown_from: int = par(1, "ratings from which an average is shown", unit="ratings", low=1, high=10**6)
-    prediction_shown: bool = par(True, "whether predicted ratings are shown", lever=True, per="consumers")
+    prediction_shown: bool = par(False, "whether predicted ratings are shown", lever=True, per="consumers")
     prediction_shift: float = par(0.0, "experiment: moves the prediction shown for a random half of all (person, work) pairs", unit="stars",
                                   low=-4, high=4, lever=True, source="design: Adomavicius et al., ISR 2013")
     shrink_work: float = par(25.0, "shrinkage of a work's bias in the prediction", unit="ratings", low=0, high=1e6,
@@ -330,9 +331,9 @@ class Ratings(Mechanism):
         bias = self.bias()
         board.set("works_rated", len(bias))
         board.set("rating_bias", float(bias.mean()) if len(bias) else 0.0)
-        n = max(total[k.T_PREDICTED], 1.0)
-        spread = total[k.T_XX] - total[k.T_X] ** 2 / n
-        board.set("anchoring_slope", (total[k.T_XY] - total[k.T_X] * total[k.T_Y] / n) / spread if spread > 1e-9 else 0.0)
+        moved, unmoved = max(total[k.T_MOVED], 1.0), max(total[k.T_UNMOVED], 1.0)
+        drift = total[k.T_DRIFT_MOVED] / moved - total[k.T_DRIFT_UNMOVED] / unmoved
+        board.set("anchoring_slope", drift / (total[k.T_MOVE] / moved) if total[k.T_MOVE] > 0 else 0.0)
         level = self.mine("consumers", "rating_expectation")[self.read("consumers", "active")]
         board.set("rating_expectation_mean", float(level.mean(dtype=np.float64)) if len(level) else 0.0)
         board.set_all("votes", total[[k.T_UP, k.T_DOWN]])
