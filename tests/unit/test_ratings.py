@@ -19,7 +19,7 @@ from twin.units import DAY
 from twin.world import World
 
 PLAIN = kernel.Rules(mean=3.0, quality=1.0, match=0.0, noise=0.0, expect_shown=0.0, expect_prediction=0.0, kappa_up=0.0, kappa_down=0.0,
-                     anchoring=0.0, herding=0.0, level_up=0.0, level_down=0.0, report_base=0.0, extremity=0.0, everyone=True, shown=True,
+                     anchoring=0.0, herding=0.0, level_up=0.0, level_down=0.0, report_base=0.0, extremity=0.0, everyone=True,
                      shown_from=1, shift=0.0, shrink_work=25.0, shrink_person=10.0, shelf=kernel.CO_VIEWED, reference=0)
 """Everybody says what the work's quality is, and nothing else matters."""
 SILENT = kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -54,12 +54,12 @@ def shop(quality, seed=2):
                         *whole, np.zeros(n, np.int8))
 
 
-def seen(consumer, post, via=None, bought=True, prediction=False, votes=True):
+def seen(consumer, post, via=None, bought=True, average=True, prediction=False, votes=True):
     """Clicked impressions in order."""
     consumer, post = np.atleast_1d(np.array(consumer, np.int32)), np.atleast_1d(np.array(post, np.int32))
     n = len(post)
     return kernel.Seen(consumer, post, np.full(n, -1, np.int32) if via is None else np.array(via, np.int32),
-                       *(np.full(n, value) for value in (bought, prediction, votes)))
+                       *(np.full(n, value) for value in (bought, average, prediction, votes)))
 
 
 def react(events, people, works, rules=PLAIN, voting=SILENT, total=None):
@@ -117,6 +117,7 @@ def test_expectation_goes_to_what_is_shown(shown, share, expected):
     people, works = crowd(1), shop([0.0])
     works.shown[0] = shown
     assert react(seen(0, 0), people, works, PLAIN._replace(expect_shown=share))[0][0, O_EXPECTATION] == expected
+    assert react(seen(0, 0, average=False), crowd(1), works, PLAIN._replace(expect_shown=share))[0][0, O_EXPECTATION] == 3.0
 
 
 def test_general_expectation_follows_what_was_met():
@@ -180,9 +181,9 @@ def test_herding_sees_the_ratings_before_it():
     assert out[:, O_STAR] == pytest.approx([3, 4 + 0.5 * (7 / 3 - 4), 4 + 0.5 * (10 / 4 - 4)], abs=1e-12)
     assert out[:, O_POSTED].tolist() == [3, 3, 3]
     assert total[kernel.T_HERDED] == pytest.approx((out[:, O_STAR] - 4).sum(), abs=1e-12)
-    for change in ({"shown": False}, {"shown_from": 3}, {"herding": 0.0}):
+    for average, change in ((False, {}), (True, {"shown_from": 3}), (True, {"herding": 0.0})):
         works.rating_sum[0], works.rating_count[0] = 4, 2
-        free, _ = react(seen(0, 0), crowd(3), works, PLAIN._replace(**{"herding": 0.5, **change}))
+        free, _ = react(seen(0, 0, average=average), crowd(3), works, PLAIN._replace(**{"herding": 0.5, **change}))
         assert free[0, O_STAR] == 4.0
 
 
@@ -197,6 +198,7 @@ def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
     rules = PLAIN._replace(expect_shown=0.5, shelf=shelf, reference=kernel.REFERENCES.index(reference))
     out, _ = react(seen([0, 0], [0, 1], via=[1, -1]), people, works, rules)
     assert out[:, O_EXPECTATION].tolist() == [expected, 3.75]
+    assert react(seen(0, 0, via=[1], average=False), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
     works.shown[:] = 0.0
     assert react(seen(0, 0, via=[1]), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
 
@@ -358,7 +360,7 @@ def test_hidden_averages_neither_raise_expectations_nor_herd():
         said.append((world.board.get("rating_pull", cause="herding"), mechanism.keep["total"][kernel.T_SURPRISE]))
     alone = make(reporting="everyone", ratings_shown=False, prediction_shown=False)[1]
     rules, total = alone.rules(), np.zeros(kernel.T_SIZE)
-    out = kernel.forced(np.arange(40), np.array([0]), np.zeros(40, bool), *alone._arrays(), total, rules, alone.stream("rating"))
+    out = kernel.forced(np.arange(40), np.array([0]), *np.zeros((2, 40), bool), *alone._arrays(), total, rules, alone.stream("rating"))
     assert said[0][0] != 0 and said[1][0] == 0
     assert said[1][1] == pytest.approx((out[:, 0, O_QUALITY] - out[:, 0, O_EXPECTATION]).sum(), abs=1e-9) != said[0][1]
 
@@ -378,14 +380,26 @@ def test_no_works_no_ratings():
     assert not world.table("posts")["votes_up"].any() and world.table("posts")["rating_count"].any()
 
 
-def test_a_share_of_people_may_see_neither_predictions_nor_scores():
-    """Levers per consumer: those of the arm in which predictions are hidden have none, and the others all."""
-    world, mechanism, impressions = make(votes={"enabled": False})
+def test_a_share_of_people_may_see_neither_averages_nor_predictions_nor_scores():
+    """Levers per consumer: those of the arm in which something is hidden have none of it, and the others all; the column of averages on
+    show is for whoever may see it."""
+    world, mechanism, impressions = make(prediction_shown=True, prediction_shift=1.0, votes={"enabled": False})
     world.table("consumers")["arm"][:] = np.arange(300) % 2
     world.arms["consumers"] = [{}, {"ratings.prediction_shown": False}]
     meet(impressions, np.arange(300), np.zeros(300))
     mechanism.react()
-    assert mechanism.keep["total"][kernel.T_PREDICTED] == 150 and mechanism.keep["total"][kernel.T_BOUGHT] == 300
+    total = mechanism.keep["total"]
+    assert total[kernel.T_MOVED] + total[kernel.T_UNMOVED] == 150 < total[kernel.T_BOUGHT] == 300
+    pulled = []
+    for arm in (0, 1):
+        world, mechanism, impressions = make(reporting="everyone", ratings_shown=False, votes={"enabled": False})
+        world.table("consumers")["arm"][:] = arm
+        world.arms["consumers"] = [{}, {"ratings.ratings_shown": True}]
+        meet(impressions, np.arange(50), np.zeros(50))
+        mechanism.react()
+        pulled.append(mechanism.keep["total"][kernel.T_HERDED])
+        assert world.table("posts")["rating_shown"][0] > 0
+    assert pulled[0] == 0 != pulled[1]
     same = []
     for seed in (0, 1):
         world, mechanism, impressions = make(votes={"up_rate": 0.3, "herd_up": 3.0})

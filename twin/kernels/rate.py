@@ -45,11 +45,11 @@ RING = 16
 CO_VIEWED, BOUGHT_TOGETHER, RANDOM = range(3)
 REFERENCES = ("via", "comparison", "none")
 (T_BOUGHT, T_POSTED, T_STARS, T_QUALITY, T_SURPRISE, T_ANCHORED, T_HERDED, T_DISCONFIRMED, T_UP, T_DOWN, T_BOUGHT_STARS, T_FORCED,
- T_FORCED_STARS, T_X, T_Y, T_XX, T_XY, T_YY, T_PREDICTED, T_HIST_POSTED) = range(20)
+ T_FORCED_STARS, T_MOVED, T_MOVE, T_DRIFT_MOVED, T_UNMOVED, T_DRIFT_UNMOVED, T_HIST_POSTED) = range(19)
 T_HIST_BOUGHT, T_HIST_FORCED = T_HIST_POSTED + 5, T_HIST_POSTED + 10
 T_SIZE = T_HIST_POSTED + 15
 """Running sums: works consumed, ratings posted, and of the posted ones stars, experienced quality, and the three pulls; surprise q - E of
-all consumed; regression of r - p on the perturbation over all consumed with a prediction on show; stars by sample."""
+all consumed; of the perturbation experiment pairs in both halves, moves and r - p; stars by sample."""
 O_QUALITY, O_EXPECTATION, O_PREDICTION, O_STAR, O_POSTED = range(5)
 
 
@@ -60,6 +60,7 @@ class Seen(NamedTuple):
     post: Array  # i4
     via: Array  # i4, the work on whose shelf it hung, else -1
     bought: Array  # bool, a work seen to the end
+    ratings_shown: Array  # bool, to this person
     prediction_shown: Array  # bool
     votes_shown: Array  # bool
 
@@ -110,7 +111,6 @@ class Rules(NamedTuple):
     report_base: float
     extremity: float
     everyone: bool
-    shown: bool
     shown_from: int
     shift: float
     shrink_work: float
@@ -185,11 +185,11 @@ def perturbed(prediction, luck, rules):
 
 
 @nb.njit(cache=True)
-def expectation(i, j, prediction, people, works, rules):
+def expectation(i, j, sees_average, prediction, people, works, rules):
     """What a person expects of a work from all that is on show (``prediction`` 0: none is)."""
     level = np.float64(people.level[i])
     e = level
-    if works.shown[j] > 0:
+    if sees_average and works.shown[j] > 0:
         e += rules.expect_shown * (works.shown[j] - level)
     if prediction > 0:
         e += rules.expect_prediction * (prediction - level)
@@ -197,9 +197,9 @@ def expectation(i, j, prediction, people, works, rules):
 
 
 @nb.njit(cache=True)
-def judge(i, j, via, sees_prediction, people, works, total, rules, stream, out):
-    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the perturbation, and the
-    luck of reporting."""
+def judge(i, j, via, sees_average, sees_prediction, people, works, total, rules, stream, out):
+    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
+    luck of reporting, and whether the pair is in the half that is moved."""
     a, b, c, d = words(stream, pair_key(i, j, people, works), 0, 0)
     normal = math.sqrt(-2 * math.log(unit(a))) * math.cos(2 * math.pi * unit(b))
     q = rules.mean + rules.quality * works.quality[j] + rules.match * matched(i, j, people, works) + rules.noise * normal
@@ -207,14 +207,14 @@ def judge(i, j, via, sees_prediction, people, works, total, rules, stream, out):
     if sees_prediction:
         plain = predicted(i, j, people, works, total, rules)
         prediction = perturbed(plain, unit(d), rules)
-    e = expectation(i, j, prediction, people, works, rules)
+    e = expectation(i, j, sees_average, prediction, people, works, rules)
     if via >= 0 and rules.shelf == BOUGHT_TOGETHER:
         other = 0.0
         if sees_prediction:
             _, _, _, half = words(stream, pair_key(i, via, people, works), 0, 0)
             other = perturbed(predicted(i, via, people, works, total, rules), unit(half), rules)
-        e = expectation(i, via, other, people, works, rules)
-    elif via >= 0 and rules.shelf == CO_VIEWED and rules.reference < 2:
+        e = expectation(i, via, sees_average, other, people, works, rules)
+    elif via >= 0 and rules.shelf == CO_VIEWED and rules.reference < 2 and sees_average:
         reference = works.shown[via] if rules.reference == 0 else works.shown[j]
         if reference > 0:
             e = np.float64(reference)
@@ -222,11 +222,11 @@ def judge(i, j, via, sees_prediction, people, works, total, rules, stream, out):
     disconfirmed = rules.kappa_up * max(surprise, 0.0) + rules.kappa_down * min(surprise, 0.0)
     anchored = rules.anchoring * (prediction - q) if sees_prediction else 0.0
     herded = 0.0
-    if rules.shown and works.rating_count[j] >= rules.shown_from:
+    if sees_average and works.rating_count[j] >= rules.shown_from:
         herded = rules.herding * (works.rating_sum[j] / works.rating_count[j] - q)
     out[O_QUALITY], out[O_EXPECTATION], out[O_PREDICTION] = q, e, prediction
     out[O_STAR], out[O_POSTED] = q + disconfirmed + anchored + herded, 0.0
-    return disconfirmed, anchored, herded, prediction - plain, unit(c)
+    return disconfirmed, anchored, herded, prediction - plain, unit(c), unit(d) < 0.5
 
 
 @nb.njit(cache=True)
@@ -248,23 +248,26 @@ def fingerprint(key, kind):
 
 
 @nb.njit(cache=True)
-def consume(i, j, via, sees_prediction, people, works, total, rules, stream, out):
+def consume(i, j, via, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
-    disconfirmed, anchored, herded, x, luck = judge(i, j, via, sees_prediction, people, works, total, rules, stream, out)
+    disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, sees_average, sees_prediction, people, works, total, rules,
+                                                                stream, out)
     r, surprise = out[O_STAR], out[O_QUALITY] - out[O_EXPECTATION]
     whole = stars(r)
     total[T_BOUGHT] += 1
     total[T_BOUGHT_STARS] += whole
     total[T_HIST_BOUGHT + whole - 1] += 1
     total[T_SURPRISE] += surprise
-    if sees_prediction:
-        y = r - (out[O_PREDICTION] - x)
-        total[T_PREDICTED] += 1
-        total[T_X] += x
-        total[T_Y] += y
-        total[T_XX] += x * x
-        total[T_XY] += x * y
-        total[T_YY] += y * y
+    if sees_prediction and rules.shift != 0:
+        sign = 1.0 if rules.shift > 0 else -1.0
+        drift = sign * (r - (out[O_PREDICTION] - move))
+        if half:
+            total[T_MOVED] += 1
+            total[T_MOVE] += sign * move
+            total[T_DRIFT_MOVED] += drift
+        else:
+            total[T_UNMOVED] += 1
+            total[T_DRIFT_UNMOVED] += drift
     level = people.level[i] + rules.level_up * max(surprise, 0.0) + rules.level_down * min(surprise, 0.0)
     people.level[i] = cut(level)
     if rules.everyone or luck < rules.report_base * math.exp(rules.extremity * abs(cut(r) - 3.0)):
@@ -332,7 +335,8 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
         i, j = seen.consumer[k], seen.post[k]
         if seen.bought[k]:
             if first_time(i, fingerprint(works.key[j], 0), people):
-                consume(i, j, seen.via[k], seen.prediction_shown[k], people, works, total, rules, rating_stream, out[row])
+                consume(i, j, seen.via[k], seen.ratings_shown[k], seen.prediction_shown[k], people, works, total, rules, rating_stream,
+                        out[row])
             row += 1
         if voting.enabled:
             vote(i, j, seen.votes_shown[k], people, works, total, voting, vote_stream)
@@ -340,13 +344,13 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
 
 
 @nb.njit(cache=True)
-def forced(rows, posts, sees_prediction, people, works, total, rules, stream):
+def forced(rows, posts, sees_average, sees_prediction, people, works, total, rules, stream):
     """What these people would say of each of these works, had they been made to consume it: counted, not posted. Returns float64
     (people, works, 5) as `react` does."""
     out = np.zeros((len(rows), len(posts), 5))
     for k in range(len(rows)):
         for w in range(len(posts)):
-            judge(rows[k], posts[w], -1, sees_prediction[k], people, works, total, rules, stream, out[k, w])
+            judge(rows[k], posts[w], -1, sees_average[k], sees_prediction[k], people, works, total, rules, stream, out[k, w])
             whole = stars(out[k, w, O_STAR])
             total[T_FORCED] += 1
             total[T_FORCED_STARS] += whole

@@ -5,10 +5,11 @@ and to the average on show (herding), posted more often when extreme; who consum
 the average on display is contaminated, and the feed and later people meet it again. Votes herd upwards on a positive score; a negative
 one is corrected by people who like the post. All equations are in `twin.kernels.rate`.
 
-Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work) pairs, and ``anchoring_slope`` is the
-least-squares slope of (what one would say - unmoved prediction) on the move; ``votes.seed_up`` and ``votes.seed_down`` give shares of
-new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age ``votes.settle``; daily, a random sample of
-people is made to judge a random sample of rated works (``forced``), which shows what purchasing and reporting select.
+Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work) pairs, and ``anchoring_slope`` is how
+much further what people would say lies from the unmoved prediction in that half, per star of the move; ``votes.seed_up`` and
+``votes.seed_down`` give shares of new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age
+``votes.settle``; daily, a random sample of people is made to judge a random sample of rated works (``forced``), which shows what
+purchasing and reporting select.
 
 J shape of a sample with shares s_k of k stars: min(s_1 - s_2, s_5 - s_4), above 0 only where both ends rise over their neighbours.
 """
@@ -89,9 +90,9 @@ class RatingsParams(Params):
     report_base: float = par(0.02, "chance that a consumption which one would rate 3 is rated", low=0, high=1, lever=True)
     extremity: float = par(1.8, "growth of its log per star away from 3", unit="1/star", low=0, high=10, source=HU)
     reporting: Literal["selective", "everyone"] = par("selective", "everyone: control, all who consume also rate", lever=True, source=HU)
-    ratings_shown: bool = par(True, "whether averages are shown", lever=True)
+    ratings_shown: bool = par(True, "whether averages are shown", lever=True, per="consumers")
     shown_from: int = par(1, "ratings from which an average is shown", unit="ratings", low=1, high=10**6)
-    prediction_shown: bool = par(True, "whether predicted ratings are shown", lever=True, per="consumers")
+    prediction_shown: bool = par(False, "whether predicted ratings are shown", lever=True, per="consumers")
     prediction_shift: float = par(0.0, "experiment: moves the prediction shown for a random half of all (person, work) pairs", unit="stars",
                                   low=-4, high=4, lever=True, source="design: Adomavicius et al., ISR 2013")
     shrink_work: float = par(25.0, "shrinkage of a work's bias in the prediction", unit="ratings", low=0, high=1e6,
@@ -196,10 +197,9 @@ class Ratings(Mechanism):
         """React to every serving window; settle scores and ask the forced sample daily."""
         return [Every(self.world.grid, "react", self.react), Every(DAY, "react", self.settle), Every(DAY, "react", self.ask)]
 
-    def _works(self) -> NDArray[np.bool_]:
-        """Which rows of posts are works."""
-        posts = self.world.table("posts")
-        return self.read("posts", "work") if "work" in posts.columns else np.zeros(len(posts), bool)
+    def _shown(self, name: str, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether something is shown to each of these people."""
+        return np.array(self.lever_of("consumers", f"{name}_shown", rows), bool)
 
     def _arrays(self) -> tuple[kernel.Raters, kernel.Works]:
         c, own, read = self.world.table("consumers"), self.mine, self.read
@@ -221,7 +221,7 @@ class Ratings(Mechanism):
         return kernel.Rules(
             p.mean, p.quality_weight, p.match_weight, p.noise, p.expect_shown, p.expect_prediction, p.kappa_up, p.kappa_down, p.anchoring,
             p.herding, p.expectation_up, p.expectation_down, float(self.lever("report_base")), p.extremity,
-            self.lever("reporting") == "everyone", bool(self.lever("ratings_shown")), p.shown_from, float(self.lever("prediction_shift")),
+            self.lever("reporting") == "everyone", p.shown_from, float(self.lever("prediction_shift")),
             p.shrink_work, p.shrink_person, shelf, kernel.REFERENCES.index(p.reference))
 
     def voting(self) -> kernel.Voting:
@@ -233,24 +233,21 @@ class Ratings(Mechanism):
     def react(self) -> None:
         """Ratings and votes on what was clicked in the serving window that ends now."""
         window = self.world.service("window")()
-        clicked = window.responses & 1 > 0
-        post, work = window.post, self._works()
-        bought = (window.responses & BOUGHT == BOUGHT) & work[post]
+        clicked, post = window.responses & 1 > 0, window.post
+        bought = (window.responses & BOUGHT == BOUGHT) & self.read("posts", "work")[post]
         events = np.flatnonzero(clicked if self.p.votes.enabled else bought)
         touched = post[bought]
         if len(events):
             rows, post = window.consumer[events], post[events]
-            seen = kernel.Seen(
-                rows, post, window.via[events], bought[events],
-                np.array(self.lever_of("consumers", "prediction_shown", rows), bool),
-                np.array(self.lever_of("consumers", "votes_shown", rows), bool))
+            shown = (self._shown(name, rows) for name in ("ratings", "prediction", "votes"))
+            seen = kernel.Seen(rows, post, window.via[events], bought[events], *shown)
             people, works = self._arrays()
             kernel.react(seen, people, works, self.keep["total"], self.rules(), self.voting(), self.stream("rating"), self.stream("vote"))
         self._show(touched)
 
     def _show(self, rows: NDArray[Any]) -> None:
-        """Renew the averages on show: of these works, or of all where the lever has changed."""
-        shown = bool(self.lever("ratings_shown"))
+        """Renew the averages on show: of these works, or of all where the lever has changed (in any arm: who sees them is asked apart)."""
+        shown = any(self.levers_by_arm("consumers", "ratings_shown"))
         if shown != bool(self.keep["shown"][0]):
             self.keep["shown"][0], rows = shown, np.arange(len(self.world.table("posts")))
         if len(rows):
@@ -276,14 +273,14 @@ class Ratings(Mechanism):
     def ask(self) -> None:
         """Make a random sample of active people judge a random sample of rated works."""
         day = self.world.now // DAY
-        rated = np.flatnonzero(self.read("posts", "alive") & self._works() & (self.mine("posts", "rating_count") > 0))
+        rated = np.flatnonzero(self.read("posts", "alive") & (self.mine("posts", "rating_count") > 0))
         posts = self._drawn("forced.works", "posts", rated, self.p.forced_works, day)
         if not len(posts):
             return
         rows = self._drawn("forced.people", "consumers", np.flatnonzero(self.read("consumers", "active")), self.p.forced_people, day)
-        sees = np.array(self.lever_of("consumers", "prediction_shown", rows), bool)
         people, works = self._arrays()
-        kernel.forced(rows, posts, sees, people, works, self.keep["total"], self.rules(), self.stream("rating"))
+        kernel.forced(rows, posts, self._shown("ratings", rows), self._shown("prediction", rows), people, works, self.keep["total"],
+                      self.rules(), self.stream("rating"))
 
     def _drawn(self, decision: str, table: str, rows: NDArray[np.int64], count: int, day: int) -> NDArray[np.int64]:
         """A random sample of rows, drawn anew every day."""
@@ -330,9 +327,9 @@ class Ratings(Mechanism):
         bias = self.bias()
         board.set("works_rated", len(bias))
         board.set("rating_bias", float(bias.mean()) if len(bias) else 0.0)
-        n = max(total[k.T_PREDICTED], 1.0)
-        spread = total[k.T_XX] - total[k.T_X] ** 2 / n
-        board.set("anchoring_slope", (total[k.T_XY] - total[k.T_X] * total[k.T_Y] / n) / spread if spread > 1e-9 else 0.0)
+        moved, unmoved = max(total[k.T_MOVED], 1.0), max(total[k.T_UNMOVED], 1.0)
+        drift = total[k.T_DRIFT_MOVED] / moved - total[k.T_DRIFT_UNMOVED] / unmoved
+        board.set("anchoring_slope", drift / (total[k.T_MOVE] / moved) if total[k.T_MOVE] > 0 else 0.0)
         level = self.mine("consumers", "rating_expectation")[self.read("consumers", "active")]
         board.set("rating_expectation_mean", float(level.mean(dtype=np.float64)) if len(level) else 0.0)
         board.set_all("votes", total[[k.T_UP, k.T_DOWN]])
