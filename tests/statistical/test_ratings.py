@@ -16,11 +16,11 @@ def market(chosen=True, **params):
     or, ``chosen`` False, everybody all of them; then a month of forced samples."""
     world, mechanism, impressions = make(n=PEOPLE, posts=2 * WORKS, votes=NO_VOTES, **params)
     posts, people, rng = world.table("posts"), world.table("consumers"), np.random.default_rng(7)
-    posts["quality"][:] += 2.2
+    posts["quality"][:] += 1.4  # what a feed lets through
     who, what = np.repeat(np.arange(PEOPLE), WORKS), np.tile(np.arange(WORKS), PEOPLE)
     if chosen:
         match = (people["taste"] @ posts["content"][:WORKS].T).ravel()
-        keep = rng.random(len(who)) < 1 / (1 + np.exp(3 - posts["quality"][what] - 3.8 * match))
+        keep = rng.random(len(who)) < 1 / (1 + np.exp(2.2 - posts["quality"][what] - 3.8 * match))
         who, what = who[keep], what[keep]
     for part in np.array_split(rng.permutation(len(who)), 50):
         meet(impressions, who[part], what[part])

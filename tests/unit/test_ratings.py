@@ -443,12 +443,19 @@ def test_final_scores_are_counted_once():
     get = world.board.get
     assert [get("vote_posts", seed=s) for s in ("down", "none", "up")] == [0, 0, 2]
     assert get("vote_score_mean", seed="up") == 3.5 and get("vote_net_mean", seed="up") == 2.5
+    assert get("vote_net_se", seed="up") == pytest.approx(np.std([4, 1], ddof=1) / np.sqrt(2)) and get("vote_seed_ratio", seed="up") == 1
     world.release("posts", np.array([0, 2]))
     world.now = 4 * DAY
     mechanism.settle()
     mechanism.measure()
     assert [get("vote_posts", seed=s) for s in ("down", "none", "up")] == [1, 1, 2]
     assert get("vote_net_mean", seed="none") == -2 and get("vote_score_mean", seed="down") == 2
+    posts["votes_up"][1], posts["votes_final"][1] = 6, False  # as an unseeded post with 6 net votes: their mean is 2
+    posts["seed"][1] = 0
+    mechanism.settle()
+    mechanism.measure()
+    assert get("vote_net_mean", seed="none") == 2
+    assert get("vote_seed_ratio", seed="up") == 2.5 / 2 and get("vote_seed_ratio", seed="down") == 1.5
     row = world.add("test", "posts", np.array([9], np.uint64))
     assert row[0] == 0 and not posts["votes_final"][0] and posts["votes_up"][0] == 0
 

@@ -37,7 +37,6 @@ BOUGHT = 1 << HEADS.index("click") | 1 << HEADS.index("long_view")
 ADOMAVICIUS = "linear: Adomavicius et al., ISR 2013; size recalled from it, weak"
 HU = "sign: Hu, Pavlou & Zhang, CACM 2009"
 MUCHNIK = "Muchnik, Aral & Taylor, Science 2013"
-V_POSTS, V_SCORE, V_NET = range(3)
 
 
 class Votes(Params):
@@ -67,7 +66,7 @@ class Votes(Params):
 class RatingsParams(Params):
     """Parameters of ratings; the scale is 1..5 stars."""
 
-    mean: float = par(2.4, "experienced quality of a work of quality 0 and match 0", unit="stars", low=-5, high=10,
+    mean: float = par(2.8, "experienced quality of a work of quality 0 and match 0", unit="stars", low=-5, high=10,
                       source="set so that what people consume is near MovieLens small (mean 3.54, sd 1.06)")
     quality_weight: float = par(0.5, "stars per sd of true quality", unit="stars", low=0, high=5)
     match_weight: float = par(1.0, "stars per unit of taste . content", unit="stars", low=0, high=5)
@@ -165,7 +164,9 @@ class Ratings(Mechanism):
                labels={"seed": SEEDS}),
         Metric("vote_net_mean", "gauge", "votes", "Mean final ups less downs by people, since the start.", "platform", "Votes",
                labels={"seed": SEEDS}),
-        Metric("vote_seed_ratio", "gauge", "1", "Net votes by people on seeded posts over those on unseeded ones (1: no effect).",
+        Metric("vote_net_se", "gauge", "votes", "Standard error of that mean across posts.", "platform", "Votes", labels={"seed": SEEDS}),
+        Metric("vote_seed_ratio", "gauge", "1", "Net votes by people on seeded posts over those on unseeded ones (1: no effect, or no "
+               "seeded posts).",
                "platform", "Votes", labels={"seed": ("down", "up")}),
     )
 
@@ -173,7 +174,7 @@ class Ratings(Mechanism):
         """Open the running sums."""
         keep = self.keep
         keep["total"], keep["before"] = np.zeros(kernel.T_SIZE), np.zeros(kernel.T_SIZE)
-        keep["fate"] = np.zeros((len(SEEDS), 3), np.int64)  # posts, score, net votes
+        keep["fate"] = np.zeros((len(SEEDS), 4), np.int64)  # posts, score, net votes, their squares
         keep["shown"] = np.zeros(1, bool)  # whether the averages on show are those of `ratings_shown`
         keep["reading"] = np.zeros(9)  # the last value of each metric that counts since the last reading
 
@@ -268,7 +269,7 @@ class Ratings(Mechanism):
         net = own("posts", "votes_up")[rows].astype(np.int64) - own("posts", "votes_down")[rows]
         for place in range(len(SEEDS)):
             arm = seed == place - 1
-            self.keep["fate"][place] += np.array([arm.sum(), (net + seed)[arm].sum(), net[arm].sum()])
+            self.keep["fate"][place] += np.array([arm.sum(), (net + seed)[arm].sum(), net[arm].sum(), (net[arm] ** 2).sum()])
 
     def ask(self) -> None:
         """Make a random sample of active people judge a random sample of rated works."""
@@ -334,9 +335,11 @@ class Ratings(Mechanism):
         board.set("rating_expectation_mean", float(level.mean(dtype=np.float64)) if len(level) else 0.0)
         board.set_all("votes", total[[k.T_UP, k.T_DOWN]])
         fate = self.keep["fate"].astype(np.float64)
-        mean = fate[:, 1:] / np.maximum(fate[:, :1], 1)
-        board.set_all("vote_posts", fate[:, V_POSTS])
-        board.set_all("vote_score_mean", mean[:, 0])
-        board.set_all("vote_net_mean", mean[:, 1])
-        plain = mean[1, 1]
-        board.set_all("vote_seed_ratio", np.where(fate[[0, 2], V_POSTS] > 0, mean[[0, 2], 1] / plain, 1.0) if plain > 0 else np.ones(2))
+        posts = np.maximum(fate[:, 0], 1)
+        score, net, square = fate[:, 1] / posts, fate[:, 2] / posts, fate[:, 3] / posts
+        board.set_all("vote_posts", fate[:, 0])
+        board.set_all("vote_score_mean", score)
+        board.set_all("vote_net_mean", net)
+        board.set_all("vote_net_se", np.sqrt(np.maximum(square - net**2, 0) / np.maximum(posts - 1, 1)))
+        known = (fate[[0, 2], 0] > 0) & (net[1] > 0)
+        board.set_all("vote_seed_ratio", np.where(known, net[[0, 2]] / (net[1] if net[1] > 0 else 1), 1.0))
