@@ -17,8 +17,8 @@ import pytest
 
 from twin.kernels.stats import gini
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.tables import EmbeddingTable
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
+from twin.mechanisms.recommender.training import Negatives, Trainer
 
 TOP = 20
 NEGATIVES, EPOCHS = 4, 10
@@ -58,22 +58,23 @@ def measures(score: np.ndarray, split: Split) -> Measures:
 
 
 def trained(split: Split, dim: int) -> np.ndarray:
-    """Scores of the project's trainer: likes are clicks, four items drawn at random per like are impressions without one."""
+    """Scores of the project's trainer, with its own negative sampling: likes are clicks, four items at random behind each are not."""
     p, rng, keep = RecommenderParams(), np.random.default_rng(1), dict[str, np.ndarray]()
     users, items = split.seen.shape
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, kind="collisionless", dim=dim, size=64, init_scale=p.init_scale)
+    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", dim, 64, init_scale=p.init_scale))
                              for name in ("consumer", "post", "creator")})
     trainer.setup()
     user_keys = np.arange(1, users + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     item_keys, creator = np.arange(1, items + 1, dtype=np.uint64) * np.uint64(0xA0761D6478BD642F), np.ones(1, np.uint64)
-    liker, liked = (np.repeat(rows, NEGATIVES + 1).astype(np.int32) for rows in np.nonzero(split.seen))
-    click = np.arange(len(liker)) % (NEGATIVES + 1) == 0
+    negatives = Negatives(NEGATIVES, np.arange(items, dtype=np.int32), np.zeros(items, np.int32), np.uint64(7))
+    liker, liked = (rows.astype(np.int32) for rows in np.nonzero(split.seen))
     for now in range(EPOCHS):
-        shown = np.where(click, liked, rng.integers(0, items, len(liked))).astype(np.int32)
-        order = rng.permutation(len(shown))
-        trainer.fit(user_keys, liker[order], item_keys, shown[order], creator, np.zeros(len(order), np.int32),
-                    click[order].astype(np.uint16), now, lr=p.learning_rate, lr_dense=p.dense_rate, l2=p.regularisation)
-    u, v, w = trainer.served(user_keys, "consumer"), trainer.served(item_keys, "post") + trainer.served(creator, "creator"), keep["W"][:, 0]
+        order = rng.permutation(len(liker))
+        trainer.fit(user_keys, liker[order], item_keys, liked[order], creator, np.zeros(len(order), np.int32),
+                    np.ones(len(order), np.uint16), now, lr=p.learning_rate, lr_dense=p.dense_rate, l2=p.regularisation,
+                    negatives=negatives)
+    u, w = trainer.tables["consumer"].vectors(user_keys), keep["W"][:, 0]
+    v = trainer.tables["post"].vectors(item_keys) + trainer.tables["creator"].vectors(creator)
     score: np.ndarray = (u[:, :dim] * w[:dim]) @ v[:, :dim].T + w[dim] * u[:, dim:] + w[dim + 1] * v[:, dim]
     return score
 
@@ -143,13 +144,21 @@ def test_own_trainer_favours_the_popular_at_low_dimension(movies: list[Split], l
 
 
 def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(movies: list[Split], learned: dict[int, np.ndarray]) -> None:
-    """A penalty on log popularity at serving halves ARP at d = 2; at the same ARP, 32 dimensions find half as much again."""
+    """A penalty on log popularity at serving brings ARP to 60 at d = 2 too (from above 120), but at the price of most of what it found:
+    32 dimensions brought to the same ARP find half as much again, over twice as many items."""
     penalty = np.log1p(movies[0].seen.sum(0))
-    plain, patched = (measures(learned[2] - factor * penalty, movies[0]) for factor in (0, 1))
-    assert patched.arp < plain.arp / 2 and patched.coverage > 2 * plain.coverage
-    rich = measures(learned[32] - 0.5 * penalty, movies[0])
-    assert rich.arp < 1.1 * patched.arp
-    assert rich.recall > 1.5 * patched.recall and rich.coverage > 2 * patched.coverage
+
+    def patched(score: np.ndarray) -> Measures:
+        low, high = 0.0, 2.0
+        for _ in range(9):
+            middle = (low + high) / 2
+            low, high = (low, middle) if measures(score - middle * penalty, movies[0]).arp < 60 else (middle, high)
+        return measures(score - high * penalty, movies[0])
+
+    plain, poor, rich = measures(learned[2], movies[0]), patched(learned[2]), patched(learned[32])
+    assert 50 < poor.arp < 60 and 50 < rich.arp < 60 and plain.arp > 120
+    assert poor.coverage > plain.coverage
+    assert rich.recall > 1.5 * poor.recall and rich.coverage > 2 * poor.coverage
 
 
 def test_table_of_implicit_als(movies: list[Split]) -> None:

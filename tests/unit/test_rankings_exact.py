@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin.kernels.stats import rankings
-from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 
 
@@ -66,7 +66,7 @@ def test_trained_vectors_keep_to_it(d):
     """Posts as the project's own trainer embeds them, eight of them: no user vector, trained or not, ranks them beyond Q(8, d)."""
     rng = np.random.default_rng(d)
     keep: dict[str, np.ndarray] = {}
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, kind="collisionless", dim=d, size=64)
+    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", d, 64))
                              for name in ("consumer", "post", "creator")})
     trainer.setup()
     consumer, post = rng.integers(0, 3000, 60_000).astype(np.int32), rng.integers(0, 8, 60_000).astype(np.int32)
@@ -74,7 +74,7 @@ def test_trained_vectors_keep_to_it(d):
     liked = (rng.normal(size=(3000, 4))[consumer] * rng.normal(size=(8, 4))[post]).sum(1) > 0
     trainer.fit(people, consumer, posts, post, np.ones(1, np.uint64), np.zeros(60_000, np.int32), liked.astype(np.uint16), 0, lr=0.1,
                 lr_dense=0.02, l2=0.0)
-    items = trainer.served(posts, "post")[:, :d].astype(float)
-    users = np.concatenate([trainer.served(people, "consumer")[:, :d] * keep["W"][:d, 0], rng.normal(size=(200_000, d))])
+    items = trainer.tables["post"].vectors(posts)[:, :d].astype(float)
+    users = np.concatenate([trainer.tables["consumer"].vectors(people)[:, :d] * keep["W"][:d, 0], rng.normal(size=(200_000, d))])
     assert seen(items, users) <= rankings(8, d)
     assert d > 2 or seen(items, users) == rankings(8, d)
