@@ -35,7 +35,8 @@ METRICS = (
     Metric("table_foreign_gradient", "gauge", "1", "Mean share of the gradient updates on an ID's rows in the last training that other "
            "IDs made, by decile of the ID's own traffic (10: the most).", "platform", "Foreign gradient",
            labels={"entity": RANKED, "decile": DECILES}, good="down"),
-    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start.", "platform", PANEL, labels=BY),
+    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start (a full retrain gives them anew).", "platform", PANEL,
+           labels=BY),
     Metric("table_expired", "counter", "rows", "Rows taken back from IDs not seen for long, since the start.", "platform", PANEL,
            labels=BY),
 )
