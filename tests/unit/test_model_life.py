@@ -171,6 +171,8 @@ def test_dimension_migrates(small: Callable[..., Scenario]) -> None:
     served = feed(simulation).server.serving()
     assert served.interaction.shape[0] == 32
     kept = int(keep["turnover.post"][0])
+    feed(simulation).measure()
+    both = world.board.get("table_bytes", entity="consumer")
     simulation.run(4 * DAY + 1)
     for entity in ("consumer", "post", "creator"):
         assert keep[f"serve.{entity}.vec"].shape[1] == 6 and keep[f"table.{entity}.E"].shape[1] == 7
@@ -178,6 +180,8 @@ def test_dimension_migrates(small: Callable[..., Scenario]) -> None:
     assert not [name for name in keep if name.startswith("next.")] and keep["centroids"].shape[1] == 7
     assert feed(simulation).server.serving().interaction.shape[0] == 6
     assert keep["turnover.post"][0] > kept  # a counter never falls
+    feed(simulation).measure()
+    assert world.board.get("table_bytes", entity="consumer") < 0.5 * both  # memory of both while the new one warms up
     assert np.abs(keep["serve.post.vec"]).max() > 0.01
     simulation.run(6 * DAY)
     assert world.board.get("model_dim") == 6 and world.board.get("model_migrating") == 0

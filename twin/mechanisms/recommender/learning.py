@@ -169,5 +169,5 @@ class Learner:
         board.set("model_dim", self.generations.dim)
         board.set("model_migrating", float(self.generations.warming))
         self.quality.measure(board)
-        self.occupancy.measure(board, self.trainer.tables,
+        self.occupancy.measure(board, [trainer.tables for trainer in self.generations.all()],
                                {entity: m.read(table, "key")[m.read(table, "alive")] for entity, table in TABLES.items()})

@@ -6,7 +6,7 @@ that collides puts much traffic at risk; but an ID's own vector is corrupted by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ BY = {"entity": ENTITIES}
 METRICS = (
     Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", PANEL, labels=BY),
     Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", PANEL, labels=BY),
-    Metric("table_bytes", "gauge", "bytes", "Memory of embedding tables.", "platform", PANEL, labels=BY),
+    Metric("table_bytes", "gauge", "bytes", "Memory of embedding tables, those of a generation that warms up included.", "platform",
+           PANEL, labels=BY),
     Metric("table_occupancy", "gauge", "1", "Rows in use over rows held.", "platform", PANEL, labels=BY),
     Metric("table_sharing", "gauge", "1", "Share of living IDs that share their row with another.", "platform", PANEL, labels=BY,
            good="down"),
@@ -35,7 +36,8 @@ METRICS = (
     Metric("table_foreign_gradient", "gauge", "1", "Mean share of the gradient updates on an ID's rows in the last training that other "
            "IDs made, by decile of the ID's own traffic (10: the most).", "platform", "Foreign gradient",
            labels={"entity": RANKED, "decile": DECILES}, good="down"),
-    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start.", "platform", PANEL, labels=BY),
+    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start (a full retrain gives them anew).", "platform", PANEL,
+           labels=BY),
     Metric("table_expired", "counter", "rows", "Rows taken back from IDs not seen for long, since the start.", "platform", PANEL,
            labels=BY),
 )
@@ -59,12 +61,13 @@ class Occupancy:
         if entity in RANKED:
             self.keep["shared.foreign"][RANKED.index(entity)] = by_decile(table.foreign(keys, weight), weight)
 
-    def measure(self, board: Board, tables: Mapping[str, EmbeddingTable], living: Mapping[str, NDArray[np.uint64]]) -> None:
-        """Write METRICS; ``living`` are the IDs of the entities that live now."""
+    def measure(self, board: Board, generations: Sequence[Mapping[str, EmbeddingTable]], living: Mapping[str, NDArray[np.uint64]]) -> None:
+        """Write METRICS, of the tables that serve (bytes: of all generations); ``living`` are the IDs of the entities that live now."""
         for entity in ENTITIES:
-            table, keys = tables[entity], living[entity]
+            table, keys = generations[0][entity], living[entity]
             stats = table.stats()
-            values = {"rows": stats["rows"], "ids": len(keys), "bytes": stats["bytes"], "occupancy": stats["load"],
+            size = sum(tables[entity].stats()["bytes"] for tables in generations)
+            values = {"rows": stats["rows"], "ids": len(keys), "bytes": size, "occupancy": stats["load"],
                       "sharing": table.sharing(keys), "collision": table.collided(keys), "admitted": int(table.turnover[0]),
                       "expired": int(table.turnover[1])}
             for name, value in values.items():
