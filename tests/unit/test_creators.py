@@ -38,6 +38,7 @@ def make(people=200, seed=1, **params):
     world.provide("community_centres", lambda: centres.copy())
     world.provide("graph_nodes", lambda: 0)
     world.provide("oldest_held", lambda: world.now - 10 * DAY)
+    world.provide("releasable", lambda: world.table("posts")["born"] < world.now - 10 * DAY)
     mechanism = Creators(CreatorsParams.model_validate(params), world)
     for path, info in leaves(CreatorsParams):
         if meta(info)["lever"]:
