@@ -292,7 +292,7 @@ def test_without_data_drafts_make_no_difference(learned):
 def test_the_predictor_learns_what_draws_clicks_and_selection_uses_it(learned):
     """Signals of arousal and topic get the right sign; chosen drafts have more of both, far beyond noise; skill is not touched."""
     world, mechanism, _ = learned[8]
-    assert mechanism.keep["beta"][2] + 2 * 0.3 * mechanism.keep["beta"][5] > 0.1 and mechanism.keep["beta"][11] > 0.03
+    assert mechanism.keep["beta"][2] + 2 * 0.3 * mechanism.keep["beta"][5] > 0.1 and mechanism.keep["beta"][12] > 0.03
     assert mechanism.keep["fit"][0] > 0.3
     for k in (0, 1):
         one, many = (np.concatenate([day[k] for day in learned[m][2][15:]]) for m in (1, 8))
@@ -311,7 +311,7 @@ def test_the_chosen_draft_has_the_highest_prediction(learned):
     scores = []
     for draft in range(8):
         made = mechanism.posting.draw(keys, maker, draft)
-        x = mechanism.posting.features(made.content, made.signal, maker)
+        x = mechanism.posting.features(made.content, made.signal, made.reading, maker)
         scores.append(x @ mechanism.keep["beta"])
     best = np.argmax(scores, axis=0)
     for i, draft in enumerate(best):
@@ -321,7 +321,7 @@ def test_the_chosen_draft_has_the_highest_prediction(learned):
 
 
 def test_the_predictor_sees_public_counters_only():
-    """Other qualities and other enjoyment, same counters: the same coefficients."""
+    """Other true qualities once they are posted, same counters: the same coefficients."""
     betas = []
     for shift in (0.0, 3.0):
         world, mechanism = make(human={"initial": 60}, ai={"initial": 5})

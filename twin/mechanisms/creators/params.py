@@ -95,6 +95,8 @@ class CreatorsParams(Params):
 
     drafts: int = par(1, "drafts of an AI post, of which that with the highest predicted engagement is posted", unit="drafts", low=1,
                       high=64, lever=True, source="1: unselected; selection by a reward model: Nextdoor 2023")
+    critic_noise: float = par(0.5, "sd of the error with which a model reads quality off a text, for the draft predictor", unit="sd",
+                              low=0, high=100)
     predictor_memory: float = par(0.97, "weight of the past in the draft predictor, per day", unit="1/d", low=0, high=1)
     predictor_ridge: float = par(1.0, "ridge penalty of the draft predictor", unit="posts", low=1e-9, high=1e9)
     ai_posts_cap: int = par(1_000_000, "most posts of an AI creator per day (UTC); a million is none", unit="posts/d", low=0,

@@ -1,7 +1,8 @@
 """How posts are made: when, how many, what is in them, and which draft of an AI post goes out.
 
-The draft predictor is a ridge regression of clicks per impression on what anybody can see of a settled post (`features`), learned
-day by day from public counters (`twin.kernels.create`). An AI maker makes m drafts, each with its own luck, and posts the one with
+The draft predictor is a ridge regression of clicks per impression on what a maker can know of a post (`features`): public readings and
+what a critic, a model that reads quality with an error, makes of the text. It is learned day by day from the public counters of settled
+posts (`twin.kernels.create`). An AI maker makes m drafts, each with its own luck, and posts the one with
 the highest prediction; before any data all predictions are equal and the first draft goes out.
 """
 
@@ -26,7 +27,9 @@ SLOWEST = 1e-9
 """Posts per day below which a creator is as good as silent."""
 SURE = 10.0
 """Impressions at which a click rate weighs half of what it would with endless ones."""
-FEATURES = 11 + 16
+RECORD = 0.9
+"""Weight of the past in a maker's record of clicks, per day with posts that anybody saw."""
+FEATURES = 12 + 16
 
 
 class Drafts(NamedTuple):
@@ -37,6 +40,7 @@ class Drafts(NamedTuple):
     strategy: Floats  # (n, 4) as in STRATEGY
     tried: Floats  # (n, 4) standard normal
     signal: Floats  # (n, 3) as in SIGNALS
+    reading: Floats  # (n,)
 
 
 def by_kind(p: Any, ai: NDArray[np.bool_], name: str) -> Floats:
@@ -127,8 +131,8 @@ class Posting:
         self.keep["tally"][TALLIES.index("blocked")] += int((~allowed).sum())
         return allowed
 
-    def draw(self, keys: NDArray[np.uint64], maker: Ints, draft: int) -> Drafts:
-        """The draft with this number of each post, from what its maker is like now and its own luck."""
+    def draw(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> Drafts:
+        """The draft with this number (one, or one each) of each post, from what its maker is like now and its own luck."""
         m, p, own = self.m, self.p, self.m.mine
         ai, assisted = own("creators", "ai")[maker], own("creators", "assisted")[maker]
         noise = m.normals("post", keys, 20, draft)
@@ -147,58 +151,60 @@ class Posting:
         strategy[gain == 0, 3] = 0
         own_noise = by_kind(p, ai, "quality_noise") * np.where(assisted, p.assisted_noise, 1.0)
         quality = own("creators", "skill")[maker] + own_noise * noise[:, 0] + gain * strategy[:, 3]
-        misread, names = p.signal_noise * m.normals("signal", keys, 3, draft), [name for name, _, _ in STRATEGY]
-        signal = np.stack([np.clip(strategy[:, names.index(name)] + misread[:, k], low, high)
+        misread, names = m.normals("signal", keys, 4, draft), [name for name, _, _ in STRATEGY]
+        signal = np.stack([np.clip(strategy[:, names.index(name)] + p.signal_noise * misread[:, k], low, high)
                            for k, (name, low, high) in enumerate(SIGNALS)], axis=1)
-        return Drafts(content, quality, strategy, tried, signal)
+        return Drafts(content, quality, strategy, tried, signal, quality + p.critic_noise * misread[:, 3])
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
         """The draft that goes out: the first one, or for AI creators the one with the highest predicted engagement."""
-        drafts, own = self.draw(keys, maker, 0), self.m.mine
-        most = int(self.m.lever("drafts"))
+        own, more = self.m.mine, int(self.m.lever("drafts")) - 1
         some = np.flatnonzero(own("creators", "ai")[maker] & ~own("creators", "campaign")[maker])
-        if most > 1 and len(some):
-            best = self.predict(drafts.content[some], drafts.signal[some], maker[some])
-            for draft in range(1, most):
-                other = self.draw(keys[some], maker[some], draft)
-                score = self.predict(other.content, other.signal, maker[some])
-                better = np.flatnonzero(score > best)
-                best[better] = score[better]
-                for old, new in zip(drafts, other, strict=True):
-                    old[some[better]] = new[better]
-        return drafts
+        if more == 0 or not len(some):
+            return self.draw(keys, maker, 0)
+        again = np.concatenate([np.arange(len(keys)), np.repeat(some, more)])  # first drafts of all, then the further ones
+        number = np.concatenate([np.zeros(len(keys), np.int64), np.tile(np.arange(1, more + 1), len(some))])
+        drafts = self.draw(keys[again], maker[again], number)
+        score = kernel.predict(self.features(drafts.content, drafts.signal, drafts.reading, maker[again]), self.keep["beta"])
+        table = np.concatenate([score[some, None], score[len(keys):].reshape(len(some), more)], axis=1)
+        best = np.argmax(table, axis=1)  # the first of equals
+        chosen = np.arange(len(keys))
+        chosen[some] = np.where(best == 0, some, len(keys) + np.arange(len(some)) * more + best - 1)
+        return Drafts(*(part[chosen] for part in drafts))
 
-    def features(self, content: NDArray[Any], signal: NDArray[Any], maker: Ints) -> Floats:
-        """What anybody can see of a post, (n, f): 1, signals, their squares, match with what did well lately and with the maker's
-        niche, whether the maker is an AI, its reputation, topic."""
+    def features(self, content: NDArray[Any], signal: NDArray[Any], reading: NDArray[Any], maker: Ints) -> Floats:
+        """What a maker can know of a draft and of a posted post, (n, f): 1, signals, their squares, match with what did well lately
+        and with the maker's niche, whether the maker is an AI, the maker's record of clicks (so that the rest compares posts of like
+        makers), a critic's reading, topic."""
         own, x = self.m.mine, np.empty((len(maker), FEATURES))
-        x[:, 0], x[:, 1:4], x[:, 11:] = 1, signal, content
+        x[:, 0], x[:, 1:4], x[:, 11], x[:, 12:] = 1, signal, reading, content
         x[:, 4:7] = x[:, 1:4] ** 2
-        x[:, 7] = (x[:, 11:] * self.keep["trend"]).sum(1)
-        x[:, 8] = (x[:, 11:] * own("creators", "niche")[maker]).sum(1)
-        x[:, 9], x[:, 10] = own("creators", "ai")[maker], np.log1p(own("creators", "reputation")[maker])
+        x[:, 7] = (x[:, 12:] * self.keep["trend"]).sum(1)
+        x[:, 8] = (x[:, 12:] * own("creators", "niche")[maker]).sum(1)
+        x[:, 9], x[:, 10] = own("creators", "ai")[maker], np.maximum(own("creators", "record")[maker], 0)
         return x
 
-    def predict(self, content: NDArray[Any], signal: NDArray[Any], maker: Ints) -> Floats:
-        """Predicted clicks per impression."""
-        found: Floats = kernel.predict(self.features(content, signal, maker), self.keep["beta"])
-        return found
-
     def learn(self, rows: Ints) -> None:
-        """Judge the predictor on newly settled posts, then learn from their public counters."""
-        m, own, keep = self.m, self.m.mine, self.keep
+        """Judge the predictor on newly settled posts, then learn from their public counters; renew the makers' records."""
+        m, own, keep, record = self.m, self.m.mine, self.keep, self.m.mine("creators", "record")
         rows = rows[m.read("posts", "impressions")[rows] > 0]
-        seen = m.read("posts", "impressions")[rows].astype(float)
-        rate = m.read("posts", "counts")[rows, CLICK] / np.maximum(seen, 1)
-        x = self.features(own("posts", "content")[rows], own("posts", "signal")[rows], own("posts", "creator")[rows])
-        weight = seen / (seen + SURE)
+        maker, seen = own("posts", "creator")[rows], m.read("posts", "impressions")[rows].astype(float)
+        clicks = m.read("posts", "counts")[rows, CLICK].astype(float)
+        rate = clicks / np.maximum(seen, 1)
+        x = self.features(own("posts", "content")[rows], own("posts", "signal")[rows], own("posts", "reading")[rows], maker)
+        weight = seen / (seen + SURE) * (record[maker] >= 0)
         guess = kernel.predict(x, keep["beta"])
-        if len(rows) > 2:
+        if (weight > 0).sum() > 2:
             a, b = guess - np.average(guess, weights=weight), rate - np.average(rate, weights=weight)
             both = float((weight * a * a).sum() * (weight * b * b).sum())
             keep["fit"][0] = float((weight * a * b).sum()) / np.sqrt(both) if both > 0 else 0.0
         kernel.accumulate(float(self.p.predictor_memory), x, rate, weight, keep["gram"], keep["moment"])
         keep["beta"] = kernel.solve(keep["gram"], keep["moment"], float(self.p.predictor_ridge))
+        size = len(record)
+        views, hits = np.bincount(maker, weights=seen, minlength=size), np.bincount(maker, weights=clicks, minlength=size)
+        some = np.flatnonzero(views)
+        new = hits[some] / views[some]
+        record[some] = np.where(record[some] < 0, new, RECORD * record[some] + (1 - RECORD) * new)
 
     def _publish(self, maker: Ints, time: Ints, keys: NDArray[np.uint64]) -> None:
         m, p, own, keep = self.m, self.p, self.m.mine, self.keep
@@ -211,6 +217,7 @@ class Posting:
         drafts = self._selected(keys, maker)
         own("posts", "content")[rows], own("posts", "quality")[rows] = drafts.content, drafts.quality
         own("posts", "tried")[rows], own("posts", "signal")[rows] = drafts.tried, drafts.signal
+        own("posts", "reading")[rows] = drafts.reading
         for k, name in enumerate(("arousal", "comprehensiveness", "slant")):
             own("posts", name)[rows] = drafts.strategy[:, k]
         cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
