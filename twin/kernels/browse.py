@@ -162,61 +162,6 @@ def unfollow(row, creator, graph):
 
 
 @nb.njit(cache=True)
-def meet(row, post, source, via, same, place, people, posts, makers, graph, log, behaviour, total, x):
-    """One person examines one post: respond, count, follow, remember, log. Returns the responses as a bit mask."""
-    number = behaviour.number
-    creator = posts.creator[post]
-    features(row, post, same, place, people, posts, makers, behaviour.shows[people.arm[row]], x)
-    mask = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, x, source != IN_NETWORK)
-    if mask >> FOLLOW & 1:
-        if follows(row, creator, graph):
-            mask &= ~(1 << FOLLOW)
-        else:
-            edge = graph.pending_count[0]
-            graph.pending_creator[edge] = creator
-            graph.pending_next[edge] = graph.pending_head[row]
-            graph.pending_head[row] = edge
-            graph.pending_count[0] = edge + 1
-    if mask >> HIDE & 1:
-        unfollow(row, creator, graph)
-    if mask >> GLAD & 1:
-        posts.enjoyed[post] += 1
-    elif mask & 1:
-        total[A_REGRET] += 1
-    ai = makers.ai[creator]
-    total[A_POPULARITY] += posts.impressions[post]
-    posts.impressions[post] += 1
-    base = A_HEADS_AI if ai else A_HEADS_HUMAN
-    total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
-    for h in range(8):
-        if mask >> h & 1:
-            posts.counts[post, h] += 1
-            total[base + h] += 1
-    slant = np.float64(posts.slant[post])
-    total[A_SOURCES + source] += 1
-    total[A_MATCH] += x[0]
-    total[A_QUALITY] += x[1]
-    total[A_AROUSAL] += x[4]
-    total[A_LABELLED] += x[8]
-    total[A_WORKS] += 1 if posts.work[post] else 0
-    total[A_CROSS] += 1 if slant * people.opinion[row] < 0 else 0
-    people.stance[row, 1 if slant > 0 else 0] += 1
-    people.pull_sum[row] += pull(people.opinion[row], posts.slant[post], number[N_TOLERANCE], number[N_REPULSION])
-    people.pull_count[row] += 1
-    at = log.size[0]
-    log.consumer[at], log.post[at] = row, post
-    log.responses[at], log.place[at] = mask & 255, place
-    log.source[at], log.via[at] = source, via
-    log.size[0] = at + 1
-    people.seen[row, people.seen_at[row]] = post
-    people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
-    if mask >> LONG_VIEW & 1:
-        people.viewed[row, people.viewed_at[row]] = post
-        people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
-    return mask
-
-
-@nb.njit(cache=True)
 def links_of(kind, serve):
     """The links that a shelf of a kind shows."""
     return serve.co_viewed if kind == 0 else serve.bought_together if kind == 1 else serve.random_links
@@ -240,7 +185,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     lanes, q = np.empty((dim, 8), np.float32), np.empty(dim, np.float32)
     near = np.empty(serve.centroids.shape[0], np.float32)
     heap_score, heap_post = np.empty(int(most[NEAREST]) + 1, np.float32), np.empty(int(most[NEAREST]) + 1, np.int64)
-    shown = np.empty(int(most[Q_SLATE]), np.int64)
+    shown, maker = np.empty(int(most[Q_SLATE]), np.int64), np.empty(room, np.int32)
     x, u = np.empty(MANY), np.empty(dim, np.float32)
     number, coefficients = behaviour.number, behaviour.coefficients
     log_continue, log_shelf = math.log(number[N_CONTINUE]), math.log(number[N_SHELF])
@@ -291,41 +236,90 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
                 n = listed(unit(w3), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark, tag)
             rank(row, u, bias, arm, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
         total[A_CANDIDATES] += n
-        filled = slate(serve, arm, cand, source, n, score, shown)
+        # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
+        depth = slate(serve, arm, cand, source, n, score, maker, shown, 1 + int(math.log(unit(w0)) / log_continue))
+        glad, hurt, via, place, look, nth, links = 0, 0, -1, 0, 0, 0, serve.co_viewed
+        while True:
+            if place < depth:
+                c = shown[place]
+                post, flag, on, same = cand[c], source[c], -1, 0
+                creator = maker[c]
+                for earlier in range(place):
+                    if maker[shown[earlier]] == creator:
+                        same += 1
+            else:
+                post, flag, on, same = -1, SHELF, via, 0
+                while look > 0 and nth < links.shape[1] and post < 0:
+                    post = links[via, nth]
+                    nth += 1
+                    if post >= 0 and not serve.can[post]:
+                        post = -1
+                    for s in range(seen_size):
+                        if people.seen[row, s] == post:
+                            post = -1
+                if post < 0:
+                    break
+                look -= 1
+                creator = posts.creator[post]
+            features(row, post, same, place, people, posts, makers, behaviour.shows[arm], x)
+            mask = respond(row, post, behaviour.streams[2], people, posts, coefficients, x, flag != IN_NETWORK)
+            if mask >> FOLLOW & 1:
+                if follows(row, creator, graph):
+                    mask &= ~(1 << FOLLOW)
+                else:
+                    edge = graph.pending_count[0]
+                    graph.pending_creator[edge] = creator
+                    graph.pending_next[edge] = graph.pending_head[row]
+                    graph.pending_head[row] = edge
+                    graph.pending_count[0] = edge + 1
+            if mask >> HIDE & 1:
+                hurt += 1 + (mask >> REPORT & 1)
+                unfollow(row, creator, graph)
+            if mask >> GLAD & 1:
+                glad += 1
+                posts.enjoyed[post] += 1
+            elif mask & 1:
+                total[A_REGRET] += 1
+            ai = makers.ai[creator]
+            total[A_POPULARITY] += posts.impressions[post]
+            posts.impressions[post] += 1
+            base = A_HEADS_AI if ai else A_HEADS_HUMAN
+            total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
+            for h in range(8):
+                if mask >> h & 1:
+                    posts.counts[post, h] += 1
+                    total[base + h] += 1
+            slant, opinion = np.float64(posts.slant[post]), people.opinion[row]
+            total[A_SOURCES + flag] += 1
+            total[A_MATCH] += x[0]
+            total[A_QUALITY] += x[1]
+            total[A_AROUSAL] += x[4]
+            total[A_LABELLED] += x[8]
+            total[A_CROSS] += 1 if slant * opinion < 0 else 0
+            people.stance[row, 1 if slant > 0 else 0] += 1
+            people.pull_sum[row] += pull(opinion, slant, number[N_TOLERANCE], number[N_REPULSION])
+            people.pull_count[row] += 1
+            at = log.size[0]
+            log.consumer[at], log.post[at] = row, post
+            log.responses[at], log.place[at] = mask & 255, place
+            log.source[at], log.via[at] = flag, on
+            log.size[0] = at + 1
+            people.seen[row, people.seen_at[row]] = post
+            people.seen_at[row] = (people.seen_at[row] + 1) % seen_size
+            if mask >> LONG_VIEW & 1:
+                people.viewed[row, people.viewed_at[row]] = post
+                people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
+            if posts.work[post]:
+                total[A_WORKS] += 1
+                if mask >> LONG_VIEW & 1 and place < depth:
+                    via = post
+            place += 1
+            if place == depth and 0 <= via < links.shape[0] and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
+                links = links_of(quota[Q_SHELF_KIND], serve)
+                z0, _, _, _ = words(behaviour.streams[0], people.key[row], occasion, 1)
+                look = min(int(math.log(unit(z0)) / log_shelf), quota[Q_SHELF])
 
-        depth = min(1 + int(math.log(unit(w0)) / log_continue), filled)
-        glad, hurt, via, examined = 0, 0, -1, depth
-        for place in range(depth):
-            c = shown[place]
-            post = cand[c]
-            creator = posts.creator[post]
-            same = 0
-            for earlier in range(place):
-                if posts.creator[cand[shown[earlier]]] == creator:
-                    same += 1
-            mask = meet(row, post, source[c], -1, same, place, people, posts, makers, graph, log, behaviour, total, x)
-            glad += mask >> GLAD & 1
-            hurt += (mask >> HIDE & 1) + (mask >> REPORT & 1)
-            if posts.work[post] and mask >> LONG_VIEW & 1:
-                via = post
-        if via >= 0 and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
-            links = links_of(quota[Q_SHELF_KIND], serve)
-            z0, _, _, _ = words(behaviour.streams[0], people.key[row], occasion, 1)
-            look = min(int(math.log(unit(z0)) / log_shelf), quota[Q_SHELF])
-            for j in range(links.shape[1] if via < links.shape[0] else 0):
-                post = links[via, j]
-                fresh = post >= 0 and serve.can[post] and look > 0
-                for s in range(seen_size):
-                    if fresh and people.seen[row, s] == post:
-                        fresh = False
-                if fresh:
-                    look -= 1
-                    mask = meet(row, post, SHELF, via, 0, examined, people, posts, makers, graph, log, behaviour, total, x)
-                    glad += mask >> GLAD & 1
-                    hurt += (mask >> HIDE & 1) + (mask >> REPORT & 1)
-                    examined += 1
-
-        joy = glad / examined if examined else 0.0
+        joy = glad / place if place else 0.0
         people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
         total[A_ENJOYED] += glad
         total[A_SATISFACTION] += people.satisfaction[row]

@@ -123,3 +123,13 @@ def seldom(rows, impressions, below):
             out[count] = row
             count += 1
     return out[:count]
+
+
+@nb.njit(cache=True)
+def norms(rows, vec, out):
+    """Euclidean length of the vectors of ``rows``, written to ``out`` f4 (P,); never quite zero."""
+    for row in rows:
+        total = np.float32(1e-20)
+        for d in range(vec.shape[1]):
+            total += vec[row, d] * vec[row, d]
+        out[row] = np.sqrt(total)

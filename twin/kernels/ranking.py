@@ -141,19 +141,23 @@ def _kept_for(slot, want, floor, explore):
 
 
 @nb.njit(cache=True)
-def slate(serve, arm, cand, source, n, score, out):
-    """Fill ``out`` with the best candidates under the rules of the arm (see the module); returns how many. ``score`` is used up.
+def slate(serve, arm, cand, source, n, score, maker, out, take):
+    """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see the module); returns how many.
 
     The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than ``author_cap`` are taken.
+    ``score`` is used up; ``maker`` i4 (n,) gets the creator of every candidate.
     """
     whole = serve.whole[arm]
     decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
     plain = whole[Q_MODE] != VALUE
     filled = ai = 0
     want = min(whole[Q_SLATE], n)
+    take = min(take, want)
     floor = min(whole[Q_FLOOR], want)
     explore = min(whole[Q_EXPLORE], want - floor)
-    while filled < want:
+    for i in range(n):
+        maker[i] = serve.item_creator[cand[i]]
+    while filled < take:
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
             for i in range(n):
@@ -161,54 +165,63 @@ def slate(serve, arm, cand, source, n, score, out):
                 if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
                     best = i
         if best < 0:
+            high = GONE
             for i in range(n):
-                if score[i] > GONE and (best < 0 or score[i] > score[best]):
-                    best = i
+                if score[i] > high:
+                    best, high = i, score[i]
         if best < 0:
             break
-        post = cand[best]
         out[filled] = best
         filled += 1
         score[best] = GONE
-        creator = serve.item_creator[post]
-        k = 0
+        creator, k = maker[best], 0
         for j in range(filled):
-            if serve.item_creator[cand[out[j]]] == creator:
+            if maker[out[j]] == creator:
                 k += 1
         before = (1 - least) * decay ** np.float32(k - 1) + least
         after = (1 - least) * decay ** np.float32(k) + least
         for i in range(n):
-            if serve.item_creator[cand[i]] == creator and score[i] > GONE:
+            if maker[i] == creator and score[i] > GONE:
                 if k >= whole[Q_AUTHOR]:
                     score[i] = GONE
                 elif not plain and score[i] > 0:
                     score[i] = score[i] * after / before
-        if serve.item_ai[post]:
+        if serve.item_ai[cand[best]]:
             ai += 1
             if ai == whole[Q_AI]:
                 for i in range(n):
                     if serve.item_ai[cand[i]]:
                         score[i] = GONE
-        if spread > 0 and not plain:
-            _thin(post, serve, cand, n, spread, score)
+        if spread > 0 and not plain and filled < take:
+            _thin(cand[best], serve.item_vec, serve.item_norm, cand, n, spread, score)
     return filled
 
 
 @nb.njit(cache=True)
-def _thin(post, serve, cand, n, spread, score):
+def _thin(post, vec, norm, cand, n, spread, score):
     """Take from every remaining score ``spread`` times its cosine to the post just chosen."""
-    v = serve.item_vec[post]
-    own = np.float32(1e-12)
-    for d in range(len(v)):
-        own += v[d] * v[d]
+    v, dim = vec[post], vec.shape[1]
     for i in range(n):
         if score[i] > GONE:
-            w = serve.item_vec[cand[i]]
-            dot, other = np.float32(0), np.float32(1e-12)
-            for d in range(len(v)):
+            w = vec[cand[i]]
+            a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
+            d = 0
+            while d + 8 <= dim:
+                a0 += v[d] * w[d]
+                a1 += v[d + 1] * w[d + 1]
+                a2 += v[d + 2] * w[d + 2]
+                a3 += v[d + 3] * w[d + 3]
+                a4 += v[d + 4] * w[d + 4]
+                a5 += v[d + 5] * w[d + 5]
+                a6 += v[d + 6] * w[d + 6]
+                a7 += v[d + 7] * w[d + 7]
+                d += 8
+            dot = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
+            while d < dim:
                 dot += v[d] * w[d]
-                other += w[d] * w[d]
-            score[i] -= spread * abs(score[i]) * max(np.float32(0), dot / np.sqrt(own * other))
+                d += 1
+            if dot > 0:
+                score[i] -= spread * abs(score[i]) * dot / (norm[post] * norm[cand[i]])
 
 
 @nb.njit(cache=True)

@@ -80,7 +80,7 @@ def logistic(x):
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@nb.njit(cache=True)
+@nb.njit(inline="always")
 def features(row, post, same, place, people, posts, makers, shows, x):
     """Fill x (MANY,) for one meeting; ``same`` counts posts of this creator shown before in the session; ``shows`` (2,):
     whether like counts and ratings are shown."""
@@ -115,7 +115,7 @@ def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
 
 
-@nb.njit(cache=True)
+@nb.njit(inline="always")
 def respond(row, post, stream, people, posts, behaviour, x, may_follow):
     """Responses of one meeting as a bit mask (bit 8: glad)."""
     pair = mix64(people.key[row] ^ mix64(posts.key[post]))

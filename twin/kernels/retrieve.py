@@ -59,6 +59,7 @@ class Serving(NamedTuple):
     mean_vec: Array  # f4 (D,) mean user
     mean_bias: Array  # f4 (1,)
     can: Array  # bool (P,): eligible
+    item_norm: Array  # f4 (P,): length of the vectors of eligible posts, 0 unless slates are diversified
     item_small: Array  # bool (P,): of a small creator
     small: Array  # i4 (S,): eligible posts of small creators, a random order
     signal: Array  # f4 (P, 3): what classifiers read off a post

@@ -139,8 +139,9 @@ class Recommender(Mechanism):
         at once."""
         if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
             return
-        log = self.learner.log.part(self.learner.log.interval)
-        self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
+        if any(self.levers_by_arm("consumers", "reward.weight")):  # it learns while it is used
+            log = self.learner.log.part(self.learner.log.interval)
+            self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
             self.learner.stale()
             self._copy()
@@ -176,6 +177,6 @@ class Recommender(Mechanism):
         """Feed, training and tables."""
         self.world.board.set("posts_eligible", len(self.keep["eligible"]))
         self.world.board.set("reward_accuracy", self.reward.accuracy())
-        own = self.keep["serve.reward.own"]
-        self.world.board.set("reward_spread", float(own.std()) if len(own) else 0.0)
+        own = self.keep["serve.reward.own"][:len(self.world.table("consumers"))][self.read("consumers", "active")]
+        self.world.board.set("reward_spread", float(own.std(dtype=float)) if len(own) else 0.0)
         self.learner.measure(self.world.board)

@@ -83,6 +83,9 @@ class Server:
         small = rows[keep["item_small"][rows]]
         keep["small"] = small[np.argsort(m.read("posts", "key")[small], kind="stable")]  # keys are hashes: a random order
         self._settings()
+        keep["item_norm"] = np.zeros(len(keep["can"]), np.float32)
+        if keep["factor"][:, retrieve.F_DIVERSITY].any():
+            index.norms(rows, keep["serve.post.vec"], keep["item_norm"])
         self._snapshot = None
 
     def _small(self) -> NDArray[np.bool_]:
@@ -129,7 +132,7 @@ class Server:
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
                 dense[dim + 1].copy(), intercept, k["weights"], query, k["centroids"], k["list_start"], k["list_post"],
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
-                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
+                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_norm"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
                 *(self.links.linked[kind] for kind in KINDS))
         return self._snapshot
