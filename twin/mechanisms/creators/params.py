@@ -73,7 +73,8 @@ class CreatorsParams(Params):
     pay_like: float = par(5.0, "pay per like", unit="pay", low=0, high=1000, lever=True, per="creators")
     ai_pay: float = par(1.0, "pay of AI posts relative to human ones", low=0, high=10, lever=True, per="creators")
     newcomer_bonus: float = par(0.0, "extra pay of newcomers, relative to others", low=0, high=100, lever=True, per="creators")
-    newcomer_for: Duration = par(30 * DAY, "how long a creator is a newcomer", unit="s", low=0, high=3650 * DAY)
+    newcomer_for: Duration = par(30 * DAY, "how long a creator is a newcomer (those at the start began at the start)", unit="s", low=0,
+                                 high=3650 * DAY)
 
     baseline_memory: float = par(0.8, "weight of the past in a creator's reward baseline, per day with posts", low=0, high=1)
     reference_posts: int = par(10, "first settled posts off which a creator's own taste for posting is read", unit="posts", low=1,
