@@ -84,10 +84,10 @@ class Probes(Mechanism):
             board.set("churn_rate", (left - self.keep["left"][0]) / days / active)
         self.keep["left"] = np.array([left, float(self.world.now)])
         self._leanings()
-        live = self.read("posts", "alive") & ~self.read("posts", "settled")
+        live = self.read("posts", "alive") & (~self.read("posts", "settled") | self.read("posts", "work"))
         views = self.read("posts", "impressions")[live].astype(float)
         reach = np.bincount(self.read("posts", "creator")[live], weights=views, minlength=len(self.world.table("creators")))
-        here = self.read("creators", "active")
+        here = self.read("creators", "active") & ~self.read("creators", "campaign")
         reach, followers = reach[here], self.read("creators", "followers")[here]
         small = followers <= np.median(followers) if len(followers) else np.zeros(0, bool)
         board.set("small_creator_share", float(reach[small].sum() / max(reach.sum(), 1.0)))
