@@ -94,8 +94,8 @@ def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldIn
 def meta(info: FieldInfo) -> dict[str, Any]:
     """Unit, source and lever mark of a declared parameter."""
     extra = info.json_schema_extra
-    return dict(extra) if isinstance(extra, dict) else {"unit": "1", "source": "assumption", "lever": False,
-                                                            "per": "", "grid": False, "path": False}
+    plain: dict[str, Any] = {"unit": "1", "source": "assumption", "lever": False, "per": "", "grid": False, "path": False}
+    return {**plain, **extra} if isinstance(extra, dict) else plain
 
 
 def value_at(params: BaseModel, path: str) -> Any:

@@ -14,7 +14,14 @@ from twin.engine import Simulation
 from twin.scenario import Scenario
 from twin.units import DAY
 
+EVERYTHING = ("campaigns.accounts=8", "campaigns.begin=5d", "campaigns.end=25d", "creators.assisted_from=3d",
+              "creators.human.work_share=0.2",
+              "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: {campaigns.detection: 0.1}},"
+              "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
+              "{name: makers, at: 9d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
+              "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: {recommender.retrain_every: 2h}}]")
 WORLDS = {
+    "everything": EVERYTHING,
     "learned feed, a policy half-way": ("policies=[{at: 12d, until: 24d, set: {recommender.preset: likes, chatbots.memory: false}}]",),
     "hash tables, coarse refresh": ("recommender.refresh=30min", "recommender.tables.post.kind=hash",
                                     "recommender.tables.post.slots=200", "recommender.tables.consumer.kind=hash",
@@ -40,7 +47,7 @@ def same_state(one: Simulation, other: Simulation) -> list[str]:
 @pytest.mark.parametrize("world", WORLDS)
 def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenario]) -> None:
     """One SimPy process per consumer gives the bytes of the batched mode: all readings, all columns, all arrays."""
-    scenario = small(*WORLDS[world])
+    scenario = small(*WORLDS[world], base="everything" if world == "everything" else "base")
     batched, a = history(scenario)
     single, b = history(scenario, reference=True)
     assert a[-1][batched.world.board.index("sessions")] > 500
@@ -49,9 +56,10 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
 
 
 @pytest.mark.parametrize("cut", [10 * 60, 3 * DAY + 50 * 60, 17 * DAY])
-def test_saving_and_loading_changes_nothing(cut: int, small: Callable[..., Scenario], tmp_path: Path) -> None:
+@pytest.mark.parametrize("world", ["base", "everything"])
+def test_saving_and_loading_changes_nothing(cut: int, world: str, small: Callable[..., Scenario], tmp_path: Path) -> None:
     """Run to a barrier, save, load into a new world, run on: every column and array as if nothing had happened."""
-    scenario = small("duration=20d")
+    scenario = small(*(EVERYTHING if world == "everything" else ()), "duration=20d", base=world)
     straight, _ = history(scenario)
     first = Simulation(scenario)
     first.begin()
