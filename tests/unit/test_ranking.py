@@ -1,0 +1,171 @@
+"""Ranking and slates: published weights and rules exactly, kept slots, diversity, personalisation, the reward model."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from twin.engine import Simulation
+from twin.kernels import retrieve
+from twin.kernels.ranking import rank, slate, user_vector
+from twin.kernels.retrieve import (
+    EXPLORE,
+    F_DECAY,
+    F_DIVERSITY,
+    F_LEAST,
+    F_OUT,
+    F_PERSONAL,
+    F_REWARD,
+    IN_NETWORK,
+    NEAREST,
+    Q_AI,
+    Q_AUTHOR,
+    Q_EXPLORE,
+    Q_FLOOR,
+    Q_SLATE,
+    Serving,
+)
+from twin.kernels.training import HEADS
+from twin.mechanisms.recommender.presets import WEIGHTS, weights
+from twin.scenario import Scenario
+from twin.units import DAY
+
+
+@pytest.fixture(scope="module")
+def served(small: Callable[..., Scenario]) -> Serving:
+    """A snapshot after three days; tests change copies of it."""
+    simulation = Simulation(small("duration=4d"))
+    simulation.begin()
+    simulation.run(3 * DAY)
+    return next(m for m in simulation.mechanisms if m.name == "recommender").server.serving()  # type: ignore[attr-defined]
+
+
+def plain(serve: Serving, creators: list[int], **rules: float) -> Serving:
+    """The snapshot with one arm, given creators of posts 0.., no rule in force but those given by the names Q_* and F_*."""
+    whole, factor = serve.whole[:1].copy(), serve.factor[:1].copy()
+    whole[0, [Q_AUTHOR, Q_AI, Q_SLATE, Q_FLOOR, Q_EXPLORE]] = 100, 100, 10, 0, 0
+    factor[0, [F_OUT, F_DECAY, F_LEAST, F_DIVERSITY, F_PERSONAL, F_REWARD]] = 1, 1, 1, 0, 1, 0
+    for name, value in rules.items():
+        (whole if name.startswith("Q") else factor)[0, getattr(retrieve, name)] = value
+    maker = serve.item_creator.copy()
+    maker[:len(creators)] = creators
+    return serve._replace(whole=whole, factor=factor, item_creator=maker)
+
+
+def picked(serve: Serving, scores: list[float], source: int | list[int] = NEAREST, take: int = 10) -> list[int]:
+    """The slate of candidates 0.. with the given scores."""
+    n = len(scores)
+    out, maker = np.empty(20, np.int64), np.empty(n, np.int32)
+    flags = np.full(n, source, np.int8) if isinstance(source, int) else np.array(source, np.int8)
+    count = slate(serve, 0, np.arange(n), flags, n, np.array(scores, np.float32), maker, out, take)
+    return out[:count].tolist()
+
+
+def test_published_weights() -> None:
+    """The numbers of the two published configurations; one report of 2026 cancels 468 likes; what has no head is left out."""
+    assert WEIGHTS["x_2023"] == {"long_view": .005, "like": .5, "comment": 13.5, "reshare": 1, "hide": -74, "report": -369}
+    assert WEIGHTS["x_2026"] == {"click": .4, "long_view": .05, "like": .5, "comment": 5, "reshare": 1, "follow": 4, "hide": -43.2,
+                                 "report": -234}
+    x = weights("x_2026", {})
+    assert -x[HEADS.index("report")] / x[HEADS.index("like")] == 468
+    assert weights("x_2023", {"comment": 0.0, "like": None})[HEADS.index("comment")] == 0
+
+
+def test_author_diversity_is_as_published(served: Serving) -> None:
+    """m(k) = (1 - f) d^k + f with d = .5, f = .25: 1, .625, .4375, .34375, ... to .25. Each rival just below or above one of these
+    factors stands on the side of the creator's k-th post that the formula says."""
+    for k, factor in enumerate((1.0, .625, .4375, .34375)):
+        for rival, first in ((factor - 1e-4, False), (factor + 1e-4, True)):
+            serve = plain(served, [1, 1, 1, 1, 2], F_DECAY=.5, F_LEAST=.25)
+            order = picked(serve, [1.0, 1.0, 1.0, 1.0, rival])
+            assert order.index(4) == (k if first else k + 1)
+    serve = plain(served, [1] * 9 + [2], F_DECAY=.5, F_LEAST=.25)
+    assert picked(serve, [1.0] * 9 + [.2505]).index(9) == 9  # 1/4 + 3/4 / 2^9 is still above
+    assert picked(serve, [1.0] * 9 + [.2530]).index(9) == 9 - 1  # and that of the ninth just below
+
+
+def test_author_cap_and_ai_cap(served: Serving) -> None:
+    """No more than the cap of one creator, or of AI posts, however good they are."""
+    assert picked(plain(served, [1, 1, 1, 2, 3], Q_AUTHOR=2), [5, 4, 3, 2, 1]) == [0, 1, 3, 4]
+    serve = plain(served, [1, 2, 3, 4, 5], Q_AI=1)
+    ai = serve.item_ai.copy()
+    ai[:5] = [True, False, True, True, False]
+    assert picked(serve._replace(item_ai=ai), [5, 4, 3, 2, 1]) == [0, 1, 4]
+
+
+def test_slots_are_kept(served: Serving) -> None:
+    """Slots for exploration and for small creators hold the best of their kind and are spread evenly; without such, the best of all."""
+    serve = plain(served, list(range(12)), Q_EXPLORE=1, Q_FLOOR=1)
+    small = serve.item_small.copy()
+    small[:12] = np.arange(12) == 11
+    sources = [NEAREST] * 9 + [EXPLORE] * 2 + [NEAREST]
+    order = picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)], sources)
+    assert order == [0, 1, 2, 11, 3, 4, 9, 5, 6, 7]
+    small[:] = False
+    assert picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)]) == list(range(10))
+
+
+@pytest.mark.parametrize("rules", [{}, {"Q_EXPLORE": 2, "Q_FLOOR": 2}, {"F_DECAY": .5, "F_LEAST": .25, "F_DIVERSITY": .4, "Q_AUTHOR": 2}])
+def test_what_is_looked_at_is_the_top_of_the_whole_slate(rules: dict[str, float], served: Serving) -> None:
+    """Filling only the first places gives the first places of the full slate."""
+    rng = np.random.default_rng(1)
+    serve = plain(served, rng.integers(0, 6, 40).tolist(), **rules)
+    serve = serve._replace(item_norm=np.linalg.norm(serve.item_vec, axis=1).astype(np.float32) + np.float32(1e-9))
+    scores, sources = rng.normal(size=40).tolist(), rng.choice([IN_NETWORK, EXPLORE, NEAREST], 40).tolist()
+    whole = picked(serve, scores, sources)
+    for take in range(1, 11):
+        assert picked(serve, scores, sources, take) == whole[:take]
+
+
+def test_diversity_takes_the_cosine_off(served: Serving) -> None:
+    """After the first post a likeness of cosine c costs the share d c of a score; nothing in common costs nothing; d = 0 is no rule."""
+    serve = plain(served, [1, 2, 3], F_DIVERSITY=.5)
+    vec = serve.item_vec.copy()
+    vec[:3] = 0
+    vec[0, 0], vec[1, 0], vec[1, 1], vec[2, 2] = 2, 3, 4, 1  # cosines .6 and 0
+    serve = serve._replace(item_vec=vec, item_norm=np.linalg.norm(vec, axis=1).astype(np.float32))
+    assert picked(serve, [3, 2, 1.399]) == [0, 1, 2]  # 2 (1 - .5 .6) = 1.4
+    assert picked(serve, [3, 2, 1.401]) == [0, 2, 1]
+    off = serve._replace(factor=plain(served, []).factor)
+    assert picked(off, [3, 2, 1.401]) == [0, 1, 2]
+
+
+def scored(serve: Serving, row: int, n: int = 60) -> np.ndarray:
+    """Scores of the first n posts for a person."""
+    dim = serve.item_vec.shape[1]
+    u, score = np.empty(dim, np.float32), np.empty(n, np.float32)
+    bias = user_vector(row, 0, serve, u)
+    rank(row, u, bias, 0, np.uint64(0), serve, np.arange(n), np.full(n, IN_NETWORK, np.int8), n, np.empty((dim, 8), np.float32),
+         np.empty(8 * n, np.float32), score)
+    return score
+
+
+def test_scaling_all_weights_changes_no_order(served: Serving) -> None:
+    """Control B of finding 1: all weights times a power of two, every score is exactly that much larger; the order stays."""
+    serve = plain(served, [])
+    one, four = scored(serve, 3), scored(serve._replace(weights=serve.weights * np.float32(4)), 3)
+    assert np.array_equal(four, 4 * one) and len(set(one.tolist())) > 30
+
+
+def test_personalisation_draws_everybody_to_the_mean(served: Serving) -> None:
+    """At 0 all people get the same scores, at 1 their own; between, the vector is the blend."""
+    vec = served.user_vec + np.random.default_rng(2).normal(size=served.user_vec.shape).astype(np.float32)
+    serve = plain(served._replace(user_vec=vec), [])
+    assert not np.array_equal(scored(serve, 1), scored(serve, 2))
+    none = plain(served._replace(user_vec=vec), [], F_PERSONAL=0)
+    assert np.array_equal(scored(none, 1), scored(none, 2))
+    u = np.empty(vec.shape[1], np.float32)
+    bias = user_vector(5, 0, plain(served._replace(user_vec=vec), [], F_PERSONAL=.25), u)
+    assert u == pytest.approx(.75 * served.mean_vec + .25 * vec[5], abs=1e-6)
+    assert bias == pytest.approx(.75 * served.mean_bias[0] + .25 * served.user_bias[5], abs=1e-6)
+
+
+def test_reward_model_adds_its_logit(served: Serving) -> None:
+    """The score gains weight <signal, pool + share own>; weight 0 adds nothing."""
+    rng = np.random.default_rng(3)
+    signal = rng.normal(size=served.signal.shape).astype(np.float32)
+    pool, own = rng.normal(size=3).astype(np.float32), rng.normal(size=served.reward_own.shape).astype(np.float32)
+    serve = plain(served._replace(signal=signal, reward_pool=pool, reward_own=own), [])
+    base = scored(serve, 4)
+    weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=.5)
+    assert scored(weighted, 4) - base == pytest.approx(2 * signal[:60] @ (pool + .5 * own[4]), abs=1e-4)
