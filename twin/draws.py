@@ -69,9 +69,18 @@ def child(parent, count):
 
 @nb.njit(cache=True)
 def _uniforms(stream, keys, occasion, draw, out):
-    for i in range(len(keys)):
-        c0, c1, c2, c3 = words(stream, keys[i], occasion[i % len(occasion)], draw)
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = unit(c0), unit(c1), unit(c2), unit(c3)
+    """Fill out (4 blocks, n), block by block: draws ``draw``, ``draw`` + 1, ... One occasion for all has a loop that vectorises."""
+    for block in range(len(out) // 4):
+        one, two, three, four = out[4 * block], out[4 * block + 1], out[4 * block + 2], out[4 * block + 3]
+        if len(occasion) == 1:
+            when = occasion[0]
+            for i in range(len(keys)):
+                c0, c1, c2, c3 = words(stream, keys[i], when, draw + block)
+                one[i], two[i], three[i], four[i] = unit(c0), unit(c1), unit(c2), unit(c3)
+        else:
+            for i in range(len(keys)):
+                c0, c1, c2, c3 = words(stream, keys[i], occasion[i], draw + block)
+                one[i], two[i], three[i], four[i] = unit(c0), unit(c1), unit(c2), unit(c3)
 
 
 @nb.njit(cache=True)
@@ -101,22 +110,34 @@ class Draws:
             self._streams[name] = np.uint64(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))
         return self._streams[name]
 
+    def _blocks(self, name: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any], draw: int, blocks: int) -> NDArray[np.float64]:
+        out = np.empty((4 * blocks, len(keys)))
+        if len(keys):
+            _uniforms(self.stream(name), np.ascontiguousarray(keys, np.uint64), np.array(occasion, np.int64, ndmin=1), draw, out)
+        return out
+
     def uniforms(self, name: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0,
                  draw: int = 0) -> NDArray[np.float64]:
-        """Uniforms (n, 4) in (0, 1), one row per key."""
-        out = np.empty((len(keys), 4))
-        if len(keys):
-            _uniforms(self.stream(name), np.ascontiguousarray(keys, np.uint64),
-                      np.atleast_1d(np.asarray(occasion, np.int64)), draw, out)
-        return out
+        """Uniforms (n, 4) in (0, 1), one row per key; each column lies in one piece."""
+        return self._blocks(name, keys, occasion, draw, 1).T
 
     def normals(self, name: str, keys: NDArray[np.uint64], count: int,
                 occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
-        """Standard normals (n, count) by Box-Muller."""
-        out = np.empty((len(keys), count + count % 4 + 4))
-        for first in range(0, count, 4):
-            u = self.uniforms(name, keys, occasion, draw=first // 4)
-            radius, angle = np.sqrt(-2 * np.log(u[:, 0::2])), 2 * np.pi * u[:, 1::2]
-            out[:, first:first + 2] = radius * np.cos(angle)
-            out[:, first + 2:first + 4] = radius * np.sin(angle)
-        return out[:, :count]
+        """Standard normals (n, count) by Box-Muller: of the four uniforms of a draw, two radii and two angles, first both cosines."""
+        if count == 1:
+            return self.normal(name, keys, 0, occasion)[:, None]
+        blocks = -(-count // 4)
+        u = self._blocks(name, keys, occasion, 0, blocks).reshape(blocks, 4, len(keys))
+        radius, angle = np.sqrt(-2 * np.log(u[:, 0::2])), 2 * np.pi * u[:, 1::2]
+        out = np.empty((len(keys), blocks, 4))
+        view = out.transpose(1, 2, 0)
+        np.multiply(radius, np.cos(angle), out=view[:, :2])
+        np.multiply(radius, np.sin(angle), out=view[:, 2:])
+        return out.reshape(len(keys), 4 * blocks)[:, :count]
+
+    def normal(self, name: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+        """One column of `normals` (n,), without the cost of the others."""
+        u, part = self._blocks(name, keys, occasion, place // 4, 1), place % 2
+        wave = np.cos if place % 4 < 2 else np.sin
+        one: NDArray[np.float64] = np.sqrt(-2 * np.log(u[2 * part])) * wave(2 * np.pi * u[2 * part + 1])
+        return one

@@ -144,6 +144,10 @@ class Mechanism:
         """Standard normals (n, count) for one decision of this mechanism."""
         return self.world.draws.normals(f"{self.name}.{decision}", keys, count, occasion)
 
+    def normal(self, decision: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+        """One column of `normals` (n,), without the cost of the others."""
+        return self.world.draws.normal(f"{self.name}.{decision}", keys, place, occasion)
+
     def stream(self, decision: str) -> np.uint64:
         """The key of one decision's stream, for kernels that draw for themselves."""
         return self.world.draws.stream(f"{self.name}.{decision}")

@@ -230,13 +230,13 @@ def judge(i, j, via, sees_average, sees_prediction, people, works, total, rules,
 
 
 @nb.njit(cache=True)
-def first_time(i, mark, people):
+def first_time(i, mark, ring, ring_at):
     """Whether a person meets this fingerprint for the first time (of those remembered); remembers it if so."""
     for s in range(RING):
-        if people.ring[i, s] == mark:
+        if ring[i, s] == mark:
             return False
-    people.ring[i, people.ring_at[i]] = mark
-    people.ring_at[i] = (people.ring_at[i] + 1) % RING
+    ring[i, ring_at[i]] = mark
+    ring_at[i] = (ring_at[i] + 1) % RING
     return True
 
 
@@ -288,9 +288,9 @@ def consume(i, j, via, sees_average, sees_prediction, people, works, total, rule
         out[O_POSTED] = whole
 
 
-@nb.njit(cache=True)
-def chances(liking, score, voting):
-    """P(up) and P(down) of one viewing at the score on show."""
+@nb.njit(inline="always")
+def log_odds(liking, score, voting):
+    """Of an up-vote and of a down-vote, before the two exclude one another."""
     s = 2.0 * score / (1.0 + abs(score))
     up, down = voting.up + liking, voting.down - liking
     if s > 0:
@@ -299,29 +299,59 @@ def chances(liking, score, voting):
         down -= voting.herd_down * s
         if liking > 0:
             up -= voting.correction * s
+    return up, down
+
+
+@nb.njit(inline="always")
+def exclusive(up, down):
+    """P(up) and P(down) from their log-odds."""
     p = logistic(up)
     return p, min(logistic(down), 1.0 - p)
 
 
 @nb.njit(cache=True)
-def vote(i, j, shown, people, works, total, voting, stream):
+def chances(liking, score, voting):
+    """P(up) and P(down) of one viewing at the score on show."""
+    up, down = log_odds(liking, score, voting)
+    return exclusive(up, down)
+
+
+@nb.njit(cache=True)
+def likings(seen, people, works, voting, stream):
+    """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what earlier votes do not change, apart,
+    so that the processor need not wait for one person's memory before it asks for the next one's."""
+    consumer, post, out = seen.consumer, seen.post, np.empty((len(seen.post), 2))
+    taste, content, opinion, slant, quality = people.taste, works.content, people.opinion, works.slant, works.quality
+    person, key = people.key, works.key
+    for k in range(len(post)):
+        i, j = consumer[k], post[k]
+        match = 0.0
+        for d in range(taste.shape[1]):
+            match += taste[i, d] * content[j, d]
+        agreement = 1.0 - abs(opinion[i] - slant[j])
+        out[k, 0] = voting.quality * quality[j] + voting.match * match + voting.agreement * agreement - voting.centre
+        word, _, _, _ = words(stream, mix64(person[i] ^ mix64(key[j])), 0, 0)
+        out[k, 1] = unit(word)
+    return out
+
+
+@nb.njit(cache=True)
+def vote(i, j, shown, liking, luck, key, ring, ring_at, ups, downs, seed, total, voting):
     """One viewing: up, down or, mostly, nothing."""
-    agreement = 1.0 - abs(people.opinion[i] - works.slant[j])
-    liking = (voting.quality * works.quality[j] + voting.match * matched(i, j, people, works) + voting.agreement * agreement
-              - voting.centre)
-    score = works.up[j] - works.down[j] + works.seed[j] if shown else 0
-    up, down = chances(liking, float(score), voting)
-    word, _, _, _ = words(stream, pair_key(i, j, people, works), 0, 0)
-    luck = unit(word)
+    score = ups[j] - downs[j] + seed[j] if shown else 0
+    up, down = log_odds(liking, float(score), voting)
+    if up < -0.85 and down < -2.2 and luck > 0.3 and luck < 0.9:
+        return  # most viewings: P(up) < 0.3 and P(down) < 0.1 spare two exponentials
+    up, down = exclusive(up, down)
     if luck >= up and luck < 1.0 - down:
         return
-    if not first_time(i, fingerprint(works.key[j], 1), people):
+    if not first_time(i, fingerprint(key[j], 1), ring, ring_at):
         return
     if luck < up:
-        works.up[j] += 1
+        ups[j] += 1
         total[T_UP] += 1
     else:
-        works.down[j] += 1
+        downs[j] += 1
         total[T_DOWN] += 1
 
 
@@ -330,16 +360,19 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
     """Ratings and votes of one window, in order. Returns float64 (works consumed, 5): q, E, p, r, stars posted or 0; rows of works that
     the person had consumed before stay 0."""
     out = np.zeros((int(seen.bought.sum()), 5))
-    row = 0
-    for k in range(len(seen.post)):
-        i, j = seen.consumer[k], seen.post[k]
-        if seen.bought[k]:
-            if first_time(i, fingerprint(works.key[j], 0), people):
+    row, votes = 0, voting.enabled
+    liked = likings(seen, people, works, voting, vote_stream) if votes else np.empty((0, 2))
+    consumer, post, bought, votes_shown = seen.consumer, seen.post, seen.bought, seen.votes_shown  # a tuple's arrays are counted at every
+    key, ups, downs, seed, ring, ring_at = works.key, works.up, works.down, works.seed, people.ring, people.ring_at  # use in a loop
+    for k in range(len(post)):
+        i, j = consumer[k], post[k]
+        if bought[k]:
+            if first_time(i, fingerprint(key[j], 0), ring, ring_at):
                 consume(i, j, seen.via[k], seen.ratings_shown[k], seen.prediction_shown[k], people, works, total, rules, rating_stream,
                         out[row])
             row += 1
-        if voting.enabled:
-            vote(i, j, seen.votes_shown[k], people, works, total, voting, vote_stream)
+        if votes:
+            vote(i, j, votes_shown[k], liked[k, 0], liked[k, 1], key, ring, ring_at, ups, downs, seed, total, voting)
     return out
 
 

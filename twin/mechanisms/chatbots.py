@@ -238,6 +238,8 @@ class Chatbots(Mechanism):
 
     def _arm(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Arm of the trial, an index in ARMS: drawn by lot once and for all."""
+        if self.p.wellbeing.trial_share <= 0:
+            return np.full(len(keys), 2)
         u = self.uniforms("adopt", keys)
         arm: NDArray[np.int64] = np.where(u[:, 2] < self.p.wellbeing.trial_share, (u[:, 3] >= 0.5).astype(np.int64), 2)
         return arm
@@ -319,9 +321,9 @@ class Chatbots(Mechanism):
         """Well-being now of these consumers, whose recent use is ``use``."""
         w, now, keys = self.p.wellbeing, self.world.now, self.read("consumers", "key")[rows]
         turn, angle = now // w.turns, np.pi / 2 * (now % w.turns) / w.turns
-        old, new = (self.normals("wellbeing", keys, 1, turn + later)[:, 0] for later in (0, 1))
+        old, new = (self.normal("wellbeing", keys, 0, turn + later) for later in (0, 1))
         noise = np.cos(angle) * old + np.sin(angle) * new
-        lonely = self.normals("person", keys, 4)[:, 3]
+        lonely = self.normal("person", keys, 3)
         felt: Floats = -w.loneliness * lonely + np.sqrt(1 - w.loneliness**2) * noise + w.use_effect * use
         return felt
 
@@ -331,13 +333,14 @@ class Chatbots(Mechanism):
         absent = (self.world.now - read("consumers", "chat_last")[rows].astype(float)) / self.p.wellbeing.use_window
         use = read("consumers", "chat_use")[rows] * np.exp(-absent)
         felt, arm = self.wellbeing(rows, use), self._arm(read("consumers", "key")[rows])
-        for place, name in enumerate(ARMS):
-            board.set("wellbeing_mean", _mean(felt[arm == place]), arm=name)
-            board.set("chat_use_mean", _mean(use[arm == place]), arm=name)
-        both = (arm == 0).any() and (arm == 1).any()
-        board.set("wellbeing_assigned_effect", _mean(felt[arm == 0]) - _mean(felt[arm == 1]) if both else 0.0)
-        used = read("consumers", "chat_sessions")[rows] > 0
-        for among, who in (("trial", arm < 2), ("outside", (arm == 2) & used)):
+        groups = [np.flatnonzero(arm == place) for place in range(len(ARMS))]
+        means = [_mean(felt[who]) for who in groups]
+        board.set_all("wellbeing_mean", means)
+        board.set_all("chat_use_mean", [_mean(use[who]) for who in groups])
+        both = len(groups[0]) and len(groups[1])
+        board.set("wellbeing_assigned_effect", means[0] - means[1] if both else 0.0)
+        used = np.flatnonzero((arm == 2) & (read("consumers", "chat_sessions")[rows] > 0))
+        for among, who in (("trial", np.flatnonzero(arm < 2)), ("outside", used)):
             board.set("wellbeing_usage_correlation", _correlation(felt[who], use[who]), among=among)
 
 

@@ -168,10 +168,11 @@ def polarisation(counts: Floats, alpha: float = 1.6) -> float:
 def bimodality(x: Floats) -> float:
     """Sarle's bimodality coefficient, 0..1; 0 where all agree."""
     apart = x - x.mean() if len(x) else x
-    variance = float((apart**2).mean()) if len(x) else 0.0
+    square = apart**2
+    variance = float(square.mean()) if len(x) else 0.0
     if variance < 1e-12:
         return 0.0
-    skewness, kurtosis = float((apart**3).mean()) / variance**1.5, float((apart**4).mean()) / variance**2
+    skewness, kurtosis = float((square * apart).mean()) / variance**1.5, float((square**2).mean()) / variance**2
     return float((skewness**2 + 1) / kurtosis)
 
 

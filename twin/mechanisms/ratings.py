@@ -200,6 +200,9 @@ class Ratings(Mechanism):
 
     def _shown(self, name: str, rows: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether something is shown to each of these people."""
+        arms = self.levers_by_arm("consumers", f"{name}_shown")
+        if len(arms) == 1:
+            return np.full(len(rows), bool(arms[0]))
         return np.array(self.lever_of("consumers", f"{name}_shown", rows), bool)
 
     def _arrays(self) -> tuple[kernel.Raters, kernel.Works]:
@@ -234,14 +237,18 @@ class Ratings(Mechanism):
     def react(self) -> None:
         """Ratings and votes on what was clicked in the serving window that ends now."""
         window = self.world.service("window")()
-        clicked, post = window.responses & 1 > 0, window.post
-        bought = (window.responses & BOUGHT == BOUGHT) & self.read("posts", "work")[post]
-        events = np.flatnonzero(clicked if self.p.votes.enabled else bought)
+        events = np.flatnonzero(window.responses & 1)  # clicked
+        post, works = window.post[events], self.read("posts", "work")
+        bought = np.zeros(len(events), bool)
+        if works.any():
+            bought = (window.responses[events] & BOUGHT == BOUGHT) & works[post]
         touched = post[bought]
+        if not self.p.votes.enabled:
+            events, post, bought = events[bought], touched, bought[bought]
         if len(events):
-            rows, post = window.consumer[events], post[events]
+            rows = window.consumer[events]
             shown = (self._shown(name, rows) for name in ("ratings", "prediction", "votes"))
-            seen = kernel.Seen(rows, post, window.via[events], bought[events], *shown)
+            seen = kernel.Seen(rows, post, window.via[events], bought, *shown)
             people, works = self._arrays()
             kernel.react(seen, people, works, self.keep["total"], self.rules(), self.voting(), self.stream("rating"), self.stream("vote"))
         self._show(touched)
