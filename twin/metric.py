@@ -26,8 +26,9 @@ class Metric:
     ``name`` snake case, no unit suffix games; ``kind`` counter (running total since the start), gauge (now) or histogram
     (gauge per bin: how many entities are in it now, or events since the start if ``total``); ``unit`` in words of the
     field (``1``, ``posts``, ``s``, ``ratio``); ``help`` one sentence; ``side`` whose side of the platform it shows;
-    ``panel`` heading under which readers draw it; ``good`` which way is good for that side; ``headline`` marks the few
-    that the terminal shows.
+    ``panel`` heading under which readers draw it, or ``Heading: Picture`` for metrics that share one picture; a metric NAME_se
+    is the standard error of NAME (or NAME_mean) and drawn around it; ``good`` which way is good for that side; ``headline``
+    marks the few that the terminal shows.
     """
 
     name: str

@@ -94,22 +94,23 @@ class Campaigns(Mechanism):
         ),
     }
     metrics = (
-        Metric("campaign_accounts", "gauge", "accounts", "Automated accounts that are active.", "platform", "Campaign", good="down"),
-        Metric("campaign_posts", "counter", "posts", "Posts of automated accounts.", "platform", "Campaign"),
-        Metric("campaign_fake_likes", "counter", "likes", "Likes that automated accounts gave one another.", "platform", "Campaign"),
-        Metric("campaign_spent", "counter", "cost", "What the campaign has cost.", "platform", "Campaign"),
-        Metric("campaign_banned", "counter", "accounts", "Automated accounts found and banned.", "platform", "Campaign"),
-        Metric("campaign_impressions", "counter", "impressions", "Times a post of the campaign was shown.", "platform",
-               "Campaign reach", good="down"),
+        Metric("campaign_accounts", "gauge", "accounts", "Automated accounts that are active.", "platform", "Campaigns", good="down"),
+        Metric("campaign_posts", "counter", "posts", "Posts of automated accounts.", "platform", "Campaigns"),
+        Metric("campaign_fake_likes", "counter", "likes", "Likes that automated accounts gave one another.", "platform", "Campaigns"),
+        Metric("campaign_spent", "counter", "cost", "What the campaign has cost.", "platform", "Campaigns"),
+        Metric("campaign_banned", "counter", "accounts", "Automated accounts found and banned.", "platform", "Campaigns"),
+        Metric("campaign_impressions", "counter", "impressions", "Times a post of the campaign was shown.", "platform", "Campaigns",
+               good="down"),
         Metric("campaign_reached", "gauge", "consumers", "Active people who were ever shown a post of the campaign.", "consumer",
-               "Campaign reach", good="down"),
+               "What a campaign does to them", good="down"),
         Metric("campaign_aim_share", "gauge", "1",
                "Share of the campaign's impressions that fell on people aimed at, since the last reading that saw any.", "consumer",
-               "Campaign reach"),
-        Metric("persuasion_per_mille", "gauge", "1", "Movement of opinion towards the target per 1000 impressions of the campaign, "
-               "since the last reading that saw any.", "consumer", "Campaign effect", good="down", headline=True),
+               "What a campaign does to them"),
+        Metric("persuasion_per_mille", "gauge", "1",
+               "Movement of opinion towards the target per 1000 impressions of the campaign, since the last reading that saw any.",
+               "consumer", "What a campaign does to them", good="down"),
         Metric("campaign_target_distance", "gauge", "1", "Mean distance of active people from the target opinion.", "consumer",
-               "Campaign effect"),
+               "What a campaign does to them"),
     )
 
     def setup(self) -> None:

@@ -95,14 +95,14 @@ class Network(Mechanism):
         ),
     }
     metrics = (
-        Metric("follows_total", "gauge", "follows", "Follows in the graph.", "platform", "Follow graph"),
-        Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "Follow graph"),
-        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer", "Followers",
-               good="down"),
+        Metric("follows_total", "gauge", "follows", "Follows in the graph.", "platform", "Feed"),
+        Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "What people do with it"),
+        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer",
+               "Followers and reputation: Concentration", good="down"),
         Metric("follower_tail_exponent", "gauge", "1",
                "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.", "producer",
-               "Followers"),
-        Metric("followers", "histogram", "creators", "Active creators by followers.", "producer", "Followers",
+               "Followers and reputation"),
+        Metric("followers", "histogram", "creators", "Active creators by followers.", "producer", "Followers and reputation",
                edges=FOLLOWER_EDGES),
     )
 

@@ -78,18 +78,18 @@ class Opinions(Mechanism):
         ),
     }
     metrics = (
-        Metric("opinion_mean", "gauge", "1", "Mean opinion of active people, -1..1.", "consumer", "Opinion"),
-        Metric("opinion_variance", "gauge", "1", "Variance of opinion across active people.", "consumer", "Opinion",
-               headline=True),
-        Metric("opinion_polarisation", "gauge", "1", "Esteban-Ray polarisation: 0 one camp, 1 two equal camps at the ends.",
-               "consumer", "Opinion", good="down", headline=True),
+        Metric("opinion_mean", "gauge", "1", "Mean opinion of active people, -1..1.", "consumer", "What they think"),
+        Metric("opinion_variance", "gauge", "1", "Variance of opinion across active people.", "consumer",
+               "What they think: Variance of opinion", headline=True),
+        Metric("opinion_polarisation", "gauge", "1", "Esteban-Ray polarisation: 0 one camp, 1 two equal camps at the ends.", "consumer",
+               "What they think", good="down"),
         Metric("opinion_bimodality", "gauge", "1", "Sarle's bimodality coefficient of opinion: 1/3 normal, 5/9 uniform, 1 two points.",
-               "consumer", "Opinion"),
+               "consumer", "What they think"),
         Metric("opinion_clusters", "gauge", "clusters", "Groups of opinion with 2 % of active people or more, parted by gaps above 0.02.",
-               "consumer", "Opinion"),
-        Metric("between_community_variance", "gauge", "1", "Variance of the communities' mean opinions, weighted by people.",
-               "consumer", "Opinion"),
-        Metric("opinion", "histogram", "consumers", "Active people by opinion.", "consumer", "Opinion", edges=EDGES),
+               "consumer", "What they think"),
+        Metric("between_community_variance", "gauge", "1", "Variance of the communities' mean opinions, weighted by people.", "consumer",
+               "What they think: Variance of opinion"),
+        Metric("opinion", "histogram", "consumers", "Active people by opinion.", "consumer", "What they think", edges=EDGES),
     )
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:

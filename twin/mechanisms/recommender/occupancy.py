@@ -18,28 +18,27 @@ from twin.metric import Metric
 ENTITIES = ("consumer", "post", "creator")
 RANKED = ("consumer", "post")
 DECILES = tuple(map(str, range(1, 11)))
-PANEL = "Embedding tables"
 BY = {"entity": ENTITIES}
 
 METRICS = (
-    Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", PANEL, labels=BY),
-    Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", PANEL, labels=BY),
+    Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", "Embedding tables", labels=BY),
+    Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", "Embedding tables", labels=BY),
     Metric("table_bytes", "gauge", "bytes", "Memory of embedding tables, those of a generation that warms up included.", "platform",
-           PANEL, labels=BY),
-    Metric("table_occupancy", "gauge", "1", "Rows in use over rows held.", "platform", PANEL, labels=BY),
-    Metric("table_sharing", "gauge", "1", "Share of living IDs that share their row with another.", "platform", PANEL, labels=BY,
-           good="down"),
+           "Embedding tables", labels=BY),
+    Metric("table_occupancy", "gauge", "1", "Rows in use over rows held.", "platform", "Embedding tables", labels=BY),
+    Metric("table_sharing", "gauge", "1", "Share of living IDs that share their row with another.", "platform", "Embedding tables",
+           labels=BY, good="down"),
     Metric("table_collision", "gauge", "1", "1 - distinct / n: living IDs less distinct rows (pairs of rows), per ID.", "platform",
-           PANEL, labels=BY, good="down"),
+           "Embedding tables", labels=BY, good="down"),
     Metric("table_shared_traffic", "gauge", "1", "Share of the last training's impressions whose ID shares a row with another of them.",
-           "platform", PANEL, labels=BY, good="down"),
+           "platform", "Embedding tables", labels=BY, good="down"),
     Metric("table_foreign_gradient", "gauge", "1", "Mean share of the gradient updates on an ID's rows in the last training that other "
            "IDs made, by decile of the ID's own traffic (10: the most).", "platform", "Foreign gradient",
            labels={"entity": RANKED, "decile": DECILES}, good="down"),
-    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start (a full retrain gives them anew).", "platform", PANEL,
-           labels=BY),
-    Metric("table_expired", "counter", "rows", "Rows taken back from IDs not seen for long, since the start.", "platform", PANEL,
-           labels=BY),
+    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start (a full retrain gives them anew).", "platform",
+           "Embedding tables: Rows given and taken back", labels=BY),
+    Metric("table_expired", "counter", "rows", "Rows taken back from IDs not seen for long, since the start.", "platform",
+           "Embedding tables: Rows given and taken back", labels=BY),
 )
 
 

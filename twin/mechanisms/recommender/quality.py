@@ -24,18 +24,20 @@ KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
 METRICS = (
-    Metric("model_auc", "gauge", "1", "Progressive AUC: the served model on impressions it had not seen, by head.", "platform",
-           "Model quality", labels={"head": JUDGED}, good="up"),
-    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head.", "platform", "Model quality",
-           labels={"head": JUDGED}, good="down"),
-    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform",
-           "Model quality", labels={"head": JUDGED}),
-    Metric("model_auc_by_frequency", "gauge", "1", "Progressive AUC of clicks by impressions of the ID that the served model had "
-           "learned from.", "platform", "Cold start", labels=KNOWN, good="up"),
-    Metric("model_log_loss_by_frequency", "gauge", "nats", "Progressive log loss of clicks by impressions of the ID that the "
-           "served model had learned from.", "platform", "Cold start", labels=KNOWN, good="down"),
-    Metric("model_calibration_by_frequency", "gauge", "1", "Predicted over observed clicks by impressions of the ID that the "
-           "served model had learned from.", "platform", "Cold start", labels=KNOWN),
+    Metric("model_auc", "gauge", "1", "Progressive AUC: the served model on impressions it had not seen, by head.", "platform", "Model",
+           labels={"head": JUDGED}, good="up"),
+    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head.", "platform", "Model", labels={"head": JUDGED}, good="down"),
+    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform", "Model",
+           labels={"head": JUDGED}),
+    Metric("model_auc_by_frequency", "gauge", "1",
+           "Progressive AUC of clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
+           labels=KNOWN, good="up"),
+    Metric("model_log_loss_by_frequency", "gauge", "nats",
+           "Progressive log loss of clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
+           labels=KNOWN, good="down"),
+    Metric("model_calibration_by_frequency", "gauge", "1",
+           "Predicted over observed clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
+           labels=KNOWN),
 )
 
 

@@ -1,0 +1,203 @@
+"""The story of a side in a few plain sentences, by rule, every number from the readings.
+
+Two windows are compared: the week before the first policy (or the first week) and the last week. A change counts when it exceeds
+`NOISE` standard errors of the two means and `LEAST` of the value before; the largest is the one with the largest |log(after / before)|.
+A move around a policy counts when the mean of the second week after it differs from the week before it by more than `BREAK` times what
+three weeks usually do to that series.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.metric import Metric
+from twin.readers.panels import Chapter, Series, chapters, label_words, title, unit
+from twin.readers.pictures import Mark
+from twin.readers.results import Metrics
+from twin.readers.text import change, human, short
+
+WEEK = np.timedelta64(7, "D")
+NOISE, LEAST, BREAK, MOST = 3.0, 0.03, 4.0, math.log(10)
+MARKS_TOLD = 3
+
+
+class Windows:
+    """The two spans of time that the report compares."""
+
+    def __init__(self, metrics: Metrics, marks: Sequence[Mark]) -> None:
+        times = metrics.times
+        self.times = times
+        length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
+        width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
+        policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
+        first = times[0] if len(times) else np.datetime64(0, "s")
+        if policies and policies[0] - first >= width:
+            self.name, start = f"the week before “{short(marks[0][1], 40)}”", policies[0] - width
+        else:
+            self.name, start = "the first week", first
+        self.last = "the last week"
+        if width < WEEK:
+            self.name, self.last = self.name.replace("week", "part"), "the last part"
+        self.width = width
+        self.before = (times >= start) & (times <= start + width)
+        self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
+        self.start = first + (width // 2)
+
+    def values(self, series: NDArray[np.float64]) -> tuple[float, float]:
+        """Means before and at the end; NaN where nothing was read."""
+        return mean(series[self.before]), mean(series[self.after])
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """The mean of what was read; NaN of nothing."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A series with its means before and after, and how large that is."""
+
+    one: Series
+    heading: str
+    before: float
+    after: float
+    size: float
+
+    @property
+    def told(self) -> str:
+        """``morale of active human creators fell from 0.45 to 0.31 (−31 %)``."""
+        units = unit(self.one.metric) if self.one.metric.unit not in ("s", "bytes") else ""
+        first, last = human(self.before, self.one.metric.unit), human(self.after, self.one.metric.unit)
+        verb = "rose" if self.after > self.before else "fell"
+        percent = change(self.before, self.after)
+        tail = f" ({percent})" if "%" in percent else ""
+        return f"{phrase(self.one.metric, self.one.label)} {verb} from {first} to {last}{' ' + units if units else ''}{tail}"
+
+    @property
+    def better(self) -> bool | None:
+        """Whether it is good for its side; None where neither way is."""
+        good = self.one.metric.good
+        return None if good == "neither" else (self.after > self.before) == (good == "up")
+
+
+def phrase(metric: Metric, label: str = "") -> str:
+    """What a metric measures, as words within a sentence: the start of its help, or its name where that is long."""
+    words = metric.help.rstrip(".")
+    for stop in (", since ", " (", ": ", "; ", ", by ", ", at least ", ", 0..1", ", -1..1", ", sampling "):
+        words = words.partition(stop)[0]
+    if len(words) > 90 or metric.unit == "1" and words[:1].isdigit():
+        words = title(metric)
+    if not (words[1:2].isupper() or words.split("'")[0] in ("Sarle",) or words.startswith(("Gini", "Esteban"))):
+        words = words[:1].lower() + words[1:]
+    return words + (f" ({label_words(label)})" if label else "")
+
+
+def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) -> list[str]:
+    """A few sentences; none before there is anything to compare."""
+    if len(metrics.times) < 8:
+        return []
+    told = chapters(metrics, side)
+    moves = sorted(_moves(told, windows), key=lambda move: -move.size)
+    heads = [move for move in moves if move.one.metric.headline]
+    sentences, used = [], set()
+
+    def tell(start: str, chosen: Sequence[_Move]) -> None:
+        if chosen:
+            sentences.append(f"{start}{' and '.join(move.told for move in chosen)}.")
+            used.update(move.one.metric.name for move in chosen)
+
+    tell(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
+    tell("What else got better: ", _various([move for move in moves if move.better], 2, used))
+    tell("What else got worse: ", _various([move for move in moves if move.better is False], 2, used))
+    if not sentences and any(series.metric.headline for chapter in told for one in chapter.pictures for series in one.series):
+        sentences.append(f"From {windows.name} to {windows.last}, nothing here moved by more than its own noise.")
+    return sentences + _around(told, windows, marks)
+
+
+def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:
+    """The first few, no two of one metric, one per heading."""
+    chosen: list[_Move] = []
+    for move in moves:
+        if (move.one.metric.name not in used and all(move.heading != other.heading for other in chosen if not move.one.metric.headline)
+                and all(move.one.metric.name != other.one.metric.name for other in chosen) and len(chosen) < most):
+            chosen.append(move)
+    return chosen
+
+
+def _drawn(told: Sequence[Chapter]) -> list[tuple[str, Series]]:
+    return [(chapter.heading, one) for chapter in told for picture in chapter.pictures for one in picture.series]
+
+
+def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
+    """Changes beyond noise of what has a good way or is a headline."""
+    moves = []
+    for heading, one in _drawn(told):
+        if one.metric.good == "neither" and not one.metric.headline:
+            continue
+        first, last = (values[np.isfinite(values)] for values in (one.values[windows.before], one.values[windows.after]))
+        if len(first) < 2 or len(last) < 2:
+            continue
+        before, after = float(first.mean()), float(last.mean())
+        noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
+        if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and human(before, one.metric.unit) != human(after, one.metric.unit):
+            moves.append(_Move(one, heading, before, after, _size(before, after)))
+    return moves
+
+
+def _size(before: float, after: float) -> float:
+    """|log(after / before)|, at most a factor of ten: from nothing, or across zero, counts as that."""
+    return MOST if before * after <= 0 else min(MOST, abs(math.log(after / before)))
+
+
+def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) -> list[str]:
+    """What broke step around the policies, if there were any."""
+    if not marks or windows.width < WEEK:
+        return []
+    found: list[tuple[float, str, str]] = []
+    calm: list[str] = []
+    for when, name in marks:
+        best: tuple[float, _Move] | None = None
+        for heading, one in _drawn(told):
+            move = _break(one, heading, windows.times, np.datetime64(when.replace(tzinfo=None), "s"))
+            if move and (best is None or move[0] > best[0]):
+                best = move
+        if best:
+            found.append((best[0], f"“{short(name, 60)}” ({when:%d %B})", best[1].told))
+        else:
+            calm.append(f"“{short(name, 60)}”")
+    kept = sorted(sorted(found, key=lambda each: -each[0])[:MARKS_TOLD], key=found.index)
+    sentences = []
+    if kept:
+        sentences.append("Around the policies (which need not be the cause): "
+                         + "; ".join(f"within two weeks of {name}, {words}" for _, name, words in kept) + ".")
+    if calm:
+        sentences.append(f"No series here broke step around {', '.join(calm)}.")
+    return sentences
+
+
+def _break(one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64) -> tuple[float, _Move] | None:
+    """How far a series moved around a time, in units of what it usually does in as long; None if not unusually far."""
+    if when - WEEK < times[0] or when + 2 * WEEK > times[-1]:
+        return None
+
+    def difference(moment: np.datetime64) -> tuple[float, float]:
+        return (mean(one.values[(times > moment - WEEK) & (times <= moment)]),
+                mean(one.values[(times > moment + WEEK) & (times <= moment + 2 * WEEK)]))
+
+    before, after = difference(when)
+    if not (math.isfinite(before) and math.isfinite(after)) or abs(after - before) <= LEAST * abs(before):
+        return None
+    usual = np.array([b - a for a, b in (difference(moment) for moment in np.arange(times[0] + WEEK, times[-1] - 2 * WEEK, WEEK))
+                      if math.isfinite(a) and math.isfinite(b)])
+    typical = float(np.sqrt(np.median(usual**2))) if len(usual) else 0.0
+    far = abs(after - before) / typical if typical > 0 else math.inf
+    if far <= BREAK:
+        return None
+    return min(far, 1e6), _Move(one, heading, before, after, _size(before, after))
