@@ -20,7 +20,7 @@ from twin.world import World
 
 PLAIN = kernel.Rules(mean=3.0, quality=1.0, match=0.0, noise=0.0, expect_shown=0.0, expect_prediction=0.0, kappa_up=0.0, kappa_down=0.0,
                      anchoring=0.0, herding=0.0, level_up=0.0, level_down=0.0, report_base=0.0, extremity=0.0, everyone=True,
-                     shown_from=1, shift=0.0, shrink_work=25.0, shrink_person=10.0, shelf=kernel.CO_VIEWED, reference=0)
+                     shown_from=1, shift=0.0, shrink_work=25.0, shrink_person=10.0, reference=0)
 """Everybody says what the work's quality is, and nothing else matters."""
 SILENT = kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 FAIR = SILENT._replace(enabled=True, up=math.log(0.0513 / 0.9487), down=math.log(0.0082 / 0.9918))
@@ -54,12 +54,12 @@ def shop(quality, seed=2):
                         *whole, np.zeros(n, np.int8))
 
 
-def seen(consumer, post, via=None, bought=True, average=True, prediction=False, votes=True):
+def seen(consumer, post, via=None, shelf=kernel.CO_VIEWED, bought=True, average=True, prediction=False, votes=True):
     """Clicked impressions in order."""
     consumer, post = np.atleast_1d(np.array(consumer, np.int32)), np.atleast_1d(np.array(post, np.int32))
     n = len(post)
     return kernel.Seen(consumer, post, np.full(n, -1, np.int32) if via is None else np.array(via, np.int32),
-                       *(np.full(n, value) for value in (bought, average, prediction, votes)))
+                       np.full(n, shelf, np.int8), *(np.full(n, value) for value in (bought, average, prediction, votes)))
 
 
 def react(events, people, works, rules=PLAIN, voting=SILENT, total=None):
@@ -195,12 +195,12 @@ def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
     work; random: as elsewhere."""
     people, works = crowd(1), shop([0.0, 0.0])
     works.shown[:] = 2.0, 4.5
-    rules = PLAIN._replace(expect_shown=0.5, shelf=shelf, reference=kernel.REFERENCES.index(reference))
-    out, _ = react(seen([0, 0], [0, 1], via=[1, -1]), people, works, rules)
+    rules = PLAIN._replace(expect_shown=0.5, reference=kernel.REFERENCES.index(reference))
+    out, _ = react(seen([0, 0], [0, 1], via=[1, -1], shelf=shelf), people, works, rules)
     assert out[:, O_EXPECTATION].tolist() == [expected, 3.75]
-    assert react(seen(0, 0, via=[1], average=False), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
+    assert react(seen(0, 0, via=[1], shelf=shelf, average=False), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
     works.shown[:] = 0.0
-    assert react(seen(0, 0, via=[1]), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
+    assert react(seen(0, 0, via=[1], shelf=shelf), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
 
 
 @pytest.mark.parametrize(("shelf", "reference", "factor"), [
@@ -210,10 +210,10 @@ def test_gap_of_a_linked_pair_at_rest(shelf, reference, factor, kappa):
     """F3's pair gap over the gap of qualities, everyone arriving by the link, w = 1/2, at rest: (1 + k) / (1 + k w) random, / (1 - k)
     co-viewed with the other as reference, / (1 + k) where both are compared, / (1 - k w) bought together; control k = 0: all 1."""
     works = shop([0.5, -0.3])
-    rules = PLAIN._replace(kappa_up=kappa, kappa_down=kappa, expect_shown=0.5, shelf=shelf, reference=reference)
+    rules = PLAIN._replace(kappa_up=kappa, kappa_down=kappa, expect_shown=0.5, reference=reference)
     works.shown[:] = 3.0
     for _ in range(80):
-        out, _ = react(seen([0, 0], [0, 1], via=[1, 0]), crowd(1), works, rules)
+        out, _ = react(seen([0, 0], [0, 1], via=[1, 0], shelf=shelf), crowd(1), works, rules)
         works.shown[:] = out[:, O_STAR]
     assert out[0, O_STAR] - out[1, O_STAR] == pytest.approx(0.8 * (factor if kappa else 1.0), abs=2e-6)
 
@@ -291,6 +291,7 @@ def make(n=300, posts=60, **params):
     impressions = SimpleNamespace(consumer=np.zeros(0, np.int32), post=np.zeros(0, np.int32), responses=np.zeros(0, np.uint16),
                                   via=np.zeros(0, np.int32))
     world.provide("window", lambda: impressions)
+    world.provide("shelf_kind", lambda rows: np.zeros(len(rows), np.int8))
     mechanism = Ratings(RatingsParams(**params), world)
     for path, info in leaves(RatingsParams):
         if meta(info)["lever"]:

@@ -59,6 +59,7 @@ class Seen(NamedTuple):
     consumer: Array  # i4
     post: Array  # i4
     via: Array  # i4, the work on whose shelf it hung, else -1
+    shelf: Array  # i1, kind of the person's shelves: CO_VIEWED, BOUGHT_TOGETHER, RANDOM
     bought: Array  # bool, a work seen to the end
     ratings_shown: Array  # bool, to this person
     prediction_shown: Array  # bool
@@ -115,7 +116,6 @@ class Rules(NamedTuple):
     shift: float
     shrink_work: float
     shrink_person: float
-    shelf: int  # CO_VIEWED, BOUGHT_TOGETHER, RANDOM
     reference: int  # place in REFERENCES
 
 
@@ -197,7 +197,7 @@ def expectation(i, j, sees_average, prediction, people, works, rules):
 
 
 @nb.njit(cache=True)
-def judge(i, j, via, sees_average, sees_prediction, people, works, total, rules, stream, out):
+def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
     luck of reporting, and whether the pair is in the half that is moved."""
     a, b, c, d = words(stream, pair_key(i, j, people, works), 0, 0)
@@ -208,13 +208,13 @@ def judge(i, j, via, sees_average, sees_prediction, people, works, total, rules,
         plain = predicted(i, j, people, works, total, rules)
         prediction = perturbed(plain, unit(d), rules)
     e = expectation(i, j, sees_average, prediction, people, works, rules)
-    if via >= 0 and rules.shelf == BOUGHT_TOGETHER:
+    if via >= 0 and shelf == BOUGHT_TOGETHER:
         other = 0.0
         if sees_prediction:
             _, _, _, half = words(stream, pair_key(i, via, people, works), 0, 0)
             other = perturbed(predicted(i, via, people, works, total, rules), unit(half), rules)
         e = expectation(i, via, sees_average, other, people, works, rules)
-    elif via >= 0 and rules.shelf == CO_VIEWED and rules.reference < 2 and sees_average:
+    elif via >= 0 and shelf == CO_VIEWED and rules.reference < 2 and sees_average:
         reference = works.shown[via] if rules.reference == 0 else works.shown[j]
         if reference > 0:
             e = np.float64(reference)
@@ -248,9 +248,9 @@ def fingerprint(key, kind):
 
 
 @nb.njit(cache=True)
-def consume(i, j, via, sees_average, sees_prediction, people, works, total, rules, stream, out):
+def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
-    disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, sees_average, sees_prediction, people, works, total, rules,
+    disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules,
                                                                 stream, out)
     r, surprise = out[O_STAR], out[O_QUALITY] - out[O_EXPECTATION]
     whole = stars(r)
@@ -368,8 +368,8 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
         i, j = consumer[k], post[k]
         if bought[k]:
             if first_time(i, fingerprint(key[j], 0), ring, ring_at):
-                consume(i, j, seen.via[k], seen.ratings_shown[k], seen.prediction_shown[k], people, works, total, rules, rating_stream,
-                        out[row])
+                consume(i, j, seen.via[k], seen.shelf[k], seen.ratings_shown[k], seen.prediction_shown[k], people, works,
+                        total, rules, rating_stream, out[row])
             row += 1
         if votes:
             vote(i, j, votes_shown[k], liked[k, 0], liked[k, 1], key, ring, ring_at, ups, downs, seed, total, voting)
@@ -383,7 +383,7 @@ def forced(rows, posts, sees_average, sees_prediction, people, works, total, rul
     out = np.zeros((len(rows), len(posts), 5))
     for k in range(len(rows)):
         for w in range(len(posts)):
-            judge(rows[k], posts[w], -1, sees_average[k], sees_prediction[k], people, works, total, rules, stream, out[k, w])
+            judge(rows[k], posts[w], -1, RANDOM, sees_average[k], sees_prediction[k], people, works, total, rules, stream, out[k, w])
             whole = stars(out[k, w, O_STAR])
             total[T_FORCED] += 1
             total[T_FORCED_STARS] += whole

@@ -110,7 +110,7 @@ class Ratings(Mechanism):
     name = "ratings"
     Params = RatingsParams
     order = 65
-    needs = ("window",)
+    needs = ("window", "shelf_kind")
     columns = {
         "consumers": (
             Column("rating_expectation", "f4", "stars", "General expectation of works", hidden=True),
@@ -228,13 +228,12 @@ class Ratings(Mechanism):
 
     def rules(self) -> kernel.Rules:
         """Parameters of ratings as the kernel takes them."""
-        p, world = self.p, self.world
-        shelf = int(world.service("shelf_kind")()) if world.has_service("shelf_kind") else kernel.CO_VIEWED
+        p = self.p
         return kernel.Rules(
             p.mean, p.quality_weight, p.match_weight, p.noise, p.expect_shown, p.expect_prediction, p.kappa_up, p.kappa_down, p.anchoring,
             p.herding, p.expectation_up, p.expectation_down, float(self.lever("report_base")), p.extremity,
             self.lever("reporting") == "everyone", p.shown_from, float(self.lever("prediction_shift")),
-            p.shrink_work, p.shrink_person, shelf, kernel.REFERENCES.index(p.reference))
+            p.shrink_work, p.shrink_person, kernel.REFERENCES.index(p.reference))
 
     def voting(self) -> kernel.Voting:
         """Parameters of votes as the kernel takes them."""
@@ -246,17 +245,17 @@ class Ratings(Mechanism):
         """Ratings and votes on what was clicked in the serving window that ends now."""
         window = self.world.service("window")()
         events = np.flatnonzero(window.responses & 1)  # clicked
-        post, works = window.post[events], self.read("posts", "work")
+        post, lasting = window.post[events], self.read("posts", "work")
         bought = np.zeros(len(events), bool)
-        if works.any():
-            bought = (window.responses[events] & BOUGHT == BOUGHT) & works[post]
+        if lasting.any():
+            bought = (window.responses[events] & BOUGHT == BOUGHT) & lasting[post]
         touched = post[bought]
         if not self.p.votes.enabled:
             events, post, bought = events[bought], touched, bought[bought]
         if len(events):
             rows = window.consumer[events]
             shown = (self._shown(name, rows) for name in ("ratings", "prediction", "votes"))
-            seen = kernel.Seen(rows, post, window.via[events], bought, *shown)
+            seen = kernel.Seen(rows, post, window.via[events], self.world.service("shelf_kind")(rows), bought, *shown)
             people, works = self._arrays()
             kernel.react(seen, people, works, self.keep["total"], self.rules(), self.voting(), self.stream("rating"), self.stream("vote"))
         self._show(touched)

@@ -71,7 +71,7 @@ class Recommender(Mechanism):
         world.provide("oldest_held", self.oldest_held)
         world.provide("releasable", self.releasable)
         world.provide("links", lambda: self.links.linked)
-        world.provide("shelf_kind", lambda: SHELVES[str(self.lever("shelf.kind"))])
+        world.provide("shelf_kind", self.shelf_kind)
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""
@@ -119,6 +119,12 @@ class Recommender(Mechanism):
         """Link posts anew."""
         self.links.rebuild(self.world.now, self.read("posts", "key"), self.server.eligible(), self.read("posts", "work"),
                            self.stream("links"))
+
+    def shelf_kind(self, rows: NDArray[np.int32]) -> NDArray[np.int8]:
+        """Which links the shelves of these people show, see SHELVES."""
+        kinds = np.array([SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")], np.int8)
+        arms: NDArray[np.int8] = kinds[self.read("consumers", "arm")[rows]]
+        return arms
 
     def oldest_held(self) -> int:
         """Short-lived posts born before this time are in no log and in no feed, and who left before it is in no log."""
