@@ -46,9 +46,11 @@ class Naive:
         near_by = [s.creator_post[s.creator_start[c]:min(s.creator_start[c + 1], s.creator_start[c] + 3)] for c in followed if c >= 0]
         own = np.concatenate(near_by)[:quota[0]] if near_by else np.zeros(0, int)
         q = s.user_vec[row] * s.query[0, :-1]
-        lists = np.argpartition(-(s.centroids[:, :-1] @ q + s.query[0, -1] * s.centroids[:, -1]), s.whole[0, retrieve.Q_PROBES])
-        members = np.concatenate([s.list_post[s.list_start[k]:s.list_start[k + 1]][:s.whole[0, retrieve.Q_CAP]]
+        near = np.concatenate(np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias)[:len(s.tile_start) - 1]
+        lists = np.argpartition(-near, s.whole[0, retrieve.Q_PROBES])
+        members = np.concatenate([s.tile_post[s.tile_start[k]:s.tile_start[k + 1]].ravel()[:s.whole[0, retrieve.Q_CAP]]
                                   for k in lists[:s.whole[0, retrieve.Q_PROBES]]])
+        members = members[members >= 0]
         score = s.item_vec[members] @ q + s.query[0, -1] * s.item_bias[members]
         nearest = members[np.argpartition(-score, quota[1])[:quota[1]]] if len(members) > quota[1] else members
         fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]

@@ -8,6 +8,7 @@ import pytest
 from twin.engine import Simulation
 from twin.kernels import retrieve
 from twin.kernels.ranking import rank, slate, user_vector
+from twin.kernels.index import tiles
 from twin.kernels.retrieve import (
     EXPLORE,
     F_DECAY,
@@ -57,7 +58,8 @@ def picked(serve: Serving, scores: list[float], source: int | list[int] = NEARES
     n = len(scores)
     out, maker = np.empty(20, np.int64), np.empty(n, np.int32)
     flags = np.full(n, source, np.int8) if isinstance(source, int) else np.array(source, np.int8)
-    count = slate(serve, 0, np.arange(n), flags, n, np.array(scores, np.float32), maker, out, take)
+    count = slate(serve, 0, np.arange(n), flags, n, np.array(scores, np.float32), maker,
+                  np.empty((serve.item_vec.shape[1], n), np.float32), out, take)
     return out[:count].tolist()
 
 
@@ -110,7 +112,6 @@ def test_what_is_looked_at_is_the_top_of_the_whole_slate(rules: dict[str, float]
     """Filling only the first places gives the first places of the full slate."""
     rng = np.random.default_rng(1)
     serve = plain(served, rng.integers(0, 6, 40).tolist(), **rules)
-    serve = serve._replace(item_norm=np.linalg.norm(serve.item_vec, axis=1).astype(np.float32) + np.float32(1e-9))
     scores, sources = rng.normal(size=40).tolist(), rng.choice([IN_NETWORK, EXPLORE, NEAREST], 40).tolist()
     whole = picked(serve, scores, sources)
     for take in range(1, 11):
@@ -123,7 +124,7 @@ def test_diversity_takes_the_cosine_off(served: Serving) -> None:
     vec = serve.item_vec.copy()
     vec[:3] = 0
     vec[0, 0], vec[1, 0], vec[1, 1], vec[2, 2] = 2, 3, 4, 1  # cosines .6 and 0
-    serve = serve._replace(item_vec=vec, item_norm=np.linalg.norm(vec, axis=1).astype(np.float32))
+    serve = serve._replace(item_vec=vec)
     assert picked(serve, [3, 2, 1.399]) == [0, 1, 2]  # 2 (1 - .5 .6) = 1.4
     assert picked(serve, [3, 2, 1.401]) == [0, 2, 1]
     off = serve._replace(factor=plain(served, []).factor)
@@ -169,3 +170,36 @@ def test_reward_model_adds_its_logit(served: Serving) -> None:
     base = scored(serve, 4)
     weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=.5)
     assert scored(weighted, 4) - base == pytest.approx(2 * signal[:60] @ (pool + .5 * own[4]), abs=1e-4)
+
+
+def test_nearest_keeps_exactly_the_best() -> None:
+    """Selection by a histogram of scores finds the scores that sorting finds, with many ties or none, whatever the number wanted."""
+    rng = np.random.default_rng(0)
+    for trial in range(600):
+        size = int(rng.integers(2, 300))
+        want = int(rng.integers(1, size))
+        score = (rng.normal(size=size) if trial % 3 else rng.integers(0, 4, size)).astype(np.float32)
+        kept, rows = score.copy(), np.arange(size)
+        retrieve._best(size, want, kept, rows, np.empty(128, np.int64))
+        assert np.array_equal(np.sort(kept[:want]), np.sort(score)[size - want:])
+        assert np.array_equal(score[rows], kept) and len(set(rows.tolist())) == size
+
+
+@pytest.mark.parametrize("dim", [1, 7, 32])
+def test_tiles_hold_every_post_once(dim: int) -> None:
+    """Vectors laid out in tiles are those of the rows; lanes beyond a list's end are marked; a tile's product is the plain one."""
+    rng = np.random.default_rng(1)
+    vec, bias = rng.normal(size=(50, dim)).astype(np.float32), rng.normal(size=50).astype(np.float32)
+    rows, start = rng.permutation(50)[:41].astype(np.int32), np.array([0, 8, 8, 20, 41], np.int32)
+    first, row_of, vec_of, bias_of = tiles(start, rows, vec, bias)
+    assert first.tolist() == [0, 1, 1, 3, 6]
+    for g in range(4):
+        held = row_of[first[g]:first[g + 1]].ravel()
+        assert held[held >= 0].tolist() == rows[start[g]:start[g + 1]].tolist()
+    q, out = rng.normal(size=dim).astype(np.float32), np.empty(8, np.float32)
+    for t in range(len(row_of)):
+        inside = row_of[t] >= 0
+        assert np.array_equal(bias_of[t, inside], bias[row_of[t, inside]])
+        assert np.array_equal(vec_of[t][:, inside].T, vec[row_of[t, inside]])
+        retrieve._tile(q, vec_of[t], out)
+        assert out[inside] == pytest.approx(vec[row_of[t, inside]] @ q, abs=1e-5)

@@ -24,6 +24,7 @@ import numba as nb
 import numpy as np
 
 from twin.draws import child, unit, words
+from twin.kernels.index import TILE
 from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.respond import (
     FOLLOW,
@@ -46,8 +47,10 @@ from twin.kernels.retrieve import (
     IN_NETWORK,
     NEAREST,
     ORACLE,
+    Q_CAP,
     Q_FLOOR,
     Q_MODE,
+    Q_PROBES,
     Q_SHELF,
     Q_SHELF_KIND,
     Q_SLATE,
@@ -183,8 +186,9 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
     score, logits = np.empty(room, np.float32), np.empty(8 * room, np.float32)
     dim = serve.interaction.shape[0]
     lanes, q = np.empty((dim, 8), np.float32), np.empty(dim, np.float32)
-    near = np.empty(serve.centroids.shape[0], np.float32)
-    heap_score, heap_post = np.empty(int(most[NEAREST]) + 1, np.float32), np.empty(int(most[NEAREST]) + 1, np.int64)
+    near, grid = np.empty(len(serve.tile_start) - 1, np.float32), np.empty((dim, room), np.float32)
+    scanned = int(most[Q_PROBES] * (most[Q_CAP] + TILE)) + 1
+    near_score, near_post, bins = np.empty(scanned, np.float32), np.empty(scanned, np.int64), np.empty(128, np.int64)
     shown, maker = np.empty(int(most[Q_SLATE]), np.int64), np.empty(room, np.int32)
     x, u = np.empty(MANY), np.empty(dim, np.float32)
     number, coefficients = behaviour.number, behaviour.coefficients
@@ -224,7 +228,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
                 for d in range(dim):
                     q[d] = u[d] * query[d]
                 n = nearest(q, query[dim], unit(w2), serve, quota, cand, source, n, mark, tag, near,
-                            heap_score, heap_post)
+                            near_score, near_post, bins)
             n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark, tag)
             n = listed(unit(w3), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark, tag)
             if quota[CO_VIEWED] > 0:
@@ -237,7 +241,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stam
             rank(row, u, bias, arm, child(people.key[row], occasion), serve, cand, source, n, lanes, logits, score)
         total[A_CANDIDATES] += n
         # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
-        depth = slate(serve, arm, cand, source, n, score, maker, shown, 1 + int(math.log(unit(w0)) / log_continue))
+        depth = slate(serve, arm, cand, source, n, score, maker, grid, shown, 1 + int(math.log(unit(w0)) / log_continue))
         glad, hurt, via, place, look, nth, links = 0, 0, -1, 0, 0, 0, serve.co_viewed
         while True:
             if place < depth:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+TILE = 8
+"""Posts that are scored at once: a register holds so many floats."""
+
 
 @nb.njit(cache=True)
 def assign(rows, vec, bias, centroids, cluster):
@@ -126,10 +129,19 @@ def seldom(rows, impressions, below):
 
 
 @nb.njit(cache=True)
-def norms(rows, vec, out):
-    """Euclidean length of the vectors of ``rows``, written to ``out`` f4 (P,); never quite zero."""
-    for row in rows:
-        total = np.float32(1e-20)
-        for d in range(vec.shape[1]):
-            total += vec[row, d] * vec[row, d]
-        out[row] = np.sqrt(total)
+def tiles(start, rows, vec, bias):
+    """Grouped rows in tiles of TILE, the last of a group filled up with -1: where each group's tiles begin i4 (groups + 1,), rows
+    i4 (T, TILE), vectors f4 (T, D, TILE), biases f4 (T, TILE)."""
+    groups, dim = len(start) - 1, vec.shape[1]
+    first = np.zeros(groups + 1, np.int32)
+    for g in range(groups):
+        first[g + 1] = first[g] + (start[g + 1] - start[g] + TILE - 1) // TILE
+    row_of = np.full((first[groups], TILE), -1, np.int32)
+    vec_of, bias_of = np.zeros((first[groups], dim, TILE), np.float32), np.zeros((first[groups], TILE), np.float32)
+    for g in range(groups):
+        for j in range(start[g + 1] - start[g]):
+            t, c, row = first[g] + j // TILE, j % TILE, rows[start[g] + j]
+            row_of[t, c], bias_of[t, c] = row, bias[row]
+            for d in range(dim):
+                vec_of[t, d, c] = vec[row, d]
+    return first, row_of, vec_of, bias_of

@@ -77,8 +77,10 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
         a5 = serve.intercept[5] + serve.user_scale[5] * bu + serve.item_scale[5] * bv
         a6 = serve.intercept[6] + serve.user_scale[6] * bu + serve.item_scale[6] * bv
         a7 = serve.intercept[7] + serve.user_scale[7] * bu + serve.item_scale[7] * bv
-        for d in range(dim):
-            x = v[d]
+        b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
+        for half in range(dim // 2):  # even and odd dimensions apart, so that two sums run at once
+            d = 2 * half
+            x, y = v[d], v[d + 1]
             a0 += lanes[d, 0] * x
             a1 += lanes[d, 1] * x
             a2 += lanes[d, 2] * x
@@ -87,9 +89,22 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
             a5 += lanes[d, 5] * x
             a6 += lanes[d, 6] * x
             a7 += lanes[d, 7] * x
+            b0 += lanes[d + 1, 0] * y
+            b1 += lanes[d + 1, 1] * y
+            b2 += lanes[d + 1, 2] * y
+            b3 += lanes[d + 1, 3] * y
+            b4 += lanes[d + 1, 4] * y
+            b5 += lanes[d + 1, 5] * y
+            b6 += lanes[d + 1, 6] * y
+            b7 += lanes[d + 1, 7] * y
+        if dim % 2:
+            d = dim - 1
+            x = v[d]
+            a0, a1, a2, a3 = a0 + lanes[d, 0] * x, a1 + lanes[d, 1] * x, a2 + lanes[d, 2] * x, a3 + lanes[d, 3] * x
+            a4, a5, a6, a7 = a4 + lanes[d, 4] * x, a5 + lanes[d, 5] * x, a6 + lanes[d, 6] * x, a7 + lanes[d, 7] * x
         o = 8 * i
-        logits[o], logits[o + 1], logits[o + 2], logits[o + 3] = a0, a1, a2, a3
-        logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4, a5, a6, a7
+        logits[o], logits[o + 1], logits[o + 2], logits[o + 3] = a0 + b0, a1 + b1, a2 + b2, a3 + b3
+        logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4 + b4, a5 + b5, a6 + b6, a7 + b7
     for i in range(8 * n):
         logits[i] = sigmoid32(logits[i])
     w = serve.weights[arm]
@@ -141,11 +156,11 @@ def _kept_for(slot, want, floor, explore):
 
 
 @nb.njit(cache=True)
-def slate(serve, arm, cand, source, n, score, maker, out, take):
+def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
     """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see the module); returns how many.
 
     The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than ``author_cap`` are taken.
-    ``score`` is used up; ``maker`` i4 (n,) gets the creator of every candidate.
+    ``score`` is used up; scratch: maker i4 (n,), which gets the creator of every candidate, and grid f4 (D, n).
     """
     whole = serve.whole[arm]
     decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
@@ -157,6 +172,7 @@ def slate(serve, arm, cand, source, n, score, maker, out, take):
     explore = min(whole[Q_EXPLORE], want - floor)
     for i in range(n):
         maker[i] = serve.item_creator[cand[i]]
+    cosine = np.empty(n if spread > 0 else 0, np.float32)
     while filled < take:
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
@@ -193,35 +209,30 @@ def slate(serve, arm, cand, source, n, score, maker, out, take):
                     if serve.item_ai[cand[i]]:
                         score[i] = GONE
         if spread > 0 and not plain and filled < take:
-            _thin(cand[best], serve.item_vec, serve.item_norm, cand, n, spread, score)
+            if filled == 1:
+                _directions(serve.item_vec, cand, n, grid)
+            for i in range(n):
+                cosine[i] = np.float32(0)
+            for d in range(grid.shape[0]):
+                x = grid[d, best]
+                for i in range(n):
+                    cosine[i] += x * grid[d, i]
+            for i in range(n):
+                if score[i] > GONE:
+                    score[i] -= spread * abs(score[i]) * max(np.float32(0), cosine[i])
     return filled
 
 
 @nb.njit(cache=True)
-def _thin(post, vec, norm, cand, n, spread, score):
-    """Take from every remaining score ``spread`` times its cosine to the post just chosen."""
-    v, dim = vec[post], vec.shape[1]
+def _directions(vec, cand, n, grid):
+    """Unit vectors of the candidates, by dimension (D, n)."""
     for i in range(n):
-        if score[i] > GONE:
-            w = vec[cand[i]]
-            a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
-            d = 0
-            while d + 8 <= dim:
-                a0 += v[d] * w[d]
-                a1 += v[d + 1] * w[d + 1]
-                a2 += v[d + 2] * w[d + 2]
-                a3 += v[d + 3] * w[d + 3]
-                a4 += v[d + 4] * w[d + 4]
-                a5 += v[d + 5] * w[d + 5]
-                a6 += v[d + 6] * w[d + 6]
-                a7 += v[d + 7] * w[d + 7]
-                d += 8
-            dot = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7))
-            while d < dim:
-                dot += v[d] * w[d]
-                d += 1
-            if dot > 0:
-                score[i] -= spread * abs(score[i]) * dot / (norm[post] * norm[cand[i]])
+        v, total = vec[cand[i]], np.float32(1e-20)
+        for d in range(len(v)):
+            total += v[d] * v[d]
+        scale = np.float32(1) / np.sqrt(total)
+        for d in range(len(v)):
+            grid[d, i] = v[d] * scale
 
 
 @nb.njit(cache=True)

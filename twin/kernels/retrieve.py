@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
+from twin.kernels.index import TILE
+
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
 MODES = {"value": VALUE, "chronological": CHRONOLOGICAL, "popularity": POPULARITY, "random": RANDOM, "oracle": ORACLE}
@@ -45,9 +47,12 @@ class Serving(NamedTuple):
     intercept: Array  # f4 (8,)
     weights: Array  # f4 (A, 8)
     query: Array  # f4 (A, D + 1): direction of the value model, last the item bias
-    centroids: Array  # f4 (K, D + 1)
-    list_start: Array  # i4 (K + 1,)
-    list_post: Array  # i4 (E,)
+    centre_vec: Array  # f4 (., D, TILE): centroids of the K lists in tiles
+    centre_bias: Array  # f4 (., TILE)
+    tile_start: Array  # i4 (K + 1,): the tiles of each list
+    tile_post: Array  # i4 (T, TILE): posts of a list, newest first, -1 beyond its end
+    tile_vec: Array  # f4 (T, D, TILE)
+    tile_bias: Array  # f4 (T, TILE)
     creator_start: Array  # i4 (creators + 1,)
     creator_post: Array  # i4 (E,) newest first within a creator
     trending: Array  # i4 (T,)
@@ -59,7 +64,6 @@ class Serving(NamedTuple):
     mean_vec: Array  # f4 (D,) mean user
     mean_bias: Array  # f4 (1,)
     can: Array  # bool (P,): eligible
-    item_norm: Array  # f4 (P,): length of the vectors of eligible posts, 0 unless slates are diversified
     item_small: Array  # bool (P,): of a small creator
     small: Array  # i4 (S,): eligible posts of small creators, a random order
     signal: Array  # f4 (P, 3): what classifiers read off a post
@@ -120,17 +124,88 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, sta
     return n
 
 
+@nb.njit(inline="always")
+def _tile(q, v, out):
+    """out (TILE,) = q . v for the posts of a tile, v (D, TILE): even and odd dimensions apart, so that two sums run at once."""
+    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
+    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
+    for h in range(v.shape[0] // 2):
+        d = 2 * h
+        x, y = q[d], q[d + 1]
+        a0 += x * v[d, 0]
+        a1 += x * v[d, 1]
+        a2 += x * v[d, 2]
+        a3 += x * v[d, 3]
+        a4 += x * v[d, 4]
+        a5 += x * v[d, 5]
+        a6 += x * v[d, 6]
+        a7 += x * v[d, 7]
+        b0 += y * v[d + 1, 0]
+        b1 += y * v[d + 1, 1]
+        b2 += y * v[d + 1, 2]
+        b3 += y * v[d + 1, 3]
+        b4 += y * v[d + 1, 4]
+        b5 += y * v[d + 1, 5]
+        b6 += y * v[d + 1, 6]
+        b7 += y * v[d + 1, 7]
+    out[0], out[1], out[2], out[3] = a0 + b0, a1 + b1, a2 + b2, a3 + b3
+    out[4], out[5], out[6], out[7] = a4 + b4, a5 + b5, a6 + b6, a7 + b7
+    if v.shape[0] % 2:
+        x = q[v.shape[0] - 1]
+        for c in range(TILE):
+            out[c] += x * v[v.shape[0] - 1, c]
+
+
 @nb.njit(cache=True)
-def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, heap_score, heap_post):
-    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota; scratch: near, heap_score, heap_post."""
-    quota = whole[NEAREST]
-    lists = serve.centroids.shape[0]
-    dim = q.shape[0]
-    for k in range(lists):
-        s0 = np.float32(0)
-        for d in range(dim):
-            s0 += q[d] * serve.centroids[k, d]
-        near[k] = s0 + qb * serve.centroids[k, dim]
+def _best(held, count, score, post, bins):
+    """Move the ``count`` best of the first ``held`` entries to the front: those in higher bins of a histogram of scores, then the best of
+    the bin that the count falls into; among equals those of the lower rows."""
+    low, high = score[0], score[0]
+    for i in range(held):
+        low, high = min(low, score[i]), max(high, score[i])
+    scale = np.float32(len(bins) - 1) / max(high - low, np.float32(1e-30))
+    bins[:] = 0
+    for i in range(held):
+        bins[int((score[i] - low) * scale)] += 1
+    edge, above = len(bins) - 1, 0
+    while above + bins[edge] < count:
+        above += bins[edge]
+        edge -= 1
+    n, rest = 0, 0
+    for i in range(held):  # the bin of the edge is kept behind the chosen, at the end
+        place = int((score[i] - low) * scale)
+        if place > edge:
+            score[n], score[i] = score[i], score[n]
+            post[n], post[i] = post[i], post[n]
+            n += 1
+    for i in range(n, held):
+        if int((score[i] - low) * scale) == edge:
+            j = n + rest
+            score[j], score[i] = score[i], score[j]
+            post[j], post[i] = post[i], post[j]
+            rest += 1
+    while n < count:
+        best = n
+        for i in range(n + 1, above + rest):
+            if score[i] > score[best] or (score[i] == score[best] and post[i] < post[best]):
+                best = i
+        score[n], score[best] = score[best], score[n]
+        post[n], post[best] = post[best], post[n]
+        n += 1
+
+
+@nb.njit(cache=True)
+def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score, post, bins):
+    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota; scratch: near (K,), score and post for all
+    that may be scanned, bins.
+
+    Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
+    """
+    quota, lists, lane = whole[NEAREST], near.shape[0], np.empty(TILE, np.float32)
+    for t in range(serve.centre_vec.shape[0]):
+        _tile(q, serve.centre_vec[t], lane)
+        for c in range(min(TILE, lists - t * TILE)):
+            near[t * TILE + c] = lane[c] + qb * serve.centre_bias[t, c]
     held = 0
     for _ in range(min(whole[Q_PROBES], lists)):
         best = 0
@@ -138,52 +213,20 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, heap_
             if near[k] > near[best]:
                 best = k
         near[best] = GONE
-        a, count = serve.list_start[best], serve.list_start[best + 1] - serve.list_start[best]
-        shift = int(luck * count)
-        for i in range(min(count, whole[Q_CAP])):
-            j = i + shift
-            post = serve.list_post[a + (j - count if j >= count else j)]
-            if mark[post] == stamp:
-                continue
-            v = serve.item_vec[post]
-            a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
-            d = 0
-            while d + 8 <= dim:
-                a0 += q[d] * v[d]
-                a1 += q[d + 1] * v[d + 1]
-                a2 += q[d + 2] * v[d + 2]
-                a3 += q[d + 3] * v[d + 3]
-                a4 += q[d + 4] * v[d + 4]
-                a5 += q[d + 5] * v[d + 5]
-                a6 += q[d + 6] * v[d + 6]
-                a7 += q[d + 7] * v[d + 7]
-                d += 8
-            score = ((a0 + a1) + (a2 + a3)) + ((a4 + a5) + (a6 + a7)) + qb * serve.item_bias[post]
-            while d < dim:
-                score += q[d] * v[d]
-                d += 1
-            if held < quota:
-                c = held
-                held += 1
-                while c > 0 and heap_score[(c - 1) >> 1] > score:
-                    heap_score[c], heap_post[c] = heap_score[(c - 1) >> 1], heap_post[(c - 1) >> 1]
-                    c = (c - 1) >> 1
-                heap_score[c], heap_post[c] = score, post
-            elif held and score > heap_score[0]:
-                c = 0
-                while True:
-                    child = 2 * c + 1
-                    if child >= held:
-                        break
-                    if child + 1 < held and heap_score[child + 1] < heap_score[child]:
-                        child += 1
-                    if heap_score[child] >= score:
-                        break
-                    heap_score[c], heap_post[c] = heap_score[child], heap_post[child]
-                    c = child
-                heap_score[c], heap_post[c] = score, post
+        first, tiles = serve.tile_start[best], serve.tile_start[best + 1] - serve.tile_start[best]
+        shift = int(luck * tiles)
+        for i in range(min(tiles, (whole[Q_CAP] + TILE - 1) // TILE)):
+            t = first + (i + shift - tiles if i + shift >= tiles else i + shift)
+            _tile(q, serve.tile_vec[t], lane)
+            for c in range(TILE):
+                one = serve.tile_post[t, c]
+                score[held], post[held] = lane[c] + qb * serve.tile_bias[t, c], one
+                held += 1 if one >= 0 and mark[one] != stamp else 0
+    if held > quota:
+        _best(held, quota, score, post, bins)
+        held = quota
     for i in range(held):
-        n = _take(heap_post[i], NEAREST, cand, source, n, mark, stamp)
+        n = _take(post[i], NEAREST, cand, source, n, mark, stamp)
     return n
 
 

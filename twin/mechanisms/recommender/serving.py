@@ -83,9 +83,6 @@ class Server:
         small = rows[keep["item_small"][rows]]
         keep["small"] = small[np.argsort(m.read("posts", "key")[small], kind="stable")]  # keys are hashes: a random order
         self._settings()
-        keep["item_norm"] = np.zeros(len(keep["can"]), np.float32)
-        if keep["factor"][:, retrieve.F_DIVERSITY].any():
-            index.norms(rows, keep["serve.post.vec"], keep["item_norm"])
         self._snapshot = None
 
     def _small(self) -> NDArray[np.bool_]:
@@ -125,14 +122,16 @@ class Server:
             base = 1 / (1 + np.exp(-intercept.astype(float)))
             pull = (k["weights"] * base * (1 - base)).astype(np.float32)
             query = np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32) for one in pull])
-            posts = m.world.table("posts")
+            posts, tiles = m.world.table("posts"), index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
+            lists = np.arange(len(k["centroids"]), dtype=np.int32)
+            centres = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim], k["centroids"][:, dim])[2:]
             ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], query, k["centroids"], k["list_start"], k["list_post"],
+                dense[dim + 1].copy(), intercept, k["weights"], query, *centres, *tiles,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
-                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_norm"], k["item_small"], k["small"], posts["signal"],
+                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
                 *(self.links.linked[kind] for kind in KINDS))
         return self._snapshot
