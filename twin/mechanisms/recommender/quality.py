@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.board import Board
-from twin.kernels import ranking, retrieve
-from twin.kernels.training import HEADS, judge_groups
+from twin.kernels import retrieve
+from twin.kernels.training import HEADS, judge_groups, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
 from twin.metric import Metric
 
-JUDGED = ("click", "long_view", "like")
+JUDGED = HEADS[:3]
+"""click, long_view, like"""
 BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
 EDGES = np.array([1, 10, 100, 1000])
 KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
@@ -74,7 +75,8 @@ class Quality:
     def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
-        p = ranking.predicted(consumer, post, served)[:, [HEADS.index(head) for head in JUDGED]]
+        p = predict(consumer, post, len(JUDGED), served.user_vec, served.user_bias, served.item_vec, served.item_bias,
+                    served.interaction, served.user_scale, served.item_scale, served.intercept)
         known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
         keep["judge.p"] = np.concatenate([keep["judge.p"], p])
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
