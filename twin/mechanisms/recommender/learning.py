@@ -123,16 +123,15 @@ class Learner:
         for entity in ("consumer", "creator", "post"):
             table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
-            vectors = trainer.tables[entity].vectors(m.read(table, "key")[rows], mean if entity == "consumer" else 0)
-            vec, bias = vectors[:, :-1], vectors[:, -1]
-            if entity == "post":
-                maker = m.read("posts", "creator")[rows]
-                vec, bias = vec + keep["serve.creator.vec"][maker], bias + keep["serve.creator.bias"][maker]
-            size, shape = len(m.world.table(table)), keep.get(f"serve.{entity}.vec", vec).shape[1:]
-            if f"serve.{entity}.vec" not in keep or shape != vec.shape[1:]:  # the first copy, or another generation's width
-                keep[f"serve.{entity}.vec"] = np.zeros((size, vec.shape[1]), np.float32)
+            size, dim = len(m.world.table(table)), len(mean) - 1
+            if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:  # the first copy, or another generation
+                keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
-            keep[f"serve.{entity}.vec"][rows], keep[f"serve.{entity}.bias"][rows] = vec, bias
+            maker = m.read("posts", "creator")[rows] if entity == "post" else np.zeros(0, np.int32)
+            trainer.tables[entity].copy(m.read(table, "key")[rows], mean if entity == "consumer" else np.zeros_like(mean), rows,
+                                        keep["serve.creator.vec" if entity == "post" else f"serve.{entity}.vec"],
+                                        keep["serve.creator.bias" if entity == "post" else f"serve.{entity}.bias"], maker,
+                                        keep[f"serve.{entity}.vec"], keep[f"serve.{entity}.bias"])
             if entity in COUNTED:
                 known = keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
                 known[rows] = bucket(trainer.trained(entity, rows))

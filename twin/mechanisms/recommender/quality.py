@@ -20,7 +20,7 @@ from twin.metric import Metric
 JUDGED = HEADS[:3]
 """click, long_view, like"""
 BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
-EDGES = np.array([1, 10, 100, 1000])
+EDGES = (1, 10, 100, 1000)
 KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
@@ -42,7 +42,10 @@ METRICS = (
 
 def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Frequency bucket of IDs by the impressions that a model has trained on."""
-    return np.searchsorted(EDGES, trained, side="right").astype(np.uint8)
+    place = np.zeros(len(trained), np.uint8)
+    for edge in EDGES:
+        place += trained >= edge
+    return place
 
 
 def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.integer], groups: int,
