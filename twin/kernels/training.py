@@ -259,10 +259,20 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
 
 
 @nb.njit(cache=True)
-def judge_groups(order, p, truth, group, groups):
+def losses(p, truth):
+    """Log loss of every prediction, float64 (n,)."""
+    out = np.empty(len(p))
+    for i in range(len(p)):
+        q = min(max(np.float64(p[i]), 1e-7), 1 - 1e-7)
+        out[i] = -math.log(q) if truth[i] else -math.log1p(-q)
+    return out
+
+
+@nb.njit(cache=True)
+def judge_groups(order, p, truth, group, groups, loss):
     """Per group of impressions: AUC by mid-ranks (NaN where a class is missing), sum of log loss, sum of p, positives, number.
 
-    ``order`` sorts p upwards; ``group`` of an impression, -1 for none. Returns (groups, 5).
+    ``order`` sorts p upwards; ``group`` of an impression, -1 for none; ``loss`` is what `losses` gives. Returns (groups, 5).
     """
     out = np.zeros((groups, 5))
     above, positives_tied, tied = np.zeros(groups), np.zeros(groups), np.zeros(groups)
@@ -288,7 +298,7 @@ def judge_groups(order, p, truth, group, groups):
         g = group[i]
         if g >= 0:
             q = min(max(np.float64(p[i]), 1e-7), 1 - 1e-7)
-            out[g, 1] -= math.log(q) if truth[i] else math.log1p(-q)
+            out[g, 1] += loss[i]
             out[g, 2] += q
             out[g, 3] += truth[i]
             out[g, 4] += 1

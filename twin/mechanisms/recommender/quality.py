@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from twin.board import Board
 from twin.kernels import retrieve
-from twin.kernels.training import HEADS, judge_groups, predict
+from twin.kernels.training import HEADS, judge_groups, losses, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
 from twin.metric import Metric
@@ -49,10 +49,11 @@ def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 
 def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.integer], groups: int,
-          order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+          order: NDArray[np.int64] | None = None, each: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """AUC, log loss (nats per impression) and calibration (3, groups); NaN where a group lacks one of the outcomes."""
     order = np.argsort(p) if order is None else order
-    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups).T
+    each = losses(p, truth) if each is None else each
+    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups, each).T
     with np.errstate(invalid="ignore", divide="ignore"):
         scores: NDArray[np.float64] = np.where(np.isfinite(auc), np.stack([auc, loss / n, mean / good]), np.nan)
     return scores
@@ -90,13 +91,13 @@ class Quality:
         everybody = np.zeros(len(responses), np.int64)
         for place, head in enumerate(JUDGED):
             p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
-            order = np.argsort(p)
-            scores = judge(p, truth, everybody, 1, order)[:, 0]
+            order, each = np.argsort(p), losses(p, truth)
+            scores = judge(p, truth, everybody, 1, order, each)[:, 0]
             if np.isfinite(scores).all():
                 keep["quality"][:, place] = scores
             if head == "click":
                 size = len(BUCKETS)
-                known = np.concatenate([judge(p, truth, np.ascontiguousarray(keep["judge.bucket"][:, k]).astype(np.int64), size, order)
+                known = np.concatenate([judge(p, truth, np.ascontiguousarray(keep["judge.bucket"][:, k]).astype(np.int64), size, order, each)
                                         for k in range(len(COUNTED))], axis=1)
                 keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
         self._forget()
