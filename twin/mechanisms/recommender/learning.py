@@ -144,8 +144,7 @@ class Learner:
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
         """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person."""
         keep = self.keep
-        for trainer in self.generations.all():
-            trainer.born(entity, rows)
+        self.generations.born(entity, rows)
         for name, start in (("vec", np.zeros((0, self.generations.dim), np.float32)), ("bias", np.zeros(0, np.float32)),
                             ("known", np.zeros(0, np.uint8))):
             place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"

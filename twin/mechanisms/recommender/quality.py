@@ -97,8 +97,8 @@ class Quality:
                 keep["quality"][:, place] = scores
             if head == "click":
                 size = len(BUCKETS)
-                known = np.concatenate([judge(p, truth, np.ascontiguousarray(keep["judge.bucket"][:, k]).astype(np.int64), size, order, each)
-                                        for k in range(len(COUNTED))], axis=1)
+                buckets = (keep["judge.bucket"][:, k].astype(np.int64) for k in range(len(COUNTED)))
+                known = np.concatenate([judge(p, truth, group, size, order, each) for group in buckets], axis=1)
                 keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
         self._forget()
 

@@ -179,7 +179,8 @@ class EmbeddingTable:
             first = second = kernel.mean_row(self.E, used)
         if spec.pairs and (spec.kind != "double_hash" or spec.size > 1):
             first = np.append(first[:-1] * second[:-1] if spec.multiplies else first[:-1] + second[:-1], first[-1] + second[-1])
-        return first.astype(np.float32)
+        mean: NDArray[np.float32] = first.astype(np.float32)
+        return mean
 
     def learn(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.int32]:
         """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs, if they are admitted."""
