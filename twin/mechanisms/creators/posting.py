@@ -30,6 +30,7 @@ SURE = 10.0
 RECORD = 0.9
 """Weight of the past in a maker's record of clicks, per day with posts that anybody saw."""
 FEATURES = 12 + 16
+COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
 UNLIMITED = 1_000_000
 """Posts per day that no cap is."""
 
@@ -65,6 +66,7 @@ class Posting:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
         p, names, both = self.p, [name for name, _, _ in STRATEGY], np.array([False, True])
         self.curve = cumulated(p.diurnal)
+        self.costs = any(getattr(kind, name) for kind in (p.human, p.ai) for name in COSTS)
         self.craft = kernel.Craft(
             by_kind(p, both, "effort_gain"), by_kind(p, both, "exploration"), by_kind(p, both, "quality_noise"), float(p.topic_spread),
             float(min(p.topic_spread * p.assisted_noise, 1.0)), float(p.assisted_noise), float(p.assisted_comprehensiveness),
@@ -213,9 +215,9 @@ class Posting:
         own("posts", "reading")[rows] = drafts.reading
         for k, name in enumerate(("arousal", "comprehensiveness", "slant")):
             own("posts", name)[rows] = drafts.strategy[:, k]
-        cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
-        own("posts", "cost")[rows] = cost
-        if cost.any():
+        if self.costs:
+            cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
+            own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(m.world.table("creators")))
         self._count(maker, rows, ai, campaign)
         keep["made"][:, 1] += np.bincount(ai[~campaign], minlength=2)
@@ -230,7 +232,7 @@ class Posting:
                 keep["supply"][kind] += [len(these), *(float(own("posts", name)[these].sum(dtype=float)) for name in SUPPLY[1:3]),
                                          *(np.count_nonzero(own("posts", name)[these]) for name in ("labelled", "assisted", "work"))]
         where = community[~ai]
-        invaded = int(keep["invaded"][where].sum())
-        for name, count in (("campaign_posts", int(campaign.sum())), ("niche_posts", int(keep["niche"][where].sum())),
+        invaded = np.count_nonzero(keep["invaded"][where])
+        for name, count in (("campaign_posts", np.count_nonzero(campaign)), ("niche_posts", np.count_nonzero(keep["niche"][where])),
                             ("invaded_posts", invaded), ("other_posts", len(where) - invaded)):
             keep["tally"][TALLIES.index(name)] += count
