@@ -107,6 +107,17 @@ def compose(maker, makers, noise, care, misread, craft):
 
 
 @nb.njit(cache=True)
+def store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
+          readings):
+    """Write drafts into the columns of posts."""
+    for i in range(len(rows)):
+        r = rows[i]
+        contents[r], trials[r], signals[r] = content[i], tried[i], signal[i]
+        qualities[r], readings[r] = quality[i], reading[i]
+        arousal[r], comprehensiveness[r], slant[r] = strategy[i, 0], strategy[i, 1], strategy[i, 2]
+
+
+@nb.njit(cache=True)
 def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at):
     """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a uniform each."""
     for i in range(len(rows)):

@@ -210,11 +210,9 @@ class Posting:
         labelled = ai & (own("creators", "discloses")[maker] | (luck[:, 1] < m.lever_of("creators", "label_ai", maker)))
         rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled, assisted=assisted)
         drafts = self._selected(keys, maker)
-        own("posts", "content")[rows], own("posts", "quality")[rows] = drafts.content, drafts.quality
-        own("posts", "tried")[rows], own("posts", "signal")[rows] = drafts.tried, drafts.signal
-        own("posts", "reading")[rows] = drafts.reading
-        for k, name in enumerate(("arousal", "comprehensiveness", "slant")):
-            own("posts", name)[rows] = drafts.strategy[:, k]
+        kernel.store(rows, drafts.content, drafts.quality, drafts.strategy, drafts.tried, drafts.signal, drafts.reading,
+                     own("posts", "content"), own("posts", "quality"), own("posts", "arousal"), own("posts", "comprehensiveness"),
+                     own("posts", "slant"), own("posts", "tried"), own("posts", "signal"), own("posts", "reading"))
         if self.costs:
             cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
             own("posts", "cost")[rows] = cost

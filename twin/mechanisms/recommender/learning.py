@@ -145,18 +145,21 @@ class Learner:
         """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person."""
         keep = self.keep
         self.generations.born(entity, rows)
-        for name, start in (("vec", np.zeros((0, self.generations.dim), np.float32)), ("bias", np.zeros(0, np.float32)),
-                            ("known", np.zeros(0, np.uint8))):
+        maker = self.m.read("posts", "creator")[rows] if entity == "post" else None
+        for name in ("vec", "bias", "known"):
             place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"
-            have = keep.get(place, start)
+            have = keep.get(place)
+            if have is None:
+                have = np.zeros((0, self.generations.dim) if name == "vec" else 0, np.uint8 if name == "known" else np.float32)
             if len(have) < size:
                 have = np.concatenate([have, np.zeros((2 * size - len(have), *have.shape[1:]), have.dtype)])
-            have[rows] = 0
-            if name != "known" and entity == "post":
-                have[rows] = keep[f"serve.creator.{name}"][self.m.read("posts", "creator")[rows]]
-            elif name != "known" and entity == "consumer" and f"serve.mean.{name}" in keep:
-                have[rows] = keep[f"serve.mean.{name}"]
             keep[place] = have
+            if name == "known":
+                have[rows] = 0
+            elif maker is not None:
+                have[rows] = keep[f"serve.creator.{name}"][maker]
+            else:
+                have[rows] = keep.get(f"serve.mean.{name}", 0) if entity == "consumer" else 0
 
     def measure(self, board: Board) -> None:
         """Training, model quality and tables."""
