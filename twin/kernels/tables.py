@@ -38,9 +38,15 @@ def find(key, slot_key, slot_row):
 @nb.njit(cache=True)
 def find_all(keys, slot_key, slot_row, out):
     """Row of every key, -1 where absent."""
+    count = len(slot_key) // BUCKET
     for i in range(len(keys)):
-        s = find(keys[i], slot_key, slot_row)
-        out[i] = slot_row[s] if s >= 0 else -1
+        one, two = _buckets(keys[i], count)
+        row = np.int32(-1)  # a key is in one place at most: looking at all eight spares the processor wrong guesses
+        for k in range(BUCKET):
+            a, b = one * BUCKET + k, two * BUCKET + k
+            row = max(row, slot_row[a] if slot_key[a] == keys[i] else np.int32(-1))
+            row = max(row, slot_row[b] if slot_key[b] == keys[i] else np.int32(-1))
+        out[i] = row
 
 
 @nb.njit(cache=True)
