@@ -70,8 +70,9 @@ class Table:
         rows = np.concatenate([free, np.arange(self.size, self.size + count - len(free))])
         self._reserve(self.size + count - len(free))
         self.size += count - len(free)
-        for name, column in self.columns.items():
-            self._data[name][rows] = column.start
+        if len(free):  # rows that were never opened are as they start
+            for name, column in self.columns.items():
+                self._data[name][free] = column.start
         self._data["key"][rows] = keys
         self._data["alive"][rows] = True
         return rows

@@ -108,10 +108,10 @@ class Mechanism:
 
     def mine(self, table: str, column: str) -> NDArray[Any]:
         """A column this mechanism owns, writable."""
-        if self.world.owners.get((table, column)) != self.name:
-            raise StateError(f"{self.name} may not write {table}.{column}, which belongs to "
-                             f"{self.world.owners.get((table, column), 'nobody')}")
-        return self.world.table(table)[column]
+        owner = self.world.owners.get((table, column), "nobody")
+        if owner != self.name:
+            raise StateError(f"{self.name} may not write {table}.{column}, which belongs to {owner}")
+        return self.world.tables[table][column]
 
     def read(self, table: str, column: str) -> NDArray[Any]:
         """Any column, read-only. Hidden ones are refused to a mechanism that must not see them."""

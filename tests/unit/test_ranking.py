@@ -7,8 +7,8 @@ import pytest
 
 from twin.engine import Simulation
 from twin.kernels import retrieve
-from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.index import tiles
+from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.retrieve import (
     EXPLORE,
     F_DECAY,

@@ -1,4 +1,6 @@
-"""Ridge regression with forgetting, in an order of sums that does not depend on threads: how AI creators predict engagement.
+"""When the next post comes and what is in it; and how AI creators predict engagement.
+
+Prediction is ridge regression with forgetting, in an order of sums that does not depend on threads:
 
     A <- gamma A + sum_i w_i x_i x_i' ,  b <- gamma b + sum_i w_i y_i x_i ,  beta = (A + ridge D)^-1 b
 
@@ -8,11 +10,152 @@ D is the identity but for the intercept (feature 0), which is all but free. Befo
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
 
+from twin.units import DAY, HOUR, NEVER
+
+Array = Any
 FREE = 1e-9
+FAR = 1e7
+"""Days beyond which a post's time is not worked out."""
+
+
+class Craft(NamedTuple):
+    """Parameters of making posts; those of a kind as (human, AI)."""
+
+    gain: Array  # f8 (2,), quality per care
+    exploration: Array  # f8 (2,)
+    noise: Array  # f8 (2,), sd of quality
+    topic_spread: float
+    topic_spread_assisted: float
+    assisted_noise: float
+    assisted_comprehensiveness: float
+    signal_noise: float
+    critic_noise: float
+    low: Array  # f8 (4,), range of strategies
+    high: Array  # f8 (4,)
+    signals: Array  # i8 (3,), places of signals among strategies
+
+
+class Makers(NamedTuple):
+    """Columns of creators."""
+
+    ai: Array  # bool
+    assisted: Array  # bool
+    campaign: Array  # bool
+    niche: Array  # f4 (C, L)
+    skill: Array  # f4
+    strategy: tuple[Array, Array, Array, Array]  # f4
+
+
+@nb.njit(inline="always")
+def _length(x):
+    """Euclidean norm, summed in eight lanes as numpy sums (L a multiple of 8, at most 128)."""
+    r0, r1, r2, r3, r4, r5, r6, r7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(0, len(x), 8):
+        r0 += x[k] * x[k]
+        r1 += x[k + 1] * x[k + 1]
+        r2 += x[k + 2] * x[k + 2]
+        r3 += x[k + 3] * x[k + 3]
+        r4 += x[k + 4] * x[k + 4]
+        r5 += x[k + 5] * x[k + 5]
+        r6 += x[k + 6] * x[k + 6]
+        r7 += x[k + 7] * x[k + 7]
+    return math.sqrt(((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7)))
+
+
+@nb.njit(cache=True)
+def compose(maker, makers, noise, care, misread, craft):
+    """One draft per entry of ``maker`` from standard normals: ``noise`` (n, 4 + L) is of quality, of the first three strategies and of
+    content, ``care`` (n,) of the fourth strategy, ``misread`` (n, 4) of the three signals and of the critic.
+
+    Returns float64 content (n, L), quality (n,), strategy (n, 4), tried (n, 4), signal (n, 3), reading (n,).
+    """
+    n, wide = len(maker), makers.niche.shape[1]
+    content, quality, reading = np.empty((n, wide)), np.empty(n), np.empty(n)
+    strategy, tried, signal = np.empty((n, 4)), np.empty((n, 4)), np.empty((n, 3))
+    niche, (one, two, three, four) = makers.niche, makers.strategy
+    for i in range(n):
+        m = maker[i]
+        kind, helped = int(makers.ai[m]), makers.assisted[m]
+        stray = craft.topic_spread_assisted if helped else craft.topic_spread
+        near, off = np.float32(1 - stray), _length(noise[i, 4:])
+        for k in range(wide):
+            content[i, k] = np.float64(near * niche[m, k]) + stray * (noise[i, 4 + k] / off)
+        size = _length(content[i])
+        for k in range(wide):
+            content[i, k] /= size
+        sigma = 0.0 if makers.campaign[m] else craft.exploration[kind]
+        tried[i, 0], tried[i, 1], tried[i, 2], tried[i, 3] = noise[i, 1], noise[i, 2], noise[i, 3], care[i]
+        strategy[i, 0], strategy[i, 1], strategy[i, 2], strategy[i, 3] = one[m], two[m], three[m], four[m]
+        for k in range(4):
+            more = craft.assisted_comprehensiveness if helped and k == 1 else 0.0
+            strategy[i, k] = min(max(strategy[i, k] + sigma * tried[i, k] + more, craft.low[k]), craft.high[k])
+        gain = craft.gain[kind]
+        if gain == 0:
+            strategy[i, 3] = 0
+        sd = craft.noise[kind] * (craft.assisted_noise if helped else 1.0)
+        quality[i] = makers.skill[m] + sd * noise[i, 0] + gain * strategy[i, 3]
+        for k in range(3):
+            s = craft.signals[k]
+            signal[i, k] = min(max(strategy[i, s] + craft.signal_noise * misread[i, k], craft.low[s]), craft.high[s])
+        reading[i] = quality[i] + craft.critic_noise * misread[i, 3]
+    return content, quality, strategy, tried, signal, reading
+
+
+@nb.njit(cache=True)
+def store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
+          readings):
+    """Write drafts into the columns of posts."""
+    for i in range(len(rows)):
+        r = rows[i]
+        contents[r], trials[r], signals[r] = content[i], tried[i], signal[i]
+        qualities[r], readings[r] = quality[i], reading[i]
+        arousal[r], comprehensiveness[r], slant[r] = strategy[i, 0], strategy[i, 1], strategy[i, 2]
+
+
+@nb.njit(cache=True)
+def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at):
+    """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a uniform each."""
+    for i in range(len(rows)):
+        r = rows[i]
+        speed = rate[r] * (np.float32(0.5) + morale[r]) * pace[r]
+        speed *= assisted_rate if assisted[r] else np.float32(1)
+        if campaign[r]:
+            speed = rate[r]
+        flat_at[r] -= log_u[i] / max(speed, slowest)
+
+
+@nb.njit(cache=True)
+def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
+    """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve (`twin.rhythm.warp`) in their time zone."""
+    for i in range(len(rows)):
+        r = rows[i]
+        flat = min(flat_at[r], FAR)
+        if not flat_at[r] < 1e6 or not active[r]:
+            next_at[r] = NEVER
+        elif ai[r]:
+            next_at[r] = np.int64(flat * DAY)
+        else:
+            tz = np.int64(zone[person[r]]) if person[r] >= 0 else np.int64(0)
+            local = flat + tz / 24.0
+            whole = math.floor(local)
+            next_at[r] = np.int64(whole) * DAY + _second(local - whole, curve) - tz * HOUR
+
+
+@nb.njit(inline="always")
+def _second(fraction, curve):
+    """`twin.rhythm.seconds` of one number."""
+    hour = len(curve) - 1
+    if fraction < curve[hour]:
+        hour = np.searchsorted(curve, fraction, side="right") - 1
+        if curve[hour] != fraction:
+            slope = 1.0 / (curve[hour + 1] - curve[hour])
+            return min(np.int64((slope * (fraction - curve[hour]) + hour) * HOUR), DAY - 1)
+    return min(np.int64(np.float64(hour) * HOUR), DAY - 1)
 
 
 @nb.njit(cache=True)

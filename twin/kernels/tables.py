@@ -38,9 +38,15 @@ def find(key, slot_key, slot_row):
 @nb.njit(cache=True)
 def find_all(keys, slot_key, slot_row, out):
     """Row of every key, -1 where absent."""
+    count = len(slot_key) // BUCKET
     for i in range(len(keys)):
-        s = find(keys[i], slot_key, slot_row)
-        out[i] = slot_row[s] if s >= 0 else -1
+        one, two = _buckets(keys[i], count)
+        row = np.int32(-1)  # a key is in one place at most: looking at all eight spares the processor wrong guesses
+        for k in range(BUCKET):
+            a, b = one * BUCKET + k, two * BUCKET + k
+            row = max(row, slot_row[a] if slot_key[a] == keys[i] else np.int32(-1))
+            row = max(row, slot_row[b] if slot_key[b] == keys[i] else np.int32(-1))
+        out[i] = row
 
 
 @nb.njit(cache=True)
@@ -123,3 +129,33 @@ def start_rows(keys, rows, E, scale, centre):
             u = np.float64(mix64(keys[i] + np.uint64(k + 1) * _SECOND) >> np.uint64(11)) * 2.0**-53
             E[rows[i], k] = centre + (2.0 * u - 1.0) * size
         E[rows[i], dim] = 0
+
+
+@nb.njit(cache=True)
+def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
+    """Copy vectors to serving: entity at ``rows``[i] has row ``one``[i] of E, or ``unknown`` where that is -1; where ``maker`` is not
+    empty, plus what ``more`` says of maker[i]."""
+    dim = E.shape[1] - 1
+    plus = len(maker) > 0
+    for i in range(len(rows)):
+        r, e = rows[i], one[i]
+        for k in range(dim):
+            vec[r, k] = E[e, k] if e >= 0 else unknown[k]
+        bias[r] = E[e, dim] if e >= 0 else unknown[dim]
+        if plus:
+            m = maker[i]
+            for k in range(dim):
+                vec[r, k] += more_vec[m, k]
+            bias[r] += more_bias[m]
+
+
+@nb.njit(cache=True)
+def mean_row(E, used):
+    """Mean of the rows of E in use, float64 (D + 1,), added up in order; zeros where there are none."""
+    total, count = np.zeros(E.shape[1]), 0
+    for r in range(len(E)):
+        if used[r]:
+            count += 1
+            for k in range(E.shape[1]):
+                total[k] += E[r, k]
+    return total / count if count else total

@@ -219,10 +219,60 @@ def with_negatives(consumer, key, post, creator, responses, pool, maker, count, 
 
 
 @nb.njit(cache=True)
-def judge_groups(order, p, truth, group, groups):
+def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, interaction, user_scale, item_scale, intercept):
+    """Probabilities f4 (n, ``heads``) of the first heads that the served model (see `ranking.value_scores`, whose order of sums this is)
+    gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
+    n, dim = len(consumer), interaction.shape[0]
+    out, lanes = np.empty((n, heads), np.float32), np.empty((dim, 8), np.float32)
+    base, a = np.empty(8, np.float32), np.empty(8, np.float32)
+    last = -1
+    for i in range(n):
+        u, p = consumer[i], post[i]
+        if u != last:
+            last = u
+            for d in range(dim):
+                for h in range(8):
+                    lanes[d, h] = interaction[d, h] * user_vec[u, d]
+            for h in range(8):
+                base[h] = intercept[h] + user_scale[h] * user_bias[u]
+        bias = item_bias[p]
+        a0, a1 = base[0] + item_scale[0] * bias, base[1] + item_scale[1] * bias
+        a2, a3 = base[2] + item_scale[2] * bias, base[3] + item_scale[3] * bias
+        a4, a5 = base[4] + item_scale[4] * bias, base[5] + item_scale[5] * bias
+        a6, a7 = base[6] + item_scale[6] * bias, base[7] + item_scale[7] * bias
+        for d in range(dim):
+            x = item_vec[p, d]
+            a0 += lanes[d, 0] * x
+            a1 += lanes[d, 1] * x
+            a2 += lanes[d, 2] * x
+            a3 += lanes[d, 3] * x
+            a4 += lanes[d, 4] * x
+            a5 += lanes[d, 5] * x
+            a6 += lanes[d, 6] * x
+            a7 += lanes[d, 7] * x
+        a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7] = a0, a1, a2, a3, a4, a5, a6, a7
+        for h in range(8):
+            a[h] = sigmoid32(a[h])
+        for h in range(heads):
+            out[i, h] = a[h]
+    return out
+
+
+@nb.njit(cache=True)
+def losses(p, truth):
+    """Log loss of every prediction, float64 (n,)."""
+    out = np.empty(len(p))
+    for i in range(len(p)):
+        q = min(max(np.float64(p[i]), 1e-7), 1 - 1e-7)
+        out[i] = -math.log(q) if truth[i] else -math.log1p(-q)
+    return out
+
+
+@nb.njit(cache=True)
+def judge_groups(order, p, truth, group, groups, loss):
     """Per group of impressions: AUC by mid-ranks (NaN where a class is missing), sum of log loss, sum of p, positives, number.
 
-    ``order`` sorts p upwards; ``group`` of an impression, -1 for none. Returns (groups, 5).
+    ``order`` sorts p upwards; ``group`` of an impression, -1 for none; ``loss`` is what `losses` gives. Returns (groups, 5).
     """
     out = np.zeros((groups, 5))
     above, positives_tied, tied = np.zeros(groups), np.zeros(groups), np.zeros(groups)
@@ -248,7 +298,7 @@ def judge_groups(order, p, truth, group, groups):
         g = group[i]
         if g >= 0:
             q = min(max(np.float64(p[i]), 1e-7), 1 - 1e-7)
-            out[g, 1] -= math.log(q) if truth[i] else math.log1p(-q)
+            out[g, 1] += loss[i]
             out[g, 2] += q
             out[g, 3] += truth[i]
             out[g, 4] += 1

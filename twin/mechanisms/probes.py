@@ -102,8 +102,8 @@ class Probes(Mechanism):
     def _leanings(self) -> None:
         """Variety of what people see, within and between them."""
         count = self.read("consumers", "stance")[self.read("consumers", "active")].astype(float)
-        count = count[count.sum(1) >= LEAST]
-        right = count[:, 1] / count.sum(1)
+        seen = count[:, 0] + count[:, 1]
+        right = count[:, 1][seen >= LEAST] / seen[seen >= LEAST]
         within = (entr(right) + entr(1 - right)) / np.log(2)
         self.world.board.set("stance_within_entropy", float(within.mean()) if len(right) else 0.0)
         self.world.board.set("stance_between_variance", float((2 * right - 1).var()) if len(right) else 0.0)

@@ -245,10 +245,10 @@ class Ratings(Mechanism):
         """Ratings and votes on what was clicked in the serving window that ends now."""
         window = self.world.service("window")()
         events = np.flatnonzero(window.responses & 1)  # clicked
-        post, lasting = window.post[events], self.read("posts", "work")
+        post, long_lived = window.post[events], self.read("posts", "work")
         bought = np.zeros(len(events), bool)
-        if lasting.any():
-            bought = (window.responses[events] & BOUGHT == BOUGHT) & lasting[post]
+        if long_lived.any():
+            bought = (window.responses[events] & BOUGHT == BOUGHT) & long_lived[post]
         touched = post[bought]
         if not self.p.votes.enabled:
             events, post, bought = events[bought], touched, bought[bought]

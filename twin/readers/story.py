@@ -8,7 +8,6 @@ three weeks usually do to that series.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ def phrase(metric: Metric, label: str = "") -> str:
     words = metric.help.rstrip(".")
     for stop in (", since ", " (", ": ", "; ", ", by ", ", at least ", ", 0..1", ", -1..1", ", sampling "):
         words = words.partition(stop)[0]
-    if len(words) > 90 or metric.unit == "1" and words[:1].isdigit():
+    if len(words) > 90 or (metric.unit == "1" and words[:1].isdigit()):
         words = title(metric)
     if not (words[1:2].isupper() or words.split("'")[0] in ("Sarle",) or words.startswith(("Gini", "Esteban"))):
         words = words[:1].lower() + words[1:]

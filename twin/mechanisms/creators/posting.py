@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from twin.draws import children
 from twin.kernels import create as kernel
 from twin.mechanism import Mechanism
-from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, TALLIES
-from twin.rhythm import cumulated, warp
-from twin.units import DAY, NEVER
+from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, SUPPLY, TALLIES
+from twin.rhythm import cumulated
+from twin.units import DAY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,6 +30,9 @@ SURE = 10.0
 RECORD = 0.9
 """Weight of the past in a maker's record of clicks, per day with posts that anybody saw."""
 FEATURES = 12 + 16
+COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
+UNLIMITED = 1_000_000
+"""Posts per day that no cap is."""
 
 
 class Drafts(NamedTuple):
@@ -61,6 +64,14 @@ class Posting:
 
     def __init__(self, mechanism: Mechanism) -> None:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
+        p, names, both = self.p, [name for name, _, _ in STRATEGY], np.array([False, True])
+        self.curve = cumulated(p.diurnal)
+        self.costs = any(getattr(kind, name) for kind in (p.human, p.ai) for name in COSTS)
+        self.craft = kernel.Craft(
+            by_kind(p, both, "effort_gain"), by_kind(p, both, "exploration"), by_kind(p, both, "quality_noise"), float(p.topic_spread),
+            float(min(p.topic_spread * p.assisted_noise, 1.0)), float(p.assisted_noise), float(p.assisted_comprehensiveness),
+            float(p.signal_noise), float(p.critic_noise), np.array([low for _, low, _ in STRATEGY]),
+            np.array([high for _, _, high in STRATEGY]), np.array([names.index(name) for name, _, _ in SIGNALS]))
 
     def setup(self) -> None:
         """Nothing was made, nothing is known."""
@@ -69,22 +80,18 @@ class Posting:
 
     def schedule(self, rows: Ints) -> None:
         """Draw the next post of each creator; the n-th post has its own luck."""
-        m, own, p = self.m, self.m.mine, self.p
+        m, own = self.m, self.m.mine
         u = m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])[:, 0]
-        pace = own("creators", "rate")[rows] * (0.5 + own("creators", "morale")[rows]) * own("creators", "pace")[rows]
-        pace *= np.where(own("creators", "assisted")[rows], np.float32(p.assisted_rate), np.float32(1))
-        pace = np.where(own("creators", "campaign")[rows], own("creators", "rate")[rows], pace)
-        own("creators", "flat_at")[rows] -= np.log(u) / np.maximum(pace, SLOWEST)
+        kernel.clock(rows, np.log(u), own("creators", "rate"), own("creators", "morale"), own("creators", "pace"),
+                     own("creators", "assisted"), own("creators", "campaign"), np.float32(self.p.assisted_rate), np.float32(SLOWEST),
+                     own("creators", "flat_at"))
         self.wake(rows)
 
     def wake(self, rows: Ints) -> None:
         """Turn the flat clock of each creator into the second of its next post."""
         own = self.m.mine
-        flat, person = own("creators", "flat_at")[rows], own("creators", "person")[rows]
-        tz = np.where(person >= 0, self.m.read("consumers", "tz")[np.maximum(person, 0)], 0).astype(np.int64)
-        human = warp(np.minimum(flat, 1e7), cumulated(self.p.diurnal), tz)
-        when = np.where(own("creators", "ai")[rows], (np.minimum(flat, 1e7) * DAY).astype(np.int64), human)
-        own("creators", "next_at")[rows] = np.where((flat < 1e6) & own("creators", "active")[rows], when, NEVER)
+        kernel.wake(rows, own("creators", "flat_at"), own("creators", "active"), own("creators", "ai"), own("creators", "person"),
+                    self.m.read("consumers", "tz"), self.curve, own("creators", "next_at"))
 
     def post(self) -> None:
         """Make every post that is due, in order of (time, creator)."""
@@ -111,9 +118,11 @@ class Posting:
     def _within_cap(self, maker: Ints, time: Ints) -> NDArray[np.bool_]:
         """Which posts the cap on AI posts per day lets out; blocked ones are lost. Posts come sorted by time."""
         own = self.m.mine
+        if min(map(int, self.m.levers_by_arm("creators", "ai_posts_cap"))) >= UNLIMITED:
+            return np.ones(len(maker), bool)
         cap = np.array(self.m.lever_of("creators", "ai_posts_cap", maker), np.int64)
         free = ~own("creators", "ai")[maker] | own("creators", "campaign")[maker]
-        if (free | (cap >= 1_000_000)).all():
+        if (free | (cap >= UNLIMITED)).all():
             return np.ones(len(maker), bool)
         day = (time // DAY).astype(np.int32)
         order = np.lexsort((day, maker))  # stable: by time within a creator's day
@@ -133,28 +142,14 @@ class Posting:
 
     def draw(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> Drafts:
         """The draft with this number (one, or one each) of each post, from what its maker is like now and its own luck."""
-        m, p, own = self.m, self.p, self.m.mine
-        ai, assisted = own("creators", "ai")[maker], own("creators", "assisted")[maker]
-        noise = m.normals("post", keys, 20, draft)
-        off = noise[:, 4:] / np.linalg.norm(noise[:, 4:], axis=1, keepdims=True)
-        stray = np.where(assisted, min(p.topic_spread * p.assisted_noise, 1.0), p.topic_spread)
-        content = (1 - stray).astype(np.float32)[:, None] * own("creators", "niche")[maker] + stray[:, None] * off
-        content /= np.linalg.norm(content, axis=1, keepdims=True)
-        tried, gain = np.zeros((len(keys), 4)), by_kind(p, ai, "effort_gain")
-        tried[:, :3] = noise[:, 1:4]
-        if (gain > 0).any():
-            tried[:, 3] = m.normals("care", keys, 1, draft)[:, 0]
-        sigma = by_kind(p, ai, "exploration") * ~own("creators", "campaign")[maker]
-        added = (0.0, np.where(assisted, p.assisted_comprehensiveness, 0.0), 0.0, 0.0)
-        strategy = np.stack([np.clip(own("creators", name)[maker] + sigma * tried[:, k] + added[k], low, high)
-                             for k, (name, low, high) in enumerate(STRATEGY)], axis=1)
-        strategy[gain == 0, 3] = 0
-        own_noise = by_kind(p, ai, "quality_noise") * np.where(assisted, p.assisted_noise, 1.0)
-        quality = own("creators", "skill")[maker] + own_noise * noise[:, 0] + gain * strategy[:, 3]
-        misread, names = m.normals("signal", keys, 4, draft), [name for name, _, _ in STRATEGY]
-        signal = np.stack([np.clip(strategy[:, names.index(name)] + p.signal_noise * misread[:, k], low, high)
-                           for k, (name, low, high) in enumerate(SIGNALS)], axis=1)
-        return Drafts(content, quality, strategy, tried, signal, quality + p.critic_noise * misread[:, 3])
+        m, own, care = self.m, self.m.mine, np.zeros(len(keys))
+        if (self.craft.gain[own("creators", "ai")[maker].astype(np.int64)] > 0).any():
+            care = m.normal("care", keys, 0, draft)
+        one, two, three, four = (own("creators", name) for name, _, _ in STRATEGY)
+        makers = kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"), own("creators", "niche"),
+                               own("creators", "skill"), (one, two, three, four))
+        noise, misread = m.normals("post", keys, 20, draft), m.normals("signal", keys, 4, draft)
+        return Drafts(*kernel.compose(maker, makers, noise, care, misread, self.craft))
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
         """The draft that goes out: the first one, or for AI creators the one with the highest predicted engagement."""
@@ -215,14 +210,12 @@ class Posting:
         labelled = ai & (own("creators", "discloses")[maker] | (luck[:, 1] < m.lever_of("creators", "label_ai", maker)))
         rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled, assisted=assisted)
         drafts = self._selected(keys, maker)
-        own("posts", "content")[rows], own("posts", "quality")[rows] = drafts.content, drafts.quality
-        own("posts", "tried")[rows], own("posts", "signal")[rows] = drafts.tried, drafts.signal
-        own("posts", "reading")[rows] = drafts.reading
-        for k, name in enumerate(("arousal", "comprehensiveness", "slant")):
-            own("posts", name)[rows] = drafts.strategy[:, k]
-        cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
-        own("posts", "cost")[rows] = cost
-        if cost.any():
+        kernel.store(rows, drafts.content, drafts.quality, drafts.strategy, drafts.tried, drafts.signal, drafts.reading,
+                     own("posts", "content"), own("posts", "quality"), own("posts", "arousal"), own("posts", "comprehensiveness"),
+                     own("posts", "slant"), own("posts", "tried"), own("posts", "signal"), own("posts", "reading"))
+        if self.costs:
+            cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
+            own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(m.world.table("creators")))
         self._count(maker, rows, ai, campaign)
         keep["made"][:, 1] += np.bincount(ai[~campaign], minlength=2)
@@ -233,10 +226,11 @@ class Posting:
         community = self.m.read("creators", "community")[maker]
         for kind in (0, 1):
             these = rows[(ai == bool(kind)) & ~campaign]
-            keep["supply"][kind] += [len(these), *(float(own("posts", name)[these].sum(dtype=float)) for name in
-                                                   ("arousal", "comprehensiveness", "labelled", "assisted", "work"))]
+            if len(these):
+                keep["supply"][kind] += [len(these), *(float(own("posts", name)[these].sum(dtype=float)) for name in SUPPLY[1:3]),
+                                         *(np.count_nonzero(own("posts", name)[these]) for name in ("labelled", "assisted", "work"))]
         where = community[~ai]
-        invaded = int(keep["invaded"][where].sum())
-        for name, count in (("campaign_posts", int(campaign.sum())), ("niche_posts", int(keep["niche"][where].sum())),
+        invaded = np.count_nonzero(keep["invaded"][where])
+        for name, count in (("campaign_posts", np.count_nonzero(campaign)), ("niche_posts", np.count_nonzero(keep["niche"][where])),
                             ("invaded_posts", invaded), ("other_posts", len(where) - invaded)):
             keep["tally"][TALLIES.index(name)] += count

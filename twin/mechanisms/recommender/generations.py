@@ -41,6 +41,12 @@ class Generations:
         """The one that serves, and the one that warms up if there is one; none before `setup`."""
         return [self._trainer(keep) for keep in (self.keep, self.warm) if "settings" in keep]
 
+    def born(self, entity: str, rows: NDArray[np.int64]) -> None:
+        """Rows of the World begin anew with another ID, in every generation."""
+        for keep in (self.keep, self.warm):
+            if "settings" in keep:
+                Trainer(keep, {}).born(entity, rows)
+
     @property
     def warming(self) -> bool:
         """Whether a generation is warming up."""

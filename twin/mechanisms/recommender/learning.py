@@ -123,16 +123,15 @@ class Learner:
         for entity in ("consumer", "creator", "post"):
             table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
-            vectors = trainer.tables[entity].vectors(m.read(table, "key")[rows], mean if entity == "consumer" else 0)
-            vec, bias = vectors[:, :-1], vectors[:, -1]
-            if entity == "post":
-                maker = m.read("posts", "creator")[rows]
-                vec, bias = vec + keep["serve.creator.vec"][maker], bias + keep["serve.creator.bias"][maker]
-            size, shape = len(m.world.table(table)), keep.get(f"serve.{entity}.vec", vec).shape[1:]
-            if f"serve.{entity}.vec" not in keep or shape != vec.shape[1:]:  # the first copy, or another generation's width
-                keep[f"serve.{entity}.vec"] = np.zeros((size, vec.shape[1]), np.float32)
+            size, dim = len(m.world.table(table)), len(mean) - 1
+            if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:  # the first copy, or another generation
+                keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
-            keep[f"serve.{entity}.vec"][rows], keep[f"serve.{entity}.bias"][rows] = vec, bias
+            maker = m.read("posts", "creator")[rows] if entity == "post" else np.zeros(0, np.int32)
+            trainer.tables[entity].copy(m.read(table, "key")[rows], mean if entity == "consumer" else np.zeros_like(mean), rows,
+                                        keep["serve.creator.vec" if entity == "post" else f"serve.{entity}.vec"],
+                                        keep["serve.creator.bias" if entity == "post" else f"serve.{entity}.bias"], maker,
+                                        keep[f"serve.{entity}.vec"], keep[f"serve.{entity}.bias"])
             if entity in COUNTED:
                 known = keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
                 known[rows] = bucket(trainer.trained(entity, rows))
@@ -145,20 +144,22 @@ class Learner:
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
         """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person."""
         keep = self.keep
-        for trainer in self.generations.all():
-            trainer.born(entity, rows)
-        for name, start in (("vec", np.zeros((0, self.generations.dim), np.float32)), ("bias", np.zeros(0, np.float32)),
-                            ("known", np.zeros(0, np.uint8))):
+        self.generations.born(entity, rows)
+        maker = self.m.read("posts", "creator")[rows] if entity == "post" else None
+        for name in ("vec", "bias", "known"):
             place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"
-            have = keep.get(place, start)
+            have = keep.get(place)
+            if have is None:
+                have = np.zeros((0, self.generations.dim) if name == "vec" else 0, np.uint8 if name == "known" else np.float32)
             if len(have) < size:
                 have = np.concatenate([have, np.zeros((2 * size - len(have), *have.shape[1:]), have.dtype)])
-            have[rows] = 0
-            if name != "known" and entity == "post":
-                have[rows] = keep[f"serve.creator.{name}"][self.m.read("posts", "creator")[rows]]
-            elif name != "known" and entity == "consumer" and f"serve.mean.{name}" in keep:
-                have[rows] = keep[f"serve.mean.{name}"]
             keep[place] = have
+            if name == "known":
+                have[rows] = 0
+            elif maker is not None:
+                have[rows] = keep[f"serve.creator.{name}"][maker]
+            else:
+                have[rows] = keep.get(f"serve.mean.{name}", 0) if entity == "consumer" else 0
 
     def measure(self, board: Board) -> None:
         """Training, model quality and tables."""

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.board import Board
-from twin.kernels import ranking, retrieve
-from twin.kernels.training import HEADS, judge_groups
+from twin.kernels import retrieve
+from twin.kernels.training import HEADS, judge_groups, losses, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
 from twin.metric import Metric
 
-JUDGED = ("click", "long_view", "like")
+JUDGED = HEADS[:3]
+"""click, long_view, like"""
 BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
-EDGES = np.array([1, 10, 100, 1000])
+EDGES = (1, 10, 100, 1000)
 KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
@@ -43,14 +44,18 @@ METRICS = (
 
 def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Frequency bucket of IDs by the impressions that a model has trained on."""
-    return np.searchsorted(EDGES, trained, side="right").astype(np.uint8)
+    place = np.zeros(len(trained), np.uint8)
+    for edge in EDGES:
+        place += trained >= edge
+    return place
 
 
 def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.integer], groups: int,
-          order: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+          order: NDArray[np.int64] | None = None, each: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """AUC, log loss (nats per impression) and calibration (3, groups); NaN where a group lacks one of the outcomes."""
     order = np.argsort(p) if order is None else order
-    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups).T
+    each = losses(p, truth) if each is None else each
+    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups, each).T
     with np.errstate(invalid="ignore", divide="ignore"):
         scores: NDArray[np.float64] = np.where(np.isfinite(auc), np.stack([auc, loss / n, mean / good]), np.nan)
     return scores
@@ -76,7 +81,8 @@ class Quality:
     def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
-        p = ranking.predicted(consumer, post, served)[:, [HEADS.index(head) for head in JUDGED]]
+        p = predict(consumer, post, len(JUDGED), served.user_vec, served.user_bias, served.item_vec, served.item_bias,
+                    served.interaction, served.user_scale, served.item_scale, served.intercept)
         known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
         keep["judge.p"] = np.concatenate([keep["judge.p"], p])
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
@@ -87,14 +93,14 @@ class Quality:
         everybody = np.zeros(len(responses), np.int64)
         for place, head in enumerate(JUDGED):
             p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
-            order = np.argsort(p)
-            scores = judge(p, truth, everybody, 1, order)[:, 0]
+            order, each = np.argsort(p), losses(p, truth)
+            scores = judge(p, truth, everybody, 1, order, each)[:, 0]
             if np.isfinite(scores).all():
                 keep["quality"][:, place] = scores
             if head == "click":
                 size = len(BUCKETS)
-                known = np.concatenate([judge(p, truth, np.ascontiguousarray(keep["judge.bucket"][:, k]).astype(np.int64), size, order)
-                                        for k in range(len(COUNTED))], axis=1)
+                buckets = (keep["judge.bucket"][:, k].astype(np.int64) for k in range(len(COUNTED)))
+                known = np.concatenate([judge(p, truth, group, size, order, each) for group in buckets], axis=1)
                 keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
         self._forget()
 

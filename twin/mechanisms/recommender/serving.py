@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twin.kernels import index, retrieve
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
-from twin.mechanisms.recommender.links import KINDS, ItemLinks
+from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.presets import weights
 
 SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "off": 3}
@@ -123,17 +123,18 @@ class Server:
             pull = (k["weights"] * base * (1 - base)).astype(np.float32)
             query = np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32) for one in pull])
             posts, tiles = m.world.table("posts"), index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
+            links = self.links.linked
             lists = np.arange(len(k["centroids"]), dtype=np.int32)
-            centres = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim], k["centroids"][:, dim])[2:]
+            centre_vec, centre_bias = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim], k["centroids"][:, dim])[2:]
             ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], query, *centres, *tiles,
+                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, *tiles,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
                 k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
-                *(self.links.linked[kind] for kind in KINDS))
+                links["co_viewed"], links["bought_together"], links["random"])
         return self._snapshot
 
     def forget(self) -> None:

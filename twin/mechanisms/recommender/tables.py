@@ -138,9 +138,17 @@ class EmbeddingTable:
             out = self.slots(keys)
             out[np.any(~self._get("born")[out] & (out >= 0), axis=1)] = -1
             return out
+        out = np.full((len(keys), 2), -1, np.int32)
+        out[:, 0] = self._first(keys)
+        return out
+
+    def _first(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The first of `rows`, in one piece."""
+        if self.spec.kind != "collisionless":
+            return np.ascontiguousarray(self.rows(keys)[:, 0])
         one = np.empty(len(keys), np.int32)
         kernel.find_all(np.ascontiguousarray(keys, np.uint64), self._get("key"), self._get("row"), one)
-        return np.stack([one, np.full_like(one, -1)], axis=1)
+        return one
 
     def vectors(self, keys: NDArray[np.uint64], unknown: NDArray[np.float32] | float = 0) -> NDArray[np.float32]:
         """Vectors (n, dim + 1) of IDs; one without a row gets ``unknown``."""
@@ -155,17 +163,24 @@ class EmbeddingTable:
         out[rows[:, 0] < 0] = unknown
         return out
 
+    def copy(self, keys: NDArray[np.uint64], unknown: NDArray[np.float32], *where: NDArray[Any]) -> None:
+        """Write what `vectors` gives to where `kernel.copy_rows` is told."""
+        if self.spec.pairs:
+            kernel.copy_rows(self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32), unknown, *where)
+        else:
+            kernel.copy_rows(self.E, self._first(keys), unknown, *where)
+
     def mean(self) -> NDArray[np.float32]:
         """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of one another."""
         spec, used = self.spec, self._get("born")
         if spec.kind == "quotient_remainder":
-            one, two = (self.E[part][used[part]] for part in (slice(None, spec.size), slice(spec.size, None)))
+            first, second = (kernel.mean_row(self.E[part], used[part]) for part in (slice(None, spec.size), slice(spec.size, None)))
         else:
-            one = two = self.E[used]
-        first, second = (part.mean(0, dtype=np.float64) if len(part) else np.zeros(spec.dim + 1) for part in (one, two))
+            first = second = kernel.mean_row(self.E, used)
         if spec.pairs and (spec.kind != "double_hash" or spec.size > 1):
             first = np.append(first[:-1] * second[:-1] if spec.multiplies else first[:-1] + second[:-1], first[-1] + second[-1])
-        return first.astype(np.float32)
+        mean: NDArray[np.float32] = first.astype(np.float32)
+        return mean
 
     def learn(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.int32]:
         """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs, if they are admitted."""
