@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from bokeh.models import (
@@ -33,9 +34,15 @@ PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", 
 OF_LABEL = {"human": BLUE, "ai": ORANGE}
 INK, FAINT, MARK = "#333c48", "#d9dee6", "#8a2be2"
 SEQUENTIAL = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int))
-POINTS = 720
-"""Most points of a line: more than a screen resolves."""
-MARKS_NAMED = 6
+DASHES = ("solid", "dashed", "dotted", "dotdash")
+POINTS = 400
+"""Most points of a line: as many as a picture is wide."""
+MARKS_NAMED = 3
+"""With more marks than this, pictures number them; the list at the head of the page says which is which."""
+OUTLIERS = 0.02
+"""Part of the readings at either end of the scale that may lie outside a picture if they would flatten the rest."""
+LEAST_SPAN = 0.02
+"""A vertical axis spans at least this part of its greatest value, or luck would look like drama."""
 
 _SHORT = CustomJSTickFormatter(code="""
     const a = Math.abs(tick);
@@ -46,7 +53,7 @@ _SHORT = CustomJSTickFormatter(code="""
 """)
 
 _DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
-_DATE_TICKS = DatetimeTicker(desired_num_ticks=5)
+_DATE_TICKS, _FEW_TICKS = DatetimeTicker(desired_num_ticks=6), DatetimeTicker(desired_num_ticks=3)
 
 Mark = tuple[dt.datetime, str]
 
@@ -67,7 +74,7 @@ def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     plot = figure(**over_time, height=height, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset,save", active_drag=None,
                   active_scroll=None, toolbar_location="above", background_fill_color=None, border_fill_color=None, outline_line_color=None,
                   min_border_right=12)
-    plot.toolbar.autohide, plot.toolbar.logo = True, None
+    plot.toolbar.autohide, plot.toolbar.logo, plot.toolbar_inner = True, None, True
     plot.grid.grid_line_color = FAINT
     plot.xgrid.grid_line_color = None
     for axis in (*plot.xaxis, *plot.yaxis):
@@ -79,7 +86,7 @@ def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     plot.yaxis.formatter = _SHORT
     plot.yaxis.axis_label = "" if unit == "1" else unit
     if x_range:
-        plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS
+        plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS if height > 250 else _FEW_TICKS
     return plot
 
 
@@ -88,45 +95,107 @@ def _marks(plot: figure, marks: Sequence[Mark]) -> None:
     for number, (when, text) in enumerate(marks):
         x = when.timestamp() * 1000
         left = x > middle
-        plot.add_layout(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1.5))
-        if number < MARKS_NAMED:
-            plot.add_layout(Label(x=x, y=4 + 13 * (number % 2), y_units="screen", text=short(text, 22),
-                                  text_font_size="10px", text_color=MARK, x_offset=-4 if left else 4,
-                                  text_align="right" if left else "left", text_font="system-ui",
-                                  background_fill_color="white", background_fill_alpha=0.7))
+        plot.add_layout(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
+        numbered = len(marks) > MARKS_NAMED
+        plot.add_layout(Label(x=x, y=2 + 13 * (number % 2), y_units="screen", text=str(number + 1) if numbered else short(text, 22),
+                              text_font_size="10px", text_color=MARK, x_offset=-3 if left else 3,
+                              text_align="right" if left else "left", text_font="system-ui",
+                              background_fill_color="white", background_fill_alpha=0.7))
 
 
-def courses(times: NDArray[np.datetime64], lines: Sequence[tuple[str, NDArray[np.float64]]], unit: str, marks: Sequence[Mark],
-            x_range: Range1d, *, height: int = 230, zero_line: bool = False) -> figure:
-    """Series over simulated time, one line each, with a dashed mark where each policy took hold.
+@dataclass(frozen=True)
+class Line:
+    """One line of a picture (readings,), with a standard error around it if there is one."""
+
+    name: str
+    values: NDArray[np.float64]
+    colour: str
+    dash: str = "solid"
+    error: NDArray[np.float64] | None = None
+
+
+def styled(names: Sequence[tuple[str, str]], values: Sequence[NDArray[np.float64]],
+           errors: Sequence[NDArray[np.float64] | None] = ()) -> list[Line]:
+    """Lines from (metric, label) names: where several metrics meet several labels, colour tells the label and dashes the metric."""
+    metrics = list(dict.fromkeys(metric for metric, _ in names))
+    labels = list(dict.fromkeys(label for _, label in names))
+    crossed = 1 < len(metrics) <= len(DASHES) and len(labels) > 1
+    lines = []
+    for place, (metric, label) in enumerate(names):
+        words = "AI" if label == "ai" else label.replace("_", " ")
+        name = (f"{metric}, {words}" if label else metric) if len(metrics) > 1 or not label else words
+        number = labels.index(label) if crossed else place
+        lines.append(Line(name, values[place], OF_LABEL.get(label, PALETTE[number % len(PALETTE)]),
+                          DASHES[metrics.index(metric)] if crossed else DASHES[place // len(PALETTE) % len(DASHES)],
+                          errors[place] if errors else None))
+    return lines
+
+
+def _y_range(lines: Sequence[Line]) -> Range1d:
+    """Room for all lines; from zero where they come near it; never so narrow that noise fills the picture."""
+    each = [line.values[np.isfinite(line.values)] for line in lines]
+    ends = [end for values in each if len(values) for end in (values.min(), values.max())]
+    low, high = (float(min(ends)), float(max(ends))) if ends else (0.0, 1.0)
+    usual = [end for values in each if len(values) for end in np.quantile(values, (OUTLIERS, 1 - OUTLIERS))]
+    if usual and high - low > 3 * (max(usual) - min(usual)) > 0:  # a wild beginning would flatten all that comes after
+        room = 0.5 * (max(usual) - min(usual))
+        low, high = max(low, float(min(usual) - room)), min(high, float(max(usual) + room))
+    if 0 < low < 0.6 * high:
+        low = 0.0
+    span = max(high - low, LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
+    centre = (low + high) / 2
+    if low == 0:
+        return Range1d(0, max(high, span) * 1.06)
+    return Range1d(centre - 0.56 * span, centre + 0.56 * span)
+
+
+def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, marks: Sequence[Mark], x_range: Range1d, *,
+            height: int = 230, zero_line: bool = False) -> figure:
+    """Series over simulated time, one line each, with a dashed mark where each policy took hold, a band of two standard errors.
 
     The first reading is left out: it is of a world in which nothing has happened yet.
     """
-    plot = _canvas(x_range, height, unit)
-    if len(times) > 2:
-        times, lines = times[1:], [(name, values[1:]) for name, values in lines]
-    keep = np.unique(np.linspace(0, len(times) - 1, POINTS).astype(int)) if len(times) > POINTS else np.arange(len(times))
-    ms = _ms(times)[keep]
+    columns = _legend_columns(lines)
+    plot = _canvas(x_range, height + 17 * max(0, -(-len(lines) // columns) - 1), unit)
+    skip = 1 if len(times) > 2 else 0
+    count = len(times) - skip
+    keep = skip + (np.unique(np.linspace(0, count - 1, POINTS).astype(int)) if count > POINTS else np.arange(count))
+    data = {"t": _ms(times)[keep]}
+    for place, line in enumerate(lines):
+        data[f"y{place}"] = np.where(np.isfinite(line.values[keep]), line.values[keep], np.nan).astype(np.float32)
+        if line.error is not None:
+            data[f"low{place}"] = (line.values[keep] - 2 * line.error[keep]).astype(np.float32)
+            data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
+    source = ColumnDataSource(data)
+    plot.y_range = _y_range([replace(line, values=line.values[keep]) for line in lines])
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
-    for place, (name, values) in enumerate(lines):
-        colour = OF_LABEL.get(name, PALETTE[place % len(PALETTE)])
-        source = ColumnDataSource({"t": ms, "y": np.where(np.isfinite(values[keep]), values[keep], np.nan)})
-        shown = "AI" if name == "ai" else name.replace("_", " ")
-        extra = {"legend_label": shown} if len(lines) > 1 else {}
-        plot.line("t", "y", source=source, name=shown, color=colour, line_width=2, **extra)
-    plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", tooltips="$name @t{%d %b %Y}: @y{0.[0000]}",
-                             formatters={"@t": "datetime"}))
+    for place, line in enumerate(lines):
+        extra = {"legend_label": line.name} if len(lines) > 1 else {}
+        if line.error is not None:
+            plot.varea("t", f"low{place}", f"high{place}", source=source, color=line.colour, alpha=0.18, **extra)
+        drawn = plot.line("t", f"y{place}", source=source, name=line.name, color=line.colour, line_width=2, line_dash=line.dash, **extra)
+        plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", renderers=[drawn], visible=place == 0,
+                                 tooltips=f"{_escaped(line.name)} @t{{%d %b %Y}}: @y{place}{{0.[0000]}}", formatters={"@t": "datetime"}))
     _marks(plot, marks)
     if len(lines) > 1:
         legend = plot.legend[0]
         plot.add_layout(legend, "below")
         legend.location = "left"
-        legend.orientation, legend.ncols = "horizontal", 4 if all(len(name) < 12 for name, _ in lines) else 2
+        legend.orientation, legend.ncols = "horizontal", columns
         legend.click_policy, legend.label_text_color, legend.label_text_font_size = "hide", INK, "11px"
         legend.border_line_color, legend.background_fill_color, legend.label_text_font = None, None, "system-ui"
-        legend.glyph_width, legend.spacing, legend.padding, legend.margin = 14, 8, 2, 2
+        legend.glyph_width, legend.spacing, legend.padding, legend.margin, legend.label_height = 22, 8, 2, 2, 12
     return plot
+
+
+def _legend_columns(lines: Sequence[Line]) -> int:
+    longest = max((len(line.name) for line in lines), default=0)
+    return 4 if longest < 11 else 2 if longest < 24 else 1
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;").replace("$", "&#36;")
 
 
 def _occupancy(metrics: Metrics, metric: Metric) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
@@ -142,26 +211,37 @@ def _edge_names(metric: Metric) -> list[str]:
     return [human(edge).replace(" ", "") if edge >= 1000 else f"{edge:g}" for edge in metric.edges]
 
 
-def distribution(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt.datetime]]) -> figure:
-    """A histogram metric at a few moments, as shares of all; bins are drawn equally wide and named by their lower edge."""
-    plot = _canvas(None, 230, "share")
+Shares = Sequence[tuple[str, NDArray[np.float64]]]
+
+
+def moments_of(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt.datetime]]) -> Shares:
+    """A histogram metric at a few moments: name and counts per bin."""
     times, counts = _occupancy(metrics, metric)
-    bins = len(metric.edges)
-    for place, (name, when) in enumerate(moments):
-        if not len(times):
-            break
+    if not len(times):
+        return []
+    found = []
+    for name, when in moments:
         at = int(np.clip(np.searchsorted(times, np.datetime64(when.replace(tzinfo=None), "s"), "right") - 1, 0, len(times) - 1))
-        total = counts[at].sum()
-        share = counts[at] / total if total else counts[at]
+        found.append((name, counts[at]))
+    return found
+
+
+def distribution(metric: Metric, shown: Shares) -> figure:
+    """Counts per bin as shares of all; bins are drawn equally wide and named by their lower edge."""
+    plot = _canvas(None, 230, "share")
+    bins = len(metric.edges)
+    for place, (name, counts) in enumerate(shown):
+        total = counts.sum()
+        share = counts / total if total else counts
         source = ColumnDataSource({"x": np.arange(bins) + 0.5, "y": share, "edge": _edge_names(metric)})
-        colour = (FAINT, "#56b4e9", BLUE)[place + 3 - len(moments)] if len(moments) <= 3 else PALETTE[place]
+        colour = (FAINT, "#56b4e9", BLUE)[place + 3 - len(shown)] if len(shown) <= 3 else PALETTE[place % len(PALETTE)]
         if place == 0:
             plot.vbar("x", width=0.96, top="y", source=source, color=FAINT, legend_label=name)
         else:
             plot.step("x", "y", source=source, mode="center", color=colour, line_width=2, legend_label=name)
         points = plot.scatter("x", "y", source=source, size=7, alpha=0)
         plot.add_tools(HoverTool(renderers=[points], tooltips=[("", name), (f"from {metric.unit}", "@edge"), ("share", "@y{0.[0] %}")]))
-    step = max(1, bins // 8)
+    step = -(-bins // 8)
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
     plot.xaxis.major_label_overrides = {i: _edge_names(metric)[i] for i in range(0, bins, step)}
     plot.y_range.start = 0
@@ -170,6 +250,7 @@ def distribution(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, 
         plot.add_layout(legend, "below")
         legend.location = "left"
         legend.orientation, legend.border_line_color, legend.background_fill_color = "horizontal", None, None
+        legend.ncols = 3 if sum(len(name) for name, _ in shown) < 44 else 2
         legend.label_text_font, legend.label_text_color, legend.label_text_font_size = "system-ui", INK, "11px"
         legend.click_policy, legend.glyph_width, legend.padding, legend.margin = "hide", 14, 2, 2
     return plot
@@ -188,7 +269,7 @@ def heat_map(metrics: Metrics, metric: Metric, marks: Sequence[Mark], x_range: R
         plot.image(image=[share.T], x=ms[0], y=0, dw=ms[-1] - ms[0], dh=len(metric.edges),
                    color_mapper=LinearColorMapper(palette=SEQUENTIAL, low=0, high=top))
     bins = len(metric.edges)
-    step = max(1, bins // 8)
+    step = -(-bins // 8)
     plot.y_range = Range1d(0, bins)
     plot.yaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
     plot.yaxis.formatter = CustomJSTickFormatter(args={"names": _edge_names(metric)}, code="return names[tick] ?? ''")
