@@ -195,9 +195,13 @@ def _told(together: Sequence[Metric], still: Sequence[Series], with_value: bool)
     for metric in together:
         mine = [one for one in still if one.metric is metric]
         values = {float(one.values[-1]) for one in mine if np.isfinite(one.values[-1])}
-        tail = f" {human(values.pop(), metric.unit)}" if with_value and len(values) == 1 else ""
+        tail = f" {_kept(values.pop(), metric)}" if with_value and len(values) == 1 else ""
         if len(mine) == sum(1 for _ in metric.series()) and (tail or not with_value):
             names.append(title(metric) + tail)
         else:
-            names += [one.name + (f" {human(float(one.values[-1]), metric.unit)}" if with_value else "") for one in mine]
+            names += [one.name + (f" {_kept(float(one.values[-1]), metric)}" if with_value else "") for one in mine]
     return names
+
+
+def _kept(value: float, metric: Metric) -> str:
+    return f"at {human(value, metric.unit)} {unit(metric) if metric.unit not in ('s', 'bytes') else ''}".rstrip()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from bokeh.models import (
@@ -37,10 +37,11 @@ SEQUENTIAL = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.linspace((247, 25
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
 """Most points of a line: as many as a picture is wide."""
-MARKS_NAMED = 3
+MARKS_MOST, MARKS_NAMED = 24, 3
 """With more marks than this, pictures number them; the list at the head of the page says which is which."""
 OUTLIERS = 0.02
 """Part of the readings at either end of the scale that may lie outside a picture if they would flatten the rest."""
+BEYOND = "A few readings lie beyond the picture."
 LEAST_SPAN = 0.02
 """A vertical axis spans at least this part of its greatest value, or luck would look like drama."""
 
@@ -53,7 +54,7 @@ _SHORT = CustomJSTickFormatter(code="""
 """)
 
 _DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
-_DATE_TICKS, _FEW_TICKS = DatetimeTicker(desired_num_ticks=6), DatetimeTicker(desired_num_ticks=3)
+_DATE_TICKS = DatetimeTicker(desired_num_ticks=3)
 
 Mark = tuple[dt.datetime, str]
 
@@ -86,21 +87,31 @@ def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
     plot.yaxis.formatter = _SHORT
     plot.yaxis.axis_label = "" if unit == "1" else unit
     if x_range:
-        plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS if height > 250 else _FEW_TICKS
+        plot.xaxis.formatter, plot.xaxis.ticker = _DATES, _DATE_TICKS
     return plot
 
 
-def _marks(plot: figure, marks: Sequence[Mark]) -> None:
-    middle = (plot.x_range.start + plot.x_range.end) / 2
-    for number, (when, text) in enumerate(marks):
+def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
+    """A dashed line and a name or number for each policy; made once, and shared by all pictures over the same time."""
+    middle = (x_range.start + x_range.end) / 2
+    found: list[Span | Label] = []
+    for number, (when, text) in enumerate(marks[:MARKS_MOST]):
         x = when.timestamp() * 1000
         left = x > middle
-        plot.add_layout(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
-        numbered = len(marks) > MARKS_NAMED
-        plot.add_layout(Label(x=x, y=2 + 13 * (number % 2), y_units="screen", text=str(number + 1) if numbered else short(text, 22),
-                              text_font_size="10px", text_color=MARK, x_offset=-3 if left else 3,
-                              text_align="right" if left else "left", text_font="system-ui",
-                              background_fill_color="white", background_fill_alpha=0.7))
+        found.append(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
+        found.append(Label(x=x, y=2 + 13 * (number % 2), y_units="screen", x_offset=-3 if left else 3,
+                           text=str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22),
+                           text_font_size="10px", text_color=MARK, text_align="right" if left else "left", text_font="system-ui",
+                           background_fill_color="white", background_fill_alpha=0.7))
+    return found
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all pictures of a section share: the range of time, which pans and zooms them together, and the marks in it."""
+
+    x_range: Range1d
+    marks: Sequence[Span | Label]
 
 
 @dataclass(frozen=True)
@@ -131,53 +142,58 @@ def styled(names: Sequence[tuple[str, str]], values: Sequence[NDArray[np.float64
     return lines
 
 
-def _y_range(lines: Sequence[Line]) -> Range1d:
-    """Room for all lines; from zero where they come near it; never so narrow that noise fills the picture."""
-    each = [line.values[np.isfinite(line.values)] for line in lines]
+def _y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
+    """Room for all lines, from zero where they come near it, never so narrow that noise fills the picture; whether some lies beyond."""
+    each = [values[np.isfinite(values)] for values in drawn]
+    beyond = False
     ends = [end for values in each if len(values) for end in (values.min(), values.max())]
     low, high = (float(min(ends)), float(max(ends))) if ends else (0.0, 1.0)
     usual = [end for values in each if len(values) for end in np.quantile(values, (OUTLIERS, 1 - OUTLIERS))]
     if usual and high - low > 3 * (max(usual) - min(usual)) > 0:  # a wild beginning would flatten all that comes after
         room = 0.5 * (max(usual) - min(usual))
-        low, high = max(low, float(min(usual) - room)), min(high, float(max(usual) + room))
+        low, high, beyond = max(low, float(min(usual) - room)), min(high, float(max(usual) + room)), True
     if 0 < low < 0.6 * high:
         low = 0.0
     span = max(high - low, LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
     centre = (low + high) / 2
     if low == 0:
-        return Range1d(0, max(high, span) * 1.06)
-    return Range1d(centre - 0.56 * span, centre + 0.56 * span)
+        return Range1d(0, max(high, span) * 1.06), beyond
+    return Range1d(centre - 0.56 * span, centre + 0.56 * span), beyond
 
 
-def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, marks: Sequence[Mark], x_range: Range1d, *,
-            height: int = 230, zero_line: bool = False) -> figure:
+def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, frame: Frame, *, height: int = 230,
+            zero_line: bool = False) -> figure:
     """Series over simulated time, one line each, with a dashed mark where each policy took hold, a band of two standard errors.
 
     The first reading is left out: it is of a world in which nothing has happened yet.
     """
     columns = _legend_columns(lines)
-    plot = _canvas(x_range, height + 17 * max(0, -(-len(lines) // columns) - 1), unit)
+    plot = _canvas(frame.x_range, height, unit)
+    plot.height = height + 20 * max(0, -(-len(lines) // columns) - 1)
     skip = 1 if len(times) > 2 else 0
     count = len(times) - skip
     keep = skip + (np.unique(np.linspace(0, count - 1, POINTS).astype(int)) if count > POINTS else np.arange(count))
     data = {"t": _ms(times)[keep]}
     for place, line in enumerate(lines):
-        data[f"y{place}"] = np.where(np.isfinite(line.values[keep]), line.values[keep], np.nan).astype(np.float32)
+        data[line.name] = np.where(np.isfinite(line.values[keep]), line.values[keep], np.nan).astype(np.float32)
         if line.error is not None:
             data[f"low{place}"] = (line.values[keep] - 2 * line.error[keep]).astype(np.float32)
             data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
     source = ColumnDataSource(data)
-    plot.y_range = _y_range([replace(line, values=line.values[keep]) for line in lines])
+    plot.y_range, beyond = _y_range([line.values[keep] for line in lines])
+    plot.tags = [BEYOND] if beyond else []
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
+    drawn = []
     for place, line in enumerate(lines):
         extra = {"legend_label": line.name} if len(lines) > 1 else {}
         if line.error is not None:
             plot.varea("t", f"low{place}", f"high{place}", source=source, color=line.colour, alpha=0.18, **extra)
-        drawn = plot.line("t", f"y{place}", source=source, name=line.name, color=line.colour, line_width=2, line_dash=line.dash, **extra)
-        plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", renderers=[drawn], visible=place == 0,
-                                 tooltips=f"{_escaped(line.name)} @t{{%d %b %Y}}: @y{place}{{0.[0000]}}", formatters={"@t": "datetime"}))
-    _marks(plot, marks)
+        drawn.append(plot.line("t", line.name, source=source, name=line.name, color=line.colour, line_width=2, line_dash=line.dash,
+                               **extra))
+    plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", renderers=drawn, formatters={"@t": "datetime"},
+                             tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}"))
+    _mark(plot, frame)
     if len(lines) > 1:
         legend = plot.legend[0]
         plot.add_layout(legend, "below")
@@ -194,8 +210,9 @@ def _legend_columns(lines: Sequence[Line]) -> int:
     return 4 if longest < 11 else 2 if longest < 24 else 1
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("@", "&#64;").replace("$", "&#36;")
+def _mark(plot: figure, frame: Frame) -> None:
+    for mark in frame.marks:
+        plot.add_layout(mark)
 
 
 def _occupancy(metrics: Metrics, metric: Metric) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
@@ -256,9 +273,9 @@ def distribution(metric: Metric, shown: Shares) -> figure:
     return plot
 
 
-def heat_map(metrics: Metrics, metric: Metric, marks: Sequence[Mark], x_range: Range1d) -> figure:
+def heat_map(metrics: Metrics, metric: Metric, frame: Frame) -> figure:
     """A histogram metric over time: the share of each bin, darker for more."""
-    plot = _canvas(x_range, 230, "")
+    plot = _canvas(frame.x_range, 230, "")
     times, counts = _occupancy(metrics, metric)
     some = np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int)) if len(times) else np.zeros(0, int)
     ms = _ms(times[some])
@@ -274,7 +291,7 @@ def heat_map(metrics: Metrics, metric: Metric, marks: Sequence[Mark], x_range: R
     plot.yaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
     plot.yaxis.formatter = CustomJSTickFormatter(args={"names": _edge_names(metric)}, code="return names[tick] ?? ''")
     plot.grid.grid_line_color = None
-    _marks(plot, marks)
+    _mark(plot, frame)
     return plot
 
 

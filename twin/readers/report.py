@@ -1,7 +1,8 @@
-"""The report of a run: one HTML file that opens offline, pictures first, then tables, then the resolved scenario.
+"""The report of a run: one HTML file that opens offline: headlines, each side's story and pictures, tables, the resolved scenario.
 
-Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves. Values compared are means over
-a week: the first (or, under policies, the week before the first of them) and the last. All text of the scenario is escaped.
+Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves (see `twin.readers.panels` for
+the order and `twin.readers.story` for the sentences). Values compared are means over a week: the first (or, under policies, the
+week before the first of them) and the last. All text of the scenario is escaped.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 from bokeh.document import Document
 from bokeh.embed import components
-from bokeh.models import Range1d
 from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
@@ -22,7 +22,19 @@ from numpy.typing import NDArray
 
 from twin.metric import Metric
 from twin.readers.panels import Picture, chapters, title, unit
-from twin.readers.pictures import MARKS_NAMED, Mark, courses, distribution, heat_map, moments_of, spark, styled, time_range
+from twin.readers.pictures import (
+    MARKS_NAMED,
+    Frame,
+    Mark,
+    courses,
+    distribution,
+    drawn_marks,
+    heat_map,
+    moments_of,
+    spark,
+    styled,
+    time_range,
+)
 from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
 from twin.readers.story import WEEK, Windows, mean, story
 from twin.readers.text import change, human, short, span
@@ -31,7 +43,7 @@ SIDES = {
     "producer": ("Who makes: creators", "What the platform does to the people, and the machines, that make posts."),
     "consumer": ("Who watches: consumers", "What people are shown, what they do with it, and whether they were glad of it."),
     "platform": ("The platform", "The feed, the model and its embedding tables: the settings that look like plain engineering."),
-    "chatbot": ("Chatbots", "Sessions with a personal assistant over months: trust and expectation rise together."),
+    "chatbot": ("Chatbots", "Sessions with a personal assistant over months: trust, expectation, what is disclosed and what is feared."),
 }
 RARE = 40.0
 """Events per day below which a course is drawn as a weekly mean."""
@@ -116,6 +128,8 @@ def _tone(metric: Metric, before: float, after: float) -> str:
 def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict[str, Any]) -> list[dict[str, str]]:
     """Both sides' headline metrics on one scale: percent of the baseline week."""
     made = []
+    x_range = time_range(metrics)
+    frame = Frame(x_range, drawn_marks(marks, x_range))
     for side in ("producer", "consumer"):
         lines = []
         for metric in metrics.declared.values():
@@ -127,7 +141,7 @@ def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict
         if lines and len(metrics.times) > 1:
             name = f"glance_{side}"
             drawn = styled([(words, "") for words, _ in lines], [values for _, values in lines])
-            figures[name] = courses(metrics.times, drawn, "% change", marks, time_range(metrics), height=320, zero_line=True)
+            figures[name] = courses(metrics.times, drawn, "% change", frame, height=320, zero_line=True)
             made.append({"id": name, "title": SIDES[side][0]})
     return made
 
@@ -138,8 +152,9 @@ def _sections(metrics: Metrics, marks: list[Mark], windows: Windows, figures: di
     for side, (name, lead) in SIDES.items():
         shown, silent = [], []
         x_range = time_range(metrics)
+        frame = Frame(x_range, drawn_marks(marks, x_range))
         for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
-            pictures = [one for picture in chapter.pictures for one in _pictures(metrics, picture, marks, moments, x_range, figures)]
+            pictures = [one for picture in chapter.pictures for one in _pictures(metrics, picture, moments, frame, figures)]
             if pictures:
                 shown.append({"id": f"{side}-{number}", "heading": chapter.heading, "quiet": chapter.quiet, "pictures": pictures})
             else:
@@ -160,7 +175,7 @@ def _moments(metrics: Metrics, marks: list[Mark], windows: Windows) -> list[tupl
     return [("start", start), (f"before {short(marks[0][1], 22)}" if marks else "middle", middle), ("end", last)]
 
 
-def _pictures(metrics: Metrics, picture: Picture, marks: list[Mark], moments: list[tuple[str, dt.datetime]], x_range: Range1d,
+def _pictures(metrics: Metrics, picture: Picture, moments: list[tuple[str, dt.datetime]], frame: Frame,
               figures: dict[str, Any]) -> list[dict[str, str]]:
     metric = picture.metrics[0]
     alone = len(picture.metrics) == 1
@@ -171,7 +186,8 @@ def _pictures(metrics: Metrics, picture: Picture, marks: list[Mark], moments: li
         if _rare(metrics, picture):
             lines = [replace(line, values=_weekly(metrics.times, line.values)) for line in lines]
             words += " Drawn as the mean over a week."
-        figures[picture.key] = courses(metrics.times, lines, unit(metric), marks, x_range)
+        figures[picture.key] = courses(metrics.times, lines, unit(metric), frame)
+        words = " ".join([words, *figures[picture.key].tags])
         if any(picture.errors):
             words += " The band is two standard errors."
         return [{"id": picture.key, "title": picture.title, "help": words}]
@@ -180,7 +196,7 @@ def _pictures(metrics: Metrics, picture: Picture, marks: list[Mark], moments: li
         figures[picture.key] = distribution(metric, last)
         return [{"id": picture.key, "title": picture.title, "help": f"{words} Shares of all at the end."}]
     figures[picture.key] = distribution(metric, moments_of(metrics, metric, moments))
-    figures[f"{picture.key}_time"] = heat_map(metrics, metric, marks, x_range)
+    figures[f"{picture.key}_time"] = heat_map(metrics, metric, frame)
     return [{"id": picture.key, "title": picture.title, "help": f"{words} Shares of all at three moments."},
             {"id": f"{picture.key}_time", "title": f"{picture.title}, over time", "help": "Darker: a larger share in that bin."}]
 
