@@ -9,8 +9,8 @@ import pytest
 from twin.mechanisms import REGISTRY
 from twin.metric import Metric
 from twin.readers.panels import HEADINGS, chapters
-from twin.readers.pictures import courses, drawn_marks, styled, time_range
 from twin.readers.pictures import Frame as Shared
+from twin.readers.pictures import courses, drawn_marks, styled, time_range
 from twin.readers.results import Metrics
 from twin.readers.story import Windows, phrase, story
 
@@ -141,7 +141,8 @@ def test_phrases(words: str, phrased: str) -> None:
 def test_short_runs_have_no_story() -> None:
     """Before there is anything to compare, nothing is told."""
     metrics = read((gauge("m", headline=True), WAVE))
-    assert story(Metrics(list(metrics.declared.values()), metrics.times[:5], metrics.values[:5]), "producer", Windows(metrics, ()), ()) == []
+    short = Metrics(list(metrics.declared.values()), metrics.times[:5], metrics.values[:5])
+    assert story(short, "producer", Windows(short, ()), ()) == []
 
 
 def test_a_wild_beginning_does_not_flatten_the_rest() -> None:

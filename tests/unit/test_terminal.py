@@ -33,7 +33,8 @@ def test_numbers_as_people_read_them(value: float, unit: str, text: str) -> None
     assert human(value, unit) == text
 
 
-@pytest.mark.parametrize(("first", "last", "text"), [(2, 3, "+50 %"), (-0.04, -0.07, "−0.03"), (4, 3.9, "−2.5 %"), (1, 1, "±0"), (0, 3, "+3"), (-1, 1, "+2"),
+@pytest.mark.parametrize(("first", "last", "text"), [(2, 3, "+50 %"), (4, 3.9, "−2.5 %"), (1, 1, "±0"), (0, 3, "+3"),
+                                                    (-1, 1, "+2"), (-0.04, -0.07, "−0.03"),
                                                     (float("nan"), 1, "")])
 def test_changes(first: float, last: float, text: str) -> None:
     """Percent where that means something, else the difference."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from bokeh.document import Document
 from bokeh.embed import components
 from bokeh.resources import Resources
@@ -73,7 +74,8 @@ def write_report(folder: Path) -> Path:
         "numbered": len(marks) > MARKS_NAMED,
         "glance": _glance(metrics, windows, marks, figures), "sections": _sections(metrics, marks, windows, figures),
         "rows": _rows(metrics, windows), "events": events, "facts": _facts(manifest, metrics),
-        "scenario": (folder / "scenario.yaml").read_text() if (folder / "scenario.yaml").exists() else "",
+        "scenario": (text := (folder / "scenario.yaml").read_text() if (folder / "scenario.yaml").exists() else ""),
+        "waiting": _waiting(text, [name for _, name in marks]) if manifest.get("status") == "done" else [],
         "period": _period(metrics),
     }
     document = Document()
@@ -92,6 +94,14 @@ def write_report(folder: Path) -> Path:
     work.write_text(html)
     work.replace(path)
     return path
+
+
+def _waiting(scenario: str, held: list[str]) -> list[tuple[str, str]]:
+    """Policies that waited for a condition which never came: name and condition."""
+    plan = (yaml.safe_load(scenario) or {}).get("policies") or []
+    named = [(policy.get("name") or ", ".join(f"{lever}={value}" for lever, value in policy["set"].items()), policy.get("when"))
+             for policy in plan]
+    return [(name, when) for name, when in named if when and name not in held]
 
 
 def _period(metrics: Metrics) -> str:
