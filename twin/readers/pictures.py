@@ -162,10 +162,11 @@ def _y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
 
 
 def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, frame: Frame, *, height: int = 230,
-            zero_line: bool = False) -> figure:
+            zero_line: bool = False, scale_from: int = 0) -> figure:
     """Series over simulated time, one line each, with a dashed mark where each policy took hold, a band of two standard errors.
 
-    The first reading is left out: it is of a world in which nothing has happened yet.
+    The first reading is left out: it is of a world in which nothing has happened yet. The vertical axis has room for the readings from
+    number ``scale_from`` on.
     """
     columns = _legend_columns(lines)
     plot = _canvas(frame.x_range, height, unit)
@@ -180,8 +181,8 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
             data[f"low{place}"] = (line.values[keep] - 2 * line.error[keep]).astype(np.float32)
             data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
     source = ColumnDataSource(data)
-    plot.y_range, beyond = _y_range([line.values[keep] for line in lines])
-    plot.tags = [BEYOND] if beyond else []
+    plot.y_range, beyond = _y_range([line.values[keep[keep >= scale_from]] for line in lines])
+    plot.tags = [BEYOND] if beyond or scale_from > skip else []
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
     drawn = []

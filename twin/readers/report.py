@@ -140,6 +140,8 @@ def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict
     made = []
     x_range = time_range(metrics)
     frame = Frame(x_range, drawn_marks(marks, x_range))
+    first = windows.start_of_before - 4 * WEEK  # how a run settles at first would flatten all that comes later
+    scale_from = int(np.searchsorted(metrics.times, first)) if len(metrics.times) else 0
     for side in ("producer", "consumer"):
         lines = []
         for metric in metrics.declared.values():
@@ -151,8 +153,9 @@ def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict
         if lines and len(metrics.times) > 1:
             name = f"glance_{side}"
             drawn = styled([(words, "") for words, _ in lines], [values for _, values in lines])
-            figures[name] = courses(metrics.times, drawn, "% change", frame, height=320, zero_line=True)
-            made.append({"id": name, "title": SIDES[side][0]})
+            figures[name] = courses(metrics.times, drawn, "% change", frame, height=320, zero_line=True,
+                                    scale_from=scale_from)
+            made.append({"id": name, "title": SIDES[side][0], "help": " ".join(figures[name].tags)})
     return made
 
 

@@ -50,6 +50,7 @@ class Windows:
         if width < WEEK:
             self.name, self.last = self.name.replace("week", "part"), "the last part"
         self.width = width
+        self.start_of_before = start
         self.before = (times >= start) & (times <= start + width)
         self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
         self.start = first + (width // 2)
