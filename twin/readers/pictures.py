@@ -41,6 +41,7 @@ MARKS_MOST, MARKS_NAMED = 24, 3
 """With more marks than this, pictures number them; the list at the head of the page says which is which."""
 OUTLIERS = 0.02
 """Part of the readings at either end of the scale that may lie outside a picture if they would flatten the rest."""
+BEGINNING = "Readings of the beginning may lie beyond the picture."
 BEYOND = "A few readings lie beyond the picture."
 LEAST_SPAN = 0.02
 """A vertical axis spans at least this part of its greatest value, or luck would look like drama."""
@@ -182,7 +183,7 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
             data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
     source = ColumnDataSource(data)
     plot.y_range, beyond = _y_range([line.values[keep[keep >= scale_from]] for line in lines])
-    plot.tags = [BEYOND] if beyond or scale_from > skip else []
+    plot.tags = [BEGINNING] if scale_from > skip else [BEYOND] if beyond else []
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
     drawn = []

@@ -141,7 +141,7 @@ def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict
     x_range = time_range(metrics)
     frame = Frame(x_range, drawn_marks(marks, x_range))
     first = windows.start_of_before - 4 * WEEK  # how a run settles at first would flatten all that comes later
-    scale_from = int(np.searchsorted(metrics.times, first)) if len(metrics.times) else 0
+    scale_from = int((metrics.times < first).sum())
     for side in ("producer", "consumer"):
         lines = []
         for metric in metrics.declared.values():

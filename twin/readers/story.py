@@ -50,7 +50,7 @@ class Windows:
         if width < WEEK:
             self.name, self.last = self.name.replace("week", "part"), "the last part"
         self.width = width
-        self.start_of_before = start
+        self.start_of_before: np.datetime64 = start
         self.before = (times >= start) & (times <= start + width)
         self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
         self.start = first + (width // 2)
@@ -160,7 +160,7 @@ def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
             continue
         before, after = float(first.mean()), float(last.mean())
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-        stale = after != 0 and (last == last[0]).all()  # read again and again, but nothing happened any more
+        stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))  # read, but nothing happened
         if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
             moves.append(_Move(one, heading, before, after, _size(before, after)))
     return moves
