@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import SMALL
 from twin import run
+from twin.readers.panels import HEADINGS
 from twin.readers.report import write_report
 from twin.scenario import load
 
@@ -44,7 +45,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a small run with a policy and hostile text."""
     here = tmp_path_factory.mktemp("report")
     (here / "x.yaml").write_text(f"extends: base.yaml\nname: {json.dumps(EVIL)}\ndescription: {json.dumps(EVIL)}\n"
-                                 f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}}]\n")
+                                 f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}},\n"
+                                 "           {name: patient, when: creator_human_share < 0.0001, set: {recommender.ai_factor: 0.5}}]\n")
     shutil.copy(Path("scenarios") / "base.yaml", here)
     outcome = run.start(load(here / "x.yaml", (*SMALL, "duration=20d")), here / "run")
     assert outcome.status == "done"
@@ -80,6 +82,19 @@ def test_scenario_text_is_never_executed(report: Path, tmp_path: Path) -> None:
     """Markup in names and descriptions is shown, not run."""
     assert facts(report, tmp_path, 1400)["title"] == f"{EVIL} · twin"
     assert "<img src=x" not in report.read_text()
+
+
+def test_report_tells_each_sides_story(report: Path) -> None:
+    """Sentences and headings per side in order, what never moved in words, and policies that never took hold."""
+    text = report.read_text()
+    assert text.count('<ul class="story">') == 4
+    headings = re.findall(r'<h3 id="[^"]+">(.*?)</h3>', text)
+    for side in HEADINGS.values():
+        mine = [heading for heading in headings if heading in side]
+        assert len(mine) >= 4 and mine == [heading for heading in side if heading in mine]
+    assert "patient waited for <i>creator_human_share &lt; 0.0001</i> and never took hold" in text
+    for heading in ("What a campaign does to them", "Campaigns"):
+        assert f"<b>{heading}</b> is not drawn. At zero throughout: Campaign " in text
 
 
 def test_report_is_one_file_of_sensible_size(report: Path) -> None:

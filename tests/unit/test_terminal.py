@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from twin.mechanisms import REGISTRY
 from twin.metric import Metric
 from twin.readers.terminal import Frame, LiveView, PlainView, RunInfo
 from twin.readers.text import change, human, short, span, sparkline
@@ -32,7 +33,8 @@ def test_numbers_as_people_read_them(value: float, unit: str, text: str) -> None
     assert human(value, unit) == text
 
 
-@pytest.mark.parametrize(("first", "last", "text"), [(2, 3, "+50 %"), (4, 3.9, "−2.5 %"), (1, 1, "±0"), (0, 3, "+3"), (-1, 1, "+2"),
+@pytest.mark.parametrize(("first", "last", "text"), [(2, 3, "+50 %"), (4, 3.9, "−2.5 %"), (1, 1, "±0"), (0, 3, "+3"),
+                                                    (-1, 1, "+2"), (-0.04, -0.07, "−0.03"),
                                                     (float("nan"), 1, "")])
 def test_changes(first: float, last: float, text: str) -> None:
     """Percent where that means something, else the difference."""
@@ -60,6 +62,25 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
     assert "200 sessions/s" in progress[9] and ("left 3 s" in progress[9] or "left 2 s" in progress[9])
     assert "creator morale 0.45" in progress[9] and "hidden" not in progress[9]
     assert lines[0].startswith("demo [red]") and lines[-2:] == ["2025-01-05  policy: a change", "done"]
+
+
+def test_plain_lines_stay_short(capsys: pytest.CaptureFixture[str]) -> None:
+    """However many headlines are declared, a line is about 200 characters at most, and each side's first headline is in it."""
+    sides = ("producer", "consumer", "platform", "chatbot")
+    many = [Metric(f"{side}_headline_number_{k}", "gauge", "1", "One.", side, "P", headline=True) for k in range(9) for side in sides]
+    view = PlainView()
+    view.begin(RunInfo("many", dt.date(2025, 1, 1), 10 * DAY, 0, [(metric, {}) for metric in many], Path("runs/many")))
+    for day in range(1, 10):
+        view.update(Frame(day * DAY, day * 11.0, day * 10**6, np.full(len(many), -12345.0 - day), 1.0))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "sessions/s" in line]
+    assert lines and max(map(len, lines)) <= 200
+    assert all(f"{side} headline number 0 −" in line.replace("-", "−") for side in sides for line in lines)
+
+
+def test_built_in_headlines_fit_a_plain_line() -> None:
+    """About ten metrics are headlines, some of every side."""
+    heads = [metric for kind in REGISTRY.values() for metric in kind.metrics if metric.headline]
+    assert 8 <= len(heads) <= 12 and {metric.side for metric in heads} == {"producer", "consumer", "platform", "chatbot"}
 
 
 @pytest.mark.parametrize("width", [50, 80, 100, 160])

@@ -110,7 +110,7 @@ class Campaigns(Mechanism):
                "Movement of opinion towards the target per 1000 impressions of the campaign, since the last reading that saw any.",
                "consumer", "What a campaign does to them", good="down"),
         Metric("campaign_target_distance", "gauge", "1", "Mean distance of active people from the target opinion.", "consumer",
-               "What a campaign does to them"),
+               "What they think"),
     )
 
     def setup(self) -> None:

@@ -1,8 +1,8 @@
 """Probes: read-only measures of the whole that no single mechanism owns. They write nothing but metrics.
 
-Exposure Gini: impressions since the last reading across active creators. Coverage: share of eligible posts that were examined at
-least once. Human share: part of impressions that went to human creators, since the last reading. Small creators: those with no
-more followers than the median of active creators.
+Exposure Gini: impressions of the posts now in the feed, across active creators. Coverage: share of eligible posts, at least a day old,
+that were examined at least once. Human share: part of impressions that went to human creators, since the last reading. Small
+creators: those with no more followers than the median of active creators.
 
 What people see lean: with p_i the share of what person i examined lately that leans right (column ``stance``, of people with at least
 LEAST posts), echo chambers show as little variety within and much between people:

@@ -47,13 +47,17 @@ class Series:
 
 @dataclass(frozen=True)
 class Picture:
-    """What shares one set of axes: series of one unit, or histograms with the same bins; the whole title, and an id for HTML."""
+    """What shares one set of axes: series of one unit, or histograms with the same bins.
+
+    ``key`` is an id for HTML; ``within`` what all labels begin with, which the title tells already.
+    """
 
     key: str
     title: str
     metrics: tuple[Metric, ...]
     series: tuple[Series, ...] = ()
     errors: tuple[Series | None, ...] = ()
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,9 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
         lively = [one for one in series if still[id(one)] is None]
         for kind, told in (("zero", at_zero), ("constant", constant), ("unread", unread)):
             told += _told(together, [one for one in series if still[id(one)] == kind], kind == "constant")
-        for key, words, group in _split(together, lively):
+        for key, words, within, group in _split(together, lively):
             bands = tuple(_error_of(metrics, errors.get(one.metric.name), one.label) for one in group)
-            pictures.append(Picture(key, words, _metrics_of(group), tuple(group), bands))
+            pictures.append(Picture(key, words, _metrics_of(group), tuple(group), bands, within))
     return Chapter(heading, tuple(pictures), tuple(at_zero), tuple(constant), tuple(unread))
 
 
@@ -160,17 +164,17 @@ def _picture_title(metric: Metric, together: int) -> str:
     return metric.panel.partition(": ")[2] or title(metric) if together > 1 else title(metric)
 
 
-def _split(together: Sequence[Metric], lively: Sequence[Series]) -> list[tuple[str, str, list[Series]]]:
-    """Id, title and lines of each picture: a metric with several labels has one per value of the first, lines by the others."""
+def _split(together: Sequence[Metric], lively: Sequence[Series]) -> list[tuple[str, str, str, list[Series]]]:
+    """Id, title, common label and lines of each picture: a metric with several labels has one per value of the first."""
     first = together[0]
     if len(first.labels) < 2:
         named = _metrics_of(lively)
-        return [(first.name, _picture_title(named[0], len(named)), list(lively))] if lively else []
+        return [(first.name, _picture_title(named[0], len(named)), "", list(lively))] if lively else []
 
     def value(one: Series) -> str:
         return one.label.partition(", ")[0]
-    return [(f"{first.name}_{key}", f"{title(first)}: {label_words(key)}",
-             [Series(one.metric, one.label.partition(", ")[2], one.values) for one in group])
+
+    return [(f"{first.name}_{key}", f"{title(first)}: {label_words(key)}", f"{key}, ", list(group))
             for key, group in groupby(lively, value)]
 
 
@@ -191,9 +195,13 @@ def _told(together: Sequence[Metric], still: Sequence[Series], with_value: bool)
     for metric in together:
         mine = [one for one in still if one.metric is metric]
         values = {float(one.values[-1]) for one in mine if np.isfinite(one.values[-1])}
-        tail = f" {human(values.pop(), metric.unit)}" if with_value and len(values) == 1 else ""
+        tail = f" {_kept(values.pop(), metric)}" if with_value and len(values) == 1 else ""
         if len(mine) == sum(1 for _ in metric.series()) and (tail or not with_value):
             names.append(title(metric) + tail)
         else:
-            names += [one.name + (f" {human(float(one.values[-1]), metric.unit)}" if with_value else "") for one in mine]
+            names += [one.name + (f" {_kept(float(one.values[-1]), metric)}" if with_value else "") for one in mine]
     return names
+
+
+def _kept(value: float, metric: Metric) -> str:
+    return f"at {human(value, metric.unit)} {unit(metric) if metric.unit not in ('s', 'bytes') else ''}".rstrip()

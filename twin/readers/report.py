@@ -1,68 +1,54 @@
-"""The report of a run: one HTML file that opens offline, pictures first, then tables, then the resolved scenario.
+"""The report of a run: one HTML file that opens offline: headlines, each side's story and pictures, tables, the resolved scenario.
 
-Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves. Values compared are means over
-a week: the first (or, under policies, the week before the first of them) and the last. All text of the scenario is escaped.
+Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves (see `twin.readers.panels` for
+the order and `twin.readers.story` for the sentences). Values compared are means over a week: the first (or, under policies, the
+week before the first of them) and the last. All text of the scenario is escaped.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from bokeh.document import Document
 from bokeh.embed import components
-from bokeh.models import Range1d
 from bokeh.resources import Resources
 from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from twin.metric import Metric
-from twin.readers.pictures import Mark, courses, distribution, heat_map, spark, time_range
+from twin.readers.panels import Picture, chapters, title, unit
+from twin.readers.pictures import (
+    MARKS_NAMED,
+    Frame,
+    Mark,
+    courses,
+    distribution,
+    drawn_marks,
+    heat_map,
+    moments_of,
+    spark,
+    styled,
+    time_range,
+)
 from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
+from twin.readers.story import WEEK, Windows, mean, story
 from twin.readers.text import change, human, short, span
 
 SIDES = {
     "producer": ("Who makes: creators", "What the platform does to the people, and the machines, that make posts."),
     "consumer": ("Who watches: consumers", "What people are shown, what they do with it, and whether they were glad of it."),
     "platform": ("The platform", "The feed, the model and its embedding tables: the settings that look like plain engineering."),
-    "chatbot": ("Chatbots", "Sessions with a personal assistant over months: trust and expectation rise together."),
+    "chatbot": ("Chatbots", "Sessions with a personal assistant over months: trust, expectation, what is disclosed and what is feared."),
 }
-WEEK = np.timedelta64(7, "D")
+RARE = 40.0
+"""Events per day below which a course is drawn as a weekly mean."""
 POLICY_KINDS = ("policy", "condition")
-
-
-class _Windows:
-    """The two spans of time that the report compares."""
-
-    def __init__(self, metrics: Metrics, marks: Sequence[Mark]) -> None:
-        times = metrics.times
-        self.times = times
-        length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
-        width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
-        policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
-        first = times[0] if len(times) else np.datetime64(0, "s")
-        if policies and policies[0] - first >= width:
-            self.name, start = f"the week before {short(marks[0][1], 40)}", policies[0] - width
-        else:
-            self.name, start = "the first week", first
-        if width < WEEK:
-            self.name = self.name.replace("week", "part")
-        self.before = (times >= start) & (times <= start + width)
-        self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
-        self.start = first + (width // 2)
-
-    def values(self, series: NDArray[np.float64]) -> tuple[float, float]:
-        """Means before and at the end; NaN where nothing was read."""
-        return _mean(series[self.before]), _mean(series[self.after])
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,30 +63,19 @@ def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArr
     return mean
 
 
-def _title(metric: Metric, label: str = "") -> str:
-    name = metric.name.replace("_", " ")
-    name = name[0].upper() + name[1:]
-    for word in ("Ai ", "auc", "gini"):
-        name = name.replace(word, {"Ai ": "AI ", "auc": "AUC", "gini": "Gini"}[word])
-    return name + (f", {label.replace('ai', 'AI') if label == 'ai' else label}" if label else "")
-
-
-def _unit(metric: Metric) -> str:
-    unit = "" if metric.unit == "1" else metric.unit
-    return f"{unit}/day" if metric.kind == "counter" else unit
-
-
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
     marks = [(when, text.partition(": ")[0]) for when, kind, text in events if kind in POLICY_KINDS and not text.endswith(": ended")]
-    windows = _Windows(metrics, marks)
+    windows = Windows(metrics, marks)
     figures: dict[str, Any] = {}
     page = {
         "manifest": manifest, "cards": _cards(metrics, windows), "baseline": windows.name, "marks": _bundled(marks),
+        "numbered": len(marks) > MARKS_NAMED,
         "glance": _glance(metrics, windows, marks, figures), "sections": _sections(metrics, marks, windows, figures),
         "rows": _rows(metrics, windows), "events": events, "facts": _facts(manifest, metrics),
-        "scenario": (folder / "scenario.yaml").read_text() if (folder / "scenario.yaml").exists() else "",
+        "scenario": (text := (folder / "scenario.yaml").read_text() if (folder / "scenario.yaml").exists() else ""),
+        "waiting": _waiting(text, [name for _, name in marks]) if manifest.get("status") == "done" else [],
         "period": _period(metrics),
     }
     document = Document()
@@ -121,6 +96,14 @@ def write_report(folder: Path) -> Path:
     return path
 
 
+def _waiting(scenario: str, held: list[str]) -> list[tuple[str, str]]:
+    """Policies that waited for a condition which never came: name and condition."""
+    plan = (yaml.safe_load(scenario) or {}).get("policies") or []
+    named = [(policy.get("name") or ", ".join(f"{lever}={value}" for lever, value in policy["set"].items()), policy.get("when"))
+             for policy in plan]
+    return [(name, when) for name, when in named if when and name not in held]
+
+
 def _period(metrics: Metrics) -> str:
     if not len(metrics.times):
         return "nothing was read yet"
@@ -128,21 +111,21 @@ def _period(metrics: Metrics) -> str:
     return f"{first:%d %B %Y} to {last:%d %B %Y}"
 
 
-def _cards(metrics: Metrics, windows: _Windows) -> list[dict[str, Any]]:
+def _cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
     cards = []
-    for side, (title, _) in SIDES.items():
+    for side, (name, _) in SIDES.items():
         shown = []
         for metric in metrics.declared.values():
             if metric.side == side and metric.headline:
                 for label, values in metrics.lines(metric.name):
                     before, after = windows.values(values)
-                    shown.append({"title": _title(metric, label), "unit": _unit(metric), "help": metric.help,
+                    shown.append({"title": title(metric, label), "unit": unit(metric), "help": metric.help,
                                   "before": human(before, metric.unit), "after": human(after, metric.unit),
                                   "change": change(before, after), "tone": _tone(metric, before, after),
                                   "good": {"up": "more is better", "down": "less is better"}.get(metric.good, ""),
                                   "spark": spark(values)})
         if shown:
-            cards.append({"title": title, "cards": shown})
+            cards.append({"title": name, "cards": shown})
     return cards
 
 
@@ -152,9 +135,13 @@ def _tone(metric: Metric, before: float, after: float) -> str:
     return "good" if (after > before) == (metric.good == "up") else "bad"
 
 
-def _glance(metrics: Metrics, windows: _Windows, marks: list[Mark], figures: dict[str, Any]) -> list[dict[str, str]]:
+def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict[str, Any]) -> list[dict[str, str]]:
     """Both sides' headline metrics on one scale: percent of the baseline week."""
     made = []
+    x_range = time_range(metrics)
+    frame = Frame(x_range, drawn_marks(marks, x_range))
+    first = windows.start_of_before - 4 * WEEK  # how a run settles at first would flatten all that comes later
+    scale_from = int((metrics.times < first).sum())
     for side in ("producer", "consumer"):
         lines = []
         for metric in metrics.declared.values():
@@ -162,30 +149,36 @@ def _glance(metrics: Metrics, windows: _Windows, marks: list[Mark], figures: dic
                 for label, values in metrics.lines(metric.name):
                     before, _ = windows.values(values)
                     if np.isfinite(before) and before > 0:
-                        lines.append((_title(metric, label), (_weekly(metrics.times, values) / before - 1) * 100))
+                        lines.append((title(metric, label), (_weekly(metrics.times, values) / before - 1) * 100))
         if lines and len(metrics.times) > 1:
             name = f"glance_{side}"
-            figures[name] = courses(metrics.times, lines, "% change", marks, time_range(metrics), height=320, zero_line=True)
-            made.append({"id": name, "title": SIDES[side][0]})
+            drawn = styled([(words, "") for words, _ in lines], [values for _, values in lines])
+            figures[name] = courses(metrics.times, drawn, "% change", frame, height=320, zero_line=True,
+                                    scale_from=scale_from)
+            made.append({"id": name, "title": SIDES[side][0], "help": " ".join(figures[name].tags)})
     return made
 
 
-def _sections(metrics: Metrics, marks: list[Mark], windows: _Windows, figures: dict[str, Any]) -> list[dict[str, Any]]:
+def _sections(metrics: Metrics, marks: list[Mark], windows: Windows, figures: dict[str, Any]) -> list[dict[str, Any]]:
     sections = []
     moments = _moments(metrics, marks, windows)
-    for side, (title, lead) in SIDES.items():
-        shown: list[dict[str, str]] = []
+    for side, (name, lead) in SIDES.items():
+        shown, silent = [], []
         x_range = time_range(metrics)
-        mine = [metric for metric in metrics.declared.values() if metric.side == side and len(metrics.times) > 1]
-        panels = list(dict.fromkeys(metric.panel for metric in sorted(mine, key=lambda metric: not metric.headline)))
-        for metric in sorted(mine, key=lambda metric: panels.index(metric.panel)):
-            shown += [{**one, "panel": metric.panel} for one in _pictures(metrics, metric, marks, moments, x_range, figures)]
-        if shown:
-            sections.append({"id": side, "title": title, "lead": lead, "pictures": shown})
+        frame = Frame(x_range, drawn_marks(marks, x_range))
+        for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
+            pictures = [one for picture in chapter.pictures for one in _pictures(metrics, picture, moments, frame, figures)]
+            if pictures:
+                shown.append({"id": f"{side}-{number}", "heading": chapter.heading, "quiet": chapter.quiet, "pictures": pictures})
+            else:
+                silent.append({"heading": chapter.heading, "quiet": chapter.quiet})
+        if shown or silent:
+            sections.append({"id": side, "title": name, "lead": lead, "story": story(metrics, side, windows, marks), "chapters": shown,
+                             "silent": silent})
     return sections
 
 
-def _moments(metrics: Metrics, marks: list[Mark], windows: _Windows) -> list[tuple[str, dt.datetime]]:
+def _moments(metrics: Metrics, marks: list[Mark], windows: Windows) -> list[tuple[str, dt.datetime]]:
     if not len(metrics.times):
         return []
     utc = dt.UTC
@@ -195,39 +188,52 @@ def _moments(metrics: Metrics, marks: list[Mark], windows: _Windows) -> list[tup
     return [("start", start), (f"before {short(marks[0][1], 22)}" if marks else "middle", middle), ("end", last)]
 
 
-def _pictures(metrics: Metrics, metric: Metric, marks: list[Mark], moments: list[tuple[str, dt.datetime]], x_range: Range1d,
+def _pictures(metrics: Metrics, picture: Picture, moments: list[tuple[str, dt.datetime]], frame: Frame,
               figures: dict[str, Any]) -> list[dict[str, str]]:
-    name = metric.name
-    if metric.kind != "histogram" and len(metric.labels) > 1:  # one picture per value of the first label, lines by the others
-        made = []
-        for value in metric.labels[next(iter(metric.labels))]:
-            lines = [(label.partition(", ")[2], values) for label, values in metrics.lines(name) if label.startswith(f"{value}, ")]
-            figures[f"{name}_{value}"] = courses(metrics.times, lines, _unit(metric), marks, x_range)
-            made.append({"id": f"{name}_{value}", "title": f"{_title(metric)}: {value.replace('_', ' ')}", "help": metric.help})
-        return made
-    if metric.kind != "histogram":
-        figures[name] = courses(metrics.times, list(metrics.lines(name)), _unit(metric), marks, x_range)
-        return [{"id": name, "title": _title(metric), "help": metric.help}]
-    figures[name] = distribution(metrics, metric, moments)
-    figures[f"{name}_time"] = heat_map(metrics, metric, marks, x_range)
-    return [{"id": name, "title": _title(metric), "help": f"{metric.help} Shares of all at three moments."},
-            {"id": f"{name}_time", "title": f"{_title(metric)}, over time", "help": "Darker: a larger share in that bin."}]
+    metric = picture.metrics[0]
+    alone = len(picture.metrics) == 1
+    words = metric.help if alone else " ".join(f"{title(one)}: {one.help}" for one in picture.metrics)
+    if picture.series:
+        names = [(title(one.metric), one.label.removeprefix(picture.within)) for one in picture.series]
+        lines = styled(names, [one.values for one in picture.series], [error.values if error else None for error in picture.errors])
+        if _rare(metrics, picture):
+            lines = [replace(line, values=_weekly(metrics.times, line.values)) for line in lines]
+            words += " Drawn as the mean over a week."
+        figures[picture.key] = courses(metrics.times, lines, unit(metric), frame)
+        words = " ".join([words, *figures[picture.key].tags])
+        if any(picture.errors):
+            words += " The band is two standard errors."
+        return [{"id": picture.key, "title": picture.title, "help": words}]
+    if not alone:
+        last = [(title(one), found[-1][1]) for one in picture.metrics if (found := moments_of(metrics, one, moments))]
+        figures[picture.key] = distribution(metric, last)
+        return [{"id": picture.key, "title": picture.title, "help": f"{words} Shares of all at the end."}]
+    figures[picture.key] = distribution(metric, moments_of(metrics, metric, moments))
+    figures[f"{picture.key}_time"] = heat_map(metrics, metric, frame)
+    return [{"id": picture.key, "title": picture.title, "help": f"{words} Shares of all at three moments."},
+            {"id": f"{picture.key}_time", "title": f"{picture.title}, over time", "help": "Darker: a larger share in that bin."}]
+
+
+def _rare(metrics: Metrics, picture: Picture) -> bool:
+    """Whether a picture counts events so few per day that only luck would be seen, over months."""
+    return (picture.metrics[0].kind == "counter" and len(metrics.times) > 1 and bool(metrics.times[-1] - metrics.times[0] > 8 * WEEK)
+            and max(mean(one.values) for one in picture.series) < RARE)
 
 
 def _bundled(marks: list[Mark]) -> list[tuple[str, str]]:
     return [(f"{when:%d %B %Y}", text) for when, text in marks]
 
 
-def _rows(metrics: Metrics, windows: _Windows) -> list[dict[str, str]]:
+def _rows(metrics: Metrics, windows: Windows) -> list[dict[str, str]]:
     rows = []
-    for side, (title, _) in SIDES.items():
+    for side, (name, _) in SIDES.items():
         for metric in metrics.declared.values():
             if metric.side == side and metric.kind != "histogram":
                 for label, values in metrics.lines(metric.name):
                     before, after = windows.values(values)
                     known = values[np.isfinite(values)]
                     first = float(known[0]) if len(known) else float("nan")
-                    rows.append({"side": title, "metric": _title(metric, label), "unit": _unit(metric), "first": human(first, metric.unit),
+                    rows.append({"side": name, "metric": title(metric, label), "unit": unit(metric), "first": human(first, metric.unit),
                                  "before": human(before, metric.unit), "after": human(after, metric.unit),
                                  "change": change(before, after), "tone": _tone(metric, before, after)})
     return rows

@@ -9,6 +9,7 @@ three weeks usually do to that series.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,11 @@ from twin.readers.text import change, human, short
 WEEK = np.timedelta64(7, "D")
 NOISE, LEAST, BREAK, MOST = 3.0, 0.03, 4.0, math.log(10)
 MARKS_TOLD = 3
+SETTING = 8
+"""A series of so few values is a setting, such as the embedding dimension, not an outcome."""
+NAMES = ("Gini", "Esteban", "Sarle")
+MEASURES = ("share", "mean", "average", "gini", "variance", "correlation", "movement", "revenue", "standard", "density")
+_SINCE = re.compile(r",?( in the sessions)? since the last reading( with any| that saw (any|one))?")
 
 
 class Windows:
@@ -44,6 +50,7 @@ class Windows:
         if width < WEEK:
             self.name, self.last = self.name.replace("week", "part"), "the last part"
         self.width = width
+        self.start_of_before: np.datetime64 = start
         self.before = (times >= start) & (times <= start + width)
         self.after = times >= times[-1] - width if len(times) else np.zeros(0, bool)
         self.start = first + (width // 2)
@@ -72,12 +79,11 @@ class _Move:
     @property
     def told(self) -> str:
         """``morale of active human creators fell from 0.45 to 0.31 (−31 %)``."""
-        units = unit(self.one.metric) if self.one.metric.unit not in ("s", "bytes") else ""
-        first, last = human(self.before, self.one.metric.unit), human(self.after, self.one.metric.unit)
+        first, last = human(self.before, self.one.metric.unit), _with_unit(self.after, self.one.metric)
         verb = "rose" if self.after > self.before else "fell"
         percent = change(self.before, self.after)
         tail = f" ({percent})" if "%" in percent else ""
-        return f"{phrase(self.one.metric, self.one.label)} {verb} from {first} to {last}{' ' + units if units else ''}{tail}"
+        return f"{phrase(self.one.metric, self.one.label)} {verb} from {first} to {last}{tail}"
 
     @property
     def better(self) -> bool | None:
@@ -86,15 +92,21 @@ class _Move:
         return None if good == "neither" else (self.after > self.before) == (good == "up")
 
 
+def _with_unit(value: float, metric: Metric) -> str:
+    units = unit(metric) if metric.unit not in ("s", "bytes") else ""
+    return f"{human(value, metric.unit)}{' ' + units if units else ''}"
+
+
 def phrase(metric: Metric, label: str = "") -> str:
     """What a metric measures, as words within a sentence: the start of its help, or its name where that is long."""
-    words = metric.help.rstrip(".")
-    for stop in (", since ", " (", ": ", "; ", ", by ", ", at least ", ", 0..1", ", -1..1", ", sampling "):
+    words = _SINCE.sub("", metric.help.rstrip("."))
+    for stop in (" (", ": ", "; ", ", by ", " by arm ", ", 0..1", ", -1..1", ", sampling "):
         words = words.partition(stop)[0]
-    if len(words) > 90 or (metric.unit == "1" and words[:1].isdigit()):
+    if len(words) > 90 or words[:1].isdigit():
         words = title(metric)
-    if not (words[1:2].isupper() or words.split("'")[0] in ("Sarle",) or words.startswith(("Gini", "Esteban"))):
+    if not (words[1:2].isupper() or words.startswith(NAMES)):
         words = words[:1].lower() + words[1:]
+    words = f"the {words}" if words.split(" ")[0].lower() in MEASURES else words
     return words + (f" ({label_words(label)})" if label else "")
 
 
@@ -105,18 +117,21 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     told = chapters(metrics, side)
     moves = sorted(_moves(told, windows), key=lambda move: -move.size)
     heads = [move for move in moves if move.one.metric.headline]
-    sentences, used = [], set()
+    sentences: list[str] = []
+    used: set[str] = set()
 
     def tell(start: str, chosen: Sequence[_Move]) -> None:
         if chosen:
-            sentences.append(f"{start}{' and '.join(move.told for move in chosen)}.")
+            sentences.append(f"{start}{'; '.join(move.told for move in chosen)}.")
             used.update(move.one.metric.name for move in chosen)
 
     tell(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
     tell("What else got better: ", _various([move for move in moves if move.better], 2, used))
     tell("What else got worse: ", _various([move for move in moves if move.better is False], 2, used))
-    if not sentences and any(series.metric.headline for chapter in told for one in chapter.pictures for series in one.series):
-        sentences.append(f"From {windows.name} to {windows.last}, nothing here moved by more than its own noise.")
+    steady = [one for _, one in _drawn(told) if one.metric.headline and all(one is not move.one for move in heads)]
+    if steady:
+        sentences.insert(min(1, len(sentences)), f"Within its own noise or {LEAST:.0%}: " + ", ".join(
+            f"{phrase(one.metric, one.label)} ({_with_unit(windows.values(one.values)[1], one.metric)})" for one in steady) + ".")
     return sentences + _around(told, windows, marks)
 
 
@@ -145,7 +160,8 @@ def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
             continue
         before, after = float(first.mean()), float(last.mean())
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-        if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and human(before, one.metric.unit) != human(after, one.metric.unit):
+        stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))  # read, but nothing happened
+        if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
             moves.append(_Move(one, heading, before, after, _size(before, after)))
     return moves
 
@@ -183,7 +199,7 @@ def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) ->
 
 def _break(one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64) -> tuple[float, _Move] | None:
     """How far a series moved around a time, in units of what it usually does in as long; None if not unusually far."""
-    if when - WEEK < times[0] or when + 2 * WEEK > times[-1]:
+    if when - WEEK < times[0] or when + 2 * WEEK > times[-1] or len(np.unique(one.values)) <= SETTING:
         return None
 
     def difference(moment: np.datetime64) -> tuple[float, float]:

@@ -55,6 +55,8 @@ class Frame:
     memory_mb: float
 
 
+LONGEST = 200
+"""A plain line is about so long at most; headlines beyond that are left out, sides in turn, so that each is heard."""
 BUILDING = "building the world; the first run on a machine also compiles the kernels, which takes about half a minute"
 
 
@@ -149,9 +151,23 @@ class PlainView:
         self._told = twentieths
         self._spoke = frame.wall_s
         rate, left = self.course.pace()
-        heads = "  ".join(f"{name} {human(values[-1], metric.unit)}" for metric, name, values in self.course.lines())
-        print(f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  "
-              f"left {span(left)}  {heads}", flush=True)
+        start = f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  left {span(left)}"
+        print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
+
+    def _heads(self, room: int) -> list[str]:
+        """As many headlines as there is room for whatever their numbers, each side's first ones first, in declared order."""
+        lines = self.course.lines()
+        seen = dict.fromkeys(TITLES, 0)
+        turns = []
+        for place, (metric, name, _) in enumerate(lines):
+            turns.append((seen[metric.side], place, len(name) + 9))
+            seen[metric.side] += 1
+        chosen = []
+        for _, place, width in sorted(turns):
+            if width <= room:
+                room -= width
+                chosen.append(place)
+        return [f"{name} {human(values[-1], metric.unit)}" for metric, name, values in (lines[place] for place in sorted(chosen))]
 
     def mark(self, date: dt.datetime, kind: str, text: str) -> None:
         """An event."""

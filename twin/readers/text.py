@@ -29,12 +29,12 @@ def human(value: float, unit: str = "1") -> str:
 
 
 def change(first: float, last: float) -> str:
-    """How ``last`` differs from ``first``: in percent, or ``±0``."""
+    """How ``last`` differs from ``first``: in percent where that means something, else the difference; ``±0``."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return ""
     if first == last:
         return "±0"
-    if first == 0 or first * last < 0 or abs(last / first) > 20:
+    if first <= 0 or last < 0 or last / first > 20:
         return f"{'+' if last > first else '−'}{human(abs(last - first))}"
     percent = (last / first - 1) * 100
     return f"{percent:+.1f} %".replace("-", "−") if abs(percent) < 10 else f"{percent:+.0f} %".replace("-", "−")

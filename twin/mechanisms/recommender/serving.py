@@ -125,7 +125,8 @@ class Server:
             posts, tiles = m.world.table("posts"), index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
             links = self.links.linked
             lists = np.arange(len(k["centroids"]), dtype=np.int32)
-            centre_vec, centre_bias = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim], k["centroids"][:, dim])[2:]
+            centre_vec, centre_bias = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim],
+                                                  k["centroids"][:, dim])[2:]
             ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
