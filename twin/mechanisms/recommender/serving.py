@@ -122,7 +122,8 @@ class Server:
             base = 1 / (1 + np.exp(-intercept.astype(float)))
             pull = (k["weights"] * base * (1 - base)).astype(np.float32)
             query = np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32) for one in pull])
-            posts, tiles = m.world.table("posts"), index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
+            posts = m.world.table("posts")
+            first, tile_post, tile_vec, tile_bias = index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
             links = self.links.linked
             lists = np.arange(len(k["centroids"]), dtype=np.int32)
             centre_vec, centre_bias = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim],
@@ -131,7 +132,8 @@ class Server:
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, *tiles,
+                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, first,
+                tile_post, tile_vec, tile_bias,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
                 k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
