@@ -1,16 +1,20 @@
 """Ways that were cut short give the same bytes as the long ones."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from twin.draws import Draws
-from twin.kernels import create
+from twin.engine import Simulation
+from twin.kernels import create, ranking
 from twin.kernels.tables import mean_row
 from twin.kernels.training import HEADS, predict
 from twin.mechanisms.recommender.quality import EDGES, bucket
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.rhythm import MIND_HOURS, cumulated, warp
-from twin.units import NEVER
+from twin.scenario import Scenario
+from twin.units import DAY, NEVER
 
 
 @pytest.mark.parametrize("occasion", [7, np.arange(50) % 13])
@@ -56,6 +60,21 @@ def test_served_model_predicts_by_its_equation() -> None:
     assert np.abs(got - 1 / (1 + np.exp(-logit[:, :3]))).max() < 1e-5
     order = np.argsort(user, kind="stable")
     assert np.array_equal(predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c), got[order])
+
+
+@pytest.mark.parametrize("dim", [32, 7])
+def test_what_is_judged_is_what_was_served(dim: int, small: Callable[..., Scenario]) -> None:
+    """Progressive validation predicts bit for bit what the ranking computed, for odd and even dimensions."""
+    world = Simulation(small(f"recommender.dim={dim}"))
+    world.begin()
+    world.run(2 * DAY)
+    served = world.world.service("serving")()
+    luck = np.random.default_rng(7)
+    user, post = (luck.integers(0, len(served.user_vec), 300).astype(np.int32), luck.choice(served.eligible, 300))
+    whole = ranking.predicted(user, post, served)
+    got = predict(user, post, 3, served.user_vec, served.user_bias, served.item_vec, served.item_bias, served.interaction,
+                  served.user_scale, served.item_scale, served.intercept)
+    assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300
 
 
 @pytest.mark.parametrize("kind", ["collisionless", "hash", "double_hash", "quotient_remainder"])

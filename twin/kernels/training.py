@@ -240,8 +240,10 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
         a2, a3 = base[2] + item_scale[2] * bias, base[3] + item_scale[3] * bias
         a4, a5 = base[4] + item_scale[4] * bias, base[5] + item_scale[5] * bias
         a6, a7 = base[6] + item_scale[6] * bias, base[7] + item_scale[7] * bias
-        for d in range(dim):
-            x = item_vec[p, d]
+        b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
+        for half in range(dim // 2):
+            d = 2 * half
+            x, y = item_vec[p, d], item_vec[p, d + 1]
             a0 += lanes[d, 0] * x
             a1 += lanes[d, 1] * x
             a2 += lanes[d, 2] * x
@@ -250,7 +252,20 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
             a5 += lanes[d, 5] * x
             a6 += lanes[d, 6] * x
             a7 += lanes[d, 7] * x
-        a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7] = a0, a1, a2, a3, a4, a5, a6, a7
+            b0 += lanes[d + 1, 0] * y
+            b1 += lanes[d + 1, 1] * y
+            b2 += lanes[d + 1, 2] * y
+            b3 += lanes[d + 1, 3] * y
+            b4 += lanes[d + 1, 4] * y
+            b5 += lanes[d + 1, 5] * y
+            b6 += lanes[d + 1, 6] * y
+            b7 += lanes[d + 1, 7] * y
+        if dim % 2:
+            d = dim - 1
+            x = item_vec[p, d]
+            a0, a1, a2, a3 = a0 + lanes[d, 0] * x, a1 + lanes[d, 1] * x, a2 + lanes[d, 2] * x, a3 + lanes[d, 3] * x
+            a4, a5, a6, a7 = a4 + lanes[d, 4] * x, a5 + lanes[d, 5] * x, a6 + lanes[d, 6] * x, a7 + lanes[d, 7] * x
+        a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7] = a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4, a5 + b5, a6 + b6, a7 + b7
         for h in range(8):
             a[h] = sigmoid32(a[h])
         for h in range(heads):
