@@ -112,13 +112,14 @@ def orders(slates: Slates, since: int) -> tuple[int, int]:
 
 
 def test_without_personalisation_all_are_ranked_alike(run):
-    """Personalisation 0: whatever candidates people have, any two posts stand in the same order in everybody's slate until the model
+    """Personalisation of vectors and of reward 0: whatever candidates people have, any two posts stand in the same order in everybody's slate until the model
     changes; with personalisation they do not."""
     plain = (*WHOLE, "recommender.out_of_network=1", "recommender.author_decay=1", "recommender.author_cap=100", "recommender.lists=1",
-             "recommender.probes=1", "recommender.probe_cap=4096", "recommender.quota.nearest=500", "duration=7d")
+             "recommender.probes=1", "recommender.probe_cap=4096", "recommender.quota.nearest=500", "duration=7d",
+             "recommender.reward.weight=0.3")
     found = []
     for share in (0, 1):
-        world = run(*plain, f"recommender.personalisation={share}")
+        world = run(*plain, f"recommender.personalisation={share}", f"recommender.reward.personalisation={share}")
         state = world.simulation.world.state
         assert state["recommender.times"][1] == state["recommender.times"][2] == 6 * 86400  # trained, and served, on the sixth day
         found.append(orders(Slates(world, interval=-1), since=6 * 86400))
