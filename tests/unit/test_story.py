@@ -118,6 +118,13 @@ def test_a_trend_is_no_break() -> None:
     assert "the mean m rose from" in text and "No series here broke step" in text
 
 
+def test_policies_near_the_ends_are_not_judged() -> None:
+    """Without a week before and two weeks after there is nothing to compare, and the story does not claim that nothing moved."""
+    late = [(POLICY[0][0] + dt.timedelta(days=55), "too late"), (dt.datetime(2025, 1, 3, tzinfo=dt.UTC), "too early")]
+    text = told(read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE)), late)
+    assert "No series here broke step" not in text and "Around the policies" not in text
+
+
 def test_settings_and_stale_readings_are_not_outcomes() -> None:
     """A series of a few values is a setting; one that is read again without anything new has no last week."""
     setting = np.where(DAY > 60, 64.0, 32.0)
