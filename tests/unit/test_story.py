@@ -104,6 +104,13 @@ def test_better_and_worse_follow_the_declared_direction() -> None:
     assert "other" not in text
 
 
+def test_the_same_numbers_are_told_once() -> None:
+    """Two metrics that hold the same thing (all communities have AI creators, say) take one place in a sentence."""
+    exits = 2 - (DAY > 60) + 0.001 * WAVE
+    text = told(read((gauge("exits", good="down"), exits), (gauge("copies", "Who stays", good="down"), exits)), ())
+    assert "What else got better: the mean exits fell from 2 to 1 (−50 %)." in text
+
+
 def test_luck_is_not_told() -> None:
     """Changes within noise or 3 % of the value make no story: the headline is called steady, and no policy moved anything."""
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))

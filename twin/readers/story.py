@@ -136,11 +136,12 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
 
 
 def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:
-    """The first few, no two of one metric, one per heading."""
+    """The first few: no two of one metric or of the same numbers, and but for headlines one per heading."""
     chosen: list[_Move] = []
     for move in moves:
         if (move.one.metric.name not in used and all(move.heading != other.heading for other in chosen if not move.one.metric.headline)
-                and all(move.one.metric.name != other.one.metric.name for other in chosen) and len(chosen) < most):
+                and all(move.one.metric.name != other.one.metric.name for other in chosen)
+                and all((move.before, move.after) != (other.before, other.after) for other in chosen) and len(chosen) < most):
             chosen.append(move)
     return chosen
 
