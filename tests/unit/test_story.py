@@ -104,6 +104,13 @@ def test_better_and_worse_follow_the_declared_direction() -> None:
     assert "other" not in text
 
 
+def test_the_same_numbers_are_told_once() -> None:
+    """Two metrics that hold the same thing (all communities have AI creators, say) take one place in a sentence."""
+    exits = 2 - (DAY > 60) + 0.001 * WAVE
+    text = told(read((gauge("exits", good="down"), exits), (gauge("copies", "Who stays", good="down"), exits)), ())
+    assert "What else got better: the mean exits fell from 2 to 1 (−50 %)." in text
+
+
 def test_luck_is_not_told() -> None:
     """Changes within noise or 3 % of the value make no story: the headline is called steady, and no policy moved anything."""
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))
@@ -116,6 +123,13 @@ def test_a_trend_is_no_break() -> None:
     """A series that rises all year rises around a policy too, and is not laid at its door."""
     text = told(read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE)))
     assert "the mean m rose from" in text and "No series here broke step" in text
+
+
+def test_policies_near_the_ends_are_not_judged() -> None:
+    """Without a week before and two weeks after there is nothing to compare, and the story does not claim that nothing moved."""
+    late = [(POLICY[0][0] + dt.timedelta(days=55), "too late"), (dt.datetime(2025, 1, 3, tzinfo=dt.UTC), "too early")]
+    text = told(read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE)), late)
+    assert "No series here broke step" not in text and "Around the policies" not in text
 
 
 def test_settings_and_stale_readings_are_not_outcomes() -> None:

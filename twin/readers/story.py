@@ -136,11 +136,12 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
 
 
 def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:
-    """The first few, no two of one metric, one per heading."""
+    """The first few: no two of one metric or of the same numbers, and but for headlines one per heading."""
     chosen: list[_Move] = []
     for move in moves:
         if (move.one.metric.name not in used and all(move.heading != other.heading for other in chosen if not move.one.metric.headline)
-                and all(move.one.metric.name != other.one.metric.name for other in chosen) and len(chosen) < most):
+                and all(move.one.metric.name != other.one.metric.name for other in chosen)
+                and all((move.before, move.after) != (other.before, other.after) for other in chosen) and len(chosen) < most):
             chosen.append(move)
     return chosen
 
@@ -173,14 +174,16 @@ def _size(before: float, after: float) -> float:
 
 def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) -> list[str]:
     """What broke step around the policies, if there were any."""
-    if not marks or windows.width < WEEK:
-        return []
+    times = windows.times
     found: list[tuple[float, str, str]] = []
     calm: list[str] = []
     for when, name in marks:
+        moment = np.datetime64(when.replace(tzinfo=None), "s")
+        if moment - WEEK < times[0] or moment + 2 * WEEK > times[-1]:
+            continue  # too near an end of the run to tell
         best: tuple[float, _Move] | None = None
         for heading, one in _drawn(told):
-            move = _break(one, heading, windows.times, np.datetime64(when.replace(tzinfo=None), "s"))
+            move = _break(one, heading, times, moment)
             if move and (best is None or move[0] > best[0]):
                 best = move
         if best:
@@ -194,12 +197,12 @@ def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) ->
                          + "; ".join(f"within two weeks of {name}, {words}" for _, name, words in kept) + ".")
     if calm:
         sentences.append(f"No series here broke step around {', '.join(calm)}.")
-    return sentences
+    return [" ".join(sentences)] if sentences else []
 
 
 def _break(one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64) -> tuple[float, _Move] | None:
     """How far a series moved around a time, in units of what it usually does in as long; None if not unusually far."""
-    if when - WEEK < times[0] or when + 2 * WEEK > times[-1] or len(np.unique(one.values)) <= SETTING:
+    if len(np.unique(one.values)) <= SETTING:
         return None
 
     def difference(moment: np.datetime64) -> tuple[float, float]:
