@@ -233,18 +233,3 @@ def _directions(vec, cand, n, grid):
         scale = np.float32(1) / np.sqrt(total)
         for d in range(len(v)):
             grid[d, i] = v[d] * scale
-
-
-@nb.njit(cache=True)
-def predicted(consumers, posts, serve):
-    """Probabilities (n, 8) that the served model gives to logged impressions."""
-    n = len(consumers)
-    out = np.empty((n, 8), np.float32)
-    lanes, logits = np.empty((serve.interaction.shape[0], 8), np.float32), np.empty(8, np.float32)
-    cand, score = np.empty(1, np.int64), np.empty(1, np.float32)
-    for i in range(n):
-        cand[0] = posts[i]
-        value_scores(serve.user_vec[consumers[i]], serve.user_bias[consumers[i]], 0, serve, cand, 1, lanes, logits, score)
-        for h in range(8):
-            out[i, h] = logits[h]
-    return out

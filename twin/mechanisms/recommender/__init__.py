@@ -49,8 +49,8 @@ class Recommender(Mechanism):
         Metric("posts_eligible", "gauge", "posts", "Posts that the feed may show now.", "platform", "Feed"),
         Metric("retrains", "counter", "retrains", "Trainings so far.", "platform", "Training"),
         Metric("training_samples", "counter", "impressions", "Impressions trained on so far.", "platform", "Training"),
-        Metric("model_age", "gauge", "s", "Age of the newest impression that the served model has learned from.", "platform", "Training",
-               good="down"),
+        Metric("model_age", "gauge", "s", "Mean age of the newest impression that the served model had learned from, since the last "
+               "reading.", "platform", "Training", good="down"),
         Metric("model_dim", "gauge", "floats", "Embedding dimension of the model that serves.", "platform", "Training"),
         Metric("model_migrating", "gauge", "1", "1 while a new generation of the model warms up.", "platform", "Training"),
         *quality.METRICS,
@@ -178,6 +178,7 @@ class Recommender(Mechanism):
         """Publish a new snapshot; the next window begins."""
         self.server.refresh()
         self.learner.log.close_window()
+        self.learner.grow_old()
 
     def measure(self) -> None:
         """Feed, training and tables."""

@@ -43,6 +43,7 @@ class Learner:
         self.log.setup()
         self.keep["log.trained"] = np.zeros(1, np.int64)  # online: trained and predicted up to here
         self.keep["times"] = np.zeros(4, np.int64)  # last retrain, newest data in the model, newest data served, last sync
+        self.keep["ages"] = np.zeros(2)  # sum over refreshes since the last reading, and how many
         self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
         for part in (self.quality, self.occupancy, self.generations):
             part.setup()
@@ -107,6 +108,10 @@ class Learner:
             some = np.flatnonzero(count)
             self.occupancy.note(entity, table, self.m.read(TABLES[entity], "key")[some], count[some])
 
+    def grow_old(self) -> None:
+        """Note how old what is served will be in the middle of the window that begins now."""
+        self.keep["ages"] += np.array([self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"][2]), 1.0])
+
     def stale(self) -> bool:
         """Whether the model has learned something that is not served yet; then it is about to be."""
         times = self.keep["times"]
@@ -166,7 +171,9 @@ class Learner:
         m = self.m
         board.set("retrains", int(self.keep["counts"][0]))
         board.set("training_samples", int(self.keep["counts"][1]))
-        board.set("model_age", m.world.now - int(self.keep["times"][2]))
+        if self.keep["ages"][1]:
+            board.set("model_age", self.keep["ages"][0] / self.keep["ages"][1])
+        self.keep["ages"] = np.zeros(2)
         board.set("model_dim", self.generations.dim)
         board.set("model_migrating", float(self.generations.warming))
         self.quality.measure(board)

@@ -31,14 +31,14 @@ METRICS = (
     Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform", "Model",
            labels={"head": JUDGED}),
     Metric("model_auc_by_frequency", "gauge", "1",
-           "Progressive AUC of clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
-           labels=KNOWN, good="up"),
+           "Progressive AUC of clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
+           "platform", "Cold start", labels=KNOWN, good="up"),
     Metric("model_log_loss_by_frequency", "gauge", "nats",
-           "Progressive log loss of clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
-           labels=KNOWN, good="down"),
+           "Progressive log loss of clicks by impressions of the ID that the served model had learned from; no reading while there are "
+           "none.", "platform", "Cold start", labels=KNOWN, good="down"),
     Metric("model_calibration_by_frequency", "gauge", "1",
-           "Predicted over observed clicks by impressions of the ID that the served model had learned from.", "platform", "Cold start",
-           labels=KNOWN),
+           "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
+           "platform", "Cold start", labels=KNOWN),
 )
 
 
@@ -68,10 +68,9 @@ class Quality:
         self.keep = keep
 
     def setup(self) -> None:
-        """Nothing judged: chance, a coin's loss, calibrated."""
-        start = np.array([[0.5], [np.log(2)], [1.0]])
+        """Nothing judged: chance; of no bucket anything is known."""
         self.keep["quality"] = np.full((3, len(JUDGED)), 0.5)
-        self.keep["quality.known"] = np.repeat(start, len(COUNTED) * len(BUCKETS), axis=1)
+        self.keep["quality.known"] = np.full((3, len(COUNTED) * len(BUCKETS)), np.nan)
         self._forget()
 
     def _forget(self) -> None:
