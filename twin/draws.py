@@ -21,6 +21,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import compiled  # noqa: F401 (before anything is compiled)
+
 MASK = np.uint64(0xFFFFFFFF)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

@@ -11,7 +11,7 @@ from tests.statistical.worlds import CLOSED, World, differing, errors, worlds
 from twin.kernels.retrieve import SOURCES
 
 ALONE = ("campaigns.enabled=false", "chatbots.enabled=false", "ratings.enabled=false")
-WHOLE = (*CLOSED, *ALONE, "duration=5d", "recommender.explore_slots=0", "audience.patience=0.999", "recommender.shelf.kind='off'",
+WHOLE = (*CLOSED, *ALONE, "duration=5d", "recommender.explore_slots=0", "audience.patience=0.999", "recommender.shelf.kind=none",
          "recommender.training=full", "recommender.history=7d", "recommender.retrain_every=2d", "audience.responses.follow.intercept=-30",
          "audience.responses.hide.intercept=-30")
 """Slates are looked at to the end, nobody's followers change, nothing is cut off the log."""
@@ -155,7 +155,7 @@ def test_shelves_by_kind(run):
     for kind in ("co_viewed", "bought_together", "random"):
         world = run(*common, works, f"recommender.shelf.kind={kind}")
         assert world.last("source_impressions", source="shelf") > 100 and world.last("rating_pairs", link=kind) > 10
-    off = run(*common, works, "recommender.shelf.kind='off'")
+    off = run(*common, works, "recommender.shelf.kind=none")
     assert off.last("works", by="human") > 50 and off.last("source_impressions", source="shelf") == 0
     assert run(*common, "recommender.shelf.kind=random").last("source_impressions", source="shelf") == 0
 

@@ -7,7 +7,8 @@ import twin
 
 ROOT = Path(twin.__file__).parent
 FLOORS = (
-    ("errors", "units"), ("draws",), ("kernels", "rhythm"), ("columns", "metric", "params"), ("board",), ("world",), ("mechanism",),
+    ("errors", "units", "compiled"), ("draws",), ("kernels", "rhythm"),
+    ("columns", "metric", "params"), ("board",), ("world",), ("mechanism",),
     ("mechanisms",), ("yamlish", "outside"), ("problems",), ("checking",), ("scenario", "describe"), ("clocks", "checkpoint"),
     ("engine",), ("readers",), ("run",), ("experiments",), ("cli",), ("__main__", "__init__"),
 )
@@ -52,4 +53,4 @@ def test_simpy_is_imported_in_one_file_and_numba_in_kernels() -> None:
     simpy = [path.name for path in ROOT.rglob("*.py") if "import simpy" in path.read_text() or "from simpy" in path.read_text()]
     numba = {unit(path) for path in ROOT.rglob("*.py") if "import numba" in path.read_text()}
     assert simpy == ["clocks.py"]
-    assert numba <= {"draws", "kernels"}
+    assert numba <= {"compiled", "draws", "kernels"}

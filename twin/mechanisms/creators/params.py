@@ -63,6 +63,8 @@ class CreatorsParams(Params):
     ai: Machine = group(Machine, "AI creators", initial=15, arrivals=0.03, posts_mean=4.0, posts_log_sd=0.5, skill_mean=-0.1,
                         skill_sd=0.2, quality_noise=0.4, arousal=0.35, comprehensiveness=0.80, learning=0.2,
                         trend_following=0.05, accrual=0.0, supply_rate=0.2, supply_most=10.0)
+    strategy_sd: float = par(0.1, "sd of arousal and comprehensiveness across creators at the start", low=0, high=1)
+    slant_sd: float = par(0.4, "sd of slant across creators at the start who have no opinion of their own", low=0, high=2)
     niche_spread: float = par(0.35, "share of a niche that is the creator's own, not the community's", low=0, high=1)
     topic_spread: float = par(0.30, "share of a post's content that is off the niche", low=0, high=1)
     signal_noise: float = par(0.10, "sd of the error of what a classifier reads off a post", low=0, high=2)

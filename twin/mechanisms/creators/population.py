@@ -95,9 +95,9 @@ class Population:
         spread = by_kind(p, ai, "posts_log_sd")
         rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, 1] - spread**2 / 2)
         own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
-        own("creators", "arousal")[rows] = np.clip(by_kind(p, ai, "arousal") + 0.1 * normal[:, 2], 0, 1)
-        own("creators", "comprehensiveness")[rows] = np.clip(by_kind(p, ai, "comprehensiveness") + 0.1 * normal[:, 3], 0, 1)
-        slant = np.clip(0.4 * m.normals("slant", keys, 1)[:, 0], -1, 1)
+        own("creators", "arousal")[rows] = np.clip(by_kind(p, ai, "arousal") + p.strategy_sd * normal[:, 2], 0, 1)
+        own("creators", "comprehensiveness")[rows] = np.clip(by_kind(p, ai, "comprehensiveness") + p.strategy_sd * normal[:, 3], 0, 1)
+        slant = np.clip(p.slant_sd * m.normals("slant", keys, 1)[:, 0], -1, 1)
         if is_person.any() and "opinion" in m.world.table("consumers").columns:
             slant[is_person] = m.read("consumers", "opinion")[person[is_person]]
         own("creators", "slant")[rows] = slant

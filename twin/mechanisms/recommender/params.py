@@ -39,7 +39,7 @@ class Quota(Params):
 class Shelf(Params):
     """The shelf of related works that follows a work, shown to those who have viewed it to the end."""
 
-    kind: Literal["co_viewed", "bought_together", "random", "off"] = par("co_viewed", "which links it shows", lever=True,
+    kind: Literal["co_viewed", "bought_together", "random", "none"] = par("co_viewed", "which links it shows", lever=True,
                                                                          per="consumers")
     size: int = par(4, "works on it", unit="posts", low=0, high=50, lever=True, per="consumers")
 

@@ -37,8 +37,8 @@ METRICS = (
            "Progressive log loss of clicks by impressions of the ID that the served model had learned from; no reading while there are "
            "none.", "platform", "Cold start", labels=KNOWN, good="down"),
     Metric("model_calibration_by_frequency", "gauge", "1",
-           "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
-           "platform", "Cold start", labels=KNOWN),
+           "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are "
+           "none.", "platform", "Cold start", labels=KNOWN),
 )
 
 

@@ -14,7 +14,7 @@ from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.presets import weights
 
-SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "off": 3}
+SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "none": 3}
 
 
 class Server:
