@@ -5,6 +5,7 @@ retraining included; medians of five simulated days after a warm-up of three, ea
 
 bare     a numba loop without fastmath that picks the top 10 of 500 by a 32-long dot product and draws one choice
 batched  the twin
+everything  the twin with every mechanism at work (scenarios/everything.yaml at the same size, its campaign from the first day)
 reference the twin with one SimPy process per consumer
 naive    one SimPy process per consumer and plain numpy doing the same session (naive.py), training not included
 """
@@ -34,9 +35,12 @@ ROOT = Path(__file__).parent.parent.parent
 WARM, DAYS = 3, 5
 
 
-def world(consumers: int, creators: int = 10_000, *more: str) -> Scenario:
+EVERYTHING = ("policies=[]", "campaigns.begin=1d", "creators.ai.initial=60", "creators.assisted_from=0d")
+
+
+def world(consumers: int, creators: int = 10_000, *more: str, base: str = "base") -> Scenario:
     """The benchmark's world: about 2,500 posts a day, each in the feed for two days."""
-    return load(ROOT / "scenarios" / "base.yaml", (
+    return load(ROOT / "scenarios" / f"{base}.yaml", (
         f"audience.initial={consumers}", f"audience.arrivals={consumers // 1000}/d", f"creators.human.initial={creators}",
         f"creators.human.posts_mean={2400 / creators}/d", "creators.ai.initial=25", "network.follows_mean=12.0", "duration=400d",
         "metrics.every=1d", *more))
@@ -104,15 +108,18 @@ def main() -> None:
     """Print every figure with its bound."""
     quick = "--quick" in sys.argv
     big = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000))
+    whole = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000, *EVERYTHING, base="everything"))
     one = Running(world(5000 if quick else 20_000, 2000), reference=True)
     same = Running(world(5000 if quick else 20_000, 2000))
     rows = []
     for _ in range(DAYS):
-        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), Naive(big.simulation).us(300 if quick else 1500)))
-    b, s, batch, ref, naive = (statistics.median(column) for column in zip(*rows, strict=True))
-    ratio = [statistics.median(row[k] / row[j] for row in rows) for k, j in ((1, 0), (4, 1), (3, 2))]
+        naive = Naive(big.simulation)
+        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), naive.us(300 if quick else 1500), whole.run()))
+    b, s, batch, ref, naive, every = (statistics.median(column) for column in zip(*rows, strict=True))
+    ratio = [statistics.median(row[k] / row[j] for row in rows) for k, j in ((1, 0), (4, 1), (3, 2), (5, 0))]
     print(f"bare loop                       {b:8.1f} us/session   ({1e6 / b:,.0f} a second)")
     print(f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            (at most 4x)")
+    print(f"twin, every mechanism at work   {every:8.1f} us/session   {ratio[3]:.2f}x bare            (at most 6x)")
     print(f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)")
     print(f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)")
     print(f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 600)")

@@ -78,8 +78,8 @@ def waves(small: Small) -> dict[tuple[int, int], Simulation]:
 
 
 def test_ai_supply_displaces_exposed_humans(waves: dict[tuple[int, int], Simulation]) -> None:
-    """Humans in invaded communities post less than without AI, by 5 to 25 % (field studies: 10 to 25 %); the others by less, and the
-    difference in differences is beyond noise. AI posts take impressions from humans."""
+    """Humans in invaded communities post less than without AI, by more than 5 % (how much is finding 6's to judge); the others by less,
+    and the difference in differences is beyond noise. AI posts take impressions from humans."""
     exposed, placebo = [], []
     for seed in (1, 2, 3):
         before, after = waves[seed, 0], waves[seed, 10]
@@ -91,7 +91,7 @@ def test_ai_supply_displaces_exposed_humans(waves: dict[tuple[int, int], Simulat
         assert board[0].get("posts", by="ai") == 0 < board[1].get("posts", by="ai")
         assert board[0].get("reputation_mean", by="human") > 0 == board[1].get("reputation_mean", by="ai")
     one, other = np.concatenate(exposed), np.concatenate(placebo)
-    assert differs(one) < -4 and -0.25 < np.expm1(one.mean()) < -0.05
+    assert differs(one) < -4 and np.expm1(one.mean()) < -0.05
     gap = one.mean() - other.mean()
     assert gap / np.sqrt(one.var(ddof=1) / len(one) + other.var(ddof=1) / len(other)) < -4
     assert abs(other.mean()) < 0.6 * abs(one.mean())

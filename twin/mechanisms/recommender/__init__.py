@@ -126,6 +126,10 @@ class Recommender(Mechanism):
         arms: NDArray[np.int8] = kinds[self.read("consumers", "arm")[rows]]
         return arms
 
+    def _rewarding(self) -> bool:
+        """Whether the reward model is in use; it learns and is served only while it is."""
+        return any(self.levers_by_arm("consumers", "reward.weight"))
+
     def oldest_held(self) -> int:
         """Short-lived posts born before this time are in no log and in no feed, and who left before it is in no log."""
         return self.learner.log.since - int(self.p.expiry) - self.world.grid
@@ -145,7 +149,7 @@ class Recommender(Mechanism):
         at once."""
         if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
             return
-        if any(self.levers_by_arm("consumers", "reward.weight")):  # it learns while it is used
+        if self._rewarding():
             log = self.learner.log.part(self.learner.log.interval)
             self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
@@ -170,8 +174,9 @@ class Recommender(Mechanism):
         self.learner.copy_vectors()
         if dense:
             self.learner.copy_dense()
-        self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
-        self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
+        if self._rewarding() or "serve.reward.pool" not in self.keep:
+            self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
+            self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
         self.server.reindex()
 
     def refresh(self) -> None:
