@@ -39,7 +39,7 @@ def same_state(one: Simulation, other: Simulation) -> list[str]:
            if not np.array_equal(table[column], other.world.tables[name][column])]
     for name, array in one.world.state.items():
         used = int(one.world.state["recommender.log.size"][0]) if name.startswith("recommender.log.") else len(array)
-        if not np.array_equal(array[:used], other.world.state[name][:used]):  # the log's spare room is not state
+        if array[:used].tobytes() != other.world.state[name][:used].tobytes():  # the log's spare room is not state
             odd.append(name)
     return odd
 
