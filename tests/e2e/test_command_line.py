@@ -139,7 +139,7 @@ def test_default_folders_are_numbered(tmp_path: Path) -> None:
         assert (tmp_path / "runs" / f"base-{number}" / "report.html").exists() and f"base-{number}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["base", "quickstart", "two_years", "real_network"])
+@pytest.mark.parametrize("name", ["base", "quickstart", "two_years", "real_network", "everything"])
 def test_schema_accepts_every_scenario_and_refuses_mistakes(name: str, tmp_path: Path) -> None:
     """`twin schema` prints a JSON Schema that editors can use."""
     schema = json.loads(twin("schema", cwd=tmp_path).stdout)
