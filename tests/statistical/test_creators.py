@@ -53,13 +53,13 @@ def test_a_predictor_without_data_changes_nothing(small: Small) -> None:
 
 def invaded(small: Small, seed: int, ai: int, *more: str) -> Simulation:
     """Humans whose supply answers to what posts bring; at day 30 some ``ai`` creators a day begin to come, for five days, into the two
-    largest communities."""
+    largest communities. No slots for exploration, which would carry AI posts into the feeds of the other communities."""
     wave = f"{{at: 30d, until: 35d, set: {{creators.ai.arrivals: {ai}/d}}}}"
     return history(small(*FAST, "duration=75d", f"seed={seed}", "audience.initial=600", "audience.arrivals=0/d", "audience.leave=0.0",
                          "network.homophily=0.9", "creators.human.initial=200", "creators.human.posts_log_sd=0.8",
                          "creators.human.arrivals=0/d", "creators.human.supply_elasticity=0.3", "creators.human.supply_rate=0.1",
                          "creators.quit=0.0", "creators.ai.initial=0", "creators.ai.communities=2", "creators.ai.skill_mean=0.5",
-                         "creators.ai.trend_following=0.0", f"policies=[{wave}]", *more))[0]
+                         "creators.ai.trend_following=0.0", "recommender.explore_slots=0", f"policies=[{wave}]", *more))[0]
 
 
 def supply(world: Simulation) -> tuple[np.ndarray, np.ndarray]:

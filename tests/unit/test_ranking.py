@@ -8,6 +8,7 @@ import pytest
 from twin.engine import Simulation
 from twin.kernels import retrieve
 from twin.kernels.index import tiles
+from twin.kernels.maths import dot8
 from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.retrieve import (
     EXPLORE,
@@ -196,10 +197,10 @@ def test_tiles_hold_every_post_once(dim: int) -> None:
     for g in range(4):
         held = row_of[first[g]:first[g + 1]].ravel()
         assert held[held >= 0].tolist() == rows[start[g]:start[g + 1]].tolist()
-    q, out = rng.normal(size=dim).astype(np.float32), np.empty(8, np.float32)
+    q = rng.normal(size=dim).astype(np.float32)
     for t in range(len(row_of)):
         inside = row_of[t] >= 0
         assert np.array_equal(bias_of[t, inside], bias[row_of[t, inside]])
         assert np.array_equal(vec_of[t][:, inside].T, vec[row_of[t, inside]])
-        retrieve._tile(q, vec_of[t], out)
+        out = np.array(dot8(q, vec_of[t]))
         assert out[inside] == pytest.approx(vec[row_of[t, inside]] @ q, abs=1e-5)

@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 
 from twin.draws import mix64
-from twin.kernels.maths import sigmoid32
+from twin.kernels.maths import dot8, sigmoid32
 from twin.kernels.retrieve import (
     CHRONOLOGICAL,
     EXPLORE,
@@ -66,45 +66,16 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
     for d in range(dim):
         for h in range(8):
             lanes[d, h] = serve.interaction[d, h] * u[d]
+    base = np.empty(8, np.float32)
+    for h in range(8):
+        base[h] = serve.intercept[h] + serve.user_scale[h] * bu
     for i in range(n):
-        v = serve.item_vec[cand[i]]
-        bv = serve.item_bias[cand[i]]
-        a0 = serve.intercept[0] + serve.user_scale[0] * bu + serve.item_scale[0] * bv
-        a1 = serve.intercept[1] + serve.user_scale[1] * bu + serve.item_scale[1] * bv
-        a2 = serve.intercept[2] + serve.user_scale[2] * bu + serve.item_scale[2] * bv
-        a3 = serve.intercept[3] + serve.user_scale[3] * bu + serve.item_scale[3] * bv
-        a4 = serve.intercept[4] + serve.user_scale[4] * bu + serve.item_scale[4] * bv
-        a5 = serve.intercept[5] + serve.user_scale[5] * bu + serve.item_scale[5] * bv
-        a6 = serve.intercept[6] + serve.user_scale[6] * bu + serve.item_scale[6] * bv
-        a7 = serve.intercept[7] + serve.user_scale[7] * bu + serve.item_scale[7] * bv
-        b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
-        for half in range(dim // 2):  # even and odd dimensions apart, so that two sums run at once
-            d = 2 * half
-            x, y = v[d], v[d + 1]
-            a0 += lanes[d, 0] * x
-            a1 += lanes[d, 1] * x
-            a2 += lanes[d, 2] * x
-            a3 += lanes[d, 3] * x
-            a4 += lanes[d, 4] * x
-            a5 += lanes[d, 5] * x
-            a6 += lanes[d, 6] * x
-            a7 += lanes[d, 7] * x
-            b0 += lanes[d + 1, 0] * y
-            b1 += lanes[d + 1, 1] * y
-            b2 += lanes[d + 1, 2] * y
-            b3 += lanes[d + 1, 3] * y
-            b4 += lanes[d + 1, 4] * y
-            b5 += lanes[d + 1, 5] * y
-            b6 += lanes[d + 1, 6] * y
-            b7 += lanes[d + 1, 7] * y
-        if dim % 2:
-            d = dim - 1
-            x = v[d]
-            a0, a1, a2, a3 = a0 + lanes[d, 0] * x, a1 + lanes[d, 1] * x, a2 + lanes[d, 2] * x, a3 + lanes[d, 3] * x
-            a4, a5, a6, a7 = a4 + lanes[d, 4] * x, a5 + lanes[d, 5] * x, a6 + lanes[d, 6] * x, a7 + lanes[d, 7] * x
-        o = 8 * i
-        logits[o], logits[o + 1], logits[o + 2], logits[o + 3] = a0 + b0, a1 + b1, a2 + b2, a3 + b3
-        logits[o + 4], logits[o + 5], logits[o + 6], logits[o + 7] = a4 + b4, a5 + b5, a6 + b6, a7 + b7
+        a0, a1, a2, a3, a4, a5, a6, a7 = dot8(serve.item_vec[cand[i]], lanes)
+        b, s, o = serve.item_bias[cand[i]], serve.item_scale, 8 * i
+        logits[o], logits[o + 1] = a0 + (base[0] + s[0] * b), a1 + (base[1] + s[1] * b)
+        logits[o + 2], logits[o + 3] = a2 + (base[2] + s[2] * b), a3 + (base[3] + s[3] * b)
+        logits[o + 4], logits[o + 5] = a4 + (base[4] + s[4] * b), a5 + (base[5] + s[5] * b)
+        logits[o + 6], logits[o + 7] = a6 + (base[6] + s[6] * b), a7 + (base[7] + s[7] * b)
     for i in range(8 * n):
         logits[i] = sigmoid32(logits[i])
     w = serve.weights[arm]

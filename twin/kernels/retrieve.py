@@ -14,6 +14,7 @@ import numba as nb
 import numpy as np
 
 from twin.kernels.index import TILE
+from twin.kernels.maths import dot8
 
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
@@ -124,38 +125,6 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, sta
     return n
 
 
-@nb.njit(inline="always")
-def _tile(q, v, out):
-    """out (TILE,) = q . v for the posts of a tile, v (D, TILE): even and odd dimensions apart, so that two sums run at once."""
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
-    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
-    for h in range(v.shape[0] // 2):
-        d = 2 * h
-        x, y = q[d], q[d + 1]
-        a0 += x * v[d, 0]
-        a1 += x * v[d, 1]
-        a2 += x * v[d, 2]
-        a3 += x * v[d, 3]
-        a4 += x * v[d, 4]
-        a5 += x * v[d, 5]
-        a6 += x * v[d, 6]
-        a7 += x * v[d, 7]
-        b0 += y * v[d + 1, 0]
-        b1 += y * v[d + 1, 1]
-        b2 += y * v[d + 1, 2]
-        b3 += y * v[d + 1, 3]
-        b4 += y * v[d + 1, 4]
-        b5 += y * v[d + 1, 5]
-        b6 += y * v[d + 1, 6]
-        b7 += y * v[d + 1, 7]
-    out[0], out[1], out[2], out[3] = a0 + b0, a1 + b1, a2 + b2, a3 + b3
-    out[4], out[5], out[6], out[7] = a4 + b4, a5 + b5, a6 + b6, a7 + b7
-    if v.shape[0] % 2:
-        x = q[v.shape[0] - 1]
-        for c in range(TILE):
-            out[c] += x * v[v.shape[0] - 1, c]
-
-
 @nb.njit(cache=True)
 def _best(held, count, score, post, bins):
     """Move the ``count`` best of the first ``held`` entries to the front: those in higher bins of a histogram of scores, then the best of
@@ -203,7 +172,7 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score
     """
     quota, lists, lane = whole[NEAREST], near.shape[0], np.empty(TILE, np.float32)
     for t in range(serve.centre_vec.shape[0]):
-        _tile(q, serve.centre_vec[t], lane)
+        lane[0], lane[1], lane[2], lane[3], lane[4], lane[5], lane[6], lane[7] = dot8(q, serve.centre_vec[t])
         for c in range(min(TILE, lists - t * TILE)):
             near[t * TILE + c] = lane[c] + qb * serve.centre_bias[t, c]
     held = 0
@@ -217,7 +186,7 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score
         shift = int(luck * tiles)
         for i in range(min(tiles, (whole[Q_CAP] + TILE - 1) // TILE)):
             t = first + (i + shift - tiles if i + shift >= tiles else i + shift)
-            _tile(q, serve.tile_vec[t], lane)
+            lane[0], lane[1], lane[2], lane[3], lane[4], lane[5], lane[6], lane[7] = dot8(q, serve.tile_vec[t])
             for c in range(TILE):
                 one = serve.tile_post[t, c]
                 score[held], post[held] = lane[c] + qb * serve.tile_bias[t, c], one

@@ -19,7 +19,7 @@ import numba as nb
 import numpy as np
 
 from twin.draws import words
-from twin.kernels.maths import sigmoid32
+from twin.kernels.maths import dot8, sigmoid32
 
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
 BATCH = 256
@@ -224,7 +224,7 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
     gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
     n, dim = len(consumer), interaction.shape[0]
     out, lanes = np.empty((n, heads), np.float32), np.empty((dim, 8), np.float32)
-    base, a = np.empty(8, np.float32), np.empty(8, np.float32)
+    base, eight = np.empty(8, np.float32), np.empty(8, np.float32)
     last = -1
     for i in range(n):
         u, p = consumer[i], post[i]
@@ -235,41 +235,11 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
                     lanes[d, h] = interaction[d, h] * user_vec[u, d]
             for h in range(8):
                 base[h] = intercept[h] + user_scale[h] * user_bias[u]
-        bias = item_bias[p]
-        a0, a1 = base[0] + item_scale[0] * bias, base[1] + item_scale[1] * bias
-        a2, a3 = base[2] + item_scale[2] * bias, base[3] + item_scale[3] * bias
-        a4, a5 = base[4] + item_scale[4] * bias, base[5] + item_scale[5] * bias
-        a6, a7 = base[6] + item_scale[6] * bias, base[7] + item_scale[7] * bias
-        b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
-        for half in range(dim // 2):
-            d = 2 * half
-            x, y = item_vec[p, d], item_vec[p, d + 1]
-            a0 += lanes[d, 0] * x
-            a1 += lanes[d, 1] * x
-            a2 += lanes[d, 2] * x
-            a3 += lanes[d, 3] * x
-            a4 += lanes[d, 4] * x
-            a5 += lanes[d, 5] * x
-            a6 += lanes[d, 6] * x
-            a7 += lanes[d, 7] * x
-            b0 += lanes[d + 1, 0] * y
-            b1 += lanes[d + 1, 1] * y
-            b2 += lanes[d + 1, 2] * y
-            b3 += lanes[d + 1, 3] * y
-            b4 += lanes[d + 1, 4] * y
-            b5 += lanes[d + 1, 5] * y
-            b6 += lanes[d + 1, 6] * y
-            b7 += lanes[d + 1, 7] * y
-        if dim % 2:
-            d = dim - 1
-            x = item_vec[p, d]
-            a0, a1, a2, a3 = a0 + lanes[d, 0] * x, a1 + lanes[d, 1] * x, a2 + lanes[d, 2] * x, a3 + lanes[d, 3] * x
-            a4, a5, a6, a7 = a4 + lanes[d, 4] * x, a5 + lanes[d, 5] * x, a6 + lanes[d, 6] * x, a7 + lanes[d, 7] * x
-        a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7] = a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4, a5 + b5, a6 + b6, a7 + b7
+        a = dot8(item_vec[p], lanes)
         for h in range(8):
-            a[h] = sigmoid32(a[h])
+            eight[h] = a[h]
         for h in range(heads):
-            out[i, h] = a[h]
+            out[i, h] = sigmoid32(eight[h] + (base[h] + item_scale[h] * item_bias[p]))
     return out
 
 
