@@ -111,7 +111,11 @@ class Recommender(Mechanism):
         return Ring(self.mine("consumers", "bought"), self.mine("consumers", "bought_at"))
 
     def observe(self) -> None:
-        """Count what was viewed and bought together in the window that ends now."""
+        """Count what was viewed and bought together in the window that ends now, where links are in use: by a quota, or on the
+        shelves of works."""
+        if not (self.read("posts", "work").any() or any(self.levers_by_arm("consumers", "quota.co_viewed"))
+                or any(self.levers_by_arm("consumers", "quota.bought_together"))):
+            return
         window = self.learner.log.window()
         self.links.observe(window.consumer, window.post, window.responses, self.read("posts", "work"), self.world.now, self._ring())
 
