@@ -230,7 +230,9 @@ def plan(scenario: Scenario) -> str:
     days = scenario.duration / DAY
     people = initial + audience.arrivals * days / 2
     sessions = people * SESSIONS_PER_PERSON_DAY * days
-    seconds = sessions * SECONDS_PER_SESSION + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH
+    creators: Any = scenario.mechanisms["creators"]
+    busy = creators.drafts > 1 or creators.human.work_share + creators.ai.work_share > 0
+    seconds = sessions * SECONDS_PER_SESSION[busy] + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH[busy]
     recommender: Any = scenario.mechanisms["recommender"]
     size = BYTES_AT_REST + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
     lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} on one "
@@ -238,5 +240,7 @@ def plan(scenario: Scenario) -> str:
     return "\n".join(lines)
 
 
-SESSIONS_PER_PERSON_DAY, SECONDS_PER_SESSION, SECONDS_PER_REFRESH, BYTES_AT_REST = 0.48, 25e-6, 700e-6, 310e6
-"""Measured on `quickstart`, `real_network` and `two_years`; only for the estimate that `twin check` prints."""
+SESSIONS_PER_PERSON_DAY, BYTES_AT_REST = 0.48, 310e6
+SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (25e-6, 33e-6), (700e-6, 1500e-6)
+"""Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and `everything`, only for the estimate that
+`twin check` prints."""
