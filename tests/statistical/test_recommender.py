@@ -1,8 +1,10 @@
 """The recommender learns what matters, from its log alone, and falls short of an oracle.
 
 What ranking achieves is compared, so no slots are kept for exploration, which an oracle does not need (base keeps two of ten; with
-them the learned feed goes .49 of the way, without .64). Quickstart world, enjoyed posts per session over days 60 to 75. A day's mean is one observation; days are correlated, so the noise of a
-difference is taken from means over blocks of three days, and a margin is five standard errors.
+them the learned feed goes .49 of the way, without .64).
+
+Quickstart world, enjoyed posts per session over days 60 to 75. A day's mean is one observation; days are correlated, so the noise of
+a difference is taken from means over blocks of three days, and a margin is five standard errors.
 """
 
 import numpy as np
