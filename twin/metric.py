@@ -72,11 +72,6 @@ def label_text(labels: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
-def label_dict(text: str) -> dict[str, str]:
-    """The inverse of `label_text`."""
-    return dict(part.split("=", 1) for part in text.split(",")) if text else {}
-
-
 def metric_to_dict(metric: Metric) -> dict[str, Any]:
     """A declaration as plain JSON data, for a run's manifest."""
     return {**asdict(metric), "labels": {key: list(values) for key, values in metric.labels.items()}, "edges": list(metric.edges)}

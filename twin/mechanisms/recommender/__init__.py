@@ -39,7 +39,6 @@ class Recommender(Mechanism):
     columns = {
         "consumers": RING_COLUMNS,
         "posts": (
-            Column("served_bias", "f4", "logit", "Bias as served"),
             Column("cluster", "i4", "list", "Inverted list of the post"),
             Column("trend", "f4", "clicks", "Decayed clicks"),
             Column("trend_clicks", "i4", "clicks", "Clicks at the last refresh"),
