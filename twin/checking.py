@@ -297,9 +297,11 @@ class Checker(Collector):
         for i, policy in enumerate(self.plan):
             times += [(("policies", i, "set", lever), value) for lever, value in policy.set.items()
                       if isinstance(value, int) and meta(numbers[lever])["grid"]]
-            for key in ("at", "until", "ramp"):
+            for key in ("at", "until", "ramp", "after"):
                 if (value := getattr(policy, key)) is not None:
                     times.append((("policies", i, key), value))
+            if policy.after is not None and policy.when is None:
+                self.add(("policies", i, "after"), "there is no condition that it could hold back", "add when:, or write at: instead")
             if policy.at is not None and policy.at >= head.duration:
                 self.add(("policies", i, "at"), f"{format_duration(policy.at)} is after the end of the run",
                          f"the run lasts {format_duration(head.duration)}")

@@ -37,6 +37,10 @@ class Calendar:
         """Seconds since the start of the scenario."""
         return int(self._env.now)
 
+    def __len__(self) -> int:
+        """Events that wait."""
+        return len(self._env._queue)
+
     def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
         """Call ``work`` whenever it is ``due()``; work moves the due time on."""
 

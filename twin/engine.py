@@ -8,6 +8,7 @@ between two refreshes but by sessions.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Simulation:
         self.on_measure: Callable[[int, NDArray[np.float64]], None] = lambda now, values: None
         self._clocks = self._ordered_clocks()
         self.due: dict[str, int] = {}
+        self.spent = dict.fromkeys((clock.phase for _, clock in self._clocks), 0.0)
+        """Wall-clock seconds of the work in each phase (batched mode). Only for the health of the run: nothing computed reads it."""
 
     def _ordered_clocks(self) -> list[tuple[str, Every | Wakes]]:
         found: list[tuple[tuple[int, int, int], str, Every | Wakes]] = []
@@ -128,7 +131,9 @@ class Simulation:
     def _tick(self, name: str, clock: Every) -> None:
         self.world.now = self.calendar.now
         self.due[name] = self.world.now + clock.period
+        began = time.perf_counter()
         clock.handler()
+        self.spent[clock.phase] += time.perf_counter() - began
 
     def _replay(self, name: str, clock: Wakes) -> None:
         self.world.now = now = self.calendar.now
@@ -137,7 +142,9 @@ class Simulation:
         rows = np.flatnonzero(times < now)
         if len(rows):
             rows = rows[np.argsort(times[rows], kind="stable")]
+            began = time.perf_counter()
             clock.handler(rows)
+            self.spent[clock.phase] += time.perf_counter() - began
             times = self.world.table(clock.table)[clock.column]
             if int(times[rows].min()) < now:
                 raise StateError(f"{name} woke an entity twice within {MIN_WAKE} s")
@@ -160,6 +167,10 @@ class Simulation:
         """Read a saved world and start its clocks from there."""
         self.due = checkpoint.load(folder, self.world)
         self._start()
+
+    def queued(self) -> int:
+        """Events that wait in the calendar."""
+        return len(self.calendar)
 
     def state_bytes(self) -> dict[str, int]:
         """Bytes held, by table and named array."""

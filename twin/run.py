@@ -1,48 +1,43 @@
-"""A run as a folder: start it, watch it, interrupt it, take it up again.
+"""A run as a folder: start it, watch it, lay hands on it, interrupt it, take it up again.
 
-The folder holds the resolved scenario, a manifest, metrics and events (Parquet), checkpoints and the report. Checkpoints are
-written at barriers in simulated time; when they are written depends on the wall clock, what the run computes does not. A run
-killed at any moment resumes from its newest whole checkpoint (or from the start) and ends with the same bytes.
+Checkpoints are written at barriers in simulated time; when they are written depends on the wall clock, what the run computes does
+not. A run killed at any moment resumes from its newest whole checkpoint (or from the start) and ends with the same bytes. At every
+barrier (a simulated hour) the run reads its mailbox; a policy given there becomes part of the scenario, see `interventions`.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import resource
-import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import checkpoint
-from twin.describe import digest, dump
+from twin import checkpoint, runfolder
 from twin.engine import Simulation
-from twin.errors import CheckpointError, UsageError
-from twin.mechanisms.network import read_edges
-from twin.metric import metric_to_dict
+from twin.errors import TwinError, UsageError
+from twin.interventions import amended, parse_when
+from twin.mailbox import Mailbox
+from twin.readers.names import identity
 from twin.readers.results import Recorder, load_manifest
-from twin.readers.terminal import Frame, RunInfo, View
 from twin.readers.text import span
-from twin.scenario import Scenario, load
-from twin.units import DAY, HOUR, at, format_duration
+from twin.readers.watch import Frame, RunInfo, Watcher
+from twin.scenario import Scenario
+from twin.units import DAY, HOUR, at
+from twin.world import World
 
-FORMAT = 1
 CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
-KEPT = 2
-PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
+IDLE_S = 0.02
+"""Wall-clock seconds between two looks into the mailbox while the run waits."""
 
 
 @dataclass(frozen=True)
@@ -53,49 +48,57 @@ class Outcome:
     text: str
 
 
-def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: bool = False, view: View | None = None) -> Outcome:
-    """Run a scenario into a new folder. Raises UsageError if the folder holds something already."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
-    if out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
-                         "unfinished run)")
+def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: bool = False, watcher: Watcher | None = None,
+          pace: float | None = None) -> Outcome:
+    """Run a scenario into a new folder, at most ``pace`` simulated days per second. Raises UsageError if the folder holds
+    something already.
+    """
+    runfolder.free(out)
     simulation = Simulation(scenario, reference=reference, oracle=oracle)
-    manifest = {
-        "format": FORMAT, "name": scenario.name, "description": scenario.description, "seed": scenario.seed,
-        "replicate": scenario.replicate, "scenario_digest": digest(scenario), "start": scenario.start.isoformat(),
-        "duration_s": scenario.duration, "reference": reference, "oracle": oracle, "status": "running",
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "code": {name: outside.code() for name, outside in scenario.outside.items()},
-        "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
-    }
-    work = out.with_name(out.name + ".part")  # a run folder is complete from the first instant, or absent
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "checkpoints").mkdir(parents=True)
-    (work / "scenario.yaml").write_text(dump(scenario))
-    _write_manifest(work, manifest)
-    work.replace(out)
-    return _drive(simulation, out, manifest, view)
+    return _Drive(simulation, out, runfolder.create(out, scenario, simulation), watcher or Watcher(), pace).run()
 
 
-def resume(out: Path, *, view: View | None = None) -> Outcome:
+def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = None) -> Outcome:
     """Take up an unfinished run from its newest whole checkpoint."""
-    manifest = load_manifest(out)
-    if manifest.get("format") != FORMAT:
-        raise CheckpointError(f"{out}: run format {manifest.get('format')}, this version reads {FORMAT}")
-    if manifest["status"] == "done":
+    if load_manifest(out).get("status") == "done":
         return Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
-    scenario = load(out / "scenario.yaml")
-    if digest(scenario) != manifest["scenario_digest"]:
-        raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
-    for name, outside in scenario.outside.items():
-        if outside.code() != manifest["code"].get(name):
-            raise CheckpointError(f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)")
+    scenario, manifest = runfolder.open_(out)
     simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
     newest = checkpoint.latest(out / "checkpoints")
     if newest is not None:
         simulation.load(newest)
-    return _drive(simulation, out, manifest, view)
+    return _Drive(simulation, out, manifest, watcher or Watcher(), pace).run()
+
+
+def fork_stopped(out: Path, command: dict[str, Any]) -> str:
+    """Fork a run that does not go on now at its newest checkpoint; ``command`` as in `mailbox`. Returns a line for the user."""
+    scenario, manifest = runfolder.open_(out)
+    newest = checkpoint.latest(out / "checkpoints")
+    simulation = Simulation(scenario)
+    simulation.world.now = int(newest.name[1:]) if newest else 0
+    return _branch(out, simulation, manifest, command)
+
+
+def _amended(out: Path, world: World, command: dict[str, Any]) -> Scenario:
+    """The run's scenario with the command's policy."""
+    when = command.get("at")
+    seconds = parse_when(str(when), world.start, world.now, world.grid) if when else None
+    return amended(out, str(command.get("policy")), seconds, world.now, str(command.get("source", "policy")))
+
+
+def _branch(out: Path, simulation: Simulation, manifest: dict[str, Any], command: dict[str, Any]) -> str:
+    """Leave a branch at the newest checkpoint in a folder of its own, with a policy of its own if one is given."""
+    scenario, name, target = simulation.scenario, command.get("branch"), command.get("out")
+    own = None
+    if command.get("policy"):
+        scenario = _amended(out, simulation.world, command)
+        own = max((out / "interventions").glob("*.yaml"))
+    try:
+        folder, branch = runfolder.fork(out, manifest, scenario, name and str(name), Path(target) if target else None)
+    finally:
+        if own:
+            own.unlink()
+    return f"branch {branch} in {folder}; let it go on with: twin resume {folder}"
 
 
 @contextmanager
@@ -121,93 +124,176 @@ def _interrupts() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _drive(simulation: Simulation, out: Path, manifest: dict[str, Any], view: View | None) -> Outcome:
-    scenario, world = simulation.scenario, simulation.world
-    recorder = Recorder(out, scenario.start, world.board.rows)
-    recorder.rewind(world.now)
-    latest: NDArray[np.float64] = world.board.snapshot()
+class _Drive:
+    """One process's part of a run."""
 
-    def record(now: int, values: NDArray[np.float64]) -> None:
-        nonlocal latest
-        latest = values
-        recorder.record(now, values)
+    def __init__(self, simulation: Simulation, out: Path, manifest: dict[str, Any], watcher: Watcher, pace: float | None) -> None:
+        self.simulation, self.out, self.manifest, self.watcher, self.pace = simulation, out, manifest, watcher, pace
+        self.mailbox, self.paused = Mailbox(out), False
+        self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
+        self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
+        self.spent = float(manifest.get("wall_s", 0.0))
+        self.began = self.saved_wall = self.paced_wall = time.monotonic()
+        self.saved_at = self.paced_at = simulation.world.now
 
-    simulation.on_measure = record
-    if view:
-        view.begin(RunInfo(scenario.name, scenario.start, scenario.duration, world.now, world.board.rows, out))
-    if world.now == 0:
-        simulation.begin()
-    began, saved_wall, saved_at = time.monotonic(), time.monotonic(), world.now
-    spent = float(manifest.get("wall_s", 0.0))
-    step = -(-HOUR // world.grid) * world.grid
-    sessions = world.board.index("sessions")
+    @property
+    def now(self) -> int:
+        """Simulated seconds since the start."""
+        return self.simulation.world.now
 
-    def marks() -> None:
-        for when, kind, text in world.marks:
-            recorder.mark(when, kind, text)
-            if view:
-                view.mark(at(scenario.start, when), kind, text)
-        world.marks.clear()
+    def run(self) -> Outcome:
+        """Run to the end, or until the user interrupts."""
+        scenario, world = self.simulation.scenario, self.simulation.world
+        self.recorder.rewind(self.now)
+        self.simulation.on_measure = self._record
+        self.mailbox.open()
+        try:
+            self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, self.now, world.board.rows, self.out,
+                                       identity(self.manifest)))
+            if self.now == 0:
+                self.simulation.begin()
+            step = -(-HOUR // world.grid) * world.grid
+            interrupted = False
+            with _interrupts() as asked:
+                while self.now < scenario.duration and not interrupted:
+                    self._wait(asked)
+                    self.simulation.run(min(self.now + step, scenario.duration))
+                    self._marks()
+                    self._show()
+                    interrupted = asked.is_set()
+                    late = time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S
+                    if interrupted or late:
+                        self._save()
+                if not interrupted:
+                    self.simulation.run(scenario.duration + 1)
+                    self._save()
+                    self.recorder.finish()
+                    self._show()
+        finally:
+            self.mailbox.close()
+        return self._ended(interrupted)
 
-    def save() -> None:
-        nonlocal saved_wall, saved_at
-        marks()
-        recorder.flush(world.now)
-        simulation.save(out / "checkpoints" / f"t{world.now}")
-        for old in sorted((out / "checkpoints").glob("t*"), key=lambda path: (path.suffix, path.name)):
-            if old.suffix == ".part" or int(old.name[1:]) not in _newest(out):
-                shutil.rmtree(old, ignore_errors=True)
-        saved_wall, saved_at = time.monotonic(), world.now
+    def _ended(self, interrupted: bool) -> Outcome:
+        scenario, wall = self.simulation.scenario, self.spent + time.monotonic() - self.began
+        total, reached = self._sessions(), min(self.now, scenario.duration)
+        self.manifest |= {"status": "interrupted" if interrupted else "done", "wall_s": round(wall, 3), "sessions": total,
+                          "memory_mb": round(_memory_mb(), 1), "reached_s": reached}
+        runfolder.write_manifest(self.out, self.manifest)
+        date = at(scenario.start, reached).date()
+        if interrupted:
+            text = f"interrupted on {date}, nothing is lost; go on with: twin resume {self.out}"
+        else:
+            self.recorder.clean()
+            from twin.readers.report import write_report  # a second of imports that `twin check` need not wait for
 
-    def show() -> None:
-        if view:
-            view.update(Frame(min(world.now, scenario.duration), spent + time.monotonic() - began, int(latest[sessions]), latest,
-                              _memory_mb()))
+            text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; report: {write_report(self.out)}"
+        self.watcher.end(text)
+        return Outcome("interrupted" if interrupted else "done", text)
 
-    interrupted = False
-    with _interrupts() as asked:
-        while world.now < scenario.duration and not interrupted:
-            simulation.run(min(world.now + step, scenario.duration))
-            marks()
-            show()
-            interrupted = asked.is_set()
-            if (interrupted or time.monotonic() - saved_wall > CHECKPOINT_WALL_S or world.now - saved_at >= CHECKPOINT_SIM_S):
-                save()
-        if not interrupted:
-            simulation.run(scenario.duration + 1)
-            save()
-            recorder.finish()
-            show()
-    wall = spent + time.monotonic() - began
-    total = int(latest[sessions])
-    manifest |= {"status": "interrupted" if interrupted else "done", "wall_s": round(wall, 3), "sessions": total,
-                 "memory_mb": round(_memory_mb(), 1), "reached_s": min(world.now, scenario.duration)}
-    _write_manifest(out, manifest)
-    date = at(scenario.start, manifest["reached_s"]).date()
-    if interrupted:
-        text = f"interrupted on {date}, nothing is lost; go on with: twin resume {out}"
-    else:
-        recorder.clean()
-        from twin.readers.report import write_report  # a second of imports that `twin check` need not wait for
+    def _record(self, now: int, values: NDArray[np.float64]) -> None:
+        self.latest = values
+        self.recorder.record(now, values)
+        self.watcher.reading(now, values)
 
-        text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; report: {write_report(out)}"
-    if view:
-        view.end(text)
-    return Outcome("interrupted" if interrupted else "done", text)
+    def _sessions(self) -> int:
+        return int(self.latest[self.simulation.world.board.index("sessions")])
 
+    def _marks(self) -> None:
+        marks = self.simulation.world.marks
+        for when, kind, text in marks:
+            self.recorder.mark(when, kind, text)
+            self.watcher.mark(when, kind, text)
+        marks.clear()
 
-def _newest(out: Path) -> set[int]:
-    times = sorted((int(path.name[1:]) for path in (out / "checkpoints").glob("t*") if path.name[1:].isdigit()), reverse=True)
-    return set(times[:KEPT])
+    def _save(self) -> Path:
+        """Bring everything to disk, once per barrier; the checkpoint."""
+        newest = checkpoint.latest(self.out / "checkpoints")
+        if newest is not None and self.saved_at == self.now == int(newest.name[1:]):
+            return newest
+        self._marks()
+        self.recorder.flush(self.now)
+        folder = self.out / "checkpoints" / f"t{self.now}"
+        self.simulation.save(folder)
+        runfolder.prune(self.out)
+        self.saved_wall, self.saved_at = time.monotonic(), self.now
+        self.watcher.saved(self.now)
+        return folder
 
+    def _show(self) -> None:
+        simulation, wall = self.simulation, time.monotonic()
+        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_calendar": float(simulation.queued()),
+                  "queue_commands": float(self.mailbox.waiting()), "checkpoint_age": wall - self.saved_wall,
+                  **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
+        self.watcher.update(Frame(min(self.now, simulation.scenario.duration), self.spent + wall - self.began, self._sessions(),
+                                  self.latest, _memory_mb(), health))
 
-def _write_manifest(out: Path, manifest: dict[str, Any]) -> None:
-    work = out / "manifest.json.part"
-    with work.open("w") as file:
-        json.dump(manifest, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    work.replace(out / "manifest.json")
+    def _wait(self, asked: threading.Event) -> None:
+        """Do what has come by mail; go on when neither a pause nor the pace holds the run back."""
+        told = 0.0
+        while True:
+            for name, command in self.mailbox.commands():
+                self.mailbox.answer(name, self._do(command))
+                told = 0.0
+            if asked.is_set() or not (self.paused or self._early()):
+                return
+            if time.monotonic() - told > 0.25:
+                self._show()
+                told = time.monotonic()
+            time.sleep(IDLE_S)
+
+    def _early(self) -> bool:
+        """Whether the run is ahead of its pace."""
+        return self.pace is not None and (self.now - self.paced_at) / DAY > self.pace * (time.monotonic() - self.paced_wall)
+
+    def _do(self, command: dict[str, Any]) -> dict[str, Any]:
+        doers: dict[str, Callable[[dict[str, Any]], str]] = {
+            "pause": self._pause, "continue": self._continue, "pace": self._set_pace, "intervene": self._intervene, "fork": self._fork,
+            "status": lambda command: "paused" if self.paused else "running"}
+        try:
+            if command["do"] not in doers:
+                raise UsageError(f"no command {command['do']}")
+            text = doers[command["do"]](command)
+        except (TwinError, OSError) as error:
+            return {"error": str(error)}
+        scenario = self.simulation.scenario
+        return {"ok": text, "now_s": self.now, "date": f"{at(scenario.start, self.now):%Y-%m-%d %H:%M}", "paused": self.paused,
+                "days_per_second": self.pace}
+
+    def _pause(self, command: dict[str, Any]) -> str:
+        self.paused = True
+        self._save()
+        return "paused, and a checkpoint is written"
+
+    def _continue(self, command: dict[str, Any]) -> str:
+        self.paused = False
+        self.paced_wall, self.paced_at = time.monotonic(), self.now
+        return "goes on"
+
+    def _set_pace(self, command: dict[str, Any]) -> str:
+        pace = command.get("days_per_second")
+        if pace is not None and not (isinstance(pace, int | float) and 0 < pace < float("inf")):
+            raise UsageError("a pace is a positive number of simulated days per second, or nothing for as fast as it can")
+        self.pace = None if pace is None else float(pace)
+        self.paced_wall, self.paced_at = time.monotonic(), self.now
+        return "as fast as it can" if pace is None else f"{pace:g} simulated days per second at most"
+
+    def _intervene(self, command: dict[str, Any]) -> str:
+        """Lay a policy on the rest of the run: the world as it stands, taken up under the amended scenario."""
+        scenario = _amended(self.out, self.simulation.world, command)
+        known = {policy.name for policy in self.simulation.scenario.policies}
+        folder = self._save()
+        simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle)
+        simulation.load(folder)
+        simulation.spent = self.simulation.spent
+        simulation.on_measure = self._record
+        runfolder.amend(self.out, scenario, self.manifest)
+        self.simulation = simulation
+        return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
+
+    def _fork(self, command: dict[str, Any]) -> str:
+        """Leave a branch of the run as it stands in a folder of its own."""
+        self._save()
+        return _branch(self.out, self.simulation, self.manifest, command)
 
 
 def _memory_mb() -> float:
@@ -217,30 +303,3 @@ def _memory_mb() -> float:
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / 2**20 if sys.platform == "darwin" else peak / 1024
-
-
-def plan(scenario: Scenario) -> str:
-    """The order of clocks within one instant, and an estimate of the run's time and memory."""
-    simulation = Simulation(scenario)
-    lines = ["Order within one instant (phase, clock, period):"]
-    lines += [f"  {rank:3d}  {phase:8s} {name:32s} {period}" for rank, phase, name, period in simulation.clock_table()]
-    audience: Any = scenario.mechanisms["audience"]
-    network: Any = scenario.mechanisms["network"]
-    initial = audience.initial if network.kind != "edge_list" else read_edges(Path(network.path), network.directed)[0]
-    days = scenario.duration / DAY
-    people = initial + audience.arrivals * days / 2
-    sessions = people * SESSIONS_PER_PERSON_DAY * days
-    creators: Any = scenario.mechanisms["creators"]
-    busy = creators.drafts > 1 or creators.human.work_share + creators.ai.work_share > 0
-    seconds = sessions * SECONDS_PER_SESSION[busy] + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH[busy]
-    recommender: Any = scenario.mechanisms["recommender"]
-    size = BYTES_AT_REST + people * (700 + 12 * (recommender.dim + 1)) + sessions / days * 10 * 12
-    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} on one "
-                 f"core of a 2026 server (compiled kernels warm), {size / 2**20:,.0f} MB")
-    return "\n".join(lines)
-
-
-SESSIONS_PER_PERSON_DAY, BYTES_AT_REST = 0.48, 310e6
-SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (25e-6, 33e-6), (700e-6, 1500e-6)
-"""Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and `everything`, only for the estimate that
-`twin check` prints."""

@@ -70,6 +70,7 @@ class Policy(Params):
     until: Duration | None = par(None, "time at which it ends and what was before returns", unit="s", grid=True)
     ramp: Duration = par(0, "time over which numbers move to their new value", unit="s", low=0)
     when: str | None = par(None, "condition on a metric, such as creator_human_share < 0.4; it takes hold once")
+    after: Duration | None = par(None, "the condition counts from this time on only; nothing: from the start", unit="s", grid=True)
     share: float | None = par(None, "share of people whom it treats, a stable random sample; nothing: everybody", low=0, high=1)
     of: Literal["consumers", "creators"] = par("consumers", "whose share: consumers or creators")
     set: dict[str, float | int | bool | str] = par({}, "levers and their new values")
@@ -90,6 +91,7 @@ class Policy(Params):
     def describe(self) -> str:
         """One line: when it takes hold and what it sets."""
         when = [f"at {format_duration(self.at)}" if self.at is not None else "", f"when {self.when}" if self.when else "",
+                f"after {format_duration(self.after)}" if self.after is not None else "",
                 f"until {format_duration(self.until)}" if self.until is not None else "",
                 f"over {format_duration(self.ramp)}" if self.ramp else "",
                 f"for {self.share:.0%} of {self.of}" if self.share is not None else ""]
@@ -181,7 +183,7 @@ class Policies(Mechanism):
         """Whether a policy takes hold now: its time has come, or newly published values meet its condition."""
         if policy.at is not None:
             return policy.at <= self.world.now
-        if policy.when is None or not news:
+        if policy.when is None or not news or self.world.now < (policy.after or 0):
             return False
         metric, labels, op, number = parse_condition(policy.when)
         return holds(self.world.board.get(metric, **labels), op, number)

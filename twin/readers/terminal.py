@@ -6,14 +6,9 @@ event marks. Counters are shown per day. Nothing here is read by the simulation.
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,32 +22,10 @@ from rich.text import Text
 from twin.metric import Metric
 from twin.readers.results import per_day
 from twin.readers.text import change, human, span, sparkline
+from twin.readers.watch import Frame, RunInfo, Watcher
 from twin.units import DAY, at
 
 TITLES = {"producer": "Who makes", "consumer": "Who watches", "platform": "Platform", "chatbot": "Chatbots"}
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """What is about to run. ``rows`` are the declared series in the order of a frame's values."""
-
-    name: str
-    start: dt.date
-    duration_s: int
-    resumed_at_s: int
-    rows: Sequence[tuple[Metric, Mapping[str, str]]]
-    out: Path
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading (series,), memory in MB."""
-
-    now_s: int
-    wall_s: float
-    sessions: int
-    values: NDArray[np.float64]
-    memory_mb: float
 
 
 LONGEST = 200
@@ -60,26 +33,10 @@ LONGEST = 200
 BUILDING = "building the world; the first run on a machine also compiles the kernels, which takes about half a minute"
 
 
-class View(Protocol):
-    """Something that shows a run."""
-
-    def begin(self, info: RunInfo) -> None:
-        """The run starts or goes on."""
-
-    def update(self, frame: Frame) -> None:
-        """Called about once per simulated hour; must be cheap."""
-
-    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
-        """An event of the simulation."""
-
-    def end(self, text: str) -> None:
-        """The run ended or was interrupted; ``text`` says how."""
-
-
-def make_view(quiet: bool) -> View | None:
-    """The view for standard output: none if ``quiet``, live on a terminal, else plain lines."""
+def make_view(quiet: bool) -> Watcher:
+    """The view for standard output: nothing if ``quiet``, live on a terminal, else plain lines."""
     if quiet:
-        return None
+        return Watcher()
     return LiveView() if sys.stdout.isatty() else PlainView()
 
 
@@ -130,7 +87,7 @@ class _Course:
         return min(1.0, self.frame.now_s / self.info.duration_s) if self.frame else 0.0
 
 
-class PlainView:
+class PlainView(Watcher):
     """One line every 5 % of the run or 10 seconds, and one per event."""
 
     def begin(self, info: RunInfo) -> None:
@@ -169,16 +126,20 @@ class PlainView:
                 chosen.append(place)
         return [f"{name} {human(values[-1], metric.unit)}" for metric, name, values in (lines[place] for place in sorted(chosen))]
 
-    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
+    def mark(self, now_s: int, kind: str, text: str) -> None:
         """An event."""
-        print(f"{date:%Y-%m-%d}  {kind}: {text}", flush=True)
+        print(f"{at(self.course.info.start, now_s):%Y-%m-%d}  {kind}: {text}", flush=True)
+
+    def note(self, text: str) -> None:
+        """A line for the user."""
+        print(text, flush=True)
 
     def end(self, text: str) -> None:
         """The end."""
         print(text, flush=True)
 
 
-class LiveView:
+class LiveView(Watcher):
     """A view that is redrawn in place, at most eight times a second, and leaves its last frame."""
 
     def begin(self, info: RunInfo) -> None:
@@ -198,9 +159,13 @@ class LiveView:
             self._live.start()
             self._live.update(self.draw(), refresh=True)
 
-    def mark(self, date: dt.datetime, kind: str, text: str) -> None:
+    def mark(self, now_s: int, kind: str, text: str) -> None:
         """Keep the last few events on the screen."""
-        self.marks.append(f"{date:%Y-%m-%d}  {kind}: {text}")
+        self.marks.append(f"{at(self.course.info.start, now_s):%Y-%m-%d}  {kind}: {text}")
+
+    def note(self, text: str) -> None:
+        """A line above the picture, which stays."""
+        self.console.print(Text(text), soft_wrap=True)
 
     def end(self, text: str) -> None:
         """Leave the last picture and say how it ended."""

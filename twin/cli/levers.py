@@ -1,0 +1,90 @@
+"""The hand on the levers of a run that goes on, from another terminal: pause, continue, pace, intervene, fork."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin.cli import common
+from twin.errors import UsageError
+
+_at = click.option("--at", metavar="TIME", help="When it takes hold: a time since the start (90d) or a date (2025-06-01). Default: what "
+                   "the policy says, else now.")
+
+
+def _command(run: Path, **request: Any) -> None:
+    from twin.mailbox import command
+
+    reply = command(run, request)
+    click.echo(f"{reply['date']}  {reply['ok']}")
+
+
+def _policy(path: Path) -> dict[str, str]:
+    """A policy file as part of a command."""
+    if not path.is_file():
+        raise UsageError(f"{path}: no such policy file")
+    return {"policy": path.read_text(errors="replace"), "source": str(path)}
+
+
+@click.command()
+@common.folder
+def pause(run: Path) -> None:
+    """Hold the run in DIR at its next simulated hour, with a checkpoint."""
+    _command(run, do="pause")
+
+
+@click.command("continue")
+@common.folder
+def go_on(run: Path) -> None:
+    """Let the paused run in DIR go on."""
+    _command(run, do="continue")
+
+
+@click.command()
+@common.folder
+@click.argument("days", metavar="DAYS|max")
+def pace(run: Path, days: str) -> None:
+    """Let the run in DIR do at most DAYS simulated days per second, or as fast as it can (max)."""
+    try:
+        number = None if days == "max" else float(days)
+    except ValueError:
+        raise UsageError(f"{days}: is neither a number of simulated days per second nor max") from None
+    _command(run, do="pace", days_per_second=number)
+
+
+@click.command()
+@common.folder
+@click.argument("policy", metavar="POLICY.yaml", type=click.Path(path_type=Path))
+@_at
+def intervene(run: Path, policy: Path, at: str | None) -> None:
+    """Lay a policy on the run in DIR while it goes on.
+
+    The policy becomes part of the run's scenario, with the time at which it took hold, so that `twin run DIR/scenario.yaml` gives the same
+    bytes as the run on which you laid hands.
+    """
+    _command(run, do="intervene", at=at, **_policy(policy))
+
+
+@click.command()
+@common.folder
+@click.option("--name", help="The branch's name. Default: fork-1, fork-2, ...")
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="A policy that the branch alone gets.")
+@_at
+@click.option("--out", type=click.Path(path_type=Path), help="The branch's folder, new or empty. Default: beside the run, <run>-<name>.")
+def fork(run: Path, name: str | None, policy: Path | None, at: str | None, out: Path | None) -> None:
+    """Leave a branch of the run in DIR as it stands, in a folder of its own.
+
+    The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with the same luck. A run that was
+    interrupted is forked at its newest checkpoint.
+    """
+    given = _policy(policy) if policy else {}
+    from twin.mailbox import is_open
+
+    if is_open(run):
+        _command(run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given)
+    else:
+        from twin.run import fork_stopped
+
+        click.echo(fork_stopped(run, {"branch": name, "at": at, "out": str(out) if out else None, **given}))
