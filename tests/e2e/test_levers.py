@@ -1,19 +1,13 @@
 """Hands on a run that goes on: what is done becomes part of its record, and the record replays to the same bytes."""
 
-import json
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import ROOT, SMALL, settings, twin
-from twin import mailbox, run
-from twin.errors import UsageError
+from tests.conftest import ROOT, settings, twin
+from twin import mailbox
 from twin.readers.results import load_events
-from twin.scenario import load
 
 LIKES = "name: likes by hand\nset: {recommender.preset: likes}\n"
 GUARD = "name: guard by hand\nwhen: creator_human_share < 2\nshare: 0.5\nset: {audience.counts_shown: false}\n"
@@ -21,7 +15,8 @@ GUARD = "name: guard by hand\nwhen: creator_human_share < 2\nshare: 0.5\nset: {a
 
 def begun(here: Path, *more: str) -> subprocess.Popen[str]:
     """A small run in a process of its own, held at its beginning."""
-    command = [sys.executable, "-m", "twin", "run", str(ROOT / "scenarios" / "base.yaml"), "--out", "a", *settings(*more), "--pace", "0.001"]
+    command = [sys.executable, "-m", "twin", "run", str(ROOT / "scenarios" / "base.yaml"), "--out", "a", *settings(*more),
+               "--pace", "0.001"]
     process = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 240
     while not mailbox.is_open(here / "a") and process.poll() is None and time.monotonic() < until:
