@@ -34,14 +34,7 @@ def amended(out: Path, text: str, when: int | None, now: int, source: str = "pol
     Without ``when``, times in the policy itself stand, if they are not past. The policies are kept in ``interventions/``. Raises
     ScenarioError with all problems; then nothing is changed.
     """
-    problems: list[Problem] = []
-    node = read_text(text, source, problems)
-    if node.kind != "mapping":
-        raise ScenarioError([*problems, Problem(source, node.line, "", "is not a policy", "write {name: ..., set: {lever: value}}")])
-    listed = node.value["policies"].value if "policies" in node.value and node.value["policies"].kind == "list" else [node]
-    policies = [_timed(each.plain(), when, now, each.file, each.line, problems) for each in listed if each.kind == "mapping"]
-    if problems or not policies:
-        raise ScenarioError(problems or [Problem(source, node.line, "policies", "holds no policy", "write {name: ..., set: ...}")])
+    policies = timed(text, when, now, source)
     folder = out / "interventions"
     folder.mkdir(exist_ok=True)
     number = 1 + max((int(path.stem) for path in folder.glob("*.yaml")), default=0)
@@ -52,6 +45,19 @@ def amended(out: Path, text: str, when: int | None, now: int, source: str = "pol
     except ScenarioError as error:
         path.unlink()
         raise ScenarioError(Problem(source, 0, each.path, each.reason, each.mend) for each in error.problems) from None
+
+
+def timed(text: str, when: int | None, now: int, source: str) -> list[dict[str, Any]]:
+    """The policies of a YAML text, none of which can begin before ``now``; see `amended`. Raises ScenarioError."""
+    problems: list[Problem] = []
+    node = read_text(text, source, problems)
+    if node.kind != "mapping":
+        raise ScenarioError([*problems, Problem(source, node.line, "", "is not a policy", "write {name: ..., set: {lever: value}}")])
+    listed = node.value["policies"].value if "policies" in node.value and node.value["policies"].kind == "list" else [node]
+    policies = [_timed(each.plain(), when, now, each.file, each.line, problems) for each in listed if each.kind == "mapping"]
+    if problems or not policies:
+        raise ScenarioError(problems or [Problem(source, node.line, "policies", "holds no policy", "write {name: ..., set: ...}")])
+    return policies
 
 
 def _timed(policy: Any, when: int | None, now: int, file: str, line: int, problems: list[Problem]) -> dict[str, Any]:

@@ -163,12 +163,13 @@ class Metrics:
 
 
 def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A running total as events per day, over the 24 hours (at least one reading) before each reading; the first is NaN."""
+    """Running totals (readings, ...) as events per day, over the 24 hours (at least one reading) before each; the first is NaN."""
     seconds = times.astype("datetime64[s]").astype(np.int64)
-    rate = np.full(len(seconds), np.nan)
+    rate = np.full(totals.shape, np.nan)
     now = np.arange(1, len(seconds))
     then = np.minimum(np.searchsorted(seconds, seconds[1:] - 86400, "left"), now - 1)
-    rate[1:] = (totals[now] - totals[then]) / (seconds[now] - seconds[then]) * 86400
+    passed = (seconds[now] - seconds[then]).reshape(-1, *[1] * (totals.ndim - 1))
+    rate[1:] = (totals[now] - totals[then]) / passed * 86400
     return rate
 
 

@@ -1,0 +1,74 @@
+"""Commands that ask what would happen: compare."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin.cli import common
+from twin.errors import UsageError
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option("--out", help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
+                 "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>."),
+    click.option("--on", metavar="WHERE", help="local (default: all cores), local:N, dask (a cluster of this machine), or the address of a "
+                 "Dask scheduler, tcp://host:8786."),
+    common.sets, common.quiet,
+)
+policies = click.option("--policy", "policies", multiple=True, required=True, metavar="FILE[@TIME]", help="A policy to try, in a branch of "
+                        "its own. May be given many times.")
+fork_at = click.option("--at", metavar="TIME", help="Where worlds are forked: a time since the start (90d) or a date. Default: half-way.")
+
+
+def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that every experiment has."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def free(out: str | None, command: str, name: str) -> str:
+    """The folder given, or the next free one."""
+    from twin.runfolder import slug
+
+    return out or next(str(path) for number in range(1, 10**6)
+                       if not (path := Path("runs") / f"{command}-{slug(name)}-{number}").exists())
+
+
+@click.command()
+@common.file
+@policies
+@fork_at
+@click.option("--replicates", default=20, show_default=True, type=click.IntRange(2), help="Worlds, each with luck of its own.")
+@experiment
+def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, out: str | None, on: str | None,
+            sets: tuple[str, ...], quiet: bool) -> None:
+    """What would these policies do to those who make and those who watch, and how sure is that?
+
+    Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy; people keep their luck, so what
+    differs is what the policy does. Effects have 95 % intervals, and say from when on they show.
+
+    \b
+      twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
+    """
+    from twin.experiments import compare as comparing
+    from twin.experiments import forks
+    from twin.experiments.experiment import Experiment
+
+    checked = common.loaded(scenario, sets)
+    fork = forks.fork_time(at, checked)
+    folder = free(out, "compare", checked.name)
+    made = Experiment(folder, "compare", {"policies": list(policies), "at_s": fork, "replicates": replicates}, checked, quiet)
+    branches = [forks.branch_of(policy, fork, checked, made) for policy in policies]
+    if len({branch.name for branch in branches}) < len(branches):
+        raise UsageError("--policy: two files have the same name (rename one: branches are called after their files)")
+    _, rows = comparing.run(made, branches, fork, replicates, on)
+    for line in comparing.lines(rows):
+        made.say(line)
+    made.finish("done")
+    if made.failed:
+        sys.exit(1)

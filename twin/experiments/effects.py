@@ -1,0 +1,90 @@
+"""What a branch differs by from the world as it is, per metric, and how sure that is.
+
+Every replicate r gives a pair (y_r with the policy, x_r without) of means over a window; the two shared their luck up to the fork
+and, as far as the policy does not touch it, after it.
+
+    d_r = y_r - x_r        effect = mean d        95 % interval: effect +- t(n - 1) sd(d) / sqrt(n)
+    size = effect / sqrt((var x + var y) / 2)     in standard deviations from run to run
+    gain = (var x + var y) / var d                how many times more runs without pairing would be as sure
+
+p is that of the paired t-test; q corrects it for the many metrics of a branch by Benjamini and Hochberg (1995), whose false
+discovery rate holds for positively dependent tests, as metrics of one world are. Where all d_r are equal the interval has no width.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.95
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Effects of one branch; every array is (...,): one number per series, or per bin and series.
+
+    ``n`` pairs with a reading on both sides; what needs more pairs than there are is NaN.
+    """
+
+    base: Array
+    value: Array
+    effect: Array
+    low: Array
+    high: Array
+    size: Array
+    correlation: Array
+    gain: Array
+    p: Array
+    n: NDArray[np.int64]
+
+
+def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
+    """Effects from pairs: ``y`` with the policy and ``x`` without, (replicates, ...). NaN is no reading; its pair does not count."""
+    both = np.isfinite(y) & np.isfinite(x)
+    y, x = np.where(both, y, np.nan), np.where(both, x, np.nan)
+    n = both.sum(0)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are NaN, as they should be
+        d = y - x
+        effect = np.nanmean(d, 0)
+        same = np.nanmax(d, 0) == np.nanmin(d, 0)  # exactly equal: rounding must not make an interval of it
+        spread = np.where(same & (n > 1), 0.0, np.nanstd(d, 0, ddof=1))
+        half = stats.t.ppf((1 + level) / 2, n - 1) * spread / np.sqrt(n)
+        of_x, of_y = np.nanvar(x, 0, ddof=1), np.nanvar(y, 0, ddof=1)
+        pooled = np.sqrt((of_x + of_y) / 2)
+        t = effect / (spread / np.sqrt(n))
+        p = np.where(effect == 0, 1.0, np.where(spread == 0, 0.0, 2 * stats.t.sf(np.abs(t), n - 1)))
+        covariance = np.nansum((x - np.nanmean(x, 0)) * (y - np.nanmean(y, 0)), 0) / (n - 1)
+        return Effects(np.nanmean(x, 0), np.nanmean(y, 0), effect, effect - half, effect + half,
+                       np.where(effect == 0, 0.0, effect / pooled), covariance / np.sqrt(of_x * of_y),
+                       (of_x + of_y) / spread**2, np.where(n > 1, p, np.nan), n)
+
+
+def discoveries(p: Array) -> Array:
+    """q values: p corrected for many tests (Benjamini-Hochberg); NaN where p is."""
+    q = np.full(p.shape, np.nan)
+    known = np.isfinite(p)
+    if known.any():
+        q[known] = stats.false_discovery_control(p[known])
+    return q
+
+
+def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) -> Array:
+    """Means of the readings with begin < time <= end: (..., readings, series) -> (..., series); NaN where there is none."""
+    inside = values[..., (times > begin) & (times <= end), :]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmean(inside, -2), np.float64)
+
+
+def appears(low: Array, high: Array) -> NDArray[np.int64]:
+    """First bin from which on the interval excludes zero to the end; -1 where it does not at the end. (bins, series) -> (series,)."""
+    clear = np.nan_to_num(low, nan=-1.0) > 0
+    clear |= np.nan_to_num(high, nan=1.0) < 0
+    lasting = np.logical_and.accumulate(clear[::-1], 0)[::-1]
+    return np.where(lasting.any(0), lasting.argmax(0), -1)

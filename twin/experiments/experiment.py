@@ -1,0 +1,155 @@
+"""An experiment's folder and the life of its command: begin or go on, run tasks with progress, be interrupted, end.
+
+``manifest.json`` says which command with which arguments made the folder, so that the same command, or `twin resume`, goes on with what
+is left, and another is refused. ``scenario.yaml`` is resolved; ``policies/`` holds what branches lay on it; ``failed/`` errors of tasks
+that failed three times; ``results.parquet`` and ``report.html`` are what it is for.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from twin.describe import digest, dump
+from twin.errors import UsageError
+from twin.experiments.backends import Ended, Progress, run_all
+from twin.experiments.store import Store
+from twin.experiments.tasks import SCENARIO, Task
+from twin.readers.text import span
+from twin.runfolder import PACKAGES
+from twin.scenario import Scenario
+
+FORMAT = 1
+
+
+class Experiment:
+    """One command's folder. Raises UsageError if it holds something else."""
+
+    def __init__(self, out: str, command: str, args: Mapping[str, Any], scenario: Scenario, quiet: bool = False) -> None:
+        self.store, self.out, self.command, self.quiet, self.scenario = Store(out), out, command, quiet, scenario
+        self.failed: dict[str, str] = {}
+        self.began = time.monotonic()
+        self.manifest: dict[str, Any] = {
+            "format": FORMAT, "command": command, "args": dict(args), "scenario_digest": digest(scenario), "name": scenario.name,
+            "start": scenario.start.isoformat(), "duration_s": scenario.duration, "seed": scenario.seed, "status": "running",
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
+        if self.store.exists("manifest.json"):
+            self._same(self.store.read_json("manifest.json"))
+            self.say(f"goes on with {out}")
+        else:
+            if self.store.exists("") and self.store.names():
+                raise UsageError(f"{out}: this folder is not empty and holds no experiment (give another --out)")
+            self.store.write(SCENARIO, dump(scenario).encode())
+            self._write()
+
+    def _same(self, found: Mapping[str, Any]) -> None:
+        for key in ("format", "command", "args", "scenario_digest"):
+            if found.get(key) != self.manifest[key]:
+                what = "arguments" if key == "args" else key.replace("_", " ")
+                raise UsageError(f"{self.out}: holds a {found.get('command', 'run')} with another {what} (give another --out)")
+        self.manifest |= {key: found[key] for key in ("wall_s", "tasks") if key in found}
+
+    def _write(self) -> None:
+        self.store.write_json("manifest.json", self.manifest)
+
+    def say(self, text: str) -> None:
+        """A line for the user."""
+        if not self.quiet:
+            click.echo(text)
+
+    def run(self, tasks: Sequence[Task], on: str | None, what: str = "runs") -> Ended:
+        """Do what is left of some tasks, showing how far it is. What failed three times is said, and kept in ``failed``."""
+        view = _Bar(what) if not self.quiet and Console().is_terminal else _Lines(what, self.quiet)
+        try:
+            ended = run_all(self.store.root, tasks, on, view.show)
+        except KeyboardInterrupt:
+            view.close()
+            self.finish("interrupted")
+            raise Interrupted(self.out) from None
+        view.close()
+        for result, error in ended.failed.items():
+            click.echo(f"failed: {result}: {error}", err=True)
+        self.failed |= ended.failed
+        return ended
+
+    def finish(self, status: str, **facts: Any) -> None:
+        """Write how it ended."""
+        wall = float(self.manifest.get("wall_s", 0.0)) + time.monotonic() - self.began
+        self.manifest |= {"status": status, "wall_s": round(wall, 3), "failed": self.failed, **facts}
+        self.began = time.monotonic()
+        self._write()
+
+
+class Interrupted(UsageError):
+    """Ctrl-C; what is done is kept."""
+
+    status = 130
+
+    def __init__(self, out: str) -> None:
+        super().__init__(f"interrupted, nothing that is done is lost; go on with: twin resume {out}")
+
+
+class _Pace:
+    """Time left, from the weight that was done since the command began."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.began = what, time.monotonic()
+
+    def left(self, progress: Progress) -> str:
+        """As people read it; nothing before the first task has ended."""
+        done = progress.done_weight - progress.old_weight
+        if done <= 0:
+            return ""
+        return f"left {span((time.monotonic() - self.began) / done * (progress.weight - progress.done_weight))}"
+
+    def show(self, progress: Progress) -> None:
+        """Show progress."""
+
+    def close(self) -> None:
+        """No more comes."""
+
+
+class _Lines(_Pace):
+    """A line every tenth of the work or ten seconds, into a pipe or file."""
+
+    def __init__(self, what: str, quiet: bool) -> None:
+        super().__init__(what)
+        self.quiet, self._told, self._spoke = quiet, -1, 0.0
+
+    def show(self, progress: Progress) -> None:
+        """A line now and then."""
+        tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
+        if not self.quiet and tenths != self._told and (wall - self._spoke > 1 or progress.done + progress.failed == progress.total):
+            self._told, self._spoke = tenths, wall
+            failed = f"  {progress.failed} failed" if progress.failed else ""
+            text = f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}  {self.left(progress)}"
+            click.echo(text.rstrip())
+
+
+class _Bar(_Pace):
+    """A bar in the terminal."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+                        TextColumn("{task.fields[left]}"), transient=True)
+        self._task = self._bar.add_task(what, total=1.0, left="")
+        self._bar.start()
+
+    def show(self, progress: Progress) -> None:
+        """Redraw."""
+        failed = f", {progress.failed} failed" if progress.failed else ""
+        self._bar.update(self._task, completed=progress.done_weight / progress.weight, left=self.left(progress),
+                         description=f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._bar.stop()

@@ -1,0 +1,105 @@
+"""What an experiment is made of: simulations as tasks that take a path and a small dict, and leave one file.
+
+    trunk    a replicate up to the fork: its readings, and the world as it stands
+    branch   a replicate from the fork on, under a policy or none: its readings
+    whole    a run from its start under settings: its readings, or the means over a window
+
+All runs of one replicate share their luck, so branches differ by what their policies do. Results do not depend on where or in which
+order tasks ran. Readings are float64 (readings, series) in the order of the board.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.engine import Simulation
+from twin.experiments.store import Store
+from twin.scenario import Scenario, load
+
+SCENARIO = "scenario.yaml"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One simulation.
+
+    ``result`` is the file that it leaves; ``needs`` the results that must be there before; ``weight`` simulated seconds, for the
+    estimate of time left.
+    """
+
+    kind: str
+    result: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
+def execute(root: str, task: Task) -> None:
+    """Do a task; nothing if its result is there already."""
+    store = Store(root)
+    if not store.exists(task.result):
+        KINDS[task.kind](store, task)
+
+
+def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenario:
+    path = stack.enter_context(store.local(SCENARIO))
+    policies = []
+    for name in args.get("policies", ()):
+        file, at, time = name.partition("@")
+        policies.append(f"{stack.enter_context(store.local(file))}{at}{time}")
+    return load(path, args.get("sets", ()), policies)
+
+
+def _begin(scenario: Scenario) -> tuple[Simulation, list[NDArray[np.float64]]]:
+    simulation = Simulation(scenario)
+    readings: list[NDArray[np.float64]] = []
+    simulation.on_measure = lambda now, values: readings.append(values)
+    return simulation, readings
+
+
+def _stacked(readings: list[NDArray[np.float64]], simulation: Simulation) -> NDArray[np.float64]:
+    return np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
+
+
+def trunk(store: Store, task: Task) -> None:
+    """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before the fork in ``<result>``."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation, readings = _begin(scenario)
+        simulation.begin()
+        simulation.run(int(task.args["at_s"]))
+        with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+            simulation.save(Path(folder) / "world")
+            store.put_folder(Path(folder) / "world", f"{task.result}.world")
+        store.write_array(task.result, _stacked(readings, simulation))
+
+
+def branch(store: Store, task: Task) -> None:
+    """Args: sets, policies, trunk (its result). Leaves the readings from the fork on."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation, readings = _begin(scenario)
+        simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
+        simulation.run(scenario.duration + 1)
+        store.write_array(task.result, _stacked(readings, simulation))
+
+
+def whole(store: Store, task: Task) -> None:
+    """Args: sets, policies. Leaves all readings."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation, readings = _begin(scenario)
+        simulation.begin()
+        simulation.run(scenario.duration + 1)
+        store.write_array(task.result, _stacked(readings, simulation))
+
+
+KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": branch, "whole": whole}
