@@ -141,9 +141,9 @@ def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() ->
         for one in sockets:
             one.close()
     Address("--metrics", "127.0.0.1", port).try_out()
-    with pytest.raises(UsageError, match="192.0.2.1:0: cannot listen there"):
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1:0: cannot listen there"):
         Address("--metrics", "192.0.2.1", 0).try_out()
-    with pytest.raises(UsageError, match="no.such.host.invalid:1: no such host"):
+    with pytest.raises(UsageError, match=r"no\.such\.host\.invalid:1: no such host"):
         Address("--metrics", "no.such.host.invalid", 1).try_out()
 
 
