@@ -143,11 +143,13 @@ class Link(Watcher):
             while (message := self._pipe.recv())[0] != "bye":
                 self._tell(message[1])
         except (EOFError, OSError):
-            self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
+            if not self._ended.is_set():
+                self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
         self._ended.set()
 
     def _hang_up(self) -> None:
         """When the run's process ends, however it came to that: the sidecar sees the pipe closed and ends; if not, it is ended."""
+        self._ended.set()
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe:
             pipe.shutdown(socket.SHUT_RDWR)  # a plain close would not reach the thread that reads from it
         self._process.join(2 * CLOSE_S)
