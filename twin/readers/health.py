@@ -70,6 +70,8 @@ class Pulse:
 
     def reading(self, now_s: int, sessions: float) -> None:
         """Note a reading: its simulated time and the running total of sessions."""
+        if self.reading_s is not None and now_s <= self.reading_s:
+            self._readings.clear()
         self.reading_s = now_s
         self._readings.append((now_s, sessions))
         while len(self._readings) > 2 and self._readings[1][0] <= now_s - DAY:
