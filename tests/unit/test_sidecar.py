@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -36,6 +38,22 @@ class Echo(Service):
 
     async def close(self, complete: bool) -> str:
         return f"closed {complete}"
+
+
+class Patient(Service):
+    """Closes when it is told to hurry."""
+
+    async def open(self) -> str:
+        self.hurried = asyncio.Event()
+        return ""
+
+    def hurry(self) -> None:
+        self.hurried.set()
+
+    async def close(self, complete: bool) -> str:
+        self.hub.note("waits")
+        await self.hurried.wait()
+        return "hurried"
 
 
 class Weak(Service):
@@ -80,15 +98,23 @@ def linked(*services: Service) -> tuple[Link, list[str]]:
 
 
 def test_a_service_hears_all_and_its_words_reach_the_user_in_order() -> None:
-    """Readings, the last frame whatever the time, and the end, before `end` returns."""
+    """Readings, the frame of the run's last second at once, the last one before the end, and the end, before `end` returns."""
     link, told = linked(Echo())
     assert told == ["echo is open", "and ready"]
     link.reading(5, np.ones(3))
-    for now in (100, 200, 1000):
+    for now in (100, 200, 300, 1000, 990, 995):
         link.update(Frame(now, 0.0, 0, np.zeros(1), 1.0, {"paused": 0.0}))
     link.end("done")
     names = "['paused', 'queue_undelivered']"
-    assert told[2:] == ["reading 5 3 5", f"frame 100 {names}", f"frame 1000 {names}", "closed True"]
+    assert told[2:] == ["reading 5 3 5", f"frame 100 {names}", f"frame 1000 {names}", f"frame 995 {names}", "closed True"]
+
+
+def test_services_close_side_by_side_and_ctrl_c_makes_them_hurry() -> None:
+    """One that waits for something does not hold up another; the user's first Ctrl-C at the end tells it."""
+    link, told = linked(Patient(), Echo())
+    threading.Thread(target=lambda: (wait(lambda: {"waits", "closed True"} <= set(told)), os.kill(os.getpid(), signal.SIGINT))).start()
+    link.end("done")
+    assert told[-1] == "hurried"
 
 
 def test_a_service_that_fails_is_left_out_and_the_others_go_on() -> None:
@@ -123,7 +149,7 @@ def test_the_live_view_takes_the_first_lines_of_a_service() -> None:
 @pytest.mark.parametrize("ending", ["", "raise SystemExit(3)", "os.kill(os.getpid(), 9)", "link.end('done')"])
 def test_no_service_can_hold_the_end_of_a_run_that_dies(tmp_path: Path, ending: str) -> None:
     """A service that does not close: the run's process ends as it would, and so does the one beside it; only an end in order waits
-    for it, until the user's Ctrl-C.
+    for it, until the user's second Ctrl-C.
     """
     script = tmp_path / "script.py"
     script.write_text(f"""\
@@ -136,7 +162,8 @@ if __name__ == "__main__":
     link.begin(INFO)
     print(link._process.pid, flush=True)
     if {ending!r}.startswith("link.end"):
-        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        for delay in (0.5, 1.0):
+            threading.Timer(delay, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     {ending}
 """)
     done = subprocess.run([sys.executable, script], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
