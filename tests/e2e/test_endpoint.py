@@ -28,16 +28,17 @@ from twin.readers.names import identity, series
 from twin.readers.results import load_manifest, load_metrics
 
 PATIENCE_S = 240
+SHORT = ("duration=10d", "metrics.every=1h")
 Key = tuple[str, frozenset[tuple[str, str]]]
 
 
 class Run:
     """`twin run --metrics :0` of the small world in a process (and process group) of its own."""
 
-    def __init__(self, here: Path, *more: str, every: str = "1h", flag: str = ":0") -> None:
+    def __init__(self, here: Path, *more: str, flag: str = ":0") -> None:
         self.folder = here / "a"
         command = [sys.executable, "-m", "twin", "run", str(ROOT / "scenarios" / "base.yaml"), "--out", "a", "--metrics", flag,
-                   *settings(f"metrics.every={every}"), *more]
+                   *settings(*SHORT), *more]
         self.out, self.err = here / "out.txt", here / "err.txt"
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(command, cwd=here, stdout=out, stderr=err, start_new_session=True)
@@ -70,9 +71,9 @@ class Run:
 
 
 @contextmanager
-def run(here: Path, *more: str, every: str = "1h", flag: str = ":0") -> Iterator[Run]:
+def run(here: Path, *more: str, flag: str = ":0") -> Iterator[Run]:
     """A run that does not outlive the test."""
-    begun = Run(here, *more, every=every, flag=flag)
+    begun = Run(here, *more, flag=flag)
     try:
         yield begun
     finally:
@@ -106,7 +107,7 @@ def sim(scraped: dict[Key, float]) -> float:
 
 def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Path) -> None:
     """Two threads scrape without rest, in both formats, from the building of the world to the end of the run."""
-    twin("run", ROOT / "scenarios" / "base.yaml", "--out", "plain", *settings("metrics.every=1h"), "--quiet", cwd=tmp_path)
+    twin("run", ROOT / "scenarios" / "base.yaml", "--out", "plain", *settings(*SHORT), "--quiet", cwd=tmp_path)
     scrapes: list[list[bytes]] = [[], []]
 
     def scrape(url: str, accept: str, into: list[bytes]) -> None:
@@ -145,11 +146,11 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
 
 def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
     """Both formats hold the latest reading exactly; promtool has nothing to say; gzip, HEAD, other paths; a real Prometheus scrapes."""
-    with run(tmp_path, "--pace", "20") as begun, running(tmp_path / "prometheus", more=(
+    with run(tmp_path, "--pace", "4") as begun, running(tmp_path / "prometheus", more=(
             "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: [{targets: ["
             f"'{begun.url.removeprefix('http://')}']}}]}}\n")) as prometheus:
         assert re.fullmatch(r"metrics at http://127\.0\.0\.1:\d+/metrics", begun.line)
-        begun.until(lambda scraped: sim(scraped) > 5 * 86400)
+        begun.until(lambda scraped: sim(scraped) > 2 * 86400)
         twin("pause", "a", cwd=tmp_path)
         text = begun.until(lambda scraped: split(scraped)[1]["twin_run_paused"] == 1)
         catalogue, own = split(text)
@@ -160,7 +161,7 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
         assert split(values(parse_openmetrics(answer.text)))[0] == catalogue
         assert {each.prom_name for each in HEALTH} - {name.partition(" ")[0] for name in own} == set()
         assert own["twin_run_spent_seconds_total browse"] > 0 and own["twin_run_cpu_seconds_total"] > 0
-        assert own["twin_run_resident_memory_bytes"] > 2**20 and own["twin_run_pace_ratio"] == 20 * 86400
+        assert own["twin_run_resident_memory_bytes"] > 2**20 and own["twin_run_pace_ratio"] == 4 * 86400
         assert {f"twin_run_queue_length {queue}" for queue in ("calendar", "commands", "training", "undelivered")} <= set(own)
 
         packed = requests.get(f"{begun.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60)
@@ -224,7 +225,7 @@ def gone(pid: int) -> bool:
 
 def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
     """kill -9 of the run: the process beside it ends by itself and the port is free; the run can be taken up with its endpoint."""
-    with run(tmp_path, "--pace", "20", every="1d") as begun:
+    with run(tmp_path, "--pace", "1") as begun:
         begun.until(lambda scraped: sim(scraped) > 0)
         beside = begun.sidecar()
         begun.process.kill()
@@ -239,7 +240,7 @@ def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
 
 def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
     """kill -9 of the sidecar: the run says so once, goes on and ends well."""
-    with run(tmp_path, "--pace", "20", every="1d") as begun:
+    with run(tmp_path, "--pace", "1") as begun:
         begun.until(lambda scraped: sim(scraped) > 0)
         os.kill(begun.sidecar(), signal.SIGKILL)
         twin("pace", "a", "max", cwd=tmp_path)

@@ -95,14 +95,14 @@ def test_sessions_per_second_are_those_of_the_last_day_at_the_present_speed() ->
 
 def test_progress_is_dated_and_queues_phases_and_pace_come_from_the_frame() -> None:
     """A frame that moved on dates the progress, one that did not does not; the checkpoint grows older between frames."""
-    pulse = Pulse(INFO)
+    pulse = Pulse(INFO, lambda: {"remote_write": 3})
     pulse.take(frame(HOUR), 1.0)
     moved = pulse.moved_unix
     pulse.take(frame(HOUR, paused=1.0, pace=float("nan"), queue_calendar=7.0, queue_training=9.0, spent_train=2.5, checkpoint_age=3.0),
                2.0)
     known = values(pulse, 4.0)
     assert known["twin_run_last_progress_timestamp_seconds"] == {"": moved} and pulse.moved == 1.0
-    assert known["twin_run_queue_length"] == {"calendar": 7.0, "training": 9.0}
+    assert known["twin_run_queue_length"] == {"calendar": 7.0, "training": 9.0, "remote_write": 3}
     assert known["twin_run_spent_seconds_total"] == {"train": 2.5}
     assert known["twin_run_checkpoint_age_seconds"] == {"": 5.0} and known["twin_run_paused"] == {"": 1.0}
     assert "twin_run_pace_ratio" not in known

@@ -53,6 +53,7 @@ class Hub:
     now_s: int = -1
     """Simulated time of the latest reading; -1 before the first."""
     values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    services: Sequence[Service] = ()
 
 
 class Service(Watcher):
@@ -67,6 +68,10 @@ class Service(Watcher):
     async def close(self, complete: bool) -> str:
         """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish, and return a line or nothing."""
         return ""
+
+    def waiting(self) -> dict[str, int]:
+        """What waits to be worked through, by name; shown as the health of the run."""
+        return {}
 
     def hurry(self) -> None:
         """The user does not want to wait for `close` any longer."""
@@ -199,7 +204,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         with lock, contextlib.suppress(OSError):
             pipe.send((kind, data))
 
-    hub = Hub(info, lambda text: tell("note", text))
+    hub = Hub(info, lambda text: tell("note", text), services=services)
     lines: list[str] = []
     try:
         for service in services:
