@@ -188,6 +188,10 @@ class RemoteWrite(Service):
         assert self._sender
         self._sender.backlog.saved(now_s)
 
+    def waiting(self) -> dict[str, int]:
+        """Readings."""
+        return {"remote_write": self.undelivered}
+
     def hurry(self) -> None:
         """Stop waiting for the receiver."""
         if self._sender:
