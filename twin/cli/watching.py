@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
                  "second. `twin pace` changes it later."),
+    click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
+                 "come. Its token: GRAFANA_TOKEN."),
 )
 
 
@@ -40,4 +42,9 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 
 def _services(flags: dict[str, Any]) -> list[Service]:
     """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
-    return []
+    services: list[Service] = []
+    if flags["grafana"]:
+        from twin.readers.annotations import Annotator
+
+        services.append(Annotator(flags["grafana"]))
+    return services
