@@ -1,5 +1,6 @@
 """Annotations while a run goes on: as they come, whatever becomes of Grafana or of the run, and without a trace of the token."""
 
+import asyncio
 import datetime as dt
 import signal
 import subprocess
@@ -8,10 +9,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import ROOT, settings
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, CLEAN, Place
 from twin import mailbox
+from twin.readers.annotations import Annotator
+from twin.readers.sidecar import Hub
+from twin.readers.watch import RunInfo
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 DAY_MS = 86_400_000
@@ -129,3 +135,16 @@ def test_a_wrong_token_ends_the_run_before_it_begins(server: Server, tmp_path: P
     server.contract.version = "8.0.0"
     assert "Grafana 8.0.0 is too old" in ended(begun(tmp_path, "b", server.url), 1)
     assert "is not the address of a Grafana" in ended(begun(tmp_path, "c", "nonsense"), 2)
+
+
+def test_a_token_in_the_open_is_warned_of_when_the_run_begins(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the line that says where annotations go; taken for another host, since this machine has no other."""
+    monkeypatch.setattr("twin.readers.grafana._loopback", lambda host: False)
+    monkeypatch.setenv("GRAFANA_TOKEN", ADMIN)
+    (tmp_path / "manifest.json").write_text("{}")
+    labels = {"run_id": "a", "scenario": "a", "branch": "main", "replicate": "0"}
+    service = Annotator(server.url)
+    service.hub = Hub(RunInfo("a", dt.date(2025, 1, 1), 86400, 0, [], tmp_path, labels), lambda text: None)
+    service.begin(service.hub.info)
+    line = asyncio.run(service.open())
+    assert line.startswith("annotations go to Grafana") and "unencrypted" in line

@@ -77,6 +77,7 @@ def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
 def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, nobody answers in time, no such host, no TLS: each in words that say what to look at."""
     monkeypatch.setattr("twin.readers.grafana.PATIENCE_S", 0.2)
+    monkeypatch.setenv("NO_PROXY", "*")
     with Server() as server:
         server.contract.lock.acquire()  # it takes calls and does not answer
         try:

@@ -166,7 +166,7 @@ class Annotator(Service):
             self._told = True
             line = f"{error}; the run goes on, and its annotations follow when Grafana answers"
         if self._grafana.bare:
-            self.hub.note(self._grafana.warning())
+            line = f"{line} ({self._grafana.warning()})"
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
         if self._marks:

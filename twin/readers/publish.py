@@ -23,6 +23,8 @@ from twin.readers.names import identity
 FOLDER, FOLDER_TITLE = "twin", "twin"
 SOURCE = "simprom"
 """The uid by which the dashboards name their data source."""
+FIRST = "twin-overview"
+"""The dashboard whose address is printed, if it is among them."""
 LONGEST_UID = 40
 _CHANGES = {"created": "would be created", "replaced": "would be replaced", "changed": "would be changed"}
 
@@ -108,7 +110,8 @@ def push(grafana: Grafana, dashboards: Sequence[Mapping[str, Any]], prometheus: 
         say(f"dashboard {dashboard['title']}", how)
         counts[how] = counts.get(how, 0) + 1
     say(f"{len(dashboards)} dashboards", ", ".join(f"{count} {_CHANGES.get(how, how) if dry else how}" for how, count in counts.items()))
-    tell(f"open {address(grafana, dashboards[0], run)}")
+    first = next((each for each in dashboards if each["uid"] == FIRST), dashboards[0])
+    tell(f"open {address(grafana, first, run)}")
 
 
 def _folder(grafana: Grafana, dry: bool) -> str:
@@ -153,7 +156,7 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
 
 
 def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str:
-    content = {key: value for key, value in dashboard.items() if key not in ("id", "version")}
+    content = _content(dashboard)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     found = grafana.dashboard(content["uid"])
     message = f"pushed by twin, content {digest}"
@@ -161,11 +164,17 @@ def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str
         meta = found.get("meta") or {}
         if meta.get("provisioned"):
             return "provisioned by a file, left as it is"
-        if meta.get("folderUid") == FOLDER and grafana.dashboard_message(content["uid"]) == message:
+        if meta.get("folderUid") == FOLDER and (_content(found["dashboard"]) == content
+                                                or grafana.dashboard_message(content["uid"]) == message):
             return "unchanged"
     if not dry:
         grafana.save_dashboard(content, FOLDER, message)
     return "created" if found is None else "replaced"
+
+
+def _content(dashboard: Mapping[str, Any]) -> dict[str, Any]:
+    """A dashboard without what is the server's own business."""
+    return {key: value for key, value in dashboard.items() if key not in ("id", "version")}
 
 
 def _iso(when: dt.datetime) -> str:
