@@ -186,7 +186,7 @@ class Annotator(Service):
         self._news.set()
         until = time.monotonic() + LAST_S
         await asyncio.to_thread(self._thread.join)
-        for wait in LAST_TRIES_S:
+        for wait in LAST_TRIES_S if complete else LAST_TRIES_S[:1]:  # if the run died, nobody waits for this process
             await asyncio.sleep(wait)
             if self._why and time.monotonic() > until:
                 break
