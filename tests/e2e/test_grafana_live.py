@@ -141,7 +141,7 @@ def test_a_token_in_the_open_is_warned_of_when_the_run_begins(server: Server, tm
     """In the line that says where annotations go; taken for another host, since this machine has no other."""
     monkeypatch.setattr("twin.readers.grafana._loopback", lambda host: False)
     monkeypatch.setenv("GRAFANA_TOKEN", ADMIN)
-    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "manifest.json").write_text('{"start": "2025-01-01"}')
     labels = {"run_id": "a", "scenario": "a", "branch": "main", "replicate": "0"}
     service = Annotator(server.url)
     service.hub = Hub(RunInfo("a", dt.date(2025, 1, 1), 86400, 0, [], tmp_path, labels), lambda text: None)

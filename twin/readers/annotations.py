@@ -147,8 +147,7 @@ class Annotator(Service):
     def begin(self, info: RunInfo) -> None:
         """Take the marks up to where the run goes on."""
         self._info, self._manifest = info, load_manifest(info.out)
-        start = at(info.start, info.resumed_at_s)
-        self._marks: list[Mark] = [mark for mark in load_events(info.out) if mark[0] < start] if info.resumed_at_s else []
+        self._marks: list[Mark] = load_events(info.out)  # of a run that goes on: no more than it will not come to again
         self._news, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._told = False
         self._why = ""
