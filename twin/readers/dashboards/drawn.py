@@ -54,9 +54,11 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
                 targets.append(target(by_branch(around), f"{legend}, {{{{branch}}}}"))
     overrides.append(override(_OTHER_BRANCH, custom__lineStyle={"fill": "dash", "dash": [10, 6]}))
     if len(sketch.metrics) > 1 and first.labels:
-        overrides += [override(f"/^{pattern(title(metric))},/", custom__lineStyle={"fill": "dot", "dash": [0, 8]}) for metric in sketch.metrics[1:]]
+        dotted = {"fill": "dot", "dash": [0, 8]}
+        overrides += [override(f"/^{pattern(title(metric))},/", custom__lineStyle=dotted) for metric in sketch.metrics[1:]]
     if any(metric.name in errors for metric in sketch.metrics):
-        overrides.append(override("/ standard error,/", custom__lineWidth=1, custom__hideFrom={"legend": True, "tooltip": False, "viz": False},
+        hidden = {"legend": True, "tooltip": False, "viz": False}
+        overrides.append(override("/ standard error,/", custom__lineWidth=1, custom__hideFrom=hidden,
                                   custom__lineStyle={"fill": "dot", "dash": [0, 6]}))
     drawn_errors = [errors[metric.name] for metric in sketch.metrics if metric.name in errors]
     return panel("timeseries", sketch.title, description(sketch.metrics, drawn_errors), targets, options=lines(),

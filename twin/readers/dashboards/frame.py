@@ -153,8 +153,8 @@ def label_variable(name: str, label: str, query: str, *, many: bool = False, fir
 
 def choice_variable(name: str, label: str, values: Sequence[str], description: str) -> Json:
     """A choice of fixed values, the first at first."""
-    return {"name": name, "label": label, "description": description, "type": "custom", "query": ",".join(values), "hide": 0, "multi": False,
-            "includeAll": False, "current": {"selected": True, "text": values[0], "value": values[0]}, "skipUrlSync": False,
+    return {"name": name, "label": label, "description": description, "type": "custom", "query": ",".join(values), "hide": 0,
+            "multi": False, "includeAll": False, "current": {"selected": True, "text": values[0], "value": values[0]}, "skipUrlSync": False,
             "options": [{"selected": value == values[0], "text": value, "value": value} for value in values]}
 
 

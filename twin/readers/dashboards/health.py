@@ -37,15 +37,15 @@ def run_health() -> Json:
         _number("Simulated date", ["simulated_timestamp_seconds"], f"{series('simulated_timestamp_seconds')} * 1000", "dateTimeAsIso"),
         _number("Time left", ["duration_seconds", "simulated_seconds", "speed_ratio"],
                 f"({series('duration_seconds')} - {series('simulated_seconds')}) / {series('speed_ratio')}", "s"),
-        _number("Since it last moved on", ["last_progress_timestamp_seconds"], f"time() - {series('last_progress_timestamp_seconds')}", "s"),
+        _number("Since it last moved on", ["last_progress_timestamp_seconds"],
+                f"time() - {series('last_progress_timestamp_seconds')}", "s"),
         _number("Version", ["build_info"], series("build_info"), "none", legend="{{version}}", text="name"),
     ], 4)
-    page.line([_lines("State", "", [(each.capitalize(), series(each), [each]) for each in ("building", "paused", "finished")],
+    page.line([_lines("State", "short", [(each.capitalize(), series(each), [each]) for each in ("building", "paused", "finished")],
                       fillOpacity=20, lineInterpolation="stepAfter"),
-               _lines("Simulated dates reached", "dateTimeAsIso", [("Reached", f"{series('simulated_timestamp_seconds')} * 1000",
-                                                                   ["simulated_timestamp_seconds"]),
-                                                                  ("Of the reading that is served", f"{series('reading_timestamp_seconds')} * 1000",
-                                                                   ["reading_timestamp_seconds"])])], 7)
+               _lines("Simulated dates", "dateTimeAsIso", [
+                   ("Reached", f"{series('simulated_timestamp_seconds')} * 1000", ["simulated_timestamp_seconds"]),
+                   ("Of the reading that is served", f"{series('reading_timestamp_seconds')} * 1000", ["reading_timestamp_seconds"])])], 7)
     page.row("How fast")
     page.line([_lines("Simulated days per second", "suffix: d/s", [("Speed", f"{series('speed_ratio')} / 86400", ["speed_ratio"]),
                                                                  ("Held to", f"{series('pace_ratio')} / 86400", ["pace_ratio"])]),
@@ -70,7 +70,8 @@ def _about(names: Sequence[str]) -> str:
     return "\n".join(told) + "\n\nPrometheus: " + ", ".join(f"`{each.prom_name}`" for each in found) + "."
 
 
-def _number(title: str, names: Sequence[str], expression: str, unit: str, graph: str = "none", legend: str = _WHO, text: str = "auto") -> Json:
+def _number(title: str, names: Sequence[str], expression: str, unit: str, graph: str = "none", legend: str = _WHO,
+            text: str = "auto") -> Json:
     """A single number; the latest."""
     return panel("stat", title, _about(names), [target(expression, legend)], options=stat(graph, text), interval="1s",
                  defaults={"unit": unit, "color": {"mode": "fixed", "fixedColor": PALETTE[0]}})
@@ -82,4 +83,4 @@ def _lines(title: str, unit: str, of: Sequence[tuple[str, str, Sequence[str]]], 
     tab20 = (*PALETTE, "#5254a3", "#8ca252", "#bd9e39", "#ad494a", "#a55194")
     overrides = [colour(legend_pattern(name), tab20[place % len(tab20)]) for place, (name, _, _) in enumerate(of)]
     return panel("timeseries", title, _about([name for _, _, names in of for name in names]), targets, options=lines(right),
-                 defaults=axis(unit or "short", "", **custom), overrides=overrides, interval="1s")
+                 defaults=axis(unit, "", **custom), overrides=overrides, interval="1s")

@@ -1,10 +1,9 @@
-"""Both sides at a glance: the headlines of those who make on the left, of those who watch on the right; under them the platform and its
-assistants."""
+"""Both sides at a glance: those who make on the left, those who watch on the right; under them the platform and its assistants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from twin.metric import Metric
 from twin.readers.dashboards.drawn import course, number
@@ -12,7 +11,8 @@ from twin.readers.dashboards.frame import WIDE, Json, Page, Span, dashboard, mar
 from twin.readers.panels import Sketch, standard_errors, title
 
 PAIRS = (("producer", "consumer"), ("platform", "chatbot"))
-NAMES = {"producer": "Those who make", "consumer": "Those who watch", "platform": "The platform", "chatbot": "Assistants that people chat with"}
+NAMES = {"producer": "Those who make", "consumer": "Those who watch", "platform": "The platform",
+         "chatbot": "Assistants that people chat with"}
 
 
 def headline(metric: Metric) -> Sketch:
@@ -36,12 +36,12 @@ def overview(metrics: Sequence[Metric], span: Span) -> Json:
         page.line(numbers, 4, widths)
         for left, right in zip_longest(*both):
             page.line([course(sketch, errors) if sketch else None for sketch in (left, right)], 7)
-    return dashboard("twin-overview", "How both sides of the platform fare at once: those who make on the left, those who watch on the right.",
-                     page, variables=[*run_variables(), step_variable()], span=span, annotations=marks())
+    purpose = "How both sides of the platform fare at once: those who make on the left, those who watch on the right."
+    return dashboard("twin-overview", purpose, page, variables=[*run_variables(), step_variable()], span=span, annotations=marks())
 
 
 def _widths(half: Sequence[Sketch]) -> list[int]:
     """Half of the width shared out by how many numbers each shows."""
     parts = [len(sketch.lines) for sketch in half] or [1]
     edges = [round(WIDE // 2 * sum(parts[:place]) / sum(parts)) for place in range(len(parts) + 1)]
-    return [right - left for left, right in zip(edges, edges[1:], strict=False)]
+    return [right - left for left, right in pairwise(edges)]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from twin.metric import Metric
 from twin.readers.dashboards.drawn import axis, course, lines, stat
 from twin.readers.dashboards.frame import (
+    ANY_SERIES,
     Json,
     Page,
     Span,
@@ -25,7 +26,17 @@ from twin.readers.dashboards.frame import (
     text_variable,
     words,
 )
-from twin.readers.dashboards.queries import by_branch, description, grafana_unit, per_day, selector, shown, stat_unit, unit_words
+from twin.readers.dashboards.queries import (
+    by_branch,
+    description,
+    good_words,
+    grafana_unit,
+    per_day,
+    selector,
+    shown,
+    stat_unit,
+    unit_words,
+)
 from twin.readers.panels import Sketch, title
 
 MORE = ("creator_income", "small_creator_share", "regret_share", "cross_cutting_share", "opinion_polarisation", "model_auc")
@@ -59,17 +70,22 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
             page.grid([course(Sketch(_title(line), (line,)), {}) for line in told[side]], 8)
     page.row("Difference to the branch $base")
     page.grid([_difference(line) for line in every], 8)
-    variables = [*run_variables(branch=""), label_variable("base", "Compare with branch", 'label_values(twin_sessions_total{run_id="$run"}, branch)',
-                                                           first="main", description="Differences are to this branch."),
+    variables = [*run_variables(branch=""),
+                 label_variable("base", "Compare with branch", f'label_values({ANY_SERIES}{{run_id="$run"}}, branch)', first="main",
+                                description="Differences are to this branch."),
                  text_variable("at", "Day", str(span.at_day), "Day of the run around which before and after are taken, as in at: 120d"),
                  step_variable()]
     return dashboard("twin-policy", "What a policy did to both sides: before and after a day, and branches of one run side by side.", page,
                      variables=variables, span=span, annotations=marks())
 
 
-_GUIDE = """Choose the **day** on which a policy took hold (as in a scenario: `at: 120d` is day 120) to compare the {days} days before it \
-with the {days} days after it; both must lie within the run. A run may be forked (`twin fork`) to see what would have been without a policy: choose the \
-**branches** to draw side by side, and the one that the others are **compared with**."""
+_GUIDE = """\
+Choose the **day** on which a policy took hold (as in a scenario: `at: 120d` is day 120) to compare the {days} days before it with the
+{days} days after it; both must lie within the run.
+
+A run may be forked (`twin fork`) to see what would have been without a policy: choose the **branches** to draw side by side, and the one
+that the others are **compared with**.
+"""
 
 
 def before(line: Line, span: Span) -> str:
@@ -98,9 +114,10 @@ def _title(line: Line) -> str:
 def _changes(every: Sequence[Line], span: Span) -> Json:
     """How much each number changed, as a part of what it was."""
     targets = [target(f"{after(line, span)} / {before(line, span)} - 1", f"{_title(line)}, {{{{branch}}}}", instant=True) for line in every]
-    about = (f"Mean of the {span.window_days} days after day $at over the mean of the {span.window_days} days before it, less 1. A change is not yet an "
-             "effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
-             + "\n".join(f"- {description([metric]).partition(chr(10) * 2)[0]} {_good(metric)}" for metric in _once(every)))
+    metrics = {metric.name: metric for metric, _ in every}.values()
+    about = (f"Mean of the {span.window_days} days after day $at over the mean of the {span.window_days} days before it, less 1. A change "
+             "is not yet an effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
+             + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics))
     defaults = {"unit": "percentunit", "decimals": 1, "color": {"mode": "thresholds"},
                 "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": FELL}, {"value": 0, "color": ROSE}]}}
     options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "horizontal",
@@ -125,11 +142,3 @@ def _difference(line: Line) -> Json:
     about = description([metric]) + "\n\nDrawn as the difference to the branch $base, which itself is at zero."
     return panel("timeseries", _title(line), about, [target(expression, "{{branch}}")], options=lines(),
                  defaults=axis(grafana_unit(metric), unit_words(metric)))
-
-
-def _once(every: Sequence[Line]) -> list[Metric]:
-    return list({metric.name: metric for metric, _ in every}.values())
-
-
-def _good(metric: Metric) -> str:
-    return description([metric]).split("\n\n")[1]
