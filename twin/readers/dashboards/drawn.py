@@ -13,6 +13,7 @@ from typing import Any
 from twin.metric import Metric
 from twin.readers.dashboards.frame import Json, colour, override, panel, target
 from twin.readers.dashboards.queries import (
+    axis_words,
     bin_words,
     by_branch,
     description,
@@ -22,7 +23,6 @@ from twin.readers.dashboards.queries import (
     pattern,
     shown,
     stat_unit,
-    unit_words,
 )
 from twin.readers.panels import Sketch, label_words, title
 
@@ -62,7 +62,7 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
                                   custom__lineStyle={"fill": "dot", "dash": [0, 6]}))
     drawn_errors = [errors[metric.name] for metric in sketch.metrics if metric.name in errors]
     return panel("timeseries", sketch.title, description(sketch.metrics, drawn_errors), targets, options=lines(),
-                 defaults=axis(grafana_unit(first), unit_words(first)), overrides=overrides)
+                 defaults=axis(grafana_unit(first), axis_words(first)), overrides=overrides)
 
 
 def _distribution(sketch: Sketch) -> Json:

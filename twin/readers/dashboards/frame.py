@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twin.units import at
+from twin.units import DAY, at
 
 Json = dict[str, Any]
 
@@ -28,22 +28,25 @@ HEALTH = "twin-run-health"
 
 @dataclass(frozen=True)
 class Span:
-    """The simulated time at which dashboards open, the day that the policy page compares around at first,
-    and over how many days."""
+    """The simulated time at which dashboards open; the day around which the policy page compares at first, and over how many days.
+
+    They open a day after the start: what is read at the very start, before anybody came, is 0 for many metrics and hides the rest.
+    """
 
     start: dt.date = dt.date(2025, 1, 1)
-    duration_s: int = 365 * 86400
+    duration_s: int = 365 * DAY
     at_day: int = 120
     window_days: int = 28
 
     def unix(self, day: int = 0) -> int:
         """Midnight of a simulated day, seconds since 1970."""
-        return int(at(self.start, day * 86400).timestamp())
+        return int(at(self.start, day * DAY).timestamp())
 
     @property
     def range(self) -> Json:
         """The time range as Grafana writes it."""
-        return {"from": at(self.start, 0).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        opens = DAY if self.duration_s >= 10 * DAY else 0
+        return {"from": at(self.start, opens).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
                 "to": at(self.start, self.duration_s).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
 
 
@@ -105,8 +108,12 @@ class Page:
             x += width
         self.y += height
 
-    def grid(self, panels: Sequence[Json], height: int, most: int = 3) -> None:
-        """Panels in lines of at most ``most``, as even as can be."""
+    def grid(self, panels: Sequence[Json], height: int, most: int = 3, width: int | None = None) -> None:
+        """Panels in lines of at most ``most``, as even as can be, or each of one width."""
+        if width:
+            for place in range(0, len(panels), WIDE // width):
+                self.line(panels[place:place + WIDE // width], height, [width] * (WIDE // width))
+            return
         lines = -(-len(panels) // most)
         for place in range(lines):
             self.line(panels[len(panels) * place // lines:len(panels) * (place + 1) // lines], height)

@@ -27,6 +27,7 @@ from twin.readers.dashboards.frame import (
     words,
 )
 from twin.readers.dashboards.queries import (
+    axis_words,
     by_branch,
     description,
     good_words,
@@ -35,7 +36,6 @@ from twin.readers.dashboards.queries import (
     selector,
     shown,
     stat_unit,
-    unit_words,
 )
 from twin.readers.panels import Sketch, title
 
@@ -60,10 +60,10 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     page, days = Page(), span.window_days
     told = {side: list(chosen(metrics, side)) for side, _ in SIDES}
     every = [line for mine in told.values() for line in mine]
-    page.line([words(_GUIDE.format(days=days))], 4)
+    page.line([words(_GUIDE.format(days=days))], 3)
     page.row(f"Before and after day $at: means over {days} days")
     page.line([_changes(every, span)], max(8, len(every)))
-    page.grid([_both(line, span) for line in every], 4, most=4)
+    page.grid([_both(line, span) for line in every], 4, width=6)
     for side, heading in SIDES:
         if told[side]:
             page.row(f"Branches side by side: {heading}")
@@ -141,4 +141,4 @@ def _difference(line: Line) -> Json:
     expression = f"{by_branch(shown(*line))} - on () group_left () avg({base})"
     about = description([metric]) + "\n\nDrawn as the difference to the branch $base, which itself is at zero."
     return panel("timeseries", _title(line), about, [target(expression, "{{branch}}")], options=lines(),
-                 defaults=axis(grafana_unit(metric), unit_words(metric)))
+                 defaults=axis(grafana_unit(metric), axis_words(metric)))

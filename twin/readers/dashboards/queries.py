@@ -45,11 +45,10 @@ def bin_words(metric: Metric, lower: str) -> str:
     if place == len(metric.bins) - 1:
         return f"{lower} and above"
     upper = metric.bins[place + 1]
+    if all(edge == int(edge) for edge in metric.edges) and int(upper) - int(lower) == 1:
+        return lower
     if place == 0 and metric.edges[0] != 0:
         return f"below {upper}"
-    whole = all(edge == int(edge) for edge in metric.edges)
-    if whole and int(upper) - int(lower) == 1:
-        return lower
     return f"{lower} to {upper}"
 
 
@@ -74,6 +73,11 @@ def stat_unit(metric: Metric) -> str:
 def unit_words(metric: Metric) -> str:
     """The unit as people read it; empty for a plain number."""
     return unit(metric) + ("/day" if metric.total and metric.kind != "counter" else "")
+
+
+def axis_words(metric: Metric) -> str:
+    """The unit beside an axis; empty where Grafana writes it at every number."""
+    return "" if grafana_unit(metric) in ("s", "bytes", "percentunit") else unit_words(metric)
 
 
 def good_words(metric: Metric) -> str:
