@@ -13,6 +13,7 @@ from typing import Any
 from twin.metric import Metric
 from twin.readers.dashboards.frame import Json, colour, override, panel, target
 from twin.readers.dashboards.queries import (
+    SAME,
     axis_words,
     bin_words,
     by_branch,
@@ -21,6 +22,7 @@ from twin.readers.dashboards.queries import (
     legend_pattern,
     line_name,
     pattern,
+    selector,
     shown,
     stat_unit,
 )
@@ -49,7 +51,7 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
             overrides.append(colour(legend_pattern(name), fixed))
         if metric.name in errors:
             for sign, words in (("+", "plus"), ("-", "minus")):
-                around = f"{shown(metric, labels)} {sign} on (run_id, branch, replicate) {shown(errors[metric.name], labels)}"
+                around = shown(metric, labels, plus=f" {sign} on ({SAME}) {selector(errors[metric.name], labels)}")
                 legend = f"{name or title(metric)}, {words} standard error"
                 targets.append(target(by_branch(around), f"{legend}, {{{{branch}}}}"))
     overrides.append(override(_OTHER_BRANCH, custom__lineStyle={"fill": "dash", "dash": [10, 6]}))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twin.readers.dashboards.queries import ANY_SERIES, CHOSEN
 from twin.units import DAY, at
 
 Json = dict[str, Any]
@@ -15,8 +16,6 @@ Json = dict[str, Any]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SOURCE_UID = "simprom"
 """The data source that is chosen at first: the one that provisioning and `twin grafana push` make."""
-ANY_SERIES = "twin_sessions_total"
-"""A metric that every run has: its labels are the runs, branches and replicates there are."""
 SCHEMA = 41
 WIDE = 24
 PAGES = (("twin-overview", "Overview: two sides"), ("twin-creators", "Creators"), ("twin-consumers", "Consumers"),
@@ -28,10 +27,7 @@ HEALTH = "twin-run-health"
 
 @dataclass(frozen=True)
 class Span:
-    """The simulated time at which dashboards open; the day around which the policy page compares at first, and over how many days.
-
-    They open a day after the start: what is read at the very start, before anybody came, is 0 for many metrics and hides the rest.
-    """
+    """The simulated time at which dashboards open; the day around which the policy page compares at first, and over how many days."""
 
     start: dt.date = dt.date(2025, 1, 1)
     duration_s: int = 365 * DAY
@@ -45,8 +41,7 @@ class Span:
     @property
     def range(self) -> Json:
         """The time range as Grafana writes it."""
-        opens = DAY if self.duration_s >= 10 * DAY else 0
-        return {"from": at(self.start, opens).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        return {"from": at(self.start, 0).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
                 "to": at(self.start, self.duration_s).strftime("%Y-%m-%dT%H:%M:%S.000Z")}
 
 
@@ -190,7 +185,7 @@ def step_variable() -> Json:
 
 def marks() -> list[Json]:
     """Where something took hold: as told by `twin grafana annotate` and, without it, by the number of policies in force."""
-    changed = 'twin_policies_active{run_id="$run",branch=~"$branch",replicate=~"$replicate"}'
+    changed = f"twin_policies_active{{{','.join(f'{name}{matcher}' for name, matcher in CHOSEN.items())}}}"
     return [
         {"name": "Policies, migrations, campaigns", "enable": True, "hide": False, "iconColor": "#8a2be2", "builtIn": 0,
          "datasource": {"type": "grafana", "uid": "-- Grafana --"},

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from twin.metric import Metric
 from twin.readers.dashboards.drawn import axis, course, lines, stat
 from twin.readers.dashboards.frame import (
-    ANY_SERIES,
     Json,
     Page,
     Span,
@@ -27,6 +26,7 @@ from twin.readers.dashboards.frame import (
     words,
 )
 from twin.readers.dashboards.queries import (
+    ANY_SERIES,
     axis_words,
     by_branch,
     description,

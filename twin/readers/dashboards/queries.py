@@ -11,6 +11,9 @@ from twin.readers.panels import label_words, title, unit
 
 CHOSEN = {"run_id": '="$run"', "branch": '=~"$branch"', "replicate": '=~"$replicate"'}
 """How series are chosen by the dashboard's variables."""
+SAME = "run_id, branch, replicate"
+ANY_SERIES = "twin_sessions_total"
+"""A metric that every run has: its labels are the runs, branches and replicates there are."""
 _FOR = {"producer": "those who make", "consumer": "those who watch", "platform": "the platform", "chatbot": "those who use an assistant"}
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 _UNITS = {"1": "short", "ratio": "percentunit", "s": "s", "bytes": "bytes"}
@@ -28,10 +31,15 @@ def per_day(metric: Metric) -> bool:
     return metric.kind == "counter" or metric.total
 
 
-def shown(metric: Metric, labels: Mapping[str, str], **instead: str) -> str:
-    """The numbers that are drawn of one series, one per branch and replicate."""
+def shown(metric: Metric, labels: Mapping[str, str], plus: str = "", **instead: str) -> str:
+    """The numbers that are drawn of one series, one per branch and replicate; ``plus`` is laid on a gauge, such as ``+ error``.
+
+    A gauge counts from the first session on: what is read before anybody came is 0 for many, and would hide the rest.
+    """
     chosen = selector(metric, labels, **instead)
-    return f"{chosen} - {chosen} offset 1d" if per_day(metric) else chosen
+    if per_day(metric):
+        return f"{chosen} - {chosen} offset 1d"
+    return f'{chosen}{plus} and on ({SAME}) {ANY_SERIES}{{run_id="$run"}} > 0'
 
 
 def by_branch(expression: str) -> str:
