@@ -120,6 +120,8 @@ def scale(place: int, of: int) -> str:
 
 def _name(sketch: Sketch, metric: Metric, labels: Mapping[str, str]) -> str:
     """A line's name without what the title says already."""
+    if len(sketch.lines) == 1:
+        return ""
     rest = dict(list(labels.items())[1:]) if sketch.within else labels
     return line_name(metric, rest, sketch.metrics)
 
