@@ -95,14 +95,14 @@ def test_sessions_per_second_are_those_of_the_last_day_at_the_present_speed() ->
 
 def test_progress_is_dated_and_queues_phases_and_pace_come_from_the_frame() -> None:
     """A frame that moved on dates the progress, one that did not does not; the checkpoint grows older between frames."""
-    pulse = Pulse(INFO)
+    pulse = Pulse(INFO, lambda: {"remote_write": 3})
     pulse.take(frame(HOUR), 1.0)
     moved = pulse.moved_unix
     pulse.take(frame(HOUR, paused=1.0, pace=float("nan"), queue_calendar=7.0, queue_training=9.0, spent_train=2.5, checkpoint_age=3.0),
                2.0)
     known = values(pulse, 4.0)
     assert known["twin_run_last_progress_timestamp_seconds"] == {"": moved} and pulse.moved == 1.0
-    assert known["twin_run_queue_length"] == {"calendar": 7.0, "training": 9.0}
+    assert known["twin_run_queue_length"] == {"calendar": 7.0, "training": 9.0, "remote_write": 3}
     assert known["twin_run_spent_seconds_total"] == {"train": 2.5}
     assert known["twin_run_checkpoint_age_seconds"] == {"": 5.0} and known["twin_run_paused"] == {"": 1.0}
     assert "twin_run_pace_ratio" not in known
@@ -141,9 +141,9 @@ def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() ->
         for one in sockets:
             one.close()
     Address("--metrics", "127.0.0.1", port).try_out()
-    with pytest.raises(UsageError, match="192.0.2.1:0: cannot listen there"):
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1:0: cannot listen there"):
         Address("--metrics", "192.0.2.1", 0).try_out()
-    with pytest.raises(UsageError, match="no.such.host.invalid:1: no such host"):
+    with pytest.raises(UsageError, match=r"no\.such\.host\.invalid:1: no such host"):
         Address("--metrics", "no.such.host.invalid", 1).try_out()
 
 

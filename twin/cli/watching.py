@@ -16,6 +16,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
                  "second. `twin pace` changes it later."),
     click.option("--metrics", metavar="[HOST]:PORT", help="Serve the latest reading and the run's health for Prometheus, at "
                  "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free."),
+    click.option("--remote-write", metavar="URL", help="Send every reading to a Prometheus, at its simulated time, such as "
+                 "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
 )
 
 
@@ -50,4 +52,8 @@ def _services(flags: dict[str, Any]) -> list[Service]:
         address = parse("--metrics", flags["metrics"])
         address.try_out()  # before anything is made
         services.append(Endpoint(address))
+    if url := flags["remote_write"]:
+        from twin.readers.remote_write import RemoteWrite
+
+        services.append(RemoteWrite(url))
     return services

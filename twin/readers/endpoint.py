@@ -43,7 +43,7 @@ class Endpoint(Service):
 
     def begin(self, info: RunInfo) -> None:
         """Take the declarations."""
-        self.pulse = Pulse(info)
+        self.pulse = Pulse(info, lambda: {name: length for service in self.hub.services for name, length in service.waiting().items()})
         self._sessions = [metric.name for metric, _ in info.rows].index("sessions")
         self._catalogue, self._health = CollectorRegistry(), CollectorRegistry()
         self._catalogue.register(_Catalogue(self))

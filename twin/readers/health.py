@@ -38,6 +38,7 @@ PHASES = {
 QUEUES = {
     "calendar": "events of the simulation that wait for their time",
     "commands": "commands that were given from outside and not read yet",
+    "remote_write": "readings that the receiver of remote write has not confirmed yet",
     "training": "impressions that were logged and not trained on yet",
     "undelivered": "messages of the run that the process of its watchers has not taken yet",
 }
@@ -45,10 +46,13 @@ QUEUES = {
 
 
 class Pulse:
-    """What is known of a run's health now. Times are wall-clock: ``now`` in seconds of `time.monotonic`."""
+    """What is known of a run's health now. Times are wall-clock: ``now`` in seconds of `time.monotonic`.
 
-    def __init__(self, info: RunInfo) -> None:
-        self.info = info
+    ``beside()`` says what waits in the process beside the run, by name.
+    """
+
+    def __init__(self, info: RunInfo, beside: Callable[[], Mapping[str, int]] = dict) -> None:
+        self.info, self.beside = info, beside
         self.began = self.moved = time.monotonic()
         self.moved_unix = time.time()
         """When simulated time last moved on, as seconds since 1970; the begin, before it does."""
@@ -70,6 +74,8 @@ class Pulse:
 
     def reading(self, now_s: int, sessions: float) -> None:
         """Note a reading: its simulated time and the running total of sessions."""
+        if self.reading_s is not None and now_s <= self.reading_s:
+            self._readings.clear()
         self.reading_s = now_s
         self._readings.append((now_s, sessions))
         while len(self._readings) > 2 and self._readings[1][0] <= now_s - DAY:
@@ -163,7 +169,7 @@ HEALTH = (
     Health("spent_seconds", "counter", "s", "Wall-clock seconds of work in the run's process by phase: " + "; ".join(
            f"{name} is {what}" for name, what in PHASES.items()) + ".", lambda pulse, now: pulse.by("spent_"), "phase"),
     Health("queue_length", "gauge", "1", "What waits, by queue: " + "; ".join(f"{name} is {what}" for name, what in QUEUES.items()) + ".",
-           lambda pulse, now: pulse.by("queue_"), "queue"),
+           lambda pulse, now: {**pulse.by("queue_"), **pulse.beside()}, "queue"),
     Health("resident_memory_bytes", "gauge", "bytes", "Resident memory of the run's process.",
            _frame(lambda frame, info: frame.memory_mb * 2**20)),
     Health("checkpoint_age_seconds", "gauge", "s", "Wall-clock seconds since the last checkpoint, or since the run's process began.",

@@ -77,7 +77,8 @@ class Address:
             raise UsageError(f"{where}: something listens on port {self.port} already ({free} takes a free one)") from None
         if error.errno in (errno.EACCES, errno.EPERM):
             raise UsageError(f"{where}: not allowed to listen on port {self.port} (take one above 1023; {free} takes a free one)") from None
-        raise UsageError(f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out for this machine only)") from None
+        raise UsageError(f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out for this machine only)"
+                         ) from None
 
 
 def parse(flag: str, text: str) -> Address:

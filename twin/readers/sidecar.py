@@ -53,6 +53,7 @@ class Hub:
     now_s: int = -1
     """Simulated time of the latest reading; -1 before the first."""
     values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    services: Sequence[Service] = ()
 
 
 class Service(Watcher):
@@ -68,6 +69,13 @@ class Service(Watcher):
         """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish, and return a line or nothing."""
         return ""
 
+    def waiting(self) -> dict[str, int]:
+        """What waits to be worked through, by name; shown as the health of the run."""
+        return {}
+
+    def hurry(self) -> None:
+        """The user does not want to wait for `close` any longer."""
+
 
 class Link(Watcher):
     """The run's end of the pipe. ``tell`` gets lines for the user."""
@@ -76,6 +84,7 @@ class Link(Watcher):
         self._services, self._tell = list(services), tell
         self._out: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
         self._framed = 0.0
+        self._held: Frame | None = None
         self._ended = threading.Event()
 
     def begin(self, info: RunInfo) -> None:
@@ -110,22 +119,32 @@ class Link(Watcher):
         self._put("mark", (now_s, kind, text))
 
     def update(self, frame: Frame) -> None:
-        """Pass it on, if the last one is old enough or this is the last."""
-        wall = time.monotonic()
-        if wall - self._framed >= FRAME_S or frame.now_s >= self._end_s:
-            self._framed = wall
-            self._put("update", replace(frame, health={**frame.health, "queue_undelivered": float(self._out.qsize())}))
+        """Pass it on, if the last one is old enough or the run is done; else hold it, it may be the last."""
+        if time.monotonic() - self._framed >= FRAME_S or frame.now_s >= self._end_s:
+            self._pass(frame)
+        else:
+            self._held = frame
 
     def saved(self, now_s: int) -> None:
         """Pass it on."""
         self._put("saved", now_s)
 
     def end(self, text: str) -> None:
-        """Pass it on and wait until the services have finished."""
+        """Pass it on, after the last frame, and wait until the services have finished; Ctrl-C makes them hurry."""
+        if self._held:
+            self._pass(self._held)
         self._put("end", text)
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._put("hurry", "")
+            self._ended.wait()
         self._out.put(None)
-        self._ended.wait()
         self._process.join()
+
+    def _pass(self, frame: Frame) -> None:
+        self._framed, self._held = time.monotonic(), None
+        self._put("update", replace(frame, health={**frame.health, "queue_undelivered": float(self._out.qsize())}))
 
     def _put(self, kind: str, data: Any) -> None:
         if not self._ended.is_set():  # else nobody takes it
@@ -143,11 +162,13 @@ class Link(Watcher):
             while (message := self._pipe.recv())[0] != "bye":
                 self._tell(message[1])
         except (EOFError, OSError):
-            self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
+            if not self._ended.is_set():
+                self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
         self._ended.set()
 
     def _hang_up(self) -> None:
         """When the run's process ends, however it came to that: the sidecar sees the pipe closed and ends; if not, it is ended."""
+        self._ended.set()
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe:
             pipe.shutdown(socket.SHUT_RDWR)  # a plain close would not reach the thread that reads from it
         self._process.join(2 * CLOSE_S)
@@ -183,7 +204,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         with lock, contextlib.suppress(OSError):
             pipe.send((kind, data))
 
-    hub = Hub(info, lambda text: tell("note", text))
+    hub = Hub(info, lambda text: tell("note", text), services=services)
     lines: list[str] = []
     try:
         for service in services:
@@ -204,16 +225,25 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     while not complete and (message := await messages.get()) is not None:
         for failed in _dispatch(hub, living, *message):
             living.remove(failed)
-            await _close(hub, [failed], False)
+            await _close(hub, failed, False)
         complete = message[0] == "end"
-    closing = asyncio.create_task(_close(hub, living, complete))
+    closing = asyncio.gather(*(_close(hub, service, complete) for service in living))
     if complete:
-        gone = asyncio.create_task(_until_gone(messages))
-        await asyncio.wait({closing, gone}, return_when=asyncio.FIRST_COMPLETED)
+        gone = asyncio.create_task(_hasten(messages, living))
+        either: set[asyncio.Future[Any]] = {closing, gone}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
     tell("bye", "")
     if not (complete and closing.done()):
         os._exit(0)  # the run is gone, and nobody waits for threads that a service has left behind
+
+
+async def _hasten(messages: asyncio.Queue[tuple[str, Any] | None], services: Sequence[Service]) -> None:
+    """Pass on the user's wish to wait no longer, until the run's process is gone."""
+    while (message := await messages.get()) is not None:
+        if message[0] == "hurry":
+            for service in services:
+                service.hurry()
 
 
 def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[tuple[str, Any] | None]) -> None:
@@ -224,19 +254,13 @@ def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asynci
         loop.call_soon_threadsafe(messages.put_nowait, None)
 
 
-async def _until_gone(messages: asyncio.Queue[tuple[str, Any] | None]) -> None:
-    while await messages.get() is not None:
-        pass
-
-
-async def _close(hub: Hub, services: Sequence[Service], complete: bool) -> None:
-    for service in services:
-        try:
-            line = await service.close(complete)
-        except Exception as error:
-            line = f"{type(service).__name__} did not close: {_short(error)}"
-        if line:
-            hub.note(line)
+async def _close(hub: Hub, service: Service, complete: bool) -> None:
+    try:
+        line = await service.close(complete)
+    except Exception as error:
+        line = f"{type(service).__name__} did not close: {_short(error)}"
+    if line:
+        hub.note(line)
 
 
 def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: Any) -> list[Service]:
