@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import grafana, levers, runs, scenarios
+from twin.cli import dashboards, grafana, levers, runs, scenarios
 from twin.errors import TwinError, UsageError, nearest
 
 
@@ -42,7 +42,7 @@ def cli() -> None:
 
 
 for _command in (runs.run, runs.resume, scenarios.check, runs.report, levers.pause, levers.go_on, levers.pace, levers.intervene,
-                 levers.fork, scenarios.schema, grafana.grafana):
+                 levers.fork, scenarios.schema, dashboards.dashboards, grafana.grafana):
     cli.add_command(_command)
 
 

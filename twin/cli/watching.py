@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
                  "second. `twin pace` changes it later."),
+    click.option("--metrics", metavar="[HOST]:PORT", help="Serve the latest reading and the run's health for Prometheus, at "
+                 "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free."),
     click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
                  "come. Its token: GRAFANA_TOKEN."),
 )
@@ -43,6 +45,13 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 def _services(flags: dict[str, Any]) -> list[Service]:
     """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
     services: list[Service] = []
+    if flags["metrics"] is not None:
+        from twin.readers.endpoint import Endpoint
+        from twin.readers.listening import parse
+
+        address = parse("--metrics", flags["metrics"])
+        address.try_out()  # before anything is made
+        services.append(Endpoint(address))
     if flags["grafana"]:
         from twin.readers.annotations import Annotator
 
