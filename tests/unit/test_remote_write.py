@@ -301,7 +301,12 @@ def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder
     got: list[tuple[int, tuple[float, ...]]] = []
 
     def take() -> None:
-        times, read = backlog.take() or ([], [])
+        found: list[object] = []
+        worker = threading.Thread(target=lambda: found.append(backlog.take()), daemon=True)
+        worker.start()
+        worker.join(20)
+        assert found, "it waits for readings that it has lost"
+        times, read = found[0] or ([], [])
         new = [(int(at), tuple(row)) for at, row in zip(times, read, strict=True) if not got or at > got[-1][0]]
         got.extend(new)
         if new:
