@@ -1,10 +1,10 @@
 """What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [--rounds 3] [--days 180]`.
 
-Runs the quickstart (hourly readings, unless --every says otherwise) by the real command line, alternately without readers and with each
-of those that are named (default: metrics), each in processes of its own, and prints by how much the run itself takes longer: from the
-first line of progress to the last, so that neither the building of the world nor the start of the process beside it counts (that is
-printed apart, it is paid once). Processor time is that of the run's process alone, with all its threads, and hardly depends on what else
-the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take.
+Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line, alternately without
+readers and with each of those that are named (default: metrics), each in processes of its own, and prints by how much the run itself
+takes longer: from the first line of progress to the last, so that neither the building of the world nor the start of the process beside
+it counts (that is printed apart, it is paid once). Processor time is that of the run's process alone, with all its threads, and hardly
+depends on what else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
@@ -124,7 +124,7 @@ def once(arguments: argparse.Namespace, reader: Callable[..., Any]) -> Cost:
     """One run by the command line."""
     with tempfile.TemporaryDirectory() as name, reader(arguments, Path(name)) as (flags, opened):
         command = [sys.executable, "-m", "twin", "run", str(arguments.scenario), "--out", f"{name}/run", "--set",
-                   f"duration={arguments.days}d", "--set", f"metrics.every={arguments.every}", *flags]
+                   f"duration={arguments.days}d", "--set", f"metrics.every={arguments.every}", "--set", "policies=[]", *flags]
         began, word = time.monotonic(), None
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout

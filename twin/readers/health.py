@@ -166,9 +166,9 @@ HEALTH = (
            _frame(lambda frame, info: frame.wall_s)),
     Health("cpu_seconds", "counter", "s", "Processor seconds of the run's process, user and system.",
            lambda pulse, now: pulse.health("cpu")),
-    Health("spent_seconds", "counter", "s", "Wall-clock seconds of work in the run's process by phase: " + "; ".join(
-           f"{name} is {what}" for name, what in PHASES.items()) + ".", lambda pulse, now: pulse.by("spent_"), "phase"),
-    Health("queue_length", "gauge", "1", "What waits, by queue: " + "; ".join(f"{name} is {what}" for name, what in QUEUES.items()) + ".",
+    Health("spent_seconds", "counter", "s", "Wall-clock seconds of work in the run's process by phase: " + ", ".join(
+           f"{name} ({what})" for name, what in PHASES.items()) + ".", lambda pulse, now: pulse.by("spent_"), "phase"),
+    Health("queue_length", "gauge", "1", "What waits, by queue: " + ", ".join(f"{name} ({what})" for name, what in QUEUES.items()) + ".",
            lambda pulse, now: {**pulse.by("queue_"), **pulse.beside()}, "queue"),
     Health("resident_memory_bytes", "gauge", "bytes", "Resident memory of the run's process.",
            _frame(lambda frame, info: frame.memory_mb * 2**20)),
