@@ -51,11 +51,12 @@ class Prometheus:
     """One server on a folder and a port that it keeps across `kill` and `start`.
 
     ``config`` is the whole prometheus.yml (default: what simulated time needs); ``more`` is put behind it (scrape_configs, rule_files);
-    ``flags`` are further flags of the command.
+    ``storage`` and ``flags`` are the flags of the command beside those for folder and address.
     """
 
-    def __init__(self, folder: Path, *, config: str = CONFIG, more: str = "", flags: Sequence[str] = (), port: int | None = None) -> None:
-        self.folder, self.data, self.flags = folder, folder / "data", tuple(flags)
+    def __init__(self, folder: Path, *, config: str = CONFIG, more: str = "", storage: Sequence[str] = STORAGE, flags: Sequence[str] = (),
+                 port: int | None = None) -> None:
+        self.folder, self.data, self.flags = folder, folder / "data", (*storage, *flags)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.write_url = f"{self.url}/api/v1/write"
@@ -69,7 +70,7 @@ class Prometheus:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [COMMAND, f"--config.file={self.folder / 'prometheus.yml'}", f"--storage.tsdb.path={self.data}",
-                 f"--web.listen-address=127.0.0.1:{self.port}", *STORAGE, *self.flags], stdout=log, stderr=log)
+                 f"--web.listen-address=127.0.0.1:{self.port}", *self.flags], stdout=log, stderr=log)
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             with contextlib.suppress(requests.RequestException):

@@ -18,6 +18,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
                  "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free."),
     click.option("--remote-write", metavar="URL", help="Send every reading to a Prometheus, at its simulated time, such as "
                  "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
+    click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
+                 "come. Its token: GRAFANA_TOKEN."),
 )
 
 
@@ -56,4 +58,8 @@ def _services(flags: dict[str, Any]) -> list[Service]:
         from twin.readers.remote_write import RemoteWrite
 
         services.append(RemoteWrite(url))
+    if flags["grafana"]:
+        from twin.readers.annotations import Annotator
+
+        services.append(Annotator(flags["grafana"]))
     return services
