@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import levers, runs, scenarios
+from twin.cli import levers, runs, scenarios, stream
 from twin.errors import TwinError, UsageError, nearest
 
 
@@ -42,7 +42,7 @@ def cli() -> None:
 
 
 for _command in (runs.run, runs.resume, scenarios.check, runs.report, levers.pause, levers.go_on, levers.pace, levers.intervene,
-                 levers.fork, scenarios.schema):
+                 levers.fork, stream.send, stream.export, scenarios.schema):
     cli.add_command(_command)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
                  "second. `twin pace` changes it later."),
+    click.option("--remote-write", metavar="URL", help="Send every reading to a Prometheus, at its simulated time, such as "
+                 "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
 )
 
 
@@ -40,4 +42,9 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 
 def _services(flags: dict[str, Any]) -> list[Service]:
     """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
-    return []
+    services: list[Service] = []
+    if url := flags["remote_write"]:
+        from twin.readers.remote_write import RemoteWrite
+
+        services.append(RemoteWrite(url))
+    return services

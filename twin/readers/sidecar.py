@@ -59,6 +59,9 @@ class Service(Watcher):
         """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish, and return a line or nothing."""
         return ""
 
+    def hurry(self) -> None:
+        """The user does not want to wait for `close` any longer."""
+
 
 class Link(Watcher):
     """The run's end of the pipe. ``tell`` gets lines for the user."""
@@ -109,10 +112,14 @@ class Link(Watcher):
         self._out.put(("saved", now_s))
 
     def end(self, text: str) -> None:
-        """Pass it on and wait until the services have finished."""
+        """Pass it on and wait until the services have finished; Ctrl-C makes them hurry."""
         self._out.put(("end", text))
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._out.put(("hurry", ""))
+            self._ended.wait()
         self._out.put(None)
-        self._ended.wait()
         self._process.join()
 
     def _send(self) -> None:
@@ -168,10 +175,20 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         if message[0] == "end":
             complete = True
             break
+    hasten = asyncio.create_task(_hasten(messages, services))
     for service in services:
         if line := await service.close(complete):
             tell("note", line)
+    hasten.cancel()
     tell("bye", "")
+
+
+async def _hasten(messages: asyncio.Queue[tuple[str, Any] | None], services: Sequence[Service]) -> None:
+    """Wait for the user's wish to wait no longer, or for the death of the run's process."""
+    while (message := await messages.get()) is not None and message[0] != "hurry":
+        pass
+    for service in services:
+        service.hurry()
 
 
 def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[tuple[str, Any] | None]) -> None:
