@@ -11,6 +11,7 @@ const FONTS = {
   "inter/Inter-Medium.woff2": "inter/files/inter-latin-500-normal.woff2",
   "inter/Inter-Italic.woff2": "inter/files/inter-latin-400-italic.woff2",
   "inter/Inter-MediumItalic.woff2": "inter/files/inter-latin-500-italic.woff2",
+  "roboto/L0xTDF4xlVMF-BfR8bXMIhJHg45mwgGEFl0_3vrtSM1J-gEPT5Ese6hmHSh0mQ.woff2": "roboto-mono/files/roboto-mono-latin-400-normal.woff2",
 };
 
 // Editors and maps, loaded by components that are never shown: leaving them out saves half of the build.

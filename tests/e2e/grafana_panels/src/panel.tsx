@@ -52,7 +52,8 @@ function unknownOptions(panel: Panel): string[] {
 
 async function answered(panel: Panel, target: Target, around: Around, width: number, several: boolean, facts: PanelFacts): Promise<DataFrame[]> {
   const { range, variables, least } = around;
-  const step = stepOf(range, panel.maxDataPoints ?? Math.round(width), target.interval || panel.interval || least, target.intervalFactor);
+  const finest = variables.replace(target.interval || panel.interval || least, "text");
+  const step = stepOf(range, panel.maxDataPoints ?? Math.round(width), finest, target.intervalFactor);
   const expr = variables.with(builtin(range, step.ms, least)).replace(target.expr, "query");
   const report = { refId: target.refId, expr, series: 0, samples: 0 };
   facts.queries.push(report);

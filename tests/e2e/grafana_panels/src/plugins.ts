@@ -1,9 +1,9 @@
 // What Grafana's core panels know: their options and field options, with their defaults, so that a dashboard's JSON may leave them out
 // as it may in Grafana. @grafana/data holds the machinery; the panels themselves are not published as packages.
 import {
-  displayNameOverrideProcessor, FieldConfigProperty, identityOverrideProcessor, numberOverrideProcessor, PanelPlugin,
+  displayNameOverrideProcessor, FieldConfigProperty, FieldType, identityOverrideProcessor, numberOverrideProcessor, PanelPlugin,
   standardEditorsRegistry, standardFieldConfigEditorRegistry, standardTransformers, standardTransformersRegistry, stringOverrideProcessor,
-  thresholdsOverrideProcessor, ThresholdsMode, valueMappingsOverrideProcessor, type FieldConfigPropertyItem, type PanelPluginMeta,
+  thresholdsOverrideProcessor, ThresholdsMode, valueMappingsOverrideProcessor, type Field, type FieldConfigPropertyItem, type PanelPluginMeta,
 } from "@grafana/data";
 
 const none = () => null;
@@ -46,8 +46,8 @@ function plugin(id: string, custom: Record<string, unknown>, mode: string, defau
   const made = new PanelPlugin(none).useFieldConfig({
     standardOptions: { [FieldConfigProperty.Color]: { settings: { byValueSupport: true, bySeriesSupport: true }, defaultValue: { mode } } as never },
     useCustomConfig: (builder) => Object.entries(custom).forEach(([name, defaultValue]) => builder.addCustomEditor({
-      id: name, path: name, name, editor: none, override: none, process: identityOverrideProcessor as Process, shouldApply: () => true,
-      defaultValue } as never)),
+      id: name, path: name, name, editor: none, override: none, process: identityOverrideProcessor as Process,
+      shouldApply: ({ type }: Field) => id !== "timeseries" || type === FieldType.number, defaultValue } as never)),
   });
   made.meta = { id, name: id } as PanelPluginMeta;
   return made.setPanelOptions((builder) => Object.entries(defaults).forEach(([path, defaultValue]) => builder.addCustomEditor({

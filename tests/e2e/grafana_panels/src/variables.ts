@@ -45,7 +45,7 @@ export class Variables {
   /** Find the values of every variable, in their order; what the address of the page says (var-NAME) goes before what is saved. */
   async read(list: Variable[], over: TimeRange, wanted: URLSearchParams): Promise<void> {
     for (const variable of list) {
-      const options = await this.options(variable, over);
+      const options = await this.options(variable, over, wanted);
       if (!options.length) {
         throw new Error(`the variable ${variable.name} has no values`);
       }
@@ -73,7 +73,7 @@ export class Variables {
     return Object.fromEntries([...this.chosen.values()].map(({ variable, values }) => [variable.name, values]));
   }
 
-  private async options(variable: Variable, over: TimeRange): Promise<string[]> {
+  private async options(variable: Variable, over: TimeRange, wanted: URLSearchParams): Promise<string[]> {
     const text = typeof variable.query === "string" ? variable.query : variable.query?.query ?? "";
     switch (variable.type) {
       case "query":
@@ -82,8 +82,9 @@ export class Variables {
       case "interval":
         return text.split(",").map((each) => each.trim().replace(/^.+ : /, "")).filter(Boolean);
       case "constant":
-      case "textbox":
         return [text];
+      case "textbox":
+        return [wanted.get(`var-${variable.name}`) ?? ([] as string[]).concat(variable.current?.value ?? text)[0]];
       case "datasource":
         if (text !== "prometheus") {
           throw new Error(`the variable ${variable.name} asks for data sources of type ${text}; there is only a Prometheus`);
