@@ -1,8 +1,9 @@
 """Dashboards drawn with Grafana's own panel components (grafana_panels/) in a real Chromium, from a real Prometheus.
 
-No Grafana server takes part: the page resolves variables, steps and legends itself, as Grafana documents them, and Grafana's published
-packages apply the field options and draw. `Site` serves the built page, the dashboards, marks, and Prometheus's API behind one address;
-`Easel` is the browser, and `Easel.draw` makes one picture and says everything that is wrong with it.
+No Grafana server takes part: the page resolves variables, steps, legends and annotations itself, as Grafana documents them, and Grafana's
+published packages apply the field options and draw. What is drawn is what `twin grafana push` and `twin grafana annotate` left in a
+Grafana, be it the contract server. `Site` brings the built page, that Grafana and the Prometheus behind one address; `Easel` is the
+browser, and `Easel.draw` makes one picture and says everything that is wrong with it.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
+
+from tests.e2e.grafana_contract import Server
+from tests.e2e.grafana_place import ADMIN, Place
+from tests.e2e.prometheus import Prometheus
 
 PANELS = Path(__file__).parent / "grafana_panels"
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
@@ -30,7 +34,11 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--force-color-profile=srgb"]
 WIDTH, HEIGHT = 1440, 900
-DRAWN_MS = 60_000
+DRAWN_MS = 120_000
+ELSEWHERE = "Pacific/Auckland"
+"""The browser's time zone, far from UTC: dashboards are in UTC wherever they are looked at."""
+ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status error"], [data-testid*="Alert error"], .alert-error')]
+  .map(each => each.closest('[data-panel]')?.querySelector('h2')?.textContent ?? each.textContent)"""
 
 
 class MissingError(Exception):
@@ -46,18 +54,18 @@ def built() -> Path:
     sources = [*lock, *sorted((PANELS / "src").iterdir()), PANELS / "index.html", PANELS / "vite.config.js"]
     modules, dist = PANELS / "node_modules", PANELS / "dist"
     if _stamp(modules) != _digest(lock):
-        _npm(npm, "ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts")
+        _npm("ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts")
         (modules / ".made-from").write_text(_digest(lock))
     if _stamp(dist) != _digest(sources):
-        _npm(npm, "run", "build")
+        _npm("run", "build")
         (dist / ".made-from").write_text(_digest(sources))
     return dist
 
 
-def checked() -> None:
-    """Raise if the types of the page's sources do not agree with each other and with Grafana's."""
+def check_types() -> None:
+    """Raise if the page's sources do not fit each other or Grafana's types."""
     built()
-    _npm(shutil.which("npm") or "npm", "run", "check")
+    _npm("run", "check")
 
 
 def _digest(files: Sequence[Path]) -> str:
@@ -70,31 +78,33 @@ def _stamp(folder: Path) -> str:
     return stamp.read_text() if stamp.exists() else ""
 
 
-def _npm(npm: str, *command: str) -> None:
-    done = subprocess.run([npm, *command], cwd=PANELS, capture_output=True, text=True, check=False)
+def _npm(*command: str) -> None:
+    done = subprocess.run(["npm", *command], cwd=PANELS, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"npm {' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
 
 
 class Site:
-    """The page, dashboards, marks and Prometheus under one address of the loopback interface.
+    """The page, a Grafana's dashboards and annotations, and a Prometheus under one address of the loopback interface."""
 
-    ``marks`` are annotations as Grafana's API gives them: time (milliseconds), timeEnd, text, tags.
-    """
-
-    def __init__(self, prometheus: str, dashboards: Path = DASHBOARDS, marks: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.prometheus, self.dashboards, self.marks = prometheus, dashboards, marks
+    def __init__(self, prometheus: Prometheus, grafana: Place) -> None:
+        self.prometheus, self.grafana = prometheus, grafana
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self, built()))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def source(self) -> dict[str, Any]:
+        """The settings of the data source that the dashboards use."""
+        found: dict[str, Any] = self.grafana.get("/datasources/uid/simprom")
+        return found
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -105,37 +115,25 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(*args, directory=str(dist))
 
     def do_GET(self) -> None:
-        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        path = urlsplit(self.path).path
         if path.startswith("/api/v1/"):
-            self._pass_on("GET", None)
-        elif path == "/api/annotations":
-            self._give(200, json.dumps(self._annotations(query)).encode())
-        elif path.startswith("/dashboards/"):
-            file = self.site.dashboards / Path(path).name
-            self._give(200, file.read_bytes()) if file.exists() else self._give(404, b"{}")
+            self._pass_on(self.site.prometheus.url, None)
+        elif path.startswith("/api/"):
+            self._pass_on(self.site.grafana.url, None, authorization=f"Bearer {self.site.grafana.token}")
         else:
             super().do_GET()
 
     def do_POST(self) -> None:
-        self._pass_on("POST", self.rfile.read(int(self.headers["content-length"])))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self._pass_on(self.site.prometheus.url, body, **{"content-type": self.headers["content-type"]})
 
-    def _annotations(self, query: Mapping[str, Sequence[str]]) -> list[Mapping[str, Any]]:
-        """Those within the time that have all the tags, or any."""
-        wanted = set(query.get("tags", ()))
-        enough = (lambda tags: bool(wanted & tags)) if query.get("matchAny") == ["true"] else wanted.issubset
-        return [each for each in self.site.marks if int(query["from"][0]) <= each["time"] <= int(query["to"][0]) and enough(set(each["tags"]))]
-
-    def _pass_on(self, method: str, body: bytes | None) -> None:
-        answer = requests.request(method, self.site.prometheus + self.path, data=body, timeout=60,
-                                  headers={"content-type": self.headers.get("content-type", "")})
-        self._give(answer.status_code, answer.content)
-
-    def _give(self, status: int, body: bytes) -> None:
-        self.send_response(status)
+    def _pass_on(self, to: str, body: bytes | None, **headers: str) -> None:
+        answer = requests.request(self.command, to + self.path, data=body, headers=headers, timeout=60)
+        self.send_response(answer.status_code)
         self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
+        self.send_header("content-length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.content)
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -146,13 +144,13 @@ class Picture:
     """A drawn dashboard: what the page says of itself (src/facts.ts), and what the browser noticed."""
 
     uid: str
-    facts: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
     noticed: list[str] = field(default_factory=list)
-    """Console errors and warnings of the page, exceptions, failed requests, marks of errors."""
+    """Errors and warnings in the console, exceptions, failed requests, marks of errors."""
 
     @property
     def panels(self) -> list[dict[str, Any]]:
-        """Facts of each panel."""
+        """Facts of each panel, in the order in which they were done."""
         found: list[dict[str, Any]] = self.facts["panels"]
         return found
 
@@ -164,24 +162,27 @@ class Picture:
 
 
 class Easel:
-    """A browser that draws the dashboards of a site. ``least`` is the data source's setting of how far apart points may lie."""
+    """A browser that draws the dashboards of a site."""
 
-    def __init__(self, browser: Any, site: Site, least: str = "1d") -> None:
-        self.browser, self.site, self.least = browser, site, least
+    def __init__(self, browser: Any, site: Site) -> None:
+        self.browser, self.site = browser, site
 
     @contextlib.contextmanager
     def shown(self, uid: str, theme: str = "light", **query: str) -> Iterator[tuple[Any, Picture]]:
-        """A dashboard on the screen, drawn to the end, as a page of playwright and what is known of it; ``query`` may hold
-        ``from``, ``to`` and ``var-NAME``."""
-        page = self.browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme, timezone_id="America/New_York")
+        """A dashboard on the screen, drawn to the end, as playwright's page, and what is known of it.
+
+        ``query`` may hold what Grafana's addresses may: ``from``, ``to``, ``var-NAME``.
+        """
+        page = self.browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme, timezone_id=ELSEWHERE)
         try:
-            picture = Picture(uid, {})
+            picture = Picture(uid)
             page.on("console", lambda message: picture.noticed.append(f"console {message.type}: {message.text}")
                     if message.type in ("error", "warning") else None)
             page.on("pageerror", lambda error: picture.noticed.append(f"exception: {error}"))
             page.on("requestfailed", lambda request: picture.noticed.append(f"request failed: {request.url}"))
-            page.on("response", lambda response: picture.noticed.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
-            page.goto(f"{self.site.url}/?{urlencode({'dashboard': uid, 'theme': theme, 'interval': self.least, **query})}")
+            page.on("response", lambda answer: picture.noticed.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+            least = self.site.source().get("jsonData", {}).get("timeInterval", "")
+            page.goto(f"{self.site.url}/?{urlencode({'dashboard': uid, 'theme': theme, 'interval': least, **query})}")
             page.wait_for_function("window.drawing && window.drawing.done", timeout=DRAWN_MS)
             page.evaluate("document.fonts.ready")
             picture.facts = page.evaluate("window.drawing")
@@ -190,22 +191,17 @@ class Easel:
         finally:
             page.close()
 
-    def draw(self, uid: str, into: Path | None = None, theme: str = "light", **query: str) -> Picture:
-        """Draw a dashboard, and save it as PNG."""
+    def draw(self, uid: str, into: Path, theme: str = "light", **query: str) -> Picture:
+        """Draw a dashboard, and save it whole as PNG."""
         with self.shown(uid, theme, **query) as (page, picture):
-            if into is not None:
-                into.parent.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=into, full_page=True, animations="disabled")
+            into.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=into, full_page=True, animations="disabled")
             return picture
 
 
-ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status error"], [data-testid*="Alert error"], .alert-error')]
-  .map(each => each.closest('[data-panel]')?.querySelector('h2')?.textContent ?? each.textContent)"""
-
-
 @contextlib.contextmanager
-def easel(site: Site, **more: Any) -> Iterator[Easel]:
-    """An Easel on Debian's Chromium. Raises MissingError."""
+def easel(site: Site) -> Iterator[Easel]:
+    """An Easel on the Chromium of this machine. Raises MissingError."""
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
@@ -214,6 +210,36 @@ def easel(site: Site, **more: Any) -> Iterator[Easel]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
-            yield Easel(browser, site, **more)
+            yield Easel(browser, site)
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def studio(folder: Path, run: Path, *others: Path, scraped: int = 0, dashboards: Path = DASHBOARDS) -> Iterator[Easel]:
+    """An Easel on everything that a user of these runs has: their readings in a Prometheus, their marks and the dashboards in a Grafana.
+
+    The dashboards are turned to the first run. Runs in progress that serve --metrics at the port ``scraped`` are scraped each second.
+    """
+    scrape = f"scrape_configs: [{{job_name: twin, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{scraped}']}}]}}]\n"
+    with Prometheus(folder / "prometheus", more=scrape if scraped else "") as prometheus, Server() as server:
+        grafana = Place(server.url, ADMIN, server.contract)
+        for each in (run, *others):
+            copy = folder / "runs" / f"{each.parent.name}-{each.name}"  # sending leaves a cursor in the folder
+            shutil.copytree(each, copy, ignore=shutil.ignore_patterns("checkpoints"))
+            grafana.twin("send", copy, "--remote-write", prometheus.write_url)
+            grafana.twin("grafana", "annotate", copy)
+        grafana.twin("grafana", "push", "--dashboards", dashboards, "--prometheus", prometheus.url, "--run", run)
+        with Site(prometheus, grafana) as site, easel(site) as ready:
+            yield ready
+
+
+def drawable(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """The panels of a dashboard's JSON that are to be drawn: all but headings, those in collapsed rows too."""
+    inside = [each for panel in dashboard["panels"] for each in (panel, *panel.get("panels", ()))]
+    return [panel for panel in inside if panel["type"] != "row"]
+
+
+def saved(folder: Path) -> dict[str, dict[str, Any]]:
+    """The dashboards of a folder by uid."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}

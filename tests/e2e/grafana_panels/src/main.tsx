@@ -53,7 +53,7 @@ function Page({ dashboard, around, width }: { dashboard: Dashboard; around: Arou
       {dashboard.description && <p style={{ color: theme.colors.text.secondary, margin: "0 0 8px", maxWidth: 1100 }}>{dashboard.description}</p>}
       <div style={{ display: "flex", flexWrap: "wrap", gap: 12, paddingBottom: 8, fontSize: 12 }}>
         {variables.shown().map(([variable, value]) => (
-          <span key={variable.name} style={{ border: `1px solid ${theme.colors.border.medium}`, borderRadius: 2 }}>
+          <span key={variable.name} style={{ display: "flex", border: `1px solid ${theme.colors.border.medium}`, borderRadius: 2 }}>
             <span style={{ background: theme.colors.background.secondary, padding: "2px 8px", color: theme.colors.text.secondary }}>
               {variable.label || variable.name}</span>
             <span style={{ padding: "2px 8px" }}>{value}</span>
@@ -82,11 +82,11 @@ function moment(text: string) {
 }
 
 async function prepared(query: URLSearchParams, theme: GrafanaTheme2): Promise<{ dashboard: Dashboard; around: Around }> {
-  const response = await fetch(`dashboards/${query.get("dashboard")}.json`);
+  const response = await fetch(`api/dashboards/uid/${encodeURIComponent(query.get("dashboard") ?? "")}`);
   if (!response.ok) {
     throw new Error(`no dashboard ${query.get("dashboard")}`);
   }
-  const dashboard = (await response.json()) as Dashboard;
+  const { dashboard } = (await response.json()) as { dashboard: Dashboard };
   const timeZone = dashboard.timezone === "browser" || !dashboard.timezone ? "browser" : dashboard.timezone;
   setTimeZoneResolver(() => timeZone);
   const range: TimeRange = rangeUtil.convertRawToRange({ from: moment(query.get("from") ?? dashboard.time?.from ?? "now-6h"),
