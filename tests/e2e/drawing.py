@@ -26,13 +26,13 @@ import requests
 
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, Place
-from tests.e2e.prometheus import Prometheus
+from tests.e2e.prometheus import COMMAND, Prometheus
 
 PANELS = Path(__file__).parent / "grafana_panels"
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--force-color-profile=srgb"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"]
 WIDTH, HEIGHT = 1440, 900
 DRAWN_MS = 120_000
 ELSEWHERE = "Pacific/Auckland"
@@ -215,23 +215,39 @@ def easel(site: Site) -> Iterator[Easel]:
             browser.close()
 
 
-@contextlib.contextmanager
-def studio(folder: Path, run: Path, *others: Path, scraped: int = 0, dashboards: Path = DASHBOARDS) -> Iterator[Easel]:
-    """An Easel on everything that a user of these runs has: their readings in a Prometheus, their marks and the dashboards in a Grafana.
+@dataclass
+class Studio:
+    """Everything that a user of runs has: their readings in a Prometheus, their marks and the dashboards in a Grafana, and a browser."""
 
-    The dashboards are turned to the first run. Runs in progress that serve --metrics at the port ``scraped`` are scraped each second.
-    """
-    scrape = f"scrape_configs: [{{job_name: twin, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{scraped}']}}]}}]\n"
-    with Prometheus(folder / "prometheus", more=scrape if scraped else "") as prometheus, Server() as server:
+    folder: Path
+    prometheus: Prometheus
+    grafana: Place
+    easel: Easel
+
+    def add(self, run: Path) -> None:
+        """Send a run's readings and annotate it."""
+        copy = self.folder / "runs" / f"{len(list(self.folder.glob('runs/*')))}"  # sending leaves a cursor in a run's folder
+        shutil.copytree(run, copy, ignore=shutil.ignore_patterns("checkpoints"))
+        self.grafana.twin("send", copy, "--remote-write", self.prometheus.write_url)
+        self.grafana.twin("grafana", "annotate", copy)
+
+    def push(self, *, run: Path | None = None, dashboards: Path = DASHBOARDS) -> None:
+        """Bring dashboards to the Grafana, turned to the dates of a run."""
+        turned = ("--run", run) if run else ()
+        self.grafana.twin("grafana", "push", "--dashboards", dashboards, "--prometheus", self.prometheus.url, *turned)
+
+
+@contextlib.contextmanager
+def studio(folder: Path, scraped: int) -> Iterator[Studio]:
+    """An empty Studio. A run in progress that serves --metrics at the port ``scraped`` is scraped each second. Raises MissingError."""
+    if shutil.which(COMMAND) is None:
+        raise MissingError("no prometheus on this machine: install Debian's package prometheus")
+    built()
+    more = f"scrape_configs: [{{job_name: twin, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{scraped}']}}]}}]\n"
+    with Prometheus(folder / "prometheus", more=more) as prometheus, Server() as server:
         grafana = Place(server.url, ADMIN, server.contract)
-        for each in (run, *others):
-            copy = folder / "runs" / f"{each.parent.name}-{each.name}"  # sending leaves a cursor in the folder
-            shutil.copytree(each, copy, ignore=shutil.ignore_patterns("checkpoints"))
-            grafana.twin("send", copy, "--remote-write", prometheus.write_url)
-            grafana.twin("grafana", "annotate", copy)
-        grafana.twin("grafana", "push", "--dashboards", dashboards, "--prometheus", prometheus.url, "--run", run)
         with Site(prometheus, grafana) as site, easel(site) as ready:
-            yield ready
+            yield Studio(folder, prometheus, grafana, ready)
 
 
 def drawable(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
