@@ -33,6 +33,8 @@ DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"]
+NODE = (20, 19)
+"""What Vite 7 needs."""
 WIDTH, HEIGHT = 1440, 900
 DRAWN_MS = 120_000
 ELSEWHERE = "Pacific/Auckland"
@@ -47,9 +49,11 @@ class MissingError(Exception):
 
 def built() -> Path:
     """The folder of the built page. Installs its packages and builds it, unless that was done from the same files before."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise MissingError("no node and npm on this machine: install Debian's packages nodejs and npm (node 20 or newer)")
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise MissingError("no node and npm on this machine: install nodejs and npm")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if tuple(map(int, version.removeprefix("v").split(".")[:2])) < NODE:
+        raise MissingError(f"node {version} is too old to build the drawing page: install {NODE[0]}.{NODE[1]} or newer")
     lock = [PANELS / "package-lock.json", PANELS / "package.json"]
     sources = [*lock, *sorted((PANELS / "src").iterdir()), PANELS / "index.html", PANELS / "vite.config.js"]
     modules, dist = PANELS / "node_modules", PANELS / "dist"

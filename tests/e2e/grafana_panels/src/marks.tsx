@@ -134,6 +134,14 @@ export function drawMarks(builder: UPlotConfigBuilder, marks: Mark[], theme: Gra
   });
 }
 
+const LONGEST = 72;
+
+/** A mark's text in a list: Grafana takes it for HTML and shows it whole beside the pointer. */
+function short(text: string): string {
+  const plain = new DOMParser().parseFromString(text, "text/html").body.textContent.replace(/\s+/g, " ");
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST - 1)}…` : plain;
+}
+
 /** What the numbers mean, under the dashboard's title. */
 export function MarkList({ marks, theme, timeZone }: { marks: Mark[]; theme: GrafanaTheme2; timeZone: string }) {
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: timeZone === "browser" ? undefined : "UTC" });
@@ -143,7 +151,7 @@ export function MarkList({ marks, theme, timeZone }: { marks: Mark[]; theme: Gra
         <span key={time}>
           <span style={{ background: color, color: theme.colors.getContrastText(color), borderRadius: 3, padding: "0 4px", marginRight: 5,
             fontWeight: 500, fontSize: 10 }}>{index + 1}</span>
-          {day.format(time)} {at.map(({ text }) => text.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")).join(" · ")}
+          {day.format(time)} {at.map(({ text }) => short(text)).join(" · ")}
         </span>
       ))}
     </div>

@@ -148,7 +148,7 @@ export function PanelView({ panel, width, height, around, done }: {
           <View {...data} width={innerWidth} height={innerHeight} range={around.range} timeZone={around.timeZone} theme={around.theme}
             marks={around.marks} replace={replace} drawn={finish} />
         </Guard>
-      ) : null}
+      ) : data || trouble ? <div style={{ height: innerHeight, display: "grid", placeItems: "center" }}>No data</div> : <></>}
     </PanelChrome>
   );
 }
