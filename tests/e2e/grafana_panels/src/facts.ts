@@ -15,7 +15,6 @@ export interface PanelFacts {
   type: string;
   queries: QueryFacts[];
   drawn: number;
-  legend: number;
   problems: string[];
 }
 

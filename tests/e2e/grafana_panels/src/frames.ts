@@ -11,7 +11,9 @@ function number(text: string): number {
 
 /** A series in Prometheus's own notation. */
 function notation({ __name__: name = "", ...labels }: Labels): string {
-  const inside = Object.entries(labels).map(([key, value]) => `${key}="${value}"`).join(", ");
+  const inside = Object.entries(labels)
+    .map(([key, value]) => `${key}="${value}"`)
+    .join(", ");
   return inside ? `${name}{${inside}}` : name || "{}";
 }
 
@@ -28,9 +30,19 @@ function named(target: Target, labels: Labels): string | undefined {
 export function seriesFrames(target: Target, found: Series[], ms?: number): DataFrame[] {
   return found.map(({ metric, values }) => {
     const time: Field = { name: "Time", type: FieldType.time, config: ms ? { interval: ms } : {}, values: values.map(([at]) => at * 1000) };
-    const value: Field = { name: "Value", type: FieldType.number, labels: metric, config: { displayNameFromDS: named(target, metric) },
-      values: values.map(([, text]) => number(text)) };
-    return { refId: target.refId, length: values.length, fields: [time, value], meta: { custom: { resultType: ms ? "matrix" : "vector" } } };
+    const value: Field = {
+      name: "Value",
+      type: FieldType.number,
+      labels: metric,
+      config: { displayNameFromDS: named(target, metric) },
+      values: values.map(([, text]) => number(text)),
+    };
+    return {
+      refId: target.refId,
+      length: values.length,
+      fields: [time, value],
+      meta: { custom: { resultType: ms ? "matrix" : "vector" } },
+    };
   });
 }
 
@@ -40,8 +52,12 @@ export function tableFrame(target: Target, found: Series[], several: boolean): D
   const rows = found.flatMap(({ metric, values }) => values.map(([at, text]) => ({ metric, at: at * 1000, value: number(text) })));
   const fields: Field[] = [
     { name: "Time", type: FieldType.time, config: {}, values: rows.map(({ at }) => at) },
-    ...labels.map((label): Field => ({ name: label, type: FieldType.string, config: { filterable: true },
-      values: rows.map(({ metric }) => metric[label] ?? "") })),
+    ...labels.map((label): Field => ({
+      name: label,
+      type: FieldType.string,
+      config: { filterable: true },
+      values: rows.map(({ metric }) => metric[label] ?? ""),
+    })),
     { name: several ? `Value #${target.refId}` : "Value", type: FieldType.number, config: {}, values: rows.map(({ value }) => value) },
   ];
   return { refId: target.refId, length: rows.length, fields };

@@ -25,13 +25,22 @@ function filled(text: string, labels: Record<string, string>): string {
 }
 
 /** What a query finds: every series, wherever it is above zero; neighbouring points are one mark. */
-async function queried(annotation: Annotation, expr: string, over: TimeRange, least: string, variables: Variables, color: string): Promise<Mark[]> {
+async function queried(
+  annotation: Annotation,
+  expr: string,
+  over: TimeRange,
+  least: string,
+  variables: Variables,
+  color: string,
+): Promise<Mark[]> {
   const step = stepOf(over, 10000, annotation.step || least);
   const found = await range(variables.with(builtin(over, step.ms, least)).replace(expr, "query"), over, step.seconds);
   return found.flatMap(({ metric, values }) => {
-    const text = [annotation.titleFormat, annotation.textFormat].map((each) => filled(each ?? "", metric)).filter(Boolean).join(": ") || annotation.name;
+    const texts = [annotation.titleFormat, annotation.textFormat].map((each) => filled(each ?? "", metric));
+    const text = texts.filter(Boolean).join(": ") || annotation.name;
     const byValue = annotation.useValueForTime === true || annotation.useValueForTime === "on";
-    const times = byValue ? [...new Set(values.map(([, value]) => Math.floor(Number(value))))]
+    const times = byValue
+      ? [...new Set(values.map(([, value]) => Math.floor(Number(value))))]
       : values.filter(([, value]) => Number(value) > 0).map(([at]) => at * 1000);
     const marks: Mark[] = [];
     for (const time of times) {
@@ -48,28 +57,56 @@ async function queried(annotation: Annotation, expr: string, over: TimeRange, le
 
 /** What is stored in Grafana itself under tags: `twin grafana annotate` puts it there; the server of this page answers for it. */
 async function stored(tags: string[], any: boolean, over: TimeRange, color: string): Promise<Mark[]> {
-  const query = new URLSearchParams([["from", String(over.from.valueOf())], ["to", String(over.to.valueOf())], ["matchAny", String(any)],
-    ...tags.map((tag) => ["tags", tag])]);
+  const query = new URLSearchParams([
+    ["from", String(over.from.valueOf())],
+    ["to", String(over.to.valueOf())],
+    ["matchAny", String(any)],
+    ...tags.map((tag) => ["tags", tag]),
+  ]);
   const response = await fetch(`api/annotations?${query}`);
   if (!response.ok) {
     throw new Error(`annotations: ${response.status}`);
   }
-  return ((await response.json()) as Stored[]).map((each) => ({ time: each.time, end: each.timeEnd || each.time,
-    text: [each.title, each.text].filter(Boolean).join(": "), color }));
+  return ((await response.json()) as Stored[]).map((each) => ({
+    time: each.time,
+    end: each.timeEnd || each.time,
+    text: [each.title, each.text].filter(Boolean).join(": "),
+    color,
+  }));
 }
 
 /** All marks of a dashboard within the range, in order of time. */
-export async function readMarks(list: Annotation[], over: TimeRange, least: string, variables: Variables, theme: GrafanaTheme2): Promise<Mark[]> {
-  const found = await Promise.all(list.filter((each) => each.enable !== false).map((annotation) => {
-    const color = theme.visualization.getColorByName(annotation.iconColor ?? "rgba(0, 211, 255, 1)");
-    const expr = annotation.expr ?? annotation.target?.expr;
-    const tags = annotation.target?.tags ?? annotation.tags ?? [];
-    if (expr) {
-      return queried(annotation, expr, over, least, variables, color);
-    }
-    return tags.length ? stored(tags.map((tag) => variables.replace(tag, "text")), Boolean(annotation.target?.matchAny), over, color) : [];
-  }));
-  return found.flat().filter(({ time }) => time >= over.from.valueOf() && time <= over.to.valueOf()).sort((a, b) => a.time - b.time);
+export async function readMarks(
+  list: Annotation[],
+  over: TimeRange,
+  least: string,
+  variables: Variables,
+  theme: GrafanaTheme2,
+): Promise<Mark[]> {
+  const found = await Promise.all(
+    list
+      .filter((each) => each.enable !== false)
+      .map((annotation) => {
+        const color = theme.visualization.getColorByName(annotation.iconColor ?? "rgba(0, 211, 255, 1)");
+        const expr = annotation.expr ?? annotation.target?.expr;
+        const tags = annotation.target?.tags ?? annotation.tags ?? [];
+        if (expr) {
+          return queried(annotation, expr, over, least, variables, color);
+        }
+        return tags.length
+          ? stored(
+              tags.map((tag) => variables.replace(tag, "text")),
+              Boolean(annotation.target?.matchAny),
+              over,
+              color,
+            )
+          : [];
+      }),
+  );
+  return found
+    .flat()
+    .filter(({ time }) => time >= over.from.valueOf() && time <= over.to.valueOf())
+    .sort((a, b) => a.time - b.time);
 }
 
 /** Marks of one moment share a number, from 1. */
@@ -146,11 +183,31 @@ function short(text: string): string {
 export function MarkList({ marks, theme, timeZone }: { marks: Mark[]; theme: GrafanaTheme2; timeZone: string }) {
   const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: timeZone === "browser" ? undefined : "UTC" });
   return (
-    <div style={{ display: "flex", flexWrap: "wrap", gap: "4px 16px", padding: "2px 0 10px", fontSize: 12, color: theme.colors.text.secondary }}>
+    <div
+      style={{
+        display: "flex",
+        flexWrap: "wrap",
+        gap: "4px 16px",
+        padding: "2px 0 10px",
+        fontSize: 12,
+        color: theme.colors.text.secondary,
+      }}
+    >
       {numbered(marks).map(({ time, color, marks: at }, index) => (
         <span key={time}>
-          <span style={{ background: color, color: theme.colors.getContrastText(color), borderRadius: 3, padding: "0 4px", marginRight: 5,
-            fontWeight: 500, fontSize: 10 }}>{index + 1}</span>
+          <span
+            style={{
+              background: color,
+              color: theme.colors.getContrastText(color),
+              borderRadius: 3,
+              padding: "0 4px",
+              marginRight: 5,
+              fontWeight: 500,
+              fontSize: 10,
+            }}
+          >
+            {index + 1}
+          </span>
           {day.format(time)} {at.map(({ text }) => short(text)).join(" · ")}
         </span>
       ))}

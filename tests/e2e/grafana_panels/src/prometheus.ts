@@ -30,32 +30,55 @@ async function asked<T>(path: string, parameters: [string, string][], post: bool
 /** A range query; the ends lie on multiples of the step, as Grafana aligns them. */
 export async function range(expr: string, over: TimeRange, step: number): Promise<Series[]> {
   const [from, to] = [over.from.valueOf() / 1000, over.to.valueOf() / 1000].map((at) => Math.floor(at / step) * step);
-  const data = await asked<{ result: Series[] }>("query_range",
-    [["query", expr], ["start", String(from)], ["end", String(to)], ["step", String(step)]], true);
+  const data = await asked<{ result: Series[] }>(
+    "query_range",
+    [
+      ["query", expr],
+      ["start", String(from)],
+      ["end", String(to)],
+      ["step", String(step)],
+    ],
+    true,
+  );
   return data.result;
 }
 
 /** An instant query at the end of the range; a scalar is a series without labels. */
 export async function instant(expr: string, over: TimeRange): Promise<Series[]> {
-  const data = await asked<{ resultType: string; result: unknown }>("query",
-    [["query", expr], ["time", String(over.to.valueOf() / 1000)]], true);
+  const data = await asked<{ resultType: string; result: unknown }>(
+    "query",
+    [
+      ["query", expr],
+      ["time", String(over.to.valueOf() / 1000)],
+    ],
+    true,
+  );
   if (data.resultType === "scalar") {
     return [{ metric: {}, values: [data.result as [number, string]] }];
   }
   if (data.resultType !== "vector") {
     throw new Error(`an instant query gave a ${data.resultType}`);
   }
-  return (data.result as { metric: Record<string, string>; value: [number, string] }[])
-    .map(({ metric, value }) => ({ metric, values: [value] }));
+  return (data.result as { metric: Record<string, string>; value: [number, string] }[]).map(({ metric, value }) => ({
+    metric,
+    values: [value],
+  }));
 }
 
 function within(over: TimeRange): [string, string][] {
-  return [["start", String(over.from.valueOf() / 1000)], ["end", String(over.to.valueOf() / 1000)]];
+  return [
+    ["start", String(over.from.valueOf() / 1000)],
+    ["end", String(over.to.valueOf() / 1000)],
+  ];
 }
 
 /** Values of a label within the range, of the series that match if any selector is given. */
 export async function labelValues(label: string, match: string, over: TimeRange): Promise<string[]> {
-  return asked(`label/${encodeURIComponent(label)}/values`, [...within(over), ...(match ? [["match[]", match] as [string, string]] : [])], false);
+  return asked(
+    `label/${encodeURIComponent(label)}/values`,
+    [...within(over), ...(match ? [["match[]", match] as [string, string]] : [])],
+    false,
+  );
 }
 
 /** Seconds per point: the range over the number of points, rounded as Grafana does, no finer than the least that is asked for. */

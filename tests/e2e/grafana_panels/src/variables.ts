@@ -52,7 +52,8 @@ export class Variables {
       const asked = wanted.getAll(`var-${variable.name}`);
       const saved = ([] as string[]).concat(variable.current?.value ?? []);
       const wish = asked.length ? asked : saved;
-      const all = Boolean(variable.includeAll) && (wish.includes(ALL) || wish.includes("All") || !wish.some((each) => options.includes(each)));
+      const all =
+        Boolean(variable.includeAll) && (wish.includes(ALL) || wish.includes("All") || !wish.some((each) => options.includes(each)));
       const found = wish.filter((each) => options.includes(each));
       if (asked.length && !all && found.length < asked.length) {
         throw new Error(`the variable ${variable.name} has no value ${asked.join(", ")}, only ${options.join(", ")}`);
@@ -64,7 +65,8 @@ export class Variables {
 
   /** Chosen values, for what is shown above the panels. */
   shown(): [Variable, string][] {
-    return [...this.chosen.values()].filter(({ variable }) => !variable.hide)
+    return [...this.chosen.values()]
+      .filter(({ variable }) => !variable.hide)
       .map(({ variable, values, all }) => [variable, all ? "All" : values.join(" + ")]);
   }
 
@@ -74,13 +76,16 @@ export class Variables {
   }
 
   private async options(variable: Variable, over: TimeRange, wanted: URLSearchParams): Promise<string[]> {
-    const text = typeof variable.query === "string" ? variable.query : variable.query?.query ?? "";
+    const text = typeof variable.query === "string" ? variable.query : (variable.query?.query ?? "");
     switch (variable.type) {
       case "query":
         return this.sorted(variable, this.filtered(variable, await this.queried(this.replace(text, "query"), over)));
       case "custom":
       case "interval":
-        return text.split(",").map((each) => each.trim().replace(/^.+ : /, "")).filter(Boolean);
+        return text
+          .split(",")
+          .map((each) => each.trim().replace(/^.+ : /, ""))
+          .filter(Boolean);
       case "constant":
         return [text];
       case "textbox":
@@ -104,7 +109,9 @@ export class Variables {
     if (result) {
       return (await instant(result[1], over)).map(({ metric, values: [[at, value]] }) => {
         const { __name__: name = "", ...labels } = metric;
-        return `${name}{${Object.entries(labels).map(([key, is]) => `${key}="${is}"`).join(",")}} ${value} ${at * 1000}`;
+        return `${name}{${Object.entries(labels)
+          .map(([key, is]) => `${key}="${is}"`)
+          .join(",")}} ${value} ${at * 1000}`;
       });
     }
     throw new Error(`the query of a variable cannot be read: ${text}`);
@@ -115,19 +122,28 @@ export class Variables {
       return [...new Set(found)];
     }
     const regex = stringToJsRegex(this.replace(variable.regex, "text"));
-    return [...new Set(found.flatMap((each) => {
-      regex.lastIndex = 0;
-      const match = regex.exec(each);
-      return match ? [match.groups?.value ?? match[1] ?? each] : [];
-    }))];
+    return [
+      ...new Set(
+        found.flatMap((each) => {
+          regex.lastIndex = 0;
+          const match = regex.exec(each);
+          return match ? [match.groups?.value ?? match[1] ?? each] : [];
+        }),
+      ),
+    ];
   }
 
   private sorted(variable: Variable, found: string[]): string[] {
     const sort = variable.sort ?? 0;
     const kind = Math.ceil(sort / 2);
     const number = (text: string) => Number(/.*?(\d+).*/.exec(text)?.[1] ?? -1);
-    const by = [() => 0, (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0), (a: string, b: string) => number(a) - number(b),
-      (a: string, b: string) => a.toLowerCase().localeCompare(b.toLowerCase())][kind] ?? (() => 0);
+    const by =
+      [
+        () => 0,
+        (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0),
+        (a: string, b: string) => number(a) - number(b),
+        (a: string, b: string) => a.toLowerCase().localeCompare(b.toLowerCase()),
+      ][kind] ?? (() => 0);
     const ordered = [...found].sort(by);
     return sort && sort % 2 === 0 ? ordered.reverse() : ordered;
   }
@@ -177,8 +193,13 @@ export function builtin(over: TimeRange, ms: number, least: string): Record<stri
   const seconds = Math.round((over.to.valueOf() - over.from.valueOf()) / 1000);
   const rate = Math.max(ms / 1000 + rangeUtil.intervalToSeconds(least), 4 * rangeUtil.intervalToSeconds(least));
   return {
-    __interval: rangeUtil.secondsToHms(ms / 1000), __interval_ms: String(ms), __rate_interval: rangeUtil.secondsToHms(rate),
-    __range: `${seconds}s`, __range_s: String(seconds), __range_ms: String(seconds * 1000),
-    __from: String(over.from.valueOf()), __to: String(over.to.valueOf()),
+    __interval: rangeUtil.secondsToHms(ms / 1000),
+    __interval_ms: String(ms),
+    __rate_interval: rangeUtil.secondsToHms(rate),
+    __range: `${seconds}s`,
+    __range_s: String(seconds),
+    __range_ms: String(seconds * 1000),
+    __from: String(over.from.valueOf()),
+    __to: String(over.to.valueOf()),
   };
 }

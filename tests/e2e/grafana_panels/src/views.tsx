@@ -1,10 +1,29 @@
 // One component per panel type, around Grafana's own: each says through `drawn` how much it put on the screen.
 import {
-  dateTimeFormat, FieldType, formattedValueToString, getDisplayValueAlignmentFactors, getFieldDisplayName, getFieldDisplayValues, renderTextPanelMarkdown,
-  VizOrientation, type DataFrame, type FieldConfigSource, type FieldDisplay, type GrafanaTheme2, type TimeRange,
+  dateTimeFormat,
+  FieldType,
+  formattedValueToString,
+  getDisplayValueAlignmentFactors,
+  getFieldDisplayName,
+  getFieldDisplayValues,
+  renderTextPanelMarkdown,
+  VizOrientation,
+  type DataFrame,
+  type FieldConfigSource,
+  type FieldDisplay,
+  type GrafanaTheme2,
+  type TimeRange,
 } from "@grafana/data";
 import {
-  BarGauge, BigValue, TimeSeries, TooltipPlugin2, VizRepeater, VizTooltipContent, VizTooltipHeader, VizTooltipWrapper, type UPlotConfigBuilder,
+  BarGauge,
+  BigValue,
+  TimeSeries,
+  TooltipPlugin2,
+  VizRepeater,
+  VizTooltipContent,
+  VizTooltipHeader,
+  VizTooltipWrapper,
+  type UPlotConfigBuilder,
 } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
 import { useEffect, useMemo } from "react";
@@ -45,8 +64,15 @@ function tooltip(aligned: DataFrame, frames: DataFrame[], timeZone: string, indi
       return [];
     }
     const display = field.display!(field.values[index]);
-    return [{ label: getFieldDisplayName(field, aligned, frames), value: formattedValueToString(display), color: display.color,
-      isActive: hovered === i + 1, numeric: display.numeric }];
+    return [
+      {
+        label: getFieldDisplayName(field, aligned, frames),
+        value: formattedValueToString(display),
+        color: display.color,
+        isActive: hovered === i + 1,
+        numeric: display.numeric,
+      },
+    ];
   });
   return (
     <VizTooltipWrapper>
@@ -59,7 +85,15 @@ function tooltip(aligned: DataFrame, frames: DataFrame[], timeZone: string, indi
 function TimeSeriesView({ frames, options, width, height, range, timeZone, theme, marks, drawn }: ViewProps) {
   const seen = useMemo(() => new WeakSet<UPlotConfigBuilder>(), []);
   return (
-    <TimeSeries frames={frames} width={width} height={height} timeRange={range} timeZone={timeZone} legend={options.legend} options={options}>
+    <TimeSeries
+      frames={frames}
+      width={width}
+      height={height}
+      timeRange={range}
+      timeZone={timeZone}
+      legend={options.legend}
+      options={options}
+    >
       {(builder, aligned) => {
         if (!seen.has(builder)) {
           seen.add(builder);
@@ -67,8 +101,11 @@ function TimeSeriesView({ frames, options, width, height, range, timeZone, theme
           drawMarks(builder, marks, theme);
         }
         return (
-          <TooltipPlugin2 config={builder} hoverMode={options.tooltip.mode === "single" ? 2 : 1}
-            render={(_u, indices, hovered) => tooltip(aligned, frames, timeZone, indices, hovered)} />
+          <TooltipPlugin2
+            config={builder}
+            hoverMode={options.tooltip.mode === "single" ? 2 : 1}
+            render={(_u, indices, hovered) => tooltip(aligned, frames, timeZone, indices, hovered)}
+          />
         );
       }}
     </TimeSeries>
@@ -77,8 +114,16 @@ function TimeSeriesView({ frames, options, width, height, range, timeZone, theme
 
 /** Values of a stat or bar gauge. */
 function values({ frames, options, fieldConfig, theme, timeZone, replace }: ViewProps, sparkline: boolean): FieldDisplay[] {
-  return getFieldDisplayValues({ fieldConfig, reduceOptions: options.reduceOptions, replaceVariables: replace, theme, data: frames, sparkline, timeZone,
-    percentChange: options.showPercentChange });
+  return getFieldDisplayValues({
+    fieldConfig,
+    reduceOptions: options.reduceOptions,
+    replaceVariables: replace,
+    theme,
+    data: frames,
+    sparkline,
+    timeZone,
+    percentChange: options.showPercentChange,
+  });
 }
 
 function counted(found: FieldDisplay[]): number {
@@ -86,7 +131,11 @@ function counted(found: FieldDisplay[]): number {
 }
 
 function orientation(options: Record<string, any>, width: number, height: number): VizOrientation {
-  return options.orientation === VizOrientation.Auto ? (width > height ? VizOrientation.Vertical : VizOrientation.Horizontal) : options.orientation;
+  return options.orientation === VizOrientation.Auto
+    ? width > height
+      ? VizOrientation.Vertical
+      : VizOrientation.Horizontal
+    : options.orientation;
 }
 
 function StatView(props: ViewProps) {
@@ -94,13 +143,35 @@ function StatView(props: ViewProps) {
   const found = useMemo(() => values(props, options.graphMode !== "none"), [props.frames]);
   useEffect(() => drawn(counted(found)), [found]);
   return (
-    <VizRepeater getValues={() => found} getAlignmentFactors={getDisplayValueAlignmentFactors} width={width} height={height} source={props.frames}
-      renderCounter={0} itemSpacing={3} autoGrid orientation={options.orientation}
+    <VizRepeater
+      getValues={() => found}
+      getAlignmentFactors={getDisplayValueAlignmentFactors}
+      width={width}
+      height={height}
+      source={props.frames}
+      renderCounter={0}
+      itemSpacing={3}
+      autoGrid
+      orientation={options.orientation}
       renderValue={({ value, width: w, height: h, count, alignmentFactors }) => (
-        <BigValue value={value.display} count={count} sparkline={value.sparkline} colorMode={options.colorMode} graphMode={options.graphMode}
-          justifyMode={options.justifyMode} textMode={options.textMode} text={options.text} alignmentFactors={alignmentFactors} width={w} height={h}
-          theme={theme} percentChangeColorMode={options.percentChangeColorMode} disableWideLayout={!options.wideLayout} />
-      )} />
+        <BigValue
+          value={value.display}
+          count={count}
+          sparkline={value.sparkline}
+          colorMode={options.colorMode}
+          graphMode={options.graphMode}
+          justifyMode={options.justifyMode}
+          textMode={options.textMode}
+          text={options.text}
+          alignmentFactors={alignmentFactors}
+          width={w}
+          height={h}
+          theme={theme}
+          percentChangeColorMode={options.percentChangeColorMode}
+          disableWideLayout={!options.wideLayout}
+        />
+      )}
+    />
   );
 }
 
@@ -110,16 +181,38 @@ function BarGaugeView(props: ViewProps) {
   useEffect(() => drawn(counted(found)), [found]);
   const manual = options.sizing === "manual";
   return (
-    <VizRepeater getValues={() => found} getAlignmentFactors={getDisplayValueAlignmentFactors} width={width} height={height} source={props.frames}
-      renderCounter={0} itemSpacing={options.displayMode === "lcd" ? 2 : 10} minVizWidth={manual ? options.minVizWidth : 8}
-      minVizHeight={manual ? options.minVizHeight : 16} maxVizHeight={manual ? options.maxVizHeight : 300}
+    <VizRepeater
+      getValues={() => found}
+      getAlignmentFactors={getDisplayValueAlignmentFactors}
+      width={width}
+      height={height}
+      source={props.frames}
+      renderCounter={0}
+      itemSpacing={options.displayMode === "lcd" ? 2 : 10}
+      minVizWidth={manual ? options.minVizWidth : 8}
+      minVizHeight={manual ? options.minVizHeight : 16}
+      maxVizHeight={manual ? options.maxVizHeight : 300}
       orientation={orientation(options, width, height)}
       renderValue={({ value, width: w, height: h, count, orientation: way, alignmentFactors }) => (
-        <BarGauge value={value.display} width={w} height={h} orientation={way} field={value.field} text={options.text}
-          display={value.view?.getFieldDisplayProcessor(value.colIndex!)} theme={theme} itemSpacing={10} lcdCellWidth={12}
-          displayMode={options.displayMode} alignmentFactors={count > 1 ? alignmentFactors : undefined} showUnfilled={options.showUnfilled}
-          valueDisplayMode={options.valueMode} namePlacement={options.namePlacement} />
-      )} />
+        <BarGauge
+          value={value.display}
+          width={w}
+          height={h}
+          orientation={way}
+          field={value.field}
+          text={options.text}
+          display={value.view?.getFieldDisplayProcessor(value.colIndex!)}
+          theme={theme}
+          itemSpacing={10}
+          lcdCellWidth={12}
+          displayMode={options.displayMode}
+          alignmentFactors={count > 1 ? alignmentFactors : undefined}
+          showUnfilled={options.showUnfilled}
+          valueDisplayMode={options.valueMode}
+          namePlacement={options.namePlacement}
+        />
+      )}
+    />
   );
 }
 
@@ -127,8 +220,18 @@ function TableView({ frames, options, fieldConfig, width, height, range, drawn }
   const frame = frames[options.frameIndex] ?? frames[0];
   useEffect(() => drawn(frame?.length ?? 0), [frame]);
   return frame ? (
-    <TableNG data={frame} width={width} height={height} noHeader={!options.showHeader} showTypeIcons={options.showTypeIcons} sortBy={options.sortBy}
-      cellHeight={options.cellHeight} timeRange={range} fieldConfig={fieldConfig} enableVirtualization={false} />
+    <TableNG
+      data={frame}
+      width={width}
+      height={height}
+      noHeader={!options.showHeader}
+      showTypeIcons={options.showTypeIcons}
+      sortBy={options.sortBy}
+      cellHeight={options.cellHeight}
+      timeRange={range}
+      fieldConfig={fieldConfig}
+      enableVirtualization={false}
+    />
   ) : null;
 }
 
@@ -140,5 +243,9 @@ function TextView({ options, replace, drawn }: ViewProps) {
 
 /** By the type in the JSON. */
 export const VIEWS: Record<string, (props: ViewProps) => React.ReactNode> = {
-  timeseries: TimeSeriesView, stat: StatView, bargauge: BarGaugeView, table: TableView, text: TextView,
+  timeseries: TimeSeriesView,
+  stat: StatView,
+  bargauge: BarGaugeView,
+  table: TableView,
+  text: TextView,
 };
