@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
 import threading
@@ -67,6 +68,7 @@ class Link(Watcher):
         self._services, self._tell = list(services), tell
         self._out: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
         self._framed = 0.0
+        self._held: list[Frame] = []  # the latest frame, if it was not passed on
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
@@ -100,8 +102,9 @@ class Link(Watcher):
     def update(self, frame: Frame) -> None:
         """Pass it on, if the last one is old enough."""
         wall = time.monotonic()
+        self._held = [frame]
         if wall - self._framed >= FRAME_S:
-            self._framed = wall
+            self._framed, self._held = wall, []
             self._out.put(("update", frame))
 
     def saved(self, now_s: int) -> None:
@@ -109,10 +112,17 @@ class Link(Watcher):
         self._out.put(("saved", now_s))
 
     def end(self, text: str) -> None:
-        """Pass it on and wait until the services have finished."""
+        """Pass it on, after the last frame, and wait until the services have finished; Ctrl-C tells one that waits for it."""
+        for frame in self._held:
+            self._out.put(("update", frame))
         self._out.put(("end", text))
         self._out.put(None)
-        self._ended.wait()
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            if self._process.pid:
+                os.kill(self._process.pid, signal.SIGINT)
+            self._ended.wait()
         self._process.join()
 
     def _send(self) -> None:
