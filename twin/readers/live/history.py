@@ -12,8 +12,8 @@ from twin.readers.results import Metrics
 from twin.readers.watch import RunInfo
 from twin.units import DAY, WEEK, at
 
-MOST = 600
-"""Readings that are kept; when there are more, every second one goes, and from then on only every second one is taken."""
+MOST = 601
+"""Readings that are kept, an odd number; then every second one goes, the newest stays, and from then on only every second is taken."""
 
 
 class History:
@@ -27,8 +27,8 @@ class History:
         """Readings that are kept; that were ever taken (their number is that of the newest); how many of all count for one kept."""
         self.moved = np.zeros(len(info.rows), bool)
         """Series that have changed since the second reading: the first is of a world in which nothing has happened."""
-        self._most, self._seen, self._start = most, 0, info.start
-        self._times, self._values = np.zeros(most + 1, np.int64), np.zeros((most + 1, len(info.rows)))  # one more: the latest
+        self._most, self._seen, self._start = most | 1, 0, info.start
+        self._times, self._values = np.zeros(self._most + 1, np.int64), np.zeros((self._most + 1, len(info.rows)))  # one more: the latest
         self._ahead = False  # whether the latest reading lies behind the kept ones, not among them
         self._first: NDArray[np.float64] | None = None
         self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)

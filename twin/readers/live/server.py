@@ -280,7 +280,7 @@ class Command(Secret):
         try:
             self.finish(await _apart(_obey, live.hub.info.out, asked, tuple(live.held)))
         except TwinError as error:
-            self.refuse(409, str(error))
+            self.finish({"error": str(error)})  # the run's own answer, not one of the web server
 
 
 async def _apart(work: Any, *arguments: Any) -> Any:

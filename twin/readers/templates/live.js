@@ -131,6 +131,14 @@ function addChapter(column, {id, heading}, open) {
   watching.observe(details);
 }
 
+function forget(chapter) { // Bokeh keeps every document that it was given
+  const old = chapter.pictures.length && chapter.pictures[0].figure.document;
+  if (!old) return;
+  chapter.manager.clear();
+  old.clear();
+  Bokeh.documents.splice(Bokeh.documents.indexOf(old), 1);
+}
+
 async function draw(chapter) {
   chapter.busy = true;
   try {
@@ -149,7 +157,7 @@ async function draw(chapter) {
     }
     const quiet = make("p", {class: "soft quiet", text: made.quiet ? `Not drawn so far. ${made.quiet}` : ""});
     for (const old of [...chapter.box.children]) if (old !== grid) old.remove();
-    if (chapter.manager) chapter.manager.clear();
+    forget(chapter);
     grid.classList.remove("fresh");
     if (made.quiet) chapter.box.append(quiet);
     Object.assign(chapter, {manager, edition: made.edition, taken: made.taken, loaded: performance.now(), pictures: made.pictures.map((picture) => ({
@@ -256,6 +264,7 @@ async function command(body, where) {
   out.textContent = "…";
   try {
     const reply = await (await ask("/command", body)).json();
+    if (reply.error) throw new Error(reply.error);
     out.textContent = `${reply.date}  ${reply.ok}`;
   } catch (error) {
     out.className = "bad";
