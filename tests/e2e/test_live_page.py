@@ -1,8 +1,14 @@
 """The live page in a real browser: it moves, it steers, it says only what is so, and it listens to nobody else."""
 
+import fcntl
 import http.client
 import http.server
 import json
+import os
+import pty
+import subprocess
+import sys
+import termios
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -117,9 +123,10 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running, None, N
         yield run
 
 
-def ask(run: Running, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+def ask(run: Running | str, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
     """One plain request; header names with _ for -."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(run.base.rpartition(":")[2]), timeout=30)
+    base = run if isinstance(run, str) else run.base
+    connection = http.client.HTTPConnection("127.0.0.1", int(base.rpartition(":")[2]), timeout=30)
     connection.request(method, path, body or None, {name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     content = answer.read().decode()
@@ -234,3 +241,29 @@ def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
         assert not (tmp_path / "a").exists()
     assert not mailbox.is_open(tmp_path / "a")
+
+
+def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupted(tmp_path: Path) -> None:
+    """What a browser is started with works once and is no token; after the run the page is there still; Ctrl-C ends it, status 0."""
+    opener = tmp_path / "opener"
+    opener.write_text('#!/bin/sh\necho "$1" > opened.part && mv opened.part opened\n')
+    opener.chmod(0o755)
+    mine, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "twin", "run", str(BASE), "--out", "a", "--live", *settings("duration=2d")],
+                               cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                               env={**os.environ, "TWIN_NO_BROWSER": "", "DISPLAY": ":0", "BROWSER": f"{opener} %s", "TERM": "xterm", "COLUMNS": "300"},
+                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(theirs)
+    seen = b""
+    while b"until you press Ctrl-C" not in seen:
+        seen += os.read(mine, 65536)
+    once = (tmp_path / "opened").read_text().strip()
+    base, _, code = once.partition("/open/")
+    status, headers, _ = ask(base, "GET", f"/open/{code}")
+    assert status == 303 and headers["location"].startswith("/#token=") and code not in headers["location"]
+    assert headers["location"].removeprefix("/").encode() in seen
+    assert ask(base, "GET", f"/open/{code}")[0] == 403
+    assert ask(base, "GET", "/run", Authorization=f"Bearer {headers['location'].partition('=')[2]}")[0] == 200
+    os.write(mine, b"\x03")
+    assert process.wait(60) == 0
+    os.close(mine)
