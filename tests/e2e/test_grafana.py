@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.conftest import ROOT
 from tests.e2e.conftest import DASHBOARD
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, EDITOR, PROMETHEUS, VIEWER, Place
@@ -90,6 +91,16 @@ def test_push_turns_the_dashboards_to_a_run(place: Place, boards: Path, tmp_path
     assert there["time"] == {"from": "2025-01-01T00:00:00.000Z", "to": "2026-01-01T00:00:00.000Z"}
     assert place.get("/dashboards/uid/twin-test-b")["dashboard"]["time"] == {"from": "now-15m", "to": "now"}  # wall-clock stays
     assert [each["current"]["value"] for each in there["templating"]["list"]] == ["test-run-1", ["main"]]
+
+
+def test_the_generated_dashboards_are_pushed_without_a_folder(server: Server) -> None:
+    """All that `twin dashboards` writes, from an installed twin too; the first to open is the overview."""
+    place = Place(server.url, ADMIN, server.contract)
+    lines = place.twin("grafana", "push", "--prometheus", PROMETHEUS).stdout.splitlines()
+    assert sorted(server.contract.dashboards) == sorted(path.stem for path in (ROOT / "dashboards").glob("*.json"))
+    assert lines[-1] == f"open {server.url}/d/twin-overview"
+    again = place.twin("grafana", "push", "--dashboards", ROOT / "dashboards").stdout.splitlines()
+    assert again[-2].endswith("dashboards: 7 unchanged") and again[-1] == lines[-1]
 
 
 def test_a_dry_run_writes_nothing(server: Server, boards: Path) -> None:

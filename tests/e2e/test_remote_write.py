@@ -275,11 +275,12 @@ def test_a_wrong_token_is_one_line_and_the_run_goes_on(server: Prometheus, tmp_p
             assert secret not in said + sent and secret.encode() not in files
 
 
-def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(finished: Path, tmp_path: Path) -> None:
-    """A second run of the same dates is refused there, and the refusal names the setting."""
+def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(tmp_path: Path) -> None:
+    """A second run of the same two months is refused there, and the refusal names the setting."""
+    folder = folder_with(tmp_path / "run", np.ones((60, len(ROWS))), done=True)
     with running(tmp_path / "prometheus", config=CONFIG.split("storage:")[0]) as strict:
         twin("send", "run", "--remote-write", strict.write_url, cwd=tmp_path)
-        renamed(finished, "another")
+        renamed(folder, "another")
         refused = twin("send", "run", "--remote-write", strict.write_url, cwd=tmp_path, check=False)
         assert refused.returncode == 1 and "out_of_order_time_window to 100y" in refused.stderr
         assert "deploy/prometheus/prometheus.yml" in refused.stderr and "Traceback" not in refused.stderr

@@ -301,7 +301,12 @@ def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder
     got: list[tuple[int, tuple[float, ...]]] = []
 
     def take() -> None:
-        times, read = backlog.take() or ([], [])
+        found: list[object] = []
+        worker = threading.Thread(target=lambda: found.append(backlog.take()), daemon=True)
+        worker.start()
+        worker.join(20)
+        assert found, "it waits for readings that it has lost"
+        times, read = found[0] or ([], [])
         new = [(int(at), tuple(row)) for at, row in zip(times, read, strict=True) if not got or at > got[-1][0]]
         got.extend(new)
         if new:
@@ -320,9 +325,9 @@ def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder
     recorder.finish()
     recorder.clean()
     backlog.close()
-    while backlog.undelivered:
+    for _ in range(len(values)):
         take()
-    assert backlog.take() is None
+    assert backlog.undelivered == 0 and backlog.take() is None
     assert got == [(k * DAY, tuple(row)) for k, row in enumerate(values)]
 
 

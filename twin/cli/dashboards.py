@@ -29,7 +29,7 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     from twin.readers.dashboards import dashboards as made_from
     from twin.readers.dashboards import stale, write
 
-    made = made_from(*_declared(scenario))
+    made = made_from(*declared(scenario))
     changed = stale(made, out) if check else write(made, out)
     for path in changed:
         click.echo(f"{path}: {'is not as it would be written' if check else 'written'}", err=check)
@@ -39,7 +39,7 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
         sys.exit(1)
 
 
-def _declared(path: Path | None) -> tuple[list[Metric], Span]:
+def declared(path: Path | None) -> tuple[list[Metric], Span]:
     """The metrics to draw, and the time at which the dashboards open."""
     from twin.mechanisms import REGISTRY
     from twin.readers.dashboards.frame import Span

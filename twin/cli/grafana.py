@@ -24,8 +24,8 @@ def grafana() -> None:
 
 @grafana.command()
 @_url
-@click.option("--dashboards", type=click.Path(path_type=Path), metavar="DIR", help="Folder with the dashboards (*.json). Default: those "
-              "that come with twin.")
+@click.option("--dashboards", type=click.Path(path_type=Path), metavar="DIR", help="Folder with dashboards (*.json). Default: those of "
+              "`twin dashboards`, with --run for the metrics that the run has.")
 @click.option("--prometheus", envvar="PROMETHEUS_URL", metavar="URL", help="Prometheus as Grafana reaches it: makes the data source. "
               "Default: PROMETHEUS_URL; without it the data source must be there.")
 @click.option("--run", "run", type=click.Path(path_type=Path), metavar="RUN", help="Turn the dashboards to the dates of the run in this "
@@ -33,12 +33,15 @@ def grafana() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def push(url: str | None, dashboards: Path | None, prometheus: str | None, run: Path | None, dry_run: bool) -> None:
     """Make the folder, the data source and the dashboards, or bring them up to date."""
+    from twin.cli.dashboards import declared
+    from twin.readers import dashboards as generated
     from twin.readers import publish
     from twin.readers.grafana import connect
     from twin.readers.results import load_manifest
 
-    those = publish.load(dashboards or publish.packaged())
     at = publish.Run.of(load_manifest(run)) if run else None
+    those = (publish.load(dashboards) if dashboards else
+             list(generated.dashboards(*declared(run / "scenario.yaml" if run else None)).values()))
     there = connect(url)
     if there.bare:
         click.echo(there.warning(), err=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from twin.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.readers.sidecar import Service
@@ -20,6 +23,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
                  "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
     click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
                  "come. Its token: GRAFANA_TOKEN."),
+    click.option("--live", is_flag=False, flag_value="127.0.0.1:0", metavar="[HOST:PORT]", help="Open a page in the browser that draws "
+                 "the run while it goes on, and steers it. For this machine only; without a port, a free one."),
 )
 
 
@@ -36,12 +41,14 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     from twin.readers.watch import Watchers
 
     view = make_view(quiet)
+    if quiet and flags.get("live"):
+        raise UsageError("--live says where its page is, and --quiet says nothing (leave out one of them)")
     services = _services(flags)
     if not services:
         return view
     from twin.readers.sidecar import Link
 
-    return Watchers(Link(services, view.note), view)
+    return Watchers(view, Link(services, view.note))  # the view first: it shows the lines of the others, and says how it ended
 
 
 def _services(flags: dict[str, Any]) -> list[Service]:
@@ -62,4 +69,9 @@ def _services(flags: dict[str, Any]) -> list[Service]:
         from twin.readers.annotations import Annotator
 
         services.append(Annotator(flags["grafana"]))
+    if flags.get("live"):
+        from twin.readers.live import Live
+        from twin.readers.live.service import can_browse
+
+        services.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
     return services

@@ -111,6 +111,13 @@ def unit(metric: Metric) -> str:
     return f"{shown}/day" if metric.kind == "counter" else shown
 
 
+def tone(metric: Metric, before: float, after: float) -> str:
+    """Whether a change is ``good`` or ``bad`` for that side, or ``flat``: too small, or neither."""
+    if metric.good == "neither" or not np.isfinite(before) or not np.isfinite(after) or abs(after - before) < 0.005 * abs(before):
+        return "flat"
+    return "good" if (after > before) == (metric.good == "up") else "bad"
+
+
 def chapters(metrics: Metrics, side: str) -> list[Chapter]:
     """The headings of a side in the order of its story."""
     return [_chapter(metrics, heading, mine) for heading, mine in _by_heading(metrics.declared.values(), side)]

@@ -17,14 +17,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from twin.errors import UsageError
+from twin.readers.dashboards.frame import PAGES, SOURCE_UID
 from twin.readers.grafana import Grafana, GrafanaError
 from twin.readers.names import identity
 
 FOLDER, FOLDER_TITLE = "twin", "twin"
-SOURCE = "simprom"
-"""The uid by which the dashboards name their data source."""
-FIRST = "twin-overview"
-"""The dashboard whose address is printed, if it is among them."""
+SOURCE = SOURCE_UID
 LONGEST_UID = 40
 _CHANGES = {"created": "would be created", "replaced": "would be replaced", "changed": "would be changed"}
 
@@ -47,13 +45,8 @@ class Run:
         return cls(start, start + dt.timedelta(seconds=manifest["duration_s"]), {**labels, "run": labels["run_id"]})
 
 
-def packaged() -> Path:
-    """The folder with the dashboards that come with twin: beside the package, as in its repository."""
-    return Path(__file__).parents[2] / "dashboards"
-
-
 def load(folder: Path) -> list[dict[str, Any]]:
-    """The dashboards in a folder, by file name. Raises UsageError."""
+    """The dashboards in a folder, in the order of their links, then by file name. Raises UsageError."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
         raise UsageError(f"{folder}: holds no dashboards (give --dashboards, a folder with *.json)")
@@ -67,7 +60,8 @@ def load(folder: Path) -> list[dict[str, Any]]:
         if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or not data.get("title"):
             raise UsageError(f"{path}: is not a dashboard (it needs a title, and a uid of at most {LONGEST_UID} characters)")
         found.append(data)
-    return found
+    order = [uid for uid, _ in PAGES]
+    return sorted(found, key=lambda each: order.index(each["uid"]) if each["uid"] in order else len(order))
 
 
 def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -110,8 +104,7 @@ def push(grafana: Grafana, dashboards: Sequence[Mapping[str, Any]], prometheus: 
         say(f"dashboard {dashboard['title']}", how)
         counts[how] = counts.get(how, 0) + 1
     say(f"{len(dashboards)} dashboards", ", ".join(f"{count} {_CHANGES.get(how, how) if dry else how}" for how, count in counts.items()))
-    first = next((each for each in dashboards if each["uid"] == FIRST), dashboards[0])
-    tell(f"open {address(grafana, first, run)}")
+    tell(f"open {address(grafana, dashboards[0], run)}")
 
 
 def _folder(grafana: Grafana, dry: bool) -> str:

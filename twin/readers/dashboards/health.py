@@ -17,15 +17,14 @@ _CHOSEN = ",".join(f"{name}{matcher}" for name, matcher in CHOSEN.items())
 _WHO = "{{branch}} {{replicate}}"
 
 
-def series(name: str, **labels: str) -> str:
+def series(name: str) -> str:
     """The query for a number on the chosen run."""
-    more = "".join(f',{key}="{value}"' for key, value in labels.items())
-    return f"{OWN[name].prom_name}{{{_CHOSEN}{more}}}"
+    return f"{OWN[name].prom_name}{{{_CHOSEN}}}"
 
 
-def rate(name: str, **labels: str) -> str:
+def rate(name: str) -> str:
     """How fast a total grows, per second."""
-    return f"rate({series(name, **labels)}[{WINDOW}])"
+    return f"rate({series(name)}[{WINDOW}])"
 
 
 def run_health() -> Json:
@@ -47,16 +46,18 @@ def run_health() -> Json:
                    ("Reached", f"{series('simulated_timestamp_seconds')} * 1000", ["simulated_timestamp_seconds"]),
                    ("Of the reading that is served", f"{series('reading_timestamp_seconds')} * 1000", ["reading_timestamp_seconds"])])], 7)
     page.row("How fast")
-    page.line([_lines("Simulated days per second", "suffix: d/s", [("Speed", f"{series('speed_ratio')} / 86400", ["speed_ratio"]),
-                                                                 ("Held to", f"{series('pace_ratio')} / 86400", ["pace_ratio"])]),
+    paces = " or ".join(f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
+                        for name, what in (("speed_ratio", "speed"), ("pace_ratio", "held to")))
+    page.line([_lines("Simulated days per second", "suffix: d/s", [("{{what}}", paces, ["speed_ratio", "pace_ratio"])],
+                      values=("speed", "held to")),
                _lines("Sessions per second", "suffix: /s", [("Sessions", series("sessions_per_second"), ["sessions_per_second"])])], 8)
     page.row("Where its time goes")
-    page.line([_lines("Time by phase", "percentunit", [(phase, rate("spent_seconds", phase=phase), ["spent_seconds"]) for phase in PHASES],
-                      right=True, fillOpacity=60, lineWidth=0, stacking={"mode": "normal", "group": "A"}),
+    page.line([_lines("Time by phase", "percentunit", [("{{phase}}", rate("spent_seconds"), ["spent_seconds"])],
+                      right=True, values=tuple(PHASES), fillOpacity=60, lineWidth=0, stacking={"mode": "normal", "group": "A"}),
                _lines("Processor", "percentunit", [("Processor time per second", rate("cpu_seconds"), ["cpu_seconds"]),
                                                    ("Run time per second", rate("wall_seconds"), ["wall_seconds"])])], 9)
     page.row("Queues, memory, checkpoints")
-    page.line([_lines("What waits", "short", [(queue, series("queue_length", queue=queue), ["queue_length"]) for queue in QUEUES]),
+    page.line([_lines("What waits", "short", [("{{queue}}", series("queue_length"), ["queue_length"])], values=tuple(QUEUES)),
                _lines("Resident memory", "bytes", [("Memory", series("resident_memory_bytes"), ["resident_memory_bytes"])], fillOpacity=20),
                _lines("Age of the checkpoint", "s", [("Age", series("checkpoint_age_seconds"), ["checkpoint_age_seconds"])])], 8)
     return dashboard("twin-run-health", "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from the run "
@@ -77,10 +78,12 @@ def _number(title: str, names: Sequence[str], expression: str, unit: str, graph:
                  defaults={"unit": unit, "color": {"mode": "fixed", "fixedColor": PALETTE[0]}})
 
 
-def _lines(title: str, unit: str, of: Sequence[tuple[str, str, Sequence[str]]], right: bool = False, **custom: Any) -> Json:
-    """Lines over wall-clock time: name, query, and whose they are."""
+def _lines(title: str, unit: str, of: Sequence[tuple[str, str, Sequence[str]]], right: bool = False,
+           values: Sequence[str] = (), **custom: Any) -> Json:
+    """Lines over wall-clock time: name, query, and whose they are; ``values`` are those of the label that is the one line's name."""
     targets = [target(expression, f"{name}, {_WHO}") for name, expression, _ in of]
-    tab20 = (*PALETTE, "#5254a3", "#8ca252", "#bd9e39", "#ad494a", "#a55194")
-    overrides = [colour(legend_pattern(name), tab20[place % len(tab20)]) for place, (name, _, _) in enumerate(of)]
-    return panel("timeseries", title, _about([name for _, _, names in of for name in names]), targets, options=lines(right),
+    colours = (*PALETTE, "#5254a3", "#8ca252", "#bd9e39", "#ad494a", "#a55194")
+    names = values or [name for name, _, _ in of]
+    overrides = [colour(legend_pattern(name), colours[place % len(colours)]) for place, name in enumerate(names)]
+    return panel("timeseries", title, _about([each for _, _, whose in of for each in whose]), targets, options=lines(right),
                  defaults=axis(unit, "", **custom), overrides=overrides, interval="1s")
