@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import html
+import math
 import time
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -85,7 +86,7 @@ class Endpoint(Service):
     def page(self, openmetrics: bool, small: bool) -> bytes:
         """The exposition now, gzipped if ``small``."""
         now = time.monotonic()
-        rendered, page = self._pages.get((openmetrics, small), (now - FRESH_S, b""))
+        rendered, page = self._pages.get((openmetrics, small), (-math.inf, b""))
         if now - rendered >= FRESH_S:
             if small:
                 page = gzip.compress(self.page(openmetrics, False), compresslevel=1)
