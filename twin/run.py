@@ -228,8 +228,9 @@ class _Drive:
 
     def _show(self) -> None:
         simulation, wall = self.simulation, time.monotonic()
-        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_calendar": float(simulation.queued()),
-                  "queue_commands": float(self.mailbox.waiting()), "checkpoint_age": wall - self.saved_wall,
+        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_commands": float(self.mailbox.waiting()),
+                  "checkpoint_age": wall - self.saved_wall, "cpu": time.process_time(),
+                  **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
                   **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
         self.watcher.update(Frame(min(self.now, simulation.scenario.duration), self.spent + wall - self.began, self._sessions(),
                                   self.latest, _memory_mb(), health))

@@ -2,7 +2,7 @@
 
 ``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on), ``manifest.json``, ``metrics.parquet`` and
 ``events.parquet`` (parts while the run lives), ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied),
-``mailbox/`` (while it lives) and ``report.html``.
+``mailbox/`` (while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
 """
 
 from __future__ import annotations

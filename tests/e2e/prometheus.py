@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import shutil
 import socket
 import subprocess
@@ -131,6 +132,17 @@ class Prometheus:
         """Every stored sample: by the set of labels (with __name__), seconds since 1970 and value; stale markers are not samples."""
         found = self.query(f"{selector}[{days}d]", until)
         return {frozenset(each["metric"].items()): {float(at): float(value) for at, value in each["values"]} for each in found}
+
+    def appended(self) -> int:
+        """Samples that it has taken since it was started, stale markers and repeated ones included; from its own metrics."""
+        text = requests.get(f"{self.url}/metrics", timeout=10).text
+        lines = [line for line in text.splitlines() if line.startswith("prometheus_tsdb_head_samples_appended_total")]
+        return round(sum(float(line.split()[-1]) for line in lines))
+
+    def memory_mb(self) -> float:
+        """Its resident memory now."""
+        assert self.process
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def names(self) -> set[str]:
         """Names of all metrics that it holds."""

@@ -35,9 +35,9 @@ MENDS = {
 }
 REASONS = (
     ("duplicate sample", "it holds other values of this run_id for these times; was the run folder copied?"),
-    ("out of bounds", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/"),
-    ("out of order", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/"),
-    ("too old", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/"),
+    ("out of bounds", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
+    ("out of order", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
+    ("too old", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
     ("too far in the future", "it takes dates of the past only; set start in the scenario so that the run ends before today"),
 )
 
