@@ -13,6 +13,7 @@ import contextlib
 import math
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -171,6 +172,8 @@ def running(folder: Path, **more: Any) -> Iterator[Prometheus]:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first, and the second would leave the server
+        signal.signal(number, signal.default_int_handler)
     with Prometheus(Path(sys.argv[1])) as shown:
         print(f"{shown.url}  remote write: {shown.write_url}  log: {shown.log}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import socket
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,13 @@ import pytest
 from twin.engine import Simulation
 from twin.errors import UsageError
 from twin.mechanism import PHASES
+from twin.metric import Metric
 from twin.readers import health
+from twin.readers.endpoint import Endpoint
 from twin.readers.health import HEALTH, Pulse, readings
 from twin.readers.listening import Address, parse
 from twin.readers.names import IDENTITY
+from twin.readers.sidecar import Hub
 from twin.readers.watch import Frame, RunInfo
 from twin.scenario import Scenario
 from twin.units import DAY, HOUR
@@ -155,3 +160,15 @@ def test_a_privileged_port_is_refused_with_a_mend(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(socket, "create_server", refuse)
     with pytest.raises(UsageError, match=r"--metrics 127.0.0.1:80: not allowed to listen on port 80 \(take one above 1023"):
         Address("--metrics", "127.0.0.1", 80).try_out()
+
+
+def test_a_page_is_never_empty_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks count from the machine's start, so that sums and differences of them round differently from hour to hour."""
+    endpoint = Endpoint(Address("--metrics", "127.0.0.1", 0))
+    info = replace(INFO, rows=((Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "Visits"), {}),))
+    endpoint.hub = Hub(info, print)
+    endpoint.begin(info)
+    for now in np.random.default_rng(1).uniform(0, 1e7, 200):
+        endpoint.reading(int(now), np.ones(1))
+        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+        assert endpoint.page(False, False) and endpoint.page(True, True)

@@ -85,7 +85,7 @@ class Endpoint(Service):
     def page(self, openmetrics: bool, small: bool) -> bytes:
         """The exposition now, gzipped if ``small``."""
         now = time.monotonic()
-        rendered, page = self._pages.get((openmetrics, small), (now - FRESH_S, b""))
+        rendered, page = self._pages.get((openmetrics, small), (float("-inf"), b""))
         if now - rendered >= FRESH_S:
             if small:
                 page = gzip.compress(self.page(openmetrics, False), compresslevel=1)
