@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import math
-import multiprocessing
 import os
 import re
-import signal
 import sys
 import time
 import webbrowser
@@ -81,7 +78,7 @@ class Live(Service):
         self._rows: list[bytes] = []
         self._ranged = (0, -math.inf)  # readings taken, and the time, when ranges were last made
         self._told: dict[str, Any] = {}
-        self._dirty = asyncio.Event()
+        self._dirty, self._hurried = asyncio.Event(), asyncio.Event()
         self._load()
         self.server: Server = server.Server(self.host, self.port, self)
         self._ticking = asyncio.create_task(self._tick())
@@ -210,6 +207,10 @@ class Live(Service):
         (w0, n0, s0), (w1, n1, s1) = self._pace[0], self._pace[-1]
         return (s1 - s0) / (w1 - w0), (self.hub.info.duration_s - n1) * (w1 - w0) / (n1 - n0)
 
+    def hurry(self) -> None:
+        """Ctrl-C: the page need not stay."""
+        self._hurried.set()
+
     async def close(self, complete: bool) -> str:
         """Deliver the last message; on a terminal the page of a run that is done stays until Ctrl-C."""
         self._ticking.cancel()
@@ -219,20 +220,9 @@ class Live(Service):
         done = self.state()["state"] == "done"
         if complete and done and self.stay:
             self.hub.note("the live page stays until you press Ctrl-C")
-            await _until_interrupted()
+            await self._hurried.wait()
         await self.server.close(DELIVERY_S)
         return ""
-
-
-async def _until_interrupted() -> None:
-    """Until Ctrl-C, or until the process that started this one is gone."""
-    asked, parent = asyncio.Event(), multiprocessing.parent_process()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    while not asked.is_set() and (parent is None or parent.is_alive()):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asked.wait(), 0.5)
 
 
 def _plain(value: Any) -> Any:
