@@ -41,6 +41,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what the tests of Grafana did not reach."""
+    done = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    if any("test_grafana" in report.nodeid for report in done) and not (os.environ.get("GRAFANA_URL") and os.environ.get("GRAFANA_TOKEN")):
+        terminalreporter.write_line("NOTICE: NO REAL GRAFANA WAS REACHED (GRAFANA_URL and GRAFANA_TOKEN name none): push and annotate were "
+                                    "tested against a server written from its documented HTTP API", yellow=True, bold=True)
+
+
 @pytest.fixture(scope="session")
 def small() -> Callable[..., Scenario]:
     """A world of 300 people with every mechanism; more ``path=value`` settings may be given."""

@@ -168,9 +168,12 @@ class Simulation:
         self.due = checkpoint.load(folder, self.world)
         self._start()
 
-    def queued(self) -> int:
-        """Events that wait in the calendar."""
-        return len(self.calendar)
+    def queued(self) -> dict[str, int]:
+        """What waits, by name: events in the calendar, and what the mechanisms say. For the health of the run."""
+        queues = {"calendar": len(self.calendar)}
+        for mechanism in self.mechanisms:
+            queues |= mechanism.waiting()
+        return queues
 
     def state_bytes(self) -> dict[str, int]:
         """Bytes held, by table and named array."""

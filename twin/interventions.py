@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any
 
 from twin.errors import Problem, ScenarioError, UsageError
+from twin.problems import Path_
 from twin.scenario import Scenario, load
 from twin.units import DAY, at, format_duration, parse_duration
-from twin.yamlish import read_text, write_text
+from twin.yamlish import Node, read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
@@ -28,51 +28,56 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
     return -(-when // grid) * grid
 
 
-def amended(out: Path, text: str, when: int | None, now: int, source: str = "policy") -> Scenario:
+def amended(out: Path, text: str, when: int | None, now: int, source: str = "policy") -> tuple[Scenario, str]:
     """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes hold at ``when``, or now.
 
-    Without ``when``, times in the policy itself stand, if they are not past. The policies are kept in ``interventions/``. Raises
-    ScenarioError with all problems; then nothing is changed.
+    Without ``when``, times in the policy itself stand, if they are not past. Returns also the policies with their times, as YAML. Raises
+    ScenarioError with all problems, each at its place in ``source``.
     """
-    policies = timed(text, when, now, source)
-    folder = out / "interventions"
-    folder.mkdir(exist_ok=True)
-    number = 1 + max((int(path.stem) for path in folder.glob("*.yaml")), default=0)
-    path = folder / f"{number:03d}.yaml"
-    path.write_text(write_text({"policies": policies}))
-    try:
-        return load(out / "scenario.yaml", (), (str(path),))
-    except ScenarioError as error:
-        path.unlink()
-        raise ScenarioError(Problem(source, 0, each.path, each.reason, each.mend) for each in error.problems) from None
-
-
-def timed(text: str, when: int | None, now: int, source: str) -> list[dict[str, Any]]:
-    """The policies of a YAML text, none of which can begin before ``now``; see `amended`. Raises ScenarioError."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
-    if node.kind != "mapping":
-        raise ScenarioError([*problems, Problem(source, node.line, "", "is not a policy", "write {name: ..., set: {lever: value}}")])
-    listed = node.value["policies"].value if "policies" in node.value and node.value["policies"].kind == "list" else [node]
-    policies = [_timed(each.plain(), when, now, each.file, each.line, problems) for each in listed if each.kind == "mapping"]
-    if problems or not policies:
-        raise ScenarioError(problems or [Problem(source, node.line, "policies", "holds no policy", "write {name: ..., set: ...}")])
-    return policies
+    policies = [(_timed(each, when, now, problems), within) for each, within in _listed(node, source, problems)]
+    if problems:
+        raise ScenarioError(problems)
+    scenario = load(out / "scenario.yaml", given=policies)
+    return scenario, write_text({"policies": [policy.plain() for policy, _ in policies]})
 
 
-def _timed(policy: Any, when: int | None, now: int, file: str, line: int, problems: list[Problem]) -> dict[str, Any]:
+def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node, Path_]]:
+    """One policy, or those of the list, each with its path in the file."""
+    mend = "write {name: ..., set: {lever: value}}"
+    if node.kind != "mapping" or not (node.value or node.keys):
+        problems.append(Problem(source, node.line, "", "is not a policy", mend))
+        return []
+    if "policies" not in node.value:
+        return [(node, ())]
+    problems += [Problem(source, line, key, "stands beside a list of policies", "put it into each of them")
+                 for key, line in node.keys.items() if key != "policies"]
+    listed = node.value["policies"]
+    if listed.kind != "list" or not listed.value:
+        problems.append(Problem(source, node.keys["policies"], "policies", "holds no policy", "begin each with `- name: ...`"))
+        return []
+    problems += [Problem(source, each.line, f"policies.{i}", "is not a policy", mend)
+                 for i, each in enumerate(listed.value) if each.kind != "mapping"]
+    return [(each, ("policies", i)) for i, each in enumerate(listed.value) if each.kind == "mapping"]
+
+
+def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) -> Node:
     """A policy with its time: the one given, else its own, else now."""
-    made = dict(policy)
-    if "use" in made:
-        problems.append(Problem(file, line, "use", "a policy given by hand uses no file", "give the file itself"))
-    key = "after" if made.get("when") is not None else "at"
-    if when is None and made.get(key) is not None:
+    if "use" in policy.value:
+        problems.append(Problem(policy.file, policy.keys["use"], "use", "a policy given by hand uses no file", "give the file itself"))
+    condition = policy.value.get("when")
+    key = "at" if condition is None or condition.value is None else "after"
+    own = policy.value.get(key)
+    if when is None and own is not None and own.value is not None:
         try:
-            when = parse_duration(made[key])
+            own_s = parse_duration(own.value)
         except ValueError:
-            return made  # the loader says what is wrong with it
-        if when < now:
-            problems.append(Problem(file, line, key, f"{made[key]} is past, the run is at {format_duration(now)} already",
-                                    "leave it out for now"))
-    made[key] = format_duration(now if when is None else when)
-    return made
+            return policy  # the loader says what is wrong with it
+        if own_s < now:
+            problems.append(Problem(policy.file, policy.keys[key], key,
+                                    f"{own.value} is past, the run is at {format_duration(now)} already", "leave it out for now"))
+        return policy
+    line = policy.keys.get(key, policy.line)
+    time = Node("scalar", format_duration(now if when is None else when), policy.file, line)
+    return Node("mapping", {**policy.value, key: time}, policy.file, policy.line, {**policy.keys, key: line})

@@ -4,6 +4,9 @@ A command is one JSON file that is put whole into ``RUN/mailbox``; the run reads
 later, at once while it is paused) and answers with a file of the same name and the ending ``.reply``. Who may write into the run
 folder may command the run, and nobody else: no port, no secret. Both the command line and the live page go this way.
 
+The run holds a lock on ``RUN/mailbox/open`` for as long as its process works in the folder. The kernel drops it when the process dies,
+however it dies: so nobody is fooled by what a killed run left behind, and two processes never work in one folder.
+
 Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}`` (null: as fast as it can);
 ``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork", "branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``;
 ``{"do": "status"}``. TIME is a duration since the start such as ``90d``, or a date; what is null or left out means now, or a name
@@ -12,10 +15,13 @@ that the run chooses. A reply is ``{"ok": text, ...}`` or ``{"error": text}``.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,23 +32,74 @@ from twin.errors import UsageError
 FOLDER = "mailbox"
 LARGEST = 2**20
 """Bytes of a command; more is refused unread."""
+GRACE_S = 1.0
+"""How long the end waits for its last answers to be taken, and a beginning for somebody who only looked whether anybody is there."""
 
 
 class Mailbox:
-    """The run's end: open while the run goes on."""
+    """The run's end: open while a process works in the run's folder. Use it with ``with``."""
 
     def __init__(self, run: Path) -> None:
-        self.folder = run / FOLDER
+        self.run, self.folder = run, run / FOLDER
+        self._lock: int | None = None
+
+    def __enter__(self) -> Mailbox:
+        self.open()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def open(self) -> None:
-        """Begin to take commands; those meant for an earlier process of this run are dropped."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(mode=0o700)
-        _write(self.folder / "open", {"pid": os.getpid()})
+        """Take the folder for this process and begin to take commands; those meant for an earlier process are dropped.
+
+        Raises UsageError if another process has it.
+        """
+        until = time.monotonic() + GRACE_S
+        while (lock := self._locked()) is None:
+            if time.monotonic() > until:
+                raise UsageError(f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or stop it with Ctrl-C or kill)")
+            time.sleep(0.01)
+        self._lock = lock
+        self.folder.chmod(0o700)
+        for entry in list(os.scandir(self.folder)):
+            if entry.name != "open":
+                _remove(Path(entry.path))
+        os.ftruncate(lock, 0)
+        os.write(lock, json.dumps({"pid": os.getpid()}).encode())
+
+    def _locked(self) -> int | None:
+        """A handle on the file ``open`` with the lock on it; None if another has that, or the folder just went away."""
+        with contextlib.suppress(FileExistsError):
+            self.folder.mkdir(mode=0o700)
+        path = self.folder / "open"
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError:
+            return handle  # a file system without locks: go on without this protection
+        os.close(handle)
+        return None
 
     def close(self) -> None:
-        """Take no more commands."""
+        """Take no more commands and give the folder back. Whoever waits is told; answers are left for a moment."""
+        if self._lock is None:
+            return
+        for path in self.folder.glob("*.json"):
+            self.answer(path.stem, {"error": f"{self.run}: the run ended before it read the command"})
+        until = time.monotonic() + GRACE_S
+        while time.monotonic() < until and any(self.folder.glob("*.reply")):
+            time.sleep(0.01)
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
+        self._lock = None
 
     def waiting(self) -> int:
         """Commands that were not read yet."""
@@ -56,63 +113,110 @@ class Mailbox:
             return
         for name in names:
             path = self.folder / name
-            try:
-                command = json.loads(path.read_text()) if path.stat().st_size <= LARGEST else None
-            except (OSError, ValueError):
-                command = None
-            path.unlink(missing_ok=True)
+            command = _read(path)
+            _remove(path)
             if isinstance(command, dict) and isinstance(command.get("do"), str):
                 yield path.stem, command
             else:
                 self.answer(path.stem, {"error": "not a command"})
 
     def answer(self, name: str, reply: Mapping[str, Any]) -> None:
-        """Answer the command of that name."""
-        if self.folder.is_dir():
-            _write(self.folder / f"{name}.reply", reply)
+        """Answer the command of that name; that nobody can be told is no reason to stop."""
+        with contextlib.suppress(OSError):
+            _write(self.folder / f"{name}.reply", json.dumps(reply))
 
 
 def is_open(run: Path) -> bool:
     """Whether a living process runs in this folder and takes commands."""
     try:
-        pid = int(json.loads((run / FOLDER / "open").read_text())["pid"])
-        os.kill(pid, 0)
+        handle = os.open(run / FOLDER / "open", os.O_RDONLY)
     except PermissionError:
         return True
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
         return False
-    return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0) -> dict[str, Any]:
     """Give a command to the run in a folder and wait for its answer.
 
-    Raises UsageError if nothing runs there, if it refuses, or if it does not answer in time.
+    Raises UsageError if nothing runs there, if it refuses, or if it does not answer in time. A command that was not read by then is
+    withdrawn.
     """
     if not run.is_dir():
         raise UsageError(f"{run}: no such run folder")
     if not is_open(run):
         raise UsageError(f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})")
+    text = json.dumps(request)
+    if len(text) > LARGEST:
+        raise UsageError(f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)")
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-    _write(run / FOLDER / f"{name}.json", request)
-    reply = run / FOLDER / f"{name}.reply"
-    until = time.monotonic() + patience_s
-    while not reply.exists():
-        if not is_open(run):
-            raise UsageError(f"{run}: the run ended before it read the command")
-        if time.monotonic() > until:
-            (run / FOLDER / f"{name}.json").unlink(missing_ok=True)
-            raise UsageError(f"{run}: the run did not answer within {patience_s:g} s (it may still be building its world)")
-        time.sleep(0.01)
-    answer: dict[str, Any] = json.loads(reply.read_text())
-    reply.unlink(missing_ok=True)
+    sent, reply = run / FOLDER / f"{name}.json", run / FOLDER / f"{name}.reply"
+    try:
+        _write(sent, text)
+        answer = _answered(run, reply, patience_s)
+        if answer is None and not sent.exists():  # it is being carried out
+            answer = _answered(run, reply, patience_s)
+    except FileNotFoundError:
+        raise UsageError(f"{run}: the run ended before it read the command") from None
+    finally:
+        sent.unlink(missing_ok=True)
+        reply.unlink(missing_ok=True)
+    if answer is None:
+        raise UsageError(f"{run}: the run did not answer within {patience_s:g} s (it may still be building its world)")
     if "error" in answer:
         raise UsageError(str(answer["error"]))
     return answer
 
 
-def _write(path: Path, data: Mapping[str, Any]) -> None:
+def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | None:
+    """The reply, or None if it does not come in time. Raises UsageError if the run is gone."""
+    until, gone = time.monotonic() + patience_s, False
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            answer: dict[str, Any] = json.loads(reply.read_text())
+            return answer
+        if gone:
+            raise UsageError(f"{run}: the run ended before it answered (what was done of it, if anything, is in {run / 'interventions'})")
+        if time.monotonic() > until:
+            return None
+        gone = not is_open(run)  # a last answer may stand there all the same
+        time.sleep(0.01)
+
+
+def _who(folder: Path) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return f", pid {int(json.loads((folder / 'open').read_text())['pid'])}"
+    return ""
+
+
+def _read(path: Path) -> Any:
+    """What a file of JSON holds; None for anything else: no JSON, too long, no plain file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(handle, "rb") as file:  # noqa: PTH123
+            info = os.fstat(handle)
+            return json.loads(file.read()) if stat.S_ISREG(info.st_mode) and info.st_size <= LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever stands there, as far as that can be."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     work = path.with_name(path.name + ".part")
-    work.write_text(json.dumps(data))
+    work.write_text(text)
     work.replace(path)

@@ -106,6 +106,10 @@ class Mechanism:
     def measure(self) -> None:
         """Write every declared metric to the board; called at the metrics clock, probes last."""
 
+    def waiting(self) -> dict[str, int]:
+        """What waits to be worked through, by name; shown as the health of the run, and read by nothing that is computed."""
+        return {}
+
     def mine(self, table: str, column: str) -> NDArray[Any]:
         """A column this mechanism owns, writable."""
         owner = self.world.owners.get((table, column), "nobody")

@@ -38,6 +38,8 @@ CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
 IDLE_S = 0.02
 """Wall-clock seconds between two looks into the mailbox while the run waits."""
+LAG_S = 1.0
+"""Wall-clock seconds of delay that a paced run makes up for afterwards."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +57,42 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
     """
     runfolder.free(out)
     simulation = Simulation(scenario, reference=reference, oracle=oracle)
-    return _Drive(simulation, out, runfolder.create(out, scenario, simulation), watcher or Watcher(), pace).run()
+    manifest = runfolder.create(out, scenario, simulation)
+    with Mailbox(out) as mailbox:
+        return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
 
 def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = None) -> Outcome:
-    """Take up an unfinished run from its newest whole checkpoint."""
+    """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process runs there already."""
+    finished = Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
     if load_manifest(out).get("status") == "done":
-        return Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
-    scenario, manifest = runfolder.open_(out)
-    simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
-    newest = checkpoint.latest(out / "checkpoints")
-    if newest is not None:
-        simulation.load(newest)
-    return _Drive(simulation, out, manifest, watcher or Watcher(), pace).run()
+        return finished
+    with Mailbox(out) as mailbox:
+        if load_manifest(out).get("status") == "done":  # another process has just ended it
+            return finished
+        scenario, manifest = runfolder.open_(out)
+        simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
+        newest = checkpoint.latest(out / "checkpoints")
+        if newest is not None:
+            simulation.load(newest)
+        return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
 
 def fork_stopped(out: Path, command: dict[str, Any]) -> str:
     """Fork a run that does not go on now at its newest checkpoint; ``command`` as in `mailbox`. Returns a line for the user."""
-    scenario, manifest = runfolder.open_(out)
-    newest = checkpoint.latest(out / "checkpoints")
-    simulation = Simulation(scenario)
-    simulation.world.now = int(newest.name[1:]) if newest else 0
-    return _branch(out, simulation, manifest, command)
+    load_manifest(out)  # no run folder: say so before anything is made in it
+    with Mailbox(out):
+        scenario, manifest = runfolder.open_(out)
+        newest = checkpoint.latest(out / "checkpoints")
+        simulation = Simulation(scenario)
+        simulation.world.now = int(newest.name[1:]) if newest else 0
+        return _branch(out, simulation, manifest, command)
 
 
-def _amended(out: Path, world: World, command: dict[str, Any]) -> Scenario:
-    """The run's scenario with the command's policy."""
+def _amended(out: Path, world: World, command: dict[str, Any]) -> tuple[Scenario, str]:
+    """The run's scenario with the command's policy, and that as it is noted."""
     when = command.get("at")
-    seconds = parse_when(str(when), world.start, world.now, world.grid) if when else None
+    seconds = None if when is None else parse_when(str(when), world.start, world.now, world.grid)
     return amended(out, str(command.get("policy")), seconds, world.now, str(command.get("source", "policy")))
 
 
@@ -90,14 +100,12 @@ def _branch(out: Path, simulation: Simulation, manifest: dict[str, Any], command
     """Leave a branch at the newest checkpoint in a folder of its own, with a policy of its own if one is given."""
     scenario, name, target = simulation.scenario, command.get("branch"), command.get("out")
     own = None
-    if command.get("policy"):
-        scenario = _amended(out, simulation.world, command)
-        own = max((out / "interventions").glob("*.yaml"))
-    try:
-        folder, branch = runfolder.fork(out, manifest, scenario, name and str(name), Path(target) if target else None)
-    finally:
-        if own:
-            own.unlink()
+    if command.get("policy") is not None:
+        scenario, own = _amended(out, simulation.world, command)
+    elif command.get("at") is not None:
+        raise UsageError("a time was given, but no policy that could take hold then (leave out --at, or give --policy)")
+    folder, branch = runfolder.fork(out, manifest, scenario, None if name is None else str(name),
+                                    Path(str(target)) if target else None, own)
     return f"branch {branch} in {folder}; let it go on with: twin resume {folder}"
 
 
@@ -127,9 +135,10 @@ def _interrupts() -> Iterator[threading.Event]:
 class _Drive:
     """One process's part of a run."""
 
-    def __init__(self, simulation: Simulation, out: Path, manifest: dict[str, Any], watcher: Watcher, pace: float | None) -> None:
+    def __init__(self, simulation: Simulation, out: Path, manifest: dict[str, Any], watcher: Watcher, pace: float | None,
+                 mailbox: Mailbox) -> None:
         self.simulation, self.out, self.manifest, self.watcher, self.pace = simulation, out, manifest, watcher, pace
-        self.mailbox, self.paused = Mailbox(out), False
+        self.mailbox, self.paused = mailbox, False
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
         self.spent = float(manifest.get("wall_s", 0.0))
@@ -146,31 +155,29 @@ class _Drive:
         scenario, world = self.simulation.scenario, self.simulation.world
         self.recorder.rewind(self.now)
         self.simulation.on_measure = self._record
-        self.mailbox.open()
-        try:
-            self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, self.now, world.board.rows, self.out,
-                                       identity(self.manifest)))
-            if self.now == 0:
-                self.simulation.begin()
-            step = -(-HOUR // world.grid) * world.grid
-            interrupted = False
-            with _interrupts() as asked:
-                while self.now < scenario.duration and not interrupted:
-                    self._wait(asked)
-                    self.simulation.run(min(self.now + step, scenario.duration))
-                    self._marks()
-                    self._show()
-                    interrupted = asked.is_set()
-                    late = time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S
-                    if interrupted or late:
-                        self._save()
-                if not interrupted:
-                    self.simulation.run(scenario.duration + 1)
+        self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, self.now, world.board.rows, self.out,
+                                   identity(self.manifest)))
+        if not self.simulation.due:  # neither begun nor loaded
+            self.simulation.begin()
+        step = -(-HOUR // world.grid) * world.grid
+        with _interrupts() as asked:
+            while self.now < scenario.duration and not asked.is_set():
+                self._wait(asked)
+                if asked.is_set():  # a run that is held stands where it is
+                    break
+                self.simulation.run(min(self.now + step, scenario.duration))
+                self._marks()
+                self._show()
+                if time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S:
                     self._save()
-                    self.recorder.finish()
-                    self._show()
-        finally:
-            self.mailbox.close()
+            interrupted = asked.is_set()
+            if interrupted:
+                self._save()
+            else:
+                self.simulation.run(scenario.duration + 1)
+                self._save()
+                self.recorder.finish()
+                self._show()
         return self._ended(interrupted)
 
     def _ended(self, interrupted: bool) -> Outcome:
@@ -221,8 +228,9 @@ class _Drive:
 
     def _show(self) -> None:
         simulation, wall = self.simulation, time.monotonic()
-        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_calendar": float(simulation.queued()),
-                  "queue_commands": float(self.mailbox.waiting()), "checkpoint_age": wall - self.saved_wall,
+        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_commands": float(self.mailbox.waiting()),
+                  "checkpoint_age": wall - self.saved_wall, "cpu": time.process_time(),
+                  **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
                   **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
         self.watcher.update(Frame(min(self.now, simulation.scenario.duration), self.spent + wall - self.began, self._sessions(),
                                   self.latest, _memory_mb(), health))
@@ -242,8 +250,12 @@ class _Drive:
             time.sleep(IDLE_S)
 
     def _early(self) -> bool:
-        """Whether the run is ahead of its pace."""
-        return self.pace is not None and (self.now - self.paced_at) / DAY > self.pace * (time.monotonic() - self.paced_wall)
+        """Whether the run is ahead of its pace. What it fell behind it may catch up for LAG_S, not for longer."""
+        if self.pace is None:
+            return False
+        ahead = (self.now - self.paced_at) / DAY / self.pace - (time.monotonic() - self.paced_wall)
+        self.paced_wall += max(0.0, -ahead - LAG_S)
+        return ahead > 0
 
     def _do(self, command: dict[str, Any]) -> dict[str, Any]:
         doers: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -255,6 +267,8 @@ class _Drive:
             text = doers[command["do"]](command)
         except (TwinError, OSError) as error:
             return {"error": str(error)}
+        except Exception as error:  # a bug, or nonsense written into the mailbox; the run has nothing to do with it and goes on
+            return {"error": f"the command failed: {type(error).__name__}: {error}"}
         scenario = self.simulation.scenario
         return {"ok": text, "now_s": self.now, "date": f"{at(scenario.start, self.now):%Y-%m-%d %H:%M}", "paused": self.paused,
                 "days_per_second": self.pace}
@@ -271,7 +285,7 @@ class _Drive:
 
     def _set_pace(self, command: dict[str, Any]) -> str:
         pace = command.get("days_per_second")
-        if pace is not None and not (isinstance(pace, int | float) and 0 < pace < float("inf")):
+        if pace is not None and not (isinstance(pace, int | float) and not isinstance(pace, bool) and 0 < pace < float("inf")):
             raise UsageError("a pace is a positive number of simulated days per second, or nothing for as fast as it can")
         self.pace = None if pace is None else float(pace)
         self.paced_wall, self.paced_at = time.monotonic(), self.now
@@ -279,14 +293,14 @@ class _Drive:
 
     def _intervene(self, command: dict[str, Any]) -> str:
         """Lay a policy on the rest of the run: the world as it stands, taken up under the amended scenario."""
-        scenario = _amended(self.out, self.simulation.world, command)
+        scenario, policies = _amended(self.out, self.simulation.world, command)
         known = {policy.name for policy in self.simulation.scenario.policies}
         folder = self._save()
         simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle)
         simulation.load(folder)
         simulation.spent = self.simulation.spent
         simulation.on_measure = self._record
-        runfolder.amend(self.out, scenario, self.manifest)
+        runfolder.amend(self.out, scenario, self.manifest, policies)
         self.simulation = simulation
         return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
 

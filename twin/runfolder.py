@@ -2,7 +2,7 @@
 
 ``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on), ``manifest.json``, ``metrics.parquet`` and
 ``events.parquet`` (parts while the run lives), ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied),
-``mailbox/`` (while it lives) and ``report.html``.
+``mailbox/`` (while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
 """
 
 from __future__ import annotations
@@ -72,21 +72,39 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
     if found != manifest["scenario_digest"]:
         if found != manifest.get("next_digest"):
             raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
-        manifest["scenario_digest"] = found  # the process died between the two writes of `amend`
-    manifest.pop("next_digest", None)
+        manifest["scenario_digest"] = found  # the process died between the writes of `amend`
+    _settle(out, amended=found == manifest.pop("next_digest", None))
     for name, outside in scenario.outside.items():
         if outside.code() != manifest["code"].get(name):
             raise CheckpointError(f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)")
     return scenario, manifest
 
 
-def amend(out: Path, scenario: Scenario, manifest: dict[str, Any]) -> None:
-    """Make another scenario that of the run, so that it is the old or the new one whatever happens meanwhile."""
-    manifest["next_digest"] = digest(scenario)
-    write_manifest(out, manifest)
+def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
+    """Make another scenario, with the policies given by hand, that of the run: it is the old or the new one whatever happens meanwhile."""
+    note_intervention(out, policies, pending=True)
+    write_manifest(out, {**manifest, "next_digest": digest(scenario)})
     _write(out / "scenario.yaml", dump(scenario))
-    manifest["scenario_digest"] = manifest.pop("next_digest")
+    _settle(out, amended=True)
+    manifest["scenario_digest"] = digest(scenario)
     write_manifest(out, manifest)
+
+
+def note_intervention(out: Path, policies: str, *, pending: bool = False) -> None:
+    """Keep policies given by hand in ``interventions/``, for the reader; while they are pending, under another ending."""
+    folder = out / "interventions"
+    folder.mkdir(exist_ok=True)
+    number = 1 + max((int(path.stem) for path in folder.glob("*.yaml") if path.stem.isdigit()), default=0)
+    _write(folder / f"{number:03d}.{'pending' if pending else 'yaml'}", policies)
+
+
+def _settle(out: Path, *, amended: bool) -> None:
+    """Keep pending policies if the scenario has them, else forget them."""
+    for path in (out / "interventions").glob("*.pending"):
+        if amended:
+            path.replace(path.with_suffix(".yaml"))
+        else:
+            path.unlink()
 
 
 def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
@@ -117,12 +135,13 @@ def slug(text: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text) or "run"
 
 
-def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | None, target: Path | None) -> tuple[Path, str]:
+def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | None, target: Path | None,
+         policies: str | None = None) -> tuple[Path, str]:
     """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under ``scenario``.
 
-    The branch has the run's ``run_id`` and history, and a branch name that no other has: NAME if forked from the main branch, else
-    PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and branch. Raises UsageError for a name or a folder that
-    is taken, and for a run without a checkpoint.
+    ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and history, and a branch name that no
+    other has: NAME if forked from the main branch, else PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and
+    branch. Raises UsageError for a name or a folder that is taken, and for a run without a checkpoint.
     """
     newest = checkpoint.latest(out / "checkpoints")
     if manifest["status"] == "done":
@@ -130,7 +149,7 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
     if newest is None:
         raise UsageError(f"{out}: has no checkpoint to fork from yet")
     taken = manifest.setdefault("branches", [])
-    name = name or next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
+    name = name if name is not None else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
     if name in (*taken, MAIN) or slug(name) != name:
         raise UsageError(f"{name}: " + ("there is such a branch of this run already (give another name)" if slug(name) == name else
                                         f"a branch is named by letters, digits, - and _ (such as {slug(name)})"))
@@ -147,6 +166,8 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
     (work / "scenario.yaml").write_text(dump(scenario))
     if (out / "interventions").is_dir():
         shutil.copytree(out / "interventions", work / "interventions")
+    if policies:
+        note_intervention(work, policies)
     write_manifest(work, {**manifest, "branch": branch, "branches": [], "status": "interrupted", "scenario_digest": digest(scenario),
                           "reached_s": now, "parent": {"branch": manifest["branch"], "at_s": now}})
     taken.append(name)

@@ -8,7 +8,7 @@ policies lays the other keys on what the file says, and ``--policy file.yaml@90d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +23,11 @@ __all__ = ["Scenario", "load"]
 
 
 def load(path: Path | str, sets: Iterable[str] = (), policies: Iterable[str] = (),
-         registry: Mapping[str, type[Mechanism]] | None = None) -> Scenario:
+         registry: Mapping[str, type[Mechanism]] | None = None, given: Sequence[tuple[Node, Path_]] = ()) -> Scenario:
     """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add policy files, check everything.
 
-    A policy is ``FILE`` or ``FILE@TIME``. Raises ScenarioError with all problems.
+    A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file that they came from. Raises
+    ScenarioError with all problems.
     """
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
@@ -40,7 +41,7 @@ def load(path: Path | str, sets: Iterable[str] = (), policies: Iterable[str] = (
             problems += error.problems
             unread += [problem.path for problem in error.problems]
     files = _PolicyFiles(problems, unread)
-    tree = files.laid(tree, policies)
+    tree = files.laid(tree, policies, given)
     scenario = Checker(tree, known, problems, unread, files.used).scenario()
     if problems or scenario is None:
         raise ScenarioError(problems)
@@ -112,11 +113,11 @@ class _PolicyFiles:
         self.used: dict[int, tuple[str, Path_]] = {}
         """Of a policy in the list: the file that it came from, and its path in there."""
 
-    def laid(self, tree: Node, flags: Iterable[str]) -> Node:
-        """The tree with every ``use`` and every flag in the list of policies replaced by what it stands for."""
+    def laid(self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()) -> Node:
+        """The tree with every ``use`` and every flag in the list of policies replaced by what it stands for, and those given behind."""
         listed = tree.value.get("policies")
         more = [_flag(text) for text in flags]
-        if (listed is not None and listed.kind != "list") or not (listed or more):
+        if (listed is not None and listed.kind != "list") or not (listed or more or given):
             return tree
         made: list[Node] = []
         for place, item in enumerate([*(listed.value if listed else ()), *more]):
@@ -125,7 +126,11 @@ class _PolicyFiles:
                 made += [merged(policy, over) for policy in self._read(item, place, len(made))]
             else:
                 made.append(item)
-        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, more[0].file, 0)
+        for item, within in given:
+            self.used[len(made)] = (item.file, within)
+            made.append(item)
+        first = [*more, *(item for item, _ in given)]
+        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, first[0].file, 0)
         return Node("mapping", {**tree.value, "policies": both}, tree.file, tree.line, {"policies": both.line, **tree.keys})
 
     def _read(self, item: Node, place: int, first: int) -> list[Node]:

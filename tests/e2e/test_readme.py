@@ -4,11 +4,17 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.e2e.grafana_contract import Server
+from tests.e2e.grafana_place import ADMIN
+from tests.e2e.prometheus import Prometheus
+from twin.mailbox import is_open
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 README = (ROOT / "README.md").read_text()
@@ -36,10 +42,26 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here
 
 
-def bash(command: str, cwd: Path) -> str:
-    path = f"{cwd / '.venv' / 'bin'}:{os.environ['PATH']}"
+BEHIND: list[subprocess.Popen[bytes]] = []
+
+
+def environment(cwd: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{cwd / '.venv' / 'bin'}:{os.environ['PATH']}", **more}
+
+
+def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """A run in the background, once it takes commands."""
+    process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=cwd, env=environment(cwd, TWIN_NO_BROWSER="1"),
+                               stdout=subprocess.DEVNULL)
+    folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + 240
+    while not is_open(folder) and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    return process
+
+
+def bash(command: str, cwd: Path, **more: str) -> str:
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=cwd, capture_output=True, text=True, timeout=1800,
-                          env={**os.environ, "PATH": path})
+                          env=environment(cwd, **more))
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -66,15 +88,26 @@ def test_set_up_and_main_job(fresh: Path) -> None:
     assert (fresh / "runs" / "quickstart-1" / "report.html").stat().st_size > 10**6
 
 
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What `deploy/` brings up, at the addresses that the README names: a real Prometheus, and Grafana's contract server."""
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), port=9090), Server(port=3000):
+        yield {"GRAFANA_TOKEN": ADMIN, "TWIN_NO_BROWSER": "1"}
+
+
 @pytest.mark.parametrize("command", [line for line in commands()[2:] if "real_network" not in line])
-def test_command(command: str, fresh: Path) -> None:
+def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
     """Each later command does what it says without an error."""
-    if command.startswith("twin resume"):
+    if command.endswith("&"):
+        BEHIND.append(begun(command.removesuffix("&"), fresh))
+    elif command == "wait":
+        assert BEHIND.pop().wait(600) == 0
+    elif command.startswith("twin resume runs/dim-4"):
         assert "finished already" in bash(command, fresh)
     elif command.startswith("twin check") and "--regularities" in command:
         assert "within" in bash(command, fresh)
     else:
-        bash(command, fresh)
+        bash(command, fresh, **around)
 
 
 def test_real_network_command(fresh: Path, real_data: Path) -> None:

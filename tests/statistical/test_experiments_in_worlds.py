@@ -80,7 +80,7 @@ def test_without_ties_and_posts_nobody_moves(run, model):
     """Control W = I: nobody follows anybody and posts leave no mark: no reading of opinion moves; with ties it does."""
     settings = (*SILENT, "duration=3d", f"opinions.model={model}", "opinions.peer_rate=0.5")
     alone, tied = run(*settings, "network.follows_mean=0"), run(*settings, "network.follows_mean=10")
-    assert alone.last("follows_total") == 0 < tied.last("follows_total")
+    assert alone.last("follow_edges") == 0 < tied.last("follow_edges")
     for name in ("opinion_mean", "opinion_variance", "opinion_polarisation", "between_community_variance"):
         assert np.ptp(alone.series(name)) == 0 < np.ptp(tied.series(name))
 

@@ -134,6 +134,35 @@ def test_accounts_stand_for_the_target_between_begin_and_end():
     assert len(rows) == 12 and table["slant"][rows] == pytest.approx(-0.6) and (table["rate"][rows] == 7).all()
 
 
+@pytest.mark.parametrize(("params", "days", "begun", "ended", "why"), [
+    ({"begin": 3 * DAY, "end": 10 * DAY, "detection": 0.0}, 15, 3, 10, "its time is over"),
+    ({"posts": 10.0, "budget": 100.0, "detection": 0.0}, 30, 1, None, "its money is spent"),
+    ({"detection": 1.0, "regrow": 0}, 30, 1, 2, "all its accounts are banned"),
+    ({"detection": 1.0, "regrow": 3 * DAY}, 30, 1, None, None),
+    ({"begin": 3 * DAY, "detection": 0.0}, 2, None, None, None),
+])
+def test_its_begin_and_end_are_marked(params, days, begun, ended, why):
+    """One mark when it begins to act and one when it is over, which says why; waiting for replacements is no end."""
+    platform = Platform(accounts=5, targeting="reach", **params)
+    platform.days(days, posting=True)
+    marks = platform.world.marks
+    assert [kind for _, kind, _ in marks] == ["campaign"] * ((begun is not None) + (why is not None))
+    if begun is not None:
+        assert marks[0][0] == begun * DAY and marks[0][2] == "begun: 5 accounts push towards 0.8, aiming by reach"
+    if why is not None:
+        assert marks[1][2] == f"ended: {why}" and ended in (None, marks[1][0] // DAY)
+
+
+def test_a_campaign_that_is_called_off_and_taken_up_again_is_marked_each_time():
+    """The lever decides: 5, 0, 5 accounts give a begin, an end and a begin."""
+    platform = Platform(accounts=5, detection=0.0)
+    for accounts in (5, 0, 0, 5, 5):
+        platform.world.levers["campaigns.accounts"] = accounts
+        platform.days(1)
+    assert [(when // DAY, text.split(":")[0]) for when, _, text in platform.world.marks] == [(1, "begun"), (2, "ended"), (4, "begun")]
+    assert platform.world.marks[1][2] == "ended: called off"
+
+
 def test_certain_detection_bans_everybody_and_none_nobody():
     """Controls: detection 1 finds every account on its first day, 0 none ever; banned ones are replaced after `regrow`."""
     platform = Platform(accounts=20, detection=1.0, regrow=3 * DAY)

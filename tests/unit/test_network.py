@@ -71,7 +71,7 @@ def test_followers_match_kuairand():
         assert abs(world.board.get("follower_gini") - 0.90) < 0.05
         assert abs(world.board.get("follower_tail_exponent") - 2.1) < 0.25
         assert 26 < world.board.get("follows_mean") < 32
-        assert world.board.get("follows_total") == len(network.follow_graph().target)
+        assert world.board.get("follow_edges") == len(network.follow_graph().target)
 
 
 def test_no_loops_no_repeats():

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import experiments, levers, runs, scenarios
+from twin.cli import dashboards, experiments, grafana, levers, runs, scenarios, stream
 from twin.errors import TwinError, UsageError, nearest
 
 
@@ -41,8 +41,14 @@ def cli() -> None:
     """
 
 
-for _command in (runs.run, runs.resume, scenarios.check, runs.report, levers.pause, levers.go_on, levers.pace, levers.intervene,
-                 levers.fork, scenarios.schema, experiments.compare):
+_COMMANDS = (
+    runs.run, runs.resume, scenarios.check, runs.report,
+    levers.pause, levers.go_on, levers.pace, levers.intervene, levers.fork,
+    experiments.compare,
+    stream.send, stream.export, grafana.grafana, dashboards.dashboards,
+    scenarios.schema,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from twin.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.readers.sidecar import Service
@@ -14,6 +17,14 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
                  "second. `twin pace` changes it later."),
+    click.option("--metrics", metavar="[HOST]:PORT", help="Serve the latest reading and the run's health for Prometheus, at "
+                 "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free."),
+    click.option("--remote-write", metavar="URL", help="Send every reading to a Prometheus, at its simulated time, such as "
+                 "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
+    click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
+                 "come. Its token: GRAFANA_TOKEN."),
+    click.option("--live", is_flag=False, flag_value="127.0.0.1:0", metavar="[HOST:PORT]", help="Open a page in the browser that draws "
+                 "the run while it goes on, and steers it. For this machine only; without a port, a free one."),
 )
 
 
@@ -30,14 +41,37 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     from twin.readers.watch import Watchers
 
     view = make_view(quiet)
+    if quiet and flags.get("live"):
+        raise UsageError("--live says where its page is, and --quiet says nothing (leave out one of them)")
     services = _services(flags)
     if not services:
         return view
     from twin.readers.sidecar import Link
 
-    return Watchers(Link(services, view.note), view)
+    return Watchers(view, Link(services, view.note))  # the view first: it shows the lines of the others, and says how it ended
 
 
 def _services(flags: dict[str, Any]) -> list[Service]:
     """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
-    return []
+    services: list[Service] = []
+    if flags["metrics"] is not None:
+        from twin.readers.endpoint import Endpoint
+        from twin.readers.listening import parse
+
+        address = parse("--metrics", flags["metrics"])
+        address.try_out()  # before anything is made
+        services.append(Endpoint(address))
+    if url := flags["remote_write"]:
+        from twin.readers.remote_write import RemoteWrite
+
+        services.append(RemoteWrite(url))
+    if flags["grafana"]:
+        from twin.readers.annotations import Annotator
+
+        services.append(Annotator(flags["grafana"]))
+    if flags.get("live"):
+        from twin.readers.live import Live
+        from twin.readers.live.service import can_browse
+
+        services.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
+    return services

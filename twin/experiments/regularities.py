@@ -80,7 +80,7 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
 
     impressions = total("impressions").sum()
     responses = total("responses").reshape(len(HEADS), 2).sum(1)
-    gaps = total("return_gap_days")
+    gaps = total("return_gap")
     share = gaps / gaps.sum()
     left = 1 - np.concatenate([[0.0], np.cumsum(share)])[:5]
     hazard = share[:5] / left

@@ -179,7 +179,7 @@ class Audience(Mechanism):
         Metric("candidates_mean", "gauge", "posts", "Mean candidates ranked per session, since the start.", "platform", "Feed"),
         Metric("sessions_by_hour", "histogram", "sessions", "Sessions by local hour, since the start.", "consumer", "Visits",
                edges=tuple(float(h) for h in range(24)), total=True),
-        Metric("return_gap_days", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
+        Metric("return_gap", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
                "consumer", "Visits", edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)), total=True),
     )
 
@@ -334,7 +334,7 @@ class Audience(Mechanism):
         board.set_all("source_impressions", total[kernel.A_SOURCES:kernel.A_HEADS_HUMAN])
         board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
         board.set_all("sessions_by_hour", total[kernel.A_HOURS:kernel.A_GAPS])
-        board.set_all("return_gap_days", total[kernel.A_GAPS:kernel.A_SIZE])
+        board.set_all("return_gap", total[kernel.A_GAPS:kernel.A_SIZE])
         board.set("labelled_impressions", total[kernel.A_LABELLED])
         board.set("work_impressions", total[kernel.A_WORKS])
         if sessions and examined:

@@ -120,6 +120,7 @@ class Campaigns(Mechanism):
         keep["sum"], keep["before"], keep["last"] = np.zeros(3), np.zeros(3), np.zeros(2)
         keep["regrow_at"], keep["aimed_at"] = np.zeros(0, np.int64), np.full(1, -NEVER)
         keep["niches"], keep["weights"] = np.zeros((0, 0), np.float32), np.zeros(0)
+        keep["on"] = np.zeros(1, bool)
 
     def clocks(self) -> list[Every]:
         """It acts once a day, and sees what became of its posts after every serving window."""
@@ -176,6 +177,7 @@ class Campaigns(Mechanism):
         price = p.account_cost + rate * p.post_cost
         if p.budget > 0 and price > 0:
             wanted = min(wanted, int(max(p.budget - keep["spent"][0], 0.0) / price))
+        called = wanted > 0
         wanted = max(wanted - len(keep["regrow_at"]), 0)
         running = self.accounts()
         if wanted < len(running):
@@ -189,6 +191,19 @@ class Campaigns(Mechanism):
         if wanted > len(running) and keep["weights"].sum() > 0:
             self._enlist(wanted - len(running), rate)
         keep["spent"][0] += len(self.accounts()) * p.account_cost
+        self._mark(called)
+
+    def _mark(self, called: bool) -> None:
+        """Mark that the campaign begins or ends; ``called``: accounts are wanted and there is money for them."""
+        keep, p, running = self.keep, self.p, len(self.accounts())
+        on = called and (running > 0 or bool((keep["regrow_at"] < NEVER).any()))  # else nobody acts, or ever will again
+        if on and not keep["on"][0]:
+            self.world.mark("campaign", f"begun: {running} accounts push towards {p.target:g}, aiming by {self.lever('targeting')}")
+        elif keep["on"][0] and not on:
+            why = ("all its accounts are banned" if called else "its time is over" if 0 < p.end <= self.world.now else
+                   "its money is spent" if self.lever("accounts") else "called off")
+            self.world.mark("campaign", f"ended: {why}")
+        keep["on"][0] = on
 
     def _detect(self) -> None:
         """The platform finds accounts and bans them."""

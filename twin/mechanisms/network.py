@@ -95,7 +95,7 @@ class Network(Mechanism):
         ),
     }
     metrics = (
-        Metric("follows_total", "gauge", "follows", "Follows in the graph.", "platform", "Feed"),
+        Metric("follow_edges", "gauge", "follows", "Follows in the graph.", "platform", "Feed"),
         Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "What people do with it"),
         Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer",
                "Followers and reputation: Concentration", good="down"),
@@ -292,7 +292,7 @@ class Network(Mechanism):
         board, here = self.world.board, self.read("consumers", "active")
         followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
         follows = self.read("consumers", "follows")
-        board.set("follows_total", int(follows.sum()))
+        board.set("follow_edges", int(follows.sum()))
         board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)
         board.set("follower_gini", gini(followers))
         board.set("follower_tail_exponent", tail_exponent(followers))

@@ -168,8 +168,9 @@ class Policies(Mechanism):
             if title not in over and (policy.until is None or now < policy.until) and self._begins(policy, news):
                 state["held"].append([title, now])
                 change = ", ".join(f"{lever} -> {_text(value)}" for lever, value in policy.set.items())
-                ramp = f" over {format_duration(policy.ramp)}" if policy.ramp else ""
-                self.world.mark("policy", f"{title}: {change}{ramp}" if policy.name else f"{change}{ramp}")
+                change += f" over {format_duration(policy.ramp)}" if policy.ramp else ""
+                change += f" (when {policy.when})" if policy.when else ""
+                self.world.mark("policy", f"{title}: {change}" if policy.name else change)
         for title, _ in list(state["held"]):
             if _end(plan[title]) <= now:
                 state["held"] = [entry for entry in state["held"] if entry[0] != title]

@@ -8,7 +8,7 @@ A series that never moved says nothing in a picture: it is told in words.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -61,6 +61,20 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """A picture before anything was read: its lines as metric and labels in declared order; ``within`` as in `Picture`."""
+
+    title: str
+    lines: tuple[tuple[Metric, Mapping[str, str]], ...]
+    within: str = ""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Its metrics, once each."""
+        return tuple({metric.name: metric for metric, _ in self.lines}.values())
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A heading with its pictures, and in words what never moved: names at zero, names with the value they kept."""
 
@@ -97,13 +111,60 @@ def unit(metric: Metric) -> str:
     return f"{shown}/day" if metric.kind == "counter" else shown
 
 
+def tone(metric: Metric, before: float, after: float) -> str:
+    """Whether a change is ``good`` or ``bad`` for that side, or ``flat``: too small, or neither."""
+    if metric.good == "neither" or not np.isfinite(before) or not np.isfinite(after) or abs(after - before) < 0.005 * abs(before):
+        return "flat"
+    return "good" if (after > before) == (metric.good == "up") else "bad"
+
+
 def chapters(metrics: Metrics, side: str) -> list[Chapter]:
     """The headings of a side in the order of its story."""
+    return [_chapter(metrics, heading, mine) for heading, mine in _by_heading(metrics.declared.values(), side)]
+
+
+def sketches(declared: Iterable[Metric], side: str) -> list[tuple[str, list[Sketch]]]:
+    """The headings of a side with all its pictures, from the declarations alone."""
+    return [(heading, [sketch for together in _groups(mine) for sketch in _sketched(together)])
+            for heading, mine in _by_heading(declared, side)]
+
+
+def standard_errors(declared: Iterable[Metric]) -> dict[str, Metric]:
+    """The standard error of each metric that has one, by the latter's name."""
+    mine = list(declared)
+    by_name = {metric.name: metric for metric in mine}
+    return {name: metric for metric in mine if metric.name.endswith("_se")
+            for name in (metric.name[:-3], f"{metric.name[:-3]}_mean") if name in by_name and by_name[name].labels == metric.labels}
+
+
+def _by_heading(declared: Iterable[Metric], side: str) -> list[tuple[str, list[Metric]]]:
+    """The metrics of a side by heading, in the order of its story."""
     order = HEADINGS.get(side, ())
-    mine = [metric for metric in metrics.declared.values() if metric.side == side]
+    mine = [metric for metric in declared if metric.side == side]
     found = list(dict.fromkeys(_heading(metric) for metric in mine))
     found.sort(key=lambda heading: order.index(heading) if heading in order else len(order))
-    return [_chapter(metrics, heading, [metric for metric in mine if _heading(metric) == heading]) for heading in found]
+    return [(heading, [metric for metric in mine if _heading(metric) == heading]) for heading in found]
+
+
+def _groups(mine: Sequence[Metric]) -> Iterator[list[Metric]]:
+    """Which metrics of a heading go into one picture; standard errors go with what they belong to. What matters most comes first."""
+    errors = list(standard_errors(mine).values())
+    names = sorted((metric for metric in mine if metric not in errors), key=lambda metric: not metric.headline)
+    for metric in names:
+        together = [other for other in names if _shares(metric, other)]
+        if metric is together[0]:
+            yield together
+
+
+def _sketched(together: Sequence[Metric]) -> list[Sketch]:
+    """A picture of all; of histograms one each, of a metric with several labels one per value of the first."""
+    if together[0].kind == "histogram":
+        return [Sketch(title(metric), tuple((metric, labels) for labels in metric.series())) for metric in together]
+    lines = [(metric, labels) for metric in together for labels in metric.series()]
+    if len(together[0].labels) < 2:
+        return [Sketch(_picture_title(together[0], len(together)), tuple(lines))]
+    parts = groupby(lines, lambda line: next(iter(line[1].values())))
+    return [Sketch(f"{title(together[0])}: {label_words(value)}", tuple(group), f"{value}, ") for value, group in parts]
 
 
 def _heading(metric: Metric) -> str:
@@ -115,13 +176,9 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
     constant: list[str] = []
     unread: list[str] = []
     pictures: list[Picture] = []
-    errors = _errors(mine)
-    names = [metric for metric in mine if metric not in errors.values()]
-    names.sort(key=lambda metric: not metric.headline)  # what matters most comes first
-    for metric in names:
-        together = [other for other in names if _shares(metric, other)]
-        if metric is not together[0]:
-            continue
+    errors = standard_errors(mine)
+    for together in _groups(mine):
+        metric = together[0]
         if metric.kind == "histogram":
             moved = tuple(other for other in together if metrics.of(other.name)[1:].any())
             at_zero += [title(other) for other in together if other not in moved]
@@ -147,13 +204,6 @@ def _shares(metric: Metric, other: Metric) -> bool:
 
 def _metrics_of(series: Sequence[Series]) -> tuple[Metric, ...]:
     return tuple({one.metric.name: one.metric for one in series}.values())
-
-
-def _errors(mine: Sequence[Metric]) -> dict[str, Metric]:
-    """The standard error of each metric that has one, by the latter's name."""
-    by_name = {metric.name: metric for metric in mine}
-    return {name: metric for metric in mine if metric.name.endswith("_se")
-            for name in (metric.name[:-3], f"{metric.name[:-3]}_mean") if name in by_name and by_name[name].labels == metric.labels}
 
 
 def _error_of(metrics: Metrics, error: Metric | None, label: str) -> Series | None:

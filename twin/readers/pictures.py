@@ -19,6 +19,7 @@ from bokeh.models import (
     HoverTool,
     Label,
     LinearColorMapper,
+    PlainText,
     Range1d,
     Span,
 )
@@ -101,7 +102,7 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
         left = x > middle
         found.append(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
         found.append(Label(x=x, y=2 + 13 * (number % 2), y_units="screen", x_offset=-3 if left else 3,
-                           text=str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22),
+                           text=PlainText(str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22)),  # never as TeX
                            text_font_size="10px", text_color=MARK, text_align="right" if left else "left", text_font="system-ui",
                            background_fill_color="white", background_fill_alpha=0.7))
     return found
@@ -143,7 +144,7 @@ def styled(names: Sequence[tuple[str, str]], values: Sequence[NDArray[np.float64
     return lines
 
 
-def _y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
+def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
     """Room for all lines, from zero where they come near it, never so narrow that noise fills the picture; whether some lies beyond."""
     each = [values[np.isfinite(values)] for values in drawn]
     beyond = False
@@ -182,7 +183,7 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
             data[f"low{place}"] = (line.values[keep] - 2 * line.error[keep]).astype(np.float32)
             data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
     source = ColumnDataSource(data)
-    plot.y_range, beyond = _y_range([line.values[keep[keep >= scale_from]] for line in lines])
+    plot.y_range, beyond = y_range([line.values[keep[keep >= scale_from]] for line in lines])
     plot.tags = [BEGINNING] if scale_from > skip else [BEYOND] if beyond else []
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))

@@ -21,8 +21,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from twin.metric import Metric
-from twin.readers.panels import Picture, chapters, title, unit
+from twin.readers.panels import Picture, chapters, title, tone, unit
 from twin.readers.pictures import (
     MARKS_NAMED,
     Frame,
@@ -121,18 +120,12 @@ def _cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
                     before, after = windows.values(values)
                     shown.append({"title": title(metric, label), "unit": unit(metric), "help": metric.help,
                                   "before": human(before, metric.unit), "after": human(after, metric.unit),
-                                  "change": change(before, after), "tone": _tone(metric, before, after),
+                                  "change": change(before, after), "tone": tone(metric, before, after),
                                   "good": {"up": "more is better", "down": "less is better"}.get(metric.good, ""),
                                   "spark": spark(values)})
         if shown:
             cards.append({"title": name, "cards": shown})
     return cards
-
-
-def _tone(metric: Metric, before: float, after: float) -> str:
-    if metric.good == "neither" or not np.isfinite(before) or not np.isfinite(after) or abs(after - before) < 0.005 * abs(before):
-        return "flat"
-    return "good" if (after > before) == (metric.good == "up") else "bad"
 
 
 def _glance(metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict[str, Any]) -> list[dict[str, str]]:
@@ -235,7 +228,7 @@ def _rows(metrics: Metrics, windows: Windows) -> list[dict[str, str]]:
                     first = float(known[0]) if len(known) else float("nan")
                     rows.append({"side": name, "metric": title(metric, label), "unit": unit(metric), "first": human(first, metric.unit),
                                  "before": human(before, metric.unit), "after": human(after, metric.unit),
-                                 "change": change(before, after), "tone": _tone(metric, before, after)})
+                                 "change": change(before, after), "tone": tone(metric, before, after)})
     return rows
 
 

@@ -2,7 +2,8 @@
 
 The run's own thread only puts small messages (a reading, a mark, a frame) into a pipe; encoding, networks and browsers cost it nothing
 and cannot stop it. `Link` is the run's end, a `Watcher`; `Service` is what listens at the other end. If the run dies, the pipe
-closes and the sidecar ends; what a service has not done yet it finds in the run folder next time.
+closes and the sidecar ends within CLOSE_S; what a service has not done yet it finds in the run folder next time. If the sidecar dies,
+the run says so once and goes on. A service that fails is left out, and the others go on.
 
 All services share one event loop (tornado's, on asyncio). A service that blocks does so in a thread of its own.
 """
@@ -10,15 +11,20 @@ All services share one event loop (tornado's, on asyncio). A service that blocks
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import logging
 import multiprocessing
+import os
 import queue
 import signal
+import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -31,6 +37,9 @@ from twin.readers.watch import Frame, RunInfo, Watcher
 FRAME_S = 0.1
 """Wall-clock seconds between two frames that are passed on."""
 READY_S = 60.0
+_RUNS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+CLOSE_S = 1.5
+"""Wall-clock seconds that services have to close when the run has died."""
 
 
 @dataclass
@@ -44,6 +53,7 @@ class Hub:
     now_s: int = -1
     """Simulated time of the latest reading; -1 before the first."""
     values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    services: Sequence[Service] = ()
 
 
 class Service(Watcher):
@@ -52,12 +62,19 @@ class Service(Watcher):
     hub: Hub
 
     async def open(self) -> str:
-        """Begin to serve; returns one line that tells the user where, or nothing. Raises TwinError."""
+        """Begin to serve; returns lines that tell the user where, or nothing. Raises TwinError."""
         return ""
 
     async def close(self, complete: bool) -> str:
         """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish, and return a line or nothing."""
         return ""
+
+    def waiting(self) -> dict[str, int]:
+        """What waits to be worked through, by name; shown as the health of the run."""
+        return {}
+
+    def hurry(self) -> None:
+        """The user does not want to wait for `close` any longer."""
 
 
 class Link(Watcher):
@@ -67,53 +84,71 @@ class Link(Watcher):
         self._services, self._tell = list(services), tell
         self._out: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
         self._framed = 0.0
+        self._held: Frame | None = None
+        self._ended = threading.Event()
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
+        self._end_s = info.duration_s
         context = multiprocessing.get_context("spawn")  # a forked child would inherit the run's threads in an unknown state
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(theirs, info, self._services), name="twin-sidecar", daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_main, args=(theirs, info, self._services), name="twin-sidecar")
+        with _no_interrupts():
+            self._process.start()
+        atexit.register(self._hang_up)
         theirs.close()
         kind: str
         data: Any
         kind, data = "error", TwinError("the process beside the run did not start")
-        with contextlib.suppress(EOFError):
+        with contextlib.suppress(EOFError, OSError):
             if self._pipe.poll(READY_S):
                 kind, data = self._pipe.recv()
         if kind == "error":
             raise data
         for line in data:
             self._tell(line)
-        self._ended = threading.Event()
         threading.Thread(target=self._send, daemon=True).start()
         threading.Thread(target=self._hear, daemon=True).start()
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """Pass it on."""
-        self._out.put(("reading", (now_s, values)))
+        self._put("reading", (now_s, values))
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """Pass it on."""
-        self._out.put(("mark", (now_s, kind, text)))
+        self._put("mark", (now_s, kind, text))
 
     def update(self, frame: Frame) -> None:
-        """Pass it on, if the last one is old enough."""
-        wall = time.monotonic()
-        if wall - self._framed >= FRAME_S:
-            self._framed = wall
-            self._out.put(("update", frame))
+        """Pass it on, if the last one is old enough or the run is done; else hold it, it may be the last."""
+        if time.monotonic() - self._framed >= FRAME_S or frame.now_s >= self._end_s:
+            self._pass(frame)
+        else:
+            self._held = frame
 
     def saved(self, now_s: int) -> None:
         """Pass it on."""
-        self._out.put(("saved", now_s))
+        self._put("saved", now_s)
 
     def end(self, text: str) -> None:
-        """Pass it on and wait until the services have finished."""
-        self._out.put(("end", text))
+        """Pass it on, after the last frame, and wait until the services have finished; Ctrl-C makes them hurry."""
+        if self._held:
+            self._pass(self._held)
+        self._put("end", text)
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            self._put("hurry", "")
+            self._ended.wait()
         self._out.put(None)
-        self._ended.wait()
         self._process.join()
+
+    def _pass(self, frame: Frame) -> None:
+        self._framed, self._held = time.monotonic(), None
+        self._put("update", replace(frame, health={**frame.health, "queue_undelivered": float(self._out.qsize())}))
+
+    def _put(self, kind: str, data: Any) -> None:
+        if not self._ended.is_set():  # else nobody takes it
+            self._out.put((kind, data))
 
     def _send(self) -> None:
         while (message := self._out.get()) is not None:
@@ -127,76 +162,127 @@ class Link(Watcher):
             while (message := self._pipe.recv())[0] != "bye":
                 self._tell(message[1])
         except (EOFError, OSError):
-            self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
+            if not self._ended.is_set():
+                self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
         self._ended.set()
+
+    def _hang_up(self) -> None:
+        """When the run's process ends, however it came to that: the sidecar sees the pipe closed and ends; if not, it is ended."""
+        self._ended.set()
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe:
+            pipe.shutdown(socket.SHUT_RDWR)  # a plain close would not reach the thread that reads from it
+        self._process.join(2 * CLOSE_S)
+        self._process.kill()
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Signals wait; so they do in a process that is started meanwhile, until it says how it takes them."""
+    resource_tracker.ensure_running()  # started within, it would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _RUNS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
-    """The sidecar's life. Ctrl-C is the run's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The sidecar's life. Signals that a terminal or a supervisor sends to all are the run's business: it says when to end."""
+    for number in _RUNS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _RUNS)
+    os.nice(5)  # where processors are few, the run goes first
+    logging.getLogger().addHandler(logging.NullHandler())  # the terminal is the run's; what its user should know comes by `note`
     asyncio.run(_serve(pipe, info, services))
 
 
 async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
+    """Serve until the run ends or dies."""
     lock = threading.Lock()
 
     def tell(kind: str, data: Any) -> None:
         with lock, contextlib.suppress(OSError):
             pipe.send((kind, data))
 
-    hub = Hub(info, lambda text: tell("note", text))
+    hub = Hub(info, lambda text: tell("note", text), services=services)
+    lines: list[str] = []
     try:
-        lines = []
         for service in services:
             service.hub = hub
             service.begin(info)
-            lines.append(await service.open())
+            lines += (await service.open()).splitlines()
     except TwinError as error:
         tell("error", error)
-        return
+        os._exit(0)
     except Exception as error:
-        where = traceback.format_exc(limit=-1).splitlines()[-2].strip()
-        tell("error", TwinError(f"{type(service).__name__} could not start: {error} ({where})"))
-        return
-    tell("ready", [line for line in lines if line])
+        tell("error", TwinError(f"{type(service).__name__} could not start: {_short(error)}"))
+        os._exit(0)
+    tell("ready", lines)
     loop = asyncio.get_running_loop()
     messages: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
     threading.Thread(target=_receive, args=(pipe, loop, messages), daemon=True).start()
-    complete = False
-    while (message := await messages.get()) is not None:
-        _dispatch(hub, services, *message)
-        if message[0] == "end":
-            complete = True
-            break
-    for service in services:
-        if line := await service.close(complete):
-            tell("note", line)
+    living, complete = list(services), False
+    while not complete and (message := await messages.get()) is not None:
+        for failed in _dispatch(hub, living, *message):
+            living.remove(failed)
+            await _close(hub, failed, False)
+        complete = message[0] == "end"
+    closing = asyncio.gather(*(_close(hub, service, complete) for service in living))
+    if complete:
+        gone = asyncio.create_task(_hasten(messages, living))
+        either: set[asyncio.Future[Any]] = {closing, gone}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({closing}, timeout=CLOSE_S)
     tell("bye", "")
+    if not (complete and closing.done()):
+        os._exit(0)  # the run is gone, and nobody waits for threads that a service has left behind
+
+
+async def _hasten(messages: asyncio.Queue[tuple[str, Any] | None], services: Sequence[Service]) -> None:
+    """Pass on the user's wish to wait no longer, until the run's process is gone."""
+    while (message := await messages.get()) is not None:
+        if message[0] == "hurry":
+            for service in services:
+                service.hurry()
 
 
 def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[tuple[str, Any] | None]) -> None:
-    try:
-        while True:
-            loop.call_soon_threadsafe(messages.put_nowait, pipe.recv())
-    except (EOFError, OSError):
+    with contextlib.suppress(RuntimeError):  # the loop has ended
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                loop.call_soon_threadsafe(messages.put_nowait, pipe.recv())
         loop.call_soon_threadsafe(messages.put_nowait, None)
-    except RuntimeError:  # the loop has ended
-        return
 
 
-def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: Any) -> None:
+async def _close(hub: Hub, service: Service, complete: bool) -> None:
+    try:
+        line = await service.close(complete)
+    except Exception as error:
+        line = f"{type(service).__name__} did not close: {_short(error)}"
+    if line:
+        hub.note(line)
+
+
+def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: Any) -> list[Service]:
+    """Pass a message on to all; returns those that failed."""
     if kind == "update":
         hub.frame = data
     elif kind == "reading":
         hub.now_s, hub.values = data
+    failed = []
     for service in services:
-        if kind == "reading":
-            service.reading(*data)
-        elif kind == "mark":
-            service.mark(*data)
-        elif kind == "update":
-            service.update(data)
-        elif kind == "saved":
-            service.saved(data)
-        else:
-            service.end(data)
+        try:
+            if kind in ("reading", "mark"):
+                getattr(service, kind)(*data)
+            else:
+                getattr(service, kind)(data)
+        except Exception as error:
+            failed.append(service)
+            hub.note(f"{type(service).__name__} has failed, the run goes on without it: {_short(error)}")
+    return failed
+
+
+def _short(error: Exception) -> str:
+    """An error that nobody foresaw, in one line, with its place."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return " ".join(f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})".split())

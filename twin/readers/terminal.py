@@ -142,11 +142,13 @@ class PlainView(Watcher):
 class LiveView(Watcher):
     """A view that is redrawn in place, at most eight times a second, and leaves its last frame."""
 
+    def __init__(self) -> None:
+        self.console = Console()
+
     def begin(self, info: RunInfo) -> None:
         """Say what starts; the picture opens with the first frame."""
         self.course, self._drawn = _Course(info), 0.0
         self.marks: deque[str] = deque(maxlen=5)
-        self.console = Console()
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
         if not info.resumed_at_s:
             self.console.print(Text(BUILDING, "dim"))

@@ -188,6 +188,10 @@ class Recommender(Mechanism):
         self.learner.log.close_window()
         self.learner.grow_old()
 
+    def waiting(self) -> dict[str, int]:
+        """Impressions that no training has seen."""
+        return {"training": len(self.learner.log) - int(self.keep["log.trained"][0])}
+
     def measure(self) -> None:
         """Feed, training and tables."""
         self.world.board.set("posts_eligible", len(self.keep["eligible"]))

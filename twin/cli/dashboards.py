@@ -1,0 +1,57 @@
+"""The command that generates Grafana dashboards."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twin.cli import common
+
+if TYPE_CHECKING:
+    from twin.metric import Metric
+    from twin.readers.dashboards.frame import Span
+
+
+@click.command()
+@click.argument("scenario", type=click.Path(path_type=Path), required=False)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", default=Path("dashboards"), show_default=True,
+              help="Where to write them, one JSON file each.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the files in DIR are not as they would be written.")
+def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
+    """Write Grafana dashboards for every declared metric.
+
+    With a SCENARIO, the metrics of the mechanisms that it brings itself are on them too, those of mechanisms that it turns off are not,
+    and they open at its dates. Load them with `twin grafana push`, by provisioning, or by hand.
+    """
+    from twin.readers.dashboards import dashboards as made_from
+    from twin.readers.dashboards import stale, write
+
+    made = made_from(*declared(scenario))
+    changed = stale(made, out) if check else write(made, out)
+    for path in changed:
+        click.echo(f"{path}: {'is not as it would be written' if check else 'written'}", err=check)
+    if not check:
+        click.echo(f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} unchanged")
+    elif changed:
+        sys.exit(1)
+
+
+def declared(path: Path | None) -> tuple[list[Metric], Span]:
+    """The metrics to draw, and the time at which the dashboards open."""
+    from twin.mechanisms import REGISTRY
+    from twin.readers.dashboards.frame import Span
+    from twin.units import DAY
+
+    if path is None:
+        kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
+        return [metric for kind in kinds for metric in kind.metrics], Span()
+    scenario = common.loaded(path)
+    metrics = [metric for name in scenario.mechanisms for metric in scenario.registry[name].metrics]
+    days = scenario.duration // DAY
+    window = max(1, min(Span.window_days, days // 4))
+    dates = [policy.at // DAY for policy in scenario.policies if policy.at is not None]
+    day = next((day for day in dates if window <= day <= days - window), days // 2)
+    return metrics, Span(scenario.start, scenario.duration, day, window)

@@ -1,0 +1,77 @@
+"""Commands that bring a run's readings elsewhere: send, export."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twin.cli import common
+from twin.errors import TwinError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere; gives what to call with how much is done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+@click.command()
+@common.folder
+@click.option("--remote-write", "url", metavar="URL", required=True, help="The receiver, such as http://127.0.0.1:9090/api/v1/write. Who "
+              "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.")
+def send(run: Path, url: str) -> None:
+    """Send the readings of the run in DIR to a Prometheus, at their simulated times.
+
+    The run may be finished or not. What the receiver has already is not sent again.
+    """
+    from twin.readers.backlog import declared
+    from twin.readers.names import identity
+    from twin.readers.receiver import checked
+    from twin.readers.remote_write import Sender
+    from twin.readers.results import load_manifest
+    from twin.units import parse_start
+
+    manifest = load_manifest(run)
+    sender = Sender(checked(url), run, parse_start(manifest["start"]), declared(manifest), identity(manifest),
+                    note=lambda line: click.echo(line, err=True))
+    left = sender.backlog.undelivered
+    sender.hasten()
+    with _progress("sending", left) as told:
+        done = sender.run(lambda undelivered: told(left - undelivered))
+    if not done:
+        raise TwinError(sender.outcome())
+    click.echo(sender.outcome())
+    if manifest["status"] != "done":
+        click.echo("the run has not ended yet; send again later what comes until then")
+
+
+@click.command()
+@common.folder
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: openmetrics.txt in the run's folder.")
+def export(run: Path, out: Path | None) -> None:
+    """Write the readings of the run in DIR as OpenMetrics text with simulated times, for promtool."""
+    from twin.readers import openmetrics
+    from twin.readers.backlog import declared
+    from twin.readers.results import load_manifest
+
+    file = out or run / "openmetrics.txt"
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder (give --out a file)")
+    with _progress("writing", len(declared(load_manifest(run)))) as told:
+        samples, series = openmetrics.export(run, file, told)
+    click.echo(f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  {openmetrics.command(file)}\n"
+               "whose server keeps such dates only with --storage.tsdb.retention.time=100y")
+

@@ -1,0 +1,222 @@
+"""The marks of a run as annotations in Grafana, at simulated dates, so that every dashboard shows where something took hold.
+
+They belong to the whole organisation and are found by their tags: ``twin``, ``run:ID``, ``branch:NAME``, ``replicate:NUMBER`` and
+``kind:KIND``. Something that begins and ends (a policy with an end, a migration, a campaign) is one region. Grafana would take the same
+annotation twice, so what is there is read first; what is missing is added, what is not true any more is removed.
+
+A branch shows what happened after it left its parent, with its name in front: what was before that, the parent shows, under the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin.readers.grafana import Grafana, GrafanaError, connect
+from twin.readers.results import load_events, load_manifest
+from twin.readers.sidecar import Service
+from twin.readers.watch import RunInfo
+from twin.units import at
+
+KINDS = ("policy", "migration", "campaign")
+"""Marks that are shown unless others are asked for; a mark of every training would hide the rest."""
+LONGEST_WAIT_S = 60.0
+LAST_TRIES_S = (0.0, 1.0, 3.0)
+"""Waits before the last tries, when the run has ended; none begins later than LAST_S."""
+LAST_S = 10.0
+_LONGEST_TAG = 100
+_OPENS_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
+Mark = tuple[dt.datetime, str, str]
+
+
+@dataclass(frozen=True, order=True)
+class Annotation:
+    """What Grafana shows: from, to (the same for a point in time), milliseconds since 1970; kind and text of the mark."""
+
+    time_ms: int
+    end_ms: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What `bring` did: how many it added, removed and found as they should be."""
+
+    added: int
+    removed: int
+    kept: int
+
+
+def from_marks(marks: Iterable[Mark], manifest: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> list[Annotation]:
+    """The annotations for the marks of a run, which come in the order of time."""
+    parent = manifest.get("parent")
+    since = at(dt.date.fromisoformat(manifest["start"]), parent["at_s"] if parent else 0)
+    before = f"[{manifest['branch']}] " if parent else ""
+    found: list[Annotation] = []
+    running: list[int] = []  # places in `found` of what has begun and not ended
+    for when, kind, text in marks:
+        if kind not in kinds or when < since:
+            continue
+        time_ms = round(when.timestamp() * 1000)
+        begun = next((place for place in reversed(running) if found[place].kind == kind and _ends(kind, found[place].text, text)), None)
+        if begun is not None:
+            running.remove(begun)
+            how = "" if kind == "policy" else f"; {text if text.startswith('ended: ') else text.partition(': ')[0]}"
+            found[begun] = Annotation(found[begun].time_ms, time_ms, kind, found[begun].text + how)
+            continue
+        if kind == "policy" or text.startswith("begun: "):
+            running.append(len(found))
+        found.append(Annotation(time_ms, time_ms, kind, text))
+    return sorted(Annotation(each.time_ms, each.end_ms, each.kind, _shown(before, each.kind, each.text)) for each in found)
+
+
+def _shown(before: str, kind: str, text: str) -> str:
+    """A mark's text as Grafana shows it, which takes it for HTML: what a scenario calls a policy stays text."""
+    return before + _OPENS_TAG.sub("&lt;", text if kind == "policy" else f"{kind} {text}")
+
+
+def latest(marks: Iterable[Mark]) -> int:
+    """The time of the last mark; what an unfinished run has shown after it may still be true."""
+    return max((round(when.timestamp() * 1000) for when, _, _ in marks), default=0)
+
+
+def _ends(kind: str, begun: str, text: str) -> bool:
+    """Whether a mark says that what an earlier one began is over. A policy without a name has no name in common with its end."""
+    if kind == "policy":
+        return text.endswith(": ended") and begun.startswith(text.removesuffix("ended"))
+    return text.startswith(("ended: ", "cut over: ", "dropped: "))
+
+
+def tags(run: Mapping[str, str]) -> list[str]:
+    """The tags of every annotation of a run; ``run`` is its `names.identity`."""
+    return ["twin", *(f"{name}:{_tag(run[label])}" for name, label in (("run", "run_id"), ("branch", "branch"),
+                                                                       ("replicate", "replicate")))]
+
+
+def _tag(value: str) -> str:
+    """A value as Grafana keeps it: it splits a tag at its colons, trims it, and has room for 100 characters."""
+    return value.replace(":", "-").strip()[:_LONGEST_TAG]
+
+
+def bring(grafana: Grafana, run: Mapping[str, str], wanted: Sequence[Annotation], kinds: Sequence[str] = KINDS,
+          until_ms: int | None = None) -> Change:
+    """Make Grafana show these annotations of a run and, of these kinds and up to ``until_ms``, no others."""
+    mine = tags(run)
+    missing, surplus, kept = Counter(wanted), [], 0
+    for each in grafana.annotations(mine):
+        there = _there(each, mine, kinds)
+        if there is None:
+            continue
+        if missing[there] > 0:
+            missing[there] -= 1
+            kept += 1
+        elif until_ms is None or there.time_ms <= until_ms:
+            surplus.append(int(each["id"]))
+    added = sorted(missing.elements())
+    for annotation in added:
+        grafana.annotate(annotation.time_ms, annotation.end_ms, annotation.text, [*mine, f"kind:{annotation.kind}"])
+    for number in surplus:
+        grafana.unannotate(number)
+    return Change(len(added), len(surplus), kept)
+
+
+def _there(found: Mapping[str, Any], mine: Sequence[str], kinds: Sequence[str]) -> Annotation | None:
+    """An annotation that was found, or None if it is none of these."""
+    has = set(found.get("tags") or ())
+    kind = next((kind for kind in kinds if f"kind:{kind}" in has), None)
+    if kind is None or not has.issuperset(mine):
+        return None
+    return Annotation(int(found["time"]), int(found.get("timeEnd") or found["time"]), kind, str(found.get("text", "")))
+
+
+class Annotator(Service):
+    """Brings the marks of a run to Grafana as they come, in a thread of its own. If Grafana is away they wait."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url  # nothing else: the token stays in the environment, which the sidecar inherits
+
+    def begin(self, info: RunInfo) -> None:
+        """Take the marks up to where the run goes on."""
+        self._info, self._manifest = info, load_manifest(info.out)
+        self._marks: list[Mark] = load_events(info.out)  # of a run that goes on: no more than it will not come to again
+        self._news, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
+        self._told = False
+        self._why = ""
+
+    async def open(self) -> str:
+        """Find Grafana. A wrong token or address ends the run before it begins; a Grafana that is away does not."""
+        self._grafana = connect(self.url)
+        try:
+            version = await asyncio.to_thread(self._grafana.health)
+            await asyncio.to_thread(self._grafana.annotations, tags(self._info.labels))
+            line = f"annotations go to Grafana {version} at {self._grafana.url}"
+        except GrafanaError as error:
+            if 0 < error.code < 500:
+                raise
+            self._told = True
+            line = f"{error}; the run goes on, and its annotations follow when Grafana answers"
+        if self._grafana.bare:
+            line = f"{line} ({self._grafana.warning()})"
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+        if self._marks:
+            self._news.set()
+        return line
+
+    def mark(self, now_s: int, kind: str, text: str) -> None:
+        """Note a mark; the thread does the rest."""
+        if kind in KINDS:
+            with self._lock:
+                self._marks.append((at(self._info.start, now_s), kind, text))
+            self._news.set()
+
+    async def close(self, complete: bool) -> str:
+        """See to it that all are there, or say how they get there."""
+        self._over.set()
+        self._news.set()
+        until = time.monotonic() + LAST_S
+        await asyncio.to_thread(self._thread.join)
+        for wait in LAST_TRIES_S if complete else LAST_TRIES_S[:1]:  # if the run died, nobody waits for this process
+            await asyncio.sleep(wait)
+            if self._why and time.monotonic() > until:
+                break
+            if await asyncio.to_thread(self._try, complete):
+                return f"{len(from_marks(self._marks, self._manifest))} annotations are at {self._grafana.url}"
+        return f"not all annotations are in Grafana: {self._why}; later: twin grafana annotate {self._info.out} --url {self._grafana.url}"
+
+    def _work(self) -> None:
+        wait = 1.0
+        while True:
+            self._news.wait()
+            if self._over.is_set():
+                return
+            self._news.clear()
+            if self._try(last=False):
+                wait, self._told = 1.0, False
+                continue
+            if not self._told:
+                self._told = True
+                self.hub.note(f"{self._why}; the run goes on, and its annotations follow when Grafana answers")
+            self._over.wait(wait)
+            wait = min(2 * wait, LONGEST_WAIT_S)
+            self._news.set()
+
+    def _try(self, last: bool) -> bool:
+        """Bring all marks so far; what lies after them stays, since a resumed run will come to it."""
+        with self._lock:
+            marks = list(self._marks)
+        try:
+            bring(self._grafana, self._info.labels, from_marks(marks, self._manifest), until_ms=None if last else latest(marks))
+        except GrafanaError as error:
+            self._why = str(error)
+            return False
+        return True

@@ -1,0 +1,159 @@
+"""The readings of a run in their order, from wherever they are: the run's folder, or memory for those since its last checkpoint.
+
+The folder is the buffer of everything that is delivered late: it keeps each reading anyway, so nothing grows while a receiver is down.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twin.errors import UsageError
+from twin.metric import label_text, metric_from_dict
+from twin.readers.watch import Rows
+from twin.units import at
+
+Readings = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Times (readings,) in seconds since the start, values (readings, series)."""
+PIECE = 2**20
+"""Values that are read at once, about."""
+
+
+def declared(manifest: Mapping[str, Any]) -> Rows:
+    """The series of a run in the order of its readings, from its manifest."""
+    metrics = [metric_from_dict(data) for data in manifest["metrics"]]
+    return [(metric, labels) for metric in metrics for labels in metric.series()]
+
+
+def _files(folder: Path, after_s: int) -> list[Path]:
+    """The files that hold the readings at ``after_s`` and later. A part is named by the time that all its readings precede."""
+    whole = folder / "metrics.parquet"
+    if whole.exists():
+        return [whole]
+    return [path for path in sorted((folder / "metrics").glob("part-*.parquet")) if int(path.stem.removeprefix("part-")) > after_s]
+
+
+def stored(folder: Path, start: dt.date, rows: Rows, after_s: int = -1, *, values: bool = True) -> Iterator[Readings]:
+    """The readings in a run folder at ``after_s`` and later, a piece at a time; without ``values`` only the times, which is quicker.
+
+    Raises UsageError if the folder does not hold these series.
+    """
+    series, origin = len(rows), int(at(start, 0).timestamp())
+    names = [(metric.name, label_text(labels)) for metric, labels in rows]
+    try:
+        for path in _files(folder, after_s):
+            with pq.ParquetFile(path) as file:
+                if file.metadata.num_rows % series:
+                    raise UsageError(f"{path}: does not hold what manifest.json declares")
+                for piece in _pieces(file, path, names, origin, after_s, values):
+                    yield piece
+                    after_s = int(piece[0][-1]) + 1
+    except FileNotFoundError:  # the run has just ended and its parts have become one file
+        if not (folder / "metrics.parquet").exists():
+            raise
+        yield from stored(folder, start, rows, after_s, values=values)
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise UsageError(f"{folder}: the readings cannot be read: {error}") from None
+
+
+def _pieces(file: pq.ParquetFile, path: Path, names: list[tuple[str, str]], origin: int, after_s: int, values: bool) -> Iterator[Readings]:
+    series, checked = len(names), not values
+    times, rest = np.zeros(0, np.int64), np.zeros(0)
+    columns = ["time", *(["metric", "labels", "value"] if values else [])]
+    for batch in file.iter_batches(max(1, PIECE // series) * series, columns=columns):
+        times = np.concatenate([times, batch["time"].cast(pa.int64()).to_numpy()])
+        rest = np.concatenate([rest, batch["value"].to_numpy()]) if values else rest
+        if not checked and batch.num_rows >= series:
+            held = zip(*(batch[name].slice(0, series).to_pylist() for name in ("metric", "labels")), strict=True)
+            if list(held) != names:
+                raise UsageError(f"{path}: does not hold what manifest.json declares")
+            checked = True
+        whole = len(times) // series * series
+        seconds = times[:whole:series] // 1000 - origin
+        read = rest[:whole].reshape(-1, series) if values else np.zeros((len(seconds), 0))
+        times, rest = times[whole:], rest[whole:]
+        late = seconds >= after_s
+        if late.any():
+            yield seconds[late], read[late]
+
+
+class Backlog:
+    """The readings that a sender has not delivered yet, of a run that goes on. One thread adds, another takes."""
+
+    def __init__(self, folder: Path, start: dt.date, rows: Rows, delivered_s: int) -> None:
+        self._place = (folder, start, rows)
+        self._memory: deque[tuple[int, NDArray[np.float64]]] = deque()
+        self._changed = threading.Condition()
+        self._delivered_s, self._closed = delivered_s, False
+        self._disk: Iterator[Readings] | None = None
+        self._disk_s, self._seen_s, self.total, self.undelivered = -1, -1, 0, 0
+        for times, _ in stored(*self._place, values=False):
+            self._disk_s = self._seen_s = int(times[-1])
+            self.total += len(times)
+            self.undelivered += int((times > delivered_s).sum())
+
+    def add(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """A new reading."""
+        with self._changed:
+            self._memory.append((now_s, values))
+            self.total += now_s > self._seen_s
+            self.undelivered += now_s > max(self._delivered_s, self._seen_s)
+            self._seen_s = max(self._seen_s, now_s)
+            self._changed.notify_all()
+
+    def saved(self, before_s: int) -> None:
+        """All readings before this time are in the folder now: memory may forget them."""
+        with self._changed:
+            while self._memory and self._memory[0][0] < before_s:
+                self._disk_s = self._memory.popleft()[0]
+
+    def delivered(self, now_s: int, count: int) -> None:
+        """All readings up to this time have arrived, ``count`` more than before."""
+        with self._changed:
+            self._delivered_s = now_s
+            self.undelivered -= count
+            while len(self._memory) > 1 and self._memory[0][0] < now_s:  # the last one stays: it says which series had a value
+                self._memory.popleft()
+
+    def close(self) -> None:
+        """No more readings will come."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take(self) -> Readings | None:
+        """The next readings from the last delivered one on (that one included, if it is there), waiting for some; None at the end."""
+        while True:
+            with self._changed:
+                after, disk = self._delivered_s, self._disk_s > self._delivered_s
+                held = list(self._memory)
+                if not disk and not (held and held[-1][0] > after):
+                    if self._closed:
+                        return None
+                    self._changed.wait()
+                    continue
+            if not disk:
+                return np.array([now for now, _ in held]), np.array([values for _, values in held])
+            if (piece := self._from_disk(after)) is not None:
+                return piece
+
+    def _from_disk(self, after: int) -> Readings | None:
+        if self._disk is None:
+            self._disk = stored(*self._place, after)
+            found = next(self._disk, None)
+            if found is None:
+                raise UsageError(f"{self._place[0]}: readings after {after} s are missing")
+            return found
+        found = next(self._disk, None)
+        if found is None:  # what was there when it was opened; the run has saved more since
+            self._disk = None
+        return found

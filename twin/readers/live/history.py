@@ -1,0 +1,102 @@
+"""The course of all series of a run from its start, in bounded memory, so that a page that is opened late sees the whole of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.metric import Metric
+from twin.readers.results import Metrics
+from twin.readers.watch import RunInfo
+from twin.units import DAY, WEEK, at
+
+MOST = 601
+"""Readings that are kept, an odd number; then every second one goes, the newest stays, and from then on only every second is taken."""
+
+
+class History:
+    """Thinned readings of all series. The first reading and the latest are always among them."""
+
+    def __init__(self, info: RunInfo, most: int = MOST) -> None:
+        self.declared = list({metric.name: metric for metric, _ in info.rows}.values())
+        self.index = {(metric.name, ", ".join(labels.values())): row for row, (metric, labels) in enumerate(info.rows)}
+        """Row of a series in a reading, by metric and label values as `Metrics.lines` names them."""
+        self.kept, self.taken, self.stride = 0, 0, 1
+        """Readings that are kept; that were ever taken (their number is that of the newest); how many of all count for one kept."""
+        self.moved = np.zeros(len(info.rows), bool)
+        """Series that have changed since the second reading: the first is of a world in which nothing has happened."""
+        self._most, self._seen, self._start = most | 1, 0, info.start
+        self._times, self._values = np.zeros(self._most + 1, np.int64), np.zeros((self._most + 1, len(info.rows)))  # one more: the latest
+        self._ahead = False  # whether the latest reading lies behind the kept ones, not among them
+        self._first: NDArray[np.float64] | None = None
+        self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)
+        self._total = np.array([metric.total for metric, _ in info.rows], bool)
+
+    @property
+    def count(self) -> int:
+        """Readings in `times` and `metrics`."""
+        return self.kept + self._ahead
+
+    def take(self, now_s: int, values: NDArray[np.float64]) -> bool:
+        """Take a reading; whether it was kept. One that was taken before (a resumed run repeats some) is passed over."""
+        if self.count and now_s <= self._times[self.count - 1]:
+            return False
+        self._times[self.kept], self._values[self.kept] = now_s, values
+        self._ahead = True
+        keep = self._seen % self.stride == 0
+        self._seen += 1
+        if keep:
+            self.kept, self._ahead, self.taken = self.kept + 1, False, self.taken + 1
+            self._move()
+            if self.kept == self._most:
+                self._halve()
+        return keep
+
+    def _move(self) -> None:
+        if self.kept < 2:
+            return
+        shown = self.shown()
+        if self._first is None:
+            self._first = shown
+        self._first = np.where(np.isfinite(self._first), self._first, shown)
+        self.moved |= np.isfinite(shown) & (shown != self._first)
+
+    def _halve(self) -> None:
+        half = -(-self.kept // 2)
+        self._times[:half], self._values[:half] = self._times[:self.kept:2].copy(), self._values[:self.kept:2].copy()
+        self.kept, self.stride = half, self.stride * 2
+
+    def shown(self) -> NDArray[np.float64]:
+        """The latest kept reading as pictures draw it (series,): running totals per day, by the rule of `results.per_day`, running
+        totals of a distribution as what is new within a week, all else as it is.
+        """
+        k = self.kept - 1
+        row: NDArray[np.float64] = self._values[k].copy()
+        if not k:
+            row[self._counter] = np.nan
+            return row
+        day, week = (min(int(np.searchsorted(self._times[:k], self._times[k] - span)), k - 1) for span in (DAY, WEEK))
+        row[self._counter] -= self._values[day, self._counter]
+        row[self._counter] *= DAY / (self._times[k] - self._times[day])
+        row[self._total] -= self._values[week, self._total]
+        return row
+
+    def ms(self) -> list[float]:
+        """First and latest simulated time, in milliseconds since 1970."""
+        first, last = (self._times[0], self._times[self.count - 1]) if self.count else (0, 0)
+        return [at(self._start, int(when)).timestamp() * 1000 for when in (first, last)]
+
+    def kept_ms(self) -> float:
+        """Simulated time of the latest kept reading, likewise."""
+        return at(self._start, int(self._times[self.kept - 1])).timestamp() * 1000
+
+    def metrics(self) -> Metrics:
+        """All that is kept, and the latest reading, as readers know it. It is a view: use it before the next reading is taken."""
+        origin = np.datetime64(dt.datetime(self._start.year, self._start.month, self._start.day), "s")
+        return Metrics(self.declared, origin + self._times[:self.count].astype("timedelta64[s]"), self._values[:self.count])
+
+    def row(self, metric: Metric, label: str) -> int:
+        """Where a series is in a reading."""
+        return self.index[metric.name, label]

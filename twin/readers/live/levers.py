@@ -1,0 +1,158 @@
+"""What a hand on the page may lay hold of: the levers of the run's own scenario, with unit, range and present value, and ready policies.
+
+A policy given by the form becomes the same YAML that a policy file holds; what it says is checked by the run, as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import PlainSerializer
+from pydantic.fields import FieldInfo
+
+from twin.errors import TwinError, UsageError
+from twin.mailbox import command
+from twin.params import leaves, meta
+from twin.scenario import Scenario, load
+from twin.units import format_duration, format_rate
+from twin.yamlish import write_text
+
+FORMATS = {format_duration: "duration", format_rate: "rate"}
+READY = Path("scenarios") / "policies"
+"""Where ready policy files lie, from the folder in which the run was started; the page knows their names only."""
+LONGEST = 100_000
+"""Most bytes of a ready policy file that is offered."""
+
+
+def levers(scenario: Scenario, held: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the policies in force (``held``: titles)."""
+    over: dict[str, Any] = {}
+    by_title = {policy.title: policy for policy in scenario.policies}
+    for title in held:
+        if title in by_title and by_title[title].share is None:
+            over |= by_title[title].set
+    found = []
+    for name, params in scenario.mechanisms.items():
+        plain = params.model_dump()
+        for path, info in leaves(type(params)):
+            if not (about := meta(info))["lever"]:
+                continue
+            value: Any = plain
+            for part in path.split("."):
+                value = value[part]
+            full = f"{name}.{path}"
+            found.append({"path": full, "mechanism": name, "help": info.description or "", "of": about["per"],
+                          "unit": "" if about["unit"] in ("1", "s") else about["unit"], "value": _shown(over.get(full, value)),
+                          **_domain(info)})
+    return found
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "as the preset says"
+    return ("true" if value else "false") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _domain(info: FieldInfo) -> dict[str, Any]:
+    """Kind, and bounds or choices, of a parameter."""
+    kind = next((FORMATS[each.func] for each in info.metadata if isinstance(each, PlainSerializer) and each.func in FORMATS), "")
+    low = next((each.ge for each in info.metadata if isinstance(each, Ge)), None)
+    high = next((each.le for each in info.metadata if isinstance(each, Le)), None)
+    if info.annotation is bool:
+        return {"kind": "choice", "choices": ["true", "false"]}
+    if get_origin(info.annotation) is Literal:
+        return {"kind": "choice", "choices": [str(each) for each in get_args(info.annotation)]}
+    write: Any = {"duration": format_duration, "rate": format_rate}.get(kind, lambda number: f"{number:g}")
+    bounds = {"low": low if low is None else write(low), "high": high if high is None else write(high)}
+    return {"kind": kind or ("int" if info.annotation is int else "number" if float in (info.annotation, *get_args(info.annotation))
+                             else "text"), **bounds}
+
+
+def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
+    """The YAML of a policy from the form: ``lever``, ``value``, and, if wanted, ``name`` and ``share``. Raises UsageError."""
+    lever = next((each for each in known if each["path"] == given.get("lever")), None)
+    if lever is None:
+        raise UsageError("choose a lever")
+    text = str(given.get("value", "")).strip()
+    policy: dict[str, Any] = {"set": {lever["path"]: _typed(lever, text)}}
+    if name := str(given.get("name") or "").strip():
+        policy = {"name": name, **policy}
+    if share := str(given.get("share") or "").strip():
+        if not lever["of"]:
+            raise UsageError(f"{lever['path']} is one for all: it cannot be set for a share of people (leave the share empty)")
+        policy |= {"share": _number(share, "a share", "a number of percent, such as 10") / 100, "of": lever["of"]}
+    return write_text(policy)
+
+
+def _typed(lever: Mapping[str, Any], text: str) -> Any:
+    if lever["kind"] == "choice":
+        if text not in lever["choices"]:
+            raise UsageError(f"{lever['path']}: choose one of {', '.join(lever['choices'])}")
+        return {"true": True, "false": False}.get(text, text)
+    if lever["kind"] in ("int", "number"):
+        number = _number(text, lever["path"], f"a number from {lever['low']} to {lever['high']}")
+        return int(number) if lever["kind"] == "int" and number == int(number) else number
+    if not text:
+        raise UsageError(f"{lever['path']}: give a value")
+    return text
+
+
+def _number(text: str, what: str, mend: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if number - number != 0:  # neither infinite nor no number
+        raise UsageError(f"{what}: {text!r} is not a number (give {mend})")
+    return number
+
+
+def ready() -> dict[str, Path]:
+    """Ready policy files by name."""
+    try:
+        return {path.name: path for path in sorted(READY.glob("*.yaml")) if path.is_file() and path.stat().st_size <= LONGEST}
+    except OSError:
+        return {}
+
+
+def now(run: Path, held: Sequence[str]) -> list[dict[str, Any]]:
+    """The levers of the run in a folder; none if its scenario cannot be read."""
+    try:
+        return levers(load(run / "scenario.yaml"), held)
+    except TwinError:
+        return []
+
+
+def obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
+    """What the page asks for as a command of the mailbox. No path and no other command can come from a page. Raises TwinError."""
+    request: dict[str, Any] = {"do": asked.get("do")}
+    if request["do"] == "pace":
+        request["days_per_second"] = asked.get("days_per_second")
+    elif request["do"] in ("intervene", "fork"):
+        request |= _policy(run, asked, held)
+        if when := str(asked.get("at") or "").strip():
+            request["at"] = when
+        if request["do"] == "fork" and (branch := str(asked.get("branch") or "").strip()):
+            request["branch"] = branch
+        if request["do"] == "intervene" and "policy" not in request:
+            raise UsageError("choose a policy")
+    elif request["do"] not in ("pause", "continue"):
+        raise UsageError("there is no such command")
+    return command(run, request)
+
+
+def _policy(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, str]:
+    """A policy from the form, from the box for YAML, or from a ready file, by its name."""
+    if isinstance(asked.get("form"), dict):
+        return {"policy": policy_yaml(asked["form"], now(run, held)), "source": "form"}
+    if text := str(asked.get("yaml") or "").strip():
+        return {"policy": text, "source": "box"}
+    if name := asked.get("file"):
+        path = ready().get(str(name))
+        if path is None:
+            raise UsageError("there is no such ready policy")
+        return {"policy": path.read_text(errors="replace"), "source": path.name}
+    return {}

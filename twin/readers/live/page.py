@@ -1,0 +1,217 @@
+"""What the live page shows: headline cards of each side, and chapters whose pictures are made once and then only grow.
+
+The chapters, their order and their words are those of the report (`panels`), drawn by its code (`pictures`). A chapter goes to the pages
+as a Bokeh document with everything read so far, and a plan that says which row of a reading continues which line; from then on readings
+are streamed. Two things differ from the report: distributions show the start and now (a heat map cannot be streamed, and the report
+draws it), and counters of rare events stay per day (the report's weekly means need the whole course).
+
+Labels of axes are formatted without code that a browser would have to evaluate, so that the page needs no such permission.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bokeh.document import Document
+from bokeh.models import NumeralTickFormatter, Range1d
+from bokeh.plotting import figure
+
+from twin.readers.live.history import History
+from twin.readers.panels import Chapter, Picture, chapters, title, tone, unit
+from twin.readers.pictures import (
+    BLUE,
+    FAINT,
+    INK,
+    MARK,
+    ORANGE,
+    PALETTE,
+    Frame,
+    Mark,
+    courses,
+    distribution,
+    drawn_marks,
+    moments_of,
+    spark,
+    styled,
+    y_range,
+)
+from twin.readers.report import SIDES
+from twin.readers.results import Metrics
+from twin.readers.text import change, human
+from twin.units import WEEK
+
+DARK = {**dict(zip(PALETTE, ("#58b0ea", "#f0b030", "#2bc295", "#e29ac2", "#a5d8f3", "#ff8a4c", "#c9bb45", "#a9b2bf"), strict=True)),
+        BLUE: "#58b0ea", ORANGE: "#f0b030", INK: "#c3cad4", FAINT: "#353d49", MARK: "#c79bff", "white": "#1b212a"}
+"""What the colours of `pictures` become on a dark ground."""
+COLOURS = ("line_color", "fill_color", "text_color", "axis_line_color", "major_tick_line_color", "major_label_text_color",
+           "axis_label_text_color", "grid_line_color", "label_text_color", "background_fill_color")
+NUMBERS = "0.[00000]a"
+GOOD = {"up": "More is better.", "down": "Less is better."}
+LATER = 60
+"""Readings that may come after a chapter was made, before it is made anew for the next page."""
+LEAST_MS = 7 * 86.4e6
+"""A picture spans at least a week."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a reading continues a line: the row of the reading, the column of the source; with an error, that of its row and the band."""
+
+    column: str
+    row: int
+    error: int | None
+    place: int
+
+
+class Page:
+    """The page of one run, for all who have it open. ``marks`` are the policies that took hold."""
+
+    def __init__(self, history: History) -> None:
+        self.history, self.marks = history, list[Mark]()
+        self.edition = 0
+        """Grows whenever pictures must be drawn anew: something moved for the first time, a policy took hold, readings were thinned."""
+        self.rows: deque[bytes] = deque(maxlen=LATER)
+        self._drawn: dict[tuple[str, str], tuple[int, int, bytes]] = {}  # edition, readings taken, and the chapter as JSON
+        nothing = Metrics(history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan))
+        self.outline: list[dict[str, Any]] = [{"side": side, "title": name, "lead": lead, "chapters": [
+            {"id": f"{side}-{number}", "heading": each.heading} for number, each in enumerate(chapters(nothing, side))]}
+            for side, (name, lead) in SIDES.items()]
+        self._keys = {each["id"] for side in self.outline for each in side["chapters"]}
+
+    def mark(self, when: dt.datetime, text: str) -> None:
+        """A policy took hold."""
+        self.marks.append((when, text))
+        self.edition += 1
+
+    def known(self, key: str) -> bool:
+        """Whether there is a chapter of that name."""
+        return key in self._keys
+
+    def _chapter(self, key: str, metrics: Metrics) -> Chapter:
+        side, _, number = key.rpartition("-")
+        return chapters(metrics, side)[int(number)]
+
+    def cards(self) -> list[dict[str, Any]]:
+        """The headline metrics: what they are now (the last week's mean), and how that differs from the first week."""
+        metrics, shown = self.history.metrics(), []
+        times = metrics.times[1:]
+        week = np.timedelta64(WEEK, "s")
+        for metric in self.history.declared:
+            if not metric.headline:
+                continue
+            for label, values in metrics.lines(metric.name):
+                first = _mean(values[1:][times <= times[0] + week]) if len(times) else np.nan
+                last = _mean(values[1:][times > times[-1] - week]) if len(times) else np.nan
+                shown.append({"key": f"{metric.name} {label}", "side": metric.side, "title": title(metric, label), "unit": unit(metric),
+                              "help": f"{metric.help} {GOOD.get(metric.good, '')}".strip(), "value": human(last, metric.unit),
+                              "change": change(first, last), "tone": tone(metric, first, last), "spark": spark(values)})
+        return shown
+
+    def ranges(self) -> dict[str, list[float]]:
+        """Vertical range of every picture of courses that some page has asked for."""
+        metrics, found = self.history.metrics(), {}
+        wanted = {tuple(key.rsplit("-", 1)) for key, _ in self._drawn}
+        told = {side: chapters(metrics, side) for side in {side for side, _ in wanted}}
+        for side, number in wanted:
+            for picture in told[side][int(number)].pictures:
+                if picture.series:
+                    span, _ = y_range([one.values[1:] for one in picture.series])
+                    found[picture.key] = [float(span.start), float(span.end)]
+        return found
+
+    def chapter(self, key: str, theme: str) -> bytes:
+        """A chapter's pictures with all that was read so far, and how to go on, as JSON; made once for all pages,
+        and followed by what was read since."""
+        edition, taken, made = self._drawn.get((key, theme), (-1, 0, b""))
+        if edition != self.edition or taken < self.history.taken - len(self.rows):
+            edition, taken, made = self.edition, self.history.taken, json.dumps(self._make(key, theme)).encode()
+            self._drawn[key, theme] = edition, taken, made
+        later = list(self.rows)[len(self.rows) - (self.history.taken - taken):]
+        return made[:-1] + b',"rows":[%s]}' % b",".join(later)
+
+    def take(self, row: bytes) -> None:
+        """A reading was kept, as JSON: time and values as they are drawn."""
+        self.rows.append(row)
+
+    def _make(self, key: str, theme: str) -> dict[str, Any]:
+        metrics = self.history.metrics()
+        if len(metrics.times) < 2:
+            return {"edition": self.edition, "taken": self.history.taken, "pictures": [], "quiet": "Nothing was read yet."}
+        chapter = self._chapter(key, metrics)
+        first, last = self.history.ms()
+        x_range = Range1d(first, max(last, first + LEAST_MS))
+        frame = Frame(x_range, drawn_marks(self.marks, x_range))
+        document, pictures = Document(), []
+        with document.models.freeze():
+            for picture in chapter.pictures:
+                plot, plan = self._draw(metrics, picture, frame)
+                plot.name = picture.key
+                plot.yaxis.formatter = NumeralTickFormatter(format=NUMBERS)
+                if theme == "dark":
+                    _recolour(plot)
+                document.add_root(plot)
+                words = " ".join(f"{title(one)}: {one.help}" if len(picture.metrics) > 1 else
+                                 f"{one.help} {GOOD.get(one.good, '')}" for one in picture.metrics)
+                pictures.append({"key": picture.key, "root": plot.id, "title": picture.title, "help": words.strip(), **plan})
+        made = {"edition": self.edition, "taken": self.history.taken, "pictures": pictures, "quiet": chapter.quiet,
+                "document": document.to_json(deferred=False)}
+        document.clear()  # lets go of the formatters that all figures share
+        return made
+
+    def _draw(self, metrics: Metrics, picture: Picture, frame: Frame) -> tuple[figure, dict[str, Any]]:
+        """A picture, and how readings continue it."""
+        if picture.series:
+            lines = styled([(title(one.metric), one.label.removeprefix(picture.within)) for one in picture.series],
+                           [one.values for one in picture.series], [each.values if each else None for each in picture.errors])
+            plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame)
+            plan = [Line(line.name, self.history.row(one.metric, one.label),
+                         self.history.row(error.metric, error.label) if error else None, place)
+                    for place, (line, one, error) in enumerate(zip(lines, picture.series, picture.errors, strict=True))]
+            return plot, {"lines": [vars(line) for line in plan]}
+        return self._bins(metrics, picture)
+
+    def _bins(self, metrics: Metrics, picture: Picture) -> tuple[figure, dict[str, Any]]:
+        """Distributions: one at the start and now, or several now."""
+        start, now = (each.astype(dt.datetime).replace(tzinfo=dt.UTC) for each in (metrics.times[1], metrics.times[-1]))
+        metric = picture.metrics[0]
+        if len(picture.metrics) == 1:
+            plot = distribution(metric, moments_of(metrics, metric, [("start", start), ("now", now)]))
+            growing = [(metric, 1)]
+        else:
+            plot = distribution(metric, [(title(one), moments_of(metrics, one, [("now", now)])[0][1]) for one in picture.metrics])
+            growing = [(one, place) for place, one in enumerate(picture.metrics)]
+        sources = list(dict.fromkeys(drawn.data_source for drawn in plot.renderers))
+        plan = []
+        for one, place in growing:
+            sources[place].name = f"bins {one.name}"
+            row = next(self.history.row(one, ", ".join(labels.values())) for labels in one.series())
+            plan.append({"source": sources[place].name, "row": row, "count": len(one.edges)})
+        return plot, {"bins": plan}
+
+
+def _mean(values: Any) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _colours(model: Any) -> Iterator[tuple[str, str]]:
+    for name in COLOURS:
+        value = getattr(model, name, None) if name in model.properties() else None
+        if isinstance(value, Mapping):
+            value = value.get("value")
+        if isinstance(value, str):
+            yield name, value
+
+
+def _recolour(plot: figure) -> None:
+    """Colours for a dark ground, in place."""
+    for model in plot.references():
+        for name, value in list(_colours(model)):
+            if value in DARK:
+                setattr(model, name, DARK[value])

@@ -1,0 +1,239 @@
+"""The live page as a service of the sidecar: what the run says becomes messages, each encoded once for all pages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import re
+import sys
+import time
+import webbrowser
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import TwinError, UsageError
+from twin.readers.sidecar import Service
+from twin.readers.text import span
+from twin.readers.watch import Frame
+from twin.units import at
+
+if TYPE_CHECKING:
+    from twin.readers.live.server import Server
+
+UPDATE_S = 0.25
+"""Wall-clock seconds between two messages to the pages."""
+RANGES_S = 0.9
+"""Wall-clock seconds between two fits of the pictures' vertical axes."""
+PACE_S = 10.0
+"""Wall-clock seconds over which the speed is taken."""
+EVENTS = 100
+"""Events that the page lists."""
+UNLISTED = ("retrain",)
+"""Events that come with every training: the page would hold nothing else."""
+DELIVERY_S = 3.0
+"""How long the last message may take to reach all pages, where the page closes with the run."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of ``[HOST][:PORT]``. Raises UsageError for any but this machine's own loopback."""
+    match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text)
+    if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
+        raise UsageError(f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before --live)")
+    host, port = match[1].strip("[]") or "127.0.0.1", match[2] or "0"
+    seen = port if int(port) else "8400"
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise UsageError(f"--live {text}: the page steers the run, so it is for this machine only (leave out {host}; from another "
+                         f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)")
+    return "127.0.0.1" if host == "localhost" else host, int(port)
+
+
+def can_browse() -> bool:
+    """Whether the page can open by itself: somebody looks at a terminal and has a screen."""
+    return (sys.stdout.isatty() and not os.environ.get("TWIN_NO_BROWSER")
+            and (sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))))
+
+
+class Live(Service):
+    """Serves the page. ``stay``: it stays after the run until Ctrl-C; ``browse``: it opens by itself."""
+
+    def __init__(self, address: str, *, stay: bool, browse: bool) -> None:
+        self.host, self.port = parse_address(address)
+        self.stay, self.browse = stay, browse
+
+    async def open(self) -> str:
+        """Begin to serve; the line has the address with its token."""
+        from twin.readers.live import history, page, server  # a second of imports that only the sidecar needs
+
+        self.history = history.History(self.hub.info)
+        self.page = page.Page(self.history)
+        self.events: deque[dict[str, str]] = deque(maxlen=EVENTS)
+        self.held: list[str] = []
+        self.ended = ""
+        self._pace: deque[tuple[float, int, int]] = deque()
+        self._rows: list[bytes] = []
+        self._ranged = (0, -math.inf)  # readings taken, and the time, when ranges were last made
+        self._told: dict[str, Any] = {}
+        self._dirty, self._hurried = asyncio.Event(), asyncio.Event()
+        self._load()
+        self.server: Server = server.Server(self.host, self.port, self)
+        self._ticking = asyncio.create_task(self._tick())
+        if self.browse:
+            once = self.server.once()
+            asyncio.get_running_loop().run_in_executor(None, webbrowser.open, once)
+        return f"live page: {self.server.address}"
+
+    def _load(self) -> None:
+        """What was read and done before a resumed run stood still."""
+        if not self.hub.info.resumed_at_s:
+            return
+        from twin.readers.results import load_events, load_metrics
+
+        info = self.hub.info
+        origin = at(info.start, 0)
+        try:
+            metrics = load_metrics(info.out)
+            seconds = (metrics.times - np.datetime64(origin.replace(tzinfo=None), "s")).astype(np.int64)
+            for now_s, values in zip(seconds.tolist(), metrics.values, strict=True):
+                if now_s <= info.resumed_at_s:
+                    self.history.take(now_s, values)
+            for when, kind, text in load_events(info.out):
+                self.mark(int((when - origin).total_seconds()), kind, text)
+        except TwinError as error:
+            self.hub.note(f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not shown: {error}")
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """A reading: into the history, and, if it is kept there, to the pages."""
+        stride, moved = self.history.stride, int(self.history.moved.sum())
+        if self.history.take(now_s, values):
+            row = _numbers([self.history.kept_ms(), *self.history.shown().tolist()])
+            self.page.take(row)
+            self._rows.append(row)
+            if stride != self.history.stride or moved != int(self.history.moved.sum()):
+                self.page.edition += 1
+        self._dirty.set()
+
+    def mark(self, now_s: int, kind: str, text: str) -> None:
+        """An event; a policy that takes hold is drawn in the pictures."""
+        if kind in UNLISTED:
+            return
+        from twin.readers.report import POLICY_KINDS
+
+        when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
+        number = ""
+        if kind in POLICY_KINDS:
+            self.held = [each for each in self.held if each != name]
+            if not text.endswith(": ended"):
+                self.held.append(name)
+                self.page.mark(when, name)
+                number = str(len(self.page.marks))
+        self.events.append({"date": f"{when:%Y-%m-%d %H:%M}", "kind": kind, "text": text, "number": number})
+        self._told.pop("events", None)
+        self._dirty.set()
+
+    def update(self, frame: Frame) -> None:
+        """Where the run is."""
+        self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
+        while len(self._pace) > 2 and self._pace[1][0] < frame.wall_s - PACE_S:
+            self._pace.popleft()
+        self._dirty.set()
+
+    def end(self, text: str) -> None:
+        """How it ended."""
+        self.ended = text
+
+    async def _tick(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            try:
+                self.server.send(self.news())
+            except Exception as error:  # a page must never stop the others
+                self.server.complain(f"{type(error).__name__}: {error}")
+            await asyncio.sleep(UPDATE_S)
+
+    def news(self) -> bytes:
+        """The message to all pages: where the run is, and what is new since the last one."""
+        rows, self._rows = self._rows, []
+        if not self.server.pages:
+            return b""
+        first = self.history.taken - len(rows)
+        message = {**self.state(), "edition": self.page.edition}
+        for name, value in (("cards", self.page.cards()), ("ranges", self._ranges()), ("events", list(self.events))):
+            if self._told.get(name) != value:
+                message[name] = self._told[name] = value
+        return _numbers(message)[:-1] + b',"first":%d,"rows":[%s]}\n' % (first, b",".join(rows))
+
+    def _ranges(self) -> dict[str, list[float]]:
+        """Vertical ranges, made anew after new readings, once in a while."""
+        if self.history.taken != self._ranged[0] and (self.ended or time.monotonic() - self._ranged[1] > RANGES_S):
+            self._ranged = self.history.taken, time.monotonic()
+            return self.page.ranges()
+        told: dict[str, list[float]] = self._told.get("ranges", {})
+        return told
+
+    def hello(self) -> bytes:
+        """The first message to a new page: everything but the readings, which come with the chapters."""
+        message = {**self.state(), "edition": self.page.edition, "cards": self.page.cards(), "ranges": self.page.ranges(),
+                   "events": list(self.events), "first": self.history.taken, "rows": []}
+        return _numbers(message) + b"\n"
+
+    def state(self) -> dict[str, Any]:
+        """The head of the page."""
+        info, frame = self.hub.info, self.hub.frame
+        now_s = frame.now_s if frame else info.resumed_at_s
+        paused = bool(frame and frame.health.get("paused"))
+        pace = frame.health.get("pace", math.nan) if frame else math.nan
+        state = "running" if frame else "building"
+        if self.ended:
+            state = "done" if now_s >= info.duration_s else "ended"
+        elif paused:
+            state = "paused"
+        rate, left = self._speed()
+        return {"state": state, "ended": self.ended, "date": f"{at(info.start, now_s):%Y-%m-%d}", "now": self.history.ms()[1],
+                "share": round(min(1.0, now_s / info.duration_s), 4), "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}",
+                "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
+                "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
+                "pace": pace if math.isfinite(pace) else None, "held": self.held}
+
+    def _speed(self) -> tuple[float, float]:
+        """Sessions per wall-clock second and seconds left, over the last frames."""
+        if len(self._pace) < 2 or self._pace[-1][0] <= self._pace[0][0] or self._pace[-1][1] <= self._pace[0][1]:
+            return 0.0, math.nan
+        (w0, n0, s0), (w1, n1, s1) = self._pace[0], self._pace[-1]
+        return (s1 - s0) / (w1 - w0), (self.hub.info.duration_s - n1) * (w1 - w0) / (n1 - n0)
+
+    def hurry(self) -> None:
+        """Ctrl-C: the page need not stay."""
+        self._hurried.set()
+
+    async def close(self, complete: bool) -> str:
+        """Deliver the last message; on a terminal the page of a run that is done stays until Ctrl-C."""
+        self._ticking.cancel()
+        if not complete:
+            self.ended = f"the run's process has ended without a word; go on with: twin resume {self.hub.info.out}"
+        self.server.send(self.news())
+        done = self.state()["state"] == "done"
+        if complete and done and self.stay:
+            self.hub.note("the live page stays until you press Ctrl-C")
+            await self._hurried.wait()
+        await self.server.close(DELIVERY_S)
+        return ""
+
+
+def _plain(value: Any) -> Any:
+    """The value with floats in six digits, and null for those that JSON does not know."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _numbers(value: Any) -> bytes:
+    return json.dumps(_plain(value), separators=(",", ":")).encode()
+

@@ -1,0 +1,108 @@
+"""A run as OpenMetrics text with simulated times, which promtool turns into blocks of a Prometheus without any server.
+
+The format (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md) wants all samples of a metric together,
+those of a series in the order of time; a counter's samples end in ``_total``, its declaration does not; a unit may only be stated if the
+name ends in it, so ours is told in the help. Times are seconds since 1970. A missing value (NaN) is left out: text has no stale marker.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.metric import Metric
+from twin.readers import names
+from twin.readers.backlog import declared, stored
+from twin.readers.results import load_manifest
+from twin.readers.watch import Rows
+from twin.units import at, parse_start
+
+HELD = 2**23
+"""Values in memory at once; a run with more is read as many times as it takes."""
+FLAG = "--max-block-duration=9600h"
+"""For promtool: with its two-hour blocks a year takes minutes and thousands of folders."""
+
+
+def escaped(text: str) -> str:
+    """Text of a label's value or of a help line: backslash, quote and line break spelt out."""
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def head(metric: Metric) -> str:
+    """The lines that declare a metric."""
+    family = names.prom_name(metric).removesuffix("_total") if metric.kind == "counter" else names.prom_name(metric)
+    kind = "counter" if metric.kind == "counter" else "gauge"
+    unit = "" if metric.unit == "1" else f" Unit: {metric.unit}."
+    stated = f"# UNIT {family} {metric.unit}\n" if family.endswith(f"_{metric.unit}") else ""
+    return f"# TYPE {family} {kind}\n{stated}# HELP {family} {escaped(metric.help + unit)}\n"
+
+
+def command(file: Path) -> str:
+    """The command that makes blocks of the file in a Prometheus's data folder."""
+    return f"promtool tsdb create-blocks-from openmetrics {FLAG} {file} DATA-FOLDER"
+
+
+def export(folder: Path, out: Path, told: Callable[[int], None] = lambda series: None) -> tuple[int, int]:
+    """Write the run in a folder to a file, whole or not at all; returns samples and series. ``told`` hears how many series are done."""
+    work = out.with_name(out.name + ".part")
+    try:
+        with work.open("w", encoding="utf-8", errors="replace") as file:
+            counts = write(folder, file, told)
+        work.replace(out)
+    finally:
+        work.unlink(missing_ok=True)
+    return counts
+
+
+def write(folder: Path, file: TextIO, told: Callable[[int], None] = lambda series: None) -> tuple[int, int]:
+    """Write the run in a folder as text; returns samples and series."""
+    manifest = load_manifest(folder)
+    rows = declared(manifest)
+    named = names.series(rows, names.identity(manifest))
+    samples, series, last = 0, 0, None
+    for place, stamps, values in _columns(folder, manifest, rows):
+        metric = rows[place][0]
+        if metric is not last:
+            file.write(head(metric))
+            last = metric
+        lines, count = _lines(*named[place], stamps, values)
+        file.write(lines)
+        samples, series = samples + count, series + (count > 0)
+        told(place + 1)
+    file.write("# EOF\n")
+    return samples, series
+
+
+def _columns(folder: Path, manifest: Mapping[str, Any], rows: Rows) -> Iterator[tuple[int, list[int], NDArray[np.float64]]]:
+    """Each series in declared order: its place, the times in seconds since 1970, its values."""
+    start = parse_start(manifest["start"])
+    origin = int(at(start, 0).timestamp())
+    stamps = [origin + time for times, _ in stored(folder, start, rows, values=False) for time in times.tolist()]
+    width = max(1, HELD // max(1, len(stamps)))
+    for first in range(0, len(rows), width):
+        pieces = [values[:, first:first + width].copy() for _, values in stored(folder, start, rows)]
+        if pieces:
+            for offset, values in enumerate(np.concatenate(pieces)[:len(stamps)].T):
+                yield first + offset, stamps, values
+
+
+def _lines(name: str, labels: Mapping[str, str], stamps: list[int], values: NDArray[np.float64]) -> tuple[str, int]:
+    inside = ",".join(f'{key}="{escaped(value)}"' for key, value in sorted(labels.items()) if value)
+    start = f"{name}{{{inside}}} "
+    text, count = io.StringIO(), 0
+    for stamp, value in zip(stamps, values.tolist(), strict=True):
+        if not math.isnan(value):
+            text.write(f"{start}{_number(value)} {stamp}\n")
+            count += 1
+    return text.getvalue(), count
+
+
+def _number(value: float) -> str:
+    """The shortest text that reads back as the same float64."""
+    return repr(value) if math.isfinite(value) else "+Inf" if value > 0 else "-Inf"

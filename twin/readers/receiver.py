@@ -1,0 +1,197 @@
+"""A remote-write receiver: how it is addressed, what its answers mean, and how far it has got with a run.
+
+Who we are comes from the environment alone: TWIN_REMOTE_WRITE_TOKEN (bearer), or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from twin.errors import UsageError
+
+TIMEOUT_S = (5.0, 30.0)
+"""For the connection, and for an answer."""
+LONGEST_WAIT_S = 300.0
+"""What a receiver may ask us to wait at most."""
+TOKEN, USER, PASSWORD = "TWIN_REMOTE_WRITE_TOKEN", "TWIN_REMOTE_WRITE_USER", "TWIN_REMOTE_WRITE_PASSWORD"
+MENDS = {
+    401: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
+    403: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
+    404: "Prometheus takes remote write at /api/v1/write and must be started with --web.enable-remote-write-receiver",
+    405: "Prometheus takes remote write at /api/v1/write",
+}
+REASONS = (
+    ("duplicate sample", "it holds other values of this run_id for these times; was the run folder copied?"),
+    ("out of bounds", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
+    ("out of order", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
+    ("too old", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
+    ("too far in the future", "it takes dates of the past only; set start in the scenario so that the run ends before today"),
+)
+
+
+class LaterError(Exception):
+    """Not now: the receiver is down or busy; ``wait_s`` is what it asked for."""
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class RefusedError(Exception):
+    """Not at all: the same request will be refused again. The text says why and the mend."""
+
+
+class TooLargeError(Exception):
+    """Not so much at once."""
+
+
+def checked(url: str) -> str:
+    """The address of a receiver as given, if it is one. Raises UsageError."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, valid = urlsplit(""), False
+    if not valid:
+        raise UsageError("--remote-write: not an address of a receiver (write it as http://127.0.0.1:9090/api/v1/write)")
+    if "@" in parts.netloc:
+        raise UsageError(f"--remote-write: no password in an address, every process can read it there (set {USER} and {PASSWORD}, "
+                         f"or {TOKEN}, in the environment)")
+    if parts.path in ("", "/"):
+        raise UsageError(f"--remote-write: {url} has no path (that of Prometheus is {parts.scheme}://{parts.netloc}/api/v1/write)")
+    return url
+
+
+def shown(url: str) -> str:
+    """An address as it may be shown and kept: without its query, in which a key could be."""
+    return url.split("#")[0].split("?")[0]
+
+
+class _Auth(requests.auth.AuthBase):
+    """Says who we are. It is set even if there is nothing to say: without it, requests would take a password from ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        token, user = os.environ.get(TOKEN), os.environ.get(USER)
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        elif user:
+            requests.auth.HTTPBasicAuth(user.encode(), os.environ.get(PASSWORD, "").encode())(request)
+        return request
+
+
+class Receiver:
+    """One receiver, over a connection that is kept."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.auth = _Auth()
+        self._session.headers.update({
+            "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf", "X-Prometheus-Remote-Write-Version": "0.1.0",
+            "User-Agent": f"twin/{version('twin')}"})
+
+    def post(self, body: bytes) -> None:
+        """Hand over one request. Raises LaterError, RefusedError or TooLargeError."""
+        try:
+            answer = self._session.post(self.url, data=body, timeout=TIMEOUT_S, allow_redirects=False)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise LaterError(_cause(error)) from None
+        except (requests.RequestException, ValueError) as error:  # ValueError: a token that cannot be a header
+            raise RefusedError(f"the request cannot be made ({type(error).__name__})") from None
+        if answer.ok and not answer.is_redirect:
+            return
+        said = f"{answer.status_code} {answer.reason}"
+        if words := _line(answer.text):
+            said += f": {words}"
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise LaterError(said, _wait(answer.headers.get("Retry-After")))
+        if answer.status_code == 413:
+            raise TooLargeError(said)
+        mend = MENDS.get(answer.status_code) or next((mend for word, mend in REASONS if word in words.lower()), "")
+        if answer.is_redirect:
+            mend = f"give its new address, {shown(answer.headers['Location'])}"
+        raise RefusedError(said + (f" ({mend})" if mend else ""))
+
+
+def _line(text: str) -> str:
+    """The first line of an answer, short and printable."""
+    first = text.strip().split("\n")[0]
+    return "".join(c for c in first if c.isprintable())[:240] if not first.startswith("<") else ""
+
+
+def _cause(error: Exception) -> str:
+    """What lies at the bottom of a failed connection, in a few words."""
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not let us through"
+    known = {"Connection refused": "connection refused", "CERTIFICATE_VERIFY_FAILED": "its certificate cannot be trusted",
+             "Name or service not known": "no such host", "name resolution": "no such host, or no name service now",
+             "unreachable": "no route to it"}
+    return next((words for sign, words in known.items() if sign in str(error)), "the connection broke")
+
+
+def _wait(asked: str | None) -> float | None:
+    """Seconds in a Retry-After header: a number, or a date."""
+    if asked is None:
+        return None
+    seconds = None
+    with contextlib.suppress(ValueError, TypeError):
+        seconds = float(asked) if asked.strip().isdigit() else email.utils.parsedate_to_datetime(asked).timestamp() - time.time()
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT_S)
+
+
+class Cursor:
+    """How far one receiver has got with a run: ``sent/<digest of the address>.json`` in the run's folder. One process at a time holds it.
+
+    It is written after each answer, whole or not at all; should it be lost or late (a power cut), the same samples are sent again, which
+    a receiver takes for what they are.
+    """
+
+    def __init__(self, folder: Path, url: str, run: Mapping[str, str], patience_s: float = 0.0) -> None:
+        self.path = folder / "sent" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
+        self._same: dict[str, Any] = {"receiver": shown(url), "run": dict(run)}
+        self.path.parent.mkdir(exist_ok=True)
+        self._lock = self._take_lock(folder, url, patience_s)
+        self.delivered_s, self.readings = -1, 0
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            data = json.loads(self.path.read_text())
+            if data["run"] == self._same["run"]:
+                self.delivered_s, self.readings = int(data["delivered_s"]), int(data["readings"])
+
+    def _take_lock(self, folder: Path, url: str, patience_s: float) -> IO[bytes]:
+        lock = self.path.with_suffix(".lock").open("wb")
+        until = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    lock.close()
+                    raise UsageError(f"{folder}: another process sends its readings to {shown(url)} (wait until it has ended)") from None
+                time.sleep(0.05)
+
+    def move(self, now_s: int, count: int) -> None:
+        """Everything up to this time has arrived, ``count`` readings more than before."""
+        self.delivered_s, self.readings = now_s, self.readings + count
+        work = self.path.with_suffix(".part")
+        work.write_text(json.dumps({**self._same, "delivered_s": now_s, "readings": self.readings}))
+        work.replace(self.path)
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._lock.close()

@@ -1,0 +1,219 @@
+"""Readings to a Prometheus, or whatever takes its remote write, at their simulated times.
+
+The run's folder is the buffer: what a receiver has not confirmed yet is read from there once the run has saved it, so neither memory nor
+disk grows while the receiver is down, however long, and nothing is lost. A cursor in the folder says how far each receiver has got; a
+resumed run computes the same readings again and sends only those behind it. A request whose answer was lost is repeated; Prometheus
+takes an equal sample at an equal time for the one that it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import TwinError
+from twin.readers.backlog import Backlog
+from twin.readers.names import series
+from twin.readers.protobuf_write import Encoder
+from twin.readers.receiver import Cursor, LaterError, Receiver, RefusedError, TooLargeError, checked, shown
+from twin.readers.sidecar import Service
+from twin.readers.watch import Rows, RunInfo
+from twin.units import at
+
+SAMPLES = 20_000
+"""Samples in a request at most: 100 to 250 kB, which proxies let through (nginx: 1 MB). Five times as many are hardly quicker."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
+"""Between two attempts: the first, then twice as long each time up to the longest."""
+PATIENCE_S = 60.0
+"""Without any success for so long after the run's end, it is left to `twin send`."""
+LOCK_S = 15.0
+"""A process of this run that was killed a moment ago may hold the cursor for so long."""
+
+
+class Sender:
+    """Delivers the readings of a run in their order. ``note`` gets a line when the receiver fails and when it is back.
+
+    Once `hasten` was called it gives up after PATIENCE_S without success; after `stop`, at once.
+    """
+
+    def __init__(self, url: str, folder: Path, start: dt.date, rows: Rows, run: Mapping[str, str], *, note: Callable[[str], None],
+                 lock_s: float = 0.0) -> None:
+        self.url, self.folder, self.series = url, folder, len(rows)
+        self.cursor = Cursor(folder, url, run, lock_s)
+        self.backlog = Backlog(folder, start, rows, self.cursor.delivered_s)
+        self.trouble = ""
+        self._origin, self._note = int(at(start, 0).timestamp()), note
+        self._encoder, self._receiver = Encoder(series(rows, run)), Receiver(url)
+        self._most = max(1, SAMPLES // self.series)
+        self._before: tuple[int, NDArray[np.float64]] | None = None
+        self._stop, self._limit, self._success = threading.Event(), math.inf, time.monotonic()
+
+    def run(self, told: Callable[[int], None] = lambda undelivered: None) -> bool:
+        """Deliver until the backlog is closed and empty (True), or given up (False). ``told`` hears what is left after each request."""
+        try:
+            while (readings := self.backlog.take()) is not None:
+                if not self._deliver(*readings, told):
+                    return False
+        except (TwinError, OSError) as error:
+            self._refused(f"the run's folder: {error}")
+            return False
+        except Exception as error:  # a bug of ours must not look like a silent receiver
+            self._refused(f"a bug in twin: {type(error).__name__}: {error}")
+            return False
+        return True
+
+    def hasten(self) -> None:
+        """The run has ended: no more readings, and patience is finite."""
+        self._success = time.monotonic()
+        self._limit = PATIENCE_S
+        self.backlog.close()
+
+    def stop(self) -> None:
+        """Give up now."""
+        self._stop.set()
+        self.backlog.close()
+
+    def outcome(self) -> str:
+        """What has arrived and, if that is not all, how to deliver the rest."""
+        total, left = self.backlog.total, self.backlog.undelivered
+        if not left:
+            return f"remote write: all {total:,} readings x {self.series:,} series are in {shown(self.url)}"
+        why = f" ({self.trouble})" if self.trouble else ""
+        return (f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; nothing is lost, deliver them with: "
+                f"twin send {self.folder} --remote-write {shown(self.url)}")
+
+    def _deliver(self, times: NDArray[np.int64], values: NDArray[np.float64], told: Callable[[int], None]) -> bool:
+        """Hand over readings that are not there yet, in requests of bounded size."""
+        done = int(np.searchsorted(times, self.cursor.delivered_s, "right"))
+        if done and (self._before is None or self._before[0] < times[done - 1]):
+            self._before = int(times[done - 1]), values[done - 1].copy()
+        while done < len(times):
+            some = slice(done, min(done + self._most, len(times)))
+            before = None if self._before is None else self._before[1]
+            body = self._encoder.request((self._origin + times[some]) * 1000, values[some], before)
+            try:
+                if body and not self._post(body):
+                    return False
+            except TooLargeError as error:
+                if self._most == 1:
+                    self._refused(f"{error}, for a single reading")
+                    return False
+                self._most = max(1, self._most // 2)
+                continue
+            last = some.stop - 1
+            self._before = int(times[last]), values[last].copy()
+            self.cursor.move(int(times[last]), some.stop - done)
+            self.backlog.delivered(int(times[last]), some.stop - done)
+            told(self.backlog.undelivered)
+            done = some.stop
+        return True
+
+    def _post(self, body: bytes) -> bool:
+        """One request, until it is taken (True) or given up. Raises TooLargeError."""
+        wait = FIRST_WAIT_S
+        while not self._stop.is_set():
+            try:
+                self._receiver.post(body)
+            except LaterError as later:
+                if not self.trouble:
+                    self._note(f"remote write: {shown(self.url)}: {later}; the readings wait in the run's folder, and it is tried again")
+                self.trouble = str(later)
+                if self._pause(later.wait_s if later.wait_s is not None else wait):
+                    return False
+                wait = min(2 * wait, LONGEST_WAIT_S)
+            except RefusedError as error:
+                self._refused(str(error))
+                return False
+            else:
+                if self.trouble:
+                    self._note(f"remote write: {shown(self.url)} takes readings again; {self.backlog.undelivered:,} have waited")
+                self.trouble, self._success = "", time.monotonic()
+                return True
+        return False
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait before another attempt; returns whether to give up instead."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            if self._stop.wait(min(0.1, until - now)) or time.monotonic() - self._success > self._limit:
+                return True
+        return False
+
+    def _refused(self, reason: str) -> None:
+        self.trouble = reason
+        self._note(f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings stay in the run's folder")
+
+
+class RemoteWrite(Service):
+    """Delivers the readings of a run while it goes on, in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = checked(url)
+        self._sender: Sender | None = None
+
+    @property
+    def undelivered(self) -> int:
+        """Readings that the receiver has not confirmed yet."""
+        return self._sender.backlog.undelivered if self._sender else 0
+
+    def begin(self, info: RunInfo) -> None:
+        """Note the run."""
+        self._info = info
+
+    async def open(self) -> str:
+        """Find out what an earlier process left undelivered, and begin to send."""
+        info = self._info
+        self._sender = await asyncio.to_thread(lambda: Sender(self.url, info.out, info.start, info.rows, info.labels, note=self.hub.note,
+                                                              lock_s=LOCK_S))
+        self._thread = threading.Thread(target=self._sender.run, name="remote-write", daemon=True)
+        self._thread.start()
+        left = self._sender.backlog.undelivered
+        return f"remote write to {shown(self.url)}" + (f", first {left:,} readings from before" if left else "")
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """Take it into the backlog."""
+        assert self._sender
+        self._sender.backlog.add(now_s, values)
+
+    def saved(self, now_s: int) -> None:
+        """Leave to the folder what is safe there."""
+        assert self._sender
+        self._sender.backlog.saved(now_s)
+
+    def waiting(self) -> dict[str, int]:
+        """Readings."""
+        return {"remote_write": self.undelivered}
+
+    def hurry(self) -> None:
+        """Stop waiting for the receiver."""
+        if self._sender:
+            self._sender.stop()
+
+    async def close(self, complete: bool) -> str:
+        """Deliver what is left, if the run has ended in order; else its next process will."""
+        sender = self._sender
+        if sender is None:
+            return ""
+        if complete:
+            sender.hasten()
+        else:
+            sender.stop()
+        began, told = time.monotonic(), 1.0
+        while self._thread.is_alive():
+            await asyncio.sleep(0.02)
+            if not complete and time.monotonic() - began > 1:
+                break  # it waits for an answer that nobody needs
+            if time.monotonic() - began > told:
+                self.hub.note(f"remote write: {self.undelivered:,} readings are on their way to {shown(self.url)}; Ctrl-C leaves them to "
+                              "twin send")
+                told += 15
+        sender.cursor.close()
+        return sender.outcome()

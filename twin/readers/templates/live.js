@@ -1,0 +1,376 @@
+// The live page. It lays out what the server says, always as text, hands readings to Bokeh's data sources, and sends commands.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const WORDS = {building: "building the world", running: "running", paused: "paused", done: "done", ended: "ended", lost: "connection lost", refused: "refused"};
+const KEEP = 700; // readings that are held for chapters on their way
+const REDRAW_MS = 1500; // between two redrawings of a chapter
+const chapters = [];
+const cards = new Map();
+let token = null, news = {}, ranges = {}, recent = [], state = "building", levers = [], tab = "lever", heldBefore = "";
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) name === "text" ? element.textContent = value : element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+function set(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+class Refused extends Error {}
+
+async function ask(path, body) {
+  const headers = {Authorization: `Bearer ${token}`};
+  if (body) headers["Content-Type"] = "application/json";
+  const answer = await fetch(path, {headers, method: body ? "POST" : "GET", body: body && JSON.stringify(body), cache: "no-store", referrerPolicy: "no-referrer"});
+  if (answer.ok) return answer;
+  const {error} = await answer.json().catch(() => ({error: `the server answered ${answer.status}`}));
+  throw answer.status === 401 || answer.status === 403 ? new Refused(error) : new Error(error);
+}
+
+// ---- theme
+const wanted = matchMedia("(prefers-color-scheme: dark)");
+const theme = () => document.documentElement.dataset.theme || (wanted.matches ? "dark" : "light");
+function redress() { for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = 0; } refresh(); }
+if (["light", "dark"].includes(localStorage.getItem("theme"))) document.documentElement.dataset.theme = localStorage.getItem("theme");
+byId("theme").addEventListener("click", () => {
+  document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", theme());
+  redress();
+});
+wanted.addEventListener("change", redress);
+
+// ---- head
+function show(next) {
+  state = next;
+  document.body.dataset.state = next;
+  set("state", WORDS[next] || next);
+  const alive = next === "running" || next === "paused";
+  for (const button of document.querySelectorAll("#pause, #pace button, #apply, #fork")) button.disabled = !alive;
+  set("pause", next === "paused" ? "Continue" : "Pause");
+}
+
+function notice(text) {
+  byId("notice").hidden = !text;
+  set("notice", text);
+}
+
+function head(message) {
+  show(message.state);
+  notice(message.ended);
+  set("date", message.date);
+  set("day", message.day);
+  set("sessions", message.sessions);
+  set("left", message.left);
+  set("share", `${Math.floor(100 * message.share)} %`);
+  const bar = byId("progress");
+  bar.style.width = `${100 * message.share}%`;
+  bar.setAttribute("aria-valuenow", Math.floor(100 * message.share));
+  document.title = `${message.date} · ${byId("name").textContent}`;
+  byId("at").min = message.date;
+  const pace = message.pace === null ? "max" : String(message.pace);
+  for (const button of document.querySelectorAll("#pace button")) button.setAttribute("aria-pressed", String(button.dataset.pace === pace));
+  set("pace-now", message.pace === null || [1, 7, 30].includes(message.pace) ? "days/s" : `days/s, now ${pace}`);
+  const held = JSON.stringify(message.held);
+  if (held !== heldBefore) { heldBefore = held; loadLevers(); }
+}
+
+// ---- both sides at a glance
+function glance(list) {
+  for (const card of list) {
+    let mine = cards.get(card.key);
+    if (!mine) {
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      svg.setAttribute("viewBox", "0 0 150 36"); svg.setAttribute("preserveAspectRatio", "none");
+      svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `course of ${card.title}`);
+      svg.append(line);
+      mine = {value: make("span"), change: make("span"), line};
+      byId(`cards-${card.side}`).append(make("div", {class: "card", title: card.help, "data-card": card.key},
+        make("div", {class: "name", text: card.title}), make("div", {class: "value"}, mine.value), make("div", {class: "change"}, mine.change, " ", make("small", {text: card.unit})), svg));
+      byId(`cards-${card.side}`).parentElement.hidden = false;
+      cards.set(card.key, mine);
+    }
+    mine.value.textContent = card.value;
+    mine.change.textContent = card.change;
+    mine.change.className = card.tone;
+    mine.line.setAttribute("points", card.spark);
+  }
+}
+
+function happened(list) {
+  byId("events").hidden = !list.length;
+  const policies = list.filter((event) => event.number), others = list.filter((event) => !event.number);
+  byId("policies").replaceChildren(...policies.map((event) => make("li", {}, make("b", {text: event.number}), make("span", {text: event.date}), event.text)));
+  byId("others").hidden = !others.length;
+  byId("happenings").replaceChildren(...others.reverse().map((event) => make("li", {text: `${event.date}  ${event.kind}: ${event.text}`})));
+  const {start, days} = byId("ticks").dataset;
+  byId("ticks").replaceChildren(...policies.map((event) => {
+    const tick = make("i", {title: event.text});
+    tick.style.left = `${Math.min(100, (Date.parse(`${event.date.replace(" ", "T")}Z`) - Date.parse(start)) / 864e5 / days * 100)}%`;
+    return tick;
+  }));
+}
+
+// ---- chapters: figures exist only where somebody looks
+const watching = new IntersectionObserver((entries) => {
+  for (const entry of entries) chapters.find((chapter) => chapter.details === entry.target).seen = entry.isIntersecting;
+  refresh();
+}, {rootMargin: "250px"});
+
+function addChapter(column, {id, heading}, open) {
+  const box = make("div", {class: "box"}), details = make("details", {class: "chapter", "data-chapter": id}, make("summary", {text: heading}), box);
+  details.open = open;
+  details.addEventListener("toggle", refresh);
+  column.append(details);
+  chapters.push({id, box, details, seen: false, edition: -1, loaded: 0, taken: 0, pictures: [], manager: null, busy: false});
+  watching.observe(details);
+}
+
+function forget(chapter) { // Bokeh keeps every document that it was given
+  const old = chapter.pictures.length && chapter.pictures[0].figure.document;
+  if (!old) return;
+  chapter.manager.clear();
+  old.clear();
+  Bokeh.documents.splice(Bokeh.documents.indexOf(old), 1);
+}
+
+async function draw(chapter) {
+  chapter.busy = true;
+  try {
+    const made = await (await ask(`/chapter/${chapter.id}?theme=${theme()}`)).json();
+    const grid = make("div", {class: "grid fresh"});
+    const serial = `${chapter.id}-${performance.now()}`, roots = {};
+    for (const picture of made.pictures) {
+      roots[picture.root] = `${serial}-${picture.key}`;
+      grid.append(make("figure", {"data-picture": picture.key}, make("div", {class: "t", text: picture.title}),
+        make("div", {class: "plot", id: roots[picture.root]}), make("figcaption", {text: picture.help})));
+    }
+    chapter.box.append(grid);
+    let manager = null;
+    if (made.pictures.length) {
+      [manager] = await Bokeh.embed.embed_items({[serial]: made.document}, [{docid: serial, roots, root_ids: Object.keys(roots)}]);
+    }
+    const quiet = make("p", {class: "soft quiet", text: made.quiet ? `Not drawn so far. ${made.quiet}` : ""});
+    for (const old of [...chapter.box.children]) if (old !== grid) old.remove();
+    forget(chapter);
+    grid.classList.remove("fresh");
+    if (made.quiet) chapter.box.append(quiet);
+    Object.assign(chapter, {manager, edition: made.edition, taken: made.taken, loaded: performance.now(), pictures: made.pictures.map((picture) => ({
+      ...picture, figure: manager.get_by_id(picture.root).model}))});
+    chapter.end = (chapter.pictures.find((picture) => picture.lines) || {figure: {x_range: {}}}).figure.x_range.end;
+    grow(chapter, made.rows.map((row, i) => ({number: made.taken + i + 1, row})));
+    grow(chapter);
+  } catch (error) {
+    if (error instanceof Refused) refused(error); else chapter.loaded = performance.now();
+  } finally {
+    chapter.busy = false;
+  }
+}
+
+function grow(chapter, from = recent) {
+  const rows = from.filter((one) => one.number > chapter.taken);
+  for (const {figure, lines, bins, key} of chapter.pictures) {
+    if (rows.length && lines) {
+      const data = {t: rows.map((one) => one.row[0])};
+      for (const line of lines) {
+        const values = rows.map((one) => one.row[line.row + 1] ?? NaN);
+        data[line.column] = values;
+        if (line.error !== null) {
+          const error = rows.map((one) => 2 * (one.row[line.error + 1] ?? NaN));
+          data[`low${line.place}`] = values.map((value, i) => value - error[i]);
+          data[`high${line.place}`] = values.map((value, i) => value + error[i]);
+        }
+      }
+      figure.renderers[0].data_source.stream(data);
+    }
+    for (const {source, row, count} of rows.length && bins || []) {
+      const held = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
+      const counts = rows.at(-1).row.slice(row + 1, row + 1 + count).map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
+      held.data = {...held.data, y: counts.map((value) => value / total)};
+    }
+    if (lines && ranges[key]) {
+      const [start, end] = ranges[key];
+      if (figure.y_range.start !== start || figure.y_range.end !== end) figure.y_range.setv({start, end});
+    }
+  }
+  if (rows.length) chapter.taken = rows.at(-1).number;
+  const over = chapter.pictures.find((picture) => picture.lines);
+  if (over && news.now > chapter.end && over.figure.x_range.end === chapter.end) { // unless somebody has zoomed
+    over.figure.x_range.end = chapter.end = news.now;
+  }
+}
+
+function refresh() {
+  if (document.hidden || state === "refused") return;
+  for (const chapter of chapters) {
+    if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
+    const behind = recent.length && chapter.taken + 1 < recent[0].number;
+    const old = chapter.edition !== news.edition || behind || !chapter.pictures.length;
+    if (old && performance.now() - chapter.loaded > REDRAW_MS) draw(chapter); else if (chapter.edition >= 0) grow(chapter);
+  }
+}
+document.addEventListener("visibilitychange", refresh);
+
+// ---- the stream
+function take(message) {
+  if (message.anew) throw new Error("too far behind");
+  news = message;
+  head(message);
+  if (message.ranges) ranges = message.ranges;
+  recent.push(...message.rows.map((row, i) => ({number: message.first + i + 1, row})));
+  recent = recent.slice(-KEEP);
+  if (message.cards) glance(message.cards);
+  if (message.events) happened(message.events);
+  refresh();
+}
+
+function refused(error) {
+  show("refused");
+  notice(error.message);
+}
+
+async function follow() {
+  while (true) {
+    try {
+      const reader = (await ask("/stream")).body.pipeThrough(new TextDecoderStream()).getReader();
+      recent = [];
+      let rest = "";
+      while (true) {
+        const {value, done} = await reader.read();
+        if (done) break;
+        const lines = (rest + value).split("\n");
+        rest = lines.pop();
+        for (const line of lines) take(JSON.parse(line));
+      }
+    } catch (error) {
+      if (error instanceof Refused) return refused(error);
+    }
+    if (state === "done" || state === "ended") return;
+    show("lost");
+    notice("The connection to the run is lost; trying again.");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  }
+}
+
+// ---- the hand on the levers
+async function command(body, where) {
+  const out = byId(where);
+  out.className = "";
+  out.textContent = "…";
+  try {
+    const reply = await (await ask("/command", body)).json();
+    if (reply.error) throw new Error(reply.error);
+    out.textContent = `${reply.date}  ${reply.ok}`;
+  } catch (error) {
+    out.className = "bad";
+    out.textContent = error.message;
+  }
+}
+
+byId("pause").addEventListener("click", () => command({do: state === "paused" ? "continue" : "pause"}, "said"));
+for (const button of document.querySelectorAll("#pace button")) {
+  button.addEventListener("click", () => command({do: "pace", days_per_second: button.dataset.pace === "max" ? null : Number(button.dataset.pace)}, "said"));
+}
+byId("open-hands").addEventListener("click", () => {
+  const hidden = byId("hands").hidden = !byId("hands").hidden;
+  byId("open-hands").setAttribute("aria-expanded", String(!hidden));
+  if (!hidden) scrollTo({top: 0});
+});
+for (const button of document.querySelectorAll("[data-tab]")) {
+  button.addEventListener("click", () => {
+    tab = button.dataset.tab;
+    for (const one of document.querySelectorAll("[data-tab]")) one.setAttribute("aria-selected", String(one === button));
+    for (const one of document.querySelectorAll("[data-panel]")) one.hidden = one.dataset.panel !== tab;
+    byId("apply").hidden = tab === "none";
+  });
+}
+
+async function loadLevers() {
+  const found = await (await ask("/levers")).json().catch(() => ({levers: [], ready: []}));
+  const chosen = byId("lever").value;
+  levers = found.levers;
+  const groups = new Map();
+  for (const lever of levers) {
+    if (!groups.has(lever.mechanism)) groups.set(lever.mechanism, make("optgroup", {label: lever.mechanism}));
+    groups.get(lever.mechanism).append(make("option", {value: lever.path, text: `${lever.path.slice(lever.mechanism.length + 1)}: ${lever.value} ${lever.unit}`}));
+  }
+  byId("lever").replaceChildren(...groups.values());
+  if (levers.some((lever) => lever.path === chosen)) byId("lever").value = chosen;
+  const file = byId("ready").value;
+  byId("ready").replaceChildren(...found.ready.map((name) => make("option", {value: name, text: name.replace(/\.yaml$/, "").replaceAll("_", " ")})));
+  if (found.ready.includes(file)) byId("ready").value = file;
+  document.querySelector('[data-tab="ready"]').hidden = !found.ready.length;
+  if (byId("lever").value !== chosen || !byId("about").textContent) chooseLever(); else describeLever();
+}
+
+function describeLever() {
+  const lever = levers.find((one) => one.path === byId("lever").value);
+  if (!lever) return;
+  const range = lever.kind === "choice" ? "" : [lever.low && `from ${lever.low}`, lever.high && `to ${lever.high}`].filter(Boolean).join(" ");
+  set("about", [`${lever.help[0].toUpperCase()}${lever.help.slice(1)}.`, `Now ${lever.value}${lever.unit ? ` ${lever.unit}` : ""}.`, range && `Range: ${range}.`].filter(Boolean).join(" "));
+}
+
+function chooseLever() {
+  const lever = levers.find((one) => one.path === byId("lever").value);
+  if (!lever) return;
+  describeLever();
+  const field = lever.kind === "choice" ? make("select", {id: "value"}, ...lever.choices.map((choice) => make("option", {value: choice, text: choice}))) :
+    make("input", {id: "value", inputmode: lever.kind === "int" || lever.kind === "number" ? "decimal" : "text"});
+  field.value = lever.kind === "choice" ? lever.choices.find((choice) => choice !== lever.value) || lever.value : lever.value;
+  byId("value-box").replaceChildren(field);
+  set("of", lever.of || "people");
+  byId("share-of").disabled = !lever.of;
+  if (!lever.of) byId("share-of").value = "";
+}
+byId("lever").addEventListener("change", chooseLever);
+byId("when").addEventListener("change", () => { byId("at-box").hidden = byId("when").value === "now"; });
+
+function policy() {
+  if (tab === "lever") return {form: {lever: byId("lever").value, value: byId("value").value, name: byId("policy-name").value, share: byId("share-of").value}};
+  if (tab === "ready") return {file: byId("ready").value};
+  return tab === "yaml" ? {yaml: byId("yaml").value} : {};
+}
+const when = () => tab !== "none" && byId("when").value === "date" ? {at: byId("at").value} : {};
+byId("form").addEventListener("submit", (event) => { event.preventDefault(); if (tab !== "none") command({do: "intervene", ...policy(), ...when()}, "reply"); });
+byId("fork").addEventListener("click", () => command({do: "fork", branch: byId("branch").value, ...policy(), ...when()}, "reply"));
+
+// ---- begin
+async function begin() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem("token", given);
+    history.replaceState(null, "", location.pathname); // the address bar is no place for it
+  }
+  token = given || sessionStorage.getItem("token") || "";
+  try {
+    const run = await (await ask("/run")).json();
+    set("name", run.name);
+    const days = (Date.parse(run.end) - Date.parse(run.start)) / 864e5;
+    Object.assign(byId("ticks").dataset, {start: run.start, days});
+    byId("at").max = run.end;
+    for (const {side, title, lead, chapters: list} of run.sides) {
+      const main = side === "producer" || side === "consumer";
+      const empty = make("section", {class: "side"}, make("h2", {text: title}), ...main ? [make("p", {class: "soft", text: lead})] : [], make("div", {class: main ? "cards main" : "cards", id: `cards-${side}`}));
+      empty.hidden = true;
+      byId("glance").append(empty);
+      if (!list.length) continue;
+      const column = make("section", {class: "side"}, make("h3", {text: title}));
+      byId("chapters").append(column);
+      list.forEach((one, number) => addChapter(column, one, number === 0 && main));
+    }
+  } catch (error) {
+    if (error instanceof Refused) return refused(error);
+    show("lost");
+    notice("The run cannot be reached; trying again.");
+    setTimeout(begin, 1500);
+    return;
+  }
+  await follow();
+}
+addEventListener("hashchange", () => { if (location.hash.includes("token=")) location.reload(); });
+begin();
