@@ -97,8 +97,8 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     args = experiment.manifest["args"]
     branches = [forks.laid(Plan(**each), experiment) for each in args["policies"]]
-    rows = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on)
-    experiment.finish("done")
+    rows, facts = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on)
+    experiment.finish("done", **facts)
     for line in lines(rows):
         experiment.say(line)
     report(experiment)
@@ -113,8 +113,9 @@ def report(experiment: Experiment, **axes: str) -> None:
     compare_report.write(experiment, chosen)
 
 
-def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replicates: int, on: str | None) -> list[Row]:
-    """Do what is left to do and write the tables; effects of all branches, in order."""
+def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replicates: int,
+        on: str | None) -> tuple[list[Row], dict[str, Any]]:
+    """Do what is left to do and write the tables; effects of all branches, in order, and in how many worlds each took hold."""
     scenario, numbers = experiment.scenario, range(replicates)
     ways = [Branch(BASE), *branches]
     experiment.run(forks.tasks(scenario, fork_at, numbers, ways), on)
@@ -126,7 +127,14 @@ def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replic
     experiment.table("course.parquet", _course(forked, branches, experiment))
     experiment.table("replicates.parquet", _pairs(forked, branches))
     experiment.table("results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA))
-    return rows
+    return rows, {"took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}}
+
+
+def _took_hold(forked: Forked, branch: str) -> int:
+    """In how many worlds a policy of the branch was in force at some time (one that waits for a condition may never be)."""
+    place = next((i for i, (metric, _) in enumerate(forked.rows) if metric.name == TREATMENTS[0]), None)
+    more = forked.of[branch][:, :, place] > forked.of[BASE][:, :, place] if place is not None else np.zeros((0, 1))
+    return int(more.any(1).sum())
 
 
 def outcomes(forked: Forked) -> list[int]:
@@ -215,7 +223,7 @@ def name_of(row: Row) -> str:
     from twin.readers.panels import label_words, words_of
 
     labels = ", ".join(part.partition("=")[2] for part in row.labels.split(",")) if row.labels else ""
-    return words_of(row.metric) + (f", {label_words(labels)}" if labels else "")
+    return words_of(row.metric) + (f" ({label_words(labels)})" if labels else "")
 
 
 def lines(rows: Sequence[Row]) -> list[str]:

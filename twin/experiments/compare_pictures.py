@@ -41,7 +41,7 @@ class Axis:
     def label(self) -> str:
         """What stands along the axis."""
         way = {"up": ", more is better", "down": ", less is better"}.get(self.good, "")
-        return f"{self.name}, % of the world as it is{way}"
+        return f"{self.name} (%{way})"
 
 
 def colour(place: int) -> str:
@@ -177,8 +177,9 @@ def over_time(courses: Mapping[str, Course], colours: Mapping[str, str], unit: s
         data = {"t": times, "low": each.low * scale, "high": each.high * scale, "effect": each.effect * scale}
         source = ColumnDataSource({**data, "branch": [name] * len(times)})
         label = {"legend_label": short(name, 40)}
-        plot.varea("t", "low", "high", source=source, color=colours[name], alpha=0.16, **label)
-        plot.line("t", "effect", source=source, color=colours[name], line_width=2, **label)
+        whole = ColumnDataSource({"t": [_ms(fork), *times], **{key: [0.0, *data[key]] for key in ("low", "high", "effect")}})  # equal there
+        plot.varea("t", "low", "high", source=whole, color=colours[name], alpha=0.16, **label)
+        plot.line("t", "effect", source=whole, color=colours[name], line_width=2, **label)
         drawn.append(plot.scatter("t", "effect", source=source, size=4, color=colours[name], **label))
         if name in since:
             at = next((k for k, time in enumerate(each.time) if time > since[name]), len(times) - 1)
@@ -187,7 +188,9 @@ def over_time(courses: Mapping[str, Course], colours: Mapping[str, str], unit: s
     plot.add_tools(HoverTool(renderers=drawn, formatters={"@t": "datetime"},
                              tooltips=[("", "@branch, week to @t{%d %b %Y}"),
                                        ("effect", "@effect{0.[0000]} [@low{0.[0000]}, @high{0.[0000]}]")]))
-    legend_below(plot, legend_columns([*courses, "x" * 12]))
+    columns = legend_columns([*courses, "x" * 12])
+    plot.height = 220 + 22 * -(-len(courses) // columns)
+    legend_below(plot, columns)
     return plot
 
 
@@ -202,13 +205,13 @@ def forest(rows: Sequence[Row]) -> figure:
     plot = canvas(None, 60 + 34 * len(rows), "1")
     plot.xaxis.axis_label = "effect in standard deviations from run to run"
     scale = [row.size / row.effect for row in rows]
-    data = {"y": [float(len(rows) - place) - 0.68 for place in range(len(rows))], "name": [name_of(row) for row in rows],
-            "above": [float(len(rows) - place) - 0.36 for place in range(len(rows))],
-            "size": [row.size for row in rows], "colour": [TONE[row.verdict] for row in rows],
-            "low": [row.low * each for row, each in zip(rows, scale, strict=True)],
-            "high": [row.high * each for row, each in zip(rows, scale, strict=True)],
-            "words": [f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q {row.q:.2g}" for row in rows],
-            "said": [f"{name_of(row)}: {row.verdict}" for row in rows]}
+    below = [float(len(rows) - place) for place in range(len(rows))]
+    data: dict[str, list[Any]] = {
+        "y": [each - 0.68 for each in below], "above": [each - 0.36 for each in below], "size": [row.size for row in rows],
+        "low": [row.low * each for row, each in zip(rows, scale, strict=True)],
+        "high": [row.high * each for row, each in zip(rows, scale, strict=True)],
+        "colour": [TONE[row.verdict] for row in rows], "said": [f"{name_of(row)}: {row.verdict}" for row in rows],
+        "words": [f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q {row.q:.2g}" for row in rows]}
     low, high = _span([*data["low"], *data["high"]])
     data["left"] = [low] * len(rows)
     source = ColumnDataSource(data)
@@ -230,7 +233,7 @@ def pairing(courses: Mapping[str, Course], what: str, fork: dt.datetime, month: 
     end = max(_ms(each.time[-1]) for each in courses.values())
     lead = 0.04 * (end - _ms(fork))
     ratio = what == "narrower"
-    plot = canvas(Range1d(_ms(fork) - lead, end + lead), 300, "times narrower (log)" if ratio else "correlation", log=ratio)
+    plot = canvas(Range1d(_ms(fork) - lead, end + lead), 300, "times narrower" if ratio else "correlation", log=ratio)
     dashes = ("solid", "dashed")
     values: list[float] = []
     drawn = []
@@ -250,5 +253,7 @@ def pairing(courses: Mapping[str, Course], what: str, fork: dt.datetime, month: 
     else:
         plot.y_range = Range1d(min([-0.05, *values]) - 0.05, 1.05)
     plot.add_tools(HoverTool(renderers=drawn, formatters={"@t": "datetime"}, tooltips="$name, week to @t{%d %b %Y}: @v{0.[00]}"))
-    legend_below(plot, legend_columns(list(courses)))
+    columns = legend_columns(list(courses))
+    plot.height = 260 + 22 * -(-len(courses) // columns)
+    legend_below(plot, columns)
     return plot

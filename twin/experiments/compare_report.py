@@ -21,7 +21,7 @@ from twin.experiments.reporting import Cell, Group, Page, Picture, Section, Tabl
 from twin.metric import label_text
 from twin.readers.text import human
 from twin.scenario import Scenario
-from twin.units import at, format_duration
+from twin.units import DAY, at, format_duration
 
 DEFAULT: dict[str, Key] = {"x": ("creator_income", "by=human"), "y": ("enjoyed_per_session", "")}
 SIDE_OF = {"x": "producer", "y": "consumer"}
@@ -107,9 +107,10 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
     page = Page(
         f"{name}: {one}", data.scenario.description, words.summary(data), sections, _methods(data),
         under=(f"{worlds} worlds were forked on {data.fork:%d %B %Y}, {format_duration(data.fork_s)} after the start, and went on to "
-               f"{at(data.start, data.scenario.duration):%d %B %Y} without and with each policy.",
-               *(f"{each['name']}: {each['describe']}" for each in data.args["policies"])),
-        notices=reporting.failures(experiment))
+               f"{at(data.start, data.scenario.duration):%d %B %Y} without and with each policy.",),
+        notices=reporting.failures(experiment),
+        note=f"Means over the last {_window(data)} against the same worlds without the policy; in brackets {effects.LEVEL:.0%} intervals. "
+             "Coloured: better or worse for that side.")
     reporting.write(experiment, page)
 
 
@@ -169,15 +170,14 @@ def _forests(data: Data) -> Section:
             certain = [row for row in sure if not np.isfinite(row.size)]
             shown = sorted((row for row in sure if np.isfinite(row.size)), key=lambda row: (row.p, -abs(row.size)))[:SUREST]
             if shown:
-                what = f"The {len(shown)} surest of {len(sure)} series" if len(shown) < len(sure) else f"All {len(sure)} series"
                 drawn.append(Picture(_id("forest", (branch, side), data.branches.index(branch)), name, pictures.forest(shown),
-                                     f"{what} told from noise, histograms left out."))
+                                     f"The {len(shown)} surest of {len(sure)} told from noise, histograms left out."))
             elif not certain:
-                quiet.append(name)
+                quiet.append(f"{name}: nothing is told from noise.")
             if certain:
-                quiet.append("the same in every world, so in no standard deviations: " + ", ".join(
-                    f"{name_of(row)} {human(row.base)} to {human(row.value)}" for row in certain))
-        groups.append(Group(drawn, branch, quiet=f"Not drawn: {'; '.join(quiet)}." if quiet else ""))
+                quiet.append(f"{name}, not drawn as worlds do not differ in it: " + ", ".join(
+                    f"{name_of(row)} {human(row.base)} to {human(row.value)}" for row in certain) + ".")
+        groups.append(Group(drawn, branch, quiet=" ".join(quiet)))
     return Section("forest", "What is surest", "Effects in standard deviations from run to run, with their intervals: green is better for "
                    "that side, red worse, blue neither. One is as much as worlds usually differ by luck alone.", groups=groups)
 
@@ -191,9 +191,10 @@ def _pairing(data: Data) -> Section:
             ratio, alike = (pictures.pairing(courses, what, data.fork, data.month) for what in ("narrower", "correlation"))
             groups.append(Group([
                 Picture(f"narrower-{place}", "How many times narrower the interval is", ratio,
-                        f"Than that of as many independent runs. The dotted line is three, the dashed one {words.moment(data)}."),
+                        f"Than that of as many independent runs. The dotted line is three, the dashed one {words.moment(data)}. "
+                        "Weeks equal to the last bit have no ratio."),
                 Picture(f"correlation-{place}", "Correlation of the two branches", alike,
-                        "Over the worlds, week by week. Weeks equal to the last bit have no ratio.")], branch, "wide"))
+                        "Over the worlds, week by week.")], branch, "wide"))
     return Section("pairing", "What the pairing was worth", "Branches of a world share all luck that the policy does not touch. Chaos wins "
                    "in the end: small differences grow until two branches are two worlds; the pictures show how soon.",
                    [words.paid(data, branch) for branch in data.branches], groups)
@@ -204,7 +205,8 @@ def _table(data: Data) -> Section:
                ("High", True), ("%", True), ("Unit", False), ("Size (sd)", True), ("n", True), ("q", True), ("Verdict", False),
                ("Correlation", True), ("Runs saved", True), ("Shows from", False))
     rows = []
-    for row in sorted(data.rows, key=lambda row: (data.branches.index(row.branch), list(SIDES).index(row.side))):
+    for row in sorted(data.rows, key=lambda row: (data.branches.index(row.branch), list(SIDES).index(row.side), not row.headline,
+                                                  row.q if row.q == row.q else 2)):
         if row.n < 1:
             continue
         tone = reporting.TONES.get(row.verdict, "" if row.sure else "flat")
@@ -217,12 +219,12 @@ def _table(data: Data) -> Section:
                      number(row.q, shown="" if row.q != row.q else f"{row.q:.2g}"), Cell(verdict, tone=tone),
                      number(row.correlation, shown="" if row.correlation != row.correlation else f"{row.correlation:.2f}"),
                      number(row.runs_saved, shown=words.saved(row)), Cell(since)])
-    return Section("table", "All series", f"Means over the last {format_duration(_window(data))}. Click a heading to sort.",
+    return Section("table", "All series", f"Means over the last {_window(data)}. Click a heading to sort.",
                    table=Table(columns, rows, "Only rows with these words, such as: creators income"))
 
 
-def _window(data: Data) -> int:
-    return min(WINDOW, data.scenario.duration - data.fork_s)
+def _window(data: Data) -> str:
+    return f"{min(WINDOW, data.scenario.duration - data.fork_s) / DAY:.3g} days"
 
 
 def _id(kind: str, key: Key, place: int = 0) -> str:
@@ -235,7 +237,7 @@ def _methods(data: Data) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = [
         ("Worlds", f"{data.n}: seed {scenario.seed}, replicates 0 to {data.n - 1}. Each ran to the fork once, was saved, and went on "
                    "without and with each policy; every draw of luck is keyed by person and purpose, so both branches draw the same."),
-        ("Window", f"means over the last {format_duration(_window(data))}, to {end:%d %B %Y}; what is counted is counted per day. "
+        ("Window", f"means over the last {_window(data)}, to {end:%d %B %Y}; what is counted is counted per day. "
                    "Courses are in weeks."),
         ("Interval", f"{effects.LEVEL:.0%}, of the mean difference of the pairs (t distribution, n − 1 degrees of freedom), of each series "
                      "alone."),

@@ -24,13 +24,23 @@ signed = number
 
 def summary(data: Data) -> list[Said]:
     """What each policy does to each side."""
-    return [Said(branch, [_side(data, branch, side) for side in SIDES if data.told(branch, side)], data.colours[branch])
-            for branch in data.branches]
+    what = {each["name"]: each["describe"] for each in data.args["policies"]}
+    return [Said(branch, [*_held(data, branch), *(_side(data, branch, side) for side in SIDES if data.told(branch, side))],
+                 data.colours[branch], what[branch]) for branch in data.branches]
+
+
+def _held(data: Data, branch: str) -> list[Words]:
+    """A sentence if the policy did not take hold everywhere."""
+    held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
+    worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
+    if held >= worlds:
+        return []
+    return [[(f"It took hold in {held} of {worlds} worlds; in the others its condition was not met, and nothing differs.", "flat")]]
 
 
 def _side(data: Data, branch: str, side: str) -> Words:
     rows = data.told(branch, side)
-    parts: list[tuple[str, str]] = [(f"{SIDES[side]}: ", "")]
+    parts: list[tuple[str, str]] = [(f"{SIDES[side]}: ", "flat")]
     sure = [row for row in rows if row.sure]
     for place, row in enumerate(sure):
         parts += [("; " if place else "", ""), *_phrase(data, row)]
@@ -42,7 +52,8 @@ def _side(data: Data, branch: str, side: str) -> Words:
         parts.append((f"{what}: {listed(_doubt(row) for row in unsure)}. ", ""))
     still = [row for row in rows if row.untouched]
     if still:
-        parts.append((f"{'Untouched' if sure or unsure else 'untouched'} to the last bit: {listed(name_of(row) for row in still)}.", ""))
+        what = "Untouched" if sure or unsure else "untouched"
+        parts.append((f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", ""))
     return parts
 
 
@@ -52,24 +63,32 @@ def _phrase(data: Data, row: Row) -> Words:
     unit = "" if row.unit == "1" else f" {row.unit}"
     share = [row.percent(value) for value in (row.effect, row.low, row.high)]
     if np.isfinite(share).all():
-        by = f" by {percent(abs(share[0]), signed=False)} ({effects.LEVEL:.0%} interval {_between(percent(share[1]), percent(share[2]))})"
+        by = f" by {percent(abs(share[0]), signed=False)} {_between(percent(share[1]), percent(share[2]))}"
     else:
-        by = f" by {human(abs(row.effect))}{unit} ({effects.LEVEL:.0%} interval {_between(signed(row.low), signed(row.high))})"
-    since = f", seen from the week of {at(data.start, row.appears_s):%d %B %Y} on" if row.appears_s is not None else \
-        ", though no single week to the end shows it"
+        by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
+    if row.appears_s is None:
+        since = ", though no single week to the end shows it"
+    else:
+        since = " at once" if row.appears_s == data.fork_s else f" from {day(data, row.appears_s)} on"
     return [(f"{_lower(name_of(row))} ", ""), (f"{way}{by}", TONES.get(row.verdict, "")),
-            (f", from {human(row.base)} to {human(row.value)}{unit}{since}", "")]
+            (f" ({human(row.base)} to {human(row.value)}{unit}){since}", "")]
+
+
+def day(data: Data, second: int) -> str:
+    """A day as people write it."""
+    when = at(data.start, second)
+    return f"{when.day} {when:%B %Y}"
 
 
 def _between(low: str, high: str) -> str:
-    return f"{low} to {high}"
+    return f"[{low.removesuffix(' %')}, {high}]"
 
 
 def _doubt(row: Row) -> str:
     """A series that may be noise, with what it may be."""
     share = [row.percent(value) for value in (row.low, row.high)]
     ends = [percent(value) for value in share] if np.isfinite(share).all() else [signed(row.low), signed(row.high)]
-    return f"{_lower(name_of(row))} ({_between(*ends)})"
+    return f"{_lower(name_of(row))} {_between(*ends)}"
 
 
 def _lower(name: str) -> str:
@@ -78,16 +97,18 @@ def _lower(name: str) -> str:
 
 def shows(data: Data, key: Key) -> str:
     """From when on each policy's effect on a series shows."""
-    clear, unclear, still = [], [], []
+    clear: dict[int, list[str]] = {}
+    unclear, still = [], []
     for branch in data.branches:
         row = data.of[branch, key]
         if row.appears_s is not None:
-            clear.append(f"{branch} from the week of {at(data.start, row.appears_s):%d %B %Y} on")
+            clear.setdefault(row.appears_s, []).append(branch)
         elif row.untouched:
             still.append(branch)
         else:
             unclear.append(branch)
-    told = [f"Shows for {listed(clear)}." if clear else "", f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
+    told = [*(f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: {listed(clear[second])}."
+              for second in sorted(clear)), f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
             f"Untouched at the end: {listed(still)}." if still else ""]
     return " ".join(text for text in told if text)
 

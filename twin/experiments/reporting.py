@@ -28,11 +28,12 @@ TONES = {"better": "good", "worse": "bad"}
 
 @dataclass(frozen=True)
 class Said:
-    """Sentences of the summary under one name, with the colour that the pictures give it."""
+    """Sentences of the summary under one name, with the colour that the pictures give it, and what it is."""
 
     name: str
     items: Sequence[Words]
     colour: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook, ``methods`` rows of the last box."""
+    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook, ``note`` how to
+    read the summary, ``methods`` rows of the last box.
+    """
 
     title: str
     lead: str
@@ -96,6 +99,7 @@ class Page:
     methods: Sequence[tuple[str, str]]
     under: Sequence[str] = field(default=())
     notices: Sequence[str] = field(default=())
+    note: str = ""
 
 
 def write(experiment: Experiment, page: Page) -> None:
@@ -115,7 +119,8 @@ def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
     jinja = Environment(loader=PackageLoader("twin.readers"), autoescape=select_autoescape(default=True), trim_blocks=True,
                         lstrip_blocks=True)
     return jinja.get_template("experiment.html").render(
-        title=page.title, lead=page.lead, under=page.under, notices=page.notices, summary=page.summary, sections=page.sections,
+        title=page.title, lead=page.lead, under=page.under, notices=page.notices, note=page.note, summary=page.summary,
+        sections=page.sections,
         methods=page.methods, scenario=scenario, version=manifest["versions"]["twin"],
         divs={name: Markup(div) for name, div in divs.items()}, script=Markup(script),
         bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()))
