@@ -31,6 +31,8 @@ def summary(data: Data) -> list[Said]:
 
 def _held(data: Data, branch: str) -> list[Words]:
     """A sentence if the policy did not take hold everywhere."""
+    if not any("when" in policy for each in data.args["policies"] if each["name"] == branch for policy in each["policies"]):
+        return []
     held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
     worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
     if held >= worlds:
@@ -67,7 +69,7 @@ def _phrase(data: Data, row: Row) -> Words:
     else:
         by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
     if row.appears_s is None:
-        since = ", though no single week to the end shows it"
+        since = ", though the last week alone does not show it"
     else:
         since = " at once" if row.appears_s == data.fork_s else f" from {day(data, row.appears_s)} on"
     return [(f"{_lower(name_of(row))} ", ""), (f"{way}{by}", TONES.get(row.verdict, "")),
@@ -81,7 +83,7 @@ def day(data: Data, second: int) -> str:
 
 
 def _between(low: str, high: str) -> str:
-    return f"[{low.removesuffix(' %')}, {high}]"
+    return f"[{low.rstrip('%').strip()}, {high}]"
 
 
 def _doubt(row: Row) -> str:

@@ -132,11 +132,11 @@ def number(value: float, unit: str = "1", shown: str | None = None, tone: str = 
 
 
 def percent(value: float, signed: bool = True) -> str:
-    """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %``."""
+    """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %`` (with a space at which no line breaks)."""
     if not math.isfinite(value):
         return ""
     text = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.1f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.1g}"
-    return (text if signed else text.lstrip("+-")).replace("-", "−") + " %"
+    return (text if signed else text.lstrip("+-")).replace("-", "−") + "\u00a0%"
 
 
 def listed(names: Iterable[str]) -> str:
