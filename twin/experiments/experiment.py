@@ -88,6 +88,9 @@ class Experiment:
         for result, error in ended.failed.items():
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
+        mended = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(ended.failed)
+        for result in sorted(mended):
+            self.store.remove(f"failed/{result.replace('/', '-')}.txt")
         return ended
 
     def table(self, name: str, table: Any) -> None:

@@ -170,7 +170,10 @@ def _reduced(readings: NDArray[np.float64], every: int, counters: NDArray[np.boo
 def fork_time(text: str | None, scenario: Scenario) -> int:
     """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises UsageError."""
     recommender: Any = scenario.mechanisms["recommender"]
-    at = parse_when(text, scenario.start, 0, int(recommender.refresh)) if text else scenario.duration // 2 // DAY * DAY
+    try:
+        at = parse_when(text, scenario.start, 0, int(recommender.refresh)) if text else scenario.duration // 2 // DAY * DAY
+    except UsageError as error:
+        raise UsageError(f"--at {error}") from None
     if at >= scenario.duration:
         raise UsageError(f"--at {text}: is after the end of the run, which lasts {format_duration(scenario.duration)}")
     return at
