@@ -24,6 +24,8 @@ from twin.readers.text import human, short
 GOOD, BAD, PLAIN, NOISE = "#00785a", "#b4401a", "#0072b2", "#9aa4b2"
 TONE = {"better": GOOD, "worse": BAD, "more": PLAIN, "less": PLAIN, "": NOISE}
 ROOM = 0.12
+FAR = 1e6
+"""Percent beyond every picture."""
 Array = NDArray[np.float64]
 Key = tuple[str, str]
 """Metric and labels."""
@@ -102,7 +104,7 @@ def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], r
     chosen = {which: Select(title={"x": "Creators (across)", "y": "Consumers (up)"}[which], value=axes[which][0].name,
                             options=[axis.name for axis in axes[which]], sizing_mode="stretch_width") for which in ("x", "y")}
     change = CustomJS(args={"xs": chosen["x"], "ys": chosen["y"], "dots": dots, "crosses": crosses, "plot": plot, "both": both,
-                            "points": points, "goods": goods, "labels": labels, "ranges": ranges}, code="""
+                            "points": points, "goods": goods, "labels": labels, "ranges": ranges, "far": FAR}, code="""
         for (const [which, select] of [["x", xs], ["y", ys]]) {
             const held = points[select.value];
             dots.data[which] = held.cloud;
@@ -114,7 +116,7 @@ def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], r
         dots.change.emit(); crosses.change.emit();
         const x = goods[xs.value], y = goods[ys.value];
         both.visible = x != 0 && y != 0;
-        both.left = x > 0 ? 0 : null; both.right = x < 0 ? 0 : null; both.bottom = y > 0 ? 0 : null; both.top = y < 0 ? 0 : null;
+        both.left = x > 0 ? 0 : -far; both.right = x < 0 ? 0 : far; both.bottom = y > 0 ? 0 : -far; both.top = y < 0 ? 0 : far;
     """)
     for select in chosen.values():
         select.js_on_change("value", change)
@@ -124,8 +126,8 @@ def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], r
 def _shade(box: BoxAnnotation, x: int, y: int) -> None:
     """The quarter that is better for both sides, where both have a better."""
     box.visible = x != 0 and y != 0
-    box.left, box.right = (0 if x > 0 else None), (0 if x < 0 else None)
-    box.bottom, box.top = (0 if y > 0 else None), (0 if y < 0 else None)
+    box.left, box.right = (0 if x > 0 else -FAR), (0 if x < 0 else FAR)
+    box.bottom, box.top = (0 if y > 0 else -FAR), (0 if y < 0 else FAR)
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:

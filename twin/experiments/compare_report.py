@@ -126,14 +126,13 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
     clouds = {(branch, axis.key): y - x for side in axes.values() for axis in side for branch in data.branches
               for y, x in [data.pairs[LAST][branch, axis.key]]}
     drawn = pictures.two_sided_map(data.branches, axes, data.of, clouds)
-    title = f"{axes['y'][0].name} against {axes['x'][0].name.lower()}"
     wish = [] if all(axes[which][0].key == chosen[which] for which in axes) else [
         "The metric asked for is zero in the world as it is, or was not read in every branch; another is shown."]
     help_ = (f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; small points are the {data.n} worlds, "
              "each compared with itself without the policy. The shaded quarter is better for both sides. A cross that covers a zero line "
              "is not told from zero along it.")
     return Section("map", "Both sides on one map", lead, wish,
-                   [Group([Picture("map", title, drawn, help_)], width="whole")])
+                   [Group([Picture("map", "What each policy does to both sides", drawn, help_)], width="whole")])
 
 
 def _placed(data: Data, branch: str, key: Key) -> bool:
