@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +22,14 @@ folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+
+def axes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Axes of a two-sided map."""
+    for name, side in (("y", "consumers"), ("x", "creators")):
+        command = click.option(f"--{name}", metavar="METRIC", help=f"Metric of {side} on the {name} axis of the map, such as "
+                               + ("creator_income{by=ai}." if name == "x" else "satisfaction_mean."))(command)
+    return command
 
 
 def loaded(path: Path, sets: tuple[str, ...] = (), policies: tuple[str, ...] = ()) -> Scenario:

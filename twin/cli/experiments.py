@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from twin.cli import common
-from twin.errors import UsageError
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--out", help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
@@ -44,9 +43,10 @@ def free(out: str | None, command: str, name: str) -> str:
 @policies
 @fork_at
 @click.option("--replicates", default=20, show_default=True, type=click.IntRange(2), help="Worlds, each with luck of its own.")
+@common.axes
 @experiment
-def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, out: str | None, on: str | None,
-            sets: tuple[str, ...], quiet: bool) -> None:
+def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, x: str | None, y: str | None, out: str | None,
+            on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
     """What would these policies do to those who make and those who watch, and how sure is that?
 
     Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy; people keep their luck, so what
@@ -55,20 +55,22 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     \b
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
     """
+    from dataclasses import asdict
+
     from twin.experiments import compare as comparing
-    from twin.experiments import forks
+    from twin.experiments import compare_report, forks
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
-    folder = free(out, "compare", checked.name)
-    made = Experiment(folder, "compare", {"policies": list(policies), "at_s": fork, "replicates": replicates}, checked, quiet)
-    branches = [forks.branch_of(policy, fork, checked, made) for policy in policies]
-    if len({branch.name for branch in branches}) < len(branches):
-        raise UsageError("--policy: two files have the same name (rename one: branches are called after their files)")
-    _, rows = comparing.run(made, branches, fork, replicates, on)
-    for line in comparing.lines(rows):
-        made.say(line)
-    made.finish("done")
+    plans = [forks.planned(policy, fork, checked) for policy in policies]
+    forks.distinct(plans)
+    axes = {key: value for key, value in (("x", x), ("y", y)) if value is not None}
+    compare_report.check_axes(checked, axes)
+    args = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
+    made = Experiment(free(out, "compare", checked.name), "compare", args, checked, quiet)
+    if axes:
+        made.manifest["axes"] = axes
+    comparing.go_on(made, on)
     if made.failed:
         sys.exit(1)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from twin.cli import common
 from twin.cli.watching import watched, watcher
-from twin.errors import TwinError
+from twin.errors import TwinError, UsageError
+
+_folder = click.argument("run", metavar="DIR")  # a path, or an address such as s3://bucket/path, which a Path would spoil
 
 
 @click.command()
@@ -42,17 +45,29 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 
 
 @click.command()
-@common.folder
+@_folder
+@click.option("--on", metavar="WHERE", help="Of an experiment: where its tasks run (see twin compare --help).")
 @common.quiet
 @watched
-def resume(run: Path, quiet: bool, pace: float | None, **flags: Any) -> None:
-    """Go on with the unfinished run in DIR, from its newest checkpoint."""
+def resume(run: str, on: str | None, quiet: bool, pace: float | None, **flags: Any) -> None:
+    """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that a command left there."""
+    from twin.experiments import commands
+
+    if commands.of(run):
+        context = click.get_current_context()
+        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("pace", *flags)):
+            raise UsageError(f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags but --on and --quiet)")
+        if commands.go_on(run, on, quiet).failed:
+            sys.exit(1)
+        return
+    if on is not None:
+        raise UsageError(f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)")
     from twin import run as running
 
     try:
-        outcome = running.resume(run, watcher=watcher(quiet, flags), pace=pace)
+        outcome = running.resume(Path(run), watcher=watcher(quiet, flags), pace=pace)
     except KeyboardInterrupt:
-        raise Interrupted(run) from None
+        raise Interrupted(Path(run)) from None
     if outcome.status == "interrupted":
         sys.exit(130)
     if outcome.status == "finished" and not quiet:
@@ -60,12 +75,19 @@ def resume(run: Path, quiet: bool, pace: float | None, **flags: Any) -> None:
 
 
 @click.command()
-@common.folder
-def report(run: Path) -> None:
-    """Write the report of the run in DIR anew, finished or not."""
+@_folder
+@common.axes
+def report(run: str, x: str | None, y: str | None) -> None:
+    """Write the report of the run or experiment in DIR anew, finished or not."""
+    from twin.experiments import commands
     from twin.readers.report import write_report
 
-    click.echo(write_report(run))
+    if commands.of(run):
+        click.echo(commands.report(run, x=x, y=y))
+        return
+    if x or y:
+        raise UsageError(f"{'--x' if x else '--y'}: {run} holds no experiment, its report has no map (leave it out)")
+    click.echo(write_report(Path(run)))
 
 
 class Interrupted(TwinError):

@@ -7,6 +7,7 @@ that failed three times; ``results.parquet`` and ``report.html`` are what it is 
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from importlib.metadata import version
 from typing import Any
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -47,15 +50,22 @@ class Experiment:
         else:
             if self.store.exists("") and self.store.names():
                 raise UsageError(f"{out}: this folder is not empty and holds no experiment (give another --out)")
-            self.store.write(SCENARIO, dump(scenario).encode())
             self._write()
+        if not self.store.exists(SCENARIO):  # new, or killed between the two
+            self.store.write(SCENARIO, dump(scenario).encode())
 
     def _same(self, found: Mapping[str, Any]) -> None:
-        for key in ("format", "command", "args", "scenario_digest"):
-            if found.get(key) != self.manifest[key]:
-                what = "arguments" if key == "args" else key.replace("_", " ")
-                raise UsageError(f"{self.out}: holds a {found.get('command', 'run')} with another {what} (give another --out)")
-        self.manifest |= {key: found[key] for key in ("wall_s", "tasks") if key in found}
+        if found.get("format") != FORMAT or "command" not in found:
+            raise UsageError(f"{self.out}: holds a run, or an experiment of another version (give another --out)")
+        if found["command"] != self.command:
+            raise UsageError(f"{self.out}: holds a {found['command']} (give another --out)")
+        if found["scenario_digest"] != self.manifest["scenario_digest"]:
+            raise UsageError(f"{self.out}: holds a {self.command} of another scenario or other --set (give another --out)")
+        mine, theirs = json.loads(json.dumps(self.manifest["args"])), found["args"]
+        other = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+        if other:
+            raise UsageError(f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give another --out)")
+        self.manifest = {**found, "status": "running"}
 
     def _write(self) -> None:
         self.store.write_json("manifest.json", self.manifest)
@@ -78,7 +88,16 @@ class Experiment:
         for result, error in ended.failed.items():
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
+        mended = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(ended.failed)
+        for result in sorted(mended):
+            self.store.remove(f"failed/{result.replace('/', '-')}.txt")
         return ended
+
+    def table(self, name: str, table: Any) -> None:
+        """Write a Parquet table (pyarrow)."""
+        sink: Any = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        self.store.write(name, sink.getvalue().to_pybytes())
 
     def finish(self, status: str, **facts: Any) -> None:
         """Write how it ended."""

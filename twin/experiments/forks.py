@@ -7,6 +7,7 @@ means over bins of time after the fork, so that memory grows with bins and not w
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.describe import dump
 from twin.engine import Simulation
-from twin.errors import ScenarioError, UsageError
+from twin.errors import ScenarioError, UsageError, nearest
 from twin.experiments.effects import window_means
 from twin.experiments.experiment import Experiment
 from twin.experiments.tasks import Task
 from twin.interventions import parse_when, timed
 from twin.metric import Metric
 from twin.readers.results import per_day
+from twin.runfolder import slug
 from twin.scenario import Scenario, load
 from twin.units import DAY, format_duration
 from twin.yamlish import write_text
@@ -54,28 +57,64 @@ class Forked:
     of: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-def branch_of(path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None) -> Branch:
-    """A policy file (``FILE`` or ``FILE@TIME``), checked against the scenario, as a branch that forks at ``at``.
+@dataclass(frozen=True)
+class Plan:
+    """A policy file, read and checked: what a branch is called, what holds in it from when on, and that in words."""
 
-    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises ScenarioError.
+    name: str
+    policies: list[dict[str, Any]]
+    describe: str
+
+
+def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> Plan:
+    """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a branch that forks at ``at``.
+
+    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises UsageError and ScenarioError.
     """
     file, sign, time = path.rpartition("@")
     if not sign or Path(path).is_file():
         file, time = path, ""
     if not Path(file).is_file():
-        raise UsageError(f"--policy {path}: there is no file {file}")
-    when = parse_when(time, scenario.start, at, 1) if time else None
-    policies = timed(Path(file).read_text(errors="replace"), when, at, file)
-    made = name or Path(file).stem.replace("_", " ")
-    target = f"policies/{Path(file).stem if name is None else name}.yaml"
-    experiment.store.write(target, write_text({"policies": policies}).encode())
-    with experiment.store.local("scenario.yaml") as base, experiment.store.local(target) as laid:
+        around = [str(each) for each in Path(file).parent.glob("*.yaml")]
+        raise UsageError(f"--policy {path}: there is no file {file} ({nearest(file, around)})")
+    try:
+        when = parse_when(time, scenario.start, at, 1) if time else None
+    except UsageError as error:
+        raise UsageError(f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        base, laid = Path(folder) / "scenario.yaml", Path(folder) / "policy.yaml"
+        base.write_text(dump(scenario))
+        load(base, (), (file,))  # what is wrong with the file itself, with its lines
+        policies = timed(Path(file).read_text(errors="replace"), when, at, file)
+        laid.write_text(write_text({"policies": policies}))
         try:
-            checked = load(base, (), (str(laid),))
+            mine = load(base, (), (str(laid),)).policies[len(scenario.policies):]
         except ScenarioError as error:
             raise ScenarioError(type(each)(file, 0, each.path, each.reason, each.mend) for each in error.problems) from None
-    known = {policy.name for policy in scenario.policies}
-    return Branch(made, target, "; ".join(policy.describe() for policy in checked.policies if policy.name not in known))
+    made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
+    if made == BASE:
+        raise UsageError(f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)")
+    return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
+
+
+def distinct(plans: Sequence[Plan]) -> None:
+    """Raise UsageError if two branches would have the same name, or files of the same name."""
+    names = [slug(plan.name) for plan in plans]
+    twice = next((plan.name for place, plan in enumerate(plans) if names[place] in names[:place]), None)
+    if twice is not None:
+        raise UsageError(f"--policy: two branches would be called {twice!r} (rename one file: branches are called after their files)")
+
+
+def laid(plan: Plan, experiment: Experiment) -> Branch:
+    """A plan as a branch of an experiment, in whose folder its policies then are."""
+    target = f"policies/{slug(plan.name)}.yaml"
+    experiment.store.write(target, write_text({"policies": plan.policies}).encode())
+    return Branch(plan.name, target, plan.describe)
+
+
+def branch_of(path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None) -> Branch:
+    """Both in one: see `planned` and `laid`."""
+    return laid(planned(path, at, scenario, name), experiment)
 
 
 def settings(replicate: int, sets: Sequence[str] = ()) -> tuple[str, ...]:
@@ -131,7 +170,10 @@ def _reduced(readings: NDArray[np.float64], every: int, counters: NDArray[np.boo
 def fork_time(text: str | None, scenario: Scenario) -> int:
     """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises UsageError."""
     recommender: Any = scenario.mechanisms["recommender"]
-    at = parse_when(text, scenario.start, 0, int(recommender.refresh)) if text else scenario.duration // 2 // DAY * DAY
+    try:
+        at = parse_when(text, scenario.start, 0, int(recommender.refresh)) if text else scenario.duration // 2 // DAY * DAY
+    except UsageError as error:
+        raise UsageError(f"--at {error}") from None
     if at >= scenario.duration:
         raise UsageError(f"--at {text}: is after the end of the run, which lasts {format_duration(scenario.duration)}")
     return at

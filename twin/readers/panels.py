@@ -93,11 +93,16 @@ class Chapter:
 
 def title(metric: Metric, label: str = "") -> str:
     """A metric's name as words, with its label values."""
-    words = metric.name.replace("_", " ")
+    return words_of(metric.name) + (f", {label_words(label)}" if label else "")
+
+
+def words_of(name: str) -> str:
+    """The name of a metric as words."""
+    words = name.replace("_", " ")
     words = words[0].upper() + words[1:]
     for wrong, right in ((r"\bAi\b", "AI"), (r"\bauc\b", "AUC"), (r"\bgini\b", "Gini"), (r" se$", ", standard error")):
         words = re.sub(wrong, right, words)
-    return words + (f", {label_words(label)}" if label else "")
+    return words
 
 
 def label_words(label: str) -> str:

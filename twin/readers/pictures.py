@@ -72,8 +72,11 @@ def time_range(metrics: Metrics) -> Range1d:
     return Range1d(first, max(last, first + 3.6e6), bounds=(first, max(last, first + 3.6e6)))
 
 
-def _canvas(x_range: Range1d | None, height: int, unit: str) -> figure:
-    over_time = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
+def canvas(x_range: Range1d | None, height: int, unit: str, log: bool = False) -> figure:
+    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``: of its vertical axis."""
+    over_time: dict[str, Range1d | str] = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
+    if log:
+        over_time["y_axis_type"] = "log"
     plot = figure(**over_time, height=height, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset,save", active_drag=None,
                   active_scroll=None, toolbar_location="above", background_fill_color=None, border_fill_color=None, outline_line_color=None,
                   min_border_right=12)
@@ -170,8 +173,8 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
     The first reading is left out: it is of a world in which nothing has happened yet. The vertical axis has room for the readings from
     number ``scale_from`` on.
     """
-    columns = _legend_columns(lines)
-    plot = _canvas(frame.x_range, height, unit)
+    columns = legend_columns([line.name for line in lines])
+    plot = canvas(frame.x_range, height, unit)
     plot.height = height + 20 * max(0, -(-len(lines) // columns) - 1)
     skip = 1 if len(times) > 2 else 0
     count = len(times) - skip
@@ -198,18 +201,24 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
                              tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}"))
     _mark(plot, frame)
     if len(lines) > 1:
-        legend = plot.legend[0]
-        plot.add_layout(legend, "below")
-        legend.location = "left"
-        legend.orientation, legend.ncols = "horizontal", columns
-        legend.click_policy, legend.label_text_color, legend.label_text_font_size = "hide", INK, "11px"
-        legend.border_line_color, legend.background_fill_color, legend.label_text_font = None, None, "system-ui"
-        legend.glyph_width, legend.spacing, legend.padding, legend.margin, legend.label_height = 22, 8, 2, 2, 12
+        legend_below(plot, columns)
     return plot
 
 
-def _legend_columns(lines: Sequence[Line]) -> int:
-    longest = max((len(line.name) for line in lines), default=0)
+def legend_below(plot: figure, columns: int) -> None:
+    """Put the legend below the picture; a click on a name hides its line."""
+    legend = plot.legend[0]
+    plot.add_layout(legend, "below")
+    legend.location = "left"
+    legend.orientation, legend.ncols = "horizontal", columns
+    legend.click_policy, legend.label_text_color, legend.label_text_font_size = "hide", INK, "11px"
+    legend.border_line_color, legend.background_fill_color, legend.label_text_font = None, None, "system-ui"
+    legend.glyph_width, legend.spacing, legend.padding, legend.margin, legend.label_height = 22, 8, 2, 2, 12
+
+
+def legend_columns(names: Sequence[str]) -> int:
+    """As many columns as have room on a phone."""
+    longest = max((len(name) for name in names), default=0)
     return 4 if longest < 11 else 2 if longest < 24 else 1
 
 
@@ -248,7 +257,7 @@ def moments_of(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt
 
 def distribution(metric: Metric, shown: Shares) -> figure:
     """Counts per bin as shares of all; bins are drawn equally wide and named by their lower edge."""
-    plot = _canvas(None, 230, "share")
+    plot = canvas(None, 230, "share")
     bins = len(metric.edges)
     for place, (name, counts) in enumerate(shown):
         total = counts.sum()
@@ -278,7 +287,7 @@ def distribution(metric: Metric, shown: Shares) -> figure:
 
 def heat_map(metrics: Metrics, metric: Metric, frame: Frame) -> figure:
     """A histogram metric over time: the share of each bin, darker for more."""
-    plot = _canvas(frame.x_range, 230, "")
+    plot = canvas(frame.x_range, 230, "")
     times, counts = _occupancy(metrics, metric)
     some = np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int)) if len(times) else np.zeros(0, int)
     ms = _ms(times[some])

@@ -1,0 +1,70 @@
+"""Commands that leave an experiment's folder, and what `twin resume DIR` and `twin report DIR` do with one.
+
+A command's module has ``go_on(experiment, on)``, which does what is left from ``experiment.manifest["args"]`` alone, writes results and
+report and ends the experiment, and ``report(experiment)``, which writes the report anew from what is in the folder. The command line
+calls the same ``go_on`` for a new folder, so a command that goes on is the command.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from twin.errors import UsageError
+from twin.experiments.experiment import FORMAT, Experiment
+from twin.experiments.store import Store
+from twin.experiments.tasks import SCENARIO
+from twin.scenario import load
+
+COMMANDS: dict[str, str] = {"compare": "twin.experiments.compare"}
+"""The module of each command."""
+
+
+def of(out: str) -> str | None:
+    """Which command made a folder; None for what is no experiment. Raises UsageError for a command that this version does not know."""
+    store = Store(out)
+    try:
+        found = store.read_json("manifest.json") if store.exists("manifest.json") else {}
+    except ValueError as error:
+        raise UsageError(f"{out}: manifest.json cannot be read: {error}") from None
+    command = found.get("command") if isinstance(found, dict) else None
+    if command is None:
+        return None
+    if command not in COMMANDS or found.get("format") != FORMAT:
+        raise UsageError(f"{out}: was made by twin {command} of another version (give the command a new --out)")
+    return str(command)
+
+
+def opened(out: str, quiet: bool = False) -> Experiment:
+    """The experiment in a folder, as its manifest says. Raises UsageError if the scenario in it was changed."""
+    command = of(out)
+    if command is None:
+        raise UsageError(f"{out}: holds no experiment")
+    store = Store(out)
+    with store.local(SCENARIO) as path:
+        scenario = load(path)
+    return Experiment(out, command, store.read_json("manifest.json")["args"], scenario, quiet)
+
+
+def go_on(out: str, on: str | None, quiet: bool = False) -> Experiment:
+    """Do what is left of an experiment."""
+    experiment = opened(out, quiet)
+    _module(experiment).go_on(experiment, on)
+    return experiment
+
+
+def report(out: str, **wishes: str | None) -> str:
+    """Write an experiment's report anew; returns where it is. ``wishes`` are the command's own.
+
+    Raises UsageError if there are no results yet.
+    """
+    experiment = opened(out, quiet=True)
+    if not experiment.store.exists("results.parquet"):
+        raise UsageError(f"{out}: has no results yet (go on with: twin resume {out})")
+    given = {key: value for key, value in wishes.items() if value is not None}
+    _module(experiment).report(experiment, **given)
+    return f"{out.rstrip('/')}/report.html"
+
+
+def _module(experiment: Experiment) -> Any:
+    return importlib.import_module(COMMANDS[experiment.command])
