@@ -42,7 +42,8 @@ def cli() -> None:
 
 
 for _command in (runs.run, runs.resume, scenarios.check, runs.report, levers.pause, levers.go_on, levers.pace, levers.intervene,
-                 levers.fork, scenarios.schema, experiments.compare):
+                 levers.fork, scenarios.schema, experiments.compare,
+                 experiments.sweep, experiments.audit):
     cli.add_command(_command)
 
 

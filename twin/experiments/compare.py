@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from twin.experiments import effects, forks
 from twin.experiments.experiment import Experiment
@@ -65,8 +64,8 @@ def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replic
     last = (max(fork_at, scenario.duration - WINDOW), scenario.duration)
     forked = forks.read(experiment, scenario, fork_at, numbers, ways, [*bins, last])
     rows = [row for branch in branches for row in rows_of(forked, branch.name)]
-    experiment.store.write("results.parquet", _bytes(pa.Table.from_pylist([row.__dict__ for row in rows])))
-    experiment.store.write("course.parquet", _bytes(_course(forked, branches, scenario)))
+    experiment.table("results.parquet", pa.Table.from_pylist([row.__dict__ for row in rows]))
+    experiment.table("course.parquet", _course(forked, branches, scenario))
     return forked, rows
 
 
@@ -112,13 +111,6 @@ def _course(forked: Forked, branches: Sequence[Branch], scenario: Scenario) -> p
                                    ("high", weekly.high[k, i]), ("base", weekly.base[k, i])):
                     columns[key].append(value)
     return pa.table(columns)
-
-
-def _bytes(table: pa.Table) -> bytes:
-    sink: Any = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
 
 
 def lines(rows: Sequence[Row]) -> list[str]:

@@ -14,6 +14,8 @@ from importlib.metadata import version
 from typing import Any
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -79,6 +81,12 @@ class Experiment:
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
         return ended
+
+    def table(self, name: str, table: Any) -> None:
+        """Write a Parquet table (pyarrow)."""
+        sink: Any = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        self.store.write(name, sink.getvalue().to_pybytes())
 
     def finish(self, status: str, **facts: Any) -> None:
         """Write how it ended."""

@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 
 from twin.engine import Simulation
 from twin.errors import ScenarioError, UsageError
-from twin.experiments.effects import window_means
 from twin.experiments.experiment import Experiment
-from twin.experiments.tasks import Task
+from twin.experiments.tasks import Task, reduced
 from twin.interventions import parse_when, timed
 from twin.metric import Metric
-from twin.readers.results import per_day
 from twin.scenario import Scenario, load
 from twin.units import DAY, format_duration
 from twin.yamlish import write_text
@@ -108,7 +106,6 @@ def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequen
          bins: list[tuple[int, int]], within: str = "runs") -> Forked:
     """Load and reduce what the tasks left."""
     rows = Simulation(scenario).world.board.rows
-    counters = np.array([metric.kind == "counter" or (metric.kind == "histogram" and metric.total) for metric, _ in rows])
     made = Forked(rows, bins)
     for number, branch in enumerate(branches):
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
@@ -117,15 +114,9 @@ def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequen
             if result not in experiment.failed:
                 before = experiment.store.read_array(f"{within}/{replicate}/trunk.npy")
                 after = experiment.store.read_array(result)
-                values[place] = _reduced(np.concatenate([before, after]), scenario.metrics.every, counters, bins)
+                values[place] = reduced(np.concatenate([before, after]), scenario.metrics.every, rows, bins)
         made.of[branch.name] = values
     return made
-
-
-def _reduced(readings: NDArray[np.float64], every: int, counters: NDArray[np.bool_], bins: list[tuple[int, int]]) -> NDArray[np.float64]:
-    times = np.arange(len(readings), dtype=np.int64) * every
-    readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
-    return np.array([window_means(times, readings, begin, end) for begin, end in bins])
 
 
 def fork_time(text: str | None, scenario: Scenario) -> int:
