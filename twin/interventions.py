@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 from twin.errors import Problem, ScenarioError, UsageError
 from twin.problems import Path_
@@ -34,13 +35,18 @@ def amended(out: Path, text: str, when: int | None, now: int, source: str = "pol
     Without ``when``, times in the policy itself stand, if they are not past. Returns also the policies with their times, as YAML. Raises
     ScenarioError with all problems, each at its place in ``source``.
     """
+    scenario, policies = laid(out / "scenario.yaml", text, when, now, source)
+    return scenario, write_text({"policies": policies})
+
+
+def laid(path: Path, text: str, when: int | None, now: int, source: str) -> tuple[Scenario, list[dict[str, Any]]]:
+    """A scenario file with policies on it that cannot begin before ``now``, and these with their times; see `amended`."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
     policies = [(_timed(each, when, now, problems), within) for each, within in _listed(node, source, problems)]
     if problems:
         raise ScenarioError(problems)
-    scenario = load(out / "scenario.yaml", given=policies)
-    return scenario, write_text({"policies": [policy.plain() for policy, _ in policies]})
+    return load(path, given=policies), [policy.plain() for policy, _ in policies]
 
 
 def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node, Path_]]:

@@ -44,7 +44,7 @@ def cli() -> None:
 _COMMANDS = (
     runs.run, runs.resume, scenarios.check, runs.report,
     levers.pause, levers.go_on, levers.pace, levers.intervene, levers.fork,
-    experiments.compare,
+    experiments.compare, experiments.sweep, experiments.audit,
     stream.send, stream.export, grafana.grafana, dashboards.dashboards,
     scenarios.schema,
 )

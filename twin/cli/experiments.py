@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from twin.cli import common
+from twin.errors import UsageError
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--out", help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
@@ -72,5 +73,71 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     if axes:
         made.manifest["axes"] = axes
     comparing.go_on(made, on)
+    if made.failed:
+        sys.exit(1)
+
+
+@click.command()
+@common.file
+@click.option("--vary", "varied", multiple=True, required=True, metavar="PATH=VALUES", help="Levels, PATH=A,B,C, or a range, "
+              "PATH=LOW..HIGH (PATH=LOW..HIGH:log), in the scenario's words. May be given many times.")
+@click.option("--method", type=click.Choice(["grid", "lhs", "sobol"]), help="Default: grid if all are levels, else lhs (Latin hypercube).")
+@click.option("--points", default=32, show_default=True, type=click.IntRange(1), help="Points of a Latin hypercube or Sobol sequence.")
+@click.option("--replicates", default=1, show_default=True, type=click.IntRange(1), help="Runs per point, each with luck of its own.")
+@experiment
+def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, replicates: int, out: str | None, on: str | None,
+          sets: tuple[str, ...], quiet: bool) -> None:
+    """Run the SCENARIO at many points of a parameter space.
+
+    \b
+      twin sweep scenarios/quickstart.yaml --vary recommender.dim=4,16,64 --vary creators.ai.arrivals=0.05/d,0.5/d
+      twin sweep scenarios/quickstart.yaml --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
+    """
+    from twin.experiments import design
+    from twin.experiments import sweep as sweeping
+    from twin.experiments.experiment import Experiment
+
+    checked = common.loaded(scenario, sets)
+    wanted = [design.parse(text) for text in varied]
+    way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
+    chosen = design.points(wanted, way, points, checked.seed)
+    args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
+    made = Experiment(free(out, "sweep", checked.name), "sweep", args, checked, quiet)
+    sweeping.check(made, wanted, chosen)
+    sweeping.run(made, wanted, chosen, replicates, on)
+    made.finish("done")
+    if made.failed:
+        sys.exit(1)
+
+
+@click.command()
+@common.file
+@fork_at
+@click.option("--replicates", default=8, show_default=True, type=click.IntRange(4), help="Worlds, each with luck of its own.")
+@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only steps whose name contains this. May be given many times.")
+@experiment
+def audit(scenario: Path, at: str | None, replicates: int, steps: tuple[str, ...], out: str | None, on: str | None,
+          sets: tuple[str, ...], quiet: bool) -> None:
+    """Which settings that look like plain engineering are political, and towards whom?
+
+    Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...) by a stated step in forked worlds, and
+    ranks the steps by the force that they exert on those who make and those who watch.
+    """
+    from twin.experiments import audit as auditing
+    from twin.experiments import forks
+    from twin.experiments.engineering import STEPS
+    from twin.experiments.experiment import Experiment
+
+    checked = common.loaded(scenario, sets)
+    fork = forks.fork_time(at, checked)
+    chosen = [step for step in STEPS if not steps or any(text in step.name for text in steps)]
+    if not chosen:
+        raise UsageError(f"--step {steps[0]}: no step is called so (there are: {', '.join(step.name for step in STEPS)})")
+    args = {"at_s": fork, "replicates": replicates, "steps": list(steps)}
+    made = Experiment(free(out, "audit", checked.name), "audit", args, checked, quiet)
+    forces, left, _, runs = auditing.run(made, fork, replicates, on, chosen)
+    for line in auditing.lines(forces, left, runs):
+        made.say(line)
+    made.finish("done", runs=runs)
     if made.failed:
         sys.exit(1)

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import interventions
 from twin.describe import dump
 from twin.engine import Simulation
-from twin.errors import ScenarioError, UsageError, nearest
-from twin.experiments.effects import window_means
+from twin.errors import UsageError, nearest
 from twin.experiments.experiment import Experiment
-from twin.experiments.tasks import Task
-from twin.interventions import parse_when, timed
+from twin.experiments.tasks import Task, reduced
+from twin.interventions import parse_when
 from twin.metric import Metric
-from twin.readers.results import per_day
 from twin.runfolder import slug
-from twin.scenario import Scenario, load
+from twin.scenario import Scenario
 from twin.units import DAY, format_duration
 from twin.yamlish import write_text
 
@@ -82,15 +81,10 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     except UsageError as error:
         raise UsageError(f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}") from None
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base, laid = Path(folder) / "scenario.yaml", Path(folder) / "policy.yaml"
+        base = Path(folder) / "scenario.yaml"
         base.write_text(dump(scenario))
-        load(base, (), (file,))  # what is wrong with the file itself, with its lines
-        policies = timed(Path(file).read_text(errors="replace"), when, at, file)
-        laid.write_text(write_text({"policies": policies}))
-        try:
-            mine = load(base, (), (str(laid),)).policies[len(scenario.policies):]
-        except ScenarioError as error:
-            raise ScenarioError(type(each)(file, 0, each.path, each.reason, each.mend) for each in error.problems) from None
+        checked, policies = interventions.laid(base, Path(file).read_text(errors="replace"), when, at, file)
+        mine = checked.policies[len(scenario.policies):]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)")
@@ -147,7 +141,6 @@ def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequen
          bins: list[tuple[int, int]], within: str = "runs") -> Forked:
     """Load and reduce what the tasks left."""
     rows = Simulation(scenario).world.board.rows
-    counters = np.array([metric.kind == "counter" or (metric.kind == "histogram" and metric.total) for metric, _ in rows])
     made = Forked(rows, bins)
     for number, branch in enumerate(branches):
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
@@ -156,15 +149,9 @@ def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequen
             if result not in experiment.failed:
                 before = experiment.store.read_array(f"{within}/{replicate}/trunk.npy")
                 after = experiment.store.read_array(result)
-                values[place] = _reduced(np.concatenate([before, after]), scenario.metrics.every, counters, bins)
+                values[place] = reduced(np.concatenate([before, after]), scenario.metrics.every, rows, bins)
         made.of[branch.name] = values
     return made
-
-
-def _reduced(readings: NDArray[np.float64], every: int, counters: NDArray[np.bool_], bins: list[tuple[int, int]]) -> NDArray[np.float64]:
-    times = np.arange(len(readings), dtype=np.int64) * every
-    readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
-    return np.array([window_means(times, readings, begin, end) for begin, end in bins])
 
 
 def fork_time(text: str | None, scenario: Scenario) -> int:

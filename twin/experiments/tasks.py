@@ -2,7 +2,8 @@
 
     trunk    a replicate up to the fork: its readings, and the world as it stands
     branch   a replicate from the fork on, under a policy or none: its readings
-    whole    a run from its start under settings: its readings, or the means over a window
+    whole    a run from its start under settings: its readings
+    means    the same, reduced to means over windows
 
 All runs of one replicate share their luck, so branches differ by what their policies do. Results do not depend on where or in which
 order tasks ran. Readings are float64 (readings, series) in the order of the board.
@@ -11,7 +12,7 @@ order tasks ran. Readings are float64 (readings, series) in the order of the boa
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.engine import Simulation
+from twin.experiments.effects import window_means
 from twin.experiments.store import Store
+from twin.readers.results import per_day
+from twin.readers.watch import Rows
 from twin.scenario import Scenario, load
 
 SCENARIO = "scenario.yaml"
@@ -102,4 +106,24 @@ def whole(store: Store, task: Task) -> None:
         store.write_array(task.result, _stacked(readings, simulation))
 
 
-KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": branch, "whole": whole}
+def means(store: Store, task: Task) -> None:
+    """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows, series); see `reduced`."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation, readings = _begin(scenario)
+        simulation.begin()
+        simulation.run(scenario.duration + 1)
+        windows = [(int(begin), int(end)) for begin, end in task.args["windows"]]
+        rows = simulation.world.board.rows
+        store.write_array(task.result, reduced(_stacked(readings, simulation), scenario.metrics.every, rows, windows))
+
+
+def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """Readings from the start on (readings, series) as means over windows (windows, series); running totals per day."""
+    counters = np.array([metric.kind == "counter" or (metric.kind == "histogram" and metric.total) for metric, _ in rows])
+    times = np.arange(len(readings), dtype=np.int64) * every
+    readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
+    return np.array([window_means(times, readings, begin, end) for begin, end in windows])
+
+
+KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": branch, "whole": whole, "means": means}
