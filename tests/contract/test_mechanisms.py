@@ -31,7 +31,7 @@ NAMES = sorted(REGISTRY)
 @pytest.fixture(scope="module")
 def grown(small: Callable[..., Scenario]) -> Simulation:
     """A world after twelve days with arrivals, exits and a full set of mechanisms."""
-    return history(small("duration=12d", *BROUGHT))[0]
+    return history(small("duration=12d", "trials.enabled=true", *BROUGHT))[0]
 
 
 def of(simulation: Simulation, name: str) -> Mechanism:

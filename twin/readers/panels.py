@@ -21,12 +21,12 @@ from twin.readers.text import human
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "producer": ("Supply", "What is made", "AI in supply", "Who is seen", "Followers and reputation", "Who earns", "Who stays",
-                 "Niches and displacement", "Linked works"),
+                 "Niches and displacement", "Linked works", "Trial"),
     "consumer": ("Visits", "What is shown", "What people do with it", "What they are glad of", "What they think",
-                 "What a campaign does to them", "How they rate"),
+                 "What a campaign does to them", "How they rate", "Trial"),
     "platform": ("Feed", "Model", "Cold start", "Training", "Embedding tables", "Foreign gradient", "Money", "Trust in ratings",
                  "Campaigns", "Policies"),
-    "chatbot": ("Use", "What is answered", "Expectation and failure", "Trust and attachment", "Privacy", "Well-being"),
+    "chatbot": ("Use", "What is answered", "Expectation and failure", "Trust and attachment", "Privacy", "Well-being", "Trial"),
 }
 """Every heading of the mechanisms that come with twin, in the order of the story of each side; a test holds the two together."""
 
