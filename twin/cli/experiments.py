@@ -44,10 +44,13 @@ def free(out: str | None, command: str, name: str) -> str:
 @policies
 @fork_at
 @click.option("--replicates", default=20, show_default=True, type=click.IntRange(2), help="Worlds, each with luck of its own.")
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Also give each policy to this share of people, "
+              "in a branch of its own, and say what an A/B test there would have reported beside the true effect.")
+@click.option("--of", type=click.Choice(["consumers", "creators"]), default="consumers", show_default=True, help="Whose share.")
 @common.axes
 @experiment
-def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, x: str | None, y: str | None, out: str | None,
-            on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
+def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, share: float | None, of: str, x: str | None,
+            y: str | None, out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
     """What would these policies do to those who make and those who watch, and how sure is that?
 
     Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy; people keep their luck, so what
@@ -59,16 +62,18 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     from dataclasses import asdict
 
     from twin.experiments import compare as comparing
-    from twin.experiments import compare_report, forks
+    from twin.experiments import compare_report, forks, trial
     from twin.experiments.experiment import Experiment
 
-    checked = common.loaded(scenario, sets)
+    checked = common.loaded(scenario, (*sets, trial.SETTING) if share else sets)
     fork = forks.fork_time(at, checked)
     plans = [forks.planned(policy, fork, checked) for policy in policies]
     forks.distinct(plans)
     axes = {key: value for key, value in (("x", x), ("y", y)) if value is not None}
     compare_report.check_axes(checked, axes)
-    args = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
+    args: dict[str, Any] = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
+    if share:
+        args |= {"shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans], "share": share, "of": of}
     made = Experiment(free(out, "compare", checked.name), "compare", args, checked, quiet)
     if axes:
         made.manifest["axes"] = axes

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.experiments import effects, forks
+from twin.experiments import effects, forks, trial
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, TREATMENTS, Branch, Forked, Plan
 from twin.metric import Metric, label_text
@@ -97,9 +97,10 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     args = experiment.manifest["args"]
     branches = [forks.laid(Plan(**each), experiment) for each in args["policies"]]
-    rows, facts = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on)
+    shared = [forks.laid(Plan(**each), experiment) for each in args.get("shared", ())]
+    rows, facts = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on, shared, str(args.get("of", "")))
     experiment.finish("done", **facts)
-    for line in lines(rows):
+    for line in [*lines(rows), *trial.lines(read_biases(experiment))]:
         experiment.say(line)
     report(experiment)
     experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
@@ -113,11 +114,14 @@ def report(experiment: Experiment, **axes: str) -> None:
     compare_report.write(experiment, chosen)
 
 
-def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replicates: int,
-        on: str | None) -> tuple[list[Row], dict[str, Any]]:
-    """Do what is left to do and write the tables; effects of all branches, in order, and in how many worlds each took hold."""
+def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replicates: int, on: str | None,
+        shared: Sequence[Branch] = (), of: str = "") -> tuple[list[Row], dict[str, Any]]:
+    """Do what is left to do and write the tables; effects of all branches, in order, and in how many worlds each took hold.
+
+    ``shared``: one branch for each of ``branches``, with its policies for a share ``of`` a table; see `trial`.
+    """
     scenario, numbers = experiment.scenario, range(replicates)
-    ways = [Branch(BASE), *branches]
+    ways = [Branch(BASE), *branches, *shared]
     experiment.run(forks.tasks(scenario, fork_at, numbers, ways), on)
     early_end = min(fork_at + MONTH, scenario.duration)
     bins = [*forks.weeks(fork_at, scenario.duration), (max(fork_at, early_end - WEEK), early_end),
@@ -127,6 +131,9 @@ def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replic
     experiment.table("course.parquet", _course(forked, branches, experiment))
     experiment.table("replicates.parquet", _pairs(forked, branches))
     experiment.table("results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA))
+    if shared:
+        pairs = [(whole.name, part.name, of) for whole, part in zip(branches, shared, strict=True)]
+        experiment.table("trials.parquet", trial.table(trial.biases(forked, pairs)))
     return rows, {"took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}}
 
 
@@ -139,7 +146,7 @@ def _took_hold(forked: Forked, branch: str) -> int:
 
 def outcomes(forked: Forked) -> list[int]:
     """Places of the series that are outcomes."""
-    return [i for i, (metric, _) in enumerate(forked.rows) if metric.name not in TREATMENTS]
+    return [i for i, (metric, _) in enumerate(forked.rows) if forks.outcome(metric)]
 
 
 def rows_of(forked: Forked, branch: str) -> list[Row]:
@@ -210,6 +217,13 @@ def read_table(experiment: Experiment, name: str) -> pa.Table:
 def read_rows(experiment: Experiment) -> list[Row]:
     """The rows of ``results.parquet``."""
     return [Row(**row) for row in read_table(experiment, "results.parquet").to_pylist()]
+
+
+def read_biases(experiment: Experiment) -> list[trial.Bias]:
+    """The rows of ``trials.parquet``; none where no policy was given to a share."""
+    if not experiment.manifest["args"].get("shared"):
+        return []
+    return [trial.Bias(**row) for row in read_table(experiment, "trials.parquet").to_pylist()]
 
 
 def number(value: float) -> str:

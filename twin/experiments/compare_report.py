@@ -13,10 +13,10 @@ from twin.errors import UsageError, nearest
 from twin.experiments import compare_pictures as pictures
 from twin.experiments import compare_words as words
 from twin.experiments import effects, reporting
-from twin.experiments.compare import EARLY, LAST, MONTH, SIDES, WINDOW, Row, name_of, read_rows, read_table
+from twin.experiments.compare import EARLY, LAST, MONTH, SIDES, WINDOW, Row, name_of, read_biases, read_rows, read_table
 from twin.experiments.compare_pictures import Axis, Course, Key
 from twin.experiments.experiment import Experiment
-from twin.experiments.forks import TREATMENTS, weeks
+from twin.experiments.forks import TREATMENTS, outcome, weeks
 from twin.experiments.reporting import Cell, Group, Page, Picture, Section, Table, number
 from twin.metric import label_text
 from twin.readers.text import human
@@ -36,7 +36,7 @@ def series_of(scenario: Scenario, side: str) -> dict[Key, str]:
     found = {}
     for mechanism in scenario.mechanisms:
         for metric in scenario.registry[mechanism].metrics:
-            if metric.side == side and metric.name not in TREATMENTS and metric.kind != "histogram":
+            if metric.side == side and outcome(metric) and metric.kind != "histogram":
                 for labels in metric.series():
                     text = label_text(labels)
                     found[metric.name, text] = metric.name + (f"{{{text}}}" if text else "")
@@ -99,7 +99,7 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
     """Write ``report.html``. ``axes``: what the map shows first, as written on a command line. Raises UsageError."""
     data = Data(experiment)
     chosen = {**DEFAULT, **{which: axis_key(data.scenario, which, text) for which, text in axes.items()}}
-    sections = [_map(data, chosen), _over_time(data), _forests(data), _pairing(data), _table(data)]
+    sections = [_map(data, chosen), _over_time(data), _forests(data), _pairing(data), *_trial(data), _table(data)]
     name = data.scenario.name
     one = data.branches[0] if len(data.branches) == 1 else f"{len(data.branches)} policies"
     used = {row.n for row in data.rows if row.told}
@@ -197,6 +197,27 @@ def _pairing(data: Data) -> Section:
     return Section("pairing", "What the pairing was worth", "Branches of a world share all luck that the policy does not touch. Chaos wins "
                    "in the end: small differences grow until two branches are two worlds; the pictures show how soon.",
                    [words.paid(data, branch) for branch in data.branches], groups)
+
+
+def _trial(data: Data) -> list[Section]:
+    """An A/B test of each policy beside the truth, if there was one."""
+    found = read_biases(data.experiment)
+    if not found:
+        return []
+    columns = (("Policy", False), ("Mean of each person's", False), ("Unit", False),
+               *((f"{name}{end}", True) for name in ("A/B estimate", "Truth", "Bias") for end in ("", ", low", ", high")),
+               ("n", True), ("Verdict", False))
+    rows = []
+    for each in found:
+        numbers = [number(getattr(each, f"{name}{end}"), shown=words.signed(getattr(each, f"{name}{end}")))
+                   for name in ("estimate", "truth", "bias") for end in ("", "_low", "_high")]
+        rows.append([Cell(each.branch), Cell(each.quantity), Cell("" if each.unit == "1" else each.unit), *numbers,
+                     number(each.n, shown=str(each.n)), Cell("biased" if each.sure else "no bias told from noise")])
+    biased = sum(each.sure for each in found)
+    lead = (f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, as an experimenter would: treated "
+            f"less control, against what forked worlds say that the policy does to everybody. {biased} of {len(found)} quantities are biased by "
+            f"interference beyond noise ({effects.LEVEL:.0%} intervals, each alone).")
+    return [Section("trial", "What an A/B test would have said", lead, table=Table(columns, rows))]
 
 
 def _table(data: Data) -> Section:

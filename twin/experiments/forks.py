@@ -91,6 +91,19 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
 
 
+def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: str) -> Scenario:
+    """The scenario with timed policies on it. Raises ScenarioError."""
+    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        base = Path(folder) / "scenario.yaml"
+        base.write_text(dump(scenario))
+        return interventions.laid(base, write_text({"policies": list(policies)}), None, 0, source)[0]
+
+
+def outcome(metric: Metric) -> bool:
+    """Whether a metric says what a policy does. Not so those that say that it is there, and means by arm, see `trial`."""
+    return metric.name not in TREATMENTS and not metric.name.startswith("trial_")
+
+
 def distinct(plans: Sequence[Plan]) -> None:
     """Raise UsageError if two branches would have the same name, or files of the same name."""
     names = [slug(plan.name) for plan in plans]

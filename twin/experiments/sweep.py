@@ -20,7 +20,7 @@ from twin.errors import Problem, ScenarioError
 from twin.experiments import effects
 from twin.experiments.design import Vary
 from twin.experiments.experiment import Experiment
-from twin.experiments.forks import TREATMENTS, settings
+from twin.experiments.forks import outcome, settings
 from twin.experiments.tasks import Task
 from twin.metric import label_text
 from twin.scenario import load
@@ -72,7 +72,7 @@ def run(experiment: Experiment, varied: Sequence[Vary], points: list[tuple[str, 
             if name not in experiment.failed:
                 values[place, replicate] = experiment.store.read_array(name)[0]
     swept = Swept(varied, points, np.array([[_number(value) for value in point] for point in points]), values)
-    shown = [i for i, (metric, _) in enumerate(rows) if metric.name not in TREATMENTS]
+    shown = [i for i, (metric, _) in enumerate(rows) if outcome(metric)]
     many, inner = len(shown), len(points) * replicates
     columns: dict[str, pa.Array] = {
         "point": pa.array(np.repeat(np.arange(len(points)), replicates * many)),
