@@ -19,17 +19,19 @@ CHROMIUM = Path(os.environ.get("TWIN_CHROMIUM", "/usr/bin/chromium"))
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 PATIENCE_S = 240.0
+"""How long anything may take on a busy machine before a test gives up."""
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 375, "height": 812}
 
 
 class Running:
     """A run in a process of its own, with its live page; ``lines`` are what it has said so far."""
 
-    def __init__(self, here: Path, scenario: Path, *arguments: str, out: str = "a", **env: str) -> None:
+    def __init__(self, here: Path, scenario: Path | None, *arguments: str, out: str = "a") -> None:
         self.folder, self.lines, self.url = here / out, list[str](), ""
+        begin = ["run", str(scenario), "--out", out] if scenario else ["resume", out]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twin", "run", str(scenario), "--out", out, "--live", *arguments], cwd=here, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, env={**os.environ, "TWIN_NO_BROWSER": "1", **env})
+            [sys.executable, "-m", "twin", *begin, "--live", *arguments], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, env={**os.environ, "TWIN_NO_BROWSER": "1"})
         threading.Thread(target=self._hear, daemon=True).start()
         until = time.monotonic() + PATIENCE_S
         while not self.url and self.process.poll() is None and time.monotonic() < until:
@@ -60,9 +62,9 @@ class Running:
 
 
 @contextmanager
-def running(here: Path, scenario: Path, *arguments: str, **more: str) -> Generator[Running, None, None]:
-    """A run with its page, ended at the end."""
-    run = Running(here, scenario, *arguments, **more)
+def running(here: Path, scenario: Path | None, *arguments: str) -> Generator[Running, None, None]:
+    """A run with its page, or one that is resumed; ended at the end."""
+    run = Running(here, scenario, *arguments)
     try:
         yield run
     finally:
@@ -86,6 +88,7 @@ def browser() -> Generator[Any, None, None]:
 def visit(opened: Any, url: str, **context: Any) -> tuple[Any, list[str], list[str]]:
     """A page in a context of its own, the complaints on its console, and the addresses that it asked for."""
     page = opened.new_context(**({"viewport": DESKTOP} | context)).new_page()
+    page.set_default_timeout(1000 * PATIENCE_S)
     complaints: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
@@ -95,7 +98,7 @@ def visit(opened: Any, url: str, **context: Any) -> tuple[Any, list[str], list[s
     return page, complaints, asked
 
 
-def until(page: Any, expression: str, given: Any = None, patience_s: float = 60.0) -> None:
+def until(page: Any, expression: str, given: Any = None, patience_s: float = PATIENCE_S) -> None:
     """Wait until a JavaScript function is true of its argument. (Playwright's own wait evaluates text, which the page allows nobody.)"""
     end = time.monotonic() + patience_s
     while not page.evaluate(expression, given):
@@ -118,7 +121,7 @@ def picture(folder: Path, here: Path, scenario: str = "quickstart", *, pace: str
         page, *_ = visit(opened, run.url)
         until(page, "least => parseInt(document.getElementById('share').textContent) >= least", 100 * share, 900)
         page.click("#pause")
-        page.wait_for_selector("[data-state=paused]", timeout=60_000)
+        page.wait_for_selector("[data-state=paused]")
         for name, context in made.items():
             page, *_ = visit(opened, run.url, **context)
             page.wait_for_selector("[data-state=paused]")

@@ -149,7 +149,7 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
     if newest is None:
         raise UsageError(f"{out}: has no checkpoint to fork from yet")
     taken = manifest.setdefault("branches", [])
-    name = name or next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
+    name = name if name is not None else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
     if name in (*taken, MAIN) or slug(name) != name:
         raise UsageError(f"{name}: " + ("there is such a branch of this run already (give another name)" if slug(name) == name else
                                         f"a branch is named by letters, digits, - and _ (such as {slug(name)})"))

@@ -129,7 +129,8 @@ class _PolicyFiles:
         for item, within in given:
             self.used[len(made)] = (item.file, within)
             made.append(item)
-        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, made[0].file, 0)
+        first = [*more, *(item for item, _ in given)]
+        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, first[0].file, 0)
         return Node("mapping", {**tree.value, "policies": both}, tree.file, tree.line, {"policies": both.line, **tree.keys})
 
     def _read(self, item: Node, place: int, first: int) -> list[Node]:

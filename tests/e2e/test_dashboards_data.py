@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import ROOT, twin
 from tests.e2e.asked import course, filled, panels, queries, span
-from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, branch_of_everything_small, everything_small, scenario
+from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, branch_of_everything_small, everything_small, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
 from twin.metric import Metric, label_text
 from twin.readers.panels import sketches
@@ -181,7 +181,7 @@ def test_run_health_shows_a_run_that_goes_on(tmp_path: Path) -> None:
     scenario(tmp_path)
     with running(tmp_path / "prometheus", more=scrape) as server:
         process = subprocess.Popen([sys.executable, "-m", "twin", "run", "everything_small.yaml", "--out", "run", "--quiet", "--metrics",
-                                    f":{port}", "--pace", "1"], cwd=tmp_path)
+                                    f":{port}", "--pace", "1", *(part for size in SIZES for part in ("--set", size))], cwd=tmp_path)
         try:
             manifest = tmp_path / "run" / "manifest.json"
             missing, until = ["all"], time.monotonic() + 240

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,8 @@ def test_compose_and_kubernetes_run_the_same() -> None:
     assert sum((ROOT / "dashboards" / file).stat().st_size for file in listed) < 2**20, "a ConfigMap holds 1 MiB"
 
 
-def start_script(folder: Path, url: str, port: int, *more: str) -> subprocess.Popen[str]:
+@contextmanager
+def start_script(folder: Path, url: str, port: int, *more: str) -> Iterator[subprocess.Popen[str]]:
     """The image's start script, with the folder as its volume and this program for the installed one."""
     program = folder / "twin"
     program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -m twin \"$@\"\n")
@@ -275,7 +277,11 @@ def start_script(folder: Path, url: str, port: int, *more: str) -> subprocess.Po
     env = {**os.environ, "TWIN": str(program), "RUNS": str(folder / "runs"), "SCENARIO": str(SCENARIOS / "base.yaml"), "RUN": "one",
            "METRICS": f"127.0.0.1:{port}", "REMOTE_WRITE_URL": url, "PYTHONPATH": str(ROOT)}
     (folder / "runs").mkdir(exist_ok=True)
-    return subprocess.Popen([str(DEPLOY / "start"), *more], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with subprocess.Popen([str(DEPLOY / "start"), *more], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def until(condition: Any, seconds: float = 120) -> Any:
@@ -297,16 +303,16 @@ def test_prometheus_with_these_files_and_flags_watches_a_run(tmp_path: Path) -> 
     with running(here, config=(PROMETHEUS / "prometheus.yml").read_text(), storage=flags) as server:
         (here / "targets" / "twin.yml").write_text(f'- targets: ["127.0.0.1:{port}"]\n')  # another address, as files of targets are for
         (here / "targets" / "self.yml").write_text(f'- targets: ["127.0.0.1:{server.port}"]\n')
-        first = start_script(tmp_path, server.write_url, port, *settings(), "--pace", "4", "--quiet")
-        until(lambda: server.query("twin_now_creator_human_share > 0", at=time.time()))
-        assert server.query("twin_run_progress_ratio < 1", at=time.time())
-        until(lambda: server.query("twin:run_seconds_left", at=time.time()))
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(120) == 130, first.stdout and first.stdout.read()
         folder = tmp_path / "runs" / "one"
+        with start_script(tmp_path, server.write_url, port, *settings(), "--pace", "0.5", "--quiet") as first:
+            until(lambda: server.query("twin_now_creator_human_share > 0", at=time.time()))
+            assert server.query("twin_run_progress_ratio < 1", at=time.time())
+            until(lambda: server.query("twin:run_seconds_left", at=time.time()))
+            first.send_signal(signal.SIGTERM)
+            assert first.wait(120) == 130, first.stdout and first.stdout.read()
         assert load_manifest(folder)["status"] == "interrupted"
-        second = start_script(tmp_path, server.write_url, port, "--quiet")
-        assert second.wait(300) == 0, second.stdout and second.stdout.read()
+        with start_script(tmp_path, server.write_url, port, "--quiet") as second:
+            assert second.wait(300) == 0, second.stdout and second.stdout.read()
         manifest = load_manifest(folder)
         assert manifest["status"] == "done"
 

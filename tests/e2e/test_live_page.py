@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import termios
@@ -46,10 +47,10 @@ def text(page: Any, selector: str) -> str:
 
 def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(tmp_path: Path, opened: Any) -> None:
     """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change no byte; text stays text."""
-    with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "6") as run:
+    with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "1") as run:
         page, complaints, asked = visit(opened, run.url)
         others = [visit(opened, run.url, color_scheme="dark") for _ in range(2)]
-        page.wait_for_selector("figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *", timeout=240_000)
+        page.wait_for_selector("figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *")
         assert text(page, "#name") == HOSTILE
         assert "token" not in page.url
         date, card = text(page, "#date"), text(page, "[data-card='sessions '] .value")
@@ -101,7 +102,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.wait_for_selector("#lever option:text-is('label_ai: 1')", state="attached")
         page.click("[data-pace=max]")
         until(page, SAID, "as fast as it can")
-        page.wait_for_selector("[data-state=done]", timeout=240_000)
+        page.wait_for_selector("[data-state=done]")
         assert "report.html" in text(page, "#notice") and text(page, "#share") == "100 %" and text(page, "#date") == "2025-02-02"
         assert run.process.wait(60) == 0, run.lines
         assert page.is_disabled("#apply") and page.is_disabled("#pause")
@@ -119,7 +120,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running, None, None]:
     """A run that goes on slowly for as long as tests look at it."""
-    with running(tmp_path_factory.mktemp("held"), BASE, *settings(), "--pace", "8") as run:
+    with running(tmp_path_factory.mktemp("held"), BASE, *settings("duration=2000d"), "--pace", "4") as run:
         yield run
 
 
@@ -216,7 +217,7 @@ def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, opened:
             assert phone.evaluate("document.documentElement.scrollWidth") == 375
     phone.click("#open-hands")
     phone.locator("[data-chapter=producer-0]").scroll_into_view_if_needed()
-    phone.wait_for_selector("[data-chapter=producer-0] figure .plot > *", timeout=60_000)
+    phone.wait_for_selector("[data-chapter=producer-0] figure .plot > *")
     assert phone.evaluate("document.documentElement.scrollWidth") == 375
     ground = "getComputedStyle(document.body).backgroundColor"
     assert phone.evaluate(ground) == "rgb(17, 21, 27)"
@@ -228,10 +229,28 @@ def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, opened:
 def test_a_page_opened_late_sees_the_whole_course(held: Running, opened: Any) -> None:
     """From the first day on, not from when it was opened; and it draws what the run folder will hold."""
     page, *_ = visit(opened, held.url)
-    page.wait_for_selector("figure[data-picture=posts] .plot > *", timeout=60_000)
+    page.wait_for_selector("figure[data-picture=posts] .plot > *")
     drawn = page.evaluate(DATA, "posts")
     assert drawn["t"][0] == 1735689600000 + 86_400_000
     assert len(drawn["t"]) == len(drawn["human"]) >= 2 and max(drawn["human"]) > 0
+
+
+def test_a_resumed_run_shows_what_was_before(tmp_path: Path, opened: Any) -> None:
+    """Interrupted with its page open, which says so; resumed, the new page has the course and the marks from the start."""
+    likes = tmp_path / "likes.yaml"
+    likes.write_text("name: likes\nset: {recommender.preset: likes}\n")
+    with running(tmp_path, BASE, *settings("duration=400d"), "--pace", "4", "--policy", f"{likes}@3d") as run:
+        page, *_ = visit(opened, run.url)
+        until(page, "() => document.getElementById('date').textContent >= '2025-01-07'")
+        run.process.send_signal(signal.SIGINT)
+        assert run.process.wait(60) == 130
+        page.wait_for_selector("[data-state=ended]")
+        assert "twin resume" in text(page, "#notice")
+    with running(tmp_path, None, "--pace", "0.5") as run:
+        page, complaints, _ = visit(opened, run.url)
+        until(page, f"() => (({DATA})('posts').t ?? [])[0] === {1735689600000 + 86_400_000}")
+        assert "likes" in text(page, "#policies") and page.evaluate(LABELS, "posts") == ["likes"]
+        assert not complaints
 
 
 def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
@@ -251,7 +270,8 @@ def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupt
     mine, theirs = pty.openpty()
     process = subprocess.Popen([sys.executable, "-m", "twin", "run", str(BASE), "--out", "a", "--live", *settings("duration=2d")],
                                cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                               env={**os.environ, "TWIN_NO_BROWSER": "", "DISPLAY": ":0", "BROWSER": f"{opener} %s", "TERM": "xterm", "COLUMNS": "300"},
+                               env={**os.environ, "TWIN_NO_BROWSER": "", "DISPLAY": ":0", "BROWSER": f"{opener} %s", "TERM": "xterm",
+                                    "COLUMNS": "300"},
                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(theirs)
     seen = b""

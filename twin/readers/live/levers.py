@@ -14,6 +14,7 @@ from pydantic import PlainSerializer
 from pydantic.fields import FieldInfo
 
 from twin.errors import TwinError, UsageError
+from twin.mailbox import command
 from twin.params import leaves, meta
 from twin.scenario import Scenario, load
 from twin.units import format_duration, format_rate
@@ -123,3 +124,35 @@ def now(run: Path, held: Sequence[str]) -> list[dict[str, Any]]:
         return levers(load(run / "scenario.yaml"), held)
     except TwinError:
         return []
+
+
+def obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
+    """What the page asks for as a command of the mailbox. No path and no other command can come from a page. Raises TwinError."""
+    request: dict[str, Any] = {"do": asked.get("do")}
+    if request["do"] == "pace":
+        request["days_per_second"] = asked.get("days_per_second")
+    elif request["do"] in ("intervene", "fork"):
+        request |= _policy(run, asked, held)
+        if when := str(asked.get("at") or "").strip():
+            request["at"] = when
+        if request["do"] == "fork" and (branch := str(asked.get("branch") or "").strip()):
+            request["branch"] = branch
+        if request["do"] == "intervene" and "policy" not in request:
+            raise UsageError("choose a policy")
+    elif request["do"] not in ("pause", "continue"):
+        raise UsageError("there is no such command")
+    return command(run, request)
+
+
+def _policy(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, str]:
+    """A policy from the form, from the box for YAML, or from a ready file, by its name."""
+    if isinstance(asked.get("form"), dict):
+        return {"policy": policy_yaml(asked["form"], now(run, held)), "source": "form"}
+    if text := str(asked.get("yaml") or "").strip():
+        return {"policy": text, "source": "box"}
+    if name := asked.get("file"):
+        path = ready().get(str(name))
+        if path is None:
+            raise UsageError("there is no such ready policy")
+        return {"policy": path.read_text(errors="replace"), "source": path.name}
+    return {}

@@ -23,8 +23,7 @@ from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from twin.errors import TwinError, UsageError
-from twin.mailbox import command
+from twin.errors import TwinError
 from twin.readers.live import levers
 from twin.units import at
 
@@ -278,7 +277,7 @@ class Command(Secret):
             return
         live = self.server.live
         try:
-            self.finish(await _apart(_obey, live.hub.info.out, asked, tuple(live.held)))
+            self.finish(await _apart(levers.obey, live.hub.info.out, asked, tuple(live.held)))
         except TwinError as error:
             self.finish({"error": str(error)})  # the run's own answer, not one of the web server
 
@@ -286,35 +285,3 @@ class Command(Secret):
 async def _apart(work: Any, *arguments: Any) -> Any:
     """Do blocking work in a thread."""
     return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
-
-
-def _obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
-    """What the page asks for as a command of the mailbox. No path and no other command can come from a page. Raises TwinError."""
-    request: dict[str, Any] = {"do": asked.get("do")}
-    if request["do"] == "pace":
-        request["days_per_second"] = asked.get("days_per_second")
-    elif request["do"] in ("intervene", "fork"):
-        request |= _policy(run, asked, held)
-        if when := str(asked.get("at") or "").strip():
-            request["at"] = when
-        if request["do"] == "fork" and (branch := str(asked.get("branch") or "").strip()):
-            request["branch"] = branch
-        if request["do"] == "intervene" and "policy" not in request:
-            raise UsageError("choose a policy")
-    elif request["do"] not in ("pause", "continue"):
-        raise UsageError("there is no such command")
-    return command(run, request)
-
-
-def _policy(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, str]:
-    """A policy from the form, from the box for YAML, or from a ready file, by its name."""
-    if isinstance(asked.get("form"), dict):
-        return {"policy": levers.policy_yaml(asked["form"], levers.now(run, held)), "source": "form"}
-    if text := str(asked.get("yaml") or "").strip():
-        return {"policy": text, "source": "box"}
-    if name := asked.get("file"):
-        path = levers.ready().get(str(name))
-        if path is None:
-            raise UsageError("there is no such ready policy")
-        return {"policy": path.read_text(errors="replace"), "source": path.name}
-    return {}

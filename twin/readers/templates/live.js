@@ -355,7 +355,7 @@ async function begin() {
     byId("at").max = run.end;
     for (const {side, title, lead, chapters: list} of run.sides) {
       const main = side === "producer" || side === "consumer";
-      const empty = make("section", {class: "side"}, make("h2", {text: title}), ...main ? [make("p", {class: "soft", text: lead})] : [], make("div", {class: "cards", id: `cards-${side}`}));
+      const empty = make("section", {class: "side"}, make("h2", {text: title}), ...main ? [make("p", {class: "soft", text: lead})] : [], make("div", {class: main ? "cards main" : "cards", id: `cards-${side}`}));
       empty.hidden = true;
       byId("glance").append(empty);
       if (!list.length) continue;
