@@ -1,8 +1,9 @@
 """Makes the pictures of the documentation anew: `python -m tests.pictures`.
 
 Without `--run` it runs scenarios/everything.yaml, and from summer on a branch of it without profiling, which takes some minutes; then every
-committed dashboard is drawn as Grafana draws it (see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run DIR` takes a finished run
-instead, and may be given again for its branches; only *Run health*, which shows a run in progress, needs a new one, cut short.
+committed dashboard is drawn as Grafana draws it (see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run
+DIR` takes a finished run instead, and may be given again for its branches; only *Run health*, which shows a run in progress, needs a
+new one, cut short.
 """
 
 from __future__ import annotations
