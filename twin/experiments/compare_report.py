@@ -215,8 +215,8 @@ def _trial(data: Data) -> list[Section]:
                      number(each.n, shown=str(each.n)), Cell("biased" if each.sure else "no bias told from noise")])
     biased = sum(each.sure for each in found)
     lead = (f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, as an experimenter would: treated "
-            f"less control, against what forked worlds say that the policy does to everybody. {biased} of {len(found)} quantities are biased by "
-            f"interference beyond noise ({effects.LEVEL:.0%} intervals, each alone).")
+            f"less control, against what forked worlds say that the policy does to everybody. {biased} of {len(found)} quantities are "
+            f"biased by interference beyond noise ({effects.LEVEL:.0%} intervals, each alone).")
     return [Section("trial", "What an A/B test would have said", lead, table=Table(columns, rows))]
 
 
