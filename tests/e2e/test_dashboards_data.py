@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 import time
@@ -76,8 +77,10 @@ def test_variables_offer_what_is_there(uid: str, prometheus: Prometheus, variabl
     found = {}
     for variable in COMMITTED[uid]["templating"]["list"]:
         if variable["type"] == "query":
-            selector, _, label = filled(variable["query"]["query"], variables)[len("label_values("):-1].rpartition(", ")
-            found[variable["name"]] = set(prometheus.get(f"label/{label}/values", **{"match[]": selector, "start": start, "end": end}))
+            asked = filled(variable["query"]["query"], {**variables, "__range": f"{end - start:.0f}s"})
+            label = re.fullmatch(r'/(\w+)="\(\[\^"\]\+\)"/', variable["regex"])[1]
+            answers = prometheus.query(asked.removeprefix("query_result(").removesuffix(")"), at=end)
+            found[variable["name"]] = {each["metric"][label] for each in answers}
             first = variable["current"].get("value", [])
             assert set([first] if isinstance(first, str) else first) <= found[variable["name"]] | {"$__all"}
     assert found.pop("run") == {variables["run"]} and found.pop("replicate") == {"0"}
