@@ -1,8 +1,9 @@
 """Makes the pictures of the documentation anew: `python -m tests.pictures`.
 
 Without `--run` it runs scenarios/everything.yaml, and from summer on a branch of it without profiling, which takes some minutes; then every
-committed dashboard is drawn as Grafana draws it (see tests/e2e/drawing.py) into dashboards/<uid>.png. `--run DIR` takes a finished run
-instead, and may be given again for its branches; only *Run health*, which shows a run in progress, needs a new one, cut short.
+committed dashboard is drawn as Grafana draws it (see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run
+DIR` takes a finished run instead, and may be given again for its branches; only *Run health*, which shows a run in progress, needs a
+new one, cut short.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import click
 
+from tests import live_page
 from tests.conftest import ROOT, SCENARIOS
 from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, saved, studio
 from tests.e2e.prometheus import free_port
@@ -120,7 +122,15 @@ def made(setting: Setting, folder: Path) -> list[Path]:
     return [main, branch]
 
 
-MORE: tuple[Callable[[Setting], None], ...] = ()
+def live(setting: Setting) -> None:
+    """The live page of scenarios/quickstart.yaml, for a desk in light and dark and for a phone."""
+    with tempfile.TemporaryDirectory() as here:
+        for path in live_page.picture(setting.into, Path(here)):
+            smaller(path)
+            click.echo(path)
+
+
+MORE: tuple[Callable[[Setting], None], ...] = (live,)
 """Further pictures, made after the dashboards."""
 
 

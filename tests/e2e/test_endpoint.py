@@ -43,10 +43,10 @@ class Run:
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(command, cwd=here, stdout=out, stderr=err, start_new_session=True)
         end = time.monotonic() + PATIENCE_S
-        while "\n" not in self.out.read_text() and self.process.poll() is None and time.monotonic() < end:
+        while not (found := re.search(r"^metrics at (\S+)/metrics\n", self.out.read_text(), re.M)):
+            assert self.process.poll() is None and time.monotonic() < end, self.err.read_text()
             time.sleep(0.02)
-        self.line = self.out.read_text().partition("\n")[0]
-        self.url = self.line.removeprefix("metrics at ").removesuffix("/metrics")
+        self.url = found[1]
 
     def get(self, path: str = "/metrics", **headers: str) -> requests.Response:
         return requests.get(self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=60)
@@ -149,7 +149,7 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
     with run(tmp_path, "--pace", "4") as begun, running(tmp_path / "prometheus", more=(
             "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: [{targets: ["
             f"'{begun.url.removeprefix('http://')}']}}]}}\n")) as prometheus:
-        assert re.fullmatch(r"metrics at http://127\.0\.0\.1:\d+/metrics", begun.line)
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", begun.url)
         begun.until(lambda scraped: sim(scraped) > 2 * 86400)
         twin("pause", "a", cwd=tmp_path)
         text = begun.until(lambda scraped: split(scraped)[1]["twin_run_paused"] == 1)
