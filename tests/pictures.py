@@ -27,7 +27,7 @@ from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, saved, studio
 from tests.e2e.prometheus import free_port
 
 SCENARIO = SCENARIOS / "everything.yaml"
-HEALTH = "twin-run-health"
+HEALTH, POLICY_PAGE = "twin-run-health", "twin-policy"
 BRANCH, POLICY, FROM_DAY = "chronological", SCENARIOS / "policies" / "chronological.yaml", 200
 """The branch that is drawn beside the run, and what it does from which day on."""
 FORK_AT, HEALTH_AT, CUT_AT = 0.4, 0.9, 0.15
@@ -49,9 +49,9 @@ def dashboards(setting: Setting, uids: Sequence[str]) -> None:
     for run in setting.runs:
         setting.room.add(run)
     setting.room.push(run=setting.runs[0])
-    query = {} if len(setting.runs) == 1 else {"var-at": str(FROM_DAY)}
+    branches = {"var-branch": "$__all", "var-at": str(FROM_DAY)} if len(setting.runs) > 1 else {}
     for uid in uids:
-        drawn(setting, uid, **query)
+        drawn(setting, uid, **branches if uid == POLICY_PAGE else {})
 
 
 def drawn(setting: Setting, uid: str, **query: str) -> None:

@@ -1,4 +1,4 @@
-"""Grafanas for end-to-end tests, and dashboards to put there."""
+"""Grafanas for end-to-end tests, dashboards to put there, and the small year, made once for all that read it."""
 
 import json
 import os
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.everything_small import branch_of_everything_small, everything_small
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, REAL, Place
 
+__all__ = ["branch_of_everything_small", "everything_small"]
 DASHBOARD = {
     "uid": "twin-test-a", "title": "Test: two sides", "schemaVersion": 39, "id": 7, "version": 3, "tags": ["twin"], "panels": [],
     "time": {"from": "2024-01-01T00:00:00.000Z", "to": "2025-01-01T00:00:00.000Z"},

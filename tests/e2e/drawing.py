@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -250,6 +251,8 @@ def studio(folder: Path, scraped: int) -> Iterator[Studio]:
     more = f"scrape_configs: [{{job_name: twin, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{scraped}']}}]}}]\n"
     with Prometheus(folder / "prometheus", more=more) as prometheus, Server() as server:
         grafana = Place(server.url, ADMIN, server.contract)
+        while not prometheus.query("up", time.time()):  # samples of now come before those of simulated time, as on a server in use
+            time.sleep(0.1)
         with Site(prometheus, grafana) as site, easel(site) as ready:
             yield Studio(folder, prometheus, grafana, ready)
 

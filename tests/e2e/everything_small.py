@@ -60,7 +60,7 @@ class _Forks(Watcher):
 
 @pytest.fixture(scope="session")
 def everything_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of its finished run; import this fixture where it is used."""
+    """The folder of its finished run; tests/e2e/conftest.py makes it known."""
     here = tmp_path_factory.mktemp("everything_small")
     forks = _Forks(here / "run", PARTS, SCENARIOS / "policies" / "chronological.yaml")
     assert run.start(scenario(here), here / "run", watcher=forks).status == "done"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 import time
@@ -14,14 +15,13 @@ import pytest
 
 from tests.conftest import ROOT, twin
 from tests.e2e.asked import course, filled, panels, queries, span
-from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, branch_of_everything_small, everything_small, scenario
+from tests.e2e.everything_small import BRANCH, DAYS, PARTS, SHORTER, SIZES, scenario
 from tests.e2e.prometheus import Prometheus, free_port, running
 from twin.metric import Metric, label_text
 from twin.readers.panels import sketches
 from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
 from twin.units import DAY
 
-__all__ = ["branch_of_everything_small", "everything_small"]
 COMMITTED = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))}
 SIMULATED = [uid for uid in COMMITTED if uid != "twin-run-health"]
 AT = 30
@@ -76,8 +76,10 @@ def test_variables_offer_what_is_there(uid: str, prometheus: Prometheus, variabl
     found = {}
     for variable in COMMITTED[uid]["templating"]["list"]:
         if variable["type"] == "query":
-            selector, _, label = filled(variable["query"]["query"], variables)[len("label_values("):-1].rpartition(", ")
-            found[variable["name"]] = set(prometheus.get(f"label/{label}/values", **{"match[]": selector, "start": start, "end": end}))
+            asked = filled(variable["query"]["query"], {**variables, "__range": f"{end - start:.0f}s"})
+            label = re.fullmatch(r'/(\w+)="\(\[\^"\]\+\)"/', variable["regex"])[1]
+            answers = prometheus.query(asked.removeprefix("query_result(").removesuffix(")"), at=end)
+            found[variable["name"]] = {each["metric"][label] for each in answers}
             first = variable["current"].get("value", [])
             assert set([first] if isinstance(first, str) else first) <= found[variable["name"]] | {"$__all"}
     assert found.pop("run") == {variables["run"]} and found.pop("replicate") == {"0"}

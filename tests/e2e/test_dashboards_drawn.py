@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, check_types, drawable, saved, studio
-from tests.e2e.everything_small import SIZES, everything_small, scenario
+from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
 from twin.readers.results import load_manifest
 
-__all__ = ["everything_small"]
 HEALTH = "twin-run-health"
 SIMULATED = sorted(path.stem for path in DASHBOARDS.glob("*.json") if path.stem != HEALTH)
 AT_DAY = "30"
@@ -34,11 +33,13 @@ def scraped() -> int:
 
 
 @pytest.fixture(scope="module")
-def room(scraped: int, everything_small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """The small year in a Prometheus and a Grafana, and a browser before it."""
+def room(scraped: int, everything_small: Path, branch_of_everything_small: Path,
+         tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The small year and its branch in a Prometheus and a Grafana, and a browser before it."""
     try:
         with studio(tmp_path_factory.mktemp("drawn"), scraped) as ready:
             ready.add(everything_small)
+            ready.add(branch_of_everything_small)
             ready.push(run=everything_small)
             yield ready
     except MissingError as error:
@@ -53,10 +54,12 @@ def test_the_page_fits_grafanas_types(room: Studio) -> None:
 @pytest.mark.parametrize("uid", SIMULATED)
 def test_every_dashboard_is_drawn_whole(room: Studio, uid: str, tmp_path: Path) -> None:
     """Each panel of the JSON is drawn from data, each query of it has some, and the policies of the run are marked."""
-    picture = room.easel.draw(uid, tmp_path / f"{uid}.png", **{"var-at": AT_DAY})
+    query = {"var-at": AT_DAY, "var-branch": "$__all"} if uid == "twin-policy" else {}
+    picture = room.easel.draw(uid, tmp_path / f"{uid}.png", **query)
     assert picture.problems == []
     wanted = [panel["id"] for panel in drawable(saved(DASHBOARDS)[uid])]
     assert sorted(panel["id"] for panel in picture.panels) == sorted(wanted) and wanted
+    assert picture.facts["variables"]["branch"] == ([BRANCH, "main"] if uid == "twin-policy" else ["main"])
     told = " ".join(mark["text"] for mark in picture.facts["marks"])
     assert "AI labelled" in told and "assistant forgets" in told
     assert (tmp_path / f"{uid}.png").stat().st_size > 20_000
@@ -78,12 +81,13 @@ def test_what_the_pointer_reads_is_what_prometheus_holds(room: Studio, everythin
         plot = screen.locator(f'[data-panel="{panel["id"]}"] .u-over')
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
-        screen.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+        screen.mouse.move(box["x"] + 5, box["y"] + 5)
+        screen.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=5)
         told = screen.locator("[aria-live=polite]", has_text="2025-").inner_text()
     date = re.search(r"2025-\d\d-\d\d 00:00:00", told)
     assert date, told
     at = time_of(date[0])
-    value = room.prometheus.value(f'twin_trust_mean{{run_id="{manifest["run_id"]}"}}', at)
+    value = room.prometheus.value(f'twin_trust_mean{{run_id="{manifest["run_id"]}",branch="main"}}', at)
     shown = re.search(r"main\s+([\d.]+)", told)
     assert shown and float(shown[1]) == pytest.approx(value, rel=2e-3), told
 

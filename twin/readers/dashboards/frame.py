@@ -142,15 +142,20 @@ def source_variable() -> Json:
             "options": [], "skipUrlSync": False}
 
 
-def label_variable(name: str, label: str, query: str, *, many: bool = False, first: str = "", description: str = "") -> Json:
-    """The values of a label in the dashboard's time range; ``many`` may be chosen, all unless ``first`` names one."""
+def label_variable(name: str, label: str, of: str, series: str, *, many: bool = False, first: str = "", description: str = "") -> Json:
+    """The values of the label ``of`` that series have in the dashboard's time range; ``many`` may be chosen, all unless ``first`` says.
+
+    Not by label_values: a Prometheus that scrapes anything else beside lists no labels for a range in the past until it has compacted
+    what came out of order (seen with 2.42), though it answers queries.
+    """
+    query = f"query_result(count by ({of}) (last_over_time({series}[$__range])))"
     chosen: Json = {"selected": True, "text": ["All"], "value": ["$__all"]} if many and not first else {}
     if first:
         chosen = {"selected": True, "text": [first] if many else first, "value": [first] if many else first}
     return {"name": name, "label": label, "description": description, "type": "query", "datasource": SOURCE, "definition": query,
-            "query": {"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"}, "refresh": 2, "sort": 3, "regex": "",
-            "hide": 0, "multi": many, "includeAll": many, **({"allValue": ".*"} if many else {}), "current": chosen, "options": [],
-            "skipUrlSync": False}
+            "query": {"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"}, "refresh": 2, "sort": 3,
+            "regex": f'/{of}="([^"]+)"/', "hide": 0, "multi": many, "includeAll": many, **({"allValue": ".*"} if many else {}),
+            "current": chosen, "options": [], "skipUrlSync": False}
 
 
 def choice_variable(name: str, label: str, values: Sequence[str], description: str) -> Json:
@@ -170,10 +175,10 @@ def text_variable(name: str, label: str, value: str, description: str) -> Json:
 def run_variables(series: str = ANY_SERIES, *, branch: str = "main") -> list[Json]:
     """Which run, branches and replicates are shown."""
     return [source_variable(),
-            label_variable("run", "Run", f"label_values({series}, run_id)"),
-            label_variable("branch", "Branch", f'label_values({series}{{run_id="$run"}}, branch)', many=True, first=branch,
+            label_variable("run", "Run", "run_id", series),
+            label_variable("branch", "Branch", "branch", f'{series}{{run_id="$run"}}', many=True, first=branch,
                            description="Several: a line for each."),
-            label_variable("replicate", "Replicate", f'label_values({series}{{run_id="$run"}}, replicate)', many=True,
+            label_variable("replicate", "Replicate", "replicate", f'{series}{{run_id="$run"}}', many=True,
                            description="Several: lines are their mean.")]
 
 

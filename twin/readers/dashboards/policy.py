@@ -71,7 +71,7 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     page.row("Difference to the branch $base")
     page.grid([_difference(line) for line in every], 8)
     variables = [*run_variables(branch=""),
-                 label_variable("base", "Compare with branch", f'label_values({ANY_SERIES}{{run_id="$run"}}, branch)', first="main",
+                 label_variable("base", "Compare with branch", "branch", f'{ANY_SERIES}{{run_id="$run"}}', first="main",
                                 description="Differences are to this branch."),
                  text_variable("at", "Day", str(span.at_day), "Day of the run around which before and after are taken, as in at: 120d"),
                  step_variable()]
