@@ -3,22 +3,19 @@
 ``local`` (default: all cores) hands one task at a time to each process of a pool; ``dask`` starts a cluster of this machine's cores;
 ``tcp://host:8786`` uses one that runs. A task whose worker died, or that raised, is tried again, three times in all; then its error
 is kept in ``failed/`` and the rest goes on. Ctrl-C ends the workers; what is done is done, and the same command goes on from there.
+Every worker has one task in its hands at a time, so a task that kills its worker is the only one that is blamed for it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
+import heapq
 import os
-import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-from twin.errors import TwinError, UsageError
+from twin.errors import TwinError, UsageError, nearest
 from twin.experiments.store import Store
 from twin.experiments.tasks import Task, execute
 
@@ -47,89 +44,149 @@ class Ended:
 
 
 class Pool(Protocol):
-    """Something that runs one task per worker, and takes as many at a time as it has ``room`` for."""
+    """Workers, each with one task in its hands at a time."""
 
-    workers: int
-    room: int
+    @property
+    def workers(self) -> int:
+        """How many there are."""
 
-    def submit(self, root: str, task: Task) -> Any:
-        """Begin a task; returns a handle."""
+    @property
+    def room(self) -> int:
+        """How many have nothing to do."""
+
+    def submit(self, root: str, task: Task) -> None:
+        """Begin a task on a free worker."""
 
     def next(self) -> Iterator[tuple[Task, str | None]]:
-        """Wait for some to end: each with its error, or None."""
+        """Wait for some to end, but not for ever: each with its error, or None."""
 
     def close(self, kill: bool) -> None:
-        """Let go of the workers."""
+        """Let go of the workers; at once if ``kill``."""
+
+
+class _List:
+    """Tasks in the order given, each once those that it needs are done."""
+
+    def __init__(self, tasks: Sequence[Task], have: set[str], store: Store) -> None:
+        self._tasks, self._place = tasks, {task.result: place for place, task in enumerate(tasks)}
+        self._missing: dict[str, set[str]] = {}
+        self._needed_by: dict[str, list[Task]] = {}
+        self._ready: list[int] = []
+        for task in tasks:
+            if task.result not in have:
+                missing = {need for need in task.needs if need not in have}
+                for need in missing:
+                    if need not in self._place:
+                        raise ValueError(f"{task.result} needs {need}, which nothing makes in {store.root}")
+                    self._needed_by.setdefault(need, []).append(task)
+                self._missing[task.result] = missing
+                if not missing:
+                    self.again(task)
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def take(self) -> Task:
+        """The first that can begin."""
+        return self._tasks[heapq.heappop(self._ready)]
+
+    def again(self, task: Task) -> None:
+        """It can begin (again)."""
+        heapq.heappush(self._ready, self._place[task.result])
+
+    def done(self, task: Task) -> None:
+        """What waited for nothing else can begin."""
+        for other in self._needed_by.get(task.result, ()):
+            self._missing[other.result].discard(task.result)
+            if not self._missing[other.result]:
+                self.again(other)
+
+    def lost(self, task: Task) -> Iterator[tuple[Task, Task]]:
+        """All that can never begin without it, each once, with what it would have needed."""
+        for other in self._needed_by.pop(task.result, ()):
+            yield other, task
+            yield from self.lost(other)
 
 
 def run_all(root: str, tasks: Sequence[Task], on: str | None = None, show: Callable[[Progress], None] = lambda progress: None) -> Ended:
     """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError for an unknown ``on``."""
     store, ended = Store(root), Ended()
     have = {task.result for task in tasks if store.exists(task.result)}
-    left = [task for task in tasks if task.result not in have]
     progress = Progress(len(tasks), sum(task.weight for task in tasks), len(have))
     progress.done_weight = progress.old_weight = sum(task.weight for task in tasks if task.result in have)
+    left = _List(tasks, have, store)
     if not left:
         return ended
+    for task in tasks:
+        if task.result not in have:
+            store.tidy(task.result)
     pool = _pool(on)
-    progress.workers = pool.workers
     tries: dict[str, int] = {}
-    running = 0
+    running: dict[str, Task] = {}
+
+    def fail(task: Task, error: str) -> None:
+        """Keep a task's error, and do without those that need it."""
+        ended.failed[task.result] = next(reversed(error.strip().splitlines()), "unknown")
+        store.write(f"failed/{task.result.replace('/', '-')}.txt", error.encode())
+        progress.failed += 1
+
     try:
-        show(progress)
         while left or running:
-            for task in list(left):
-                broken = next((need for need in task.needs if need in ended.failed), None)
-                if broken:
-                    left.remove(task)
-                    ended.failed[task.result] = f"needs {broken}, which failed"
-                    progress.failed += 1
-                elif running < pool.room and all(need in have for need in task.needs):
-                    left.remove(task)
-                    pool.submit(root, task)
-                    running += 1
-            if not running:
-                continue
+            while left and pool.room > 0:
+                task = left.take()
+                pool.submit(store.root, task)
+                running[task.result] = task
+            progress.workers = pool.workers
+            show(progress)
             for task, error in pool.next():
-                running -= 1
+                del running[task.result]
                 tries[task.result] = tries.get(task.result, 0) + 1
-                if error is None:
-                    have.add(task.result)
+                if error is None or store.exists(task.result):  # a worker may die with its work done
                     progress.done += 1
                     progress.done_weight += task.weight
-                elif tries[task.result] < TRIES:
-                    left.insert(0, task)
-                else:
-                    ended.failed[task.result] = error.strip().splitlines()[-1] if error.strip() else "unknown"
-                    store.write(f"failed/{task.result.replace('/', '-')}.txt", error.encode())
-                    progress.failed += 1
-                show(progress)
+                    left.done(task)
+                    continue
+                store.tidy(task.result)
+                if tries[task.result] < TRIES:
+                    left.again(task)
+                    continue
+                fail(task, error)
+                for other, need in left.lost(task):
+                    if other.result not in ended.failed:
+                        fail(other, f"needs {need.result}, which failed")
+        show(progress)
     except BaseException:
         pool.close(kill=True)
+        for task in running.values():
+            store.tidy(task.result)
         raise
     pool.close(kill=False)
     return ended
 
 
 def _pool(on: str | None) -> Pool:
-    if on is None or on == "local" or on.startswith("local:"):
-        text = (on or "local").partition(":")[2]
-        if text and not (text.isdigit() and int(text) > 0):
+    where, colon, number = (on or "local").partition(":")
+    if where == "local" and "://" not in (on or ""):
+        if colon and not (number.isdecimal() and number.isascii() and int(number) > 0):
             raise UsageError(f"--on {on}: write local:N with a number of processes")
-        return _Processes(int(text) if text else _cores())
-    if on == "dask" or "://" in on:
+        from twin.experiments.processes import Processes
+
+        return Processes(int(number) if colon else cores())
+    if on == "dask" or "://" in str(on):
         from twin.experiments.cluster import Cluster
 
-        return Cluster(on)
-    raise UsageError(f"--on {on}: unknown (write local, local:4, dask, or the address of a Dask scheduler such as tcp://host:8786)")
+        return Cluster(str(on))
+    raise UsageError(f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
+                     "scheduler such as tcp://host:8786)")
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def attempt(root: str, task: Task) -> str | None:
-    """Do a task in a worker; its error as text, or None. One thread: a simulation is one thread's work."""
+    """Do a task in a worker; its error as text, or None."""
     try:
         execute(root, task)
     except TwinError as error:
@@ -137,48 +194,3 @@ def attempt(root: str, task: Task) -> str | None:
     except Exception:
         return traceback.format_exc()
     return None
-
-
-def _quietly() -> None:
-    """Workers leave Ctrl-C to the command that began them."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class _Processes:
-    """Pools of one process each, so that a worker that dies takes nothing with it but the task in its hands."""
-
-    def __init__(self, workers: int) -> None:
-        self.workers = self.room = workers
-        self._free = [self._process() for _ in range(workers)]
-        self._running: dict[Future[str | None], tuple[Task, ProcessPoolExecutor]] = {}
-
-    @staticmethod
-    def _process() -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quietly)
-
-    def submit(self, root: str, task: Task) -> None:
-        """Begin a task on a free process."""
-        pool = self._free.pop()
-        self._running[pool.submit(attempt, root, task)] = task, pool
-
-    def next(self) -> Iterator[tuple[Task, str | None]]:
-        """Wait for at least one to end."""
-        ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in ended:
-            task, pool = self._running.pop(future)
-            try:
-                error = future.result()
-            except BrokenProcessPool:
-                error, pool = "its worker process died", self._process()
-            self._free.append(pool)
-            yield task, error
-
-    def close(self, kill: bool) -> None:
-        """End the workers, at once if ``kill``."""
-        pools = [*self._free, *(pool for _, pool in self._running.values())]
-        for pool in pools if kill else ():
-            for process in list((pool._processes or {}).values()):
-                with contextlib.suppress(OSError):
-                    process.terminate()
-        for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)

@@ -11,17 +11,17 @@ order tasks ran. Readings are float64 (readings, series) in the order of the boa
 
 from __future__ import annotations
 
-import tempfile
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.engine import Simulation
+from twin.errors import UsageError
 from twin.experiments.effects import window_means
 from twin.experiments.store import Store
 from twin.readers.results import per_day
@@ -47,8 +47,11 @@ class Task:
 
 
 def execute(root: str, task: Task) -> None:
-    """Do a task; nothing if its result is there already."""
+    """Do a task; nothing if its result is there already. Raises UsageError where the experiment's folder cannot be seen."""
     store = Store(root)
+    if not store.exists(SCENARIO):
+        raise UsageError(f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path or address that all "
+                         "workers share)")
     if not store.exists(task.result):
         KINDS[task.kind](store, task)
 
@@ -80,9 +83,8 @@ def trunk(store: Store, task: Task) -> None:
         simulation, readings = _begin(scenario)
         simulation.begin()
         simulation.run(int(task.args["at_s"]))
-        with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-            simulation.save(Path(folder) / "world")
-            store.put_folder(Path(folder) / "world", f"{task.result}.world")
+        with store.new_folder(f"{task.result}.world") as world:
+            simulation.save(world)
         store.write_array(task.result, _stacked(readings, simulation))
 
 
