@@ -16,7 +16,7 @@ from twin.experiments.store import Store
 from twin.experiments.tasks import SCENARIO
 from twin.scenario import load
 
-COMMANDS: dict[str, str] = {"compare": "twin.experiments.compare"}
+COMMANDS: dict[str, str] = {"compare": "twin.experiments.compare", "stress": "twin.experiments.stress"}
 """The module of each command."""
 
 

@@ -1,0 +1,66 @@
+"""The command that looks for worlds in which a policy backfires: stress."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from twin.cli import common
+from twin.cli.experiments import experiment, fork_at, free
+
+
+@click.command()
+@common.file
+@click.option("--policy", required=True, metavar="FILE[@TIME]", help="The policy under stress.")
+@click.option("--goal", "goals", multiple=True, required=True, metavar="GOAL", help="What the policy must keep to, see above. May be given "
+              "many times.")
+@click.option("--uncertain", "ranges", multiple=True, metavar="PATH=LOW..HIGH[:log]", help="A parameter that is not known and its range, "
+              "in the scenario's words. May be given many times. Default: a table of assumptions about people and creators.")
+@fork_at
+@click.option("--worlds", default=64, show_default=True, type=click.IntRange(8), help="Worlds drawn blindly from the ranges.")
+@click.option("--search", default=32, show_default=True, type=click.IntRange(0), help="Worlds searched for the worst.")
+@click.option("--confirm", default=8, show_default=True, type=click.IntRange(2), help="Fresh seeds for the worst and the least bad world.")
+@experiment
+def stress(scenario: Path, policy: str, goals: tuple[str, ...], ranges: tuple[str, ...], at: str | None, worlds: int, search: int,
+           confirm: int, out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
+    """In which worlds, of those that nobody can exclude, does the policy backfire?
+
+    Draws worlds from the ranges of what is not known, forks each without and with the policy, and says in which share a goal fails and
+    where; searches for worse ones, and runs the worst again with fresh seeds.
+
+    \b
+    A goal is one of
+      METRIC OP NUMBER            mean over the last four weeks (after the fork), with the policy
+      effect(METRIC) OP NUMBER    that, less the same in the same world without the policy
+      effect(METRIC) OP NUMBER%   the same in percent of the world without the policy
+    with OP one of < <= > >=, and METRIC a name, or name{label=value}. What is counted is taken per day.
+
+    \b
+      twin stress scenarios/quickstart.yaml --policy scenarios/policies/demote_ai.yaml --goal "effect(satisfaction_mean) >= 0"
+      twin stress scenarios/base.yaml --policy scenarios/policies/chronological.yaml --goal "effect(creator_income{by=human}) > -5%" \\
+        --uncertain audience.return_effect=0.2..1.8:log --uncertain creators.ai.skill_mean=-0.6..0.6
+    """
+    from dataclasses import asdict
+
+    from twin.experiments import forks, uncertain
+    from twin.experiments import stress as stressing
+    from twin.experiments.experiment import Experiment
+    from twin.experiments.goals import parse_goals
+
+    checked = common.loaded(scenario, sets)
+    fork = forks.fork_time(at, checked)
+    plan = forks.planned(policy, fork, checked)
+    wanted = parse_goals(goals, checked)
+    chosen = list(ranges) or uncertain.standard(checked)
+    given = uncertain.read(chosen, checked, plan.policies)
+    uncertain.check(checked, given)
+    args = {"policy": asdict(plan), "goals": [goal.text for goal in wanted], "uncertain": chosen, "at_s": fork, "worlds": worlds,
+            "search": search, "confirm": confirm}
+    made = Experiment(free(out, "stress", checked.name), "stress", args, checked, quiet)
+    for note in (note for each in given for note in each.notes):
+        click.echo(f"note: {note}", err=True)
+    stressing.go_on(made, on)
+    if made.failed:
+        sys.exit(1)
