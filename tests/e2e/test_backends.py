@@ -264,7 +264,7 @@ def test_ctrl_c_leaves_no_process_and_a_folder_that_goes_on(on: str, place: Plac
     assert json.loads((place.folder / "out" / "manifest.json").read_text())["status"] == "interrupted"
     assert not [path for path in (place.folder / "out").rglob("*") if ".part" in path.name]
     before = {path: path.stat().st_mtime_ns for path in (place.folder / "out").glob("runs/*/*.npy")}
-    assert 2 <= len(before) < 9
+    assert 1 <= len(before) < 9
     done = twin(*place.command(on), cwd=place.folder)
     assert "goes on with out" in done.stdout and f"{len(before)}/9 runs" in done.stdout
     assert all(path.stat().st_mtime_ns == time for path, time in before.items()), "what was done is not done again"

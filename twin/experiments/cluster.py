@@ -62,12 +62,14 @@ class Cluster:
         self._fit: set[str] = set()
         self._there: set[str] = set()
         self._own: Any = None
+        self._client: Any = None
         try:
             if on == "dask":
-                with born_deaf():
-                    self._own = self._dask.LocalCluster(n_workers=cores(), threads_per_worker=1, memory_limit=None, env=THREADS,
-                                                        dashboard_address=None, silence_logs=logging.CRITICAL)
-            self._client: Any = self._dask.Client(self._own or on, timeout=PATIENCE_S)
+                dask = importlib.import_module("dask")
+                with born_deaf(), dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}):
+                    self._own = self._dask.LocalCluster(n_workers=cores(), threads_per_worker=1, memory_limit=None, host="127.0.0.1",
+                                                        dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
+            self._client = self._dask.Client(self._own or on, timeout=PATIENCE_S)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             if self._own is not None:
                 self._own.close()
