@@ -1,4 +1,4 @@
-"""Files for Kubernetes and Slurm: valid by schema, in step with one another, and run as far as it goes without a cluster."""
+"""Files for Kubernetes and Slurm: valid by the schemas that there are, in step with one another, run as far as goes without a cluster."""
 
 import os
 import re
