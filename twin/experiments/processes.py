@@ -70,7 +70,6 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        resource_tracker.ensure_running()  # or the first start would do that, and let Ctrl-C through
         with born_deaf(), environment(THREADS):
             self.process.start()
         theirs.close()
@@ -115,6 +114,7 @@ def _end_with_the_command() -> None:
 @contextmanager
 def born_deaf() -> Iterator[None]:
     """Processes that begin in the block never see Ctrl-C; this one sees it after the block."""
+    resource_tracker.ensure_running()  # or the first start would do that, and let Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
