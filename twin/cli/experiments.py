@@ -1,4 +1,4 @@
-"""Commands that ask what would happen: compare."""
+"""Commands that ask what would happen: compare, sweep, audit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from twin.cli import common
-from twin.errors import UsageError
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--out", help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
@@ -105,12 +104,10 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
     checked = common.loaded(scenario, sets)
     wanted = [design.parse(text) for text in varied]
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
-    chosen = design.points(wanted, way, points, checked.seed)
     args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
+    sweeping.planned(checked, args)
     made = Experiment(free(out, "sweep", checked.name), "sweep", args, checked, quiet)
-    sweeping.check(made, wanted, chosen)
-    sweeping.run(made, wanted, chosen, replicates, on)
-    made.finish("done")
+    sweeping.go_on(made, on)
     if made.failed:
         sys.exit(1)
 
@@ -118,31 +115,41 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
 @click.command()
 @common.file
 @fork_at
+@click.option("--method", default="steps", show_default=True, type=click.Choice(["steps", "morris", "sobol"]), help="Stated steps, one at "
+              "a time; or all numeric levers together, from a quarter to four times their value: Morris elementary effects, Sobol indices.")
 @click.option("--replicates", default=8, show_default=True, type=click.IntRange(4), help="Worlds, each with luck of its own.")
 @click.option("--step", "steps", multiple=True, metavar="NAME", help="Only steps whose name contains this. May be given many times.")
+@click.option("--trajectories", default=10, show_default=True, type=click.IntRange(4), help="Of Morris: paths through the space; runs are "
+              "(levers + 2) times as many.")
+@click.option("--points", default=64, show_default=True, type=click.IntRange(4), help="Of Sobol: points of each of the two base samples, "
+              "a power of two; runs are (levers + 3) times as many.")
 @experiment
-def audit(scenario: Path, at: str | None, replicates: int, steps: tuple[str, ...], out: str | None, on: str | None,
-          sets: tuple[str, ...], quiet: bool) -> None:
+def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: tuple[str, ...], trajectories: int, points: int,
+          out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
     """Which settings that look like plain engineering are political, and towards whom?
 
     Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...) by a stated step in forked worlds, and
     ranks the steps by the force that they exert on those who make and those who watch.
+
+    \b
+      twin audit scenarios/quickstart.yaml --at 60d
+      twin audit scenarios/quickstart.yaml --step quota --step dimension --replicates 20
+      twin audit scenarios/quickstart.yaml --method morris --trajectories 20
     """
     from twin.experiments import audit as auditing
     from twin.experiments import forks
-    from twin.experiments.engineering import STEPS
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
-    chosen = [step for step in STEPS if not steps or any(text in step.name for text in steps)]
-    if not chosen:
-        raise UsageError(f"--step {steps[0]}: no step is called so (there are: {', '.join(step.name for step in STEPS)})")
-    args = {"at_s": fork, "replicates": replicates, "steps": list(steps)}
+    auditing.chosen(steps)
+    args: dict[str, Any] = {"at_s": fork, "replicates": replicates, "steps": list(steps), "method": method}
+    if method != "steps":
+        from twin.experiments import sensitivity
+
+        args["budget"] = trajectories if method == "morris" else points
+        sensitivity.check(checked, args)
     made = Experiment(free(out, "audit", checked.name), "audit", args, checked, quiet)
-    forces, left, _, runs = auditing.run(made, fork, replicates, on, chosen)
-    for line in auditing.lines(forces, left, runs):
-        made.say(line)
-    made.finish("done", runs=runs)
+    auditing.go_on(made, on)
     if made.failed:
         sys.exit(1)

@@ -8,69 +8,61 @@ over replicates, and o_m = +1 or -1 for what is good for the side,
     effect  = mean over r, with a 95 % interval (Student's t)
     force   = sqrt(producer effect^2 + consumer effect^2)
 
-p of a step is that of Hotelling's T^2 of both scores against nothing, q corrects it over the steps (Benjamini-Hochberg).
+p of a step is that of Hotelling's T^2 of both scores against nothing, q corrects it over the steps (Benjamini-Hochberg). With
+``--method morris`` or ``sobol`` levers are turned together: see `twin.experiments.sensitivity`.
+
+    results.parquet  one row per step, strongest first: what is set, effects of both sides with intervals, force, p, q, towards whom
+    scores.parquet   the scores of every replicate
+    parts.parquet    the effect of every step on every outcome of a score, in its unit and in standard deviations
+    report.html      see `twin.experiments.audit_report`
 """
 
 from __future__ import annotations
 
-import re
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy import stats
 
-from twin.describe import describe
-from twin.errors import ScenarioError
-from twin.experiments import effects, forks
+from twin.engine import Simulation
+from twin.errors import UsageError, nearest
+from twin.experiments import effects, forks, scoring, turning
 from twin.experiments.engineering import SIDES, STEPS, Step
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch
-from twin.experiments.tasks import Task
+from twin.experiments.scoring import Score
+from twin.experiments.tasks import Task, reduced
+from twin.experiments.turning import Left, Turn
 from twin.metric import label_text
 from twin.readers.watch import Rows
-from twin.scenario import Scenario, load
 from twin.units import DAY
-from twin.yamlish import write_text
 
 WINDOW = 28 * DAY
-_FACTOR, _IDS = re.compile(r"^x(\d*\.?\d+)$"), re.compile(r"^ids/(\d+)$")
-_NUMBER = re.compile(r"^(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)([a-z/]*)$")
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A step as this scenario can take it: settings before and after, as text."""
-
-    step: Step
-    change: tuple[tuple[str, str, str], ...]
-
-    @property
-    def words(self) -> str:
-        """What is set, from what to what."""
-        return ", ".join(f"{path} {old} -> {new}" for path, old, new in self.change)
-
-
-@dataclass(frozen=True)
-class Score:
-    """What one step does to one side: effect and interval in standard deviations, and its replicates."""
-
-    effect: float
-    low: float
-    high: float
-    each: tuple[float, ...]
+_ENDS = ("effect", "low", "high")
+SCHEMA = pa.schema([("step", pa.string()), ("set", pa.string()), ("fixed", pa.bool_()), ("force", pa.float64()),
+                    *((f"{side}_{end}", pa.float64()) for side in SIDES for end in _ENDS),
+                    ("n", pa.int64()), ("p", pa.float64()), ("q", pa.float64()), ("towards", pa.string())])
+_PART = ("base", "value", "effect", "low", "high", "sd", "p")
+PARTS = pa.schema([("step", pa.string()), ("side", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("unit", pa.string()),
+                   ("good", pa.int64()), ("counts", pa.bool_()), *((name, pa.float64()) for name in _PART), ("n", pa.int64())])
+SCORES = pa.schema([("step", pa.string()), ("replicate", pa.int64()), *((side, pa.float64()) for side in SIDES)])
 
 
 @dataclass(frozen=True)
 class Force:
-    """A step with what it does to both sides."""
+    """A step (what is ``set``; ``fixed`` from the start or from the fork) with what it does to both sides."""
 
-    turn: Turn
+    step: str
+    set: str
+    fixed: bool
     producer: Score
     consumer: Score
+    n: int
     p: float
     q: float
 
@@ -85,226 +77,188 @@ class Force:
         return bool(self.q < 1 - effects.LEVEL)
 
     @property
+    def untouched(self) -> bool:
+        """Whether no world differs, to the last bit."""
+        return all(side.effect == side.low == side.high == 0 for side in (self.producer, self.consumer))
+
+    @property
     def towards(self) -> str:
-        """Whom it favours, as far as its intervals say."""
-        signs = [0 if each.low <= 0 <= each.high else 1 if each.effect > 0 else -1 for each in (self.producer, self.consumer)]
+        """Whom it favours, as far as q and its intervals say."""
+        if not self.sure:
+            return "nothing at all" if self.untouched else "not told from noise"
         return {(1, 1): "for both", (-1, -1): "against both", (1, -1): "for creators, against consumers",
                 (-1, 1): "for consumers, against creators", (1, 0): "for creators", (-1, 0): "against creators", (0, 1): "for consumers",
-                (0, -1): "against consumers"}.get((signs[0], signs[1]), "not told from noise")
+                (0, -1): "against consumers"}.get((self.producer.sign, self.consumer.sign), "both together differ, neither side alone")
 
 
-def turns(scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS) -> tuple[list[Turn], list[tuple[str, str]]]:
-    """Steps as this scenario can take them, and names of those that it cannot, each with the reason.
-
-    ``ids`` are IDs alive at the fork by table.
-    """
-    rows = {row.path: row for row in describe(scenario)}
-    made, left = [], []
-    for step in steps:
-        missing = [path for path in step.set if path not in rows]
-        if missing:
-            left.append((step.name, f"no {missing[0]} here"))
-            continue
-        change = []
-        for path, wanted in step.set.items():
-            old = str(rows[path].value)
-            new = _turned(old, wanted, ids.get(_entity(path), 0))
-            if new is None:
-                left.append((step.name, f"{path} is {old}, which has no such multiple"))
-                break
-            if new != old:
-                change.append((path, old, new))
-        else:
-            if change:
-                made.append(Turn(step, tuple(change)))
-            else:
-                left.append((step.name, "is so already"))
-    return made, left
+def chosen(names: Sequence[str]) -> list[Step]:
+    """Steps whose name contains one of the texts; all if there is none. Raises UsageError."""
+    for text in names:
+        if not any(text in step.name for step in STEPS):
+            raise UsageError(f"--step {text}: no step is called so ({nearest(text, [step.name for step in STEPS])})")
+    return [step for step in STEPS if not names or any(text in step.name for text in names)]
 
 
-def _entity(path: str) -> str:
-    part = path.split(".tables.")[-1].split(".")[0]
-    return f"{part}s" if ".tables." in path else ""
+def go_on(experiment: Experiment, on: str | None) -> None:
+    """Do what is left to do, tell it, write results and report."""
+    if experiment.manifest["args"]["method"] != "steps":
+        from twin.experiments import sensitivity
+
+        sensitivity.go_on(experiment, on)
+    else:
+        forces, left, runs = run(experiment, on)
+        experiment.finish("done", runs=runs, left=[list(each) for each in left])
+        for line in lines(forces, left, runs):
+            experiment.say(line)
+    report(experiment)
+    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
 
 
-def _turned(old: str, wanted: Any, ids: int) -> str | None:
-    """A new value as text; None where it cannot be made."""
-    if isinstance(wanted, str) and (match := _IDS.match(wanted)):
-        return str(2 ** max(4, int(np.log2(max(2, ids // int(match[1]))))))
-    if not isinstance(wanted, str) or not (match := _FACTOR.match(wanted)):
-        return str(wanted)
-    number = _NUMBER.match(old)
-    if number is None or float(number[1]) == 0:
-        return None
-    value = float(number[1]) * float(match[1])
-    whole = "." not in number[1] and "e" not in number[1].lower()
-    if whole and not number[2]:
-        return str(max(1, round(value)))
-    if number[2] in ("h", "d", "w") and value != round(value):
-        return f"{round(value * {'h': 60, 'd': 1440, 'w': 10080}[number[2]])}min"
-    return f"{value:g}{number[2]}"
+def report(experiment: Experiment, **wishes: str) -> None:
+    """Write the report anew. Raises UsageError for wishes, as it has none."""
+    from twin.experiments import audit_report, sensitivity_report
+
+    for name, text in wishes.items():
+        raise UsageError(f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave it out)")
+    (audit_report if experiment.manifest["args"]["method"] == "steps" else sensitivity_report).write(experiment)
 
 
-def run(experiment: Experiment, at: int, replicates: int, on: str | None, steps: Sequence[Step] = STEPS
-        ) -> tuple[list[Force], list[tuple[str, str]], list[dict[str, Any]], int]:
-    """Do what is left to do: forces (strongest first), steps left out with reasons, effects on every part of both scores, runs."""
-    scenario, numbers = experiment.scenario, range(replicates)
-    base = forks.tasks(scenario, at, numbers, [Branch(BASE)])
+def based(experiment: Experiment, at: int, numbers: Sequence[int], on: str | None) -> list[Task]:
+    """Run the worlds as they are; returns their tasks, without those that failed. Raises UsageError if fewer than two are left."""
+    base = forks.tasks(experiment.scenario, at, numbers, [Branch(BASE)])
     experiment.run(base, on, "runs without a step")
-    ids = {table: int(experiment.store.read_array(f"runs/0/trunk.npy.world/table.{table}.alive.npy").sum())
-           for table in ("consumers", "creators", "posts")}
-    taken, left = turns(scenario, ids, steps)
-    ready: list[tuple[Turn, Branch]] = []
-    for place, turn in enumerate(taken, 1):
-        try:
-            ready.append((turn, _branch(experiment, turn, place)))
-        except ScenarioError as error:
-            left.append((turn.step.name, "; ".join(each.reason for each in error.problems)))
-    tasks = [task for place, (turn, branch) in enumerate(ready, 1) for task in _tasks(experiment, turn, branch, place, at, numbers)]
-    experiment.run([*base, *tasks], on)
-    rows, window = _rows(scenario), (max(at, scenario.duration - WINDOW), scenario.duration)
-    x = _means(experiment, scenario, numbers, 0, window, False)
-    forces, parts = [], []
-    for place, (turn, _) in enumerate(ready, 1):
-        y = _means(experiment, scenario, numbers, place, window, turn.step.fixed)
-        forces.append(_force(turn, x, y, rows))
+    alive = [task for task in base if task.result not in experiment.failed]
+    if sum(task.kind == "branch" for task in alive) < 2:
+        experiment.finish("failed")
+        raise UsageError(f"{experiment.out}: worlds as they are failed, fewer than two are left (their errors are in failed/)")
+    return alive
+
+
+def ids_at_fork(experiment: Experiment, replicate: int) -> dict[str, int]:
+    """IDs alive at the fork of a world, by table."""
+    return {table: int(experiment.store.read_array(f"runs/{replicate}/trunk.npy.world/table.{table}.alive.npy").sum())
+            for table in ("consumers", "creators", "posts")}
+
+
+def plan(experiment: Experiment, alive: Sequence[Task], steps: Sequence[Step]) -> tuple[list[Turn], list[Left]]:
+    """What each step sets; kept in the folder, since a world that failed once and is mended later must not change it."""
+    by_name = {step.name: step for step in STEPS}
+    if not experiment.store.exists("steps.json"):
+        first = int(next(task for task in alive if task.kind == "trunk").result.split("/")[1])
+        taken, left = turning.turns(experiment.scenario, ids_at_fork(experiment, first), steps)
+        experiment.store.write_json("steps.json", {"taken": [[turn.step.name, turn.change] for turn in taken], "left": left})
+    kept = experiment.store.read_json("steps.json")
+    return ([Turn(by_name[name], tuple((path, old, new) for path, old, new in change)) for name, change in kept["taken"]],
+            [(name, why) for name, why in kept["left"]])
+
+
+def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left], int]:
+    """Do what is left to do and write the tables: forces (strongest first), steps left out with reasons, runs."""
+    args, scenario = experiment.manifest["args"], experiment.scenario
+    at, numbers = int(args["at_s"]), range(int(args["replicates"]))
+    alive = based(experiment, at, numbers, on)
+    taken, left = plan(experiment, alive, chosen(args["steps"]))
+    ready = turning.ready(experiment, taken, left)
+    places = {turn.step.name: place for place, turn in enumerate(taken, 1)}
+    worlds = {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
+    tasks = [task for turn, branch in ready for task in _tasks(experiment, turn, branch, places[turn.step.name], at, sorted(worlds))]
+    experiment.run([*alive, *tasks], on, "runs with and without")
+    rows = Simulation(scenario).world.board.rows
+    x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
+    forces, parts, scores = [], [], []
+    for turn, _ in ready:
+        place = places[turn.step.name]
+        y = means(experiment, rows, numbers, lambda r, place=place: f"runs/{r}/{place}.npy", turn.step.fixed)
+        both = scoring.both(x, y, rows)
+        forces.append(_force(turn, both))
         parts += _parts(turn, x, y, rows)
+        scores += [{"step": turn.step.name, "replicate": r, **{side: float(both[k, r]) for k, side in enumerate(SIDES)}} for r in numbers]
     q = effects.discoveries(np.array([force.p for force in forces]))
-    forces = [Force(force.turn, force.producer, force.consumer, force.p, float(each)) for force, each in zip(forces, q, strict=True)]
-    forces.sort(key=lambda force: -force.size if np.isfinite(force.size) else 0.0)
-    experiment.table("results.parquet", pa.Table.from_pylist([_row(force) for force in forces]))
-    experiment.table("parts.parquet", pa.Table.from_pylist(parts))
-    return forces, left, parts, len(base) + len(tasks)
-
-
-def _branch(experiment: Experiment, turn: Turn, place: int) -> Branch:
-    """The step's policy file, or nothing for one that holds from the start; checked. Raises ScenarioError."""
-    with experiment.store.local("scenario.yaml") as base:
-        if turn.step.fixed:
-            load(base, _sets(turn))
-            return Branch(turn.step.name)
-        name = f"policies/step-{place:02d}.yaml"
-        values = {path: _plain(new) for path, _, new in turn.change}
-        experiment.store.write(name, write_text({"name": turn.step.name, "set": values}).encode())
-        with experiment.store.local(name) as laid:
-            load(base, (), (str(laid),))
-    return Branch(turn.step.name, name)
-
-
-def _plain(text: str) -> Any:
-    """A value as YAML has it."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"True": True, "False": False}.get(text, text)
-
-
-def _sets(turn: Turn) -> tuple[str, ...]:
-    return tuple(f"{path}={new}" for path, _, new in turn.change)
+    forces = [Force(**{**vars(force), "q": float(each)}) for force, each in zip(forces, q, strict=True)]
+    forces.sort(key=lambda force: (-force.size if np.isfinite(force.size) else 0.0))
+    experiment.table("scores.parquet", pa.Table.from_pylist(scores, schema=SCORES))
+    experiment.table("parts.parquet", pa.Table.from_pylist(parts, schema=PARTS))
+    experiment.table("results.parquet", pa.Table.from_pylist([_row(force) for force in forces], schema=SCHEMA))
+    return forces, left, len(numbers) * 2 + len(ready) * len(worlds)
 
 
 def _tasks(experiment: Experiment, turn: Turn, branch: Branch, place: int, at: int, numbers: Sequence[int]) -> list[Task]:
-    scenario = experiment.scenario
+    duration = experiment.scenario.duration
     if turn.step.fixed:
-        return [Task("whole", f"runs/{r}/{place}.npy", {"sets": forks.settings(r, _sets(turn))}, weight=scenario.duration + DAY)
-                for r in numbers]
-    made = []
-    for r in numbers:
-        trunk = f"runs/{r}/trunk.npy"
-        args = {"sets": forks.settings(r), "trunk": trunk, "policies": [f"{branch.file}@{at}s"]}
-        made.append(Task("branch", f"runs/{r}/{place}.npy", args, (trunk,), scenario.duration - at + DAY))
-    return made
+        return [Task("whole", f"runs/{r}/{place}.npy", {"sets": forks.settings(r, turn.sets)}, weight=duration + DAY) for r in numbers]
+    return [branch_task(f"runs/{r}/{place}.npy", r, f"{branch.file}@{at}s", duration - at) for r in numbers]
 
 
-def _rows(scenario: Scenario) -> Rows:
-    from twin.engine import Simulation
+def branch_task(result: str, replicate: int, policy: str, seconds: int) -> Task:
+    """A branch of a world under a policy."""
+    trunk = f"runs/{replicate}/trunk.npy"
+    return Task("branch", result, {"sets": forks.settings(replicate), "trunk": trunk, "policies": [policy]}, (trunk,), seconds + DAY)
 
-    return Simulation(scenario).world.board.rows
 
-
-def _means(experiment: Experiment, scenario: Scenario, numbers: Sequence[int], place: int, window: tuple[int, int], fixed: bool
-           ) -> NDArray[np.float64]:
-    """Means over the window (replicates, series); NaN for a replicate that failed."""
-    from twin.experiments.tasks import reduced
-
-    rows = _rows(scenario)
+def means(experiment: Experiment, rows: Rows, numbers: Sequence[int], name: Any, whole: bool = False) -> NDArray[np.float64]:
+    """Means over the window (replicates, series) of the results that ``name`` gives; NaN for a replicate that failed."""
+    scenario, at = experiment.scenario, int(experiment.manifest["args"]["at_s"])
     made = np.full((len(numbers), len(rows)), np.nan)
-    for r in numbers:
-        name = f"runs/{r}/{place}.npy"
-        if name not in experiment.failed:
-            readings = experiment.store.read_array(name)
-            if not fixed:
+    for place, r in enumerate(numbers):
+        if not lost(experiment, name(r), r):
+            readings = experiment.store.read_array(name(r))
+            if not whole:
                 readings = np.concatenate([experiment.store.read_array(f"runs/{r}/trunk.npy"), readings])
-            made[r] = reduced(readings, scenario.metrics.every, rows, [window])[0]
+            made[place] = reduced(readings, scenario.metrics.every, rows, [(max(at, scenario.duration - WINDOW), scenario.duration)])[0]
     return made
 
 
-def _places(side: str, rows: Rows) -> list[tuple[int, int]]:
-    """Places of a side's outcomes and their direction; what a scenario does not have is left out."""
-    index = {(metric.name, label_text(labels)): i for i, (metric, labels) in enumerate(rows)}
-    return [(index[name, labels], sign) for name, labels, sign in SIDES[side] if (name, labels) in index]
+def lost(experiment: Experiment, result: str, replicate: int) -> bool:
+    """Whether a result is not there, or the world that it is compared with."""
+    return not {result, f"runs/{replicate}/0.npy", f"runs/{replicate}/trunk.npy"}.isdisjoint(experiment.failed)
 
 
-def scores(x: NDArray[np.float64], y: NDArray[np.float64], side: str, rows: Rows) -> NDArray[np.float64]:
-    """Scores of a side (replicates,). Outcomes that never vary from run to run have no scale and do not count."""
-    places = _places(side, rows)
-    at, sign = np.array([i for i, _ in places]), np.array([s for _, s in places], float)
-    scale = np.nanstd(x[:, at], 0, ddof=1)
-    d = sign * (y[:, at] - x[:, at]) / np.where(scale > 0, scale, np.nan)
-    return np.asarray(np.nanmean(d, 1))
-
-
-def _force(turn: Turn, x: NDArray[np.float64], y: NDArray[np.float64], rows: Rows) -> Force:
-    both = np.array([scores(x, y, side, rows) for side in SIDES])
+def _force(turn: Turn, both: NDArray[np.float64]) -> Force:
     known = both[:, np.isfinite(both).all(0)]
-    sides = []
-    for one in known:
-        paired = effects.paired(one[:, None], np.zeros((len(one), 1)))
-        sides.append(Score(float(paired.effect[0]), float(paired.low[0]), float(paired.high[0]), tuple(one.tolist())))
-    return Force(turn, sides[0], sides[1], hotelling(known), np.nan)
-
-
-def hotelling(scores: NDArray[np.float64]) -> float:
-    """p of Hotelling's T^2 that the mean of (variables, n) is zero; 1 where all is exactly zero; NaN where n is too small."""
-    variables, n = scores.shape
-    if n <= variables:
-        return float("nan")
-    if not scores.any():
-        return 1.0
-    covariance, mean = np.cov(scores), scores.mean(1)
-    if np.linalg.matrix_rank(covariance) < variables:
-        return float("nan")
-    t2 = n * mean @ np.linalg.solve(covariance, mean)
-    return float(stats.f.sf(t2 * (n - variables) / (variables * (n - 1)), variables, n - variables))
+    producer, consumer = (scoring.score(one) for one in known)
+    return Force(turn.step.name, turn.words, turn.step.fixed, producer, consumer, known.shape[1], scoring.hotelling(known), np.nan)
 
 
 def _parts(turn: Turn, x: NDArray[np.float64], y: NDArray[np.float64], rows: Rows) -> list[dict[str, Any]]:
     found = effects.paired(y, x)
     made = []
     for side in SIDES:
-        for i, sign in _places(side, rows):
+        counted, scale = scoring.counted(x, y, side, rows)
+        for (i, sign), counts, sd in zip(scoring.places(side, rows), counted, scale, strict=True):
             metric, labels = rows[i]
-            made.append({"step": turn.step.name, "side": side, "metric": metric.name, "labels": label_text(labels), "good": sign,
-                         **{key: float(getattr(found, key)[i]) for key in ("base", "value", "effect", "low", "high", "size", "p")},
-                         "n": int(found.n[i])})
+            row = {key: float(getattr(found, key)[i]) for key in _PART if key != "sd"}
+            made.append({"step": turn.step.name, "side": side, "metric": metric.name, "labels": label_text(labels),
+                         "unit": f"{metric.unit}/d" if metric.kind == "counter" else metric.unit, "good": sign, "counts": bool(counts),
+                         **row, "sd": row["effect"] / sd if sd > 0 else float("nan"), "n": int(found.n[i])})
     return made
 
 
 def _row(force: Force) -> dict[str, Any]:
-    return {"step": force.turn.step.name, "set": force.turn.words, "fixed": force.turn.step.fixed, "force": force.size,
-            **{f"{side}_{key}": getattr(getattr(force, side), key) for side in SIDES for key in ("effect", "low", "high")},
-            "n": len(force.producer.each), "p": force.p, "q": force.q, "towards": force.towards}
+    return {"step": force.step, "set": force.set, "fixed": force.fixed, "force": force.size,
+            **{f"{side}_{key}": getattr(getattr(force, side), key) for side in SIDES for key in _ENDS},
+            "n": force.n, "p": force.p, "q": force.q, "towards": force.towards}
 
 
-def lines(forces: Sequence[Force], left: Sequence[tuple[str, str]], runs: int) -> list[str]:
+def read_forces(experiment: Experiment) -> list[Force]:
+    """The rows of ``results.parquet``."""
+    made = []
+    for row in read_table(experiment, "results.parquet").to_pylist():
+        sides = {side: Score(*(row[f"{side}_{key}"] for key in _ENDS)) for side in SIDES}
+        made.append(Force(row["step"], row["set"], row["fixed"], **sides, n=row["n"], p=row["p"], q=row["q"]))
+    return made
+
+
+def read_table(experiment: Experiment, name: str) -> pa.Table:
+    """A table of the experiment."""
+    return pq.read_table(io.BytesIO(experiment.store.read(name)))
+
+
+def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]:
     """What the terminal says."""
-    made = [f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, 95 % interval)"]
+    made = ["", f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, 95 % interval)"]
     for force in forces:
         sides = [f"{each.effect:+7.2f} [{each.low:+6.2f},{each.high:+6.2f}]" for each in (force.producer, force.consumer)]
-        words = force.towards if force.sure else "not told from noise"
-        made.append(f"{force.turn.step.name:34s} {sides[0]:>24s} {sides[1]:>24s}   {words}")
+        made.append(f"{force.step:34s} {sides[0]:>24s} {sides[1]:>24s}   {force.towards}")
     made += [f"left out: {name}: {reason}" for name, reason in left]
     unsure = sum(not force.sure for force in forces)
-    return [*made, f"{runs} runs; {unsure} of {len(forces)} steps could not be told from noise"]
+    return [*made, f"{runs} runs; {unsure} of {len(forces)} steps could not be told from noise", ""]

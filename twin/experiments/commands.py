@@ -16,7 +16,7 @@ from twin.experiments.store import Store
 from twin.experiments.tasks import SCENARIO
 from twin.scenario import load
 
-COMMANDS: dict[str, str] = {"compare": "twin.experiments.compare", "stress": "twin.experiments.stress"}
+COMMANDS: dict[str, str] = {name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")}
 """The module of each command."""
 
 

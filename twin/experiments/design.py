@@ -1,8 +1,14 @@
 """Which points of a parameter space are run: full grid, Latin hypercube, or Sobol sequence.
 
 A parameter is written ``PATH=A,B,C`` (levels), ``PATH=LOW..HIGH`` (a range) or ``PATH=LOW..HIGH:log``, in the scenario's own words
-(``creators.ai.arrivals=0.05/d..0.5/d``). Ranges whose ends are whole numbers give whole numbers. Points are by scipy.stats.qmc, scrambled
-by the scenario's seed (McKay et al. 1979; Sobol 1967), so the same command gives the same points.
+(``creators.ai.arrivals=0.05/d..0.5/d``). With u in [0, 1) the share of the way that a point lies,
+
+    value = low + u (high - low)            log:  low (high / low)^u
+    whole numbers: the same over low - 1/2 .. high + 1/2, rounded, so that the ends are as likely as the rest
+    durations: in seconds, rounded to the grid of the run's clocks
+    levels: number floor(u n)
+
+Points are by scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so the same command gives the same.
 """
 
 from __future__ import annotations
@@ -10,23 +16,35 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from twin.errors import UsageError
+from twin.describe import dump
+from twin.errors import Problem, ScenarioError, UsageError
+from twin.params import leaves
+from twin.scenario import Scenario, load
+from twin.units import format_duration, parse_duration, parse_rate
 
 Method = Literal["grid", "lhs", "sobol"]
+MOST = 100_000
+"""Most points of a design."""
 _END = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*$")
+_TIMES = ("s", "min", "h", "d", "w")
 
 
 @dataclass(frozen=True)
 class Vary:
-    """One parameter of a design: ``levels`` as texts, or a range from ``low`` to ``high`` with the unit's ``suffix``."""
+    """One parameter of a design: ``levels`` as texts, or a range from ``low`` to ``high`` in the unit of ``suffix``.
+
+    ``whole``: whole numbers only; ``grid``: durations are multiples of so many seconds.
+    """
 
     path: str
     levels: tuple[str, ...] = ()
@@ -35,16 +53,20 @@ class Vary:
     suffix: str = ""
     log: bool = False
     whole: bool = False
+    grid: int = 1
 
     def at(self, share: float) -> str:
-        """The value at ``share`` (0..1) of the way, as text for ``--set``."""
+        """The value at ``share`` (0 to 1) of the way, as text for ``--set``."""
         if self.levels:
             return self.levels[min(int(share * len(self.levels)), len(self.levels) - 1)]
-        if self.log:
-            value = math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
-        else:
-            value = self.low + share * (self.high - self.low)
-        return f"{round(value)}{self.suffix}" if self.whole else f"{float(f'{value:.6g}')!r}{self.suffix}"
+        low, high = (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
+        value = low * (high / low) ** share if self.log else low + share * (high - low)
+        if self.whole:
+            return f"{min(max(round(value), round(self.low)), round(self.high))}{self.suffix}"
+        if self.suffix in _TIMES:
+            seconds = value * parse_duration(f"1{self.suffix}")
+            return format_duration(max(1, round(seconds / self.grid)) * self.grid)
+        return f"{float(f'{value:.6g}')!r}{self.suffix}"
 
 
 def parse(text: str) -> Vary:
@@ -57,16 +79,21 @@ def parse(text: str) -> Vary:
     if ".." not in body:
         if log:
             raise UsageError(f"--vary {text}: :log belongs to a range, LOW..HIGH")
-        return Vary(path, tuple(part.strip() for part in _parts(body)))
+        levels = tuple(part.strip() for part in _parts(body))
+        if "" in levels or len(set(levels)) < len(levels):
+            raise UsageError(f"--vary {text}: {'a level is empty' if '' in levels else 'a level is there twice'} (write each once: A,B,C)")
+        return Vary(path, levels)
     ends = [_END.match(part) for part in body.split("..", 1)]
     if None in ends:
         raise UsageError(f"--vary {text}: a range is LOW..HIGH in numbers with their unit, such as 0.05/d..0.5/d")
     (low, first), (high, last) = ((match[1], match[2]) for match in ends if match)
-    if first != last or float(low) >= float(high) or (log and float(low) <= 0):
-        why = "the first end is not below the second" if float(low) >= float(high) else ":log needs numbers above zero"
-        why = "the two ends have different units" if first != last else why
-        raise UsageError(f"--vary {text}: {why}")
-    return Vary(path, (), float(low), float(high), last, log, all(end.lstrip("+-").isdigit() for end in (low, high)))
+    if first != last:
+        raise UsageError(f"--vary {text}: the two ends have different units (write both in one)")
+    if float(low) >= float(high):
+        raise UsageError(f"--vary {text}: the first end is not below the second")
+    if log and float(low) <= 0:
+        raise UsageError(f"--vary {text}: :log needs numbers above zero")
+    return Vary(path, (), float(low), float(high), last, log)
 
 
 def _parts(text: str) -> list[str]:
@@ -81,13 +108,38 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
+def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
+    """The parameters as the scenario has them: which are whole numbers, and the grid of durations. Raises UsageError."""
+    made, seen = [], set()
+    recommender: Any = scenario.mechanisms.get("recommender")
+    for each in varied:
+        path = each.path.removeprefix("mechanisms.")
+        if path == "replicate":
+            raise UsageError("--vary replicate: replicates are what a sweep repeats each point with (use --replicates; or vary the seed)")
+        if path in seen:
+            raise UsageError(f"--vary {each.path}: is there twice (write all its values once)")
+        seen.add(path)
+        mechanism, _, rest = path.partition(".")
+        params = scenario.mechanisms.get(mechanism)
+        info = dict(leaves(type(params))).get(rest) if params is not None else None
+        whole = not each.suffix and ((info is not None and info.annotation is int) or path == "seed")
+        if whole and not each.levels and (each.low != int(each.low) or each.high != int(each.high)):
+            raise UsageError(f"--vary {each.path}: takes whole numbers, and its range has other ends")
+        made.append(replace(each, whole=whole, grid=int(recommender.refresh) if recommender is not None and each.suffix in _TIMES else 1))
+    return made
+
+
 def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> list[tuple[str, ...]]:
-    """Values of every point, in the order of ``varied``. Raises UsageError where the method does not fit."""
+    """Values of every point, in the order of ``varied``; the last parameter of a grid turns fastest. Raises UsageError."""
     if method == "grid":
         ranges = [each.path for each in varied if not each.levels]
         if ranges:
             raise UsageError(f"--method grid: {ranges[0]} is a range; list its levels, or use --method lhs")
+        if (many := math.prod(len(each.levels) for each in varied)) > MOST:
+            raise UsageError(f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol with --points)")
         return list(itertools.product(*(each.levels for each in varied)))
+    if count > MOST:
+        raise UsageError(f"--points {count}: are more than {MOST}")
     unit = sample(len(varied), method, count, seed)
     return [tuple(each.at(float(share)) for each, share in zip(varied, row, strict=True)) for row in unit]
 
@@ -97,3 +149,35 @@ def sample(dimensions: int, method: Method, count: int, seed: int) -> NDArray[np
     if method == "sobol":
         return np.asarray(qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(max(0, math.ceil(math.log2(count)))))
     return np.asarray(qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(count))
+
+
+def sets(varied: Sequence[Vary], point: Sequence[str]) -> tuple[str, ...]:
+    """A point as ``--set`` arguments."""
+    return tuple(f"{each.path}={value}" for each, value in zip(varied, point, strict=True))
+
+
+def loaded(scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[str, ...]]) -> list[Scenario]:
+    """The scenario at every point. Raises ScenarioError with the problems of all points."""
+    problems: set[Problem] = set()
+    made = []
+    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        base = Path(folder) / "scenario.yaml"
+        base.write_text(dump(scenario))
+        for point in chosen:
+            try:
+                made.append(load(base, sets(varied, point)))
+            except ScenarioError as error:
+                problems |= {replace(each, file="--vary") if each.file.startswith("--set") else each for each in error.problems}
+    if problems:
+        raise ScenarioError(problems)
+    return made
+
+
+def quantity(text: str) -> float:
+    """A value as a number: durations in seconds, rates per day; NaN for what is none."""
+    for kind in (float, parse_duration, parse_rate):
+        try:
+            return float(kind(text))
+        except ValueError:
+            continue
+    return math.nan

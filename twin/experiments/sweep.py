@@ -1,14 +1,21 @@
 """A sweep: the scenario at many points of a parameter space, each point with some replicates, as one table.
 
-``results.parquet``: point, replicate, one column per parameter (as it was set), metric, labels, side, value: the mean over the last
-window; running totals per day. ``ranks.parquet``: Spearman's rank correlation of every parameter with every outcome over the points
-(means of replicates), with p and q (Benjamini-Hochberg over all).
+    results.parquet  point, replicate, one column per parameter (as it was set), metric, labels, side, unit, value: the mean over the
+                     last window; running totals per day
+    ranks.parquet    Spearman's rank correlation of every numeric parameter with every outcome over the points (means of replicates),
+                     with p (two-sided, by Student's t) and q (Benjamini-Hochberg over all rows)
+    report.html      see `twin.experiments.sweep_report`
+
+The window is the last four weeks of a run, at most its second half. A point whose scenario lacks a mechanism has no value (NaN) of its
+metrics. Replicate r of all points shares its luck.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,104 +23,148 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from twin.engine import Simulation
-from twin.errors import Problem, ScenarioError
-from twin.experiments import effects
+from twin.errors import UsageError
+from twin.experiments import design, effects
 from twin.experiments.design import Vary
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
 from twin.experiments.tasks import Task
-from twin.metric import label_text
-from twin.scenario import load
+from twin.metric import Metric, label_text
+from twin.scenario import Scenario
+from twin.units import DAY
 
-WINDOW_D = 28
-"""Days of the last window; at most the second half of the run."""
+WINDOW = 28 * DAY
+LEAST = 5
+"""Fewest points of a rank correlation."""
+RANKS = pa.schema([("parameter", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("side", pa.string()),
+                   ("good", pa.string()), ("headline", pa.bool_()), ("n", pa.int64()), ("correlation", pa.float64()), ("p", pa.float64()),
+                   ("q", pa.float64())])
+Key = tuple[str, str]
+"""Metric and labels."""
 
 
 @dataclass
 class Swept:
-    """Means (points, replicates, series); ``points`` values as texts, ``numbers`` (points, parameters), NaN where not a number."""
+    """Means over the window (points, replicates, series) of ``series``; ``points`` are values as texts."""
 
     varied: Sequence[Vary]
     points: list[tuple[str, ...]]
-    numbers: NDArray[np.float64]
+    series: dict[Key, Metric]
     values: NDArray[np.float64]
 
+    def numbers(self, parameter: int) -> NDArray[np.float64]:
+        """A parameter at every point (points,): seconds, per day, or as it is; NaN where it is no number."""
+        return np.array([design.quantity(point[parameter]) for point in self.points])
 
-def check(experiment: Experiment, varied: Sequence[Vary], points: Sequence[tuple[str, ...]]) -> None:
-    """Load the scenario at every point, before anything runs. Raises ScenarioError with the problems of all."""
-    problems: set[Problem] = set()
-    with experiment.store.local("scenario.yaml") as path:
-        for point in dict.fromkeys(points):
-            try:
-                load(path, _sets(varied, point))
-            except ScenarioError as error:
-                problems |= set(error.problems)
-    if problems:
-        raise ScenarioError(problems)
+    def means(self) -> NDArray[np.float64]:
+        """Means over replicates (points, series)."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.asarray(np.nanmean(self.values, 1))
 
 
-def _sets(varied: Sequence[Vary], point: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"{each.path}={value}" for each, value in zip(varied, point, strict=True))
+def planned(scenario: Scenario, args: dict[str, Any]) -> tuple[list[Vary], list[tuple[str, ...]], list[Scenario]]:
+    """Parameters, points and the scenario at each. Raises UsageError and ScenarioError."""
+    varied = design.fitted([design.parse(text) for text in args["vary"]], scenario)
+    chosen = design.points(varied, args["method"], int(args["points"]), scenario.seed)
+    return varied, chosen, design.loaded(scenario, varied, chosen)
 
 
-def run(experiment: Experiment, varied: Sequence[Vary], points: list[tuple[str, ...]], replicates: int, on: str | None) -> Swept:
-    """Do what is left to do and write the tables."""
-    scenario = experiment.scenario
-    window = (max(scenario.duration - WINDOW_D * 86400, scenario.duration // 2), scenario.duration)
-    tasks = [Task("means", f"runs/{place}/{replicate}.npy", {"sets": settings(replicate, _sets(varied, point)), "windows": [window]},
+def go_on(experiment: Experiment, on: str | None) -> None:
+    """Do what is left to do, tell it, write results and report."""
+    swept = run(experiment, on)
+    found = ranks(swept)
+    experiment.table("results.parquet", _table(swept))
+    experiment.table("ranks.parquet", pa.Table.from_pylist(found, schema=RANKS))
+    experiment.finish("done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1])
+    for line in lines(swept, found):
+        experiment.say(line)
+    report(experiment)
+    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
+
+
+def report(experiment: Experiment, **wishes: str) -> None:
+    """Write the report anew. Raises UsageError for wishes, as it has none."""
+    from twin.experiments import sweep_report
+
+    for name, text in wishes.items():
+        raise UsageError(f"--{name} {text}: a sweep has no two-sided map (leave it out)")
+    sweep_report.write(experiment)
+
+
+def run(experiment: Experiment, on: str | None) -> Swept:
+    """Do what is left to do, and read it."""
+    args = experiment.manifest["args"]
+    varied, chosen, scenarios = planned(experiment.scenario, args)
+    replicates = int(args["replicates"])
+    tasks = [Task("means", f"runs/{place}/{r}.npy", {"sets": settings(r, design.sets(varied, point)), "windows": [window(scenario)]},
                   weight=scenario.duration)
-             for place, point in enumerate(points) for replicate in range(replicates)]
+             for place, (point, scenario) in enumerate(zip(chosen, scenarios, strict=True)) for r in range(replicates)]
     experiment.run(tasks, on)
-    rows = Simulation(scenario).world.board.rows
-    values = np.full((len(points), replicates, len(rows)), np.nan)
-    for place in range(len(points)):
-        for replicate in range(replicates):
-            name = f"runs/{place}/{replicate}.npy"
-            if name not in experiment.failed:
-                values[place, replicate] = experiment.store.read_array(name)[0]
-    swept = Swept(varied, points, np.array([[_number(value) for value in point] for point in points]), values)
-    shown = [i for i, (metric, _) in enumerate(rows) if outcome(metric)]
-    many, inner = len(shown), len(points) * replicates
-    columns: dict[str, pa.Array] = {
-        "point": pa.array(np.repeat(np.arange(len(points)), replicates * many)),
-        "replicate": pa.array(np.tile(np.repeat(np.arange(replicates), many), len(points)))}
-    for k, each in enumerate(varied):
-        columns[each.path] = pa.array([point[k] for point in points for _ in range(replicates * many)]).dictionary_encode()
-    for key, texts in (("metric", [rows[i][0].name for i in shown]), ("labels", [label_text(rows[i][1]) for i in shown]),
-                       ("side", [rows[i][0].side for i in shown])):
-        columns[key] = pa.array(texts * inner).dictionary_encode()
-    columns["value"] = pa.array(values[:, :, shown].reshape(-1))
-    experiment.table("results.parquet", pa.table(columns))
-    experiment.table("ranks.parquet", pa.Table.from_pylist(ranks(swept, rows, shown)))
-    return swept
+    layouts: dict[tuple[str, ...], dict[Key, Metric]] = {}
+    for scenario in scenarios:
+        if (names := tuple(scenario.mechanisms)) not in layouts:
+            layouts[names] = {(metric.name, label_text(labels)): metric for metric, labels in Simulation(scenario).world.board.rows}
+    series = {key: metric for layout in layouts.values() for key, metric in layout.items() if outcome(metric)}
+    places = {key: place for place, key in enumerate(series)}
+    values = np.full((len(chosen), replicates, len(series)), np.nan)
+    for place, scenario in enumerate(scenarios):
+        layout = list(layouts[tuple(scenario.mechanisms)])
+        kept = [i for i, key in enumerate(layout) if key in places]
+        target = [places[layout[i]] for i in kept]
+        for r in range(replicates):
+            if (name := f"runs/{place}/{r}.npy") not in experiment.failed:
+                values[place, r, target] = experiment.store.read_array(name)[0][kept]
+    return Swept(varied, chosen, series, values)
 
 
-def _number(text: str) -> float:
-    from twin.experiments.design import _END
-
-    match = _END.match(text)
-    return float(match[1]) if match else float("nan")
+def window(scenario: Scenario) -> tuple[int, int]:
+    """Seconds since the start between which means are taken."""
+    return max(scenario.duration - WINDOW, scenario.duration // 2), scenario.duration
 
 
-def ranks(swept: Swept, rows: Sequence[tuple], shown: Sequence[int]) -> list[dict[str, object]]:  # type: ignore[type-arg]
-    """Spearman's correlation of each numeric parameter with each outcome, over points."""
-    import warnings
+def _table(swept: Swept) -> pa.Table:
+    """Rows in the order point, replicate, series."""
+    n, replicates, many = swept.values.shape
+    columns: dict[str, Any] = {"point": np.repeat(np.arange(n), replicates * many),
+                               "replicate": np.tile(np.repeat(np.arange(replicates), many), n)}
+    for k, each in enumerate(swept.varied):
+        columns[each.path] = pa.array([point[k] for point in swept.points for _ in range(replicates * many)]).dictionary_encode()
+    for name, texts in (("metric", [key[0] for key in swept.series]), ("labels", [key[1] for key in swept.series]),
+                        ("side", [metric.side for metric in swept.series.values()]),
+                        ("unit", [f"{metric.unit}/d" if metric.kind == "counter" else metric.unit for metric in swept.series.values()])):
+        columns[name] = pa.array(texts * (n * replicates)).dictionary_encode()
+    columns["value"] = swept.values.ravel()
+    return pa.table(columns)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # constant outcomes have no rank correlation
-        means = np.nanmean(swept.values, 1)
-        found: list[dict[str, object]] = []
-        for k, each in enumerate(swept.varied):
-            numbers = swept.numbers[:, k]
-            if not np.isfinite(numbers).all() or len(set(numbers)) < 3:
+
+def ranks(swept: Swept) -> list[dict[str, Any]]:
+    """Spearman's correlation of each numeric parameter with each outcome that varies, over points; rows of ``ranks.parquet``."""
+    means = swept.means()
+    found: list[dict[str, Any]] = []
+    for k, each in enumerate(swept.varied):
+        numbers = swept.numbers(k)
+        for i, (key, metric) in enumerate(swept.series.items()):
+            known = np.isfinite(means[:, i]) & np.isfinite(numbers)
+            if known.sum() < LEAST or len(set(numbers[known])) < 2 or np.ptp(means[known, i]) == 0:
                 continue
-            for i in shown:
-                metric, labels = rows[i]
-                known = np.isfinite(means[:, i])
-                if known.sum() >= 5 and len(set(means[known, i])) > 1:
-                    result = stats.spearmanr(numbers[known], means[known, i])
-                    found.append({"parameter": each.path, "metric": metric.name, "labels": label_text(labels), "side": metric.side,
-                                  "good": metric.good, "headline": metric.headline, "n": int(known.sum()),
-                                  "correlation": float(result.statistic), "p": float(result.pvalue)})
-    q = effects.discoveries(np.array([float(str(row["p"])) for row in found]))
+            result = stats.spearmanr(numbers[known], means[known, i])
+            found.append({"parameter": each.path, "metric": key[0], "labels": key[1], "side": metric.side, "good": metric.good,
+                          "headline": metric.headline, "n": int(known.sum()), "correlation": float(result.statistic),
+                          "p": float(result.pvalue)})
+    q = effects.discoveries(np.array([row["p"] for row in found]))
     return [{**row, "q": float(each)} for row, each in zip(found, q, strict=True)]
+
+
+def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
+    """What the terminal says: what each parameter goes with most surely."""
+    n, replicates, _ = swept.values.shape
+    made = ["", f"{n} points, {n * replicates} runs"]
+    for each in swept.varied:
+        mine = [row for row in found if row["parameter"] == each.path]
+        sure = [row for row in mine if row["headline"] and row["q"] < 1 - effects.LEVEL]
+        made.append(f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes go with it beyond noise")
+        for row in sorted(sure, key=lambda row: (row["q"], row["metric"], row["labels"]))[:5]:
+            name = row["metric"] + (f"{{{row['labels']}}}" if row["labels"] else "")
+            made.append(f"  {name:36s} rank correlation {row['correlation']:+.2f}, q {row['q']:.2g}")
+    return [*made, ""]

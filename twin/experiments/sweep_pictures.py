@@ -1,0 +1,140 @@
+"""Pictures of a sweep: the response of one outcome to one parameter, and heat maps of grids of two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.core.properties import value
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FactorRange, FixedTicker, HoverTool, LinearColorMapper
+from bokeh.plotting import figure
+from numpy.typing import NDArray
+
+from twin.experiments.design import Vary, quantity
+from twin.readers.pictures import BLUE, INK, SEQUENTIAL, canvas
+from twin.readers.text import human
+
+BINS, LEAST = 10, 3
+"""Most bins of a range, and fewest points of each."""
+Array = NDArray[np.float64]
+
+
+def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
+    """An outcome (points, replicates) over a parameter's value at every point: runs, means and standard deviations."""
+    if vary.levels:
+        x = np.array([vary.levels.index(text) for text in at], np.float64)  # levels stand side by side, whatever they are
+    else:
+        numbers = np.array([quantity(text) for text in at])
+        x = np.log10(numbers) if vary.log else numbers
+    plot = canvas(None, 230, unit)
+    order = np.repeat(np.arange(len(at)), values.shape[1])
+    known = np.isfinite(values.ravel())
+    runs = ColumnDataSource({"x": x[order][known], "y": values.ravel()[known], "at": [at[i] for i in order[known]]})
+    points = plot.scatter("x", "y", source=runs, size=5, color=BLUE, alpha=0.35, line_color=None)
+    groups = [x == level for level in np.unique(x)] if vary.levels else _bins(x)
+    flat = [values[some][np.isfinite(values[some])] for some in groups]
+    rows = [
+        (float(x[some].mean()), float(each.mean()), float(each.std(ddof=1)) if len(each) > 1 else 0.0)
+        for some, each in zip(groups, flat, strict=True)
+        if len(each)
+    ]
+    data = {
+        "x": [row[0] for row in rows],
+        "y": [row[1] for row in rows],
+        "low": [row[1] - row[2] for row in rows],
+        "high": [row[1] + row[2] for row in rows],
+    }
+    source = ColumnDataSource(data)
+    plot.segment("x", "low", "x", "high", source=source, color=INK, line_width=1.5)
+    plot.line("x", "y", source=source, color=INK, line_width=1.5)
+    means = plot.scatter("x", "y", source=source, size=8, color=INK, line_color="white")
+    plot.add_tools(
+        HoverTool(renderers=[points], tooltips=[("", "@at"), ("", "@y{0.[0000]}")]),
+        HoverTool(renderers=[means], tooltips=[("mean", "@y{0.[0000]}"), ("± sd", "@low{0.[0000]} to @high{0.[0000]}")]),
+    )
+    _ticks(plot, vary, x)
+    return plot
+
+
+def _bins(x: Array) -> list[Any]:
+    """Points in order of x in groups of the same size."""
+    many = max(1, min(BINS, len(x) // LEAST))
+    return list(np.array_split(np.argsort(x, kind="stable"), many))
+
+
+def _ticks(plot: figure, vary: Vary, x: Array) -> None:
+    if vary.levels:
+        step = -(-len(vary.levels) // 8)
+        plot.xaxis.ticker = FixedTicker(ticks=list(range(0, len(vary.levels), step)))
+        plot.xaxis.formatter = CustomJSTickFormatter(args={"names": list(vary.levels)}, code="return names[tick] ?? ''")
+        return
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    names = dict.fromkeys(vary.at(share) for share in shares)
+    places = {float(np.log10(quantity(name)) if vary.log else quantity(name)): name for name in names}
+    plot.xaxis.ticker = FixedTicker(ticks=list(places))
+    plot.xaxis.formatter = CustomJSTickFormatter(
+        args={"at": list(places), "names": list(places.values())},
+        code="""
+        let best = 0; for (let i = 0; i < at.length; i++) if (Math.abs(at[i] - tick) < Math.abs(at[best] - tick)) best = i;
+        return names[best];""",
+    )
+
+
+def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array) -> figure:
+    """Means of the points of a grid of two parameters: the first across, the second up; values in the cells."""
+    plot = figure(
+        x_range=FactorRange(*varied[0].levels),
+        y_range=FactorRange(*varied[1].levels),
+        height=120 + 36 * len(varied[1].levels),
+        sizing_mode="stretch_width",
+        tools="reset,save",
+        toolbar_location="above",
+        background_fill_color=None,
+        border_fill_color=None,
+        outline_line_color=None,
+    )
+    plot.toolbar.autohide, plot.toolbar.logo = True, None
+    plot.grid.grid_line_color = None
+    known = np.isfinite(means)
+    low, high = (float(means[known].min()), float(means[known].max())) if known.any() else (0.0, 1.0)
+    dark = (means - low) > 0.55 * (high - low)
+    source = ColumnDataSource(
+        {
+            "x": [point[0] for point in points],
+            "y": [point[1] for point in points],
+            "v": means,
+            "text": [human(float(each)) for each in means],
+            "ink": ["white" if each and high > low else INK for each in dark],
+        }
+    )
+    cells = plot.rect(
+        "x",
+        "y",
+        width=1,
+        height=1,
+        source=source,
+        line_color="white",
+        fill_color={
+            "field": "v",
+            "transform": LinearColorMapper(palette=SEQUENTIAL, low=low, high=high if high > low else low + 1, nan_color="#eeeeee"),
+        },
+    )
+    plot.text(
+        "x",
+        "y",
+        text="text",
+        source=source,
+        text_align="center",
+        text_baseline="middle",
+        text_font_size="11px",
+        text_font=value("system-ui"),
+        text_color="ink",
+    )
+    plot.add_tools(HoverTool(renderers=[cells], tooltips=[(varied[0].path, "@x"), (varied[1].path, "@y"), ("mean", "@v{0.[0000]}")]))
+    plot.xaxis.axis_label, plot.yaxis.axis_label = varied[0].path, varied[1].path
+    for axis in (*plot.xaxis, *plot.yaxis):
+        axis.axis_line_color = axis.major_tick_line_color = None
+        axis.major_label_text_font = axis.axis_label_text_font = "system-ui"
+        axis.axis_label_text_font_style, axis.major_label_text_color, axis.axis_label_text_color = "normal", INK, INK
+    return plot
