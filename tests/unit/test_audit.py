@@ -47,7 +47,8 @@ def test_steps_left_out_have_reasons(small: Small) -> None:
              Step("d", {"recommender.quota.co_viewed": "x3"})]
     made, left = turns(small(), {}, steps)
     assert [turn.words for turn in made] == ["recommender.dim 32 -> 128"]
-    assert left == [("b", "is so already"), ("c", "no nowhere.at_all here"), ("d", "recommender.quota.co_viewed is 0, which has no such multiple")]
+    assert left == [("b", "is so already"), ("c", "no nowhere.at_all here"),
+                    ("d", "recommender.quota.co_viewed is 0, which has no such multiple")]
     made, left = turns(small(), {"posts": 400, "consumers": 300, "creators": 66})
     assert len(made) + len(left) == len(STEPS) and len(made) > 20
 
