@@ -23,7 +23,6 @@ FOR_BOTH, AGAINST_BOTH, SPLIT, ONE = "#00785a", "#b4401a", "#6a3d9a", "#0072b2"
 NAMED = 12
 """Most steps whose names stand on the map; all are told on hovering."""
 ROOM = 0.1
-FAR = 1e6
 Array = NDArray[np.float64]
 
 
@@ -80,10 +79,10 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
     y_range = _span([*data["y_low"], *data["y_high"], *_middle(dots["y"])])
     plot.x_range, plot.y_range = Range1d(*x_range), Range1d(*y_range)
     plot.add_layout(
-        BoxAnnotation(left=0, right=FAR, bottom=0, top=FAR, fill_color=FOR_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
+        BoxAnnotation(left=0, bottom=0, fill_color=FOR_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
     )
     plot.add_layout(
-        BoxAnnotation(left=-FAR, right=0, bottom=-FAR, top=0, fill_color=AGAINST_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
+        BoxAnnotation(right=0, top=0, fill_color=AGAINST_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
     )
     for dimension in ("width", "height"):
         plot.add_layout(Span(location=0, dimension=dimension, line_color=INK, line_width=1))
@@ -214,9 +213,10 @@ def index_map(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], index: str, l
         middle = np.array([sides[side][index] for sides in rows.values()])
         spread = np.array([sides[side][f"{index}_conf"] for sides in rows.values()])
         data |= {which: middle.tolist(), f"{which}_low": (middle - spread).tolist(), f"{which}_high": (middle + spread).tolist()}
-        box = {"left": -FAR, "right": FAR, "bottom": -FAR, "top": FAR}
-        box["right" if which == "x" else "top"] = float(data[f"{which}_high"][list(rows).index(luck)])
-        plot.add_layout(BoxAnnotation(**box, fill_color=NOISE, fill_alpha=0.12, line_color=None, level="underlay"))
+        box = BoxAnnotation(fill_color=NOISE, fill_alpha=0.12, line_color=None, level="underlay")
+        end = float(data[f"{which}_high"][list(rows).index(luck)])
+        box.update(**{"right" if which == "x" else "top": end})
+        plot.add_layout(box)
     plot.x_range, plot.y_range = (Range1d(*_span([*data[f"{which}_low"], *data[f"{which}_high"]], 0.01)) for which in ("x", "y"))
     source = ColumnDataSource(data)
     plot.segment("x_low", "y", "x_high", "y", source=source, color="colour", line_width=2)

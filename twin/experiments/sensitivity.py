@@ -1,8 +1,8 @@
 """All numeric engineering levers turned together: Morris' elementary effects or Sobol's indices of both sides' scores.
 
 Every lever runs over ``value / 4 .. value x 4`` on a log scale, within the bounds that it declares; whole numbers and the grid of clocks
-are kept. A run is a branch: a world goes on from the fork with all levers at one point of the design, and its score is that of
-`scoring` against the same world as it is. Which world a run is in is drawn by the seed: a difference between two runs holds luck as well.
+are kept. A run is a branch: a world goes on from the fork with all levers at one point of the design, and is scored by `scoring`
+against the same world as it is. The seed draws which world a run is in, so that a difference between two runs holds luck as well.
 One further parameter, LUCK, sets nothing at all: what it seems to do is luck, and nothing else, and a lever whose index cannot be told
 from that of LUCK (their 95 % intervals overlap) cannot be told from noise.
 
