@@ -47,7 +47,7 @@ def test_each_ends_with_its_report(name: str, here: Path) -> None:
     assert (here / f"{name}.txt").read_text().endswith(f"report: {name}/report.html\n")
     manifest = json.loads((here / name / "manifest.json").read_text())
     assert manifest["status"] == "done" and manifest["failed"] == {}
-    assert manifest["runs"] == {"sweep": 8, "lhs": 6, "steps": 8 + 3 * 4, "morris": 8 + 4 * 3}[name]
+    assert manifest["runs"] == {"sweep": 8, "lhs": 6, "steps": 8 + 4 * 4, "morris": 8 + 4 * 3}[name]
 
 
 def test_a_sweep_is_one_table(here: Path) -> None:
@@ -139,5 +139,5 @@ def test_the_summary_says_what_the_data_say(here: Path) -> None:
     text = (here / "steps" / "report.html").read_text()
     unsure = sum(not row["q"] < 0.05 and row["towards"] != "nothing at all" for row in rows)
     assert f"{unsure} of {len(rows)} steps could not be told from noise" in text or unsure == 0
-    assert "All this rests on 20 runs." in text
+    assert "All this rests on 24 runs." in text
     assert "1 steps were left out" not in text
