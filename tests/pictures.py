@@ -45,13 +45,16 @@ class Setting:
 
 
 def dashboards(setting: Setting, uids: Sequence[str]) -> None:
-    """Every dashboard of simulated time."""
-    for run in setting.runs:
-        setting.room.add(run)
+    """Every dashboard of simulated time; the one that compares branches last, so that their marks are on it alone."""
+    setting.room.add(setting.runs[0])
     setting.room.push(run=setting.runs[0])
-    branches = {"var-branch": "$__all", "var-at": str(FROM_DAY)} if len(setting.runs) > 1 else {}
     for uid in uids:
-        drawn(setting, uid, **branches if uid == POLICY_PAGE else {})
+        if uid != POLICY_PAGE:
+            drawn(setting, uid)
+    for branch in setting.runs[1:]:
+        setting.room.add(branch)
+    if POLICY_PAGE in uids:
+        drawn(setting, POLICY_PAGE, **{"var-branch": "$__all", "var-at": str(FROM_DAY)} if len(setting.runs) > 1 else {})
 
 
 def drawn(setting: Setting, uid: str, **query: str) -> None:
@@ -122,24 +125,25 @@ def made(setting: Setting, folder: Path) -> list[Path]:
     return [main, branch]
 
 
-def live(setting: Setting) -> None:
+def live(into: Path) -> None:
     """The live page of scenarios/quickstart.yaml, for a desk in light and dark and for a phone."""
     with tempfile.TemporaryDirectory() as here:
-        for path in live_page.picture(setting.into, Path(here)):
+        for path in live_page.picture(into, Path(here)):
             smaller(path)
             click.echo(path)
 
 
-MORE: tuple[Callable[[Setting], None], ...] = (live,)
-"""Further pictures, made after the dashboards."""
+MORE: tuple[Callable[[Path], None], ...] = (live,)
+"""Further pictures, made after the dashboards into the folder that is given."""
 
 
 @click.command(help=__doc__)
 @click.option("--run", "runs", type=click.Path(path_type=Path, exists=True), multiple=True, metavar="DIR",
               help="A finished run; again: a branch of it.")
 @click.option("--only", multiple=True, metavar="UID", help="Draw this dashboard; may be given many times.")
+@click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Make the runs in this new folder and keep them.")
 @click.option("--into", type=click.Path(path_type=Path), default=DASHBOARDS, metavar="DIR", help="Where the pictures go.")
-def main(runs: tuple[Path, ...], only: tuple[str, ...], into: Path) -> None:
+def main(runs: tuple[Path, ...], only: tuple[str, ...], work: Path | None, into: Path) -> None:
     """Make the pictures."""
     wanted = only or tuple(saved(DASHBOARDS))
     scraped = free_port()
@@ -147,16 +151,16 @@ def main(runs: tuple[Path, ...], only: tuple[str, ...], into: Path) -> None:
         with tempfile.TemporaryDirectory() as name, studio(Path(name), scraped) as room:
             setting = Setting(room, runs, into, scraped)
             if not runs:
-                setting.runs = made(setting, Path(name))
+                setting.runs = made(setting, work or Path(name))
             elif HEALTH in wanted:
                 with running(setting, Path(name) / "health") as (process, began):
                     until(setting, process, CUT_AT)
                     health(setting, began)
             dashboards(setting, [uid for uid in wanted if uid != HEALTH])
-            for more in () if only else MORE:
-                more(setting)
     except MissingError as error:
         raise SystemExit(str(error)) from None
+    for more in () if only else MORE:  # now, for there may be one driver of a browser at a time
+        more(into)
 
 
 if __name__ == "__main__":

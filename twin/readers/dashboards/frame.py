@@ -189,13 +189,16 @@ def step_variable() -> Json:
 
 
 def marks() -> list[Json]:
-    """Where something took hold: as told by `twin grafana annotate` and, without it, by the number of policies in force."""
+    """Where something took hold, as told by `twin grafana annotate`; or, to be switched on where nobody did, by the number of policies.
+
+    Grafana marks only what is above zero, hence ``abs``: an end is a mark too.
+    """
     changed = f"twin_policies_active{{{','.join(f'{name}{matcher}' for name, matcher in CHOSEN.items())}}}"
     return [
         {"name": "Policies, migrations, campaigns", "enable": True, "hide": False, "iconColor": "#8a2be2", "builtIn": 0,
          "datasource": {"type": "grafana", "uid": "-- Grafana --"},
          "target": {"type": "tags", "tags": ["twin", "run:$run"], "matchAny": False, "limit": 200}},
-        {"name": "Policies in force (from the data)", "enable": True, "hide": False, "iconColor": "#b39ddb", "datasource": SOURCE,
-         "expr": f"({changed} - {changed} offset 1d) != 0", "step": "1d", "titleFormat": "Policies in force changed",
+        {"name": "Policies in force (from the data)", "enable": False, "hide": False, "iconColor": "#b39ddb", "datasource": SOURCE,
+         "expr": f"abs({changed} - {changed} offset 1d) > 0", "step": "1d", "titleFormat": "Policies in force changed",
          "textFormat": "branch {{branch}}, replicate {{replicate}}", "tagKeys": "", "useValueForTime": False},
     ]
