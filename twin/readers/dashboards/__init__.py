@@ -19,7 +19,9 @@ from twin.readers.dashboards.overview import overview
 from twin.readers.dashboards.policy import policy
 from twin.readers.dashboards.sides import SIDES, side_dashboard
 
-NOT_DRAWN: dict[str, str] = {}
+_TRIAL = "Off unless `twin compare --share` asks for it, whose report sets the arms beside the true effect."
+NOT_DRAWN: dict[str, str] = dict.fromkeys(("trial_satisfaction", "trial_sessions", "trial_opinion_extremity", "trial_trust", "trial_income",
+                                           "trial_morale", "trial_reach", "trial_posts"), _TRIAL)
 """Metrics without a panel, by name, and why; a test holds that there are no others."""
 
 Dashboard = dict[str, Any]
@@ -27,7 +29,7 @@ Dashboard = dict[str, Any]
 
 def dashboards(declared: Iterable[Metric], span: Span | None = None) -> dict[str, Dashboard]:
     """All dashboards by uid, in the order in which a person reads them; they open at ``span``."""
-    metrics, span = tuple(declared), span or Span()
+    metrics, span = tuple(metric for metric in declared if metric.name not in NOT_DRAWN), span or Span()
     made = [overview(metrics, span), *(side_dashboard(side, metrics, span) for side in SIDES), policy(metrics, span), run_health()]
     return {each["uid"]: each for each in made}
 
