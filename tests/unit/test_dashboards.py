@@ -119,7 +119,8 @@ def test_every_number_on_a_run_is_on_run_health() -> None:
 def test_rows_follow_the_story() -> None:
     """The headings of a side come in the order in which a person reads them."""
     for side, uid in SIDES.items():
-        assert [panel["title"] for panel in MADE[uid]["panels"] if panel["type"] == "row"] == [each for each in HEADINGS[side] if each != "Trial"]
+        rows = [panel["title"] for panel in MADE[uid]["panels"] if panel["type"] == "row"]
+        assert rows == [heading for heading in HEADINGS[side] if heading != "Trial"]
 
 
 @pytest.mark.parametrize("uid", MADE)
