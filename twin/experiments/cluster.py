@@ -55,8 +55,9 @@ class Cluster:
             self._dask: Any = importlib.import_module("distributed")
         except ImportError:
             raise UsageError(f"--on {on}: Dask is not installed here (pip install 'twin[cluster]')") from None
-        for name in ("distributed", "tornado.application", "asyncio"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what users need to know, they are told in one line
+        for name in ("distributed", "tornado.application", "asyncio", *logging.root.manager.loggerDict):
+            if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):  # what users need to know, they are told in one line
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         self.on, self.workers = on, 0
         self._running: dict[str, tuple[Task, Any]] = {}
         self._fit: set[str] = set()
