@@ -318,7 +318,7 @@ def test_workers_with_another_program_are_refused(place: Place, tmp_path: Path) 
         file.write("# changed\n")
     none = tmp_path / "none"
     (none / "twin").mkdir(parents=True)
-    (none / "twin" / "__init__.py").write_text("")
+    (none / "twin" / "__init__.py").write_text("raise ImportError('there is no twin on this machine')\n")
     for path, words in ((other, "would give other results: source of twin"), (none, "cannot import twin as installed here")):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONPATH", str(path))
