@@ -100,7 +100,7 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
             [
                 (
                     f"{len(moved)} of {len(forces)} steps could not be told from noise: {listed(force.step for force in moved)}. Half of "
-                    f"their intervals reach {np.nanmedian(widths):.2g} sd or further to either side: smaller effects would be missed.",
+                    f"their intervals reach {np.nanmedian(widths):.2g} sd or further to either side: smaller ones would mostly be missed.",
                     "flat",
                 )
             ]
@@ -169,21 +169,8 @@ def _bars(forces: Sequence[Force]) -> Section:
 
 
 def _steps(forces: Sequence[Force]) -> Section:
-    columns = (
-        ("Step", False),
-        ("What is set", False),
-        ("From", False),
-        ("Force", True),
-        ("Creators", True),
-        ("Low", True),
-        ("High", True),
-        ("Consumers", True),
-        ("Low", True),
-        ("High", True),
-        ("Worlds", True),
-        ("q", True),
-        ("Towards", False),
-    )
+    columns = (("Step", False), ("What is set", False), ("From", False), ("Force", True), ("Creators", True), ("Low", True), ("High", True),
+               ("Consumers", True), ("Low", True), ("High", True), ("Worlds", True), ("q", True), ("Towards", False))
     rows = []
     for force in forces:
         ends = [
