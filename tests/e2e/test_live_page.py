@@ -249,7 +249,8 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, opened: Any) -> Non
     with running(tmp_path, None, "--pace", "0.5") as run:
         page, complaints, _ = visit(opened, run.url)
         until(page, f"() => (({DATA})('posts').t ?? [])[0] === {1735689600000 + 86_400_000}")
-        assert "likes" in text(page, "#policies") and page.evaluate(LABELS, "posts") == ["likes"]
+        until(page, "() => document.getElementById('policies').textContent.includes('likes')")
+        until(page, f"() => JSON.stringify(({LABELS})('posts')) === JSON.stringify(['likes'])")
         assert not complaints
 
 
