@@ -64,6 +64,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.begun: list[subprocess.Popen[str]] = []
         (folder / "own").mkdir(parents=True)
         (folder / "own" / "held.py").write_text(MODULE)
         (folder / "x.yaml").write_text("extends: base.yaml\nmechanisms:\n  held: {class: own.held.Held}\n")
@@ -83,8 +84,16 @@ class Place:
     def start(self, on: str) -> "subprocess.Popen[str]":
         """The comparison with one task held by its worker, in a process group of its own, as a terminal would."""
         self.wish("hold")
-        return subprocess.Popen([sys.executable, "-m", "twin", *self.command(on)], cwd=self.folder, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.begun.append(subprocess.Popen([sys.executable, "-m", "twin", *self.command(on)], cwd=self.folder, stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True, start_new_session=True))
+        return self.begun[-1]
+
+    def end(self) -> None:
+        """Leave nothing running, however a test went."""
+        for process in self.begun:
+            for each in group(process.pid):
+                each.kill()
+            process.wait()
 
     def holder(self, process: "subprocess.Popen[str]") -> int:
         """The process in whose hands the task is."""
@@ -129,9 +138,11 @@ def group(number: int) -> list[psutil.Process]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> Iterator[Place]:
     """A place of one's own."""
-    return Place(tmp_path)
+    made = Place(tmp_path)
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="module")
