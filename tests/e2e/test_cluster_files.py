@@ -59,7 +59,7 @@ def test_kubernetes_objects_are_valid() -> None:
 
 
 def test_a_dask_cluster_has_the_form_of_the_operators_resource() -> None:
-    """What the resource of dask-kubernetes requires and allows (its whole schema, when the package is there)."""
+    """What the resource of dask-kubernetes requires and allows."""
     found = operated()
     assert (found["apiVersion"], found["kind"]) == ("kubernetes.dask.org/v1", "DaskCluster")
     assert set(found["spec"]) == {"worker", "scheduler"}
