@@ -38,6 +38,8 @@ CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
 IDLE_S = 0.02
 """Wall-clock seconds between two looks into the mailbox while the run waits."""
+HEALTH_S = 0.05
+"""Wall-clock seconds between two looks at the run's own health while it runs."""
 LAG_S = 1.0
 """Wall-clock seconds of delay that a paced run makes up for afterwards."""
 
@@ -143,6 +145,7 @@ class _Drive:
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
         self.spent = float(manifest.get("wall_s", 0.0))
         self.began = self.saved_wall = self.paced_wall = time.monotonic()
+        self.healthy_wall, self.memory_mb, self.health = float("-inf"), 0.0, dict[str, float]()
         self.saved_at = self.paced_at = simulation.world.now
 
     @property
@@ -167,7 +170,7 @@ class _Drive:
                     break
                 self.simulation.run(min(self.now + step, scenario.duration))
                 self._marks()
-                self._show()
+                self._show(fresh=False)
                 if time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S:
                     self._save()
             interrupted = asked.is_set()
@@ -226,14 +229,17 @@ class _Drive:
         self.watcher.saved(self.now)
         return folder
 
-    def _show(self) -> None:
+    def _show(self, fresh: bool = True) -> None:
+        """Tell the watcher where the run is. Unless ``fresh``, the run's own health may be HEALTH_S old: it costs more than the rest."""
         simulation, wall = self.simulation, time.monotonic()
-        health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_commands": float(self.mailbox.waiting()),
-                  "checkpoint_age": wall - self.saved_wall, "cpu": time.process_time(),
-                  **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
-                  **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
+        if fresh or wall - self.healthy_wall >= HEALTH_S:
+            self.healthy_wall, self.memory_mb = wall, _memory_mb()
+            self.health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_commands": float(self.mailbox.waiting()),
+                           "checkpoint_age": wall - self.saved_wall, "cpu": time.process_time(),
+                           **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
+                           **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
         self.watcher.update(Frame(min(self.now, simulation.scenario.duration), self.spent + wall - self.began, self._sessions(),
-                                  self.latest, _memory_mb(), health))
+                                  self.latest, self.memory_mb, self.health))
 
     def _wait(self, asked: threading.Event) -> None:
         """Do what has come by mail; go on when neither a pause nor the pace holds the run back."""

@@ -36,6 +36,8 @@ from twin.readers.watch import Frame, RunInfo, Watcher
 
 FRAME_S = 0.1
 """Wall-clock seconds between two frames that are passed on."""
+BATCH_S = 0.05
+"""Wall-clock seconds for which readings and marks are gathered before they are sent."""
 READY_S = 60.0
 _RUNS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 1.5
@@ -151,10 +153,19 @@ class Link(Watcher):
             self._out.put((kind, data))
 
     def _send(self) -> None:
-        while (message := self._out.get()) is not None:
+        """Send what has come since the last time, a few times a second: a thread that woke for each would hold up the run each time."""
+        while True:
+            batch = [self._out.get()]
+            if batch[0] is not None and batch[0][0] in ("reading", "mark"):
+                time.sleep(BATCH_S)
+            with contextlib.suppress(queue.Empty):
+                while batch[-1] is not None:
+                    batch.append(self._out.get_nowait())
             try:
-                self._pipe.send(message)
+                self._pipe.send([message for message in batch if message is not None])
             except OSError:  # the sidecar is gone; `_hear` has said so
+                return
+            if batch[-1] is None:
                 return
 
     def _hear(self) -> None:
@@ -250,7 +261,8 @@ def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asynci
     with contextlib.suppress(RuntimeError):  # the loop has ended
         with contextlib.suppress(EOFError, OSError):
             while True:
-                loop.call_soon_threadsafe(messages.put_nowait, pipe.recv())
+                for message in pipe.recv():
+                    loop.call_soon_threadsafe(messages.put_nowait, message)
         loop.call_soon_threadsafe(messages.put_nowait, None)
 
 
