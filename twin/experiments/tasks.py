@@ -12,8 +12,8 @@ order tasks ran. Readings are float64 (readings, series) in the order of the boa
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,59 +65,41 @@ def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenar
     return load(path, args.get("sets", ()), policies)
 
 
-def _begin(scenario: Scenario) -> tuple[Simulation, list[NDArray[np.float64]]]:
-    simulation = Simulation(scenario)
-    readings: list[NDArray[np.float64]] = []
-    simulation.on_measure = lambda now, values: readings.append(values)
-    return simulation, readings
-
-
-def _stacked(readings: list[NDArray[np.float64]], simulation: Simulation) -> NDArray[np.float64]:
-    return np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
+@contextmanager
+def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tuple[Simulation, NDArray[np.float64]]]:
+    """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its end, with the readings on the way."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation = Simulation(scenario)
+        readings: list[NDArray[np.float64]] = []
+        simulation.on_measure = lambda now, values: readings.append(values)
+        if "trunk" in task.args:
+            simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
+        else:
+            simulation.begin()
+        simulation.run(scenario.duration + 1 if until is None else until)
+        yield simulation, np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
 
 
 def trunk(store: Store, task: Task) -> None:
     """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before the fork in ``<result>``."""
-    with ExitStack() as stack:
-        scenario = _scenario(store, task.args, stack)
-        simulation, readings = _begin(scenario)
-        simulation.begin()
-        simulation.run(int(task.args["at_s"]))
+    with _played(store, task, int(task.args["at_s"])) as (simulation, readings):
         with store.new_folder(f"{task.result}.world") as world:
             simulation.save(world)
-        store.write_array(task.result, _stacked(readings, simulation))
-
-
-def branch(store: Store, task: Task) -> None:
-    """Args: sets, policies, trunk (its result). Leaves the readings from the fork on."""
-    with ExitStack() as stack:
-        scenario = _scenario(store, task.args, stack)
-        simulation, readings = _begin(scenario)
-        simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
-        simulation.run(scenario.duration + 1)
-        store.write_array(task.result, _stacked(readings, simulation))
+        store.write_array(task.result, readings)
 
 
 def whole(store: Store, task: Task) -> None:
-    """Args: sets, policies. Leaves all readings."""
-    with ExitStack() as stack:
-        scenario = _scenario(store, task.args, stack)
-        simulation, readings = _begin(scenario)
-        simulation.begin()
-        simulation.run(scenario.duration + 1)
-        store.write_array(task.result, _stacked(readings, simulation))
+    """Args: sets, policies; of a branch also trunk (its result). Leaves the readings, of a branch those from the fork on."""
+    with _played(store, task) as (_, readings):
+        store.write_array(task.result, readings)
 
 
 def means(store: Store, task: Task) -> None:
     """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows, series); see `reduced`."""
-    with ExitStack() as stack:
-        scenario = _scenario(store, task.args, stack)
-        simulation, readings = _begin(scenario)
-        simulation.begin()
-        simulation.run(scenario.duration + 1)
+    with _played(store, task) as (simulation, readings):
         windows = [(int(begin), int(end)) for begin, end in task.args["windows"]]
-        rows = simulation.world.board.rows
-        store.write_array(task.result, reduced(_stacked(readings, simulation), scenario.metrics.every, rows, windows))
+        store.write_array(task.result, reduced(readings, simulation.scenario.metrics.every, simulation.world.board.rows, windows))
 
 
 def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
@@ -128,4 +110,4 @@ def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequ
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
 
 
-KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": branch, "whole": whole, "means": means}
+KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": whole, "whole": whole, "means": means}
