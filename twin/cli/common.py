@@ -37,3 +37,11 @@ def loaded(path: Path, sets: tuple[str, ...] = (), policies: tuple[str, ...] = (
     from twin.scenario import load
 
     return load(path, sets, policies)
+
+
+def free_folder(name: str, command: str = "") -> Path:
+    """The next free folder in ``runs/`` for what a scenario (and a command) is called."""
+    from twin.runfolder import slug
+
+    begin = "-".join(filter(None, (command, slug(name))))
+    return next(path for number in range(1, 10**6) if not (path := Path("runs") / f"{begin}-{number}").exists())

@@ -30,14 +30,6 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def free(out: str | None, command: str, name: str) -> str:
-    """The folder given, or the next free one."""
-    from twin.runfolder import slug
-
-    return out or next(str(path) for number in range(1, 10**6)
-                       if not (path := Path("runs") / f"{command}-{slug(name)}-{number}").exists())
-
-
 @click.command()
 @common.file
 @policies
@@ -73,7 +65,7 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     args: dict[str, Any] = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
     if share:
         args |= {"shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans], "share": share, "of": of}
-    made = Experiment(free(out, "compare", checked.name), "compare", args, checked, quiet)
+    made = Experiment(out or str(common.free_folder(checked.name, "compare")), "compare", args, checked, quiet)
     if axes:
         made.manifest["axes"] = axes
     comparing.go_on(made, on)
@@ -106,7 +98,7 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
     args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
     sweeping.planned(checked, args)
-    made = Experiment(free(out, "sweep", checked.name), "sweep", args, checked, quiet)
+    made = Experiment(out or str(common.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet)
     sweeping.go_on(made, on)
     if made.failed:
         sys.exit(1)
@@ -149,7 +141,7 @@ def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: t
 
         args["budget"] = trajectories if method == "morris" else points
         sensitivity.check(checked, args)
-    made = Experiment(free(out, "audit", checked.name), "audit", args, checked, quiet)
+    made = Experiment(out or str(common.free_folder(checked.name, "audit")), "audit", args, checked, quiet)
     auditing.go_on(made, on)
     if made.failed:
         sys.exit(1)

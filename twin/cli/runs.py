@@ -35,7 +35,7 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
     checked = common.loaded(scenario, sets, policies)
     from twin import run as running
 
-    folder = out or _free_folder(checked.name)
+    folder = out or common.free_folder(checked.name)
     try:
         outcome = running.start(checked, folder, reference=reference, oracle=oracle, watcher=watcher(quiet, flags), pace=pace)
     except KeyboardInterrupt:
@@ -97,9 +97,3 @@ class Interrupted(TwinError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"interrupted before the first checkpoint; go on with: twin resume {folder}")
-
-
-def _free_folder(name: str) -> Path:
-    from twin.runfolder import slug
-
-    return next(path for number in range(1, 10**6) if not (path := Path("runs") / f"{slug(name)}-{number}").exists())

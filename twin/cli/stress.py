@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from twin.cli import common
-from twin.cli.experiments import experiment, fork_at, free
+from twin.cli.experiments import experiment, fork_at
 
 
 @click.command()
@@ -58,7 +58,7 @@ def stress(scenario: Path, policy: str, goals: tuple[str, ...], ranges: tuple[st
     uncertain.check(checked, given)
     args = {"policy": asdict(plan), "goals": [goal.text for goal in wanted], "uncertain": chosen, "at_s": fork, "worlds": worlds,
             "search": search, "confirm": confirm}
-    made = Experiment(free(out, "stress", checked.name), "stress", args, checked, quiet)
+    made = Experiment(out or str(common.free_folder(checked.name, "stress")), "stress", args, checked, quiet)
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)
     stressing.go_on(made, on)
