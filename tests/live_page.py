@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.chromium import MissingError, chromium
 from tests.conftest import ROOT
 
-CHROMIUM = Path(os.environ.get("TWIN_CHROMIUM", "/usr/bin/chromium"))
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
 PATIENCE_S = 240.0
 """How long anything may take on a busy machine before a test gives up."""
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 375, "height": 812}
@@ -74,15 +72,11 @@ def running(here: Path, scenario: Path | None, *arguments: str) -> Generator[Run
 @contextmanager
 def browser() -> Generator[Any, None, None]:
     """A headless Chromium; skips where there is none."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright on this machine: pip install playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser on this machine: {CHROMIUM} (set TWIN_CHROMIUM)")
-    with sync_api.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        try:
+    try:
+        with chromium() as opened:
             yield opened
-        finally:
-            opened.close()
+    except MissingError as error:
+        pytest.skip(str(error))
 
 
 def visit(opened: Any, url: str, **context: Any) -> tuple[Any, list[str], list[str]]:

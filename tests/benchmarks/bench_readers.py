@@ -31,11 +31,10 @@ from typing import Any, NamedTuple
 import requests
 
 from tests.e2e.prometheus import Prometheus
+from tests.live_page import pages
 
 ROOT = Path(__file__).parent.parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync")
 BOUND = {"metrics": 0.01, "live": 0.03}
 """Largest share of the run's time that a reader may cost, by issue 4."""
 
@@ -110,15 +109,8 @@ def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str
 
 def open_pages(count: int) -> None:
     """Hold that many pages open, at the address on the first line of standard input, until that ends."""
-    url = input()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
-        for _ in range(count):
-            browser.new_context().new_page().goto(url)
+    with pages(input(), count):
         sys.stdin.read()
-        browser.close()
 
 
 READERS = {"metrics": metrics, "remote-write": remote_write, "live": live}

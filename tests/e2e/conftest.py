@@ -4,9 +4,11 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests import live_page
 from tests.e2e.everything_small import branch_of_everything_small, everything_small
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, REAL, Place
@@ -30,6 +32,13 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         return
     with Server() as server:
         yield Place(server.url, ADMIN, server.contract)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One real browser for all tests of a file."""
+    with live_page.browser() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -25,15 +25,13 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
+from tests.chromium import MissingError, chromium
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, Place
 from tests.e2e.prometheus import COMMAND, Prometheus
 
 PANELS = Path(__file__).parent / "grafana_panels"
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"]
 NODE = (20, 19)
 """What Vite 7 needs."""
 WIDTH, HEIGHT = 1440, 900
@@ -42,10 +40,6 @@ ELSEWHERE = "Pacific/Auckland"
 """The browser's time zone, far from UTC: dashboards are in UTC wherever they are looked at."""
 ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status error"], [data-testid*="Alert error"], .alert-error')]
   .map(each => each.closest('[data-panel]')?.querySelector('h2')?.textContent ?? each.textContent)"""
-
-
-class MissingError(Exception):
-    """Something that drawing needs is not on this machine; the text says what and how to get it."""
 
 
 def built() -> Path:
@@ -207,17 +201,8 @@ class Easel:
 @contextlib.contextmanager
 def easel(site: Site) -> Iterator[Easel]:
     """An Easel on the Chromium of this machine. Raises MissingError."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if chromium is None:
-        raise MissingError("no chromium on this machine: install Debian's package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        try:
-            yield Easel(browser, site)
-        finally:
-            browser.close()
+    with chromium("--force-color-profile=srgb") as opened:
+        yield Easel(opened, site)
 
 
 @dataclass

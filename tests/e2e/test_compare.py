@@ -8,14 +8,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.conftest import SCENARIOS, settings, twin
 from tests.e2e.test_report import EVIL
@@ -252,18 +251,6 @@ def test_a_world_that_fails_is_left_out(tmp_path: Path) -> None:
     assert {row["n"] for row in rows if row["headline"]} == {4}
     assert not list((tmp_path / "out" / "failed").iterdir())
     assert "failed three times" not in (tmp_path / "out" / "report.html").read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no chromium on this machine: the report was not opened in a real browser")
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:

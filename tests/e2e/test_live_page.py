@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, settings, twin
-from tests.live_page import Running, browser, running, until, visit
+from tests.live_page import Running, running, until, visit
 from twin import mailbox
 from twin.mailbox import command
 
@@ -33,23 +33,16 @@ LABELS = """name => Bokeh.documents.flatMap(document => document.roots()).find(r
     .filter(one => one.type === 'Label').map(one => one.text.text)"""
 
 
-@pytest.fixture(scope="module")
-def opened() -> Generator[Any, None, None]:
-    """One browser for all."""
-    with browser() as chromium:
-        yield chromium
-
-
 def text(page: Any, selector: str) -> str:
     found: str = page.inner_text(selector)
     return found
 
 
-def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(tmp_path: Path, opened: Any) -> None:
+def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(tmp_path: Path, browser: Any) -> None:
     """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change no byte; text stays text."""
     with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "1") as run:
-        page, complaints, asked = visit(opened, run.url)
-        others = [visit(opened, run.url, color_scheme="dark") for _ in range(2)]
+        page, complaints, asked = visit(browser, run.url)
+        others = [visit(browser, run.url, color_scheme="dark") for _ in range(2)]
         page.wait_for_selector("figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *")
         assert text(page, "#name") == HOSTILE
         assert "token" not in page.url
@@ -166,15 +159,15 @@ def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) 
     assert command(held.folder, {"do": "status"})["ok"] == "running"
 
 
-def test_a_wrong_token_is_refused_and_the_page_says_so(held: Running, opened: Any) -> None:
+def test_a_wrong_token_is_refused_and_the_page_says_so(held: Running, browser: Any) -> None:
     """Nothing of the run is shown."""
-    page, *_ = visit(opened, f"{held.base}/#token=wrong")
+    page, *_ = visit(browser, f"{held.base}/#token=wrong")
     page.wait_for_selector("[data-state=refused]")
     assert "wrong token" in text(page, "#notice")
     assert text(page, "#name") == "twin" and not page.query_selector(".card")
 
 
-def test_another_site_cannot_pause_it(held: Running, opened: Any, tmp_path: Path) -> None:
+def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Path) -> None:
     """A form, requests without and with leave, and a frame, from a page of another origin that even knows the token."""
     pause = json.dumps({"do": "pause"})
     (tmp_path / "index.html").write_text(f"""<iframe name=f></iframe><form id=x method=post target=f enctype="text/plain"
@@ -193,7 +186,7 @@ def test_another_site_cannot_pause_it(held: Running, opened: Any, tmp_path: Path
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: Quiet(*given, directory=str(tmp_path)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        page, *_ = visit(opened, f"http://127.0.0.1:{server.server_port}/")
+        page, *_ = visit(browser, f"http://127.0.0.1:{server.server_port}/")
         until(page, "() => document.title.includes(',')")
         assert page.title() in ("failed,failed,failed", "opaque,failed,failed")
         page.wait_for_timeout(500)
@@ -204,9 +197,9 @@ def test_another_site_cannot_pause_it(held: Running, opened: Any, tmp_path: Path
     assert command(held.folder, {"do": "status"})["ok"] == "running"
 
 
-def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, opened: Any) -> None:
+def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, browser: Any) -> None:
     """No scrolling sideways at 375 pixels, whatever is open; the ground is dark in dark mode, and the button turns it."""
-    phone, complaints, _ = visit(opened, held.url, viewport={"width": 375, "height": 700}, is_mobile=True, has_touch=True,
+    phone, complaints, _ = visit(browser, held.url, viewport={"width": 375, "height": 700}, is_mobile=True, has_touch=True,
                                  color_scheme="dark")
     phone.wait_for_selector(".card")
     phone.click("#open-hands")
@@ -226,28 +219,28 @@ def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, opened:
     assert not complaints
 
 
-def test_a_page_opened_late_sees_the_whole_course(held: Running, opened: Any) -> None:
+def test_a_page_opened_late_sees_the_whole_course(held: Running, browser: Any) -> None:
     """From the first day on, not from when it was opened; and it draws what the run folder will hold."""
-    page, *_ = visit(opened, held.url)
+    page, *_ = visit(browser, held.url)
     page.wait_for_selector("figure[data-picture=posts] .plot > *")
     drawn = page.evaluate(DATA, "posts")
     assert drawn["t"][0] == 1735689600000 + 86_400_000
     assert len(drawn["t"]) == len(drawn["human"]) >= 2 and max(drawn["human"]) > 0
 
 
-def test_a_resumed_run_shows_what_was_before(tmp_path: Path, opened: Any) -> None:
+def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> None:
     """Interrupted with its page open, which says so; resumed, the new page has the course and the marks from the start."""
     likes = tmp_path / "likes.yaml"
     likes.write_text("name: likes\nset: {recommender.preset: likes}\n")
     with running(tmp_path, BASE, *settings("duration=400d"), "--pace", "4", "--policy", f"{likes}@3d") as run:
-        page, *_ = visit(opened, run.url)
+        page, *_ = visit(browser, run.url)
         until(page, "() => document.getElementById('date').textContent >= '2025-01-07'")
         run.process.send_signal(signal.SIGINT)
         assert run.process.wait(60) == 130
         page.wait_for_selector("[data-state=ended]")
         assert "twin resume" in text(page, "#notice")
     with running(tmp_path, None, "--pace", "0.5") as run:
-        page, complaints, _ = visit(opened, run.url)
+        page, complaints, _ = visit(browser, run.url)
         until(page, f"() => (({DATA})('posts').t ?? [])[0] === {1735689600000 + 86_400_000}")
         until(page, "() => document.getElementById('policies').textContent.includes('likes')")
         until(page, f"() => JSON.stringify(({LABELS})('posts')) === JSON.stringify(['likes'])")

@@ -2,14 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.conftest import SCENARIOS, settings, twin
 from tests.e2e.test_compare import page_of
@@ -109,18 +107,6 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(args: list[str], words: str,
     done = twin(args[0], BASE, *args[1:], *WORLD, "--out", "out", cwd=tmp_path, check=False)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert not (tmp_path / "out").exists()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no chromium on this machine: the reports were not opened in a real browser")
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
