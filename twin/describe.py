@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +33,15 @@ def dump(scenario: Scenario) -> str:
     A mechanism of its own is named by ``class`` and, unless Python finds it by itself, ``from``, the folder that holds its package.
     """
     return write_text(_data(scenario))
+
+
+@contextmanager
+def as_file(scenario: Scenario) -> Iterator[Path]:
+    """The complete scenario as a file, to lay more on it, while the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        path = Path(folder) / "scenario.yaml"
+        path.write_text(dump(scenario))
+        yield path
 
 
 def _data(scenario: Scenario, places: bool = True) -> Any:

@@ -104,14 +104,12 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     if experiment.manifest["args"]["method"] != "steps":
         from twin.experiments import sensitivity
 
-        sensitivity.go_on(experiment, on)
+        told = sensitivity.go_on(experiment, on)
     else:
         forces, left, runs = run(experiment, on)
         experiment.finish("done", runs=runs, left=[list(each) for each in left])
-        for line in lines(forces, left, runs):
-            experiment.say(line)
-    report(experiment)
-    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
+        told = lines(forces, left, runs)
+    experiment.tell(told, report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

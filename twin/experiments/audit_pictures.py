@@ -48,6 +48,15 @@ def _text(source: ColumnDataSource, plot: figure, x: str, y: str, text: str, **l
     plot.text(x, y, text=text, source=source, text_font_size="11px", text_font=value("system-ui"), text_color=INK, **look)
 
 
+def _crosses(source: ColumnDataSource, plot: figure, x: str, y: str) -> Any:
+    """Points with the crosses of their intervals and their names; the points."""
+    plot.segment("x_low", y, "x_high", y, source=source, color="colour", line_width=2)
+    plot.segment(x, "y_low", x, "y_high", source=source, color="colour", line_width=2)
+    points = plot.scatter(x, y, source=source, size=10, color="colour", line_color="white")
+    _text(source, plot, x, y, "name", x_offset=7, y_offset=-5)
+    return points
+
+
 def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]) -> figure:
     """One point a step with the cross of its intervals and the cloud of its worlds; ``clouds``: scores (creators, consumers) by step."""
     plot = canvas(None, 560, "1")
@@ -108,10 +117,7 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
             )
         )
     faint = plot.scatter("x", "y", source=cloud, size=4, color="colour", alpha=0.22, line_color=None)
-    plot.segment("x_low", "y_effect", "x_high", "y_effect", source=source, color="colour", line_width=2)
-    plot.segment("x_effect", "y_low", "x_effect", "y_high", source=source, color="colour", line_width=2)
-    strong = plot.scatter("x_effect", "y_effect", source=source, size=10, color="colour", line_color="white")
-    _text(source, plot, "x_effect", "y_effect", "name", x_offset=7, y_offset=-5)
+    strong = _crosses(source, plot, "x_effect", "y_effect")
     plot.add_tools(
         HoverTool(
             renderers=[strong],
@@ -219,10 +225,7 @@ def index_map(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], index: str, l
         plot.add_layout(box)
     plot.x_range, plot.y_range = (Range1d(*_span([*data[f"{which}_low"], *data[f"{which}_high"]], 0.01)) for which in ("x", "y"))
     source = ColumnDataSource(data)
-    plot.segment("x_low", "y", "x_high", "y", source=source, color="colour", line_width=2)
-    plot.segment("x", "y_low", "x", "y_high", source=source, color="colour", line_width=2)
-    points = plot.scatter("x", "y", source=source, size=10, color="colour", line_color="white")
-    _text(source, plot, "x", "y", "name", x_offset=7, y_offset=-5)
+    points = _crosses(source, plot, "x", "y")
     plot.add_tools(
         HoverTool(
             renderers=[points],

@@ -100,10 +100,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     shared = [forks.laid(Plan(**each), experiment) for each in args.get("shared", ())]
     rows, facts = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on, shared, str(args.get("of", "")))
     experiment.finish("done", **facts)
-    for line in [*lines(rows), *trial.lines(read_biases(experiment))]:
-        experiment.say(line)
-    report(experiment)
-    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
+    experiment.tell([*lines(rows), *trial.lines(read_biases(experiment))], report)
 
 
 def report(experiment: Experiment, **axes: str) -> None:

@@ -16,17 +16,15 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from twin.describe import dump
+from twin.describe import as_file
 from twin.errors import Problem, ScenarioError, UsageError
 from twin.params import leaves
 from twin.scenario import Scenario, load
@@ -160,9 +158,7 @@ def loaded(scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[st
     """The scenario at every point. Raises ScenarioError with the problems of all points."""
     problems: set[Problem] = set()
     made = []
-    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base = Path(folder) / "scenario.yaml"
-        base.write_text(dump(scenario))
+    with as_file(scenario) as base:
         for point in chosen:
             try:
                 made.append(load(base, sets(varied, point)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -74,6 +74,13 @@ class Experiment:
         """A line for the user."""
         if not self.quiet:
             click.echo(text)
+
+    def tell(self, lines: Iterable[str], report: Callable[[Experiment], None]) -> None:
+        """Say what came out, write the report, and say where it is."""
+        for line in lines:
+            self.say(line)
+        report(self)
+        self.say(f"report: {self.out.rstrip('/')}/report.html")
 
     def run(self, tasks: Sequence[Task], on: str | None, what: str = "runs") -> Ended:
         """Do what is left of some tasks, showing how far it is. What failed three times is said, and kept in ``failed``."""

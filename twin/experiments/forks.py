@@ -7,7 +7,6 @@ means over bins of time after the fork, so that memory grows with bins and not w
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin import interventions
-from twin.describe import dump
+from twin.describe import as_file
 from twin.engine import Simulation
 from twin.errors import UsageError, nearest
 from twin.experiments.experiment import Experiment
@@ -80,11 +79,9 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         when = parse_when(time, scenario.start, at, 1) if time else None
     except UsageError as error:
         raise UsageError(f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}") from None
-    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base = Path(folder) / "scenario.yaml"
-        base.write_text(dump(scenario))
-        checked, policies = interventions.laid(base, Path(file).read_text(errors="replace"), when, at, file)
-        mine = checked.policies[len(scenario.policies):]
+    with as_file(scenario) as base:
+        laid_on, policies = interventions.laid(base, Path(file).read_text(errors="replace"), when, at, file)
+    mine = laid_on.policies[len(scenario.policies):]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)")
@@ -93,9 +90,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
 
 def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: str) -> Scenario:
     """The scenario with timed policies on it. Raises ScenarioError."""
-    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base = Path(folder) / "scenario.yaml"
-        base.write_text(dump(scenario))
+    with as_file(scenario) as base:
         return interventions.laid(base, write_text({"policies": list(policies)}), None, 0, source)[0]
 
 

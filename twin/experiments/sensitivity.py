@@ -19,11 +19,9 @@ Both by SALib. A trajectory (Morris) or block (Sobol) with a run that failed, or
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
-from twin.describe import describe, dump
+from twin.describe import as_file, describe
 from twin.engine import Simulation
 from twin.errors import ScenarioError, UsageError
 from twin.experiments import audit, effects, scoring, turning
@@ -145,8 +143,8 @@ def block(found: Sequence[Lever], method: str) -> int:
     return len(found) + (2 if method == "morris" else 3)
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
-    """Do what is left to do, tell it and write results."""
+def go_on(experiment: Experiment, on: str | None) -> list[str]:
+    """Do what is left to do and write results; what there is to tell of them."""
     args, scenario = experiment.manifest["args"], experiment.scenario
     method, at, numbers = str(args["method"]), int(args["at_s"]), range(int(args["replicates"]))
     found, left = levers(scenario, args["steps"])
@@ -193,16 +191,14 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     experiment.finish(
         "done", runs=runs, left=[list(each) for each in left], refused=len(refused), blocks=len(design) // block(found, method)
     )
-    for line in lines(indices, method, left, runs):
-        experiment.say(line)
+    return lines(indices, method, left, runs)
 
 
 def lay(experiment: Experiment, found: Sequence[Lever], points: Sequence[Sequence[str]]) -> dict[int, str]:
     """Write a policy for every point; numbers of those that the scenario refuses, with the reason."""
     refused: dict[int, str] = {}
-    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base, policy = Path(folder) / "scenario.yaml", Path(folder) / "policy.yaml"
-        base.write_text(dump(experiment.scenario))
+    with as_file(experiment.scenario) as base:
+        policy = base.with_name("policy.yaml")
         for i, point in enumerate(points):
             name = f"policies/point-{i:05d}.yaml"
             values = {each.path: turning.plain(value) for each, value in zip(found, point, strict=True)}

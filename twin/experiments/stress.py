@@ -219,10 +219,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     verdicts = stress_verdicts.verdicts(seen, goals, given)
     experiment.table("directions.parquet", stress_verdicts.table(verdicts))
     experiment.finish("done", verdicts=[verdict.facts() for verdict in verdicts])
-    for line in stress_words.lines(verdicts, given):
-        experiment.say(line)
-    report(experiment)
-    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
+    experiment.tell(stress_words.lines(verdicts, given), report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

@@ -77,10 +77,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     experiment.table("results.parquet", _table(swept))
     experiment.table("ranks.parquet", pa.Table.from_pylist(found, schema=RANKS))
     experiment.finish("done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1])
-    for line in lines(swept, found):
-        experiment.say(line)
-    report(experiment)
-    experiment.say(f"report: {experiment.out.rstrip('/')}/report.html")
+    experiment.tell(lines(swept, found), report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

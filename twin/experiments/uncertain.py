@@ -9,13 +9,12 @@ sides of zero, where studies disagree. A statement of how likely a failure is ho
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twin.describe import Row, describe, dump
+from twin.describe import Row, as_file, describe
 from twin.errors import ScenarioError, UsageError, nearest
 from twin.experiments import design
 from twin.experiments.design import Vary
@@ -128,9 +127,7 @@ def _plain(text: str) -> float | None:
 
 def check(scenario: Scenario, given: Sequence[Uncertain]) -> None:
     """Load the scenario at both ends of each range, and at all lower and all upper ends. Raises UsageError for ends out of bounds."""
-    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-        base = Path(folder) / "scenario.yaml"
-        base.write_text(dump(scenario))
+    with as_file(scenario) as base:
         for each in given:
             ends = each.vary.levels or tuple(each.vary.at(share) for share in (0.0, 1.0))
             for value in ends:

@@ -22,7 +22,7 @@ from rich.text import Text
 from twin.metric import Metric
 from twin.readers.results import per_day
 from twin.readers.text import change, human, span, sparkline
-from twin.readers.watch import Frame, RunInfo, Watcher
+from twin.readers.watch import Frame, RunInfo, Watcher, pace
 from twin.units import DAY, at
 
 TITLES = {"producer": "Who makes", "consumer": "Who watches", "platform": "Platform", "chatbot": "Chatbots"}
@@ -76,10 +76,7 @@ class _Course:
 
     def pace(self) -> tuple[float, float]:
         """Sessions per second and seconds left, over the last frames."""
-        (w0, n0, s0), (w1, n1, s1) = self._pace[0], self._pace[-1]
-        if w1 <= w0 or n1 <= n0:
-            return 0.0, float("nan")
-        return (s1 - s0) / (w1 - w0), (self.info.duration_s - n1) * (w1 - w0) / (n1 - n0)
+        return pace(self._pace, self.info.duration_s)
 
     @property
     def share(self) -> float:

@@ -51,6 +51,14 @@ class Frame:
     health: Mapping[str, float] = field(default_factory=dict)
 
 
+def pace(course: Sequence[tuple[float, int, int]], duration_s: int) -> tuple[float, float]:
+    """Sessions per wall-clock second and seconds left, from a course of (wall-clock s, simulated s, sessions); 0 and NaN if it stands."""
+    if not course or course[-1][0] <= course[0][0] or course[-1][1] <= course[0][1]:
+        return 0.0, float("nan")
+    (w0, n0, s0), (w1, n1, s1) = course[0], course[-1]
+    return (s1 - s0) / (w1 - w0), (duration_s - n1) * (w1 - w0) / (n1 - n0)
+
+
 class Watcher:
     """Something that watches a run; each call does nothing unless it is overridden."""
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from twin.errors import TwinError, UsageError
 from twin.readers.sidecar import Service
 from twin.readers.text import span
-from twin.readers.watch import Frame
+from twin.readers.watch import Frame, pace
 from twin.units import at
 
 if TYPE_CHECKING:
@@ -187,25 +187,18 @@ class Live(Service):
         info, frame = self.hub.info, self.hub.frame
         now_s = frame.now_s if frame else info.resumed_at_s
         paused = bool(frame and frame.health.get("paused"))
-        pace = frame.health.get("pace", math.nan) if frame else math.nan
+        limit = frame.health.get("pace", math.nan) if frame else math.nan
         state = "running" if frame else "building"
         if self.ended:
             state = "done" if now_s >= info.duration_s else "ended"
         elif paused:
             state = "paused"
-        rate, left = self._speed()
+        rate, left = pace(self._pace, info.duration_s)
         return {"state": state, "ended": self.ended, "date": f"{at(info.start, now_s):%Y-%m-%d}", "now": self.history.ms()[1],
                 "share": round(min(1.0, now_s / info.duration_s), 4), "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}",
                 "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
                 "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
-                "pace": pace if math.isfinite(pace) else None, "held": self.held}
-
-    def _speed(self) -> tuple[float, float]:
-        """Sessions per wall-clock second and seconds left, over the last frames."""
-        if len(self._pace) < 2 or self._pace[-1][0] <= self._pace[0][0] or self._pace[-1][1] <= self._pace[0][1]:
-            return 0.0, math.nan
-        (w0, n0, s0), (w1, n1, s1) = self._pace[0], self._pace[-1]
-        return (s1 - s0) / (w1 - w0), (self.hub.info.duration_s - n1) * (w1 - w0) / (n1 - n0)
+                "pace": limit if math.isfinite(limit) else None, "held": self.held}
 
     def hurry(self) -> None:
         """Ctrl-C: the page need not stay."""
