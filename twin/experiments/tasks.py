@@ -4,6 +4,7 @@
     branch   a replicate from the fork on, under a policy or none: its readings
     whole    a run from its start under settings: its readings
     means    the same, reduced to means over windows
+    study    a calculation without a world
 
 All runs of one replicate share their luck, so branches differ by what their policies do. Results do not depend on where or in which
 order tasks ran. Readings are float64 (readings, series) in the order of the board.
@@ -11,6 +12,7 @@ order tasks ran. Readings are float64 (readings, series) in the order of the boa
 
 from __future__ import annotations
 
+import importlib
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -110,4 +112,12 @@ def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequ
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
 
 
-KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": whole, "whole": whole, "means": means}
+def study(store: Store, task: Task) -> None:
+    """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the array that the function returns."""
+    module, _, name = str(task.args["call"]).partition(":")
+    function: Callable[..., NDArray[np.float64]] = getattr(importlib.import_module(module), name)
+    made = function(seed=int(task.args["seed"]), data=str(task.args["data"]), **task.args["args"])
+    store.write_array(task.result, np.asarray(made, np.float64))
+
+
+KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": whole, "whole": whole, "means": means, "study": study}
