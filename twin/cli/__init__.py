@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import dashboards, experiments, grafana, levers, runs, scenarios, stream, stress
+from twin.cli import dashboards, experiments, findings, grafana, levers, runs, scenarios, stream, stress
 from twin.errors import TwinError, UsageError, nearest
 
 
@@ -44,7 +44,7 @@ def cli() -> None:
 _COMMANDS = (
     runs.run, runs.resume, scenarios.check, runs.report,
     levers.pause, levers.go_on, levers.pace, levers.intervene, levers.fork,
-    experiments.compare, experiments.sweep, experiments.audit, stress.stress,
+    experiments.compare, experiments.sweep, experiments.audit, stress.stress, findings.findings,
     stream.send, stream.export, grafana.grafana, dashboards.dashboards,
     scenarios.schema,
 )

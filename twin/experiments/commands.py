@@ -16,7 +16,8 @@ from twin.experiments.store import Store
 from twin.experiments.tasks import SCENARIO
 from twin.scenario import load
 
-COMMANDS: dict[str, str] = {name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")}
+COMMANDS: dict[str, str] = {name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")} | {
+    "findings": "twin.experiments.findings.command"}
 """The module of each command."""
 
 

@@ -72,11 +72,13 @@ def time_range(metrics: Metrics) -> Range1d:
     return Range1d(first, max(last, first + 3.6e6), bounds=(first, max(last, first + 3.6e6)))
 
 
-def canvas(x_range: Range1d | None, height: int, unit: str, log: bool = False) -> figure:
-    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``: of its vertical axis."""
+def canvas(x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False) -> figure:
+    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``, ``log_x``: its vertical, horizontal axis."""
     over_time: dict[str, Range1d | str] = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
     if log:
         over_time["y_axis_type"] = "log"
+    if log_x:
+        over_time["x_axis_type"] = "log"
     plot = figure(**over_time, height=height, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset,save", active_drag=None,
                   active_scroll=None, toolbar_location="above", background_fill_color=None, border_fill_color=None, outline_line_color=None,
                   min_border_right=12)

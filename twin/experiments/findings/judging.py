@@ -6,6 +6,7 @@ A claim is one sentence with an expectation. From values per replicate v_1 .. v_
 
 * *sign*: holds if the 95 % interval lies on the expected side of zero; fails if the interval at 1 - .05 / m, m claims of the finding,
   lies on the other side; else open.
+* *moves*: holds if the 95 % interval does not hold zero; fails if it lies within a bound that is stated to be nothing; else open.
 * *band*: holds if the interval lies within the band, or the point does and the interval does not leave it by more than its own half;
   fails if interval and band are apart; else open. (Of published effects: sign and overlap, as FINDINGS asks.)
 * *exact*: holds if a number is what it should be within a tolerance (0 unless said); else it fails.
@@ -27,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-Kind = Literal["sign", "band", "exact", "vanishes"]
+Kind = Literal["sign", "moves", "band", "exact", "vanishes"]
 State = Literal["holds", "fails", "open"]
 Verdict = Literal["reproduced", "refuted", "inconclusive"]
 LEVEL = 0.95
@@ -75,6 +76,11 @@ def _values(values: ArrayLike) -> tuple[float, ...]:
 def sign(says: str, values: ArrayLike, expected: Literal[1, -1], source: str, *, aside: bool = False, unit: str = "1") -> Claim:
     """The mean of the values (replicates,) lies above (+1) or below zero (-1)."""
     return Claim(says, "sign", f"{'above' if expected > 0 else 'below'} zero ({source})", _values(values), expected, aside=aside, unit=unit)
+
+
+def moves(says: str, values: ArrayLike, nothing: float, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
+    """The mean of the values (replicates,) is not zero, in whichever direction; within +-``nothing`` it counts as zero."""
+    return Claim(says, "moves", f"other than zero ({source})", _values(values), 0, -nothing, nothing, aside=aside, unit=unit)
 
 
 def band(says: str, values: ArrayLike, low: float, high: float, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
@@ -134,6 +140,10 @@ def _state(claim: Claim, effect: float, low: float, high: float, many: int) -> t
         if max(far_low * claim.sign, far_high * claim.sign) < 0:
             return "fails", "it has the other sign"
         return "open", "the interval holds zero"
+    if claim.kind == "moves":
+        if low > 0 or high < 0:
+            return "holds", ""
+        return ("fails", "next to nothing") if claim.low_bound <= low <= high <= claim.high_bound else ("open", "the interval holds zero")
     if claim.kind == "band":
         if high < claim.low_bound or low > claim.high_bound:
             return "fails", "interval and band are apart"

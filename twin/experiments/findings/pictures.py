@@ -1,0 +1,68 @@
+"""Pictures of findings: every outcome over the arms, and the curves that a part draws itself; with intervals over worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
+from bokeh.plotting import figure
+
+from twin.experiments.findings.declare import Curve
+from twin.experiments.findings.judging import interval
+from twin.experiments.findings.seen import Seen, called
+from twin.experiments.reporting import Picture
+from twin.metric import label_text
+from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
+
+
+def of_arms(seen: Seen, key: str) -> list[Picture]:
+    """One picture per outcome: arms side by side, the part's own and those of its controls."""
+    groups = list(dict.fromkeys(arm.control for arm in seen.part.arms))
+    names = list(dict.fromkeys(arm.name for arm in seen.part.arms))
+    made = []
+    for place, outcome in enumerate(seen.part.outcomes):
+        curves = []
+        for number, group in enumerate(groups):
+            arms = [arm for arm in seen.arms(group) if (outcome.metric, label_text(outcome.labels)) in seen.rows[called(arm)]]
+            ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(-1, 3)
+            x = [names.index(arm.name) + 0.12 * (number - (len(groups) - 1) / 2) for arm in arms]
+            curves.append(Curve("", group or "as it is", x, ends[:, 0].tolist(), ends[:, 1].tolist(), ends[:, 2].tolist(),
+                                control=bool(group)))
+        plot = drawn(curves, join=seen.part.doses)
+        plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
+        plot.xaxis.formatter = CustomJSTickFormatter(args={"names": names}, code="return names[tick] ?? ''")
+        if len(names) > 4 or max(map(len, names)) > 12:
+            plot.xaxis.major_label_orientation = 0.6
+        side = "who makes" if outcome.side == "producer" else "who watches"
+        made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {seen.part.varies}"))
+    return made
+
+
+def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
+    """One picture per panel."""
+    made = []
+    for place, panel in enumerate(dict.fromkeys(curve.panel for curve in curves)):
+        made.append(Picture(f"{key}-{place}", panel, drawn([curve for curve in curves if curve.panel == panel], join=True)))
+    return made
+
+
+def drawn(curves: Sequence[Curve], join: bool) -> figure:
+    """Lines with points and intervals; controls are dashed."""
+    first = curves[0]
+    plot = canvas(None, 240, first.y_label or "1", log_x=first.log_x)
+    plot.xaxis.axis_label = first.x_label or None
+    for number, curve in enumerate(curves):
+        colour = PALETTE[number % len(PALETTE)]
+        data = {"x": list(curve.x), "y": list(curve.y), "low": list(curve.low or curve.y), "high": list(curve.high or curve.y)}
+        source = ColumnDataSource(data)
+        plot.segment("x", "low", "x", "high", source=source, color=colour, line_width=1.5)
+        if join:
+            plot.line("x", "y", source=source, color=colour, line_width=2, line_dash="dashed" if curve.control else "solid",
+                      legend_label=curve.name)
+        points = plot.scatter("x", "y", source=source, size=7, color=colour, line_color="white", legend_label=curve.name)
+        plot.add_tools(HoverTool(renderers=[points], tooltips=[
+            (curve.name, "@y{0.[0000]}"), ("interval", "@low{0.[0000]} to @high{0.[0000]}")]))
+    if len(curves) > 1 or first.name:
+        legend_below(plot, legend_columns([curve.name for curve in curves]))
+    return plot

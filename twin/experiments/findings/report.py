@@ -1,0 +1,81 @@
+"""The report of `twin findings`: the scoreboard in words, then a section per finding with its pictures and all of its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twin.experiments import reporting
+from twin.experiments.experiment import Experiment
+from twin.experiments.findings import above, pictures
+from twin.experiments.findings.command import Judged, shown
+from twin.experiments.findings.declare import Change
+from twin.experiments.findings.judging import Claim
+from twin.experiments.reporting import Cell, Group, Page, Said, Section, Table, Words, number
+
+HASTE = "This is the quick set: read the full one before you cite a number."
+TONES = {"holds": "good", "fails": "bad", "open": "flat", "reproduced": "good", "refuted": "bad", "inconclusive": "flat"}
+
+
+def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
+    """Write ``report.html``."""
+    quick = bool(experiment.manifest["args"]["quick"])
+    reporting.write(experiment, Page(
+        f"{len(judged)} findings on the twin",
+        "What has been published about recommenders, creators and consumers, asked of the twin's default world: each with the control in "
+        "which the effect must vanish, and a verdict by a rule that was fixed before the run.",
+        [Said(f"{each.finding.key} {each.finding.title}", _summary(each), what=each.finding.sentence) for each in judged],
+        [_section(each) for each in judged],
+        [("Size", "the quick set: small worlds, few of them" if quick else "the full set"),
+         ("Verdicts", "refuted if a claim or a control fails, reproduced if all hold, else inconclusive; the rule of each kind of "
+          "claim is in twin/experiments/findings/judging.py"), *reporting.usual_methods(experiment)],
+        under=(f"{experiment.manifest.get('runs', 0)} worlds and studies, seed {experiment.scenario.seed}.",),
+        notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
+        note="In brackets 95 % intervals over worlds; those of controls are wider, for all controls of a finding together."))
+
+
+def _summary(each: Judged) -> list[Words]:
+    made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
+    for claim in (claim for claim in each.claims if claim.state == "fails" and not claim.aside):
+        made.append([(f"{claim.says}: {shown(claim)}, expected {claim.expected}: {claim.why}.", "bad")])
+    if each.finding.note:
+        made.append([(each.finding.note, "")])
+    return made
+
+
+def _section(each: Judged) -> Section:
+    key = each.finding.key.lower()
+    groups = []
+    if each.finding is above.FINDING:
+        named = {(str(place), seen.part.key): seen for place, seen in enumerate(each.parts)}
+        drawn = pictures.of_curves(above.curves(named), f"{key}-ends")
+        groups.append(Group(drawn, "Both ends over the dose"))
+    else:
+        for seen in each.parts:
+            name = f"{key}-{seen.part.key}".replace("_", "-")
+            own = seen.part.curves(seen)
+            drawn = [*pictures.of_arms(seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
+            heading = seen.part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if seen.part.arms else "")
+            groups.append(Group(drawn, heading, quiet=_differences(seen.part.world, seen.part.size(seen.quick).sets)))
+    return Section(key, f"{each.finding.key} {each.finding.title}", f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
+                   [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims))
+
+
+def _differences(*changes: Change) -> str:
+    """What differs from the default world, with the reasons."""
+    by_reason: dict[str, list[str]] = {}
+    for change in changes:
+        for path, (value, reason) in change.items():
+            by_reason.setdefault(reason, []).append(f"{path}={value}")
+    if not by_reason:
+        return ""
+    return "Other than in the default world: " + "; ".join(f"{', '.join(sets)} ({reason})" for reason, sets in by_reason.items()) + "."
+
+
+def _table(claims: Sequence[Claim]) -> Table:
+    return Table([("part", False), ("claim", False), ("expected", False), ("effect", True), ("from", True), ("to", True), ("n", True),
+                  ("outcome", False)],
+                 [[Cell(claim.part), Cell(claim.says + (" (control)" if claim.control else "") + (" (aside)" if claim.aside else "")),
+                   Cell(claim.expected), number(claim.effect, shown=f"{claim.effect:.4g}"), number(claim.low, shown=f"{claim.low:.4g}"),
+                   number(claim.high, shown=f"{claim.high:.4g}"), number(claim.n, shown=str(claim.n)),
+                   Cell(claim.state + (f": {claim.why}" if claim.why else ""), tone="" if claim.aside else TONES[claim.state])]
+                  for claim in claims])
