@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from twin.describe import describe
+from twin.errors import UsageError
 from twin.experiments.findings import judging
 from twin.experiments.findings.command import KEYS, chosen, finding
 from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import band, exact, moves, settled, sign, vanishes, verdict
 from twin.experiments.findings.seen import settings
-from twin.errors import UsageError
 from twin.scenario import load
 
 BASE = "scenarios/base.yaml"
 PARTS = [(key, part, quick) for key in KEYS for part in finding(key).parts for quick in (False, True)]
+NAMES = [f"{key}-{part.key}-{'quick' if quick else 'full'}" for key, part, quick in PARTS]
 FREE = {"duration", "replicate", "mechanisms"}
 
 
@@ -47,7 +48,8 @@ def test_a_control_is_exactly_zero_or_holds_zero_narrowly():
 
 
 def test_moves_asks_for_no_direction():
-    assert [state(moves("x", values, 0.2, "s")) for values in (UP, DOWN, WIDE, [0.01, -0.01, 0.02, -0.01])] == ["holds", "holds", "open", "fails"]
+    still = [0.01, -0.01, 0.02, -0.01]
+    assert [state(moves("x", values, 0.2, "s")) for values in (UP, DOWN, WIDE, still)] == ["holds", "holds", "open", "fails"]
 
 
 def test_a_number_is_exact_or_fails():
@@ -75,11 +77,11 @@ def test_the_slope_is_per_standard_deviation_of_the_dose():
 
 def test_an_unknown_finding_is_named_with_the_nearest():
     assert chosen([]) == list(KEYS) and chosen(["f4"]) == ["F4"]
-    with pytest.raises(UsageError, match="no finding F44.*F4"):
+    with pytest.raises(UsageError, match=r"no finding F44.*F4"):
         chosen(["F44"])
 
 
-@pytest.mark.parametrize(("key", "part", "quick"), PARTS, ids=[f"{key}-{part.key}-{'quick' if quick else 'full'}" for key, part, quick in PARTS])
+@pytest.mark.parametrize(("key", "part", "quick"), PARTS, ids=NAMES)
 def test_every_difference_from_the_default_world_is_declared_with_its_reason(key, part: Part, quick):
     """What an arm's scenario has other than scenarios/base.yaml is its dose, its part's world, its control or its size, and no more."""
     base = {row.path: row.value for row in describe(load(BASE))}

@@ -73,7 +73,9 @@ def time_range(metrics: Metrics) -> Range1d:
 
 
 def canvas(x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False) -> figure:
-    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``, ``log_x``: its vertical, horizontal axis."""
+    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``, ``log_x``: the vertical, horizontal axis
+    is logarithmic.
+    """
     over_time: dict[str, Range1d | str] = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
     if log:
         over_time["y_axis_type"] = "log"
