@@ -1,0 +1,86 @@
+"""Closed forms of finding 2: what a reward model per person does where everybody's weights are known, and where they are learned.
+
+An answer has a stance s = +-1 and a quality q and is worth q + b a_u s to person u, a_u ~ N(mu, sigma^2). Chosen greedily at equal q,
+
+    agreement  E|a| personal, |E a| pooled      gap = sigma sqrt(2/pi) exp(-mu^2 / 2 sigma^2) + mu (1 - 2 Phi(-mu/sigma)) - |mu|
+
+and the false answer (s = -1, quality less by dq) is given to P(a < -dq / 2b) = Phi((-dq/2b - mu) / sigma) of people. Everything is
+served by the twin's own code, `twin.kernels.reward.margin`. Source: Barreto et al., arXiv 2503.17338 (the model), FINDINGS (the forms).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr, ndtri
+from scipy.stats import norm
+
+from twin.kernels import reward
+
+Floats = NDArray[np.float64]
+KNOWN = 1e9
+"""Precision of a weight that is as good as known."""
+
+
+def gap(mu: float, sigma: float) -> float:
+    """E|a| - |E a| of a normal law, never below zero."""
+    if sigma == 0:
+        return 0.0
+    return float(sigma * np.sqrt(2 / np.pi) * np.exp(-mu**2 / (2 * sigma**2)) + mu * (1 - 2 * ndtr(-mu / sigma)) - abs(mu))
+
+
+def false_rate(mu: float, sigma: float, b: float, dq: float) -> float:
+    """Share of people who get the false answer from a model of their own."""
+    return float(ndtr((-dq / (2 * b) - mu) / sigma))
+
+
+def tastes(mu: float, sigma: float, *breaks: float) -> tuple[Floats, Floats]:
+    """Gauss-Legendre nodes and masses of N(mu, sigma^2), in panels that end where a choice changes."""
+    if sigma == 0:
+        return np.array([mu]), np.ones(1)
+    ends = sorted({mu - 12 * sigma, mu + 12 * sigma, *(x for x in breaks if abs(x - mu) < 12 * sigma)})
+    node, weight = np.polynomial.legendre.leggauss(300)
+    a = np.concatenate([low + (high - low) * (node + 1) / 2 for low, high in pairwise(ends)])
+    mass = np.concatenate([weight * (high - low) / 2 for low, high in pairwise(ends)])
+    return a, mass * norm.pdf(a, mu, sigma)
+
+
+def _served(pull: NDArray[np.float32], precision: NDArray[np.float32], total: Floats, spread: float, difference: tuple[float, float],
+            share: float) -> Floats:
+    """Stance of the answer that everybody gets, of two that differ by ``difference``: +1 the first one, -1 the other."""
+    x = np.array(difference)
+    first = [reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))]
+    return np.where(first, 1.0, -1.0)
+
+
+def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) -> Floats:
+    """With known weights, personal and pooled (2, 3): agreement E[a s] at equal quality, variance between people of the stance, share of
+    false answers. The same numbers whatever the seed.
+    """
+    a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
+    mass = mass / mass.sum()
+    mean = b * float(a @ mass)
+    model = ((b * a[:, None] * KNOWN).astype(np.float32), np.full((len(a), 1), KNOWN, np.float32),
+             np.array([[1e12, 1.0], [1e12 * mean, 1.0]]), 1.0)
+    made = []
+    for share in (1.0, 0.0):
+        s, told = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
+        made.append([float(mass @ (a * s)), float(mass @ s**2 - (mass @ s) ** 2), float(mass[told < 0].sum())])
+    return np.array(made)
+
+
+def learned(seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int) -> Floats:
+    """The same learned from ``each`` comparisons a person (2, 2): agreement at equal quality and false answers at dq = b = 1."""
+    rng = np.random.default_rng(seed)
+    a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
+    who = np.tile(np.arange(people), each)
+    x = np.stack([np.full(len(who), 2.0), rng.normal(size=len(who))], 1)
+    likes = rng.random(len(who)) < expit(a[who] * x[:, 0] + x[:, 1])
+    x = np.where(likes[:, None], x, -x)
+    pull, precision, total = np.zeros((people, 1), np.float32), np.zeros((people, 1), np.float32), reward.pool(2, 10.0)
+    reward.learn(who, x, pull, precision, total, spread, 1.0)
+    made = [[float((a * _served(pull, precision, total, spread, (2.0, 0.0), share)).mean()),
+             float((_served(pull, precision, total, spread, (2.0, 1.0), share) < 0).mean())] for share in (1.0, 0.0)]
+    return np.array(made)
