@@ -1,0 +1,14 @@
+"""Finding 1: feeds are persuasion infrastructure."""
+
+from twin.experiments.findings import f1_opinions
+from twin.experiments.findings.declare import Finding
+
+FINDING = Finding(
+    "F1", "Feeds are persuasion infrastructure",
+    "Feed weights pull producers, network topology pulls consumer opinion towards convergence, automation scales both; rating "
+    "contamination and selection bias compound it.", "validated",
+    ("twitter/the-algorithm-ml (April 2023) and xai-org/x-algorithm (August 2026): weights, read",
+     "Facebook's reaction weights 5, 4, 1.5, 0: press, abstracts only", "DeGroot 1974: closed forms, computed",
+     "Muchnik, Aral & Taylor, Science 2013: seed votes, abstract", "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
+     "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract"),
+    (f1_opinions.PART,))
