@@ -104,13 +104,17 @@ def until(page: Any, expression: str, given: Any = None, patience_s: float = PAT
 def pages(url: str, count: int) -> Generator[list[Any], None, None]:
     """So many pages open on a run at once, each drawing; for benchmarks."""
     with browser() as opened:
-        yield [visit(opened, url)[0] for _ in range(count)]
+        made = [visit(opened, url)[0] for _ in range(count)]
+        for page in made:
+            page.wait_for_selector("#chapters details[open]", state="attached")
+        yield made
 
 
 def picture(folder: Path, here: Path, scenario: str = "quickstart", *, pace: str = "12", share: float = 0.6) -> list[Path]:
     """Write live.png, live-dark.png and live-phone.png into ``folder``: a scenario's page, paused when ``share`` of it is done."""
-    made = {"live": ({"viewport": DESKTOP, "color_scheme": "light"}), "live-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-            "live-phone": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2, "is_mobile": True, "has_touch": True}}
+    made: dict[str, dict[str, Any]] = {
+        "live": {"viewport": DESKTOP, "color_scheme": "light"}, "live-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+        "live-phone": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2, "is_mobile": True, "has_touch": True}}
     with running(here, ROOT / "scenarios" / f"{scenario}.yaml", "--pace", pace) as run, browser() as opened:
         page, *_ = visit(opened, run.url)
         until(page, "least => parseInt(document.getElementById('share').textContent) >= least", 100 * share, 900)

@@ -2,10 +2,13 @@
 
 Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line, alternately without
 readers and with each of those that are named (default: metrics), each in processes of its own, and prints by how much the run itself
-takes longer: from the first line of progress to the last, so that neither the building of the world nor the start of the process beside
-it counts (that is printed apart, it is paid once). Quickest against quickest, then round by round. Processor time is that of the run's
-process alone, with all its threads, and depends less on what else the machine does; wall-clock time does, and where processors are few
-it holds what the readers themselves take.
+takes longer over the second half of its simulated days (from the line of progress at 50 % to the last), on both sides. What is paid once
+does not count and is printed apart: the building of the world and the start of the process beside it; and the opening of a reader (for
+live: a browser and its pages, until each has laid out its chapters), for which the run is held and then let go on. So the first half
+of the days is run with the reader there, too, and what is counted is the cost of being watched, not of beginning to watch. Quickest
+against quickest, then round by round. Processor time is that of the run's process alone, with all its threads, and depends less on what
+else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take. What the readers'
+own processes took of any processor (the one beside the run, browsers) is printed beside it.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
@@ -32,6 +35,7 @@ import requests
 
 from tests.e2e.prometheus import Prometheus
 from tests.live_page import pages
+from twin import mailbox
 
 ROOT = Path(__file__).parent.parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
@@ -40,11 +44,14 @@ BOUND = {"metrics": 0.01, "live": 0.03}
 
 
 class Cost(NamedTuple):
-    """One run: seconds until its first progress, then of wall-clock and of its own processor time until the last; what the reader did."""
+    """One run: seconds until its first progress and until the reader was open; then, for the second half of the simulated days, of
+    wall-clock and of its own processor time, and of processor time of the readers' processes; what the reader did."""
 
     start: float
+    opening: float
     wall: float
     cpu: float
+    around: float
     word: str
 
 
@@ -52,6 +59,21 @@ def cpu_s(pid: int) -> float:
     """User and system time of a process alone, without its children (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def around_s(run: int) -> float:
+    """Processor time of all that this process has started and that goes on, but for the run itself: the process beside it, browsers."""
+    parents, spent = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+            spent[int(path.parent.name)] = cpu_s(int(path.parent.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    mine = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
+        mine |= more
+    return sum(spent.get(pid, 0.0) for pid in mine - {os.getpid(), run})
 
 
 @contextmanager
@@ -97,9 +119,11 @@ def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str
 
     def opened(line: str) -> Callable[[], str]:
         pages.append(subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_readers", "--open", "--pages", str(arguments.pages)],
-                                      cwd=ROOT, stdin=subprocess.PIPE, text=True))
-        assert pages[-1].stdin
+                                      cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        assert pages[-1].stdin and pages[-1].stdout
         print(line, file=pages[-1].stdin, flush=True)  # not as an argument: it holds the page's token
+        if pages[-1].stdout.readline().strip() != "open":
+            raise SystemExit("the pages did not open")
         return lambda: f"{arguments.pages} pages"
 
     yield ["--live", "127.0.0.1:0"], opened
@@ -110,6 +134,7 @@ def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str
 def open_pages(count: int) -> None:
     """Hold that many pages open, at the address on the first line of standard input, until that ends."""
     with pages(input(), count):
+        print("open", flush=True)
         sys.stdin.read()
 
 
@@ -121,22 +146,28 @@ def once(arguments: argparse.Namespace, reader: Callable[..., Any]) -> Cost:
     with tempfile.TemporaryDirectory() as name, reader(arguments, Path(name)) as (flags, opened):
         command = [sys.executable, "-m", "twin", "run", str(arguments.scenario), "--out", f"{name}/run", "--set",
                    f"duration={arguments.days}d", "--set", f"metrics.every={arguments.every}", "--set", "policies=[]", *flags]
-        began, word = time.monotonic(), None
+        began, word, opening = time.monotonic(), None, 0.0
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout
-        course = []
+        first, course = 0.0, []
         for line in process.stdout:
             if flags and word is None and (url := re.search(r"https?://\S+", line)):
+                mailbox.command(Path(name) / "run", {"do": "pause"})
+                begun = time.monotonic()
                 word = opened(url[0])
-            if re.match(r"\d{4}-\d\d-\d\d +\d+%", line):
-                course.append((time.monotonic(), cpu_s(process.pid)))
-                if " 100%" in line[:20] and word:
+                opening = time.monotonic() - begun
+                mailbox.command(Path(name) / "run", {"do": "continue"})
+            if found := re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line):
+                first = first or time.monotonic() - began - opening
+                if int(found[1]) >= 50:
+                    course.append((time.monotonic(), cpu_s(process.pid), around_s(process.pid)))
+                if int(found[1]) == 100 and word:
                     word = word()
                     flags = []
         if process.wait():
             raise SystemExit(f"the run failed: {' '.join(command)}")
-        (first, used), (last, more) = course[0], course[-1]
-        return Cost(first - began, last - first, more - used, str(word or ""))
+        wall, cpu, around = (last - half for half, last in zip(course[0], course[-1], strict=True))
+        return Cost(first, opening, wall, cpu, around, str(word or ""))
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> str:
@@ -167,8 +198,9 @@ def main() -> None:
         for name in costs:
             cost = once(arguments, READERS.get(name, nobody))
             costs[name].append(cost)
-            print(f"  {number + 1}  {name:12s}  {cost.wall:7.2f} s wall  {cost.cpu:7.2f} s processor  begun after {cost.start:5.2f} s  "
-                  f"{cost.word}", flush=True)
+            print(f"  {number + 1}  {name:12s}  {cost.wall:7.2f} s wall  {cost.cpu:7.2f} s processor  "
+                  f"{cost.around:6.2f} s of readers' processor  begun after {cost.start:5.2f} s, open after {cost.opening:5.2f} s  "
+                  f"load {os.getloadavg()[0]:.1f}  {cost.word}", flush=True)
     for name in names:
         pairs = list(zip(costs["nobody"], costs[name], strict=True))
         bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""

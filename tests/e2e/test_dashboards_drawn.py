@@ -154,7 +154,7 @@ def test_the_health_of_a_run_in_progress_is_drawn(room: Studio, scraped: int, tm
     began = time.time()
     sizes = [part for size in SIZES for part in ("--set", size)]
     run = subprocess.Popen([sys.executable, "-m", "twin", "run", tmp_path / "everything_small.yaml", *sizes, "--metrics", f":{scraped}",
-                            "--pace", "2", "--quiet", "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True, env=os.environ)
+                            "--pace", "1", "--quiet", "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True, env=os.environ)
     try:
         wait_for_scrapes(room, run, 20)
         span = {"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))}
@@ -168,7 +168,7 @@ def test_the_health_of_a_run_in_progress_is_drawn(room: Studio, scraped: int, tm
 
 def wait_for_scrapes(room: Studio, run: "subprocess.Popen[str]", most: int) -> None:
     """Until the run was seen to move on so many times."""
-    until = time.monotonic() + 180
+    until = time.monotonic() + 400
     while time.monotonic() < until and run.poll() is None:
         found = room.prometheus.query("changes(twin_run_simulated_seconds[10m])", time.time())
         if found and float(found[0]["value"][1]) >= most:

@@ -33,6 +33,15 @@ LABELS = """name => Bokeh.documents.flatMap(document => document.roots()).find(r
     .filter(one => one.type === 'Label').map(one => one.text.text)"""
 
 
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """Pages that a test has opened close with it: else they would go on drawing, and the next test would wait for them."""
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()
+
+
 def text(page: Any, selector: str) -> str:
     found: str = page.inner_text(selector)
     return found

@@ -25,8 +25,8 @@ from twin.units import at
 if TYPE_CHECKING:
     from twin.readers.live.server import Server
 
-UPDATE_S = 0.25
-"""Wall-clock seconds between two messages to the pages."""
+UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.15, 3.0
+"""Wall-clock seconds between two messages: at least; for each page that is open, since each must read it; and at most."""
 RANGES_S = 0.9
 """Wall-clock seconds between two fits of the pictures' vertical axes."""
 PACE_S = 10.0
@@ -154,7 +154,7 @@ class Live(Service):
                 self.server.send(self.news())
             except Exception as error:  # a page must never stop the others
                 self.server.complain(f"{type(error).__name__}: {error}")
-            await asyncio.sleep(UPDATE_S)
+            await asyncio.sleep(min(SLOWEST_S, max(UPDATE_S, EACH_S * len(self.server.pages))))
 
     def news(self) -> bytes:
         """The message to all pages: where the run is, and what is new since the last one."""
@@ -198,7 +198,7 @@ class Live(Service):
                 "share": round(min(1.0, now_s / info.duration_s), 4), "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}",
                 "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
                 "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
-                "pace": limit if math.isfinite(limit) else None, "held": self.held}
+                "pace": limit if math.isfinite(limit) else None, "held": self.held, "pages": len(self.server.pages) or 1}
 
     def hurry(self) -> None:
         """Ctrl-C: the page need not stay."""

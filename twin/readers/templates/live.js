@@ -4,7 +4,9 @@
 const byId = (id) => document.getElementById(id);
 const WORDS = {building: "building the world", running: "running", paused: "paused", done: "done", ended: "ended", lost: "connection lost", refused: "refused"};
 const KEEP = 700; // readings that are held for chapters on their way
-const REDRAW_MS = 1500; // between two redrawings of a chapter
+const REDRAW_MS = 1500; // between two redrawings of a chapter, at least
+const HURRY_MS = 10000; // after a policy took hold pictures are made anew as often as that
+const AHEAD = 0.02; // of its span that a picture is widened by: each time all of its chapter are drawn
 const chapters = [];
 const cards = new Map();
 let token = null, news = {}, ranges = {}, recent = [], state = "building", levers = [], tab = "lever", heldBefore = "";
@@ -32,10 +34,28 @@ async function ask(path, body) {
   throw answer.status === 401 || answer.status === 403 ? new Refused(error) : new Error(error);
 }
 
+// ---- what drawing costs: all pages that are open share a seventh of a processor's time
+class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
+  constructor(share, leastMs, mostMs) { Object.assign(this, {share, leastMs, mostMs, cost: 0, ended: -Infinity}); }
+  wait() { return this.ended + Math.min(this.mostMs, Math.max(this.leastMs, this.cost * ((news.pages || 1) / this.share - 1))) - performance.now(); }
+  due() { return this.wait() <= 0; }
+  took(ms) { this.cost = this.cost ? (this.cost + ms) / 2 : ms; this.ended = performance.now(); }
+  async painted(began) { // with what the browser does after the script
+    const script = performance.now() - began;
+    this.took(script);
+    const frame = await new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
+    await new Promise((resolve) => setTimeout(resolve));
+    this.cost = Math.max(this.cost, script + performance.now() - frame);
+    this.ended = performance.now();
+  }
+}
+const numbers = new Turn(1 / 28, 200, 3000), lines = new Turn(1 / 14, 200, 10000), anew = new Turn(1 / 28, REDRAW_MS, 30000);
+let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
+
 // ---- theme
 const wanted = matchMedia("(prefers-color-scheme: dark)");
 const theme = () => document.documentElement.dataset.theme || (wanted.matches ? "dark" : "light");
-function redress() { for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = 0; } refresh(); }
+function redress() { hurried = performance.now(); for (const chapter of chapters) { chapter.edition = -1; chapter.loaded = -Infinity; } refresh(); }
 if (["light", "dark"].includes(localStorage.getItem("theme"))) document.documentElement.dataset.theme = localStorage.getItem("theme");
 byId("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
@@ -118,7 +138,12 @@ function happened(list) {
 
 // ---- chapters: figures exist only where somebody looks
 const watching = new IntersectionObserver((entries) => {
-  for (const entry of entries) chapters.find((chapter) => chapter.details === entry.target).seen = entry.isIntersecting;
+  for (const {target, isIntersecting} of entries) {
+    for (const one of chapters) {
+      if (one.details === target) one.seen = isIntersecting;
+      for (const picture of one.pictures) if (picture.box === target) picture.seen = isIntersecting;
+    }
+  }
   refresh();
 }, {rootMargin: "250px"});
 
@@ -127,7 +152,7 @@ function addChapter(column, {id, heading}, open) {
   details.open = open;
   details.addEventListener("toggle", refresh);
   column.append(details);
-  chapters.push({id, box, details, seen: false, edition: -1, loaded: 0, taken: 0, pictures: [], manager: null, busy: false});
+  chapters.push({id, box, details, seen: false, edition: -1, loaded: -Infinity, pictures: [], manager: null, busy: false});
   watching.observe(details);
 }
 
@@ -142,7 +167,8 @@ function forget(chapter) { // Bokeh keeps every document that it was given
 async function draw(chapter) {
   chapter.busy = true;
   try {
-    const made = await (await ask(`/chapter/${chapter.id}?theme=${theme()}`)).json();
+    const text = await (await ask(`/chapter/${chapter.id}?theme=${theme()}`)).text();
+    const began = performance.now(), made = JSON.parse(text);
     const grid = make("div", {class: "grid fresh"});
     const serial = `${chapter.id}-${performance.now()}`, roots = {};
     for (const picture of made.pictures) {
@@ -156,15 +182,18 @@ async function draw(chapter) {
       [manager] = await Bokeh.embed.embed_items({[serial]: made.document}, [{docid: serial, roots, root_ids: Object.keys(roots)}]);
     }
     const quiet = make("p", {class: "soft quiet", text: made.quiet ? `Not drawn so far. ${made.quiet}` : ""});
+    for (const old of chapter.box.querySelectorAll("figure")) watching.unobserve(old);
     for (const old of [...chapter.box.children]) if (old !== grid) old.remove();
     forget(chapter);
     grid.classList.remove("fresh");
     if (made.quiet) chapter.box.append(quiet);
-    Object.assign(chapter, {manager, edition: made.edition, taken: made.taken, loaded: performance.now(), pictures: made.pictures.map((picture) => ({
-      ...picture, figure: manager.get_by_id(picture.root).model}))});
+    Object.assign(chapter, {manager, edition: made.edition, loaded: performance.now(), pictures: made.pictures.map((picture, i) => ({
+      ...picture, figure: manager.get_by_id(picture.root).model, taken: made.taken, seen: true, box: grid.children[i]}))});
     chapter.end = (chapter.pictures.find((picture) => picture.lines) || {figure: {x_range: {}}}).figure.x_range.end;
     grow(chapter, made.rows.map((row, i) => ({number: made.taken + i + 1, row})));
     grow(chapter);
+    for (const picture of chapter.pictures) watching.observe(picture.box);
+    await anew.painted(began);
   } catch (error) {
     if (error instanceof Refused) refused(error); else chapter.loaded = performance.now();
   } finally {
@@ -172,10 +201,13 @@ async function draw(chapter) {
   }
 }
 
-function grow(chapter, from = recent) {
-  const rows = from.filter((one) => one.number > chapter.taken);
-  for (const {figure, lines, bins, key} of chapter.pictures) {
-    if (rows.length && lines) {
+function grow(chapter, from = recent) { // whether anything was drawn
+  let grown = false;
+  for (const picture of chapter.pictures) {
+    const rows = picture.seen ? from.filter((one) => one.number > picture.taken) : [], {figure, lines, bins, key} = picture;
+    if (!rows.length) continue;
+    grown = true;
+    if (lines) {
       const data = {t: rows.map((one) => one.row[0])};
       for (const line of lines) {
         const values = rows.map((one) => one.row[line.row + 1] ?? NaN);
@@ -188,7 +220,7 @@ function grow(chapter, from = recent) {
       }
       figure.renderers[0].data_source.stream(data);
     }
-    for (const {source, row, count} of rows.length && bins || []) {
+    for (const {source, row, count} of bins || []) {
       const held = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
       const counts = rows.at(-1).row.slice(row + 1, row + 1 + count).map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
       held.data = {...held.data, y: counts.map((value) => value / total)};
@@ -197,36 +229,59 @@ function grow(chapter, from = recent) {
       const [start, end] = ranges[key];
       if (figure.y_range.start !== start || figure.y_range.end !== end) figure.y_range.setv({start, end});
     }
+    picture.taken = rows.at(-1).number;
   }
-  if (rows.length) chapter.taken = rows.at(-1).number;
   const over = chapter.pictures.find((picture) => picture.lines);
-  if (over && news.now > chapter.end && over.figure.x_range.end === chapter.end) { // unless somebody has zoomed
-    over.figure.x_range.end = chapter.end = news.now;
+  if (grown && over && news.now > chapter.end && over.figure.x_range.end === chapter.end) { // unless somebody has zoomed
+    const {start} = over.figure.x_range;
+    over.figure.x_range.end = chapter.end = news.now + AHEAD * (news.now - start);
   }
+  return grown;
 }
 
 function refresh() {
-  if (document.hidden || state === "refused") return;
+  if (document.hidden || state === "refused" || !news.state) return;
+  tell();
+  const began = performance.now(), grows = lines.due();
+  const soon = began - hurried < HURRY_MS || news.state === "done" || news.state === "ended";
+  let grown = false;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
-    const behind = recent.length && chapter.taken + 1 < recent[0].number;
-    const old = chapter.edition !== news.edition || behind || !chapter.pictures.length;
-    if (old && performance.now() - chapter.loaded > REDRAW_MS) draw(chapter); else if (chapter.edition >= 0) grow(chapter);
+    const behind = recent.length && chapter.pictures.some((picture) => picture.seen && picture.taken + 1 < recent[0].number);
+    const old = chapter.edition !== news.edition || behind;
+    if (!chapter.pictures.length && old ? began - chapter.loaded > REDRAW_MS : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
+    else if (chapter.edition >= 0 && grows) grown = grow(chapter) || grown;
   }
+  if (grown) lines.painted(began);
+  clearTimeout(alarm); // what is not due now is later, though no message may come
+  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, anew].map((turn) => turn.wait()).filter((ms) => ms > 0), 1000)));
 }
 document.addEventListener("visibilitychange", refresh);
 
-// ---- the stream
+// ---- the stream: a message is kept, and shown when it is its turn; nothing is where nobody looks
 function take(message) {
   if (message.anew) throw new Error("too far behind");
   news = message;
-  head(message);
   if (message.ranges) ranges = message.ranges;
   recent.push(...message.rows.map((row, i) => ({number: message.first + i + 1, row})));
   recent = recent.slice(-KEEP);
-  if (message.cards) glance(message.cards);
-  if (message.events) happened(message.events);
+  if (message.cards) waiting.cards = message.cards;
+  if (message.events) waiting.events = message.events;
   refresh();
+}
+
+function tell() { // the head and the cards; a change of state or an event at once
+  if (shown === news || document.hidden || !(news.state !== state || waiting.events || numbers.due())) return;
+  const began = performance.now();
+  head(shown = news);
+  if (waiting.cards) glance(waiting.cards);
+  if (waiting.events) {
+    happened(waiting.events);
+    const policies = waiting.events.filter((event) => event.number).length;
+    if (policies !== marked) { marked = policies; hurried = began; }
+  }
+  waiting = {};
+  numbers.painted(began);
 }
 
 function refused(error) {
@@ -250,7 +305,8 @@ async function follow() {
     } catch (error) {
       if (error instanceof Refused) return refused(error);
     }
-    if (state === "done" || state === "ended") return;
+    if (news.state === "done" || news.state === "ended") return;
+    shown = news;
     show("lost");
     notice("The connection to the run is lost; trying again.");
     await new Promise((resolve) => setTimeout(resolve, 1500));
