@@ -1,6 +1,6 @@
 """Finding 1: feeds are persuasion infrastructure."""
 
-from twin.experiments.findings import f1_opinions, f1_ratings
+from twin.experiments.findings import f1_campaigns, f1_opinions, f1_ratings, f1_weights
 from twin.experiments.findings.declare import Finding
 
 FINDING = Finding(
@@ -11,4 +11,4 @@ FINDING = Finding(
      "Facebook's reaction weights 5, 4, 1.5, 0: press, abstracts only", "DeGroot 1974: closed forms, computed",
      "Muchnik, Aral & Taylor, Science 2013: seed votes, abstract", "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
      "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract"),
-    (f1_opinions.PART, *f1_ratings.PARTS))
+    (*f1_weights.PARTS, f1_opinions.PART, *f1_campaigns.PARTS, *f1_ratings.PARTS))
