@@ -59,8 +59,8 @@ def judge_model(seen: Seen) -> list[Claim]:
         made.append(sign(f"pair model: {words}", main[:, k], 1 if way > 0 else -1, SOURCE))
         made.append(vanishes(f"pair model, labels at random: {words}", seen.study("random")[:, k], main[:, k]))
         made.append(vanishes(f"pair model, kappa 0 and equal audiences: {words}", seen.study("both")[:, k], main[:, k]))
-        made.append(exact(f"pair model, labels swapped: {words} less the other's", float(np.abs(seen.study("swapped")[:, k] - main[:, 1 - k]).max()),
-                          0.0, "control", within=1e-9))
+        swapped = np.abs(seen.study("swapped")[:, k] - main[:, 1 - k]).max()
+        made.append(exact(f"pair model, labels swapped: {words} less the other's", float(swapped), 0.0, "control", within=1e-9))
     for k, (words, way) in enumerate(WORDS):
         made.append(sign(f"pair model, both works compared (reference: comparison): {words}", seen.study("comparison")[:, k],
                          1 if way > 0 else -1, SOURCE, aside=True))
@@ -113,7 +113,8 @@ def judge_worlds(seen: Seen) -> list[Claim]:
         made.append(sign(f"worlds, {shelf}: {metric.words}, less that under a random shelf", shown, 1 if way > 0 else -1, SOURCE))
         made.append(vanishes(f"worlds, kappa 0 and equal audiences, {shelf}: {metric.words}, less that under a random shelf",
                              seen.effect(f"no effect/{shelf}", "no effect/random shelf", metric), shown))
-        made.append(sign(f"worlds, {shelf}: {metric.words}, as it stands", seen.of(shelf, metric), 1 if way > 0 else -1, SOURCE, aside=True))
+        made.append(sign(f"worlds, {shelf}: {metric.words}, as it stands", seen.of(shelf, metric), 1 if way > 0 else -1, SOURCE,
+                         aside=True))
         made.append(moves(f"worlds, random shelf: {metric.words}, as it stands", seen.of("random shelf", metric), 0.005,
                           "selection: nobody was shown such links", aside=True))
         for side in (SURPRISE, ENJOYED):
@@ -148,8 +149,10 @@ FINDING = Finding(
     "with other prior expectations.", "sign",
     ("Stoeckli & Khobzi, Decision Support Systems 2021: signs, abstract; no coefficients, no sample size", "Oliver 1980 (kappa: sign)"),
     PARTS,
-    "By default (ratings.reference: via) the work that a co-viewed shelf hangs on sets the expectation of the other. A better neighbour then "
-    "disappoints and a worse one flatters, so the contrast drives the two ratings apart: at rest the gap is 1 / (1 - k) times that of "
-    "qualities, k stars of rating per star of surprise, against (1 + k) / (1 + k w) over random links. The published sign cannot come out, "
-    "and the default is left as it is. Where both works are compared side by side (reference: comparison) the gap is that of qualities, "
-    "below that of random links, and ratings converge; this is reported beside the verdict. Magnitudes are unvalidated.")
+    "By default (ratings.reference: via) the work that a co-viewed shelf hangs on sets the expectation of the other. A better neighbour "
+    "then disappoints and a worse one flatters, so that contrast drives the two ratings apart: with k stars of rating per star of "
+    "surprise, half of the expectation from what is on show, and everybody coming over the link, the gap rests at (1 + k) / (1 - k) times "
+    "that of qualities, against (1 + k) / (1 + k / 2) over random links and (1 + k) / (1 - k / 2) bought together. The published sign "
+    "cannot come out by this mechanism, and the default is left as it is. Where both works are compared side by side (reference: "
+    "comparison) the gap is that of qualities, below that of random links, and ratings converge; this is reported beside the verdict. "
+    "Magnitudes are unvalidated.")

@@ -52,9 +52,11 @@ def _rated(rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal:
     kinds = np.repeat(np.arange(3), pairs)
     n = 2 * len(kinds)
     key = int(rng.integers(1, 2**62))
-    works = kernel.Works(children(np.full(n, np.uint64(key)), np.arange(n)), _unit(rng.normal(size=(n, DIM))).astype(np.float32),
-                         rng.normal(0, 0.9, n).astype(np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32),
-                         *(np.zeros(n, np.int32) for _ in range(4)), np.zeros(n, np.int8))
+    content, quality = _unit(rng.normal(size=(n, DIM))).astype(np.float32), rng.normal(0, 0.9, n).astype(np.float32)
+    works = kernel.Works(children(np.full(n, np.uint64(key)), np.arange(n)), content, quality, np.zeros(n, np.float32),
+                         np.zeros(n, np.float32), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32),
+                         np.zeros(n, np.int32), np.zeros(n, np.int8))
+    # .9 above: skill .6 and noise .7 of the default human creators
     own = np.zeros((n, DIM)) if equal else _unit(rng.normal(size=(n, DIM)))
     other = np.arange(n) ^ 1
     total, voting = np.zeros(kernel.T_SIZE), kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -61,7 +61,8 @@ ALIKE = because(
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
     return Size(replicates, days, because(
         "size: a smaller platform with coarser steps", audience__initial=str(people), creators__human__initial=str(creators),
-        creators__ai__initial=str(creators // 5), network__follows_mean="10", recommender__refresh="30min", recommender__lists="8", metrics__every="1d"))
+        creators__ai__initial=str(creators // 5), network__follows_mean="10", recommender__refresh="30min", recommender__lists="8",
+        metrics__every="1d"))
 
 
 QUICK, FULL = _size(4, 40, 400, 100), _size(10, 180, 2000, 400)
@@ -93,12 +94,13 @@ def judge_supply(seen: Seen) -> list[Claim]:
     exposed = _lost(seen, "1", "0", EXPOSED)
     made.append(band("AI doubles the supply: uploads of exposed humans, change as a share", exposed, -0.25, -0.10, BAND))
     made.append(vanishes("placebo, topics without AI: uploads, change as a share", _lost(seen, "1", "0", OTHERS), exposed))
-    made.append(vanishes("placebo, communities that keep to themselves: uploads where no AI works", _lost(seen, "apart/1", "apart/0", OTHERS),
-                         _lost(seen, "apart/1", "apart/0", EXPOSED), aside=True))
-    made.append(sign("the same communities: uploads where AI works", _lost(seen, "apart/1", "apart/0", EXPOSED), -1, ESSAY, aside=True))
+    apart = _lost(seen, "apart/1", "apart/0", EXPOSED)
+    made.append(vanishes("placebo, communities that keep to themselves: uploads where no AI works",
+                         _lost(seen, "apart/1", "apart/0", OTHERS), apart, aside=True))
+    made.append(sign("the same communities: uploads where AI works", apart, -1, ESSAY, aside=True))
     made.append(exact("control, no AI: human share of reach", float(seen.of("0", SHARE).min()), 1.0, "control"))
-    made.append(vanishes("control, infinite attention: human posts examined, change as a share", _lost(seen, "endless/1", "endless/0", REACH),
-                         _lost(seen, "1", "0", REACH)))
+    made.append(vanishes("control, infinite attention: human posts examined, change as a share",
+                         _lost(seen, "endless/1", "endless/0", REACH), _lost(seen, "1", "0", REACH)))
     made.append(vanishes("control, infinite attention: uploads where AI works", _lost(seen, "endless/1", "endless/0", EXPOSED), exposed))
     ahead = {arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH)) for arm in ("1", "alike/1")}
     made.append(vanishes("control, equal accrual and all else: log of reach of an AI post over that of a human one", ahead["alike/1"],
@@ -130,7 +132,8 @@ def judge_policies(seen: Seen) -> list[Claim]:
     made = []
     for name in POLICIES:
         for metric in (SHARE, EXPOSED, INCOME, ENJOYED, OPENED, CONTENT):
-            made.append(moves(f"{name}: {metric.words}, change as a share", _lost(seen, name, "none", metric), 0.005, "no source", aside=True))
+            made.append(moves(f"{name}: {metric.words}, change as a share", _lost(seen, name, "none", metric), 0.005, "no source",
+                              aside=True))
     return made
 
 
@@ -148,7 +151,8 @@ PARTS = (
          both_ends=(SHARE, ENJOYED)),
     Part("policies", "What brings reach back, and what it costs people", "policy", judge_policies,
          [Arm("none", float("nan")), *(Arm(name, float("nan"), sets) for name, sets in POLICIES.items())], OUTCOMES,
-         WORLD | because("as humans' supply does, that of AI answers to pay", creators__ai__supply_elasticity="0.33"), full=FULL, quick=QUICK),
+         WORLD | because("as humans' supply does, that of AI answers to pay", creators__ai__supply_elasticity="0.33"),
+         full=FULL, quick=QUICK),
 )
 FINDING = Finding(
     "F6", "AI posts and displacement",
