@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.drawing import DASHBOARDS, MissingError, Studio, check_types, drawable, saved, studio
+from tests.chromium import MissingError
+from tests.e2e.drawing import DASHBOARDS, Studio, check_types, drawable, saved, studio
 from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
 from twin.readers.results import load_manifest
@@ -103,7 +104,7 @@ def test_an_empty_or_broken_panel_is_caught(room: Studio, tmp_path: Path) -> Non
     whole = next(panel for panel in source["panels"] if panel["type"] == "timeseries")
 
     def broken(title: str, expr: str | None = None, **more: Any) -> dict[str, Any]:
-        panel = copy.deepcopy(whole)
+        panel: dict[str, Any] = copy.deepcopy(whole)
         panel["targets"] = panel["targets"][:1]
         panel["title"] = title
         panel["targets"][0]["expr"] = expr or panel["targets"][0]["expr"]
