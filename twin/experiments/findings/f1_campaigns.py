@@ -22,10 +22,10 @@ INCOME = Outcome("creator_income", "producer", "income of human makers", {"by": 
 WORLD = {**because("not part of this experiment", chatbots__enabled="false", ratings__enabled="false", creators__ai__initial="0",
                    creators__ai__arrivals="0/d"),
          **because("accounts are as many as the dose says", campaigns__detection="0")}
-SMALL = because("size", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80",
+SMALL = because("size: small", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80",
                 creators__human__arrivals="0/d", network__communities="6", recommender__lists="8", recommender__refresh="30min",
                 metrics__every="1d")
-LARGE = because("size", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
+LARGE = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
                 creators__human__arrivals="0/d", recommender__refresh="30min", metrics__every="1d")
 OUTCOMES, QUICK, FULL = (FAR, EACH, REACHED, INCOME), Size(4, 30, SMALL), Size(10, 90, LARGE)
 DEAF, BLIND = "posts leave no mark", "people are not known"

@@ -125,10 +125,10 @@ VOTES = Part("votes", "One vote at birth herds the votes after it", "seed vote",
 CHECK = [Outcome("rating_j_shape", "consumer", f"J shape of the {sample}", {"sample": sample}) for sample in ("posted", "bought", "forced")]
 TAKEN, MEANT = (Outcome("rating_mean", "consumer", f"stars, {sample}", {"sample": sample}) for sample in ("bought", "forced"))
 BIAS = Outcome("rating_bias", "producer", "average on show less true quality")
-SMALL = because("size", audience__initial="800", audience__arrivals="1/d", creators__human__initial="100",
+SMALL = because("size: small", audience__initial="800", audience__arrivals="1/d", creators__human__initial="100",
                 creators__human__arrivals="0.1/d", network__communities="6", recommender__lists="8", recommender__refresh="30min",
                 metrics__every="1d")
-LARGE = because("size", audience__initial="4000", audience__arrivals="5/d", creators__human__initial="500",
+LARGE = because("size: middling", audience__initial="4000", audience__arrivals="5/d", creators__human__initial="500",
                 creators__human__arrivals="0.3/d", recommender__refresh="30min", metrics__every="1d")
 WORLD = {**because("not part of this experiment", chatbots__enabled="false", campaigns__enabled="false", creators__ai__initial="0",
                    creators__ai__arrivals="0/d"), **because("works must exist to be rated", creators__human__work_share="0.5")}

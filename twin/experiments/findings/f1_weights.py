@@ -35,10 +35,12 @@ ISOLATED = {
 PLAIN = because("score offset and multipliers off", recommender__out_of_network="1", recommender__author_decay="1",
                 recommender__ai_factor="1", recommender__diversity="0", recommender__reward__weight="0")
 FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
-SMALL = because("size", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",
-                metrics__every="1d") | FEW
-LARGE = because("size", audience__initial="2000", creators__human__initial="240", network__communities="12", recommender__lists="16",
-                metrics__every="1d") | FEW
+SMALL = because("size: small", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",
+                metrics__every="1d",
+                recommender__refresh="30min") | FEW
+LARGE = because("size: middling", audience__initial="2000", creators__human__initial="240", network__communities="12", recommender__lists="16",
+                metrics__every="1d",
+                recommender__refresh="30min") | FEW
 
 
 def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
@@ -65,7 +67,7 @@ ANGER = Part(
           *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE))),
     outcomes=(MADE, POSTED, SHOWN, SPREAD), world=ISOLATED,
     controls={STILL: because("producers who do not adapt", creators__human__learning="0"), TIMES: PLAIN},
-    quick=Size(4, 30, SMALL), full=Size(10, 90, LARGE), doses=True, both_ends=(MADE, SHOWN))
+    quick=Size(4, 20, SMALL), full=Size(10, 90, LARGE), doses=True, both_ends=(MADE, SHOWN))
 
 PRESETS = ("likes", "x_2026", "x_2023")
 COMMENT = {name: WEIGHTS[name].get("comment", 0.0) / WEIGHTS[name]["like"] for name in PRESETS}
@@ -81,9 +83,9 @@ def _judge_presets(seen: Seen) -> list[Claim]:
     return [*made, vanishes("default world, makers who do not adapt: x_2023 against likes alone", still, beside)]
 
 
-SOME = because("size", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80", network__communities="6",
+SOME = because("size: small", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80", network__communities="6",
                recommender__lists="8", recommender__refresh="30min", metrics__every="1d")
-MANY = because("size", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400", recommender__refresh="30min",
+MANY = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400", recommender__refresh="30min",
                metrics__every="1d")
 DEFAULT = Part(
     "presets", "Feed weights pull producers (default world, published weights)", "weight of a comment, in likes", _judge_presets,
