@@ -36,11 +36,9 @@ PLAIN = because("score offset and multipliers off", recommender__out_of_network=
                 recommender__ai_factor="1", recommender__diversity="0", recommender__reward__weight="0")
 FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
 SMALL = because("size: small", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",
-                metrics__every="1d",
-                recommender__refresh="30min") | FEW
-LARGE = because("size: middling", audience__initial="2000", creators__human__initial="240", network__communities="12", recommender__lists="16",
-                metrics__every="1d",
-                recommender__refresh="30min") | FEW
+                metrics__every="1d", recommender__refresh="30min") | FEW
+LARGE = because("size: middling", audience__initial="2000", creators__human__initial="240", network__communities="12",
+                recommender__lists="16", metrics__every="1d", recommender__refresh="30min") | FEW
 
 
 def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
@@ -85,8 +83,8 @@ def _judge_presets(seen: Seen) -> list[Claim]:
 
 SOME = because("size: small", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80", network__communities="6",
                recommender__lists="8", recommender__refresh="30min", metrics__every="1d")
-MANY = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400", recommender__refresh="30min",
-               metrics__every="1d")
+MANY = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
+               recommender__refresh="30min", metrics__every="1d")
 DEFAULT = Part(
     "presets", "Feed weights pull producers (default world, published weights)", "weight of a comment, in likes", _judge_presets,
     arms=(*(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
