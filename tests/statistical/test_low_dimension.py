@@ -7,99 +7,16 @@ recommended; coverage = share of items recommended to anybody; Gini of recommend
 """
 
 import functools
-import gzip
 import itertools
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from twin.kernels.stats import gini
-from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Negatives, Trainer
+from twin.experiments.findings.f4_studies import Measures, Split, ials, measures, recalls, splits, tastes, trained
 
-TOP = 20
-NEGATIVES, EPOCHS = 4, 10
 SIGMAS = 3.9  # false alarm rarer than 1 in 10,000
 TABLE = {2: (0.161, 131.8, 0.024, 0.994), 8: (0.225, 95.8, 0.143, 0.966), 32: (0.287, 83.3, 0.166, 0.952)}
-
-
-class Split(NamedTuple):
-    """Who liked what: for training and held out, bool (users, items)."""
-
-    seen: np.ndarray
-    held: np.ndarray
-
-
-class Measures(NamedTuple):
-    recall: float
-    arp: float
-    coverage: float
-    gini: float
-
-
-def best(score: np.ndarray, split: Split) -> np.ndarray:
-    """The twenty best unseen items of each user."""
-    return np.argpartition(np.where(split.seen, np.inf, -score), TOP, axis=1)[:, :TOP]
-
-
-def recalls(score: np.ndarray, split: Split) -> np.ndarray:
-    """Recall of every user who has something held out."""
-    hits, wanted = np.take_along_axis(split.held, best(score, split), 1).sum(1), split.held.sum(1)
-    return hits[wanted > 0] / np.minimum(wanted, TOP)[wanted > 0]
-
-
-def measures(score: np.ndarray, split: Split) -> Measures:
-    chosen, popularity = best(score, split), split.seen.sum(0)
-    times = np.bincount(chosen.ravel(), minlength=len(popularity)).astype(float)
-    return Measures(recalls(score, split).mean(), popularity[chosen].mean(), (times > 0).mean(), gini(times))
-
-
-def trained(split: Split, dim: int) -> np.ndarray:
-    """Scores of the project's trainer, with its own negative sampling: likes are clicks, four items at random behind each are not."""
-    p, rng, keep = RecommenderParams(), np.random.default_rng(1), dict[str, np.ndarray]()
-    users, items = split.seen.shape
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", dim, 64, init_scale=p.init_scale))
-                             for name in ("consumer", "post", "creator")})
-    trainer.setup()
-    user_keys = np.arange(1, users + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    item_keys, creator = np.arange(1, items + 1, dtype=np.uint64) * np.uint64(0xA0761D6478BD642F), np.ones(1, np.uint64)
-    negatives = Negatives(NEGATIVES, np.arange(items, dtype=np.int32), np.zeros(items, np.int32), np.uint64(7))
-    liker, liked = (rows.astype(np.int32) for rows in np.nonzero(split.seen))
-    for now in range(EPOCHS):
-        order = rng.permutation(len(liker))
-        trainer.fit(user_keys, liker[order], item_keys, liked[order], creator, np.zeros(len(order), np.int32),
-                    np.ones(len(order), np.uint16), now, lr=p.learning_rate, lr_dense=p.dense_rate, l2=p.regularisation,
-                    negatives=negatives)
-    u, w = trainer.tables["consumer"].vectors(user_keys), keep["W"][:, 0]
-    v = trainer.tables["post"].vectors(item_keys) + trainer.tables["creator"].vectors(creator)
-    score: np.ndarray = (u[:, :dim] * w[:dim]) @ v[:, :dim].T + w[dim] * u[:, dim:] + w[dim + 1] * v[:, dim]
-    return score
-
-
-def by_count(likes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Rows with equally many likes, (n,), and the places of their likes, (n, count): small systems are solved many at once."""
-    count = likes.sum(1)
-    return [(rows, np.nonzero(likes[rows])[1].reshape(len(rows), each)) for each in np.unique(count)
-            for rows in [np.flatnonzero(count == each)]]
-
-
-def ials(split: Split, dim: int, seed: int, regularisation: float = 0.03, weight: float = 0.02, sweeps: int = 8) -> np.ndarray:
-    """Implicit ALS (Hu, Koren & Volinsky 2008; regularised by frequency, Rendle et al. 2022): sum over likes of (1 - s)^2 + weight *
-    sum over all pairs of s^2 + regularisation * sum over rows of (likes + weight * others) |row|^2."""
-    rng = np.random.default_rng(seed)
-    u, v = (rng.normal(0, 0.1 / np.sqrt(dim), (size, dim)) for size in split.seen.shape)
-    halves = ((u, v, by_count(split.seen)), (v, u, by_count(split.seen.T)))
-    for _ in range(sweeps):
-        for mine, other, groups in halves:
-            gram = weight * other.T @ other
-            for rows, places in groups:
-                some = other[places]
-                ridge = regularisation * (places.shape[1] + weight * len(other))
-                mine[rows] = np.linalg.solve(gram + some.transpose(0, 2, 1) @ some + ridge * np.eye(dim), some.sum(1)[..., None])[..., 0]
-    return u @ v.T
 
 
 @pytest.fixture(scope="module")
@@ -108,22 +25,9 @@ def movies(real_data: Path) -> list[Split]:
     path = real_data / "ml-latest-small-2016.csv.gz"
     if not path.exists():
         pytest.skip(f"no {path.name} in {real_data} (the ratings of MovieLens latest-small, 2016, from GroupLens)")
-    with gzip.open(path, "rt") as file:
-        ratings = np.loadtxt(file, delimiter=",", skiprows=1)
-    assert ratings.shape == (100_004, 4)
-    ratings = ratings[ratings[:, 2] >= 3.5]
-    assert len(ratings) == 62_106
-    user, item = (np.unique(ratings[:, column], return_inverse=True)[1] for column in (0, 1))
-    splits = []
-    for seed in range(2):
-        order = np.random.default_rng(seed).permutation(len(user))
-        parts = np.zeros((2, user.max() + 1, item.max() + 1), bool)
-        part = np.zeros(len(user), int)
-        part[order[:len(user) // 5]] = 1
-        parts[part, user, item] = True
-        splits.append(Split(*parts))
-    assert splits[0].seen.shape[0] == 671
-    return splits
+    made = splits(path, 2)
+    assert all(split.seen.sum() + split.held.sum() == 62_106 and len(split.seen) == 671 for split in made)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -185,22 +89,6 @@ def test_full_rank_is_the_limit(movies: list[Split]) -> None:
     limit, steps = measures(whole, movies[0]), [measures(cut(rank), movies[0]) for rank in (2, 8, 32, 128)]
     assert all(low.arp > high.arp and low.coverage < high.coverage for low, high in itertools.pairwise(steps))
     assert abs(steps[-1].arp / limit.arp - 1) < 0.05 and steps[0].arp > 1.5 * limit.arp
-
-
-def tastes(rank: int, skew: float, users: int = 800, items: int = 400, rate: float = 0.1) -> Split:
-    """Likes by P(u, i) = a_u b_i exp(1.5 x_u . y_i / sqrt(rank)), tastes of ``rank`` dimensions (0: all the same).
-
-    Everybody likes a tenth of all items, and an item's popularity is lognormal with log-sd ``skew`` (0: all are as popular).
-    """
-    rng = np.random.default_rng(0)
-    p = np.exp(1.5 * rng.normal(size=(users, rank)) @ rng.normal(size=(rank, items)) / np.sqrt(max(rank, 1)))
-    popularity = np.exp(skew * rng.normal(size=items))
-    popularity *= rate * users * items / popularity.sum()
-    for _ in range(50):  # iterative proportional fitting of the margins
-        p *= rate * items / p.sum(1, keepdims=True)
-        p *= popularity / p.sum(0)
-    like, hold = rng.random(p.shape) < p, rng.random(p.shape) < 0.2
-    return Split(like & ~hold, like & hold)
 
 
 @functools.cache

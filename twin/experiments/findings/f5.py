@@ -212,4 +212,4 @@ FINDING = Finding(
     ("Liu et al., Monolith, arXiv 2209.07663", "FINDINGS F5: exact reproduction of table 1, correction by frequency"),
     (STATIC, LOAD, SYNC),
     "Whom collisions hurt has two readings. Traffic at risk is where the traffic is: a frequent ID that shares a row puts much of it at "
-    "risk. The vector of an ID is spoilt by others where the ID is rare. 'Hardest on the popular' holds for the first and not for the second.")
+    "risk. The vector of an ID is spoilt by others where the ID is rare. 'Hardest on the popular' holds for the first, not for the second.")
