@@ -11,10 +11,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from twin.experiments.findings import judging
 from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
-from twin.experiments.findings.judging import Claim, band, exact, interval, sign, slope, vanishes
+from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
 
 SOURCE = "Monolith, Liu et al. 2209.07663"
@@ -37,6 +38,11 @@ OTHERS = because("not part of this experiment", ratings__enabled="false", campai
 
 def _tables(**what: object) -> dict[str, str]:
     return {f"recommender.tables.{entity}.{key}": str(value) for entity in ENTITIES for key, value in what.items()}
+
+
+def _slope(doses: ArrayLike, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slopes over standardised doses, off the first dose, so that what does not move has slope 0 and not a rounding error."""
+    return judging.slope(doses, values - values[0])
 
 
 def _size(replicates: int, days: int, people: int, creators: int, arrivals: float, every: str) -> Size:
@@ -69,7 +75,7 @@ def judge_load(seen: Seen) -> list[Claim]:
         hurt = {slots: _hurt(seen, str(slots), metric) for slots in SLOTS}
         made.append(sign(f"{metric.words}: hash less collisionless, 256 slots", hurt[256][:, -1], 1 if way > 0 else -1, SOURCE))
         made.append(sign(f"{metric.words}: hash less collisionless, per sd of log load",
-                         slope(doses, np.array([hurt[slots][:, -1] for slots in SLOTS])), 1 if way > 0 else -1, SOURCE))
+                         _slope(doses, np.array([hurt[slots][:, -1] for slots in SLOTS])), 1 if way > 0 else -1, SOURCE))
         grows = np.mean([hurt[slots][:, 3] - hurt[slots][:, 0] for slots in SLOTS], axis=0)
         made.append(sign(f"{metric.words}: the damage in the last quarter less the first, as IDs arrive", grows,
                          1 if way > 0 else -1, SOURCE))
@@ -115,15 +121,15 @@ def judge_sync(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hours, values = seen.doses(metric)
-        effect = slope(np.log(hours), values)
+        effect = _slope(np.log(hours), values)
         made.append(sign(f"{metric.words}, per sd of the log sync interval", effect, 1 if way > 0 else -1, SOURCE))
         made.append(vanishes(f"nothing new: {metric.words}, per sd of the log sync interval",
-                             slope(np.log(hours), seen.doses(metric, "nothing new")[1]), effect))
+                             _slope(np.log(hours), seen.doses(metric, "nothing new")[1]), effect))
     return made
 
 
 def _studies(quick: bool) -> list[Study]:
-    orders, burn, days, streams = (12, 100, 20, 8) if quick else (48, 300, 60, 32)
+    orders, burn, days, streams = (48, 100, 20, 8) if quick else (192, 300, 60, 32)
     stream = {"burn": burn, "days": days, "streams": streams}
     return [Study("table 1", "f5_studies:table_1"), Study("loads", "f5_studies:loads"),
             *(Study(f"zipf {exponent:g}", "f5_studies:damage", {"exponent": exponent, "orders": orders}) for exponent in (0.0, 1.0, 1.2)),
@@ -159,7 +165,7 @@ def judge_static(seen: Seen) -> list[Claim]:
                          steep[:, 2] - steep[:, 1]))
     made.append(exact("own rows: any damage at all", np.abs(seen.study("own rows")).max(), 0.0, "control"))
     for place, what, way in ((0, "AUC", -1), (1, "log loss", 1)):
-        drift, still = (slope(np.log(HOURS), seen.study(name)[:, :, place].T) for name in ("drift", "stationary"))
+        drift, still = (_slope(np.log(HOURS), seen.study(name)[:, :, place].T) for name in ("drift", "stationary"))
         made.append(sign(f"a stream that drifts: {what}, per sd of the log sync interval", drift, 1 if way > 0 else -1, SOURCE))
         made.append(vanishes(f"a stationary stream: {what}, per sd of the log sync interval", still, drift))
     return made
