@@ -106,7 +106,7 @@ def pages(url: str, count: int) -> Generator[list[Any], None, None]:
     with browser() as opened:
         made = [visit(opened, url)[0] for _ in range(count)]
         for page in made:
-            page.wait_for_selector("#chapters details[open]", state="attached")
+            page.wait_for_selector("#chapters figure .plot > *", state="attached")
         yield made
 
 

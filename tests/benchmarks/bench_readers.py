@@ -4,9 +4,10 @@ Runs the quickstart (without its policy; hourly readings, unless --every says ot
 readers and with each of those that are named (default: metrics), each in processes of its own, and prints by how much the run itself
 takes longer over the second half of its simulated days (from the line of progress at 50 % to the last), on both sides. What is paid once
 does not count and is printed apart: the building of the world and the start of the process beside it; and the opening of a reader (for
-live: a browser and its pages, until each has laid out its chapters), for which the run is held and then let go on. So the first half
-of the days is run with the reader there, too, and what is counted is the cost of being watched, not of beginning to watch. Quickest
-against quickest, then round by round. Processor time is that of the run's process alone, with all its threads, and depends less on what
+live: a browser and its pages, until each has drawn its first pictures), for which the run is held at a quarter of its days and then let
+go on. So the second quarter is run with the reader there, too, and what is counted is the cost of being watched, not of beginning
+to watch. Quickest against quickest, then round by round. Processor time is that of the run's process alone, with
+all its threads, and depends less on what
 else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take. What the readers'
 own processes took of any processor (the one beside the run, browsers) is printed beside it.
 
@@ -149,16 +150,18 @@ def once(arguments: argparse.Namespace, reader: Callable[..., Any]) -> Cost:
         began, word, opening = time.monotonic(), None, 0.0
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout
-        first, course = 0.0, []
+        first, course, url = 0.0, [], None
         for line in process.stdout:
-            if flags and word is None and (url := re.search(r"https?://\S+", line)):
+            url = url or (re.search(r"https?://\S+", line) if flags else None)
+            found = re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line)
+            first = first or (time.monotonic() - began if found else 0.0)
+            if url and word is None and found and int(found[1]) >= 25:
                 mailbox.command(Path(name) / "run", {"do": "pause"})
                 begun = time.monotonic()
                 word = opened(url[0])
                 opening = time.monotonic() - begun
                 mailbox.command(Path(name) / "run", {"do": "continue"})
-            if found := re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line):
-                first = first or time.monotonic() - began - opening
+            if found:
                 if int(found[1]) >= 50:
                     course.append((time.monotonic(), cpu_s(process.pid), around_s(process.pid)))
                 if int(found[1]) == 100 and word:

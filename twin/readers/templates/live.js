@@ -49,7 +49,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(1 / 28, 200, 3000), lines = new Turn(1 / 14, 200, 10000), anew = new Turn(1 / 28, REDRAW_MS, 30000);
+const numbers = new Turn(1 / 28, 200, 3000), lines = new Turn(1 / 14, 200, 10000), anew = new Turn(1 / 28, REDRAW_MS, 60000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
@@ -249,7 +249,7 @@ function refresh() {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
     const behind = recent.length && chapter.pictures.some((picture) => picture.seen && picture.taken + 1 < recent[0].number);
     const old = chapter.edition !== news.edition || behind;
-    if (!chapter.pictures.length && old ? began - chapter.loaded > REDRAW_MS : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
+    if (!chapter.pictures.length && old ? began - chapter.loaded > REDRAW_MS * (news.pages || 1) : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
     else if (chapter.edition >= 0 && grows) grown = grow(chapter) || grown;
   }
   if (grown) lines.painted(began);
