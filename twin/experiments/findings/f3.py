@@ -37,7 +37,7 @@ MODELS = {"default": ("via", 1.0, False, "linked"), "comparison": ("comparison",
 def _study(name: str, quick: bool, case: tuple[str, float, bool, str]) -> Study:
     reference, kappa, equal, labels = case
     return Study(name, "f3_studies:coefficients", {"reference": reference, "kappa": kappa, "equal": equal, "labels": labels,
-                                                   "replicates": 8 if quick else 24, "pairs": 150 if quick else 600})
+                                                   "replicates": 16 if quick else 32, "pairs": 300 if quick else 600})
 
 
 def studies(quick: bool) -> list[Study]:

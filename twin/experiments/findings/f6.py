@@ -50,6 +50,7 @@ APART = because(
     network__follows_most="0.5", recommender__quota__nearest="0", recommender__quota__trending="0", recommender__quota__explore="0",
     recommender__explore_slots="0", audience__responses__follow__intercept="-30", audience__return_effect="0",
     opinions__exposure_rate="0", opinions__peer_rate="0")
+ACCRUES = because("equal accrual alone: likes build an AI creator a reputation as they do a human one", creators__ai__accrual="1")
 ALIKE = because(
     "equal accrual, and an AI creator is made as a human one is: nothing is left but the name", creators__ai__accrual="1",
     creators__ai__posts_mean="0.8/d", creators__ai__posts_log_sd="2.1", creators__ai__skill_mean="0", creators__ai__skill_sd="0.6",
@@ -105,7 +106,7 @@ def judge_supply(seen: Seen) -> list[Claim]:
     ahead = {arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH)) for arm in ("1", "alike/1")}
     made.append(vanishes("control, equal accrual and all else: log of reach of an AI post over that of a human one", ahead["alike/1"],
                          ahead["1"]))
-    made.append(moves("AI posts that build reputation as human ones do: human share of reach", seen.effect("accrues", "1", SHARE), 0.01,
+    made.append(moves("AI posts that build reputation as human ones do: human share of reach", seen.effect("accrues/1", "1", SHARE), 0.01,
                       "no source", aside=True))
     for metric in (ENJOYED, OPENED, CONTENT):
         doses, values = seen.doses(metric)
@@ -141,8 +142,8 @@ PARTS = (
     Part("supply", "Displacement, from no AI to twice what humans post", "posts by AI per human post", judge_supply,
          [*(Arm(f"{dose:g}", dose, _dose(dose)) for dose in DOSES),
           Arm("0", 0.0, NONE, "apart"), Arm("1", 1.0, _dose(1.0), "apart"), Arm("0", 0.0, NONE, "endless"), Arm("1", 1.0, {}, "endless"),
-          Arm("1", 1.0, {}, "alike"), Arm("accrues", float("nan"), {"creators.ai.accrual": "1"})],
-         OUTCOMES, WORLD, {"apart": APART, "endless": ENDLESS, "alike": ALIKE}, full=FULL, quick=QUICK, doses=True,
+          Arm("1", 1.0, {}, "alike"), Arm("1", 1.0, {}, "accrues")],
+         OUTCOMES, WORLD, {"apart": APART, "endless": ENDLESS, "alike": ALIKE, "accrues": ACCRUES}, full=FULL, quick=QUICK, doses=True,
          both_ends=(SHARE, ENJOYED)),
     Part("drafts", "Selection, from one draft to the best of sixteen", "drafts of an AI post", judge_drafts,
          [*(Arm(str(count), float(count), {"creators.drafts": str(count)}) for count in (1, 4, 16)),
@@ -160,5 +161,7 @@ FINDING = Finding(
     ("an essay", "Nextdoor 2023 (contradicts it: only selected AI text draws more), secondary", "Kim, Jin & Lee, NBER w34733, abstract",
      "Liu, Hu & Gao, DSS 2025, abstract", "del Rio-Chanona et al., PNAS Nexus 2024, abstract", "Burtch et al., CACM, abstract"),
     PARTS,
-    "That AI posts build no reputation is a parameter of the twin, not a result. The dose of the published studies is unknown; the band is "
-    "asked where AI doubles the supply.")
+    "That AI posts build no reputation is a parameter of the twin, not a result. The dose of published studies is unknown; the band is "
+    "asked where AI doubles the supply. In the default feed all topics compete for the same slates, so that humans in topics without AI may "
+    "lose too: that placebo need not be zero; where communities keep to themselves it should be, and this is reported beside it. Uploads "
+    "answer through supply_elasticity, which is off by default: without it they fall only by those who quit.")
