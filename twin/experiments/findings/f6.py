@@ -162,6 +162,6 @@ FINDING = Finding(
      "Liu, Hu & Gao, DSS 2025, abstract", "del Rio-Chanona et al., PNAS Nexus 2024, abstract", "Burtch et al., CACM, abstract"),
     PARTS,
     "That AI posts build no reputation is a parameter of the twin, not a result. The dose of published studies is unknown; the band is "
-    "asked where AI doubles the supply. In the default feed all topics compete for the same slates, so that humans in topics without AI may "
+    "asked where AI doubles the supply. In the default feed all topics compete for the same slates, so humans in topics without AI may "
     "lose too: that placebo need not be zero; where communities keep to themselves it should be, and this is reported beside it. Uploads "
     "answer through supply_elasticity, which is off by default: without it they fall only by those who quit.")
