@@ -91,7 +91,8 @@ DEFAULT = Part(
           *(Arm(name, COMMENT[name], {"recommender.preset": name}, STILL) for name in ("likes", "x_2023"))),
     outcomes=(MADE, POSTED, SHOWN, SPREAD),
     world={**OTHERS,
-           **because("no maker comes or goes: what changes is what they do", creators__human__arrivals="0/d", creators__quit="0")},
+           **because("nobody comes or goes (a person who leaves is a maker less): what changes is what makers do", audience__leave="0",
+                     creators__human__arrivals="0/d", creators__quit="0")},
     controls={STILL: because("producers who do not adapt", creators__human__learning="0")},
     quick=Size(4, 40, SOME), full=Size(10, 180, MANY), doses=True, both_ends=(MADE, SHOWN))
 PARTS = (ANGER, DEFAULT)
