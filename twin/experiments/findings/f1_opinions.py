@@ -50,7 +50,8 @@ def _graph(name: str, data: str) -> Any:
 
 
 def _matrix(graph: Any, loops: bool) -> Any:
-    matrix = sparse.csr_array(nx.to_scipy_sparse_array(graph, nodelist=sorted(graph), dtype=float))
+    nodes: Any = sorted(graph)
+    matrix = sparse.csr_array(nx.to_scipy_sparse_array(graph, nodelist=nodes, dtype=np.dtype(float)))
     if loops:
         matrix = sparse.csr_array(matrix + sparse.eye_array(matrix.shape[0]))
     matrix.sort_indices()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from twin.experiments.findings import judging
 from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
@@ -42,11 +42,6 @@ CONTROLS = {
 }
 
 
-def _slope(doses: ArrayLike, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Slopes over standardised doses, off the first dose, so that what does not move has slope 0 and not a rounding error."""
-    return judging.slope(doses, values - values[0])
-
-
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
     return Size(replicates, days, because(
         "size: a smaller platform with coarser steps", audience__initial=str(people), audience__arrivals=f"{people // 250}/d",
@@ -65,7 +60,7 @@ def _arms(dims: Sequence[int], control: str = "", **more: str) -> list[Arm]:
 
 def _steeper(seen: Seen, metric: Outcome, arm: str) -> NDArray[np.float64]:
     """Rise of a metric per sd of time, over the sixths of a run (replicates,)."""
-    return _slope(range(6), seen.over_time(arm, metric)[:, :6].T)
+    return judging.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
 
 
 def judge_worlds(seen: Seen) -> list[Claim]:
@@ -75,7 +70,7 @@ def judge_worlds(seen: Seen) -> list[Claim]:
     gated = doses <= GATED
     for metric, way in SIGNS:
         values = seen.doses(metric)[1]
-        made.append(sign(f"{metric.words}, per sd of log dimension up to {GATED}", _slope(np.log(doses[gated]), values[gated]),
+        made.append(sign(f"{metric.words}, per sd of log dimension up to {GATED}", judging.slope(np.log(doses[gated]), values[gated]),
                          1 if way > 0 else -1, SOURCE))
         made.append(vanishes(f"random feed: {metric.words}, 2 less 32 dimensions", seen.effect("random feed/2", "random feed/32", metric),
                              seen.effect("2", "32", metric)))

@@ -171,4 +171,5 @@ def slope(doses: ArrayLike, values: ArrayLike) -> Array:
     """Least-squares slopes over standardised doses: (doses,), (doses, replicates) -> (replicates,)."""
     x = np.asarray(doses, np.float64)
     x = (x - x.mean()) / x.std()
-    return np.asarray(x @ np.asarray(values, np.float64) / len(x), np.float64)
+    y = np.asarray(values, np.float64)
+    return np.asarray(x @ (y - y[0]) / len(x), np.float64)  # less the first, so that what does not move has slope zero to the bit
