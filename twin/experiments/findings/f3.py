@@ -154,5 +154,5 @@ FINDING = Finding(
     "surprise, half of the expectation from what is on show, and everybody coming over the link, the gap rests at (1 + k) / (1 - k) times "
     "that of qualities, against (1 + k) / (1 + k / 2) over random links and (1 + k) / (1 - k / 2) bought together. The published sign "
     "cannot come out by this mechanism, and the default is left as it is. Where both works are compared side by side (reference: "
-    "comparison) the gap is that of qualities, below that of random links, and ratings converge in the pair model; this is reported beside the verdict. "
-    "Magnitudes are unvalidated.")
+    "comparison) the gap is that of qualities, below that of random links, and ratings converge in the pair model; this is reported "
+    "beside the verdict. Magnitudes are unvalidated.")
