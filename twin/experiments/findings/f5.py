@@ -214,6 +214,7 @@ FINDING = Finding(
     (STATIC, LOAD, SYNC),
     "Whom collisions hurt has two readings. Traffic at risk is where the traffic is: a frequent ID that shares a row puts much of it at "
     "risk. The vector of an ID is spoilt by others where the ID is rare. 'Hardest on the popular' holds for the first, not for the second. "
-    "In the quick set collisions lower the AUC and the log loss at once: what is shared by several IDs predicts less boldly (a guess, "
-    "not tested), so the log loss has the other sign than the sentence. Where nothing new comes the age of the served copy should not matter; in worlds of weeks the "
-    "model still learns its people, so this control may not vanish. Neither rule was changed after that was seen.")
+    "In the quick set collisions lower the AUC and the log loss at once: what is shared by several IDs predicts less boldly (a guess,"
+    " not tested), so the log loss has the other sign than the sentence. Where nothing new comes the age of the served copy should "
+    "not matter; in worlds of weeks the model still learns its people, so this control may not vanish. Neither rule was changed after"
+    " that was seen.")
