@@ -120,15 +120,23 @@ def shown(claim: Claim) -> str:
 
 
 def lines(judged: Sequence[Judged]) -> list[str]:
-    """What the terminal says."""
+    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all are in the report."""
     made = [""]
     for each in judged:
         made.append(f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} ({each.finding.evidence}): {each.score}")
+        first = main(each.claims)
         for claim in each.claims:
-            mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state] if not claim.aside else " "
-            made.append(f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
-                        + (f": {claim.why}" if claim.why and not claim.aside else ""))
-    return [*made, ""]
+            if claim is first or (claim.state != "holds" and not claim.aside):
+                mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
+                made.append(f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
+                            + (f": {claim.why}" if claim.why else ""))
+    return [*made, "", "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the report.", ""]
+
+
+def main(claims: Sequence[Claim]) -> Claim | None:
+    """The claim that a table shows: the first that was measured rather than counted."""
+    counted = [claim for claim in claims if not claim.aside and not claim.control]
+    return next((claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None)
 
 
 def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
@@ -137,10 +145,10 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
     made = ["| finding | evidence | verdict | claims | main effect | its controls |", "|---|---|---|---|---|---|"]
     for each in judged:
         counted = [claim for claim in each.claims if not claim.aside]
-        main = next((claim for claim in counted if not claim.control), None)
+        first = main(each.claims)
         control = next((claim for claim in counted if claim.control), None)
         made.append(f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | **{each.verdict}** | {each.score} | "
-                    + (f"{main.says}: {shown(main)}, n {main.n}" if main else "") + " | "
+                    + (f"{first.says}: {shown(first)}, n {first.n}" if first else "") + " | "
                     + (f"{control.says}: {shown(control)}" if control else "") + " |")
     size = "quick" if manifest["args"]["quick"] else "full"
     made += ["", f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, {manifest['runs']} worlds and studies in "

@@ -139,7 +139,8 @@ def _state(claim: Claim, effect: float, low: float, high: float, many: int) -> t
         _, far_low, far_high = interval(claim.values, 1 - (1 - LEVEL) / many)
         if max(far_low * claim.sign, far_high * claim.sign) < 0:
             return "fails", "it has the other sign"
-        return "open", "the interval holds zero"
+        wrong = max(low * claim.sign, high * claim.sign) < 0
+        return "open", "the other sign, but not at the level of all claims together" if wrong else "the interval holds zero"
     if claim.kind == "moves":
         if low > 0 or high < 0:
             return "holds", ""
