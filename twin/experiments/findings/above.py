@@ -11,7 +11,7 @@ A parameter has two ends if both slopes differ from zero; within +-.2 sd a slope
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,10 @@ def ends(seen: Seen) -> tuple[Array, Array, Array] | None:
     return np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if seen.part.log_dose else doses, made[0], made[1]
 
 
-def judge(all_seen: Mapping[tuple[str, str], Seen]) -> list[Claim]:
-    """Claims of every parameter; ``all_seen`` by finding and part."""
+def judge(all_seen: Sequence[tuple[str, Seen]]) -> list[Claim]:
+    """Claims of every parameter; ``all_seen``: parts with the key of their finding."""
     claims = []
-    for (key, _), seen in all_seen.items():
+    for key, seen in all_seen:
         found = ends(seen)
         if found is None or seen.part.both_ends is None:
             continue
@@ -62,10 +62,10 @@ def judge(all_seen: Mapping[tuple[str, str], Seen]) -> list[Claim]:
 
 
 
-def curves(all_seen: Mapping[tuple[str, str], Seen]) -> list[Curve]:
+def curves(all_seen: Sequence[tuple[str, Seen]]) -> list[Curve]:
     """Both ends over the dose, one picture per parameter, in sd."""
     made = []
-    for (key, _), seen in all_seen.items():
+    for key, seen in all_seen:
         found = ends(seen)
         if found is None or seen.part.both_ends is None:
             continue

@@ -28,11 +28,11 @@ COLUMNS = ("says", "kind", "expected", "effect", "low", "high", "n", "state", "w
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding, its settled claims, and what its parts saw."""
+    """A finding, its settled claims, and what parts saw, each with the key of its own finding."""
 
     finding: Finding
     claims: Sequence[Claim]
-    parts: Sequence[Seen]
+    parts: Sequence[tuple[str, Seen]]
 
     @property
     def verdict(self) -> Verdict:
@@ -87,18 +87,19 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 def judge(experiment: Experiment) -> list[Judged]:
     """Read what the tasks left, and judge it."""
     args = experiment.manifest["args"]
-    made, everything = [], {}
+    made: list[Judged] = []
+    everything: list[tuple[str, Seen]] = []
     for each in needed(args["keys"]):
         claims, parts = [], []
         for part in each.parts:
             part_seen = seen.read(experiment, part, args["quick"], args["data"])
-            everything[each.key, part.key] = part_seen
-            parts.append(part_seen)
+            everything.append((each.key, part_seen))
+            parts.append((each.key, part_seen))
             claims += [replace(claim, part=part.key) for claim in part.judge(part_seen)]
         if each.key in args["keys"]:
             made.append(Judged(each, settled(claims), parts))
     if "F8" in args["keys"]:
-        made.append(Judged(above.FINDING, settled(above.judge(everything)), list(everything.values())))
+        made.append(Judged(above.FINDING, settled(above.judge(everything)), everything))
     return made
 
 

@@ -46,11 +46,10 @@ def _section(each: Judged) -> Section:
     key = each.finding.key.lower()
     groups = []
     if each.finding is above.FINDING:
-        named = {(str(place), seen.part.key): seen for place, seen in enumerate(each.parts)}
-        drawn = pictures.of_curves(above.curves(named), f"{key}-ends")
+        drawn = pictures.of_curves(above.curves(each.parts), f"{key}-ends")
         groups.append(Group(drawn, "Both ends over the dose"))
     else:
-        for seen in each.parts:
+        for _, seen in each.parts:
             name = f"{key}-{seen.part.key}".replace("_", "-")
             own = seen.part.curves(seen)
             drawn = [*pictures.of_arms(seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
