@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.declare import Curve, Finding
+from twin.experiments.findings.declare import Curve, Finding, averaged
 from twin.experiments.findings.judging import Claim, band, moves, slope
 from twin.experiments.findings.seen import Seen
 
@@ -60,8 +60,6 @@ def judge(all_seen: Sequence[tuple[str, Seen]]) -> list[Claim]:
     return claims
 
 
-
-
 def curves(all_seen: Sequence[tuple[str, Seen]]) -> list[Curve]:
     """Both ends over the dose, one picture per parameter, in sd."""
     made = []
@@ -72,9 +70,6 @@ def curves(all_seen: Sequence[tuple[str, Seen]]) -> list[Curve]:
         doses, *both = found
         order = np.argsort(doses, kind="stable")
         for values, outcome in zip(both, seen.part.both_ends, strict=True):
-            shown = values[order]
-            half = 2 * shown.std(1, ddof=1) / np.sqrt(shown.shape[1])
-            mean = shown.mean(1)
-            made.append(Curve(f"{key}: {seen.part.varies}", outcome.words, [float(x) for x in doses[order]], mean.tolist(),
-                              (mean - half).tolist(), (mean + half).tolist(), "log of the dose" if seen.part.log_dose else "dose", "sd"))
+            made.append(averaged(f"{key}: {seen.part.varies}", outcome.words, doses[order].tolist(), values[order],
+                                 "log of the dose" if seen.part.log_dose else "dose", "sd"))
     return made

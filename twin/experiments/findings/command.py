@@ -81,7 +81,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     experiment.table("results.parquet", pa.Table.from_pylist(rows))
     experiment.finish("done", runs=len(wanted), verdicts={each.finding.key: each.verdict for each in judged})
     experiment.store.write("scoreboard.md", "\n".join(scoreboard(experiment, judged)).encode())
-    experiment.tell(lines(judged), report)
+    experiment.tell(lines(judged), lambda experiment: _write(experiment, judged))
 
 
 def judge(experiment: Experiment) -> list[Judged]:
@@ -105,11 +105,15 @@ def judge(experiment: Experiment) -> list[Judged]:
 
 def report(experiment: Experiment, **wishes: str) -> None:
     """Write the report anew. Raises UsageError for wishes, as it has none."""
-    from twin.experiments.findings import report as writing
-
     for name, text in wishes.items():
         raise UsageError(f"--{name} {text}: findings have no two-sided map (leave it out)")
-    writing.write(experiment, judge(experiment))
+    _write(experiment, judge(experiment))
+
+
+def _write(experiment: Experiment, judged: Sequence[Judged]) -> None:
+    from twin.experiments.findings import report as writing
+
+    writing.write(experiment, judged)
 
 
 def shown(claim: Claim) -> str:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from twin.experiments.findings.judging import Claim
     from twin.experiments.findings.seen import Seen
@@ -86,6 +89,13 @@ class Curve:
     y_label: str = ""
     log_x: bool = False
     control: bool = False
+
+
+def averaged(panel: str, name: str, x: Sequence[float], values: NDArray[np.float64], x_label: str = "", y_label: str = "",
+             control: bool = False) -> Curve:
+    """A line of means with two standard errors to each side, from values (points, replicates)."""
+    mean, half = values.mean(1), 2 * values.std(1, ddof=1) / np.sqrt(values.shape[1])
+    return Curve(panel, name, x, mean.tolist(), (mean - half).tolist(), (mean + half).tolist(), x_label, y_label, control=control)
 
 
 @dataclass(frozen=True)

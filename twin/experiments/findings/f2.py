@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.experiments.findings import f2_studies as forms
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because
 from twin.experiments.findings.judging import Claim, band, exact, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -78,7 +78,7 @@ def judge_feed(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((BETWEEN, 1), (WITHIN, -1)):
         doses, values = seen.doses(metric)
-        made.append(sign(f"feed: {metric.words}, per sd of the personal share", slope(doses, values), 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"feed: {metric.words}, per sd of the personal share", slope(doses, values), way, SOURCE))
         made.append(vanishes(f"feed, sigma of the model 0: {metric.words}, personal less pooled", _gained(seen, metric, "no spread"),
                              _gained(seen, metric)))
     made.append(sign(f"feed: {CROSS.words}, personal less pooled", _gained(seen, CROSS), -1, "no sign of its own: reported", aside=True))
@@ -90,7 +90,7 @@ def judge_chat(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((CHAT_BETWEEN, 1), (CHAT_WITHIN, -1), (FALSE, 1)):
         doses, values = seen.doses(metric)
-        made.append(sign(f"chatbot: {metric.words}, per sd of the personal share", slope(doses, values), 1 if way > 0 else -1,
+        made.append(sign(f"chatbot: {metric.words}, per sd of the personal share", slope(doses, values), way,
                          f"{SOURCE}; Sharma et al. 2310.13548"))
         made.append(vanishes(f"chatbot, sigma 0: {metric.words}, personal less pooled", _gained(seen, metric, "all alike"),
                              _gained(seen, metric)))
@@ -109,7 +109,7 @@ def judge_feed_sigma(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((BETWEEN, 1), (WITHIN, -1)):
         gap = gaps[metric.metric]
-        made.append(sign(f"feed: personal less pooled, {metric.words}, per sd of sigma", slope(SIGMAS, gap), 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"feed: personal less pooled, {metric.words}, per sd of sigma", slope(SIGMAS, gap), way, SOURCE))
         made.append(vanishes(f"feed, people and model at sigma 0: personal less pooled, {metric.words}", gap[0], gap[2]))
     return made
 
@@ -200,11 +200,10 @@ def curves_forms(seen: Seen) -> list[Curve]:
 def curves_chat_sigma(seen: Seen) -> list[Curve]:
     """Worlds beside the formula."""
     gaps = np.array([_agreement_gap(seen, sigma) for sigma in SIGMAS])
-    half = 2 * gaps.std(1, ddof=1) / np.sqrt(gaps.shape[1])
     x = np.linspace(0, 2, 41)
     panel = "Gap in agreement of the chatbot"
-    return [Curve(panel, "worlds", SIGMAS, gaps.mean(1).tolist(), (gaps.mean(1) - half).tolist(), (gaps.mean(1) + half).tolist(), "sigma",
-                  "taste"), Curve(panel, "E|a| - |E a|", x.tolist(), [forms.gap(MU, float(s)) for s in x], x_label="sigma")]
+    return [averaged(panel, "worlds", SIGMAS, gaps, "sigma", "taste"),
+            Curve(panel, "E|a| - |E a|", x.tolist(), [forms.gap(MU, float(s)) for s in x], x_label="sigma")]
 
 
 FEED_SHARE, CHAT_SHARE = "recommender.reward.personalisation", "chatbots.answers.personalisation"

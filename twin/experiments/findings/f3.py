@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because
 from twin.experiments.findings.judging import Array, Claim, exact, moves, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -56,14 +56,14 @@ def judge_model(seen: Seen) -> list[Claim]:
     """Signs at the default reference, three controls, and the other reference aside."""
     made, main = [], seen.study("default")
     for k, (words, way) in enumerate(WORDS):
-        made.append(sign(f"pair model: {words}", main[:, k], 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"pair model: {words}", main[:, k], way, SOURCE))
         made.append(vanishes(f"pair model, labels at random: {words}", seen.study("random")[:, k], main[:, k]))
         made.append(vanishes(f"pair model, kappa 0 and equal audiences: {words}", seen.study("both")[:, k], main[:, k]))
         swapped = np.abs(seen.study("swapped")[:, k] - main[:, 1 - k]).max()
         made.append(exact(f"pair model, labels swapped: {words} less the other's", float(swapped), 0.0, "control", within=1e-9))
     for k, (words, way) in enumerate(WORDS):
         made.append(sign(f"pair model, both works compared (reference: comparison): {words}", seen.study("comparison")[:, k],
-                         1 if way > 0 else -1, SOURCE, aside=True))
+                         way, SOURCE, aside=True))
         made.append(moves(f"pair model, kappa 0, audiences of their own: {words}", seen.study("kappa 0")[:, k], 0.005, "no source",
                           aside=True))
     return made
@@ -75,9 +75,7 @@ def curves_model(seen: Seen) -> Sequence[Curve]:
     for k, (words, _) in enumerate(WORDS):
         for reference in ("via", "comparison"):
             got = np.array([_model(seen, reference, kappa)[:, k] for kappa in KAPPAS])
-            half = 2 * got.std(1, ddof=1) / np.sqrt(got.shape[1])
-            made.append(Curve(f"Pair model, {words}", reference, KAPPAS, got.mean(1).tolist(), (got.mean(1) - half).tolist(),
-                              (got.mean(1) + half).tolist(), "kappa, default = 1", "stars"))
+            made.append(averaged(f"Pair model, {words}", reference, KAPPAS, got, "kappa, default = 1", "stars"))
     return made
 
 
@@ -110,10 +108,10 @@ def judge_worlds(seen: Seen) -> list[Claim]:
     made = []
     for metric, shelf, way in ((BETA_S, "co-viewed shelf", -1), (BETA_C, "bought-together shelf", 1)):
         shown = seen.effect(shelf, "random shelf", metric)
-        made.append(sign(f"worlds, {shelf}: {metric.words}, less that under a random shelf", shown, 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"worlds, {shelf}: {metric.words}, less that under a random shelf", shown, way, SOURCE))
         made.append(vanishes(f"worlds, kappa 0 and equal audiences, {shelf}: {metric.words}, less that under a random shelf",
                              seen.effect(f"no effect/{shelf}", "no effect/random shelf", metric), shown))
-        made.append(sign(f"worlds, {shelf}: {metric.words}, as it stands", seen.of(shelf, metric), 1 if way > 0 else -1, SOURCE,
+        made.append(sign(f"worlds, {shelf}: {metric.words}, as it stands", seen.of(shelf, metric), way, SOURCE,
                          aside=True))
         made.append(moves(f"worlds, random shelf: {metric.words}, as it stands", seen.of("random shelf", metric), 0.005,
                           "selection: nobody was shown such links", aside=True))

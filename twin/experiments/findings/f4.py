@@ -71,7 +71,7 @@ def judge_worlds(seen: Seen) -> list[Claim]:
     for metric, way in SIGNS:
         values = seen.doses(metric)[1]
         made.append(sign(f"{metric.words}, per sd of log dimension up to {GATED}", judging.slope(np.log(doses[gated]), values[gated]),
-                         1 if way > 0 else -1, SOURCE))
+                         way, SOURCE))
         made.append(vanishes(f"random feed: {metric.words}, 2 less 32 dimensions", seen.effect("random feed/2", "random feed/32", metric),
                              seen.effect("2", "32", metric)))
     made.append(sign("it compounds: the Gini of reach rises faster at 2 than at 32 dimensions",
@@ -106,13 +106,13 @@ def judge_patch(seen: Seen) -> list[Claim]:
                          "sentence 4: cannot be patched afterwards"))
         for metric, way in ((GINI, 1), (INCOME, -1)):
             made.append(sign(f"{patch} at 2 dimensions less 32 dimensions: {metric.words}", seen.effect(f"2, {patch}", "32", metric),
-                             1 if way > 0 else -1, "sentence 4, read strictly: reported", aside=True))
+                             way, "sentence 4, read strictly: reported", aside=True))
     return made
 
 
 def judge_bare(seen: Seen) -> list[Claim]:
     """Where no slots are kept for exploration, the same signs: reported beside the default world."""
-    return [sign(f"no slots for exploration: {metric.words}, 32 less 2 dimensions", seen.effect("32", "2", metric), 1 if way > 0 else -1,
+    return [sign(f"no slots for exploration: {metric.words}, 32 less 2 dimensions", seen.effect("32", "2", metric), way,
                  SOURCE, aside=True) for metric, way in SIGNS]
 
 

@@ -148,8 +148,8 @@ def _movies(data: str, count: int) -> list[Split]:
 
 def movies(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
     """Measures by dimension and split (dims, splits, 4). The splits are those of FINDINGS, whatever the seed."""
-    return np.array([[measures(ials(split, dim, at), split) for at, split in enumerate(_movies(data, count))] for dim in dims]
-                    if _movies(data, 1) else [])
+    made = _movies(data, count)
+    return np.array([[measures(ials(split, dim, at), split) for at, split in enumerate(made)] for dim in dims] if made else [])
 
 
 def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:

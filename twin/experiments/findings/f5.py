@@ -68,12 +68,12 @@ def judge_load(seen: Seen) -> list[Claim]:
     doses = np.log(1 / np.array(SLOTS))
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hurt = {slots: _hurt(seen, str(slots), metric) for slots in SLOTS}
-        made.append(sign(f"{metric.words}: hash less collisionless, 256 slots", hurt[256][:, -1], 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"{metric.words}: hash less collisionless, 256 slots", hurt[256][:, -1], way, SOURCE))
         made.append(sign(f"{metric.words}: hash less collisionless, per sd of log load",
-                         judging.slope(doses, np.array([hurt[slots][:, -1] for slots in SLOTS])), 1 if way > 0 else -1, SOURCE))
+                         judging.slope(doses, np.array([hurt[slots][:, -1] for slots in SLOTS])), way, SOURCE))
         grows = np.mean([hurt[slots][:, 3] - hurt[slots][:, 0] for slots in SLOTS], axis=0)
         made.append(sign(f"{metric.words}: the damage in the last quarter less the first, as IDs arrive", grows,
-                         1 if way > 0 else -1, SOURCE))
+                         way, SOURCE))
         salt = seen.effect("other salt/256", "256", metric)
         made.append(vanishes(f"another salt, 256 slots: {metric.words}, one salt less the other", salt, hurt[256][:, -1]))
         made.append(vanishes(f"tables so wide that no IDs meet: {metric.words}, less collisionless",
@@ -88,7 +88,7 @@ def judge_load(seen: Seen) -> list[Claim]:
 
 def _judge_buckets(seen: Seen) -> list[Claim]:
     """Whom it hurts in the world: both readings, reported."""
-    rare, often = (np.array([seen.of("1024", "table_foreign_gradient", entity="consumer", decile=tenth)]).ravel() for tenth in ("1", "10"))
+    rare, often = (seen.of("1024", "table_foreign_gradient", entity="consumer", decile=tenth) for tenth in ("1", "10"))
     return [sign("1024 slots: foreign share of gradients, rarest less most frequent tenth of people", rare - often, 1, CORRECTED),
             band("1024 slots: traffic on shared rows less IDs on shared rows, people (incidence knows no frequency)",
                  seen.of("1024", "table_shared_traffic", entity="consumer") - seen.of("1024", "table_sharing", entity="consumer"),
@@ -117,7 +117,7 @@ def judge_sync(seen: Seen) -> list[Claim]:
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hours, values = seen.doses(metric)
         effect = judging.slope(np.log(hours), values)
-        made.append(sign(f"{metric.words}, per sd of the log sync interval", effect, 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"{metric.words}, per sd of the log sync interval", effect, way, SOURCE))
         made.append(vanishes(f"nothing new: {metric.words}, per sd of the log sync interval",
                              judging.slope(np.log(hours), seen.doses(metric, "nothing new")[1]), effect))
     return made
@@ -161,7 +161,7 @@ def judge_static(seen: Seen) -> list[Claim]:
     made.append(exact("own rows: any damage at all", np.abs(seen.study("own rows")).max(), 0.0, "control"))
     for place, what, way in ((0, "AUC", -1), (1, "log loss", 1)):
         drift, still = (judging.slope(np.log(HOURS), seen.study(name)[:, :, place].T) for name in ("drift", "stationary"))
-        made.append(sign(f"a stream that drifts: {what}, per sd of the log sync interval", drift, 1 if way > 0 else -1, SOURCE))
+        made.append(sign(f"a stream that drifts: {what}, per sd of the log sync interval", drift, way, SOURCE))
         made.append(vanishes(f"a stationary stream: {what}, per sd of the log sync interval", still, drift))
     return made
 

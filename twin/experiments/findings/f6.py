@@ -91,7 +91,7 @@ def judge_supply(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((SHARE, -1), (INCOME, -1), (EXITS, 1), (EXPOSED, -1)):
         doses, values = seen.doses(metric)
-        made.append(sign(f"supply: {metric.words}, per sd of posts by AI", slope(doses, values), 1 if way > 0 else -1, ESSAY))
+        made.append(sign(f"supply: {metric.words}, per sd of posts by AI", slope(doses, values), way, ESSAY))
     exposed = _lost(seen, "1", "0", EXPOSED)
     made.append(band("AI doubles the supply: uploads of exposed humans, change as a share", exposed, -0.25, -0.10, BAND))
     made.append(vanishes("placebo, topics without AI: uploads, change as a share", _lost(seen, "1", "0", OTHERS), exposed))
@@ -119,7 +119,7 @@ def judge_drafts(seen: Seen) -> list[Claim]:
     made = []
     for metric, way in ((SHARE, -1), (INCOME, -1)):
         doses, values = seen.doses(metric)
-        made.append(sign(f"selection: {metric.words}, per sd of log drafts", slope(np.log2(doses), values), 1 if way > 0 else -1,
+        made.append(sign(f"selection: {metric.words}, per sd of log drafts", slope(np.log2(doses), values), way,
                          "Nextdoor 2023: engagement comes from selection"))
     made.append(vanishes("control, no AI: human posts a day, 16 drafts less 1", seen.effect("no AI/16", "no AI/1", EXPOSED),
                          seen.effect("16", "1", EXPOSED)))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because
 from twin.experiments.findings.judging import Claim, exact, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -125,11 +125,8 @@ def curves_weeks(seen: Seen) -> list[Curve]:
     weeks = [week + 1.0 for week in range(WEEKS)]
     for m in (*RISING, SURPRISE):
         for arm, name in ((DEFAULT, "personalised"), ("0", "not personalised"), ("equal rates/0", "not, equal rates")):
-            values = seen.over_time(arm, m)
-            half = 2 * values.std(0, ddof=1) / np.sqrt(len(values))
-            mean = values.mean(0)
-            made.append(Curve(f"{m.words[0].upper()}{m.words[1:]} by week", name, weeks, mean.tolist(), (mean - half).tolist(),
-                              (mean + half).tolist(), "week", control="rates" in name))
+            made.append(averaged(f"{m.words[0].upper()}{m.words[1:]} by week", name, weeks, seen.over_time(arm, m).T, "week",
+                                 control="rates" in name))
     return made
 
 

@@ -26,12 +26,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+from twin.experiments import effects
 
 Kind = Literal["sign", "moves", "band", "exact", "vanishes"]
 State = Literal["holds", "fails", "open"]
 Verdict = Literal["reproduced", "refuted", "inconclusive"]
-LEVEL = 0.95
+LEVEL = effects.LEVEL
 ROOM = 0.5
 """Share of the main effect that a control's interval may reach."""
 Array = NDArray[np.float64]
@@ -73,8 +74,8 @@ def _values(values: ArrayLike) -> tuple[float, ...]:
     return tuple(float(value) for value in np.ravel(np.asarray(values, np.float64)))
 
 
-def sign(says: str, values: ArrayLike, expected: Literal[1, -1], source: str, *, aside: bool = False, unit: str = "1") -> Claim:
-    """The mean of the values (replicates,) lies above (+1) or below zero (-1)."""
+def sign(says: str, values: ArrayLike, expected: int, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
+    """The mean of the values (replicates,) lies above (``expected`` +1) or below zero (-1)."""
     return Claim(says, "sign", f"{'above' if expected > 0 else 'below'} zero ({source})", _values(values), expected, aside=aside, unit=unit)
 
 
@@ -105,12 +106,8 @@ def interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, flo
     v = np.asarray(values, np.float64)
     if not len(v) or not np.isfinite(v).all():
         return math.nan, math.nan, math.nan
-    mean = float(v.mean())
-    if len(v) < 2:
-        return mean, math.nan, math.nan
-    spread = 0.0 if np.ptp(v) == 0 else float(v.std(ddof=1))
-    half = float(stats.t.ppf((1 + level) / 2, len(v) - 1)) * spread / math.sqrt(len(v))
-    return mean, mean - half, mean + half
+    found = effects.paired(v, np.zeros_like(v), level)
+    return float(found.effect), float(found.low), float(found.high)
 
 
 def settled(claims: Sequence[Claim]) -> list[Claim]:
