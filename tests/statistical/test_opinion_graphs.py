@@ -14,34 +14,17 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-import scipy.sparse as sparse
-from scipy.sparse.linalg import eigsh
 
 from twin.draws import children
+from twin.experiments.findings.f1_opinions import adjacency, modes
 from twin.kernels import opinion as kernel
 from twin.mechanisms.opinions import clusters
 
 
 def undirected(graph, loops=True):
     """CSR (start, target) and the adjacency matrix of a networkx graph; with ``loops`` everybody hears themselves too."""
-    matrix = sparse.csr_array(nx.to_scipy_sparse_array(graph, nodelist=sorted(graph), dtype=float))
-    if loops:
-        matrix = sparse.csr_array(matrix + sparse.eye_array(matrix.shape[0]))
-    matrix.sort_indices()
+    matrix = adjacency(graph, loops)
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix
-
-
-def slow_modes(matrix, count=3):
-    """pi, and the ``count`` eigenvalues of W of largest size with the slow mode of the second, from D^-1/2 A D^-1/2."""
-    degree = np.asarray(matrix.sum(axis=1)).ravel()
-    root = sparse.diags_array(degree**-0.5)
-    normal = root @ matrix @ root
-    if matrix.shape[0] <= 500:
-        values, vectors = np.linalg.eigh(normal.toarray())
-    else:
-        values, vectors = eigsh(normal, k=count, which="LM", v0=np.ones(matrix.shape[0]))
-    order = np.argsort(-np.abs(values), kind="stable")
-    return degree / degree.sum(), values[order][:count], root @ vectors[:, order[1]]
 
 
 def rounds(x, start, target, count):
@@ -80,7 +63,7 @@ def test_degroot_decays_by_the_second_eigenvalue(name):
     """Anybody's opinions, drawn at random: after a while the distance shrinks at -ln lambda_2 to 1 %, self-loops included."""
     graph, printed, burn, window = GRAPHS[name]
     start, target, matrix = undirected(graph)
-    pi, values, slow = slow_modes(matrix)
+    pi, values, slow = modes(matrix)
     assert round(abs(values[1]), 5) == printed
     x = np.random.default_rng(0).uniform(-1, 1, len(graph))
     if name == "random":  # lambda_3 = .609 is close behind: the random start gets a share of the slow mode to shorten the wait
@@ -91,7 +74,7 @@ def test_degroot_decays_by_the_second_eigenvalue(name):
 def test_complete_graph_agrees_in_one_round():
     """Control of topology: where everybody hears everybody, lambda_2 = 0 and one round is enough."""
     start, target, matrix = undirected(nx.complete_graph(200))
-    _, values, _ = slow_modes(matrix)
+    _, values, _ = modes(matrix)
     assert abs(values[1]) < 1e-12
     x = np.random.default_rng(1).uniform(-1, 1, 200)
     assert np.abs(rounds(x, start, target, 1) - x.mean()).max() < 1e-14
@@ -100,7 +83,7 @@ def test_complete_graph_agrees_in_one_round():
 def test_consensus_is_the_weighted_mean():
     """DeGroot's consensus is pi . x(0): whoever is heard by more people weighs more."""
     start, target, matrix = undirected(nx.barabasi_albert_graph(200, 3, seed=2))
-    pi, _, _ = slow_modes(matrix)
+    pi, _, _ = modes(matrix)
     x = np.random.default_rng(3).uniform(-1, 1, 200)
     assert np.abs(rounds(x, start, target, 2000) - pi @ x).max() < 1e-12
 
@@ -112,12 +95,12 @@ def test_real_graph_mixes_slowly(real_data: Path):
         graph = nx.read_edgelist(file, nodetype=int)
     assert (len(graph), graph.number_of_edges()) == (4039, 88234)
     start, target, matrix = undirected(graph, loops=False)
-    pi, values, slow = slow_modes(matrix)
+    pi, values, slow = modes(matrix)
     assert abs(values[1]) == pytest.approx(.999163, abs=5e-7) and 1 / -np.log(abs(values[1])) == pytest.approx(1195, abs=1)
     x = slow / np.abs(slow).max() + 0.1 * np.random.default_rng(4).uniform(-1, 1, len(graph))
     assert decay(x, pi, start, target, 2500, 1000) == pytest.approx(-np.log(abs(values[1])), rel=0.01)
     start, target, matrix = undirected(nx.gnm_random_graph(4039, 88234, seed=1), loops=False)
-    assert -np.log(abs(slow_modes(matrix)[1][1])) > 500 * -np.log(abs(values[1]))
+    assert -np.log(abs(modes(matrix)[1][1])) > 500 * -np.log(abs(values[1]))
 
 
 N = 1000

@@ -1,13 +1,12 @@
 """Reward models: the pooled limit is logistic regression, shrinkage lies between, and finding 2's closed forms."""
 
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, ndtr, ndtri
-from scipy.stats import norm
 
+from twin.experiments.findings.f2_studies import gap, tastes
 from twin.kernels import reward
 from twin.mechanisms.recommender.reward import Reward, RewardModel
 
@@ -134,24 +133,6 @@ def test_an_inferred_comparison_counts_its_weight():
 
 # ---- finding 2: utility q + b a_u s, a_u ~ N(mu, sigma^2), stance s = +-1 ----
 
-def gap(mu, sigma):
-    """E|a| - |E a| of a normal law: what a reward model per person gains in agreement over the pooled one."""
-    if sigma == 0:
-        return 0.0
-    return sigma * np.sqrt(2 / np.pi) * np.exp(-mu**2 / (2 * sigma**2)) + mu * (1 - 2 * ndtr(-mu / sigma)) - abs(mu)
-
-
-def tastes(mu, sigma, breaks=()):
-    """Gauss-Legendre nodes and weights of N(mu, sigma^2), with panels ending where a choice changes: exact to rounding."""
-    if sigma == 0:
-        return np.array([mu]), np.ones(1)
-    ends = sorted({mu - 12 * sigma, mu + 12 * sigma, *(b for b in breaks if abs(b - mu) < 12 * sigma)})
-    node, weight = np.polynomial.legendre.leggauss(300)
-    a = np.concatenate([low + (high - low) * (node + 1) / 2 for low, high in pairwise(ends)])
-    mass = np.concatenate([weight * (high - low) / 2 for low, high in pairwise(ends)])
-    return a, mass * norm.pdf(a, mu, sigma)
-
-
 def oracle(a, mass, b):
     """A model that knows every weight: features (stance, quality), the first one's own, the second everybody's (1)."""
     spread, known = 1.0, 1e9
@@ -170,7 +151,7 @@ def stances(model, difference, share):
 @pytest.mark.parametrize(("mu", "sigma"), [(0.0, 1.0), (0.5, 1.0), (-1.0, 0.7), (0.2, 3.0), (2.0, 0.5), (0.7, 0.0)])
 def test_gap_in_agreement_is_the_closed_form(mu, sigma):
     """Known weights, equal quality: personal choice agrees E|a|, pooled |E a|, to 1e-9; N(0,1): .798 against 0."""
-    a, mass = tastes(mu, sigma, (0.0,))
+    a, mass = tastes(mu, sigma, 0.0)
     model = oracle(a, mass, 1.0)
     s = [np.where(stances(model, (2.0, 0.0), share), 1.0, -1.0) for share in (1.0, 0.0)]
     personal, pooled = (float((mass * a * choice).sum()) for choice in s)
@@ -184,7 +165,7 @@ def test_without_heterogeneity_or_taste_there_is_no_gap():
     """Controls: sigma = 0 gives exactly the same choices; b = 0 gives nobody a reason (gap 0)."""
     assert gap(0.7, 0.0) == 0
     for b, mu, sigma in ((1.0, 0.7, 0.0), (0.0, 0.3, 1.0)):
-        a, mass = tastes(mu, sigma, (0.0,))
+        a, mass = tastes(mu, sigma, 0.0)
         model = oracle(a, mass, b)
         for difference in ((2.0, 0.0), (2.0, 0.5), (-2.0, 0.5)):
             assert np.array_equal(stances(model, difference, 1.0), stances(model, difference, 0.0))
@@ -193,7 +174,7 @@ def test_without_heterogeneity_or_taste_there_is_no_gap():
 def test_echo_chamber():
     """Personal choice: everybody hears one side, half of the people each (between-person variance 1, entropy 0); pooled: one
     side for all (variance 0), and at mu = 0 nothing to choose by: only the pool's ties could be thrown by coin (1 bit each)."""
-    a, mass = tastes(0.0, 1.0, (0.0,))
+    a, mass = tastes(0.0, 1.0, 0.0)
     model = oracle(a, mass, 1.0)
     share = mass / mass.sum()
     for own, between in ((1.0, 1.0), (0.0, 0.0)):
@@ -207,7 +188,7 @@ def test_echo_chamber():
 @pytest.mark.parametrize(("mu", "sigma", "b", "dq"), [(0.0, 1.0, 1.0, 0.5), (0.0, 1.0, 0.5, 2.0), (0.5, 1.5, 1.0, 1.0), (0.3, 1, 2, 0)])
 def test_truth_cost_is_the_closed_form(mu, sigma, b, dq):
     """The false answer (s = -1, quality less by dq) is personal at rate Phi((-dq/2b - mu)/sigma), pooled never where mu >= 0."""
-    a, mass = tastes(mu, sigma, (-dq / (2 * b),))
+    a, mass = tastes(mu, sigma, -dq / (2 * b))
     model = oracle(a, mass, b)
     false = float(mass[~stances(model, (2.0, dq), 1.0)].sum())
     assert abs(false - ndtr((-dq / (2 * b) - mu) / sigma)) < 1e-9
@@ -217,7 +198,7 @@ def test_truth_cost_is_the_closed_form(mu, sigma, b, dq):
 
 def test_truth_cost_vanishes_in_the_limits():
     """dq -> infinity or b -> 0: nobody is told the false answer."""
-    a, mass = tastes(0.0, 1.0, (0.0,))
+    a, mass = tastes(0.0, 1.0, 0.0)
     for b, dq in ((1.0, 1e3), (1e-4, 0.1)):
         assert stances(oracle(a, mass, b), (2.0, dq), 1.0).all()
 

@@ -49,7 +49,8 @@ def _graph(name: str, data: str) -> Any:
     return made[name]()
 
 
-def _matrix(graph: Any, loops: bool) -> Any:
+def adjacency(graph: Any, loops: bool) -> Any:
+    """Of a networkx graph, by sorted nodes (CSR); with ``loops`` everybody hears themselves too."""
     nodes: Any = sorted(graph)
     matrix = sparse.csr_array(nx.to_scipy_sparse_array(graph, nodelist=nodes, dtype=np.dtype(float)))
     if loops:
@@ -58,17 +59,17 @@ def _matrix(graph: Any, loops: bool) -> Any:
     return matrix
 
 
-def _modes(matrix: Any) -> tuple[Floats, float, Floats]:
-    """pi, |lambda_2| of W, and its mode, from D^-1/2 A D^-1/2."""
+def modes(matrix: Any, count: int = 3) -> tuple[Floats, Floats, Floats]:
+    """pi, the ``count`` eigenvalues of W of largest size, and the mode of the second, from D^-1/2 A D^-1/2."""
     degree = np.asarray(matrix.sum(axis=1)).ravel()
     root = sparse.diags_array(degree**-0.5)
     normal = root @ matrix @ root
     if matrix.shape[0] <= 500:
         values, vectors = np.linalg.eigh(normal.toarray())
     else:
-        values, vectors = eigsh(normal, k=3, which="LM", v0=np.ones(matrix.shape[0]))
-    second = np.argsort(-np.abs(values), kind="stable")[1]
-    return degree / degree.sum(), float(abs(values[second])), root @ vectors[:, second]
+        values, vectors = eigsh(normal, k=count, which="LM", v0=np.ones(matrix.shape[0]))
+    order = np.argsort(-np.abs(values), kind="stable")
+    return degree / degree.sum(), values[order][:count], root @ vectors[:, order[1]]
 
 
 def _rounds(x: Floats, matrix: Any, count: int) -> Floats:
@@ -90,8 +91,9 @@ def decay(seed: int, data: str, graph: str) -> Floats:
     if made is None:
         return np.array([])
     _, burn, window = GRAPHS[graph]
-    matrix = _matrix(made, graph != "ego-Facebook")
-    pi, second, slow = _modes(matrix)
+    matrix = adjacency(made, graph != "ego-Facebook")
+    pi, values, slow = modes(matrix)
+    second = abs(values[1])
     x = np.random.default_rng(seed).uniform(-1, 1, len(made))
     if graph in ("random", "ego-Facebook"):  # the next mode is close behind: a share of the slow one shortens the wait for it
         x = 0.05 * x + slow / np.abs(slow).max()
@@ -109,7 +111,7 @@ def rewired(seed: int, data: str, graphs: int) -> Floats:
     for g in range(graphs):
         x = np.random.default_rng([seed, g]).uniform(-1, 1, 200)
         for row, share in enumerate(REWIRED):
-            matrix = _matrix(nx.watts_strogatz_graph(200, DEGREE, share, seed=seed + g), loops=True)
+            matrix = adjacency(nx.watts_strogatz_graph(200, DEGREE, share, seed=seed + g), loops=True)
             left[row, g] = _rounds(x, matrix, 30).var() / x.var()
     return left
 
