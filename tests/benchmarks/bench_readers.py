@@ -6,10 +6,10 @@ takes longer over the second half of its simulated days (from the line of progre
 does not count and is printed apart: the building of the world and the start of the process beside it; and the opening of a reader (for
 live: a browser and its pages, until each has drawn its first pictures), for which the run is held at a quarter of its days and then let
 go on. So the second quarter is run with the reader there, too, and what is counted is the cost of being watched, not of beginning
-to watch. Quickest against quickest, then round by round. Processor time is that of the run's process alone, with
-all its threads, and depends less on what
-else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take. What the readers'
-own processes took of any processor (the one beside the run, browsers) is printed beside it.
+to watch. Quickest against quickest, then round by round. Processor time is that of the run's process alone, with all its threads, and
+depends less on what else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take:
+of it the run's own thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took of any processor
+is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user has.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
@@ -27,7 +27,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,13 +47,15 @@ BOUND = {"metrics": 0.01, "live": 0.03}
 
 class Cost(NamedTuple):
     """One run: seconds until its first progress and until the reader was open; then, for the second half of the simulated days, of
-    wall-clock and of its own processor time, and of processor time of the readers' processes; what the reader did."""
+    wall-clock, of its own processor time and of waiting for a processor, and of processor time of the readers' processes by kind; what
+    the reader did."""
 
     start: float
     opening: float
     wall: float
     cpu: float
-    around: float
+    waited: float
+    around: Mapping[str, float]
     word: str
 
 
@@ -62,19 +65,37 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def around_s(run: int) -> float:
-    """Processor time of all that this process has started and that goes on, but for the run itself: the process beside it, browsers."""
-    parents, spent = {}, {}
+def waited_s(pid: int) -> float:
+    """Time that the main thread of a process was ready and had no processor (Linux)."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def around_s(run: int) -> Counter[str]:
+    """Processor time of all that this process has started and that goes on, but for the run itself, by kind of process."""
+    parents, spent, kinds = {}, {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
+        pid = int(path.parent.name)
         try:
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-            spent[int(path.parent.name)] = cpu_s(int(path.parent.name))
+            parents[pid] = int(path.read_text().rpartition(")")[2].split()[1])
+            spent[pid] = cpu_s(pid)
+            kinds[pid] = kind((path.parent / "cmdline").read_text())
         except OSError:  # it has ended meanwhile
             continue
     mine = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
         mine |= more
-    return sum(spent.get(pid, 0.0) for pid in mine - {os.getpid(), run})
+    made = Counter[str]()
+    for pid in mine & kinds.keys() - {os.getpid(), run}:
+        made[kinds[pid]] += spent[pid]
+    return made
+
+
+def kind(command: str) -> str:
+    """What a process is, by its command line."""
+    if "chrom" in command:
+        found = re.search(r"--type=(\w+)", command)
+        return f"browser's {found[1]}s" if found else "browser"
+    return "beside" if "multiprocessing" in command else "driver"
 
 
 @contextmanager
@@ -163,14 +184,14 @@ def once(arguments: argparse.Namespace, reader: Callable[..., Any]) -> Cost:
                 mailbox.command(Path(name) / "run", {"do": "continue"})
             if found:
                 if int(found[1]) >= 50:
-                    course.append((time.monotonic(), cpu_s(process.pid), around_s(process.pid)))
+                    course.append((time.monotonic(), cpu_s(process.pid), waited_s(process.pid), around_s(process.pid)))
                 if int(found[1]) == 100 and word:
                     word = word()
                     flags = []
         if process.wait():
             raise SystemExit(f"the run failed: {' '.join(command)}")
-        wall, cpu, around = (last - half for half, last in zip(course[0], course[-1], strict=True))
-        return Cost(first, opening, wall, cpu, around, str(word or ""))
+        wall, cpu, waited, around = (last - half for half, last in zip(course[0], course[-1], strict=True))
+        return Cost(first, opening, wall, cpu, waited, around, str(word or ""))
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> str:
@@ -201,9 +222,11 @@ def main() -> None:
         for name in costs:
             cost = once(arguments, READERS.get(name, nobody))
             costs[name].append(cost)
-            print(f"  {number + 1}  {name:12s}  {cost.wall:7.2f} s wall  {cost.cpu:7.2f} s processor  "
-                  f"{cost.around:6.2f} s of readers' processor  begun after {cost.start:5.2f} s, open after {cost.opening:5.2f} s  "
-                  f"load {os.getloadavg()[0]:.1f}  {cost.word}", flush=True)
+            around = ", ".join(f"{kind} {took:.1f}" for kind, took in cost.around.items())
+            print(f"  {number + 1}  {name:12s}  {cost.wall:7.2f} s wall  {cost.cpu:7.2f} s processor  {cost.waited:5.2f} s waited  "
+                  f"readers' processor {sum(cost.around.values()):6.2f} s{f' ({around})' if around else ''}  "
+                  f"begun after {cost.start:5.2f} s, open after {cost.opening:5.2f} s  load {os.getloadavg()[0]:.1f}  {cost.word}",
+                  flush=True)
     for name in names:
         pairs = list(zip(costs["nobody"], costs[name], strict=True))
         bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""

@@ -109,7 +109,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         assert run.process.wait(60) == 0, run.lines
         assert page.is_disabled("#apply") and page.is_disabled("#pause")
         for one, said, wanted in [(page, complaints, asked), *others]:
-            assert not said
+            assert not said, (run.lines, asked)
             assert all(address.startswith(f"{run.base}/") for address in wanted)
             assert one.title() != "owned"
         assert page.evaluate("document.querySelectorAll('img').length") == 0

@@ -1,6 +1,7 @@
 """The live page's memory: bounded, whole from the start, and told as the report tells it."""
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from twin.errors import UsageError
 from twin.metric import Metric
 from twin.readers.live.history import History
 from twin.readers.live.levers import levers, policy_yaml
+from twin.readers.live.page import Page
 from twin.readers.live.service import parse_address
 from twin.readers.results import per_day
 from twin.readers.watch import RunInfo
@@ -60,6 +62,15 @@ def test_a_reading_that_comes_twice_is_taken_once() -> None:
     history, all_ = fed(10, 41)
     assert not history.take(9 * 6 * HOUR, all_[-1])
     assert history.count == 10
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_a_page_opened_before_there_is_anything_to_draw(count: int) -> None:
+    """A second page opens while a first one has asked for a chapter, whatever was read by then."""
+    page = Page(fed(count, 41)[0])
+    key = page.outline[0]["chapters"][0]["id"]
+    assert json.loads(page.chapter(key, "light"))["taken"] == count
+    assert bool(page.ranges()) == (count > 2)
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8000", "192.168.1.2", "example.org:80", "[::]:80", "x.yaml", "1:2:3", "127.0.0.1:99999"])

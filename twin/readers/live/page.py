@@ -116,6 +116,8 @@ class Page:
     def ranges(self) -> dict[str, list[float]]:
         """Vertical range of every picture of courses that some page has asked for."""
         metrics, found = self.history.metrics(), {}
+        if len(metrics.times) < 2:
+            return {}  # asked for before there is anything to draw
         wanted = {tuple(key.rsplit("-", 1)) for key, _ in self._drawn}
         told = {side: chapters(metrics, side) for side in {side for side, _ in wanted}}
         for side, number in wanted:

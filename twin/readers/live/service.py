@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -25,8 +26,9 @@ from twin.units import at
 if TYPE_CHECKING:
     from twin.readers.live.server import Server
 
-UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.15, 3.0
-"""Wall-clock seconds between two messages: at least; for each page that is open, since each must read it; and at most."""
+UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
+"""Wall-clock seconds between two messages: at least; for each page that is open, since each must read it; and at most. What a user has
+done or waits for (a pause, a policy, the end) comes at once."""
 RANGES_S = 0.9
 """Wall-clock seconds between two fits of the pictures' vertical axes."""
 PACE_S = 10.0
@@ -78,7 +80,8 @@ class Live(Service):
         self._rows: list[bytes] = []
         self._ranged = (0, -math.inf)  # readings taken, and the time, when ranges were last made
         self._told: dict[str, Any] = {}
-        self._dirty, self._hurried = asyncio.Event(), asyncio.Event()
+        self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._paused = False
         self._load()
         self.server: Server = server.Server(self.host, self.port, self)
         self._ticking = asyncio.create_task(self._tick())
@@ -131,6 +134,7 @@ class Live(Service):
                 self.held.append(name)
                 self.page.mark(when, name)
                 number = str(len(self.page.marks))
+            self._urgent.set()
         self.events.append({"date": f"{when:%Y-%m-%d %H:%M}", "kind": kind, "text": text, "number": number})
         self._told.pop("events", None)
         self._dirty.set()
@@ -140,6 +144,9 @@ class Live(Service):
         self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
         while len(self._pace) > 2 and self._pace[1][0] < frame.wall_s - PACE_S:
             self._pace.popleft()
+        if bool(frame.health.get("paused")) != self._paused:
+            self._paused = not self._paused
+            self._urgent.set()
         self._dirty.set()
 
     def end(self, text: str) -> None:
@@ -154,7 +161,10 @@ class Live(Service):
                 self.server.send(self.news())
             except Exception as error:  # a page must never stop the others
                 self.server.complain(f"{type(error).__name__}: {error}")
-            await asyncio.sleep(min(SLOWEST_S, max(UPDATE_S, EACH_S * len(self.server.pages))))
+            self._urgent.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(SLOWEST_S, max(UPDATE_S, EACH_S * len(self.server.pages)))):
+                    await self._urgent.wait()
 
     def news(self) -> bytes:
         """The message to all pages: where the run is, and what is new since the last one."""

@@ -34,10 +34,17 @@ async function ask(path, body) {
   throw answer.status === 401 || answer.status === 403 ? new Refused(error) : new Error(error);
 }
 
-// ---- what drawing costs: all pages that are open share a seventh of a processor's time
+// ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, one that is
+// paused or paced has time to spare
+const SHARE = 1 / 30, SPARE = 6;
+const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
 class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
-  constructor(share, leastMs, mostMs) { Object.assign(this, {share, leastMs, mostMs, cost: 0, ended: -Infinity}); }
-  wait() { return this.ended + Math.min(this.mostMs, Math.max(this.leastMs, this.cost * ((news.pages || 1) / this.share - 1))) - performance.now(); }
+  constructor(part, leastMs, mostMs) { Object.assign(this, {part, leastMs, mostMs, cost: 0, ended: -Infinity}); }
+  period() {
+    const spare = news.state !== "running" || news.pace !== null ? SPARE : 1;
+    return Math.min(this.mostMs, Math.max(this.leastMs, BESIDE * this.cost * ((news.pages || 1) / (SHARE * this.part * spare) - 1)));
+  }
+  wait() { return this.ended + this.period() - performance.now(); }
   due() { return this.wait() <= 0; }
   took(ms) { this.cost = this.cost ? (this.cost + ms) / 2 : ms; this.ended = performance.now(); }
   async painted(began) { // with what the browser does after the script
@@ -49,7 +56,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(1 / 28, 200, 3000), lines = new Turn(1 / 14, 200, 10000), anew = new Turn(1 / 28, REDRAW_MS, 60000);
+const numbers = new Turn(0.25, 250, 8000), lines = new Turn(0.5, 250, 90000), anew = new Turn(0.25, REDRAW_MS, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
@@ -141,11 +148,14 @@ const watching = new IntersectionObserver((entries) => {
   for (const {target, isIntersecting} of entries) {
     for (const one of chapters) {
       if (one.details === target) one.seen = isIntersecting;
-      for (const picture of one.pictures) if (picture.box === target) picture.seen = isIntersecting;
+      const came = one.pictures.find((picture) => picture.box === target);
+      if (!came) continue;
+      came.seen = isIntersecting;
+      if (isIntersecting && one.edition >= 0 && !one.busy) grow(one); // who looks at a picture sees the latest
     }
   }
   refresh();
-}, {rootMargin: "250px"});
+}, {rootMargin: "60px"});
 
 function addChapter(column, {id, heading}, open) {
   const box = make("div", {class: "box"}), details = make("details", {class: "chapter", "data-chapter": id}, make("summary", {text: heading}), box);
@@ -242,8 +252,9 @@ function grow(chapter, from = recent) { // whether anything was drawn
 function refresh() {
   if (document.hidden || state === "refused" || !news.state) return;
   tell();
-  const began = performance.now(), grows = lines.due();
-  const soon = began - hurried < HURRY_MS || news.state === "done" || news.state === "ended";
+  const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
+  set("every", every > 5 ? `Pictures follow about every ${every} s, since ${news.pages > 1 ? `${news.pages} pages are open and ` : ""}the run goes as fast as it can; paused, they are up to date.` : "");
+  const soon = still || began - hurried < HURRY_MS;
   let grown = false;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
