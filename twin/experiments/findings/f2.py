@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.experiments.findings import f2_studies as forms
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because, smaller
 from twin.experiments.findings.judging import Claim, band, exact, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -50,10 +50,8 @@ CLOSED_FORM = because("the closed form: answers of equal quality, every session 
 
 
 def _feed_size(replicates: int, days: int, people: int, creators: int) -> Size:
-    return Size(replicates, days, because(
-        "size: a smaller platform with coarser steps", audience__initial=str(people), creators__human__initial=str(creators),
-        creators__ai__initial=str(creators // 10), network__communities="6", network__follows_mean="10", recommender__lists="8",
-        recommender__refresh="30min", metrics__every="1d"))
+    return smaller(replicates, days, people, creators, creators__ai__initial=str(creators // 10), network__communities="6",
+                   network__follows_mean="10")
 
 
 def _chat_size(replicates: int, days: int, people: int) -> Size:

@@ -9,10 +9,11 @@ worlds, where the feed links works as people happen to view and buy them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because, smaller
 from twin.experiments.findings.judging import Array, Claim, exact, moves, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -94,10 +95,8 @@ def _shelves(control: str = "") -> list[Arm]:
 
 
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
-    return Size(replicates, days, because(
-        "size: a smaller platform with coarser steps", audience__initial=str(people), creators__human__initial=str(creators),
-        network__communities="6", network__follows_mean="10", recommender__lists="8", recommender__refresh="30min",
-        metrics__every="1d") | because("size: as many ratings from fewer people", ratings__reporting="everyone"))
+    size = smaller(replicates, days, people, creators, network__communities="6", network__follows_mean="10")
+    return replace(size, sets={**size.sets, **because("size: as many ratings from fewer people", ratings__reporting="everyone")})
 
 
 QUICK, FULL = _size(4, 40, 400, 60), _size(10, 180, 2000, 300)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.findings import judging
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because, smaller
 from twin.experiments.findings.judging import Claim, band, exact, interval, moves, sign, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -43,11 +43,9 @@ CONTROLS = {
 
 
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
-    return Size(replicates, days, because(
-        "size: a smaller platform with coarser steps", audience__initial=str(people), audience__arrivals=f"{people // 250}/d",
-        creators__human__initial=str(creators), creators__human__arrivals=f"{creators / 1000:g}/d",
-        creators__ai__initial=str(creators // 30), creators__ai__arrivals=f"{creators / 20000:g}/d", recommender__lists="8",
-        recommender__refresh="30min", metrics__every="1d"))
+    return smaller(replicates, days, people, creators, audience__arrivals=f"{people // 250}/d",
+                   creators__human__arrivals=f"{creators / 1000:g}/d", creators__ai__initial=str(creators // 30),
+                   creators__ai__arrivals=f"{creators / 20000:g}/d")
 
 
 QUICK, FULL = _size(4, 48, 400, 80), _size(8, 360, 1500, 300)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.findings import judging
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because
+from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because, smaller
 from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -41,11 +42,9 @@ def _tables(**what: object) -> dict[str, str]:
 
 
 def _size(replicates: int, days: int, people: int, creators: int, arrivals: float, every: str) -> Size:
-    return Size(replicates, days, because(
-        "size: a smaller platform with coarser steps", audience__initial=str(people), creators__human__initial=str(creators),
-        creators__human__arrivals=f"{creators / 2000:g}/d", creators__ai__initial=str(creators // 30), creators__ai__arrivals="0/d",
-        recommender__lists="8", recommender__refresh="30min", metrics__every=every) | because(
-        "time scale: IDs of years arrive in the run", audience__arrivals=f"{arrivals:g}/d"))
+    size = smaller(replicates, days, people, creators, creators__human__arrivals=f"{creators / 2000:g}/d",
+                   creators__ai__initial=str(creators // 30), creators__ai__arrivals="0/d", metrics__every=every)
+    return replace(size, sets={**size.sets, **because("time scale: IDs of years arrive in the run", audience__arrivals=f"{arrivals:g}/d")})
 
 
 def _hashed(name: str, slots: int, control: str = "", **more: object) -> Arm:

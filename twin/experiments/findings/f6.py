@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.experiments.findings.declare import Arm, Finding, Outcome, Part, Size, because
+from twin.experiments.findings.declare import Arm, Finding, Outcome, Part, Size, because, smaller
 from twin.experiments.findings.judging import Array, Claim, band, exact, moves, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
@@ -36,7 +36,7 @@ WORLD = because("isolates the mechanism: AI comes at the start and as much as th
     "placebo: AI works in half of the communities, humans in the others are not exposed", creators__ai__communities="3",
     network__communities="6") | because(
     "not part of this experiment", chatbots__enabled="false", ratings__enabled="false", campaigns__enabled="false") | because(
-    "supply that answers to what posts bring is off by default; intensive labour supply .33, Chetty, Econometrica 2012 (recalled), from "
+    "supply that answers to what posts bring is off by default; intensive labour supply .33, Chetty, Econometrica 2012 (abstract), from "
     "outside of this finding and not fitted to it", creators__human__supply_elasticity="0.33")
 ENDLESS = because(
     "infinite attention: everybody sees every post there is", recommender__slate="100", audience__patience="0.999",
@@ -60,10 +60,7 @@ ALIKE = because(
 
 
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
-    return Size(replicates, days, because(
-        "size: a smaller platform with coarser steps", audience__initial=str(people), creators__human__initial=str(creators),
-        creators__ai__initial=str(creators // 5), network__follows_mean="10", recommender__refresh="30min", recommender__lists="8",
-        metrics__every="1d"))
+    return smaller(replicates, days, people, creators, creators__ai__initial=str(creators // 5), network__follows_mean="10")
 
 
 QUICK, FULL = _size(4, 40, 400, 100), _size(10, 180, 2000, 400)
