@@ -144,7 +144,9 @@ class _Pace:
 
 
 class _Lines(_Pace):
-    """A line every tenth of the work or ten seconds, into a pipe or file."""
+    """A line every tenth of the work, and every MINUTES of long work, into a pipe or file."""
+
+    MINUTES = 5
 
     def __init__(self, what: str, quiet: bool) -> None:
         super().__init__(what)
@@ -153,7 +155,8 @@ class _Lines(_Pace):
     def show(self, progress: Progress) -> None:
         """A line now and then."""
         tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
-        if not self.quiet and tenths != self._told and (wall - self._spoke > 1 or progress.done + progress.failed == progress.total):
+        due = tenths != self._told and (wall - self._spoke > 1 or progress.done + progress.failed == progress.total)
+        if not self.quiet and (due or wall - self._spoke > 60 * self.MINUTES):
             self._told, self._spoke = tenths, wall
             failed = f"  {progress.failed} failed" if progress.failed else ""
             text = f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}  {self.left(progress)}"

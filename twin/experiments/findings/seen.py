@@ -24,6 +24,9 @@ from twin.scenario import load
 from twin.units import DAY
 
 Array = NDArray[np.float64]
+PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0
+"""Weights, in days of a person: people of the default world; what a day costs without people, in people; a study. For the estimate of
+time left only."""
 
 
 @dataclass
@@ -89,14 +92,15 @@ def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
 def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
     """One world of an arm."""
     sets, spans = settings(part, arm, quick), windows(part, quick)
+    people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
     return Task("means", f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
-                {"sets": (*sets, f"replicate={replicate}"), "windows": spans}, weight=part.size(quick).days * DAY)
+                {"sets": (*sets, f"replicate={replicate}"), "windows": spans}, weight=part.size(quick).days * (people + IDLE))
 
 
 def study_task(study: Study, seed: int, data: str) -> Task:
     """One study."""
     args = {"call": f"twin.experiments.findings.{study.call}", "args": dict(study.args), "seed": seed, "data": data}
-    return Task("study", f"{_result('studies', args)}.npy", args, weight=20 * DAY)
+    return Task("study", f"{_result('studies', args)}.npy", args, weight=STUDY)
 
 
 def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task]:
