@@ -107,6 +107,8 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.wait_for_selector("[data-state=done]")
         assert "report.html" in text(page, "#notice") and text(page, "#share") == "100 %" and text(page, "#date") == "2025-02-02"
         assert run.process.wait(60) == 0, run.lines
+        for one, *_ in [(page,), *others]:  # pictures are whole although the server has gone
+            until(one, f"() => ({DATA})('posts').t.at(-1) >= Date.UTC(2025, 1, 1)", patience_s=20)
         assert page.is_disabled("#apply") and page.is_disabled("#pause")
         for one, said, wanted in [(page, complaints, asked), *others]:
             assert not said, (run.lines, asked)
@@ -140,7 +142,7 @@ def ask(run: Running | str, method: str, path: str, body: str = "", **headers: s
 def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) -> None:
     """Host, origin, kind of content and token are all asked for; nothing is allowed to other origins; nothing is kept."""
     bearer, origin, kind = f"Bearer {held.token}", held.base, "application/json"
-    for path in ("/run", "/levers", "/stream", "/chapter/producer-0"):
+    for path in ("/run", "/levers", "/stream", "/chapter/producer-0", "/readings/producer-0?since=0"):
         assert ask(held, "GET", path)[0] == 401
         assert ask(held, "GET", path, Authorization="Bearer wrong")[0] == 403
         assert ask(held, "GET", path, Authorization=bearer, Host="rebound.example:80")[0] == 403

@@ -47,14 +47,23 @@ def test_history_is_bounded_and_holds_the_first_and_the_latest_reading() -> None
     assert (metrics.values[-1] == all_[-1]).all()
 
 
-def test_a_streamed_reading_is_what_the_report_would_draw() -> None:
+def test_a_reading_that_continues_a_picture_is_what_the_report_would_draw() -> None:
     """Counters per day by `results.per_day`, gauges as they are, totals of a distribution as what is new in a week."""
     history, all_ = fed(39, 41)
     times = history.metrics().times
-    shown = history.shown()
+    shown = history.since(38)[2][-1]
     assert np.isclose(shown[0], per_day(times, all_[:, 0])[-1])
     assert shown[2] == all_[-1, 2]
     assert np.isclose(shown[3], all_[-1, 3] - all_[38 - 28, 3])
+
+
+def test_what_continues_a_picture_begins_after_what_it_has() -> None:
+    """By number of reading, in order, and to the newest, however the history was thinned meanwhile."""
+    history, all_ = fed(500, 41)
+    for since in (0, 1, history.taken // 2, history.taken - 1, history.taken):
+        numbers, times, values = history.since(since)
+        assert (numbers > since).all() and (np.diff(numbers) > 0).all() and len(numbers) == len(times) == len(values)
+        assert since == history.taken or (numbers[-1] == history.taken and np.isclose(values[-1, 2], all_[:, 2]).any())
 
 
 def test_a_reading_that_comes_twice_is_taken_once() -> None:
@@ -68,9 +77,15 @@ def test_a_reading_that_comes_twice_is_taken_once() -> None:
 def test_a_page_opened_before_there_is_anything_to_draw(count: int) -> None:
     """A second page opens while a first one has asked for a chapter, whatever was read by then."""
     page = Page(fed(count, 41)[0])
-    key = page.outline[0]["chapters"][0]["id"]
-    assert json.loads(page.chapter(key, "light"))["taken"] == count
-    assert bool(page.ranges()) == (count > 2)
+    key = next(each["id"] for each in page.outline[0]["chapters"] if each["heading"] == "Supply")
+    assert json.loads(page.readings(key, 0))["columns"] == {}
+    made = json.loads(page.chapter(key, "light"))
+    assert made["taken"] == count
+    told = json.loads(page.readings(key, 0))
+    assert told["numbers"] == list(range(1, count + 1))
+    assert set(told["ranges"]) == {one["key"] for one in made["pictures"] if "lines" in one}
+    assert set(told["bins"]) == {str(each["row"]) for one in made["pictures"] for each in one.get("bins", ())}
+    assert count < 9 or (told["ranges"] and told["bins"])
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8000", "192.168.1.2", "example.org:80", "[::]:80", "x.yaml", "1:2:3", "127.0.0.1:99999"])

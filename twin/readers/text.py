@@ -1,9 +1,11 @@
-"""Numbers as people read them, and sparklines."""
+"""Numbers as people read them, sparklines, and numbers as pages read them."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -64,3 +66,16 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def short(text: str, most: int) -> str:
     """The text, cut to so many characters with an ellipsis where it is longer."""
     return text if len(text) <= most else text[:most - 1] + "…"
+
+
+def compact(value: Any) -> bytes:
+    """As JSON: floats in six digits, and null for those that JSON does not know."""
+    return json.dumps(_plain(value), separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

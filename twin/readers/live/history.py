@@ -29,6 +29,7 @@ class History:
         """Series that have changed since the second reading: the first is of a world in which nothing has happened."""
         self._most, self._seen, self._start = most | 1, 0, info.start
         self._times, self._values = np.zeros(self._most + 1, np.int64), np.zeros((self._most + 1, len(info.rows)))  # one more: the latest
+        self._numbers, self._drawn = np.zeros(self._most, np.int64), np.zeros((self._most, len(info.rows)))  # of those that are kept
         self._ahead = False  # whether the latest reading lies behind the kept ones, not among them
         self._first: NDArray[np.float64] | None = None
         self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)
@@ -49,6 +50,7 @@ class History:
         self._seen += 1
         if keep:
             self.kept, self._ahead, self.taken = self.kept + 1, False, self.taken + 1
+            self._numbers[self.kept - 1], self._drawn[self.kept - 1] = self.taken, self._shown()
             self._move()
             if self.kept == self._most:
                 self._halve()
@@ -57,21 +59,28 @@ class History:
     def _move(self) -> None:
         if self.kept < 2:
             return
-        shown = self.shown()
+        shown = self._drawn[self.kept - 1]
         if self._first is None:
-            self._first = shown
+            self._first = shown.copy()
         self._first = np.where(np.isfinite(self._first), self._first, shown)
         self.moved |= np.isfinite(shown) & (shown != self._first)
 
     def _halve(self) -> None:
         half = -(-self.kept // 2)
-        self._times[:half], self._values[:half] = self._times[:self.kept:2].copy(), self._values[:self.kept:2].copy()
+        for each in (self._times, self._values, self._numbers, self._drawn):
+            each[:half] = each[:self.kept:2].copy()
         self.kept, self.stride = half, self.stride * 2
 
-    def shown(self) -> NDArray[np.float64]:
-        """The latest kept reading as pictures draw it (series,): running totals per day, by the rule of `results.per_day`, running
-        totals of a distribution as what is new within a week, all else as it is.
+    def since(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Readings that are kept, after that number: numbers (readings,), simulated times in milliseconds since 1970 (readings,), and
+        values as pictures draw them (readings, series): running totals per day, by the rule of `results.per_day`, running totals of a
+        distribution as what is new within a week, all else as it is.
         """
+        first = int(np.searchsorted(self._numbers[:self.kept], number, side="right"))
+        seconds = at(self._start, 0).timestamp() + self._times[first:self.kept].astype(np.float64)
+        return self._numbers[first:self.kept], 1000 * seconds, self._drawn[first:self.kept]
+
+    def _shown(self) -> NDArray[np.float64]:
         k = self.kept - 1
         row: NDArray[np.float64] = self._values[k].copy()
         if not k:
@@ -87,10 +96,6 @@ class History:
         """First and latest simulated time, in milliseconds since 1970."""
         first, last = (self._times[0], self._times[self.count - 1]) if self.count else (0, 0)
         return [at(self._start, int(when)).timestamp() * 1000 for when in (first, last)]
-
-    def kept_ms(self) -> float:
-        """Simulated time of the latest kept reading, likewise."""
-        return at(self._start, int(self._times[self.kept - 1])).timestamp() * 1000
 
     def metrics(self) -> Metrics:
         """All that is kept, and the latest reading, as readers know it. It is a view: use it before the next reading is taken."""

@@ -1,9 +1,9 @@
 """What the live page shows: headline cards of each side, and chapters whose pictures are made once and then only grow.
 
 The chapters, their order and their words are those of the report (`panels`), drawn by its code (`pictures`). A chapter goes to the pages
-as a Bokeh document with everything read so far, and a plan that says which row of a reading continues which line; from then on readings
-are streamed. Two things differ from the report: distributions show the start and now (a heat map cannot be streamed, and the report
-draws it), and counters of rare events stay per day (the report's weekly means need the whole course).
+as a Bokeh document with everything read so far, and a plan that says which row of a reading continues which line; from then on a page
+asks for the rows of what it draws, when it draws it. Two things differ from the report: distributions show the start and now (a heat map
+cannot be continued, and the report draws it), and counters of rare events stay per day (the report's weekly means need the whole course).
 
 Labels of axes are formatted without code that a browser would have to evaluate, so that the page needs no such permission.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +42,7 @@ from twin.readers.pictures import (
 )
 from twin.readers.report import SIDES
 from twin.readers.results import Metrics
-from twin.readers.text import change, human
+from twin.readers.text import change, compact, human
 from twin.units import WEEK
 
 DARK = {**dict(zip(PALETTE, ("#58b0ea", "#f0b030", "#2bc295", "#e29ac2", "#a5d8f3", "#ff8a4c", "#c9bb45", "#a9b2bf"), strict=True)),
@@ -53,8 +52,6 @@ COLOURS = ("line_color", "fill_color", "text_color", "axis_line_color", "major_t
            "axis_label_text_color", "grid_line_color", "label_text_color", "background_fill_color")
 NUMBERS = "0.[00000]a"
 GOOD = {"up": "More is better.", "down": "Less is better."}
-LATER = 60
-"""Readings that may come after a chapter was made, before it is made anew for the next page."""
 LEAST_MS = 7 * 86.4e6
 """A picture spans at least a week."""
 
@@ -76,8 +73,8 @@ class Page:
         self.history, self.marks = history, list[Mark]()
         self.edition = 0
         """Grows whenever pictures must be drawn anew: something moved for the first time, a policy took hold, readings were thinned."""
-        self.rows: deque[bytes] = deque(maxlen=LATER)
-        self._drawn: dict[tuple[str, str], tuple[int, int, bytes]] = {}  # edition, readings taken, and the chapter as JSON
+        self._drawn: dict[tuple[str, str], tuple[int, bytes]] = {}  # edition, and the chapter as JSON
+        self._plans: dict[str, dict[str, dict[str, Any]]] = {}  # how readings continue each picture of a chapter
         nothing = Metrics(history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan))
         self.outline: list[dict[str, Any]] = [{"side": side, "title": name, "lead": lead, "chapters": [
             {"id": f"{side}-{number}", "heading": each.heading} for number, each in enumerate(chapters(nothing, side))]}
@@ -113,33 +110,34 @@ class Page:
                               "change": change(first, last), "tone": tone(metric, first, last), "spark": spark(values)})
         return shown
 
-    def ranges(self) -> dict[str, list[float]]:
-        """Vertical range of every picture of courses that some page has asked for."""
-        metrics, found = self.history.metrics(), {}
-        if len(metrics.times) < 2:
-            return {}  # asked for before there is anything to draw
-        wanted = {tuple(key.rsplit("-", 1)) for key, _ in self._drawn}
-        told = {side: chapters(metrics, side) for side in {side for side, _ in wanted}}
-        for side, number in wanted:
-            for picture in told[side][int(number)].pictures:
-                if picture.series:
-                    span, _ = y_range([one.values[1:] for one in picture.series])
-                    found[picture.key] = [float(span.start), float(span.end)]
-        return found
-
     def chapter(self, key: str, theme: str) -> bytes:
-        """A chapter's pictures with all that was read so far, and how to go on, as JSON; made once for all pages,
-        and followed by what was read since."""
-        edition, taken, made = self._drawn.get((key, theme), (-1, 0, b""))
-        if edition != self.edition or taken < self.history.taken - len(self.rows):
-            edition, taken, made = self.edition, self.history.taken, json.dumps(self._make(key, theme)).encode()
-            self._drawn[key, theme] = edition, taken, made
-        later = list(self.rows)[len(self.rows) - (self.history.taken - taken):]
-        return made[:-1] + b',"rows":[%s]}' % b",".join(later)
+        """A chapter's pictures with all that had been read when it was made, and how to go on, as JSON; made once for all pages."""
+        edition, made = self._drawn.get((key, theme), (-1, b""))
+        if edition != self.edition:
+            told = self._make(key, theme)
+            edition, made = self.edition, json.dumps(told).encode()
+            self._drawn[key, theme] = edition, made
+            self._plans.setdefault(key, {}).update({one["key"]: one for one in told["pictures"]})
+        return made
 
-    def take(self, row: bytes) -> None:
-        """A reading was kept, as JSON: time and values as they are drawn."""
-        self.rows.append(row)
+    def readings(self, key: str, since: int) -> bytes:
+        """What continues a chapter's pictures after reading number ``since``, as JSON: numbers and times of readings, the columns that
+        are drawn by row, the latest bins by row, and the vertical range of each picture of courses."""
+        plans = self._plans.get(key, {})
+        numbers, times, values = self.history.since(since)
+        _, _, all_ = self.history.since(0)
+        columns, bins, ranges = dict[int, list[float]](), dict[int, list[float]](), dict[str, list[float]]()
+        for name, plan in plans.items():
+            for line in plan.get("lines", ()):
+                for row in (line["row"], line["error"]):
+                    if row is not None:
+                        columns[row] = values[:, row].tolist()
+            for one in plan.get("bins", ()):
+                bins[one["row"]] = all_[-1, one["row"]:one["row"] + one["count"]].tolist()
+            if "lines" in plan:
+                span, _ = y_range([all_[1:, line["row"]] for line in plan["lines"]])
+                ranges[name] = [float(span.start), float(span.end)]
+        return compact({"numbers": numbers.tolist(), "times": times.tolist(), "columns": columns, "bins": bins, "ranges": ranges})
 
     def _make(self, key: str, theme: str) -> dict[str, Any]:
         metrics = self.history.metrics()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 import secrets
 import socket
 import time
@@ -63,7 +64,8 @@ class Server:
         self._codes: dict[str, float] = {}
         self._bugs: set[str] = set()
         application = Application([(r"/open/([\w-]{1,64})", Once), (r"/run", Run), (r"/levers", Levers), (r"/stream", Stream),
-                                   (r"/chapter/([\w-]{1,64})", Chapter), (r"/command", Command), (r"/.*", File)],
+                                   (r"/chapter/([\w-]{1,64})", Chapter),
+                                   (r"/readings/([\w-]{1,64})", Readings), (r"/command", Command), (r"/.*", File)],
                                   server=self, log_function=lambda handler: None)  # a log would be noise in the user's terminal
         self._http = HTTPServer(application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120)
         try:
@@ -112,12 +114,12 @@ class Server:
                 page.put_nowait(message)
 
     async def close(self, patience_s: float) -> None:
-        """Let the pages have their last messages, and close."""
-        for page in self.pages:
-            page.put_nowait(None)
+        """Let the pages take what they still want to draw (each leaves when it has it), and close."""
         until = time.monotonic() + patience_s
         while self.pages and time.monotonic() < until:
             await asyncio.sleep(0.02)
+        for page in self.pages:
+            page.put_nowait(None)
         self._http.stop()
         await self._http.close_all_connections()
 
@@ -224,6 +226,19 @@ class Chapter(Secret):
             return
         self.set_header("Content-Type", "application/json")
         self.finish(page.chapter(key, "dark" if self.get_query_argument("theme", "") == "dark" else "light"))
+
+
+class Readings(Secret):
+    """What continues these pictures."""
+
+    def get(self, key: str) -> None:
+        """Readings after the number ``since``."""
+        page, since = self.server.live.page, self.get_query_argument("since", "")
+        if not page.known(key) or not re.fullmatch(r"\d{1,12}", since):
+            self.refuse(404, "there is no such chapter")
+            return
+        self.set_header("Content-Type", "application/json")
+        self.finish(page.readings(key, int(since)))
 
 
 class Stream(Secret):

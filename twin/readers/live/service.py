@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import math
 import os
 import re
 import sys
-import time
 import webbrowser
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 
 from twin.errors import TwinError, UsageError
 from twin.readers.sidecar import Service
-from twin.readers.text import span
+from twin.readers.text import compact, span
 from twin.readers.watch import Frame, pace
 from twin.units import at
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
 """Wall-clock seconds between two messages: at least; for each page that is open, since each must read it; and at most. What a user has
 done or waits for (a pause, a policy, the end) comes at once."""
-RANGES_S = 0.9
-"""Wall-clock seconds between two fits of the pictures' vertical axes."""
 PACE_S = 10.0
 """Wall-clock seconds over which the speed is taken."""
 EVENTS = 100
@@ -77,8 +73,6 @@ class Live(Service):
         self.held: list[str] = []
         self.ended = ""
         self._pace: deque[tuple[float, int, int]] = deque()
-        self._rows: list[bytes] = []
-        self._ranged = (0, -math.inf)  # readings taken, and the time, when ranges were last made
         self._told: dict[str, Any] = {}
         self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._paused = False
@@ -110,14 +104,10 @@ class Live(Service):
             self.hub.note(f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not shown: {error}")
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """A reading: into the history, and, if it is kept there, to the pages."""
+        """A reading: into the history, from which pages take what they draw."""
         stride, moved = self.history.stride, int(self.history.moved.sum())
-        if self.history.take(now_s, values):
-            row = _numbers([self.history.kept_ms(), *self.history.shown().tolist()])
-            self.page.take(row)
-            self._rows.append(row)
-            if stride != self.history.stride or moved != int(self.history.moved.sum()):
-                self.page.edition += 1
+        if self.history.take(now_s, values) and (stride != self.history.stride or moved != int(self.history.moved.sum())):
+            self.page.edition += 1
         self._dirty.set()
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
@@ -167,30 +157,18 @@ class Live(Service):
                     await self._urgent.wait()
 
     def news(self) -> bytes:
-        """The message to all pages: where the run is, and what is new since the last one."""
-        rows, self._rows = self._rows, []
+        """The message to all pages: where the run is, and what is new since the last one. Readings they take when they draw them."""
         if not self.server.pages:
             return b""
-        first = self.history.taken - len(rows)
-        message = {**self.state(), "edition": self.page.edition}
-        for name, value in (("cards", self.page.cards()), ("ranges", self._ranges()), ("events", list(self.events))):
+        message = self.state()
+        for name, value in (("cards", self.page.cards()), ("events", list(self.events))):
             if self._told.get(name) != value:
                 message[name] = self._told[name] = value
-        return _numbers(message)[:-1] + b',"first":%d,"rows":[%s]}\n' % (first, b",".join(rows))
-
-    def _ranges(self) -> dict[str, list[float]]:
-        """Vertical ranges, made anew after new readings, once in a while."""
-        if self.history.taken != self._ranged[0] and (self.ended or time.monotonic() - self._ranged[1] > RANGES_S):
-            self._ranged = self.history.taken, time.monotonic()
-            return self.page.ranges()
-        told: dict[str, list[float]] = self._told.get("ranges", {})
-        return told
+        return compact(message) + b"\n"
 
     def hello(self) -> bytes:
-        """The first message to a new page: everything but the readings, which come with the chapters."""
-        message = {**self.state(), "edition": self.page.edition, "cards": self.page.cards(), "ranges": self.page.ranges(),
-                   "events": list(self.events), "first": self.history.taken, "rows": []}
-        return _numbers(message) + b"\n"
+        """The first message to a new page: everything but the readings."""
+        return compact({**self.state(), "cards": self.page.cards(), "events": list(self.events)}) + b"\n"
 
     def state(self) -> dict[str, Any]:
         """The head of the page."""
@@ -208,7 +186,8 @@ class Live(Service):
                 "share": round(min(1.0, now_s / info.duration_s), 4), "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}",
                 "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
                 "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
-                "pace": limit if math.isfinite(limit) else None, "held": self.held, "pages": len(self.server.pages) or 1}
+                "pace": limit if math.isfinite(limit) else None, "held": self.held, "pages": len(self.server.pages) or 1,
+                "edition": self.page.edition, "taken": self.history.taken}
 
     def hurry(self) -> None:
         """Ctrl-C: the page need not stay."""
@@ -226,17 +205,4 @@ class Live(Service):
             await self._hurried.wait()
         await self.server.close(DELIVERY_S)
         return ""
-
-
-def _plain(value: Any) -> Any:
-    """The value with floats in six digits, and null for those that JSON does not know."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _numbers(value: Any) -> bytes:
-    return json.dumps(_plain(value), separators=(",", ":")).encode()
 

@@ -3,13 +3,12 @@
 
 const byId = (id) => document.getElementById(id);
 const WORDS = {building: "building the world", running: "running", paused: "paused", done: "done", ended: "ended", lost: "connection lost", refused: "refused"};
-const KEEP = 700; // readings that are held for chapters on their way
 const REDRAW_MS = 1500; // between two redrawings of a chapter, at least
 const HURRY_MS = 10000; // after a policy took hold pictures are made anew as often as that
 const AHEAD = 0.02; // of its span that a picture is widened by: each time all of its chapter are drawn
 const chapters = [];
 const cards = new Map();
-let token = null, news = {}, ranges = {}, recent = [], state = "building", levers = [], tab = "lever", heldBefore = "";
+let token = null, news = {}, state = "building", levers = [], tab = "lever", heldBefore = "";
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -50,6 +49,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
   async painted(began) { // with what the browser does after the script
     const script = performance.now() - began;
     this.took(script);
+    if (document.hidden) return; // no frame comes
     const frame = await new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
     await new Promise((resolve) => setTimeout(resolve));
     this.cost = Math.max(this.cost, script + performance.now() - frame);
@@ -151,7 +151,7 @@ const watching = new IntersectionObserver((entries) => {
       const came = one.pictures.find((picture) => picture.box === target);
       if (!came) continue;
       came.seen = isIntersecting;
-      if (isIntersecting && one.edition >= 0 && !one.busy) grow(one); // who looks at a picture sees the latest
+      if (isIntersecting && one.edition >= 0) grow(one); // who looks at a picture sees the latest
     }
   }
   refresh();
@@ -200,8 +200,6 @@ async function draw(chapter) {
     Object.assign(chapter, {manager, edition: made.edition, loaded: performance.now(), pictures: made.pictures.map((picture, i) => ({
       ...picture, figure: manager.get_by_id(picture.root).model, taken: made.taken, seen: true, box: grid.children[i]}))});
     chapter.end = (chapter.pictures.find((picture) => picture.lines) || {figure: {x_range: {}}}).figure.x_range.end;
-    grow(chapter, made.rows.map((row, i) => ({number: made.taken + i + 1, row})));
-    grow(chapter);
     for (const picture of chapter.pictures) watching.observe(picture.box);
     await anew.painted(began);
   } catch (error) {
@@ -209,44 +207,54 @@ async function draw(chapter) {
   } finally {
     chapter.busy = false;
   }
+  await grow(chapter, true); // by what came since the chapter was made
 }
 
-function grow(chapter, from = recent) { // whether anything was drawn
-  let grown = false;
-  for (const picture of chapter.pictures) {
-    const rows = picture.seen ? from.filter((one) => one.number > picture.taken) : [], {figure, lines, bins, key} = picture;
-    if (!rows.length) continue;
-    grown = true;
-    if (lines) {
-      const data = {t: rows.map((one) => one.row[0])};
-      for (const line of lines) {
-        const values = rows.map((one) => one.row[line.row + 1] ?? NaN);
-        data[line.column] = values;
-        if (line.error !== null) {
-          const error = rows.map((one) => 2 * (one.row[line.error + 1] ?? NaN));
-          data[`low${line.place}`] = values.map((value, i) => value - error[i]);
-          data[`high${line.place}`] = values.map((value, i) => value + error[i]);
-        }
+function extend({figure, lines, bins, key, taken}, made) { // a picture, by the readings that came since
+  const first = made.numbers.findIndex((number) => number > taken);
+  if (first >= 0 && lines) {
+    const data = {t: made.times.slice(first)};
+    for (const line of lines) {
+      const values = made.columns[line.row].slice(first).map((value) => value ?? NaN);
+      data[line.column] = values;
+      if (line.error !== null) {
+        const error = made.columns[line.error].slice(first).map((value) => 2 * (value ?? NaN));
+        data[`low${line.place}`] = values.map((value, i) => value - error[i]);
+        data[`high${line.place}`] = values.map((value, i) => value + error[i]);
       }
-      figure.renderers[0].data_source.stream(data);
     }
-    for (const {source, row, count} of bins || []) {
-      const held = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
-      const counts = rows.at(-1).row.slice(row + 1, row + 1 + count).map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
-      held.data = {...held.data, y: counts.map((value) => value / total)};
-    }
-    if (lines && ranges[key]) {
-      const [start, end] = ranges[key];
-      if (figure.y_range.start !== start || figure.y_range.end !== end) figure.y_range.setv({start, end});
-    }
-    picture.taken = rows.at(-1).number;
+    figure.renderers[0].data_source.stream(data);
   }
-  const over = chapter.pictures.find((picture) => picture.lines);
-  if (grown && over && news.now > chapter.end && over.figure.x_range.end === chapter.end) { // unless somebody has zoomed
-    const {start} = over.figure.x_range;
-    over.figure.x_range.end = chapter.end = news.now + AHEAD * (news.now - start);
+  for (const {source, row} of first >= 0 && bins || []) {
+    const held = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
+    const counts = made.bins[row].map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
+    held.data = {...held.data, y: counts.map((value) => value / total)};
   }
-  return grown;
+  if (lines && made.ranges[key]) {
+    const [start, end] = made.ranges[key];
+    if (figure.y_range.start !== start || figure.y_range.end !== end) figure.y_range.setv({start, end});
+  }
+}
+
+async function grow(chapter, all = false) { // what is looked at, or all
+  const behind = chapter.pictures.filter((picture) => (picture.seen || all) && picture.taken < news.taken);
+  if (!behind.length || chapter.busy) return;
+  chapter.busy = true;
+  try {
+    const text = await (await ask(`/readings/${chapter.id}?since=${Math.min(...behind.map((picture) => picture.taken))}`)).text();
+    const began = performance.now(), made = JSON.parse(text);
+    for (const picture of behind) { extend(picture, made); picture.taken = Math.max(picture.taken, made.numbers.at(-1) ?? 0); }
+    const over = chapter.pictures.find((picture) => picture.lines);
+    if (over && news.now > chapter.end && over.figure.x_range.end === chapter.end) { // unless somebody has zoomed
+      const {start} = over.figure.x_range;
+      over.figure.x_range.end = chapter.end = news.now + AHEAD * (news.now - start);
+    }
+    await lines.painted(began);
+  } catch (error) {
+    if (error instanceof Refused) refused(error); else lines.took(0);
+  } finally {
+    chapter.busy = false;
+  }
 }
 
 function refresh() {
@@ -255,15 +263,12 @@ function refresh() {
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
   set("every", every > 5 ? `Pictures follow about every ${every} s, since ${news.pages > 1 ? `${news.pages} pages are open and ` : ""}the run goes as fast as it can; paused, they are up to date.` : "");
   const soon = still || began - hurried < HURRY_MS;
-  let grown = false;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
-    const behind = recent.length && chapter.pictures.some((picture) => picture.seen && picture.taken + 1 < recent[0].number);
-    const old = chapter.edition !== news.edition || behind;
-    if (!chapter.pictures.length && old ? began - chapter.loaded > REDRAW_MS * (news.pages || 1) : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
-    else if (chapter.edition >= 0 && grows) grown = grow(chapter) || grown;
+    const old = chapter.edition !== news.edition, first = !chapter.pictures.length && old;
+    if (first ? began - chapter.loaded > REDRAW_MS * (news.pages || 1) : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
+    else if (chapter.edition >= 0 && grows) grow(chapter);
   }
-  if (grown) lines.painted(began);
   clearTimeout(alarm); // what is not due now is later, though no message may come
   alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, anew].map((turn) => turn.wait()).filter((ms) => ms > 0), 1000)));
 }
@@ -273,9 +278,6 @@ document.addEventListener("visibilitychange", refresh);
 function take(message) {
   if (message.anew) throw new Error("too far behind");
   news = message;
-  if (message.ranges) ranges = message.ranges;
-  recent.push(...message.rows.map((row, i) => ({number: message.first + i + 1, row})));
-  recent = recent.slice(-KEEP);
   if (message.cards) waiting.cards = message.cards;
   if (message.events) waiting.events = message.events;
   refresh();
@@ -295,6 +297,12 @@ function tell() { // the head and the cards; a change of state or an event at on
   numbers.painted(began);
 }
 
+const over = () => news.state === "done" || news.state === "ended";
+async function complete(chapter) { // to the last reading, in view or not
+  while (chapter.busy) await new Promise((resolve) => setTimeout(resolve, 20));
+  await (chapter.edition === news.edition ? grow(chapter, true) : draw(chapter));
+}
+
 function refused(error) {
   show("refused");
   notice(error.message);
@@ -304,7 +312,6 @@ async function follow() {
   while (true) {
     try {
       const reader = (await ask("/stream")).body.pipeThrough(new TextDecoderStream()).getReader();
-      recent = [];
       let rest = "";
       while (true) {
         const {value, done} = await reader.read();
@@ -312,11 +319,16 @@ async function follow() {
         const lines = (rest + value).split("\n");
         rest = lines.pop();
         for (const line of lines) take(JSON.parse(line));
+        if (over()) { // the server waits for that
+          await Promise.all(chapters.filter((chapter) => chapter.details.open).map(complete));
+          await reader.cancel();
+          break;
+        }
       }
     } catch (error) {
       if (error instanceof Refused) return refused(error);
     }
-    if (news.state === "done" || news.state === "ended") return;
+    if (over()) return;
     shown = news;
     show("lost");
     notice("The connection to the run is lost; trying again.");
