@@ -35,7 +35,7 @@ async function ask(path, body) {
 
 // ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, one that is
 // paused or paced has time to spare
-const SHARE = 1 / 30, SPARE = 6;
+const SHARE = 1 / 15, SPARE = 4;
 const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
 class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
   constructor(part, leastMs, mostMs) { Object.assign(this, {part, leastMs, mostMs, cost: 0, ended: -Infinity}); }
