@@ -234,6 +234,6 @@ FINDING = Finding(
     PARTS,
     "No size has been published. Mean agreement has no sign of its own: a personal model also contradicts those who like to be "
     "contradicted; what it raises is agreement weighted by the taste for it, E|a| against |E a|. "
-    "The control with a free model was declared before the runs and does not vanish in the quick set (-.004; the gap is .50 at sigma 1): "
-    "where people are alike, what a model takes for differences is error, and error can only lose agreement. By the rule this refutes the "
+    "The control with a free model vanishes in the full set and does not in the quick one (-.004; the gap is .50 at sigma 1): where people "
+    "are alike, what a model takes for differences is error, and error can only lose agreement. By the rule this refutes the quick set's "
     "finding; the controls in which the model assumes no spread, and the closed forms at sigma = 0, are exactly zero.")
