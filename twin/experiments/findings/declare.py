@@ -64,11 +64,12 @@ class Size:
     sets: Change = field(default_factory=dict)
 
 
-def smaller(replicates: int, days: int, people: int, creators: int, **more: str) -> Size:
-    """A platform of so many people and human creators, in coarser steps than the default, and what else (``__`` for the dot)."""
-    return Size(replicates, days, because("size: a smaller platform with coarser steps", **{
+def smaller(replicates: int, days: int, people: int, creators: int, also: Change | None = None, **more: str) -> Size:
+    """A platform of so many people and human creators, in coarser steps than the default, and what else (``__`` for the dot); ``also`` is
+    what has a reason of its own."""
+    return Size(replicates, days, {**because("size: a smaller platform with coarser steps", **{
         "audience__initial": str(people), "creators__human__initial": str(creators), "recommender__lists": "8",
-        "recommender__refresh": "30min", "metrics__every": "1d", **more}))
+        "recommender__refresh": "30min", "metrics__every": "1d", **more}), **(also or {})})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ worlds, where the feed links works as people happen to view and buy them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -95,8 +94,8 @@ def _shelves(control: str = "") -> list[Arm]:
 
 
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
-    size = smaller(replicates, days, people, creators, network__communities="6", network__follows_mean="10")
-    return replace(size, sets={**size.sets, **because("size: as many ratings from fewer people", ratings__reporting="everyone")})
+    return smaller(replicates, days, people, creators, because("size: as many ratings from fewer people", ratings__reporting="everyone"),
+                   network__communities="6", network__follows_mean="10")
 
 
 QUICK, FULL = _size(4, 40, 400, 60), _size(10, 180, 2000, 300)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +41,10 @@ def _tables(**what: object) -> dict[str, str]:
 
 
 def _size(replicates: int, days: int, people: int, creators: int, arrivals: float, every: str) -> Size:
-    size = smaller(replicates, days, people, creators, creators__human__arrivals=f"{creators / 2000:g}/d",
-                   creators__ai__initial=str(creators // 30), creators__ai__arrivals="0/d", metrics__every=every)
-    return replace(size, sets={**size.sets, **because("time scale: IDs of years arrive in the run", audience__arrivals=f"{arrivals:g}/d")})
+    return smaller(replicates, days, people, creators, because("time scale: IDs of years arrive in the run",
+                                                               audience__arrivals=f"{arrivals:g}/d"),
+                   creators__human__arrivals=f"{creators / 2000:g}/d", creators__ai__initial=str(creators // 30),
+                   creators__ai__arrivals="0/d", metrics__every=every)
 
 
 def _hashed(name: str, slots: int, control: str = "", **more: object) -> Arm:

@@ -205,4 +205,3 @@ class Live(Service):
             await self._hurried.wait()
         await self.server.close(DELIVERY_S)
         return ""
-

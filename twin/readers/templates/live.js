@@ -204,6 +204,7 @@ async function draw(chapter) {
     await anew.painted(began);
   } catch (error) {
     if (error instanceof Refused) refused(error); else chapter.loaded = performance.now();
+    return;
   } finally {
     chapter.busy = false;
   }
@@ -261,7 +262,7 @@ function refresh() {
   if (document.hidden || state === "refused" || !news.state) return;
   tell();
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
-  set("every", every > 5 ? `Pictures follow about every ${every} s, since ${news.pages > 1 ? `${news.pages} pages are open and ` : ""}the run goes as fast as it can; paused, they are up to date.` : "");
+  set("every", !still && every > 5 ? `Pictures follow about every ${every} s${news.pages > 1 ? `, since ${news.pages} pages are open` : ""}; paused, they are up to date.` : "");
   const soon = still || began - hurried < HURRY_MS;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
