@@ -1,19 +1,24 @@
-"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [--rounds 3] [--days 180]`.
+"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [nothing] [--rounds 4]`.
 
-Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line, alternately without
-readers and with each of those that are named (default: metrics), each in processes of its own, and prints by how much the run itself
-takes longer over the second half of its simulated days (from the line of progress at 50 % to the last), on both sides. What is paid once
-does not count and is printed apart: the building of the world and the start of the process beside it; and the opening of a reader (for
-live: a browser and its pages, until each has drawn its first pictures), for which the run is held at a quarter of its days and then let
-go on. So the second quarter is run with the reader there, too, and what is counted is the cost of being watched, not of beginning
-to watch. Quickest against quickest, then round by round. Processor time is that of the run's process alone, with all its threads, and
-depends less on what else the machine does; wall-clock time does, and where processors are few it holds what the readers themselves take:
-of it the run's own thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took of any processor
-is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user has.
+Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line twice, one run without
+a reader and one with it, in turns: a twentieth of the simulated days of the one while the other and all that belongs to it is stopped
+(SIGSTOP), then the same days of the other; who begins changes with every turn. Both do the same work to the byte, and how fast the
+machine happens to be changes slower than turns do, so that it falls out: whole runs one after the other were seen to differ by a sixth
+with no reader at all. Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone
+with all its threads, and wall-clock time, which where processors are few holds what the readers themselves take: of it the run's own
+thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took of any processor is printed beside
+it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user has. At the end, over the
+rounds: the mean of how much longer the run takes with the reader, with a t interval of 95 %.
+
+What is paid once does not count and is printed apart: the building of the world and the start of the process beside it; and the opening
+of a reader (for live: a browser and its pages, until each has drawn its first pictures), for which the runs are held at a quarter of
+their days; the first turn after it is not counted. Clocks go on while a reader is stopped: so it is let go a second before its run,
+and does what became due meanwhile in nobody's time.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
 live          --live, ten open pages (--pages) in a real Chromium
+nothing       no reader: what the method itself is off by
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -28,35 +34,29 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import requests
 
 from tests.e2e.prometheus import Prometheus
 from tests.live_page import pages
 from twin import mailbox
+from twin.experiments.findings.judging import interval
 
 ROOT = Path(__file__).parent.parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
 BOUND = {"metrics": 0.01, "live": 0.03}
 """Largest share of the run's time that a reader may cost, by issue 4."""
+HELD = 25
+"""Per cent of the simulated days before readers are opened."""
+TURN = 5
+"""Per cent of the simulated days in a turn: as often as a run that no terminal watches says where it is."""
 
-
-class Cost(NamedTuple):
-    """One run: seconds until its first progress and until the reader was open; then, for the second half of the simulated days, of
-    wall-clock, of its own processor time and of waiting for a processor, and of processor time of the readers' processes by kind; what
-    the reader did."""
-
-    start: float
-    opening: float
-    wall: float
-    cpu: float
-    waited: float
-    around: Mapping[str, float]
-    word: str
+CATCH_UP_S = 1.0
+"""How long readers that were stopped may do what became due meanwhile, before their run goes on."""
 
 
 def cpu_s(pid: int) -> float:
@@ -65,28 +65,25 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def run_cpu_s(pid: int) -> float:
+    """Time on a processor of all threads of a process that live (Linux; in nanoseconds, where ``cpu_s`` counts hundredths)."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
 def waited_s(pid: int) -> float:
     """Time that the main thread of a process was ready and had no processor (Linux)."""
     return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
-def around_s(run: int) -> Counter[str]:
-    """Processor time of all that this process has started and that goes on, but for the run itself, by kind of process."""
-    parents, spent, kinds = {}, {}, {}
+def family(root: int) -> list[int]:
+    """A process and all that it has started and that goes on, it first (Linux)."""
+    children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        pid = int(path.parent.name)
-        try:
-            parents[pid] = int(path.read_text().rpartition(")")[2].split()[1])
-            spent[pid] = cpu_s(pid)
-            kinds[pid] = kind((path.parent / "cmdline").read_text())
-        except OSError:  # it has ended meanwhile
-            continue
-    mine = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
-        mine |= more
-    made = Counter[str]()
-    for pid in mine & kinds.keys() - {os.getpid(), run}:
-        made[kinds[pid]] += spent[pid]
+        with suppress(OSError):  # it has ended meanwhile
+            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+    made = [root]
+    for pid in made:
+        made += children.get(pid, [])
     return made
 
 
@@ -98,29 +95,123 @@ def kind(command: str) -> str:
     return "beside" if "multiprocessing" in command else "driver"
 
 
-@contextmanager
-def nobody(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
-    """No reader: flags, and what to do with the line of the service."""
-    yield [], lambda line: ""
+@dataclass
+class Side:
+    """A run of the scenario, held at first, and what reads it. Times are summed over the turns that count."""
+
+    arguments: argparse.Namespace
+    folder: Path
+    flags: list[str]
+    start: float = 0.0
+    opening: float = 0.0
+    url: str = ""
+    wall: float = 0.0
+    cpu: float = 0.0
+    waited: float = 0.0
+    around: Counter[str] = field(default_factory=Counter)
+    going: threading.Event = field(default_factory=threading.Event)
+    others: list[int] = field(default_factory=list)
+    """Processes that this one started for the reader, with their children."""
+
+    def begin(self) -> None:
+        """Start the run and go on to a quarter of its days."""
+        began = time.monotonic()
+        command = [sys.executable, "-m", "twin", "run", str(self.arguments.scenario), "--out", str(self.folder / "run"), *self.flags,
+                   "--set", f"duration={self.arguments.days}d", "--set", f"metrics.every={self.arguments.every}", "--set", "policies=[]"]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.going.set()
+        self.reach(0)
+        self.start = time.monotonic() - began
+        self.reach(HELD)
+        self.hold()
+
+    def reach(self, percent: int) -> None:
+        """Listen until so much is done."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.url = self.url or (found[0] if (found := re.search(r"https?://\S+", line)) else "")
+            if (found := re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line)) and int(found[1]) >= percent:
+                return
+        raise SystemExit(f"the run failed: {' '.join(map(str, self.process.args))}")  # type: ignore[arg-type]
+
+    def belongings(self) -> list[int]:
+        """The run's process first, then all others of this side."""
+        return [*family(self.process.pid), *(pid for root in self.others for pid in family(root))]
+
+    def hold(self) -> None:
+        """Stop the run, then its readers."""
+        self.going.clear()
+        self._tell(signal.SIGSTOP, self.belongings())
+
+    def go(self) -> None:
+        """Let the readers go on, then the run."""
+        self._tell(signal.SIGCONT, self.belongings()[::-1])
+        self.going.set()
+
+    def _tell(self, what: signal.Signals, pids: list[int]) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, what)
+
+    def around_s(self) -> Counter[str]:
+        """Processor time so far of the readers' processes, by kind."""
+        made = Counter[str]()
+        for pid in self.belongings()[1:]:
+            with suppress(OSError):
+                made[kind(Path(f"/proc/{pid}/cmdline").read_text())] += cpu_s(pid)
+        return made
+
+    def turn(self, percent: int, counts: bool) -> None:
+        """Go on until so much is done, and stop."""
+        pid = self.process.pid
+        self._tell(signal.SIGCONT, self.belongings()[:0:-1])
+        time.sleep(CATCH_UP_S)
+        before = run_cpu_s(pid), waited_s(pid), self.around_s(), time.monotonic()
+        self.go()
+        self.reach(percent)
+        wall, cpu, waited = time.monotonic() - before[3], run_cpu_s(pid) - before[0], waited_s(pid) - before[1]
+        self.hold()
+        if counts:
+            self.wall, self.cpu, self.waited = self.wall + wall, self.cpu + cpu, self.waited + waited
+            self.around += self.around_s() - before[2]
+
+    def end(self) -> None:
+        """Let it come to its end."""
+        self.go()
+        for _ in self.process.stdout or ():
+            pass
+        if self.process.wait():
+            raise SystemExit(f"the run failed: {' '.join(map(str, self.process.args))}")  # type: ignore[arg-type]
+
+
+Opened = Callable[[Side], Callable[[], str]]
+"""Opens a reader on a run that goes; returns what tells at the end what it did."""
 
 
 @contextmanager
-def metrics(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
-    """Scrape at a steady pace, from a thread here."""
+def nothing(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
+    """No reader."""
+    yield [], lambda side: lambda: ""
+
+
+@contextmanager
+def metrics(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
+    """Scrape at a steady pace while the run goes, from a thread here."""
     over, waits = threading.Event(), []
 
-    def scrape(url: str) -> None:
+    def scrape(side: Side) -> None:
         with requests.Session() as session:
             while not over.wait(arguments.scrape):
+                side.going.wait()
                 began = time.perf_counter()
                 try:
-                    session.get(url, headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=10).content  # noqa: B018
+                    session.get(side.url, headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=60).content  # noqa: B018
                 except requests.RequestException:
                     return
                 waits.append(time.perf_counter() - began)
 
-    def opened(line: str) -> Callable[[], str]:
-        threading.Thread(target=scrape, args=(line,), daemon=True).start()
+    def opened(side: Side) -> Callable[[], str]:
+        threading.Thread(target=scrape, args=(side,), daemon=True).start()
         return lambda: f"{len(waits)} scrapes, median {1e3 * statistics.median(waits):.1f} ms" if waits else "no scrape"
 
     yield ["--metrics", "127.0.0.1:0"], opened
@@ -128,28 +219,32 @@ def metrics(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[
 
 
 @contextmanager
-def remote_write(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
+def remote_write(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
     """Deliver to a real Prometheus."""
     with Prometheus(folder / "prometheus") as server:
-        yield ["--remote-write", server.write_url], lambda line: lambda: f"{len(server.names())} names there"
+        def opened(side: Side) -> Callable[[], str]:
+            return lambda: f"{len(server.names())} names there"
+
+        yield ["--remote-write", server.write_url], opened
 
 
 @contextmanager
-def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Callable[[str], Any]]]:
+def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
     """Open pages in a browser, in a process of its own since its client wants a loop of its own."""
-    pages: list[subprocess.Popen[str]] = []
+    opener: list[subprocess.Popen[str]] = []
 
-    def opened(line: str) -> Callable[[], str]:
-        pages.append(subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_readers", "--open", "--pages", str(arguments.pages)],
-                                      cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-        assert pages[-1].stdin and pages[-1].stdout
-        print(line, file=pages[-1].stdin, flush=True)  # not as an argument: it holds the page's token
-        if pages[-1].stdout.readline().strip() != "open":
+    def opened(side: Side) -> Callable[[], str]:
+        opener.append(subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_readers", "--open", "--pages", str(arguments.pages)],
+                                       cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        assert opener[0].stdin and opener[0].stdout
+        side.others.append(opener[0].pid)
+        print(side.url, file=opener[0].stdin, flush=True)  # not as an argument: it holds the page's token
+        if opener[0].stdout.readline().strip() != "open":
             raise SystemExit("the pages did not open")
         return lambda: f"{arguments.pages} pages"
 
     yield ["--live", "127.0.0.1:0"], opened
-    for each in pages:
+    for each in opener:
         each.communicate("")
 
 
@@ -160,53 +255,58 @@ def open_pages(count: int) -> None:
         sys.stdin.read()
 
 
-READERS = {"metrics": metrics, "remote-write": remote_write, "live": live}
+READERS = {"metrics": metrics, "remote-write": remote_write, "live": live, "nothing": nothing}
 
 
-def once(arguments: argparse.Namespace, reader: Callable[..., Any]) -> Cost:
-    """One run by the command line."""
-    with tempfile.TemporaryDirectory() as name, reader(arguments, Path(name)) as (flags, opened):
-        command = [sys.executable, "-m", "twin", "run", str(arguments.scenario), "--out", f"{name}/run", "--set",
-                   f"duration={arguments.days}d", "--set", f"metrics.every={arguments.every}", "--set", "policies=[]", *flags]
-        began, word, opening = time.monotonic(), None, 0.0
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        first, course, url = 0.0, [], None
-        for line in process.stdout:
-            url = url or (re.search(r"https?://\S+", line) if flags else None)
-            found = re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line)
-            first = first or (time.monotonic() - began if found else 0.0)
-            if url and word is None and found and int(found[1]) >= 25:
-                mailbox.command(Path(name) / "run", {"do": "pause"})
-                begun = time.monotonic()
-                word = opened(url[0])
-                opening = time.monotonic() - begun
-                mailbox.command(Path(name) / "run", {"do": "continue"})
-            if found:
-                if int(found[1]) >= 50:
-                    course.append((time.monotonic(), cpu_s(process.pid), waited_s(process.pid), around_s(process.pid)))
-                if int(found[1]) == 100 and word:
-                    word = word()
-                    flags = []
-        if process.wait():
-            raise SystemExit(f"the run failed: {' '.join(command)}")
-        wall, cpu, waited, around = (last - half for half, last in zip(course[0], course[-1], strict=True))
-        return Cost(first, opening, wall, cpu, waited, around, str(word or ""))
+def once(arguments: argparse.Namespace, name: str) -> tuple[Side, Side, str]:
+    """A run without a reader and one with it, in turns; and what the reader did."""
+    with ExitStack() as stack:
+        here = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        before = set(family(os.getpid()))
+        flags, opened = stack.enter_context(READERS[name](arguments, here))
+        sides = Side(arguments, here / "without", []), Side(arguments, here / "with", flags)
+        sides[1].others = [pid for pid in family(os.getpid()) if pid not in before]
+        try:
+            for side in sides:
+                side.folder.mkdir()
+                side.begin()
+            began = time.monotonic()
+            sides[1].go()
+            mailbox.command(sides[1].folder / "run", {"do": "pause"})  # not stopped: it and the process beside it answer
+            told = opened(sides[1])
+            sides[1].opening = time.monotonic() - began
+            mailbox.command(sides[1].folder / "run", {"do": "continue"})
+            sides[1].hold()
+            for number, percent in enumerate(range(HELD + 2 * TURN, 100 + TURN, TURN)):
+                for side in sides[::1 - 2 * (number % 2)]:
+                    side.turn(percent, counts=number > 0)
+            word = told()
+            for side in sides:
+                side.end()
+            return *sides, word
+        finally:
+            for side in sides:
+                if hasattr(side, "process") and side.process.poll() is None:
+                    side.process.terminate()
+                    side.go()
 
 
-def ratio(pairs: Sequence[tuple[float, float]]) -> str:
-    """How much longer, in per cent: the quickest against the quickest; by rounds the median, the least and the most."""
-    each = sorted(100 * (b / a - 1) for a, b in pairs)
-    best = 100 * (min(b for _, b in pairs) / min(a for a, _ in pairs) - 1)
-    return f"{best:+.2f} % (rounds {statistics.median(each):+.2f}, {each[0]:+.2f} .. {each[-1]:+.2f})"
+def more(pairs: list[tuple[float, float]]) -> str:
+    """How much longer with the reader, in per cent: mean over the rounds, its interval, and each."""
+    each = [100 * (b / a - 1) for a, b in pairs]
+    rounds = "rounds " + ", ".join(f"{one:+.2f}" for one in each)
+    if len(each) < 2:
+        return f"{each[0]:+.2f} %"
+    mean, low, high = interval(each)
+    return f"{mean:+.2f} % [{low:+.2f}, {high:+.2f}] ({rounds})"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], default=[])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--days", type=int, default=180)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--days", type=int, default=360)
     parser.add_argument("--every", default="1h")
     parser.add_argument("--scrape", type=float, default=1.0, help="seconds between scrapes")
     parser.add_argument("--pages", type=int, default=10)
@@ -215,22 +315,20 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.open:
         return open_pages(arguments.pages)
-    names = arguments.readers or ["metrics"]
-    costs: dict[str, list[Cost]] = {name: [] for name in ("nobody", *names)}
     print(f"{arguments.scenario.name}, {arguments.days} days, a reading every {arguments.every}, {os.cpu_count()} processors")
-    for number in range(arguments.rounds):
-        for name in costs:
-            cost = once(arguments, READERS.get(name, nobody))
-            costs[name].append(cost)
-            around = ", ".join(f"{kind} {took:.1f}" for kind, took in cost.around.items())
-            print(f"  {number + 1}  {name:12s}  {cost.wall:7.2f} s wall  {cost.cpu:7.2f} s processor  {cost.waited:5.2f} s waited  "
-                  f"readers' processor {sum(cost.around.values()):6.2f} s{f' ({around})' if around else ''}  "
-                  f"begun after {cost.start:5.2f} s, open after {cost.opening:5.2f} s  load {os.getloadavg()[0]:.1f}  {cost.word}",
-                  flush=True)
-    for name in names:
-        pairs = list(zip(costs["nobody"], costs[name], strict=True))
+    for name in arguments.readers or ["metrics"]:
+        pairs = []
+        for number in range(arguments.rounds):
+            *pair, word = once(arguments, name)
+            pairs.append(pair)
+            for title, side in zip(("without", name), pair, strict=True):
+                around = ", ".join(f"{what} {took:.1f}" for what, took in side.around.items())
+                print(f"  {number + 1}  {title:12s}  {side.wall:7.2f} s wall  {side.cpu:7.2f} s processor  {side.waited:5.2f} s waited  "
+                      f"begun after {side.start:5.2f} s", end="" if side is pair[1] else "\n")
+            print(f"  open after {side.opening:5.2f} s  readers' processor {side.around.total():.2f} s{f' ({around})' if around else ''}  "
+                  f"load {os.getloadavg()[0]:.1f}  {word}", flush=True)
         bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""
-        print(f"{name:12s}  processor {ratio([(a.cpu, b.cpu) for a, b in pairs])}   wall {ratio([(a.wall, b.wall) for a, b in pairs])}   "
+        print(f"{name:12s}  processor {more([(a.cpu, b.cpu) for a, b in pairs])}   wall {more([(a.wall, b.wall) for a, b in pairs])}   "
               f"start {statistics.median(b.start - a.start for a, b in pairs):+.2f} s{bound}")
     return None
 

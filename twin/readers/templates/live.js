@@ -33,15 +33,16 @@ async function ask(path, body) {
   throw answer.status === 401 || answer.status === 403 ? new Refused(error) : new Error(error);
 }
 
-// ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, one that is
-// paused or paced has time to spare
-const SHARE = 1 / 15, SPARE = 4;
+// ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, of which each
+// takes OPEN for being open, drawn or not; one that is paused or paced has time to spare
+const SHARE = 1 / 30, OPEN = 1 / 600, LEAST = SHARE / 4, SPARE = 8;
 const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
 class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
   constructor(part, leastMs, mostMs) { Object.assign(this, {part, leastMs, mostMs, cost: 0, ended: -Infinity}); }
   period() {
-    const spare = news.state !== "running" || news.pace !== null ? SPARE : 1;
-    return Math.min(this.mostMs, Math.max(this.leastMs, BESIDE * this.cost * ((news.pages || 1) / (SHARE * this.part * spare) - 1)));
+    const spare = news.state !== "running" || news.pace !== null ? SPARE : 1, pages = news.pages || 1;
+    const share = Math.max(LEAST, SHARE - OPEN * pages) * this.part * spare;
+    return Math.min(this.mostMs, Math.max(this.leastMs, BESIDE * this.cost * (pages / share - 1)));
   }
   wait() { return this.ended + this.period() - performance.now(); }
   due() { return this.wait() <= 0; }
@@ -271,7 +272,7 @@ function refresh() {
     else if (chapter.edition >= 0 && grows) grow(chapter);
   }
   clearTimeout(alarm); // what is not due now is later, though no message may come
-  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, anew].map((turn) => turn.wait()).filter((ms) => ms > 0), 1000)));
+  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, anew].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
 }
 document.addEventListener("visibilitychange", refresh);
 
