@@ -10,7 +10,7 @@ from twin.errors import UsageError
 from twin.experiments.findings import judging
 from twin.experiments.findings.command import KEYS, chosen, finding
 from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import band, exact, moves, settled, sign, vanishes, verdict
+from twin.experiments.findings.judging import afterwards, band, exact, moves, settled, sign, vanishes, verdict
 from twin.experiments.findings.seen import settings
 from twin.scenario import load
 
@@ -62,6 +62,14 @@ def test_a_finding_needs_all_its_claims_and_its_controls():
     assert verdict(settled([good, vanishes("c", [0.0] * 4, UP)])) == "reproduced"
     assert verdict(settled([good, bad])) == "refuted" and verdict(settled([good, open_])) == "inconclusive"
     assert verdict(settled([good, sign("x", DOWN, 1, "s", aside=True)])) == "reproduced" and verdict([]) == "inconclusive"
+
+
+def test_what_is_added_afterwards_changes_nothing_else():
+    claims = [sign("x", UP, 1, "s"), vanishes("c", WIDE, UP), sign("y", DOWN, 1, "s")]
+    more = [afterwards(vanishes("d", UP, UP)), afterwards(sign("z", DOWN, 1, "s"))]
+    assert settled([*claims, *more])[:3] == settled(claims) and settled([*more, *claims])[2:] == settled(claims)
+    late = settled([*claims, *more])[3]
+    assert late.aside and late.state == "fails" and "afterwards" in late.says
 
 
 def test_controls_fail_by_chance_about_as_seldom_as_said():

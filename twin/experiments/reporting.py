@@ -76,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what to know before looking, pictures, and perhaps a table."""
+    """A heading, what to know before looking, pictures, and perhaps a table; ``short`` is its name in the bar above, if another."""
 
     id: str
     name: str
@@ -84,6 +84,7 @@ class Section:
     sentences: Sequence[str] = ()
     groups: Sequence[Group] = ()
     table: Table | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True)

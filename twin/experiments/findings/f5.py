@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.experiments.findings import judging
 from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because, smaller
-from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
+from twin.experiments.findings.judging import Claim, afterwards, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
 
 SOURCE = "Monolith, Liu et al. 2209.07663"
@@ -91,10 +91,10 @@ def judge_load(seen: Seen) -> list[Claim]:
                              seen.effect("wide/wide", EXACT, metric), seen.effect("256", EXACT, metric)))
     own = _normalised(seen, EXACT)
     for slots in SLOTS:
-        made.append(sign(f"log loss over the entropy of the click rate: hash less collisionless, {slots} slots",
-                         _normalised(seen, str(slots)) - own, 1, "added after the full set was seen", aside=True))
-    made.append(vanishes("tables so wide that no IDs meet: log loss over the entropy of the click rate, less collisionless",
-                         _normalised(seen, "wide/wide") - own, _normalised(seen, "256") - own, aside=True))
+        made.append(afterwards(sign(f"log loss over the entropy of the click rate: hash less collisionless, {slots} slots",
+                                    _normalised(seen, str(slots)) - own, 1, SOURCE)))
+    made.append(afterwards(vanishes("tables so wide that no IDs meet: log loss over the entropy of the click rate, less collisionless",
+                                    _normalised(seen, "wide/wide") - own, _normalised(seen, "256") - own)))
     made.append(sign(f"{MATCH.words}: hash less collisionless, 256 slots", seen.effect("256", EXACT, MATCH), -1,
                      "what people meet: no source, reported", aside=True))
     return [*made, *_judge_buckets(seen)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.experiments.findings.declare import Arm, Finding, Outcome, Part, Size, because, smaller
-from twin.experiments.findings.judging import Array, Claim, band, exact, moves, sign, slope, vanishes
+from twin.experiments.findings.judging import Array, Claim, afterwards, band, exact, moves, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 
 BAND = "uploads of exposed humans: del Rio-Chanona et al. -16..-25 %, Liu et al. -14..-20 %, Burtch et al. over -10 %"
@@ -21,6 +21,7 @@ DOSES = (0.0, 0.15, 0.5, 1.0, 2.0)
 SHARE = Outcome("creator_human_share", "producer", "human share of reach")
 INCOME = Outcome("creator_income", "producer", "income of a human creator", {"by": "human"})
 EXITS = Outcome("creator_exits", "producer", "human creators who quit a day", {"by": "human"})
+PEOPLE = Outcome("consumers_active", "consumer", "people who have not left for good")
 EXPOSED = Outcome("human_posts", "producer", "human posts a day where AI works", {"topic": "invaded"})
 OTHERS = Outcome("human_posts", "producer", "human posts a day elsewhere", {"topic": "other"})
 REACH = Outcome("impressions", "producer", "human posts examined a day", {"by": "human"})
@@ -50,6 +51,7 @@ APART = because(
     network__follows_most="0.5", recommender__quota__nearest="0", recommender__quota__trending="0", recommender__quota__explore="0",
     recommender__explore_slots="0", audience__responses__follow__intercept="-30", audience__return_effect="0",
     opinions__exposure_rate="0", opinions__peer_rate="0")
+FLAT = str([1] * 24)
 ACCRUES = because("equal accrual alone: likes build an AI creator a reputation as they do a human one", creators__ai__accrual="1")
 ALIKE = because(
     "equal accrual, and an AI creator is made as a human one is: nothing is left but the name", creators__ai__accrual="1",
@@ -57,6 +59,13 @@ ALIKE = because(
     creators__ai__quality_noise="0.7", creators__ai__arousal="0.3", creators__ai__comprehensiveness="0.4", creators__ai__learning="0.02",
     creators__ai__trend_following="0", creators__ai__supply_elasticity="0.33", creators__ai__supply_rate="0.02",
     creators__ai__supply_most="2", creators__ai__communities="0")
+
+STAYS = ENDLESS | because("and nobody leaves the platform for good, whatever they are shown", audience__leave="0")
+PLACED = ALIKE | because(
+    "and all tastes are their community's: a human's niche is the maker's own taste, that of an AI creator its community's centre",
+    audience__taste_spread="0")
+NAMELESS = PLACED | because("and humans post round the clock and do not quit, as AI creators do", creators__diurnal=FLAT,
+                            creators__quit="0")
 
 
 def _size(replicates: int, days: int, people: int, creators: int) -> Size:
@@ -100,9 +109,17 @@ def judge_supply(seen: Seen) -> list[Claim]:
     made.append(vanishes("control, infinite attention: human posts examined, change as a share",
                          _lost(seen, "endless/1", "endless/0", REACH), _lost(seen, "1", "0", REACH)))
     made.append(vanishes("control, infinite attention: uploads where AI works", _lost(seen, "endless/1", "endless/0", EXPOSED), exposed))
-    ahead = {arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH)) for arm in ("1", "alike/1")}
+    for metric, beside in ((REACH, _lost(seen, "1", "0", REACH)), (EXPOSED, exposed)):
+        made.append(afterwards(vanishes(f"infinite attention where nobody leaves: {metric.words}, change as a share",
+                                        _lost(seen, "stays/1", "stays/0", metric), beside)))
+    made.append(afterwards(sign("infinite attention: people who have not left, change as a share",
+                                _lost(seen, "endless/1", "endless/0", PEOPLE), -1, "why the control does not vanish")))
+    ahead = {arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH)) for arm in ("1", "alike/1", "placed/1", "nameless/1")}
     made.append(vanishes("control, equal accrual and all else: log of reach of an AI post over that of a human one", ahead["alike/1"],
                          ahead["1"]))
+    for arm, words in (("placed/1", "niches as central"), ("nameless/1", "niches as central, same hours, nobody quits")):
+        made.append(afterwards(vanishes(f"equal accrual and all else, {words}: log of reach of an AI post over that of a human one",
+                                        ahead[arm], ahead["1"])))
     made.append(moves("AI posts that build reputation as human ones do: human share of reach", seen.effect("accrues/1", "1", SHARE), 0.01,
                       "no source", aside=True))
     for metric in (ENJOYED, OPENED, CONTENT):
@@ -139,8 +156,10 @@ PARTS = (
     Part("supply", "Displacement, from no AI to twice what humans post", "posts by AI per human post", judge_supply,
          [*(Arm(f"{dose:g}", dose, _dose(dose)) for dose in DOSES),
           Arm("0", 0.0, NONE, "apart"), Arm("1", 1.0, _dose(1.0), "apart"), Arm("0", 0.0, NONE, "endless"), Arm("1", 1.0, {}, "endless"),
-          Arm("1", 1.0, {}, "alike"), Arm("1", 1.0, {}, "accrues")],
-         OUTCOMES, WORLD, {"apart": APART, "endless": ENDLESS, "alike": ALIKE, "accrues": ACCRUES}, full=FULL, quick=QUICK, doses=True,
+          Arm("1", 1.0, {}, "alike"), Arm("1", 1.0, {}, "accrues"),
+          Arm("0", 0.0, NONE, "stays"), Arm("1", 1.0, {}, "stays"), Arm("1", 1.0, {}, "placed"), Arm("1", 1.0, {}, "nameless")],
+         OUTCOMES, WORLD, {"apart": APART, "endless": ENDLESS, "alike": ALIKE, "accrues": ACCRUES, "stays": STAYS, "placed": PLACED,
+                           "nameless": NAMELESS}, full=FULL, quick=QUICK, doses=True,
          both_ends=(SHARE, ENJOYED)),
     Part("drafts", "Selection, from one draft to the best of sixteen", "drafts of an AI post", judge_drafts,
          [*(Arm(str(count), float(count), {"creators.drafts": str(count)}) for count in (1, 4, 16)),
@@ -161,4 +180,8 @@ FINDING = Finding(
     "That AI posts build no reputation is a parameter of the twin, not a result. The dose of published studies is unknown; the band is "
     "asked where AI doubles the supply. In the default feed all topics compete for the same slates, so humans in topics without AI may "
     "lose too: that placebo need not be zero; where communities keep to themselves it should be, and this is reported beside it. Uploads "
-    "answer through supply_elasticity, which is off by default: without it they fall only by those who quit.")
+    "answer through supply_elasticity, which is off by default: without it they fall only by those who quit. Two controls do not vanish, "
+    "and were looked into afterwards. Attention that is endless in a session does not keep people: with AI posts they are less satisfied, "
+    "more of them leave for good, and who is left examines less; where nobody leaves nothing is displaced. And an AI creator with the "
+    "parameters of a human one still is no person: its niche is its community's centre, a human's the maker's own taste, so that its posts "
+    "match more people; where tastes are their community's, no difference is left.")

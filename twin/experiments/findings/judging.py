@@ -51,6 +51,8 @@ class Claim:
     high_bound: float = math.inf
     beside: float = math.nan
     aside: bool = False
+    later: bool = False
+    """Thought of after the results were seen, see `afterwards`."""
     unit: str = "1"
     part: str = ""
     effect: float = math.nan
@@ -101,6 +103,11 @@ def vanishes(says: str, values: ArrayLike, beside: ArrayLike, *, aside: bool = F
                  unit=unit)
 
 
+def afterwards(claim: Claim) -> Claim:
+    """A claim that was added after the results were seen, to explain one: an aside that does not widen the intervals of the others."""
+    return replace(claim, says=f"{claim.says} (added afterwards, not counted)", aside=True, later=True)
+
+
 def interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, float]:
     """Mean and ends of its interval; NaN ends for fewer than two values, no width where all are equal."""
     v = np.asarray(values, np.float64)
@@ -112,12 +119,13 @@ def interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, flo
 
 def settled(claims: Sequence[Claim]) -> list[Claim]:
     """Claims of one finding with what came out of each."""
-    controls = sum(claim.control for claim in claims)
-    return [_settled(claim, len(claims) - controls, controls) for claim in claims]
+    counted = [claim for claim in claims if not claim.later]
+    controls = sum(claim.control for claim in counted)
+    return [_settled(claim, len(counted) - controls, controls) for claim in claims]
 
 
 def _settled(claim: Claim, many: int, controls: int) -> Claim:
-    level = 1 - (1 - LEVEL) / controls if claim.control else LEVEL
+    level = 1 - (1 - LEVEL) / max(controls, 1) if claim.control else LEVEL
     effect, low, high = interval(claim.values, level)
     if claim.kind == "exact":
         good = claim.low_bound <= effect <= claim.high_bound

@@ -15,6 +15,9 @@ from twin.experiments.reporting import Picture
 from twin.metric import label_text
 from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
 
+LEGEND_ROW = 22
+"""Pixels."""
+
 
 def of_arms(seen: Seen, key: str) -> list[Picture]:
     """One picture per outcome: arms side by side, the part's own and those of its controls."""
@@ -29,10 +32,11 @@ def of_arms(seen: Seen, key: str) -> list[Picture]:
             x = [names.index(arm.name) + 0.12 * (number - (len(groups) - 1) / 2) for arm in arms]
             curves.append(Curve("", group or "as it is", x, ends[:, 0].tolist(), ends[:, 1].tolist(), ends[:, 2].tolist(),
                                 control=bool(group)))
-        plot = drawn(curves, join=seen.part.doses)
+        slanted = len(names) > 4 or max(map(len, names)) > 12
+        plot = drawn(curves, join=seen.part.doses, more=5 * max(map(len, names)) if slanted else 0)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
         plot.xaxis.formatter = CustomJSTickFormatter(args={"names": names}, code="return names[tick] ?? ''")
-        if len(names) > 4 or max(map(len, names)) > 12:
+        if slanted:
             plot.xaxis.major_label_orientation = 0.6
         side = "who makes" if outcome.side == "producer" else "who watches"
         made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {seen.part.varies}"))
@@ -47,10 +51,10 @@ def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
     return made
 
 
-def drawn(curves: Sequence[Curve], join: bool) -> figure:
-    """Lines with points and intervals; controls are dashed."""
-    first = curves[0]
-    plot = canvas(None, 240, first.y_label or "1", log_x=first.log_x)
+def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
+    """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what stands below the axis."""
+    first, columns = curves[0], legend_columns([curve.name for curve in curves])
+    plot = canvas(None, 220 + more + LEGEND_ROW * -(-len(curves) // columns), first.y_label or "1", log_x=first.log_x)
     plot.xaxis.axis_label = first.x_label or None
     for number, curve in enumerate(curves):
         colour = PALETTE[number % len(PALETTE)]
@@ -64,5 +68,5 @@ def drawn(curves: Sequence[Curve], join: bool) -> figure:
         plot.add_tools(HoverTool(renderers=[points], tooltips=[
             (curve.name, "@y{0.[0000]}"), ("interval", "@low{0.[0000]} to @high{0.[0000]}")]))
     if len(curves) > 1 or first.name:
-        legend_below(plot, legend_columns([curve.name for curve in curves]))
+        legend_below(plot, columns)
     return plot

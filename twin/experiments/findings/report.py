@@ -56,7 +56,7 @@ def _section(each: Judged) -> Section:
             heading = seen.part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if seen.part.arms else "")
             groups.append(Group(drawn, heading, quiet=_differences(seen.part.world, seen.part.size(seen.quick).sets)))
     return Section(key, f"{each.finding.key} {each.finding.title}", f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
-                   [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims))
+                   [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims), short=each.finding.key)
 
 
 def _differences(*changes: Change) -> str:
@@ -72,9 +72,13 @@ def _differences(*changes: Change) -> str:
 
 def _table(claims: Sequence[Claim]) -> Table:
     return Table([("part", False), ("claim", False), ("expected", False), ("effect", True), ("from", True), ("to", True), ("n", True),
-                  ("outcome", False)],
-                 [[Cell(claim.part), Cell(claim.says + (" (control)" if claim.control else "") + (" (aside)" if claim.aside else "")),
-                   Cell(claim.expected), number(claim.effect, shown=f"{claim.effect:.4g}"), number(claim.low, shown=f"{claim.low:.4g}"),
-                   number(claim.high, shown=f"{claim.high:.4g}"), number(claim.n, shown=str(claim.n)),
-                   Cell(claim.state + (f": {claim.why}" if claim.why else ""), tone="" if claim.aside else TONES[claim.state])]
-                  for claim in claims])
+                  ("outcome", False)], [_row(claim) for claim in claims])
+
+
+def _row(claim: Claim) -> list[Cell]:
+    kind = " (control)" if claim.control else ""
+    aside = " (aside)" if claim.aside and not claim.later else ""
+    return [Cell(claim.part), Cell(claim.says + kind + aside), Cell(claim.expected), number(claim.effect, shown=f"{claim.effect:.4g}"),
+            number(claim.low, shown=f"{claim.low:.4g}"), number(claim.high, shown=f"{claim.high:.4g}"),
+            number(claim.n, shown=str(claim.n)),
+            Cell(claim.state + (f": {claim.why}" if claim.why else ""), tone="" if claim.aside else TONES[claim.state])]
