@@ -48,7 +48,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Group:
-    """Pictures side by side: ``width`` empty (narrow), ``wide`` or ``whole``; ``quiet`` says what is not drawn."""
+    """Pictures side by side: ``width`` empty (narrow), ``wide`` or ``whole``; ``quiet`` says in lines what is not drawn."""
 
     pictures: Sequence[Picture]
     heading: str = ""

@@ -151,12 +151,12 @@ def _curves(seen: Seen) -> Sequence[Curve]:
     got = [seen.study(name) for name in GRAPHS if name != "complete" and len(seen.study(name))]
     rate = sorted((float(each[1]), float(each[2])) for each in got)
     x = [slow for slow, _ in rate]
-    label, other = "-ln lambda_2", "decay of the distance per round"
+    label, other = "-ln lambda_2", "decay per round"
     left = np.log10(np.maximum(seen.study("rewired"), 1e-30)).mean(1)
     return [Curve("How fast opinions draw together", "measured", x, [fast for _, fast in rate], x_label=label, y_label=other, log_x=True),
             Curve("How fast opinions draw together", "theory", x, x, x_label=label, y_label=other, log_x=True),
             Curve("Variance left after 30 rounds, one degree", "measured", REWIRED, [float(v) for v in left],
-                  x_label="share of ties rewired", y_label="log10 of the share of variance left")]
+                  x_label="share of ties rewired", y_label="log10 of variance left")]
 
 
 PART = Part("opinions", "Topology pulls opinion towards convergence", "graph", _judge, studies=_studies, curves=_curves)

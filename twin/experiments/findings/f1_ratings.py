@@ -115,7 +115,7 @@ def _curves_votes(seen: Seen) -> list[Curve]:
     for name in ("default", "uncorrected", "hidden"):
         got = [interval(column) for column in (seen.study(name) / seen.study(name)[:, 1:2]).T]
         y, low, high = ([each[k] for each in got] for k in range(3))
-        made.append(Curve("One vote at birth", name, (-1, 0, 1), y, low, high, "seed vote", "net votes over those of unseeded posts",
+        made.append(Curve("One vote at birth", name, (-1, 0, 1), y, low, high, "seed vote", "votes over unseeded ones",
                           control=name == "hidden"))
     return made
 

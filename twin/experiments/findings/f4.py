@@ -171,9 +171,10 @@ def static_curves(seen: Seen) -> list[Curve]:
     got, dims = seen.study("movies"), (2, 8, 32) if seen.quick else (1, 2, 4, 8, 16, 32, 64, 128)
     if not len(got):
         return []
+    shown = {"recall": "recall", "popularity of what is recommended": "ratings", "coverage": "coverage"}
     return [Curve(f"MovieLens: {what}", "implicit ALS", dims, got[:, :, place].mean(1).tolist(), got[:, :, place].min(1).tolist(),
-                  got[:, :, place].max(1).tolist(), "dimension", what, True)
-            for place, what in ((0, "recall"), (1, "popularity of what is recommended"), (2, "coverage"))]
+                  got[:, :, place].max(1).tolist(), "dimension", unit, True)
+            for place, (what, unit) in enumerate(shown.items())]
 
 
 WORLDS = Part(

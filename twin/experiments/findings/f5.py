@@ -116,7 +116,7 @@ def load_curves(seen: Seen) -> list[Curve]:
         for slots in SLOTS:
             middle, low, high = np.array([interval(v) for v in _hurt(seen, str(slots), metric)[:, :4].T]).T.tolist()
             made.append(Curve(f"{metric.words}: hash less collisionless", f"{slots} slots", _load(seen, slots)[:4].tolist(), middle,
-                              low, high, "living people per slot", metric.words, True))
+                              low, high, "living people per slot", "difference", True))
     return made
 
 

@@ -8,7 +8,7 @@ from twin.experiments import reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
 from twin.experiments.findings.command import Judged, shown
-from twin.experiments.findings.declare import Change
+from twin.experiments.findings.declare import Change, Part
 from twin.experiments.findings.judging import Claim
 from twin.experiments.reporting import Cell, Group, Page, Said, Section, Table, Words, number
 
@@ -54,20 +54,24 @@ def _section(each: Judged) -> Section:
             own = seen.part.curves(seen)
             drawn = [*pictures.of_arms(seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
             heading = seen.part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if seen.part.arms else "")
-            groups.append(Group(drawn, heading, quiet=_differences(seen.part.world, seen.part.size(seen.quick).sets)))
+            groups.append(Group(drawn, heading, quiet=_conditions(seen.part, quick=seen.quick)))
     return Section(key, f"{each.finding.key} {each.finding.title}", f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
                    [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims), short=each.finding.key)
 
 
+def _conditions(part: Part, quick: bool) -> str:
+    """What differs from the default world, and in which control what differs from the part, with the reasons."""
+    made = {"Other than in the default world": _differences(part.world, part.size(quick).sets)}
+    made |= {f"In {name}": _differences(change) for name, change in part.controls.items()}
+    return "\n".join(f"{where}: {what}." for where, what in made.items() if what)
+
+
 def _differences(*changes: Change) -> str:
-    """What differs from the default world, with the reasons."""
     by_reason: dict[str, list[str]] = {}
     for change in changes:
         for path, (value, reason) in change.items():
             by_reason.setdefault(reason, []).append(f"{path}={value}")
-    if not by_reason:
-        return ""
-    return "Other than in the default world: " + "; ".join(f"{', '.join(sets)} ({reason})" for reason, sets in by_reason.items()) + "."
+    return "; ".join(f"{', '.join(sets)} ({reason})" for reason, sets in by_reason.items())
 
 
 def _table(claims: Sequence[Claim]) -> Table:
