@@ -2,9 +2,10 @@
 
 Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line twice, one run without
 a reader and one with it, in turns: a twentieth of the simulated days of the one while the other and all that belongs to it is stopped
-(SIGSTOP), then the same days of the other; who begins changes with every turn. Both do the same work to the byte, and how fast the
-machine happens to be changes slower than turns do, so that it falls out: whole runs one after the other were seen to differ by a sixth
-with no reader at all. Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone
+(SIGSTOP), then the same days of the other. Who begins changes with every turn, and who is started first with every round, so give an
+even number: the second was seen to be slower by a hundredth. Both do the same work to the byte, and how fast the machine happens to be
+changes slower than turns do, so that it falls out: whole runs one after the other were seen to differ by a sixth with no reader at all.
+Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone
 with all its threads, and wall-clock time, which where processors are few holds what the readers themselves take: of it the run's own
 thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took of any processor is printed beside
 it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user has. At the end, over the
@@ -258,8 +259,8 @@ def open_pages(count: int) -> None:
 READERS = {"metrics": metrics, "remote-write": remote_write, "live": live, "nothing": nothing}
 
 
-def once(arguments: argparse.Namespace, name: str) -> tuple[Side, Side, str]:
-    """A run without a reader and one with it, in turns; and what the reader did."""
+def once(arguments: argparse.Namespace, name: str, first: int) -> tuple[Side, Side, str]:
+    """A run without a reader and one with it, in turns, begun by that without (0) or with it (1); and what the reader did."""
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         before = set(family(os.getpid()))
@@ -267,7 +268,7 @@ def once(arguments: argparse.Namespace, name: str) -> tuple[Side, Side, str]:
         sides = Side(arguments, here / "without", []), Side(arguments, here / "with", flags)
         sides[1].others = [pid for pid in family(os.getpid()) if pid not in before]
         try:
-            for side in sides:
+            for side in sides[::1 - 2 * first]:
                 side.folder.mkdir()
                 side.begin()
             began = time.monotonic()
@@ -278,7 +279,7 @@ def once(arguments: argparse.Namespace, name: str) -> tuple[Side, Side, str]:
             mailbox.command(sides[1].folder / "run", {"do": "continue"})
             sides[1].hold()
             for number, percent in enumerate(range(HELD + 2 * TURN, 100 + TURN, TURN)):
-                for side in sides[::1 - 2 * (number % 2)]:
+                for side in sides[::1 - 2 * ((number + first) % 2)]:
                     side.turn(percent, counts=number > 0)
             word = told()
             for side in sides:
@@ -319,7 +320,7 @@ def main() -> None:
     for name in arguments.readers or ["metrics"]:
         pairs = []
         for number in range(arguments.rounds):
-            *pair, word = once(arguments, name)
+            *pair, word = once(arguments, name, number % 2)
             pairs.append(pair)
             for title, side in zip(("without", name), pair, strict=True):
                 around = ", ".join(f"{what} {took:.1f}" for what, took in side.around.items())
