@@ -5,11 +5,11 @@ a reader and one with it, in turns: a twentieth of the simulated days of the one
 (SIGSTOP), then the same days of the other. Who begins changes with every turn, and who is started first with every round, so give an
 even number: the second was seen to be slower by a hundredth. Both do the same work to the byte, and how fast the machine happens to be
 changes slower than turns do, so that it falls out: whole runs one after the other were seen to differ by a sixth with no reader at all.
-Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone
-with all its threads, and wall-clock time, which where processors are few holds what the readers themselves take: of it the run's own
-thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took of any processor is printed beside
-it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user has. At the end, over the
-rounds: the mean of how much longer the run takes with the reader, with a t interval of 95 %.
+Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone, with all its threads and
+of all but the main one (next to nothing without a reader); and wall-clock time, which where processors are few holds what the readers
+themselves take: of it the run's own thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took
+of any processor is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no
+user has. At the end, over the rounds: the mean of how much longer the run takes with the reader, with a t interval of 95 %.
 
 What is paid once does not count and is printed apart: the building of the world and the start of the process beside it; and the opening
 of a reader (for live: a browser and its pages, until each has drawn its first pictures), for which the runs are held at a quarter of
@@ -39,6 +39,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 
@@ -55,7 +56,6 @@ HELD = 25
 """Per cent of the simulated days before readers are opened."""
 TURN = 5
 """Per cent of the simulated days in a turn: as often as a run that no terminal watches says where it is."""
-
 CATCH_UP_S = 1.0
 """How long readers that were stopped may do what became due meanwhile, before their run goes on."""
 
@@ -66,14 +66,26 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def run_cpu_s(pid: int) -> float:
-    """Time on a processor of all threads of a process that live (Linux; in nanoseconds, where ``cpu_s`` counts hundredths)."""
-    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+class Spent(NamedTuple):
+    """Seconds of a run: by the clock, of its main thread and of its others on a processor, of its main thread ready without one."""
+
+    wall: float = 0.0
+    main: float = 0.0
+    threads: float = 0.0
+    waited: float = 0.0
+
+    @property
+    def cpu(self) -> float:
+        """Of all threads."""
+        return self.main + self.threads
 
 
-def waited_s(pid: int) -> float:
-    """Time that the main thread of a process was ready and had no processor (Linux)."""
-    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+def spent(pid: int) -> Spent:
+    """What a process alone has spent, without its children (Linux; in nanoseconds, where ``cpu_s`` counts hundredths)."""
+    wall = time.monotonic()
+    threads = {path.parent.name: path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")}
+    main = threads.pop(str(pid))
+    return Spent(wall, int(main[0]) / 1e9, sum(int(each[0]) for each in threads.values()) / 1e9, int(main[1]) / 1e9)
 
 
 def family(root: int) -> list[int]:
@@ -106,9 +118,7 @@ class Side:
     start: float = 0.0
     opening: float = 0.0
     url: str = ""
-    wall: float = 0.0
-    cpu: float = 0.0
-    waited: float = 0.0
+    spent: Spent = field(default_factory=Spent)
     around: Counter[str] = field(default_factory=Counter)
     going: threading.Event = field(default_factory=threading.Event)
     others: list[int] = field(default_factory=list)
@@ -167,14 +177,15 @@ class Side:
         pid = self.process.pid
         self._tell(signal.SIGCONT, self.belongings()[:0:-1])
         time.sleep(CATCH_UP_S)
-        before = run_cpu_s(pid), waited_s(pid), self.around_s(), time.monotonic()
+        around = self.around_s()
+        begun = spent(pid)
         self.go()
         self.reach(percent)
-        wall, cpu, waited = time.monotonic() - before[3], run_cpu_s(pid) - before[0], waited_s(pid) - before[1]
+        ended = spent(pid)
         self.hold()
         if counts:
-            self.wall, self.cpu, self.waited = self.wall + wall, self.cpu + cpu, self.waited + waited
-            self.around += self.around_s() - before[2]
+            self.spent = Spent(*(total + late - early for total, late, early in zip(self.spent, ended, begun, strict=True)))
+            self.around += self.around_s() - around
 
     def end(self) -> None:
         """Let it come to its end."""
@@ -292,6 +303,14 @@ def once(arguments: argparse.Namespace, name: str, first: int) -> tuple[Side, Si
                     side.go()
 
 
+def told(side: Side) -> str:
+    """What a run took, and what its readers did."""
+    around = ", ".join(f"{what} {took:.1f}" for what, took in side.around.items())
+    return (f"{side.spent.wall:7.2f} s wall  {side.spent.cpu:7.2f} s processor ({side.spent.threads:.3f} in other threads)  "
+            f"{side.spent.waited:5.2f} s waited  begun after {side.start:5.2f} s"
+            + (f"  readers' processor {side.around.total():.2f} s ({around})" if around else ""))
+
+
 def more(pairs: list[tuple[float, float]]) -> str:
     """How much longer with the reader, in per cent: mean over the rounds, its interval, and each."""
     each = [100 * (b / a - 1) for a, b in pairs]
@@ -323,14 +342,13 @@ def main() -> None:
             *pair, word = once(arguments, name, number % 2)
             pairs.append(pair)
             for title, side in zip(("without", name), pair, strict=True):
-                around = ", ".join(f"{what} {took:.1f}" for what, took in side.around.items())
-                print(f"  {number + 1}  {title:12s}  {side.wall:7.2f} s wall  {side.cpu:7.2f} s processor  {side.waited:5.2f} s waited  "
-                      f"begun after {side.start:5.2f} s", end="" if side is pair[1] else "\n")
-            print(f"  open after {side.opening:5.2f} s  readers' processor {side.around.total():.2f} s{f' ({around})' if around else ''}  "
-                  f"load {os.getloadavg()[0]:.1f}  {word}", flush=True)
-        bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""
-        print(f"{name:12s}  processor {more([(a.cpu, b.cpu) for a, b in pairs])}   wall {more([(a.wall, b.wall) for a, b in pairs])}   "
-              f"start {statistics.median(b.start - a.start for a, b in pairs):+.2f} s{bound}")
+                print(f"  {number + 1}  {title:12s}  {told(side)}", flush=True)
+            print(f"     open after {pair[1].opening:.2f} s, load {os.getloadavg()[0]:.1f}  {word}", flush=True)
+        cpu, wall = more([(a.spent.cpu, b.spent.cpu) for a, b in pairs]), more([(a.spent.wall, b.spent.wall) for a, b in pairs])
+        threads = statistics.mean(100 * (b.spent.threads - a.spent.threads) / a.spent.cpu for a, b in pairs)
+        print(f"{name:12s}  processor {cpu}   wall {wall}   of the processor's, other threads {threads:+.2f} %   "
+              f"start {statistics.median(b.start - a.start for a, b in pairs):+.2f} s"
+              + (f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""))
     return None
 
 
