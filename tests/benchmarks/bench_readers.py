@@ -39,7 +39,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import requests
 
@@ -143,6 +143,9 @@ class Side:
             self.url = self.url or (found[0] if (found := re.search(r"https?://\S+", line)) else "")
             if (found := re.match(r"\d{4}-\d\d-\d\d +(\d+)%", line)) and int(found[1]) >= percent:
                 return
+        self._failed()
+
+    def _failed(self) -> NoReturn:
         raise SystemExit(f"the run failed: {' '.join(map(str, self.process.args))}")  # type: ignore[arg-type]
 
     def belongings(self) -> list[int]:
@@ -193,7 +196,7 @@ class Side:
         for _ in self.process.stdout or ():
             pass
         if self.process.wait():
-            raise SystemExit(f"the run failed: {' '.join(map(str, self.process.args))}")  # type: ignore[arg-type]
+            self._failed()
 
 
 Opened = Callable[[Side], Callable[[], str]]
@@ -285,14 +288,14 @@ def once(arguments: argparse.Namespace, name: str, first: int) -> tuple[Side, Si
             began = time.monotonic()
             sides[1].go()
             mailbox.command(sides[1].folder / "run", {"do": "pause"})  # not stopped: it and the process beside it answer
-            told = opened(sides[1])
+            done = opened(sides[1])
             sides[1].opening = time.monotonic() - began
             mailbox.command(sides[1].folder / "run", {"do": "continue"})
             sides[1].hold()
             for number, percent in enumerate(range(HELD + 2 * TURN, 100 + TURN, TURN)):
                 for side in sides[::1 - 2 * ((number + first) % 2)]:
                     side.turn(percent, counts=number > 0)
-            word = told()
+            word = done()
             for side in sides:
                 side.end()
             return *sides, word
