@@ -5,7 +5,8 @@ later, at once while it is paused) and answers with a file of the same name and 
 folder may command the run, and nobody else: no port, no secret. Both the command line and the live page go this way.
 
 The run holds a lock on ``RUN/mailbox/open`` for as long as its process works in the folder. The kernel drops it when the process dies,
-however it dies: so nobody is fooled by what a killed run left behind, and two processes never work in one folder.
+however it dies: so nobody is fooled by what a killed run left behind, and two processes never work in one folder. A run that has ended
+takes no more commands, while its process may still serve those who read: it says so with a file ``RUN/mailbox/ended``.
 
 Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}`` (null: as fast as it can);
 ``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork", "branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``;
@@ -30,6 +31,7 @@ from typing import Any
 from twin.errors import UsageError
 
 FOLDER = "mailbox"
+ENDED = "ended"
 LARGEST = 2**20
 """Bytes of a command; more is refused unread."""
 GRACE_S = 1.0
@@ -92,14 +94,20 @@ class Mailbox:
         """Take no more commands and give the folder back. Whoever waits is told; answers are left for a moment."""
         if self._lock is None:
             return
-        for path in self.folder.glob("*.json"):
-            self.answer(path.stem, {"error": f"{self.run}: the run ended before it read the command"})
+        self.refuse()
         until = time.monotonic() + GRACE_S
         while time.monotonic() < until and any(self.folder.glob("*.reply")):
             time.sleep(0.01)
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
         self._lock = None
+
+    def refuse(self) -> None:
+        """Take no more commands, but keep the folder. Whoever waits is told, and who comes later."""
+        with contextlib.suppress(OSError):
+            (self.folder / ENDED).touch()
+        for path in self.folder.glob("*.json"):
+            self.answer(path.stem, {"error": f"{self.run}: the run ended before it read the command"})
 
     def waiting(self) -> int:
         """Commands that were not read yet."""
@@ -153,6 +161,9 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
         raise UsageError(f"{run}: no such run folder")
     if not is_open(run):
         raise UsageError(f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})")
+    if _has_ended(run):
+        raise UsageError(f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves what reads it; "
+                         "Ctrl-C there ends that)")
     text = json.dumps(request)
     if len(text) > LARGEST:
         raise UsageError(f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)")
@@ -186,8 +197,12 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
             raise UsageError(f"{run}: the run ended before it answered (what was done of it, if anything, is in {run / 'interventions'})")
         if time.monotonic() > until:
             return None
-        gone = not is_open(run)  # a last answer may stand there all the same
+        gone = not is_open(run) or _has_ended(run)  # a last answer may stand there all the same
         time.sleep(0.01)
+
+
+def _has_ended(run: Path) -> bool:
+    return (run / FOLDER / ENDED).exists()
 
 
 def _who(folder: Path) -> str:

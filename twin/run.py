@@ -174,6 +174,7 @@ class _Drive:
                 if time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S:
                     self._save()
             interrupted = asked.is_set()
+            self.mailbox.refuse()  # before anything waits for readers: one of them may be waiting for an answer
             if interrupted:
                 self._save()
             else:

@@ -1,20 +1,24 @@
-"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [nothing] [--rounds 4]`.
+"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [nothing] [--rounds 6]`.
 
-Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line twice, one run without
-a reader and one with it, in turns: a twentieth of the simulated days of the one while the other and all that belongs to it is stopped
-(SIGSTOP), then the same days of the other. Who begins changes with every turn, and who is started first with every round, so give an
-even number: the second was seen to be slower by a hundredth. Both do the same work to the byte, and how fast the machine happens to be
-changes slower than turns do, so that it falls out: whole runs one after the other were seen to differ by a sixth with no reader at all.
-Printed are, for each reader named (default: metrics) and each round, processor time of the run's process alone, with all its threads and
-of all but the main one (next to nothing without a reader); and wall-clock time, which where processors are few holds what the readers
-themselves take: of it the run's own thread waited for a processor (``waited``, by the scheduler). What the readers' own processes took
-of any processor is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no
-user has. At the end, over the rounds: the mean of how much longer the run takes with the reader, with a t interval of 95 %.
+Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) by the real command line with a reader, which
+works and is stopped (SIGSTOP, with all that belongs to it) in turns of a twentieth of the simulated days: on, off, off, on, three times,
+and in the next round the other way round. So what changes about the machine falls out, and so does how the world grows. Two runs, one
+with a reader and one without, were seen to differ by up to 8 % either way with no reader at all, whole or in turns: their memory lies
+differently.
 
-What is paid once does not count and is printed apart: the building of the world and the start of the process beside it; and the opening
-of a reader (for live: a browser and its pages, until each has drawn its first pictures), for which the runs are held at a quarter of
-their days; the first turn after it is not counted. Clocks go on while a reader is stopped: so it is let go a second before its run,
-and does what became due meanwhile in nobody's time.
+Printed are, for each reader named (default: metrics) and each round, with the reader and without: wall-clock time; processor time of the
+run's process alone, and how much of that its threads but the main one took (they pass on to the process beside it; while that is
+stopped, they stand); how long the main thread was ready and had no processor (``waited``, by the scheduler). What the readers' own
+processes took of any processor is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser
+here, which no user has. At the end: how much longer the run takes with the reader, mean over all fours of turns with a t interval of 95 %.
+
+What the turns cannot show is what the main thread itself does to pass on: it puts readings and frames into a queue, whether the reader
+works or not. That is timed apart, by those calls alone with caches that are cold, for the simulated hours in a turn.
+
+What is paid once does not count: the building of the world and the start of the process beside it; and the opening of a reader (for
+live: a browser and its pages, until each has drawn its first pictures), for which the run is held at a quarter of its days. Before each
+turn the run is stopped for a second, in which a reader that goes on does what became due while it was stopped; what the run still holds
+for it of the turn before is passed on within the turn, so twice as much as without turns: the reader's disadvantage.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
@@ -25,6 +29,7 @@ nothing       no reader: what the method itself is off by
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import re
 import signal
@@ -41,23 +46,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+import numpy as np
 import requests
 
 from tests.e2e.prometheus import Prometheus
 from tests.live_page import pages
 from twin import mailbox
+from twin.engine import Simulation
 from twin.experiments.findings.judging import interval
+from twin.readers.sidecar import Link, Service
+from twin.readers.watch import Frame, RunInfo
+from twin.scenario import load
+from twin.units import HOUR
 
 ROOT = Path(__file__).parent.parent.parent
 TICK = os.sysconf("SC_CLK_TCK")
 BOUND = {"metrics": 0.01, "live": 0.03}
 """Largest share of the run's time that a reader may cost, by issue 4."""
 HELD = 25
-"""Per cent of the simulated days before readers are opened."""
+"""Per cent of the simulated days before the reader is opened."""
+FIRST = 35
+"""Per cent of the simulated days before the first turn that counts."""
 TURN = 5
 """Per cent of the simulated days in a turn: as often as a run that no terminal watches says where it is."""
+FOUR = (True, False, False, True)
+"""Whether the reader works, by turns."""
+FOURS = 3
 CATCH_UP_S = 1.0
-"""How long readers that were stopped may do what became due meanwhile, before their run goes on."""
+"""How long readers that were stopped may do what became due meanwhile, before the run goes on."""
+CALLS = 2000
 
 
 def cpu_s(pid: int) -> float:
@@ -109,32 +126,24 @@ def kind(command: str) -> str:
 
 
 @dataclass
-class Side:
-    """A run of the scenario, held at first, and what reads it. Times are summed over the turns that count."""
+class Run:
+    """A run of the scenario and what reads it."""
 
     arguments: argparse.Namespace
     folder: Path
     flags: list[str]
-    start: float = 0.0
-    opening: float = 0.0
     url: str = ""
-    spent: Spent = field(default_factory=Spent)
-    around: Counter[str] = field(default_factory=Counter)
     going: threading.Event = field(default_factory=threading.Event)
+    """Whether the reader works."""
     others: list[int] = field(default_factory=list)
     """Processes that this one started for the reader, with their children."""
 
     def begin(self) -> None:
         """Start the run and go on to a quarter of its days."""
-        began = time.monotonic()
-        command = [sys.executable, "-m", "twin", "run", str(self.arguments.scenario), "--out", str(self.folder / "run"), *self.flags,
+        command = [sys.executable, "-m", "twin", "run", str(self.arguments.scenario), "--out", str(self.folder), *self.flags,
                    "--set", f"duration={self.arguments.days}d", "--set", f"metrics.every={self.arguments.every}", "--set", "policies=[]"]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        self.going.set()
-        self.reach(0)
-        self.start = time.monotonic() - began
         self.reach(HELD)
-        self.hold()
 
     def reach(self, percent: int) -> None:
         """Listen until so much is done."""
@@ -148,19 +157,22 @@ class Side:
     def _failed(self) -> NoReturn:
         raise SystemExit(f"the run failed: {' '.join(map(str, self.process.args))}")  # type: ignore[arg-type]
 
-    def belongings(self) -> list[int]:
-        """The run's process first, then all others of this side."""
-        return [*family(self.process.pid), *(pid for root in self.others for pid in family(root))]
+    def readers(self) -> list[int]:
+        """All processes of the reader."""
+        return [*family(self.process.pid)[1:], *(pid for root in self.others for pid in family(root))]
 
     def hold(self) -> None:
-        """Stop the run, then its readers."""
+        """Stop the run, then its reader."""
         self.going.clear()
-        self._tell(signal.SIGSTOP, self.belongings())
+        self._tell(signal.SIGSTOP, [self.process.pid, *self.readers()])
 
-    def go(self) -> None:
-        """Let the readers go on, then the run."""
-        self._tell(signal.SIGCONT, self.belongings()[::-1])
-        self.going.set()
+    def go(self, *, reader: bool = True, run: bool = True) -> None:
+        """Let the reader go on, or the run, or both."""
+        if reader:
+            self._tell(signal.SIGCONT, self.readers()[::-1])
+            self.going.set()
+        if run:
+            self._tell(signal.SIGCONT, [self.process.pid])
 
     def _tell(self, what: signal.Signals, pids: list[int]) -> None:
         for pid in pids:
@@ -168,27 +180,24 @@ class Side:
                 os.kill(pid, what)
 
     def around_s(self) -> Counter[str]:
-        """Processor time so far of the readers' processes, by kind."""
+        """Processor time so far of the reader's processes, by kind."""
         made = Counter[str]()
-        for pid in self.belongings()[1:]:
+        for pid in self.readers():
             with suppress(OSError):
                 made[kind(Path(f"/proc/{pid}/cmdline").read_text())] += cpu_s(pid)
         return made
 
-    def turn(self, percent: int, counts: bool) -> None:
-        """Go on until so much is done, and stop."""
+    def turn(self, percent: int, reader: bool) -> tuple[Spent, Counter[str]]:
+        """Go on until so much is done, with the reader or without; what the run and the reader spent."""
         pid = self.process.pid
-        self._tell(signal.SIGCONT, self.belongings()[:0:-1])
+        self.hold()
+        self.go(reader=reader, run=False)
         time.sleep(CATCH_UP_S)
-        around = self.around_s()
-        begun = spent(pid)
-        self.go()
+        around, begun = self.around_s(), spent(pid)
+        self.go(reader=False)
         self.reach(percent)
         ended = spent(pid)
-        self.hold()
-        if counts:
-            self.spent = Spent(*(total + late - early for total, late, early in zip(self.spent, ended, begun, strict=True)))
-            self.around += self.around_s() - around
+        return Spent(*(late - early for late, early in zip(ended, begun, strict=True))), self.around_s() - around
 
     def end(self) -> None:
         """Let it come to its end."""
@@ -199,14 +208,14 @@ class Side:
             self._failed()
 
 
-Opened = Callable[[Side], Callable[[], str]]
+Opened = Callable[[Run], Callable[[], str]]
 """Opens a reader on a run that goes; returns what tells at the end what it did."""
 
 
 @contextmanager
 def nothing(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
     """No reader."""
-    yield [], lambda side: lambda: ""
+    yield [], lambda run: lambda: ""
 
 
 @contextmanager
@@ -214,19 +223,19 @@ def metrics(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[
     """Scrape at a steady pace while the run goes, from a thread here."""
     over, waits = threading.Event(), []
 
-    def scrape(side: Side) -> None:
+    def scrape(run: Run) -> None:
         with requests.Session() as session:
             while not over.wait(arguments.scrape):
-                side.going.wait()
+                run.going.wait()
                 began = time.perf_counter()
                 try:
-                    session.get(side.url, headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=60).content  # noqa: B018
+                    session.get(run.url, headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=60).content  # noqa: B018
                 except requests.RequestException:
                     return
                 waits.append(time.perf_counter() - began)
 
-    def opened(side: Side) -> Callable[[], str]:
-        threading.Thread(target=scrape, args=(side,), daemon=True).start()
+    def opened(run: Run) -> Callable[[], str]:
+        threading.Thread(target=scrape, args=(run,), daemon=True).start()
         return lambda: f"{len(waits)} scrapes, median {1e3 * statistics.median(waits):.1f} ms" if waits else "no scrape"
 
     yield ["--metrics", "127.0.0.1:0"], opened
@@ -237,7 +246,7 @@ def metrics(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[
 def remote_write(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str], Opened]]:
     """Deliver to a real Prometheus."""
     with Prometheus(folder / "prometheus") as server:
-        def opened(side: Side) -> Callable[[], str]:
+        def opened(run: Run) -> Callable[[], str]:
             return lambda: f"{len(server.names())} names there"
 
         yield ["--remote-write", server.write_url], opened
@@ -248,12 +257,12 @@ def live(arguments: argparse.Namespace, folder: Path) -> Iterator[tuple[list[str
     """Open pages in a browser, in a process of its own since its client wants a loop of its own."""
     opener: list[subprocess.Popen[str]] = []
 
-    def opened(side: Side) -> Callable[[], str]:
+    def opened(run: Run) -> Callable[[], str]:
         opener.append(subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bench_readers", "--open", "--pages", str(arguments.pages)],
                                        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         assert opener[0].stdin and opener[0].stdout
-        side.others.append(opener[0].pid)
-        print(side.url, file=opener[0].stdin, flush=True)  # not as an argument: it holds the page's token
+        run.others.append(opener[0].pid)
+        print(run.url, file=opener[0].stdin, flush=True)  # not as an argument: it holds the page's token
         if opener[0].stdout.readline().strip() != "open":
             raise SystemExit("the pages did not open")
         return lambda: f"{arguments.pages} pages"
@@ -273,63 +282,81 @@ def open_pages(count: int) -> None:
 READERS = {"metrics": metrics, "remote-write": remote_write, "live": live, "nothing": nothing}
 
 
-def once(arguments: argparse.Namespace, name: str, first: int) -> tuple[Side, Side, str]:
-    """A run without a reader and one with it, in turns, begun by that without (0) or with it (1); and what the reader did."""
+@dataclass
+class Four:
+    """Four turns: what the run spent with the reader and without, and the reader itself."""
+
+    spent: dict[bool, Spent] = field(default_factory=lambda: {True: Spent(), False: Spent()})
+    around: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reader: bool, what: Spent, around: Counter[str]) -> None:
+        """Count a turn."""
+        self.spent[reader] = Spent(*(total + more for total, more in zip(self.spent[reader], what, strict=True)))
+        if reader:
+            self.around += around
+
+    def more(self, what: str) -> float:
+        """Per cent by which the run took longer with the reader."""
+        return 100 * float(getattr(self.spent[True], what) / getattr(self.spent[False], what) - 1)
+
+
+def once(arguments: argparse.Namespace, name: str, inverse: bool) -> tuple[list[Four], str]:
+    """A run, its turns in fours (``inverse``: off, on, on, off), and what the reader did."""
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         before = set(family(os.getpid()))
         flags, opened = stack.enter_context(READERS[name](arguments, here))
-        sides = Side(arguments, here / "without", []), Side(arguments, here / "with", flags)
-        sides[1].others = [pid for pid in family(os.getpid()) if pid not in before]
+        run = Run(arguments, here / "run", flags, others=[pid for pid in family(os.getpid()) if pid not in before])
+        run.going.set()
         try:
-            for side in sides[::1 - 2 * first]:
-                side.folder.mkdir()
-                side.begin()
-            began = time.monotonic()
-            sides[1].go()
-            mailbox.command(sides[1].folder / "run", {"do": "pause"})  # not stopped: it and the process beside it answer
-            done = opened(sides[1])
-            sides[1].opening = time.monotonic() - began
-            mailbox.command(sides[1].folder / "run", {"do": "continue"})
-            sides[1].hold()
-            for number, percent in enumerate(range(HELD + 2 * TURN, 100 + TURN, TURN)):
-                for side in sides[::1 - 2 * ((number + first) % 2)]:
-                    side.turn(percent, counts=number > 0)
+            run.begin()
+            mailbox.command(here / "run", {"do": "pause"})  # not stopped: it and the process beside it answer
+            done = opened(run)
+            mailbox.command(here / "run", {"do": "continue"})
+            run.reach(FIRST)
+            fours, percent = [Four() for _ in range(FOURS)], FIRST
+            for four in fours:
+                for reader in FOUR:
+                    percent += TURN
+                    four.add(reader ^ inverse, *run.turn(percent, reader ^ inverse))
             word = done()
-            for side in sides:
-                side.end()
-            return *sides, word
+            run.end()
+            return fours, word
         finally:
-            for side in sides:
-                if hasattr(side, "process") and side.process.poll() is None:
-                    side.process.terminate()
-                    side.go()
+            if run.process.poll() is None:
+                run.process.terminate()
+                run.go()
 
 
-def told(side: Side) -> str:
-    """What a run took, and what its readers did."""
-    around = ", ".join(f"{what} {took:.1f}" for what, took in side.around.items())
-    return (f"{side.spent.wall:7.2f} s wall  {side.spent.cpu:7.2f} s processor ({side.spent.threads:.3f} in other threads)  "
-            f"{side.spent.waited:5.2f} s waited  begun after {side.start:5.2f} s"
-            + (f"  readers' processor {side.around.total():.2f} s ({around})" if around else ""))
+def passing_on(arguments: argparse.Namespace) -> float:
+    """Seconds of the run's main thread for one reading and one frame, to a process beside it that listens: the mean of CALLS."""
+    board = Simulation(load(arguments.scenario)).world.board
+    values, cold = board.snapshot(), np.zeros(2**22)
+    link, took = Link([Service()], print), 0.0
+    link.begin(RunInfo("calls", dt.date(2025, 1, 1), HOUR * CALLS * 2, 0, board.rows, arguments.scenario.parent))
+    for number in range(CALLS):
+        cold += 1.0  # a simulated hour does more than this, and leaves nothing of the calls' in the caches
+        frame = Frame(number * HOUR, 0.0, 0, values, 0.0, dict.fromkeys(map(str, range(20)), 0.0))
+        began = time.thread_time()
+        link.reading(number * HOUR, values)
+        link.update(frame)
+        took += time.thread_time() - began
+    link.end("done")
+    return took / CALLS
 
 
-def more(pairs: list[tuple[float, float]]) -> str:
-    """How much longer with the reader, in per cent: mean over the rounds, its interval, and each."""
-    each = [100 * (b / a - 1) for a, b in pairs]
-    rounds = "rounds " + ", ".join(f"{one:+.2f}" for one in each)
-    if len(each) < 2:
-        return f"{each[0]:+.2f} %"
-    mean, low, high = interval(each)
-    return f"{mean:+.2f} % [{low:+.2f}, {high:+.2f}] ({rounds})"
+def told(turns: list[Spent]) -> str:
+    """What a run took."""
+    wall, main, threads, waited = map(sum, zip(*turns, strict=True))
+    return f"{wall:7.2f} s wall  {main + threads:7.2f} s processor ({threads:.3f} in other threads)  {waited:5.2f} s waited"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], default=[])
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--days", type=int, default=360)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--days", type=int, default=280, help="of which a turn has a twentieth: best whole weeks")
     parser.add_argument("--every", default="1h")
     parser.add_argument("--scrape", type=float, default=1.0, help="seconds between scrapes")
     parser.add_argument("--pages", type=int, default=10)
@@ -339,19 +366,26 @@ def main() -> None:
     if arguments.open:
         return open_pages(arguments.pages)
     print(f"{arguments.scenario.name}, {arguments.days} days, a reading every {arguments.every}, {os.cpu_count()} processors")
+    call_s = passing_on(arguments)
     for name in arguments.readers or ["metrics"]:
-        pairs = []
+        found: list[Four] = []
         for number in range(arguments.rounds):
-            *pair, word = once(arguments, name, number % 2)
-            pairs.append(pair)
-            for title, side in zip(("without", name), pair, strict=True):
-                print(f"  {number + 1}  {title:12s}  {told(side)}", flush=True)
-            print(f"     open after {pair[1].opening:.2f} s, load {os.getloadavg()[0]:.1f}  {word}", flush=True)
-        cpu, wall = more([(a.spent.cpu, b.spent.cpu) for a, b in pairs]), more([(a.spent.wall, b.spent.wall) for a, b in pairs])
-        threads = statistics.mean(100 * (b.spent.threads - a.spent.threads) / a.spent.cpu for a, b in pairs)
-        print(f"{name:12s}  processor {cpu}   wall {wall}   of the processor's, other threads {threads:+.2f} %   "
-              f"start {statistics.median(b.start - a.start for a, b in pairs):+.2f} s"
-              + (f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""))
+            fours, word = once(arguments, name, number % 2 == 1)
+            found += fours
+            around = sum((four.around for four in fours), Counter[str]())
+            for title, reader in (("without", False), (name, True)):
+                print(f"  {number + 1}  {title:12s}  {told([four.spent[reader] for four in fours])}", flush=True)
+            print(f"     load {os.getloadavg()[0]:.1f}  {word}  reader's processor {around.total():.2f} s "
+                  f"({', '.join(f'{what} {took:.1f}' for what, took in around.items())})", flush=True)
+        for what in ("wall", "cpu"):
+            mean, low, high = interval([four.more(what) for four in found])
+            print(f"{name:12s}  {what:4s} {mean:+.2f} % [{low:+.2f}, {high:+.2f}], {len(found)} fours of turns"
+                  + (f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""))
+        hours = 2 * TURN / 100 * arguments.days * 24
+        share = statistics.mean(100 * call_s * hours / four.spent[False].cpu for four in found)
+        threads = statistics.mean(100 * four.spent[True].threads / four.spent[False].cpu for four in found)
+        print(f"{'':12s}  of that by the run's other threads {threads:+.2f} %; not in it: what its main thread passes on, "
+              f"{share:+.2f} % ({1e6 * call_s:.1f} us for a reading and a frame)")
     return None
 
 

@@ -365,3 +365,35 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     (tmp_path / "likes.yaml").write_text(LIKES)
     over = twin("intervene", "a", "likes.yaml", cwd=tmp_path, check=False)
     assert over.returncode == 2 and over.stderr.startswith("error: a: nothing runs there now")
+
+
+class LastWord(Watcher):
+    """Gives commands while the run ends: one with its last frame, one when readers are told. The end waits for both, as a page's does."""
+
+    def __init__(self, out: Path) -> None:
+        self.out, self.said, self.asking = out, list[str](), list[threading.Thread]()
+
+    def ask(self) -> None:
+        try:
+            self.said.append(mailbox.command(self.out, {"do": "pause"}, patience_s=30)["ok"])
+        except UsageError as error:
+            self.said.append(str(error))
+
+    def update(self, frame: Frame) -> None:
+        if frame.now_s >= 2 * DAY and not self.asking:
+            self.asking.append(threading.Thread(target=self.ask))
+            self.asking[0].start()
+
+    def end(self, text: str) -> None:
+        self.asking.append(threading.Thread(target=self.ask))
+        self.asking[1].start()
+        for each in self.asking:
+            each.join()
+
+
+def test_a_command_that_comes_while_the_run_ends_is_refused_at_once(small: Small, tmp_path: Path) -> None:
+    """It is not waited for until patience ends, though the run still waits for those who read, who may be the ones who ask."""
+    last = LastWord(tmp_path / "a")
+    assert run.start(small("duration=2d"), tmp_path / "a", watcher=last).status == "done"
+    assert len(last.said) == 2
+    assert all("the run ended before" in said or "has ended and takes no more commands" in said for said in last.said), last.said

@@ -288,7 +288,10 @@ def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupt
     assert status == 303 and headers["location"].startswith("/#token=") and code not in headers["location"]
     assert headers["location"].removeprefix("/").encode() in seen
     assert ask(base, "GET", f"/open/{code}")[0] == 403
-    assert ask(base, "GET", "/run", Authorization=f"Bearer {headers['location'].partition('=')[2]}")[0] == 200
+    bearer = f"Bearer {headers['location'].partition('=')[2]}"
+    assert ask(base, "GET", "/run", Authorization=bearer)[0] == 200
+    status, _, said = ask(base, "POST", "/command", '{"do": "pause"}', Authorization=bearer, Origin=base, Content_Type="application/json")
+    assert status == 200 and "the run has ended and takes no more commands" in said
     os.write(mine, b"\x03")
     assert process.wait(60) == 0
     os.close(mine)

@@ -245,8 +245,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
     tell("bye", "")
-    if not (complete and closing.done()):
-        os._exit(0)  # the run is gone, and nobody waits for threads that a service has left behind
+    os._exit(0)  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
 
 
 async def _hasten(messages: asyncio.Queue[tuple[str, Any] | None], services: Sequence[Service]) -> None:

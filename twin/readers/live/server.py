@@ -8,6 +8,7 @@ token, cannot set the header without leave (none is ever given), and fails by th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import re
@@ -51,6 +52,8 @@ ONCE_S = 60.0
 """How long an address that works once works."""
 LARGEST = 200_000
 """Bytes of a request."""
+CLOSE_S = 2.0
+"""How long requests that are being answered may go on when the run has ended."""
 BEHIND = 40
 """Messages that may wait for a slow page; then it is told to begin anew."""
 
@@ -121,7 +124,9 @@ class Server:
         for page in self.pages:
             page.put_nowait(None)
         self._http.stop()
-        await self._http.close_all_connections()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._http.close_all_connections()
 
 
 class Base(RequestHandler):
