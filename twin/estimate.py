@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.engine import Simulation
-from twin.mechanisms.network import read_edges
+from twin.mechanisms.network.edge_list import read_edges
 from twin.readers.text import span
 from twin.scenario import Scenario
 from twin.units import DAY, format_duration

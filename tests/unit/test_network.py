@@ -12,7 +12,8 @@ from twin.columns import Column
 from twin.draws import children
 from twin.errors import ScenarioError
 from twin.kernels import graph as kernel
-from twin.mechanisms.network import Network, NetworkParams, apportion, communities, read_edges, tail_exponent
+from twin.mechanisms.network import Network, NetworkParams, apportion, tail_exponent
+from twin.mechanisms.network.edge_list import communities, read_edges
 from twin.units import DAY
 from twin.world import World
 

@@ -9,16 +9,14 @@ community with probability `homophily`; within a block, networkx's bipartite con
 Parallel edges are dropped and made up for by preferential attachment, which also wires everyone beyond `core` people and all
 who arrive later. Such growth nearly keeps the shape of the in-degrees (Price 1976). Fitness goes with the rate of posting.
 
-Kind ``edge_list`` reads a real graph: node i in sorted order is consumer i and creator i; communities come from networkx's
-Louvain method (label propagation where the graph is large), merged down to `communities`, so taste is homophilous on it.
+Kind ``edge_list`` reads a real graph (see `edge_list`): communities come from networkx's Louvain method (label propagation where the
+graph is large), merged down to `communities`, so taste is homophilous on it.
 
 Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers are wired.
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,19 +27,18 @@ from pydantic import model_validator
 from scipy.special import ndtr, ndtri
 
 from twin.columns import Column
-from twin.errors import Problem, ScenarioError, StateError
+from twin.errors import StateError
 from twin.kernels import graph as kernel
 from twin.kernels.retrieve import Follows
 from twin.kernels.stats import gini
 from twin.mechanism import Every, Mechanism
+from twin.mechanisms.network.edge_list import communities, read_edges
 from twin.metric import Metric
 from twin.params import Params, par
 from twin.units import DAY
 from twin.world import World
 
 Ints = NDArray[np.int64]
-LOUVAIN_EDGES = 500_000
-"""networkx's Louvain method takes about 10 us per edge: beyond this many, label propagation."""
 FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
 
 
@@ -323,79 +320,3 @@ def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
     steps[-1] = total
     shares: Ints = np.diff(np.minimum(steps, total), prepend=0)
     return shares
-
-
-def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
-    """Number of nodes and edges int64 (n, 2), follower first, of an edge list; ids relabelled 0..n-1 in sorted order.
-
-    Loops and repeats are dropped; undirected edges count both ways. Raises ScenarioError with the line.
-    """
-    def refuse(reason: str, mend: str, line: int = 0) -> ScenarioError:
-        return ScenarioError([Problem(str(path), line, "network.path", reason, mend)])
-
-    try:
-        raw = path.read_bytes()
-        data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise refuse(f"the edge list cannot be read: {reason}", "give network.path an edge list, plain or .gz") from None
-    pairs, bad = kernel.parse_edges(np.frombuffer(data, np.uint8))
-    if bad:
-        raise refuse("not two whole numbers", "write two node ids a line; # begins a comment", bad)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    if not len(pairs):
-        raise refuse("the edge list holds no edge", "write two node ids a line")
-    ids = distinct(pairs.ravel())
-    label = np.searchsorted(ids, pairs) if ids[-1] >= 8 * len(pairs) else _ranks(ids)[pairs]
-    if not directed:
-        label = np.concatenate([label, label[:, ::-1]])
-    code = distinct(label[:, 0] * len(ids) + label[:, 1])
-    return len(ids), np.stack([code // len(ids), code % len(ids)], axis=1)
-
-
-def distinct(values: Ints) -> Ints:
-    """Distinct values in rising order, by sorting: on millions of ids several times faster than hashing them."""
-    ordered = np.sort(values)
-    first: Ints = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
-    return first
-
-
-def _ranks(ids: Ints) -> Ints:
-    """Rank of every distinct id, by id."""
-    rank = np.zeros(int(ids[-1]) + 1, np.int64)
-    rank[ids] = np.arange(len(ids))
-    return rank
-
-
-def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
-    """At most ``count`` communities of a graph, largest first, int64 (nodes,).
-
-    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one to whose members they
-    have most ties per head.
-    """
-    both = np.concatenate([edges, edges[:, ::-1]])
-    both = both[np.lexsort((both[:, 1], both[:, 0]))]
-    start, target = kernel.csr(nodes, both[:, 0], both[:, 1])
-    if len(edges) <= LOUVAIN_EDGES:
-        graph: nx.Graph[int] = nx.Graph()
-        graph.add_nodes_from(range(nodes))
-        graph.add_edges_from(edges.tolist())
-        label = np.empty(nodes, np.int64)
-        for c, members in enumerate(nx.community.louvain_communities(graph, seed=int(luck) % 2**31)):
-            label[sorted(members)] = c
-    else:
-        label = np.unique(kernel.propagate(start, target, luck, 20), return_inverse=True)[1]
-    size = np.bincount(label)
-    rank = np.empty(len(size), np.int64)
-    rank[np.lexsort((np.arange(len(size)), -size))] = np.arange(len(size))
-    label = rank[label]
-    if len(size) > count:
-        coarse = np.minimum(label, count)
-        spare = np.flatnonzero(label >= count)
-        kept = (label[both[:, 0]] >= count) & (coarse[both[:, 1]] < count)
-        tie = np.zeros((len(size), count), np.int64)
-        np.add.at(tie, (label[both[kept, 0]], label[both[kept, 1]]), 1)
-        # a community without ties to a kept one joins the smallest, which distorts least
-        join = np.where(tie.any(axis=1), (tie / np.sort(size)[::-1][:count]).argmax(axis=1), count - 1)
-        label[spare] = join[label[spare]]
-    return label
