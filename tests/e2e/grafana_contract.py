@@ -283,6 +283,7 @@ class Server:
 def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are written apart: each answer would wait 40 ms for the client's word
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)

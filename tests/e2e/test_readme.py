@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT
@@ -124,6 +125,27 @@ def test_comparison_reads_its_table(fresh: Path) -> None:
     (fresh / "read.py").write_text(snippet)
     said = bash("python read.py", fresh)
     assert len(re.findall(r"^(?:producer|consumer) \w+ .*\(-?[\d.e-]+, -?[\d.e-]+\)$", said, re.MULTILINE)) >= 2
+
+
+def test_a_finding_is_judged_and_kept(fresh: Path) -> None:
+    """What its command left: exact counts hold, every claim is in the table, the report draws every outcome; run again, nothing is
+    computed anew.
+    """
+    (command,) = [line for line in commands() if line.startswith("twin findings")]
+    out = fresh / "runs" / "findings"
+    rows = pq.read_table(out / "results.parquet").to_pylist()
+    assert {row["finding"] for row in rows} == {"F5"} and {row["state"] for row in rows} <= {"holds", "fails", "open"}
+    exact = [row for row in rows if row["kind"] == "exact" and "149" in row["expected"]]
+    assert exact and all(row["state"] == "holds" for row in exact)
+    page, board, table = (out / "report.html").read_text(), (out / "scoreboard.md").read_text(), (out / "results.parquet").read_bytes()
+    assert "F5" in page and "the quick set" in page and page.count("data-root-id") >= 4
+    (out / "results.parquet").unlink()
+    times = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")}
+    said = bash(command, fresh)
+    assert times and {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")} == times
+    assert all(row["says"] in said for row in rows if row["state"] != "holds" and not row["aside"]) and "F5  " in said
+    assert (out / "results.parquet").read_bytes() == table
+    assert board.splitlines()[:3] == (out / "scoreboard.md").read_text().splitlines()[:3]
 
 
 def test_links_and_pictures_exist() -> None:

@@ -233,6 +233,7 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
 
     class Guard(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
