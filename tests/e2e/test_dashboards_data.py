@@ -130,17 +130,16 @@ def test_errors_lie_around_their_mean(prometheus: Prometheus, variables: dict[st
 def test_before_and_after_are_the_means_around_the_day(prometheus: Prometheus, variables: dict[str, str], metrics: Metrics) -> None:
     """A gauge: the mean of the readings; a running total: its rise per day; and the change is the one over the other."""
     policy, window = COMMITTED["twin-policy"], 28
-    stats = {panel["title"]: panel for panel in panels(policy) if panel["type"] == "stat"}
-    (bars,) = [panel for panel in panels(policy) if panel["type"] == "bargauge"]
+    bars = {panel["title"]: panel for panel in panels(policy) if panel["type"] == "bargauge"}
     for title, name in (("Sessions", "sessions"), ("Satisfaction mean", "satisfaction_mean")):
         values = metrics.of(name)[:, 0]
         if name == "sessions":
             before, after = (values[AT] - values[AT - window]) / window, (values[AT + window] - values[AT]) / window
         else:  # a range takes in its two ends
             before, after = values[AT - window:AT + 1].mean(), values[AT:AT + window + 1].mean()
-        found = [prometheus.value(filled(target["expr"], variables), span(policy)[0] + DAYS * DAY) for target in stats[title]["targets"]]
+        found = [prometheus.value(filled(target["expr"], variables), span(policy)[0] + DAYS * DAY) for target in bars[title]["targets"]]
         assert found == pytest.approx([before, after], rel=1e-12) and before != after
-        (bar,) = [target for target in bars["targets"] if target["legendFormat"].startswith(f"{title}, ")]
+        (bar,) = [target for target in bars["What changed"]["targets"] if target["legendFormat"].startswith(f"{title}, ")]
         assert prometheus.value(filled(bar["expr"], variables), span(policy)[1]) == pytest.approx(after / before - 1, rel=1e-9)
 
 

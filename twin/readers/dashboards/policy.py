@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from twin.metric import Metric
-from twin.readers.dashboards.drawn import axis, course, lines, stat
+from twin.readers.dashboards.drawn import axis, course, lines
 from twin.readers.dashboards.frame import (
     Json,
     Page,
     Span,
+    colour,
     dashboard,
     label_variable,
     marks,
@@ -42,7 +43,7 @@ from twin.readers.panels import Sketch, title
 MORE = ("creator_income", "small_creator_share", "regret_share", "cross_cutting_share", "opinion_polarisation", "model_auc")
 """Metrics on this page beside the headlines, where they are declared."""
 SIDES = (("producer", "Those who make"), ("consumer", "Those who watch"), ("platform", "The platform"), ("chatbot", "Assistants"))
-FELL, ROSE = "#cc79a7", "#009e73"
+FELL, ROSE, EARLIER = "#cc79a7", "#009e73", "#8c8c8c"
 
 Line = tuple[Metric, Mapping[str, str]]
 
@@ -63,7 +64,7 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     page.line([words(_GUIDE.format(days=days))], 3)
     page.row(f"Before and after day $at: means over {days} days")
     page.line([_changes(every, span)], max(8, len(every)))
-    page.grid([_both(line, span) for line in every], 4, width=6)
+    page.grid([_both(line, span) for line in every], 5, width=8)
     for side, heading in SIDES:
         if told[side]:
             page.row(f"Branches side by side: {heading}")
@@ -120,18 +121,23 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
              + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics))
     defaults = {"unit": "percentunit", "decimals": 1, "color": {"mode": "thresholds"},
                 "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": FELL}, {"value": 0, "color": ROSE}]}}
-    options = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "horizontal",
-               "displayMode": "basic", "valueMode": "color", "namePlacement": "left", "showUnfilled": True, "sizing": "auto",
-               "minVizWidth": 8, "minVizHeight": 10, "maxVizHeight": 300}
-    return panel("bargauge", "What changed", about, targets, options=options, defaults=defaults)
+    return panel("bargauge", "What changed", about, targets, options=_bars("color"), defaults=defaults)
+
+
+def _bars(number: str) -> Json:
+    """Options of a panel of bars, one below another, each with its name before it and its number behind it."""
+    return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "horizontal",
+            "displayMode": "basic", "valueMode": number, "namePlacement": "left", "showUnfilled": True, "sizing": "auto",
+            "minVizWidth": 8, "minVizHeight": 10, "maxVizHeight": 300}
 
 
 def _both(line: Line, span: Span) -> Json:
-    """The two means beside one another."""
+    """The two means of each branch, one below another."""
     metric = line[0]
     targets = [target(before(line, span), "before, {{branch}}", instant=True), target(after(line, span), "after, {{branch}}", instant=True)]
-    return panel("stat", _title(line), description([metric]), targets, options=stat(graph="none", text="value_and_name"),
-                 defaults={"unit": stat_unit(metric), "color": {"mode": "fixed", "fixedColor": ROSE}})
+    return panel("bargauge", _title(line), description([metric]), targets, options=_bars("text"),
+                 defaults={"unit": stat_unit(metric), "min": 0, "color": {"mode": "fixed", "fixedColor": ROSE}},
+                 overrides=[colour("/^before,/", EARLIER)])
 
 
 def _difference(line: Line) -> Json:
