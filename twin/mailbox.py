@@ -162,8 +162,8 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
     if not is_open(run):
         raise UsageError(f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})")
     if _has_ended(run):
-        raise UsageError(f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves what reads it; "
-                         "Ctrl-C there ends that)")
+        raise UsageError(f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves those who "
+                         "read; Ctrl-C there ends that)")
     text = json.dumps(request)
     if len(text) > LARGEST:
         raise UsageError(f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)")

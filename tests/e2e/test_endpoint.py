@@ -107,7 +107,7 @@ def sim(scraped: dict[Key, float]) -> float:
 
 def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Path) -> None:
     """Two threads scrape without rest, in both formats, from the building of the world to the end of the run."""
-    longer = ("--set", "duration=60d")  # readings go in batches, a few a second
+    longer = ("--set", "duration=60d")
     twin("run", ROOT / "scenarios" / "base.yaml", "--out", "plain", *settings(*SHORT), *longer, "--quiet", cwd=tmp_path)
     scrapes: list[list[bytes]] = [[], []]
 
@@ -120,7 +120,7 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
                     return
                 into.append(body)
 
-    with run(tmp_path, *longer) as scraped:
+    with run(tmp_path, *longer, "--pace", "6") as scraped:  # readings go in batches, two a second
         threads = [threading.Thread(target=scrape, args=(f"{scraped.url}/metrics", accept, into))
                    for accept, into in zip(("text/plain", "application/openmetrics-text"), scrapes, strict=True)]
         for thread in threads:

@@ -43,35 +43,35 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     view = make_view(quiet)
     if quiet and flags.get("live"):
         raise UsageError("--live says where its page is, and --quiet says nothing (leave out one of them)")
-    services = _services(flags)
-    if not services:
+    asked = services(flags)
+    if not asked:
         return view
     from twin.readers.sidecar import Link
 
-    return Watchers(view, Link(services, view.note))  # the view first: it shows the lines of the others, and says how it ended
+    return Watchers(view, Link(asked, view.note))  # the view first: it shows the lines of the others, and says how it ended
 
 
-def _services(flags: dict[str, Any]) -> list[Service]:
+def services(flags: dict[str, Any]) -> list[Service]:
     """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
-    services: list[Service] = []
-    if flags["metrics"] is not None:
+    found: list[Service] = []
+    if flags.get("metrics") is not None:
         from twin.readers.endpoint import Endpoint
         from twin.readers.listening import parse
 
         address = parse("--metrics", flags["metrics"])
         address.try_out()  # before anything is made
-        services.append(Endpoint(address))
-    if url := flags["remote_write"]:
+        found.append(Endpoint(address))
+    if url := flags.get("remote_write"):
         from twin.readers.remote_write import RemoteWrite
 
-        services.append(RemoteWrite(url))
-    if flags["grafana"]:
+        found.append(RemoteWrite(url))
+    if flags.get("grafana"):
         from twin.readers.annotations import Annotator
 
-        services.append(Annotator(flags["grafana"]))
+        found.append(Annotator(flags["grafana"]))
     if flags.get("live"):
         from twin.readers.live import Live
         from twin.readers.live.service import can_browse
 
-        services.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
-    return services
+        found.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
+    return found

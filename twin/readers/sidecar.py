@@ -20,7 +20,6 @@ import queue
 import signal
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,10 +33,10 @@ from numpy.typing import NDArray
 from twin.errors import TwinError
 from twin.readers.watch import Frame, RunInfo, Watcher
 
-FRAME_S = 0.25
-"""Wall-clock seconds between two frames that are passed on. Each wakes a thread of the run: ten times a second cost it a hundredth."""
-BATCH_S = 0.25
-"""Wall-clock seconds for which readings and marks are gathered before they are sent."""
+BATCH_S = 0.5
+"""Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a thread of the run, which takes it half a
+millisecond and the main thread a moment of the interpreter's lock."""
+Batch = list[tuple[str, Any]]
 READY_S = 60.0
 _RUNS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 1.5
@@ -85,13 +84,10 @@ class Link(Watcher):
     def __init__(self, services: Sequence[Service], tell: Callable[[str], None]) -> None:
         self._services, self._tell = list(services), tell
         self._out: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
-        self._framed = 0.0
-        self._held: Frame | None = None
-        self._ended = threading.Event()
+        self._last, self._ended = threading.Event(), threading.Event()
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
-        self._end_s = info.duration_s
         context = multiprocessing.get_context("spawn")  # a forked child would inherit the run's threads in an unknown state
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_main, args=(theirs, info, self._services), name="twin-sidecar")
@@ -121,21 +117,17 @@ class Link(Watcher):
         self._put("mark", (now_s, kind, text))
 
     def update(self, frame: Frame) -> None:
-        """Pass it on, if the last one is old enough or the run is done; else hold it, it may be the last."""
-        if time.monotonic() - self._framed >= FRAME_S or frame.now_s >= self._end_s:
-            self._pass(frame)
-        else:
-            self._held = frame
+        """Pass it on, unless another follows before it is sent."""
+        self._put("update", frame)
 
     def saved(self, now_s: int) -> None:
         """Pass it on."""
         self._put("saved", now_s)
 
     def end(self, text: str) -> None:
-        """Pass it on, after the last frame, and wait until the services have finished; Ctrl-C makes them hurry."""
-        if self._held:
-            self._pass(self._held)
+        """Pass it on and wait until the services have finished; Ctrl-C makes them hurry."""
         self._put("end", text)
+        self._last.set()
         try:
             self._ended.wait()
         except KeyboardInterrupt:
@@ -144,28 +136,28 @@ class Link(Watcher):
         self._out.put(None)
         self._process.join()
 
-    def _pass(self, frame: Frame) -> None:
-        self._framed, self._held = time.monotonic(), None
-        self._put("update", replace(frame, health={**frame.health, "queue_undelivered": float(self._out.qsize())}))
-
     def _put(self, kind: str, data: Any) -> None:
         if not self._ended.is_set():  # else nobody takes it
             self._out.put((kind, data))
 
     def _send(self) -> None:
-        """Send what has come since the last time, a few times a second: a thread that woke for each would hold up the run each time."""
-        while True:
-            batch = [self._out.get()]
-            if batch[0] is not None and batch[0][0] in ("reading", "mark"):
-                time.sleep(BATCH_S)
+        """Send what has come since the last time, a few times a second; of frames only the newest."""
+        over = False
+        while not over:
+            batch: list[tuple[str, Any] | None] = [self._out.get()]
+            self._last.wait(BATCH_S)
             with contextlib.suppress(queue.Empty):
-                while batch[-1] is not None:
+                while True:
                     batch.append(self._out.get_nowait())
+            over = None in batch
+            messages = [message for message in batch if message is not None]
+            newest = max((place for place, (kind, _) in enumerate(messages) if kind == "update"), default=-1)
+            waited = {"queue_undelivered": float(len(messages))}
+            fresh = [(kind, replace(data, health=data.health | waited) if kind == "update" else data)
+                     for place, (kind, data) in enumerate(messages) if kind != "update" or place == newest]
             try:
-                self._pipe.send([message for message in batch if message is not None])
+                self._pipe.send(fresh)
             except OSError:  # the sidecar is gone; `_hear` has said so
-                return
-            if batch[-1] is None:
                 return
 
     def _hear(self) -> None:
@@ -230,17 +222,22 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         os._exit(0)
     tell("ready", lines)
     loop = asyncio.get_running_loop()
-    messages: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
-    threading.Thread(target=_receive, args=(pipe, loop, messages), daemon=True).start()
+    batches: asyncio.Queue[Batch | None] = asyncio.Queue()
+    threading.Thread(target=_receive, args=(pipe, loop, batches), daemon=True).start()
     living, complete = list(services), False
-    while not complete and (message := await messages.get()) is not None:
-        for failed in _dispatch(hub, living, *message):
-            living.remove(failed)
+    while not complete and (batch := await batches.get()) is not None:
+        broken = list[Service]()
+        for message in batch:  # without a pause: who asks meanwhile gets what was before it or what is after it
+            for failed in _dispatch(hub, living, *message) if message[0] != "hurry" else ():
+                living.remove(failed)
+                broken.append(failed)
+        for failed in broken:
             await _close(hub, failed, False)
-        complete = message[0] == "end"
+        complete = any(kind == "end" for kind, _ in batch)
     closing = asyncio.gather(*(_close(hub, service, complete) for service in living))
     if complete:
-        gone = asyncio.create_task(_hasten(messages, living))
+        gone = asyncio.create_task(_hasten(batches, living))
+        _hurry(batch, living)  # it may have come with the end
         either: set[asyncio.Future[Any]] = {closing, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
@@ -248,21 +245,24 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     os._exit(0)  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
 
 
-async def _hasten(messages: asyncio.Queue[tuple[str, Any] | None], services: Sequence[Service]) -> None:
+async def _hasten(batches: asyncio.Queue[Batch | None], services: Sequence[Service]) -> None:
     """Pass on the user's wish to wait no longer, until the run's process is gone."""
-    while (message := await messages.get()) is not None:
-        if message[0] == "hurry":
-            for service in services:
-                service.hurry()
+    while (batch := await batches.get()) is not None:
+        _hurry(batch, services)
 
 
-def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, messages: asyncio.Queue[tuple[str, Any] | None]) -> None:
+def _hurry(batch: Batch | None, services: Sequence[Service]) -> None:
+    if any(kind == "hurry" for kind, _ in batch or ()):
+        for service in services:
+            service.hurry()
+
+
+def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, batches: asyncio.Queue[Batch | None]) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended
         with contextlib.suppress(EOFError, OSError):
             while True:
-                for message in pipe.recv():
-                    loop.call_soon_threadsafe(messages.put_nowait, message)
-        loop.call_soon_threadsafe(messages.put_nowait, None)
+                loop.call_soon_threadsafe(batches.put_nowait, pipe.recv())
+        loop.call_soon_threadsafe(batches.put_nowait, None)
 
 
 async def _close(hub: Hub, service: Service, complete: bool) -> None:

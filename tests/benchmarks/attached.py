@@ -1,0 +1,48 @@
+"""What reads a run in the benchmark of readers, in a process of its own: `python -m tests.benchmarks.attached metrics|live NUMBER`.
+
+It takes the address from standard input, says ``open`` when it reads, reads until standard input ends, and says what it did.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import threading
+import time
+
+import requests
+
+from tests.live_page import pages
+
+
+def scrape(url: str, every_s: float) -> str:
+    """Scrape as Prometheus does: OpenMetrics, gzip, at a steady pace."""
+    over, waits = threading.Event(), list[float]()
+
+    def go_on() -> None:
+        with requests.Session() as session:
+            session.headers["Accept"] = "application/openmetrics-text; version=1.0.0"
+            while not over.wait(every_s):
+                began = time.perf_counter()
+                session.get(url, timeout=60).raise_for_status()
+                waits.append(time.perf_counter() - began)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    print("open", flush=True)
+    sys.stdin.read()
+    over.set()
+    thread.join()
+    return f"{len(waits)} scrapes, median {1e3 * statistics.median(waits):.1f} ms"
+
+
+def open_pages(url: str, count: float) -> str:
+    """Hold that many pages open, each with its first pictures drawn."""
+    with pages(url, int(count)):
+        print("open", flush=True)
+        sys.stdin.read()
+    return f"{count:g} pages"
+
+
+if __name__ == "__main__":
+    print({"metrics": scrape, "live": open_pages}[sys.argv[1]](input(), float(sys.argv[2])))
