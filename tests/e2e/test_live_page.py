@@ -239,6 +239,17 @@ def test_a_page_opened_late_sees_the_whole_course(held: Running, browser: Any) -
     assert len(drawn["t"]) == len(drawn["human"]) >= 2 and max(drawn["human"]) > 0
 
 
+def test_a_page_that_is_hidden_while_it_draws_goes_on(held: Running, browser: Any) -> None:
+    """Where no frame comes any more, as in a page that was hidden after it had drawn, it takes further readings all the same."""
+    page, complaints, _ = visit(browser, held.url)
+    page.wait_for_selector("figure[data-picture=posts] .plot > *")
+    page.evaluate("() => { window.requestAnimationFrame = () => 0 }")
+    for _ in range(3):
+        taken = len(page.evaluate(DATA, "posts")["t"])
+        until(page, f"count => ({DATA})('posts').t.length > count", taken, patience_s=60)
+    assert not complaints
+
+
 def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> None:
     """Interrupted with its page open, which says so; resumed, the new page has the course and the marks from the start."""
     likes = tmp_path / "likes.yaml"

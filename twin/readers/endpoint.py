@@ -158,10 +158,6 @@ class _Page(RequestHandler):
         """None: a scraper does not ask for what it has."""
         return None
 
-    def get(self) -> None:
-        """The page."""
-        raise NotImplementedError
-
     def head(self) -> None:
         """As GET; tornado leaves the body out."""
         self.get()

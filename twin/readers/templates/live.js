@@ -36,6 +36,7 @@ async function ask(path, body) {
 // ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, of which each
 // takes OPEN for being open, drawn or not; one that is paused or paced has time to spare
 const SHARE = 1 / 30, OPEN = 1 / 600, LEAST = SHARE / 4, SPARE = 8;
+const FRAME_MS = 3000; // a frame that has not come by then does not come: the page was hidden meanwhile
 const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
 class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
   constructor(part, leastMs, mostMs) { Object.assign(this, {part, leastMs, mostMs, cost: 0, ended: -Infinity}); }
@@ -51,7 +52,11 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     const script = performance.now() - began;
     this.took(script);
     if (document.hidden) return; // no frame comes
-    const frame = await new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
+    const frame = await new Promise((resolve) => {
+      const come = () => resolve(performance.now());
+      requestAnimationFrame(come);
+      setTimeout(come, FRAME_MS);
+    });
     await new Promise((resolve) => setTimeout(resolve));
     this.cost = Math.max(this.cost, script + performance.now() - frame);
     this.ended = performance.now();
