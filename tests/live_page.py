@@ -79,10 +79,14 @@ def browser() -> Generator[Any, None, None]:
         pytest.skip(str(error))
 
 
-def visit(opened: Any, url: str, **context: Any) -> tuple[Any, list[str], list[str]]:
-    """A page in a context of its own, the complaints on its console, and the addresses that it asked for."""
+def visit(opened: Any, url: str, *, before: str = "", **context: Any) -> tuple[Any, list[str], list[str]]:
+    """A page in a context of its own, the complaints on its console, and the addresses that it asked for; ``before``: a script that comes
+    before its own.
+    """
     page = opened.new_context(**({"viewport": DESKTOP} | context)).new_page()
     page.set_default_timeout(1000 * PATIENCE_S)
+    if before:
+        page.add_init_script(before)
     complaints: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
@@ -101,10 +105,10 @@ def until(page: Any, expression: str, given: Any = None, patience_s: float = PAT
 
 
 @contextmanager
-def pages(url: str, count: int) -> Generator[list[Any], None, None]:
+def pages(url: str, count: int, before: str = "") -> Generator[list[Any], None, None]:
     """So many pages open on a run at once, each drawing; for benchmarks."""
     with browser() as opened:
-        made = [visit(opened, url)[0] for _ in range(count)]
+        made = [visit(opened, url, before=before)[0] for _ in range(count)]
         for page in made:
             page.wait_for_selector("#chapters figure .plot > *", state="attached")
         yield made

@@ -36,9 +36,19 @@ def scrape(url: str, every_s: float) -> str:
     return f"{len(waits)} scrapes, median {1e3 * statistics.median(waits):.1f} ms"
 
 
+STOPPED = """(() => {
+    const now = performance.now.bind(performance);
+    let away = 0, last = now();
+    const beat = () => { const next = now(); if (next - last > 1500) away += next - last; last = next; };
+    setInterval(beat, 500);
+    performance.now = () => { beat(); return now() - away; };
+})()"""
+"""A page's clock that stands while the page is stopped: else it would draw at the end of each stop what became due meanwhile."""
+
+
 def open_pages(url: str, count: float) -> str:
     """Hold that many pages open, each with its first pictures drawn."""
-    with pages(url, int(count)):
+    with pages(url, int(count), STOPPED):
         print("open", flush=True)
         sys.stdin.read()
     return f"{count:g} pages"

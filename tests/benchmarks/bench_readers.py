@@ -1,22 +1,23 @@
 """What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [nothing] [--rounds 6]`.
 
 Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) twice in a round, with a reader that is there and
-is not there in turns of a simulated week: there, away, away, there, and so on; in the second run of a round the other way round. While it
-is away the run hands on nothing, as a run without a reader, and all that belongs to the reader is stopped (SIGSTOP): the process beside
-the run, and what reads there. Both runs do the same work to the byte, so each week is done with the reader and without. Over four weeks
-what sets the two runs apart falls out (two runs without any reader were seen to differ by up to 8 %, as their memory lies differently),
-and so do most of the moods of a machine that is shared.
+is not there in turns of a simulated week (--weeks): there, away, away, there, and so on; in the second run of a round the other way round.
+While it is away the run hands on nothing, as a run without a reader, and all that belongs to the reader is stopped (SIGSTOP): the process
+beside the run, and what reads there. Both runs do the same work to the byte, so each week is done with the reader and without. Over four
+turns what sets the two runs apart falls out (two runs without any reader were seen to differ by up to 8 %, as their memory lies
+differently), and so do most of the moods of a machine that is shared.
 
 Printed are, for each reader named (default: metrics) and each round, with the reader and without: wall-clock time, which where processors
 are few holds what the reader itself takes; processor time of the run's main thread and of its others (they pass on to the process beside
 it); how long the main thread was ready and had no processor (``waited``, by the scheduler). What the reader's own processes took of any
 processor is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user
-has. At the end: how much longer the run takes with the reader, over all fours of weeks: the mean with its t interval of 95 %, and the
+has. At the end: how much longer the run takes with the reader, over all fours of turns: the mean with its t interval of 95 %, and the
 median with its own, for outliers.
 
 What is paid once does not count: the building of the world, the start of the process beside it, and the opening of a reader (for live: a
-browser and its pages, until each has drawn its first pictures). Between turns the run waits for half a second, in which a reader that
-comes back does what became due while it was stopped, and what the run has gathered for it is sent: that is counted.
+browser and its pages, until each has drawn its first pictures). Between turns the run waits for half a second before and after, in which a
+reader that comes back does what became due while it was stopped (pages do not: their clock stands meanwhile), and what the run has
+gathered for it is sent: that is counted.
 
 --times 10: the run passes on, and is scraped, ten times as often, and what is printed is a tenth of what it cost. The machine's moods are
 larger than what metrics cost; so the tenth is told more exactly. What goes with the number of readings is not ten times as much: putting
@@ -24,7 +25,7 @@ one with its frame into the queue took the main thread 4 to 6 us of an hour's 10
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
-live          --live, ten open pages (--pages) in a real Chromium
+live          --live, ten open pages (--pages) in a real Chromium. They draw a minute or more apart: give it turns of --weeks 8
 nothing       no reader: what the method itself is off by
 """
 
@@ -131,14 +132,14 @@ def around_s() -> Counter[str]:
 
 
 class Turns(Watcher):
-    """Hands on to a reader and does not, in turns. ``weeks``: whether the reader was there, and what the run spent."""
+    """Hands on to a reader and does not, in turns. ``turns``: whether the reader was there, and what the run spent."""
 
     def __init__(self, name: str, arguments: argparse.Namespace, inverse: bool, flags: dict[str, Any]) -> None:
         self.name, self.arguments, self.inverse = name, arguments, inverse
         self.lines: list[str] = []
         self.link = sidecar.Link(services(flags), self.lines.append) if flags else Watcher()
         self.there, self.word, self.count = True, "", -1
-        self.weeks: list[tuple[bool, Spent]] = []
+        self.turns: list[tuple[bool, Spent]] = []
         self.took = Counter[str]()
         self.opened: subprocess.Popen[str] | None = None
 
@@ -160,7 +161,7 @@ class Turns(Watcher):
         """Hand it on, or not; and end a turn."""
         if self.there:
             self.link.update(frame)
-        if frame.now_s >= WEEK * (FIRST + self.count + 1):
+        if frame.now_s >= WEEK * (FIRST + self.arguments.weeks * (self.count + 1)):
             if self.count < 0:
                 self._open()
             else:
@@ -202,7 +203,7 @@ class Turns(Watcher):
         ended = Spent.now()
         time.sleep(CATCH_UP_S)  # what was gathered is sent by another thread: its time counts
         spent = (ended - self.began)._replace(threads=Spent.now().threads - self.began.threads)
-        self.weeks.append((self.there, spent))
+        self.turns.append((self.there, spent))
         took = around_s() - self.around
         if self.there:
             self.took += took
@@ -220,8 +221,8 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
         flags = {"metrics": "127.0.0.1:0"} if name == "metrics" else {"live": "127.0.0.1:0"} if name == "live" else {}
         if name == "remote-write":
             flags = {"remote_write": stack.enter_context(Prometheus(here / "prometheus")).write_url}
-        scenario = load(arguments.scenario, [f"duration={7 * (FIRST + arguments.weeks) + 1}d", f"metrics.every={arguments.every}",
-                                             "policies=[]"])
+        days = 7 * (FIRST + arguments.turns * arguments.weeks) + 1
+        scenario = load(arguments.scenario, [f"duration={days}d", f"metrics.every={arguments.every}", "policies=[]"])
         turns = Turns(name, arguments, inverse, flags)
         gc.collect()
         try:
@@ -236,21 +237,21 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
 
 def total(pair: tuple[Turns, Turns], there: bool) -> Spent:
     """What two runs spent with the reader or without."""
-    return sum((spent for turns in pair for was, spent in turns.weeks if was == there), Spent())
+    return sum((spent for turns in pair for was, spent in turns.turns if was == there), Spent())
 
 
 def more(rounds: list[tuple[Turns, Turns]], what: str, times: float) -> str:
-    """How much longer with the reader, in per cent: of each four weeks the mean over weeks of the log ratio between the two runs."""
+    """How much longer with the reader, in per cent: of each four turns the mean of the log ratio between the two runs."""
     each = []
     for pair in rounds:
-        logs = [[np.log(getattr(spent, what)) for _, spent in turns.weeks] for turns in pair]
-        sign = [1 if there else -1 for there, _ in pair[0].weeks]
+        logs = [[np.log(getattr(spent, what)) for _, spent in turns.turns] for turns in pair]
+        sign = [1 if there else -1 for there, _ in pair[0].turns]
         ratios = np.array(sign) * (np.array(logs[0]) - np.array(logs[1]))
         each += [100 * float(np.expm1(four.mean())) / times for four in ratios.reshape(-1, len(FOUR))]
     mean, low, high = interval(each)
     middle = stats.quantile_test(each, p=0.5).confidence_interval(0.95)
     return (f"mean {mean:+.2f} % [{low:+.2f}, {high:+.2f}], median {statistics.median(each):+.2f} % "
-            f"[{middle.low:+.2f}, {middle.high:+.2f}] of {len(each)} fours of weeks")
+            f"[{middle.low:+.2f}, {middle.high:+.2f}] of {len(each)} fours of turns")
 
 
 def main() -> None:
@@ -258,7 +259,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], default=[])
     parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--weeks", type=int, default=16, help="simulated weeks in turns, fours of them")
+    parser.add_argument("--turns", type=int, default=16, help="turns of a run, in fours")
+    parser.add_argument("--weeks", type=int, default=1, help="simulated weeks of a turn")
     parser.add_argument("--every", default="1h")
     parser.add_argument("--scrape", type=float, default=1.0, help="seconds between scrapes")
     parser.add_argument("--times", type=float, default=1.0, help="so many times as often, and a part of the cost printed")
@@ -269,7 +271,8 @@ def main() -> None:
     sidecar.BATCH_S /= arguments.times
     os.environ["TWIN_NO_BROWSER"] = "1"
     run.CHECKPOINT_WALL_S = float("inf")  # else some week has one, by the clock; those at simulated times are in the same week of both
-    print(f"{arguments.scenario.name}, {arguments.weeks} weeks in turns, a reading every {arguments.every}, {os.cpu_count()} processors"
+    print(f"{arguments.scenario.name}, {arguments.turns} turns of {7 * arguments.weeks} days, a reading every {arguments.every}, "
+          f"{os.cpu_count()} processors"
           + (f", {arguments.times:g} times as often" if arguments.times > 1 else ""), flush=True)
     for name in arguments.readers or ["metrics"]:
         rounds: list[tuple[Turns, Turns]] = []

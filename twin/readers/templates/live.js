@@ -35,7 +35,7 @@ async function ask(path, body) {
 
 // ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, of which each
 // takes OPEN for being open, drawn or not; one that is paused or paced has time to spare
-const SHARE = 1 / 30, OPEN = 1 / 600, LEAST = SHARE / 4, SPARE = 8;
+const SHARE = 1 / 30, OPEN = 1 / 400, LEAST = SHARE / 4, SPARE = 8;
 const FRAME_MS = 3000; // a frame that has not come by then does not come: the page was hidden meanwhile
 const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
 class Turn { // one kind of work: it waits in proportion to how long it took the last time and to how many pages are open
