@@ -62,7 +62,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(0.25, 250, 8000), lines = new Turn(0.5, 250, 90000), anew = new Turn(0.25, REDRAW_MS, 240000);
+const numbers = new Turn(0.25, 250, 12000), lines = new Turn(0.5, 250, 90000), anew = new Turn(0.25, REDRAW_MS, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
