@@ -23,7 +23,7 @@ def series(name: str) -> str:
 
 
 def rate(name: str) -> str:
-    """How fast a total grows, per second."""
+    """How fast a total grows, per second; less in a run's first minute, as that fills the window: so one is set over another."""
     return f"rate({series(name)}[{WINDOW}])"
 
 
@@ -52,10 +52,11 @@ def run_health() -> Json:
                       values=("speed", "held to")),
                _lines("Sessions per second", "suffix: /s", [("Sessions", series("sessions_per_second"), ["sessions_per_second"])])], 8)
     page.row("Where its time goes")
-    page.line([_lines("Time by phase", "percentunit", [("{{phase}}", rate("spent_seconds"), ["spent_seconds"])],
+    by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {rate('wall_seconds')}"
+    page.line([_lines("Share of the run's time by phase", "percentunit", [("{{phase}}", by_phase, ["spent_seconds", "wall_seconds"])],
                       right=True, values=tuple(PHASES), fillOpacity=60, lineWidth=0, stacking={"mode": "normal", "group": "A"}),
-               _lines("Processor", "percentunit", [("Processor time per second", rate("cpu_seconds"), ["cpu_seconds"]),
-                                                   ("Run time per second", rate("wall_seconds"), ["wall_seconds"])])], 9)
+               _lines("Share of the run's time on a processor", "percentunit", [
+                   ("Processor", f"{rate('cpu_seconds')} / {rate('wall_seconds')}", ["cpu_seconds", "wall_seconds"])])], 9)
     page.row("Queues, memory, checkpoints")
     page.line([_lines("What waits", "short", [("{{queue}}", series("queue_length"), ["queue_length"])], values=tuple(QUEUES)),
                _lines("Resident memory", "bytes", [("Memory", series("resident_memory_bytes"), ["resident_memory_bytes"])], fillOpacity=20),
@@ -86,4 +87,4 @@ def _lines(title: str, unit: str, of: Sequence[tuple[str, str, Sequence[str]]], 
     names = values or [name for name, _, _ in of]
     overrides = [colour(legend_pattern(name), colours[place % len(colours)]) for place, name in enumerate(names)]
     return panel("timeseries", title, _about([each for _, _, whose in of for each in whose]), targets, options=lines(right),
-                 defaults=axis(unit, "", **custom), overrides=overrides, interval="1s")
+                 defaults=axis(unit, "", **custom) | ({"min": 0} if unit == "percentunit" else {}), overrides=overrides, interval="1s")

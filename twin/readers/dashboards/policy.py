@@ -63,7 +63,7 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     every = [line for mine in told.values() for line in mine]
     page.line([words(_GUIDE.format(days=days))], 3)
     page.row(f"Before and after day $at: means over {days} days")
-    page.line([_changes(every, span)], max(8, len(every)))
+    page.line([_changes(every, span)], max(8, round(1.7 * len(every))))  # room for two branches
     page.grid([_both(line, span) for line in every], 5, width=8)
     for side, heading in SIDES:
         if told[side]:
@@ -128,7 +128,7 @@ def _bars(number: str) -> Json:
     """Options of a panel of bars, one below another, each with its name before it and its number behind it."""
     return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "horizontal",
             "displayMode": "basic", "valueMode": number, "namePlacement": "left", "showUnfilled": True, "sizing": "auto",
-            "minVizWidth": 8, "minVizHeight": 10, "maxVizHeight": 300}
+            "minVizWidth": 8, "minVizHeight": 10, "maxVizHeight": 300, "text": {"titleSize": 12, "valueSize": 14}}
 
 
 def _both(line: Line, span: Span) -> Json:
