@@ -47,7 +47,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from tests.conftest import ROOT
@@ -56,7 +55,7 @@ from twin import run
 from twin.cli.watching import services
 from twin.experiments.findings.judging import interval
 from twin.readers import sidecar
-from twin.readers.watch import Frame, RunInfo, Watcher
+from twin.readers.watch import Frame, Watcher, Watchers
 from twin.scenario import load
 from twin.units import WEEK
 
@@ -131,36 +130,29 @@ def around_s() -> Counter[str]:
     return made
 
 
-class Turns(Watcher):
+def tell(what: signal.Signals) -> None:
+    """Send a signal to all of them."""
+    for pid in around():
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
+class Turns(Watchers):
     """Hands on to a reader and does not, in turns. ``turns``: whether the reader was there, and what the run spent."""
 
     def __init__(self, name: str, arguments: argparse.Namespace, inverse: bool, flags: dict[str, Any]) -> None:
         self.name, self.arguments, self.inverse = name, arguments, inverse
         self.lines: list[str] = []
         self.link = sidecar.Link(services(flags), self.lines.append) if flags else Watcher()
+        super().__init__(self.link)
         self.there, self.word, self.count = True, "", -1
         self.turns: list[tuple[bool, Spent]] = []
         self.took = Counter[str]()
         self.opened: subprocess.Popen[str] | None = None
 
-    def begin(self, info: RunInfo) -> None:
-        """Start the process beside."""
-        self.link.begin(info)
-
-    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """Hand it on, or not."""
-        if self.there:
-            self.link.reading(now_s, values)
-
-    def mark(self, now_s: int, kind: str, text: str) -> None:
-        """Hand it on, or not."""
-        if self.there:
-            self.link.mark(now_s, kind, text)
-
     def update(self, frame: Frame) -> None:
         """Hand it on, or not; and end a turn."""
-        if self.there:
-            self.link.update(frame)
+        super().update(frame)
         if frame.now_s >= WEEK * (FIRST + self.arguments.weeks * (self.count + 1)):
             if self.count < 0:
                 self._open()
@@ -169,14 +161,9 @@ class Turns(Watcher):
             self.count += 1
             self._begin_turn()
 
-    def saved(self, now_s: int) -> None:
-        """Hand it on, or not."""
-        if self.there:
-            self.link.saved(now_s)
-
     def end(self, text: str) -> None:
         """Let all come to their end."""
-        self._tell(signal.SIGCONT)
+        tell(signal.SIGCONT)
         if self.opened:
             self.word = self.opened.communicate("")[0].strip()
         self.link.end(text)
@@ -195,7 +182,8 @@ class Turns(Watcher):
 
     def _begin_turn(self) -> None:
         self.there = FOUR[self.count % len(FOUR)] ^ self.inverse
-        self._tell(signal.SIGCONT if self.there else signal.SIGSTOP)
+        self.those = (self.link,) if self.there else ()
+        tell(signal.SIGCONT if self.there else signal.SIGSTOP)
         time.sleep(CATCH_UP_S)
         self.around, self.began = around_s(), Spent.now()
 
@@ -207,11 +195,6 @@ class Turns(Watcher):
         took = around_s() - self.around
         if self.there:
             self.took += took
-
-    def _tell(self, what: signal.Signals) -> None:
-        for pid in around():
-            with suppress(ProcessLookupError):
-                os.kill(pid, what)
 
 
 def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
@@ -229,9 +212,7 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
             if run.start(scenario, here / "run", watcher=turns).status != "done":
                 raise SystemExit("interrupted")
         finally:
-            for pid in around():  # whatever is left and stopped
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+            tell(signal.SIGCONT)  # whatever is left and stopped
         return turns
 
 

@@ -44,6 +44,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 BEHIND: list[subprocess.Popen[bytes]] = []
+SAID: dict[str, str] = {}
+"""What commands have printed."""
 
 
 def environment(cwd: Path, **more: str) -> dict[str, str]:
@@ -108,7 +110,7 @@ def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
     elif command.startswith("twin check") and "--regularities" in command:
         assert "within" in bash(command, fresh)
     else:
-        bash(command, fresh, **around)
+        SAID[command] = bash(command, fresh, **around)
 
 
 def test_real_network_command(fresh: Path, real_data: Path) -> None:
@@ -141,10 +143,11 @@ def test_a_finding_is_judged_and_kept(fresh: Path) -> None:
     assert "F5" in page and "the quick set" in page and page.count("data-root-id") >= 4
     (out / "results.parquet").unlink()
     times = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")}
-    said = bash(command, fresh)
+    said, again = SAID[command], bash(f"{command} --world scenarios/base.yaml", fresh)
     assert times and {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")} == times
     assert all(row["says"] in said for row in rows if row["state"] != "holds" and not row["aside"]) and "F5  " in said
     assert (out / "results.parquet").read_bytes() == table
+    assert again.splitlines()[-1] == said.splitlines()[-1]
     assert board.splitlines()[:3] == (out / "scoreboard.md").read_text().splitlines()[:3]
 
 

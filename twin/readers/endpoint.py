@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from twin.readers import listening
 from twin.readers.health import Pulse, readings
 from twin.readers.listening import Address
 from twin.readers.names import series
@@ -78,8 +79,7 @@ class Endpoint(Service):
 
     async def close(self, complete: bool) -> str:
         """Listen no more."""
-        self._server.stop()
-        await self._server.close_all_connections()
+        await listening.close(self._server)
         return ""
 
     def page(self, openmetrics: bool, small: bool) -> bytes:

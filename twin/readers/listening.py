@@ -1,10 +1,12 @@
 """Addresses on which something of a run listens: read from a flag, tried before anything is made, bound in the end.
 
 Loopback unless another host is spelt out. What cannot be bound is said in one line with the flag, the port and what to do about it.
+When the run has ended, requests that are being answered do not hold it up.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import os
@@ -13,11 +15,15 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tornado.httpserver import HTTPServer
+
 from twin.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})", re.ASCII)
 BACKLOG = 128
+CLOSE_S = 2.0
+"""How long requests that are being answered may go on when the run has ended."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +96,11 @@ def parse(flag: str, text: str) -> Address:
     if int(match["port"]) > 65535:
         raise UsageError(f"{flag} {text}: ports go up to 65535 ({flag} :0 takes a free one)")
     return Address(flag, match["six"] or match["host"] or LOOPBACK, int(match["port"]))
+
+
+async def close(server: HTTPServer) -> None:
+    """Listen no more."""
+    server.stop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await server.close_all_connections()

@@ -36,7 +36,9 @@ from twin.readers.watch import Frame, RunInfo, Watcher
 BATCH_S = 0.5
 """Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a thread of the run, which takes it half a
 millisecond and the main thread a moment of the interpreter's lock."""
-Batch = list[tuple[str, Any]]
+Message = tuple[str, tuple[Any, ...]]
+"""What a service is to do, by the name of its method, and with what."""
+Batch = list[Message]
 READY_S = 60.0
 _RUNS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 1.5
@@ -83,7 +85,7 @@ class Link(Watcher):
 
     def __init__(self, services: Sequence[Service], tell: Callable[[str], None]) -> None:
         self._services, self._tell = list(services), tell
-        self._out: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
+        self._out: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._last, self._ended = threading.Event(), threading.Event()
 
     def begin(self, info: RunInfo) -> None:
@@ -110,11 +112,11 @@ class Link(Watcher):
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """Pass it on."""
-        self._put("reading", (now_s, values))
+        self._put("reading", now_s, values)
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """Pass it on."""
-        self._put("mark", (now_s, kind, text))
+        self._put("mark", now_s, kind, text)
 
     def update(self, frame: Frame) -> None:
         """Pass it on, unless another follows before it is sent."""
@@ -131,12 +133,12 @@ class Link(Watcher):
         try:
             self._ended.wait()
         except KeyboardInterrupt:
-            self._put("hurry", "")
+            self._put("hurry")
             self._ended.wait()
         self._out.put(None)
         self._process.join()
 
-    def _put(self, kind: str, data: Any) -> None:
+    def _put(self, kind: str, *data: Any) -> None:
         if not self._ended.is_set():  # else nobody takes it
             self._out.put((kind, data))
 
@@ -144,7 +146,7 @@ class Link(Watcher):
         """Send what has come since the last time, a few times a second; of frames only the newest."""
         over = False
         while not over:
-            batch: list[tuple[str, Any] | None] = [self._out.get()]
+            batch: list[Message | None] = [self._out.get()]
             self._last.wait(BATCH_S)
             with contextlib.suppress(queue.Empty):
                 while True:
@@ -153,7 +155,7 @@ class Link(Watcher):
             messages = [message for message in batch if message is not None]
             newest = max((place for place, (kind, _) in enumerate(messages) if kind == "update"), default=-1)
             waited = {"queue_undelivered": float(len(messages))}
-            fresh = [(kind, replace(data, health=data.health | waited) if kind == "update" else data)
+            fresh = [(kind, (replace(data[0], health=data[0].health | waited),) if kind == "update" else data)
                      for place, (kind, data) in enumerate(messages) if kind != "update" or place == newest]
             try:
                 self._pipe.send(fresh)
@@ -228,7 +230,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     while not complete and (batch := await batches.get()) is not None:
         broken = list[Service]()
         for message in batch:  # without a pause: who asks meanwhile gets what was before it or what is after it
-            for failed in _dispatch(hub, living, *message) if message[0] != "hurry" else ():
+            for failed in _dispatch(hub, living, *message):
                 living.remove(failed)
                 broken.append(failed)
         for failed in broken:
@@ -236,8 +238,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         complete = any(kind == "end" for kind, _ in batch)
     closing = asyncio.gather(*(_close(hub, service, complete) for service in living))
     if complete:
-        gone = asyncio.create_task(_hasten(batches, living))
-        _hurry(batch, living)  # it may have come with the end
+        gone = asyncio.create_task(_hasten(hub, batches, living))
         either: set[asyncio.Future[Any]] = {closing, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
@@ -245,16 +246,11 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     os._exit(0)  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
 
 
-async def _hasten(batches: asyncio.Queue[Batch | None], services: Sequence[Service]) -> None:
+async def _hasten(hub: Hub, batches: asyncio.Queue[Batch | None], services: Sequence[Service]) -> None:
     """Pass on the user's wish to wait no longer, until the run's process is gone."""
     while (batch := await batches.get()) is not None:
-        _hurry(batch, services)
-
-
-def _hurry(batch: Batch | None, services: Sequence[Service]) -> None:
-    if any(kind == "hurry" for kind, _ in batch or ()):
-        for service in services:
-            service.hurry()
+        for message in batch:
+            _dispatch(hub, services, *message)
 
 
 def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, batches: asyncio.Queue[Batch | None]) -> None:
@@ -274,19 +270,16 @@ async def _close(hub: Hub, service: Service, complete: bool) -> None:
         hub.note(line)
 
 
-def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: Any) -> list[Service]:
+def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: tuple[Any, ...]) -> list[Service]:
     """Pass a message on to all; returns those that failed."""
     if kind == "update":
-        hub.frame = data
+        (hub.frame,) = data
     elif kind == "reading":
         hub.now_s, hub.values = data
     failed = []
     for service in services:
         try:
-            if kind in ("reading", "mark"):
-                getattr(service, kind)(*data)
-            else:
-                getattr(service, kind)(data)
+            getattr(service, kind)(*data)
         except Exception as error:
             failed.append(service)
             hub.note(f"{type(service).__name__} has failed, the run goes on without it: {_short(error)}")

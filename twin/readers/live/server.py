@@ -8,7 +8,6 @@ token, cannot set the header without leave (none is ever given), and fails by th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import json
 import re
@@ -26,6 +25,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from twin.errors import TwinError
+from twin.readers import listening
 from twin.readers.live import levers
 from twin.units import at
 
@@ -52,8 +52,6 @@ ONCE_S = 60.0
 """How long an address that works once works."""
 LARGEST = 200_000
 """Bytes of a request."""
-CLOSE_S = 2.0
-"""How long requests that are being answered may go on when the run has ended."""
 BEHIND = 40
 """Messages that may wait for a slow page; then it is told to begin anew."""
 
@@ -123,10 +121,7 @@ class Server:
             await asyncio.sleep(0.02)
         for page in self.pages:
             page.put_nowait(None)
-        self._http.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await self._http.close_all_connections()
+        await listening.close(self._http)
 
 
 class Base(RequestHandler):

@@ -53,9 +53,8 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.took(script);
     if (document.hidden) return; // no frame comes
     const frame = await new Promise((resolve) => {
-      const come = () => resolve(performance.now());
+      const come = () => { clearTimeout(late); resolve(performance.now()); }, late = setTimeout(come, FRAME_MS);
       requestAnimationFrame(come);
-      setTimeout(come, FRAME_MS);
     });
     await new Promise((resolve) => setTimeout(resolve));
     this.cost = Math.max(this.cost, script + performance.now() - frame);
