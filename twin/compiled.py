@@ -1,44 +1,92 @@
-"""Where numba keeps compiled kernels: a folder named by the digest of all kernel sources.
+"""How kernels are compiled, and where numba keeps their machine code.
 
-numba's own cache looks at the file of the function that it compiles and at no file that this one calls, so after an update of one
-kernel another could go on running the old machine code of it. Importing this module, before any kernel, makes that impossible.
-``NUMBA_CACHE_DIR`` is respected as the place under which the folder is made.
+`kernel` compiles for the arrays that a function is given and keeps the code for the next process; `inlined` puts a function's body into
+the kernels that call it. Both divide as processors do (numpy's error model): a division by zero gives infinity or NaN, where Python's
+check of every divisor would keep loops out of vector registers; so kernels guard those divisors that can be zero. There is no fastmath:
+sums keep their order, and multiplications and additions are never fused, so that machines agree. Kernels release Python's lock.
+
+numba's own cache looks at the file of the function that it compiles and at no file that this one calls, so after an update of one kernel
+another could go on running the old machine code of it. Here the code of a file lies in a folder named by the digest of the file and of
+all files of the package that it imports, directly or through others: a changed kernel recompiles what uses it, and nothing else.
+``NUMBA_CACHE_DIR`` is respected as the place under which these folders are made.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import re
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 
 KEPT = 3
-"""Folders of former versions that are kept, newest first: another process may still run them."""
+"""Folders of former versions of a file that are kept, newest first: another process may still run them."""
+PACKAGE = Path(__file__).parent
+_IMPORT = re.compile(r"^\s*(?:from\s+twin((?:\.\w+)*)\s+import\s+(\([^)]*\)|[^\n#]*)|import\s+twin((?:\.\w+)+))", re.MULTILINE)
 
 
-def folder(sources: Path) -> Path:
-    """The cache folder for the kernels as they stand: inside the package or, where that cannot be written, the user's cache."""
+def imported(path: Path, package: Path = PACKAGE) -> frozenset[Path]:
+    """The files of the package that a file imports, itself included, directly or through others."""
+    found, waiting = {path}, [path]
+    while waiting:
+        for origin, names, plain in _IMPORT.findall(waiting.pop().read_text(encoding="utf-8")):
+            base = package.joinpath(*(origin or plain).split(".")[1:])
+            inner = [base / name for name in re.findall(r"(\w+)(?:\s+as\s+\w+)?", names)]
+            for one in (base, *inner):
+                for file in (one.with_suffix(".py"), one / "__init__.py"):
+                    if file.is_file() and file not in found:
+                        found.add(file)
+                        waiting.append(file)
+    return frozenset(found)
+
+
+def folder(path: Path, package: Path = PACKAGE) -> Path:
+    """Where the machine code of a file as it stands is kept: inside the package or, where that cannot be written, the user's cache."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in [sources / "draws.py", *sorted((sources / "kernels").glob("*.py"))]:
-        digest.update(path.name.encode() + path.read_bytes())
+    for file in sorted(imported(path, package)):
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
-    base = Path(given) if given else sources / "__pycache__"
-    if not given and not os.access(sources, os.W_OK):
+    base = Path(given) if given else package / "__pycache__"
+    if not given and not os.access(package, os.W_OK):
         base = home
-    return base / f"kernels-{digest.hexdigest()}"
+    return base / "kernels" / f"{path.stem}-{digest.hexdigest()}"
 
 
-def use(path: Path) -> None:
-    """Let numba keep its machine code there, and drop what is left of older versions."""
-    path.mkdir(parents=True, exist_ok=True)
-    os.utime(path)
-    others = sorted(path.parent.glob("kernels-*"), key=lambda other: other.stat().st_mtime, reverse=True)
+def prepare(place: Path) -> Path:
+    """Make the folder, and drop what is left of older versions of the same file."""
+    place.mkdir(parents=True, exist_ok=True)
+    os.utime(place)
+    stem = place.name.rpartition("-")[0]
+    others = sorted(place.parent.glob(f"{stem}-*"), key=lambda other: other.stat().st_mtime, reverse=True)
     for old in others[KEPT + 1:]:
         shutil.rmtree(old, ignore_errors=True)
-    numba.config.CACHE_DIR = str(path)  # type: ignore[attr-defined]
+    return place
 
 
-use(folder(Path(__file__).parent))
+@functools.cache
+def _place(path: Path) -> Path:
+    return prepare(folder(path))
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function at its first call, and keep its machine code."""
+    compiled = numba.njit(error_model="numpy", nogil=True)(function)
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(_place(Path(str(sys.modules[function.__module__].__file__))))  # type: ignore[attr-defined]
+    try:
+        compiled.enable_caching()  # looks at the folder now, and at no later time
+    finally:
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+    return compiled
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Put a function's body into every kernel that calls it."""
+    return numba.njit(inline="always", error_model="numpy")(function)

@@ -17,11 +17,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import compiled  # noqa: F401 (before anything is compiled)
+from twin.compiled import inlined, kernel
 
 MASK = np.uint64(0xFFFFFFFF)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -30,7 +29,7 @@ _32 = np.uint64(32)
 _SCALE = 2.0**-32
 
 
-@nb.njit(inline="always")
+@inlined
 def philox(k0, k1, c0, c1, c2, c3):
     """Philox4x32-10: two key words and four counter words (uint64 holding 32 bits) to four words."""
     for _ in range(10):
@@ -42,20 +41,20 @@ def philox(k0, k1, c0, c1, c2, c3):
     return c0, c1, c2, c3
 
 
-@nb.njit(inline="always")
+@inlined
 def unit(word):
     """A 32-bit word as a float64 in (0, 1), both ends excluded."""
     return (np.float64(word) + 0.5) * _SCALE
 
 
-@nb.njit(inline="always")
+@inlined
 def words(stream, entity, occasion, draw):
     """Four words for one decision: ``stream`` and ``entity`` are 64-bit keys, ``occasion`` and ``draw`` 32-bit counts."""
     return philox(stream & MASK, stream >> _32, entity & MASK, entity >> _32, np.uint64(occasion) & MASK,
                   np.uint64(draw) & MASK)
 
 
-@nb.njit(inline="always")
+@inlined
 def mix64(x):
     """SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection of 64 bits that spreads every bit."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -63,13 +62,13 @@ def mix64(x):
     return x ^ (x >> np.uint64(31))
 
 
-@nb.njit(inline="always")
+@inlined
 def child(parent, count):
     """Key of a parent's ``count``-th child."""
     return mix64(parent + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(count) + np.uint64(1)))
 
 
-@nb.njit(cache=True)
+@kernel
 def _uniforms(stream, keys, occasion, draw, out):
     """Fill out (4 blocks, n), block by block: draws ``draw``, ``draw`` + 1, ... One occasion for all has a loop that vectorises."""
     for block in range(len(out) // 4):
@@ -85,7 +84,7 @@ def _uniforms(stream, keys, occasion, draw, out):
                 one[i], two[i], three[i], four[i] = unit(c0), unit(c1), unit(c2), unit(c3)
 
 
-@nb.njit(cache=True)
+@kernel
 def _children(parents, counts, out):
     for i in range(len(parents)):
         out[i] = child(parents[i], counts[i])

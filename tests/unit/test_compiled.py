@@ -1,4 +1,4 @@
-"""Machine code is kept apart for every version of the kernels."""
+"""Machine code is kept apart for every version of a kernel and of what it calls."""
 
 import os
 import shutil
@@ -6,44 +6,52 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numba
 import pytest
 
 from tests.conftest import ROOT
 from twin import compiled
 
 
-def test_any_changed_kernel_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One more byte in any kernel, or in draws, and nothing compiled before is used; the same sources give the same folder."""
+def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more byte in a file, and the code of all that import it is kept elsewhere; that of the others stays where it is."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    shutil.copytree(ROOT / "twin", tmp_path / "twin", ignore=shutil.ignore_patterns("__pycache__"))
-    before = compiled.folder(tmp_path / "twin")
-    assert before.name == compiled.folder(ROOT / "twin").name and before.parent == tmp_path / "twin" / "__pycache__"
-    for name in ("draws.py", "kernels/ranking.py"):
-        path = tmp_path / "twin" / name
+    package = tmp_path / "twin"
+    shutil.copytree(ROOT / "twin", package, ignore=shutil.ignore_patterns("__pycache__"))
+    files = {path.stem: path for path in [package / "draws.py", *package.glob("kernels/*.py")]}
+
+    def places() -> dict[str, Path]:
+        return {name: compiled.folder(path, package) for name, path in files.items()}
+
+    before = places()
+    assert before["ranking"] == package / "__pycache__" / "kernels" / compiled.folder(ROOT / "twin" / "kernels" / "ranking.py").name
+    for changed, others, untouched in (("draws", {"ranking", "browse", "chat"}, {"index", "maths"}),
+                                       ("ranking", {"browse"}, {"respond", "retrieve", "training", "draws", "links"}),
+                                       ("units", {"create"}, {"ranking", "draws", "training"})):
+        path = files.get(changed, package / f"{changed}.py")
         text = path.read_text()
         path.write_text(text + "\n")
-        assert compiled.folder(tmp_path / "twin") != before
+        after = places()
+        moved = {name for name in files if after[name] != before[name]}
+        assert others <= moved and not moved & untouched, changed
         path.write_text(text)
-    assert compiled.folder(tmp_path / "twin") == before
+    assert places() == before
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "mine"))
-    assert compiled.folder(tmp_path / "twin").parent == tmp_path / "mine"
+    assert compiled.folder(files["ranking"], package).parent == tmp_path / "mine" / "kernels"
 
 
-def test_old_folders_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The newest few stay, older ones are dropped, others are left alone."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+def test_old_folders_go(tmp_path: Path) -> None:
+    """The newest few of a file stay, older ones are dropped, those of others are left alone."""
     for age in range(6):
-        (tmp_path / f"kernels-{age}").mkdir()
-        os.utime(tmp_path / f"kernels-{age}", (1000 - age, 1000 - age))
-    (tmp_path / "other").mkdir()
-    compiled.use(tmp_path / "kernels-new")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kernels-0", "kernels-1", "kernels-2", "kernels-new", "other"]
-    assert str(tmp_path / "kernels-new") == numba.config.CACHE_DIR
+        for name in ("one", "two"):
+            (tmp_path / f"{name}-{age}").mkdir()
+            os.utime(tmp_path / f"{name}-{age}", (1000 - age, 1000 - age))
+    assert compiled.prepare(tmp_path / "one-new") == tmp_path / "one-new"
+    assert sorted(path.name for path in tmp_path.glob("one-*")) == ["one-0", "one-1", "one-2", "one-new"]
+    assert len(list(tmp_path.glob("two-*"))) == 6
 
 
 def test_kernels_are_kept_there(tmp_path: Path) -> None:
-    """A process that compiles leaves its machine code in the folder."""
+    """A process that compiles leaves its machine code in the folder of the kernel's file."""
     code = "import numpy as np; from twin.draws import children; print(children(np.ones(1, np.uint64), np.zeros(1, np.int64)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}, check=True)
-    assert list(tmp_path.glob("kernels-*/**/draws._children*.nbi"))
+    assert list(tmp_path.glob("kernels/draws-*/**/draws._children*.nbi"))

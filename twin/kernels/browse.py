@@ -20,9 +20,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import kernel
 from twin.draws import child, unit, words
 from twin.kernels.index import TILE
 from twin.kernels.ranking import rank, slate, user_vector
@@ -68,6 +68,8 @@ from twin.kernels.retrieve import (
 Array = Any
 DAY, HOUR, NEVER = 86400, 3600, 2**62
 GAP_BINS = 15
+FAR_DAYS = 1e6
+"""Whoever would come back later than this does not."""
 (A_SESSIONS, A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI, A_ENJOYED, A_SATISFACTION, A_LEFT, A_CANDIDATES, A_MATCH, A_QUALITY,
  A_AROUSAL, A_POPULARITY, A_CROSS, A_REGRET, A_LABELLED, A_WORKS, A_SOURCES) = range(16)
 A_HEADS_HUMAN = A_SOURCES + len(SOURCES)
@@ -103,7 +105,7 @@ class Behaviour(NamedTuple):
  N_REPULSION, N_SHELF) = range(12)
 
 
-@nb.njit(cache=True)
+@kernel
 def hour_of(u, hours):
     """Second of the local day at cumulated diurnal share u."""
     h = 0
@@ -113,7 +115,7 @@ def hour_of(u, hours):
     return h * HOUR + min(int(inside * HOUR), HOUR - 1)
 
 
-@nb.njit(cache=True)
+@kernel
 def next_visit(row, t, people, behaviour, earliest):
     """Time of a person's next session, or NEVER; moves the visit's own luck with the session count."""
     number = behaviour.number
@@ -131,11 +133,11 @@ def next_visit(row, t, people, behaviour, earliest):
         if later // DAY == day:
             return t + (later - local)
     p = logistic(people.return_logit[row] + number[N_RETURN_EFFECT] * mood)
-    days = 1 + int(math.log(unit(d)) / math.log1p(-min(p, 0.999999)))
+    days = 1 + int(min(math.log(unit(d)) / math.log1p(-min(p, 0.999999)), FAR_DAYS))
     return max(t + earliest, t - local + (day + days) * DAY + hour_of(unit(f), behaviour.hours))
 
 
-@nb.njit(cache=True)
+@kernel
 def follows(row, creator, graph):
     """Whether a person follows a creator already."""
     if row < len(graph.start) - 1:
@@ -150,7 +152,7 @@ def follows(row, creator, graph):
     return False
 
 
-@nb.njit(cache=True)
+@kernel
 def unfollow(row, creator, graph):
     """Drop a follow if there is one."""
     if row < len(graph.start) - 1:
@@ -164,13 +166,13 @@ def unfollow(row, creator, graph):
         edge = graph.pending_next[edge]
 
 
-@nb.njit(cache=True)
+@kernel
 def links_of(kind, serve):
     """The links that a shelf of a kind shows."""
     return serve.co_viewed if kind == 0 else serve.bought_together if kind == 1 else serve.random_links
 
 
-@nb.njit(cache=True)
+@kernel
 def browse(rows, people, posts, makers, serve, graph, log, behaviour, mark, stamp, total, min_wake):
     """Replay one session per row, in the order given, each at the row's own ``next_at``.
 

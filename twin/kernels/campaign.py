@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import kernel
 from twin.kernels.respond import pull
 
 S_IMPRESSIONS, S_AIMED, S_MOVED = range(3)
 """Running sums: impressions, those on people aimed at, opinion moved towards the target."""
 
 
-@nb.njit(cache=True)
+@kernel
 def shown(consumer, post, maker, group, slant, opinion, openness, rate, tolerance, repulsion, target, aimed, reached, total):
     """Go through impressions (consumer, post), in order; ``maker`` by post, ``group`` by creator (-1: no account of ours).
 

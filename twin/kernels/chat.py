@@ -31,9 +31,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import unit, words
 from twin.kernels.reward import margin, update
 
@@ -116,12 +116,12 @@ class Chatbot(NamedTuple):
     spread: float  # of the reward model
 
 
-@nb.njit(inline="always")
+@inlined
 def _normal(a, b):
     return math.sqrt(-2.0 * math.log(unit(a))) * math.cos(2.0 * math.pi * unit(b))
 
 
-@nb.njit(cache=True)
+@kernel
 def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, compares):
     """Say the true or the false answer, learn from a comparison where there is one, and count: what was said was worth."""
     a, b, preferring, _ = words(stream, people.key[i], n, 2)
@@ -149,7 +149,7 @@ def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, co
     return liking if true else -liking - dq
 
 
-@nb.njit(cache=True)
+@kernel
 def chat(rows, people, bot, offer, reward, stream, total, least):
     """One session per row, in the order given, each at the row's own ``next_at``, which moves on by ``least`` s or more.
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.units import DAY, HOUR, NEVER
 
 Array = Any
@@ -51,7 +51,7 @@ class Makers(NamedTuple):
     strategy: tuple[Array, Array, Array, Array]  # f4
 
 
-@nb.njit(inline="always")
+@inlined
 def _length(x):
     """Euclidean norm, summed in eight lanes as numpy sums (L a multiple of 8, at most 128)."""
     r0, r1, r2, r3, r4, r5, r6, r7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -67,7 +67,7 @@ def _length(x):
     return math.sqrt(((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7)))
 
 
-@nb.njit(cache=True)
+@kernel
 def compose(maker, makers, noise, care, misread, craft):
     """One draft per entry of ``maker`` from standard normals: ``noise`` (n, 4 + L) is of quality, of the first three strategies and of
     content, ``care`` (n,) of the fourth strategy, ``misread`` (n, 4) of the three signals and of the critic.
@@ -106,7 +106,7 @@ def compose(maker, makers, noise, care, misread, craft):
     return content, quality, strategy, tried, signal, reading
 
 
-@nb.njit(cache=True)
+@kernel
 def store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
           readings):
     """Write drafts into the columns of posts."""
@@ -117,7 +117,7 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
         arousal[r], comprehensiveness[r], slant[r] = strategy[i, 0], strategy[i, 1], strategy[i, 2]
 
 
-@nb.njit(cache=True)
+@kernel
 def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at):
     """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a uniform each."""
     for i in range(len(rows)):
@@ -129,7 +129,7 @@ def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, sl
         flat_at[r] -= log_u[i] / max(speed, slowest)
 
 
-@nb.njit(cache=True)
+@kernel
 def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
     """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve (`twin.rhythm.warp`) in their time zone."""
     for i in range(len(rows)):
@@ -146,7 +146,7 @@ def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
             next_at[r] = np.int64(whole) * DAY + _second(local - whole, curve) - tz * HOUR
 
 
-@nb.njit(inline="always")
+@inlined
 def _second(fraction, curve):
     """`twin.rhythm.seconds` of one number."""
     hour = len(curve) - 1
@@ -158,7 +158,7 @@ def _second(fraction, curve):
     return min(np.int64(np.float64(hour) * HOUR), DAY - 1)
 
 
-@nb.njit(cache=True)
+@kernel
 def accumulate(memory, x, y, weight, gram, moment):
     """Forget a little, then add rows x (n, f) with outcomes y and weights; gram (f, f) lower triangle and moment (f,) in place."""
     n, f = x.shape
@@ -174,7 +174,7 @@ def accumulate(memory, x, y, weight, gram, moment):
                 gram[i, j] += wx * x[r, j]
 
 
-@nb.njit(cache=True)
+@kernel
 def solve(gram, moment, ridge):
     """Coefficients beta (f,) by Cholesky's decomposition of the lower triangle plus the penalty."""
     f = len(moment)
@@ -200,7 +200,7 @@ def solve(gram, moment, ridge):
     return beta
 
 
-@nb.njit(cache=True)
+@kernel
 def predict(x, beta):
     """x (n, f) times beta, summed in order."""
     out = np.zeros(len(x))

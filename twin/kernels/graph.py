@@ -10,16 +10,16 @@ Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 19
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import kernel
 from twin.draws import mix64, unit, words
 
 TRIES = 4
 """Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge is."""
 
 
-@nb.njit(cache=True)
+@kernel
 def parse_edges(data):
     """Pairs of ids int64 (n, 2) in the bytes of an edge list, and 0 or the number of the first line that is wrong.
 
@@ -57,7 +57,7 @@ def parse_edges(data):
     return pairs[:n], 0
 
 
-@nb.njit(cache=True)
+@kernel
 def csr(size, source, target):
     """CSR of edges that are sorted by source: ``start`` int64 (size + 1,) and ``target`` as it is."""
     start = np.zeros(size + 1, np.int64)
@@ -68,7 +68,7 @@ def csr(size, source, target):
     return start, target
 
 
-@nb.njit(cache=True)
+@kernel
 def merge(size, graph, consumer_active, creator_active):
     """A new CSR (start, target) of ``size`` consumers: old edges, then pending ones, of those who are still active."""
     old = len(graph.start) - 1
@@ -94,7 +94,7 @@ def merge(size, graph, consumer_active, creator_active):
     return start, target[:n].copy()
 
 
-@nb.njit(cache=True)
+@kernel
 def extend(start, target, rows, creators):
     """The CSR with edges (rows[i], creators[i]) appended to their rows; ``rows`` rises."""
     size = len(start) - 1
@@ -111,7 +111,7 @@ def extend(start, target, rows, creators):
     return grown, wider
 
 
-@nb.njit(cache=True)
+@kernel
 def _place(cumulative, low, high, x):
     """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1]."""
     high -= 1
@@ -124,7 +124,7 @@ def _place(cumulative, low, high, x):
     return low
 
 
-@nb.njit(cache=True)
+@kernel
 def wire(stream, occasion, rows, key, want, homophily, community, person, start, target, creators, first, cumulative):
     """New edges (rows, creators) that bring each of ``rows`` up to ``want`` follows; keyed by (consumer, occasion, try).
 
@@ -165,7 +165,7 @@ def wire(stream, occasion, rows, key, want, homophily, community, person, start,
     return out_row[:n], out_creator[:n]
 
 
-@nb.njit(cache=True)
+@kernel
 def propagate(start, target, luck, rounds):
     """Communities by label propagation (Raghavan et al. 2007): each node takes the commonest label around it.
 

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import kernel
 from twin.draws import mix64
 
 FUNCTIONS = ("mix64", "md5")
@@ -21,7 +21,7 @@ _BEGIN = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476], np.uint64)
 _8, _32 = np.uint64(8), np.uint64(32)
 
 
-@nb.njit(cache=True)
+@kernel
 def _digits(number, block, at):
     """Write the decimal digits of a number; returns the place behind them."""
     end, left = at + 1, number // np.uint64(10)
@@ -34,7 +34,7 @@ def _digits(number, block, at):
     return end
 
 
-@nb.njit(cache=True)
+@kernel
 def _digest(block, length, out):
     """MD5 of the first ``length`` (at most 55) bytes of ``block`` (64 bytes, zero behind them) into four words."""
     block[length] = np.uint8(128)
@@ -59,7 +59,7 @@ def _digest(block, length, out):
     out[2], out[3] = (_BEGIN[2] + c) & _MASK, (_BEGIN[3] + d) & _MASK
 
 
-@nb.njit(cache=True)
+@kernel
 def hashed(keys, function, salt, size, out):
     """Residue of every key's hash modulo ``size`` (at most 2^48)."""
     if function == MIX64:

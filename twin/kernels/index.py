@@ -7,14 +7,15 @@ decayed count of clicks. All sums run in row order.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from twin.compiled import kernel
 
 TILE = 8
 """Posts that are scored at once: a register holds so many floats."""
 
 
-@nb.njit(cache=True)
+@kernel
 def assign(rows, vec, bias, centroids, cluster):
     """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at rows."""
     lists, dim = centroids.shape[0], vec.shape[1]
@@ -45,7 +46,7 @@ def assign(rows, vec, bias, centroids, cluster):
         cluster[row] = best
 
 
-@nb.njit(cache=True)
+@kernel
 def move(rows, vec, bias, centroids, cluster):
     """One Lloyd step: each centroid becomes the mean of its posts; an empty one stays."""
     lists, dim = centroids.shape[0], vec.shape[1]
@@ -63,7 +64,7 @@ def move(rows, vec, bias, centroids, cluster):
                 centroids[k, d] = total[k, d] / count[k]
 
 
-@nb.njit(cache=True)
+@kernel
 def eligible_rows(alive, born, work, now, expiry, work_expiry):
     """Rows of posts that the feed may show: posted before now and younger than the expiry, which is another for works."""
     count = 0
@@ -75,7 +76,7 @@ def eligible_rows(alive, born, work, now, expiry, work_expiry):
     return out[:count]
 
 
-@nb.njit(cache=True)
+@kernel
 def grouped(rows, group, groups):
     """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order stays."""
     start = np.zeros(groups + 1, np.int32)
@@ -91,7 +92,7 @@ def grouped(rows, group, groups):
     return start, out
 
 
-@nb.njit(cache=True)
+@kernel
 def trends(rows, clicks, last, score, decay):
     """Decay the trending scores and add the clicks since the last refresh."""
     for row in rows:
@@ -99,7 +100,7 @@ def trends(rows, clicks, last, score, decay):
         last[row] = clicks[row]
 
 
-@nb.njit(cache=True)
+@kernel
 def best(rows, score, count):
     """The ``count`` rows of highest score, best first; ties to the earlier row."""
     held = 0
@@ -116,7 +117,7 @@ def best(rows, score, count):
     return out[:held]
 
 
-@nb.njit(cache=True)
+@kernel
 def seldom(rows, impressions, below):
     """Rows with fewer than ``below`` impressions: the exploration pool."""
     count = 0
@@ -128,7 +129,7 @@ def seldom(rows, impressions, below):
     return out[:count]
 
 
-@nb.njit(cache=True)
+@kernel
 def tiles(start, rows, vec, bias):
     """Grouped rows in tiles of TILE, the last of a group filled up with -1: where each group's tiles begin i4 (groups + 1,), rows
     i4 (T, TILE), vectors f4 (T, D, TILE), biases f4 (T, TILE)."""

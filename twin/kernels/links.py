@@ -9,9 +9,9 @@ a rescale to a new landmark gives exactly the exponentially decayed count.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import mix64, unit, words
 
 EMPTY = np.uint64(2**64 - 1)
@@ -26,7 +26,7 @@ _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
 
-@nb.njit(inline="always")
+@inlined
 def _place(key, slot_key):
     """Where a key is or would go."""
     last = len(slot_key) - 1
@@ -36,13 +36,13 @@ def _place(key, slot_key):
     return s
 
 
-@nb.njit(inline="always")
+@inlined
 def _pair(a, b):
     low, high = min(a, b), max(a, b)
     return np.uint64(low) << _32 | np.uint64(high)
 
 
-@nb.njit(cache=True)
+@kernel
 def _add(a, b, gain, slot_key, slot_weight, used):
     key = _pair(a, b)
     s = _place(key, slot_key)
@@ -52,7 +52,7 @@ def _add(a, b, gain, slot_key, slot_weight, used):
     slot_weight[s] += gain
 
 
-@nb.njit(cache=True)
+@kernel
 def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weight, used, limit):
     """Pair the posts long-viewed in each session (contiguous rows of one consumer), from row ``first`` on.
 
@@ -82,7 +82,7 @@ def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weigh
     return size
 
 
-@nb.njit(cache=True)
+@kernel
 def co_buy(consumer, post, responses, first, work, minute, together, gain, bought, bought_at, degree, slot_key, slot_weight, used, limit):
     """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
 
@@ -113,7 +113,7 @@ def co_buy(consumer, post, responses, first, work, minute, together, gain, bough
     return len(consumer)
 
 
-@nb.njit(cache=True)
+@kernel
 def repack(slot_key, slot_weight, scale, floor, new_key, new_weight):
     """Put every pair whose weight times ``scale`` is positive and at least ``floor`` into an empty map; returns how many."""
     count = 0
@@ -126,7 +126,7 @@ def repack(slot_key, slot_weight, scale, floor, new_key, new_weight):
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def forget_pairs(dead, slot_key, slot_weight):
     """Set the weight of every pair with a dead end to 0 (then repack); returns how many."""
     count = 0
@@ -138,7 +138,7 @@ def forget_pairs(dead, slot_key, slot_weight):
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def forget_links(dead, linked):
     """Clear the links of dead posts and close the gaps that they leave in those of others."""
     for row in range(len(linked)):
@@ -151,7 +151,7 @@ def forget_links(dead, linked):
                 n += 1
 
 
-@nb.njit(cache=True)
+@kernel
 def forget_bought(dead, bought):
     """Clear dead posts in the rings of works."""
     for row in range(len(bought)):
@@ -160,7 +160,7 @@ def forget_bought(dead, bought):
                 bought[row, k] = -1
 
 
-@nb.njit(inline="always")
+@inlined
 def _offer(row, other, score, linked, best):
     """Insert into a row's list, best first; among equals the lower row is first, so the order of offers does not matter."""
     k = linked.shape[1]
@@ -173,7 +173,7 @@ def _offer(row, other, score, linked, best):
         linked[row, k], best[row, k] = other, score
 
 
-@nb.njit(cache=True)
+@kernel
 def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
     """Fill ``linked`` i4 (P, width): each post's best partners among those that may be shown. ``best`` f8 (P, width) is scratch.
 
@@ -194,7 +194,7 @@ def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
             _offer(b, a, score, linked, best)
 
 
-@nb.njit(cache=True)
+@kernel
 def link_at_random(pool, inside, keys, stream, occasion, linked):
     """Fill the lists of the posts in ``pool`` with partners drawn from it; a link stays while both ends are in (``inside`` bool (P,)).
 

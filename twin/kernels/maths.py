@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from twin.compiled import inlined
 
 _F = np.float32
 _A1, _A3, _A5, _A7 = _F(4.89352455891786e-03), _F(6.37261928875436e-04), _F(1.48572235717979e-05), _F(5.12229709037114e-08)
@@ -12,7 +13,7 @@ _B0, _B2, _B4, _B6 = _F(4.89352518554385e-03), _F(2.26843463243900e-03), _F(1.18
 _HALF, _MOST = _F(0.5), _F(7.90531110763549805)
 
 
-@nb.njit(inline="always")
+@inlined
 def sigmoid32(x):
     """Logistic function of a float32, error below 1e-6: (1 + tanh(x/2))/2 with tanh as a 13/6 rational minimax.
 
@@ -32,7 +33,7 @@ def sigmoid32(x):
     return _HALF + _HALF * (p / q)
 
 
-@nb.njit(inline="always")
+@inlined
 def dot8(q, v):
     """q . v as eight numbers, for eight columns at once, v (D, 8), which the compiler packs into one register: even and odd dimensions
     apart, so that two sums run side by side; always in this order, so that the same numbers give the same bits wherever they are summed."""

@@ -16,19 +16,19 @@ Bounded confidence: only what lies within the tolerance is heard.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import unit, words
 
 
-@nb.njit(inline="always")
+@inlined
 def voice(creator, x, person, slant):
     """Opinion that a creator stands for: that of the person behind it, or the slant of an AI."""
     return x[person[creator]] if person[creator] >= 0 else np.float64(slant[creator])
 
 
-@nb.njit(cache=True)
+@kernel
 def peers(x, start, target, person, slant):
     """W x: float64 (n,), the mean voice of those whom each person follows, added up in the order of the edges."""
     out = x.copy()
@@ -43,7 +43,7 @@ def peers(x, start, target, person, slant):
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, slant):
     """One synchronous step; ``susceptibility`` is lambda (all ones: DeGroot). Float64 arrays (n,)."""
     out = peers(x, start, target, person, slant)
@@ -53,7 +53,7 @@ def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, sla
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person, slant):
     """One synchronous step of bounded-confidence averaging; whoever follows themselves still counts once."""
     out = x.copy()
@@ -69,7 +69,7 @@ def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person,
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def deffuant(x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant):
     """One meeting per present person, in the order of rows, with someone they follow; both move where both are people."""
     x = x.copy()
@@ -90,7 +90,7 @@ def deffuant(x, susceptibility, mu, tolerance, stream, key, occasion, here, star
     return x
 
 
-@nb.njit(cache=True)
+@kernel
 def exposure(x, susceptibility, rate, mean_pull, count):
     """Opinions after ``count`` posts: n steps of ``rate`` towards one place go 1 - (1 - rate)^n of the mean pull's way."""
     out = x.copy()

@@ -17,9 +17,9 @@ depend on what is computed beside it.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import mix64
 from twin.kernels.maths import dot8, sigmoid32
 from twin.kernels.retrieve import (
@@ -47,7 +47,7 @@ from twin.kernels.retrieve import (
 )
 
 
-@nb.njit(cache=True)
+@kernel
 def user_vector(row, arm, serve, u):
     """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of personalisation; returns the bias."""
     share = serve.factor[arm, F_PERSONAL]
@@ -59,7 +59,7 @@ def user_vector(row, arm, serve, u):
     return serve.mean_bias[0] + share * (serve.user_bias[row] - serve.mean_bias[0])
 
 
-@nb.njit(cache=True)
+@kernel
 def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
     """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), logits (n * 8,)."""
     dim = serve.interaction.shape[0]
@@ -85,7 +85,7 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
                     + ((w[4] * logits[o + 4] + w[5] * logits[o + 5]) + (w[6] * logits[o + 6] + w[7] * logits[o + 7])))
 
 
-@nb.njit(cache=True)
+@kernel
 def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, logits, score):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
     mode = serve.whole[arm, Q_MODE]
@@ -116,7 +116,7 @@ def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, logits, score):
             score[i] = np.float32(mix64(seed ^ np.uint64(cand[i])) >> np.uint64(40))
 
 
-@nb.njit(inline="always")
+@inlined
 def _kept_for(slot, want, floor, explore):
     """What a slot of the slate is kept for: FLOOR, EXPLORE or -1; kept slots are spread evenly over the slate."""
     kept = floor + explore
@@ -126,7 +126,7 @@ def _kept_for(slot, want, floor, explore):
     return -1
 
 
-@nb.njit(cache=True)
+@kernel
 def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
     """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see the module); returns how many.
 
@@ -194,7 +194,7 @@ def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
     return filled
 
 
-@nb.njit(cache=True)
+@kernel
 def _directions(vec, cand, n, grid):
     """Unit vectors of the candidates, by dimension (D, n)."""
     for i in range(n):

@@ -35,9 +35,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import mix64, unit, words
 
 Array = Any
@@ -134,31 +134,31 @@ class Voting(NamedTuple):
     correction: float
 
 
-@nb.njit(inline="always")
+@inlined
 def cut(x):
     """Onto the rating scale."""
     return min(5.0, max(1.0, x))
 
 
-@nb.njit(inline="always")
+@inlined
 def stars(r):
     """A rating as posted: whole stars, halves up."""
     return int(cut(r) + 0.5)
 
 
-@nb.njit(inline="always")
+@inlined
 def logistic(x):
     """The logistic function in float64."""
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@nb.njit(inline="always")
+@inlined
 def pair_key(i, j, people, works):
     """Key of the meeting of a person and a post."""
     return mix64(people.key[i] ^ mix64(works.key[j]))
 
 
-@nb.njit(cache=True)
+@kernel
 def matched(i, j, people, works):
     """taste . content."""
     match = 0.0
@@ -167,7 +167,7 @@ def matched(i, j, people, works):
     return match
 
 
-@nb.njit(cache=True)
+@kernel
 def predicted(i, j, people, works, total, rules):
     """The platform's prediction from posted ratings, before any perturbation."""
     posted = total[T_POSTED]
@@ -178,13 +178,13 @@ def predicted(i, j, people, works, total, rules):
     return cut(mean + work + person)
 
 
-@nb.njit(inline="always")
+@inlined
 def perturbed(prediction, luck, rules):
     """The prediction as shown: moved for half of all pairs, and never off the scale."""
     return cut(prediction + rules.shift) if luck < 0.5 else prediction
 
 
-@nb.njit(cache=True)
+@kernel
 def expectation(i, j, sees_average, prediction, people, works, rules):
     """What a person expects of a work from all that is on show (``prediction`` 0: none is)."""
     level = np.float64(people.level[i])
@@ -196,7 +196,7 @@ def expectation(i, j, sees_average, prediction, people, works, rules):
     return e
 
 
-@nb.njit(cache=True)
+@kernel
 def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
     luck of reporting, and whether the pair is in the half that is moved."""
@@ -229,7 +229,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total,
     return disconfirmed, anchored, herded, prediction - plain, unit(c), unit(d) < 0.5
 
 
-@nb.njit(cache=True)
+@kernel
 def first_time(i, mark, ring, ring_at):
     """Whether a person meets this fingerprint for the first time (of those remembered); remembers it if so."""
     for s in range(RING):
@@ -240,14 +240,14 @@ def first_time(i, mark, ring, ring_at):
     return True
 
 
-@nb.njit(inline="always")
+@inlined
 def fingerprint(key, kind):
     """Sixteen bits of an identity, 0 left for empty places; ``kind`` 0 for a rating, 1 for a vote."""
     bits = mix64(key + np.uint64(kind)) & np.uint64(0xFFFF)
     return np.uint16(bits) if bits else np.uint16(1)
 
 
-@nb.njit(cache=True)
+@kernel
 def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
     disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules,
@@ -288,7 +288,7 @@ def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, tota
         out[O_POSTED] = whole
 
 
-@nb.njit(inline="always")
+@inlined
 def log_odds(liking, score, voting):
     """Of an up-vote and of a down-vote, before the two exclude one another."""
     s = 2.0 * score / (1.0 + abs(score))
@@ -302,21 +302,21 @@ def log_odds(liking, score, voting):
     return up, down
 
 
-@nb.njit(inline="always")
+@inlined
 def exclusive(up, down):
     """P(up) and P(down) from their log-odds."""
     p = logistic(up)
     return p, min(logistic(down), 1.0 - p)
 
 
-@nb.njit(cache=True)
+@kernel
 def chances(liking, score, voting):
     """P(up) and P(down) of one viewing at the score on show."""
     up, down = log_odds(liking, score, voting)
     return exclusive(up, down)
 
 
-@nb.njit(cache=True)
+@kernel
 def likings(seen, people, works, voting, stream):
     """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what earlier votes do not change, apart,
     so that the processor need not wait for one person's memory before it asks for the next one's."""
@@ -335,7 +335,7 @@ def likings(seen, people, works, voting, stream):
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def vote(i, j, shown, liking, luck, key, ring, ring_at, ups, downs, seed, total, voting):
     """One viewing: up, down or, mostly, nothing."""
     score = ups[j] - downs[j] + seed[j] if shown else 0
@@ -355,7 +355,7 @@ def vote(i, j, shown, liking, luck, key, ring, ring_at, ups, downs, seed, total,
         total[T_DOWN] += 1
 
 
-@nb.njit(cache=True)
+@kernel
 def react(seen, people, works, total, rules, voting, rating_stream, vote_stream):
     """Ratings and votes of one window, in order. Returns float64 (works consumed, 5): q, E, p, r, stars posted or 0; rows of works that
     the person had consumed before stay 0."""
@@ -376,7 +376,7 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def forced(rows, posts, sees_average, sees_prediction, people, works, total, rules, stream):
     """What these people would say of each of these works, had they been made to consume it: counted, not posted. Returns float64
     (people, works, 5) as `react` does."""

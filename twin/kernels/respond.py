@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import mix64, unit, words
 
 Array = Any
@@ -74,13 +74,13 @@ class Makers(NamedTuple):
     reputation: Array  # f4
 
 
-@nb.njit(inline="always")
+@inlined
 def logistic(x):
     """The logistic function in float64."""
     return 1.0 / (1.0 + math.exp(-x))
 
 
-@nb.njit(inline="always")
+@inlined
 def features(row, post, same, place, people, posts, makers, shows, x):
     """Fill x (MANY,) for one meeting; ``same`` counts posts of this creator shown before in the session; ``shows`` (2,):
     whether like counts and ratings are shown."""
@@ -99,7 +99,7 @@ def features(row, post, same, place, people, posts, makers, shows, x):
     x[9] = posts.rating[post] - 3.0 if shows[1] > 0 and posts.rating[post] > 0 else 0.0
 
 
-@nb.njit(inline="always")
+@inlined
 def utility(r, behaviour, x):
     """Log-odds of response r: intercept and coefficients in behaviour[r]."""
     eta = behaviour[r, 0]
@@ -108,14 +108,14 @@ def utility(r, behaviour, x):
     return eta
 
 
-@nb.njit(cache=True)
+@kernel
 def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
     features(row, post, 0, 0, people, posts, makers, shows, x)
     return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
 
 
-@nb.njit(inline="always")
+@inlined
 def respond(row, post, stream, people, posts, behaviour, x, may_follow):
     """Responses of one meeting as a bit mask (bit 8: glad)."""
     pair = mix64(people.key[row] ^ mix64(posts.key[post]))
@@ -145,7 +145,7 @@ def respond(row, post, stream, people, posts, behaviour, x, may_follow):
     return mask
 
 
-@nb.njit(inline="always")
+@inlined
 def pull(opinion, slant, tolerance, repulsion):
     """What one post does to an opinion: attraction within the tolerance, repulsion (or nothing) beyond it."""
     gap = np.float64(slant) - opinion

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.kernels.index import TILE
 from twin.kernels.maths import dot8
 
@@ -86,7 +86,7 @@ class Follows(NamedTuple):
     pending_count: Array
 
 
-@nb.njit(inline="always")
+@inlined
 def _take(post, flag, cand, source, n, mark, stamp):
     if mark[post] != stamp:
         mark[post] = stamp
@@ -96,7 +96,7 @@ def _take(post, flag, cand, source, n, mark, stamp):
     return n
 
 
-@nb.njit(cache=True)
+@kernel
 def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, stamp):
     """Newest posts of followed creators, from a random place in the follow list, at most ``scan`` creators."""
     creators = len(serve.creator_start) - 1
@@ -125,7 +125,7 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, sta
     return n
 
 
-@nb.njit(cache=True)
+@kernel
 def _best(held, count, score, post, bins):
     """Move the ``count`` best of the first ``held`` entries to the front: those in higher bins of a histogram of scores, then the best of
     the bin that the count falls into; among equals those of the lower rows."""
@@ -163,7 +163,7 @@ def _best(held, count, score, post, bins):
         n += 1
 
 
-@nb.njit(cache=True)
+@kernel
 def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score, post, bins):
     """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota; scratch: near (K,), score and post for all
     that may be scanned, bins.
@@ -199,7 +199,7 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score
     return n
 
 
-@nb.njit(cache=True)
+@kernel
 def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
     """Up to ``quota`` unseen posts of a list, from its start (trending) or, with ``luck`` >= 0, from a random place."""
     count = len(posts)
@@ -213,7 +213,7 @@ def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
     return n
 
 
-@nb.njit(cache=True)
+@kernel
 def linked(viewed, links, flag, cand, source, n, quota, mark, stamp, can):
     """Up to ``quota`` eligible posts linked to those viewed last: every one's best link first, then the second, and so on."""
     limit = n + quota

@@ -31,8 +31,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba as nb
 import numpy as np
+
+from twin.compiled import inlined, kernel
 
 Array = Any
 
@@ -44,7 +45,7 @@ def pool(features: int, prior_sd: float) -> Array:
     return total
 
 
-@nb.njit(cache=True)
+@kernel
 def margin(u, x, pull, precision, total, spread, share):
     """Reward difference <x, w + share d_u> of two answers whose features differ by ``x`` (K,), as person ``u`` (-1: nobody)."""
     z, s2 = 0.0, spread * spread
@@ -57,7 +58,7 @@ def margin(u, x, pull, precision, total, spread, share):
     return z
 
 
-@nb.njit(inline="always")
+@inlined
 def _believed(h, known, s2, a, b):
     """Posterior mean and precision of one weight v_u, all comparisons of everybody considered."""
     shrink, w = 1.0 / (1.0 + s2 * known), b / a
@@ -65,7 +66,7 @@ def _believed(h, known, s2, a, b):
     return w + s2 * shrink * (h - known * w), known + rest / (1.0 + s2 * rest)
 
 
-@nb.njit(cache=True)
+@kernel
 def update(u, x, pull, precision, total, spread, weight):
     """Learn that ``u`` preferred the answer whose features exceed the other's by ``x`` (K,).
 
@@ -98,7 +99,7 @@ def update(u, x, pull, precision, total, spread, weight):
         total[1, k] += more / (1.0 + s2 * sure) - h / (1.0 + s2 * known)
 
 
-@nb.njit(cache=True)
+@kernel
 def learn(people, x, pull, precision, total, spread, weight):
     """One pass over comparisons ``x`` (n, K), preferred minus other, each first predicted and then learned.
 
@@ -121,7 +122,7 @@ def own(pull: Array, precision: Array, total: Array, spread: float) -> Array:
     return s2 * (pull - known * w) / (1.0 + s2 * known)
 
 
-@nb.njit(cache=True)
+@kernel
 def comparisons(consumer, responses, place):
     """Pairs (clicked, skipped) of places in a log: every clicked impression against the nearest unclicked one of its session.
 

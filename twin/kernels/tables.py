@@ -7,9 +7,9 @@ is doubled and everything is put in again. Victims are chosen by hash, so the ma
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import inlined, kernel
 from twin.draws import mix64
 
 BUCKET = 4
@@ -17,12 +17,12 @@ MAX_KICKS = 64
 _SECOND = np.uint64(0xA0761D6478BD642F)
 
 
-@nb.njit(inline="always")
+@inlined
 def _buckets(key, count):
     return np.int64(mix64(key) % np.uint64(count)), np.int64(mix64(key ^ _SECOND) % np.uint64(count))
 
 
-@nb.njit(cache=True)
+@kernel
 def find(key, slot_key, slot_row):
     """Place of a key in the map, or -1. A slot is empty where its row is -1."""
     one, two = _buckets(key, len(slot_key) // BUCKET)
@@ -35,7 +35,7 @@ def find(key, slot_key, slot_row):
     return -1
 
 
-@nb.njit(cache=True)
+@kernel
 def find_all(keys, slot_key, slot_row, out):
     """Row of every key, -1 where absent."""
     count = len(slot_key) // BUCKET
@@ -49,7 +49,7 @@ def find_all(keys, slot_key, slot_row, out):
         out[i] = row
 
 
-@nb.njit(cache=True)
+@kernel
 def put(key, row, slot_key, slot_row):
     """Insert an absent key. Returns True, or False with the homeless (key, row) in the last two results: then grow."""
     count = len(slot_key) // BUCKET
@@ -72,7 +72,7 @@ def put(key, row, slot_key, slot_row):
     return False, key, row
 
 
-@nb.njit(cache=True)
+@kernel
 def grow(slot_key, slot_row, key, row):
     """A map of twice the size with the same entries and a homeless one; doubles again if that is not enough."""
     size = len(slot_key)
@@ -87,7 +87,7 @@ def grow(slot_key, slot_row, key, row):
             return new_key, new_row
 
 
-@nb.njit(cache=True)
+@kernel
 def admit(keys, slot_key, slot_row, free, free_count, next_row, out):
     """Give every absent key a row, recycled ones first; returns the map and the new counters. ``out`` gets all rows."""
     for i in range(len(keys)):
@@ -108,7 +108,7 @@ def admit(keys, slot_key, slot_row, free, free_count, next_row, out):
     return slot_key, slot_row, free_count, next_row
 
 
-@nb.njit(cache=True)
+@kernel
 def drop(dead, slot_row):
     """Empty the slots whose row is marked dead; returns how many."""
     count = 0
@@ -119,7 +119,7 @@ def drop(dead, slot_row):
     return count
 
 
-@nb.njit(cache=True)
+@kernel
 def start_rows(keys, rows, E, scale, centre):
     """New embeddings from their keys alone: D uniforms in centre +- scale/sqrt(D), bias 0."""
     dim = E.shape[1] - 1
@@ -131,7 +131,7 @@ def start_rows(keys, rows, E, scale, centre):
         E[rows[i], dim] = 0
 
 
-@nb.njit(cache=True)
+@kernel
 def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
     """Copy vectors to serving: entity at ``rows``[i] has row ``one``[i] of E, or ``unknown`` where that is -1; where ``maker`` is not
     empty, plus what ``more`` says of maker[i]."""
@@ -149,7 +149,7 @@ def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
             bias[r] += more_bias[m]
 
 
-@nb.njit(cache=True)
+@kernel
 def mean_row(E, used):
     """Mean of the rows of E in use, float64 (D + 1,), added up in order; zeros where there are none."""
     total, count = np.zeros(E.shape[1]), 0

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
+from twin.compiled import kernel
 from twin.draws import words
 from twin.kernels.maths import dot8, sigmoid32
 
@@ -26,7 +26,7 @@ BATCH = 256
 EPS = np.float32(1e-6)
 
 
-@nb.njit(cache=True)
+@kernel
 def _step(E, G, row, g, gb, dim, lr, l2):
     """Row-wise Adagrad on one row: gradient g (D,) and gb of the bias."""
     a0 = a1 = a2 = a3 = np.float32(0)
@@ -51,7 +51,7 @@ def _step(E, G, row, g, gb, dim, lr, l2):
     E[row, dim] = E[row, dim] * (np.float32(1) - rate * l2) - rate * gb
 
 
-@nb.njit(cache=True)
+@kernel
 def _dense(W, GW, gW, c, Gc, gc, lr):
     for k in range(W.shape[0]):
         for h in range(8):
@@ -65,7 +65,7 @@ def _dense(W, GW, gW, c, Gc, gc, lr):
         gc[h] = 0
 
 
-@nb.njit(cache=True)
+@kernel
 def _vector(E, one, two, product, dim, out):
     """The vector of an ID with rows ``one`` and ``two`` (-1: none) into ``out``; returns what the second row adds to its bias."""
     for k in range(dim):
@@ -77,7 +77,7 @@ def _vector(E, one, two, product, dim, out):
     return E[two, dim]
 
 
-@nb.njit(cache=True)
+@kernel
 def _join(Eu, Ep, Ec, ru, rp, rc, second, product, dim, u, v, t):
     """Vectors u and v of a sample whose IDs have two rows; returns what second rows add to the two biases. Scratch: t."""
     du = _vector(Eu, ru, second[0], product[0], dim, u)
@@ -87,7 +87,7 @@ def _join(Eu, Ep, Ec, ru, rp, rc, second, product, dim, u, v, t):
     return du, dv
 
 
-@nb.njit(cache=True)
+@kernel
 def _step_pair(E, G, one, two, product, g, gb, dim, lr, l2, spare):
     """Adagrad on the rows of one ID (-1: none); scratch: spare (3, D)."""
     if one < 0:
@@ -103,7 +103,7 @@ def _step_pair(E, G, one, two, product, g, gb, dim, lr, l2, spare):
     _step(E, G, two, g2, gb, dim, lr, l2)
 
 
-@nb.njit(cache=True)
+@kernel
 def train(Eu, Gu, Ep, Gp, Ec, Gc_, user, post, creator, second, product, responses, W, GW, c, Gc, lr, lr_dense, l2):
     """One pass over the log. Rows of -1 mean "no row": read as zeros, never written.
 
@@ -191,7 +191,7 @@ def train(Eu, Gu, Ep, Gp, Ec, Gc_, user, post, creator, second, product, respons
     _dense(W, GW, gW, c, Gc, gc, lr_dense)
 
 
-@nb.njit(cache=True)
+@kernel
 def with_negatives(consumer, key, post, creator, responses, pool, maker, count, stream, occasion):
     """The log with ``count`` negatives behind every impression: a post drawn from ``pool`` that got no response.
 
@@ -218,7 +218,7 @@ def with_negatives(consumer, key, post, creator, responses, pool, maker, count, 
     return out_u, out_p, out_c, out_r
 
 
-@nb.njit(cache=True)
+@kernel
 def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, interaction, user_scale, item_scale, intercept):
     """Probabilities f4 (n, ``heads``) of the first heads that the served model (see `ranking.value_scores`, whose order of sums this is)
     gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
@@ -243,7 +243,7 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def losses(p, truth):
     """Log loss of every prediction, float64 (n,)."""
     out = np.empty(len(p))
@@ -253,7 +253,7 @@ def losses(p, truth):
     return out
 
 
-@nb.njit(cache=True)
+@kernel
 def judge_groups(order, p, truth, group, groups, loss):
     """Per group of impressions: AUC by mid-ranks (NaN where a class is missing), sum of log loss, sum of p, positives, number.
 

@@ -83,7 +83,7 @@ class Trainer:
         k = self.keep
         for _ in range(epochs):
             train(*arrays, *first, second, product, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"],
-                  np.float32(lr), np.float32(lr_dense), np.float32(l2))  # type: ignore[call-arg]
+                  np.float32(lr), np.float32(lr_dense), np.float32(l2))
 
     def _count(self, name: str, count: NDArray[np.int64]) -> None:
         have = self.keep[f"trained.{name}"]
