@@ -50,7 +50,7 @@ def folder(path: Path, package: Path = PACKAGE) -> Path:
     """Where the machine code of a file as it stands is kept: inside the package or, where that cannot be written, the user's cache."""
     digest = hashlib.blake2b(digest_size=8)
     for file in sorted(imported(path, package)):
-        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+        digest.update(os.path.relpath(file, package).encode() + file.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
     base = Path(given) if given else package / "__pycache__"
@@ -85,6 +85,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
     return compiled
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who holds those that it is given (an
+    atomic operation at every use, for which threads would wait)."""
+    return numba.njit(error_model="numpy", nogil=True, _nrt=False)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

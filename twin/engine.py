@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from twin import checkpoint
 from twin.board import Board
 from twin.clocks import Calendar
+from twin.crew import Crew
 from twin.errors import StateError
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.params import leaves, meta, value_at
@@ -30,10 +31,10 @@ class Simulation:
     """One run in memory.
 
     ``reference`` uses one SimPy process per waking entity; ``oracle`` lets the recommender rank by true enjoyment (an upper
-    reference for reports, never a scenario setting).
+    reference for reports, never a scenario setting); ``threads`` share the work, and change no result.
     """
 
-    def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False) -> None:
+    def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1) -> None:
         self.scenario, self.reference, self.oracle = scenario, reference, oracle
         registry = scenario.registry
         order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
@@ -41,6 +42,7 @@ class Simulation:
         grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
         self.world = World(scenario.start, scenario.seed, scenario.replicate, board, grid)
         self.world.oracle = oracle
+        self.world.crew = Crew(threads)
         self.mechanisms: list[Mechanism] = []
         for name in order:
             kind, params = registry[name], scenario.mechanisms[name]

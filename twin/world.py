@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from twin.board import Board
 from twin.columns import Column, Table
+from twin.crew import Crew
 from twin.draws import Draws
 from twin.errors import StateError, nearest
 
@@ -44,6 +45,8 @@ class World:
         self.arms: dict[str, list[dict[str, Lever]]] = {}
         """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty. An entity's arm is
         in the column ``arm`` of its table."""
+        self.crew = Crew()
+        """The threads that may share one window's work; how many they are changes no result."""
         self.oracle = False
         """True where the recommender may rank by hidden enjoyment: the upper reference, set by the engine only."""
         self.marks: list[tuple[int, str, str]] = []

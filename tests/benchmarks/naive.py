@@ -13,7 +13,7 @@ import numpy as np
 import simpy
 
 from twin.engine import Simulation
-from twin.kernels import browse, retrieve
+from twin.kernels import plan, retrieve
 from twin.rhythm import MIND_HOURS
 
 DAY = 86400
@@ -84,7 +84,7 @@ class Naive:
         people, posts, rng, number = self.people, self.posts, self.rng, self.behaviour.number
         cand, own = self.candidates(row)
         shown = self.slate(row, cand, own)
-        depth = min(1 + int(math.log(rng.random()) / math.log(number[browse.N_CONTINUE])), len(shown))
+        depth = min(1 + int(math.log(rng.random()) / math.log(number[plan.N_CONTINUE])), len(shown))
         glad = hurt = 0
         x = np.ones(11)
         for place, c in enumerate(shown[:depth]):
@@ -104,17 +104,17 @@ class Naive:
             posts["impressions"][post] += 1
             posts["counts"][post] += happens[:8]
             gap = posts["slant"][post] - people["opinion"][row]
-            people["pull_sum"][row] += gap if abs(gap) <= number[browse.N_TOLERANCE] else -number[browse.N_REPULSION] * gap
+            people["pull_sum"][row] += gap if abs(gap) <= number[plan.N_TOLERANCE] else -number[plan.N_REPULSION] * gap
             people["pull_count"][row] += 1
             self.log.append((row, post, int(np.packbits(happens[:8])[0]), place))
             people["seen"][row, people["seen_at"][row]] = post
             people["seen_at"][row] = (people["seen_at"][row] + 1) % people["seen"].shape[1]
         mood = people["satisfaction"][row]
-        people["satisfaction"][row] += number[browse.N_LEARN] * (glad / max(depth, 1) - 0.5 * hurt - mood)
+        people["satisfaction"][row] += number[plan.N_LEARN] * (glad / max(depth, 1) - 0.5 * hurt - mood)
         people["sessions"][row] += 1
-        if rng.random() < number[browse.N_AGAIN]:
-            return max(1800.0, math.exp(number[browse.N_GAP_LOG_MEAN] + number[browse.N_GAP_LOG_SD] * rng.normal()))
-        p = 1 / (1 + math.exp(-people["return_logit"][row] - number[browse.N_RETURN_EFFECT] * (mood - number[browse.N_REFERENCE])))
+        if rng.random() < number[plan.N_AGAIN]:
+            return max(1800.0, math.exp(number[plan.N_GAP_LOG_MEAN] + number[plan.N_GAP_LOG_SD] * rng.normal()))
+        p = 1 / (1 + math.exp(-people["return_logit"][row] - number[plan.N_RETURN_EFFECT] * (mood - number[plan.N_REFERENCE])))
         return DAY * float(rng.geometric(max(p, 1e-6))) + 3600 * float(np.searchsorted(self.hours, rng.random()))
 
     def us(self, sessions: int, people: int = 2000) -> float:

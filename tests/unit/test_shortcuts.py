@@ -71,9 +71,11 @@ def test_what_is_judged_is_what_was_served(dim: int, small: Callable[..., Scenar
     served = world.world.service("serving")()
     luck = np.random.default_rng(7)
     user, post = (luck.integers(0, len(served.user_vec), 300).astype(np.int32), luck.choice(served.eligible, 300))
-    lanes, whole, score = np.empty((dim, 8), np.float32), np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
+    lanes, base = np.empty((dim, 8), np.float32), np.empty(8, np.float32)
+    whole, score = np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
     for who, what, logits in zip(user, post, whole, strict=True):
-        ranking.value_scores(served.user_vec[who], served.user_bias[who], 0, served, np.array([what]), 1, lanes, logits, score)
+        ranking.value_scores(served.user_vec[who], served.user_bias[who], 0, served, np.array([what]), 1, lanes, base, logits,
+                             score)
     got = predict(user, post, 3, served.user_vec, served.user_bias, served.item_vec, served.item_bias, served.interaction,
                   served.user_scale, served.item_scale, served.intercept)
     assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300

@@ -31,36 +31,3 @@ def sigmoid32(x):
     q = z * q + _B2
     q = z * q + _B0
     return _HALF + _HALF * (p / q)
-
-
-@inlined
-def dot8(q, v):
-    """q . v as eight numbers, for eight columns at once, v (D, 8), which the compiler packs into one register: even and odd dimensions
-    apart, so that two sums run side by side; always in this order, so that the same numbers give the same bits wherever they are summed."""
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = np.float32(0)
-    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = np.float32(0)
-    for h in range(v.shape[0] // 2):
-        d = 2 * h
-        x, y = q[d], q[d + 1]
-        a0 += x * v[d, 0]
-        a1 += x * v[d, 1]
-        a2 += x * v[d, 2]
-        a3 += x * v[d, 3]
-        a4 += x * v[d, 4]
-        a5 += x * v[d, 5]
-        a6 += x * v[d, 6]
-        a7 += x * v[d, 7]
-        b0 += y * v[d + 1, 0]
-        b1 += y * v[d + 1, 1]
-        b2 += y * v[d + 1, 2]
-        b3 += y * v[d + 1, 3]
-        b4 += y * v[d + 1, 4]
-        b5 += y * v[d + 1, 5]
-        b6 += y * v[d + 1, 6]
-        b7 += y * v[d + 1, 7]
-    if v.shape[0] % 2:
-        d = v.shape[0] - 1
-        x = q[d]
-        a0, a1, a2, a3 = a0 + x * v[d, 0], a1 + x * v[d, 1], a2 + x * v[d, 2], a3 + x * v[d, 3]
-        a4, a5, a6, a7 = a4 + x * v[d, 4], a5 + x * v[d, 5], a6 + x * v[d, 6], a7 + x * v[d, 7]
-    return a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4, a5 + b5, a6 + b6, a7 + b7

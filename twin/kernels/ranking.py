@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner
 from twin.draws import mix64
-from twin.kernels.maths import dot8, sigmoid32
+from twin.kernels.lanes import dot8
+from twin.kernels.maths import sigmoid32
 from twin.kernels.retrieve import (
     CHRONOLOGICAL,
     EXPLORE,
@@ -47,50 +48,48 @@ from twin.kernels.retrieve import (
 )
 
 
-@kernel
+@inner
 def user_vector(row, arm, serve, u):
     """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of personalisation; returns the bias."""
     share = serve.factor[arm, F_PERSONAL]
     if share >= 1:
-        u[:] = serve.user_vec[row]
+        for d in range(len(u)):
+            u[d] = serve.user_vec[row, d]
         return serve.user_bias[row]
     for d in range(len(u)):
         u[d] = serve.mean_vec[d] + share * (serve.user_vec[row, d] - serve.mean_vec[d])
     return serve.mean_bias[0] + share * (serve.user_bias[row] - serve.mean_bias[0])
 
 
-@kernel
-def value_scores(u, bu, arm, serve, cand, n, lanes, logits, score):
-    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), logits (n * 8,)."""
-    dim = serve.interaction.shape[0]
-    for d in range(dim):
+@inner
+def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
+    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), base (8,), logits (n * 8,)."""
+    interaction, item_vec, item_bias, scale, w = serve.interaction, serve.item_vec, serve.item_bias, serve.item_scale, serve.weights[arm]
+    for d in range(interaction.shape[0]):
         for h in range(8):
-            lanes[d, h] = serve.interaction[d, h] * u[d]
-    base = np.empty(8, np.float32)
+            lanes[d, h] = interaction[d, h] * u[d]
     for h in range(8):
         base[h] = serve.intercept[h] + serve.user_scale[h] * bu
     for i in range(n):
-        a0, a1, a2, a3, a4, a5, a6, a7 = dot8(serve.item_vec[cand[i]], lanes)
-        b, s, o = serve.item_bias[cand[i]], serve.item_scale, 8 * i
-        logits[o], logits[o + 1] = a0 + (base[0] + s[0] * b), a1 + (base[1] + s[1] * b)
-        logits[o + 2], logits[o + 3] = a2 + (base[2] + s[2] * b), a3 + (base[3] + s[3] * b)
-        logits[o + 4], logits[o + 5] = a4 + (base[4] + s[4] * b), a5 + (base[5] + s[5] * b)
-        logits[o + 6], logits[o + 7] = a6 + (base[6] + s[6] * b), a7 + (base[7] + s[7] * b)
-    for i in range(8 * n):
+        dot8(item_vec, cand[i], lanes, 0, logits, 8 * i)
+    for i in range(n):
+        b = item_bias[cand[i]]
+        for h in range(8):
+            logits[8 * i + h] += base[h] + scale[h] * b
+    for i in range(8 * n):  # one loop over all: it fills whole registers
         logits[i] = sigmoid32(logits[i])
-    w = serve.weights[arm]
     for i in range(n):
         o = 8 * i
         score[i] = (((w[0] * logits[o] + w[1] * logits[o + 1]) + (w[2] * logits[o + 2] + w[3] * logits[o + 3]))
                     + ((w[4] * logits[o + 4] + w[5] * logits[o + 5]) + (w[6] * logits[o + 6] + w[7] * logits[o + 7])))
 
 
-@kernel
-def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, logits, score):
+@inner
+def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, base, logits, score):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
     mode = serve.whole[arm, Q_MODE]
     if mode == VALUE:
-        value_scores(u, bu, arm, serve, cand, n, lanes, logits, score)
+        value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score)
         weight = serve.factor[arm, F_REWARD]
         if weight != 0:
             share, pool, own = serve.factor[arm, F_REWARD_PERSONAL], serve.reward_pool, serve.reward_own[row]
@@ -126,24 +125,24 @@ def _kept_for(slot, want, floor, explore):
     return -1
 
 
-@kernel
-def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
+@inner
+def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
     """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see the module); returns how many.
 
     The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than ``author_cap`` are taken.
-    ``score`` is used up; scratch: maker i4 (n,), which gets the creator of every candidate, and grid f4 (D, n).
+    ``score`` is used up; scratch: maker i4 (n,), which gets the creator of every candidate, grid f4 (D, n) and cosine f4 (n,).
     """
     whole = serve.whole[arm]
     decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
     plain = whole[Q_MODE] != VALUE
     filled = ai = 0
+    item_creator, item_ai = serve.item_creator, serve.item_ai
     want = min(whole[Q_SLATE], n)
     take = min(take, want)
     floor = min(whole[Q_FLOOR], want)
     explore = min(whole[Q_EXPLORE], want - floor)
     for i in range(n):
-        maker[i] = serve.item_creator[cand[i]]
-    cosine = np.empty(n if spread > 0 else 0, np.float32)
+        maker[i] = item_creator[cand[i]]
     while filled < take:
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
@@ -173,11 +172,11 @@ def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
                     score[i] = GONE
                 elif not plain and score[i] > 0:
                     score[i] = score[i] * after / before
-        if serve.item_ai[cand[best]]:
+        if item_ai[cand[best]]:
             ai += 1
             if ai == whole[Q_AI]:
                 for i in range(n):
-                    if serve.item_ai[cand[i]]:
+                    if item_ai[cand[i]]:
                         score[i] = GONE
         if spread > 0 and not plain and filled < take:
             if filled == 1:
@@ -194,7 +193,7 @@ def slate(serve, arm, cand, source, n, score, maker, grid, out, take):
     return filled
 
 
-@kernel
+@inner
 def _directions(vec, cand, n, grid):
     """Unit vectors of the candidates, by dimension (D, n)."""
     for i in range(n):

@@ -6,6 +6,11 @@ over the features x = (match, quality, comprehensiveness, agreement, arousal, so
 rating shown). A click
 comes first; long view, like, comment, reshare, follow and gladness can only follow a click; hide and report can come
 without. Luck is keyed by (person, post), so that the same meeting ends the same way in every branch of a fork.
+
+Of the features only social proof, log(1 + likes), changes while others' sessions go on. How far may likes rise before a response changes?
+Each response compares a uniform u with P(eta); P moves by at most a quarter of what eta does, so all responses stay as they are while
+
+    log((1 + likes') / (1 + likes)) <= slack = min over the comparisons made of 4 |u - P| / |weight of proof|
 """
 
 from __future__ import annotations
@@ -15,13 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner
 from twin.draws import mix64, unit, words
 
 Array = Any
 CLICK, LONG_VIEW, LIKE, COMMENT, RESHARE, FOLLOW, HIDE, REPORT, GLAD = range(9)
 FEATURES = ("match", "quality", "comprehensiveness", "agreement", "arousal", "proof", "reputation", "fatigue", "label", "rating")
 MANY = len(FEATURES)
+ROUNDING, ENDLESS, MOST_LIKES = 1e-9, 1e300, 2**31 - 1
 
 
 class People(NamedTuple):
@@ -81,9 +87,9 @@ def logistic(x):
 
 
 @inlined
-def features(row, post, same, place, people, posts, makers, shows, x):
-    """Fill x (MANY,) for one meeting; ``same`` counts posts of this creator shown before in the session; ``shows`` (2,):
-    whether like counts and ratings are shown."""
+def features(row, post, likes, same, place, people, posts, makers, shows, x):
+    """Fill x (MANY,) for one meeting with a post of so many ``likes``; ``same`` counts posts of this creator shown before in the session;
+    ``shows`` (2,): whether like counts and ratings are shown."""
     match = 0.0
     for d in range(people.taste.shape[1]):
         match += people.taste[row, d] * posts.content[post, d]
@@ -92,7 +98,7 @@ def features(row, post, same, place, people, posts, makers, shows, x):
     x[2] = posts.comprehensiveness[post]
     x[3] = 1.0 - abs(people.opinion[row] - posts.slant[post])
     x[4] = posts.arousal[post]
-    x[5] = math.log1p(float(posts.counts[post, LIKE])) if shows[0] > 0 else 0.0
+    x[5] = math.log1p(float(likes)) if shows[0] > 0 else 0.0
     x[6] = math.log1p(makers.reputation[posts.creator[post]])
     x[7] = same + 0.1 * place
     x[8] = 1.0 if posts.labelled[post] else 0.0
@@ -108,41 +114,64 @@ def utility(r, behaviour, x):
     return eta
 
 
-@kernel
+@inner
 def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
-    features(row, post, 0, 0, people, posts, makers, shows, x)
+    features(row, post, posts.counts[post, LIKE], 0, 0, people, posts, makers, shows, x)
     return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
 
 
 @inlined
-def respond(row, post, stream, people, posts, behaviour, x, may_follow):
-    """Responses of one meeting as a bit mask (bit 8: glad)."""
+def compared(word, r, more, behaviour, reach, x):
+    """Whether response r happens with this luck, ``more`` being added to its log-odds; and its slack, less what rounding may take."""
+    u, p = unit(word), logistic(utility(r, behaviour, x) + more)
+    return u < p, (abs(u - p) - ROUNDING) * reach[r]
+
+
+@inlined
+def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
+    """Responses of one meeting as a bit mask (bit 8: glad), and their slack (see the module)."""
     pair = mix64(people.key[row] ^ mix64(posts.key[post]))
     a, b, c, d = words(stream, pair, 0, 0)
     eager = people.eagerness[row]
     mask = 0
-    if unit(a) < logistic(utility(CLICK, behaviour, x)):
+    happens, slack = compared(a, CLICK, 0.0, behaviour, reach, x)
+    if happens:
         mask |= 1 << CLICK
-        if unit(b) < logistic(utility(LONG_VIEW, behaviour, x)):
-            mask |= 1 << LONG_VIEW
-        if unit(c) < logistic(utility(LIKE, behaviour, x) + eager):
-            mask |= 1 << LIKE
-        if unit(d) < logistic(utility(GLAD, behaviour, x)):
-            mask |= 1 << GLAD
+        yes, room = compared(b, LONG_VIEW, 0.0, behaviour, reach, x)
+        mask, slack = mask | yes << LONG_VIEW, min(slack, room)
+        yes, room = compared(c, LIKE, eager, behaviour, reach, x)
+        mask, slack = mask | yes << LIKE, min(slack, room)
+        yes, room = compared(d, GLAD, 0.0, behaviour, reach, x)
+        mask, slack = mask | yes << GLAD, min(slack, room)
         a, b, c, d = words(stream, pair, 0, 1)
-        if unit(a) < logistic(utility(COMMENT, behaviour, x) + eager):
-            mask |= 1 << COMMENT
-        if unit(b) < logistic(utility(RESHARE, behaviour, x) + eager):
-            mask |= 1 << RESHARE
-        if may_follow and unit(c) < logistic(utility(FOLLOW, behaviour, x) + eager):
-            mask |= 1 << FOLLOW
+        yes, room = compared(a, COMMENT, eager, behaviour, reach, x)
+        mask, slack = mask | yes << COMMENT, min(slack, room)
+        yes, room = compared(b, RESHARE, eager, behaviour, reach, x)
+        mask, slack = mask | yes << RESHARE, min(slack, room)
+        if may_follow:
+            yes, room = compared(c, FOLLOW, eager, behaviour, reach, x)
+            mask, slack = mask | yes << FOLLOW, min(slack, room)
     a, b, c, d = words(stream, pair, 0, 2)
-    if unit(a) < logistic(utility(HIDE, behaviour, x)):
+    happens, room = compared(a, HIDE, 0.0, behaviour, reach, x)
+    slack = min(slack, room)
+    if happens:
         mask |= 1 << HIDE
-        if unit(b) < logistic(utility(REPORT, behaviour, x)):
-            mask |= 1 << REPORT
-    return mask
+        yes, room = compared(b, REPORT, 0.0, behaviour, reach, x)
+        mask, slack = mask | yes << REPORT, min(slack, room)
+    return mask, slack
+
+
+@inlined
+def likes_until(likes, slack):
+    """The most likes of a post, now at ``likes``, at which a mask with this slack still holds (log(1 + s) <= s: rather too few)."""
+    return min(np.float64(MOST_LIKES), math.floor((1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0))
+
+
+def reaches(behaviour: Array) -> Array:
+    """How far each response's slack reaches, f8 (9,): 4 / |weight of proof|, all but endless where proof has no weight."""
+    weight = np.abs(behaviour[:, 1 + FEATURES.index("proof")])
+    return np.where(weight > 0, 4.0 / np.maximum(weight, 1e-300), ENDLESS)
 
 
 @inlined

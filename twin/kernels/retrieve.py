@@ -3,7 +3,7 @@
 Candidate sources, each with a quota: posts of followed creators, newest first; the nearest posts of a two-tower index
 (inverted lists: score the centroids, scan the lists of the best ``probes``, keep the best); trending; exploration (posts
 that few have seen); posts linked to those viewed last, as co-viewed or bought together; and, where slots are kept for them, posts
-of small creators. A post seen lately, or already a candidate, is skipped by a stamp in ``mark``.
+of small creators. A post seen lately, or already a candidate, is skipped: ``mark`` (P,) says so.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner
 from twin.kernels.index import TILE
-from twin.kernels.maths import dot8
+from twin.kernels.lanes import dot8
 
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
@@ -75,6 +75,17 @@ class Serving(NamedTuple):
     random_links: Array  # i4 (P, L)
 
 
+class Scan(NamedTuple):
+    """Scratch of `nearest`: of K lists and of all posts that may be scanned (N)."""
+
+    near: Array  # f4 (K,)
+    score: Array  # f4 (N,)
+    post: Array  # i8 (N,)
+    place: Array  # i4 (N,)
+    bins: Array  # i8 (128,)
+    lane: Array  # f4 (TILE,)
+
+
 class Follows(NamedTuple):
     """The follow graph: CSR rows of creators per consumer (-1 unfollowed) and a chain of follows since the last rebuild."""
 
@@ -87,17 +98,17 @@ class Follows(NamedTuple):
 
 
 @inlined
-def _take(post, flag, cand, source, n, mark, stamp):
-    if mark[post] != stamp:
-        mark[post] = stamp
+def _take(post, flag, cand, source, n, mark):
+    if not mark[post]:
+        mark[post] = True
         cand[n] = post
         source[n] = flag
         return n + 1
     return n
 
 
-@kernel
-def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, stamp):
+@inner
+def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
     """Newest posts of followed creators, from a random place in the follow list, at most ``scan`` creators."""
     creators = len(serve.creator_start) - 1
     if row < len(graph.start) - 1:
@@ -112,7 +123,7 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, sta
                 a, b = serve.creator_start[creator], serve.creator_start[creator + 1]
                 for k in range(a, min(b, a + 3)):
                     if n < limit:
-                        n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark, stamp)
+                        n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark)
     edge = graph.pending_head[row] if row < len(graph.pending_head) else -1
     while edge >= 0 and n < limit:
         creator = graph.pending_creator[edge]
@@ -120,38 +131,42 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark, sta
             a, b = serve.creator_start[creator], serve.creator_start[creator + 1]
             for k in range(a, min(b, a + 3)):
                 if n < limit:
-                    n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark, stamp)
+                    n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark)
         edge = graph.pending_next[edge]
     return n
 
 
-@kernel
-def _best(held, count, score, post, bins):
+@inner
+def _best(held, count, score, post, bins, place):
     """Move the ``count`` best of the first ``held`` entries to the front: those in higher bins of a histogram of scores, then the best of
-    the bin that the count falls into; among equals those of the lower rows."""
+    the bin that the count falls into; among equals those of the lower rows. Scratch: bins, place (held,), the bin of each entry."""
     low, high = score[0], score[0]
     for i in range(held):
         low, high = min(low, score[i]), max(high, score[i])
     scale = np.float32(len(bins) - 1) / max(high - low, np.float32(1e-30))
-    bins[:] = 0
+    for k in range(len(bins)):
+        bins[k] = 0
     for i in range(held):
-        bins[int((score[i] - low) * scale)] += 1
+        place[i] = np.int32((score[i] - low) * scale)
+    for i in range(held):
+        bins[place[i]] += 1
     edge, above = len(bins) - 1, 0
     while above + bins[edge] < count:
         above += bins[edge]
         edge -= 1
     n, rest = 0, 0
     for i in range(held):  # the bin of the edge is kept behind the chosen, at the end
-        place = int((score[i] - low) * scale)
-        if place > edge:
+        if place[i] > edge:
             score[n], score[i] = score[i], score[n]
             post[n], post[i] = post[i], post[n]
+            place[n], place[i] = place[i], place[n]
             n += 1
     for i in range(n, held):
-        if int((score[i] - low) * scale) == edge:
+        if place[i] == edge:
             j = n + rest
             score[j], score[i] = score[i], score[j]
             post[j], post[i] = post[i], post[j]
+            place[j], place[i] = place[i], place[j]
             rest += 1
     while n < count:
         best = n
@@ -163,18 +178,20 @@ def _best(held, count, score, post, bins):
         n += 1
 
 
-@kernel
-def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score, post, bins):
-    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota; scratch: near (K,), score and post for all
-    that may be scanned, bins.
+@inner
+def nearest(q, qb, luck, serve, whole, cand, source, n, mark, scan):
+    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota.
 
     Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
     """
-    quota, lists, lane = whole[NEAREST], near.shape[0], np.empty(TILE, np.float32)
-    for t in range(serve.centre_vec.shape[0]):
-        lane[0], lane[1], lane[2], lane[3], lane[4], lane[5], lane[6], lane[7] = dot8(q, serve.centre_vec[t])
+    near, score, post, lane = scan.near, scan.score, scan.post, scan.lane
+    centre_vec, centre_bias, tile_vec, tile_bias = serve.centre_vec, serve.centre_bias, serve.tile_vec, serve.tile_bias
+    tile_post, tile_start = serve.tile_post, serve.tile_start
+    quota, lists = whole[NEAREST], near.shape[0]
+    for t in range(centre_vec.shape[0]):
+        dot8(q, 0, centre_vec, t, lane, 0)
         for c in range(min(TILE, lists - t * TILE)):
-            near[t * TILE + c] = lane[c] + qb * serve.centre_bias[t, c]
+            near[t * TILE + c] = lane[c] + qb * centre_bias[t, c]
     held = 0
     for _ in range(min(whole[Q_PROBES], lists)):
         best = 0
@@ -182,25 +199,25 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, stamp, near, score
             if near[k] > near[best]:
                 best = k
         near[best] = GONE
-        first, tiles = serve.tile_start[best], serve.tile_start[best + 1] - serve.tile_start[best]
+        first, tiles = tile_start[best], tile_start[best + 1] - tile_start[best]
         shift = int(luck * tiles)
         for i in range(min(tiles, (whole[Q_CAP] + TILE - 1) // TILE)):
             t = first + (i + shift - tiles if i + shift >= tiles else i + shift)
-            lane[0], lane[1], lane[2], lane[3], lane[4], lane[5], lane[6], lane[7] = dot8(q, serve.tile_vec[t])
+            dot8(q, 0, tile_vec, t, lane, 0)
             for c in range(TILE):
-                one = serve.tile_post[t, c]
-                score[held], post[held] = lane[c] + qb * serve.tile_bias[t, c], one
-                held += 1 if one >= 0 and mark[one] != stamp else 0
+                one = tile_post[t, c]
+                score[held], post[held] = lane[c] + qb * tile_bias[t, c], one
+                held += 1 if one >= 0 and not mark[one] else 0
     if held > quota:
-        _best(held, quota, score, post, bins)
+        _best(held, quota, score, post, scan.bins, scan.place)
         held = quota
     for i in range(held):
-        n = _take(post[i], NEAREST, cand, source, n, mark, stamp)
+        n = _take(post[i], NEAREST, cand, source, n, mark)
     return n
 
 
-@kernel
-def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
+@inner
+def listed(luck, posts, flag, cand, source, n, quota, mark):
     """Up to ``quota`` unseen posts of a list, from its start (trending) or, with ``luck`` >= 0, from a random place."""
     count = len(posts)
     shift = int(luck * count) if luck >= 0 else 0
@@ -209,12 +226,12 @@ def listed(luck, posts, flag, cand, source, n, quota, mark, stamp):
         if n >= limit:
             break
         j = i + shift
-        n = _take(posts[j - count if j >= count else j], flag, cand, source, n, mark, stamp)
+        n = _take(posts[j - count if j >= count else j], flag, cand, source, n, mark)
     return n
 
 
-@kernel
-def linked(viewed, links, flag, cand, source, n, quota, mark, stamp, can):
+@inner
+def linked(viewed, links, flag, cand, source, n, quota, mark, can):
     """Up to ``quota`` eligible posts linked to those viewed last: every one's best link first, then the second, and so on."""
     limit = n + quota
     for j in range(links.shape[1]):
@@ -224,5 +241,5 @@ def linked(viewed, links, flag, cand, source, n, quota, mark, stamp, can):
             if 0 <= viewed[s] < links.shape[0]:
                 post = links[viewed[s], j]
                 if post >= 0 and can[post]:
-                    n = _take(post, flag, cand, source, n, mark, stamp)
+                    n = _take(post, flag, cand, source, n, mark)
     return n

@@ -19,7 +19,8 @@ import numpy as np
 
 from twin.compiled import kernel
 from twin.draws import words
-from twin.kernels.maths import dot8, sigmoid32
+from twin.kernels.lanes import dot8
+from twin.kernels.maths import sigmoid32
 
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
 BATCH = 256
@@ -235,9 +236,7 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
                     lanes[d, h] = interaction[d, h] * user_vec[u, d]
             for h in range(8):
                 base[h] = intercept[h] + user_scale[h] * user_bias[u]
-        a = dot8(item_vec[p], lanes)
-        for h in range(8):
-            eight[h] = a[h]
+        dot8(item_vec, p, lanes, 0, eight, 0)
         for h in range(heads):
             out[i, h] = sigmoid32(eight[h] + (base[h] + item_scale[h] * item_bias[p]))
     return out

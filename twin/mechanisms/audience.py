@@ -20,7 +20,8 @@ from scipy.special import betaincinv, pdtrik
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import browse as kernel
-from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts
+from twin.kernels.plan import Behaviour, empty_plan
+from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
 from twin.kernels.retrieve import Q_SHELF, Q_SLATE, SOURCES
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
@@ -31,6 +32,8 @@ from twin.units import DAY, HOUR, NEVER
 from twin.world import World
 
 SEEN, VIEWED = 32, 4
+SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 8, 2, 64, 4
+"""Sessions of a window from which on threads share them; and in how large chunks: so many for each thread, within bounds."""
 STANCE_MEMORY = 0.97
 """Share of the count of leanings seen that is kept per day: about a month."""
 
@@ -195,9 +198,7 @@ class Audience(Mechanism):
         """Open the initial consumers and the running sums."""
         self.keep["total"] = np.zeros(kernel.A_SIZE)
         self.keep["before"] = np.zeros(kernel.A_SIZE)
-        self.keep["stamp"] = np.zeros(1, np.int64)
         self.keep["joined"] = np.zeros(1, np.int64)
-        self.keep["mark"] = np.zeros(64, np.int64)
         self._join(self.world.service("graph_nodes")() or self.p.initial)
 
     def _join(self, count: int) -> None:
@@ -272,8 +273,6 @@ class Audience(Mechanism):
         log = world.service("log")(room)
         world.service("reserve_follows")(room)
         posts = world.table("posts")
-        if len(self.keep["mark"]) < len(posts):
-            self.keep["mark"] = np.concatenate([self.keep["mark"], np.zeros(2 * len(posts), np.int64)])
         c, own = world.table("consumers"), self.mine
         rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
@@ -288,16 +287,25 @@ class Audience(Mechanism):
                          own("posts", "impressions"), own("posts", "counts"), own("posts", "enjoyed"))
         creators = world.table("creators")
         makers = Makers(creators["ai"], creators["reputation"])
-        kernel.browse(rows, people, meetings, makers, serve, world.service("follow_graph")(), log, self._behaviour(),
-                      self.keep["mark"], self.keep["stamp"], self.keep["total"], MIN_WAKE)
+        graph, behaviour, total = world.service("follow_graph")(), self._behaviour(), self.keep["total"]
+        threads = 1 if world.oracle else world.crew.threads  # the oracle reads what other sessions of the window do
+        if threads == 1 or len(rows) < SHARED:
+            kernel.browse(rows, people, meetings, makers, serve, graph, log, behaviour, total, MIN_WAKE)
+            return
+        chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
+        plan, ready, turn = empty_plan(len(rows), serve), np.zeros(-(-len(rows) // chunk), np.int64), np.zeros(1, np.int64)
+        world.crew.together(
+            lambda: kernel.browse_in_chunks(chunk, rows, people, meetings, makers, serve, graph, log, behaviour, plan, ready, turn, total,
+                                            MIN_WAKE),
+            lambda: kernel.assist(chunk, rows, people, meetings, makers, serve, graph, behaviour, plan, ready, turn))
 
-    def _behaviour(self) -> kernel.Behaviour:
+    def _behaviour(self) -> Behaviour:
         p, levers = self.p, self.world.levers
         counts = self.levers_by_arm("consumers", "counts_shown")
         rated = "ratings.ratings_shown"
         ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
         changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0), *counts, *ratings)
-        cached: tuple[object, kernel.Behaviour] | None = getattr(self, "_cache", None)
+        cached: tuple[object, Behaviour] | None = getattr(self, "_cache", None)
         if cached is None or cached[0] != changing:
             names = ("intercept", *FEATURES)
             table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
@@ -305,7 +313,8 @@ class Audience(Mechanism):
             number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
                                p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing[:2], p.shelf_patience])
             streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
-            cached = (changing, kernel.Behaviour(table, number, np.array([counts, ratings], float).T.copy(), cumulated(p.diurnal), streams))
+            shows = np.array([counts, ratings], float).T.copy()
+            cached = (changing, Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), streams))
             self._cache = cached
         return cached[1]
 

@@ -1,0 +1,107 @@
+"""Vector registers: sums in the stated order to the bit, packed instructions in the compiled code, and none that are fused."""
+
+import platform
+import re
+from collections.abc import Callable
+
+import numba
+import numpy as np
+import pytest
+
+from twin import compiled
+from twin.engine import Simulation
+from twin.kernels import lanes, ranking, retrieve, training
+from twin.kernels.lanes import dot8
+from twin.scenario import Scenario
+from twin.units import DAY
+
+PACKED = {"x86_64": r"vmulps|mulps", "AMD64": r"vmulps|mulps", "aarch64": r"fmul\s+v\d+\.4s", "arm64": r"fmul\.4s|fmul\s+v\d+\.4s"}
+FUSED = r"vfn?m(add|sub)\d|\bfml[as]\b|\bfn?m(add|sub)\b"
+
+
+@compiled.kernel
+def blocks(q, v, out):
+    """q times every block."""
+    for t in range(v.shape[0]):
+        dot8(q, 0, v, t, out, 8 * t)
+
+
+@compiled.kernel
+def chosen(items, v, rows, out):
+    """Chosen rows times one block."""
+    for i in range(len(rows)):
+        dot8(items, rows[i], v, 0, out, 8 * i)
+
+
+@compiled.kernel
+def shared(counter, flag, counts):
+    """What threads tell each other by."""
+    first, before = lanes.take_turn(counter, 0), lanes.announced(flag, 1)
+    lanes.announce(flag, 1)
+    return first, lanes.take_turn(counter, 0), before, lanes.announced(flag, 1), lanes.glance(counts, 5)
+
+
+def in_order(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The sum as it is stated: even and odd dimensions apart, upwards, in float32."""
+    sums = [np.zeros(8, np.float32), np.zeros(8, np.float32)]
+    for d in range(len(q)):
+        odd = d % 2 if d < len(q) // 2 * 2 else 0
+        sums[odd] = sums[odd] + q[d] * v[d]
+    return sums[0] + sums[1]
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 7, 8, 32, 33])
+def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
+    """Whatever the dimension, and however rows and blocks are given."""
+    rng = np.random.default_rng(dim)
+    items, v = rng.normal(size=(50, dim)).astype(np.float32), rng.normal(size=(20, dim, 8)).astype(np.float32)
+    out = np.empty(160, np.float32)
+    blocks(items[3], v, out)
+    assert np.array_equal(out.reshape(20, 8), [in_order(items[3], one) for one in v])
+    rows = rng.integers(0, 50, 20)
+    chosen(items, v[4], rows, out)
+    assert np.array_equal(out.reshape(20, 8), [in_order(items[row], v[4]) for row in rows])
+    assert np.abs(out.reshape(20, 8) - items[rows].astype(float) @ v[4]).max() < 1e-4
+
+
+def test_turns_and_announcements() -> None:
+    """Turns count up from 0; a flag is seen once it is set; a count is read."""
+    counter, flag = np.zeros(1, np.int64), np.zeros(3, np.int64)
+    assert shared(counter, flag, np.arange(8, dtype=np.int32).reshape(2, 4)) == (0, 1, False, True, 5)
+    assert counter[0] == 2 and flag.tolist() == [0, 1, 0]
+
+
+@pytest.fixture(scope="module")
+def codes(small: Callable[..., Scenario]) -> dict[str, str]:
+    """Machine code of the kernels that cost most, compiled here and now for the types of a real snapshot."""
+    world = Simulation(small("duration=2d"))
+    world.begin()
+    world.run(DAY)
+    serve = world.world.service("serving")()
+    dim, f4, i8 = serve.item_vec.shape[1], np.float32, np.int64
+    scan = retrieve.Scan(np.empty(8, f4), np.empty(600, f4), np.empty(600, i8), np.empty(600, np.int32), np.empty(128, i8), np.empty(8, f4))
+    mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
+    calls = {
+        ranking.value_scores: (serve.user_vec[0].copy(), f4(0), 0, serve, cand, 9, np.empty((dim, 8), f4), np.empty(8, f4),
+                               np.empty(80, f4), np.empty(9, f4)),
+        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, serve, serve.whole[0], np.empty(600, i8), source, 0, mark, scan),
+    }
+    found = {}
+    for function, arguments in calls.items():
+        fresh = compiled.inner(function.py_func)
+        fresh(*arguments)
+        found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
+    tables = [np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3
+    dense = [np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4)]
+    step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
+    rows = [np.zeros(1, np.int32)] * 3
+    step(*tables, *rows, None, np.zeros(3, bool), np.zeros(1, np.uint16), *dense, f4(.1), f4(.1), f4(0))
+    found["train"] = "\n".join(step.inspect_asm().values())
+    return found
+
+
+@pytest.mark.parametrize("name", ["value_scores", "nearest", "train"])
+def test_hot_kernels_multiply_in_vector_registers_and_never_fuse(name: str, codes: dict[str, str]) -> None:
+    """Where the compiler stops packing, or begins to fuse (then machines would differ), this fails."""
+    assert len(re.findall(PACKED[platform.machine()], codes[name])) >= 2
+    assert not re.findall(FUSED, codes[name])

@@ -1,0 +1,42 @@
+"""The threads of one run. What they compute does not depend on how many they are; kernels release Python's lock, so they run at once.
+
+Threads are made when they are first needed, in each process anew: one that was forked has none of its parent's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from twin.errors import UsageError
+
+
+class Crew:
+    """``threads`` threads, the caller's own included."""
+
+    def __init__(self, threads: int = 1) -> None:
+        if threads < 1:
+            raise UsageError(f"{threads} threads: a run needs at least one")
+        self.threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = -1
+
+    def _others(self) -> ThreadPoolExecutor:
+        if self._pool is None or self._process != os.getpid():
+            self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="twin")
+            self._process = os.getpid()
+        return self._pool
+
+    def together(self, own: Callable[[], None], others: Callable[[], None]) -> None:
+        """Run ``own`` here and ``others`` on every other thread; return when all are done. Those that come too late are spared."""
+        waiting = [self._others().submit(others) for _ in range(self.threads - 1)]
+        own()
+        for each in waiting:
+            if not each.cancel():
+                each.result()
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,196 @@
+"""What a session will look at: candidates, ranking and slate, and a guess at the responses.
+
+All of that but the guess depends on the serving snapshot and on the person's own row alone, which no other session of the window
+changes; so sessions can be planned in any order, on any thread, before their turn. A guess rests on the likes that a post has when it
+is made; it holds until the post has more than ``likes_until`` (see `respond`), and likes only grow within a window.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from twin.compiled import inner, kernel
+from twin.draws import child, unit, words
+from twin.kernels.index import TILE
+from twin.kernels.lanes import glance
+from twin.kernels.ranking import rank, slate, user_vector
+from twin.kernels.respond import LIKE, MANY, enjoyment, features, likes_until, respond
+from twin.kernels.retrieve import (
+    BOUGHT_TOGETHER,
+    CO_VIEWED,
+    EXPLORE,
+    FLOOR,
+    IN_NETWORK,
+    NEAREST,
+    ORACLE,
+    Q_CAP,
+    Q_FLOOR,
+    Q_MODE,
+    Q_PROBES,
+    Q_SLATE,
+    QUOTAS,
+    TRENDING,
+    VALUE,
+    Scan,
+    in_network,
+    linked,
+    listed,
+    nearest,
+)
+
+Array = Any
+HEADS = 8
+
+
+class Behaviour(NamedTuple):
+    """Parameters of people: coefficients (9, 9), scalars, the diurnal curve's inverse, streams."""
+
+    coefficients: Array  # f8 (9 responses, 1 + MANY features)
+    reach: Array  # f8 (9,), see `respond.reaches`
+    number: Array  # f8, see N_*
+    shows: Array  # f8 (A, 2): whether like counts and ratings are shown, by arm
+    hours: Array  # f8 (25,) cumulated share of sessions by local hour
+    streams: Array  # u8: session, visit, response
+
+
+(N_CONTINUE, N_AGAIN, N_GAP_LOG_MEAN, N_GAP_LOG_SD, N_RETURN_EFFECT, N_REFERENCE, N_LEAVE, N_LEAVE_EFFECT, N_LEARN, N_TOLERANCE,
+ N_REPULSION, N_SHELF) = range(12)
+
+
+class Plan(NamedTuple):
+    """Planned sessions (n) with slates of at most S posts."""
+
+    depth: Array  # i4 (n,): posts of the slate that will be looked at
+    many: Array  # i4 (n,): candidates
+    post: Array  # i4 (n, S)
+    source: Array  # i1 (n, S)
+    maker: Array  # i4 (n, S)
+    same: Array  # i4 (n, S): posts of this creator shown before in the session
+    mask: Array  # u2 (n, S): responses, as guessed
+    until: Array  # i4 (n, S): the most likes of the post at which the guess holds
+    match: Array  # f8 (n, S)
+
+
+class Room(NamedTuple):
+    """Scratch of one thread: candidates (R at most), ranking, slate (S)."""
+
+    mark: Array  # bool (P,): seen lately or a candidate already; all False between two sessions
+    cand: Array  # i8 (R,)
+    source: Array  # i1 (R,)
+    score: Array  # f4 (R,)
+    logits: Array  # f4 (8 R,)
+    maker: Array  # i4 (R,)
+    cosine: Array  # f4 (R,)
+    grid: Array  # f4 (D, R)
+    lanes: Array  # f4 (D, 8)
+    base: Array  # f4 (8,)
+    user: Array  # f4 (D,)
+    query: Array  # f4 (D,)
+    scan: Scan
+    shown: Array  # i8 (S,)
+    x: Array  # f8 (MANY,)
+
+
+@kernel
+def empty_plan(sessions, serve):
+    """Room for the plans of so many sessions."""
+    shape = (sessions, int(serve.whole[:, Q_SLATE].max()))
+    return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int8),
+                np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16), np.empty(shape, np.int32),
+                np.empty(shape, np.float64))
+
+
+@kernel
+def empty_room(posts, serve):
+    """Scratch for one thread, with a table of so many posts."""
+    most = np.zeros(serve.whole.shape[1], np.int64)
+    for k in range(serve.whole.shape[1]):
+        most[k] = serve.whole[:, k].max()
+    oracle = serve.whole[0, Q_MODE] == ORACLE
+    room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)) + 1
+    dim, scanned = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] + TILE)) + 1
+    scan = Scan(np.empty(len(serve.tile_start) - 1, np.float32), np.empty(scanned, np.float32), np.empty(scanned, np.int64),
+                np.empty(scanned, np.int32), np.empty(128, np.int64), np.empty(TILE, np.float32))
+    return Room(np.zeros(posts, np.bool_), np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room, np.float32),
+                np.empty(HEADS * room, np.float32), np.empty(room, np.int32), np.empty(room, np.float32), np.empty((dim, room), np.float32),
+                np.empty((dim, HEADS), np.float32), np.empty(HEADS, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32), scan,
+                np.empty(int(most[Q_SLATE]), np.int64), np.empty(MANY))
+
+
+@inner
+def candidates(row, arm, luck, people, serve, graph, room):
+    """Gather and rank what a session may show; ``luck`` are three words. Returns how many."""
+    quota, query, mark, cand, source = serve.whole[arm], serve.query[arm], room.mark, room.cand, room.source
+    own, near, far = luck
+    bias = user_vector(row, arm, serve, room.user)
+    n = in_network(row, unit(own), serve, quota, graph, cand, source, 0, quota[IN_NETWORK], mark)
+    if quota[NEAREST] > 0 and quota[Q_MODE] == VALUE:
+        dim = len(room.query)
+        for d in range(dim):
+            room.query[d] = room.user[d] * query[d]
+        n = nearest(room.query, query[dim], unit(near), serve, quota, cand, source, n, mark, room.scan)
+    n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark)
+    n = listed(unit(far), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark)
+    if quota[CO_VIEWED] > 0:
+        n = linked(people.viewed[row], serve.co_viewed, CO_VIEWED, cand, source, n, quota[CO_VIEWED], mark, serve.can)
+    if quota[BOUGHT_TOGETHER] > 0:
+        n = linked(people.viewed[row], serve.bought_together, BOUGHT_TOGETHER, cand, source, n, quota[BOUGHT_TOGETHER], mark, serve.can)
+    if quota[Q_FLOOR] > 0:
+        n = listed(unit(far), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark)
+    rank(row, room.user, bias, arm, child(people.key[row], people.sessions[row]), serve, cand, source, n, room.lanes, room.base,
+         room.logits, room.score)
+    return n
+
+
+@inner
+def everything(row, arm, people, posts, makers, serve, behaviour, room):
+    """The oracle's candidates: all eligible posts, by the true chance that the person clicks and is glad of it. Returns how many."""
+    n = 0
+    for post in serve.eligible:
+        if not room.mark[post]:
+            room.cand[n], room.source[n] = post, NEAREST
+            room.score[n] = enjoyment(row, post, people, posts, makers, behaviour.shows[arm], behaviour.coefficients, room.x)
+            n += 1
+    return n
+
+
+@inner
+def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, room):
+    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes only ``plan`` and ``room``."""
+    arm, mark, x = people.arm[row], room.mark, room.x
+    w0, w1, w2, w3 = words(behaviour.streams[0], people.key[row], people.sessions[row], 0)
+    seen = people.seen
+    for s in range(seen.shape[1]):
+        if seen[row, s] >= 0:
+            mark[seen[row, s]] = True
+    if serve.whole[0, Q_MODE] == ORACLE:
+        n = everything(row, arm, people, posts, makers, serve, behaviour, room)
+    else:
+        n = candidates(row, arm, (w1, w2, w3), people, serve, graph, room)
+    for s in range(seen.shape[1]):
+        if seen[row, s] >= 0:
+            mark[seen[row, s]] = False
+    cand = room.cand
+    for i in range(n):
+        mark[cand[i]] = False
+    # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
+    look = 1 + int(math.log(unit(w0)) / math.log(behaviour.number[N_CONTINUE]))
+    depth = slate(serve, arm, cand, room.source, n, room.score, room.maker, room.grid, room.cosine, room.shown, look)
+    plan.depth[at], plan.many[at] = depth, n
+    for place in range(depth):
+        c = room.shown[place]
+        post, maker, source = cand[c], room.maker[c], room.source[c]
+        same = 0
+        for earlier in range(place):
+            if plan.maker[at, earlier] == maker:
+                same += 1
+        likes = glance(posts.counts, post * HEADS + LIKE)
+        features(row, post, likes, same, place, people, posts, makers, behaviour.shows[arm], x)
+        mask, slack = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
+                              source != IN_NETWORK)
+        plan.post[at, place], plan.source[at, place], plan.maker[at, place], plan.same[at, place] = post, source, maker, same
+        plan.mask[at, place], plan.match[at, place] = mask, x[0]
+        plan.until[at, place] = likes_until(likes, slack)
