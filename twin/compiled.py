@@ -90,7 +90,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who holds those that it is given (an
     atomic operation at every use, for which threads would wait)."""
-    return numba.njit(error_model="numpy", nogil=True, _nrt=False)(function)
+    njit: Any = numba.njit  # its annotation does not know the option
+    return njit(error_model="numpy", nogil=True, _nrt=False)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -37,6 +37,16 @@ class Crew:
                 each.result()
 
 
+def asked(given: int | None, default: int) -> int:
+    """How many threads: as given, else as the environment says (TWIN_THREADS), else the default. Raises UsageError."""
+    text = os.environ.get("TWIN_THREADS", "")
+    if given is None and text:
+        if not text.isdigit() or int(text) < 1:
+            raise UsageError(f"TWIN_THREADS={text}: not a number of threads (a whole number from 1 on)")
+        return int(text)
+    return default if given is None else given
+
+
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

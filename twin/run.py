@@ -53,18 +53,18 @@ class Outcome:
 
 
 def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: bool = False, watcher: Watcher | None = None,
-          pace: float | None = None) -> Outcome:
-    """Run a scenario into a new folder, at most ``pace`` simulated days per second. Raises UsageError if the folder holds
-    something already.
+          pace: float | None = None, threads: int = 1) -> Outcome:
+    """Run a scenario into a new folder, at most ``pace`` simulated days per second, on so many threads. Raises UsageError if the folder
+    holds something already.
     """
     runfolder.free(out)
-    simulation = Simulation(scenario, reference=reference, oracle=oracle)
+    simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
     manifest = runfolder.create(out, scenario, simulation)
     with Mailbox(out) as mailbox:
         return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
 
-def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = None) -> Outcome:
+def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = None, threads: int = 1) -> Outcome:
     """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process runs there already."""
     finished = Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
     if load_manifest(out).get("status") == "done":
@@ -73,7 +73,7 @@ def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = No
         if load_manifest(out).get("status") == "done":  # another process has just ended it
             return finished
         scenario, manifest = runfolder.open_(out)
-        simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"])
+        simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"], threads=threads)
         newest = checkpoint.latest(out / "checkpoints")
         if newest is not None:
             simulation.load(newest)
@@ -303,7 +303,8 @@ class _Drive:
         scenario, policies = _amended(self.out, self.simulation.world, command)
         known = {policy.name for policy in self.simulation.scenario.policies}
         folder = self._save()
-        simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle)
+        simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle,
+                                threads=self.simulation.world.crew.threads)
         simulation.load(folder)
         simulation.spent = self.simulation.spent
         simulation.on_measure = self._record

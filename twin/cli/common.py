@@ -21,6 +21,8 @@ file = click.argument("scenario", type=click.Path(path_type=Path))
 folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 
 
+threads = click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that share the work of this run; the result is the "
+                        "same to the byte. Default: TWIN_THREADS, else one per processor.")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 

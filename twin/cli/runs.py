@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from twin.cli import common
 from twin.cli.watching import watched, watcher
+from twin.crew import asked, cores
 from twin.errors import TwinError, UsageError
 
 _folder = click.argument("run", metavar="DIR")  # a path, or an address such as s3://bucket/path, which a Path would spoil
@@ -24,9 +25,10 @@ _folder = click.argument("run", metavar="DIR")  # a path, or an address such as 
 @common.quiet
 @click.option("--reference", is_flag=True, help="One SimPy process per consumer: many times slower, the same bytes.")
 @common.oracle
+@common.threads
 @watched
 def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple[str, ...], quiet: bool, reference: bool,
-        oracle: bool, pace: float | None, **flags: Any) -> None:
+        oracle: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
     """Run a SCENARIO to its end and write the report.
 
     Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to the same bytes. A scenario that
@@ -37,7 +39,8 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 
     folder = out or common.free_folder(checked.name)
     try:
-        outcome = running.start(checked, folder, reference=reference, oracle=oracle, watcher=watcher(quiet, flags), pace=pace)
+        outcome = running.start(checked, folder, reference=reference, oracle=oracle, watcher=watcher(quiet, flags), pace=pace,
+                                threads=asked(threads, cores()))
     except KeyboardInterrupt:
         raise Interrupted(folder) from None
     if outcome.status == "interrupted":
@@ -48,14 +51,15 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 @_folder
 @click.option("--on", metavar="WHERE", help="Of an experiment: where its tasks run (see twin compare --help).")
 @common.quiet
+@common.threads
 @watched
-def resume(run: str, on: str | None, quiet: bool, pace: float | None, **flags: Any) -> None:
+def resume(run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
     """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that a command left there."""
     from twin.experiments import commands
 
     if commands.of(run):
         context = click.get_current_context()
-        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("pace", *flags)):
+        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("pace", "threads", *flags)):
             raise UsageError(f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags but --on and --quiet)")
         if commands.go_on(run, on, quiet).failed:
             sys.exit(1)
@@ -65,7 +69,7 @@ def resume(run: str, on: str | None, quiet: bool, pace: float | None, **flags: A
     from twin import run as running
 
     try:
-        outcome = running.resume(Path(run), watcher=watcher(quiet, flags), pace=pace)
+        outcome = running.resume(Path(run), watcher=watcher(quiet, flags), pace=pace, threads=asked(threads, cores()))
     except KeyboardInterrupt:
         raise Interrupted(Path(run)) from None
     if outcome.status == "interrupted":

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.crew import asked
 from twin.engine import Simulation
 from twin.errors import UsageError
 from twin.experiments.effects import window_means
@@ -72,7 +73,7 @@ def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tupl
     """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its end, with the readings on the way."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
-        simulation = Simulation(scenario)
+        simulation = Simulation(scenario, threads=asked(None, 1))  # tasks fill the processors themselves
         readings: list[NDArray[np.float64]] = []
         simulation.on_measure = lambda now, values: readings.append(values)
         if "trunk" in task.args:

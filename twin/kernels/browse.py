@@ -148,7 +148,7 @@ def shelf_post(row, kind, work, nth, people, serve):
     it."""
     post, seen = -1, people.seen
     while nth < serve.co_viewed.shape[1] and post < 0:
-        post = np.int64(link(kind, work, nth, serve))
+        post = int(link(kind, work, nth, serve))
         nth += 1
         if post >= 0 and not serve.can[post]:
             post = -1
@@ -244,8 +244,8 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
     glad, hurt, via, place, look, nth = 0, 0, -1, 0, 0, 0
     while True:
         if place < depth:
-            post, source, on, same = np.int64(plan.post[at, place]), np.int64(plan.source[at, place]), -1, plan.same[at, place]
-            creator, match, mask = plan.maker[at, place], plan.match[at, place], np.int64(plan.mask[at, place])
+            post, source, on, same = int(plan.post[at, place]), int(plan.source[at, place]), -1, plan.same[at, place]
+            creator, match, mask = plan.maker[at, place], plan.match[at, place], int(plan.mask[at, place])
             again = shown and posts.counts[post, LIKE] > plan.until[at, place]
         else:
             if look <= 0:
@@ -254,7 +254,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
             if post < 0:
                 break
             look -= 1
-            source, on, same, creator, match, mask, again = np.int64(SHELF), via, 0, posts.creator[post], 0.0, 0, True
+            source, on, same, creator, match, mask, again = SHELF, via, 0, posts.creator[post], 0.0, 0, True
         if again:
             features(row, post, posts.counts[post, LIKE], same, place, people, posts, makers, behaviour.shows[arm], x)
             mask, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,

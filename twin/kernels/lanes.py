@@ -11,10 +11,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 
 from twin import compiled  # noqa: F401 (before anything is compiled)
 
+intrinsic: Any = _intrinsic  # its annotation asks callers for the typing context
 LANES = 8
 _I64, _F4 = ir.IntType(64), ir.FloatType()
 _V8 = ir.VectorType(_F4, LANES)
