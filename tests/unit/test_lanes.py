@@ -67,7 +67,7 @@ def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
 def test_turns_and_announcements() -> None:
     """Turns count up from 0; a flag is seen once it is set; a count is read."""
     counter, flag = np.zeros(1, np.int64), np.zeros(3, np.int64)
-    assert shared(counter, flag, np.arange(8, dtype=np.int32).reshape(2, 4)) == (0, 1, False, True, 5)
+    assert shared(counter, flag, np.arange(8, dtype=np.int32).reshape(2, 4)) == (0, 1, 0, 1, 5)
     assert counter[0] == 2 and flag.tolist() == [0, 1, 0]
 
 
@@ -91,11 +91,12 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
         fresh = compiled.inner(function.py_func)
         fresh(*arguments)
         found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
-    tables = [np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3
-    dense = [np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4)]
-    step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
+    tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)
+    dense = training.Dense(np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4))
     rows = [np.zeros(1, np.int32)] * 3
-    step(*tables, *rows, None, np.zeros(3, bool), np.zeros(1, np.uint16), *dense, f4(.1), f4(.1), f4(0))
+    samples = training.Samples(*rows, np.empty((0, 3), np.int32), np.zeros(3, bool), np.zeros(1, np.uint16))
+    step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
+    step(tables, samples, dense, (f4(.1), f4(.1), f4(0)), training.empty_batch(32, False, dense.W))
     found["train"] = "\n".join(step.inspect_asm().values())
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.kernels.training import train, with_negatives
+from twin.kernels.training import Dense, Embeddings, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
 from twin.mechanisms.recommender.quality import bucket, judge
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
@@ -23,6 +23,12 @@ def parameters(rng: np.random.Generator) -> tuple[Arrays, Arrays]:
     dense = [rng.normal(size=(DIM + 2, 8)).astype("f4"), np.full((DIM + 2, 8), 1e8, "f4"), rng.normal(size=8).astype("f4"),
              np.full(8, 1e8, "f4")]
     return tables, dense
+
+
+def one_pass(tables: Arrays, dense: Arrays, samples: Samples, *rates: float) -> None:
+    """Train on a log once."""
+    batch = empty_batch(DIM, bool(samples.product.any()), dense[0])
+    train(Embeddings(*tables), samples, Dense(*dense), tuple(np.float32(rate) for rate in rates), batch)
 
 
 def loss(tables: Arrays, dense: Arrays, rows: np.ndarray, product: np.ndarray, responses: int) -> float:
@@ -49,8 +55,8 @@ def test_step_is_the_gradient(rows: tuple[tuple[int, int], ...], product: tuple[
     tables, dense = parameters(np.random.default_rng(3))
     before = [array.copy() for array in (*tables, *dense)]
     first, second = place[:, 0].astype("i4"), place[:, 1].astype("i4")[None]
-    rate = np.float32(1e4)  # over accumulators of 1e8: an effective rate of 1
-    train(*tables, first[:1], first[1:2], first[2:], second, multiply, np.array([responses], "u2"), *dense, rate, rate, np.float32(0))
+    samples = Samples(first[:1], first[1:2], first[2:], second, multiply, np.array([responses], "u2"))
+    one_pass(tables, dense, samples, 1e4, 1e4, 0.0)  # over accumulators of 1e8: an effective rate of 1
     for index in (0, 2, 4, 6, 8):
         moved = (before[index].astype(float) - (*tables, *dense)[index])
         numeric = np.zeros_like(moved)
@@ -70,11 +76,11 @@ def test_second_rows_of_none_change_no_bit() -> None:
     rows = [rng.integers(-1, 6, 3000).astype("i4") for _ in range(3)]
     responses = rng.integers(0, 256, 3000).astype("u2")
     results = []
-    for second in (None, np.full((3000, 3), -1, "i4")):
+    for second in (np.empty((0, 3), "i4"), np.full((3000, 3), -1, "i4")):
         tables, dense = parameters(np.random.default_rng(1))
         for array in (*tables[1::2], dense[1], dense[3]):
             array[:] = 0.1
-        train(*tables, *rows, second, np.zeros(3, bool), responses, *dense, np.float32(0.05), np.float32(0.02), np.float32(1e-4))
+        one_pass(tables, dense, Samples(*rows, second, np.zeros(3, bool), responses), 0.05, 0.02, 1e-4)
         results.append(b"".join(array.tobytes() for array in (*tables, *dense)))
     assert results[0] == results[1]
 

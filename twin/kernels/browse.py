@@ -335,7 +335,7 @@ def browse_in_chunks(chunk, rows, people, posts, makers, serve, graph, log, beha
     room, x, chunks = empty_room(len(posts.key), serve), np.empty(MANY), len(ready)
     k = 0
     while k < chunks:
-        if not announced(ready, k):
+        if announced(ready, k) == 0:
             mine = take_turn(turn, 0)
             if mine < chunks:
                 plan_chunk(mine, chunk, rows, people, posts, makers, serve, graph, behaviour, plan, room, ready)

@@ -90,12 +90,12 @@ def take_turn(typingctx, counter, i):
 
 @intrinsic
 def announce(typingctx, flag, i):
-    """flag[i] = 1 (int64), seen by other threads no earlier than all that this one wrote before."""
+    """flag[i] += 1 (int64), seen by other threads no earlier than all that this one wrote before."""
     signature = types.void(flag, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature.args[0], *arguments)
-        builder.store_atomic(ir.Constant(_I64, 1), place, "release", 8)
+        builder.atomic_rmw("add", place, ir.Constant(_I64, 1), "release")
         return context.get_dummy_value()
 
     return signature, generate
@@ -103,12 +103,12 @@ def announce(typingctx, flag, i):
 
 @intrinsic
 def announced(typingctx, flag, i):
-    """Whether flag[i] is set; then all that was written before `announce` can be read."""
-    signature = types.boolean(flag, types.int64)
+    """flag[i] (int64): all that was written before the announcements that it counts can be read."""
+    signature = types.int64(flag, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = _place(context, builder, signature.args[0], *arguments)
-        return builder.icmp_signed("!=", builder.load_atomic(place, "acquire", 8), ir.Constant(_I64, 0))
+        return builder.load_atomic(place, "acquire", 8)
 
     return signature, generate
 

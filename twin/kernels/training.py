@@ -6,190 +6,264 @@ A vector is one row of its table, or is made of two (double hashing, quotient an
 (Shi et al. 2020), the bias always the sum. Both rows take the gradient of what they are part of: g for a sum, g * the other row
 for a product.
 
-Loss: binary cross-entropy summed over the eight heads, all trained on every examined impression, plus L2 on touched rows.
-Rows move by row-wise Adagrad (one accumulator for the vector, one for the bias, as in large production tables), dense weights by
-elementwise Adagrad on gradients summed over BATCH samples in log order. Everything is sequential: the same log gives the same bits.
+Loss: binary cross-entropy summed over the eight heads, all trained on every examined impression, plus L2 on touched rows. Training
+goes by batches of BATCH samples: all gradients of a batch are taken at its start, then rows move by row-wise Adagrad (one accumulator for
+the vector, one for the bias, as in large production tables), sample after sample in log order, and dense weights by elementwise Adagrad
+on the batch's sum. So within a batch samples can be worked out, and rows be moved, on any number of threads: the same log gives the
+same bits. Work is cut into units, taken in turn by whichever thread is free; a unit begins when those of the phase before it are done.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.compiled import inner, kernel
 from twin.draws import words
-from twin.kernels.lanes import dot8
+from twin.kernels.lanes import announce, announced, dot8, take_turn
 from twin.kernels.maths import sigmoid32
 
+Array = Any
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
-BATCH = 256
+BATCH, PIECES, PARTS = 256, 8, 8
+"""Samples of a batch; units into which its samples, and then its rows and dense weights, are cut."""
 EPS = np.float32(1e-6)
 
 
-@kernel
-def _step(E, G, row, g, gb, dim, lr, l2):
-    """Row-wise Adagrad on one row: gradient g (D,) and gb of the bias."""
+class Embeddings(NamedTuple):
+    """Tables of consumers, posts and creators: E (rows, D + 1), bias last, and Adagrad accumulators G (rows, 2) of each."""
+
+    Eu: Array
+    Gu: Array
+    Ep: Array
+    Gp: Array
+    Ec: Array
+    Gc: Array
+
+
+class Samples(NamedTuple):
+    """The log (n): rows in the tables, -1 for "no row" (read as zeros, never written), and responses."""
+
+    user: Array  # i4
+    post: Array  # i4
+    creator: Array  # i4
+    second: Array  # i4 (n, 3): second rows, -1 for none; (0, 3) where all tables have one row per ID
+    product: Array  # bool (3,): whether a table multiplies its two rows
+    responses: Array  # u2
+
+
+class Dense(NamedTuple):
+    """Dense weights with their accumulators."""
+
+    W: Array  # f4 (D + 2, 8)
+    GW: Array
+    c: Array  # f4 (8,)
+    Gc: Array
+
+
+class Batch(NamedTuple):
+    """What is worked out of one batch (B samples), and where the threads are."""
+
+    u: Array  # f4 (B, D): the consumer's vector, then the gradient of it
+    v: Array  # f4 (B, D): the item's, likewise
+    z: Array  # f4 (D + 3, B): u * v, the two biases, and ones
+    e: Array  # f4 (B, 8): predicted less observed
+    error: Array  # f4 (8 B,): the same numbers
+    bias: Array  # f4 (B, 2): gradients of the biases
+    square: Array  # f4 (B, 2): squared lengths of the gradients in u and v
+    factor: Array  # f4 (B, 6, D): the two rows of each table that multiplies; empty where none does
+    transposed: Array  # f4 (8, D + 2): W
+    total: Array  # f4 (8 (D + 3),): gradient of the dense weights
+    done: Array  # i8 (1,): units done
+    turn: Array  # i8 (1,): the next unit
+
+
+def empty_batch(dim: int, multiplies: bool, W: Array) -> Batch:
+    """Room for the batches of one training."""
+    f4 = np.float32
+    z, e = np.ones((dim + 3, BATCH), f4), np.empty((BATCH, 8), f4)
+    return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, e, e.reshape(-1), np.empty((BATCH, 2), f4),
+                 np.empty((BATCH, 2), f4), np.empty((BATCH if multiplies else 0, 6, dim), f4), np.ascontiguousarray(W.T),
+                 np.empty(8 * (dim + 3), f4), np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+@inner
+def _vector(E, one, two, product, out, b, factor, place):
+    """The vector of an ID with rows ``one`` and ``two`` (-1: none), added to out[b]; returns its bias. Rows that multiply are kept."""
+    dim = out.shape[1]
+    if one < 0:
+        return np.float32(0)
+    if two < 0:
+        for k in range(dim):
+            out[b, k] += E[one, k]
+        return E[one, dim]
+    if product:
+        for k in range(dim):
+            factor[b, place, k], factor[b, place + 1, k] = E[one, k], E[two, k]
+            out[b, k] += E[one, k] * E[two, k]
+    else:
+        for k in range(dim):
+            out[b, k] += E[one, k] + E[two, k]
+    return E[one, dim] + E[two, dim]
+
+
+@inner
+def _rows(i, samples):
+    """First and second rows of a sample: consumer, post, creator."""
+    second = samples.second
+    if len(second):
+        return samples.user[i], samples.post[i], samples.creator[i], second[i, 0], second[i, 1], second[i, 2]
+    return samples.user[i], samples.post[i], samples.creator[i], np.int32(-1), np.int32(-1), np.int32(-1)
+
+
+@inner
+def _gradients(i, b, tables, samples, dense, batch, row):
+    """Work out sample i of the log, number b of its batch; scratch: row (D,)."""
+    u, v, z, e, product, W, transposed = batch.u, batch.v, batch.z, batch.e, samples.product, dense.W, batch.transposed
+    dim, zero, one = u.shape[1], np.float32(0), np.float32(1)
+    ru, rp, rc, su, sp, sc = _rows(i, samples)
+    for k in range(dim):
+        u[b, k] = v[b, k] = zero
+    bu = _vector(tables.Eu, ru, su, product[0], u, b, batch.factor, 0)
+    bv = _vector(tables.Ep, rp, sp, product[1], v, b, batch.factor, 2)
+    bv += _vector(tables.Ec, rc, sc, product[2], v, b, batch.factor, 4)
+    for k in range(dim):
+        row[k] = u[b, k] * v[b, k]
+    for k in range(dim):
+        z[k, b] = row[k]
+    z[dim, b], z[dim + 1, b] = bu, bv
+    dot8(row, 0, W, 0, batch.error, 8 * b)
+    gu = gv = zero
+    for h in range(8):
+        logit = e[b, h] + (dense.c[h] + (W[dim, h] * bu + W[dim + 1, h] * bv))
+        e[b, h] = sigmoid32(logit) - (one if samples.responses[i] >> h & 1 else zero)
+    for h in range(8):
+        gu += e[b, h] * W[dim, h]
+        gv += e[b, h] * W[dim + 1, h]
+    batch.bias[b, 0], batch.bias[b, 1] = gu, gv
+    e0, e1, e2, e3, e4, e5, e6, e7 = e[b, 0], e[b, 1], e[b, 2], e[b, 3], e[b, 4], e[b, 5], e[b, 6], e[b, 7]
+    for k in range(dim):
+        row[k] = (((transposed[0, k] * e0 + transposed[1, k] * e1) + (transposed[2, k] * e2 + transposed[3, k] * e3))
+                  + ((transposed[4, k] * e4 + transposed[5, k] * e5) + (transposed[6, k] * e6 + transposed[7, k] * e7)))
+    for k in range(dim):
+        x = u[b, k]
+        u[b, k] = row[k] * v[b, k]
+        v[b, k] = row[k] * x
+    batch.square[b, 0], batch.square[b, 1] = _square(u, b), _square(v, b)
+
+
+@inner
+def _square(g, b):
+    """Squared length of g[b], in four sums side by side."""
+    dim = g.shape[1]
     a0 = a1 = a2 = a3 = np.float32(0)
-    d = 0
-    while d + 4 <= dim:
-        a0 += g[d] * g[d]
-        a1 += g[d + 1] * g[d + 1]
-        a2 += g[d + 2] * g[d + 2]
-        a3 += g[d + 3] * g[d + 3]
-        d += 4
+    for k in range(0, dim - 3, 4):
+        a0 += g[b, k] * g[b, k]
+        a1 += g[b, k + 1] * g[b, k + 1]
+        a2 += g[b, k + 2] * g[b, k + 2]
+        a3 += g[b, k + 3] * g[b, k + 3]
     square = (a0 + a1) + (a2 + a3)
-    while d < dim:
-        square += g[d] * g[d]
-        d += 1
+    for k in range(dim - dim % 4, dim):
+        square += g[b, k] * g[b, k]
+    return square
+
+
+@inner
+def _step(E, G, row, g, b, square, gb, rates):
+    """Row-wise Adagrad on one row: gradient g[b] (D,) of that squared length, and gb of the bias."""
+    dim, (lr, _, l2) = g.shape[1], rates
     G[row, 0] += square / np.float32(dim)
     rate = lr / np.float32(math.sqrt(G[row, 0]) + EPS)
     keep = np.float32(1) - rate * l2
     for k in range(dim):
-        E[row, k] = E[row, k] * keep - rate * g[k]
+        E[row, k] = E[row, k] * keep - rate * g[b, k]
     G[row, 1] += gb * gb
     rate = lr / np.float32(math.sqrt(G[row, 1]) + EPS)
     E[row, dim] = E[row, dim] * (np.float32(1) - rate * l2) - rate * gb
 
 
-@kernel
-def _dense(W, GW, gW, c, Gc, gc, lr):
-    for k in range(W.shape[0]):
-        for h in range(8):
-            g = gW[k, h]
-            GW[k, h] += g * g
-            W[k, h] -= lr * g / np.float32(math.sqrt(GW[k, h]) + EPS)
-            gW[k, h] = 0
-    for h in range(8):
-        Gc[h] += gc[h] * gc[h]
-        c[h] -= lr * gc[h] / np.float32(math.sqrt(Gc[h]) + EPS)
-        gc[h] = 0
-
-
-@kernel
-def _vector(E, one, two, product, dim, out):
-    """The vector of an ID with rows ``one`` and ``two`` (-1: none) into ``out``; returns what the second row adds to its bias."""
-    for k in range(dim):
-        out[k] = E[one, k] if one >= 0 else np.float32(0)
-    if two < 0:
-        return np.float32(0)
-    for k in range(dim):
-        out[k] = out[k] * E[two, k] if product else out[k] + E[two, k]
-    return E[two, dim]
-
-
-@kernel
-def _join(Eu, Ep, Ec, ru, rp, rc, second, product, dim, u, v, t):
-    """Vectors u and v of a sample whose IDs have two rows; returns what second rows add to the two biases. Scratch: t."""
-    du = _vector(Eu, ru, second[0], product[0], dim, u)
-    dv = _vector(Ep, rp, second[1], product[1], dim, v) + _vector(Ec, rc, second[2], product[2], dim, t)
-    for k in range(dim):
-        v[k] += t[k]
-    return du, dv
-
-
-@kernel
-def _step_pair(E, G, one, two, product, g, gb, dim, lr, l2, spare):
-    """Adagrad on the rows of one ID (-1: none); scratch: spare (3, D)."""
+@inner
+def _move(E, G, one, two, part, g, b, square, gb, product, factor, place, rates, row):
+    """Move the rows of one ID that belong to a part, row numbers modulo PARTS; scratch: row (1, D)."""
     if one < 0:
         return
-    if two < 0:
-        _step(E, G, one, g, gb, dim, lr, l2)
+    if two < 0 or not product:
+        if one % PARTS == part:
+            _step(E, G, one, g, b, square, gb, rates)
+        if two >= 0 and two % PARTS == part:
+            _step(E, G, two, g, b, square, gb, rates)
         return
-    g1, g2 = spare[1], spare[2]
-    for k in range(dim):
-        g1[k] = g[k] * E[two, k] if product else g[k]
-        g2[k] = g[k] * E[one, k] if product else g[k]
-    _step(E, G, one, g1, gb, dim, lr, l2)
-    _step(E, G, two, g2, gb, dim, lr, l2)
+    for which in range(2):
+        mine = one if which == 0 else two
+        if mine % PARTS == part:
+            for k in range(g.shape[1]):
+                row[0, k] = g[b, k] * factor[b, place + 1 - which, k]
+            _step(E, G, mine, row, 0, _square(row, 0), gb, rates)
+
+
+@inner
+def _dense(part, dense, batch, lr):
+    """Adagrad on a part of the dense weights."""
+    W, GW, z, total = dense.W, dense.GW, batch.z, batch.total
+    size = len(W) + 1
+    for k in range(part * size // PARTS, (part + 1) * size // PARTS):
+        dot8(z, k, batch.e, 0, total, 8 * k)
+        for h in range(8):
+            g = total[8 * k + h]
+            if k < len(W):
+                GW[k, h] += g * g
+                W[k, h] -= lr * g / np.float32(math.sqrt(GW[k, h]) + EPS)
+                batch.transposed[h, k] = W[k, h]
+            else:
+                dense.Gc[h] += g * g
+                dense.c[h] -= lr * g / np.float32(math.sqrt(dense.Gc[h]) + EPS)
+
+
+@inner
+def _piece(piece, first, size, tables, samples, dense, batch, row):
+    """Work out a piece of the batch of ``size`` samples that begins at ``first``; what it lacks of a whole batch weighs nothing."""
+    for b in range(piece * BATCH // PIECES, (piece + 1) * BATCH // PIECES):
+        if b < size:
+            _gradients(first + b, b, tables, samples, dense, batch, row)
+        else:
+            for h in range(8):
+                batch.e[b, h] = np.float32(0)
+
+
+@inner
+def _part(part, first, size, tables, samples, dense, batch, rates, row):
+    """Move a part of all rows, and of the dense weights, by the batch of ``size`` samples that begins at ``first``."""
+    product, bias, square, factor = samples.product, batch.bias, batch.square, batch.factor
+    for b in range(size):
+        ru, rp, rc, su, sp, sc = _rows(first + b, samples)
+        _move(tables.Eu, tables.Gu, ru, su, part, batch.u, b, square[b, 0], bias[b, 0], product[0], factor, 0, rates, row)
+        _move(tables.Ep, tables.Gp, rp, sp, part, batch.v, b, square[b, 1], bias[b, 1], product[1], factor, 2, rates, row)
+        _move(tables.Ec, tables.Gc, rc, sc, part, batch.v, b, square[b, 1], bias[b, 1], product[2], factor, 4, rates, row)
+    _dense(part, dense, batch, rates[1])
 
 
 @kernel
-def train(Eu, Gu, Ep, Gp, Ec, Gc_, user, post, creator, second, product, responses, W, GW, c, Gc, lr, lr_dense, l2):
-    """One pass over the log. Rows of -1 mean "no row": read as zeros, never written.
-
-    ``second`` is None where all tables have one row per ID (compiled apart, for speed), else (n, 3) i4: the second rows of consumer,
-    post and creator, -1 for none; ``product`` (3,) says which tables multiply their rows.
-    """
-    dim = W.shape[0] - 2
-    z, v, u = np.empty(dim, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32)
-    gu, gv = np.empty(dim, np.float32), np.empty(dim, np.float32)
-    spare = np.empty((3, 0 if second is None else dim), np.float32)
-    gW, gc = np.zeros((dim + 2, 8), np.float32), np.zeros(8, np.float32)
-    e = np.empty(8, np.float32)
-    one = np.float32(1)
-    for i in range(len(user)):
-        ru, rp, rc = user[i], post[i], creator[i]
-        bu = Eu[ru, dim] if ru >= 0 else np.float32(0)
-        bv = (Ep[rp, dim] if rp >= 0 else np.float32(0)) + (Ec[rc, dim] if rc >= 0 else np.float32(0))
-        for k in range(dim):
-            u[k] = Eu[ru, k] if ru >= 0 else np.float32(0)
-        if rp >= 0 and rc >= 0:
-            for k in range(dim):
-                v[k] = Ep[rp, k] + Ec[rc, k]
+def train(tables, samples, dense, rates, batch):
+    """One pass over the log at the ``rates`` (of rows, of dense weights, L2), by one thread or by as many as call it at the same time;
+    each returns when nothing is left to take, the last of them when all is done."""
+    n = len(samples.user)
+    units, each = -(-n // BATCH) * (PIECES + PARTS), PIECES + PARTS
+    row = np.empty((1, batch.u.shape[1]), np.float32)
+    unit = take_turn(batch.turn, 0)
+    while unit < units:
+        first, phase = unit // each * BATCH, unit % each
+        size = min(BATCH, n - first)
+        begin = unit - phase + (PIECES if phase >= PIECES else 0)
+        while announced(batch.done, 0) < begin:
+            pass
+        if phase < PIECES:
+            _piece(phase, first, size, tables, samples, dense, batch, row[0])
         else:
-            for k in range(dim):
-                v[k] = (Ep[rp, k] if rp >= 0 else np.float32(0)) + (Ec[rc, k] if rc >= 0 else np.float32(0))
-        if second is not None:
-            du, dv = _join(Eu, Ep, Ec, ru, rp, rc, second[i], product, dim, u, v, spare[0])
-            bu += du
-            bv += dv
-        for k in range(dim):
-            z[k] = u[k] * v[k]
-        a0, a1 = c[0] + W[dim, 0] * bu + W[dim + 1, 0] * bv, c[1] + W[dim, 1] * bu + W[dim + 1, 1] * bv
-        a2, a3 = c[2] + W[dim, 2] * bu + W[dim + 1, 2] * bv, c[3] + W[dim, 3] * bu + W[dim + 1, 3] * bv
-        a4, a5 = c[4] + W[dim, 4] * bu + W[dim + 1, 4] * bv, c[5] + W[dim, 5] * bu + W[dim + 1, 5] * bv
-        a6, a7 = c[6] + W[dim, 6] * bu + W[dim + 1, 6] * bv, c[7] + W[dim, 7] * bu + W[dim + 1, 7] * bv
-        for k in range(dim):
-            x = z[k]
-            a0 += W[k, 0] * x
-            a1 += W[k, 1] * x
-            a2 += W[k, 2] * x
-            a3 += W[k, 3] * x
-            a4 += W[k, 4] * x
-            a5 += W[k, 5] * x
-            a6 += W[k, 6] * x
-            a7 += W[k, 7] * x
-        e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7] = a0, a1, a2, a3, a4, a5, a6, a7
-        for h in range(8):
-            e[h] = sigmoid32(e[h]) - (one if responses[i] >> h & 1 else np.float32(0))
-        e0, e1, e2, e3, e4, e5, e6, e7 = e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7]
-        for k in range(dim):
-            s = (((W[k, 0] * e0 + W[k, 1] * e1) + (W[k, 2] * e2 + W[k, 3] * e3))
-                 + ((W[k, 4] * e4 + W[k, 5] * e5) + (W[k, 6] * e6 + W[k, 7] * e7)))
-            gu[k] = s * v[k]
-            gv[k] = s * u[k]
-        for k in range(dim):
-            x = z[k]
-            gW[k, 0] += e0 * x
-            gW[k, 1] += e1 * x
-            gW[k, 2] += e2 * x
-            gW[k, 3] += e3 * x
-            gW[k, 4] += e4 * x
-            gW[k, 5] += e5 * x
-            gW[k, 6] += e6 * x
-            gW[k, 7] += e7 * x
-        gbu = gbv = np.float32(0)
-        for h in range(8):
-            gbu += e[h] * W[dim, h]
-            gbv += e[h] * W[dim + 1, h]
-            gW[dim, h] += e[h] * bu
-            gW[dim + 1, h] += e[h] * bv
-            gc[h] += e[h]
-        if second is not None:
-            _step_pair(Eu, Gu, ru, second[i, 0], product[0], gu, gbu, dim, lr, l2, spare)
-            _step_pair(Ep, Gp, rp, second[i, 1], product[1], gv, gbv, dim, lr, l2, spare)
-            _step_pair(Ec, Gc_, rc, second[i, 2], product[2], gv, gbv, dim, lr, l2, spare)
-        else:
-            if ru >= 0:
-                _step(Eu, Gu, ru, gu, gbu, dim, lr, l2)
-            if rp >= 0:
-                _step(Ep, Gp, rp, gv, gbv, dim, lr, l2)
-            if rc >= 0:
-                _step(Ec, Gc_, rc, gv, gbv, dim, lr, l2)
-        if i % BATCH == BATCH - 1:
-            _dense(W, GW, gW, c, Gc, gc, lr_dense)
-    _dense(W, GW, gW, c, Gc, gc, lr_dense)
+            _part(phase - PIECES, first, size, tables, samples, dense, batch, rates, row)
+        announce(batch.done, 0)
+        unit = take_turn(batch.turn, 0)
 
 
 @kernel

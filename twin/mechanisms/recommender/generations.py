@@ -65,7 +65,7 @@ class Generations:
             spec = TableSpec(KINDS[kind], dim, slots, p.salt, p.hash_function, p.operator, p.id_range, self.p.init_scale, p.admission,
                              p.admission_rule, p.expire_after)
             tables[entity] = EmbeddingTable(keep, entity, spec)
-        return Trainer(keep, tables)
+        return Trainer(keep, tables, self.m.world.crew)
 
     def _wanted(self) -> Settings:
         """The settings that the levers ask for now."""

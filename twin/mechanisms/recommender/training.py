@@ -10,16 +10,21 @@ factor. Negatives give no ID a row and do not count as sightings.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels.training import HEADS, train, with_negatives
+from twin.crew import Crew
+from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
 """Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a day of data."""
+ENTITIES = ("consumer", "post", "creator")
+SHARED = 2 * BATCH
+"""Samples from which on threads share a pass."""
 COUNTED = ("consumer", "post")
 """Entities of which the trainer counts, by row of their table in the World, the impressions that it has trained on."""
 
@@ -36,8 +41,8 @@ class Negatives(NamedTuple):
 class Trainer:
     """Fits and hands out vectors; all state is arrays in ``keep``."""
 
-    def __init__(self, keep: Arrays, tables: Mapping[str, EmbeddingTable]) -> None:
-        self.keep, self.tables = keep, tables
+    def __init__(self, keep: Arrays, tables: Mapping[str, EmbeddingTable], crew: Crew | None = None) -> None:
+        self.keep, self.tables, self.crew = keep, tables, crew or Crew()
 
     def setup(self) -> None:
         """Untrained model: every positive head wants a match, hide and report the contrary."""
@@ -57,8 +62,8 @@ class Trainer:
             responses: NDArray[np.uint16], now: int, *, lr: float, lr_dense: float, l2: float, epochs: int = 1,
             negatives: Negatives | None = None) -> None:
         """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
-        keys = {"consumer": consumer_keys, "post": post_keys, "creator": creator_keys}
-        places = {"consumer": consumer, "post": post, "creator": creator}
+        keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
+        places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
         rows = {}
         for name, table in self.tables.items():
             count = np.bincount(places[name], minlength=len(keys[name]))
@@ -74,16 +79,25 @@ class Trainer:
             for name in ("post", "creator"):
                 others = np.setdiff1d(places[name], np.flatnonzero(rows[name][:, 0] >= 0))
                 rows[name][others] = self.tables[name].rows(keys[name][others])
-        arrays = [array for name in keys for array in (self.tables[name].E, self.tables[name].G)]
         first = [np.ascontiguousarray(rows[name][:, 0])[places[name]] for name in keys]
-        second = None
+        second = np.empty((0, 3), np.int32)
         if any(table.spec.pairs for table in self.tables.values()):
             second = np.stack([rows[name][places[name], 1] for name in keys], axis=1)
         product = np.array([self.tables[name].spec.multiplies for name in keys])
-        k = self.keep
+        samples = Samples(first[0], first[1], first[2], second, product, np.ascontiguousarray(responses))
+        self._train(samples, epochs, (np.float32(lr), np.float32(lr_dense), np.float32(l2)))
+
+    def _train(self, samples: Samples, epochs: int, rates: tuple[np.float32, np.float32, np.float32]) -> None:
+        """The passes, by all threads of the crew where there is enough to share."""
+        tables = Embeddings(*[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)])
+        dense = Dense(*[self.keep[name] for name in ("W", "GW", "c", "Gc")])
         for _ in range(epochs):
-            train(*arrays, *first, second, product, np.ascontiguousarray(responses), k["W"], k["GW"], k["c"], k["Gc"],
-                  np.float32(lr), np.float32(lr_dense), np.float32(l2))
+            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense.W)
+            pass_ = partial(train, tables, samples, dense, rates, batch)
+            if self.crew.threads > 1 and len(samples.user) > SHARED:
+                self.crew.together(pass_, pass_)
+            else:
+                pass_()
 
     def _count(self, name: str, count: NDArray[np.int64]) -> None:
         have = self.keep[f"trained.{name}"]
