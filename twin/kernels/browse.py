@@ -27,7 +27,7 @@ import numpy as np
 
 from twin.compiled import inner, kernel
 from twin.draws import unit, words
-from twin.kernels.lanes import announce, announced, take_turn
+from twin.kernels.lanes import announce, announced, take_turn, wait_until
 from twin.kernels.plan import (
     N_AGAIN,
     N_GAP_LOG_MEAN,
@@ -339,7 +339,9 @@ def browse_in_chunks(chunk, rows, people, posts, makers, serve, graph, log, beha
             mine = take_turn(turn, 0)
             if mine < chunks:
                 plan_chunk(mine, chunk, rows, people, posts, makers, serve, graph, behaviour, plan, room, ready)
-            continue  # else: another thread is about to be done with it
+            else:  # another thread is about to be done with it
+                wait_until(ready, k, 1)
+            continue
         for at in range(k * chunk, min((k + 1) * chunk, len(rows))):
             happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
             if depart(rows[at], people, behaviour, min_wake):

@@ -7,16 +7,19 @@ multiplication is fused with an addition, so that every machine finds the same b
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 
-from twin import compiled  # noqa: F401 (before anything is compiled)
+from twin.compiled import inner
 
 intrinsic: Any = _intrinsic  # its annotation asks callers for the typing context
 LANES = 8
+PATIENCE = 2000
+"""Looks, a few nanoseconds each, before a thread that waits gives way."""
 _I64, _F4 = ir.IntType(64), ir.FloatType()
 _V8 = ir.VectorType(_F4, LANES)
 _ONE_LANE = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
@@ -111,6 +114,30 @@ def announced(typingctx, flag, i):
         return builder.load_atomic(place, "acquire", 8)
 
     return signature, generate
+
+
+@intrinsic
+def give_way(typingctx):
+    """Let another thread have this processor: the one that is waited for may not be running."""
+    signature = types.void()
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(32), []), name)
+        builder.call(function, [])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@inner
+def wait_until(count, i, least):
+    """Wait until count[i] has been announced ``least`` times: a moment at full speed, then giving way to others."""
+    looks = 0
+    while announced(count, i) < least:
+        looks += 1
+        if looks > PATIENCE:
+            give_way()
 
 
 @intrinsic

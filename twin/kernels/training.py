@@ -22,13 +22,13 @@ import numpy as np
 
 from twin.compiled import inner, kernel
 from twin.draws import words
-from twin.kernels.lanes import announce, announced, dot8, take_turn
+from twin.kernels.lanes import announce, dot8, take_turn, wait_until
 from twin.kernels.maths import sigmoid32
 
 Array = Any
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
-BATCH, PIECES, PARTS = 256, 8, 8
-"""Samples of a batch; units into which its samples, and then its rows and dense weights, are cut."""
+BATCH = 256
+"""Samples of a batch."""
 EPS = np.float32(1e-6)
 
 
@@ -76,17 +76,19 @@ class Batch(NamedTuple):
     factor: Array  # f4 (B, 6, D): the two rows of each table that multiplies; empty where none does
     transposed: Array  # f4 (8, D + 2): W
     total: Array  # f4 (8 (D + 3),): gradient of the dense weights
+    cut: tuple[int, int]  # units into which a batch's samples, and then its rows and dense weights, are cut: no bit depends on them
     done: Array  # i8 (1,): units done
     turn: Array  # i8 (1,): the next unit
 
 
-def empty_batch(dim: int, multiplies: bool, W: Array) -> Batch:
-    """Room for the batches of one training."""
+def empty_batch(dim: int, multiplies: bool, W: Array, threads: int = 1) -> Batch:
+    """Room for the batches of one pass by so many threads."""
+    cut = (1, 1) if threads == 1 else (4 * threads, 2 * threads)
     f4 = np.float32
     z, e = np.ones((dim + 3, BATCH), f4), np.empty((BATCH, 8), f4)
     return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, e, e.reshape(-1), np.empty((BATCH, 2), f4),
                  np.empty((BATCH, 2), f4), np.empty((BATCH if multiplies else 0, 6, dim), f4), np.ascontiguousarray(W.T),
-                 np.empty(8 * (dim + 3), f4), np.zeros(1, np.int64), np.zeros(1, np.int64))
+                 np.empty(8 * (dim + 3), f4), cut, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 @inner
@@ -185,30 +187,26 @@ def _step(E, G, row, g, b, square, gb, rates):
 
 
 @inner
-def _move(E, G, one, two, part, g, b, square, gb, product, factor, place, rates, row):
-    """Move the rows of one ID that belong to a part, row numbers modulo PARTS; scratch: row (1, D)."""
-    if one < 0:
-        return
-    if two < 0 or not product:
-        if one % PARTS == part:
-            _step(E, G, one, g, b, square, gb, rates)
-        if two >= 0 and two % PARTS == part:
-            _step(E, G, two, g, b, square, gb, rates)
-        return
+def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place, rates, row):
+    """Move the rows of one ID, the first and perhaps a second, that belong to a part; scratch: row (1, D)."""
     for which in range(2):
-        mine = one if which == 0 else two
-        if mine % PARTS == part:
+        mine = rows[which]
+        if mine < 0 or mine % parts != part:
+            continue
+        if product and rows[1] >= 0:
             for k in range(g.shape[1]):
                 row[0, k] = g[b, k] * factor[b, place + 1 - which, k]
             _step(E, G, mine, row, 0, _square(row, 0), gb, rates)
+        else:
+            _step(E, G, mine, g, b, square, gb, rates)
 
 
 @inner
 def _dense(part, dense, batch, lr):
     """Adagrad on a part of the dense weights."""
-    W, GW, z, total = dense.W, dense.GW, batch.z, batch.total
+    W, GW, z, total, parts = dense.W, dense.GW, batch.z, batch.total, batch.cut[1]
     size = len(W) + 1
-    for k in range(part * size // PARTS, (part + 1) * size // PARTS):
+    for k in range(part * size // parts, (part + 1) * size // parts):
         dot8(z, k, batch.e, 0, total, 8 * k)
         for h in range(8):
             g = total[8 * k + h]
@@ -224,7 +222,8 @@ def _dense(part, dense, batch, lr):
 @inner
 def _piece(piece, first, size, tables, samples, dense, batch, row):
     """Work out a piece of the batch of ``size`` samples that begins at ``first``; what it lacks of a whole batch weighs nothing."""
-    for b in range(piece * BATCH // PIECES, (piece + 1) * BATCH // PIECES):
+    pieces = batch.cut[0]
+    for b in range(piece * BATCH // pieces, (piece + 1) * BATCH // pieces):
         if b < size:
             _gradients(first + b, b, tables, samples, dense, batch, row)
         else:
@@ -234,13 +233,27 @@ def _piece(piece, first, size, tables, samples, dense, batch, row):
 
 @inner
 def _part(part, first, size, tables, samples, dense, batch, rates, row):
-    """Move a part of all rows, and of the dense weights, by the batch of ``size`` samples that begins at ``first``."""
-    product, bias, square, factor = samples.product, batch.bias, batch.square, batch.factor
+    """Move a part of all rows, by row numbers, and of the dense weights by the batch of ``size`` samples that begins at ``first``."""
+    u, v, bias, square, parts = batch.u, batch.v, batch.bias, batch.square, batch.cut[1]
+    user, post, creator, second, product, factor = (samples.user, samples.post, samples.creator, samples.second, samples.product,
+                                                    batch.factor)
     for b in range(size):
-        ru, rp, rc, su, sp, sc = _rows(first + b, samples)
-        _move(tables.Eu, tables.Gu, ru, su, part, batch.u, b, square[b, 0], bias[b, 0], product[0], factor, 0, rates, row)
-        _move(tables.Ep, tables.Gp, rp, sp, part, batch.v, b, square[b, 1], bias[b, 1], product[1], factor, 2, rates, row)
-        _move(tables.Ec, tables.Gc, rc, sc, part, batch.v, b, square[b, 1], bias[b, 1], product[2], factor, 4, rates, row)
+        i = first + b
+        ru, rp, rc = user[i], post[i], creator[i]
+        if len(second):
+            _step_pair(tables.Eu, tables.Gu, (ru, second[i, 0]), part, parts, u, b, square[b, 0], bias[b, 0], product[0], factor, 0,
+                       rates, row)
+            _step_pair(tables.Ep, tables.Gp, (rp, second[i, 1]), part, parts, v, b, square[b, 1], bias[b, 1], product[1], factor, 2,
+                       rates, row)
+            _step_pair(tables.Ec, tables.Gc, (rc, second[i, 2]), part, parts, v, b, square[b, 1], bias[b, 1], product[2], factor, 4,
+                       rates, row)
+            continue
+        if ru >= 0 and ru % parts == part:
+            _step(tables.Eu, tables.Gu, ru, u, b, square[b, 0], bias[b, 0], rates)
+        if rp >= 0 and rp % parts == part:
+            _step(tables.Ep, tables.Gp, rp, v, b, square[b, 1], bias[b, 1], rates)
+        if rc >= 0 and rc % parts == part:
+            _step(tables.Ec, tables.Gc, rc, v, b, square[b, 1], bias[b, 1], rates)
     _dense(part, dense, batch, rates[1])
 
 
@@ -248,20 +261,17 @@ def _part(part, first, size, tables, samples, dense, batch, rates, row):
 def train(tables, samples, dense, rates, batch):
     """One pass over the log at the ``rates`` (of rows, of dense weights, L2), by one thread or by as many as call it at the same time;
     each returns when nothing is left to take, the last of them when all is done."""
-    n = len(samples.user)
-    units, each = -(-n // BATCH) * (PIECES + PARTS), PIECES + PARTS
-    row = np.empty((1, batch.u.shape[1]), np.float32)
+    n, pieces, each = len(samples.user), batch.cut[0], batch.cut[0] + batch.cut[1]
+    units, row = -(-n // BATCH) * each, np.empty((1, batch.u.shape[1]), np.float32)
     unit = take_turn(batch.turn, 0)
     while unit < units:
         first, phase = unit // each * BATCH, unit % each
         size = min(BATCH, n - first)
-        begin = unit - phase + (PIECES if phase >= PIECES else 0)
-        while announced(batch.done, 0) < begin:
-            pass
-        if phase < PIECES:
+        wait_until(batch.done, 0, unit - phase + (pieces if phase >= pieces else 0))
+        if phase < pieces:
             _piece(phase, first, size, tables, samples, dense, batch, row[0])
         else:
-            _part(phase - PIECES, first, size, tables, samples, dense, batch, rates, row)
+            _part(phase - pieces, first, size, tables, samples, dense, batch, rates, row)
         announce(batch.done, 0)
         unit = take_turn(batch.turn, 0)
 

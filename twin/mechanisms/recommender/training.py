@@ -91,13 +91,14 @@ class Trainer:
         """The passes, by all threads of the crew where there is enough to share."""
         tables = Embeddings(*[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)])
         dense = Dense(*[self.keep[name] for name in ("W", "GW", "c", "Gc")])
+        threads = self.crew.threads if len(samples.user) > SHARED else 1
         for _ in range(epochs):
-            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense.W)
-            pass_ = partial(train, tables, samples, dense, rates, batch)
-            if self.crew.threads > 1 and len(samples.user) > SHARED:
-                self.crew.together(pass_, pass_)
+            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense.W, threads)
+            whole = partial(train, tables, samples, dense, rates, batch)
+            if threads > 1:
+                self.crew.together(whole, whole)
             else:
-                pass_()
+                whole()
 
     def _count(self, name: str, count: NDArray[np.int64]) -> None:
         have = self.keep[f"trained.{name}"]
