@@ -14,8 +14,10 @@ what is examined; who has viewed a work to the end is shown the shelf of what is
 Heterogeneous return_logit across people is what makes the hazard of returning fall (a mixture of geometrics; beta-geometric,
 Fader & Hardie 2007).
 
-On several threads each takes chunks of sessions and plans them; one of them lets planned sessions happen, chunk after chunk in
-order, and draws the next visits of chunks that have happened when it has nothing better to do. The bytes are those of one thread.
+So a session has three parts. It is planned, from what no other session of the window changes. It happens: responses, counters of posts,
+follows, log; only that goes in order. It is settled: what the person keeps of it, and the next visit. On several threads each takes
+chunks of sessions to plan, then to settle, while one of them lets them happen. The bytes are those of one thread: sums of fractions
+go in order, and of what is summed on several threads, all are whole numbers.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from twin.kernels.plan import (
     N_RETURN_EFFECT,
     N_SHELF,
     N_TOLERANCE,
+    Plan,
     empty_plan,
     empty_room,
     plan_session,
@@ -159,7 +162,7 @@ def shelf_post(row, kind, work, nth, people, serve):
 
 
 @inner
-def act(row, post, creator, mask, people, posts, graph):
+def act(row, creator, mask, graph):
     """Follow or unfollow; the mask, without a follow of a creator who is followed already."""
     if mask >> FOLLOW & 1:
         if follows(row, creator, graph):
@@ -176,39 +179,18 @@ def act(row, post, creator, mask, people, posts, graph):
 
 
 @inner
-def count(row, post, ai, mask, match, people, posts, total):
-    """Counters of a post, and running sums, after one meeting."""
+def count(post, mask, match, posts, total):
+    """Counters of a post, and running sums of fractions, after one meeting."""
     if mask >> GLAD & 1:
         posts.enjoyed[post] += 1
-    elif mask & 1:
-        total[A_REGRET] += 1
     total[A_POPULARITY] += posts.impressions[post]
     posts.impressions[post] += 1
-    base = A_HEADS_AI if ai else A_HEADS_HUMAN
-    total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
-    for h in range(8):
-        if mask >> h & 1:
-            posts.counts[post, h] += 1
-            total[base + h] += 1
+    if mask & 255:
+        for h in range(8):
+            posts.counts[post, h] += mask >> h & 1
     total[A_MATCH] += match
     total[A_QUALITY] += np.float64(posts.quality[post])
     total[A_AROUSAL] += np.float64(posts.arousal[post])
-    total[A_LABELLED] += 1.0 if posts.labelled[post] else 0.0
-    total[A_CROSS] += 1 if np.float64(posts.slant[post]) * people.opinion[row] < 0 else 0
-
-
-@inner
-def remember(row, post, mask, number, people, posts):
-    """What the person keeps of one meeting: leanings seen, the pull on the opinion, the rings of what was seen and viewed."""
-    slant, opinion = np.float64(posts.slant[post]), people.opinion[row]
-    people.stance[row, 1 if slant > 0 else 0] += 1
-    people.pull_sum[row] += pull(opinion, slant, number[N_TOLERANCE], number[N_REPULSION])
-    people.pull_count[row] += 1
-    people.seen[row, people.seen_at[row]] = post
-    people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
-    if mask >> LONG_VIEW & 1:
-        people.viewed[row, people.viewed_at[row]] = post
-        people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
 
 
 @inner
@@ -219,6 +201,47 @@ def note(row, post, mask, place, source, via, log):
     log.responses[at], log.place[at] = mask & 255, place
     log.source[at], log.via[at] = source, via
     log.size[0] = at + 1
+
+
+@inner
+def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, total, x):
+    """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of fractions, and what was seen."""
+    arm, number = people.arm[row], behaviour.number
+    quota, likes_shown = serve.whole[arm], behaviour.shows[arm, 0] > 0
+    depth, via, place, look, nth = plan.depth[at], -1, 0, 0, 0
+    while True:
+        again, on = False, -1
+        if place >= depth:
+            if look <= 0:
+                break
+            post, nth = shelf_post(row, quota[Q_SHELF_KIND], via, nth, people, serve)
+            if post < 0:
+                break
+            look -= 1
+            again, on = True, via
+            plan.post[at, place], plan.source[at, place], plan.maker[at, place] = post, SHELF, posts.creator[post]
+            plan.same[at, place] = 0
+        post, source = int(plan.post[at, place]), int(plan.source[at, place])
+        if again or (likes_shown and posts.counts[post, LIKE] > plan.until[at, place]):
+            features(row, post, posts.counts[post, LIKE], plan.same[at, place], place, people, posts, makers, behaviour.shows[arm], x)
+            guess, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
+                               source != IN_NETWORK)
+            plan.mask[at, place], plan.match[at, place] = guess, x[0]
+        mask = int(plan.mask[at, place])
+        if mask & (1 << FOLLOW | 1 << HIDE):
+            mask = act(row, plan.maker[at, place], mask, graph)
+            plan.mask[at, place] = mask
+        count(post, mask, plan.match[at, place], posts, total)
+        note(row, post, mask, place, source, on, log)
+        people.seen[row, people.seen_at[row]] = post
+        people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
+        if posts.work[post] and mask >> LONG_VIEW & 1 and place < depth:
+            via = post
+        place += 1
+        if place == depth and 0 <= via < len(serve.co_viewed) and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
+            luck, _, _, _ = words(behaviour.streams[0], people.key[row], people.sessions[row], 1)
+            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), quota[Q_SHELF])
+    plan.shown[at] = place
 
 
 @inner
@@ -234,64 +257,50 @@ def arrive(row, people, total):
 
 
 @inner
-def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, total, x):
-    """Let a planned session happen, up to the next visit: number ``at`` of the plan."""
-    arm, number = people.arm[row], behaviour.number
-    quota, shown = serve.whole[arm], behaviour.shows[arm, 0] > 0
-    arrive(row, people, total)
-    total[A_CANDIDATES] += plan.many[at]
-    depth = plan.depth[at]
-    glad, hurt, via, place, look, nth = 0, 0, -1, 0, 0, 0
-    while True:
-        if place < depth:
-            post, source, on, same = int(plan.post[at, place]), int(plan.source[at, place]), -1, plan.same[at, place]
-            creator, match, mask = plan.maker[at, place], plan.match[at, place], int(plan.mask[at, place])
-            again = shown and posts.counts[post, LIKE] > plan.until[at, place]
-        else:
-            if look <= 0:
-                break
-            post, nth = shelf_post(row, quota[Q_SHELF_KIND], via, nth, people, serve)
-            if post < 0:
-                break
-            look -= 1
-            source, on, same, creator, match, mask, again = SHELF, via, 0, posts.creator[post], 0.0, 0, True
-        if again:
-            features(row, post, posts.counts[post, LIKE], same, place, people, posts, makers, behaviour.shows[arm], x)
-            mask, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
-                              source != IN_NETWORK)
-            match = x[0]
-        mask = act(row, post, creator, mask, people, posts, graph)
-        glad += mask >> GLAD & 1
-        hurt += (mask >> HIDE & 1) * (1 + (mask >> REPORT & 1))
-        total[A_SOURCES + source] += 1
-        count(row, post, makers.ai[creator], mask, match, people, posts, total)
-        note(row, post, mask, place, source, on, log)
-        remember(row, post, mask, number, people, posts)
-        if posts.work[post]:
-            total[A_WORKS] += 1
-            if mask >> LONG_VIEW & 1 and place < depth:
-                via = post
-        place += 1
-        if place == depth and 0 <= via < len(serve.co_viewed) and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
-            luck, _, _, _ = words(behaviour.streams[0], people.key[row], people.sessions[row], 1)
-            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), quota[Q_SHELF])
-    joy = glad / place if place else 0.0
-    people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
-    total[A_ENJOYED] += glad
-    total[A_SATISFACTION] += people.satisfaction[row]
-    people.sessions[row] += 1
+def met(row, post, ai, mask, number, people, posts, total):
+    """What the person keeps of one meeting: leanings seen, the pull on the opinion, what was viewed to the end; and counts of it."""
+    slant, opinion = np.float64(posts.slant[post]), people.opinion[row]
+    people.stance[row, 1 if slant > 0 else 0] += 1
+    people.pull_sum[row] += pull(opinion, slant, number[N_TOLERANCE], number[N_REPULSION])
+    people.pull_count[row] += 1
+    if mask >> LONG_VIEW & 1:
+        people.viewed[row, people.viewed_at[row]] = post
+        people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
+    total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
+    if mask & 255:
+        base = A_HEADS_AI if ai else A_HEADS_HUMAN
+        for h in range(8):
+            total[base + h] += mask >> h & 1
+    total[A_REGRET] += 1 if mask & 1 and not mask >> GLAD & 1 else 0
+    total[A_LABELLED] += 1 if posts.labelled[post] else 0
+    total[A_WORKS] += 1 if posts.work[post] else 0
+    total[A_CROSS] += 1 if slant * opinion < 0 else 0
 
 
 @inner
-def depart(row, people, behaviour, min_wake):
-    """Draw the next visit after a session; whether the person leaves for good."""
+def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
+    """What a person keeps of the session that happened as number ``at`` of the plan, and the next visit. Reads posts, writes the person's
+    row and counts in ``total``."""
+    number = behaviour.number
+    arrive(row, people, total)
+    total[A_CANDIDATES] += plan.many[at]
+    glad, hurt, shown = 0, 0, plan.shown[at]
+    for place in range(shown):
+        mask = int(plan.mask[at, place])
+        glad += mask >> GLAD & 1
+        hurt += (mask >> HIDE & 1) * (1 + (mask >> REPORT & 1))
+        total[A_SOURCES + plan.source[at, place]] += 1
+        met(row, plan.post[at, place], makers.ai[plan.maker[at, place]], mask, number, people, posts, total)
+    joy = glad / shown if shown else 0.0
+    people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
+    total[A_ENJOYED] += glad
+    people.sessions[row] += 1
     t = people.next_at[row]
     people.next_at[row] = next_visit(row, t, people, behaviour, min_wake)
     if people.next_at[row] == NEVER:
         people.active[row] = False
         people.left_at[row] = t
-        return True
-    return False
+        total[A_LEFT] += 1
 
 
 @kernel
@@ -304,46 +313,81 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
     for row in rows:
         plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
         happen(row, 0, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
-        if depart(row, people, behaviour, min_wake):
-            total[A_LEFT] += 1
+        settle(row, 0, people, posts, makers, behaviour, plan, total, min_wake)
+        total[A_SATISFACTION] += people.satisfaction[row]
+
+
+class Share(NamedTuple):
+    """How threads share the sessions of a window: in chunks, that are planned, happen, and are settled."""
+
+    chunk: int
+    plan: Plan
+    stage: Array  # i8 (chunks,): 1 planned, 2 happened
+    turn: Array  # i8 (3,): the next chunk to plan, the next to settle, and seats taken
+    total: Array  # f8 (threads, A_SIZE): what each thread counted
+
+
+def share(sessions: int, chunk: int, threads: int, plan: Plan) -> Share:
+    """Nothing is done yet."""
+    return Share(chunk, plan, np.zeros(-(-sessions // chunk), np.int64), np.zeros(3, np.int64), np.zeros((threads, A_SIZE)))
 
 
 @inner
-def plan_chunk(k, chunk, rows, people, posts, makers, serve, graph, behaviour, plan, room, ready):
+def plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, room):
     """Plan the sessions of chunk k, and say that they are."""
-    for at in range(k * chunk, min((k + 1) * chunk, len(rows))):
-        plan_session(rows[at], at, people, posts, makers, serve, graph, behaviour, plan, room)
-    announce(ready, k)
+    for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
+        plan_session(rows[at], at, people, posts, makers, serve, graph, behaviour, shared.plan, room)
+    announce(shared.stage, k)
+
+
+@inner
+def settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake):
+    """Settle chunks that have happened until none is left."""
+    total = shared.total[take_turn(shared.turn, 2)]
+    k = take_turn(shared.turn, 1)
+    while k < len(shared.stage):
+        wait_until(shared.stage, k, 2)
+        for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
+            settle(rows[at], at, people, posts, makers, behaviour, shared.plan, total, min_wake)
+        k = take_turn(shared.turn, 1)
 
 
 @kernel
-def assist(chunk, rows, people, posts, makers, serve, graph, behaviour, plan, ready, turn):
-    """Plan chunks of a window's sessions until none is left: what all threads do but the one that runs `browse_in_chunks`."""
-    room, chunks = empty_room(len(posts.key), serve), len(ready)
-    k = take_turn(turn, 0)
+def assist(rows, people, posts, makers, serve, graph, behaviour, shared, min_wake):
+    """Plan chunks of a window's sessions until none is left, then settle: what all threads do but the one that runs `lead`."""
+    room, chunks = empty_room(len(posts.key), serve), len(shared.stage)
+    k = take_turn(shared.turn, 0)
     while k < chunks:
-        plan_chunk(k, chunk, rows, people, posts, makers, serve, graph, behaviour, plan, room, ready)
-        k = take_turn(turn, 0)
+        plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, room)
+        k = take_turn(shared.turn, 0)
+    settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake)
 
 
 @kernel
-def browse_in_chunks(chunk, rows, people, posts, makers, serve, graph, log, behaviour, plan, ready, turn, total, min_wake):
-    """`browse`, while other threads `assist`: lets chunks happen in order, and plans the next one where it would have to wait.
-
-    ``ready`` i8 (chunks,) zeros: which chunks are planned; ``turn`` i8 (1,) zero: the next chunk that nobody plans yet.
-    """
-    room, x, chunks = empty_room(len(posts.key), serve), np.empty(MANY), len(ready)
+def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake):
+    """`browse`, while other threads `assist`: lets chunks happen in order, and plans the next one where it would have to wait."""
+    room, x, chunks = empty_room(len(posts.key), serve), np.empty(MANY), len(shared.stage)
     k = 0
     while k < chunks:
-        if announced(ready, k) == 0:
-            mine = take_turn(turn, 0)
+        if announced(shared.stage, k) == 0:
+            mine = take_turn(shared.turn, 0)
             if mine < chunks:
-                plan_chunk(mine, chunk, rows, people, posts, makers, serve, graph, behaviour, plan, room, ready)
+                plan_chunk(mine, rows, people, posts, makers, serve, graph, behaviour, shared, room)
             else:  # another thread is about to be done with it
-                wait_until(ready, k, 1)
+                wait_until(shared.stage, k, 1)
             continue
-        for at in range(k * chunk, min((k + 1) * chunk, len(rows))):
-            happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
-            if depart(rows[at], people, behaviour, min_wake):
-                total[A_LEFT] += 1
+        for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
+            happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, shared.plan, total, x)
+        announce(shared.stage, k)
         k += 1
+    settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake)
+
+
+@kernel
+def collect(rows, people, shared, total):
+    """Add what the threads counted, and the satisfaction of those who were here, in order."""
+    for thread in range(len(shared.total)):
+        for k in range(len(total)):
+            total[k] += shared.total[thread, k]
+    for row in rows:
+        total[A_SATISFACTION] += people.satisfaction[row]

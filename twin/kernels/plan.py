@@ -30,6 +30,7 @@ from twin.kernels.retrieve import (
     Q_FLOOR,
     Q_MODE,
     Q_PROBES,
+    Q_SHELF,
     Q_SLATE,
     QUOTAS,
     TRENDING,
@@ -61,15 +62,16 @@ class Behaviour(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Planned sessions (n) with slates of at most S posts."""
+    """Planned sessions (n) with at most S posts, those of the slate first, then those of a shelf, which come when the session happens."""
 
     depth: Array  # i4 (n,): posts of the slate that will be looked at
+    shown: Array  # i4 (n,): posts that were looked at, with those of the shelf
     many: Array  # i4 (n,): candidates
     post: Array  # i4 (n, S)
     source: Array  # i1 (n, S)
     maker: Array  # i4 (n, S)
     same: Array  # i4 (n, S): posts of this creator shown before in the session
-    mask: Array  # u2 (n, S): responses, as guessed
+    mask: Array  # u2 (n, S): responses, as guessed, then as they were
     until: Array  # i4 (n, S): the most likes of the post at which the guess holds
     match: Array  # f8 (n, S)
 
@@ -97,10 +99,10 @@ class Room(NamedTuple):
 @kernel
 def empty_plan(sessions, serve):
     """Room for the plans of so many sessions."""
-    shape = (sessions, int(serve.whole[:, Q_SLATE].max()))
-    return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32), np.empty(shape, np.int8),
-                np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16), np.empty(shape, np.int32),
-                np.empty(shape, np.float64))
+    shape = (sessions, int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max()))
+    return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32),
+                np.empty(shape, np.int8), np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16),
+                np.empty(shape, np.int32), np.empty(shape, np.float64))
 
 
 @kernel

@@ -293,11 +293,10 @@ class Audience(Mechanism):
             kernel.browse(rows, people, meetings, makers, serve, graph, log, behaviour, total, MIN_WAKE)
             return
         chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
-        plan, ready, turn = empty_plan(len(rows), serve), np.zeros(-(-len(rows) // chunk), np.int64), np.zeros(1, np.int64)
-        world.crew.together(
-            lambda: kernel.browse_in_chunks(chunk, rows, people, meetings, makers, serve, graph, log, behaviour, plan, ready, turn, total,
-                                            MIN_WAKE),
-            lambda: kernel.assist(chunk, rows, people, meetings, makers, serve, graph, behaviour, plan, ready, turn))
+        shared = kernel.share(len(rows), chunk, threads, empty_plan(len(rows), serve))
+        world.crew.together(lambda: kernel.lead(rows, people, meetings, makers, serve, graph, log, behaviour, shared, total, MIN_WAKE),
+                            lambda: kernel.assist(rows, people, meetings, makers, serve, graph, behaviour, shared, MIN_WAKE))
+        kernel.collect(rows, people, shared, total)
 
     def _behaviour(self) -> Behaviour:
         p, levers = self.p, self.world.levers
