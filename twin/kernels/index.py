@@ -146,3 +146,14 @@ def tiles(start, rows, vec, bias):
             for d in range(dim):
                 vec_of[t, d, c] = vec[row, d]
     return first, row_of, vec_of, bias_of
+
+
+@kernel
+def places(tile_post, posts):
+    """Where each of so many posts lies among tiles: tile * TILE + lane i4 (P,), -1 where it does not."""
+    out = np.full(posts, -1, np.int32)
+    for t in range(len(tile_post)):
+        for c in range(TILE):
+            if tile_post[t, c] >= 0:
+                out[tile_post[t, c]] = t * TILE + c
+    return out

@@ -35,10 +35,53 @@ def _array(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, list
     return array.data, cgutils.unpack_tuple(builder, array.shape)
 
 
+def _row(builder: Any, array: Any, index: Any, width: int) -> Any:
+    """The address of row ``index`` of an array whose rows are its last dimension, or its last two, of which the last is ``width``."""
+    data, size = array
+    return builder.gep(data, [builder.mul(index, builder.mul(size, ir.Constant(_I64, width)))])
+
+
+def _eight(builder: Any, data: Any, place: Any) -> Any:
+    """Eight floats from an address on."""
+    return builder.load(builder.bitcast(builder.gep(data, [place]), _V8.as_pointer()), align=4)
+
+
+def _spread(builder: Any, number: Any) -> Any:
+    """One float in all lanes."""
+    first = builder.insert_element(ir.Constant(_V8, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, ir.Constant(_V8, ir.Undefined), _ONE_LANE)
+
+
+def _dots(builder: Any, size: Any, pairs: list[tuple[Any, Any]]) -> list[Any]:
+    """q . v of every pair of addresses of a row q and a block v, in the order that `dot8` states; several side by side share loads."""
+    zero = ir.Constant(_V8, [0.0] * LANES)
+    sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in pairs]
+
+    def add(dimension: Any, odd: int) -> None:
+        for (q, v), total in zip(pairs, sums, strict=True):
+            one = _spread(builder, builder.load(builder.gep(q, [dimension]), align=4))
+            eight = _eight(builder, v, builder.mul(dimension, ir.Constant(_I64, LANES)))
+            builder.store(builder.fadd(builder.load(total[odd]), builder.fmul(one, eight)), total[odd])
+
+    for total in sums:
+        for each in total:
+            builder.store(zero, each)
+    with cgutils.for_range(builder, builder.lshr(size, ir.Constant(_I64, 1))) as loop:
+        for odd in range(2):
+            add(builder.add(builder.mul(loop.index, ir.Constant(_I64, 2)), ir.Constant(_I64, odd)), odd)
+    with builder.if_then(builder.trunc(size, ir.IntType(1))):
+        add(builder.sub(size, ir.Constant(_I64, 1)), 0)
+    return [builder.fadd(builder.load(even), builder.load(odd)) for even, odd in sums]
+
+
+def _put(builder: Any, eight: Any, data: Any, place: Any) -> None:
+    builder.store(eight, builder.bitcast(builder.gep(data, [place]), _V8.as_pointer()), align=4)
+
+
 @intrinsic
 def dot8(typingctx, scalars, i, vectors, j, out, k):
     """out[k:k+8] = q . v for the row q = scalars[i] (D,) and the block v = vectors[j] (D, 8), all C-ordered float32; a one-dimensional
-    ``scalars`` or a two-dimensional ``vectors`` is the row or the block itself, whatever i or j is. Any D, odd ones too.
+    ``scalars`` or a two-dimensional ``vectors`` is the row or the block itself, with i or j 0. Any D, odd ones too.
 
     Even and odd dimensions are summed apart, so that two sums run side by side, each from the lowest dimension up; then both are added.
     """
@@ -48,28 +91,94 @@ def dot8(typingctx, scalars, i, vectors, j, out, k):
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (data, shape), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4))
-        size, row, column, at = shape[-1], arguments[1], arguments[3], arguments[5]
-        if scalars.ndim == 2:
-            data = builder.gep(data, [builder.mul(row, size)])
-        if vectors.ndim == 3:
-            block = builder.gep(block, [builder.mul(builder.mul(column, size), ir.Constant(_I64, LANES))])
-        sums = [cgutils.alloca_once_value(builder, ir.Constant(_V8, [0.0] * LANES)) for _ in range(2)]
+        size = shape[-1]
+        pair = _row(builder, (data, size), arguments[1], 1), _row(builder, (block, size), arguments[3], LANES)
+        _put(builder, _dots(builder, size, [pair])[0], put, arguments[5])
+        return context.get_dummy_value()
 
-        def add(dimension: Any, total: Any) -> None:
-            one = builder.load(builder.gep(data, [dimension]), align=4)
-            place = builder.gep(block, [builder.mul(dimension, ir.Constant(_I64, LANES))])
-            eight = builder.load(builder.bitcast(place, _V8.as_pointer()), align=4)
-            spread = builder.insert_element(ir.Constant(_V8, ir.Undefined), one, ir.Constant(ir.IntType(32), 0))
-            spread = builder.shuffle_vector(spread, ir.Constant(_V8, ir.Undefined), _ONE_LANE)
-            builder.store(builder.fadd(builder.load(total), builder.fmul(spread, eight)), total)
+    return signature, generate
 
-        with cgutils.for_range(builder, builder.lshr(size, ir.Constant(_I64, 1))) as loop:
-            for odd in range(2):
-                add(builder.add(builder.mul(loop.index, ir.Constant(_I64, 2)), ir.Constant(_I64, odd)), sums[odd])
-        with builder.if_then(builder.trunc(size, ir.IntType(1))):
-            add(builder.sub(size, ir.Constant(_I64, 1)), sums[0])
-        whole = builder.fadd(builder.load(sums[0]), builder.load(sums[1]))
-        builder.store(whole, builder.bitcast(builder.gep(put, [at]), _V8.as_pointer()), align=4)
+
+@intrinsic
+def dot8_four(typingctx, scalars, rows, first, vectors, out):
+    """`dot8` of four rows of ``scalars``, numbers rows[first:first+4] (int64), with one block: to the same bits, side by side.
+
+    Results go to out[8 first : 8 first + 32].
+    """
+    if not (_floats(scalars, 2) and _floats(vectors, 2) and _floats(out, 1)):
+        return None
+    signature = types.void(scalars, rows, types.int64, vectors, out)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data, shape), (chosen, _), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place])
+                                                            for place in (0, 1, 3, 4))
+        places = [builder.add(arguments[2], ir.Constant(_I64, k)) for k in range(4)]
+        pairs = [(_row(builder, (data, shape[-1]), builder.load(builder.gep(chosen, [place])), 1), block) for place in places]
+        for place, whole in zip(places, _dots(builder, shape[-1], pairs), strict=True):
+            _put(builder, whole, put, builder.mul(place, ir.Constant(_I64, LANES)))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def score8(typingctx, q, weight, vectors, biases, j, out, k):
+    """out[k:k+8] = q . v + weight b for blocks v = vectors[j] (D, 8) and b = biases[j] (8,): `dot8`, and then the bias."""
+    if not (_floats(q, 1) and _floats(vectors, 3) and _floats(biases, 2) and _floats(out, 1)):
+        return None
+    signature = types.void(q, types.float32, vectors, biases, types.int64, out, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data, shape), (block, _), (bias, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place])
+                                                          for place in (0, 2, 3, 5))
+        whole = _dots(builder, shape[-1], [(data, _row(builder, (block, shape[-1]), arguments[4], LANES))])[0]
+        eight = _eight(builder, bias, builder.mul(arguments[4], ir.Constant(_I64, LANES)))
+        _put(builder, builder.fadd(whole, builder.fmul(_spread(builder, arguments[1]), eight)), put, arguments[6])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def bounds8(typingctx, numbers, size, absent, out):
+    """Lows in out[:8] and highs in out[8:16] of numbers[:size], by place modulo 8, of those that are not ``absent``, the lowest number of
+    all; ``size`` is a multiple of 8."""
+    if not (_floats(numbers, 1) and _floats(out, 1)):
+        return None
+    signature = types.void(numbers, types.int64, types.float32, out)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 3))
+        none, most = _spread(builder, arguments[2]), _spread(builder, builder.fneg(arguments[2]))
+        low, high = cgutils.alloca_once_value(builder, most), cgutils.alloca_once_value(builder, none)
+        builder.store(most, low)
+        builder.store(none, high)
+        with cgutils.for_range(builder, builder.lshr(arguments[1], ir.Constant(_I64, 3))) as loop:
+            eight = _eight(builder, data, builder.mul(loop.index, ir.Constant(_I64, LANES)))
+            there = builder.select(builder.fcmp_ordered("==", eight, none), most, eight)
+            builder.store(builder.select(builder.fcmp_ordered("<", there, builder.load(low)), there, builder.load(low)), low)
+            builder.store(builder.select(builder.fcmp_ordered(">", eight, builder.load(high)), eight, builder.load(high)), high)
+        _put(builder, builder.load(low), put, ir.Constant(_I64, 0))
+        _put(builder, builder.load(high), put, ir.Constant(_I64, LANES))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def fetch(typingctx, array, i):
+    """Ask for array[i] (its first 64 bytes) to be brought near, and do not wait for it."""
+    signature = types.void(array, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        made = context.make_array(kind)(context, builder, arguments[0])
+        stride = cgutils.unpack_tuple(builder, made.strides)[0]
+        byte = ir.IntType(8).as_pointer()
+        place = builder.gep(builder.bitcast(made.data, byte), [builder.mul(arguments[1], stride)])
+        flag = ir.IntType(32)
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag]))
+        builder.call(function, [place, ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)])
         return context.get_dummy_value()
 
     return signature, generate

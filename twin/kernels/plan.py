@@ -113,9 +113,10 @@ def empty_room(posts, serve):
         most[k] = serve.whole[:, k].max()
     oracle = serve.whole[0, Q_MODE] == ORACLE
     room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)) + 1
-    dim, scanned = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] + TILE)) + 1
-    scan = Scan(np.empty(len(serve.tile_start) - 1, np.float32), np.empty(scanned, np.float32), np.empty(scanned, np.int64),
-                np.empty(scanned, np.int32), np.empty(128, np.int64), np.empty(TILE, np.float32))
+    dim, tiles = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] // TILE + 1))
+    scan = Scan(np.empty(len(serve.centre_vec) * TILE, np.float32), np.empty(tiles, np.int32), np.full(len(serve.tile_post), -1, np.int32),
+                np.empty(tiles * TILE, np.float32), np.empty(tiles * TILE, np.int32), np.empty(tiles * TILE, np.int32),
+                np.empty(tiles * TILE, np.int32), np.empty(128, np.int64), np.empty(2 * TILE, np.float32))
     return Room(np.zeros(posts, np.bool_), np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room, np.float32),
                 np.empty(HEADS * room, np.float32), np.empty(room, np.int32), np.empty(room, np.float32), np.empty((dim, room), np.float32),
                 np.empty((dim, HEADS), np.float32), np.empty(HEADS, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32), scan,
@@ -133,7 +134,7 @@ def candidates(row, arm, luck, people, serve, graph, room):
         dim = len(room.query)
         for d in range(dim):
             room.query[d] = room.user[d] * query[d]
-        n = nearest(room.query, query[dim], unit(near), serve, quota, cand, source, n, mark, room.scan)
+        n = nearest(room.query, query[dim], unit(near), serve, quota, cand, source, n, mark, people.seen[row], room.scan)
     n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark)
     n = listed(unit(far), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark)
     if quota[CO_VIEWED] > 0:

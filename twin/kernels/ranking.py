@@ -21,7 +21,7 @@ import numpy as np
 
 from twin.compiled import inlined, inner
 from twin.draws import mix64
-from twin.kernels.lanes import dot8
+from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
 from twin.kernels.retrieve import (
     CHRONOLOGICAL,
@@ -70,7 +70,10 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
             lanes[d, h] = interaction[d, h] * u[d]
     for h in range(8):
         base[h] = serve.intercept[h] + serve.user_scale[h] * bu
-    for i in range(n):
+    fours = n - n % 4
+    for i in range(0, fours, 4):
+        dot8_four(item_vec, cand, i, lanes, logits)
+    for i in range(fours, n):
         dot8(item_vec, cand[i], lanes, 0, logits, 8 * i)
     for i in range(n):
         b = item_bias[cand[i]]

@@ -14,7 +14,7 @@ import numpy as np
 
 from twin.compiled import inlined, inner
 from twin.kernels.index import TILE
-from twin.kernels.lanes import dot8
+from twin.kernels.lanes import bounds8, score8
 
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
@@ -52,6 +52,7 @@ class Serving(NamedTuple):
     centre_bias: Array  # f4 (., TILE)
     tile_start: Array  # i4 (K + 1,): the tiles of each list
     tile_post: Array  # i4 (T, TILE): posts of a list, newest first, -1 beyond its end
+    tile_of: Array  # i4 (P,): where a post lies among tiles, tile * TILE + lane; -1 for one that may not be shown
     tile_vec: Array  # f4 (T, D, TILE)
     tile_bias: Array  # f4 (T, TILE)
     creator_start: Array  # i4 (creators + 1,)
@@ -76,14 +77,17 @@ class Serving(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """Scratch of `nearest`: of K lists and of all posts that may be scanned (N)."""
+    """Scratch of `nearest`: of K lists, T tiles, and all posts that may be scanned (N, whole tiles)."""
 
-    near: Array  # f4 (K,)
+    near: Array  # f4 (K,), in whole tiles
+    tile: Array  # i4 (N / TILE,): which tile was scanned as number ...
+    at: Array  # i4 (T,): as which number a tile was scanned; -1 for all between two sessions
     score: Array  # f4 (N,)
-    post: Array  # i8 (N,)
-    place: Array  # i4 (N,)
+    place: Array  # i4 (N,): bin of each score, -1 for a post that may not be taken
+    best: Array  # i4 (N,)
+    edge: Array  # i4 (N,)
     bins: Array  # i8 (128,)
-    lane: Array  # f4 (TILE,)
+    bounds: Array  # f4 (2 TILE,)
 
 
 class Follows(NamedTuple):
@@ -137,62 +141,75 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
 
 
 @inner
-def _best(held, count, score, post, bins, place):
-    """Move the ``count`` best of the first ``held`` entries to the front: those in higher bins of a histogram of scores, then the best of
-    the bin that the count falls into; among equals those of the lower rows. Scratch: bins, place (held,), the bin of each entry."""
-    low, high = score[0], score[0]
-    for i in range(held):
-        low, high = min(low, score[i]), max(high, score[i])
+def _best(held, count, tile_post, scan):
+    """The ``count`` best of the first ``held`` scores, as numbers of entries in ``scan.best``: those in higher bins of a histogram of
+    scores, in the order of entries, then the best of the bin that the count falls into; among equals those of lower post rows. Entries
+    at GONE do not count; where there are no more than ``count`` others, all are taken. Returns how many were."""
+    score, place, best, edge, bins, bounds = scan.score, scan.place, scan.best, scan.edge, scan.bins, scan.bounds
+    bounds8(score, held, GONE, bounds)
+    low, high = bounds[0], bounds[TILE]
+    for c in range(TILE):
+        low, high = min(low, bounds[c]), max(high, bounds[TILE + c])
     scale = np.float32(len(bins) - 1) / max(high - low, np.float32(1e-30))
+    for i in range(held):
+        place[i] = np.int32((score[i] - low) * scale) if score[i] > GONE else np.int32(-1)
     for k in range(len(bins)):
         bins[k] = 0
+    there = 0
     for i in range(held):
-        place[i] = np.int32((score[i] - low) * scale)
-    for i in range(held):
-        bins[place[i]] += 1
-    edge, above = len(bins) - 1, 0
-    while above + bins[edge] < count:
-        above += bins[edge]
-        edge -= 1
+        if place[i] >= 0:
+            bins[place[i]] += 1
+            there += 1
+    last, above = len(bins) - 1, 0
+    while there > count and above + bins[last] < count:
+        above += bins[last]
+        last -= 1
+    if there <= count:  # all are taken, in the order of entries
+        last = -1
     n, rest = 0, 0
-    for i in range(held):  # the bin of the edge is kept behind the chosen, at the end
-        if place[i] > edge:
-            score[n], score[i] = score[i], score[n]
-            post[n], post[i] = post[i], post[n]
-            place[n], place[i] = place[i], place[n]
-            n += 1
-    for i in range(n, held):
-        if place[i] == edge:
-            j = n + rest
-            score[j], score[i] = score[i], score[j]
-            post[j], post[i] = post[i], post[j]
-            place[j], place[i] = place[i], place[j]
-            rest += 1
-    while n < count:
-        best = n
-        for i in range(n + 1, above + rest):
-            if score[i] > score[best] or (score[i] == score[best] and post[i] < post[best]):
-                best = i
-        score[n], score[best] = score[best], score[n]
-        post[n], post[best] = post[best], post[n]
+    for i in range(held):  # without a branch: which it is cannot be foreseen
+        best[n], edge[rest] = i, i
+        n += 1 if place[i] > last else 0
+        rest += 1 if place[i] == last else 0
+    while n < count and n < there:
+        top = 0
+        for k in range(1, rest):
+            i, j = edge[k], edge[top]
+            if score[i] > score[j] or (score[i] == score[j] and _post(i, tile_post, scan) < _post(j, tile_post, scan)):
+                top = k
+        best[n] = edge[top]
+        rest -= 1
+        edge[top] = edge[rest]
         n += 1
+    return n
 
 
 @inner
-def nearest(q, qb, luck, serve, whole, cand, source, n, mark, scan):
-    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota.
+def _post(i, tile_post, scan):
+    """The post of an entry."""
+    return tile_post[scan.tile[i // TILE], i % TILE]
+
+
+@inner
+def _leave_out(post, tile_of, scan):
+    """A post that may not be taken: its score, if it was scanned, counts no more."""
+    place = tile_of[post]
+    if place >= 0 and scan.at[place // TILE] >= 0:
+        scan.score[scan.at[place // TILE] * TILE + place % TILE] = GONE
+
+
+@inner
+def nearest(q, qb, luck, serve, whole, cand, source, n, mark, seen, scan):
+    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota, none of ``seen`` (S,) or the first n candidates.
 
     Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
     """
-    near, score, post, lane = scan.near, scan.score, scan.post, scan.lane
-    centre_vec, centre_bias, tile_vec, tile_bias = serve.centre_vec, serve.centre_bias, serve.tile_vec, serve.tile_bias
-    tile_post, tile_start = serve.tile_post, serve.tile_start
-    quota, lists = whole[NEAREST], near.shape[0]
-    for t in range(centre_vec.shape[0]):
-        dot8(q, 0, centre_vec, t, lane, 0)
-        for c in range(min(TILE, lists - t * TILE)):
-            near[t * TILE + c] = lane[c] + qb * centre_bias[t, c]
-    held = 0
+    near, score, tile_vec, tile_bias, tile_post, tile_start = (scan.near, scan.score, serve.tile_vec, serve.tile_bias, serve.tile_post,
+                                                               serve.tile_start)
+    quota, lists = whole[NEAREST], len(tile_start) - 1
+    for t in range(serve.centre_vec.shape[0]):
+        score8(q, qb, serve.centre_vec, serve.centre_bias, t, near, t * TILE)
+    scanned = 0
     for _ in range(min(whole[Q_PROBES], lists)):
         best = 0
         for k in range(1, lists):
@@ -203,16 +220,22 @@ def nearest(q, qb, luck, serve, whole, cand, source, n, mark, scan):
         shift = int(luck * tiles)
         for i in range(min(tiles, (whole[Q_CAP] + TILE - 1) // TILE)):
             t = first + (i + shift - tiles if i + shift >= tiles else i + shift)
-            dot8(q, 0, tile_vec, t, lane, 0)
-            for c in range(TILE):
-                one = tile_post[t, c]
-                score[held], post[held] = lane[c] + qb * tile_bias[t, c], one
-                held += 1 if one >= 0 and not mark[one] else 0
-    if held > quota:
-        _best(held, quota, score, post, scan.bins, scan.place)
-        held = quota
-    for i in range(held):
-        n = _take(post[i], NEAREST, cand, source, n, mark)
+            score8(q, qb, tile_vec, tile_bias, t, score, scanned * TILE)
+            if t == first + tiles - 1:
+                for c in range(TILE):
+                    if tile_post[t, c] < 0:
+                        score[scanned * TILE + c] = GONE
+            scan.tile[scanned], scan.at[t] = t, scanned
+            scanned += 1
+    for s in range(len(seen)):
+        if seen[s] >= 0:
+            _leave_out(seen[s], serve.tile_of, scan)
+    for i in range(n):
+        _leave_out(cand[i], serve.tile_of, scan)
+    for k in range(_best(scanned * TILE, quota, tile_post, scan)):
+        n = _take(_post(scan.best[k], tile_post, scan), NEAREST, cand, source, n, mark)
+    for k in range(scanned):
+        scan.at[scan.tile[k]] = -1
     return n
 
 

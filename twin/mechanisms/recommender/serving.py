@@ -133,7 +133,7 @@ class Server:
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
                 dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, first,
-                tile_post, tile_vec, tile_bias,
+                tile_post, index.places(tile_post, len(posts)), tile_vec, tile_bias,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
                 k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
