@@ -12,6 +12,7 @@ from twin import compiled
 from twin.engine import Simulation
 from twin.kernels import lanes, ranking, retrieve, training
 from twin.kernels.lanes import dot8
+from twin.kernels.plan import empty_room
 from twin.scenario import Scenario
 from twin.units import DAY
 
@@ -31,6 +32,21 @@ def chosen(items, v, rows, out):
     """Chosen rows times one block."""
     for i in range(len(rows)):
         dot8(items, rows[i], v, 0, out, 8 * i)
+
+
+@compiled.kernel
+def beside(items, rows, first, v, out):
+    """Four rows with one block."""
+    lanes.dot8_four(items, rows, first, v, out)
+
+
+@compiled.kernel
+def scored(q, weight, v, biases, out, bounds):
+    """Blocks with biases, and the bounds of what comes out, less what is absent."""
+    for t in range(v.shape[0]):
+        lanes.score8(q, weight, v, biases, t, out, 8 * t)
+    out[3] = np.float32(-3e38)
+    lanes.bounds8(out, len(out), np.float32(-3e38), bounds)
 
 
 @compiled.kernel
@@ -62,6 +78,17 @@ def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
     chosen(items, v[4], rows, out)
     assert np.array_equal(out.reshape(20, 8), [in_order(items[row], v[4]) for row in rows])
     assert np.abs(out.reshape(20, 8) - items[rows].astype(float) @ v[4]).max() < 1e-4
+    four = np.full(160, np.nan, np.float32)
+    for first in (4, 12):
+        beside(items, rows, first, v[4], four)
+    assert np.array_equal(four.reshape(20, 8)[4:8], out.reshape(20, 8)[4:8]) and np.array_equal(four[96:128], out[96:128])
+    assert np.isnan(four[:32]).all() and np.isnan(four[64:96]).all() and np.isnan(four[128:]).all()
+    biases, bounds, weight = rng.normal(size=(20, 8)).astype(np.float32), np.empty(16, np.float32), np.float32(.7)
+    scored(items[3], weight, v, biases, out, bounds)
+    wanted = np.array([in_order(items[3], one) for one in v]) + weight * biases
+    wanted[0, 3] = np.nan
+    assert np.array_equal(np.delete(out, 3), np.delete(wanted.ravel(), 3))
+    assert np.array_equal(bounds, np.append(np.nanmin(wanted, 0), np.nanmax(wanted, 0)))
 
 
 def test_turns_and_announcements() -> None:
@@ -78,13 +105,14 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     world.begin()
     world.run(DAY)
     serve = world.world.service("serving")()
-    dim, f4, i8 = serve.item_vec.shape[1], np.float32, np.int64
-    scan = retrieve.Scan(np.empty(8, f4), np.empty(600, f4), np.empty(600, i8), np.empty(600, np.int32), np.empty(128, i8), np.empty(8, f4))
+    dim, f4 = serve.item_vec.shape[1], np.float32
+    scan, seen = empty_room(len(serve.can), serve).scan, np.full(4, -1, np.int32)
     mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
     calls = {
         ranking.value_scores: (serve.user_vec[0].copy(), f4(0), 0, serve, cand, 9, np.empty((dim, 8), f4), np.empty(8, f4),
                                np.empty(80, f4), np.empty(9, f4)),
-        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, serve, serve.whole[0], np.empty(600, i8), source, 0, mark, scan),
+        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, serve, serve.whole[0], np.empty(600, np.int64), source, 0, mark,
+                           seen, scan),
     }
     found = {}
     for function, arguments in calls.items():

@@ -7,7 +7,7 @@ import pytest
 
 from twin.engine import Simulation
 from twin.kernels import retrieve
-from twin.kernels.index import tiles
+from twin.kernels.index import TILE, places, tiles
 from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.retrieve import (
     EXPLORE,
@@ -172,17 +172,59 @@ def test_reward_model_adds_its_logit(served: Serving) -> None:
     assert scored(weighted, 4) - base == pytest.approx(2 * signal[:60] @ (pool + .5 * own[4]), abs=1e-4)
 
 
+def scratch(tiles: int, scanned: int, lists: int = 8) -> retrieve.Scan:
+    """Scratch for an index of so many tiles and lists."""
+    i4, f4 = np.int32, np.float32
+    posts = scanned * TILE
+    return retrieve.Scan(np.empty(-(-lists // TILE) * TILE, f4), np.empty(scanned, i4), np.full(tiles, -1, i4), np.empty(posts, f4),
+                         np.empty(posts, i4), np.empty(posts, i4), np.empty(posts, i4), np.empty(128, np.int64), np.empty(2 * TILE, f4))
+
+
 def test_nearest_keeps_exactly_the_best() -> None:
-    """Selection by a histogram of scores finds the scores that sorting finds, with many ties or none, whatever the number wanted."""
+    """Selection by a histogram of scores finds the scores that sorting finds, with many ties or none, whatever the number wanted and
+    wherever entries are left out; where all fit, they come in the order of entries."""
     rng = np.random.default_rng(0)
     for trial in range(600):
-        size = int(rng.integers(2, 300))
-        want = int(rng.integers(1, size))
+        tiles = int(rng.integers(1, 40))
+        size = tiles * TILE
+        want, there = int(rng.integers(1, size)), rng.random(size) < rng.choice([.1, .9, 1.0])
         score = (rng.normal(size=size) if trial % 3 else rng.integers(0, 4, size)).astype(np.float32)
-        kept, rows = score.copy(), np.arange(size)
-        retrieve._best(size, want, kept, rows, np.empty(128, np.int64), np.empty(size, np.int32))
-        assert np.array_equal(np.sort(kept[:want]), np.sort(score)[size - want:])
-        assert np.array_equal(score[rows], kept) and len(set(rows.tolist())) == size
+        scan, posts = scratch(tiles, tiles), rng.permutation(size).astype(np.int32).reshape(-1, TILE)
+        scan.tile[:] = np.arange(tiles)
+        scan.score[:] = np.where(there, score, retrieve.GONE)
+        count = retrieve._best(size, want, posts, scan)
+        best = scan.best[:count]
+        assert count == min(want, there.sum()) and len(set(best.tolist())) == count and there[best].all()
+        assert np.array_equal(np.sort(score[best]), np.sort(score[there])[there.sum() - count:])
+        if there.sum() <= want:
+            assert np.array_equal(best, np.flatnonzero(there))
+        elif len(set(score[there].tolist())) < there.sum() / 4:  # of equals at the edge, the lower posts
+            edge = score[best].min()
+            equal = np.flatnonzero(there & (score == edge))
+            assert set(posts.ravel()[best[score[best] == edge]]) == set(np.sort(posts.ravel()[equal])[:(score[best] == edge).sum()])
+
+
+def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
+    """Against plain numpy over a real index: the best of the scanned lists, none seen lately, none a candidate already; and scratch is as
+    clean afterwards as before."""
+    rng, dim = np.random.default_rng(1), served.item_vec.shape[1]
+    whole = served.whole[0].copy()
+    whole[[retrieve.Q_PROBES, retrieve.Q_CAP]] = len(served.tile_start) - 1, 10_000
+    scan = scratch(len(served.tile_post), len(served.tile_post), len(served.tile_start) - 1)
+    for _ in range(50):
+        q, qb = rng.normal(size=dim).astype(np.float32), np.float32(rng.normal())
+        mark = np.zeros(len(served.can), bool)
+        seen = np.append(rng.choice(served.eligible, 20), -1).astype(np.int32)
+        cand, source = np.full(400, -1), np.zeros(400, np.int8)
+        cand[:5] = rng.choice(np.setdiff1d(served.eligible, seen), 5, replace=False)
+        mark[cand[:5]] = True
+        mark[seen[:-1]] = True
+        n = retrieve.nearest(q, qb, rng.random(), served, whole, cand, source, 5, mark, seen, scan)
+        score = served.item_vec[served.eligible] @ q + qb * served.item_bias[served.eligible]
+        free = ~np.isin(served.eligible, np.concatenate([seen, cand[:5]]))
+        best = served.eligible[free][np.argsort(-score[free])[:whole[NEAREST]]]
+        assert n == 5 + len(best) and len(np.setdiff1d(best, cand[5:n])) <= 1  # the last one or two may be closer than rounding
+        assert (scan.at == -1).all()
 
 
 @pytest.mark.parametrize("dim", [1, 7, 32])
@@ -196,6 +238,8 @@ def test_tiles_hold_every_post_once(dim: int) -> None:
     for g in range(4):
         held = row_of[first[g]:first[g + 1]].ravel()
         assert held[held >= 0].tolist() == rows[start[g]:start[g + 1]].tolist()
+    where = places(row_of, 50)
+    assert (row_of.ravel()[where[rows]] == rows).all() and (np.delete(where, rows) == -1).all()
     for t in range(len(row_of)):
         inside = row_of[t] >= 0
         assert np.array_equal(bias_of[t, inside], bias[row_of[t, inside]])

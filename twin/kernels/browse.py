@@ -45,6 +45,7 @@ from twin.kernels.plan import (
     Plan,
     empty_plan,
     empty_room,
+    fetch_ahead,
     plan_session,
 )
 from twin.kernels.respond import FOLLOW, GLAD, HIDE, LIKE, LONG_VIEW, MANY, REPORT, features, logistic, pull, respond
@@ -310,7 +311,8 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
     Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
     """
     plan, room, x = empty_plan(1, serve), empty_room(len(posts.key), serve), np.empty(MANY)
-    for row in rows:
+    for at, row in enumerate(rows):
+        fetch_ahead(at, len(rows), rows, people, serve, graph)
         plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
         happen(row, 0, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
         settle(row, 0, people, posts, makers, behaviour, plan, total, min_wake)
@@ -335,7 +337,9 @@ def share(sessions: int, chunk: int, threads: int, plan: Plan) -> Share:
 @inner
 def plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, room):
     """Plan the sessions of chunk k, and say that they are."""
-    for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
+    end = min((k + 1) * shared.chunk, len(rows))
+    for at in range(k * shared.chunk, end):
+        fetch_ahead(at, end, rows, people, serve, graph)
         plan_session(rows[at], at, people, posts, makers, serve, graph, behaviour, shared.plan, room)
     announce(shared.stage, k)
 

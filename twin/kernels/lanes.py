@@ -101,7 +101,7 @@ def dot8(typingctx, scalars, i, vectors, j, out, k):
 
 @intrinsic
 def dot8_four(typingctx, scalars, rows, first, vectors, out):
-    """`dot8` of four rows of ``scalars``, numbers rows[first:first+4] (int64), with one block: to the same bits, side by side.
+    """`dot8` of four rows of ``scalars``, numbers rows[first:first+4], with one block: to the same bits, side by side.
 
     Results go to out[8 first : 8 first + 32].
     """
@@ -113,7 +113,8 @@ def dot8_four(typingctx, scalars, rows, first, vectors, out):
         (data, shape), (chosen, _), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place])
                                                             for place in (0, 1, 3, 4))
         places = [builder.add(arguments[2], ir.Constant(_I64, k)) for k in range(4)]
-        pairs = [(_row(builder, (data, shape[-1]), builder.load(builder.gep(chosen, [place])), 1), block) for place in places]
+        numbers = [context.cast(builder, builder.load(builder.gep(chosen, [place])), rows.dtype, types.int64) for place in places]
+        pairs = [(_row(builder, (data, shape[-1]), number, 1), block) for number in numbers]
         for place, whole in zip(places, _dots(builder, shape[-1], pairs), strict=True):
             _put(builder, whole, put, builder.mul(place, ir.Constant(_I64, LANES)))
         return context.get_dummy_value()

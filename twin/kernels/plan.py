@@ -15,7 +15,7 @@ import numpy as np
 from twin.compiled import inner, kernel
 from twin.draws import child, unit, words
 from twin.kernels.index import TILE
-from twin.kernels.lanes import glance
+from twin.kernels.lanes import fetch, glance
 from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.respond import LIKE, MANY, enjoyment, features, likes_until, respond
 from twin.kernels.retrieve import (
@@ -158,6 +158,39 @@ def everything(row, arm, people, posts, makers, serve, behaviour, room):
             room.score[n] = enjoyment(row, post, people, posts, makers, behaviour.shows[arm], behaviour.coefficients, room.x)
             n += 1
     return n
+
+
+@inner
+def fetch_ahead(at, end, rows, people, serve, graph):
+    """Bring near what the next sessions of a thread (up to ``end``) will read of their people's rows, which lie far apart in memory: for
+    a large world most of a session's time would be waiting for them."""
+    if at + 2 < end:
+        row = rows[at + 2]
+        fetch(serve.user_vec, row)
+        fetch(serve.user_bias, row)
+        fetch(people.seen, row)
+        fetch(people.key, row)
+        fetch(people.arm, row)
+        fetch(people.sessions, row)
+        fetch(people.next_at, row)
+        fetch(people.taste, row)
+        fetch(people.opinion, row)
+        fetch(people.eagerness, row)
+        fetch(people.return_logit, row)
+        fetch(people.satisfaction, row)
+        fetch(people.last_day, row)
+        fetch(people.stance, row)
+        fetch(people.pull_sum, row)
+        fetch(people.pull_count, row)
+        fetch(people.seen_at, row)
+        if row < len(graph.start):
+            fetch(graph.start, row)
+        if row < len(graph.pending_head):
+            fetch(graph.pending_head, row)
+    if at + 1 < end:
+        row = rows[at + 1]
+        if row < len(graph.start) - 1:
+            fetch(graph.target, graph.start[row])
 
 
 @inner
