@@ -5,9 +5,11 @@ Threads are made when they are first needed, in each process anew: one that was 
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from twin.errors import UsageError
 
@@ -35,6 +37,26 @@ class Crew:
         for each in waiting:
             if not each.cancel():
                 each.result()
+
+
+    def each(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Do all tasks, each on whichever thread is free. They may not read what another of them writes."""
+        turn = itertools.count()
+
+        def work() -> None:
+            while (k := next(turn)) < len(tasks):
+                tasks[k]()
+
+        if self.threads == 1 or len(tasks) < 2:
+            work()
+        else:
+            self.together(work, work)
+
+    def split(self, size: int, least: int, work: Callable[[int, int], None]) -> None:
+        """Do ``work(low, high)`` for pieces of range(size), each of ``least`` or more where they are several."""
+        pieces = max(1, min(2 * self.threads, size // least)) if self.threads > 1 else 1
+        ends = [size * k // pieces for k in range(pieces + 1)]
+        self.each([partial(work, low, high) for low, high in itertools.pairwise(ends)])
 
 
 def asked(given: int | None, default: int) -> int:

@@ -8,6 +8,8 @@ and passes ``epochs`` times over the last ``history`` of the log, which is kept 
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ from twin.mechanisms.recommender.quality import Quality, bucket
 from twin.mechanisms.recommender.training import COUNTED, Negatives, Trainer
 from twin.units import DAY
 
+LEAST = 2000
+"""Rows that a thread copies at once, or more."""
 TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
@@ -30,7 +34,7 @@ class Learner:
     def __init__(self, mechanism: Mechanism) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
         self.log = InteractionLog(self.keep)
-        self.quality, self.occupancy = Quality(self.keep), Occupancy(self.keep)
+        self.quality, self.occupancy = Quality(self.keep, mechanism.world.crew), Occupancy(self.keep)
         self.generations = Generations(mechanism)
 
     @property
@@ -132,14 +136,19 @@ class Learner:
             if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:  # the first copy, or another generation
                 keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
-            maker = m.read("posts", "creator")[rows] if entity == "post" else np.zeros(0, np.int32)
-            trainer.tables[entity].copy(m.read(table, "key")[rows], mean if entity == "consumer" else np.zeros_like(mean), rows,
-                                        keep["serve.creator.vec" if entity == "post" else f"serve.{entity}.vec"],
-                                        keep["serve.creator.bias" if entity == "post" else f"serve.{entity}.bias"], maker,
-                                        keep[f"serve.{entity}.vec"], keep[f"serve.{entity}.bias"])
             if entity in COUNTED:
-                known = keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
-                known[rows] = bucket(trainer.trained(entity, rows))
+                keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
+            unknown = mean if entity == "consumer" else np.zeros_like(mean)
+            m.world.crew.split(len(rows), LEAST, partial(self._copy, trainer, entity, rows, unknown))
+
+    def _copy(self, trainer: Trainer, entity: str, rows: NDArray[np.int64], unknown: NDArray[np.float32], low: int, high: int) -> None:
+        """Copy the vectors of some rows: to a post's, what is known of its creator is added."""
+        keep, some, more = self.keep, rows[low:high], "creator" if entity == "post" else entity
+        maker = self.m.read("posts", "creator")[some] if entity == "post" else np.zeros(0, np.int32)
+        trainer.tables[entity].copy(self.m.read(TABLES[entity], "key")[some], unknown, some, keep[f"serve.{more}.vec"],
+                                    keep[f"serve.{more}.bias"], maker, keep[f"serve.{entity}.vec"], keep[f"serve.{entity}.bias"])
+        if entity in COUNTED:
+            keep[f"serve.known.{entity}"][some] = bucket(trainer.trained(entity, some))
 
     def copy_dense(self) -> None:
         """Copy dense weights to serving."""

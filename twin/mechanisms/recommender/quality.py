@@ -7,10 +7,13 @@ judged keeps its last values.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.board import Board
+from twin.crew import Crew
 from twin.kernels import retrieve
 from twin.kernels.training import HEADS, judge_groups, losses, predict
 from twin.mechanisms.recommender.tables import Arrays
@@ -21,6 +24,8 @@ JUDGED = HEADS[:3]
 """click, long_view, like"""
 BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
 EDGES = (1, 10, 100, 1000)
+LEAST = 2000
+"""Impressions that a thread predicts at once, or more."""
 KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
@@ -64,8 +69,8 @@ def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.in
 class Quality:
     """Predictions that wait for judgement, and the last judgement, in ``keep``."""
 
-    def __init__(self, keep: Arrays) -> None:
-        self.keep = keep
+    def __init__(self, keep: Arrays, crew: Crew | None = None) -> None:
+        self.keep, self.crew = keep, crew or Crew()
 
     def setup(self) -> None:
         """Nothing judged: chance; of no bucket anything is known."""
@@ -80,28 +85,35 @@ class Quality:
     def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
-        p = predict(consumer, post, len(JUDGED), served.user_vec, served.user_bias, served.item_vec, served.item_bias,
-                    served.interaction, served.user_scale, served.item_scale, served.intercept)
+        p = np.empty((len(post), len(JUDGED)), np.float32)
+
+        def some(low: int, high: int) -> None:
+            p[low:high] = predict(consumer[low:high], post[low:high], len(JUDGED), served.user_vec, served.user_bias, served.item_vec,
+                                  served.item_bias, served.interaction, served.user_scale, served.item_scale, served.intercept)
+
+        self.crew.split(len(post), LEAST, some)
         known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
         keep["judge.p"] = np.concatenate([keep["judge.p"], p])
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
 
     def judge(self, responses: NDArray[np.uint16]) -> None:
         """Judge what was predicted against what happened."""
-        keep = self.keep
-        everybody = np.zeros(len(responses), np.int64)
-        for place, head in enumerate(JUDGED):
-            p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
-            order, each = np.argsort(p), losses(p, truth)
-            scores = judge(p, truth, everybody, 1, order, each)[:, 0]
-            if np.isfinite(scores).all():
-                keep["quality"][:, place] = scores
-            if head == "click":
-                size = len(BUCKETS)
-                buckets = (keep["judge.bucket"][:, k].astype(np.int64) for k in range(len(COUNTED)))
-                known = np.concatenate([judge(p, truth, group, size, order, each) for group in buckets], axis=1)
-                keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
+        self.crew.each([partial(self._judge, place, responses) for place in range(len(JUDGED))])
         self._forget()
+
+    def _judge(self, place: int, responses: NDArray[np.uint16]) -> None:
+        """Judge the predictions of one head."""
+        keep, head = self.keep, JUDGED[place]
+        p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
+        order, each = np.argsort(p), losses(p, truth)
+        scores = judge(p, truth, np.zeros(len(responses), np.int64), 1, order, each)[:, 0]
+        if np.isfinite(scores).all():
+            keep["quality"][:, place] = scores
+        if head == "click":
+            size = len(BUCKETS)
+            buckets = (keep["judge.bucket"][:, k].astype(np.int64) for k in range(len(COUNTED)))
+            known = np.concatenate([judge(p, truth, group, size, order, each) for group in buckets], axis=1)
+            keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
 
     def measure(self, board: Board) -> None:
         """Write METRICS."""

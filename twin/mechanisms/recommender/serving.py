@@ -5,6 +5,8 @@ Settings that a policy may give to a share of consumers lie in one row per arm (
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.presets import weights
 
+LEAST = 500
+"""Posts that a thread assigns to lists at once, or more."""
 SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "none": 3}
 
 
@@ -43,16 +47,21 @@ class Server:
             seeds = eligible[(np.arange(lists) * len(eligible)) // lists]
             keep["centroids"] = np.concatenate([vec[seeds], bias[seeds, None]], axis=1)
         for _ in range(2):
-            index.assign(eligible, vec, bias, keep["centroids"], cluster)
+            self._assign(eligible)
             index.move(eligible, vec, bias, keep["centroids"], cluster)
-        index.assign(np.flatnonzero(self.m.read("posts", "alive")), vec, bias, keep["centroids"], cluster)
+        self._assign(np.flatnonzero(self.m.read("posts", "alive")))
         self._snapshot = None
+
+    def _assign(self, rows: NDArray[Any]) -> None:
+        """Put posts into the lists of their nearest centroids."""
+        keep, cluster = self.keep, self.m.mine("posts", "cluster")
+        self.m.world.crew.split(len(rows), LEAST, lambda low, high: index.assign(
+            rows[low:high], keep["serve.post.vec"], keep["serve.post.bias"], keep["centroids"], cluster))
 
     def place(self, rows: NDArray[np.int64]) -> None:
         """Put new posts into the lists of their nearest centroids."""
         if "centroids" in self.keep:
-            index.assign(rows, self.keep["serve.post.vec"], self.keep["serve.post.bias"], self.keep["centroids"],
-                         self.m.mine("posts", "cluster"))
+            self._assign(rows)
 
     def welcome(self, rows: NDArray[np.int64]) -> None:
         """New people are served the pooled reward model."""

@@ -64,14 +64,16 @@ class Trainer:
         """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
         keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
         places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
-        rows = {}
-        for name, table in self.tables.items():
+        rows = {name: np.full((len(keys[name]), 2), -1, np.int32) for name in self.tables}
+
+        def find(name: str) -> None:
             count = np.bincount(places[name], minlength=len(keys[name]))
             some = np.flatnonzero(count)
-            rows[name] = np.full((len(keys[name]), 2), -1, np.int32)
-            rows[name][some] = table.learn(np.ascontiguousarray(keys[name][some]), count[some], now)
+            rows[name][some] = self.tables[name].learn(np.ascontiguousarray(keys[name][some]), count[some], now)
             if name in COUNTED:
                 self._count(name, count)
+
+        self.crew.each([partial(find, name) for name in self.tables])
         if negatives is not None and negatives.each and len(negatives.pool):
             *drawn, responses = with_negatives(consumer, consumer_keys, post, creator, responses, negatives.pool, negatives.maker,
                                                negatives.each, negatives.stream, now)
