@@ -345,33 +345,9 @@ def plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, 
 
 
 @inner
-def settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake):
-    """Settle chunks that have happened until none is left."""
-    total = shared.total[take_turn(shared.turn, 2)]
-    k = take_turn(shared.turn, 1)
-    while k < len(shared.stage):
-        wait_until(shared.stage, k, 2)
-        for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
-            settle(rows[at], at, people, posts, makers, behaviour, shared.plan, total, min_wake)
-        k = take_turn(shared.turn, 1)
-
-
-@kernel
-def assist(rows, people, posts, makers, serve, graph, behaviour, shared, min_wake):
-    """Plan chunks of a window's sessions until none is left, then settle: what all threads do but the one that runs `lead`."""
-    room, chunks = empty_room(len(posts.key), serve), len(shared.stage)
-    k = take_turn(shared.turn, 0)
-    while k < chunks:
-        plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, room)
-        k = take_turn(shared.turn, 0)
-    settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake)
-
-
-@kernel
-def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake):
-    """`browse`, while other threads `assist`: lets chunks happen in order, and plans the next one where it would have to wait."""
-    room, x, chunks = empty_room(len(posts.key), serve), np.empty(MANY), len(shared.stage)
-    k = 0
+def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, room):
+    """Let chunks happen in order, and plan the next one where it would have to wait."""
+    k, chunks = 0, len(shared.stage)
     while k < chunks:
         if announced(shared.stage, k) == 0:
             mine = take_turn(shared.turn, 0)
@@ -381,10 +357,30 @@ def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, tota
                 wait_until(shared.stage, k, 1)
             continue
         for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
-            happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, shared.plan, total, x)
+            happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, shared.plan, total, room.x)
         announce(shared.stage, k)
         k += 1
-    settle_chunks(rows, people, posts, makers, behaviour, shared, min_wake)
+
+
+@kernel
+def browse_shared(leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake):
+    """`browse` by several threads, each in a call of its own: one leads, the others plan chunks until none is left; all settle. What
+    `collect` adds is left to it."""
+    room, chunks = empty_room(len(posts.key), serve), len(shared.stage)
+    if leads:
+        lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, room)
+    else:
+        k = take_turn(shared.turn, 0)
+        while k < chunks:
+            plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, room)
+            k = take_turn(shared.turn, 0)
+    counted = shared.total[take_turn(shared.turn, 2)]
+    k = take_turn(shared.turn, 1)
+    while k < chunks:
+        wait_until(shared.stage, k, 2)
+        for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
+            settle(rows[at], at, people, posts, makers, behaviour, shared.plan, counted, min_wake)
+        k = take_turn(shared.turn, 1)
 
 
 @kernel

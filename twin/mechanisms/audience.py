@@ -12,6 +12,7 @@ Arrivals are Poisson per day, so that IDs keep coming.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -294,8 +295,9 @@ class Audience(Mechanism):
             return
         chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
         shared = kernel.share(len(rows), chunk, threads, empty_plan(len(rows), serve))
-        world.crew.together(lambda: kernel.lead(rows, people, meetings, makers, serve, graph, log, behaviour, shared, total, MIN_WAKE),
-                            lambda: kernel.assist(rows, people, meetings, makers, serve, graph, behaviour, shared, MIN_WAKE))
+        work = partial(kernel.browse_shared, rows=rows, people=people, posts=meetings, makers=makers, serve=serve, graph=graph, log=log,
+                       behaviour=behaviour, shared=shared, total=total, min_wake=MIN_WAKE)
+        world.crew.together(partial(work, True), partial(work, False))
         kernel.collect(rows, people, shared, total)
 
     def _behaviour(self) -> Behaviour:
