@@ -273,32 +273,34 @@ class Audience(Mechanism):
         room = len(rows) * int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max())
         log = world.service("log")(room)
         world.service("reserve_follows")(room)
-        posts = world.table("posts")
-        c, own = world.table("consumers"), self.mine
-        rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
-        opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
-        people = People(c["key"], c["arm"], own("consumers", "taste"), opinion, own("consumers", "eagerness"),
-                        own("consumers", "return_logit"), own("consumers", "tz"), own("consumers", "next_at"),
-                        own("consumers", "sessions"), own("consumers", "last_day"), own("consumers", "satisfaction"),
-                        own("consumers", "seen"), own("consumers", "seen_at"), own("consumers", "viewed"),
-                        own("consumers", "viewed_at"), own("consumers", "stance"), own("consumers", "pull_sum"),
-                        own("consumers", "pull_count"), own("consumers", "active"), own("consumers", "left_at"))
-        meetings = Posts(posts["key"], posts["creator"], posts["content"], posts["quality"], posts["arousal"],
-                         posts["comprehensiveness"], posts["slant"], posts["work"], posts["labelled"], rating,
-                         own("posts", "impressions"), own("posts", "counts"), own("posts", "enjoyed"))
+        people, posts = self.columns_of_people(), self.columns_of_posts()
         creators = world.table("creators")
         makers = Makers(creators["ai"], creators["reputation"])
         graph, behaviour, total = world.service("follow_graph")(), self._behaviour(), self.keep["total"]
         threads = 1 if world.oracle else world.crew.threads  # the oracle reads what other sessions of the window do
         if threads == 1 or len(rows) < SHARED:
-            kernel.browse(rows, people, meetings, makers, serve, graph, log, behaviour, total, MIN_WAKE)
+            kernel.browse(rows, people, posts, makers, serve, graph, log, behaviour, total, MIN_WAKE)
             return
         chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
         shared = kernel.share(len(rows), chunk, threads, empty_plan(len(rows), serve))
-        work = partial(kernel.browse_shared, rows=rows, people=people, posts=meetings, makers=makers, serve=serve, graph=graph, log=log,
-                       behaviour=behaviour, shared=shared, total=total, min_wake=MIN_WAKE)
-        world.crew.together(partial(work, True), partial(work, False))
+        work = rows, people, posts, makers, serve, graph, log, behaviour, shared, total, MIN_WAKE
+        world.crew.together(partial(kernel.browse_shared, True, *work), partial(kernel.browse_shared, False, *work))
         kernel.collect(rows, people, shared, total)
+
+    def columns_of_people(self) -> People:
+        """What a session reads and writes of consumers."""
+        c, own = self.world.table("consumers"), self.mine
+        opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
+        mine = {name: own("consumers", name) for name in People._fields if name not in ("key", "arm", "opinion")}
+        return People(key=c["key"], arm=c["arm"], opinion=opinion, **mine)
+
+    def columns_of_posts(self) -> Posts:
+        """What a session reads and writes of posts."""
+        posts = self.world.table("posts")
+        rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
+        mine = {name: self.mine("posts", name) for name in ("impressions", "counts", "enjoyed")}
+        read = {name: posts[name] for name in Posts._fields if name not in ("rating", *mine)}
+        return Posts(rating=rating, **read, **mine)
 
     def _behaviour(self) -> Behaviour:
         p, levers = self.p, self.world.levers
