@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inner, kernel
+from twin.compiled import inlined, inner, kernel
 from twin.draws import unit, words
 from twin.kernels.lanes import announce, announced, take_turn, wait_until
 from twin.kernels.plan import (
@@ -139,22 +139,14 @@ def unfollow(row, creator, graph):
 
 
 @inner
-def link(kind, work, nth, serve):
-    """The nth link that a shelf of a kind shows below a work."""
-    if kind == 0:
-        return serve.co_viewed[work, nth]
-    return serve.bought_together[work, nth] if kind == 1 else serve.random_links[work, nth]
-
-
-@inner
-def shelf_post(row, kind, work, nth, people, serve):
-    """The next post on a work's shelf from the ``nth`` on that may be shown and was not seen lately (-1: none), and where to look after
-    it."""
-    post, seen = -1, people.seen
-    while nth < serve.co_viewed.shape[1] and post < 0:
-        post = int(link(kind, work, nth, serve))
+def shelf_post(row, links, work, nth, seen, can):
+    """The next post on a work's shelf of ``links`` (works, L), from the ``nth`` on, that may be shown and was not seen lately (-1: none),
+    and where to look after it."""
+    post = -1
+    while nth < links.shape[1] and post < 0:
+        post = int(links[work, nth])
         nth += 1
-        if post >= 0 and not serve.can[post]:
+        if post >= 0 and not can[post]:
             post = -1
         for s in range(seen.shape[1]):
             if seen[row, s] == post:
@@ -162,7 +154,7 @@ def shelf_post(row, kind, work, nth, people, serve):
     return post, nth
 
 
-@inner
+@inlined
 def act(row, creator, mask, graph):
     """Follow or unfollow; the mask, without a follow of a creator who is followed already."""
     if mask >> FOLLOW & 1:
@@ -179,7 +171,7 @@ def act(row, creator, mask, graph):
     return mask
 
 
-@inner
+@inlined
 def count(post, mask, match, posts, total):
     """Counters of a post, and running sums of fractions, after one meeting."""
     if mask >> GLAD & 1:
@@ -194,7 +186,7 @@ def count(post, mask, match, posts, total):
     total[A_AROUSAL] += np.float64(posts.arousal[post])
 
 
-@inner
+@inlined
 def note(row, post, mask, place, source, via, log):
     """One line of the log."""
     at = log.size[0]
@@ -215,7 +207,10 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
         if place >= depth:
             if look <= 0:
                 break
-            post, nth = shelf_post(row, quota[Q_SHELF_KIND], via, nth, people, serve)
+            links = serve.random_links if quota[Q_SHELF_KIND] == 2 else serve.co_viewed
+            if quota[Q_SHELF_KIND] == 1:
+                links = serve.bought_together
+            post, nth = shelf_post(row, links, via, nth, people.seen, serve.can)
             if post < 0:
                 break
             look -= 1
@@ -245,7 +240,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
     plan.shown[at] = place
 
 
-@inner
+@inlined
 def arrive(row, people, total):
     """Count a visit, by local hour and by days since the last."""
     local = people.next_at[row] + people.tz[row] * HOUR
@@ -257,7 +252,7 @@ def arrive(row, people, total):
     people.last_day[row] = day
 
 
-@inner
+@inlined
 def met(row, post, ai, mask, number, people, posts, total):
     """What the person keeps of one meeting: leanings seen, the pull on the opinion, what was viewed to the end; and counts of it."""
     slant, opinion = np.float64(posts.slant[post]), people.opinion[row]
