@@ -65,6 +65,8 @@ def load(folder: Path, world: World) -> dict[str, int]:
     for table in world.tables.values():
         prefix = f"table.{table.name}."
         table.load({name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)})
+    for name in world.tables:
+        world.widen(name)
     world.state.clear()
     world.state.update({name.removeprefix("state."): array for name, array in arrays.items()})
     return {name: int(at) for name, at in manifest["due"].items()}

@@ -176,7 +176,9 @@ class Simulation:
         return queues
 
     def state_bytes(self) -> dict[str, int]:
-        """Bytes held, by table and named array."""
-        sizes = {f"table {name}": table.bytes_per_row() * len(table) for name, table in self.world.tables.items()}
-        sizes.update({name: array.nbytes for name, array in self.world.state.items()})
-        return sizes
+        """Bytes held, by table, named array and what mechanisms keep beside the World; room for what is to come counts."""
+        sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
+        sizes.update({name: (array if array.base is None else array.base).nbytes for name, array in self.world.state.items()})
+        for mechanism in self.mechanisms:
+            sizes.update(mechanism.scratch())
+        return sizes | {"board": self.world.board.values.nbytes}
