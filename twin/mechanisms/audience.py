@@ -32,6 +32,8 @@ from twin.units import DAY, HOUR, LATEST, NEVER
 from twin.world import World
 
 SEEN, VIEWED = 32, 4
+BLOCK = 2**14
+"""Most people who are drawn at once."""
 STANCE_MEMORY = 0.97
 """Share of the count of leanings seen that is kept per day: about a month."""
 
@@ -205,7 +207,11 @@ class Audience(Mechanism):
         first = int(self.keep["joined"][0])
         root = np.full(count, self.stream("person"))
         self.keep["joined"][0] += count
-        self.world.add(self.name, "consumers", children(root, np.arange(first, first + count)))
+        keys = children(root, np.arange(first, first + count))
+        if count > BLOCK:
+            self.world.table("consumers").reserve(count)
+        for begin in range(0, count, BLOCK):  # a few at a time, so that what is drawn for them takes little memory
+            self.world.add(self.name, "consumers", keys[begin:begin + BLOCK])
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw who a new person is, and when they come first."""

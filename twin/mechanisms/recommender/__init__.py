@@ -182,6 +182,8 @@ class Recommender(Mechanism):
         if self._rewarding() or "serve.reward.pool" not in self.keep:
             self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
             self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
+            if self._rewarding():
+                self.server.open_reward()
         self.server.reindex()
 
     def refresh(self) -> None:

@@ -47,10 +47,10 @@ class RewardModel:
     def __init__(self, keep: Arrays, params: Reward) -> None:
         self.keep, self.p = keep, params
 
-    def setup(self, consumers: int = 0) -> None:
-        """Nothing is known of anybody; memory for ``consumers`` of them, which may also come later (see `open`)."""
+    def setup(self) -> None:
+        """Nothing is known of anybody; memory for people comes with `open`."""
         for name in ("reward.pull", "reward.precision"):
-            self.keep[name] = np.zeros((consumers, len(SIGNALS)), np.float32)
+            self.keep[name] = np.zeros((0, len(SIGNALS)), np.float32)
         self.keep["reward.total"] = kernel.pool(len(SIGNALS), self.p.prior_sd)
         self.keep["reward.judged"] = np.zeros(3)  # comparisons predicted before learned, how many rightly, log loss
 
