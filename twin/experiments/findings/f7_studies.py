@@ -39,7 +39,7 @@ def expectile(tau: float) -> float:
 
 
 def _people(seed: int, count: int, expectation: float) -> Chatters:
-    return Chatters(children(np.full(count, np.uint64(seed)), np.arange(count)), np.full(count, NEVER), np.zeros(count, np.int64),
+    return Chatters(children(np.full(count, np.uint64(seed)), np.arange(count)), np.full(count, NEVER), np.arange(count), np.zeros(count, np.int64),
                     np.zeros(count, np.int32), np.ones(count), np.full(count, expectation), np.full(count, 0.5), np.zeros(count),
                     np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count, np.int32), np.zeros(count), np.zeros(count),
                     np.zeros((count, 2), np.uint8), np.zeros((count, 1), np.float32), np.zeros((count, 1), np.float32))
