@@ -40,6 +40,12 @@ def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
     return grown
 
 
+def held_bytes(array: NDArray[Any]) -> int:
+    """Bytes that an array keeps in memory: of all that it is a part of, where it is a part."""
+    whole: Any = array if array.base is None else array.base
+    return memoryview(whole).nbytes  # an array, or a block of memory that a kernel made
+
+
 def row_type(rows: int) -> np.dtype[Any]:
     """The narrowest type that holds row numbers of a table of so many rows, and -1."""
     return np.dtype(np.int16 if rows <= NARROW else np.int32)

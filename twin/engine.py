@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from twin import checkpoint
 from twin.board import Board
 from twin.clocks import Calendar
+from twin.columns import held_bytes
 from twin.errors import StateError
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.params import leaves, meta, value_at
@@ -178,7 +179,7 @@ class Simulation:
     def state_bytes(self) -> dict[str, int]:
         """Bytes held, by table, named array and what mechanisms keep beside the World; room for what is to come counts."""
         sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
-        sizes.update({name: (array if array.base is None else array.base).nbytes for name, array in self.world.state.items()})
+        sizes.update({name: held_bytes(array) for name, array in self.world.state.items()})
         for mechanism in self.mechanisms:
             sizes.update(mechanism.scratch())
         return sizes | {"board": self.world.board.values.nbytes}

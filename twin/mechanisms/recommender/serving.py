@@ -5,12 +5,10 @@ Settings that a policy may give to a share of consumers lie in one row per arm (
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import lengthened
+from twin.columns import held_bytes, lengthened
 from twin.kernels import index, retrieve
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
@@ -146,10 +144,8 @@ class Server:
 
     def scratch(self) -> int:
         """Bytes of what the snapshot holds beside the World: copies of vectors in tiles, settings."""
-        return sum(array.nbytes for array in self._snapshot or () if array.base is None and not self._held(array))
-
-    def _held(self, array: NDArray[Any]) -> bool:
-        return any(array is kept for kept in self.m.world.state.values())
+        kept = {id(array) for array in self.m.world.state.values()}
+        return sum(held_bytes(array) for array in self._snapshot or () if id(array) not in kept and not isinstance(array.base, np.ndarray))
 
     def forget(self) -> None:
         """Columns moved: the snapshot must be put together anew from its arrays."""
