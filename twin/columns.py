@@ -211,14 +211,14 @@ class Table:
         """All columns that hold anything, live length."""
         return {name: self[name] for name in self.columns if name in self._data}
 
-    def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Replace the contents; raises StateError by name where the columns differ."""
+    def load(self, arrays: Mapping[str, NDArray[Any]], capacity: int = 0) -> None:
+        """Replace the contents, with room for ``capacity`` rows if they are fewer; raises StateError by name where the columns differ."""
         lazy = {name for name, column in self.columns.items() if column.lazy}
         odd = (set(arrays) ^ set(self.columns)) - (lazy - set(arrays))
         if odd:
             raise StateError(f"table {self.name}: columns differ: {', '.join(sorted(odd))}")
         self.size = len(arrays["key"])
-        self._capacity = room_for(self.size)
+        self._capacity = max(self.size, capacity)
         self._data.clear()
         for name, saved in arrays.items():
             column = self.columns[name]
