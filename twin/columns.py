@@ -1,6 +1,6 @@
 """Growable struct-of-arrays tables: a table is a set of columns of one length, rows can be recycled.
 
-Memory follows use. A table that is full makes room for a 32nd more than it needs (see `room_for`), so growth costs a constant per row and
+Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`), so growth costs a constant per row and
 little is ever held in vain. A ``lazy`` column takes no memory until it is first written. A column with ``rows_of`` holds row numbers of
 another table, two bytes wide while these fit and four from then on.
 
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from twin.errors import StateError, nearest
 
-LEAST, SHARE = 64, 32
-"""What a growing array gets beyond its need: a 32nd of it, at least 64 entries."""
+LEAST, SHARE = 64, 64
+"""What a growing array gets beyond its need: 64 entries, or a 64th of it where that is more."""
 NARROW = 2**15
 """Row numbers below it fit into two bytes."""
 

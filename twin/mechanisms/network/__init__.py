@@ -84,7 +84,6 @@ class Network(Mechanism):
         "consumers": (
             Column("community", "i2", "1", "Community of the person"),
             Column("wired", "?", "1", "True once the person has first follows"),
-            Column("follows", "i4", "follows", "Creators followed, at the last rebuild of the graph"),
         ),
         "creators": (
             Column("community", "i2", "1", "Community of the creator: the person's, or drawn by size for AI"),
@@ -196,7 +195,6 @@ class Network(Mechanism):
         keep["pending_head"] = np.full(size, -1, np.int32)
         keep["pending_count"] = np.zeros(1, np.int64)
         keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
-        self.mine("consumers", "follows")[:] = np.diff(start)
         self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
 
     def _merged(self, here: NDArray[np.bool_], posting: NDArray[np.bool_]) -> tuple[Ints, Ints]:
@@ -293,7 +291,7 @@ class Network(Mechanism):
         """Shape of the graph at the last rebuild."""
         board, here = self.world.board, self.read("consumers", "active")
         followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
-        follows = self.read("consumers", "follows")
+        follows = np.diff(self.keep["start"], append=np.full(len(here) + 1 - len(self.keep["start"]), self.keep["start"][-1]))
         board.set("follow_edges", int(follows.sum()))
         board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)
         board.set("follower_gini", gini(followers))
