@@ -20,6 +20,7 @@ from twin.board import Board
 from twin.clocks import Calendar
 from twin.columns import held_bytes
 from twin.errors import StateError
+from twin.memory import give_back
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.params import leaves, meta, value_at
 from twin.scenario import Scenario
@@ -89,6 +90,7 @@ class Simulation:
         self._start()
 
     def _start(self) -> None:
+        give_back()
         self.calendar = Calendar(self.world.now)
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Every):

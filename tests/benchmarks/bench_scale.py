@@ -78,6 +78,11 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
+def peak_mb() -> float:
+    """The most memory that this process has had resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
 def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None:
     """Build and run a large world, and save it."""
     Running(world(3000, 300), warm=1)  # compiles what a small world needs
@@ -88,7 +93,7 @@ def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None
     simulation.run(1)
     end = time.perf_counter()
     print(f"{consumers:,} consumers, {creators:,} creators: people drawn in {middle - begin:.1f} s, network wired in {end - middle:.1f} s, "
-          f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB")
+          f"peak {peak_mb():,.0f} MB")
     total = simulation.world.state["audience.total"]
     for day in range(1, days + 1):
         before, begin = total[0], time.perf_counter()
@@ -96,8 +101,9 @@ def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None
         spent, held = time.perf_counter() - begin, sum(simulation.state_bytes().values())
         print(f"day {day:3d}   {total[0] - before:9,.0f} sessions   {(total[0] - before) / spent:8,.0f} a second   {resident_mb():7,.0f} MB resident   "
               f"{held / len(simulation.world.tables['consumers']):5.0f} bytes of state per consumer (at most 750)", flush=True)
-    print(f"state per consumer, embeddings and copies apart {state_per_consumer(simulation):.0f} bytes; peak "
-          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB")
+    print(f"state per consumer, embeddings and copies apart {state_per_consumer(simulation):.0f} bytes; peak {peak_mb():,.0f} MB; most of it:")
+    for name, size in sorted(simulation.state_bytes().items(), key=lambda item: -item[1])[:8]:
+        print(f"  {name:30s} {size / consumers:6.1f}")
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
         simulation.save(Path(folder) / "t1")
