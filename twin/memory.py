@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-LARGE = 4 * 2**20
+LARGE = 2**20
 """Bytes from which an array is mapped by itself."""
 _MMAP_THRESHOLD = -3
 """M_MMAP_THRESHOLD of malloc.h."""

@@ -27,6 +27,7 @@ import numpy as np
 
 from tests.benchmarks.bench_sessions import ROOT, Running, state_per_consumer, world
 from twin.engine import Simulation
+from twin.estimate import memory
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 from twin.units import DAY
@@ -87,7 +88,8 @@ def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None
     """Build and run a large world, and save it."""
     Running(world(3000, 300), warm=1)  # compiles what a small world needs
     begin = time.perf_counter()
-    simulation = Simulation(world(consumers, creators, f"creators.human.posts_mean={2400 / 10_000}/d", f"creators.ai.initial={consumers // 4000}"))
+    scenario = world(consumers, creators, f"duration={days}d", f"creators.human.posts_mean={2400 / 10_000}/d", f"creators.ai.initial={consumers // 4000}")
+    simulation, estimated = Simulation(scenario), memory(scenario)
     simulation.begin()
     middle = time.perf_counter()
     simulation.run(1)
@@ -102,6 +104,8 @@ def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None
         print(f"day {day:3d}   {total[0] - before:9,.0f} sessions   {(total[0] - before) / spent:8,.0f} a second   {resident_mb():7,.0f} MB resident   "
               f"{held / len(simulation.world.tables['consumers']):5.0f} bytes of state per consumer (at most 750)", flush=True)
     print(f"state per consumer, embeddings and copies apart {state_per_consumer(simulation):.0f} bytes; peak {peak_mb():,.0f} MB; most of it:")
+    held = sum(simulation.state_bytes().values())
+    print(f"estimated by twin check: state {estimated.state / held:.2f}x of measured, peak {estimated.peak / 1e6 / peak_mb():.2f}x (within 20 %)")
     for name, size in sorted(simulation.state_bytes().items(), key=lambda item: -item[1])[:8]:
         print(f"  {name:30s} {size / consumers:6.1f}")
     with tempfile.TemporaryDirectory() as folder:

@@ -209,7 +209,7 @@ class Network(Mechanism):
         """First follows of newcomers, int64 (rows,)."""
         p = self.p
         log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
-        log = log + p.follows_log_sd * self.normals("follows", self.read("consumers", "key")[rows], 1)[:, 0]
+        log = log + p.follows_log_sd * self.normal("follows", self.read("consumers", "key")[rows], 0)
         most = round(p.follows_most * self.read("creators", "active").sum())
         whole: Ints = np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
         return whole
