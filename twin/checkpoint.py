@@ -1,7 +1,8 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
-``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per column and named array, without pickle.
-Written beside its final name, synced, and renamed: a checkpoint is whole or absent. A schema that differs is refused by name.
+``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per column and named
+array, without pickle. A lazy column that nobody has written has none. Written beside its final name, synced, and renamed:
+a checkpoint is whole or absent. A schema that differs is refused by name.
 """
 
 from __future__ import annotations

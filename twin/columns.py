@@ -1,8 +1,8 @@
 """Growable struct-of-arrays tables: a table is a set of columns of one length, rows can be recycled.
 
-Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`), so growth costs a constant per row and
-little is ever held in vain. A ``lazy`` column takes no memory until it is first written. A column with ``rows_of`` holds row numbers of
-another table, two bytes wide while these fit and four from then on.
+Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`), so growth costs a
+constant per row and little is ever held in vain. A ``lazy`` column takes no memory until it is first written. A column
+with ``rows_of`` holds row numbers of another table, two bytes wide while these fit and four from then on.
 
 A row is a place, not an identity: the identity of an entity is its 64-bit ``key`` (see draws). A row that was released is
 given to a later entity, lowest row first, so that memory follows the living and not the dead; whoever keeps row numbers
@@ -35,7 +35,8 @@ def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
     """The array itself where it has ``size`` entries, else a copy of that size with ``fill`` in what is new."""
     if len(array) >= size:
         return array
-    grown = np.zeros((size, *array.shape[1:]), array.dtype) if fill == 0 else np.full((size, *array.shape[1:]), fill, array.dtype)
+    shape = (size, *array.shape[1:])
+    grown = np.zeros(shape, array.dtype) if fill == 0 else np.full(shape, fill, array.dtype)
     grown[:len(array)] = array
     return grown
 
@@ -56,9 +57,9 @@ class Column:
     """One declared column.
 
     ``dtype`` numpy type; ``unit``; ``help`` one sentence; ``start`` value of a new row; ``shape`` of one entry (empty for a
-    number); ``hidden`` marks what a platform cannot observe (true taste, true quality): the recommender may not read it. ``lazy`` columns
-    take no memory until they are first written. ``rows_of`` names the table whose rows a column holds: it is then as narrow as they allow,
-    whatever ``dtype`` says.
+    number); ``hidden`` marks what a platform cannot observe (true taste, true quality): the recommender may not read it.
+    ``lazy`` columns take no memory until they are first written. ``rows_of`` names the table whose rows a column holds:
+    it is then as narrow as they allow, whatever ``dtype`` says.
     """
 
     name: str
@@ -124,7 +125,7 @@ class Table:
             raise StateError(f"table {self.name} has no column {name} ({nearest(name, self.columns)})") from None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The column's live length, writable: one view for all who ask until the table grows. Take it afresh after growth.
+        """The column's live length, writable: one view for all until the table grows. Take it afresh after growth.
 
         A lazy column is given its memory here; whoever only reads should ask `readable`, which does not.
         """
@@ -139,8 +140,10 @@ class Table:
         return view
 
     def readable(self, name: str) -> NDArray[Any]:
-        """The column's live length, read-only; likewise one view until the table grows. A lazy column that nobody has written is one value
-        shown as many."""
+        """The column's live length, read-only; likewise one view until the table grows.
+
+        A lazy column that nobody has written is one value shown as many.
+        """
         view = self._readable.get(name)
         if view is None:
             column = self._declared(name)
@@ -212,7 +215,10 @@ class Table:
         return {name: self[name] for name in self.columns if name in self._data}
 
     def load(self, arrays: Mapping[str, NDArray[Any]], capacity: int = 0) -> None:
-        """Replace the contents, with room for ``capacity`` rows if they are fewer; raises StateError by name where the columns differ."""
+        """Replace the contents, with room for ``capacity`` rows if they are fewer.
+
+        Raises StateError by name where the columns differ.
+        """
         lazy = {name for name, column in self.columns.items() if column.lazy}
         odd = (set(arrays) ^ set(self.columns)) - (lazy - set(arrays))
         if odd:

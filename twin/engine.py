@@ -20,8 +20,8 @@ from twin.board import Board
 from twin.clocks import Calendar
 from twin.columns import held_bytes
 from twin.errors import StateError
-from twin.memory import give_back
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
+from twin.memory import give_back
 from twin.params import leaves, meta, value_at
 from twin.scenario import Scenario
 from twin.units import format_duration
@@ -179,7 +179,7 @@ class Simulation:
         return queues
 
     def state_bytes(self) -> dict[str, int]:
-        """Bytes held, by table, named array and what mechanisms keep beside the World; room for what is to come counts."""
+        """Bytes held, by table, named array, and what mechanisms keep beside the World; unused room counts."""
         sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
         sizes.update({name: held_bytes(array) for name, array in self.world.state.items()})
         for mechanism in self.mechanisms:

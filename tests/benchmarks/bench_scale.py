@@ -3,9 +3,9 @@
 Cost per session by number of consumers (creators and posts in proportion) and by day of the run, each pair of worlds timed day by
 day in turn; training samples a second; numba's first compile; what `twin --help` and `twin check` take. Medians of five.
 
-``--large`` alone: a million consumers and 50,000 creators, day by day (default: 3 days): time to build, sessions a second, resident
-memory and bytes of state per consumer; then their peak, and size and time of a checkpoint. The other benchmarks run it, too, in a process
-of its own.
+``--large`` alone: a million consumers and 50,000 creators, day by day (default: 3 days): time to build, sessions a
+second, resident memory and bytes of state per consumer; then the peak, and size and time of a checkpoint. Without it
+the benchmark runs this as well, in a process of its own.
 """
 
 from __future__ import annotations
@@ -88,24 +88,28 @@ def large(days: int, consumers: int = 1_000_000, creators: int = 50_000) -> None
     """Build and run a large world, and save it."""
     Running(world(3000, 300), warm=1)  # compiles what a small world needs
     begin = time.perf_counter()
-    scenario = world(consumers, creators, f"duration={days}d", f"creators.human.posts_mean={2400 / 10_000}/d", f"creators.ai.initial={consumers // 4000}")
+    scenario = world(consumers, creators, f"duration={days}d", f"creators.human.posts_mean={2400 / 10_000}/d",
+                     f"creators.ai.initial={consumers // 4000}")
     simulation, estimated = Simulation(scenario), memory(scenario)
     simulation.begin()
     middle = time.perf_counter()
     simulation.run(1)
     end = time.perf_counter()
-    print(f"{consumers:,} consumers, {creators:,} creators: people drawn in {middle - begin:.1f} s, network wired in {end - middle:.1f} s, "
-          f"peak {peak_mb():,.0f} MB")
+    print(f"{consumers:,} consumers, {creators:,} creators: people drawn in {middle - begin:.1f} s, "
+          f"network wired in {end - middle:.1f} s, peak {peak_mb():,.0f} MB")
     total = simulation.world.state["audience.total"]
     for day in range(1, days + 1):
         before, begin = total[0], time.perf_counter()
         simulation.run(day * DAY + 1)
         spent, held = time.perf_counter() - begin, sum(simulation.state_bytes().values())
-        print(f"day {day:3d}   {total[0] - before:9,.0f} sessions   {(total[0] - before) / spent:8,.0f} a second   {resident_mb():7,.0f} MB resident   "
-              f"{held / len(simulation.world.tables['consumers']):5.0f} bytes of state per consumer (at most 750)", flush=True)
-    print(f"state per consumer, embeddings and copies apart {state_per_consumer(simulation):.0f} bytes; peak {peak_mb():,.0f} MB; most of it:")
+        each = held / len(simulation.world.tables["consumers"])
+        print(f"day {day:3d}   {total[0] - before:9,.0f} sessions   {(total[0] - before) / spent:8,.0f} a second   "
+              f"{resident_mb():7,.0f} MB resident   {each:5.0f} bytes of state per consumer (at most 750)", flush=True)
     held = sum(simulation.state_bytes().values())
-    print(f"estimated by twin check: state {estimated.state / held:.2f}x of measured, peak {estimated.peak / 1e6 / peak_mb():.2f}x (within 20 %)")
+    print(f"estimated by twin check: state {estimated.state / held:.2f}x of measured, "
+          f"peak {estimated.peak / 1e6 / peak_mb():.2f}x (both within 20 %)")
+    print(f"peak {peak_mb():,.0f} MB; state per consumer, embeddings and copies apart: "
+          f"{state_per_consumer(simulation):.0f} bytes; most bytes per consumer:")
     for name, size in sorted(simulation.state_bytes().items(), key=lambda item: -item[1])[:8]:
         print(f"  {name:30s} {size / consumers:6.1f}")
     with tempfile.TemporaryDirectory() as folder:

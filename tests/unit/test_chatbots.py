@@ -29,10 +29,11 @@ PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5
 
 def chatters(n, expectation=0.5, trust=0.5, taste=0.0):
     """Fresh people in float64, so that closed forms hold to rounding."""
-    return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.arange(n), np.zeros(n, np.int64),
-                    np.zeros(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), np.zeros(n),
-                    np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int32), np.zeros(n), np.zeros(n) + taste,
-                    np.zeros((n, 2), np.uint8), np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32))
+    zero = np.zeros
+    return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.arange(n), zero(n, np.int64),
+                    zero(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), zero(n),
+                    zero(n), zero(n), zero(n), zero(n, np.int32), zero(n), zero(n) + taste,
+                    zero((n, 2), np.uint8), zero((n, 1), np.float32), zero((n, 1), np.float32))
 
 
 def talk(people, bot, sessions, personalisation=0.0, failure_rate=0.0, remembers=True, own=1.0, reward=None):

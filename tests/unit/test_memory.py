@@ -1,4 +1,4 @@
-"""Memory: columns that take none until written, row numbers as narrow as they allow, growth, and what is counted and estimated."""
+"""Memory: lazy columns, row numbers as narrow as they allow, growth, and what is counted and estimated."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from twin.memory import give_back
 from twin.scenario import Scenario
 from twin.units import DAY
 from twin.world import World
+
+PLAIN = {"base": (), "everything": ("policies=[]",)}
 
 
 def people(count: int) -> Table:
@@ -61,12 +63,13 @@ def test_lazy_columns_are_saved_only_where_they_are_held(written: bool) -> None:
 
 
 def test_rows_of_another_table_take_two_bytes_while_they_fit(tmp_path: Path) -> None:
-    """Columns that hold rows are widened when the other table outgrows two bytes, keep what they hold, and are loaded as they were."""
+    """Columns of rows are widened when the other table outgrows two bytes, keep what they hold, and are loaded so."""
 
     def world() -> World:
         made = World(dt.date(2025, 1, 1), 1, 0, Board([]))
         made.define("test", "people", Column("seen", "i4", "rows", "posts seen", start=-1, shape=(3,), rows_of="posts"))
-        made.define("test", "people", Column("bought", "i4", "rows", "posts bought", start=-1, rows_of="posts", lazy=True))
+        late = Column("bought", "i4", "rows", "posts bought", start=-1, rows_of="posts", lazy=True)
+        made.define("test", "people", late)
         made.define("test", "posts", Column("x", "f4", "1", "a number"))
         made.add("test", "people", np.arange(1, 11, dtype=np.uint64))
         return made
@@ -77,15 +80,17 @@ def test_rows_of_another_table_take_two_bytes_while_they_fit(tmp_path: Path) -> 
     table["seen"][2] = NARROW - 1
     assert table["seen"].dtype == np.int16
     first.add("test", "posts", np.array([10**6], np.uint64))
-    assert table["seen"].dtype == np.int32 == table["bought"].dtype and (table["seen"][2] == NARROW - 1).all() and (table["seen"][3] == -1).all()
+    assert table["seen"].dtype == np.int32 == table["bought"].dtype
+    assert (table["seen"][2] == NARROW - 1).all() and (table["seen"][3] == -1).all()
     checkpoint.save(tmp_path / "t1", first, {})
     second = world()
     checkpoint.load(tmp_path / "t1", second)
-    assert second.table("people")["seen"].dtype == np.int32 and np.array_equal(second.table("people")["seen"], table["seen"])
+    loaded = second.table("people")["seen"]
+    assert loaded.dtype == np.int32 and np.array_equal(loaded, table["seen"])
 
 
 def test_nothing_grows_to_more_than_it_needs() -> None:
-    """Any sequence of growth leaves at most a 64th, or 64 entries, beyond the need; what was there stays, what is new is filled."""
+    """Growth leaves at most a 64th, or 64 entries, beyond the need; what was there stays, what is new is filled."""
     array, copies = np.zeros(0, np.int32), 0
     for need in range(1, 20_000, 7):
         grown = array if len(array) >= need else lengthened(array, room_for(need), -1)
@@ -110,8 +115,8 @@ def arrays_in(thing: Any, found: dict[int, np.ndarray], seen: set[int]) -> dict[
             whole = whole.base
         found[id(whole)] = whole
         return found
-    parts = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else vars(thing).values() \
-        if hasattr(thing, "__dict__") else ()
+    parts = thing if isinstance(thing, (list, tuple)) else thing.values() if isinstance(thing, dict) else \
+        getattr(thing, "__dict__", {}).values()
     for part in list(parts):
         arrays_in(part, found, seen)
     return found
@@ -120,14 +125,15 @@ def arrays_in(thing: Any, found: dict[int, np.ndarray], seen: set[int]) -> dict[
 @pytest.mark.parametrize("base", ["base", "everything"])
 def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]) -> None:
     """Every array that a simulation can reach is counted, with its unused end; and nothing much is unused."""
-    simulation = Simulation(small("audience.initial=4000", "duration=6d", *(("policies=[]",) if base == "everything" else ()), base=base))
+    simulation = Simulation(small("audience.initial=4000", "duration=6d", *PLAIN[base], base=base))
     simulation.begin()
     simulation.run(5 * DAY + 300)
     reached = sum(held_bytes(array) for array in arrays_in(simulation, {}, set()).values())
     counted = simulation.state_bytes()
     assert 0.97 * reached < sum(counted.values()) < 1.05 * reached
     tables = simulation.world.tables
-    assert all(counted[f"table {name}"] <= 1.25 * table.bytes_per_row() * len(table) for name, table in tables.items() if len(table) > 1000)
+    assert all(counted[f"table {name}"] <= 1.25 * table.bytes_per_row() * len(table)
+               for name, table in tables.items() if len(table) > 1000)
     size = len(tables["consumers"])
     for name, array in simulation.world.state.items():
         if size < len(array) < 3 * size and name.split(".")[1] in ("serve", "network", "trained"):
@@ -136,18 +142,19 @@ def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]
 
 @pytest.mark.parametrize(("base", "days"), [("base", 8), ("everything", 12)])
 def test_the_estimate_of_memory_is_that_of_the_world(base: str, days: int, small: Callable[..., Scenario]) -> None:
-    """State of a world that has run is within 20 % of what `twin check` says, altogether and for the parts that weigh most."""
-    scenario = small("audience.initial=6000", "creators.human.initial=600", "network.follows_mean=30.0", f"duration={days}d",
-                     *(("policies=[]",) if base == "everything" else ()), base=base)
+    """State of a world that has run is within 20 % of what `twin check` says, altogether and in the largest parts."""
+    scenario = small("audience.initial=6000", "creators.human.initial=600", "network.follows_mean=30.0",
+                     f"duration={days}d", *PLAIN[base], base=base)
     simulation, said = Simulation(scenario), memory(scenario)
     simulation.begin()
     simulation.run(scenario.duration)
     sizes = simulation.state_bytes()
     assert said.state == pytest.approx(sum(sizes.values()), rel=0.2)
     assert said.parts["consumers"] == pytest.approx(sizes["table consumers"], rel=0.1)
-    assert said.parts["follow graph"] == pytest.approx(sum(size for name, size in sizes.items() if name.startswith("network.")), rel=0.2)
+    graph = sum(size for name, size in sizes.items() if name.startswith("network."))
+    assert said.parts["follow graph"] == pytest.approx(graph, rel=0.2)
     assert BYTES_AT_REST + said.state < said.peak < 2 * (BYTES_AT_REST + said.state) and said.build <= said.peak
-    assert "bytes a consumer: consumers " in plan(scenario)
+    assert "bytes per consumer" in plan(scenario)
 
 
 def test_crowds_and_capped_means() -> None:

@@ -1,7 +1,8 @@
 """The follow graph as arrays: reading edge lists, CSR upkeep, wiring of newcomers, label propagation.
 
-A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by row, -1 for a follow
-that was dropped since the last rebuild, both as narrow as their numbers allow; follows made since then hang on a chain per consumer (see `retrieve.Follows`).
+A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by row, -1 for a
+follow that was dropped since the last rebuild, both as narrow as their numbers allow; follows made since then hang on a
+chain per consumer (see `retrieve.Follows`).
 
 Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and across communities:
 
@@ -70,7 +71,7 @@ def csr(size, source, target):
 
 @kernel
 def merge(graph, consumer_active, creator_active, start, target):
-    """Fill a new CSR (start, target) with old edges, then pending ones, of those who are still active; returns how many there are."""
+    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active; returns how many."""
     old = len(graph.start) - 1
     n = 0
     for row in range(len(start) - 1):
@@ -94,8 +95,8 @@ def merge(graph, consumer_active, creator_active, start, target):
 
 @kernel
 def extend(start, target, rows, count, creators, grown, wider):
-    """Fill the CSR (grown, wider) with the edges of (start, target) and behind them, for each of ``rows``, which rise, its next ``count``
-    of ``creators``."""
+    """Fill the CSR (grown, wider) with the edges of (start, target); each of ``rows``, which rise, gets behind its own
+    the next ``count`` of ``creators``."""
     n = e = i = 0
     for row in range(len(start) - 1):
         for k in range(start[row], start[row + 1]):
@@ -111,7 +112,7 @@ def extend(start, target, rows, count, creators, grown, wider):
 
 @kernel
 def _guide(cumulative):
-    """For each of equal parts of the whole, four per candidate, the first place whose running sum goes beyond where the part begins."""
+    """Where equal parts of the whole begin, four per candidate: the first place whose running sum exceeds it."""
     parts = 4 * (len(cumulative) - 1)
     guide, place, step = np.empty(parts, np.int32), 0, cumulative[-1] / max(parts, 1)
     for k in range(parts):
@@ -135,8 +136,8 @@ def _place(cumulative, guide, low, high, x):
 
 @kernel
 def wire(stream, occasion, rows, key, want, homophily, community, person, start, target, creators, first, cumulative):
-    """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per row), and these creators, row after row;
-    keyed by (consumer, occasion, try).
+    """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per row), and these
+    creators, row after row; keyed by (consumer, occasion, try).
 
     ``creators`` int (c,) candidates sorted by community, ``first`` (communities + 1,) where each begins, ``cumulative`` f8
     (c + 1,) running sum of their weights, ``person`` the consumer who is each creator (nobody follows themselves).

@@ -86,8 +86,8 @@ def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weigh
 def co_buy(consumer, post, responses, first, work, minute, together, gain, bought, bought_at, degree, slot_key, slot_weight, used, limit):
     """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
 
-    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring is only moved to its
-    front, so that one person's repeats count once. Returns as `co_view`.
+    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring
+    is only moved to its front, so that one person's repeats count once. Returns as `co_view`.
     """
     for at in range(first, len(consumer)):
         row, new = consumer[at], post[at]

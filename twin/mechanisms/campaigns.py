@@ -86,8 +86,8 @@ class Campaigns(Mechanism):
     columns = {
         "consumers": (
             Column("campaign_aimed", "?", "1", "True for those whom the campaign aims at", hidden=True, lazy=True),
-            Column("campaign_reached", "?", "1", "True once a post of the campaign was shown to the person", hidden=True,
-                   lazy=True),
+            Column("campaign_reached", "?", "1", "True once a post of the campaign was shown to the person",
+                   hidden=True, lazy=True),
         ),
         "creators": (
             Column("campaign_group", "i2", "1", "Community that an account of the campaign aims at, -1 for anybody else", start=-1,

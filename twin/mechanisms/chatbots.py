@@ -42,8 +42,8 @@ from twin.units import DAY, NEVER
 Floats = NDArray[np.float64]
 SIGNS = "sign: Araujo & Bol 2024"
 ARMS = ("assigned", "control", "outside")
-PEOPLE = ("person", "next_at", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism", "attachment", "last", "use",
-          "taste", "answers", "pull", "precision")
+PEOPLE = ("person", "next_at", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism",
+          "attachment", "last", "use", "taste", "answers", "pull", "precision")
 (S_SATISFACTION, S_DISCONFIRMATION, S_PERFORMANCE, S_DISCLOSED, S_HURT, S_FALSE, S_FORESEEN) = range(7)
 SHOWN = ((S_SATISFACTION, kernel.T_SATISFACTION, kernel.T_SESSIONS), (S_DISCONFIRMATION, kernel.T_DISCONFIRMATION, kernel.T_SESSIONS),
          (S_PERFORMANCE, kernel.T_PERFORMANCE, kernel.T_SESSIONS), (S_DISCLOSED, kernel.T_DISCLOSED, kernel.T_SESSIONS),
@@ -153,7 +153,8 @@ class Chatbots(Mechanism):
             Column("concern", "f4", "1", "Privacy concern, 0..1", hidden=True),
             Column("memory", "f4", "1", "What the assistant knows of the person, 0..1"),
             Column("anthropomorphism", "f4", "1", "How far the assistant is felt to be someone, 0..1", hidden=True),
-            Column("attachment", "f4", "1", "Attachment to the assistant at the end of the last session, 0..1", hidden=True),
+            Column("attachment", "f4", "1", "Attachment to the assistant at the end of the last session, 0..1",
+                   hidden=True),
             Column("last", "i4", "s", "Time of the last session"),
             Column("use", "f4", "sessions/d", "Recent sessions per day, as of the last session"),
             Column("taste", "f4", "1", "Taste for being agreed with", hidden=True),
@@ -224,7 +225,7 @@ class Chatbots(Mechanism):
         self.keep["reward"] = pool(2, self.p.answers.prior_sd)
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Draw who takes the assistant up; these get a row among the chatters: when they begin, what they expect and want of it."""
+        """Draw who takes the assistant up, each with a row of their own: when, what they expect and want of it."""
         if table != "consumers":
             return
         p, keys = self.p, self.read("consumers", "key")[rows]
@@ -278,7 +279,8 @@ class Chatbots(Mechanism):
     def _users(self) -> NDArray[np.int64]:
         """Rows of the chatters who are active, have chatted and not stopped, in the order of the people they are."""
         read = self.read
-        user = np.flatnonzero(read("chatters", "alive") & (read("chatters", "next_at") < NEVER) & (read("chatters", "sessions") > 0))
+        going = (read("chatters", "next_at") < NEVER) & (read("chatters", "sessions") > 0)
+        user = np.flatnonzero(read("chatters", "alive") & going)
         person = read("chatters", "person")[user]
         here = read("consumers", "active")[person]
         order: NDArray[np.int64] = user[here][np.argsort(person[here])]

@@ -112,7 +112,8 @@ class Opinions(Mechanism):
     def step(self) -> None:
         """Take in what was seen since yesterday, then hear those who are followed."""
         own, here = self.mine, self.read("consumers", "active")
-        opinion, sum_seen, posts_seen = own("consumers", "opinion"), own("consumers", "pull_seen"), own("consumers", "posts_seen")
+        opinion, sum_seen = own("consumers", "opinion"), own("consumers", "pull_seen")
+        posts_seen = own("consumers", "posts_seen")
         x, susceptibility = opinion.astype(float), 1.0 - own("consumers", "stubbornness").astype(float)
         pulled, posts = self.read("consumers", "pull_sum"), self.read("consumers", "pull_count")
         new = (posts - posts_seen).astype(float)

@@ -222,9 +222,10 @@ class Network(Mechanism):
         followers = np.bincount(target, minlength=len(active))[creators]
         cumulative = np.concatenate([[0.0], np.cumsum(followers + 1.0)])
         first = np.searchsorted(community[creators], np.arange(self.p.communities + 1))
-        count, found = kernel.wire(self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), self._want(rows),
-                                   self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start,
-                                   target, creators, first, cumulative)
+        count, found = kernel.wire(
+            self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), self._want(rows),
+            self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start, target,
+            creators, first, cumulative)
         most = len(target) + len(found)
         grown, wider = np.zeros(len(start), edge_type(most)), np.empty(most, target.dtype)
         kernel.extend(start, target, rows, count, found, grown, wider)
@@ -291,7 +292,8 @@ class Network(Mechanism):
         """Shape of the graph at the last rebuild."""
         board, here = self.world.board, self.read("consumers", "active")
         followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
-        follows = np.diff(self.keep["start"], append=np.full(len(here) + 1 - len(self.keep["start"]), self.keep["start"][-1]))
+        start = self.keep["start"]
+        follows = np.diff(start, append=np.full(len(here) + 1 - len(start), start[-1]))
         board.set("follow_edges", int(follows.sum()))
         board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)
         board.set("follower_gini", gini(followers))

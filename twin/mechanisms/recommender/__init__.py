@@ -117,7 +117,8 @@ class Recommender(Mechanism):
                 or any(self.levers_by_arm("consumers", "quota.bought_together"))):
             return
         window = self.learner.log.window()
-        self.links.observe(window.consumer, window.post, window.responses, works, self.world.now, self._ring() if works.any() else None)
+        ring = self._ring() if works.any() else None
+        self.links.observe(window.consumer, window.post, window.responses, works, self.world.now, ring)
 
     def relink(self) -> None:
         """Link posts anew."""

@@ -148,8 +148,10 @@ class Learner:
             self.keep[f"serve.{name}"] = array.copy()
 
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
-        """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person. ``size``: rows
-        for which their table has room."""
+        """New entities are served by what the synced copy knows: a post by its creator, a person by the mean person.
+
+        ``size``: rows for which their table has room.
+        """
         keep = self.keep
         self.generations.born(entity, rows)
         maker = self.m.read("posts", "creator")[rows] if entity == "post" else None

@@ -30,7 +30,8 @@ Arrays = MutableMapping[str, NDArray[Any]]
 COUNTED = ("co_viewed", "bought_together")
 KINDS = (*COUNTED, "random")
 RING_COLUMNS = (
-    Column("bought", "i4", "posts", "Works consumed last, newest first (-1: none)", -1, (kernel.RING,), lazy=True, rows_of="posts"),
+    Column("bought", "i4", "posts", "Works consumed last, newest first (-1: none)", -1, (kernel.RING,), lazy=True,
+           rows_of="posts"),
     Column("bought_at", "i4", "min", "When, minutes since the start", 0, (kernel.RING,), lazy=True),
 )
 """Columns of consumers, for the recommender to own."""
@@ -101,8 +102,8 @@ class ItemLinks:
 
     def observe(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], work: NDArray[np.bool_],
                 now: int, ring: Ring | None) -> None:
-        """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work`` bool (posts,); no ring where
-        there are no works."""
+        """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work``: bool
+        (posts,); no ring where there are no works."""
         self.grow(len(work))
         since = self.keep["links.since"]
         if now - int(since[0]) > DOUBLINGS * self.p.half_life:
@@ -111,8 +112,8 @@ class ItemLinks:
         minute, together = now // MINUTE, self.p.together // MINUTE
         self._count("co_viewed", len(post), lambda first, *room: kernel.co_view(consumer, post, responses, first, gain, *room))
         if ring is not None:
-            self._count("bought_together", len(post), lambda first, *room: kernel.co_buy(consumer, post, responses, first, work, minute,
-                                                                                         together, gain, *ring, *room))
+            self._count("bought_together", len(post), lambda first, *room: kernel.co_buy(
+                consumer, post, responses, first, work, minute, together, gain, *ring, *room))
 
     def _count(self, kind: str, size: int, pass_from: Callable[..., int]) -> None:
         """Let a kernel count; wherever it stops for want of room, make some."""

@@ -6,8 +6,9 @@ The model is hierarchical logistic regression (`twin.kernels.reward`): a pooled 
 
     score += weight * <signal(post), w + personalisation * d_u>
 
-``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State is 24 bytes per consumer, held from when
-the model is first in use, and six numbers, all in the recommender's ``keep``; comparisons come from the log alone.
+``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State is 24 bytes per
+consumer, held from when the model is first in use, and six numbers, all in the recommender's ``keep``; comparisons come
+from the log alone.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ class Server:
 
     def open_reward(self) -> None:
         """The reward model is in use: everybody has a place in what is served of it, at first the pool's."""
-        self.keep["serve.reward.own"] = lengthened(self.keep["serve.reward.own"], self.m.world.table("consumers").capacity)
+        size = self.m.world.table("consumers").capacity
+        self.keep["serve.reward.own"] = lengthened(self.keep["serve.reward.own"], size)
 
     def refresh(self) -> None:
         """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
@@ -145,7 +146,8 @@ class Server:
     def scratch(self) -> int:
         """Bytes of what the snapshot holds beside the World: copies of vectors in tiles, settings."""
         kept = {id(array) for array in self.m.world.state.values()}
-        return sum(held_bytes(array) for array in self._snapshot or () if id(array) not in kept and not isinstance(array.base, np.ndarray))
+        return sum(held_bytes(array) for array in self._snapshot or ()
+                   if id(array) not in kept and not isinstance(array.base, np.ndarray))
 
     def forget(self) -> None:
         """Columns moved: the snapshot must be put together anew from its arrays."""
