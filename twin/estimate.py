@@ -118,7 +118,7 @@ class Sizes:
         if entity == "creator":
             return float(self.creators)
         came = -math.expm1(float(betaln(a.return_a, a.return_b + span_days) - betaln(a.return_a, a.return_b)))
-        return self.consumers * (came + float(self.loss) * span_days)
+        return float(self.consumers * (came + self.loss * span_days))
 
 
 def per_person(table: Table, sizes: Sizes) -> int:
