@@ -169,3 +169,22 @@ def test_crowds_and_capped_means() -> None:
 def test_large_blocks_are_given_back() -> None:
     """On Linux the C library is told to."""
     assert give_back()
+
+
+def test_the_reward_model_takes_memory_once_it_is_in_use(small: Callable[..., Scenario], tmp_path: Path) -> None:
+    """Off, it holds nothing; a policy that turns it on gives everybody a place, newcomers too; a resumed run agrees."""
+    scenario = small("duration=6d", "policies=[{name: on_now, at: 2d, set: {recommender.reward.weight: 1.0}}]")
+    first, second = Simulation(scenario), Simulation(scenario)
+    first.begin()
+    first.run(2 * DAY)
+    kept = ("recommender.reward.pull", "recommender.reward.precision", "recommender.serve.reward.own")
+    assert all(len(first.world.state[name]) == 0 for name in kept)
+    first.save(tmp_path / "t1")
+    second.load(tmp_path / "t1")
+    for simulation in (first, second):
+        simulation.run(6 * DAY)
+    people = len(first.world.table("consumers"))
+    for name in kept:
+        assert len(first.world.state[name]) >= people and first.world.state[name].any()
+        assert np.array_equal(first.world.state[name], second.world.state[name])
+    assert np.array_equal(first.world.board.values, second.world.board.values)
