@@ -187,4 +187,4 @@ def test_the_reward_model_takes_memory_once_it_is_in_use(small: Callable[..., Sc
     for name in kept:
         assert len(first.world.state[name]) >= people and first.world.state[name].any()
         assert np.array_equal(first.world.state[name], second.world.state[name])
-    assert np.array_equal(first.world.board.values, second.world.board.values)
+    assert np.array_equal(first.world.board.values, second.world.board.values, equal_nan=True)
