@@ -37,7 +37,7 @@ class Head(Params):
 
     name: str = par("unnamed", "name of the scenario; run folders are called after it")
     description: str = par("", "what it shows, for the report")
-    duration: Duration = par(30 * DAY, "simulated time", unit="s", low=HOUR, high=100 * 366 * DAY, grid=True)
+    duration: Duration = par(30 * DAY, "simulated time", unit="s", low=HOUR, high=68 * 365 * DAY, grid=True)
     seed: int = par(1, "seed of all random numbers", low=0, high=2**53)
     replicate: int = par(0, "number of the replicate: same scenario, other luck", low=0, high=2**53)
 

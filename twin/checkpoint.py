@@ -1,7 +1,8 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
-``manifest.json`` (format, time, clocks, levers, marks, schema) and one ``.npy`` per column and named array, without pickle.
-Written beside its final name, synced, and renamed: a checkpoint is whole or absent. A schema that differs is refused by name.
+``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per column and named
+array, without pickle. A lazy column that nobody has written has none. Written beside its final name, synced, and renamed:
+a checkpoint is whole or absent. A schema that differs is refused by name.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from twin.errors import CheckpointError
 from twin.world import World
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save(folder: Path, world: World, due: dict[str, int]) -> None:
@@ -32,7 +33,8 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
     for name, values in arrays.items():
         np.save(work / f"{name}.npy", values, allow_pickle=False)
     manifest = {"format": FORMAT, "now": world.now, "due": due, "levers": world.levers, "arms": world.arms, "marks": world.marks,
-                "board": world.board.describe(), "arrays": sorted(arrays)}
+                "board": world.board.describe(), "arrays": sorted(arrays),
+                "capacity": {name: table.capacity for name, table in world.tables.items()}}
     with (work / "manifest.json").open("w") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
         file.flush()
@@ -64,7 +66,10 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.board.values[:] = arrays.pop("board")
     for table in world.tables.values():
         prefix = f"table.{table.name}."
-        table.load({name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)})
+        table.load({name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)},
+                   int(manifest["capacity"][table.name]))
+    for name in world.tables:
+        world.widen(name)
     world.state.clear()
     world.state.update({name.removeprefix("state."): array for name, array in arrays.items()})
     return {name: int(at) for name, at in manifest["due"].items()}

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from twin import checkpoint
 from twin.board import Board
 from twin.clocks import Calendar
+from twin.columns import held_bytes
 from twin.crew import Crew
 from twin.errors import StateError
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
+from twin.memory import give_back
 from twin.params import leaves, meta, value_at
 from twin.scenario import Scenario
 from twin.units import format_duration
@@ -90,6 +92,7 @@ class Simulation:
         self._start()
 
     def _start(self) -> None:
+        give_back()
         self.calendar = Calendar(self.world.now)
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Every):
@@ -178,7 +181,9 @@ class Simulation:
         return queues
 
     def state_bytes(self) -> dict[str, int]:
-        """Bytes held, by table and named array."""
-        sizes = {f"table {name}": table.bytes_per_row() * len(table) for name, table in self.world.tables.items()}
-        sizes.update({name: array.nbytes for name, array in self.world.state.items()})
-        return sizes
+        """Bytes held, by table, named array, and what mechanisms keep beside the World; unused room counts."""
+        sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
+        sizes.update({name: held_bytes(array) for name, array in self.world.state.items()})
+        for mechanism in self.mechanisms:
+            sizes.update(mechanism.scratch())
+        return sizes | {"board": self.world.board.values.nbytes}

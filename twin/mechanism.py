@@ -106,6 +106,10 @@ class Mechanism:
     def measure(self) -> None:
         """Write every declared metric to the board; called at the metrics clock, probes last."""
 
+    def scratch(self) -> dict[str, int]:
+        """Bytes held outside the World, by name: what is put together from it and kept for a while."""
+        return {}
+
     def waiting(self) -> dict[str, int]:
         """What waits to be worked through, by name; shown as the health of the run, and read by nothing that is computed."""
         return {}
@@ -120,10 +124,9 @@ class Mechanism:
     def read(self, table: str, column: str) -> NDArray[Any]:
         """Any column, read-only. Hidden ones are refused to a mechanism that must not see them."""
         data = self.world.table(table)
-        view = data[column].view()
+        view = data.readable(column)
         if data.columns[column].hidden and not self.sees_hidden:
             raise StateError(f"{self.name} may not read {table}.{column}: a platform cannot observe it")
-        view.flags.writeable = False
         return view
 
     def lever(self, name: str) -> Any:

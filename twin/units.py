@@ -13,6 +13,8 @@ import re
 SECOND, MINUTE, HOUR, DAY, WEEK = 1, 60, 3600, 86400, 7 * 86400
 NEVER = 2**62
 """A time that no run reaches."""
+LATEST = 2**31 - 1
+"""The last second that four bytes hold, 68 years on: no run is longer."""
 
 _SECONDS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.board import Board
-from twin.columns import Column, Table
+from twin.columns import NARROW, Column, Table
 from twin.crew import Crew
 from twin.draws import Draws
 from twin.errors import StateError, nearest
@@ -76,6 +76,8 @@ class World:
     def add(self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]) -> NDArray[np.int64]:
         """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
         rows = self.table(table).add(keys)
+        if len(self.table(table)) > NARROW:
+            self.widen(table)
         for name, values in given.items():
             if self.owners.get((table, name)) != owner:
                 raise StateError(f"{owner} may not write {table}.{name}")
@@ -84,6 +86,11 @@ class World:
             for listener in self._on_add:
                 listener(table, rows)
         return rows
+
+    def widen(self, table: str) -> None:
+        """Let every column that holds rows of a table hold all that it has."""
+        for other in self.tables.values():
+            other.widen(table, len(self.table(table)))
 
     def on_release(self, listener: Callable[[str, NDArray[np.int64]], None]) -> None:
         """Call ``listener(table, rows)`` before rows are released."""

@@ -100,7 +100,8 @@ class Running:
 def state_per_consumer(simulation: Simulation) -> float:
     """Bytes of state per consumer, embeddings and their served copies apart."""
     sizes = simulation.state_bytes()
-    own = sum(size for name, size in sizes.items() if name == "table consumers" or name.startswith("network."))
+    people = ("table consumers", "table chatters")
+    own = sum(size for name, size in sizes.items() if name in people or name.startswith("network."))
     return own / len(simulation.world.tables["consumers"])
 
 

@@ -17,7 +17,7 @@ from twin.kernels.reward import pool
 from twin.mechanism import MIN_WAKE
 from twin.mechanisms.chatbots import Chatbots, ChatbotsParams
 from twin.params import value_at
-from twin.units import DAY, NEVER
+from twin.units import DAY, LATEST, NEVER
 from twin.world import World
 
 PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.0, lambda_up=0.1, lambda_down=0.1,
@@ -29,10 +29,11 @@ PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5
 
 def chatters(n, expectation=0.5, trust=0.5, taste=0.0):
     """Fresh people in float64, so that closed forms hold to rounding."""
-    return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.zeros(n, np.int64),
-                    np.zeros(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), np.zeros(n),
-                    np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int32), np.zeros(n), np.zeros(n) + taste,
-                    np.zeros((n, 2), np.uint8), np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32))
+    zero = np.zeros
+    return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.arange(n), zero(n, np.int64),
+                    zero(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), zero(n),
+                    zero(n), zero(n), zero(n), zero(n, np.int32), zero(n), zero(n) + taste,
+                    zero((n, 2), np.uint8), zero((n, 1), np.float32), zero((n, 1), np.float32))
 
 
 def talk(people, bot, sessions, personalisation=0.0, failure_rate=0.0, remembers=True, own=1.0, reward=None):
@@ -105,7 +106,7 @@ def test_personalisation_raises_trust_and_concern_together():
     assert people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5
     off, forgetful = chatters(1), chatters(1)
     total, _ = talk(off, full, 80)
-    assert [x[0] for x in off[5:10]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)  # P, T, C flat
+    assert [x[0] for x in off[6:11]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)  # P, T, C flat
     assert total[kernel.T_PERFORMANCE] == 40 and total[kernel.T_DISCLOSED] == 0
     talk(forgetful, full, 80, personalisation=1.0, remembers=False)
     assert forgetful.memory[0] == 0 and forgetful.expectation[0] == pytest.approx(0.5) and forgetful.concern[0] > 0.3
@@ -295,10 +296,10 @@ def test_people_stop():
 def make(n=500, **params):
     """A world with a chatbot and nothing else."""
     world = World(dt.date(2025, 1, 1), 1, 0, Board(Chatbots.metrics))
-    for column in Chatbots.columns["consumers"]:
-        world.define("chatbots", "consumers", column)
+    for column in Chatbots.columns["chatters"]:
+        world.define("chatbots", "chatters", column)
     world.define("test", "consumers", Column("active", "?", "1", "Here"))
-    world.define("test", "consumers", Column("left_at", "i8", "s", "Left", start=NEVER))
+    world.define("test", "consumers", Column("left_at", "i4", "s", "Left", start=LATEST))
     mechanism = Chatbots(ChatbotsParams(**params), world)
     for name in ("personalisation", "memory", "failure_rate", "answers.personalisation"):
         world.levers[f"chatbots.{name}"] = value_at(mechanism.p, name)
@@ -313,7 +314,7 @@ def run(world, mechanism, until, window, first=0):
     """Replay all sessions before ``until`` in windows from ``first`` on, each in order of (time, row)."""
     for end in range(first + window, until + 1, window):
         world.now = end
-        at = world.table("consumers")["chat_next"]
+        at = world.table("chatters")["next_at"]
         rows = np.flatnonzero(at < end)
         rows = rows[np.argsort(at[rows], kind="stable")]
         if len(rows):
@@ -328,33 +329,33 @@ def test_batches_and_single_sessions_agree_to_the_bit():
         run(world, mechanism, 20 * DAY, window)
         worlds.append((world, mechanism))
     single, alone = make(60, sessions_mean="4.0/d", adoption_delay="1d")
-    at = single.table("consumers")["chat_next"]
+    at = single.table("chatters")["next_at"]
     while at.min() < 20 * DAY:
         alone.chat(np.array([np.argmin(at)]))
     worlds.append((single, alone))
-    assert single.table("consumers")["chat_sessions"].sum() > 500
+    assert single.table("chatters")["sessions"].sum() > 500
     for world, mechanism in worlds[:2]:
         assert np.array_equal(mechanism.keep["total"], alone.keep["total"])
         assert np.array_equal(mechanism.keep["reward"], alone.keep["reward"])
-        for name, values in world.table("consumers").save().items():
-            assert np.array_equal(values, single.table("consumers")[name]), name
+        for name, values in world.table("chatters").save().items():
+            assert np.array_equal(values, single.table("chatters")[name]), name
 
 
 def test_metrics_and_small_state():
-    """Metrics describe users only; the columns take less than 64 bytes a person."""
+    """Metrics describe users only; the columns take less than 80 bytes a chatter, and nothing for anybody else."""
     world, mechanism = make(sessions_mean="2.0/d", failure_rate=0.2)
     mechanism.measure()
     assert world.board.get("chat_users") == 0 and np.isfinite(world.board.values).all()
     run(world, mechanism, 60 * DAY, 1800)
     mechanism.measure()
-    table, board = world.table("consumers"), world.board
-    user = (table["chat_sessions"] > 0) & (table["chat_next"] < NEVER)
-    assert board.get("chat_sessions") == table["chat_sessions"].sum() > 1000
-    assert board.get("chat_users") == user.sum() and (table["chat_sessions"] > 0).mean() < 0.36
-    assert board.get("trust_mean") == pytest.approx(table["chat_trust"][user].mean(), rel=1e-5)
+    table, board = world.table("chatters"), world.board
+    user = (table["sessions"] > 0) & (table["next_at"] < NEVER)
+    assert board.get("chat_sessions") == table["sessions"].sum() > 1000
+    assert board.get("chat_users") == user.sum() and len(table) < 0.36 * len(world.table("consumers"))
+    assert board.get("trust_mean") == pytest.approx(table["trust"][user].mean(), rel=1e-5)
     assert sum(board.get("trust", bin=b) for b in board.metrics["trust"].bins) == user.sum()
     assert board.get("disappointment_per_failure") > 0 and board.get("disconfirmation_mean") != 0
-    assert sum(np.dtype(column.dtype).itemsize * int(np.prod(column.shape)) for column in Chatbots.columns["consumers"]) < 64
+    assert table.bytes_per_row() < 80
     assert board.get("chat_contested") == pytest.approx(0.3 * board.get("chat_sessions"), rel=0.1)
     assert 0 < board.get("chat_false_answers") < 0.4 * board.get("chat_contested")
     assert board.get("disclosed_mean") > 0 and 0 < board.get("attachment_mean") < 1
@@ -369,22 +370,26 @@ def test_levers_act_at_once():
     """A policy that switches personalisation off stops disclosure from the next session on."""
     world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0)
     run(world, mechanism, 10 * DAY, 1800)
-    before = world.table("consumers")["chat_concern"].copy()
+    before = world.table("chatters")["concern"].copy()
     assert before.mean() > 0.05
     world.levers["chatbots.personalisation"] = 0.0
     for end in range(10 * DAY + 1800, 15 * DAY, 1800):
-        at = world.table("consumers")["chat_next"]
+        at = world.table("chatters")["next_at"]
         rows = np.flatnonzero(at < end)
         mechanism.chat(rows[np.argsort(at[rows], kind="stable")])
-    assert np.array_equal(world.table("consumers")["chat_concern"], before)
+    assert np.array_equal(world.table("chatters")["concern"], before)
 
 
 def test_released_rows_do_not_wake():
     """A place that is given back has no next session."""
     world, _ = make(50, adopters=1.0)
-    assert (world.table("consumers")["chat_next"] < NEVER).all()
+    table = world.table("chatters")
+    assert (table["next_at"] < NEVER).all() and table["person"].tolist() == list(range(50))
     world.release("consumers", np.arange(50))
-    assert (world.table("consumers")["chat_next"] == NEVER).all()
+    assert (table["next_at"] == NEVER).all() and not table["alive"].any()
+    mine = children(np.full(20, np.uint64(4)), np.arange(50, 70))
+    world.add("test", "consumers", mine, active=np.ones(20, bool))
+    assert len(table) == 50 and table["alive"].sum() == 20 and not table["sessions"][table["alive"]].any()
 
 
 def test_arms_of_consumers_are_offered_different_assistants():
@@ -394,5 +399,5 @@ def test_arms_of_consumers_are_offered_different_assistants():
     world.table("consumers")["arm"][100:] = 1
     world.arms["consumers"] = [{}, {"chatbots.personalisation": 0.0}]
     run(world, mechanism, 10 * DAY, 1800)
-    concern = world.table("consumers")["chat_concern"]
+    concern = world.table("chatters")["concern"]
     assert concern[:100].min() > 0 and not concern[100:].any()

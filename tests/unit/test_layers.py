@@ -7,7 +7,7 @@ import twin
 
 ROOT = Path(twin.__file__).parent
 FLOORS = (
-    ("errors", "units", "compiled"), ("draws", "crew"), ("kernels", "rhythm"),
+    ("errors", "units", "compiled", "memory"), ("draws", "crew"), ("kernels", "rhythm"),
     ("columns", "metric", "params"), ("board",), ("world",), ("mechanism",),
     ("mechanisms",), ("yamlish", "outside"), ("problems",), ("checking",), ("scenario", "describe"), ("clocks", "checkpoint"),
     ("engine", "mailbox"), ("readers",),

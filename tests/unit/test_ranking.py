@@ -165,7 +165,7 @@ def test_reward_model_adds_its_logit(served: Serving) -> None:
     """The score gains weight <signal, pool + share own>; weight 0 adds nothing."""
     rng = np.random.default_rng(3)
     signal = rng.normal(size=served.signal.shape).astype(np.float32)
-    pool, own = rng.normal(size=3).astype(np.float32), rng.normal(size=served.reward_own.shape).astype(np.float32)
+    pool, own = rng.normal(size=3).astype(np.float32), rng.normal(size=(len(served.user_vec), 3)).astype(np.float32)
     serve = plain(served._replace(signal=signal, reward_pool=pool, reward_own=own), [])
     base = scored(serve, 4)
     weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=.5)

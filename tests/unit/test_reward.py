@@ -278,6 +278,7 @@ def feed_model(people=300, **params):
     """The feed's reward model with room for these people."""
     made = RewardModel({}, Reward(**params))
     made.setup()
+    made.open(people)
     made.born(np.arange(people), people)
     return made
 

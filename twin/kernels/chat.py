@@ -47,10 +47,11 @@ T_SIZE = 12
 
 
 class Chatters(NamedTuple):
-    """Columns of consumers, one entry per row."""
+    """Columns of those who take the assistant up, one entry per row, and one of all consumers."""
 
     key: Array  # u8
-    left_at: Array  # i8 s
+    left_at: Array  # i4 s, of consumers
+    person: Array  # i4, row of the consumer
     next_at: Array  # i8 s
     sessions: Array  # i4
     rate: Array  # f4 sessions/d at neutral satisfaction
@@ -160,7 +161,7 @@ def chat(rows, people, bot, offer, reward, stream, total, least):
     for j in range(len(rows)):
         i = rows[j]
         t = people.next_at[i]
-        if people.left_at[i] <= t:
+        if people.left_at[people.person[i]] <= t:
             people.next_at[i] = NEVER
             continue
         n = people.sessions[i]

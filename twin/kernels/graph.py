@@ -1,7 +1,8 @@
 """The follow graph as arrays: reading edge lists, CSR upkeep, wiring of newcomers, label propagation.
 
-A graph of n consumers is CSR: ``start`` int64 (n + 1,), ``target`` int32 (edges,), creators followed by row, -1 for a follow
-that was dropped since the last rebuild; follows made since then hang on a chain per consumer (see `retrieve.Follows`).
+A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by row, -1 for a
+follow that was dropped since the last rebuild, both as narrow as their numbers allow; follows made since then hang on a
+chain per consumer (see `retrieve.Follows`).
 
 Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and across communities:
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.compiled import inlined, kernel
 from twin.draws import mix64, unit, words
 
 TRIES = 4
@@ -69,13 +70,11 @@ def csr(size, source, target):
 
 
 @kernel
-def merge(size, graph, consumer_active, creator_active):
-    """A new CSR (start, target) of ``size`` consumers: old edges, then pending ones, of those who are still active."""
+def merge(graph, consumer_active, creator_active, start, target):
+    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active; returns how many."""
     old = len(graph.start) - 1
-    start = np.zeros(size + 1, np.int64)
-    target = np.empty(len(graph.target) + graph.pending_count[0], np.int32)
     n = 0
-    for row in range(size):
+    for row in range(len(start) - 1):
         if consumer_active[row]:
             if row < old:
                 for e in range(graph.start[row], graph.start[row + 1]):
@@ -91,78 +90,87 @@ def merge(size, graph, consumer_active, creator_active):
                     n += 1
                 edge = graph.pending_next[edge]
         start[row + 1] = n
-    return start, target[:n].copy()
+    return n
 
 
 @kernel
-def extend(start, target, rows, creators):
-    """The CSR with edges (rows[i], creators[i]) appended to their rows; ``rows`` rises."""
-    size = len(start) - 1
-    grown, wider = np.zeros(size + 1, np.int64), np.empty(len(target) + len(rows), np.int32)
-    n = e = 0
-    for row in range(size):
+def extend(start, target, rows, count, creators, grown, wider):
+    """Fill the CSR (grown, wider) with the edges of (start, target); each of ``rows``, which rise, gets behind its own
+    the next ``count`` of ``creators``."""
+    n = e = i = 0
+    for row in range(len(start) - 1):
         for k in range(start[row], start[row + 1]):
             wider[n] = target[k]
             n += 1
-        while e < len(rows) and rows[e] == row:
-            wider[n] = creators[e]
-            n, e = n + 1, e + 1
+        if i < len(rows) and rows[i] == row:
+            for _ in range(count[i]):
+                wider[n] = creators[e]
+                n, e = n + 1, e + 1
+            i += 1
         grown[row + 1] = n
-    return grown, wider
 
 
 @kernel
-def _place(cumulative, low, high, x):
-    """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1]."""
-    high -= 1
-    while low < high:
-        middle = (low + high) // 2
-        if cumulative[middle + 1] > x:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _guide(cumulative):
+    """Where equal parts of the whole begin, four per candidate: the first place whose running sum exceeds it."""
+    parts = 4 * (len(cumulative) - 1)
+    guide, place, step = np.empty(parts, np.int32), 0, cumulative[-1] / max(parts, 1)
+    for k in range(parts):
+        while place < len(cumulative) - 2 and cumulative[place + 1] <= k * step:
+            place += 1
+        guide[k] = place
+    return guide
+
+
+@inlined
+def _place(cumulative, guide, low, high, x):
+    """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1], sought from where the guide points."""
+    part = min(int(x / cumulative[-1] * len(guide)), len(guide) - 1)
+    p = min(max(np.int64(guide[part]), low), high - 1)
+    while p > low and cumulative[p] > x:
+        p -= 1
+    while p < high - 1 and cumulative[p + 1] <= x:
+        p += 1
+    return p
 
 
 @kernel
 def wire(stream, occasion, rows, key, want, homophily, community, person, start, target, creators, first, cumulative):
-    """New edges (rows, creators) that bring each of ``rows`` up to ``want`` follows; keyed by (consumer, occasion, try).
+    """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per row), and these
+    creators, row after row; keyed by (consumer, occasion, try).
 
     ``creators`` int (c,) candidates sorted by community, ``first`` (communities + 1,) where each begins, ``cumulative`` f8
     (c + 1,) running sum of their weights, ``person`` the consumer who is each creator (nobody follows themselves).
     """
-    room = 0
-    for row in rows:
-        room += want[row]
-    out_row, out_creator = np.empty(room, np.int64), np.empty(room, np.int32)
-    mark = np.full(len(person), -1, np.int64)
+    count, found = np.zeros(len(rows), np.int32), np.empty(want.sum(), target.dtype)
+    mark, guide = np.full(len(person), -1, np.int32), _guide(cumulative)
     whole = cumulative[len(creators)]
     n = 0
-    for row in rows:
-        have = 0
-        if row < len(start) - 1:
-            for e in range(start[row], start[row + 1]):
-                mark[target[e]] = row
-                have += 1
+    for i in range(len(rows)):
+        row, wanted, have = rows[i], want[i], 0
+        for e in range(start[row], start[row + 1]):
+            mark[target[e]] = row
+            have += 1
         low, high = first[community[row]], first[community[row] + 1]
         own = cumulative[high] - cumulative[low]
-        for attempt in range(TRIES * (want[row] - have)):
-            if have >= want[row] or whole <= 0:
+        for attempt in range(TRIES * (wanted - have)):
+            if have >= wanted or whole <= 0:
                 break
             a, b, _, _ = words(stream, key[row], occasion, attempt)
             if own > 0 and (unit(a) < homophily or own >= whole):
-                p = _place(cumulative, low, high, cumulative[low] + unit(b) * own)
+                p = _place(cumulative, guide, low, high, cumulative[low] + unit(b) * own)
             else:
                 x = unit(b) * (whole - own)
                 if x >= cumulative[low]:
                     x += own
-                p = _place(cumulative, 0, len(creators), x)
+                p = _place(cumulative, guide, 0, len(creators), x)
             creator = creators[p]
             if mark[creator] != row and person[creator] != row:
                 mark[creator] = row
-                out_row[n], out_creator[n] = row, creator
+                found[n] = creator
+                count[i] += 1
                 n, have = n + 1, have + 1
-    return out_row[:n], out_creator[:n]
+    return count, found[:n]
 
 
 @kernel

@@ -86,8 +86,8 @@ def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weigh
 def co_buy(consumer, post, responses, first, work, minute, together, gain, bought, bought_at, degree, slot_key, slot_weight, used, limit):
     """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
 
-    ``bought`` i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring is only moved to its
-    front, so that one person's repeats count once. Returns as `co_view`.
+    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring
+    is only moved to its front, so that one person's repeats count once. Returns as `co_view`.
     """
     for at in range(first, len(consumer)):
         row, new = consumer[at], post[at]
@@ -152,12 +152,12 @@ def forget_links(dead, linked):
 
 
 @kernel
-def forget_bought(dead, bought):
-    """Clear dead posts in the rings of works."""
-    for row in range(len(bought)):
-        for k in range(RING):
-            if bought[row, k] >= 0 and dead[bought[row, k]]:
-                bought[row, k] = -1
+def forget_rows(dead, ring):
+    """Clear the rows that are dead in rings of row numbers (people, places), -1 for none."""
+    for row in range(len(ring)):
+        for k in range(ring.shape[1]):
+            if ring[row, k] >= 0 and dead[ring[row, k]]:
+                ring[row, k] = -1
 
 
 @inlined

@@ -42,17 +42,17 @@ class People(NamedTuple):
     tz: Array  # i1, hours
     next_at: Array  # i8 s
     sessions: Array  # i4
-    last_day: Array  # i4, local day of the last session
+    last_day: Array  # i2, local day of the last session
     satisfaction: Array  # f4
-    seen: Array  # i4 (C, S)
-    seen_at: Array  # i2
-    viewed: Array  # i4 (C, V), posts viewed to the end last
+    seen: Array  # i2 or i4 (C, S), as are all rows of posts in columns of people
+    seen_at: Array  # i1
+    viewed: Array  # (C, V), posts viewed to the end last
     viewed_at: Array  # i1
     stance: Array  # f4 (C, 2), posts examined that lean to either side, fading
     pull_sum: Array  # f8
-    pull_count: Array  # f8
+    pull_count: Array  # i4
     active: Array  # bool
-    left_at: Array  # i8 s
+    left_at: Array  # i4 s
 
 
 class Posts(NamedTuple):

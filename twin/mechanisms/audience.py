@@ -21,6 +21,7 @@ from scipy.special import betaincinv, pdtrik
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import browse as kernel
+from twin.kernels.links import forget_rows
 from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
 from twin.kernels.retrieve import Q_SHELF, Q_SLATE, SOURCES
@@ -29,12 +30,14 @@ from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
 from twin.params import Duration, Params, Rate, group, par
 from twin.rhythm import MIND_HOURS, cumulated, seconds
-from twin.units import DAY, HOUR, NEVER
+from twin.units import DAY, HOUR, LATEST, NEVER
 from twin.world import World
 
 SEEN, VIEWED = 32, 4
 SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 8, 2, 64, 4
 """Sessions of a window from which on threads share them; and in how large chunks: so many for each thread, within bounds."""
+BLOCK = 2**14
+"""Most people who are drawn at once."""
 STANCE_MEMORY = 0.97
 """Share of the count of leanings seen that is kept per day: about a month."""
 
@@ -123,16 +126,16 @@ class Audience(Mechanism):
             Column("tz", "i1", "h", "Time zone"),
             Column("next_at", "i8", "s", "Time of the next session", start=NEVER),
             Column("sessions", "i4", "sessions", "Sessions so far"),
-            Column("last_day", "i4", "d", "Local day of the last session", start=-1),
-            Column("joined_at", "i8", "s", "When the person joined"),
-            Column("left_at", "i8", "s", "When the person left", start=NEVER),
-            Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,)),
-            Column("seen_at", "i2", "1", "Place in that ring"),
-            Column("viewed", "i4", "rows", "Posts viewed to the end last", start=-1, shape=(VIEWED,)),
+            Column("last_day", "i2", "d", "Local day of the last session", start=-1),
+            Column("joined_at", "i4", "s", "When the person joined"),
+            Column("left_at", "i4", "s", "When the person left", start=LATEST),
+            Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,), rows_of="posts"),
+            Column("seen_at", "i1", "1", "Place in that ring"),
+            Column("viewed", "i4", "rows", "Posts viewed to the end last", start=-1, shape=(VIEWED,), rows_of="posts"),
             Column("viewed_at", "i1", "1", "Place in that ring"),
             Column("stance", "f4", "posts", "Posts examined that lean to either side, fading", shape=(2,), hidden=True),
             Column("pull_sum", "f8", "1", "Running sum of pulls on the opinion by posts"),
-            Column("pull_count", "f8", "posts", "Posts in that sum"),
+            Column("pull_count", "i4", "posts", "Posts in that sum"),
         ),
         "posts": (
             Column("impressions", "i4", "impressions", "Times examined"),
@@ -206,7 +209,11 @@ class Audience(Mechanism):
         first = int(self.keep["joined"][0])
         root = np.full(count, self.stream("person"))
         self.keep["joined"][0] += count
-        self.world.add(self.name, "consumers", children(root, np.arange(first, first + count)))
+        keys = children(root, np.arange(first, first + count))
+        if count > BLOCK:
+            self.world.table("consumers").reserve(count)
+        for begin in range(0, count, BLOCK):  # a few at a time, so that what is drawn for them takes little memory
+            self.world.add(self.name, "consumers", keys[begin:begin + BLOCK])
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw who a new person is, and when they come first."""
@@ -241,8 +248,7 @@ class Audience(Mechanism):
             dead = np.zeros(len(self.world.table("posts")) + 1, bool)
             dead[rows] = True
             for name in ("seen", "viewed"):
-                ring = self.mine("consumers", name)
-                ring[dead[ring]] = -1
+                forget_rows(dead, self.mine("consumers", name))
 
     def clocks(self) -> list[Every]:
         """Arrivals and departures once a day."""

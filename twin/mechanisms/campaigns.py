@@ -85,8 +85,9 @@ class Campaigns(Mechanism):
     needs = ("enlist", "aim", "throttle", "dismiss", "inflate", "window")
     columns = {
         "consumers": (
-            Column("campaign_aimed", "?", "1", "True for those whom the campaign aims at", hidden=True),
-            Column("campaign_reached", "?", "1", "True once a post of the campaign was shown to the person", hidden=True),
+            Column("campaign_aimed", "?", "1", "True for those whom the campaign aims at", hidden=True, lazy=True),
+            Column("campaign_reached", "?", "1", "True once a post of the campaign was shown to the person",
+                   hidden=True, lazy=True),
         ),
         "creators": (
             Column("campaign_group", "i2", "1", "Community that an account of the campaign aims at, -1 for anybody else", start=-1,
@@ -282,7 +283,7 @@ class Campaigns(Mechanism):
         board.set("campaign_accounts", len(self.accounts()))
         board.set("campaign_spent", float(keep["spent"][0]))
         board.set("campaign_impressions", float(keep["sum"][kernel.S_IMPRESSIONS]))
-        board.set("campaign_reached", int((self.mine("consumers", "campaign_reached") & here).sum()))
+        board.set("campaign_reached", int((self.read("consumers", "campaign_reached") & here).sum()))
         new = keep["sum"] - keep["before"]
         if new[kernel.S_IMPRESSIONS] > 0:
             keep["last"] = np.array([new[kernel.S_AIMED], 1000 * new[kernel.S_MOVED]]) / new[kernel.S_IMPRESSIONS]

@@ -42,8 +42,8 @@ from twin.units import DAY, NEVER
 Floats = NDArray[np.float64]
 SIGNS = "sign: Araujo & Bol 2024"
 ARMS = ("assigned", "control", "outside")
-PEOPLE = ("next", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism", "attachment", "last", "use",
-          "taste", "answers", "pull", "precision")
+PEOPLE = ("person", "next_at", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism",
+          "attachment", "last", "use", "taste", "answers", "pull", "precision")
 (S_SATISFACTION, S_DISCONFIRMATION, S_PERFORMANCE, S_DISCLOSED, S_HURT, S_FALSE, S_FORESEEN) = range(7)
 SHOWN = ((S_SATISFACTION, kernel.T_SATISFACTION, kernel.T_SESSIONS), (S_DISCONFIRMATION, kernel.T_DISCONFIRMATION, kernel.T_SESSIONS),
          (S_PERFORMANCE, kernel.T_PERFORMANCE, kernel.T_SESSIONS), (S_DISCLOSED, kernel.T_DISCLOSED, kernel.T_SESSIONS),
@@ -143,22 +143,24 @@ class Chatbots(Mechanism):
     Params = ChatbotsParams
     order = 70
     columns = {
-        "consumers": (
-            Column("chat_next", "i8", "s", "Time of the next chatbot session", start=NEVER),
-            Column("chat_sessions", "i4", "sessions", "Chatbot sessions so far"),
-            Column("chat_rate", "f4", "sessions/d", "Rate of sessions at neutral satisfaction", hidden=True),
-            Column("chat_expectation", "f4", "1", "Performance expected", hidden=True),
-            Column("chat_trust", "f4", "1", "Trust, 0..1", hidden=True),
-            Column("chat_concern", "f4", "1", "Privacy concern, 0..1", hidden=True),
-            Column("chat_memory", "f4", "1", "What the assistant knows of the person, 0..1"),
-            Column("chat_anthropomorphism", "f4", "1", "How far the assistant is felt to be someone, 0..1", hidden=True),
-            Column("chat_attachment", "f4", "1", "Attachment to the assistant at the end of the last session, 0..1", hidden=True),
-            Column("chat_last", "i4", "s", "Time of the last session"),
-            Column("chat_use", "f4", "sessions/d", "Recent sessions per day, as of the last session"),
-            Column("chat_taste", "f4", "1", "Taste for being agreed with", hidden=True),
-            Column("chat_answers", "u1", "answers", "Recent answers where stance mattered, and how many agreed", shape=(2,)),
-            Column("chat_pull", "f4", "logit", "Reward model: pull of the person's own comparisons", shape=(1,)),
-            Column("chat_precision", "f4", "1", "Reward model: precision of the person's own weight", shape=(1,)),
+        "chatters": (
+            Column("person", "i4", "rows", "The consumer who takes the assistant up"),
+            Column("next_at", "i8", "s", "Time of the next chatbot session", start=NEVER),
+            Column("sessions", "i4", "sessions", "Chatbot sessions so far"),
+            Column("rate", "f4", "sessions/d", "Rate of sessions at neutral satisfaction", hidden=True),
+            Column("expectation", "f4", "1", "Performance expected", hidden=True),
+            Column("trust", "f4", "1", "Trust, 0..1", hidden=True),
+            Column("concern", "f4", "1", "Privacy concern, 0..1", hidden=True),
+            Column("memory", "f4", "1", "What the assistant knows of the person, 0..1"),
+            Column("anthropomorphism", "f4", "1", "How far the assistant is felt to be someone, 0..1", hidden=True),
+            Column("attachment", "f4", "1", "Attachment to the assistant at the end of the last session, 0..1",
+                   hidden=True),
+            Column("last", "i4", "s", "Time of the last session"),
+            Column("use", "f4", "sessions/d", "Recent sessions per day, as of the last session"),
+            Column("taste", "f4", "1", "Taste for being agreed with", hidden=True),
+            Column("answers", "u1", "answers", "Recent answers where stance mattered, and how many agreed", shape=(2,)),
+            Column("pull", "f4", "logit", "Reward model: pull of the person's own comparisons", shape=(1,)),
+            Column("precision", "f4", "1", "Reward model: precision of the person's own weight", shape=(1,)),
         ),
     }
     metrics = (
@@ -223,22 +225,21 @@ class Chatbots(Mechanism):
         self.keep["reward"] = pool(2, self.p.answers.prior_sd)
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Draw who takes the assistant up, when, and what they expect and want of it."""
+        """Draw who takes the assistant up, each with a row of their own: when, what they expect and want of it."""
         if table != "consumers":
             return
         p, keys = self.p, self.read("consumers", "key")[rows]
-        u, z = self.uniforms("adopt", keys), self.normals("person", keys, 4)
-        arm = self._arm(keys)
+        u, arm = self.uniforms("adopt", keys), self._arm(keys)
+        takes = np.flatnonzero(((u[:, 0] < p.adopters) | (arm < 2)) & (p.sessions_mean > 0))
+        keys, u, arm = keys[takes], u[takes], arm[takes]
+        z = self.normals("person", keys, 4)
         first = self.world.now + MIN_WAKE - np.log(u[:, 1]) * p.adoption_delay
-        takes = ((u[:, 0] < p.adopters) | (arm < 2)) & (p.sessions_mean > 0)
-        self.mine("consumers", "chat_next")[rows] = np.where(takes, first, NEVER).astype(np.int64)
         sd, lonely = p.sessions_log_sd, p.wellbeing.lonely_use
         rate = p.sessions_mean * np.exp(sd * z[:, 0] - sd**2 / 2 + lonely * z[:, 3] - lonely**2 / 2)
-        self.mine("consumers", "chat_rate")[rows] = np.where(arm == 0, p.wellbeing.encouragement, 1.0) * rate
         expected = p.performance + p.expectation_sd * z[:, 1]
-        self.mine("consumers", "chat_expectation")[rows] = expected
-        self.mine("consumers", "chat_trust")[rows] = np.clip(expected, 0, 1)
-        self.mine("consumers", "chat_taste")[rows] = p.answers.taste_mean + p.answers.taste_sd * z[:, 2]
+        self.world.add(self.name, "chatters", keys, person=rows[takes], next_at=first.astype(np.int64),
+                       rate=np.where(arm == 0, p.wellbeing.encouragement, 1.0) * rate, expectation=expected,
+                       trust=np.clip(expected, 0, 1), taste=p.answers.taste_mean + p.answers.taste_sd * z[:, 2])
 
     def _arm(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Arm of the trial, an index in ARMS: drawn by lot once and for all."""
@@ -249,48 +250,67 @@ class Chatbots(Mechanism):
         return arm
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
-        """A row that is given back must not wake."""
+        """Whoever is released chats no more."""
         if table == "consumers":
-            self.mine("consumers", "chat_next")[rows] = NEVER
+            chatters = np.flatnonzero(self.read("chatters", "alive") & np.isin(self.read("chatters", "person"), rows))
+            self.mine("chatters", "next_at")[chatters] = NEVER
+            self.world.release("chatters", chatters)
 
     def wakes(self) -> list[Wakes]:
         """Every user's next session."""
-        return [Wakes("consumers", "chat_next", "chat", self.chat)]
+        return [Wakes("chatters", "next_at", "chat", self.chat)]
 
     def chat(self, rows: NDArray[np.int64]) -> None:
-        """Hold the sessions of these people, in order."""
+        """Hold the sessions of these chatters, in order."""
         p, a, w = self.p, self.p.answers, self.p.wellbeing
-        people = kernel.Chatters(self.read("consumers", "key"), self.read("consumers", "left_at"),
-                                 *(self.mine("consumers", f"chat_{name}") for name in PEOPLE))
+        people = kernel.Chatters(self.read("chatters", "key"), self.read("consumers", "left_at"),
+                                 *(self.mine("chatters", name) for name in PEOPLE))
         bot = kernel.Chatbot(
             p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
             p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty, p.novelty_sessions,
             p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss, p.attachment_rate,
             p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect, p.stop_concern, p.stop_attachment,
             a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement, a.feedback, a.comparison_noise, a.spread)
-        offer = kernel.Offer(*(np.array(self.lever_of("consumers", name, rows), dtype) for name, dtype in (
+        persons = people.person[rows]
+        offer = kernel.Offer(*(np.array(self.lever_of("consumers", name, persons), dtype) for name, dtype in (
             ("personalisation", float), ("memory", bool), ("failure_rate", float), ("answers.personalisation", float))))
         kernel.chat(rows, people, bot, offer, self.keep["reward"], self.stream("session"), self.keep["total"], MIN_WAKE)
+
+    def _users(self) -> NDArray[np.int64]:
+        """Rows of the chatters who are active, have chatted and not stopped, in the order of the people they are."""
+        read = self.read
+        going = (read("chatters", "next_at") < NEVER) & (read("chatters", "sessions") > 0)
+        user = np.flatnonzero(read("chatters", "alive") & going)
+        person = read("chatters", "person")[user]
+        here = read("consumers", "active")[person]
+        order: NDArray[np.int64] = user[here][np.argsort(person[here])]
+        return order
+
+    def _dense(self, name: str) -> NDArray[Any]:
+        """A column of chatters as one of consumers, 0 for everybody else."""
+        values, there = self.read("chatters", name), self.read("chatters", "alive")
+        dense = np.zeros(len(self.world.table("consumers")), values.dtype)
+        dense[self.read("chatters", "person")[there]] = values[there]
+        return dense
 
     def measure(self) -> None:
         """Describe users and the sessions since the last reading."""
         board, read, total = self.world.board, self.read, self.keep["total"]
-        active = read("consumers", "active")
-        user = active & (read("consumers", "chat_next") < NEVER) & (read("consumers", "chat_sessions") > 0)
-        board.set("chat_users", int(user.sum()))
+        user = self._users()
+        board.set("chat_users", len(user))
         for name, place in (("chat_sessions", kernel.T_SESSIONS), ("chat_stopped", kernel.T_STOPPED),
                             ("chat_failures", kernel.T_FAILURES), ("chat_contested", kernel.T_CONTESTED),
                             ("chat_false_answers", kernel.T_FALSE), ("chat_comparisons", kernel.T_COMPARED)):
             board.set(name, total[place])
         for name in ("trust", "anthropomorphism", "expectation", "concern"):
-            board.set(f"{name}_mean", _mean(read("consumers", f"chat_{name}")[user]))
-        absent = (self.world.now - read("consumers", "chat_last")[user].astype(float)) / self.p.attachment_fade
-        board.set("attachment_mean", _mean(read("consumers", "chat_attachment")[user] * np.exp(-absent)))
-        trust = np.clip((read("consumers", "chat_trust")[user].astype(float) * 20).astype(int), 0, 19)
+            board.set(f"{name}_mean", _mean(read("chatters", name)[user]))
+        absent = (self.world.now - read("chatters", "last")[user].astype(float)) / self.p.attachment_fade
+        board.set("attachment_mean", _mean(read("chatters", "attachment")[user] * np.exp(-absent)))
+        trust = np.clip((read("chatters", "trust")[user].astype(float) * 20).astype(int), 0, 19)
         board.set_all("trust", np.bincount(trust, minlength=20).astype(float))
         self._measure_sums()
         self._measure_answers(user)
-        self._measure_wellbeing(np.flatnonzero(active))
+        self._measure_wellbeing(np.flatnonzero(read("consumers", "active")))
 
     def _measure_sums(self) -> None:
         """Means over the sessions since the last reading that saw any of their kind."""
@@ -307,9 +327,9 @@ class Chatbots(Mechanism):
                             (S_FORESEEN, "chat_reward_accuracy")):
             board.set(name, shown[place])
 
-    def _measure_answers(self, user: NDArray[np.bool_]) -> None:
+    def _measure_answers(self, user: NDArray[np.int64]) -> None:
         """How answers differ between and within people; people with four or more recent answers."""
-        answers = self.read("consumers", "chat_answers")[user].astype(float)
+        answers = self.read("chatters", "answers")[user].astype(float)
         answers = answers[answers[:, 0] >= 4]
         count, share = answers[:, 0], answers[:, 1] / answers[:, 0]
         mean = 2 * share - 1
@@ -333,17 +353,17 @@ class Chatbots(Mechanism):
 
     def _measure_wellbeing(self, rows: NDArray[np.int64]) -> None:
         """The trial: arms, and how use and well-being go together."""
-        board, read = self.world.board, self.read
-        absent = (self.world.now - read("consumers", "chat_last")[rows].astype(float)) / self.p.wellbeing.use_window
-        use = read("consumers", "chat_use")[rows] * np.exp(-absent)
-        felt, arm = self.wellbeing(rows, use), self._arm(read("consumers", "key")[rows])
+        board = self.world.board
+        absent = (self.world.now - self._dense("last")[rows].astype(float)) / self.p.wellbeing.use_window
+        use = self._dense("use")[rows] * np.exp(-absent)
+        felt, arm = self.wellbeing(rows, use), self._arm(self.read("consumers", "key")[rows])
         groups = [np.flatnonzero(arm == place) for place in range(len(ARMS))]
         means = [_mean(felt[who]) for who in groups]
         board.set_all("wellbeing_mean", means)
         board.set_all("chat_use_mean", [_mean(use[who]) for who in groups])
         both = len(groups[0]) and len(groups[1])
         board.set("wellbeing_assigned_effect", means[0] - means[1] if both else 0.0)
-        used = np.flatnonzero((arm == 2) & (read("consumers", "chat_sessions")[rows] > 0))
+        used = np.flatnonzero((arm == 2) & (self._dense("sessions")[rows] > 0))
         for among, who in (("trial", np.flatnonzero(arm < 2)), ("outside", used)):
             board.set("wellbeing_usage_correlation", _correlation(felt[who], use[who]), among=among)
 

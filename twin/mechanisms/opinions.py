@@ -74,7 +74,8 @@ class Opinions(Mechanism):
             Column("opinion", "f4", "1", "Opinion, -1..1", hidden=True),
             Column("anchor", "f4", "1", "Opinion at the start, to which a stubborn person holds", hidden=True),
             Column("stubbornness", "f4", "1", "Weight of the anchor, 0..1", hidden=True),
-            Column("pull_seen", "f8", "1", "Sum of pulls and number of posts already taken in", shape=(2,), hidden=True),
+            Column("pull_seen", "f8", "1", "Sum of pulls already taken in", hidden=True),
+            Column("posts_seen", "i4", "posts", "Posts already taken in", hidden=True),
         ),
     }
     metrics = (
@@ -111,13 +112,14 @@ class Opinions(Mechanism):
     def step(self) -> None:
         """Take in what was seen since yesterday, then hear those who are followed."""
         own, here = self.mine, self.read("consumers", "active")
-        opinion, seen = own("consumers", "opinion"), own("consumers", "pull_seen")
+        opinion, sum_seen = own("consumers", "opinion"), own("consumers", "pull_seen")
+        posts_seen = own("consumers", "posts_seen")
         x, susceptibility = opinion.astype(float), 1.0 - own("consumers", "stubbornness").astype(float)
-        pulls = np.stack([self.read("consumers", "pull_sum"), self.read("consumers", "pull_count")], axis=1)
-        new = pulls - seen
-        seen[:] = pulls
-        mean = new[:, 0] / np.maximum(new[:, 1], 1)
-        x = kernel.exposure(x, susceptibility, float(self.lever("exposure_rate")), mean, new[:, 1])
+        pulled, posts = self.read("consumers", "pull_sum"), self.read("consumers", "pull_count")
+        new = (posts - posts_seen).astype(float)
+        mean = (pulled - sum_seen) / np.maximum(new, 1)
+        sum_seen[:], posts_seen[:] = pulled, posts
+        x = kernel.exposure(x, susceptibility, float(self.lever("exposure_rate")), mean, new)
         moved = self._social(x, susceptibility, here)
         opinion[:] = np.where(here, np.clip(moved, -1, 1), opinion)
 

@@ -70,8 +70,11 @@ class Trials(Mechanism):
         self._write("sessions", "consumers", here, self._since("consumers", "sessions"))
         if "opinion" in self.world.table("consumers").columns:
             self._write("opinion_extremity", "consumers", here, np.abs(self.read("consumers", "opinion")))
-        if "chat_trust" in self.world.table("consumers").columns:
-            self._write("trust", "consumers", here & (self.read("consumers", "chat_sessions") > 0), self.read("consumers", "chat_trust"))
+        if "chatters" in self.world.tables:
+            trust = np.full(len(here), np.nan, np.float32)
+            users = np.flatnonzero(self.read("chatters", "alive") & (self.read("chatters", "sessions") > 0))
+            trust[self.read("chatters", "person")[users]] = self.read("chatters", "trust")[users]
+            self._write("trust", "consumers", here & ~np.isnan(trust), trust)
         people = self.read("creators", "active") & ~self.read("creators", "ai")
         for name in ("income", "morale", "reach"):
             self._write(name, "creators", people, self.read("creators", name))

@@ -39,10 +39,11 @@ def expectile(tau: float) -> float:
 
 
 def _people(seed: int, count: int, expectation: float) -> Chatters:
-    return Chatters(children(np.full(count, np.uint64(seed)), np.arange(count)), np.full(count, NEVER), np.zeros(count, np.int64),
-                    np.zeros(count, np.int32), np.ones(count), np.full(count, expectation), np.full(count, 0.5), np.zeros(count),
-                    np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count, np.int32), np.zeros(count), np.zeros(count),
-                    np.zeros((count, 2), np.uint8), np.zeros((count, 1), np.float32), np.zeros((count, 1), np.float32))
+    zero = np.zeros
+    return Chatters(children(np.full(count, np.uint64(seed)), np.arange(count)), np.full(count, NEVER), np.arange(count),
+                    zero(count, np.int64), zero(count, np.int32), np.ones(count), np.full(count, expectation),
+                    np.full(count, 0.5), zero(count), zero(count), zero(count), zero(count), zero(count, np.int32), zero(count),
+                    zero(count), zero((count, 2), np.uint8), zero((count, 1), np.float32), zero((count, 1), np.float32))
 
 
 def _talk(people: Chatters, bot: Chatbot, sessions: int, seed: int) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 from scipy.special import ndtr, ndtri
 
-from twin.columns import Column
+from twin.columns import Column, lengthened, room_for, row_type
 from twin.errors import StateError
 from twin.kernels import graph as kernel
 from twin.kernels.retrieve import Follows
@@ -38,7 +38,7 @@ from twin.params import Params, par
 from twin.units import DAY
 from twin.world import World
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
 
 
@@ -84,7 +84,6 @@ class Network(Mechanism):
         "consumers": (
             Column("community", "i2", "1", "Community of the person"),
             Column("wired", "?", "1", "True once the person has first follows"),
-            Column("follows", "i4", "follows", "Creators followed, at the last rebuild of the graph"),
         ),
         "creators": (
             Column("community", "i2", "1", "Community of the creator: the person's, or drawn by size for AI"),
@@ -118,7 +117,7 @@ class Network(Mechanism):
         keep["centres"] = (centres / np.linalg.norm(centres, axis=1, keepdims=True)).astype(np.float32)
         size = np.arange(1, p.communities + 1) ** -float(p.size_exponent)
         keep["nodes"], keep["pending_count"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
-        keep["start"], keep["target"] = np.zeros(1, np.int64), np.zeros(0, np.int32)
+        keep["start"], keep["target"] = np.zeros(1, np.int32), np.zeros(0, row_type(0))
         for name in ("pending_head", "pending_next", "pending_creator"):
             keep[name] = np.zeros(0, np.int32)
         if p.kind == "edge_list":
@@ -171,12 +170,8 @@ class Network(Mechanism):
         need, size = int(keep["pending_count"][0]) + count, len(self.world.table("consumers"))
         if len(keep["pending_next"]) < need:
             for name in ("pending_next", "pending_creator"):
-                grown = np.full(max(need, 2 * len(keep[name])), -1, np.int32)
-                grown[:len(keep[name])] = keep[name]
-                keep[name] = grown
-        if len(keep["pending_head"]) < size:
-            more = np.full(size - len(keep["pending_head"]), -1, np.int32)
-            keep["pending_head"] = np.concatenate([keep["pending_head"], more])
+                keep[name] = lengthened(keep[name], room_for(need), -1)
+        keep["pending_head"] = lengthened(keep["pending_head"], size, -1)
 
     def clocks(self) -> list[Every]:
         """The graph is built at the start and rebuilt every day."""
@@ -186,12 +181,13 @@ class Network(Mechanism):
         """Merge what happened since the last rebuild, wire newcomers, count followers and follows."""
         keep, size = self.keep, len(self.world.table("consumers"))
         here, posting = self.read("consumers", "active"), self.read("creators", "active")
-        start, target = kernel.merge(size, self.follow_graph(), here, posting)
+        start, target = self._merged(here, posting)
         wired = self.mine("consumers", "wired")
         new = np.flatnonzero(here & ~wired)
         if self.world.now == 0:
             source, creator = self._imported() if self.p.kind == "edge_list" else self._generated(new[:self.p.core])
-            start, target = kernel.csr(size, source, creator)
+            start, target = kernel.csr(size, source, creator.astype(target.dtype))
+            start = start.astype(edge_type(len(target)))
         if self.world.now > 0 or self.p.kind == "communities":
             start, target = self._wire(new, start, target)
         wired[new] = True
@@ -199,19 +195,26 @@ class Network(Mechanism):
         keep["pending_head"] = np.full(size, -1, np.int32)
         keep["pending_count"] = np.zeros(1, np.int64)
         keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
-        self.mine("consumers", "follows")[:] = np.diff(start)
         self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
+
+    def _merged(self, here: NDArray[np.bool_], posting: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """The CSR of old and pending follows of those who are still active."""
+        graph = self.follow_graph()
+        most = len(graph.target) + int(graph.pending_count[0])
+        start, target = np.zeros(len(here) + 1, edge_type(most)), np.empty(most, row_type(len(posting)))
+        count = kernel.merge(graph, here, posting, start, target)
+        return start, target if count == most else target[:count].copy()
 
     def _want(self, rows: Ints) -> Ints:
         """First follows of newcomers, int64 (rows,)."""
         p = self.p
         log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
-        log = log + p.follows_log_sd * self.normals("follows", self.read("consumers", "key")[rows], 1)[:, 0]
+        log = log + p.follows_log_sd * self.normal("follows", self.read("consumers", "key")[rows], 0)
         most = round(p.follows_most * self.read("creators", "active").sum())
         whole: Ints = np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
         return whole
 
-    def _wire(self, rows: Ints, start: Ints, target: NDArray[np.int32]) -> tuple[Ints, NDArray[np.int32]]:
+    def _wire(self, rows: Ints, start: Ints, target: Ints) -> tuple[Ints, Ints]:
         """Bring ``rows`` up to their first follows by preferential attachment."""
         active, community = self.read("creators", "active"), self.read("creators", "community")
         creators = np.flatnonzero(active)
@@ -219,13 +222,14 @@ class Network(Mechanism):
         followers = np.bincount(target, minlength=len(active))[creators]
         cumulative = np.concatenate([[0.0], np.cumsum(followers + 1.0)])
         first = np.searchsorted(community[creators], np.arange(self.p.communities + 1))
-        want = np.zeros(len(start) - 1, np.int64)
-        want[rows] = self._want(rows)
-        new = kernel.wire(self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), want,
-                          self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start,
-                          target, creators, first, cumulative)
-        wider: tuple[Ints, NDArray[np.int32]] = kernel.extend(start, target, *new)
-        return wider
+        count, found = kernel.wire(
+            self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), self._want(rows),
+            self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start, target,
+            creators, first, cumulative)
+        most = len(target) + len(found)
+        grown, wider = np.zeros(len(start), edge_type(most)), np.empty(most, target.dtype)
+        kernel.extend(start, target, rows, count, found, grown, wider)
+        return grown, wider
 
     def _fitness(self, creators: Ints) -> NDArray[np.float64]:
         """Fitness of creators: lognormal body, Pareto tail; correlated with the posting rate within humans and AI."""
@@ -288,13 +292,19 @@ class Network(Mechanism):
         """Shape of the graph at the last rebuild."""
         board, here = self.world.board, self.read("consumers", "active")
         followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
-        follows = self.read("consumers", "follows")
+        start = self.keep["start"]
+        follows = np.diff(start, append=np.full(len(here) + 1 - len(start), start[-1]))
         board.set("follow_edges", int(follows.sum()))
         board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)
         board.set("follower_gini", gini(followers))
         board.set("follower_tail_exponent", tail_exponent(followers))
         bins = np.searchsorted(FOLLOWER_EDGES, followers, side="right") - 1
         board.set_all("followers", np.bincount(bins, minlength=len(FOLLOWER_EDGES)).astype(float))
+
+
+def edge_type(edges: int) -> np.dtype[Any]:
+    """The narrowest type of places in an array of so many edges."""
+    return np.dtype(np.int32 if edges < 2**31 else np.int64)
 
 
 def tail_exponent(values: NDArray[np.float64], share: float = 0.05) -> float:

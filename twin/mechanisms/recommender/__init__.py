@@ -76,7 +76,7 @@ class Recommender(Mechanism):
         """Empty log, fresh tables, first copy."""
         self.learner.setup()
         self.links.setup()
-        self.reward.setup(len(self.world.table("consumers")))
+        self.reward.setup()
         self._copy()
 
     def clocks(self) -> list[Every]:
@@ -91,18 +91,18 @@ class Recommender(Mechanism):
         """New entities are served by what the synced copy knows of them."""
         entity = {name: entity for entity, name in TABLES.items()}.get(table)
         if entity is not None:
-            self.learner.newcomers(entity, rows, len(self.world.table(table)))
+            self.learner.newcomers(entity, rows, self.world.table(table).capacity)
         if entity == "post":
             self.server.place(rows)
         elif entity == "consumer":
             if "reward.total" in self.keep:  # else these came before the recommender's set-up
-                self.reward.born(rows, len(self.world.table(table)))
+                self.reward.born(rows, self.world.table(table).capacity)
             self.server.welcome(rows)
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """No link may hold a post that is released; what was known of a person is deleted."""
         if table == "posts":
-            self.links.forget(rows, self._ring())
+            self.links.forget(rows, self._ring() if self.world.table("consumers").holds("bought") else None)
         elif table == "consumers":
             self.reward.gone(rows)
 
@@ -112,11 +112,13 @@ class Recommender(Mechanism):
     def observe(self) -> None:
         """Count what was viewed and bought together in the window that ends now, where links are in use: by a quota, or on the
         shelves of works."""
-        if not (self.read("posts", "work").any() or any(self.levers_by_arm("consumers", "quota.co_viewed"))
+        works = self.read("posts", "work")
+        if not (works.any() or any(self.levers_by_arm("consumers", "quota.co_viewed"))
                 or any(self.levers_by_arm("consumers", "quota.bought_together"))):
             return
         window = self.learner.log.window()
-        self.links.observe(window.consumer, window.post, window.responses, self.read("posts", "work"), self.world.now, self._ring())
+        ring = self._ring() if works.any() else None
+        self.links.observe(window.consumer, window.post, window.responses, works, self.world.now, ring)
 
     def relink(self) -> None:
         """Link posts anew."""
@@ -153,6 +155,7 @@ class Recommender(Mechanism):
         if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
             return
         if self._rewarding():
+            self.reward.open(self.world.table("consumers").capacity)
             log = self.learner.log.part(self.learner.log.interval)
             self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
@@ -180,13 +183,21 @@ class Recommender(Mechanism):
         if self._rewarding() or "serve.reward.pool" not in self.keep:
             self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
             self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
+            if self._rewarding():
+                self.server.open_reward()
         self.server.reindex()
 
     def refresh(self) -> None:
         """Publish a new snapshot; the next window begins."""
+        if self._rewarding():
+            self.server.open_reward()
         self.server.refresh()
         self.learner.log.close_window()
         self.learner.grow_old()
+
+    def scratch(self) -> dict[str, int]:
+        """The snapshot as the session kernel reads it."""
+        return {"recommender snapshot": self.server.scratch()}
 
     def waiting(self) -> dict[str, int]:
         """Impressions that no training has seen."""
@@ -196,6 +207,7 @@ class Recommender(Mechanism):
         """Feed, training and tables."""
         self.world.board.set("posts_eligible", len(self.keep["eligible"]))
         self.world.board.set("reward_accuracy", self.reward.accuracy())
-        own = self.keep["serve.reward.own"][:len(self.world.table("consumers"))][self.read("consumers", "active")]
+        own = self.keep["serve.reward.own"][:len(self.world.table("consumers"))]
+        own = own[self.read("consumers", "active")] if len(own) else own
         self.world.board.set("reward_spread", float(own.std(dtype=float)) if len(own) else 0.0)
         self.learner.measure(self.world.board)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.board import Board
+from twin.columns import lengthened
 from twin.kernels import retrieve
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.generations import Generations
@@ -132,7 +133,7 @@ class Learner:
         for entity in ("consumer", "creator", "post"):
             table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
-            size, dim = len(m.world.table(table)), len(mean) - 1
+            size, dim = m.world.table(table).capacity, len(mean) - 1
             if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:  # the first copy, or another generation
                 keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
@@ -156,7 +157,10 @@ class Learner:
             self.keep[f"serve.{name}"] = array.copy()
 
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
-        """New entities are served by what the synced copy knows of them: a post by its creator, a person by the mean person."""
+        """New entities are served by what the synced copy knows: a post by its creator, a person by the mean person.
+
+        ``size``: rows for which their table has room.
+        """
         keep = self.keep
         self.generations.born(entity, rows)
         maker = self.m.read("posts", "creator")[rows] if entity == "post" else None
@@ -165,9 +169,7 @@ class Learner:
             have = keep.get(place)
             if have is None:
                 have = np.zeros((0, self.generations.dim) if name == "vec" else 0, np.uint8 if name == "known" else np.float32)
-            if len(have) < size:
-                have = np.concatenate([have, np.zeros((2 * size - len(have), *have.shape[1:]), have.dtype)])
-            keep[place] = have
+            have = keep[place] = lengthened(have, size)
             if name == "known":
                 have[rows] = 0
             elif maker is not None:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.columns import Column, lengthened, room_for
 from twin.kernels import links as kernel
 from twin.params import Duration, Params, par
 from twin.units import DAY, HOUR, MINUTE
@@ -30,8 +30,9 @@ Arrays = MutableMapping[str, NDArray[Any]]
 COUNTED = ("co_viewed", "bought_together")
 KINDS = (*COUNTED, "random")
 RING_COLUMNS = (
-    Column("bought", "i4", "posts", "Works consumed last, newest first (-1: none)", -1, (kernel.RING,)),
-    Column("bought_at", "i4", "min", "When, minutes since the start", 0, (kernel.RING,)),
+    Column("bought", "i4", "posts", "Works consumed last, newest first (-1: none)", -1, (kernel.RING,), lazy=True,
+           rows_of="posts"),
+    Column("bought_at", "i4", "min", "When, minutes since the start", 0, (kernel.RING,), lazy=True),
 )
 """Columns of consumers, for the recommender to own."""
 FIRST = 2048
@@ -86,11 +87,10 @@ class ItemLinks:
         for kind in KINDS:
             linked = self._get(kind, "linked")
             if len(linked) < posts:
-                more = np.full((max(posts, 2 * len(linked)) - len(linked), self.p.width), -1, np.int32)
-                self._set(kind, "linked", np.concatenate([linked, more]))
+                size = room_for(posts)
+                self._set(kind, "linked", lengthened(linked, size, -1))
                 if kind in COUNTED:
-                    degree = self._get(kind, "degree")
-                    self._set(kind, "degree", np.concatenate([degree, np.zeros(len(more))]))
+                    self._set(kind, "degree", lengthened(self._get(kind, "degree"), size))
 
     @property
     def linked(self) -> dict[str, NDArray[np.int32]]:
@@ -101,8 +101,9 @@ class ItemLinks:
         return {kind: self._get(kind, "linked") for kind in KINDS}
 
     def observe(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], work: NDArray[np.bool_],
-                now: int, ring: Ring) -> None:
-        """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work`` bool (posts,)."""
+                now: int, ring: Ring | None) -> None:
+        """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work``: bool
+        (posts,); no ring where there are no works."""
         self.grow(len(work))
         since = self.keep["links.since"]
         if now - int(since[0]) > DOUBLINGS * self.p.half_life:
@@ -110,8 +111,9 @@ class ItemLinks:
         gain = 2.0 ** ((now - int(since[0])) / self.p.half_life)
         minute, together = now // MINUTE, self.p.together // MINUTE
         self._count("co_viewed", len(post), lambda first, *room: kernel.co_view(consumer, post, responses, first, gain, *room))
-        self._count("bought_together", len(post), lambda first, *room: kernel.co_buy(consumer, post, responses, first, work, minute,
-                                                                                     together, gain, *ring, *room))
+        if ring is not None:
+            self._count("bought_together", len(post), lambda first, *room: kernel.co_buy(
+                consumer, post, responses, first, work, minute, together, gain, *ring, *room))
 
     def _count(self, kind: str, size: int, pass_from: Callable[..., int]) -> None:
         """Let a kernel count; wherever it stops for want of room, make some."""
@@ -172,12 +174,13 @@ class ItemLinks:
             inside[pool] = True
             kernel.link_at_random(pool, inside, keys, stream, now, linked)
 
-    def forget(self, rows: NDArray[np.int64], ring: Ring) -> None:
-        """Posts are about to be released: nothing may hold their rows."""
+    def forget(self, rows: NDArray[np.int64], ring: Ring | None) -> None:
+        """Posts are about to be released: nothing may hold their rows. No ring: nobody has consumed a work."""
         size = len(self._get("random", "linked"))
         dead = np.zeros(max(size, int(rows.max(initial=-1)) + 1), bool)
         dead[rows] = True
-        kernel.forget_bought(dead, ring.bought)
+        if ring is not None:
+            kernel.forget_rows(dead, ring.bought)
         for kind in KINDS:
             kernel.forget_links(dead, self._get(kind, "linked"))
         for kind in COUNTED:

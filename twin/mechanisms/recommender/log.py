@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.columns import lengthened, room_for
 from twin.kernels.browse import Log
 from twin.mechanisms.recommender.tables import Arrays
 
@@ -58,10 +59,10 @@ class InteractionLog:
     def room(self, more: int) -> Log:
         """The log with room for that many more impressions."""
         keep, need = self.keep, len(self) + more
-        for name, dtype in LOGGED.items():
+        for name in LOGGED:
             array = keep[f"log.{name}"]
             if len(array) < need:
-                keep[f"log.{name}"] = np.concatenate([array, np.zeros(2 * need - len(array), dtype)])
+                keep[f"log.{name}"] = lengthened(array, room_for(need))
         return Log(*[keep[f"log.{name}"] for name in (*LOGGED, "size")])
 
     def column(self, name: str, first: int) -> NDArray[np.int32]:

@@ -6,8 +6,9 @@ The model is hierarchical logistic regression (`twin.kernels.reward`): a pooled 
 
     score += weight * <signal(post), w + personalisation * d_u>
 
-``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State is 24 bytes per consumer and
-six numbers, all in the recommender's ``keep``; comparisons come from the log alone.
+``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State is 24 bytes per
+consumer, held from when the model is first in use, and six numbers, all in the recommender's ``keep``; comparisons come
+from the log alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.columns import lengthened
 from twin.kernels import reward as kernel
 from twin.params import Params, par
 
@@ -46,25 +48,30 @@ class RewardModel:
     def __init__(self, keep: Arrays, params: Reward) -> None:
         self.keep, self.p = keep, params
 
-    def setup(self, consumers: int = 0) -> None:
-        """Nothing is known of anybody."""
-        shape = (consumers, len(SIGNALS))
-        self.keep["reward.pull"], self.keep["reward.precision"] = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    def setup(self) -> None:
+        """Nothing is known of anybody; memory for people comes with `open`."""
+        for name in ("reward.pull", "reward.precision"):
+            self.keep[name] = np.zeros((0, len(SIGNALS)), np.float32)
         self.keep["reward.total"] = kernel.pool(len(SIGNALS), self.p.prior_sd)
         self.keep["reward.judged"] = np.zeros(3)  # comparisons predicted before learned, how many rightly, log loss
 
-    def born(self, rows: NDArray[np.int64], size: int) -> None:
-        """Rows of a table of consumers that has now ``size`` rows belong to new people: served by the pool."""
+    def open(self, size: int) -> None:
+        """The model is in use: memory for a table of consumers with room for ``size`` rows."""
         for name in ("reward.pull", "reward.precision"):
-            have = self.keep[name]
-            if len(have) < size:
-                have = self.keep[name] = np.concatenate([have, np.zeros((2 * size - len(have), have.shape[1]), np.float32)])
-            have[rows] = 0
+            self.keep[name] = lengthened(self.keep[name], size)
+
+    def born(self, rows: NDArray[np.int64], size: int) -> None:
+        """Rows of a table of consumers that has room for ``size`` belong to new people: served by the pool."""
+        for name in ("reward.pull", "reward.precision"):
+            if len(self.keep[name]):
+                self.keep[name] = lengthened(self.keep[name], size)
+                self.keep[name][rows] = 0
 
     def gone(self, rows: NDArray[np.int64]) -> None:
         """People left: what they taught stays in the pool, what was known of them is deleted."""
         for name in ("reward.pull", "reward.precision"):
-            self.keep[name][rows] = 0
+            if len(self.keep[name]):
+                self.keep[name][rows] = 0
 
     def learn(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], place: NDArray[np.uint8],
               signals: NDArray[np.float32]) -> int:

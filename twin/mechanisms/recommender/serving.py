@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.columns import held_bytes, lengthened
 from twin.kernels import index, retrieve
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
@@ -64,13 +65,15 @@ class Server:
             self._assign(rows)
 
     def welcome(self, rows: NDArray[np.int64]) -> None:
-        """New people are served the pooled reward model."""
-        own = self.keep.get("serve.reward.own", np.zeros((0, 3), np.float32))
-        size = len(self.m.world.table("consumers"))
-        if len(own) < size:
-            own = np.concatenate([own, np.zeros((2 * size - len(own), own.shape[1]), np.float32)])
-        own[rows] = 0
-        self.keep["serve.reward.own"] = own
+        """New people are served the pooled reward model, where one is in use."""
+        if len(self.keep.get("serve.reward.own", ())):
+            self.open_reward()
+            self.keep["serve.reward.own"][rows] = 0
+
+    def open_reward(self) -> None:
+        """The reward model is in use: everybody has a place in what is served of it, at first the pool's."""
+        size = self.m.world.table("consumers").capacity
+        self.keep["serve.reward.own"] = lengthened(self.keep["serve.reward.own"], size)
 
     def refresh(self) -> None:
         """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
@@ -148,6 +151,12 @@ class Server:
                 k["serve.reward.pool"], k["serve.reward.own"],
                 links["co_viewed"], links["bought_together"], links["random"])
         return self._snapshot
+
+    def scratch(self) -> int:
+        """Bytes of what the snapshot holds beside the World: copies of vectors in tiles, settings."""
+        kept = {id(array) for array in self.m.world.state.values()}
+        return sum(held_bytes(array) for array in self._snapshot or ()
+                   if id(array) not in kept and not isinstance(array.base, np.ndarray))
 
     def forget(self) -> None:
         """Columns moved: the snapshot must be put together anew from its arrays."""

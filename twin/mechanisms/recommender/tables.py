@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.columns import lengthened, room_for
 from twin.draws import children
 from twin.kernels import tables as kernel
 from twin.kernels.hashing import FUNCTIONS, hashed
@@ -90,7 +91,7 @@ class EmbeddingTable:
         self._set("E", np.zeros((rows, spec.dim + 1), np.float32))
         self._set("G", np.zeros((rows, 2), np.float32))
         self._set("born", np.zeros(rows, bool))
-        self._set("seen", np.zeros(rows, np.int64))
+        self._set("seen", np.zeros(rows, np.int32))
         self.keep.setdefault(f"turnover.{self.name}", np.zeros(2, np.int64))
         if spec.kind == "collisionless":
             self._set("key", np.zeros(FIRST * 2, np.uint64))
@@ -247,14 +248,10 @@ class EmbeddingTable:
         self.turnover[0] += len(rows)
 
     def _reserve(self, rows: int) -> None:
-        have = len(self.E)
-        if rows > have:
-            size = max(rows, 2 * have)
+        if rows > len(self.E):
+            size = room_for(rows)
             for name in ("E", "G", "born", "seen"):
-                old = self._get(name)
-                grown = np.zeros((size, *old.shape[1:]), old.dtype)
-                grown[:have] = old
-                self._set(name, grown)
+                self._set(name, lengthened(self._get(name), size))
 
     def expire(self, now: int) -> int:
         """Let go of IDs not seen for ``expire_after_s``; returns how many."""
