@@ -165,7 +165,7 @@ def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
 @inlined
 def likes_until(likes, slack):
     """The most likes of a post, now at ``likes``, at which a mask with this slack still holds (log(1 + s) <= s: rather too few)."""
-    return min(np.float64(MOST_LIKES), math.floor((1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0))
+    return math.floor(min(np.float64(MOST_LIKES), (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0))  # cut before it is a whole number
 
 
 def reaches(behaviour: Array) -> Array:
