@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from twin.errors import StateError, nearest
 
+FEW = 4
+"""Up to so many rows are cleared one by one: numpy takes a row by its number faster than by a list of numbers."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -40,8 +43,12 @@ class Table:
     def __init__(self, name: str) -> None:
         self.name = name
         self.size = 0
+        self.version = 0
+        """Counts how often columns have moved or grown: a view that was taken at another count may be stale."""
         self.columns: dict[str, Column] = {}
         self._data: dict[str, NDArray[Any]] = {}
+        self._views: dict[str, NDArray[Any]] = {}
+        self._readable: dict[str, NDArray[Any]] = {}
         self._capacity = 64
         self.define(Column("key", "u8", "id", "Identity: 64 bits derived from ancestry, never reused"))
         self.define(Column("alive", "?", "1", "True while the row belongs to an entity"))
@@ -52,13 +59,31 @@ class Table:
             raise StateError(f"table {self.name} has two columns named {column.name}")
         self.columns[column.name] = column
         self._data[column.name] = np.full((self._capacity, *column.shape), column.start, dtype=column.dtype)
+        self._moved()
+
+    def _moved(self) -> None:
+        """Views of columns are made anew from here on."""
+        self.version += 1
+        self._views.clear()
+        self._readable.clear()
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The column's live length (writable; the World hands out read-only views). Take it afresh after growth."""
-        try:
-            return self._data[name][:self.size]
-        except KeyError:
-            raise StateError(f"table {self.name} has no column {name} ({nearest(name, self.columns)})") from None
+        """The column's live length, writable: one view for all who ask until the table grows. Take it afresh after growth."""
+        view = self._views.get(name)
+        if view is None:
+            try:
+                view = self._views[name] = self._data[name][:self.size]
+            except KeyError:
+                raise StateError(f"table {self.name} has no column {name} ({nearest(name, self.columns)})") from None
+        return view
+
+    def readable(self, name: str) -> NDArray[Any]:
+        """The column's live length, read-only; likewise one view until the table grows."""
+        view = self._readable.get(name)
+        if view is None:
+            view = self._readable[name] = self[name].view()
+            view.flags.writeable = False
+        return view
 
     def __len__(self) -> int:
         return self.size
@@ -68,11 +93,13 @@ class Table:
         count = len(keys)
         free = np.flatnonzero(~self["alive"])[:count]
         rows = np.concatenate([free, np.arange(self.size, self.size + count - len(free))])
-        self._reserve(self.size + count - len(free))
-        self.size += count - len(free)
-        if len(free):  # rows that were never opened are as they start
+        if count > len(free):
+            self._reserve(self.size + count - len(free))
+            self.size += count - len(free)
+            self._moved()
+        for place in free.tolist() if len(free) <= FEW else [free] if len(free) else []:  # rows never opened are as they start
             for name, column in self.columns.items():
-                self._data[name][free] = column.start
+                self._data[name][place] = column.start
         self._data["key"][rows] = keys
         self._data["alive"][rows] = True
         return rows
@@ -117,3 +144,4 @@ class Table:
             data = np.full((self._capacity, *column.shape), column.start, dtype=column.dtype)
             data[:self.size] = saved
             self._data[name] = data
+        self._moved()
