@@ -134,11 +134,12 @@ class World:
 
     def add(self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]) -> NDArray[np.int64]:
         """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
-        rows = self.table(table).add(keys)
+        data = self.table(table)
+        rows = data.add(keys)
         for name, values in given.items():
             if self.owners.get((table, name)) != owner:
                 raise StateError(f"{owner} may not write {table}.{name}")
-            self.table(table)[name][rows] = values
+            data[name][rows] = values
         if len(rows):
             for listener in self._on_add:
                 listener(table, rows)

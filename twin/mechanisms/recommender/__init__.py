@@ -26,6 +26,8 @@ from twin.mechanisms.recommender.serving import SHELVES, Server
 from twin.metric import Metric
 from twin.world import World
 
+ENTITIES = {table: entity for entity, table in TABLES.items()}
+
 
 class Recommender(Mechanism):
     """Learns from the log and serves slates."""
@@ -89,7 +91,7 @@ class Recommender(Mechanism):
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """New entities are served by what the synced copy knows of them."""
-        entity = {name: entity for entity, name in TABLES.items()}.get(table)
+        entity = ENTITIES.get(table)
         if entity is not None:
             self.learner.newcomers(entity, rows, len(self.world.table(table)))
         if entity == "post":
