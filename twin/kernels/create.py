@@ -151,8 +151,13 @@ def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses
 
 @kernel
 def total(values):
-    """A sum with the rounding of numpy's: in eight lanes, and of more than 128 by halves."""
+    """A sum with the rounding of numpy's where it turns numbers to float64: eight lanes, of more than 128 by halves, in pieces of 8192."""
     n = len(values)
+    if n > 8192:
+        s = 0.0
+        for first in range(0, n, 8192):
+            s += total(values[first:min(first + 8192, n)])
+        return s
     if n < 8:
         s = 0.0
         for i in range(n):
