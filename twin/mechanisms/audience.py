@@ -28,7 +28,7 @@ from twin.metric import Metric
 from twin.params import Duration, Params, Rate, group, par
 from twin.rhythm import MIND_HOURS, cumulated, seconds
 from twin.units import DAY, HOUR, NEVER
-from twin.world import World
+from twin.world import Made, World
 
 SEEN, VIEWED = 32, 4
 STANCE_MEMORY = 0.97
@@ -186,6 +186,7 @@ class Audience(Mechanism):
     def __init__(self, params: AudienceParams, world: World) -> None:
         super().__init__(params, world)
         world.provide("inflate", self.inflate)
+        self._behaves: Made[kernel.Behaviour] = Made()
 
     def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:
         """Add likes that nobody felt to the public counters of (distinct) posts."""
@@ -292,22 +293,21 @@ class Audience(Mechanism):
                       self.keep["mark"], self.keep["stamp"], self.keep["total"], MIN_WAKE)
 
     def _behaviour(self) -> kernel.Behaviour:
+        """How people behave, as the kernel takes it; kept until a lever is written."""
+        return self._behaves.get(self.world.lever_version, self._as_levers_say)
+
+    def _as_levers_say(self) -> kernel.Behaviour:
         p, levers = self.p, self.world.levers
         counts = self.levers_by_arm("consumers", "counts_shown")
         rated = "ratings.ratings_shown"
         ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
-        changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0), *counts, *ratings)
-        cached: tuple[object, kernel.Behaviour] | None = getattr(self, "_cache", None)
-        if cached is None or cached[0] != changing:
-            names = ("intercept", *FEATURES)
-            table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
-                              for response in (*HEADS, "glad")])
-            number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
-                               p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing[:2], p.shelf_patience])
-            streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
-            cached = (changing, kernel.Behaviour(table, number, np.array([counts, ratings], float).T.copy(), cumulated(p.diurnal), streams))
-            self._cache = cached
-        return cached[1]
+        names = ("intercept", *FEATURES)
+        table = np.array([[getattr(getattr(p.responses, response), name) for name in names] for response in (*HEADS, "glad")])
+        number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect, p.satisfaction_reference, p.leave,
+                           p.leave_effect, p.satisfaction_rate, float(levers.get("opinions.tolerance") or 0.0),
+                           float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience])
+        streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
+        return kernel.Behaviour(table, number, np.array([counts, ratings], float).T.copy(), cumulated(p.diurnal), streams)
 
     def measure(self) -> None:
         """Running totals and what changed since the last reading."""

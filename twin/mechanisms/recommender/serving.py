@@ -31,7 +31,7 @@ class Server:
         self._listed: Made[index.Listed] = Made()
         self._most: Made[int] = Made()
         self._settled = -1  # the levers that the settings in ``keep`` follow
-        self._centres: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._centres: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
         self._queries: tuple[tuple[NDArray[Any], ...], NDArray[np.float32]] | None = None
 
     def eligible(self) -> NDArray[np.int32]:
@@ -156,11 +156,12 @@ class Server:
 
     def _centre(self, dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Centroids in tiles: vectors and biases; kept until they move."""
-        if self._centres is None:
-            centroids = self.keep["centroids"]
+        centroids = self.keep["centroids"]
+        if self._centres is None or self._centres[0] is not centroids:
             lists = np.arange(len(centroids), dtype=np.int32)
-            self._centres = index.tiles(np.array([0, len(lists)], np.int32), lists, centroids[:, :dim], centroids[:, dim])[2:]
-        return self._centres
+            _, _, vec, bias = index.tiles(np.array([0, len(lists)], np.int32), lists, centroids[:, :dim], centroids[:, dim])
+            self._centres = centroids, vec, bias
+        return self._centres[1:]
 
     def forget(self) -> None:
         """Columns moved: the snapshot must be put together anew from its arrays."""
