@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import StateError, nearest
+from twin.kernels.due import first_free
 
 FEW = 4
 """Up to so many rows are cleared one by one: numpy takes a row by its number faster than by a list of numbers."""
@@ -47,6 +48,7 @@ class Table:
         """Counts how often columns have moved or grown: a view that was taken at another count may be stale."""
         self.columns: dict[str, Column] = {}
         self._data: dict[str, NDArray[Any]] = {}
+        self._starts: list[tuple[NDArray[Any], float]] = []
         self._views: dict[str, NDArray[Any]] = {}
         self._readable: dict[str, NDArray[Any]] = {}
         self._capacity = 64
@@ -66,6 +68,13 @@ class Table:
         self.version += 1
         self._views.clear()
         self._readable.clear()
+        self._starts.clear()
+
+    def _cleared(self) -> list[tuple[NDArray[Any], float]]:
+        """All columns, each with the value of a new row."""
+        if not self._starts:
+            self._starts.extend((self._data[name], column.start) for name, column in self.columns.items())
+        return self._starts
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """The column's live length, writable: one view for all who ask until the table grows. Take it afresh after growth."""
@@ -91,15 +100,16 @@ class Table:
     def add(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Open one row per key and return the rows: free rows first (lowest first), then new ones at the end."""
         count = len(keys)
-        free = np.flatnonzero(~self["alive"])[:count]
-        rows = np.concatenate([free, np.arange(self.size, self.size + count - len(free))])
+        free: NDArray[np.int64] = first_free(self["alive"], count)
+        rows = free
         if count > len(free):
+            rows = np.concatenate([free, np.arange(self.size, self.size + count - len(free))])
             self._reserve(self.size + count - len(free))
             self.size += count - len(free)
             self._moved()
         for place in free.tolist() if len(free) <= FEW else [free] if len(free) else []:  # rows never opened are as they start
-            for name, column in self.columns.items():
-                self._data[name][place] = column.start
+            for data, start in self._cleared():
+                data[place] = start
         self._data["key"][rows] = keys
         self._data["alive"][rows] = True
         return rows

@@ -159,7 +159,7 @@ class Mechanism:
     def waves(self, decisions: tuple[tuple[str, int], ...], keys: NDArray[np.uint64],
               occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """`normals` of several decisions at once, for kernels that put them together: see `Draws.waves`."""
-        return self.world.draws.waves(tuple((f"{self.name}.{name}", count) for name, count in decisions), keys, occasion)
+        return self.world.draws.waves(self.name, decisions, keys, occasion)
 
     def normal(self, decision: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """One column of `normals` (n,), without the cost of the others."""

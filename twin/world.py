@@ -232,7 +232,8 @@ class Keep(MutableMapping[str, NDArray[Any]]):
         return isinstance(name, str) and self._whole[name] in self._state
 
     def __iter__(self) -> Iterator[str]:
-        return (name.removeprefix(self._prefix) for name in list(self._state) if name.startswith(self._prefix))
+        cut = len(self._prefix)
+        return iter([name[cut:] for name in self._state if name.startswith(self._prefix)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

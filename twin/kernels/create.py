@@ -126,7 +126,8 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
 
 
 @kernel
-def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant, trials, signals, readings):
+def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
+            readings):
     """`compose` one draft per post and `store` it; returns the strategies."""
     content, quality, strategy, tried, signal, reading = compose(maker, makers, radius, cosine, sine, craft)
     store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
@@ -180,7 +181,8 @@ def total(values):
 
 
 @kernel
-def tally(rows, maker, ai, campaign, community, invaded, niche, arousal, comprehensiveness, labelled, assisted, work, made, supply, slots, counts):
+def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labelled, assisted, work, invaded, niche, made, supply, slots,
+          counts):
     """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6), in ``counts`` at ``slots`` those of campaigns, and of humans
     those in niche, invaded and other communities."""
     values = np.empty((2, len(rows)))
@@ -259,7 +261,8 @@ def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
 
 
 @kernel
-def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person, zone, curve, next_at):
+def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person, zone, curve,
+             next_at):
     """`clock`, then `wake`; returns the earliest of the times."""
     clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at)
     wake(rows, flat_at, active, ai, person, zone, curve, next_at)

@@ -1,4 +1,4 @@
-"""Who wakes in a window: rows of a table by the times in one of its columns."""
+"""Rows of tables that are looked for again and again: who wakes in a window, and which rows are free."""
 
 from __future__ import annotations
 
@@ -41,3 +41,17 @@ def earliest(times, rows):
     for row in rows:
         least = min(least, times[row])
     return least
+
+
+@kernel
+def first_free(alive, count):
+    """The lowest rows that are not ``alive``, at most ``count``."""
+    rows = np.empty(count, np.int64)
+    held = 0
+    for row in range(len(alive) if count else 0):
+        if not alive[row]:
+            rows[held] = row
+            held += 1
+            if held == count:
+                break
+    return rows[:held]

@@ -167,6 +167,15 @@ def tiles(start, rows, vec, bias):
 
 
 @kernel
+def by_ai(ai, creator):
+    """bool (P,): whether the creator of a post is an AI (of one without a creator, what the first creator is)."""
+    out = np.empty(len(creator), np.bool_)
+    for row in range(len(creator)):
+        out[row] = ai[max(creator[row], 0)]
+    return out
+
+
+@kernel
 def ordered(rows, inside, by, former):
     """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is the order of an earlier time or empty:
     the more alike they are the faster it goes."""

@@ -32,7 +32,7 @@ RECORD = 0.9
 FEATURES = 12 + 16
 COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
 DECISIONS = (("post", 4 + 16), ("signal", 4))
-CARE = (("care", 1),)
+CAREFUL = (*DECISIONS, ("care", 1))
 WRITTEN = ("content", "quality", "arousal", "comprehensiveness", "slant", "tried", "signal", "reading")
 """Columns of posts that a draft fills, as `kernel.store` takes them."""
 UNLIMITED = 1_000_000
@@ -76,9 +76,11 @@ class Posting:
             float(min(p.topic_spread * p.assisted_noise, 1.0)), float(p.assisted_noise), float(p.assisted_comprehensiveness),
             float(p.signal_noise), float(p.critic_noise), np.array([low for _, low, _ in STRATEGY]),
             np.array([high for _, _, high in STRATEGY]), np.array([names.index(name) for name, _, _ in SIGNALS]))
+        self.caring = bool(self.craft.gain.any())
         self.works = by_kind(p, both, "work_share")
         self.slots = np.array([TALLIES.index(name) for name in ("campaign_posts", "niche_posts", "invaded_posts", "other_posts")])
         self._makers: Made[kernel.Makers] = Made()
+        self._columns: Made[tuple[list[NDArray[Any]], list[NDArray[Any]]]] = Made()
         self._clocks: Made[tuple[Any, ...]] = Made()
         self._levers: Made[tuple[bool, Floats]] = Made()
 
@@ -176,9 +178,8 @@ class Posting:
 
     def _luck(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> tuple[Floats, Floats, Floats]:
         """Normals for `kernel.compose`; care has some where it is a choice of any of these makers."""
-        gain = self.craft.gain
-        cares = gain.any() and (gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
-        return self.m.waves(DECISIONS + CARE if cares else DECISIONS, keys, draft)
+        cares = self.caring and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
+        return self.m.waves(CAREFUL if cares else DECISIONS, keys, draft)
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
         """The draft that goes out: the first one, or for AI creators the one with the highest predicted engagement."""
@@ -236,7 +237,7 @@ class Posting:
         keys, work, labelled = kernel.fates(maker, number, creators["key"], m.stream("fate"), self.works, label, creators["arm"],
                                             creators["ai"], creators["campaign"], creators["discloses"])
         rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled, assisted=assisted)
-        columns = [own("posts", name) for name in WRITTEN]
+        columns, counted = self._columns.get((creators.version, m.world.tables["posts"].version), self._post_columns)
         if int(m.lever("drafts")) == 1 or not ai.any():
             makers = self._makers.get(creators.version, self._maker_columns)
             strategy = kernel.publish(rows, maker, makers, *self._luck(keys, maker, 0), self.craft, *columns)
@@ -248,11 +249,12 @@ class Posting:
             cost = effort(self.p, ai, assisted, strategy[:, 1], strategy[:, 3])
             own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(creators))
-        self._count(maker, rows)
+        keep = self.keep
+        kernel.tally(rows, maker, *counted, keep["invaded"], keep["niche"], keep["made"], keep["supply"], self.slots, keep["tally"])
 
-    def _count(self, maker: Ints, rows: Ints) -> None:
-        """Running sums of what was made, for metrics."""
-        own, keep, read = self.m.mine, self.keep, self.m.read
-        kernel.tally(rows, maker, own("creators", "ai"), own("creators", "campaign"), read("creators", "community"), keep["invaded"],
-                     keep["niche"], *(own("posts", name) for name in SUPPLY[1:5]), own("posts", "work"), keep["made"], keep["supply"],
-                     self.slots, keep["tally"])
+    def _post_columns(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Columns of posts that a draft fills, and the columns that `kernel.tally` reads."""
+        own = self.m.mine
+        return ([own("posts", name) for name in WRITTEN],
+                [own("creators", "ai"), own("creators", "campaign"), self.m.read("creators", "community"),
+                 *(own("posts", name) for name in (*SUPPLY[1:5], "work"))])

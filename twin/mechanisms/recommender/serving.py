@@ -130,7 +130,7 @@ class Server:
             posts = m.world.table("posts")
             first, tile_post, tile_vec, tile_bias = index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
             links = self.links.linked
-            ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
+            ai = index.by_ai(m.read("creators", "ai"), posts["creator"])
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
