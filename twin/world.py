@@ -11,7 +11,7 @@ levers are asked for by name and an unknown name is an error that lists the near
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, ItemsView, Iterator, MutableMapping
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -234,6 +234,11 @@ class Keep(MutableMapping[str, NDArray[Any]]):
     def __iter__(self) -> Iterator[str]:
         cut = len(self._prefix)
         return iter([name[cut:] for name in self._state if name.startswith(self._prefix)])
+
+    def items(self) -> ItemsView[str, NDArray[Any]]:
+        """Names and arrays as they are now."""
+        cut = len(self._prefix)
+        return {name[cut:]: array for name, array in self._state.items() if name.startswith(self._prefix)}.items()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
