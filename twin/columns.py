@@ -77,7 +77,7 @@ class Table:
         return self._starts
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The column's live length, writable: one view for all who ask until the table grows. Take it afresh after growth."""
+        """The column's live length, writable: one view for all until the table grows. Take it again after growth."""
         view = self._views.get(name)
         if view is None:
             try:
@@ -107,9 +107,10 @@ class Table:
             self._reserve(self.size + count - len(free))
             self.size += count - len(free)
             self._moved()
-        for place in free.tolist() if len(free) <= FEW else [free] if len(free) else []:  # rows never opened are as they start
-            for data, start in self._cleared():
-                data[place] = start
+        if len(free):  # rows that were never opened are as they start
+            for place in free.tolist() if len(free) <= FEW else [free]:
+                for data, start in self._cleared():
+                    data[place] = start
         self._data["key"][rows] = keys
         self._data["alive"][rows] = True
         return rows

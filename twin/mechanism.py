@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.columns import Column, Table
+from twin.draws import Decisions
 from twin.errors import StateError
 from twin.metric import Metric
 from twin.params import Params as ParamsBase
@@ -156,7 +157,7 @@ class Mechanism:
         """Standard normals (n, count) for one decision of this mechanism."""
         return self.world.draws.normals(f"{self.name}.{decision}", keys, count, occasion)
 
-    def waves(self, decisions: tuple[tuple[str, int], ...], keys: NDArray[np.uint64],
+    def waves(self, decisions: Decisions, keys: NDArray[np.uint64],
               occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """`normals` of several decisions at once, for kernels that put them together: see `Draws.waves`."""
         return self.world.draws.waves(self.name, decisions, keys, occasion)

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Watched(dict[str, V]):
-    """A dict that counts how often it was written to: what was worked out from it holds as long as ``version`` stands."""
+    """A dict that counts how often it was written to: what follows from it holds as long as ``version`` stands."""
 
     version = 0
 
@@ -102,8 +102,8 @@ class World:
         self.state: dict[str, NDArray[Any]] = {}
         self.levers: Watched[Lever] = Watched()
         self.arms: Watched[list[dict[str, Lever]]] = Watched()
-        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty; a table's list is replaced
-        and never changed. An entity's arm is in the column ``arm`` of its table."""
+        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty; a table's
+        list is replaced and never changed. An entity's arm is in the column ``arm`` of its table."""
         self._by_arm: dict[tuple[str, str], list[Lever]] = {}
         self._by_arm_stamp = -1
         self.oracle = False
@@ -186,7 +186,7 @@ class World:
 
     @property
     def lever_version(self) -> int:
-        """Rises whenever a lever is written, for everybody or for an arm: what follows from levers holds as long as it stands."""
+        """Rises whenever a lever is written, for everybody or for an arm; what follows from levers holds until then."""
         return self.levers.version + self.arms.version
 
     def levers_by_arm(self, table: str, name: str) -> list[Lever]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 import numpy as np
 import pytest
@@ -28,16 +29,18 @@ def table() -> Table:
 
 
 def test_views_are_kept_until_the_table_grows() -> None:
-    """The same view until rows are opened beyond the size, a column is added or contents are loaded; recycled rows are in it already."""
+    """The same view until rows are opened beyond the size, a column is added or contents are loaded."""
     made = table()
     made.add(np.arange(1, 11, dtype=np.uint64))
     view, readable, version = made["x"], made.readable("x"), made.version
-    assert made["x"] is view and made.readable("x") is readable and not readable.flags.writeable and view.flags.writeable
+    assert made["x"] is view and made.readable("x") is readable
+    assert view.flags.writeable and not readable.flags.writeable
     view[2] = 3
     assert readable[2] == 3
     made.release(np.array([2, 5]))
     made.add(np.array([77], np.uint64))
-    assert made["x"] is view and made.version == version and view[2] == 7 and made["alive"].tolist() == [True] * 5 + [False] + [True] * 4
+    assert made["x"] is view and made.version == version and view[2] == 7  # a recycled row is in the view already
+    assert np.flatnonzero(~made["alive"]).tolist() == [5]
     made.add(np.array([78, 79], np.uint64))
     assert made["x"] is not view and made.version > version and len(made["x"]) == len(made.readable("x")) == 11
     before, version = made["x"], made.version
@@ -55,7 +58,8 @@ def test_many_recycled_rows_start_afresh_as_few_do() -> None:
         made["x"][:], made["v"][:] = 1, 2
         made.release(np.arange(3, 3 + count))
         rows = made.add(np.arange(100, 100 + count, dtype=np.uint64))
-        assert rows.tolist() == list(range(3, 3 + count)) and (made["x"][rows] == 7).all() and (made["v"][rows] == -1).all()
+        assert rows.tolist() == list(range(3, 3 + count))
+        assert (made["x"][rows] == 7).all() and (made["v"][rows] == -1).all()
         assert (np.delete(made["x"], rows) == 1).all()
 
 
@@ -63,14 +67,16 @@ def test_a_watched_dict_counts_every_way_of_writing() -> None:
     """Whatever writes raises the version; reading does not."""
     watched: Watched[int] = Watched()
     writes = (lambda: watched.__setitem__("a", 1), lambda: watched.update(b=2), lambda: watched.setdefault("c", 3),
-              lambda: watched.__ior__({"d": 4}), lambda: watched.pop("a"), lambda: watched.__delitem__("b"), watched.popitem, watched.clear)
+              lambda: watched.__ior__({"d": 4}), lambda: watched.pop("a"), lambda: watched.__delitem__("b"),
+              watched.popitem, watched.clear)
     for write in writes:
         before = watched.version
         write()
         assert watched.version > before
     watched["e"] = 5
     before = watched.version
-    assert watched["e"] == watched.get("e") == 5 and "e" in watched and dict(watched) == {"e": 5} and watched.version == before
+    assert watched["e"] == watched.get("e") == 5 and "e" in watched and dict(watched) == {"e": 5}
+    assert watched.version == before
 
 
 def test_levers_by_arm_follow_every_write() -> None:
@@ -107,7 +113,8 @@ def test_kept_arrays_of_one_owner() -> None:
     mine, other = Keep(world, "a"), Keep(world, "ab")
     mine["x"], other["x"], mine["y.z"] = np.zeros(1), np.ones(2), np.ones(3)
     assert sorted(mine) == ["x", "y.z"] and len(other) == 1 and "y.z" in mine and "y.z" not in other and 3 not in mine
-    assert {name: len(array) for name, array in mine.items()} == {"x": 1, "y.z": 3} and sorted(world.state) == ["a.x", "a.y.z", "ab.x"]
+    assert {name: len(array) for name, array in mine.items()} == {"x": 1, "y.z": 3}
+    assert sorted(world.state) == ["a.x", "a.y.z", "ab.x"]
     del mine["x"]
     assert "x" not in mine and mine.get("x") is None
 
@@ -171,8 +178,8 @@ def test_clocks_of_one_instant_share_an_event_and_keep_their_order() -> None:
         done.append((calendar.now, name))
         due[name] = calendar.now + period
 
-    for rank, (name, period) in ((2, ("slow", 6)), (1, ("fast", 2)), (0, ("first", 3))):
-        calendar.every(lambda name=name: due[name], rank, lambda name=name, period=period: tick(name, period))  # type: ignore[misc]
+    for rank, name, period in ((2, "slow", 6), (1, "fast", 2), (0, "first", 3)):
+        calendar.every(functools.partial(due.__getitem__, name), rank, functools.partial(tick, name, period))
     at = [6]
 
     def wake(row: int) -> None:

@@ -70,9 +70,10 @@ def _length(x):
 
 @kernel
 def compose(maker, makers, radius, cosine, sine, craft):
-    """One draft per entry of ``maker`` from standard normals (see `twin.draws.wave`). Columns of these: 0 for quality, 1 to 3 for the first
-    three strategies, then L for content, three for signals, one for the critic, and, where there is another block, one for care.
+    """One draft per entry of ``maker`` from standard normals (see `twin.draws.wave`).
 
+    Their columns: 0 for quality, 1 to 3 for the first three strategies, then L for content, three for signals, one for
+    the critic, and, where there is another block, one for care.
     Returns float64 content (n, L), quality (n,), strategy (n, 4), tried (n, 4), signal (n, 3), reading (n,).
     """
     n, wide = len(maker), makers.niche.shape[1]
@@ -126,19 +127,21 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
 
 
 @kernel
-def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
-            readings):
+def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant,
+            trials, signals, readings):
     """`compose` one draft per post and `store` it; returns the strategies."""
     content, quality, strategy, tried, signal, reading = compose(maker, makers, radius, cosine, sine, craft)
-    store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
-          readings)
+    store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness,
+          slant, trials, signals, readings)
     return strategy
 
 
 @kernel
 def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses):
-    """Of each new post its key u8, whether it is a long-lived work, and whether it is shown as made by AI. ``share`` f8 (human, AI) of
-    works, ``label`` f8 (A,) chance of a label by arm of creators, or of all where there is one."""
+    """Of each new post its key u8, whether it is a long-lived work, and whether it is shown as made by AI.
+
+    ``share`` f8 (human, AI) of works; ``label`` f8 (A,) chance of a label by arm of creators, or of all.
+    """
     n = len(maker)
     keys, work, labelled = np.empty(n, np.uint64), np.empty(n, np.bool_), np.empty(n, np.bool_)
     for i in range(n):
@@ -152,7 +155,7 @@ def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses
 
 @kernel
 def total(values):
-    """A sum with the rounding of numpy's where it turns numbers to float64: eight lanes, of more than 128 by halves, in pieces of 8192."""
+    """A sum rounded as numpy's where it turns numbers to float64: pieces of 8192, halves down to 128, eight lanes."""
     n = len(values)
     if n > 8192:
         s = 0.0
@@ -181,10 +184,10 @@ def total(values):
 
 
 @kernel
-def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labelled, assisted, work, invaded, niche, made, supply, slots,
-          counts):
-    """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6), in ``counts`` at ``slots`` those of campaigns, and of humans
-    those in niche, invaded and other communities."""
+def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labelled, assisted, work, invaded, niche,
+          made, supply, slots, counts):
+    """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6); in ``counts`` at ``slots`` those of campaigns,
+    and of humans those in niche, invaded and other communities."""
     values = np.empty((2, len(rows)))
     for kind in range(2):
         held, whole, shown, helped, lasting = kind == 1, 0, 0, 0, 0
@@ -214,12 +217,13 @@ def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labe
 
 @kernel
 def take(next_at, posts_made, key, stream, now):
-    """Creators with a post before ``now``: rows i8 in order, its time and number i8, and a uniform f8 for the gap to their next one. The
-    post counts as made."""
+    """Creators with a post before ``now``: rows i8 in order, its time and number i8, and a uniform f8 for the gap to
+    the next one. The post counts as made."""
     count = 0
     for row in range(len(next_at)):
         count += next_at[row] < now
-    rows, time, number, luck = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count)
+    rows, time, number = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    luck = np.empty(count)
     held = 0
     for row in range(len(next_at) if count else 0):
         if next_at[row] < now:
@@ -261,8 +265,8 @@ def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
 
 
 @kernel
-def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person, zone, curve,
-             next_at):
+def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person,
+             zone, curve, next_at):
     """`clock`, then `wake`; returns the earliest of the times."""
     clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at)
     wake(rows, flat_at, active, ai, person, zone, curve, next_at)

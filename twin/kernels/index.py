@@ -177,8 +177,8 @@ def by_ai(ai, creator):
 
 @kernel
 def ordered(rows, inside, by, former):
-    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is the order of an earlier time or empty:
-    the more alike they are the faster it goes."""
+    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an earlier order or
+    empty: the more alike the two are, the faster it goes."""
     n = len(rows)
     missing = inside.copy()
     kept = np.empty(n, np.int32)
@@ -199,7 +199,10 @@ def ordered(rows, inside, by, former):
     out = np.empty(n, np.int32)
     i = j = 0
     for k in range(n):  # merge the new into the old
-        take_new = j < new and (i == old or by[fresh[j]] < by[kept[i]] or (by[fresh[j]] == by[kept[i]] and fresh[j] < kept[i]))
+        take_new = j < new
+        if take_new and i < old:
+            one, other = by[fresh[j]], by[kept[i]]
+            take_new = one < other or (one == other and fresh[j] < kept[i])
         row = fresh[j] if take_new else kept[i]
         if take_new:
             j += 1
@@ -214,11 +217,15 @@ def ordered(rows, inside, by, former):
 
 
 @kernel
-def published(posts, now, expiry, work_expiry, decay, lists, followers, entered, few, since, most, below, former, former_small):
-    """All lists of a new snapshot, and trending scores brought up to now: eligible rows, the newest first, these by list and by creator
-    (starts and rows each), trending ones (``most``), those seen fewer than ``below`` times; bool (P,) who is eligible and who is by a small
-    creator (``few`` followers at most, or entered after ``since``), and those of small creators in the order of their keys, which are
-    hashes: a random order. ``former``: the newest and those of small creators at the last snapshot."""
+def published(posts, now, expiry, work_expiry, decay, lists, followers, entered, few, since, most, below, former,
+              former_small):
+    """All lists of a new snapshot; brings trending scores up to now.
+
+    Returns eligible rows; these, the newest first; those by list and by creator (starts and rows each); trending ones
+    (``most``); those seen fewer than ``below`` times; bool (P,) which are eligible and which are by a small creator
+    (``few`` followers at most, or entered after ``since``); and those of small creators in the order of their keys,
+    which are hashes: a random order. ``former`` and ``former_small`` are the two orders of the last snapshot.
+    """
     rows = eligible_rows(posts.alive, posts.born, posts.work, now, expiry, work_expiry)
     trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, decay)
     can, by_small = np.zeros(len(posts.alive), np.bool_), np.zeros(len(posts.alive), np.bool_)

@@ -380,9 +380,11 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
 
 @kernel
 def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
-    """What of a window's impressions may be answered: all that were clicked or, without ``votes``, the works consumed. ``shows`` bool
-    (A, 3) whether ratings, predictions and votes are shown and ``shelves`` i1 (A,) the kind of shelves, by arm of consumers or, where there
-    is one row, for all."""
+    """What of a window's impressions may be answered: all that were clicked or, without ``votes``, the works consumed.
+
+    ``shows`` bool (A, 3) says whether ratings, predictions and votes are shown, and ``shelves`` i1 (A,) the kind of
+    shelves, by arm of consumers or, where there is one row, for all.
+    """
     n = 0
     for k in range(len(post)):
         buys = responses[k] & BOUGHT == BOUGHT and work[post[k]]
@@ -404,7 +406,7 @@ def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
 
 @kernel
 def answer(consumer, post, responses, via, work, arm, shows, shelves, people, works, total, rules, voting, streams):
-    """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the works consumed, one entry each time."""
+    """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the works consumed."""
     seen = clicked(consumer, post, responses, via, work, arm, shows, shelves, voting.enabled)
     if len(seen.post):
         react(seen, people, works, total, rules, voting, streams[0], streams[1])

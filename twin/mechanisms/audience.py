@@ -302,12 +302,15 @@ class Audience(Mechanism):
         rated = "ratings.ratings_shown"
         ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
         names = ("intercept", *FEATURES)
-        table = np.array([[getattr(getattr(p.responses, response), name) for name in names] for response in (*HEADS, "glad")])
-        number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect, p.satisfaction_reference, p.leave,
-                           p.leave_effect, p.satisfaction_rate, float(levers.get("opinions.tolerance") or 0.0),
+        table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
+                          for response in (*HEADS, "glad")])
+        number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
+                           p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate,
+                           float(levers.get("opinions.tolerance") or 0.0),
                            float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience])
         streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
-        return kernel.Behaviour(table, number, np.array([counts, ratings], float).T.copy(), cumulated(p.diurnal), streams)
+        shows = np.array([counts, ratings], float).T.copy()
+        return kernel.Behaviour(table, number, shows, cumulated(p.diurnal), streams)
 
     def measure(self) -> None:
         """Running totals and what changed since the last reading."""

@@ -223,10 +223,11 @@ class Chatbots(Mechanism):
         p, a, w = self.p, self.p.answers, self.p.wellbeing
         self._bot = kernel.Chatbot(
             p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
-            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty, p.novelty_sessions,
-            p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss, p.attachment_rate,
-            p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect, p.stop_concern, p.stop_attachment,
-            a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement, a.feedback, a.comparison_noise, a.spread)
+            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty,
+            p.novelty_sessions, p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss,
+            p.attachment_rate, p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect,
+            p.stop_concern, p.stop_attachment, a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement,
+            a.feedback, a.comparison_noise, a.spread)
         self._people: Made[kernel.Chatters] = Made()
         self._offers: Made[kernel.Offer] = Made()
 
@@ -274,11 +275,13 @@ class Chatbots(Mechanism):
     def chat(self, rows: NDArray[np.int64]) -> None:
         """Hold the sessions of these people, in order."""
         people = self._people.get(self.world.tables["consumers"].version, lambda: kernel.Chatters(
-            self.read("consumers", "key"), self.read("consumers", "left_at"), *(self.mine("consumers", f"chat_{name}") for name in PEOPLE)))
-        kernel.chat(rows, people, self._bot, self._offer(rows), self.keep["reward"], self.stream("session"), self.keep["total"], MIN_WAKE)
+            self.read("consumers", "key"), self.read("consumers", "left_at"),
+            *(self.mine("consumers", f"chat_{name}") for name in PEOPLE)))
+        kernel.chat(rows, people, self._bot, self._offer(rows), self.keep["reward"], self.stream("session"),
+                    self.keep["total"], MIN_WAKE)
 
     def _offer(self, rows: NDArray[np.int64]) -> kernel.Offer:
-        """What each session's person is offered. The same for all: then one long enough for any window is kept until a lever is written."""
+        """What each session's person is offered; the same for all is kept until a lever is written."""
         if len(self.levers_by_arm("consumers", "memory")) > 1:
             return self._offered(rows)
         room = 1 << max(6, len(rows).bit_length())

@@ -252,11 +252,13 @@ class Ratings(Mechanism):
         window, world = self.world.service("window")(), self.world
         touched = window.post[:0]
         if len(window.post):
-            people, works = self._columns.get((world.tables["consumers"].version, world.tables["posts"].version), self._arrays)
+            stamp = world.tables["consumers"].version, world.tables["posts"].version
+            people, works = self._columns.get(stamp, self._arrays)
             shows, rules, voting = self._settings.get(world.lever_version, self._follow_levers)
-            touched = kernel.answer(window.consumer, window.post, window.responses, window.via, self.read("posts", "work"),
-                                    self.read("consumers", "arm"), shows, world.service("shelf_kinds")(), people, works,
-                                    self.keep["total"], rules, voting, self._streams)
+            touched = kernel.answer(window.consumer, window.post, window.responses, window.via,
+                                    self.read("posts", "work"), self.read("consumers", "arm"), shows,
+                                    world.service("shelf_kinds")(), people, works, self.keep["total"], rules, voting,
+                                    self._streams)
         self._show(touched)
 
     def _follow_levers(self) -> tuple[NDArray[np.bool_], kernel.Rules, kernel.Voting]:

@@ -78,7 +78,7 @@ class Posting:
             np.array([high for _, _, high in STRATEGY]), np.array([names.index(name) for name, _, _ in SIGNALS]))
         self.caring = bool(self.craft.gain.any())
         self.works = by_kind(p, both, "work_share")
-        self.slots = np.array([TALLIES.index(name) for name in ("campaign_posts", "niche_posts", "invaded_posts", "other_posts")])
+        self.slots = np.array([TALLIES.index(f"{name}_posts") for name in ("campaign", "niche", "invaded", "other")])
         self._makers: Made[kernel.Makers] = Made()
         self._columns: Made[tuple[list[NDArray[Any]], list[NDArray[Any]]]] = Made()
         self._clocks: Made[tuple[Any, ...]] = Made()
@@ -92,7 +92,8 @@ class Posting:
     def schedule(self, rows: Ints) -> None:
         """Draw the next post of each creator; the n-th post has its own luck."""
         m, own = self.m, self.m.mine
-        self._schedule(rows, m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])[:, 0])
+        luck = m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])
+        self._schedule(rows, luck[:, 0])
 
     def _schedule(self, rows: Ints, luck: Floats) -> int:
         """Move the clocks of creators on; returns the earliest of their next posts."""
@@ -101,11 +102,11 @@ class Posting:
         return int(kernel.schedule(rows, np.log(luck), *columns))
 
     def _clock_columns(self) -> tuple[Any, ...]:
-        own = self.m.mine
-        return (own("creators", "rate"), own("creators", "morale"), own("creators", "pace"), own("creators", "assisted"),
-                own("creators", "campaign"), np.float32(self.p.assisted_rate), np.float32(SLOWEST), own("creators", "flat_at"),
-                own("creators", "active"), own("creators", "ai"), own("creators", "person"), self.m.read("consumers", "tz"), self.curve,
-                own("creators", "next_at"))
+        rate, morale, pace, assisted, campaign, flat_at, active, ai, person, next_at = (
+            self.m.mine("creators", name) for name in ("rate", "morale", "pace", "assisted", "campaign", "flat_at",
+                                                       "active", "ai", "person", "next_at"))
+        return (rate, morale, pace, assisted, campaign, np.float32(self.p.assisted_rate), np.float32(SLOWEST), flat_at,
+                active, ai, person, self.m.read("consumers", "tz"), self.curve, next_at)
 
     def wake(self, rows: Ints) -> None:
         """Turn the flat clock of each creator into the second of its next post."""
@@ -118,8 +119,8 @@ class Posting:
         m, own, now = self.m, self.m.mine, self.m.world.now
         made, again = [], True
         while again:
-            *due, luck = kernel.take(own("creators", "next_at"), own("creators", "posts_made"), m.read("creators", "key"),
-                                     m.stream("gap"), now)
+            *due, luck = kernel.take(own("creators", "next_at"), own("creators", "posts_made"),
+                                     m.read("creators", "key"), m.stream("gap"), now)
             if not len(luck):
                 break
             made.append(due)
@@ -173,8 +174,8 @@ class Posting:
     def _maker_columns(self) -> kernel.Makers:
         own = self.m.mine
         one, two, three, four = (own("creators", name) for name, _, _ in STRATEGY)
-        return kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"), own("creators", "niche"),
-                             own("creators", "skill"), (one, two, three, four))
+        return kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"),
+                             own("creators", "niche"), own("creators", "skill"), (one, two, three, four))
 
     def _luck(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> tuple[Floats, Floats, Floats]:
         """Normals for `kernel.compose`; care has some where it is a choice of any of these makers."""
@@ -234,9 +235,11 @@ class Posting:
     def _publish(self, maker: Ints, time: Ints, number: Ints, label: Floats) -> None:
         m, own, creators = self.m, self.m.mine, self.m.world.tables["creators"]
         ai, assisted = creators["ai"][maker], creators["assisted"][maker]
-        keys, work, labelled = kernel.fates(maker, number, creators["key"], m.stream("fate"), self.works, label, creators["arm"],
-                                            creators["ai"], creators["campaign"], creators["discloses"])
-        rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled, assisted=assisted)
+        keys, work, labelled = kernel.fates(maker, number, creators["key"], m.stream("fate"), self.works, label,
+                                            creators["arm"], creators["ai"], creators["campaign"],
+                                            creators["discloses"])
+        rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled,
+                           assisted=assisted)
         columns, counted = self._columns.get((creators.version, m.world.tables["posts"].version), self._post_columns)
         if int(m.lever("drafts")) == 1 or not ai.any():
             makers = self._makers.get(creators.version, self._maker_columns)
@@ -244,13 +247,15 @@ class Posting:
         else:
             drafts = self._selected(keys, maker)
             strategy = drafts.strategy
-            kernel.store(rows, drafts.content, drafts.quality, strategy, drafts.tried, drafts.signal, drafts.reading, *columns)
+            kernel.store(rows, drafts.content, drafts.quality, strategy, drafts.tried, drafts.signal, drafts.reading,
+                         *columns)
         if self.costs:
             cost = effort(self.p, ai, assisted, strategy[:, 1], strategy[:, 3])
             own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(creators))
         keep = self.keep
-        kernel.tally(rows, maker, *counted, keep["invaded"], keep["niche"], keep["made"], keep["supply"], self.slots, keep["tally"])
+        kernel.tally(rows, maker, *counted, keep["invaded"], keep["niche"], keep["made"], keep["supply"], self.slots,
+                     keep["tally"])
 
     def _post_columns(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Columns of posts that a draft fills, and the columns that `kernel.tally` reads."""

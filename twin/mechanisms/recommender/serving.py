@@ -27,7 +27,7 @@ class Server:
     def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
-        self._former = (np.zeros(0, np.int32), np.zeros(0, np.int32))  # orders of the last snapshot: the next ones differ little
+        self._former = np.zeros(0, np.int32), np.zeros(0, np.int32)  # orders of the last snapshot: little changes
         self._listed: Made[index.Listed] = Made()
         self._most: Made[int] = Made()
         self._settled = -1  # the levers that the settings in ``keep`` follow
@@ -79,8 +79,8 @@ class Server:
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
         since = world.now - p.small_new if p.small_new else NEVER
         rows, newest, *lists, fresh, can, by_small, small = index.published(
-            self._listed.get(world.tables["posts"].version, self._list), world.now, p.expiry, p.work_expiry, decay, p.lists,
-            m.read("creators", "followers"), m.read("creators", "entered_at"), p.small_followers, since,
+            self._listed.get(world.tables["posts"].version, self._list), world.now, p.expiry, p.work_expiry, decay,
+            p.lists, m.read("creators", "followers"), m.read("creators", "entered_at"), p.small_followers, since,
             self._most.get(world.lever_version, self._longest), p.explore_below, *self._former)
         keep["list_start"], keep["list_post"], keep["creator_start"], keep["creator_post"], keep["trending"] = lists
         keep["eligible"], keep["fresh"] = rows, fresh if len(fresh) else rows
@@ -93,9 +93,10 @@ class Server:
 
     def _list(self) -> index.Listed:
         read, mine = self.m.read, self.m.mine
-        return index.Listed(read("posts", "alive"), read("posts", "born"), read("posts", "work"), read("posts", "counts"),
-                            mine("posts", "trend_clicks"), mine("posts", "trend"), mine("posts", "cluster"), read("posts", "creator"),
-                            read("posts", "impressions"), read("posts", "key"))
+        return index.Listed(read("posts", "alive"), read("posts", "born"), read("posts", "work"),
+                            read("posts", "counts"),
+                            mine("posts", "trend_clicks"), mine("posts", "trend"), mine("posts", "cluster"),
+                            read("posts", "creator"), read("posts", "impressions"), read("posts", "key"))
 
     def _longest(self) -> int:
         """How many trending posts are listed: four times what any arm may be offered."""
@@ -143,15 +144,15 @@ class Server:
         return self._snapshot
 
     def _query(self) -> NDArray[np.float32]:
-        """How far each direction of the dense weights pulls on the value of a post, one row per arm; kept until one of these changes."""
+        """How far dense weights pull on the value of a post, one row per arm; kept until these or weights change."""
         parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
         if self._queries is None or any(one is not other for one, other in zip(self._queries[0], parts, strict=True)):
             dense, intercept, weight = parts
             dim = len(dense) - 2
             base = 1 / (1 + np.exp(-intercept.astype(float)))
             pull = (weight * base * (1 - base)).astype(np.float32)
-            self._queries = parts, np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32)
-                                             for one in pull])
+            rows = [np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull]
+            self._queries = parts, np.stack([row.astype(np.float32) for row in rows])
         return self._queries[1]
 
     def _centre(self, dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -159,7 +160,8 @@ class Server:
         centroids = self.keep["centroids"]
         if self._centres is None or self._centres[0] is not centroids:
             lists = np.arange(len(centroids), dtype=np.int32)
-            _, _, vec, bias = index.tiles(np.array([0, len(lists)], np.int32), lists, centroids[:, :dim], centroids[:, dim])
+            start = np.array([0, len(lists)], np.int32)
+            _, _, vec, bias = index.tiles(start, lists, centroids[:, :dim], centroids[:, dim])
             self._centres = centroids, vec, bias
         return self._centres[1:]
 
