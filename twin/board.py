@@ -25,6 +25,7 @@ class Board:
         self.metrics: dict[str, Metric] = {}
         self.rows: list[tuple[Metric, dict[str, str]]] = []
         self._first: dict[str, int] = {}
+        self._size: dict[str, int] = {}
         self._index: dict[tuple[str, str], int] = {}
         for metric in metrics:
             if metric.name in self.metrics:
@@ -34,22 +35,21 @@ class Board:
             for labels in metric.series():
                 self._index[metric.name, label_text(labels)] = len(self.rows)
                 self.rows.append((metric, labels))
+            self._size[metric.name] = len(self.rows) - self._first[metric.name]
         self.values: NDArray[np.float64] = np.zeros(len(self.rows))
 
-    def _metric(self, name: str) -> Metric:
+    def _unknown(self, name: str, labels: dict[str, str]) -> StateError:
         if name not in self.metrics:
-            raise StateError(f"metric {name} is not declared ({nearest(name, self.metrics)})")
-        return self.metrics[name]
+            return StateError(f"metric {name} is not declared ({nearest(name, self.metrics)})")
+        known = [text for metric, text in self._index if metric == name]
+        return StateError(f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})")
 
     def index(self, name: str, **labels: str) -> int:
         """Place of a series in ``values``; raises StateError for a series that was not declared."""
-        self._metric(name)
-        try:
-            return self._index[name, label_text(labels)]
-        except KeyError:
-            known = [text for metric, text in self._index if metric == name]
-            raise StateError(f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})"
-                             ) from None
+        place = self._index.get((name, label_text(labels) if labels else ""))
+        if place is None:
+            raise self._unknown(name, labels)
+        return place
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set one series to a value (a counter to its running total)."""
@@ -57,8 +57,9 @@ class Board:
 
     def set_all(self, name: str, values: NDArray[np.float64] | list[float]) -> None:
         """Set every series of a metric, in declared order: the bins of a histogram, or one value per label."""
-        first = self._first[self._metric(name).name]
-        size = sum(1 for _ in self.metrics[name].series())
+        if name not in self._first:
+            raise self._unknown(name, {})
+        first, size = self._first[name], self._size[name]
         if len(values) != size:
             raise StateError(f"metric {name} has {size} series, {len(values)} values were given")
         self.values[first:first + size] = values

@@ -4,6 +4,9 @@ SimPy orders its heap by (time, priority, insertion). Insertion order would chan
 every event here has a unique priority: RANK_SPAN * rank + row, where rank is the clock's place in the declared order and row the
 waking entity. Priorities above 1 leave SimPy's own URGENT and NORMAL events first.
 
+All clocks that are due at one instant share one event and run in the order of their ranks; entities that wake at the
+same instant come after them. Most clocks tick at every serving snapshot, so this spares SimPy an event per clock.
+
 Generators hold no state: each loop reads when it is due from the World and can be thrown away at any barrier.
 """
 
@@ -31,6 +34,7 @@ class Calendar:
 
     def __init__(self, start: int) -> None:
         self._env = simpy.Environment(initial_time=start)
+        self._clocks: list[tuple[int, Callable[[], int], Callable[[], None]]] = []
 
     @property
     def now(self) -> int:
@@ -38,18 +42,24 @@ class Calendar:
         return int(self._env.now)
 
     def __len__(self) -> int:
-        """Events that wait."""
-        return len(self._env._queue)
+        """Clocks and entities that wait."""
+        return len(self._env._queue) + max(len(self._clocks) - 1, 0)
 
     def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
-        """Call ``work`` whenever it is ``due()``; work moves the due time on."""
+        """Call ``work`` whenever it is ``due()``; work moves the due time on. Ranks of clocks lie below entities'."""
+        self._clocks.append((rank, due, work))
+        self._clocks.sort(key=lambda clock: clock[0])
+        if len(self._clocks) == 1:
+            self._env.process(self._tick())
 
-        def process() -> Generator[Event, Any, None]:
-            while True:
-                yield Tick(self._env, due(), RANK_SPAN * rank)
-                work()
-
-        self._env.process(process())
+    def _tick(self) -> Generator[Event, Any, None]:
+        """One event per instant at which any clock is due."""
+        while True:
+            at = min(due() for _, due, _ in self._clocks)
+            yield Tick(self._env, at, 0)
+            for _, due, work in self._clocks:
+                if due() == at:
+                    work()
 
     def entity(self, row: int, due: Callable[[], int | None], rank: int, work: Callable[[int], None]) -> None:
         """One process for one entity: call ``work(row)`` at its own times until ``due()`` is None."""

@@ -27,6 +27,8 @@ _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _32 = np.uint64(32)
 _SCALE = 2.0**-32
+Decisions = tuple[tuple[str, int], ...]
+"""Names of decisions, each with how many normals it takes."""
 
 
 @inlined
@@ -85,6 +87,23 @@ def _uniforms(stream, keys, occasion, draw, out):
 
 
 @kernel
+def _waves(streams, draws, keys, occasion, radii, angles):
+    """Uniforms of Box-Muller, f8 (2 blocks, n) each: of every block two radii and two angles."""
+    for block in range(len(streams)):
+        for i in range(len(keys)):
+            a, b, c, d = words(streams[block], keys[i], occasion[i if len(occasion) > 1 else 0], draws[block])
+            radii[2 * block, i], radii[2 * block + 1, i] = unit(a), unit(c)
+            angles[2 * block, i], angles[2 * block + 1, i] = unit(b), unit(d)
+
+
+@inlined
+def wave(radius, cosine, sine, place, i):
+    """The normal in column ``place`` of entry i, from what `Draws.waves` gives."""
+    at = 2 * (place // 4) + place % 2
+    return radius[at, i] * (cosine[at, i] if place % 4 < 2 else sine[at, i])
+
+
+@kernel
 def _children(parents, counts, out):
     for i in range(len(parents)):
         out[i] = child(parents[i], counts[i])
@@ -103,6 +122,7 @@ class Draws:
     def __init__(self, seed: int, replicate: int) -> None:
         self.seed, self.replicate = seed, replicate
         self._streams: dict[str, np.uint64] = {}
+        self._blocks_of: dict[tuple[str, Decisions], tuple[NDArray[np.uint64], NDArray[np.int64]]] = {}
 
     def stream(self, name: str) -> np.uint64:
         """The 64-bit key of a named decision (the same name always gives the same key)."""
@@ -135,6 +155,28 @@ class Draws:
         np.multiply(radius, np.cos(angle), out=view[:, :2])
         np.multiply(radius, np.sin(angle), out=view[:, 2:])
         return out.reshape(len(keys), 4 * blocks)[:, :count]
+
+    def waves(self, owner: str, decisions: Decisions, keys: NDArray[np.uint64],
+              occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The normals of several decisions of one owner for the same entities, not yet multiplied.
+
+        Returns radii, cosines and sines f8 (2 blocks, n) for `wave`; each decision begins at a column that is a
+        multiple of four. The bits are those of `normals`, with one logarithm, cosine and sine of all.
+        """
+        if (owner, decisions) not in self._blocks_of:
+            counts = [-(-count // 4) for _, count in decisions]
+            streams = np.array([self.stream(f"{owner}.{name}") for name, _ in decisions], np.uint64)
+            numbers = np.concatenate([np.arange(count) for count in counts])
+            self._blocks_of[owner, decisions] = np.repeat(streams, counts), numbers
+        streams, draws = self._blocks_of[owner, decisions]
+        radius, angle = np.empty((2, 2 * len(streams), len(keys)))
+        when = np.array(occasion, np.int64, ndmin=1)
+        _waves(streams, draws, np.ascontiguousarray(keys, np.uint64), when, radius, angle)
+        np.log(radius, out=radius)
+        np.multiply(radius, -2, out=radius)
+        np.sqrt(radius, out=radius)
+        np.multiply(angle, 2 * np.pi, out=angle)
+        return radius, np.cos(angle), np.sin(angle)
 
     def normal(self, name: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """One column of `normals` (n,), without the cost of the others."""

@@ -21,6 +21,7 @@ from twin.clocks import Calendar
 from twin.columns import held_bytes
 from twin.crew import Crew
 from twin.errors import StateError
+from twin.kernels.due import due_rows, earliest
 from twin.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.memory import give_back
 from twin.params import leaves, meta, value_at
@@ -143,15 +144,13 @@ class Simulation:
     def _replay(self, name: str, clock: Wakes) -> None:
         self.world.now = now = self.calendar.now
         self.due[name] = now + self.world.grid
-        times = self.world.table(clock.table)[clock.column]
-        rows = np.flatnonzero(times < now)
+        table = self.world.table(clock.table)
+        rows = due_rows(table[clock.column], now)
         if len(rows):
-            rows = rows[np.argsort(times[rows], kind="stable")]
             began = time.perf_counter()
             clock.handler(rows)
             self.spent[clock.phase] += time.perf_counter() - began
-            times = self.world.table(clock.table)[clock.column]
-            if int(times[rows].min()) < now:
+            if earliest(table[clock.column], rows) < now:
                 raise StateError(f"{name} woke an entity twice within {MIN_WAKE} s")
 
     def _measure(self) -> None:

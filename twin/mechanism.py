@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.columns import Column, Table
+from twin.draws import Decisions
 from twin.errors import StateError
 from twin.metric import Metric
 from twin.params import Params as ParamsBase
@@ -85,6 +86,8 @@ class Mechanism:
         self.p: Any = params
         self.world = world
         self.keep = Keep(world, self.name)
+        self._owned: dict[tuple[str, str], Table] = {}
+        self._open: dict[tuple[str, str], Table] = {}
 
     def setup(self) -> None:
         """Fill a new world. Runs once, in the order of ``order``; not on resume."""
@@ -116,18 +119,25 @@ class Mechanism:
 
     def mine(self, table: str, column: str) -> NDArray[Any]:
         """A column this mechanism owns, writable."""
-        owner = self.world.owners.get((table, column), "nobody")
-        if owner != self.name:
-            raise StateError(f"{self.name} may not write {table}.{column}, which belongs to {owner}")
-        return self.world.tables[table][column]
+        data = self._owned.get((table, column))
+        if data is None:
+            owner = self.world.owners.get((table, column), "nobody")
+            if owner != self.name:
+                raise StateError(f"{self.name} may not write {table}.{column}, which belongs to {owner}")
+            data = self._owned[table, column] = self.world.tables[table]
+        return data[column]
 
     def read(self, table: str, column: str) -> NDArray[Any]:
         """Any column, read-only. Hidden ones are refused to a mechanism that must not see them."""
-        data = self.world.table(table)
-        view = data.readable(column)
-        if data.columns[column].hidden and not self.sees_hidden:
-            raise StateError(f"{self.name} may not read {table}.{column}: a platform cannot observe it")
-        return view
+        data = self._open.get((table, column))
+        if data is None:
+            data = self.world.table(table)
+            view = data.readable(column)
+            if data.columns[column].hidden and not self.sees_hidden:
+                raise StateError(f"{self.name} may not read {table}.{column}: a platform cannot observe it")
+            self._open[table, column] = data
+            return view
+        return data.readable(column)
 
     def lever(self, name: str) -> Any:
         """The current value of one of this mechanism's levers, by its parameter path."""
@@ -139,8 +149,8 @@ class Mechanism:
 
     def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:
         """The value of a lever for each of ``rows``, whatever arm they are in."""
-        values = np.array(self.levers_by_arm(table, name))
-        return values[self.read(table, "arm")[rows]] if len(values) > 1 else np.broadcast_to(values[0], len(rows))
+        values = self.levers_by_arm(table, name)
+        return np.array(values)[self.read(table, "arm")[rows]] if len(values) > 1 else np.full(len(rows), values[0])
 
     def uniforms(self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """Uniforms (n, 4) for one decision of this mechanism, keyed by entity and occasion."""
@@ -150,6 +160,11 @@ class Mechanism:
                 occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """Standard normals (n, count) for one decision of this mechanism."""
         return self.world.draws.normals(f"{self.name}.{decision}", keys, count, occasion)
+
+    def waves(self, decisions: Decisions, keys: NDArray[np.uint64],
+              occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """`normals` of several decisions at once, for kernels that put them together: see `Draws.waves`."""
+        return self.world.draws.waves(self.name, decisions, keys, occasion)
 
     def normal(self, decision: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
         """One column of `normals` (n,), without the cost of the others."""

@@ -11,8 +11,8 @@ levers are asked for by name and an unknown name is an error that lists the near
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Callable, ItemsView, Iterator, MutableMapping
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,66 @@ from twin.draws import Draws
 from twin.errors import StateError, nearest
 
 Lever = float | int | bool | str | None
+V = TypeVar("V")
+T = TypeVar("T")
+
+
+class Watched(dict[str, V]):
+    """A dict that counts how often it was written to: what follows from it holds as long as ``version`` stands."""
+
+    version = 0
+
+    def __setitem__(self, name: str, value: V) -> None:
+        self.version += 1
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.version += 1
+        super().__delitem__(name)
+
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]
+        self.version += 1
+        return super().__ior__(other)
+
+    def update(self, *args: Any, **named: V) -> None:
+        """As of any dict."""
+        self.version += 1
+        super().update(*args, **named)
+
+    def setdefault(self, name: str, default: V) -> V:
+        """As of any dict."""
+        self.version += 1
+        return super().setdefault(name, default)
+
+    def pop(self, *args: Any) -> Any:
+        """As of any dict."""
+        self.version += 1
+        return super().pop(*args)
+
+    def popitem(self) -> tuple[str, V]:
+        """As of any dict."""
+        self.version += 1
+        return super().popitem()
+
+    def clear(self) -> None:
+        """As of any dict."""
+        self.version += 1
+        super().clear()
+
+
+class Made(Generic[T]):
+    """Something that follows from other things, made anew only where one of these has changed."""
+
+    def __init__(self) -> None:
+        self._stamp: object = None
+        self._value: T
+
+    def get(self, stamp: object, make: Callable[[], T]) -> T:
+        """What ``make`` gave when ``stamp`` was last another than before; a stamp is never None."""
+        if self._stamp != stamp:
+            self._value = make()
+            self._stamp = stamp
+        return self._value
 
 
 class World:
@@ -41,10 +101,12 @@ class World:
         self.tables: dict[str, Table] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.state: dict[str, NDArray[Any]] = {}
-        self.levers: dict[str, Lever] = {}
-        self.arms: dict[str, list[dict[str, Lever]]] = {}
-        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty. An entity's arm is
-        in the column ``arm`` of its table."""
+        self.levers: Watched[Lever] = Watched()
+        self.arms: Watched[list[dict[str, Lever]]] = Watched()
+        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty; a table's
+        list is replaced and never changed. An entity's arm is in the column ``arm`` of its table."""
+        self._by_arm: dict[tuple[str, str], list[Lever]] = {}
+        self._by_arm_stamp = -1
         self.crew = Crew()
         """The threads that may share one window's work; how many they are changes no result."""
         self.oracle = False
@@ -75,13 +137,14 @@ class World:
 
     def add(self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]) -> NDArray[np.int64]:
         """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
-        rows = self.table(table).add(keys)
-        if len(self.table(table)) > NARROW:
+        data = self.table(table)
+        rows = data.add(keys)
+        if len(data) > NARROW:
             self.widen(table)
         for name, values in given.items():
             if self.owners.get((table, name)) != owner:
                 raise StateError(f"{owner} may not write {table}.{name}")
-            self.table(table)[name][rows] = values
+            data[name][rows] = values
         if len(rows):
             for listener in self._on_add:
                 listener(table, rows)
@@ -131,29 +194,61 @@ class World:
         except KeyError:
             raise StateError(f"no lever {name} ({nearest(name, self.levers)})") from None
 
+    @property
+    def lever_version(self) -> int:
+        """Rises whenever a lever is written, for everybody or for an arm; what follows from levers holds until then."""
+        return self.levers.version + self.arms.version
+
     def levers_by_arm(self, table: str, name: str) -> list[Lever]:
-        """The values of a lever for every arm of a table."""
-        value = self.lever(name)
-        return [arm.get(name, value) for arm in self.arms.get(table, [{}])]
+        """The values of a lever for every arm of a table; not to be changed."""
+        stamp = self.levers.version + self.arms.version
+        if stamp != self._by_arm_stamp:
+            self._by_arm.clear()
+            self._by_arm_stamp = stamp
+        values = self._by_arm.get((table, name))
+        if values is None:
+            value = self.lever(name)
+            values = self._by_arm[table, name] = [arm.get(name, value) for arm in self.arms.get(table, [{}])]
+        return values
+
+
+class _Prefixed(dict[str, str]):
+    """Names with a prefix, put together once."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __missing__(self, name: str) -> str:
+        whole = self[name] = self.prefix + name
+        return whole
 
 
 class Keep(MutableMapping[str, NDArray[Any]]):
     """A mechanism's named arrays in the World's state, seen without their owner's prefix."""
 
     def __init__(self, world: World, owner: str) -> None:
-        self._state, self._prefix = world.state, owner + "."
+        self._state, self._prefix, self._whole = world.state, owner + ".", _Prefixed(owner + ".")
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._state[self._prefix + name]
+        return self._state[self._whole[name]]
 
     def __setitem__(self, name: str, array: NDArray[Any]) -> None:
-        self._state[self._prefix + name] = array
+        self._state[self._whole[name]] = array
 
     def __delitem__(self, name: str) -> None:
-        del self._state[self._prefix + name]
+        del self._state[self._whole[name]]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._whole[name] in self._state
 
     def __iter__(self) -> Iterator[str]:
-        return (name.removeprefix(self._prefix) for name in list(self._state) if name.startswith(self._prefix))
+        cut = len(self._prefix)
+        return iter([name[cut:] for name in self._state if name.startswith(self._prefix)])
+
+    def items(self) -> ItemsView[str, NDArray[Any]]:
+        """Names and arrays as they are now."""
+        cut = len(self._prefix)
+        return {name[cut:]: array for name, array in self._state.items() if name.startswith(self._prefix)}.items()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -291,7 +291,7 @@ def make(n=300, posts=60, **params):
     impressions = SimpleNamespace(consumer=np.zeros(0, np.int32), post=np.zeros(0, np.int32), responses=np.zeros(0, np.uint16),
                                   via=np.zeros(0, np.int32))
     world.provide("window", lambda: impressions)
-    world.provide("shelf_kind", lambda rows: np.zeros(len(rows), np.int8))
+    world.provide("shelf_kinds", lambda: np.zeros(1, np.int8))
     mechanism = Ratings(RatingsParams(**params), world)
     for path, info in leaves(RatingsParams):
         if meta(info)["lever"]:

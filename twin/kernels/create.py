@@ -1,4 +1,4 @@
-"""When the next post comes and what is in it; and how AI creators predict engagement.
+"""When the next post comes, what is in it and what is counted of it; and how AI creators predict engagement.
 
 Prediction is ridge regression with forgetting, in an order of sums that does not depend on threads:
 
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.compiled import inlined, kernel
+from twin.draws import child, unit, wave, words
 from twin.units import DAY, HOUR, NEVER
 
 Array = Any
@@ -68,28 +69,36 @@ def _length(x):
 
 
 @kernel
-def compose(maker, makers, noise, care, misread, craft):
-    """One draft per entry of ``maker`` from standard normals: ``noise`` (n, 4 + L) is of quality, of the first three strategies and of
-    content, ``care`` (n,) of the fourth strategy, ``misread`` (n, 4) of the three signals and of the critic.
+def compose(maker, makers, radius, cosine, sine, craft):
+    """One draft per entry of ``maker`` from standard normals (see `twin.draws.wave`).
 
+    Their columns: 0 for quality, 1 to 3 for the first three strategies, then L for content, three for signals, one for
+    the critic, and, where there is another block, one for care.
     Returns float64 content (n, L), quality (n,), strategy (n, 4), tried (n, 4), signal (n, 3), reading (n,).
     """
     n, wide = len(maker), makers.niche.shape[1]
     content, quality, reading = np.empty((n, wide)), np.empty(n), np.empty(n)
     strategy, tried, signal = np.empty((n, 4)), np.empty((n, 4)), np.empty((n, 3))
     niche, (one, two, three, four) = makers.niche, makers.strategy
+    noise, misread = np.empty(4 + wide), np.empty(4)
+    cares = len(radius) > 4 + wide // 2
     for i in range(n):
+        for k in range(4 + wide):
+            noise[k] = wave(radius, cosine, sine, k, i)
+        for k in range(4):
+            misread[k] = wave(radius, cosine, sine, 4 + wide + k, i)
+        care = wave(radius, cosine, sine, 8 + wide, i) if cares else 0.0
         m = maker[i]
         kind, helped = int(makers.ai[m]), makers.assisted[m]
         stray = craft.topic_spread_assisted if helped else craft.topic_spread
-        near, off = np.float32(1 - stray), _length(noise[i, 4:])
+        near, off = np.float32(1 - stray), _length(noise[4:])
         for k in range(wide):
-            content[i, k] = np.float64(near * niche[m, k]) + stray * (noise[i, 4 + k] / off)
+            content[i, k] = np.float64(near * niche[m, k]) + stray * (noise[4 + k] / off)
         size = _length(content[i])
         for k in range(wide):
             content[i, k] /= size
         sigma = 0.0 if makers.campaign[m] else craft.exploration[kind]
-        tried[i, 0], tried[i, 1], tried[i, 2], tried[i, 3] = noise[i, 1], noise[i, 2], noise[i, 3], care[i]
+        tried[i, 0], tried[i, 1], tried[i, 2], tried[i, 3] = noise[1], noise[2], noise[3], care
         strategy[i, 0], strategy[i, 1], strategy[i, 2], strategy[i, 3] = one[m], two[m], three[m], four[m]
         for k in range(4):
             more = craft.assisted_comprehensiveness if helped and k == 1 else 0.0
@@ -98,11 +107,11 @@ def compose(maker, makers, noise, care, misread, craft):
         if gain == 0:
             strategy[i, 3] = 0
         sd = craft.noise[kind] * (craft.assisted_noise if helped else 1.0)
-        quality[i] = makers.skill[m] + sd * noise[i, 0] + gain * strategy[i, 3]
+        quality[i] = makers.skill[m] + sd * noise[0] + gain * strategy[i, 3]
         for k in range(3):
             s = craft.signals[k]
-            signal[i, k] = min(max(strategy[i, s] + craft.signal_noise * misread[i, k], craft.low[s]), craft.high[s])
-        reading[i] = quality[i] + craft.critic_noise * misread[i, 3]
+            signal[i, k] = min(max(strategy[i, s] + craft.signal_noise * misread[k], craft.low[s]), craft.high[s])
+        reading[i] = quality[i] + craft.critic_noise * misread[3]
     return content, quality, strategy, tried, signal, reading
 
 
@@ -115,6 +124,115 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
         contents[r], trials[r], signals[r] = content[i], tried[i], signal[i]
         qualities[r], readings[r] = quality[i], reading[i]
         arousal[r], comprehensiveness[r], slant[r] = strategy[i, 0], strategy[i, 1], strategy[i, 2]
+
+
+@kernel
+def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant,
+            trials, signals, readings):
+    """`compose` one draft per post and `store` it; returns the strategies."""
+    content, quality, strategy, tried, signal, reading = compose(maker, makers, radius, cosine, sine, craft)
+    store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness,
+          slant, trials, signals, readings)
+    return strategy
+
+
+@kernel
+def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses):
+    """Of each new post its key u8, whether it is a long-lived work, and whether it is shown as made by AI.
+
+    ``share`` f8 (human, AI) of works; ``label`` f8 (A,) chance of a label by arm of creators, or of all.
+    """
+    n = len(maker)
+    keys, work, labelled = np.empty(n, np.uint64), np.empty(n, np.bool_), np.empty(n, np.bool_)
+    for i in range(n):
+        m = maker[i]
+        keys[i] = child(key[m], number[i])
+        a, b, _, _ = words(stream, keys[i], 0, 0)
+        work[i] = unit(a) < share[int(ai[m])] and not campaign[m]
+        labelled[i] = ai[m] and (discloses[m] or unit(b) < label[arm[m] if len(label) > 1 else 0])
+    return keys, work, labelled
+
+
+@kernel
+def total(values):
+    """A sum rounded as numpy's where it turns numbers to float64: pieces of 8192, halves down to 128, eight lanes."""
+    n = len(values)
+    if n > 8192:
+        s = 0.0
+        for first in range(0, n, 8192):
+            s += total(values[first:min(first + 8192, n)])
+        return s
+    if n < 8:
+        s = 0.0
+        for i in range(n):
+            s += values[i]
+        return s
+    if n <= 128:
+        r0, r1, r2, r3 = values[0], values[1], values[2], values[3]
+        r4, r5, r6, r7 = values[4], values[5], values[6], values[7]
+        whole = n - n % 8
+        for i in range(8, whole, 8):
+            r0, r1, r2, r3 = r0 + values[i], r1 + values[i + 1], r2 + values[i + 2], r3 + values[i + 3]
+            r4, r5, r6, r7 = r4 + values[i + 4], r5 + values[i + 5], r6 + values[i + 6], r7 + values[i + 7]
+        s = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
+        for i in range(whole, n):
+            s += values[i]
+        return s
+    half = n // 2
+    half -= half % 8
+    return total(values[:half]) + total(values[half:])
+
+
+@kernel
+def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labelled, assisted, work, invaded, niche,
+          made, supply, slots, counts):
+    """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6); in ``counts`` at ``slots`` those of campaigns,
+    and of humans those in niche, invaded and other communities."""
+    values = np.empty((2, len(rows)))
+    for kind in range(2):
+        held, whole, shown, helped, lasting = kind == 1, 0, 0, 0, 0
+        for i in range(len(rows)):
+            r, m = rows[i], maker[i]
+            if ai[m] == held and not campaign[m]:
+                values[0, whole], values[1, whole] = arousal[r], comprehensiveness[r]
+                whole += 1
+                shown += labelled[r]
+                helped += assisted[r]
+                lasting += work[r]
+        if whole:
+            made[kind, 1] += whole
+            supply[kind, 0] += whole
+            supply[kind, 1] += total(values[0, :whole])
+            supply[kind, 2] += total(values[1, :whole])
+            supply[kind, 3] += shown
+            supply[kind, 4] += helped
+            supply[kind, 5] += lasting
+    for i in range(len(rows)):
+        m = maker[i]
+        counts[slots[0]] += campaign[m]
+        if not ai[m]:
+            counts[slots[1]] += niche[community[m]]
+            counts[slots[2 if invaded[community[m]] else 3]] += 1
+
+
+@kernel
+def take(next_at, posts_made, key, stream, now):
+    """Creators with a post before ``now``: rows i8 in order, its time and number i8, and a uniform f8 for the gap to
+    the next one. The post counts as made."""
+    count = 0
+    for row in range(len(next_at)):
+        count += next_at[row] < now
+    rows, time, number = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    luck = np.empty(count)
+    held = 0
+    for row in range(len(next_at) if count else 0):
+        if next_at[row] < now:
+            rows[held], time[held], number[held] = row, next_at[row], posts_made[row]
+            posts_made[row] += 1
+            word, _, _, _ = words(stream, key[row], posts_made[row], 0)
+            luck[held] = unit(word)
+            held += 1
+    return rows, time, number, luck
 
 
 @kernel
@@ -144,6 +262,18 @@ def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
             local = flat + tz / 24.0
             whole = math.floor(local)
             next_at[r] = np.int64(whole) * DAY + _second(local - whole, curve) - tz * HOUR
+
+
+@kernel
+def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person,
+             zone, curve, next_at):
+    """`clock`, then `wake`; returns the earliest of the times."""
+    clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at)
+    wake(rows, flat_at, active, ai, person, zone, curve, next_at)
+    least = NEVER
+    for row in rows:
+        least = min(least, next_at[row])
+    return least
 
 
 @inlined

@@ -7,12 +7,30 @@ decayed count of clicks. All sums run in row order.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from twin.compiled import kernel
 
+Array = Any
 TILE = 8
 """Posts that are scored at once: a register holds so many floats."""
+
+
+class Listed(NamedTuple):
+    """Columns of posts from which a snapshot is made."""
+
+    alive: Array  # bool
+    born: Array  # i8 s
+    work: Array  # bool
+    counts: Array  # i4 (P, 8), clicks first
+    trend_clicks: Array  # i4
+    trend: Array  # f4
+    cluster: Array  # i4
+    creator: Array  # i4
+    impressions: Array  # i4
+    key: Array  # u8
 
 
 @kernel
@@ -157,3 +175,80 @@ def places(tile_post, posts):
             if tile_post[t, c] >= 0:
                 out[tile_post[t, c]] = t * TILE + c
     return out
+
+
+@kernel
+def by_ai(ai, creator):
+    """bool (P,): whether the creator of a post is an AI (of one without a creator, what the first creator is)."""
+    out = np.empty(len(creator), np.bool_)
+    for row in range(len(creator)):
+        out[row] = ai[max(creator[row], 0)]
+    return out
+
+
+@kernel
+def ordered(rows, inside, by, former):
+    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an earlier order or
+    empty: the more alike the two are, the faster it goes."""
+    n = len(rows)
+    missing = inside.copy()
+    kept = np.empty(n, np.int32)
+    old = 0
+    for row in former:
+        if row < len(missing) and missing[row]:
+            missing[row] = False
+            kept[old] = row
+            old += 1
+    fresh = np.empty(n - old, np.int32)
+    new = 0
+    for row in rows if len(fresh) else rows[:0]:
+        if missing[row]:
+            fresh[new] = row
+            new += 1
+    if new > 1:
+        fresh = fresh[np.argsort(by[fresh], kind="mergesort")]
+    out = np.empty(n, np.int32)
+    i = j = 0
+    for k in range(n):  # merge the new into the old
+        take_new = j < new
+        if take_new and i < old:
+            one, other = by[fresh[j]], by[kept[i]]
+            take_new = one < other or (one == other and fresh[j] < kept[i])
+        row = fresh[j] if take_new else kept[i]
+        if take_new:
+            j += 1
+        else:
+            i += 1
+        place = k
+        while place > 0 and (by[out[place - 1]] > by[row] or (by[out[place - 1]] == by[row] and out[place - 1] > row)):
+            out[place] = out[place - 1]  # only where a former row has another value now
+            place -= 1
+        out[place] = row
+    return out
+
+
+@kernel
+def published(posts, now, expiry, work_expiry, decay, lists, followers, entered, few, since, most, below, former,
+              former_small):
+    """All lists of a new snapshot; brings trending scores up to now.
+
+    Returns eligible rows; these, the newest first; those by list and by creator (starts and rows each); trending ones
+    (``most``); those seen fewer than ``below`` times; bool (P,) which are eligible and which are by a small creator
+    (``few`` followers at most, or entered after ``since``); and those of small creators in the order of their keys,
+    which are hashes: a random order. ``former`` and ``former_small`` are the two orders of the last snapshot.
+    """
+    rows = eligible_rows(posts.alive, posts.born, posts.work, now, expiry, work_expiry)
+    trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, decay)
+    can, by_small = np.zeros(len(posts.alive), np.bool_), np.zeros(len(posts.alive), np.bool_)
+    for row in rows:
+        can[row] = True
+    for row in range(len(by_small)):
+        c = posts.creator[row]
+        by_small[row] = c >= 0 and (followers[c] <= few or entered[c] > since)
+    newest = ordered(rows, can, -posts.born, former)
+    list_start, list_post = grouped(newest, posts.cluster, lists)
+    creator_start, creator_post = grouped(newest, posts.creator, len(followers))
+    trending = best(rows, posts.trend, most)
+    fresh = seldom(rows, posts.impressions, below)
+    small = ordered(rows[by_small[rows]], can & by_small, posts.key, former_small)
+    return rows, newest, list_start, list_post, creator_start, creator_post, trending, fresh, can, by_small, small

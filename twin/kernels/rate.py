@@ -39,10 +39,12 @@ import numpy as np
 
 from twin.compiled import inlined, kernel
 from twin.draws import mix64, unit, words
+from twin.kernels.training import HEADS
 
 Array = Any
 RING = 16
 CO_VIEWED, BOUGHT_TOGETHER, RANDOM = range(3)
+BOUGHT = 1 << HEADS.index("click") | 1 << HEADS.index("long_view")
 REFERENCES = ("via", "comparison", "none")
 (T_BOUGHT, T_POSTED, T_STARS, T_QUALITY, T_SURPRISE, T_ANCHORED, T_HERDED, T_DISCONFIRMED, T_UP, T_DOWN, T_BOUGHT_STARS, T_FORCED,
  T_FORCED_STARS, T_MOVED, T_MOVE, T_DRIFT_MOVED, T_UNMOVED, T_DRIFT_UNMOVED, T_HIST_POSTED) = range(19)
@@ -374,6 +376,41 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
         if votes:
             vote(i, j, votes_shown[k], liked[k, 0], liked[k, 1], key, ring, ring_at, ups, downs, seed, total, voting)
     return out
+
+
+@kernel
+def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
+    """What of a window's impressions may be answered: all that were clicked or, without ``votes``, the works consumed.
+
+    ``shows`` bool (A, 3) says whether ratings, predictions and votes are shown, and ``shelves`` i1 (A,) the kind of
+    shelves, by arm of consumers or, where there is one row, for all.
+    """
+    n = 0
+    for k in range(len(post)):
+        buys = responses[k] & BOUGHT == BOUGHT and work[post[k]]
+        n += (responses[k] & 1 == 1 and votes) or buys
+    who, what, where = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    shelf, bought, shown = np.empty(n, np.int8), np.empty(n, np.bool_), np.empty((3, n), np.bool_)
+    held = 0
+    for k in range(len(post)):
+        buys = responses[k] & BOUGHT == BOUGHT and work[post[k]]
+        if (responses[k] & 1 == 1 and votes) or buys:
+            i = consumer[k]
+            who[held], what[held], where[held], bought[held] = i, post[k], via[k], buys
+            shelf[held] = shelves[arm[i] if len(shelves) > 1 else 0]
+            for kind in range(3):
+                shown[kind, held] = shows[arm[i] if len(shows) > 1 else 0, kind]
+            held += 1
+    return Seen(who, what, where, shelf, bought, shown[0], shown[1], shown[2])
+
+
+@kernel
+def answer(consumer, post, responses, via, work, arm, shows, shelves, people, works, total, rules, voting, streams):
+    """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the works consumed."""
+    seen = clicked(consumer, post, responses, via, work, arm, shows, shelves, voting.enabled)
+    if len(seen.post):
+        react(seen, people, works, total, rules, voting, streams[0], streams[1])
+    return seen.post[seen.bought]
 
 
 @kernel

@@ -31,7 +31,7 @@ from twin.metric import Metric
 from twin.params import Duration, Params, Rate, group, par
 from twin.rhythm import MIND_HOURS, cumulated, seconds
 from twin.units import DAY, HOUR, LATEST, NEVER
-from twin.world import World
+from twin.world import Made, World
 
 SEEN, VIEWED = 32, 4
 SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 8, 2, 64, 4
@@ -193,6 +193,9 @@ class Audience(Mechanism):
     def __init__(self, params: AudienceParams, world: World) -> None:
         super().__init__(params, world)
         world.provide("inflate", self.inflate)
+        self._behaves: Made[Behaviour] = Made()
+        self._people: Made[People] = Made()
+        self._posts: Made[Posts] = Made()
 
     def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:
         """Add likes that nobody felt to the public counters of (distinct) posts."""
@@ -294,14 +297,21 @@ class Audience(Mechanism):
         kernel.collect(rows, people, shared, total)
 
     def columns_of_people(self) -> People:
-        """What a session reads and writes of consumers."""
+        """What a session reads and writes of consumers; one tuple for all until the table grows."""
+        c = self.world.table("consumers")
+        return self._people.get(c.version, self._people_now)
+
+    def _people_now(self) -> People:
         c, own = self.world.table("consumers"), self.mine
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
         mine = {name: own("consumers", name) for name in People._fields if name not in ("key", "arm", "opinion")}
         return People(key=c["key"], arm=c["arm"], opinion=opinion, **mine)
 
     def columns_of_posts(self) -> Posts:
-        """What a session reads and writes of posts."""
+        """What a session reads and writes of posts; likewise."""
+        return self._posts.get(self.world.table("posts").version, self._posts_now)
+
+    def _posts_now(self) -> Posts:
         posts = self.world.table("posts")
         rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
         mine = {name: self.mine("posts", name) for name in ("impressions", "counts", "enjoyed")}
@@ -309,23 +319,24 @@ class Audience(Mechanism):
         return Posts(rating=rating, **read, **mine)
 
     def _behaviour(self) -> Behaviour:
+        """How people behave, as the kernel takes it; kept until a lever is written."""
+        return self._behaves.get(self.world.lever_version, self._as_levers_say)
+
+    def _as_levers_say(self) -> Behaviour:
         p, levers = self.p, self.world.levers
         counts = self.levers_by_arm("consumers", "counts_shown")
         rated = "ratings.ratings_shown"
         ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
-        changing = (float(levers.get("opinions.tolerance") or 0.0), float(levers.get("opinions.repulsion") or 0.0), *counts, *ratings)
-        cached: tuple[object, Behaviour] | None = getattr(self, "_cache", None)
-        if cached is None or cached[0] != changing:
-            names = ("intercept", *FEATURES)
-            table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
-                              for response in (*HEADS, "glad")])
-            number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
-                               p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate, *changing[:2], p.shelf_patience])
-            streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
-            shows = np.array([counts, ratings], float).T.copy()
-            cached = (changing, Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), streams))
-            self._cache = cached
-        return cached[1]
+        names = ("intercept", *FEATURES)
+        table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
+                          for response in (*HEADS, "glad")])
+        number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
+                           p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate,
+                           float(levers.get("opinions.tolerance") or 0.0),
+                           float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience])
+        streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
+        shows = np.array([counts, ratings], float).T.copy()
+        return Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), streams)
 
     def measure(self) -> None:
         """Running totals and what changed since the last reading."""

@@ -37,7 +37,9 @@ from twin.kernels.reward import pool
 from twin.mechanism import MIN_WAKE, Mechanism, Wakes
 from twin.metric import Metric
 from twin.params import Duration, Params, Rate, group, par
+from twin.params import Params as ParamsBase
 from twin.units import DAY, NEVER
+from twin.world import Made, World
 
 Floats = NDArray[np.float64]
 SIGNS = "sign: Araujo & Bol 2024"
@@ -218,6 +220,19 @@ class Chatbots(Mechanism):
                labels={"among": ("trial", "outside")}),
     )
 
+    def __init__(self, params: ParamsBase, world: World) -> None:
+        super().__init__(params, world)
+        p, a, w = self.p, self.p.answers, self.p.wellbeing
+        self._bot = kernel.Chatbot(
+            p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
+            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty,
+            p.novelty_sessions, p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss,
+            p.attachment_rate, p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect,
+            p.stop_concern, p.stop_attachment, a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement,
+            a.feedback, a.comparison_noise, a.spread)
+        self._people: Made[kernel.Chatters] = Made()
+        self._offers: Made[kernel.Offer] = Made()
+
     def setup(self) -> None:
         """Open the running sums; the reward model knows nothing."""
         self.keep["total"], self.keep["before"] = np.zeros(kernel.T_SIZE), np.zeros(kernel.T_SIZE)
@@ -262,19 +277,22 @@ class Chatbots(Mechanism):
 
     def chat(self, rows: NDArray[np.int64]) -> None:
         """Hold the sessions of these chatters, in order."""
-        p, a, w = self.p, self.p.answers, self.p.wellbeing
-        people = kernel.Chatters(self.read("chatters", "key"), self.read("consumers", "left_at"),
-                                 *(self.mine("chatters", name) for name in PEOPLE))
-        bot = kernel.Chatbot(
-            p.performance, p.personalisation_gain, p.performance_sd, p.failure_depth, p.assimilation, p.gain_weight,
-            p.loss_weight, p.expectation_up, p.expectation_down, p.trust_rate, p.disclosure, p.novelty, p.novelty_sessions,
-            p.concern_rate, p.concern_fade, p.memory_rate, p.human_rate, p.human_loss, p.attachment_rate,
-            p.attachment_fade / DAY, w.use_window / DAY, p.usage_effect, p.stop, p.stop_effect, p.stop_concern, p.stop_attachment,
-            a.contested, a.truth_agrees, a.truth_value, a.truth_log_sd, a.agreement, a.feedback, a.comparison_noise, a.spread)
-        persons = people.person[rows]
-        offer = kernel.Offer(*(np.array(self.lever_of("consumers", name, persons), dtype) for name, dtype in (
+        tables = self.world.tables
+        people = self._people.get((tables["chatters"].version, tables["consumers"].version), lambda: kernel.Chatters(
+            self.read("chatters", "key"), self.read("consumers", "left_at"), *(self.mine("chatters", name) for name in PEOPLE)))
+        kernel.chat(rows, people, self._bot, self._offer(people.person[rows]), self.keep["reward"], self.stream("session"),
+                    self.keep["total"], MIN_WAKE)
+
+    def _offer(self, persons: NDArray[np.int64]) -> kernel.Offer:
+        """What each session's person is offered; the same for all is kept until a lever is written."""
+        if len(self.levers_by_arm("consumers", "memory")) > 1:
+            return self._offered(persons)
+        room = 1 << max(6, len(persons).bit_length())
+        return self._offers.get((self.world.lever_version, room), lambda: self._offered(np.zeros(room, np.int64)))
+
+    def _offered(self, persons: NDArray[np.int64]) -> kernel.Offer:
+        return kernel.Offer(*(np.array(self.lever_of("consumers", name, persons), dtype) for name, dtype in (
             ("personalisation", float), ("memory", bool), ("failure_rate", float), ("answers.personalisation", float))))
-        kernel.chat(rows, people, bot, offer, self.keep["reward"], self.stream("session"), self.keep["total"], MIN_WAKE)
 
     def _users(self) -> NDArray[np.int64]:
         """Rows of the chatters who are active, have chatted and not stopped, in the order of the people they are."""

@@ -24,16 +24,16 @@ from numpy.typing import NDArray
 
 from twin.columns import Column
 from twin.kernels import rate as kernel
-from twin.kernels.training import HEADS
 from twin.mechanism import Every, Mechanism
 from twin.metric import Metric
 from twin.params import Duration, Params, group, par
+from twin.params import Params as ParamsBase
 from twin.units import DAY
+from twin.world import Made, World
 
 SAMPLES = ("posted", "bought", "forced")
 SEEDS = ("down", "none", "up")
 STARS = (1.0, 2.0, 3.0, 4.0, 5.0)
-BOUGHT = 1 << HEADS.index("click") | 1 << HEADS.index("long_view")
 ADOMAVICIUS = "linear: Adomavicius et al., ISR 2013; size recalled from it, weak"
 HU = "sign: Hu, Pavlou & Zhang, CACM 2009"
 MUCHNIK = "Muchnik, Aral & Taylor, Science 2013"
@@ -110,7 +110,7 @@ class Ratings(Mechanism):
     name = "ratings"
     Params = RatingsParams
     order = 65
-    needs = ("window", "shelf_kind")
+    needs = ("window", "shelf_kinds")
     columns = {
         "consumers": (
             Column("rating_expectation", "f4", "stars", "General expectation of works", hidden=True),
@@ -178,6 +178,12 @@ class Ratings(Mechanism):
                "Trust in ratings", labels={"seed": ("down", "up")}),
     )
 
+    def __init__(self, params: ParamsBase, world: World) -> None:
+        super().__init__(params, world)
+        self._columns: Made[tuple[kernel.Raters, kernel.Works]] = Made()
+        self._settings: Made[tuple[NDArray[np.bool_], kernel.Rules, kernel.Voting]] = Made()
+        self._streams = np.array([self.stream("rating"), self.stream("vote")], np.uint64)
+
     def setup(self) -> None:
         """Open the running sums."""
         keep = self.keep
@@ -243,22 +249,22 @@ class Ratings(Mechanism):
 
     def react(self) -> None:
         """Ratings and votes on what was clicked in the serving window that ends now."""
-        window = self.world.service("window")()
-        events = np.flatnonzero(window.responses & 1)  # clicked
-        post, long_lived = window.post[events], self.read("posts", "work")
-        bought = np.zeros(len(events), bool)
-        if long_lived.any():
-            bought = (window.responses[events] & BOUGHT == BOUGHT) & long_lived[post]
-        touched = post[bought]
-        if not self.p.votes.enabled:
-            events, post, bought = events[bought], touched, bought[bought]
-        if len(events):
-            rows = window.consumer[events]
-            shown = (self._shown(name, rows) for name in ("ratings", "prediction", "votes"))
-            seen = kernel.Seen(rows, post, window.via[events], self.world.service("shelf_kind")(rows), bought, *shown)
-            people, works = self._arrays()
-            kernel.react(seen, people, works, self.keep["total"], self.rules(), self.voting(), self.stream("rating"), self.stream("vote"))
+        window, world = self.world.service("window")(), self.world
+        touched = window.post[:0]
+        if len(window.post):
+            stamp = world.tables["consumers"].version, world.tables["posts"].version
+            people, works = self._columns.get(stamp, self._arrays)
+            shows, rules, voting = self._settings.get(world.lever_version, self._follow_levers)
+            touched = kernel.answer(window.consumer, window.post, window.responses, window.via,
+                                    self.read("posts", "work"), self.read("consumers", "arm"), shows,
+                                    world.service("shelf_kinds")(), people, works, self.keep["total"], rules, voting,
+                                    self._streams)
         self._show(touched)
+
+    def _follow_levers(self) -> tuple[NDArray[np.bool_], kernel.Rules, kernel.Voting]:
+        """What is shown, by arm of consumers, and the parameters of ratings and of votes."""
+        shows = [self.levers_by_arm("consumers", f"{name}_shown") for name in ("ratings", "prediction", "votes")]
+        return np.array(shows, bool).T.copy(), self.rules(), self.voting()
 
     def _show(self, rows: NDArray[Any]) -> None:
         """Renew the averages on show: of these works, or of all where the lever has changed (in any arm: who sees them is asked apart)."""

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.draws import children
 from twin.kernels import create as kernel
 from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, SUPPLY, TALLIES
 from twin.rhythm import cumulated
 from twin.units import DAY
+from twin.world import Made
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,6 +31,10 @@ RECORD = 0.9
 """Weight of the past in a maker's record of clicks, per day with posts that anybody saw."""
 FEATURES = 12 + 16
 COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
+DECISIONS = (("post", 4 + 16), ("signal", 4))
+CAREFUL = (*DECISIONS, ("care", 1))
+WRITTEN = ("content", "quality", "arousal", "comprehensiveness", "slant", "tried", "signal", "reading")
+"""Columns of posts that a draft fills, as `kernel.store` takes them."""
 UNLIMITED = 1_000_000
 """Posts per day that no cap is."""
 
@@ -72,6 +76,13 @@ class Posting:
             float(min(p.topic_spread * p.assisted_noise, 1.0)), float(p.assisted_noise), float(p.assisted_comprehensiveness),
             float(p.signal_noise), float(p.critic_noise), np.array([low for _, low, _ in STRATEGY]),
             np.array([high for _, _, high in STRATEGY]), np.array([names.index(name) for name, _, _ in SIGNALS]))
+        self.caring = bool(self.craft.gain.any())
+        self.works = by_kind(p, both, "work_share")
+        self.slots = np.array([TALLIES.index(f"{name}_posts") for name in ("campaign", "niche", "invaded", "other")])
+        self._makers: Made[kernel.Makers] = Made()
+        self._columns: Made[tuple[list[NDArray[Any]], list[NDArray[Any]]]] = Made()
+        self._clocks: Made[tuple[Any, ...]] = Made()
+        self._levers: Made[tuple[bool, Floats]] = Made()
 
     def setup(self) -> None:
         """Nothing was made, nothing is known."""
@@ -81,11 +92,21 @@ class Posting:
     def schedule(self, rows: Ints) -> None:
         """Draw the next post of each creator; the n-th post has its own luck."""
         m, own = self.m, self.m.mine
-        u = m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])[:, 0]
-        kernel.clock(rows, np.log(u), own("creators", "rate"), own("creators", "morale"), own("creators", "pace"),
-                     own("creators", "assisted"), own("creators", "campaign"), np.float32(self.p.assisted_rate), np.float32(SLOWEST),
-                     own("creators", "flat_at"))
-        self.wake(rows)
+        luck = m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])
+        self._schedule(rows, luck[:, 0])
+
+    def _schedule(self, rows: Ints, luck: Floats) -> int:
+        """Move the clocks of creators on; returns the earliest of their next posts."""
+        tables = self.m.world.tables
+        columns = self._clocks.get((tables["creators"].version, tables["consumers"].version), self._clock_columns)
+        return int(kernel.schedule(rows, np.log(luck), *columns))
+
+    def _clock_columns(self) -> tuple[Any, ...]:
+        rate, morale, pace, assisted, campaign, flat_at, active, ai, person, next_at = (
+            self.m.mine("creators", name) for name in ("rate", "morale", "pace", "assisted", "campaign", "flat_at",
+                                                       "active", "ai", "person", "next_at"))
+        return (rate, morale, pace, assisted, campaign, np.float32(self.p.assisted_rate), np.float32(SLOWEST), flat_at,
+                active, ai, person, self.m.read("consumers", "tz"), self.curve, next_at)
 
     def wake(self, rows: Ints) -> None:
         """Turn the flat clock of each creator into the second of its next post."""
@@ -96,30 +117,35 @@ class Posting:
     def post(self) -> None:
         """Make every post that is due, in order of (time, creator)."""
         m, own, now = self.m, self.m.mine, self.m.world.now
-        due = np.flatnonzero(own("creators", "next_at") < now)
-        if not len(due):
+        made, again = [], True
+        while again:
+            *due, luck = kernel.take(own("creators", "next_at"), own("creators", "posts_made"),
+                                     m.read("creators", "key"), m.stream("gap"), now)
+            if not len(luck):
+                break
+            made.append(due)
+            again = self._schedule(due[0], luck) < now
+        if not made:
             return
-        makers, times, counts = [], [], []
-        while len(due):
-            makers.append(due)
-            times.append(own("creators", "next_at")[due])
-            counts.append(own("creators", "posts_made")[due].astype(np.int64))
-            own("creators", "posts_made")[due] += 1
-            self.schedule(due)
-            due = due[own("creators", "next_at")[due] < now]
-        maker, time, count = np.concatenate(makers), np.concatenate(times), np.concatenate(counts)
-        order = np.lexsort((count, maker, time))
-        maker, time, count = maker[order], time[order], count[order]
-        allowed = self._within_cap(maker, time)
-        maker, time, count = maker[allowed], time[allowed], count[allowed]
+        maker, time, number = made[0] if len(made) == 1 else (np.concatenate(part) for part in zip(*made, strict=True))
+        if len(maker) > 1:
+            order = np.lexsort((number, maker, time))
+            maker, time, number = maker[order], time[order], number[order]
+        uncapped, label = self._levers.get(m.world.lever_version, self._follow_levers)
+        if not uncapped:
+            allowed = self._within_cap(maker, time)
+            maker, time, number = maker[allowed], time[allowed], number[allowed]
         if len(maker):
-            self._publish(maker, time, children(m.read("creators", "key")[maker], count))
+            self._publish(maker, time, number, label)
+
+    def _follow_levers(self) -> tuple[bool, Floats]:
+        """Whether no cap holds on AI posts, and the chance of a label by arm of creators."""
+        capped = min(map(int, self.m.levers_by_arm("creators", "ai_posts_cap"))) < UNLIMITED
+        return not capped, np.array(self.m.levers_by_arm("creators", "label_ai"), float)
 
     def _within_cap(self, maker: Ints, time: Ints) -> NDArray[np.bool_]:
         """Which posts the cap on AI posts per day lets out; blocked ones are lost. Posts come sorted by time."""
         own = self.m.mine
-        if min(map(int, self.m.levers_by_arm("creators", "ai_posts_cap"))) >= UNLIMITED:
-            return np.ones(len(maker), bool)
         cap = np.array(self.m.lever_of("creators", "ai_posts_cap", maker), np.int64)
         free = ~own("creators", "ai")[maker] | own("creators", "campaign")[maker]
         if (free | (cap >= UNLIMITED)).all():
@@ -142,14 +168,19 @@ class Posting:
 
     def draw(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> Drafts:
         """The draft with this number (one, or one each) of each post, from what its maker is like now and its own luck."""
-        m, own, care = self.m, self.m.mine, np.zeros(len(keys))
-        if (self.craft.gain[own("creators", "ai")[maker].astype(np.int64)] > 0).any():
-            care = m.normal("care", keys, 0, draft)
+        makers = self._makers.get(self.m.world.tables["creators"].version, self._maker_columns)
+        return Drafts(*kernel.compose(maker, makers, *self._luck(keys, maker, draft), self.craft))
+
+    def _maker_columns(self) -> kernel.Makers:
+        own = self.m.mine
         one, two, three, four = (own("creators", name) for name, _, _ in STRATEGY)
-        makers = kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"), own("creators", "niche"),
-                               own("creators", "skill"), (one, two, three, four))
-        noise, misread = m.normals("post", keys, 20, draft), m.normals("signal", keys, 4, draft)
-        return Drafts(*kernel.compose(maker, makers, noise, care, misread, self.craft))
+        return kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"),
+                             own("creators", "niche"), own("creators", "skill"), (one, two, three, four))
+
+    def _luck(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> tuple[Floats, Floats, Floats]:
+        """Normals for `kernel.compose`; care has some where it is a choice of any of these makers."""
+        cares = self.caring and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
+        return self.m.waves(CAREFUL if cares else DECISIONS, keys, draft)
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
         """The draft that goes out: the first one, or for AI creators the one with the highest predicted engagement."""
@@ -201,36 +232,34 @@ class Posting:
         new = hits[some] / views[some]
         record[some] = np.where(record[some] < 0, new, RECORD * record[some] + (1 - RECORD) * new)
 
-    def _publish(self, maker: Ints, time: Ints, keys: NDArray[np.uint64]) -> None:
-        m, p, own, keep = self.m, self.p, self.m.mine, self.keep
-        ai, assisted = own("creators", "ai")[maker], own("creators", "assisted")[maker]
-        campaign = own("creators", "campaign")[maker]
-        luck = m.uniforms("fate", keys)
-        work = (luck[:, 0] < by_kind(p, ai, "work_share")) & ~campaign
-        labelled = ai & (own("creators", "discloses")[maker] | (luck[:, 1] < m.lever_of("creators", "label_ai", maker)))
-        rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled, assisted=assisted)
-        drafts = self._selected(keys, maker)
-        kernel.store(rows, drafts.content, drafts.quality, drafts.strategy, drafts.tried, drafts.signal, drafts.reading,
-                     own("posts", "content"), own("posts", "quality"), own("posts", "arousal"), own("posts", "comprehensiveness"),
-                     own("posts", "slant"), own("posts", "tried"), own("posts", "signal"), own("posts", "reading"))
+    def _publish(self, maker: Ints, time: Ints, number: Ints, label: Floats) -> None:
+        m, own, creators = self.m, self.m.mine, self.m.world.tables["creators"]
+        ai, assisted = creators["ai"][maker], creators["assisted"][maker]
+        keys, work, labelled = kernel.fates(maker, number, creators["key"], m.stream("fate"), self.works, label,
+                                            creators["arm"], creators["ai"], creators["campaign"],
+                                            creators["discloses"])
+        rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled,
+                           assisted=assisted)
+        columns, counted = self._columns.get((creators.version, m.world.tables["posts"].version), self._post_columns)
+        if int(m.lever("drafts")) == 1 or not ai.any():
+            makers = self._makers.get(creators.version, self._maker_columns)
+            strategy = kernel.publish(rows, maker, makers, *self._luck(keys, maker, 0), self.craft, *columns)
+        else:
+            drafts = self._selected(keys, maker)
+            strategy = drafts.strategy
+            kernel.store(rows, drafts.content, drafts.quality, strategy, drafts.tried, drafts.signal, drafts.reading,
+                         *columns)
         if self.costs:
-            cost = effort(p, ai, assisted, drafts.strategy[:, 1], drafts.strategy[:, 3])
+            cost = effort(self.p, ai, assisted, strategy[:, 1], strategy[:, 3])
             own("posts", "cost")[rows] = cost
-            own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(m.world.table("creators")))
-        self._count(maker, rows, ai, campaign)
-        keep["made"][:, 1] += np.bincount(ai[~campaign], minlength=2)
+            own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(creators))
+        keep = self.keep
+        kernel.tally(rows, maker, *counted, keep["invaded"], keep["niche"], keep["made"], keep["supply"], self.slots,
+                     keep["tally"])
 
-    def _count(self, maker: Ints, rows: Ints, ai: NDArray[np.bool_], campaign: NDArray[np.bool_]) -> None:
-        """Running sums of what was made, for metrics."""
-        own, keep = self.m.mine, self.keep
-        community = self.m.read("creators", "community")[maker]
-        for kind in (0, 1):
-            these = rows[(ai == bool(kind)) & ~campaign]
-            if len(these):
-                keep["supply"][kind] += [len(these), *(float(own("posts", name)[these].sum(dtype=float)) for name in SUPPLY[1:3]),
-                                         *(np.count_nonzero(own("posts", name)[these]) for name in ("labelled", "assisted", "work"))]
-        where = community[~ai]
-        invaded = np.count_nonzero(keep["invaded"][where])
-        for name, count in (("campaign_posts", np.count_nonzero(campaign)), ("niche_posts", np.count_nonzero(keep["niche"][where])),
-                            ("invaded_posts", invaded), ("other_posts", len(where) - invaded)):
-            keep["tally"][TALLIES.index(name)] += count
+    def _post_columns(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Columns of posts that a draft fills, and the columns that `kernel.tally` reads."""
+        own = self.m.mine
+        return ([own("posts", name) for name in WRITTEN],
+                [own("creators", "ai"), own("creators", "campaign"), self.m.read("creators", "community"),
+                 *(own("posts", name) for name in (*SUPPLY[1:5], "work"))])

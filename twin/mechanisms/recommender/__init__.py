@@ -24,7 +24,9 @@ from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.reward import RewardModel
 from twin.mechanisms.recommender.serving import SHELVES, Server
 from twin.metric import Metric
-from twin.world import World
+from twin.world import Made, World
+
+ENTITIES = {table: entity for entity, table in TABLES.items()}
 
 
 class Recommender(Mechanism):
@@ -34,7 +36,7 @@ class Recommender(Mechanism):
     Params = RecommenderParams
     order = 40
     sees_hidden = False
-    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kind")
+    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds")
     needs = ("follow_graph",)
     columns = {
         "consumers": RING_COLUMNS,
@@ -64,13 +66,14 @@ class Recommender(Mechanism):
         super().__init__(params, world)
         self.links, self.reward = ItemLinks(self.keep, self.p.links), RewardModel(self.keep, self.p.reward)
         self.learner, self.server = Learner(self), Server(self, self.links)
+        self._shelves: Made[NDArray[np.int8]] = Made()
         world.provide("serving", self.server.serving)
         world.provide("log", self.learner.log.room)
         world.provide("window", self.learner.log.window)
         world.provide("oldest_held", self.oldest_held)
         world.provide("releasable", self.releasable)
         world.provide("links", lambda: self.links.linked)
-        world.provide("shelf_kind", self.shelf_kind)
+        world.provide("shelf_kinds", self.shelf_kinds)
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""
@@ -89,7 +92,7 @@ class Recommender(Mechanism):
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """New entities are served by what the synced copy knows of them."""
-        entity = {name: entity for entity, name in TABLES.items()}.get(table)
+        entity = ENTITIES.get(table)
         if entity is not None:
             self.learner.newcomers(entity, rows, self.world.table(table).capacity)
         if entity == "post":
@@ -125,11 +128,10 @@ class Recommender(Mechanism):
         self.links.rebuild(self.world.now, self.read("posts", "key"), self.server.eligible(), self.read("posts", "work"),
                            self.stream("links"))
 
-    def shelf_kind(self, rows: NDArray[np.int32]) -> NDArray[np.int8]:
-        """Which links the shelves of these people show, see SHELVES."""
-        kinds = np.array([SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")], np.int8)
-        arms: NDArray[np.int8] = kinds[self.read("consumers", "arm")[rows]]
-        return arms
+    def shelf_kinds(self) -> NDArray[np.int8]:
+        """Which links the shelves of people show, by arm of consumers: see SHELVES."""
+        return self._shelves.get(self.world.lever_version, lambda: np.array(
+            [SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")], np.int8))
 
     def _rewarding(self) -> bool:
         """Whether the reward model is in use; it learns and is served only while it is."""

@@ -16,6 +16,8 @@ from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.presets import weights
+from twin.units import NEVER
+from twin.world import Made
 
 LEAST = 500
 """Posts that a thread assigns to lists at once, or more."""
@@ -28,6 +30,12 @@ class Server:
     def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
+        self._former = np.zeros(0, np.int32), np.zeros(0, np.int32)  # orders of the last snapshot: little changes
+        self._listed: Made[index.Listed] = Made()
+        self._most: Made[int] = Made()
+        self._settled = -1  # the levers that the settings in ``keep`` follow
+        self._centres: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._queries: tuple[tuple[NDArray[Any], ...], NDArray[np.float32]] | None = None
 
     def eligible(self) -> NDArray[np.int32]:
         """Rows of the posts that the feed may show now."""
@@ -51,7 +59,7 @@ class Server:
             self._assign(eligible)
             index.move(eligible, vec, bias, keep["centroids"], cluster)
         self._assign(np.flatnonzero(self.m.read("posts", "alive")))
-        self._snapshot = None
+        self._snapshot = self._centres = None
 
     def _assign(self, rows: NDArray[Any]) -> None:
         """Put posts into the lists of their nearest centroids."""
@@ -77,33 +85,32 @@ class Server:
 
     def refresh(self) -> None:
         """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
-        keep, m, rows = self.keep, self.m, self.eligible()
-        decay = np.float32(0.5 ** (m.world.grid / self.p.trend_half_life))
-        counts = m.read("posts", "counts")
-        index.trends(rows, counts[:, 0], m.mine("posts", "trend_clicks"), m.mine("posts", "trend"), decay)
-        newest = rows[np.argsort(-m.read("posts", "born")[rows], kind="stable")]
-        keep["list_start"], keep["list_post"] = index.grouped(newest, m.mine("posts", "cluster"), int(self.p.lists))
-        keep["creator_start"], keep["creator_post"] = index.grouped(newest, m.read("posts", "creator"), len(m.world.table("creators")))
-        keep["eligible"] = rows
-        most = max(int(quota) for quota in m.levers_by_arm("consumers", "quota.trending"))
-        keep["trending"] = index.best(rows, m.mine("posts", "trend"), 4 * max(most, 1))
-        fresh = index.seldom(rows, m.read("posts", "impressions"), int(self.p.explore_below))
-        keep["fresh"] = fresh if len(fresh) else rows
-        keep["can"] = np.zeros(len(m.world.table("posts")), bool)
-        keep["can"][rows] = True
-        keep["item_small"] = self._small()[m.read("posts", "creator")]
-        small = rows[keep["item_small"][rows]]
-        keep["small"] = small[np.argsort(m.read("posts", "key")[small], kind="stable")]  # keys are hashes: a random order
-        self._settings()
+        keep, m, p, world = self.keep, self.m, self.p, self.m.world
+        decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
+        since = world.now - p.small_new if p.small_new else NEVER
+        rows, newest, *lists, fresh, can, by_small, small = index.published(
+            self._listed.get(world.tables["posts"].version, self._list), world.now, p.expiry, p.work_expiry, decay,
+            p.lists, m.read("creators", "followers"), m.read("creators", "entered_at"), p.small_followers, since,
+            self._most.get(world.lever_version, self._longest), p.explore_below, *self._former)
+        keep["list_start"], keep["list_post"], keep["creator_start"], keep["creator_post"], keep["trending"] = lists
+        keep["eligible"], keep["fresh"] = rows, fresh if len(fresh) else rows
+        keep["can"], keep["item_small"], keep["small"] = can, by_small, small
+        self._former = newest, small
+        if self._settled != world.lever_version:
+            self._settings()
+            self._settled = world.lever_version
         self._snapshot = None
 
-    def _small(self) -> NDArray[np.bool_]:
-        """Small creators (one more entry, for posts without one): few followers, or new here."""
-        m, p = self.m, self.p
-        small = m.read("creators", "followers") <= p.small_followers
-        if p.small_new:
-            small = small | (m.read("creators", "entered_at") > m.world.now - p.small_new)
-        return np.append(small, False)
+    def _list(self) -> index.Listed:
+        read, mine = self.m.read, self.m.mine
+        return index.Listed(read("posts", "alive"), read("posts", "born"), read("posts", "work"),
+                            read("posts", "counts"),
+                            mine("posts", "trend_clicks"), mine("posts", "trend"), mine("posts", "cluster"),
+                            read("posts", "creator"), read("posts", "impressions"), read("posts", "key"))
+
+    def _longest(self) -> int:
+        """How many trending posts are listed: four times what any arm may be offered."""
+        return 4 * max(1, *(int(quota) for quota in self.m.levers_by_arm("consumers", "quota.trending")))
 
     def _settings(self) -> None:
         """Weights, whole numbers and factors in force, one row per arm of consumers."""
@@ -131,20 +138,14 @@ class Server:
             k, m = self.keep, self.m
             dense, intercept = k["serve.W"], k["serve.c"]
             dim = len(dense) - 2
-            base = 1 / (1 + np.exp(-intercept.astype(float)))
-            pull = (k["weights"] * base * (1 - base)).astype(np.float32)
-            query = np.stack([np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()).astype(np.float32) for one in pull])
             posts = m.world.table("posts")
             first, tile_post, tile_vec, tile_bias = index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
             links = self.links.linked
-            lists = np.arange(len(k["centroids"]), dtype=np.int32)
-            centre_vec, centre_bias = index.tiles(np.array([0, len(lists)], np.int32), lists, k["centroids"][:, :dim],
-                                                  k["centroids"][:, dim])[2:]
-            ai = m.read("creators", "ai")[np.maximum(m.read("posts", "creator"), 0)] if len(posts) else np.zeros(0, bool)
+            ai = index.by_ai(m.read("creators", "ai"), posts["creator"])
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, first,
+                dense[dim + 1].copy(), intercept, k["weights"], self._query(), *self._centre(dim), first,
                 tile_post, index.places(tile_post, len(posts)), tile_vec, tile_bias,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
                 k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
@@ -157,6 +158,28 @@ class Server:
         kept = {id(array) for array in self.m.world.state.values()}
         return sum(held_bytes(array) for array in self._snapshot or ()
                    if id(array) not in kept and not isinstance(array.base, np.ndarray))
+
+    def _query(self) -> NDArray[np.float32]:
+        """How far dense weights pull on the value of a post, one row per arm; kept until these or weights change."""
+        parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
+        if self._queries is None or any(one is not other for one, other in zip(self._queries[0], parts, strict=True)):
+            dense, intercept, weight = parts
+            dim = len(dense) - 2
+            base = 1 / (1 + np.exp(-intercept.astype(float)))
+            pull = (weight * base * (1 - base)).astype(np.float32)
+            rows = [np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull]
+            self._queries = parts, np.stack([row.astype(np.float32) for row in rows])
+        return self._queries[1]
+
+    def _centre(self, dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Centroids in tiles: vectors and biases; kept until they move."""
+        centroids = self.keep["centroids"]
+        if self._centres is None or self._centres[0] is not centroids:
+            lists = np.arange(len(centroids), dtype=np.int32)
+            start = np.array([0, len(lists)], np.int32)
+            _, _, vec, bias = index.tiles(start, lists, centroids[:, :dim], centroids[:, dim])
+            self._centres = centroids, vec, bias
+        return self._centres[1:]
 
     def forget(self) -> None:
         """Columns moved: the snapshot must be put together anew from its arrays."""
