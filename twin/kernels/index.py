@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.compiled import kernel
+from twin.kernels.lanes import far8
 
 Array = Any
 TILE = 8
 """Posts that are scored at once: a register holds so many floats."""
+OUTSIDE = np.float32(1e15)
 
 
 class Listed(NamedTuple):
@@ -37,30 +39,20 @@ class Listed(NamedTuple):
 def assign(rows, vec, bias, centroids, cluster):
     """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at rows."""
     lists, dim = centroids.shape[0], vec.shape[1]
+    blocks = np.full(((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32)  # lanes beyond the last list are far from everything
+    for k in range(lists):
+        for d in range(dim):
+            blocks[k // TILE, d, k % TILE] = centroids[k, d]
+    apart = np.empty(TILE, np.float32)
     for row in rows:
         best, least = 0, np.float32(3e38)
-        for k in range(lists):
-            a0 = a1 = a2 = a3 = np.float32(0)
-            d = 0
-            while d + 4 <= dim:
-                e0 = vec[row, d] - centroids[k, d]
-                e1 = vec[row, d + 1] - centroids[k, d + 1]
-                e2 = vec[row, d + 2] - centroids[k, d + 2]
-                e3 = vec[row, d + 3] - centroids[k, d + 3]
-                a0 += e0 * e0
-                a1 += e1 * e1
-                a2 += e2 * e2
-                a3 += e3 * e3
-                d += 4
-            far = (a0 + a1) + (a2 + a3)
-            while d < dim:
-                e0 = vec[row, d] - centroids[k, d]
-                far += e0 * e0
-                d += 1
-            e0 = bias[row] - centroids[k, dim]
-            far += e0 * e0
-            if far < least:
-                best, least = k, far
+        for t in range(len(blocks)):
+            far8(vec, row, blocks, t, apart)
+            for c in range(min(TILE, lists - t * TILE)):
+                gap = bias[row] - centroids[t * TILE + c, dim]
+                far = apart[c] + gap * gap
+                if far < least:
+                    best, least = t * TILE + c, far
         cluster[row] = best
 
 

@@ -141,6 +141,45 @@ def score8(typingctx, q, weight, vectors, biases, j, out, k):
 
 
 @intrinsic
+def far8(typingctx, points, i, vectors, j, out):
+    """out[:8] = squared distances of points[i] (D,) from eight points, columns of the block vectors[j] (D, 8).
+
+    Dimensions are summed in fours, each place of a four apart; then ((0 + 1) + (2 + 3)), and what is left over in order.
+    """
+    if not (_floats(points, 2) and _floats(vectors, 3) and _floats(out, 1)):
+        return None
+    signature = types.void(points, types.int64, vectors, types.int64, out)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data, shape), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4))
+        size = shape[-1]
+        point, others = _row(builder, (data, size), arguments[1], 1), _row(builder, (block, size), arguments[3], LANES)
+        zero = ir.Constant(_V8, [0.0] * LANES)
+        sums = [cgutils.alloca_once_value(builder, zero) for _ in range(4)]
+        for each in sums:
+            builder.store(zero, each)
+
+        def add(dimension: Any, total: Any) -> None:
+            one = _spread(builder, builder.load(builder.gep(point, [dimension]), align=4))
+            gap = builder.fsub(one, _eight(builder, others, builder.mul(dimension, ir.Constant(_I64, LANES))))
+            builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
+
+        fours = builder.lshr(size, ir.Constant(_I64, 2))
+        with cgutils.for_range(builder, fours) as loop:
+            for place in range(4):
+                add(builder.add(builder.mul(loop.index, ir.Constant(_I64, 4)), ir.Constant(_I64, place)), sums[place])
+        first, second = (builder.fadd(builder.load(sums[k]), builder.load(sums[k + 1])) for k in (0, 2))
+        builder.store(builder.fadd(first, second), sums[0])
+        done = builder.mul(fours, ir.Constant(_I64, 4))
+        with cgutils.for_range(builder, builder.sub(size, done)) as loop:
+            add(builder.add(done, loop.index), sums[0])
+        _put(builder, builder.load(sums[0]), put, ir.Constant(_I64, 0))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
 def bounds8(typingctx, numbers, size, absent, out):
     """Lows in out[:8] and highs in out[8:16] of numbers[:size], by place modulo 8, of those that are not ``absent``, the lowest number of
     all; ``size`` is a multiple of 8."""

@@ -34,7 +34,7 @@ from twin.units import DAY, HOUR, LATEST, NEVER
 from twin.world import Made, World
 
 SEEN, VIEWED = 32, 4
-SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 8, 2, 64, 4
+SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4
 """Sessions of a window from which on threads share them; and in how large chunks: so many for each thread, within bounds."""
 BLOCK = 2**14
 """Most people who are drawn at once."""
