@@ -29,6 +29,8 @@ Array = Any
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
 BATCH = 256
 """Samples of a batch."""
+NEIGHBOURS = 4
+"""Rows whose numbers differ in the last so many bits alone are moved by one thread: several lie in one line of memory."""
 EPS = np.float32(1e-6)
 
 
@@ -83,7 +85,8 @@ class Batch(NamedTuple):
 
 def empty_batch(dim: int, multiplies: bool, W: Array, threads: int = 1) -> Batch:
     """Room for the batches of one pass by so many threads."""
-    cut = (1, 1) if threads == 1 else (4 * threads, 2 * threads)
+    parts = 1 << (threads - 1).bit_length()  # a power of 2
+    cut = (1, 1) if threads == 1 else (2 * parts, parts)
     f4 = np.float32
     z, e = np.ones((dim + 3, BATCH), f4), np.empty((BATCH, 8), f4)
     return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, e, e.reshape(-1), np.empty((BATCH, 2), f4),
@@ -191,7 +194,7 @@ def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place
     """Move the rows of one ID, the first and perhaps a second, that belong to a part; scratch: row (1, D)."""
     for which in range(2):
         mine = rows[which]
-        if mine < 0 or mine % parts != part:
+        if mine < 0 or ((mine >> NEIGHBOURS) & (parts - 1)) != part:
             continue
         if product and rows[1] >= 0:
             for k in range(g.shape[1]):
@@ -233,7 +236,7 @@ def _piece(piece, first, size, tables, samples, dense, batch, row):
 
 @inner
 def _part(part, first, size, tables, samples, dense, batch, rates, row):
-    """Move a part of all rows, by row numbers, and of the dense weights by the batch of ``size`` samples that begins at ``first``."""
+    """Move a part of all rows, by their numbers, and of the dense weights by the batch of ``size`` samples that begins at ``first``."""
     u, v, bias, square, parts = batch.u, batch.v, batch.bias, batch.square, batch.cut[1]
     user, post, creator, second, product, factor = (samples.user, samples.post, samples.creator, samples.second, samples.product,
                                                     batch.factor)
@@ -248,11 +251,11 @@ def _part(part, first, size, tables, samples, dense, batch, rates, row):
             _step_pair(tables.Ec, tables.Gc, (rc, second[i, 2]), part, parts, v, b, square[b, 1], bias[b, 1], product[2], factor, 4,
                        rates, row)
             continue
-        if ru >= 0 and ru % parts == part:
+        if ru >= 0 and ((ru >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Eu, tables.Gu, ru, u, b, square[b, 0], bias[b, 0], rates)
-        if rp >= 0 and rp % parts == part:
+        if rp >= 0 and ((rp >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Ep, tables.Gp, rp, v, b, square[b, 1], bias[b, 1], rates)
-        if rc >= 0 and rc % parts == part:
+        if rc >= 0 and ((rc >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Ec, tables.Gc, rc, v, b, square[b, 1], bias[b, 1], rates)
     _dense(part, dense, batch, rates[1])
 
