@@ -28,8 +28,8 @@ class Naive:
         self.behaviour = by_name["audience"]._behaviour()
         self.graph = simulation.world.service("follow_graph")()
         tables = simulation.world.tables
-        self.people = {name: tables["consumers"][name].copy() for name in tables["consumers"].columns}
-        self.posts = {name: tables["posts"][name].copy() for name in tables["posts"].columns}
+        self.people = {name: tables["consumers"].readable(name).copy() for name in tables["consumers"].columns}
+        self.posts = {name: tables["posts"].readable(name).copy() for name in tables["posts"].columns}
         self.reputation = tables["creators"]["reputation"].copy()
         self.rng = np.random.default_rng(0)
         self.log: list[tuple[int, int, int, int]] = []
