@@ -39,15 +39,15 @@ class Crew:
                 each.result()
 
 
-    def each(self, tasks: Sequence[Callable[[], None]]) -> None:
-        """Do all tasks, each on whichever thread is free. They may not read what another of them writes."""
+    def each(self, tasks: Sequence[Callable[[], None]], worth: bool = True) -> None:
+        """Do all tasks, each on whichever thread is free where it is worth waking one. They may not read what another of them writes."""
         turn = itertools.count()
 
         def work() -> None:
             while (k := next(turn)) < len(tasks):
                 tasks[k]()
 
-        if self.threads == 1 or len(tasks) < 2:
+        if self.threads == 1 or len(tasks) < 2 or not worth:
             work()
         else:
             self.together(work, work)

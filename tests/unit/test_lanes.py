@@ -50,6 +50,12 @@ def scored(q, weight, v, biases, out, bounds):
 
 
 @compiled.kernel
+def apart(points, v, out):
+    """Squared distances of the third point from the columns of the second block."""
+    lanes.far8(points, 2, v, 1, out)
+
+
+@compiled.kernel
 def shared(counter, flag, counts):
     """What threads tell each other by."""
     first, before = lanes.take_turn(counter, 0), lanes.announced(flag, 1)
@@ -89,6 +95,22 @@ def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
     wanted[0, 3] = np.nan
     assert np.array_equal(np.delete(out, 3), np.delete(wanted.ravel(), 3))
     assert np.array_equal(bounds, np.append(np.nanmin(wanted, 0), np.nanmax(wanted, 0)))
+
+
+@pytest.mark.parametrize("dim", [1, 3, 4, 7, 32, 33])
+def test_distances_are_the_stated_ones_to_the_bit(dim: int) -> None:
+    """Dimensions in fours, each place apart, then what is left over."""
+    rng = np.random.default_rng(dim)
+    points, v, out = rng.normal(size=(5, dim)).astype(np.float32), rng.normal(size=(3, dim, 8)).astype(np.float32), np.empty(8, np.float32)
+    apart(points, v, out)
+    gaps = (points[2][:, None] - v[1]) ** 2
+    sums = np.zeros((4, 8), np.float32)
+    for d in range(dim - dim % 4):
+        sums[d % 4] += gaps[d]
+    wanted = (sums[0] + sums[1]) + (sums[2] + sums[3])
+    for d in range(dim - dim % 4, dim):
+        wanted = wanted + gaps[d]
+    assert np.array_equal(out, wanted)
 
 
 def test_turns_and_announcements() -> None:

@@ -17,6 +17,7 @@ from twin.engine import Simulation
 from twin.errors import UsageError
 from twin.kernels.respond import FEATURES, Makers, features, likes_until, reaches, respond
 from twin.mechanisms import audience
+from twin.mechanisms.recommender import learning, quality, serving, training
 from twin.scenario import Scenario, load
 from twin.units import DAY
 
@@ -31,6 +32,16 @@ def crowd(small: Callable[..., Scenario]) -> Scenario:
 def alone(crowd: Scenario) -> tuple[Simulation, np.ndarray]:
     """On one thread."""
     return history(crowd)
+
+
+@pytest.fixture(autouse=True)
+def shared_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads share every window and every log here, in the smallest pieces that they could take."""
+    for name, least in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3)):
+        monkeypatch.setattr(audience, name, least)
+    for module in (training, quality, learning, serving):
+        for name in {"SHARED", "LEAST"} & set(vars(module)):
+            monkeypatch.setattr(module, name, 20)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
@@ -57,10 +68,8 @@ def test_resumed_with_another_number_of_threads(crowd: Scenario, alone: tuple[Si
 
 
 @pytest.mark.parametrize("name", ["quickstart", "real_network"])
-def test_shipped_worlds_on_threads(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first days of the shipped scenarios, in the smallest pieces that threads could take."""
-    monkeypatch.setattr(audience, "LEAST_CHUNK", 1)
-    monkeypatch.setattr(audience, "MOST_CHUNK", 2)
+def test_shipped_worlds_on_threads(name: str, request: pytest.FixtureRequest) -> None:
+    """The first days of the shipped scenarios."""
     more = ("policies=[]", "duration=3d")
     if name == "real_network":
         more = (*more, f"network.path={request.getfixturevalue('real_data') / 'ego-facebook.txt.gz'}")

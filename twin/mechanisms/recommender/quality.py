@@ -24,7 +24,7 @@ JUDGED = HEADS[:3]
 """click, long_view, like"""
 BUCKETS = ("0", "1-9", "10-99", "100-999", "1000+")
 EDGES = (1, 10, 100, 1000)
-LEAST = 2000
+LEAST = 5000
 """Impressions that a thread predicts at once, or more."""
 KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
@@ -98,7 +98,7 @@ class Quality:
 
     def judge(self, responses: NDArray[np.uint16]) -> None:
         """Judge what was predicted against what happened."""
-        self.crew.each([partial(self._judge, place, responses) for place in range(len(JUDGED))])
+        self.crew.each([partial(self._judge, place, responses) for place in range(len(JUDGED))], len(responses) > 2 * LEAST)
         self._forget()
 
     def _judge(self, place: int, responses: NDArray[np.uint16]) -> None:

@@ -23,7 +23,7 @@ from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
 """Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a day of data."""
 ENTITIES = ("consumer", "post", "creator")
-SHARED = 2 * BATCH
+SHARED = 40 * BATCH
 """Samples from which on threads share a pass."""
 COUNTED = ("consumer", "post")
 """Entities of which the trainer counts, by row of their table in the World, the impressions that it has trained on."""
@@ -73,7 +73,7 @@ class Trainer:
             if name in COUNTED:
                 self._count(name, count)
 
-        self.crew.each([partial(find, name) for name in self.tables])
+        self.crew.each([partial(find, name) for name in self.tables], len(responses) > SHARED)
         if negatives is not None and negatives.each and len(negatives.pool):
             *drawn, responses = with_negatives(consumer, consumer_keys, post, creator, responses, negatives.pool, negatives.maker,
                                                negatives.each, negatives.stream, now)
