@@ -18,7 +18,7 @@ from twin.scenario import Scenario
 from twin.units import DAY, format_duration
 
 SESSIONS_PER_PERSON_DAY, BYTES_AT_REST = 0.48, 310e6
-SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (25e-6, 33e-6), (700e-6, 1500e-6)
+SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (14e-6, 22e-6), (450e-6, 900e-6)
 """Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and `everything`, for what
 `twin check` prints and nothing else."""
 WORK = 130

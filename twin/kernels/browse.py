@@ -306,11 +306,12 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
     Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
     """
     plan, room, x = empty_plan(1, serve), empty_room(len(posts.key), serve), np.empty(MANY)
+    only = np.int64(0)  # not a literal, for which all that is called would be compiled apart
     for at, row in enumerate(rows):
         fetch_ahead(at, len(rows), rows, people, serve, graph)
-        plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
-        happen(row, 0, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
-        settle(row, 0, people, posts, makers, behaviour, plan, total, min_wake)
+        plan_session(row, only, people, posts, makers, serve, graph, behaviour, plan, room)
+        happen(row, only, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
+        settle(row, only, people, posts, makers, behaviour, plan, total, min_wake)
         total[A_SATISFACTION] += people.satisfaction[row]
 
 
