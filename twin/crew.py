@@ -38,7 +38,6 @@ class Crew:
             if not each.cancel():
                 each.result()
 
-
     def each(self, tasks: Sequence[Callable[[], None]], worth: bool = True) -> None:
         """Do all tasks, each on whichever thread is free where it is worth waking one. They may not read what another of them writes."""
         turn = itertools.count()
