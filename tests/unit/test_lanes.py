@@ -13,6 +13,7 @@ from twin.engine import Simulation
 from twin.kernels import lanes, ranking, retrieve, training
 from twin.kernels.lanes import dot8
 from twin.kernels.plan import empty_room
+from twin.kernels.side import READ, WIDE
 from twin.scenario import Scenario
 from twin.units import DAY
 
@@ -142,11 +143,13 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
         fresh(*arguments)
         found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
     tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)
-    dense = training.Dense(np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4))
+    dense = training.Dense(np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4),
+                           *[np.ones(shape, f4) for shape in ((WIDE, 8), (WIDE, 8), (READ, 32), (READ, 32))])
     rows = [np.zeros(1, np.int32)] * 3
-    samples = training.Samples(*rows, np.empty((0, 3), np.int32), np.zeros(3, bool), np.zeros(1, np.uint16))
+    samples = training.Samples(*rows, np.empty((0, 3), np.int32), np.zeros(3, bool), np.zeros(1, np.uint16), np.zeros(1, np.int32),
+                               np.zeros(1, np.int32), np.ones((1, READ), f4), np.ones(WIDE, f4))
     step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
-    step(tables, samples, dense, (f4(.1), f4(.1), f4(0)), training.empty_batch(32, False, dense.W))
+    step(tables, samples, dense, (f4(.1), f4(.1), f4(0)), training.empty_batch(32, False, dense))
     found["train"] = "\n".join(step.inspect_asm().values())
     return found
 

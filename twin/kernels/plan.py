@@ -134,7 +134,7 @@ def candidates(row, arm, luck, people, serve, graph, room):
         dim = len(room.query)
         for d in range(dim):
             room.query[d] = room.user[d] * query[d]
-        n = nearest(room.query, query[dim], unit(near), serve, quota, cand, source, n, mark, people.seen[row], room.scan)
+        n = nearest(room.query, query[dim], unit(near), arm, serve, cand, source, n, mark, people.seen[row], room.scan)
     n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark)
     n = listed(unit(far), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark)
     if quota[CO_VIEWED] > 0:

@@ -3,9 +3,10 @@
 A value model over the eight heads (weights w, item vector v, user vector u), plus a reward model over what the
 platform's classifiers read off a post (signal g), which may be pooled or a person's own (r):
 
-    value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v) + weight <g, r>
+    value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v + l_h) + weight <g, r>
 
-with u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
+where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`),
+and u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
 
 The slate takes the best one after another, under rules: at most so many and ever less weight for one creator, at most so many AI
 posts, less weight for what resembles the chosen (cosine of item vectors, maximal marginal relevance, Carbonell & Goldstein
@@ -79,6 +80,10 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
         b = item_bias[cand[i]]
         for h in range(8):
             logits[8 * i + h] += base[h] + scale[h] * b
+    if len(serve.linear):
+        for i in range(n):
+            for h in range(8):
+                logits[8 * i + h] += serve.linear[cand[i], h]
     for i in range(8 * n):  # one loop over all: it fills whole registers
         logits[i] = sigmoid32(logits[i])
     for i in range(n):

@@ -47,14 +47,14 @@ class Serving(NamedTuple):
     item_scale: Array  # f4 (8,)
     intercept: Array  # f4 (8,)
     weights: Array  # f4 (A, 8)
-    query: Array  # f4 (A, D + 1): direction of the value model, last the item bias
+    query: Array  # f4 (A, D + 1): direction of the value model, last the weight of the biases below
     centre_vec: Array  # f4 (., D, TILE): centroids of the K lists in tiles
-    centre_bias: Array  # f4 (., TILE)
+    centre_bias: Array  # f4 (1 or A, ., TILE), see tile_bias
     tile_start: Array  # i4 (K + 1,): the tiles of each list
     tile_post: Array  # i4 (T, TILE): posts of a list, newest first, -1 beyond its end
     tile_of: Array  # i4 (P,): where a post lies among tiles, tile * TILE + lane; -1 for one that may not be shown
     tile_vec: Array  # f4 (T, D, TILE)
-    tile_bias: Array  # f4 (T, TILE)
+    tile_bias: Array  # f4 (1 or A, T, TILE): item biases; with signals, what a post is worth to an arm whoever the person is
     creator_start: Array  # i4 (creators + 1,)
     creator_post: Array  # i4 (E,) newest first within a creator
     trending: Array  # i4 (T,)
@@ -74,6 +74,7 @@ class Serving(NamedTuple):
     co_viewed: Array  # i4 (P, L), linked posts, -1 for none
     bought_together: Array  # i4 (P, L)
     random_links: Array  # i4 (P, L)
+    linear: Array  # f4 (P, 8): log-odds that signals add by head; (0, 8) without signals
 
 
 class Scan(NamedTuple):
@@ -199,16 +200,18 @@ def _leave_out(post, tile_of, scan):
 
 
 @inner
-def nearest(q, qb, luck, serve, whole, cand, source, n, mark, seen, scan):
+def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
     """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota, none of ``seen`` (S,) or the first n candidates.
 
     Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
     """
-    near, score, tile_vec, tile_bias, tile_post, tile_start = (scan.near, scan.score, serve.tile_vec, serve.tile_bias, serve.tile_post,
-                                                               serve.tile_start)
+    near, score, tile_vec, tile_post, tile_start = scan.near, scan.score, serve.tile_vec, serve.tile_post, serve.tile_start
+    which = arm if len(serve.tile_bias) > 1 else 0
+    tile_bias, centre_bias = serve.tile_bias[which], serve.centre_bias[which]
+    whole = serve.whole[arm]
     quota, lists = whole[NEAREST], len(tile_start) - 1
     for t in range(serve.centre_vec.shape[0]):
-        score8(q, qb, serve.centre_vec, serve.centre_bias, t, near, t * TILE)
+        score8(q, qb, serve.centre_vec, centre_bias, t, near, t * TILE)
     scanned = 0
     for _ in range(min(whole[Q_PROBES], lists)):
         best = 0

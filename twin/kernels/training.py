@@ -1,6 +1,10 @@
 """Training of the multi-head model on a log, in log order.
 
-    logit_h = c_h + sum_k W[k,h] u_k v_k + W[D,h] b_u + W[D+1,h] b_v ,   v = post vector + creator vector
+    logit_h = c_h + sum_k W[k,h] u_k v_k + W[D,h] b_u + W[D+1,h] b_v + sum_j S[j,h] s_j
+    v       = post vector + creator vector + sum_j P[j] s_j
+
+where s is what is known of a post beside its IDs (`twin.kernels.side`): S weighs it for everybody, by head; through P, which has no
+rows for the counts, a person's own vector meets it. Without signals S and P have no rows, and neither term is there.
 
 A vector is one row of its table, or is made of two (double hashing, quotient and remainder): their sum, or their elementwise product
 (Shi et al. 2020), the bias always the sum. Both rows take the gradient of what they are part of: g for a sum, g * the other row
@@ -24,6 +28,7 @@ from twin.compiled import inner, kernel
 from twin.draws import words
 from twin.kernels.lanes import announce, dot8, take_turn, wait_until
 from twin.kernels.maths import sigmoid32
+from twin.kernels.side import fill
 
 Array = Any
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
@@ -54,6 +59,10 @@ class Samples(NamedTuple):
     second: Array  # i4 (n, 3): second rows, -1 for none; (0, 3) where all tables have one row per ID
     product: Array  # bool (3,): whether a table multiplies its two rows
     responses: Array  # u2
+    place: Array  # i4: rows of posts in ``reading``; (0,) without signals
+    tally: Array  # i4: the post's counts as they stood, see `twin.kernels.side`; (0,) without signals
+    reading: Array  # f4 (posts, READ)
+    mask: Array  # f4 (F,): 1 for a signal that is used, else 0
 
 
 class Dense(NamedTuple):
@@ -63,6 +72,10 @@ class Dense(NamedTuple):
     GW: Array
     c: Array  # f4 (8,)
     Gc: Array
+    S: Array  # f4 (F, 8); F is 0 without signals
+    GS: Array
+    P: Array  # f4 (READ, D); no rows without signals
+    GP: Array
 
 
 class Batch(NamedTuple):
@@ -70,28 +83,30 @@ class Batch(NamedTuple):
 
     u: Array  # f4 (B, D): the consumer's vector, then the gradient of it
     v: Array  # f4 (B, D): the item's, likewise
-    z: Array  # f4 (D + 3, B): u * v, the two biases, and ones
+    z: Array  # f4 (D + 3 + F, B): u * v, the two biases, ones, and s
+    side: Array  # f4 (B, F): s, and (8,) what S makes of it
+    lift: Array
     e: Array  # f4 (B, 8): predicted less observed
     error: Array  # f4 (8 B,): the same numbers
     bias: Array  # f4 (B, 2): gradients of the biases
     square: Array  # f4 (B, 2): squared lengths of the gradients in u and v
     factor: Array  # f4 (B, 6, D): the two rows of each table that multiplies; empty where none does
     transposed: Array  # f4 (8, D + 2): W
-    total: Array  # f4 (8 (D + 3),): gradient of the dense weights
+    total: Array  # f4 (8 (D + 3 + F),): gradient of the dense weights
     cut: tuple[int, int]  # units into which a batch's samples, and then its rows and dense weights, are cut: no bit depends on them
     done: Array  # i8 (1,): units done
     turn: Array  # i8 (1,): the next unit
 
 
-def empty_batch(dim: int, multiplies: bool, W: Array, threads: int = 1) -> Batch:
+def empty_batch(dim: int, multiplies: bool, dense: Dense, threads: int = 1) -> Batch:
     """Room for the batches of one pass by so many threads."""
     parts = 1 << (threads - 1).bit_length()  # a power of 2
     cut = (1, 1) if threads == 1 else (2 * parts, parts)
-    f4 = np.float32
-    z, e = np.ones((dim + 3, BATCH), f4), np.empty((BATCH, 8), f4)
-    return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, e, e.reshape(-1), np.empty((BATCH, 2), f4),
-                 np.empty((BATCH, 2), f4), np.empty((BATCH if multiplies else 0, 6, dim), f4), np.ascontiguousarray(W.T),
-                 np.empty(8 * (dim + 3), f4), cut, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    f4, wide = np.float32, len(dense.S)
+    z, e = np.ones((dim + 3 + wide, BATCH), f4), np.empty((BATCH, 8), f4)
+    return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, np.empty((BATCH, wide), f4), np.empty(8 * BATCH, f4), e,
+                 e.reshape(-1), np.empty((BATCH, 2), f4), np.empty((BATCH, 2), f4), np.empty((BATCH if multiplies else 0, 6, dim), f4),
+                 np.ascontiguousarray(dense.W.T), np.empty(8 * (dim + 3 + wide), f4), cut, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 @inner
@@ -124,6 +139,20 @@ def _rows(i, samples):
 
 
 @inner
+def _side(i, b, samples, dense, batch):
+    """What is known of sample i beside its IDs: into the item's vector, and what S makes of it into ``lift``."""
+    side, v, z, P, dim = batch.side, batch.v, batch.z, dense.P, batch.u.shape[1]
+    fill(samples.reading, samples.place[i], samples.tally[i], samples.mask, side, b)
+    for j in range(len(P)):
+        x = side[b, j]
+        for k in range(dim):
+            v[b, k] += x * P[j, k]
+    for j in range(side.shape[1]):
+        z[dim + 3 + j, b] = side[b, j]
+    dot8(side, b, dense.S, 0, batch.lift, 8 * b)
+
+
+@inner
 def _gradients(i, b, tables, samples, dense, batch, row):
     """Work out sample i of the log, number b of its batch; scratch: row (D,)."""
     u, v, z, e, product, W, transposed = batch.u, batch.v, batch.z, batch.e, samples.product, dense.W, batch.transposed
@@ -134,6 +163,9 @@ def _gradients(i, b, tables, samples, dense, batch, row):
     bu = _vector(tables.Eu, ru, su, product[0], u, b, batch.factor, 0)
     bv = _vector(tables.Ep, rp, sp, product[1], v, b, batch.factor, 2)
     bv += _vector(tables.Ec, rc, sc, product[2], v, b, batch.factor, 4)
+    wide = len(dense.S)
+    if wide:
+        _side(i, b, samples, dense, batch)
     for k in range(dim):
         row[k] = u[b, k] * v[b, k]
     for k in range(dim):
@@ -143,6 +175,8 @@ def _gradients(i, b, tables, samples, dense, batch, row):
     gu = gv = zero
     for h in range(8):
         logit = e[b, h] + (dense.c[h] + (W[dim, h] * bu + W[dim + 1, h] * bv))
+        if wide:
+            logit += batch.lift[8 * b + h]
         e[b, h] = sigmoid32(logit) - (one if samples.responses[i] >> h & 1 else zero)
     for h in range(8):
         gu += e[b, h] * W[dim, h]
@@ -205,11 +239,13 @@ def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place
 
 
 @inner
-def _dense(part, dense, batch, lr):
-    """Adagrad on a part of the dense weights."""
+def _dense(part, size, dense, batch, lr, row):
+    """Adagrad on a part of the dense weights, by a batch of ``size`` samples; scratch: row (1, D)."""
     W, GW, z, total, parts = dense.W, dense.GW, batch.z, batch.total, batch.cut[1]
-    size = len(W) + 1
-    for k in range(part * size // parts, (part + 1) * size // parts):
+    rows, read = len(W) + 1 + len(dense.S), len(dense.P)
+    for j in range(part * read // parts, (part + 1) * read // parts):
+        _project(j, size, dense, batch, lr, row)
+    for k in range(part * rows // parts, (part + 1) * rows // parts):
         dot8(z, k, batch.e, 0, total, 8 * k)
         for h in range(8):
             g = total[8 * k + h]
@@ -217,9 +253,29 @@ def _dense(part, dense, batch, lr):
                 GW[k, h] += g * g
                 W[k, h] -= lr * g / np.float32(math.sqrt(GW[k, h]) + EPS)
                 batch.transposed[h, k] = W[k, h]
+            elif k > len(W):
+                j = k - len(W) - 1
+                dense.GS[j, h] += g * g
+                dense.S[j, h] -= lr * g / np.float32(math.sqrt(dense.GS[j, h]) + EPS)
             else:
                 dense.Gc[h] += g * g
                 dense.c[h] -= lr * g / np.float32(math.sqrt(dense.Gc[h]) + EPS)
+
+
+@inner
+def _project(j, size, dense, batch, lr, row):
+    """Adagrad on P[j] by the gradients of the items' vectors; scratch: row (1, D)."""
+    P, GP, v, z, dim = dense.P, dense.GP, batch.v, batch.z, batch.u.shape[1]
+    for k in range(dim):
+        row[0, k] = np.float32(0)
+    for b in range(size):
+        x = z[dim + 3 + j, b]
+        for k in range(dim):
+            row[0, k] += x * v[b, k]
+    for k in range(dim):
+        g = row[0, k]
+        GP[j, k] += g * g
+        P[j, k] -= lr * g / np.float32(math.sqrt(GP[j, k]) + EPS)
 
 
 @inner
@@ -232,6 +288,8 @@ def _piece(piece, first, size, tables, samples, dense, batch, row):
         else:
             for h in range(8):
                 batch.e[b, h] = np.float32(0)
+            for j in range(len(dense.S)):
+                batch.z[batch.u.shape[1] + 3 + j, b] = np.float32(0)
 
 
 @inner
@@ -257,7 +315,7 @@ def _part(part, first, size, tables, samples, dense, batch, rates, row):
             _step(tables.Ep, tables.Gp, rp, v, b, square[b, 1], bias[b, 1], rates)
         if rc >= 0 and ((rc >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Ec, tables.Gc, rc, v, b, square[b, 1], bias[b, 1], rates)
-    _dense(part, dense, batch, rates[1])
+    _dense(part, size, dense, batch, rates[1], row)
 
 
 @kernel
@@ -307,10 +365,11 @@ def with_negatives(consumer, key, post, creator, responses, pool, maker, count, 
 
 
 @kernel
-def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, interaction, user_scale, item_scale, intercept):
+def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, interaction, user_scale, item_scale, intercept, side):
     """Probabilities f4 (n, ``heads``) of the first heads that the served model (see `ranking.value_scores`, whose order of sums this is)
     gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
-    n, dim = len(consumer), interaction.shape[0]
+    n, dim, wide = len(consumer), interaction.shape[0], len(side.S)
+    known, lift = np.empty((1, wide), np.float32), np.zeros(8, np.float32)
     out, lanes = np.empty((n, heads), np.float32), np.empty((dim, 8), np.float32)
     base, eight = np.empty(8, np.float32), np.empty(8, np.float32)
     last = -1
@@ -325,7 +384,14 @@ def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, int
                 base[h] = intercept[h] + user_scale[h] * user_bias[u]
         dot8(item_vec, p, lanes, 0, eight, 0)
         for h in range(heads):
-            out[i, h] = sigmoid32(eight[h] + (base[h] + item_scale[h] * item_bias[p]))
+            eight[h] += base[h] + item_scale[h] * item_bias[p]
+        if wide:
+            fill(side.reading, p, side.tally[i], side.mask, known, 0)
+            dot8(known, 0, side.S, 0, lift, 0)
+            for h in range(heads):
+                eight[h] += lift[h]
+        for h in range(heads):
+            out[i, h] = sigmoid32(eight[h])
     return out
 
 

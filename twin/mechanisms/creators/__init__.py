@@ -47,7 +47,7 @@ class Creators(Mechanism):
     Params = CreatorsParams
     order = 30
     needs = ("community_centres", "graph_nodes", "oldest_held", "releasable")
-    provides = ("enlist", "dismiss", "throttle", "aim")
+    provides = ("enlist", "dismiss", "throttle", "aim", "classify")
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = METRICS
 
@@ -58,6 +58,7 @@ class Creators(Mechanism):
         self.population = Population(self, self.posting)
         self.accounts = Accounts(self, self.posting, self.population)
         self.measures = Measures(self)
+        world.provide("classify", self.posting.classify)
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""

@@ -210,6 +210,20 @@ class Posting:
         x[:, 9], x[:, 10] = own("creators", "ai")[maker], np.maximum(own("creators", "record")[maker], 0)
         return x
 
+    def classify(self, rows: Ints, noise: Floats) -> Floats:
+        """What the platform's classifiers read off posts: content (16), then slant, arousal and comprehensiveness (n, 19).
+
+        ``noise`` (4,): sd of their errors in each dimension of content and in the others, which are cut to their ranges. Every post is
+        misread in its own way, whatever is asked when.
+        """
+        own, size = self.m.mine, len(self.keep["trend"])
+        luck = self.m.normals("classifier", self.m.read("posts", "key")[rows], size + len(SIGNALS))
+        luck *= np.repeat(noise, [size] + [1] * len(SIGNALS))
+        luck[:, :size] += own("posts", "content")[rows]
+        for place, (name, low, high) in enumerate(SIGNALS, size):
+            luck[:, place] = np.clip(luck[:, place] + own("posts", name)[rows], low, high)
+        return luck
+
     def learn(self, rows: Ints) -> None:
         """Judge the predictor on newly settled posts, then learn from their public counters; renew the makers' records."""
         m, own, keep, record = self.m, self.m.mine, self.keep, self.m.mine("creators", "record")

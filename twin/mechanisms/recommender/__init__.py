@@ -5,7 +5,8 @@ exploration pools are rebuilt. Every ``retrain_every`` the model is first judged
 validation) and then trained on it. Every ``sync_every`` the trained vectors, and every ``sync_dense_every`` the dense weights, are
 copied to serving: until then the feed is stale.
 
-It reads ids, times, creators, the follow graph and public counters; columns marked hidden are refused to it (DESIGN.md D8).
+It reads ids, times, creators, the follow graph and public counters; columns marked hidden are refused to it (DESIGN.md D8). What
+posts are it knows as classifiers read it, with their errors (`signals`, D13).
 Candidates and ranking: `twin.kernels.retrieve`; index: `twin.kernels.index`; interaction log: `log`; model: `learning`, `training`,
 `generations`, `quality`; tables of IDs: `tables`, `occupancy`; snapshot: `serving`.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from twin.columns import Column
 from twin.mechanism import Every, Mechanism
-from twin.mechanisms.recommender import occupancy, quality
+from twin.mechanisms.recommender import occupancy, quality, signals
 from twin.mechanisms.recommender.learning import TABLES, Learner
 from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
@@ -37,13 +38,14 @@ class Recommender(Mechanism):
     order = 40
     sees_hidden = False
     provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds")
-    needs = ("follow_graph",)
+    needs = ("follow_graph", "classify")
     columns = {
         "consumers": RING_COLUMNS,
         "posts": (
             Column("cluster", "i4", "list", "Inverted list of the post"),
             Column("trend", "f4", "clicks", "Decayed clicks"),
             Column("trend_clicks", "i4", "clicks", "Clicks at the last refresh"),
+            *signals.COLUMNS,
         ),
     }
     metrics = (
@@ -114,7 +116,8 @@ class Recommender(Mechanism):
 
     def observe(self) -> None:
         """Count what was viewed and bought together in the window that ends now, where links are in use: by a quota, or on the
-        shelves of works."""
+        shelves of works. Before that: what the feed knew in it."""
+        self.learner.note()
         works = self.read("posts", "work")
         if not (works.any() or any(self.levers_by_arm("consumers", "quota.co_viewed"))
                 or any(self.levers_by_arm("consumers", "quota.bought_together"))):
@@ -176,12 +179,14 @@ class Recommender(Mechanism):
     def sync_dense(self) -> None:
         """Copy dense weights to serving, on a clock of their own."""
         self.learner.copy_dense()
+        self.learner.side.reweigh()
         self.server.forget()
 
     def _copy(self, dense: bool = True) -> None:
-        self.learner.copy_vectors()
         if dense:
             self.learner.copy_dense()
+        self.learner.copy_vectors()
+        self.learner.copy_side()
         if self._rewarding() or "serve.reward.pool" not in self.keep:
             self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
             self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
@@ -193,6 +198,7 @@ class Recommender(Mechanism):
         """Publish a new snapshot; the next window begins."""
         if self._rewarding():
             self.server.open_reward()
+        self.server.place(self.learner.freshen())
         self.server.refresh()
         self.learner.log.close_window()
         self.learner.grow_old()

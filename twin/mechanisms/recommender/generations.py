@@ -13,25 +13,35 @@ from numpy.typing import NDArray
 
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.occupancy import ENTITIES
+from twin.mechanisms.recommender.signals import SideInformation
 from twin.mechanisms.recommender.tables import KINDS, EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 from twin.world import Keep
 
 Settings = NDArray[np.int64]
-"""dim, then kind and slots of each entity's table (0 slots where the table grows)."""
+"""dim, then kind and slots of each entity's table (0 slots where the table grows), then whether the model knows signals."""
 
 
 class Generations:
     """The generation that serves, over the mechanism's ``keep``, and the one that warms up, over ``next.*`` in it."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
-        self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
+    def __init__(self, mechanism: Mechanism, side: SideInformation) -> None:
+        self.m, self.keep, self.p, self.side = mechanism, mechanism.keep, mechanism.p, side
         self.warm = Keep(mechanism.world, f"{mechanism.name}.next")
 
     def setup(self) -> None:
         """The first generation."""
         self.keep["settings"] = self._wanted()
-        self.serving().setup()
+        self.begin(self.serving())
+
+    def begin(self, trainer: Trainer) -> None:
+        """An untrained model of a generation's settings."""
+        trainer.setup(bool(trainer.keep["settings"][-1]))
+
+    @property
+    def knowing(self) -> bool:
+        """Whether any generation knows signals."""
+        return any(keep["settings"][-1] for keep in (self.keep, self.warm) if "settings" in keep)
 
     def serving(self) -> Trainer:
         """The generation that serves."""
@@ -73,6 +83,7 @@ class Generations:
         for entity in ENTITIES:
             kind = str(self.m.lever(f"tables.{entity}.kind"))
             found += [KINDS.index(kind), 0 if kind == "collisionless" else int(self.m.lever(f"tables.{entity}.slots"))]
+        found.append(int(self.side.wanted()))
         return np.array(found, np.int64)
 
     def follow_levers(self) -> None:
@@ -87,7 +98,9 @@ class Generations:
             self.m.world.mark("migration", f"dropped: {_text(newest)} is not wanted any more")
             return
         self.warm["settings"], self.warm["begun"] = wanted, np.array([self.m.world.now], np.int64)
-        self._trainer(self.warm).setup()
+        if wanted[-1] and not self.keep["settings"][-1]:
+            self.side.wake()
+        self.begin(self._trainer(self.warm))
         self.m.world.mark("migration", f"begun: {_text(self.keep['settings'])} -> {_text(wanted)}")
 
     def cut_over(self) -> bool:
@@ -111,7 +124,7 @@ class Generations:
 
 
 def _text(settings: Settings) -> str:
-    dim, *tables = settings.tolist()
+    dim, *tables, knows = settings.tolist()
     parts = [f"{entity} {KINDS[kind]}" + (f" {slots}" if slots else "")
              for entity, kind, slots in zip(ENTITIES, tables[::2], tables[1::2], strict=True)]
-    return f"dim {dim}, {', '.join(parts)}"
+    return f"dim {dim}, {', '.join(parts)}, {'signals' if knows else 'no signals'}"

@@ -21,7 +21,8 @@ from twin.mechanisms.recommender.generations import Generations
 from twin.mechanisms.recommender.log import InteractionLog
 from twin.mechanisms.recommender.occupancy import Occupancy
 from twin.mechanisms.recommender.quality import Quality, bucket
-from twin.mechanisms.recommender.training import COUNTED, Negatives, Trainer
+from twin.mechanisms.recommender.signals import SideInformation
+from twin.mechanisms.recommender.training import COUNTED, UNKNOWN, Known, Negatives, Trainer
 from twin.units import DAY
 
 LEAST = 2000
@@ -36,7 +37,8 @@ class Learner:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
         self.log = InteractionLog(self.keep)
         self.quality, self.occupancy = Quality(self.keep, mechanism.world.crew), Occupancy(self.keep)
-        self.generations = Generations(mechanism)
+        self.side = SideInformation(mechanism, self.log)
+        self.generations = Generations(mechanism, self.side)
 
     @property
     def trainer(self) -> Trainer:
@@ -50,14 +52,19 @@ class Learner:
         self.keep["times"] = np.zeros(4, np.int64)  # last retrain, newest data in the model, newest data served, last sync
         self.keep["ages"] = np.zeros(2)  # sum over refreshes since the last reading, and how many
         self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
-        for part in (self.quality, self.occupancy, self.generations):
+        for part in (self.quality, self.occupancy, self.side, self.generations):
             part.setup()
+
+    def note(self) -> None:
+        """Before anything changes: what the feed knew of posts in the window that ends now."""
+        if self.generations.knowing:
+            self.side.note()
 
     def follow_window(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> None:
         """Online training: on what the serving window brought."""
         first = int(self.keep["log.trained"][0])
         if first < len(self.log):
-            self.quality.predict(self.log.column("consumer", first), self.log.column("post", first), served)
+            self._predict(first, served)
             self._train(first, pool)
             self.keep["log.trained"][0] = len(self.log)
 
@@ -71,12 +78,13 @@ class Learner:
         size = len(log) - first
         if size:
             if self.p.training != "online":
-                self.quality.predict(log.column("consumer", first), log.column("post", first), served)
+                self._predict(first, served)
                 if self.p.training == "full":
                     first = 0
                     for trainer in self.generations.all():
-                        trainer.setup()
+                        self.generations.begin(trainer)
                 self._train(first, pool)
+            self.side.learn_rates(log.column("responses", log.interval).view(np.uint16))
             self.quality.judge(log.column("responses", log.interval).view(np.uint16))
             self._note_sharing(first)
         for trainer in self.generations.all():
@@ -90,6 +98,10 @@ class Learner:
             self.m.world.mark("retrain", f"trained on {size} impressions")
         return self.generations.cut_over()
 
+    def _predict(self, first: int, served: retrieve.Serving) -> None:
+        """Let what is served predict the log from an index on."""
+        self.quality.predict(self.log.column("consumer", first), self.log.column("post", first), served, self.side.of_log(first))
+
     def _train(self, first: int, pool: NDArray[np.int32]) -> None:
         """Fit every generation to the log from an index on."""
         m, now = self.m, self.m.world.now
@@ -97,10 +109,13 @@ class Learner:
         maker = m.read("posts", "creator")
         negatives = Negatives(int(m.lever("negatives")), pool, maker, m.stream("negatives"))
         epochs = int(self.p.epochs) if self.p.training == "full" else 1
+        known = UNKNOWN
+        if self.generations.knowing:
+            known = Known(m.mine("posts", "read"), self.log.tally(first), m.mine("posts", "tally"), self.side.mask())
         for trainer in self.generations.all():
             trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post, m.read("creators", "key"), maker[post],
                         responses.view(np.uint16), now, lr=float(m.lever("learning_rate")), lr_dense=float(m.lever("dense_rate")),
-                        l2=float(m.lever("regularisation")), epochs=epochs, negatives=negatives)
+                        l2=float(m.lever("regularisation")), epochs=epochs, negatives=negatives, known=known)
         self.keep["counts"] += np.array([1, len(post) * epochs])
         self.keep["times"][1] = now
 
@@ -155,6 +170,30 @@ class Learner:
         """Copy dense weights to serving."""
         for name, array in self.trainer.dense().items():
             self.keep[f"serve.{name}"] = array.copy()
+        self.keep["serve.mask"] = self.side.mask()
+
+    def copy_side(self) -> None:
+        """What is known of posts, as the copied weights have it, into the served vectors and log-odds of all of them."""
+        if self.side.served:
+            rows = np.flatnonzero(self.m.read("posts", "alive"))
+            self.side.count(rows)
+            self.side.project(rows)
+            self.side.weigh(rows)
+        else:
+            self.keep["serve.linear"] = np.zeros((0, 8), np.float32)
+
+    def freshen(self) -> NDArray[np.int64]:
+        """Read what is new and count what was shown in the window that ends now, for serving; returns the new posts."""
+        side = self.side
+        if not self.generations.knowing:
+            return np.zeros(0, np.int64)
+        new, shown = side.read(), side.touched()
+        side.count(shown)
+        if side.served:
+            side.project(new)
+            side.weigh(new)
+            side.weigh(shown)
+        return new
 
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
         """New entities are served by what the synced copy knows: a post by its creator, a person by the mean person.
@@ -163,6 +202,8 @@ class Learner:
         """
         keep = self.keep
         self.generations.born(entity, rows)
+        if entity == "post" and self.generations.knowing:
+            self.side.born(rows)
         maker = self.m.read("posts", "creator")[rows] if entity == "post" else None
         for name in ("vec", "bias", "known"):
             place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"

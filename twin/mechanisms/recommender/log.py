@@ -1,7 +1,7 @@
 """The interaction log: impressions in the order in which they happened, cut into intervals between trainings.
 
 The serving window that runs now begins at ``log.window``; every training ends an interval (``log.starts``: time and index of each begin).
-A log that is kept for a history is shortened by whole intervals, so it is bounded by the history and one interval. It names rows of
+``log.tally`` keeps what the feed knew of each post beside its IDs, where anybody notes it (see `note`). A log that is kept for a history is shortened by whole intervals, so it is bounded by the history and one interval. It names rows of
 consumers and posts: none that it names may be released (see ``since``).
 """
 
@@ -42,6 +42,7 @@ class InteractionLog:
             self.keep[f"log.{name}"] = np.zeros(64, dtype)
         self.keep["log.size"], self.keep["log.window"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self.keep["log.starts"] = np.zeros((1, 2), np.int64)
+        self.keep["log.tally"] = np.zeros(0, np.int32)
 
     def __len__(self) -> int:
         return int(self.keep["log.size"][0])
@@ -80,6 +81,17 @@ class InteractionLog:
             view.flags.writeable = False
         return Window(*views)  # type: ignore[arg-type]
 
+    def note(self, tally: NDArray[np.int32]) -> None:
+        """Keep what the feed knew in the serving window that ends now, by post; nothing is noted of windows that were not."""
+        keep, first, size = self.keep, int(self.keep["log.window"][0]), len(self)
+        if len(keep["log.tally"]) < size:
+            keep["log.tally"] = lengthened(keep["log.tally"], room_for(size))
+        keep["log.tally"][first:size] = tally[keep["log.post"][first:size]]
+
+    def tally(self, first: int) -> NDArray[np.int32]:
+        """What was noted, from an index on."""
+        return self.keep["log.tally"][first:len(self)]
+
     def close_window(self) -> None:
         """The next serving window begins here."""
         self.keep["log.window"][0] = len(self)
@@ -91,9 +103,11 @@ class InteractionLog:
         kept = starts[(starts[:, 0] >= oldest) | (np.arange(len(starts)) == len(starts) - 1)]
         cut = int(kept[0, 1])
         if cut:
-            for name in LOGGED:
+            for name in (*LOGGED, "tally"):
                 array = keep[f"log.{name}"]
-                array[:size - cut] = array[cut:size].copy()
+                rest = array[cut:size].copy()
+                array[:len(rest)] = rest
+            keep["log.tally"][len(rest):] = 0  # what nobody notes is as of a new post
         keep["log.size"][0] = size - cut
         keep["log.window"][0] = max(int(keep["log.window"][0]) - cut, 0)
         keep["log.starts"] = kept - np.array([0, cut])

@@ -7,6 +7,7 @@ from typing import Literal
 from twin.mechanisms.recommender.links import Links
 from twin.mechanisms.recommender.presets import Preset
 from twin.mechanisms.recommender.reward import Reward
+from twin.mechanisms.recommender.signals import Signals
 from twin.params import Duration, Params, group, par
 from twin.units import DAY, HOUR, MINUTE
 
@@ -105,6 +106,7 @@ class RecommenderParams(Params):
     regularisation: float = par(1e-5, "L2 on touched rows", low=0, high=10, lever=True)
     init_scale: float = par(0.3, "size of a new embedding's vector", low=0, high=10)
     tables: Tables = group(Tables, "embedding tables")
+    signals: Signals = group(Signals, "what the model knows of a post beside its IDs")
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
         "value", "how candidates are ordered; value is the learned value model", lever=True,
         per="consumers")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from twin.board import Board
 from twin.crew import Crew
 from twin.kernels import retrieve
+from twin.kernels.side import Side
 from twin.kernels.training import HEADS, judge_groups, losses, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
@@ -82,14 +83,15 @@ class Quality:
         self.keep["judge.p"] = np.zeros((0, len(JUDGED)), np.float32)
         self.keep["judge.bucket"] = np.zeros((0, len(COUNTED)), np.uint8)
 
-    def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving) -> None:
+    def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving, side: Side) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
         p = np.empty((len(post), len(JUDGED)), np.float32)
 
         def some(low: int, high: int) -> None:
             p[low:high] = predict(consumer[low:high], post[low:high], len(JUDGED), served.user_vec, served.user_bias, served.item_vec,
-                                  served.item_bias, served.interaction, served.user_scale, served.item_scale, served.intercept)
+                                  served.item_bias, served.interaction, served.user_scale, served.item_scale, served.intercept,
+                                  side._replace(tally=side.tally[low:high]))
 
         self.crew.split(len(post), LEAST, some)
         known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twin.columns import held_bytes, lengthened
 from twin.kernels import index, retrieve
+from twin.kernels.side import worth
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
@@ -35,7 +36,7 @@ class Server:
         self._most: Made[int] = Made()
         self._settled = -1  # the levers that the settings in ``keep`` follow
         self._centres: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
-        self._queries: tuple[tuple[NDArray[Any], ...], NDArray[np.float32]] | None = None
+        self._queries: tuple[tuple[NDArray[Any], ...], NDArray[np.float32], NDArray[np.float32]] | None = None
 
     def eligible(self) -> NDArray[np.int32]:
         """Rows of the posts that the feed may show now."""
@@ -140,17 +141,28 @@ class Server:
             dim = len(dense) - 2
             posts = m.world.table("posts")
             first, tile_post, tile_vec, tile_bias = index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
+            query, pull = self._query()
+            centre_vec, centre_bias = self._centre(dim)
+            known = k["serve.linear"]
+            if len(known):  # a post is worth something to everybody of an arm beyond its bias
+                known = lengthened(known, len(posts))
+                tile_bias, mean = worth(first, tile_post, np.ascontiguousarray(query[:, dim]), pull, k["serve.post.bias"], known)
+                query, centre_bias = query.copy(), np.zeros((len(pull), *centre_bias.shape), np.float32)
+                query[:, dim] = 1
+                centre_bias.reshape(len(pull), -1)[:, :mean.shape[1]] = mean
+            else:
+                tile_bias, centre_bias = tile_bias[None], centre_bias[None]
             links = self.links.linked
             ai = index.by_ai(m.read("creators", "ai"), posts["creator"])
             self._snapshot = retrieve.Serving(
                 k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
                 k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], self._query(), *self._centre(dim), first,
+                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, first,
                 tile_post, index.places(tile_post, len(posts)), tile_vec, tile_bias,
                 k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
                 k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
                 k["serve.reward.pool"], k["serve.reward.own"],
-                links["co_viewed"], links["bought_together"], links["random"])
+                links["co_viewed"], links["bought_together"], links["random"], known)
         return self._snapshot
 
     def scratch(self) -> int:
@@ -159,8 +171,9 @@ class Server:
         return sum(held_bytes(array) for array in self._snapshot or ()
                    if id(array) not in kept and not isinstance(array.base, np.ndarray))
 
-    def _query(self) -> NDArray[np.float32]:
-        """How far dense weights pull on the value of a post, one row per arm; kept until these or weights change."""
+    def _query(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How far dense weights pull on the value of a post, one row per arm, and each head's log-odds (A, 8); kept until these or
+        weights change."""
         parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
         if self._queries is None or any(one is not other for one, other in zip(self._queries[0], parts, strict=True)):
             dense, intercept, weight = parts
@@ -168,8 +181,8 @@ class Server:
             base = 1 / (1 + np.exp(-intercept.astype(float)))
             pull = (weight * base * (1 - base)).astype(np.float32)
             rows = [np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull]
-            self._queries = parts, np.stack([row.astype(np.float32) for row in rows])
-        return self._queries[1]
+            self._queries = parts, np.stack([row.astype(np.float32) for row in rows]), pull
+        return self._queries[1:]
 
     def _centre(self, dim: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Centroids in tiles: vectors and biases; kept until they move."""

@@ -1,4 +1,4 @@
-"""The trainer: the dense weights of the multi-head model and the three embedding tables, fitted to the log in log order.
+"""The trainer: the dense weights of the multi-head model, those of signals among them, and the three embedding tables, fitted to the log in log order.
 
 Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every logged impression, as if the person had
 been shown them and done nothing. What was examined is a choice of the feed's own; negatives teach what it never tries. The price is
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.crew import Crew
+from twin.kernels.side import READ, WIDE
 from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
@@ -38,20 +39,36 @@ class Negatives(NamedTuple):
     stream: np.uint64
 
 
+class Known(NamedTuple):
+    """What is known of the posts of a log (n) beside their IDs, see `twin.kernels.side`."""
+
+    reading: NDArray[np.float32]  # (posts, READ)
+    tally: NDArray[np.int32]  # (n,), as it stood at each impression
+    latest: NDArray[np.int32]  # (posts,), as it stands: for negatives
+    mask: NDArray[np.float32]  # (WIDE,)
+
+
+UNKNOWN = Known(np.zeros((0, READ), np.float32), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+
 class Trainer:
     """Fits and hands out vectors; all state is arrays in ``keep``."""
 
     def __init__(self, keep: Arrays, tables: Mapping[str, EmbeddingTable], crew: Crew | None = None) -> None:
         self.keep, self.tables, self.crew = keep, tables, crew or Crew()
 
-    def setup(self) -> None:
-        """Untrained model: every positive head wants a match, hide and report the contrary."""
+    def setup(self, knows: bool = False) -> None:
+        """Untrained model: every positive head wants a match, hide and report the contrary; of signals, if it knows them, it makes
+        nothing."""
         dim = next(iter(self.tables.values())).spec.dim
         sign = np.array([-1 if head in ("hide", "report") else 1 for head in HEADS], np.float32)
         self.keep["W"] = np.tile(sign, (dim + 2, 1)).astype(np.float32)
         self.keep["GW"] = np.full((dim + 2, 8), 0.1, np.float32)
         self.keep["c"] = np.log(PRIOR / (1 - PRIOR)).astype(np.float32)
         self.keep["Gc"] = np.full(8, 0.1, np.float32)
+        shapes = {"S": (WIDE if knows else 0, 8), "P": (READ if knows else 0, dim)}
+        for name, shape in shapes.items():
+            self.keep[name], self.keep[f"G{name}"] = np.zeros(shape, np.float32), np.full(shape, 0.1, np.float32)
         for name in COUNTED:
             self.keep[f"trained.{name}"] = np.zeros(0, np.int32)
         for table in self.tables.values():
@@ -60,7 +77,7 @@ class Trainer:
     def fit(self, consumer_keys: NDArray[np.uint64], consumer: NDArray[np.int32], post_keys: NDArray[np.uint64],
             post: NDArray[np.int32], creator_keys: NDArray[np.uint64], creator: NDArray[np.int32],
             responses: NDArray[np.uint16], now: int, *, lr: float, lr_dense: float, l2: float, epochs: int = 1,
-            negatives: Negatives | None = None) -> None:
+            negatives: Negatives | None = None, known: Known = UNKNOWN) -> None:
         """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
         keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
         places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
@@ -74,10 +91,16 @@ class Trainer:
                 self._count(name, count)
 
         self.crew.each([partial(find, name) for name in self.tables], len(responses) > SHARED)
+        if not len(self.keep["S"]):
+            known = UNKNOWN
+        tally = known.tally
         if negatives is not None and negatives.each and len(negatives.pool):
             *drawn, responses = with_negatives(consumer, consumer_keys, post, creator, responses, negatives.pool, negatives.maker,
                                                negatives.each, negatives.stream, now)
             places = dict(zip(keys, drawn, strict=True))
+            if len(known.latest):
+                tally = known.latest[places["post"]]
+                tally[::1 + negatives.each] = known.tally
             for name in ("post", "creator"):
                 others = np.setdiff1d(places[name], np.flatnonzero(rows[name][:, 0] >= 0))
                 rows[name][others] = self.tables[name].rows(keys[name][others])
@@ -86,16 +109,17 @@ class Trainer:
         if any(table.spec.pairs for table in self.tables.values()):
             second = np.stack([rows[name][places[name], 1] for name in keys], axis=1)
         product = np.array([self.tables[name].spec.multiplies for name in keys])
-        samples = Samples(first[0], first[1], first[2], second, product, np.ascontiguousarray(responses))
+        samples = Samples(first[0], first[1], first[2], second, product, np.ascontiguousarray(responses),
+                          np.ascontiguousarray(places["post"]), tally, known.reading, known.mask)
         self._train(samples, epochs, (np.float32(lr), np.float32(lr_dense), np.float32(l2)))
 
     def _train(self, samples: Samples, epochs: int, rates: tuple[np.float32, np.float32, np.float32]) -> None:
         """The passes, by all threads of the crew where there is enough to share."""
         tables = Embeddings(*[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)])
-        dense = Dense(*[self.keep[name] for name in ("W", "GW", "c", "Gc")])
+        dense = Dense(*[self.keep[name] for name in Dense._fields])
         threads = self.crew.threads if len(samples.user) > SHARED else 1
         for _ in range(epochs):
-            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense.W, threads)
+            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense, threads)
             whole = partial(train, tables, samples, dense, rates, batch)
             if threads > 1:
                 self.crew.together(whole, whole)
@@ -128,8 +152,8 @@ class Trainer:
         return self.tables["consumer"].mean()
 
     def dense(self) -> dict[str, NDArray[np.float32]]:
-        """Dense weights W (dim + 2, 8) and intercepts c (8,)."""
-        return {"W": self.keep["W"], "c": self.keep["c"]}
+        """Dense weights W (dim + 2, 8), intercepts c (8,), and weights of signals S (WIDE, 8) and P (READ, dim), without rows if none."""
+        return {name: self.keep[name] for name in ("W", "c", "S", "P")}
 
     def expire(self, now: int) -> None:
         """Let every table expire."""
