@@ -20,6 +20,9 @@ SCENARIOS = ROOT / "scenarios"
 SMALL = ("audience.initial=300", "audience.arrivals=3/d", "creators.human.initial=60", "creators.human.arrivals=0.5/d",
          "creators.ai.initial=6", "creators.ai.arrivals=0.2/d", "network.follows_mean=10.0", "network.communities=6",
          "recommender.lists=8", "duration=32d", "metrics.every=1d")
+SIGNALS = ("topic", "slant", "arousal", "comprehensiveness", "format", "label", "counts")
+SIGNALS_OFF = tuple(f"recommender.signals.{name}.on=false" for name in SIGNALS)
+"""A feed that knows posts by their IDs alone."""
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere

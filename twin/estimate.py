@@ -13,6 +13,7 @@ from scipy.special import betaln, ndtr
 from twin.columns import Table, room_for, row_type
 from twin.engine import Simulation
 from twin.mechanisms.network.edge_list import read_edges
+from twin.mechanisms.recommender.signals import COLUMNS, signals_of
 from twin.readers.text import span
 from twin.scenario import Scenario
 from twin.units import DAY, format_duration
@@ -141,6 +142,8 @@ def memory(scenario: Scenario, simulation: Simulation | None = None) -> Memory:
     p, r, dim = s.p, s.p["recommender"], s.p["recommender"].dim
     consumers, creators, posts = room_for(int(s.consumers)), room_for(int(s.creators)), room_for(int(s.posts))
     rewarded = 36 if r.reward.weight else 0
+    known = any(signal.on for signal in signals_of(r.signals))
+    read = sum(np.dtype(column.dtype).itemsize * int(np.prod(column.shape)) for column in COLUMNS) if known else 0
     chatters = s.consumers * p["chatbots"].adopters if "chatbots" in p else 0
     network = p["network"]
     edges = s.consumers * capped_mean(network.follows_mean, network.follows_log_sd, network.follows_most * s.creators)
@@ -150,11 +153,11 @@ def memory(scenario: Scenario, simulation: Simulation | None = None) -> Memory:
         "consumers": consumers * per_person(tables["consumers"], s),
         "chatters": room_for(int(chatters)) * tables["chatters"].bytes_per_row() if chatters else 0.0,
         "creators": creators * tables["creators"].bytes_per_row(),
-        "posts": posts * (tables["posts"].bytes_per_row() + 12 * r.links.width + 16 + 8 + 2),
+        "posts": posts * (tables["posts"].bytes_per_row() + 12 * r.links.width + 16 + 8 + 2 + read),
         "follow graph": wide * edges + 8 * s.consumers,
-        "served copies": (consumers + posts) * (copy + 5) + creators * copy + rewarded * consumers,
+        "served copies": (consumers + posts) * (copy + 5) + creators * copy + rewarded * consumers + 32 * known * posts,
         "embedding tables": sum(embedded(getattr(r.tables, name), s.ids(name), dim) for name in ENTITIES),
-        "log": PER_IMPRESSION * room_for(int(s.impressions * s.log_days)),
+        "log": (PER_IMPRESSION + 4 * known) * room_for(int(s.impressions * s.log_days)),
         "snapshot": s.fresh * (copy + 12),
     }
     return Memory(parts, s.consumers, wide * edges)

@@ -29,6 +29,7 @@ import numpy as np
 from tests.benchmarks.bench_sessions import ROOT, Running, state_per_consumer, world
 from twin.engine import Simulation
 from twin.estimate import memory
+from twin.kernels.training import Rates
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 from twin.units import DAY
@@ -70,7 +71,7 @@ def training(samples: int = 1_000_000) -> None:
     spent = []
     for k in range(ROUNDS + 1):
         begin = time.perf_counter()
-        trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, r, k, lr=0.05, lr_dense=0.02, l2=0.0)
+        trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, r, k, rates=Rates(0.05, 0.02, 0.0))
         spent.append(time.perf_counter() - begin)
     print(f"training                       {samples / statistics.median(spent[1:]):10,.0f} samples/s  (at least 1,000,000)")
 

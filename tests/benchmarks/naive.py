@@ -46,12 +46,13 @@ class Naive:
         near_by = [s.creator_post[s.creator_start[c]:min(s.creator_start[c + 1], s.creator_start[c] + 3)] for c in followed if c >= 0]
         own = np.concatenate(near_by)[:quota[0]] if near_by else np.zeros(0, int)
         q = s.user_vec[row] * s.query[0, :-1]
-        near = np.concatenate(np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias)[:len(s.tile_start) - 1]
+        near = np.concatenate(np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias[0])[:len(s.tile_start) - 1]
         lists = np.argpartition(-near, s.whole[0, retrieve.Q_PROBES])
-        members = np.concatenate([s.tile_post[s.tile_start[k]:s.tile_start[k + 1]].ravel()[:s.whole[0, retrieve.Q_CAP]]
-                                  for k in lists[:s.whole[0, retrieve.Q_PROBES]]])
-        members = members[members >= 0]
-        score = s.item_vec[members] @ q + s.query[0, -1] * s.item_bias[members]
+        parts = [slice(s.tile_start[k], s.tile_start[k + 1]) for k in lists[:s.whole[0, retrieve.Q_PROBES]]]
+        members, bias = (np.concatenate([array[part].ravel()[:s.whole[0, retrieve.Q_CAP]] for part in parts])
+                         for array in (s.tile_post, s.tile_bias[0]))
+        bias, members = bias[members >= 0], members[members >= 0]
+        score = s.item_vec[members] @ q + s.query[0, -1] * bias
         nearest = members[np.argpartition(-score, quota[1])[:quota[1]]] if len(members) > quota[1] else members
         fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]
         every = np.concatenate([own, nearest, s.trending[:quota[2]], fresh])
@@ -63,7 +64,7 @@ class Naive:
         """Places of the shown candidates, by the value model and the author rule."""
         s = self.serve
         logits = ((s.user_vec[row] * s.item_vec[cand]) @ s.interaction + s.intercept + s.user_scale * s.user_bias[row]
-                  + s.item_bias[cand, None] * s.item_scale)
+                  + s.item_bias[cand, None] * s.item_scale + (s.linear[cand] if len(s.linear) else 0))
         value = (1 / (1 + np.exp(-logits))) @ s.weights[0]
         factor = np.where(own, 1, s.factor[0, 0]) * np.where(s.item_ai[cand], s.factor[0, 1], 1)
         value = np.where(value > 0, value * factor, value / factor)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.kernels.training import Rates
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 
@@ -94,7 +95,8 @@ def fitted(kind: str, slots: int, rates: tuple[float, float] = (0.1, 0.02), samp
     u, p = rng.integers(0, 300, samples).astype(np.int32), rng.integers(0, 200, samples).astype(np.int32)
     c = (p % 40).astype(np.int32)
     truth = rng.random(samples) < 1 / (1 + np.exp(-(person[u] * post[p]).sum(1) * 1.5))
-    trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, truth.astype(np.uint16), 1, lr=rates[0], lr_dense=rates[1], l2=0.0)
+    trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, truth.astype(np.uint16), 1,
+                rates=Rates(rates[0], rates[1], 0.0))
     return trainer
 
 

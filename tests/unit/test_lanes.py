@@ -134,7 +134,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     calls = {
         ranking.value_scores: (serve.user_vec[0].copy(), f4(0), 0, serve, cand, 9, np.empty((dim, 8), f4), np.empty(8, f4),
                                np.empty(80, f4), np.empty(9, f4)),
-        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, serve, serve.whole[0], np.empty(600, np.int64), source, 0, mark,
+        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, 0, serve, np.empty(600, np.int64), source, 0, mark,
                            seen, scan),
     }
     found = {}

@@ -208,8 +208,10 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
     """Against plain numpy over a real index: the best of the scanned lists, none seen lately, none a candidate already; and scratch is as
     clean afterwards as before."""
     rng, dim = np.random.default_rng(1), served.item_vec.shape[1]
-    whole = served.whole[0].copy()
-    whole[[retrieve.Q_PROBES, retrieve.Q_CAP]] = len(served.tile_start) - 1, 10_000
+    whole = served.whole.copy()
+    whole[0, [retrieve.Q_PROBES, retrieve.Q_CAP]] = len(served.tile_start) - 1, 10_000
+    served, worth = served._replace(whole=whole), np.zeros(len(served.can), np.float32)
+    worth[served.tile_post[served.tile_post >= 0]] = served.tile_bias[0][served.tile_post >= 0]
     scan = scratch(len(served.tile_post), len(served.tile_post), len(served.tile_start) - 1)
     for _ in range(50):
         q, qb = rng.normal(size=dim).astype(np.float32), np.float32(rng.normal())
@@ -219,10 +221,10 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
         cand[:5] = rng.choice(np.setdiff1d(served.eligible, seen), 5, replace=False)
         mark[cand[:5]] = True
         mark[seen[:-1]] = True
-        n = retrieve.nearest(q, qb, rng.random(), served, whole, cand, source, 5, mark, seen, scan)
-        score = served.item_vec[served.eligible] @ q + qb * served.item_bias[served.eligible]
+        n = retrieve.nearest(q, qb, rng.random(), 0, served, cand, source, 5, mark, seen, scan)
+        score = served.item_vec[served.eligible] @ q + qb * worth[served.eligible]
         free = ~np.isin(served.eligible, np.concatenate([seen, cand[:5]]))
-        best = served.eligible[free][np.argsort(-score[free])[:whole[NEAREST]]]
+        best = served.eligible[free][np.argsort(-score[free])[:whole[0, NEAREST]]]
         assert n == 5 + len(best) and len(np.setdiff1d(best, cand[5:n])) <= 1  # the last one or two may be closer than rounding
         assert (scan.at == -1).all()
 

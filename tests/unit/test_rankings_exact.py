@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twin.kernels.stats import rankings
+from twin.kernels.training import Rates
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 
@@ -72,8 +73,8 @@ def test_trained_vectors_keep_to_it(d):
     consumer, post = rng.integers(0, 3000, 60_000).astype(np.int32), rng.integers(0, 8, 60_000).astype(np.int32)
     people, posts = np.arange(1, 3001).astype(np.uint64), np.arange(1, 9).astype(np.uint64)
     liked = (rng.normal(size=(3000, 4))[consumer] * rng.normal(size=(8, 4))[post]).sum(1) > 0
-    trainer.fit(people, consumer, posts, post, np.ones(1, np.uint64), np.zeros(60_000, np.int32), liked.astype(np.uint16), 0, lr=0.1,
-                lr_dense=0.02, l2=0.0)
+    trainer.fit(people, consumer, posts, post, np.ones(1, np.uint64), np.zeros(60_000, np.int32), liked.astype(np.uint16), 0,
+                rates=Rates(0.1, 0.02, 0.0))
     items = trainer.tables["post"].vectors(posts)[:, :d].astype(float)
     users = np.concatenate([trainer.tables["consumer"].vectors(people)[:, :d] * keep["W"][:d, 0], rng.normal(size=(200_000, d))])
     assert seen(items, users) <= rankings(8, d)

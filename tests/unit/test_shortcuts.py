@@ -5,12 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.conftest import SIGNALS_OFF
 from twin.draws import Draws
 from twin.engine import Simulation
 from twin.kernels import create, ranking
+from twin.kernels.side import WIDE
 from twin.kernels.tables import mean_row
 from twin.kernels.training import HEADS, predict
+from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.quality import EDGES, bucket
+from twin.mechanisms.recommender.signals import NOTHING
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.rhythm import MIND_HOURS, cumulated, warp
 from twin.scenario import Scenario
@@ -54,30 +58,34 @@ def test_served_model_predicts_by_its_equation() -> None:
 
     user, post = luck.integers(0, 9, 200).astype(np.int32), luck.integers(0, 30, 200).astype(np.int32)
     u, bu, v, bv, w, su, si, c = floats(9, 7), floats(9), floats(30, 7), floats(30), floats(7, 8), floats(8), floats(8), floats(8)
-    got = predict(user, post, 3, u, bu, v, bv, w, su, si, c)
+    got = predict(user, post, 3, u, bu, v, bv, w, su, si, c, NOTHING)
     logit = c + np.einsum("nd,nd,dh->nh", u[user], v[post], w, dtype=float) + np.outer(bu[user], su) + np.outer(bv[post], si)
     assert got.shape == (200, 3) and len(HEADS) == 8
     assert np.abs(got - 1 / (1 + np.exp(-logit[:, :3]))).max() < 1e-5
     order = np.argsort(user, kind="stable")
-    assert np.array_equal(predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c), got[order])
+    assert np.array_equal(predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order])
 
 
+@pytest.mark.parametrize("knows", [True, False])
 @pytest.mark.parametrize("dim", [32, 7])
-def test_what_is_judged_is_what_was_served(dim: int, small: Callable[..., Scenario]) -> None:
-    """Progressive validation predicts bit for bit what the ranking computed, for odd and even dimensions."""
-    world = Simulation(small(f"recommender.dim={dim}"))
+def test_what_is_judged_is_what_was_served(dim: int, knows: bool, small: Callable[..., Scenario]) -> None:
+    """Progressive validation predicts bit for bit what the ranking computed, for odd and even dimensions, with and without signals."""
+    world = Simulation(small(f"recommender.dim={dim}", *(() if knows else SIGNALS_OFF)))
     world.begin()
     world.run(2 * DAY)
     served = world.world.service("serving")()
     luck = np.random.default_rng(7)
     user, post = (luck.integers(0, len(served.user_vec), 300).astype(np.int32), luck.choice(served.eligible, 300))
+    learner = next(m for m in world.mechanisms if isinstance(m, Recommender)).learner
+    known = learner.side.of_log(0)._replace(tally=world.world.table("posts")["tally"][post])
     lanes, base = np.empty((dim, 8), np.float32), np.empty(8, np.float32)
     whole, score = np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
     for who, what, logits in zip(user, post, whole, strict=True):
         ranking.value_scores(served.user_vec[who], served.user_bias[who], 0, served, np.array([what]), 1, lanes, base, logits,
                              score)
     got = predict(user, post, 3, served.user_vec, served.user_bias, served.item_vec, served.item_bias, served.interaction,
-                  served.user_scale, served.item_scale, served.intercept)
+                  served.user_scale, served.item_scale, served.intercept, known)
+    assert len(known.S) == (WIDE if knows else 0)
     assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.kernels.training import Dense, Embeddings, Samples, empty_batch, train, with_negatives
+from twin.kernels.side import READ, WIDE
+from twin.kernels.training import Dense, Embeddings, Rates, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
 from twin.mechanisms.recommender.quality import bucket, judge
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
@@ -17,21 +18,32 @@ DIM = 5
 Arrays = list[np.ndarray]
 
 
-def parameters(rng: np.random.Generator) -> tuple[Arrays, Arrays]:
+def parameters(rng: np.random.Generator, wide: int = 0) -> tuple[Arrays, Arrays]:
     """Tables (E, G) of three entities with 6 rows each, and dense weights with their accumulators, all accumulators large."""
     tables = [array for _ in range(3) for array in (rng.normal(size=(6, DIM + 1)).astype("f4"), np.full((6, 2), 1e8, "f4"))]
-    dense = [rng.normal(size=(DIM + 2, 8)).astype("f4"), np.full((DIM + 2, 8), 1e8, "f4"), rng.normal(size=8).astype("f4"),
-             np.full(8, 1e8, "f4")]
+    dense = [array for shape in ((DIM + 2, 8), (8,), (wide, 8), (READ if wide else 0, DIM))
+             for array in (rng.normal(size=shape).astype("f4"), np.full(shape, 1e8, "f4"))]
     return tables, dense
+
+
+def side(rng: np.random.Generator, samples: int, wide: int) -> tuple[np.ndarray, ...]:
+    """Place, tally, reading and mask of samples of posts of which signals are known; one signal is not in use."""
+    if not wide:
+        return np.zeros(0, "i4"), np.zeros(0, "i4"), np.zeros((0, READ), "f4"), np.zeros(0, "f4")
+    tally = rng.integers(-127, 128, (samples, 4)).astype("i1").view("i4")[:, 0]
+    mask = np.ones(WIDE, "f4")
+    mask[READ - 1] = 0
+    return rng.integers(0, 9, samples).astype("i4"), tally, rng.normal(size=(9, READ)).astype("f4"), mask
 
 
 def one_pass(tables: Arrays, dense: Arrays, samples: Samples, *rates: float) -> None:
     """Train on a log once."""
-    batch = empty_batch(DIM, bool(samples.product.any()), dense[0])
-    train(Embeddings(*tables), samples, Dense(*dense), tuple(np.float32(rate) for rate in rates), batch)
+    weights = Dense(*dense)
+    batch = empty_batch(DIM, bool(samples.product.any()), weights)
+    train(Embeddings(*tables), samples, weights, Rates(*np.array(rates, np.float32)), batch)
 
 
-def loss(tables: Arrays, dense: Arrays, rows: np.ndarray, product: np.ndarray, responses: int) -> float:
+def loss(tables: Arrays, dense: Arrays, rows: np.ndarray, product: np.ndarray, responses: int, s: np.ndarray) -> float:
     """Cross-entropy of one sample by the formula in the kernel's head, in float64."""
     vectors, biases = [], []
     for k in range(3):
@@ -41,23 +53,30 @@ def loss(tables: Arrays, dense: Arrays, rows: np.ndarray, product: np.ndarray, r
             vector, bias = vector * E[two, :DIM] if product[k] else vector + E[two, :DIM], bias + E[two, DIM]
         vectors.append(vector)
         biases.append(bias)
-    W = dense[0].astype(float)
-    logit = dense[2] + W[:DIM].T @ (vectors[0] * (vectors[1] + vectors[2])) + W[DIM] * biases[0] + W[DIM + 1] * (biases[1] + biases[2])
+    W, item = dense[0].astype(float), vectors[1] + vectors[2]
+    if len(s):
+        item = item + s[:READ] @ dense[6].astype(float)
+    logit = dense[2] + W[:DIM].T @ (vectors[0] * item) + W[DIM] * biases[0] + W[DIM + 1] * (biases[1] + biases[2]) + s @ dense[4]
     truth = responses >> np.arange(8) & 1
     return float((np.logaddexp(0, logit) - truth * logit).sum())
 
 
+@pytest.mark.parametrize("wide", [0, WIDE])
 @pytest.mark.parametrize("product", [(False, False, False), (True, True, True), (False, True, False)])
 @pytest.mark.parametrize("rows", [((0, 1), (2, 3), (4, 5)), ((0, -1), (2, 3), (-1, -1)), ((-1, -1), (1, 2), (3, -1))])
-def test_step_is_the_gradient(rows: tuple[tuple[int, int], ...], product: tuple[bool, ...]) -> None:
-    """One step on one sample moves every number against the loss's numerical gradient, whichever IDs have no, one or two rows."""
+def test_step_is_the_gradient(rows: tuple[tuple[int, int], ...], product: tuple[bool, ...], wide: int) -> None:
+    """One step on one sample moves every number against the loss's numerical gradient, whichever IDs have no, one or two rows, with
+    and without signals."""
     place, multiply, responses = np.array(rows), np.array(product), 0b00101101
-    tables, dense = parameters(np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    tables, dense = parameters(rng, wide)
+    known = side(rng, 1, wide)
+    s = np.append(known[2][known[0][0]], known[1].view("i1") / 16.0) * known[3] if wide else np.zeros(0)
     before = [array.copy() for array in (*tables, *dense)]
     first, second = place[:, 0].astype("i4"), place[:, 1].astype("i4")[None]
-    samples = Samples(first[:1], first[1:2], first[2:], second, multiply, np.array([responses], "u2"))
-    one_pass(tables, dense, samples, 1e4, 1e4, 0.0)  # over accumulators of 1e8: an effective rate of 1
-    for index in (0, 2, 4, 6, 8):
+    samples = Samples(first[:1], first[1:2], first[2:], second, multiply, np.array([responses], "u2"), *known)
+    one_pass(tables, dense, samples, 1e4, 1e4, 0.0, 1e4)  # over accumulators of 1e8: an effective rate of 1
+    for index in range(0, 14 if wide else 10, 2):
         moved = (before[index].astype(float) - (*tables, *dense)[index])
         numeric = np.zeros_like(moved)
         for at in np.ndindex(moved.shape):
@@ -65,7 +84,7 @@ def test_step_is_the_gradient(rows: tuple[tuple[int, int], ...], product: tuple[
             for step in (1e-3, -1e-3):
                 shifted = [array.astype(float) for array in before]
                 shifted[index][at] += step
-                sides.append(loss(shifted[:6], shifted[6:], place, multiply, responses))
+                sides.append(loss(shifted[:6], shifted[6:], place, multiply, responses, s))
             numeric[at] = (sides[0] - sides[1]) / 2e-3
         assert np.allclose(moved, numeric, rtol=2e-3, atol=2e-4), index
 
@@ -78,9 +97,9 @@ def test_second_rows_of_none_change_no_bit() -> None:
     results = []
     for second in (np.empty((0, 3), "i4"), np.full((3000, 3), -1, "i4")):
         tables, dense = parameters(np.random.default_rng(1))
-        for array in (*tables[1::2], dense[1], dense[3]):
+        for array in (*tables[1::2], *dense[1::2]):
             array[:] = 0.1
-        one_pass(tables, dense, Samples(*rows, second, np.zeros(3, bool), responses), 0.05, 0.02, 1e-4)
+        one_pass(tables, dense, Samples(*rows, second, np.zeros(3, bool), responses, *side(rng, 3000, 0)), 0.05, 0.02, 1e-4)
         results.append(b"".join(array.tobytes() for array in (*tables, *dense)))
     assert results[0] == results[1]
 
@@ -108,8 +127,8 @@ class Law:
 
     def fit(self, trainer: Trainer, batch: tuple[np.ndarray, ...], now: int = 1, lr: float = 0.1) -> None:
         u, p, r = batch
-        trainer.fit(self.ids["consumer"], u, self.ids["post"], p, self.ids["creator"], (p % 40).astype(np.int32), r, now, lr=lr,
-                    lr_dense=0.02, l2=0.0)
+        trainer.fit(self.ids["consumer"], u, self.ids["post"], p, self.ids["creator"], (p % 40).astype(np.int32), r, now,
+                    rates=Rates(lr, 0.02, 0.0))
 
     def vectors(self, trainer: Trainer) -> Mapping[str, np.ndarray]:
         """A copy to serve from."""

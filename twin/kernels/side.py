@@ -62,7 +62,7 @@ def count(rows, impressions, responses, rates, tally):
         packed = 0
         for j in range(len(TALLIED)):
             x = math.log((responses[row, TALLIED[j]] + SURE) / (rates[j] * impressions[row] + SURE))
-            packed |= (int(math.floor(min(max(STEPS * x, -127.0), 127.0) + 0.5)) & 255) << 8 * j
+            packed |= (math.floor(min(max(STEPS * x, -127.0), 127.0) + 0.5) & 255) << 8 * j
         tally[row] = np.int32(packed if packed < 2**31 else packed - 2**32)
 
 

@@ -78,6 +78,15 @@ class Dense(NamedTuple):
     GP: Array
 
 
+class Rates(NamedTuple):
+    """Adagrad's rates of embeddings, of dense weights and of signals' weights, and L2 on touched rows."""
+
+    embedding: float
+    dense: float
+    l2: float = 0.0
+    signals: float = 0.02
+
+
 class Batch(NamedTuple):
     """What is worked out of one batch (B samples), and where the threads are."""
 
@@ -212,7 +221,7 @@ def _square(g, b):
 @inner
 def _step(E, G, row, g, b, square, gb, rates):
     """Row-wise Adagrad on one row: gradient g[b] (D,) of that squared length, and gb of the bias."""
-    dim, (lr, _, l2) = g.shape[1], rates
+    dim, lr, l2 = g.shape[1], rates.embedding, rates.l2
     G[row, 0] += square / np.float32(dim)
     rate = lr / np.float32(math.sqrt(G[row, 0]) + EPS)
     keep = np.float32(1) - rate * l2
@@ -239,12 +248,13 @@ def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place
 
 
 @inner
-def _dense(part, size, dense, batch, lr, row):
+def _dense(part, size, dense, batch, rates, row):
     """Adagrad on a part of the dense weights, by a batch of ``size`` samples; scratch: row (1, D)."""
+    lr, lr_side = rates.dense, rates.signals
     W, GW, z, total, parts = dense.W, dense.GW, batch.z, batch.total, batch.cut[1]
     rows, read = len(W) + 1 + len(dense.S), len(dense.P)
     for j in range(part * read // parts, (part + 1) * read // parts):
-        _project(j, size, dense, batch, lr, row)
+        _project(j, size, dense, batch, lr_side, row)
     for k in range(part * rows // parts, (part + 1) * rows // parts):
         dot8(z, k, batch.e, 0, total, 8 * k)
         for h in range(8):
@@ -256,7 +266,7 @@ def _dense(part, size, dense, batch, lr, row):
             elif k > len(W):
                 j = k - len(W) - 1
                 dense.GS[j, h] += g * g
-                dense.S[j, h] -= lr * g / np.float32(math.sqrt(dense.GS[j, h]) + EPS)
+                dense.S[j, h] -= lr_side * g / np.float32(math.sqrt(dense.GS[j, h]) + EPS)
             else:
                 dense.Gc[h] += g * g
                 dense.c[h] -= lr * g / np.float32(math.sqrt(dense.Gc[h]) + EPS)
@@ -315,12 +325,12 @@ def _part(part, first, size, tables, samples, dense, batch, rates, row):
             _step(tables.Ep, tables.Gp, rp, v, b, square[b, 1], bias[b, 1], rates)
         if rc >= 0 and ((rc >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Ec, tables.Gc, rc, v, b, square[b, 1], bias[b, 1], rates)
-    _dense(part, size, dense, batch, rates[1], row)
+    _dense(part, size, dense, batch, rates, row)
 
 
 @kernel
 def train(tables, samples, dense, rates, batch):
-    """One pass over the log at the ``rates`` (of rows, of dense weights, L2), by one thread or by as many as call it at the same time;
+    """One pass over the log at the `Rates`, by one thread or by as many as call it at the same time;
     each returns when nothing is left to take, the last of them when all is done."""
     n, pieces, each = len(samples.user), batch.cut[0], batch.cut[0] + batch.cut[1]
     units, row = -(-n // BATCH) * each, np.empty((1, batch.u.shape[1]), np.float32)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels.stats import gini, rankings
+from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Negatives, Trainer
@@ -76,7 +77,7 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
     for now in range(EPOCHS):
         order = rng.permutation(len(liker))
         trainer.fit(user_keys, liker[order], item_keys, liked[order], creator, np.zeros(len(order), np.int32),
-                    np.ones(len(order), np.uint16), now, lr=p.learning_rate, lr_dense=p.dense_rate, l2=p.regularisation,
+                    np.ones(len(order), np.uint16), now, rates=Rates(p.learning_rate, p.dense_rate, p.regularisation),
                     negatives=negatives)
     u, w = trainer.tables["consumer"].vectors(user_keys), keep["W"][:, 0]
     v = trainer.tables["post"].vectors(item_keys) + trainer.tables["creator"].vectors(creator)

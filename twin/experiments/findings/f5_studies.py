@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.quality import judge
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
@@ -103,7 +104,7 @@ def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
                     copies[copy] = _predicted(trainer, people, items, maker)
                 said[copy].append(copies[copy][who, what])
         trainer.fit(people, who, items, what, maker, np.zeros(PER_STEP, np.int32), clicked.astype(np.uint16), step * STEP,
-                    lr=p.learning_rate, lr_dense=p.dense_rate, l2=p.regularisation)
+                    rates=Rates(p.learning_rate, p.dense_rate, p.regularisation))
     all_true = np.concatenate(truth)
     scores = [judge(np.concatenate(copy).astype(np.float32), all_true, np.zeros(len(all_true), np.int64), 1) for copy in said]
     return np.array([[float(score[0, 0]), float(score[1, 0])] for score in scores])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from twin.board import Board
 from twin.columns import lengthened
 from twin.kernels import retrieve
+from twin.kernels.training import Rates
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.generations import Generations
 from twin.mechanisms.recommender.log import InteractionLog
@@ -27,6 +28,8 @@ from twin.units import DAY
 
 LEAST = 2000
 """Rows that a thread copies at once, or more."""
+RATES = ("learning_rate", "dense_rate", "regularisation", "signals.rate")
+"""Levers, in the order of `Rates`."""
 TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
@@ -112,10 +115,10 @@ class Learner:
         known = UNKNOWN
         if self.generations.knowing:
             known = Known(m.mine("posts", "read"), self.log.tally(first), m.mine("posts", "tally"), self.side.mask())
+        rates = Rates(*(float(m.lever(name)) for name in RATES))
         for trainer in self.generations.all():
             trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post, m.read("creators", "key"), maker[post],
-                        responses.view(np.uint16), now, lr=float(m.lever("learning_rate")), lr_dense=float(m.lever("dense_rate")),
-                        l2=float(m.lever("regularisation")), epochs=epochs, negatives=negatives, known=known)
+                        responses.view(np.uint16), now, rates=rates, epochs=epochs, negatives=negatives, known=known)
         self.keep["counts"] += np.array([1, len(post) * epochs])
         self.keep["times"][1] = now
 

@@ -1,8 +1,9 @@
 """The interaction log: impressions in the order in which they happened, cut into intervals between trainings.
 
 The serving window that runs now begins at ``log.window``; every training ends an interval (``log.starts``: time and index of each begin).
-``log.tally`` keeps what the feed knew of each post beside its IDs, where anybody notes it (see `note`). A log that is kept for a history is shortened by whole intervals, so it is bounded by the history and one interval. It names rows of
-consumers and posts: none that it names may be released (see ``since``).
+``log.tally`` keeps what the feed knew of each post beside its IDs, where anybody notes it (see `note`). A log that is kept for
+a history is shortened by whole intervals, so it is bounded by the history and one interval. It names rows of consumers and posts: none
+that it names may be released (see ``since``).
 """
 
 from __future__ import annotations

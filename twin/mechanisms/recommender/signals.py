@@ -5,8 +5,8 @@ is whoever knows posts (service ``classify``); the recommender gets readings alo
 hard feed weights can pull on creators: what the model cannot see, it cannot reward. Counts are public; they are brought up to date at every
 refresh, and the log keeps what the feed knew at each impression (`twin.kernels.side`), so that the model learns from and is judged on that.
 
-Which signals are in use follows the levers at each sync, for serving, and at each training; noise holds for posts read from then on. A model
-that knows posts by their IDs alone is another one: from no signals to some, or back, is a migration (`generations`).
+Which signals are in use follows the levers at each sync, for serving, and at each training; noise holds for posts read from then on.
+A model that knows posts by their IDs alone is another one: from no signals to some, or back, is a migration (`generations`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,13 @@ class Signals(Params):
     comprehensiveness: Read = group(Read, "comprehensiveness, 0..1")
     format: Known = group(Known, "whether it is a long-lived work")
     label: Known = group(Known, "whether it is shown as made by AI")
+    rate: float = par(0.02, "Adagrad rate of their weights", low=1e-6, high=10, lever=True)
     counts: Known = group(Known, "running clicks, likes, comments and hides against the platform's rates")
+
+
+def signals_of(p: Signals) -> list[Read | Known]:
+    """Parameters of every signal."""
+    return [getattr(p, name) for name in READINGS]
 
 
 class SideInformation:

@@ -1,4 +1,4 @@
-"""The trainer: the dense weights of the multi-head model, those of signals among them, and the three embedding tables, fitted to the log in log order.
+"""The trainer: dense weights of the multi-head model, those of signals among them, and three embedding tables, fitted in log order.
 
 Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every logged impression, as if the person had
 been shown them and done nothing. What was examined is a choice of the feed's own; negatives teach what it never tries. The price is
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twin.crew import Crew
 from twin.kernels.side import READ, WIDE
-from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Samples, empty_batch, train, with_negatives
+from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Rates, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
@@ -76,7 +76,7 @@ class Trainer:
 
     def fit(self, consumer_keys: NDArray[np.uint64], consumer: NDArray[np.int32], post_keys: NDArray[np.uint64],
             post: NDArray[np.int32], creator_keys: NDArray[np.uint64], creator: NDArray[np.int32],
-            responses: NDArray[np.uint16], now: int, *, lr: float, lr_dense: float, l2: float, epochs: int = 1,
+            responses: NDArray[np.uint16], now: int, *, rates: Rates, epochs: int = 1,
             negatives: Negatives | None = None, known: Known = UNKNOWN) -> None:
         """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
         keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
@@ -111,16 +111,16 @@ class Trainer:
         product = np.array([self.tables[name].spec.multiplies for name in keys])
         samples = Samples(first[0], first[1], first[2], second, product, np.ascontiguousarray(responses),
                           np.ascontiguousarray(places["post"]), tally, known.reading, known.mask)
-        self._train(samples, epochs, (np.float32(lr), np.float32(lr_dense), np.float32(l2)))
+        self._train(samples, epochs, rates)
 
-    def _train(self, samples: Samples, epochs: int, rates: tuple[np.float32, np.float32, np.float32]) -> None:
+    def _train(self, samples: Samples, epochs: int, rates: Rates) -> None:
         """The passes, by all threads of the crew where there is enough to share."""
         tables = Embeddings(*[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)])
         dense = Dense(*[self.keep[name] for name in Dense._fields])
         threads = self.crew.threads if len(samples.user) > SHARED else 1
         for _ in range(epochs):
             batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense, threads)
-            whole = partial(train, tables, samples, dense, rates, batch)
+            whole = partial(train, tables, samples, dense, Rates(*np.array(rates, np.float32)), batch)
             if threads > 1:
                 self.crew.together(whole, whole)
             else:
