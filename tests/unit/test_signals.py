@@ -1,6 +1,7 @@
 """What the feed knows of posts beside their IDs: readings, counts, and what the model makes of them."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,8 +42,9 @@ def test_readings_are_the_truth_with_an_error_of_the_given_size(small: Callable[
     """Statistical, fixed seed, thousands of posts: errors have the sd that was asked for, within 8 %; format and label are exact; each
     post is misread in its own way whatever the noise."""
     noise = {"topic": 0.05, "slant": 0.03, "arousal": 0.02, "comprehensiveness": 0.02}
-    world, feed = begun(small(*QUICK, *(f"recommender.signals.{name}.noise={value}" for name, value in noise.items()),
-                              "creators.human.initial=150", "creators.human.posts_mean=6/d", "creators.label_ai=0.5", "creators.human.work_share=0.3"))
+    world, _ = begun(small(*QUICK, *(f"recommender.signals.{name}.noise={value}" for name, value in noise.items()),
+                           "creators.human.initial=150", "creators.human.posts_mean=6/d", "creators.label_ai=0.5",
+                           "creators.human.work_share=0.3"))
     world.run(4 * DAY)
     posts = world.world.table("posts")
     rows = np.flatnonzero(posts["alive"])
@@ -69,7 +71,8 @@ def test_what_is_served_follows_from_readings_counts_and_weights(small: Callable
     rows = served.eligible.astype(np.int64)
     fresh = rows[posts["born"][rows] >= 5 * DAY]  # after the last copy of vectors
     assert len(fresh) and not feed.keep["signals.unread"].size
-    s = np.concatenate([posts["read"], posts["tally"].view("i1").reshape(-1, 4) / np.float32(side.STEPS)], axis=1)[rows] * keep["serve.mask"]
+    counts = posts["tally"].view("i1").reshape(-1, 4) / np.float32(side.STEPS)
+    s = np.concatenate([posts["read"], counts], axis=1)[rows] * keep["serve.mask"]
     assert np.allclose(s @ keep["serve.S"], served.linear[rows], atol=1e-4) and np.abs(served.linear[rows]).max() > 0.1
     of_creator = keep["serve.creator.vec"][posts["creator"][fresh]]
     lifted = posts["read"][fresh] @ keep["serve.P"]
@@ -88,7 +91,7 @@ def test_the_search_for_the_nearest_knows_what_signals_are_worth(small: Callable
         rows, found = served.tile_post[served.tile_post >= 0], served.tile_bias[arm][served.tile_post >= 0]
         assert np.allclose(found, query[arm, -1] * served.item_bias[rows] + served.linear[rows] @ pull[arm], atol=1e-4)
         first = served.tile_start
-        means = [served.tile_bias[arm, a:b][served.tile_post[a:b] >= 0].mean() for a, b in zip(first[:-1], first[1:], strict=True) if b > a]
+        means = [served.tile_bias[arm, a:b][served.tile_post[a:b] >= 0].mean() for a, b in pairwise(first) if b > a]
         near = served.centre_bias[arm].ravel()[:len(first) - 1][np.diff(first) > 0]
         assert np.allclose(near, means, atol=1e-4)
 

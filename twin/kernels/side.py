@@ -32,6 +32,8 @@ SURE = 3.0
 """K: expected responses at which a post's own count weighs half; assumption."""
 STEPS = 16
 """Steps of a tally per unit of log: 6 % each."""
+EMPTY = np.float32(-1e9)
+"""Below any list with posts, above one that was scanned already (`retrieve.GONE`)."""
 CENTRE = np.array([0.0] * TOPICS + [0.0, 0.35, 0.5, 0.0, 0.0], np.float32)
 SCALE = np.array([TOPICS**0.5] * TOPICS + [1 / 0.4, 1 / 0.2, 1 / 0.3, 1.0, 1.0], np.float32)
 """A reading x counts as (x - centre) * scale."""
@@ -90,9 +92,9 @@ def weigh(rows, reading, tally, mask, S, out):
 @kernel
 def worth(first, tile_post, query, pull, bias, linear):
     """What a post is worth to whoever it is, by arm (A): query * bias + pull . linear, f4 (A, tiles, lanes), and its mean over each list
-    f4 (A, lists); an empty list is worth nothing at all."""
+    f4 (A, lists); an empty list is worth less than any other."""
     arms, lists, lanes = len(query), len(first) - 1, tile_post.shape[1]
-    out, mean = np.zeros((arms, len(tile_post), lanes), np.float32), np.full((arms, lists), np.float32(-3e38))
+    out, mean = np.zeros((arms, len(tile_post), lanes), np.float32), np.full((arms, lists), EMPTY)
     for a in range(arms):
         for g in range(lists):
             total, many = 0.0, 0
