@@ -147,14 +147,17 @@ class _Part(CPUDispatcher):  # type: ignore[misc]
         return numba.njit(error_model="numpy", nogil=True)(self.py_func)
 
 
+def _part(function: Callable[..., Any], **options: bool) -> Any:
+    options = {"nopython": True, "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+    return _Part(function, targetoptions={**options, "boundscheck": None, "error_model": "numpy"}, pipeline_class=_PartCompiler)
+
+
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who holds those that it is given (an
     atomic operation at every use, for which threads would wait)."""
-    options = {"nopython": True, "boundscheck": None, "error_model": "numpy", "nogil": True, "_nrt": False, "no_cpython_wrapper": True,
-               "no_cfunc_wrapper": True}
-    return _Part(function, targetoptions=options, pipeline_class=_PartCompiler)
+    return _part(function, _nrt=False)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Put a function's body into every kernel that calls it."""
-    return numba.njit(inline="always", error_model="numpy")(function)
+    """Compile a part whose code takes the place of every call of it."""
+    return _part(function, _nrt=False, forceinline=True)
