@@ -158,6 +158,11 @@ def inner(function: Callable[..., Any]) -> Any:
     return _part(function, _nrt=False)
 
 
+def making(function: Callable[..., Any]) -> Any:
+    """Compile a part of kernels that makes arrays."""
+    return _part(function)
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile a part whose code takes the place of every call of it."""
     return _part(function, _nrt=False, forceinline=True)

@@ -99,7 +99,10 @@ class Room(NamedTuple):
 @kernel
 def empty_plan(sessions, serve):
     """Room for the plans of so many sessions."""
-    shape = (sessions, int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max()))
+    most = 0
+    for arm in range(len(serve.whole)):
+        most = max(most, serve.whole[arm, Q_SLATE] + serve.whole[arm, Q_SHELF])
+    shape = (sessions, most)
     return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32),
                 np.empty(shape, np.int8), np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16),
                 np.empty(shape, np.int32), np.empty(shape, np.float64))
@@ -110,7 +113,8 @@ def empty_room(posts, serve):
     """Scratch for one thread, with a table of so many posts."""
     most = np.zeros(serve.whole.shape[1], np.int64)
     for k in range(serve.whole.shape[1]):
-        most[k] = serve.whole[:, k].max()
+        for arm in range(len(serve.whole)):
+            most[k] = max(most[k], serve.whole[arm, k])
     oracle = serve.whole[0, Q_MODE] == ORACLE
     room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)) + 1
     dim, tiles = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] // TILE + 1))
