@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
@@ -136,6 +137,11 @@ class _Part(CPUDispatcher):  # type: ignore[misc]
 
     def __call__(self, *arguments: Any) -> Any:
         return self.alone(*arguments)
+
+    def get_call_template(self, given: Any, named: Any) -> Any:
+        """A whole number that is written down is a whole number: numba would compile the part for each of them."""
+        return super().get_call_template([types.unliteral(kind) for kind in given],
+                                         {name: types.unliteral(kind) for name, kind in named.items()})
 
     def add_overload(self, result: Any) -> None:
         """Known to kernels; there is nothing for Python to call."""
