@@ -93,28 +93,28 @@ def kernel(function: Callable[..., Any]) -> Any:
     return compiled
 
 
-class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+class _PartLibrary(JITCodeLibrary):
     """The code of a part: optimised and made machine code with the kernels that take it in, and not before."""
 
     def _optimize_final_module(self) -> None:
         """Left to the kernels."""
 
     def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._verify_declare_only_symbols()
+        self._finalize_dynamic_globals()  # type: ignore[no-untyped-call]
+        self._verify_declare_only_symbols()  # type: ignore[no-untyped-call]
         self._finalized = True
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _PartLowering(NativeLowering):  # type: ignore[misc]
+@register_pass(mutates_CFG=True, analysis_only=False)  # type: ignore[no-untyped-call]
+class _PartLowering(NativeLowering):
     """numba's lowering, into such a library."""
 
     _name = "part_lowering"
 
     def run_pass(self, state: Any) -> bool:
-        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
         state.flags.no_compile = True
-        super().run_pass(state)
+        super().run_pass(state)  # type: ignore[no-untyped-call]
         known = functools.partial(state.func_id.func)  # what numba knows this signature of the part by
         state.targetctx.insert_user_function(known, state["cr"].fndesc, [state.library])
         state.reload_init.extend(state.library._reload_init)
@@ -122,17 +122,17 @@ class _PartLowering(NativeLowering):  # type: ignore[misc]
         return True
 
 
-class _PartCompiler(CompilerBase):  # type: ignore[misc]
+class _PartCompiler(CompilerBase):
     """numba's compiler, with that lowering."""
 
     def define_pipelines(self) -> list[Any]:
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")  # type: ignore[no-untyped-call]
         passes.passes = [(_PartLowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
         passes.finalize()
         return [passes]
 
 
-class _Part(CPUDispatcher):  # type: ignore[misc]
+class _Part(CPUDispatcher):
     """A part of kernels. Python, which calls it in tests alone, gets a kernel made of it."""
 
     def __call__(self, *arguments: Any) -> Any:
@@ -140,8 +140,8 @@ class _Part(CPUDispatcher):  # type: ignore[misc]
 
     def get_call_template(self, given: Any, named: Any) -> Any:
         """A whole number that is written down is a whole number: numba would compile the part for each of them."""
-        return super().get_call_template([types.unliteral(kind) for kind in given],
-                                         {name: types.unliteral(kind) for name, kind in named.items()})
+        return super().get_call_template([types.unliteral(kind) for kind in given],  # type: ignore[no-untyped-call]
+                                         {name: types.unliteral(kind) for name, kind in named.items()})  # type: ignore[no-untyped-call]
 
     def add_overload(self, result: Any) -> None:
         """Known to kernels; there is nothing for Python to call."""

@@ -44,8 +44,8 @@ from twin.kernels.plan import (
     N_TOLERANCE,
     Plan,
     empty_room,
-    one_plan,
     fetch_ahead,
+    one_plan,
     plan_session,
 )
 from twin.kernels.respond import FOLLOW, GLAD, HIDE, LIKE, LONG_VIEW, MANY, REPORT, features, logistic, pull, respond
@@ -217,9 +217,10 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
             again, on = True, via
             plan.post[at, place], plan.source[at, place], plan.maker[at, place] = post, SHELF, posts.creator[post]
             plan.same[at, place] = 0
-        post, source = np.int64(plan.post[at, place]), int(plan.source[at, place])
+        post, source = int(np.int64(plan.post[at, place])), int(plan.source[at, place])
         if again or (likes_shown and posts.counts[post, LIKE] > plan.until[at, place]):
-            features(row, post, np.int64(posts.counts[post, LIKE]), np.int64(plan.same[at, place]), place, people, posts, makers, behaviour.shows[arm], x)
+            likes, same = np.int64(posts.counts[post, LIKE]), np.int64(plan.same[at, place])
+            features(row, post, likes, same, place, people, posts, makers, behaviour.shows[arm], x)
             guess, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
                                source != IN_NETWORK)
             plan.mask[at, place], plan.match[at, place] = guess, x[0]

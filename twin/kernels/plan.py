@@ -96,7 +96,7 @@ class Room(NamedTuple):
     x: Array  # f8 (MANY,)
 
 
-def empty_plan(sessions, serve):
+def empty_plan(sessions: int, serve: Any) -> Plan:
     """Room for the plans of so many sessions."""
     most = 0
     for arm in range(len(serve.whole)):
