@@ -24,6 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import NativeLowering
 
 KEPT = 3
 """Folders of former versions of a file that are kept, newest first: another process may still run them."""
@@ -87,13 +93,82 @@ def kernel(function: Callable[..., Any]) -> Any:
     return compiled
 
 
+class _PartLibrary(JITCodeLibrary):
+    """The code of a part: optimised and made machine code with the kernels that take it in, and not before."""
+
+    def _optimize_final_module(self) -> None:
+        """Left to the kernels."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()  # type: ignore[no-untyped-call]
+        self._verify_declare_only_symbols()  # type: ignore[no-untyped-call]
+        self._finalized = True
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)  # type: ignore[no-untyped-call]
+class _PartLowering(NativeLowering):
+    """numba's lowering, into such a library."""
+
+    _name = "part_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
+        state.flags.no_compile = True
+        super().run_pass(state)  # type: ignore[no-untyped-call]
+        known = functools.partial(state.func_id.func)  # what numba knows this signature of the part by
+        state.targetctx.insert_user_function(known, state["cr"].fndesc, [state.library])
+        state.reload_init.extend(state.library._reload_init)
+        state["cr"] = state["cr"]._replace(cfunc=known)
+        return True
+
+
+class _PartCompiler(CompilerBase):
+    """numba's compiler, with that lowering."""
+
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")  # type: ignore[no-untyped-call]
+        passes.passes = [(_PartLowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
+        passes.finalize()
+        return [passes]
+
+
+class _Part(CPUDispatcher):
+    """A part of kernels. Python, which calls it in tests alone, gets a kernel made of it."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.alone(*arguments)
+
+    def get_call_template(self, given: Any, named: Any) -> Any:
+        """A whole number that is written down is a whole number: numba would compile the part for each of them."""
+        return super().get_call_template([types.unliteral(kind) for kind in given],  # type: ignore[no-untyped-call]
+                                         {name: types.unliteral(kind) for name, kind in named.items()})  # type: ignore[no-untyped-call]
+
+    def add_overload(self, result: Any) -> None:
+        """Known to kernels; there is nothing for Python to call."""
+        self.overloads[tuple(result.signature.args)] = result
+
+    @functools.cached_property
+    def alone(self) -> Any:
+        """The part as a kernel."""
+        return numba.njit(error_model="numpy", nogil=True)(self.py_func)
+
+
+def _part(function: Callable[..., Any], **options: bool) -> Any:
+    options = {"nopython": True, "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+    return _Part(function, targetoptions={**options, "boundscheck": None, "error_model": "numpy"}, pipeline_class=_PartCompiler)
+
+
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who holds those that it is given (an
     atomic operation at every use, for which threads would wait)."""
-    njit: Any = numba.njit  # its annotation does not know the option
-    return njit(error_model="numpy", nogil=True, _nrt=False)(function)
+    return _part(function, _nrt=False)
+
+
+def making(function: Callable[..., Any]) -> Any:
+    """Compile a part of kernels that makes arrays."""
+    return _part(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Put a function's body into every kernel that calls it."""
-    return numba.njit(inline="always", error_model="numpy")(function)
+    """Compile a part whose code takes the place of every call of it."""
+    return _part(function, _nrt=False, forceinline=True)

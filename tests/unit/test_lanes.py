@@ -139,7 +139,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     }
     found = {}
     for function, arguments in calls.items():
-        fresh = compiled.inner(function.py_func)
+        fresh = compiled.inner(function.py_func).alone
         fresh(*arguments)
         found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
     tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)

@@ -43,9 +43,9 @@ from twin.kernels.plan import (
     N_SHELF,
     N_TOLERANCE,
     Plan,
-    empty_plan,
     empty_room,
     fetch_ahead,
+    one_plan,
     plan_session,
 )
 from twin.kernels.respond import FOLLOW, GLAD, HIDE, LIKE, LONG_VIEW, MANY, REPORT, features, logistic, pull, respond
@@ -217,9 +217,10 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
             again, on = True, via
             plan.post[at, place], plan.source[at, place], plan.maker[at, place] = post, SHELF, posts.creator[post]
             plan.same[at, place] = 0
-        post, source = int(plan.post[at, place]), int(plan.source[at, place])
+        post, source = int(np.int64(plan.post[at, place])), int(plan.source[at, place])
         if again or (likes_shown and posts.counts[post, LIKE] > plan.until[at, place]):
-            features(row, post, posts.counts[post, LIKE], plan.same[at, place], place, people, posts, makers, behaviour.shows[arm], x)
+            likes, same = np.int64(posts.counts[post, LIKE]), np.int64(plan.same[at, place])
+            features(row, post, likes, same, place, people, posts, makers, behaviour.shows[arm], x)
             guess, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
                                source != IN_NETWORK)
             plan.mask[at, place], plan.match[at, place] = guess, x[0]
@@ -305,13 +306,12 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
 
     Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
     """
-    plan, room, x = empty_plan(1, serve), empty_room(len(posts.key), serve), np.empty(MANY)
-    only = np.int64(0)  # not a literal, for which all that is called would be compiled apart
+    plan, room, x = one_plan(1, serve), empty_room(len(posts.key), serve), np.empty(MANY)
     for at, row in enumerate(rows):
         fetch_ahead(at, len(rows), rows, people, serve, graph)
-        plan_session(row, only, people, posts, makers, serve, graph, behaviour, plan, room)
-        happen(row, only, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
-        settle(row, only, people, posts, makers, behaviour, plan, total, min_wake)
+        plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
+        happen(row, 0, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
+        settle(row, 0, people, posts, makers, behaviour, plan, total, min_wake)
         total[A_SATISFACTION] += people.satisfaction[row]
 
 

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel
 from twin.draws import unit, words
 from twin.kernels.reward import margin, update
 
@@ -122,7 +122,7 @@ def _normal(a, b):
     return math.sqrt(-2.0 * math.log(unit(a))) * math.cos(2.0 * math.pi * unit(b))
 
 
-@kernel
+@inner
 def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, compares):
     """Say the true or the false answer, learn from a comparison where there is one, and count: what was said was worth."""
     a, b, preferring, _ = words(stream, people.key[i], n, 2)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel, making
 from twin.draws import child, unit, wave, words
 from twin.units import DAY, HOUR, NEVER
 
@@ -68,7 +68,7 @@ def _length(x):
     return math.sqrt(((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7)))
 
 
-@kernel
+@making
 def compose(maker, makers, radius, cosine, sine, craft):
     """One draft per entry of ``maker`` from standard normals (see `twin.draws.wave`).
 
@@ -121,7 +121,12 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
     """Write drafts into the columns of posts."""
     for i in range(len(rows)):
         r = rows[i]
-        contents[r], trials[r], signals[r] = content[i], tried[i], signal[i]
+        for k in range(content.shape[1]):  # not a slice: numba would compile what it says of slices that do not fit
+            contents[r, k] = content[i, k]
+        for k in range(tried.shape[1]):
+            trials[r, k] = tried[i, k]
+        for k in range(signal.shape[1]):
+            signals[r, k] = signal[i, k]
         qualities[r], readings[r] = quality[i], reading[i]
         arousal[r], comprehensiveness[r], slant[r] = strategy[i, 0], strategy[i, 1], strategy[i, 2]
 
@@ -235,7 +240,7 @@ def take(next_at, posts_made, key, stream, now):
     return rows, time, number, luck
 
 
-@kernel
+@inner
 def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at):
     """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a uniform each."""
     for i in range(len(rows)):
@@ -281,7 +286,9 @@ def _second(fraction, curve):
     """`twin.rhythm.seconds` of one number."""
     hour = len(curve) - 1
     if fraction < curve[hour]:
-        hour = np.searchsorted(curve, fraction, side="right") - 1
+        hour = 0
+        while curve[hour + 1] <= fraction:
+            hour += 1
         if curve[hour] != fraction:
             slope = 1.0 / (curve[hour + 1] - curve[hour])
             return min(np.int64((slope * (fraction - curve[hour]) + hour) * HOUR), DAY - 1)

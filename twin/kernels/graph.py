@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, kernel, making
 from twin.draws import mix64, unit, words
 
 TRIES = 4
@@ -110,7 +110,7 @@ def extend(start, target, rows, count, creators, grown, wider):
         grown[row + 1] = n
 
 
-@kernel
+@making
 def _guide(cumulative):
     """Where equal parts of the whole begin, four per candidate: the first place whose running sum exceeds it."""
     parts = 4 * (len(cumulative) - 1)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.compiled import inner, kernel, making
 from twin.kernels.lanes import far8
 
 Array = Any
@@ -86,7 +86,7 @@ def eligible_rows(alive, born, work, now, expiry, work_expiry):
     return out[:count]
 
 
-@kernel
+@making
 def grouped(rows, group, groups):
     """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order stays."""
     start = np.zeros(groups + 1, np.int32)
@@ -102,7 +102,7 @@ def grouped(rows, group, groups):
     return start, out
 
 
-@kernel
+@inner
 def trends(rows, clicks, last, score, decay):
     """Decay the trending scores and add the clicks since the last refresh."""
     for row in rows:
@@ -110,7 +110,7 @@ def trends(rows, clicks, last, score, decay):
         last[row] = clicks[row]
 
 
-@kernel
+@making
 def best(rows, score, count):
     """The ``count`` rows of highest score, best first; ties to the earlier row."""
     held = 0
@@ -127,7 +127,7 @@ def best(rows, score, count):
     return out[:held]
 
 
-@kernel
+@making
 def seldom(rows, impressions, below):
     """Rows with fewer than ``below`` impressions: the exploration pool."""
     count = 0
@@ -178,7 +178,7 @@ def by_ai(ai, creator):
     return out
 
 
-@kernel
+@making
 def ordered(rows, inside, by, former):
     """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an earlier order or
     empty: the more alike the two are, the faster it goes."""
@@ -242,5 +242,6 @@ def published(posts, now, expiry, work_expiry, decay, lists, followers, entered,
     creator_start, creator_post = grouped(newest, posts.creator, len(followers))
     trending = best(rows, posts.trend, most)
     fresh = seldom(rows, posts.impressions, below)
-    small = ordered(rows[by_small[rows]], can & by_small, posts.key, former_small)
+    rising = (posts.key ^ np.uint64(1 << 63)).view(np.int64)  # numbers with a sign, in the order of the keys: as ages have one
+    small = ordered(rows[by_small[rows]], can & by_small, rising, former_small)
     return rows, newest, list_start, list_post, creator_start, creator_post, trending, fresh, can, by_small, small

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel
 from twin.draws import mix64, unit, words
 
 EMPTY = np.uint64(2**64 - 1)
@@ -42,7 +42,7 @@ def _pair(a, b):
     return np.uint64(low) << _32 | np.uint64(high)
 
 
-@kernel
+@inner
 def _add(a, b, gain, slot_key, slot_weight, used):
     key = _pair(a, b)
     s = _place(key, slot_key)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inner, kernel
+from twin.compiled import inner, making
 from twin.draws import child, unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import fetch, glance
@@ -96,21 +96,27 @@ class Room(NamedTuple):
     x: Array  # f8 (MANY,)
 
 
-@kernel
-def empty_plan(sessions, serve):
+def empty_plan(sessions: int, serve: Any) -> Plan:
     """Room for the plans of so many sessions."""
-    shape = (sessions, int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max()))
+    most = 0
+    for arm in range(len(serve.whole)):
+        most = max(most, serve.whole[arm, Q_SLATE] + serve.whole[arm, Q_SHELF])
+    shape = (sessions, most)
     return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32),
                 np.empty(shape, np.int8), np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16),
                 np.empty(shape, np.int32), np.empty(shape, np.float64))
 
 
-@kernel
+one_plan = making(empty_plan)
+
+
+@making
 def empty_room(posts, serve):
     """Scratch for one thread, with a table of so many posts."""
     most = np.zeros(serve.whole.shape[1], np.int64)
     for k in range(serve.whole.shape[1]):
-        most[k] = serve.whole[:, k].max()
+        for arm in range(len(serve.whole)):
+            most[k] = max(most[k], serve.whole[arm, k])
     oracle = serve.whole[0, Q_MODE] == ORACLE
     room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)) + 1
     dim, tiles = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] // TILE + 1))
@@ -155,7 +161,7 @@ def everything(row, arm, people, posts, makers, serve, behaviour, room):
     for post in serve.eligible:
         if not room.mark[post]:
             room.cand[n], room.source[n] = post, NEAREST
-            room.score[n] = enjoyment(row, post, people, posts, makers, behaviour.shows[arm], behaviour.coefficients, room.x)
+            room.score[n] = enjoyment(row, np.int64(post), people, posts, makers, behaviour.shows[arm], behaviour.coefficients, room.x)
             n += 1
     return n
 
@@ -224,7 +230,7 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
             if plan.maker[at, earlier] == maker:
                 same += 1
         likes = glance(posts.counts, post * HEADS + LIKE)
-        features(row, post, likes, same, place, people, posts, makers, behaviour.shows[arm], x)
+        features(row, post, np.int64(likes), same, place, people, posts, makers, behaviour.shows[arm], x)
         mask, slack = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
                               source != IN_NETWORK)
         plan.post[at, place], plan.source[at, place], plan.maker[at, place], plan.same[at, place] = post, source, maker, same

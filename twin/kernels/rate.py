@@ -37,7 +37,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel, making
 from twin.draws import mix64, unit, words
 from twin.kernels.training import HEADS
 
@@ -160,7 +160,7 @@ def pair_key(i, j, people, works):
     return mix64(people.key[i] ^ mix64(works.key[j]))
 
 
-@kernel
+@inner
 def matched(i, j, people, works):
     """taste . content."""
     match = 0.0
@@ -169,7 +169,7 @@ def matched(i, j, people, works):
     return match
 
 
-@kernel
+@inner
 def predicted(i, j, people, works, total, rules):
     """The platform's prediction from posted ratings, before any perturbation."""
     posted = total[T_POSTED]
@@ -186,7 +186,7 @@ def perturbed(prediction, luck, rules):
     return cut(prediction + rules.shift) if luck < 0.5 else prediction
 
 
-@kernel
+@inner
 def expectation(i, j, sees_average, prediction, people, works, rules):
     """What a person expects of a work from all that is on show (``prediction`` 0: none is)."""
     level = np.float64(people.level[i])
@@ -198,7 +198,7 @@ def expectation(i, j, sees_average, prediction, people, works, rules):
     return e
 
 
-@kernel
+@inner
 def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
     luck of reporting, and whether the pair is in the half that is moved."""
@@ -231,7 +231,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total,
     return disconfirmed, anchored, herded, prediction - plain, unit(c), unit(d) < 0.5
 
 
-@kernel
+@inner
 def first_time(i, mark, ring, ring_at):
     """Whether a person meets this fingerprint for the first time (of those remembered); remembers it if so."""
     for s in range(RING):
@@ -249,7 +249,7 @@ def fingerprint(key, kind):
     return np.uint16(bits) if bits else np.uint16(1)
 
 
-@kernel
+@inner
 def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
     disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules,
@@ -318,7 +318,7 @@ def chances(liking, score, voting):
     return exclusive(up, down)
 
 
-@kernel
+@making
 def likings(seen, people, works, voting, stream):
     """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what earlier votes do not change, apart,
     so that the processor need not wait for one person's memory before it asks for the next one's."""
@@ -337,7 +337,7 @@ def likings(seen, people, works, voting, stream):
     return out
 
 
-@kernel
+@inner
 def vote(i, j, shown, liking, luck, key, ring, ring_at, ups, downs, seed, total, voting):
     """One viewing: up, down or, mostly, nothing."""
     score = ups[j] - downs[j] + seed[j] if shown else 0
@@ -378,7 +378,7 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
     return out
 
 
-@kernel
+@making
 def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
     """What of a window's impressions may be answered: all that were clicked or, without ``votes``, the works consumed.
 

@@ -117,7 +117,7 @@ def utility(r, behaviour, x):
 @inner
 def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
-    features(row, post, posts.counts[post, LIKE], 0, 0, people, posts, makers, shows, x)
+    features(row, post, np.int64(posts.counts[post, LIKE]), 0, 0, people, posts, makers, shows, x)
     return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
 
 

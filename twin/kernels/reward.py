@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel
 
 Array = Any
 
@@ -66,7 +66,7 @@ def _believed(h, known, s2, a, b):
     return w + s2 * shrink * (h - known * w), known + rest / (1.0 + s2 * rest)
 
 
-@kernel
+@inner
 def update(u, x, pull, precision, total, spread, weight):
     """Learn that ``u`` preferred the answer whose features exceed the other's by ``x`` (K,).
 

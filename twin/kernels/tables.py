@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.compiled import inlined, inner, kernel, making
 from twin.draws import mix64
 
 BUCKET = 4
@@ -22,7 +22,7 @@ def _buckets(key, count):
     return np.int64(mix64(key) % np.uint64(count)), np.int64(mix64(key ^ _SECOND) % np.uint64(count))
 
 
-@kernel
+@inner
 def find(key, slot_key, slot_row):
     """Place of a key in the map, or -1. A slot is empty where its row is -1."""
     one, two = _buckets(key, len(slot_key) // BUCKET)
@@ -49,7 +49,7 @@ def find_all(keys, slot_key, slot_row, out):
         out[i] = row
 
 
-@kernel
+@inner
 def put(key, row, slot_key, slot_row):
     """Insert an absent key. Returns True, or False with the homeless (key, row) in the last two results: then grow."""
     count = len(slot_key) // BUCKET
@@ -72,7 +72,7 @@ def put(key, row, slot_key, slot_row):
     return False, key, row
 
 
-@kernel
+@making
 def grow(slot_key, slot_row, key, row):
     """A map of twice the size with the same entries and a homeless one; doubles again if that is not enough."""
     size = len(slot_key)

@@ -64,7 +64,7 @@ class Server:
 
     def _assign(self, rows: NDArray[Any]) -> None:
         """Put posts into the lists of their nearest centroids."""
-        keep, cluster = self.keep, self.m.mine("posts", "cluster")
+        keep, cluster, rows = self.keep, self.m.mine("posts", "cluster"), rows.astype(np.int32, copy=False)
         self.m.world.crew.split(len(rows), LEAST, lambda low, high: index.assign(
             rows[low:high], keep["serve.post.vec"], keep["serve.post.bias"], keep["centroids"], cluster))
 
@@ -190,7 +190,7 @@ class Server:
         if self._centres is None or self._centres[0] is not centroids:
             lists = np.arange(len(centroids), dtype=np.int32)
             start = np.array([0, len(lists)], np.int32)
-            _, _, vec, bias = index.tiles(start, lists, centroids[:, :dim], centroids[:, dim])
+            _, _, vec, bias = index.tiles(start, lists, centroids[:, :dim].copy(), centroids[:, dim].copy())
             self._centres = centroids, vec, bias
         return self._centres[1:]
 
