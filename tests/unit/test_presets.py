@@ -55,8 +55,8 @@ def test_effective_weights() -> None:
     assert effective("x_2023", RATES) == pytest.approx({
         "click": 12 * .006, "long_view": .005 + 10 * .01, "like": .5 + 11 * .15, "comment": 13.5 + 75 * .18 + 11 * .15, "reshare": 1,
         "follow": 0, "hide": -74, "report": -369}, rel=1e-12)
-    assert effective("x_2026", NONE | {"opened": 1.0}) == {"click": .4, "long_view": .05, "like": .5, "comment": 5, "reshare": 1, "follow": 4,
-                                                           "hide": -43.2, "report": -234}
+    assert effective("x_2026", NONE | {"opened": 1.0}) == {
+        "click": .4, "long_view": .05, "like": .5, "comment": 5, "reshare": 1, "follow": 4, "hide": -43.2, "report": -234}
     assert effective("x_2026", RATES) == pytest.approx({
         "click": .4 + .3 * .05 + .3 * .05 + .05 * .2, "long_view": .05 + 14.6 * .004, "like": .5, "comment": 5 + .11 * 15,
         "reshare": 1 + .2 * 5 + .3 * 2 + .2 * 5 + .1 * 20, "follow": 4, "hide": -43.2 - .1 * 31.2 - .1 * 58.8, "report": -234}, rel=1e-12)
@@ -94,7 +94,7 @@ def test_what_a_feed_prizes(small: Small) -> None:
     """Shares are of the sum of sizes, the largest first; the table follows policies."""
     table = prized(effective("x_2023", NONE))
     assert [head for head, *_ in table][:3] == ["hide", "comment", "like"]  # without what follows, hides weigh most
-    assert dict((head, worth) for head, _, worth, _ in table)["comment"] == pytest.approx(13.5 * .002546)
+    assert {head: worth for head, _, worth, _ in table}["comment"] == pytest.approx(13.5 * .002546)
     assert sum(abs(share) for *_, share in table) == pytest.approx(1)
     lines = "\n".join(prized_lines(small("recommender.preset=likes", "policies=[{at: 1d, set: {recommender.slate: 5}}, "
                                          "{name: new, at: 2d, set: {recommender.preset: x_2026}}, "

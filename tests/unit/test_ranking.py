@@ -15,12 +15,10 @@ from twin.kernels.retrieve import (
     F_DIVERSITY,
     F_FOLLOWED,
     F_LEAST,
-    F_NEGATIVE,
     F_OFFSET,
     F_OUT,
     F_PERSONAL,
     F_REWARD,
-    F_TOTAL,
     IN_NETWORK,
     NEAREST,
     Q_AI,
@@ -118,7 +116,7 @@ def test_slots_for_creators_followed(served: Serving) -> None:
     assert picked(plain(served, list(range(14)), F_FOLLOWED=.5), scores, sources) == [0, 8, 1, 9, 2, 10, 3, 11, 4, 12]
     assert picked(plain(served, list(range(14)), F_FOLLOWED=.3), scores, sources) == [0, 1, 2, 8, 3, 4, 9, 5, 6, 10]
     assert picked(plain(served, list(range(14)), F_FOLLOWED=1), scores, sources) == [8, 9, 10, 11, 12, 13, 0, 1, 2, 3]
-    assert picked(plain(served, list(range(14))), scores, sources) == list(range(8)) + [8, 9]
+    assert picked(plain(served, list(range(14))), scores, sources) == list(range(10))
     mixed = [IN_NETWORK] * 5 + [NEAREST] * 9  # those that come by themselves count
     assert picked(plain(served, list(range(14)), F_FOLLOWED=.5), scores, mixed) == list(range(10))
 

@@ -32,8 +32,10 @@ ISOLATED = {
     **because("isolates the mechanism: makers start in the middle and try out widely, alike in pace", creators__human__arousal="0.5",
               creators__human__exploration="0.3", creators__human__posts_log_sd="0.2"),
     **because("time scale of a short run: makers and the feed learn in days, not months", creators__human__learning="0.5",
-              recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8")}
-PLAIN = because("score offset and multipliers off", recommender__negative_offset="0", recommender__out_of_network="1", recommender__author_decay="1",
+              recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8"),
+    **because("isolates the mechanism: every slot goes to what the weights prize", recommender__in_network_slots="0")}
+PLAIN = because("score offset and multipliers off", recommender__negative_offset="0", recommender__out_of_network="1",
+                recommender__author_decay="1",
                 recommender__ai_factor="1", recommender__diversity="0", recommender__reward__weight="0")
 FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
 SMALL = because("size: small", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",

@@ -58,11 +58,13 @@ _X_2023 = (
     Term("fav", 0.5, ("like",)), Term("retweet", 1.0, ("reshare",)), Term("reply", 13.5, ("comment",)),
     Term("good_profile_click", 12.0, ("click",), "profile"), Term("video_playback50", 0.005, ("long_view",)),
     Term("reply_engaged_by_author", 75.0, ("comment",), "answered"), Term("good_click", 11.0, ("like", "comment"), "conversation"),
-    Term("good_click_v2", 10.0, ("long_view",), "stays"), Term("negative_feedback_v2", -74.0, ("hide",)), Term("report", -369.0, ("report",)))
+    Term("good_click_v2", 10.0, ("long_view",), "stays"), Term("negative_feedback_v2", -74.0, ("hide",)),
+    Term("report", -369.0, ("report",)))
 _X_2026 = (
     Term("favorite", 0.5, ("like",)), Term("reply", 5.0, ("comment",)), Term("retweet", 1.0, ("reshare",)),
-    Term("photo_expand", 0.05, ("click",), "photo"), Term("video_open", 0.05, ("click",), "video"), Term("click", 0.4, ("click",), "opened"),
-    Term("open_link", 0.2, ("click",), "link"), Term("profile_click", 0.0, ()), Term("vqv", 0.05, ("long_view",)),
+    Term("photo_expand", 0.05, ("click",), "photo"), Term("video_open", 0.05, ("click",), "video"),
+    Term("click", 0.4, ("click",), "opened"), Term("open_link", 0.2, ("click",), "link"),
+    Term("profile_click", 0.0, ()), Term("vqv", 0.05, ("long_view",)),
     Term("share", 2.0, ("reshare",), "share"), Term("share_via_dm", 5.0, ("reshare",), "share_dm"),
     Term("share_via_copy_link", 20.0, ("reshare",), "share_link"), Term("dwell", 0.0, ()), Term("quote", 5.0, ("reshare",), "quote"),
     Term("quoted_click", 0.05, ()), Term("follow_author", 4.0, ("follow",)), Term("post_unexplored", 0.02, ()),
@@ -139,7 +141,7 @@ def sums(preset: str, override: Mapping[str, float | None] | None = None) -> tup
 
 
 def prized(weight: Mapping[str, float]) -> list[tuple[str, float, float, float]]:
-    """What a feed prizes: head, weight, weight x rate per impression (`PER_IMPRESSION`) and its share of the sum of sizes, largest first."""
+    """What a feed prizes, the largest first: head, weight, weight x rate (`PER_IMPRESSION`), and its share of the sum of sizes."""
     worth = {head: weight[head] * PER_IMPRESSION[head] for head in HEADS}
     whole = sum(map(abs, worth.values())) or 1.0
     return [(head, weight[head], worth[head], worth[head] / whole) for head in sorted(HEADS, key=lambda head: -abs(worth[head]))]
