@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from tests.conftest import history
 from twin.describe import prized_lines
 from twin.engine import Simulation
-from twin.kernels.retrieve import F_FOLLOWED, F_NEGATIVE, F_OFFSET, F_RANDOM, F_TOTAL, QUOTAS, Serving
+from twin.kernels.retrieve import F_FOLLOWED, F_NEGATIVE, F_OFFSET, F_RANDOM, F_TOTAL, IN_NETWORK, QUOTAS, SOURCES, Serving
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import EXTRA, KEPT, OFFSETS, PER_IMPRESSION, PUBLISHED, UNMAPPED, effective, prized, sums, weights
@@ -101,6 +102,18 @@ def test_what_a_feed_prizes(small: Small) -> None:
                                          "{name: own, at: 3d, set: {recommender.weights.click: 0.0}}]")))
     assert "as it begins, likes\n" in lines and "under new, x_2026\n" in lines and "under own, x_2026 with weights of its own\n" in lines
     assert "slate" not in lines and lines.count("100.0%") == 1
+
+
+def test_share_shown_from_creators_followed(small: Small) -> None:
+    """The metric is what the sources say, since the last reading; about half where half of the slots are kept, little where none are."""
+    shares = {}
+    for kept in (0.0, 0.5):
+        simulation, readings = history(small("duration=10d", "network.follows_mean=20.0", f"recommender.in_network_slots={kept}"))
+        board = simulation.world.board
+        by_source = np.diff(readings[:, [board.index("source_impressions", source=source) for source in SOURCES]], axis=0)
+        shares[kept] = readings[:, board.index("in_network_share")]
+        assert shares[kept][1:] == pytest.approx(by_source[:, IN_NETWORK] / by_source.sum(1), abs=1e-12)
+    assert .35 < shares[.5][-3:].mean() < .6 and shares[0.0][-3:].mean() < .3
 
 
 def served(scenario: Scenario) -> Serving:
