@@ -2,7 +2,8 @@
 
 Targets and tolerances are those of FINDINGS ("Regularities of real platforms"): KuaiRand-Pure (Gao et al., CIKM 2022) for
 rates, return gaps and followers; Pew 2019 for who writes; MovieLens and Last.fm for item popularity; MIND (Wu et al., ACL 2020)
-for the day's rhythm; X for how much is shown from creators followed (Ye et al., arXiv 2411.01852, and X's own text). A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
+for the day's rhythm; X for how much is shown from creators followed (Ye et al., arXiv 2411.01852, and X's own text).
+A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
 """
 
 from __future__ import annotations

@@ -17,9 +17,10 @@ follows from a long view; ``good_profile_click`` from a click. Hide is the negat
 quality view; blocks and mutes follow from a hide, quotes and shares from a reshare (a KuaiRand forward, which covers them all).
 
 ``facebook_2018``: "meaningful social interactions". A reaction counts 5 likes, and so did the angry one, which went 5, 4, 1.5, 0 later:
-set ``weights.angry`` for that. The full table (bare reshare 5; significant comment or reshare 30) is known from memory only. The twin's
-like is a like or a reaction. Its people have no angry reaction: what carries anger there is the comment, which arousal raises
-most, so that angry reactions are taken to come with comments, ``rates.angry`` a comment. This is an assumption.
+set ``weights.angry`` for that. The full table (bare reshare 5; significant comment or reshare 30) is known from memory only.
+The twin's like is the plain one; reactions come beside it, ``rates.reaction`` for each like. Its people have no angry reaction: what
+carries anger is the comment, which arousal raises most, so angry reactions are taken to come with comments, ``rates.angry`` for each.
+This is an assumption.
 
 ``likes``: likes alone. ``equal``: each weighted probability counts about alike (weights are inverse base rates, KuaiRand-Pure),
 which is how the 2023 README says that weights were first set. An angry reaction may be added to any preset.
