@@ -17,6 +17,7 @@ from twin.checking import Head, MetricsParams, Scenario
 from twin.mechanism import Mechanism
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
+from twin.mechanisms.recommender.presets import effective, prized
 from twin.params import Params, leaves, meta
 from twin.problems import Path_
 from twin.units import format_duration
@@ -125,6 +126,33 @@ def policy_lines(scenario: Scenario) -> list[str]:
         file, line = scenario.tree.at(("policies", i, "set"))
         lines.append(f"policy {policy.describe()}  ({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})")
     return lines
+
+
+def prized_lines(scenario: Scenario) -> list[str]:
+    """What the scenario's feed prizes, and after each policy that changes that, with those listed before it in force too."""
+    recommender: Any = scenario.mechanisms.get("recommender")
+    if recommender is None:
+        return []
+    state = {"preset": recommender.preset, **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()}}
+    lines = ["What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates (a report's is an assumption)"]
+    lines += _prized("as it begins", state, recommender.rates.model_dump())
+    for policy in scenario.policies:
+        new = {lever.removeprefix("recommender."): value for lever, value in policy.set.items()
+               if lever.removeprefix("recommender.") in state and lever.startswith("recommender.")}
+        if new:
+            state |= new
+            lines += _prized(f"under {policy.title}", state, recommender.rates.model_dump())
+    return lines
+
+
+def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> list[str]:
+    """One feed's table, the largest first; what has no weight is left out."""
+    given = {name.removeprefix("weights."): value for name, value in state.items() if name != "preset"}
+    own = any(value is not None for value in given.values())
+    return [f"  {when}, {state['preset']}{' with weights of its own' if own else ''}",
+            f"    {'response':9s} {'weight':>9s} {'x rate':>9s} {'share':>6s}",
+            *(f"    {head:9s} {weight:9.4g} {worth:9.4f} {share:6.1%}"
+              for head, weight, worth, share in prized(effective(str(state["preset"]), rates, given)) if weight)]
 
 
 def json_schema(registry: Mapping[str, type[Mechanism]] = REGISTRY) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from tests.statistical.worlds import CLOSED, SAME_PEOPLE, World, differing, errors, only, worlds
+from twin.mechanisms.recommender.params import Rates
+from twin.mechanisms.recommender.presets import effective
 
 ALONE = ("campaigns.enabled=false", "chatbots.enabled=false", "ratings.enabled=false")
 NOBODY_FOLLOWS_ANEW = ("audience.responses.follow.intercept=-30", "audience.responses.hide.intercept=-30")
-X_2026 = {"click": 0.4, "long_view": 0.05, "like": 0.5, "comment": 5.0, "reshare": 1.0, "follow": 4.0, "hide": -43.2, "report": -234.0}
-PLAIN_SCORE = ("recommender.out_of_network=1", "recommender.author_decay=1", "recommender.ai_factor=1", "recommender.diversity=0",
-               "recommender.reward.weight=0")
+X_2026 = effective("x_2026", Rates().model_dump())
+PLAIN_SCORE = ("recommender.negative_offset=0", "recommender.out_of_network=1", "recommender.author_decay=1", "recommender.ai_factor=1",
+               "recommender.diversity=0", "recommender.reward.weight=0")
 
 
 @pytest.fixture(scope="module")

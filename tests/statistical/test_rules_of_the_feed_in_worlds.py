@@ -121,7 +121,8 @@ def orders(slates: Slates, since: int) -> tuple[int, int]:
 def test_without_personalisation_all_are_ranked_alike(run):
     """Personalisation of vectors and reward 0: whatever candidates people have, any two posts stand in one order in everybody's slate
     until the model changes; with personalisation they do not."""
-    plain = (*WHOLE, "recommender.out_of_network=1", "recommender.author_decay=1", "recommender.author_cap=100", "recommender.lists=1",
+    plain = (*WHOLE, "recommender.out_of_network=1", "recommender.author_decay=1", "recommender.author_cap=100",
+             "recommender.in_network_slots=0.0", "recommender.lists=1",
              "recommender.probes=1", "recommender.probe_cap=4096", "recommender.quota.nearest=500", "duration=7d",
              "recommender.reward.weight=0.3")
     found = []

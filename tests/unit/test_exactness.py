@@ -15,7 +15,7 @@ from twin.scenario import Scenario
 from twin.units import DAY
 
 EVERYTHING = ("campaigns.accounts=8", "campaigns.begin=5d", "campaigns.end=25d", "creators.assisted_from=3d",
-              "creators.human.work_share=0.2",
+              "creators.human.work_share=0.2", "recommender.random_share=0.15",
               "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: {campaigns.detection: 0.1}},"
               "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
               "{name: makers, at: 9d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"

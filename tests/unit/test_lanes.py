@@ -129,7 +129,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     world.run(DAY)
     serve = world.world.service("serving")()
     dim, f4 = serve.item_vec.shape[1], np.float32
-    scan, seen = empty_room(len(serve.can), serve).scan, np.full(4, -1, np.int32)
+    scan, seen = empty_room(len(serve.can), 32, serve).scan, np.full(4, -1, np.int32)
     mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
     calls = {
         ranking.value_scores: (serve.user_vec[0].copy(), f4(0), 0, serve, cand, 9, np.empty((dim, 8), f4), np.empty(8, f4),

@@ -108,7 +108,7 @@ def test_levers_come_from_the_scenario_and_the_form_makes_a_policy_of_them() -> 
     scenario = load(SCENARIOS / "quickstart.yaml")
     found = {each["path"]: each for each in levers(scenario)}
     assert found["recommender.preset"]["value"] == "x_2023"
-    assert found["recommender.preset"]["choices"] == ["x_2023", "x_2026", "likes", "equal"]
+    assert found["recommender.preset"]["choices"] == ["x_2023", "x_2026", "facebook_2018", "likes", "equal"]
     assert {each["path"]: each for each in levers(scenario, ["2026 weights"])}["recommender.preset"]["value"] == "x_2026"
     assert (found["recommender.retrain_every"]["kind"], found["recommender.retrain_every"]["low"]) == ("duration", "1h")
     known = list(found.values())

@@ -19,8 +19,8 @@ from twin.cli import common
 def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regularities: bool) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
-    Every number with its unit, source and where it was set; the order of clocks within an instant; and an estimate of the run's time
-    and memory. All mistakes are listed at once.
+    Every number with its unit, source and where it was set; what the feed prizes; the order of clocks within an instant; and an
+    estimate of the run's time and memory. All mistakes are listed at once.
     """
     checked = common.loaded(scenario, sets, policies)
     if regularities:
@@ -29,7 +29,7 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         text, good = compare(checked)
         click.echo(text)
         sys.exit(0 if good else 1)
-    from twin.describe import describe, policy_lines
+    from twin.describe import describe, policy_lines, prized_lines
     from twin.estimate import plan
 
     rows = describe(checked)
@@ -41,6 +41,9 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         value = f"{row.value} {row.unit}".strip()
         click.echo(f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  {row.source}{' *' if row.lever else ''}")
     for line in policy_lines(checked):
+        click.echo(line)
+    click.echo()
+    for line in prized_lines(checked):
         click.echo(line)
     click.echo()
     click.echo(plan(checked))

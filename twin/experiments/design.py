@@ -120,7 +120,7 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
         mechanism, _, rest = path.partition(".")
         params = scenario.mechanisms.get(mechanism)
         info = dict(leaves(type(params))).get(rest) if params is not None else None
-        whole = not each.suffix and ((info is not None and info.annotation is int) or path == "seed")
+        whole = not each.suffix and ((info is not None and info.annotation in (int, int | None)) or path == "seed")
         if whole and not each.levels and (each.low != int(each.low) or each.high != int(each.high)):
             raise UsageError(f"--vary {each.path}: takes whole numbers, and its range has other ends")
         made.append(replace(each, whole=whole, grid=int(recommender.refresh) if recommender is not None and each.suffix in _TIMES else 1))

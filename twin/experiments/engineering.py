@@ -44,7 +44,7 @@ STEPS = (
     Step("probes / 4", {"recommender.probes": "x0.25"}),
     Step("quota: nothing followed", {"recommender.quota.in_network": 0}),
     Step("quota: nothing near", {"recommender.quota.nearest": 0}),
-    Step("quota: trending x 3", {"recommender.quota.trending": "x3"}),
+    Step("quota: trending 45", {"recommender.quota.trending": 45}),
     Step("quota: no trending", {"recommender.quota.trending": 0}),
     Step("quota: co-viewed 15", {"recommender.quota.co_viewed": 15}),
     Step("exploration: none", {"recommender.explore_slots": 0, "recommender.quota.explore": 0}),

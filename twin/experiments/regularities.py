@@ -2,7 +2,8 @@
 
 Targets and tolerances are those of FINDINGS ("Regularities of real platforms"): KuaiRand-Pure (Gao et al., CIKM 2022) for
 rates, return gaps and followers; Pew 2019 for who writes; MovieLens and Last.fm for item popularity; MIND (Wu et al., ACL 2020)
-for the day's rhythm. A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
+for the day's rhythm; X for how much is shown from creators followed (Ye et al., arXiv 2411.01852, and X's own text).
+A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.engine import Simulation
+from twin.kernels.retrieve import IN_NETWORK
 from twin.kernels.training import HEADS
 from twin.rhythm import MIND_HOURS
 from twin.scenario import Scenario
@@ -53,6 +55,7 @@ TARGETS = (
     Target("follower tail exponent", 2.1, 1.85, 2.35, "KuaiRand users"),
     Target("posts written by the top tenth", .80, .72, .88, "Pew 2019"),
     Target("item popularity Gini", .81, .72, .90, "MovieLens, Last.fm"),
+    Target("shown from creators followed", .50, .40, .60, "X 2023; Ye et al. 2024"),
     Target("correlation with the diurnal curve", 1.0, .98, 1.0, "MIND sample"),
 )
 
@@ -93,6 +96,7 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
         "follower tail exponent": board.get("follower_tail_exponent"),
         "posts written by the top tenth": board.get("posts_top_share"),
         "item popularity Gini": float(np.mean(popularity)),
+        "shown from creators followed": total("source_impressions")[IN_NETWORK] / impressions,
         "correlation with the diurnal curve": float(np.corrcoef(hours, MIND_HOURS)[0, 1]),
     }
 

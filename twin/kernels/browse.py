@@ -306,7 +306,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
 
     Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
     """
-    plan, room, x = one_plan(1, serve), empty_room(len(posts.key), serve), np.empty(MANY)
+    plan, room, x = one_plan(1, serve), empty_room(len(posts.key), people.seen.shape[1], serve), np.empty(MANY)
     for at, row in enumerate(rows):
         fetch_ahead(at, len(rows), rows, people, serve, graph)
         plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
@@ -362,7 +362,7 @@ def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, tota
 def browse_shared(leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake):
     """`browse` by several threads, each in a call of its own: one leads, the others plan chunks until none is left; all settle. What
     `collect` adds is left to it."""
-    room, chunks = empty_room(len(posts.key), serve), len(shared.stage)
+    room, chunks = empty_room(len(posts.key), people.seen.shape[1], serve), len(shared.stage)
     if leads:
         lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, room)
     else:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.compiled import inner, making
-from twin.draws import child, unit, words
+from twin.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import fetch, glance
 from twin.kernels.ranking import rank, slate, user_vector
@@ -22,6 +22,7 @@ from twin.kernels.retrieve import (
     BOUGHT_TOGETHER,
     CO_VIEWED,
     EXPLORE,
+    F_RANDOM,
     FLOOR,
     IN_NETWORK,
     NEAREST,
@@ -33,9 +34,11 @@ from twin.kernels.retrieve import (
     Q_SHELF,
     Q_SLATE,
     QUOTAS,
+    RANDOM,
     TRENDING,
     VALUE,
     Scan,
+    drawn,
     in_network,
     linked,
     listed,
@@ -94,6 +97,9 @@ class Room(NamedTuple):
     scan: Scan
     shown: Array  # i8 (S,)
     x: Array  # f8 (MANY,)
+    drawn: Array  # i8 (S,): posts of slots that show a uniform draw, else -1
+    flag: Array  # i1 (S,): their sources
+    held: Array  # i8 (.,): places that may not be drawn
 
 
 def empty_plan(sessions: int, serve: Any) -> Plan:
@@ -111,8 +117,8 @@ one_plan = making(empty_plan)
 
 
 @making
-def empty_room(posts, serve):
-    """Scratch for one thread, with a table of so many posts."""
+def empty_room(posts, seen, serve):
+    """Scratch for one thread, with a table of so many posts, and so many of them that a person remembers."""
     most = np.zeros(serve.whole.shape[1], np.int64)
     for k in range(serve.whole.shape[1]):
         for arm in range(len(serve.whole)):
@@ -126,7 +132,8 @@ def empty_room(posts, serve):
     return Room(np.zeros(posts, np.bool_), np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room, np.float32),
                 np.empty(HEADS * room, np.float32), np.empty(room, np.int32), np.empty(room, np.float32), np.empty((dim, room), np.float32),
                 np.empty((dim, HEADS), np.float32), np.empty(HEADS, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32), scan,
-                np.empty(int(most[Q_SLATE]), np.int64), np.empty(MANY))
+                np.empty(int(most[Q_SLATE]), np.int64), np.empty(MANY), np.full(int(most[Q_SLATE]), -1, np.int64),
+                np.empty(int(most[Q_SLATE]), np.int8), np.empty(int(most[Q_SLATE]) + seen, np.int64))
 
 
 @inner
@@ -149,8 +156,7 @@ def candidates(row, arm, luck, people, serve, graph, room):
         n = linked(people.viewed[row], serve.bought_together, BOUGHT_TOGETHER, cand, source, n, quota[BOUGHT_TOGETHER], mark, serve.can)
     if quota[Q_FLOOR] > 0:
         n = listed(unit(far), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark)
-    rank(row, room.user, bias, arm, child(people.key[row], people.sessions[row]), serve, cand, source, n, room.lanes, room.base,
-         room.logits, room.score)
+    rank(row, room.user, bias, arm, serve, cand, source, n, room.lanes, room.base, room.logits, room.score)
     return n
 
 
@@ -208,9 +214,17 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     for s in range(seen.shape[1]):
         if seen[row, s] >= 0:
             mark[seen[row, s]] = True
+    # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
+    look = 1 + int(math.log(unit(w0)) / math.log(behaviour.number[N_CONTINUE]))
+    slots, by_draw = 0, 0
+    if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:
+        slots = min(look, serve.whole[arm, Q_SLATE])
+        by_draw = drawn(behaviour.streams[0], people.key[row], people.sessions[row], serve, arm, seen[row], slots, mark, room.held,
+                        room.drawn, room.flag)
+    n = 0
     if serve.whole[0, Q_MODE] == ORACLE:
         n = everything(row, arm, people, posts, makers, serve, behaviour, room)
-    else:
+    elif serve.whole[arm, Q_MODE] != RANDOM:
         n = candidates(row, arm, (w1, w2, w3), people, serve, graph, room)
     for s in range(seen.shape[1]):
         if seen[row, s] >= 0:
@@ -218,13 +232,24 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     cand = room.cand
     for i in range(n):
         mark[cand[i]] = False
-    # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
-    look = 1 + int(math.log(unit(w0)) / math.log(behaviour.number[N_CONTINUE]))
-    depth = slate(serve, arm, cand, room.source, n, room.score, room.maker, room.grid, room.cosine, room.shown, look)
-    plan.depth[at], plan.many[at] = depth, n
+    for slot in range(slots):
+        if room.drawn[slot] >= 0:
+            mark[room.drawn[slot]] = False
+    ranked = slate(serve, arm, cand, room.source, n, room.score, room.maker, room.grid, room.cosine, room.shown,
+                   min(look, serve.whole[arm, Q_SLATE]) - by_draw)
+    depth, slot, nth = ranked + by_draw, 0, 0
+    plan.depth[at], plan.many[at] = depth, n + by_draw
     for place in range(depth):
-        c = room.shown[place]
-        post, maker, source = cand[c], room.maker[c], room.source[c]
+        while slot < slots and room.drawn[slot] < 0 and nth >= ranked:  # nothing is left to rank
+            slot += 1
+        if slot < slots and room.drawn[slot] >= 0:
+            post, source = room.drawn[slot], room.flag[slot]
+            maker = serve.item_creator[post]
+        else:
+            c = room.shown[nth]
+            post, maker, source = cand[c], room.maker[c], room.source[c]
+            nth += 1
+        slot += 1
         same = 0
         for earlier in range(place):
             if plan.maker[at, earlier] == maker:

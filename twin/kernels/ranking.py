@@ -5,12 +5,14 @@ platform's classifiers read off a post (signal g), which may be pooled or a pers
 
     value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v + l_h) + weight <g, r>
 
-where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`),
-and u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
+where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`), u = mean + personalisation (own -
+mean), and r likewise of the pooled and the person's own weights. Where a preset has an offset c, the value is lifted above 0, as X does:
+value + c, or (value + N) / T c where it is negative (N, T: `twin.mechanisms.recommender.presets`). Factors for strangers and AI creators
+multiply it; without an offset they divide a negative one.
 
 The slate takes the best one after another, under rules: at most so many and ever less weight for one creator, at most so many AI
 posts, less weight for what resembles the chosen (cosine of item vectors, maximal marginal relevance, Carbonell & Goldstein
-1998), and some slots kept for exploration and for small creators.
+1998), and some slots kept for exploration, for small creators, and a share of all slots for creators whom the person follows.
 
 Heads lie in eight lanes that the compiler packs into one register; every sum runs in a fixed order, so a score does not
 depend on what is computed beside it.
@@ -21,7 +23,6 @@ from __future__ import annotations
 import numpy as np
 
 from twin.compiled import inlined, inner
-from twin.draws import mix64
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
 from twin.kernels.retrieve import (
@@ -30,15 +31,18 @@ from twin.kernels.retrieve import (
     F_AI,
     F_DECAY,
     F_DIVERSITY,
+    F_FOLLOWED,
     F_LEAST,
+    F_NEGATIVE,
+    F_OFFSET,
     F_OUT,
     F_PERSONAL,
     F_REWARD,
     F_REWARD_PERSONAL,
+    F_TOTAL,
     FLOOR,
     GONE,
     IN_NETWORK,
-    POPULARITY,
     Q_AI,
     Q_AUTHOR,
     Q_EXPLORE,
@@ -93,7 +97,7 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
 
 
 @inner
-def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, base, logits, score):
+def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
     mode = serve.whole[arm, Q_MODE]
     if mode == VALUE:
@@ -105,6 +109,10 @@ def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, base, logits, sco
             for i in range(n):
                 g = serve.signal[cand[i]]
                 score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
+        offset, negative, total = serve.factor[arm, F_OFFSET], serve.factor[arm, F_NEGATIVE], serve.factor[arm, F_TOTAL]
+        if offset > 0:
+            for i in range(n):
+                score[i] = score[i] + offset if score[i] >= 0 or total <= 0 else (score[i] + negative) / total * offset
         for i in range(n):
             f = np.float32(1)
             if source[i] != IN_NETWORK:
@@ -115,12 +123,9 @@ def rank(row, u, bu, arm, seed, serve, cand, source, n, lanes, base, logits, sco
     elif mode == CHRONOLOGICAL:
         for i in range(n):
             score[i] = serve.item_born[cand[i]] / np.float32(60)
-    elif mode == POPULARITY:
-        for i in range(n):
-            score[i] = serve.trend_score[cand[i]]
     else:
         for i in range(n):
-            score[i] = np.float32(mix64(seed ^ np.uint64(cand[i])) >> np.uint64(40))
+            score[i] = serve.trend_score[cand[i]]
 
 
 @inlined
@@ -142,8 +147,8 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
     """
     whole = serve.whole[arm]
     decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
-    plain = whole[Q_MODE] != VALUE
-    filled = ai = 0
+    plain, followed = whole[Q_MODE] != VALUE, serve.factor[arm, F_FOLLOWED]
+    filled = ai = own = 0
     item_creator, item_ai = serve.item_creator, serve.item_ai
     want = min(whole[Q_SLATE], n)
     take = min(take, want)
@@ -158,6 +163,10 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
                 fits = serve.item_small[cand[i]] if need == FLOOR else source[i] == EXPLORE
                 if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
                     best = i
+        elif not plain and own < int(followed * (filled + 1)):
+            for i in range(n):
+                if source[i] == IN_NETWORK and score[i] > GONE and (best < 0 or score[i] > score[best]):
+                    best = i
         if best < 0:
             high = GONE
             for i in range(n):
@@ -167,6 +176,7 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
             break
         out[filled] = best
         filled += 1
+        own += 1 if source[best] == IN_NETWORK else 0
         score[best] = GONE
         creator, k = maker[best], 0
         for j in range(filled):

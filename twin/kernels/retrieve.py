@@ -4,6 +4,9 @@ Candidate sources, each with a quota: posts of followed creators, newest first; 
 (inverted lists: score the centroids, scan the lists of the best ``probes``, keep the best); trending; exploration (posts
 that few have seen); posts linked to those viewed last, as co-viewed or bought together; and, where slots are kept for them, posts
 of small creators. A post seen lately, or already a candidate, is skipped: ``mark`` (P,) says so.
+
+Some slots, or all, are filled by a uniform draw instead (`drawn`), which depends on nothing but what is eligible and what the person
+has seen lately.
 """
 
 from __future__ import annotations
@@ -13,18 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.compiled import inlined, inner
+from twin.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import bounds8, score8
 
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
 MODES = {"value": VALUE, "chronological": CHRONOLOGICAL, "popularity": POPULARITY, "random": RANDOM, "oracle": ORACLE}
-SOURCES = ("in_network", "nearest", "trending", "explore", "co_viewed", "bought_together", "shelf", "floor")
-IN_NETWORK, NEAREST, TRENDING, EXPLORE, CO_VIEWED, BOUGHT_TOGETHER, SHELF, FLOOR = range(8)
+SOURCES = ("in_network", "nearest", "trending", "explore", "co_viewed", "bought_together", "shelf", "floor", "random", "uniform")
+"""Where a shown post came from; random: a slot of ``random_share``; uniform: a feed whose ranking is random."""
+IN_NETWORK, NEAREST, TRENDING, EXPLORE, CO_VIEWED, BOUGHT_TOGETHER, SHELF, FLOOR, RANDOM_SLOT, UNIFORM = range(10)
 QUOTAS = SOURCES[:6]
 (Q_PROBES, Q_CAP, Q_SCAN, Q_SLATE, Q_AUTHOR, Q_MODE, Q_FLOOR, Q_EXPLORE, Q_AI, Q_SHELF, Q_SHELF_KIND) = range(len(QUOTAS),
                                                                                                           len(QUOTAS) + 11)
-F_OUT, F_AI, F_DECAY, F_LEAST, F_PERSONAL, F_REWARD, F_DIVERSITY, F_REWARD_PERSONAL = range(8)
+(F_OUT, F_AI, F_DECAY, F_LEAST, F_PERSONAL, F_REWARD, F_DIVERSITY, F_REWARD_PERSONAL, F_OFFSET, F_NEGATIVE, F_TOTAL, F_FOLLOWED,
+ F_RANDOM) = range(13)
 GONE = np.float32(-3e38)
 
 
@@ -62,7 +68,7 @@ class Serving(NamedTuple):
     eligible: Array  # i4 (E,)
     whole: Array  # i8 (A, Q_*): quotas, probes, probe_cap, scan, slate, author_cap, mode, slots kept, ai cap, shelf
     factor: Array  # f4 (A, F_*): out-of-network, ai, author decay, author floor, personalisation, reward
-    # weight, diversity, personalisation of the reward
+    # weight, diversity, personalisation of the reward, offset, its sums N and T, share of slots for creators followed, random share
     mean_vec: Array  # f4 (D,) mean user
     mean_bias: Array  # f4 (1,)
     can: Array  # bool (P,): eligible
@@ -254,6 +260,52 @@ def listed(luck, posts, flag, cand, source, n, quota, mark):
         j = i + shift
         n = _take(posts[j - count if j >= count else j], flag, cand, source, n, mark)
     return n
+
+
+@inlined
+def _hold(place, held, count):
+    """Enter a place into the ascending ``held``, once; returns how many these are."""
+    at = count
+    while at > 0 and held[at - 1] >= place:
+        at -= 1
+    if at < count and held[at] == place:
+        return count
+    for k in range(count, at, -1):
+        held[k] = held[k - 1]
+    held[at] = place
+    return count + 1
+
+
+@inner
+def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
+    """Decide which of the first ``slots`` slots show a uniform draw, and draw; returns how many do.
+
+    A slot does with probability ``random_share``, and every slot where the ranking is random: by luck of its own, (key, session, slot),
+    which nothing else reads. It shows any of the eligible posts that are neither ``seen`` (S,) nor drawn before, each as likely: a rank
+    among them, then past all ``held`` (places in the ascending ``eligible``) up to it. Fills ``out`` with posts, -1 for other slots, and
+    ``flag`` with sources; marks what was drawn.
+    """
+    eligible, share, every = serve.eligible, serve.factor[arm, F_RANDOM], serve.whole[arm, Q_MODE] == RANDOM
+    many, count = len(eligible), 0
+    for s in range(len(seen)):
+        if seen[s] >= 0 and serve.can[seen[s]]:
+            count = _hold(np.searchsorted(eligible, seen[s]), held, count)
+    found = 0
+    for slot in range(slots):
+        a, b, _, _ = words(stream, key, session, 2 + slot)
+        chosen = unit(a) < share
+        out[slot], flag[slot] = -1, RANDOM_SLOT if chosen else UNIFORM
+        if (chosen or every) and count < many:
+            place = int(unit(b) * (many - count))
+            for k in range(count):
+                if held[k] > place:
+                    break
+                place += 1
+            count = _hold(place, held, count)
+            out[slot] = eligible[place]
+            mark[out[slot]] = True
+            found += 1
+    return found
 
 
 @inner

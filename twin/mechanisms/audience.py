@@ -24,7 +24,7 @@ from twin.kernels import browse as kernel
 from twin.kernels.links import forget_rows
 from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
-from twin.kernels.retrieve import Q_SHELF, Q_SLATE, SOURCES
+from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, SOURCES
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
@@ -173,6 +173,8 @@ class Audience(Mechanism):
                "platform", "Feed"),
         Metric("source_impressions", "counter", "impressions", "Examined posts by candidate source.", "platform", "Feed",
                labels={"source": SOURCES}),
+        Metric("in_network_share", "gauge", "1", "Share of examined posts that the feed took from creators whom the person follows, since "
+               "the last reading.", "platform", "Feed"),
         Metric("cross_cutting_share", "gauge", "1",
                "Share of examined posts that lean to the other side than the person, since the last reading.", "consumer",
                "What is shown"),
@@ -369,6 +371,7 @@ class Audience(Mechanism):
         if sessions and examined:
             clicks = new[kernel.A_HEADS_HUMAN] + new[kernel.A_HEADS_AI]
             board.set("engaged_per_session", clicks / sessions)
+            board.set("in_network_share", new[kernel.A_SOURCES + IN_NETWORK] / examined)
             board.set("cross_cutting_share", new[kernel.A_CROSS] / examined)
             board.set("regret_share", new[kernel.A_REGRET] / max(clicks, 1))
             board.set("enjoyed_per_session", new[kernel.A_ENJOYED] / sessions)

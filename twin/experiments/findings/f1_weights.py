@@ -10,7 +10,8 @@ from __future__ import annotations
 from twin.experiments.findings.declare import Arm, Outcome, Part, Size, because
 from twin.experiments.findings.judging import Claim, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
-from twin.mechanisms.recommender.presets import WEIGHTS
+from twin.mechanisms.recommender.params import Rates
+from twin.mechanisms.recommender.presets import effective, prized
 
 SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
 ANGRY = (0.0, 1.5, 4.0, 5.0)
@@ -31,8 +32,10 @@ ISOLATED = {
     **because("isolates the mechanism: makers start in the middle and try out widely, alike in pace", creators__human__arousal="0.5",
               creators__human__exploration="0.3", creators__human__posts_log_sd="0.2"),
     **because("time scale of a short run: makers and the feed learn in days, not months", creators__human__learning="0.5",
-              recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8")}
-PLAIN = because("score offset and multipliers off", recommender__out_of_network="1", recommender__author_decay="1",
+              recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8"),
+    **because("isolates the mechanism: every slot goes to what the weights prize", recommender__in_network_slots="0")}
+PLAIN = because("score offset and multipliers off", recommender__negative_offset="0", recommender__out_of_network="1",
+                recommender__author_decay="1",
                 recommender__ai_factor="1", recommender__diversity="0", recommender__reward__weight="0")
 FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
 SMALL = because("size: small", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",
@@ -68,12 +71,13 @@ ANGER = Part(
     quick=Size(4, 20, SMALL), full=Size(10, 90, LARGE), doses=True, both_ends=(MADE, SHOWN))
 
 PRESETS = ("likes", "x_2026", "x_2023")
-COMMENT = {name: WEIGHTS[name].get("comment", 0.0) / WEIGHTS[name]["like"] for name in PRESETS}
-"""Weight of a comment in likes: 0, 10, 27."""
+COMMENT = {name: next(100 * share for head, _, _, share in prized(effective(name, Rates().model_dump())) if head == "comment")
+           for name in PRESETS}
+"""Percent that comments are of what a feed prizes, weight x rate, see `twin check`: 0, 6, 33."""
 
 
 def _judge_presets(seen: Seen) -> list[Claim]:
-    made = [sign(f"default world, {name} (a comment counts {COMMENT[name]:g} likes) against likes alone: {what}",
+    made = [sign(f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against likes alone: {what}",
                  seen.effect(name, "likes", outcome), 1, SOURCE, aside=name == "x_2026")
             for name in PRESETS[1:] for outcome, what in ((MADE, "makers aim at more arousal"), (SHOWN, "more arousal is shown"))]
     still = seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE)
@@ -86,7 +90,8 @@ SOME = because("size: small", audience__initial="600", audience__arrivals="0/d",
 MANY = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
                recommender__refresh="30min", metrics__every="1d")
 DEFAULT = Part(
-    "presets", "Feed weights pull producers (default world, published weights)", "weight of a comment, in likes", _judge_presets,
+    "presets", "Feed weights pull producers (default world, published weights)", "% of what the feed prizes that are comments",
+    _judge_presets,
     arms=(*(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
           *(Arm(name, COMMENT[name], {"recommender.preset": name}, STILL) for name in ("likes", "x_2023"))),
     outcomes=(MADE, POSTED, SHOWN, SPREAD),

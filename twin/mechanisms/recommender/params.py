@@ -13,7 +13,7 @@ from twin.units import DAY, HOUR, MINUTE
 
 
 class Weights(Params):
-    """Weights of the value model; a missing one is taken from the preset."""
+    """Weights of the value model; a missing one is taken from the preset. One that is given holds as it is: nothing is added to it."""
 
     click: float | None = par(None, "weight of P(click)", low=-1e6, high=1e6, lever=True, per="consumers")
     long_view: float | None = par(None, "weight of P(long view)", low=-1e6, high=1e6, lever=True, per="consumers")
@@ -23,15 +23,57 @@ class Weights(Params):
     follow: float | None = par(None, "weight of P(follow)", low=-1e6, high=1e6, lever=True, per="consumers")
     hide: float | None = par(None, "weight of P(hide)", low=-1e6, high=1e6, lever=True, per="consumers")
     report: float | None = par(None, "weight of P(report)", low=-1e6, high=1e6, lever=True, per="consumers")
+    angry: float | None = par(None, "weight of an angry reaction, in the preset's unit; it comes with comments, see rates.angry", low=-1e6,
+                              high=1e6, lever=True, per="consumers", source="5, 4, 1.5, 0 likes: Facebook from 2018 on (NBC, CNN)")
+
+
+class Rates(Params):
+    """How often what a published value model weighs follows from a response of the twin: see `presets`.
+
+    Those of ``x_2023`` are chosen so that the published head weighs as much at KuaiRand's rates as the reply, 13.5 x .002546: "weights
+    were originally set so that each weighted probability contributes near-equally" (README of the-algorithm-ml); they were tuned since.
+    """
+
+    answered: float = par(0.18, "the author reacts to a comment, per comment (x_2023)", low=0, high=1,
+                          source="assumption: as much as replies, 13.5 / 75")
+    conversation: float = par(0.15, "a like or comment was made in the opened conversation, per like or comment (x_2023)", low=0, high=1,
+                              source="assumption: as much as replies, 13.5 x .002546 / (11 x (.018478 + .002546))")
+    stays: float = par(0.01, "stays in the conversation for two minutes, per long view (x_2023)", low=0, high=1,
+                       source="assumption: as much as replies, 13.5 x .002546 / (10 x .33184)")
+    profile: float = par(0.006, "opens the author's profile, and likes or replies there, per click (x_2023)", low=0, high=1,
+                         source="assumption: as much as replies, 13.5 x .002546 / (12 x .45965)")
+    mutual: float = par(0.11, "author and reader follow each other, per comment (x_2026)", low=0, high=1,
+                        source="assumption: half in network, 22 % of follows returned (Kwak et al. 2010, from memory)")
+    opened: float = par(1.0, "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, KuaiRand's (.46 of "
+                        "impressions) starts a video", low=0, high=1)
+    quote: float = par(0.2, "is a quote, per reshare (x_2026)", low=0, high=1)
+    share: float = par(0.3, "uses the share sheet, per reshare (x_2026)", low=0, high=1)
+    share_dm: float = par(0.2, "is sent as a direct message, per reshare (x_2026)", low=0, high=1)
+    share_link: float = par(0.1, "is a copied link, per reshare (x_2026)", low=0, high=1)
+    photo: float = par(0.3, "expands a photo, per click (x_2026)", low=0, high=1)
+    video: float = par(0.3, "opens a video, per click (x_2026)", low=0, high=1)
+    link: float = par(0.05, "follows a link, per click (x_2026)", low=0, high=1)
+    dwell: float = par(14.6, "time spent, per long view (x_2026); the unit of the published weight is not, seconds are assumed", unit="s",
+                       low=0, high=3600, source="mean clip of KuaiRec (Gao et al., CIKM 2022)")
+    block: float = par(0.1, "blocks the author, per hide (x_2026)", low=0, high=1)
+    mute: float = par(0.1, "mutes the author, per hide (x_2026)", low=0, high=1)
+    reaction: float = par(0.1, "is an emoji reaction beside a plain like, per like (facebook_2018)", low=0, high=1)
+    angry: float = par(1.0, "angry reactions per comment, where they are weighed", low=0, high=100,
+                       source="assumption: what angers brings comments")
+    significant: float = par(0.5, "is longer than a few words, per comment or reshare (facebook_2018)", low=0, high=1)
 
 
 class Quota(Params):
-    """Candidates per session by source."""
+    """Candidates per session by source; a missing one is taken from the preset."""
 
-    in_network: int = par(30, "newest posts of followed creators", unit="posts", low=0, high=500, lever=True, per="consumers")
-    nearest: int = par(45, "nearest posts of the two-tower index", unit="posts", low=0, high=500, lever=True, per="consumers")
-    trending: int = par(15, "posts with most clicks lately", unit="posts", low=0, high=500, lever=True, per="consumers")
-    explore: int = par(10, "posts that few have seen", unit="posts", low=0, high=500, lever=True, per="consumers")
+    in_network: int | None = par(None, "newest posts of followed creators", unit="posts", low=0, high=500, lever=True, per="consumers",
+                                 source="the preset's: X 2023 half, X 2026 55 of 100; else an assumption")
+    nearest: int | None = par(None, "nearest posts of the two-tower index", unit="posts", low=0, high=500, lever=True, per="consumers",
+                              source="the preset's: an assumption")
+    trending: int | None = par(None, "posts with most clicks lately", unit="posts", low=0, high=500, lever=True, per="consumers",
+                               source="the preset's: an assumption")
+    explore: int | None = par(None, "posts that few have seen", unit="posts", low=0, high=500, lever=True, per="consumers",
+                              source="the preset's: an assumption")
     co_viewed: int = par(0, "posts co-viewed with those viewed last", unit="posts", low=0, high=500, lever=True, per="consumers")
     bought_together: int = par(0, "works bought together with those viewed last", unit="posts", low=0, high=500, lever=True,
                                per="consumers")
@@ -108,10 +150,20 @@ class RecommenderParams(Params):
     tables: Tables = group(Tables, "embedding tables")
     signals: Signals = group(Signals, "what the model knows of a post beside its IDs")
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
-        "value", "how candidates are ordered; value is the learned value model", lever=True,
-        per="consumers")
-    preset: Preset = par("x_2026", "published feed weights to start from", lever=True, per="consumers", source="DESIGN.md section 7")
+        "value", "how candidates are ordered; value is the learned value model; random draws from all eligible posts that were not seen "
+        "lately, each as likely, whatever quotas and rules of the slate say", lever=True, per="consumers")
+    random_share: float = par(0.0, "share of slots that show such a draw, whatever the ranking; flagged in the log by the source random",
+                              low=0, high=1, lever=True, per="consumers")
+    preset: Preset = par("x_2026", "published feed to start from: its weights, quotas, kept slots and offset", lever=True, per="consumers",
+                         source="X's README and param.rs, Facebook 2018: see twin/mechanisms/recommender/presets.py")
     weights: Weights = group(Weights, "weights that replace the preset's")
+    rates: Rates = group(Rates, "how often what a preset weighs follows from what people do here")
+    negative_offset: float | None = par(None, "offset c that lifts every score above 0, which is then multiplied by the factors for "
+                                        "strangers and repeated authors; 0: none; nothing: the preset's", low=0, high=1e6, lever=True,
+                                        per="consumers", source="X: .001, ranking_scorer.rs and WeightedScoresSumScorer.scala")
+    in_network_slots: float | None = par(None, "share of slots kept for posts of creators followed, spread evenly; nothing: the preset's",
+                                         low=0, high=1, lever=True, per="consumers",
+                                         source="X 2023: 60 of 120 results at most are out of network, ScoredTweetsParam.scala")
     personalisation: float = par(1.0, "how far the user vector is the person's own: 0 ranks for everybody as for the mean person",
                                  low=0, high=1, lever=True, per="consumers", source="DESIGN.md section 6")
     reward: Reward = group(Reward, "reward model on what classifiers read off posts")

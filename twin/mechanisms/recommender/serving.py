@@ -5,6 +5,7 @@ Settings that a policy may give to a share of consumers lie in one row per arm (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from twin.kernels.side import worth
 from twin.kernels.training import HEADS
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
-from twin.mechanisms.recommender.presets import weights
+from twin.mechanisms.recommender.presets import KEPT, OFFSETS, QUOTAS, sums, weights
 from twin.units import NEVER
 from twin.world import Made
 
@@ -111,7 +112,24 @@ class Server:
 
     def _longest(self) -> int:
         """How many trending posts are listed: four times what any arm may be offered."""
-        return 4 * max(1, *(int(quota) for quota in self.m.levers_by_arm("consumers", "quota.trending")))
+        return 4 * max(1, *(int(quota) for quota in self._of_preset("quota.trending", {
+            preset: quota["trending"] for preset, quota in QUOTAS.items()})))
+
+    def _of_preset(self, lever: str, presets: Mapping[str, float]) -> list[float]:
+        """A lever by arm, where it is nothing that of the arm's preset (0 where it has none)."""
+        given = self.m.levers_by_arm("consumers", lever)
+        return [presets.get(str(preset), 0) if value is None else float(value)
+                for value, preset in zip(given, self.m.levers_by_arm("consumers", "preset"), strict=True)]
+
+    def _weigh(self) -> NDArray[np.float64]:
+        """Weights by arm into ``keep``; the offset of scores with its two sums (arms, 3)."""
+        m, names = self.m, (*HEADS, "angry")
+        given = zip(*(m.levers_by_arm("consumers", f"weights.{name}") for name in names), strict=True)
+        each = [(str(preset), dict(zip(names, one, strict=True)))
+                for preset, one in zip(m.levers_by_arm("consumers", "preset"), given, strict=True)]
+        rates = self.p.rates.model_dump()
+        self.keep["weights"] = np.array([weights(preset, rates, override) for preset, override in each], np.float32)
+        return np.column_stack([self._of_preset("negative_offset", OFFSETS), [sums(preset, override) for preset, override in each]])
 
     def _settings(self) -> None:
         """Weights, whole numbers and factors in force, one row per arm of consumers."""
@@ -120,18 +138,18 @@ class Server:
         def arms(*names: str) -> NDArray[np.float64]:
             return np.array([[float(value) for value in m.levers_by_arm("consumers", name)] for name in names]).T
 
-        presets = m.levers_by_arm("consumers", "preset")
-        overrides = [m.levers_by_arm("consumers", f"weights.{head}") for head in HEADS]
-        keep["weights"] = np.array([weights(str(preset), {head: given[arm] for head, given in zip(HEADS, overrides, strict=True)})
-                                    for arm, preset in enumerate(presets)], np.float32)
+        offset = self._weigh()
+        quotas = [self._of_preset(f"quota.{source}", {preset: quota.get(source, 0) for preset, quota in QUOTAS.items()})
+                  for source in retrieve.QUOTAS]
         modes = [retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)] for mode in m.levers_by_arm("consumers", "ranking")]
-        many = len(presets)
+        many = len(modes)
         keep["whole"] = np.column_stack([
-            arms(*(f"quota.{source}" for source in retrieve.QUOTAS), "probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
+            *quotas, arms("probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
             arms("slate", "author_cap"), modes, arms("exposure_floor", "explore_slots", "ai_cap", "shelf.size"),
             [SHELVES[str(kind)] for kind in m.levers_by_arm("consumers", "shelf.kind")]]).astype(np.int64)
-        keep["factor"] = arms("out_of_network", "ai_factor", "author_decay", "author_floor", "personalisation", "reward.weight",
-                              "diversity", "reward.personalisation").astype(np.float32)
+        keep["factor"] = np.column_stack([
+            arms("out_of_network", "ai_factor", "author_decay", "author_floor", "personalisation", "reward.weight", "diversity",
+                 "reward.personalisation"), offset, self._of_preset("in_network_slots", KEPT), arms("random_share")]).astype(np.float32)
 
     def serving(self) -> retrieve.Serving:
         """The snapshot as the session kernel reads it."""

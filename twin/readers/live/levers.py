@@ -67,8 +67,8 @@ def _domain(info: FieldInfo) -> dict[str, Any]:
         return {"kind": "choice", "choices": [str(each) for each in get_args(info.annotation)]}
     write: Any = {"duration": format_duration, "rate": format_rate}.get(kind, lambda number: f"{number:g}")
     bounds = {"low": low if low is None else write(low), "high": high if high is None else write(high)}
-    return {"kind": kind or ("int" if info.annotation is int else "number" if float in (info.annotation, *get_args(info.annotation))
-                             else "text"), **bounds}
+    number = info.annotation, *get_args(info.annotation)
+    return {"kind": kind or ("int" if int in number else "number" if float in number else "text"), **bounds}
 
 
 def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
