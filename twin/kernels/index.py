@@ -178,7 +178,7 @@ def by_ai(ai, creator):
     return out
 
 
-@making
+@kernel
 def ordered(rows, inside, by, former):
     """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an earlier order or
     empty: the more alike the two are, the faster it goes."""
