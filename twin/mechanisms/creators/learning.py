@@ -142,14 +142,19 @@ class Learning:
         self._feel(some, per_creator(np.log1p(views)) / n)
 
     def _feel(self, some: Ints, reach: Floats) -> None:
-        """Morale of creators against what they are used to; ``reach`` is today's mean log(1 + impressions) of each."""
+        """Morale of creators against what they are used to; ``reach`` is today's mean log(1 + impressions) of each.
+
+        What they are used to moves by 4 (target - 1/2) / k, which is reach - aspiration where the two are close: so it settles where the
+        target is 1/2 in the mean, whatever the spread and skewness of reach (a logistic location; Huber 1964).
+        """
         p, own = self.p, self.m.mine
         aspiration, days = own("creators", "aspiration"), own("creators", "reckonings")
         used_to = np.where(days[some] > 0, aspiration[some], reach)
         target = expit(p.aspiration_effect * (reach - used_to))
         own("creators", "morale")[some] += p.morale_rate * (target - own("creators", "morale")[some])
         days[some] += 1
-        aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * (reach - used_to)
+        gap = 4 * (target - 0.5) / p.aspiration_effect if p.aspiration_effect > 0 else reach - used_to
+        aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * gap
 
     def _imitate(self) -> None:
         """Human creators go a share of the way to what those whom they follow and who earn more do."""

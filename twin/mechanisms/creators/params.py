@@ -72,7 +72,7 @@ class CreatorsParams(Params):
     """Parameters of creators."""
 
     human: Human = group(Human, "human creators")
-    ai: Machine = group(Machine, "AI creators", initial=15, arrivals=0.03, posts_mean=4.0, posts_log_sd=0.5, skill_mean=-0.1,
+    ai: Machine = group(Machine, "AI creators", initial=15, posts_mean=4.0, posts_log_sd=0.5, skill_mean=-0.1,
                         skill_sd=0.2, quality_noise=0.4, arousal=0.35, comprehensiveness=0.80, learning_log_sd=0.0,
                         trend_following=0.05, accrual=0.0, supply_rate=0.2, supply_most=10.0)
     strategy_sd: float = par(0.1, "sd of arousal and comprehensiveness across creators at the start", low=0, high=1)
