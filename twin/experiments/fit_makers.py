@@ -35,7 +35,7 @@ TARGET, ENDS = 0.025, (0.02, 0.03)
 MAKERS, PRECISION = 200_000, 1e-4
 PAY_SD = 0.8
 """Sd of log pay within a creator, measured in the default world: what else surprises a maker that day."""
-_, *BOUNDS = STRATEGY[0]
+BOUNDS = STRATEGY[0][1], STRATEGY[0][2]
 
 
 class Days(NamedTuple):
@@ -69,8 +69,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
 def effect(day: Days, learning: float) -> float:
     """Relative change of mean arousal the day after."""
     rate, sigma = learning * day.responsiveness, np.full(len(day.arousal), day.exploration)
-    low, high = BOUNDS
-    plain, more = (learned(day.arousal, rate, sigma, score, (low, high)) for score in (day.score, day.doubled))
+    plain, more = (learned(day.arousal, rate, sigma, score, BOUNDS) for score in (day.score, day.doubled))
     return float((more - plain).mean() / plain.mean())
 
 

@@ -14,7 +14,8 @@ Reputation. R <- rho R + eta likes has the mean, over creators who leave at the 
     R_i = eta L_i / (1 - rho + lambda) ,   L_i = L ((1 - f) v_i / sum_j v_j + f v_i n_i / sum_j v_j n_j)
 
 where L is the likes a day that all visits give (visits per day x ``likes_per_session``), v_i posts per day, n_i followers, f the share
-of likes that comes through follows, and lambda = entry / n. Sums are over creators of both kinds, so AI creators get likes, but (eta 0) no name.
+of likes that comes through follows, and lambda = entry / n. Sums are over creators of both kinds: AI creators get likes, but (eta 0)
+no name.
 """
 
 from __future__ import annotations
