@@ -193,10 +193,7 @@ class Network(Mechanism):
             start, target = kernel.csr(size, source, creator.astype(target.dtype))
             start = start.astype(edge_type(len(target)))
         if self.world.now > 0 or self.p.kind == "communities":
-            start, target = self._wire(new, self._want(new), start, target)
-        if lost.any() and self.p.replace > 0:
-            again = np.flatnonzero(here & wired & (lost > 0))
-            start, target = self._wire(again, np.diff(start)[again] + self._replaced(again, lost[again]), start, target)
+            start, target = self._wire(*self._wanting(new, lost, start), start, target)
         wired[new] = True
         keep["start"], keep["target"] = start, target
         keep["pending_head"] = np.full(size, -1, np.int32)
@@ -213,11 +210,18 @@ class Network(Mechanism):
         count = kernel.merge(graph, here, posting, start, target, lost)
         return start, target if count == most else target[:count].copy(), lost
 
-    def _replaced(self, rows: Ints, lost: Ints) -> Ints:
-        """How many of their lost follows people replace: in the mean a share, the fraction by luck."""
-        luck = self.uniforms("replace", self.read("consumers", "key")[rows], self.world.now // DAY)[:, 0]
-        whole: Ints = np.floor(self.p.replace * lost + luck).astype(np.int64)
-        return whole
+    def _wanting(self, new: Ints, lost: Ints, start: Ints) -> tuple[Ints, Ints]:
+        """Rows that want follows, rising, and how many in all each: newcomers, and people who ``lost`` some and replace them (in the mean a
+        share, the fraction by luck)."""
+        want = np.zeros(len(lost), np.int64)
+        want[new] = self._want(new)
+        again = np.flatnonzero((lost > 0) & self.mine("consumers", "wired"))
+        if len(again):
+            luck = self.uniforms("replace", self.read("consumers", "key")[again], self.world.now // DAY)[:, 0]
+            replaced = np.floor(self.p.replace * lost[again] + luck).astype(np.int64)
+            want[again] = np.where(replaced > 0, np.diff(start)[again] + replaced, 0)
+        rows = np.flatnonzero(want)
+        return rows, want[rows]
 
     def _want(self, rows: Ints) -> Ints:
         """First follows of newcomers, int64 (rows,)."""
