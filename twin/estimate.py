@@ -57,8 +57,10 @@ class Memory:
         return max(self.build, BYTES_AT_REST + self.state + WORK * self.consumers)
 
 
-def crowd(initial: float, arrivals: float, loss: float, days: float) -> float:
+def crowd(initial: float, arrivals: float | None, loss: float, days: float) -> float:
     """The most entities alive within ``days`` if so many arrive a day and the share ``loss`` leaves."""
+    if arrivals is None:  # as many come as leave
+        return initial
     rest = arrivals / loss if loss > 0 else math.inf
     late = initial + arrivals * days if math.isinf(rest) else rest + (initial - rest) * math.exp(-loss * days)
     return max(initial, late)

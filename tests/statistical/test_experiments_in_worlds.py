@@ -29,7 +29,7 @@ ADAPT = (*CLOSED, *ALONE, "duration=40d", "audience.initial=500", "creators.ai.i
          "creators.human.posts_log_sd=0.2", "creators.human.arousal=0.5", "creators.human.exploration=0.3", "audience.patience=0.95",
          "audience.responses.comment.intercept=-4", "audience.responses.comment.arousal=8", "audience.responses.click.arousal=0",
          "audience.counts_shown=false", "recommender.dim=8", "recommender.training=online", "recommender.sync_every=1h",
-         "recommender.dense_rate=0.2")
+         "recommender.dense_rate=0.2", "creators.human.learning_log_sd=0", "creators.human.imitation=0")
 """A world in which arousal draws comments and nothing else, and a feed that learns it in days."""
 
 
@@ -53,8 +53,8 @@ def test_supply_goes_where_the_weights_pull(run):
 
 def test_producers_who_do_not_adapt_stay_as_they_are(run):
     """Control A: learning, elasticity and trend-following 0: strategies and pace never move, whatever the weights; the feed still does."""
-    still = ("creators.human.learning=0", "creators.human.supply_elasticity=0", "creators.human.trend_following=0",
-             "duration=12d")
+    still = ("creators.human.learning=0", "creators.human.imitation=0", "creators.human.supply_elasticity=0",
+             "creators.human.trend_following=0", "duration=12d")
     one, other = (run(*ADAPT, *prizing(weight), *still) for weight in (1.0, -1.0))
     for name in ("creator_arousal", "creator_comprehensiveness", "creator_pace"):
         assert np.ptp(one.series(name, by="human")) == 0

@@ -10,6 +10,7 @@ from twin.columns import Column
 from twin.draws import children
 from twin.errors import StateError
 from twin.kernels import create as kernel
+from twin.kernels.retrieve import Follows
 from twin.mechanisms.creators import Creators, CreatorsParams
 from twin.mechanisms.creators.declared import TALLIES
 from twin.mechanisms.creators.posting import FEATURES, effort
@@ -17,7 +18,7 @@ from twin.params import leaves, meta, value_at
 from twin.units import DAY, HOUR, NEVER
 from twin.world import World
 
-COMMUNITIES = 4
+COMMUNITIES, VISITS, LEAVING = 4, 0.5, 0.0006
 SILENT = {"posts_mean": "0.0/d", "posts_log_sd": 0.0}
 
 
@@ -27,7 +28,7 @@ def make(people=200, seed=1, **params):
     for column in (Column("active", "?", "1", "Here"), Column("taste", "f4", "1", "Taste", shape=(16,)), Column("tz", "i1", "h", "Zone"),
                    Column("community", "i2", "1", "Home")):
         world.define("test", "consumers", column)
-    for column in (Column("community", "i2", "1", "Home"), Column("arm", "i1", "1", "Arm")):
+    for column in (Column("community", "i2", "1", "Home"), Column("arm", "i1", "1", "Arm"), Column("followers", "i4", "1", "Followers")):
         world.define("test", "creators", column)
     for column in (Column("impressions", "i4", "1", "Seen"), Column("counts", "i4", "1", "Responses", shape=(8,))):
         world.define("test", "posts", column)
@@ -37,6 +38,9 @@ def make(people=200, seed=1, **params):
     centres = np.eye(16, dtype=np.float32)[:COMMUNITIES]
     world.provide("community_centres", lambda: centres.copy())
     world.provide("graph_nodes", lambda: 0)
+    graph = Follows(np.zeros(people + 1, np.int32), np.zeros(0, np.int16), *(np.zeros(0, np.int32),) * 4)
+    world.provide("follow_graph", lambda: graph)
+    world.provide("visits", lambda: (np.full(people, VISITS), np.full(people, LEAVING)))
     world.provide("oldest_held", lambda: world.now - 10 * DAY)
     world.provide("releasable", lambda: world.table("posts")["born"] < world.now - 10 * DAY)
     mechanism = Creators(CreatorsParams.model_validate(params), world)
@@ -154,9 +158,10 @@ def test_no_adaptation_no_change():
 
 
 def test_strategies_follow_the_score_function():
-    """One day's step is rate sigma mean((r - baseline) eps), by hand; over months arousal rises where arousal is seen more."""
-    world, mechanism = make(human={"initial": 60, "posts_mean": "4.0/d", "posts_log_sd": 0.0, "learning": 0.5}, ai={"initial": 0},
-                            morale_rate=0.0)
+    """One day's step is responsiveness rate sigma mean((r - baseline) eps), by hand, and at most sigma; over months arousal rises where
+    arousal is seen more."""
+    world, mechanism = make(human={"initial": 60, "posts_mean": "4.0/d", "posts_log_sd": 0.0, "learning": 0.5, "learning_log_sd": 1.0},
+                            ai={"initial": 0}, morale_rate=0.0)
     creators, posts = world.table("creators"), world.table("posts")
 
     def see(w):
@@ -174,7 +179,9 @@ def test_strategies_follow_the_score_function():
     for i in range(60):
         mine = posts["creator"][due] == i
         if mine.any():
-            step[i] = 0.5 * 0.1 * ((reward[mine] - baseline[i]) * posts["tried"][due][mine, 0]).mean()
+            step[i] = 0.5 * 0.1 * ((reward[mine] - baseline[i]) * posts["tried"][due][mine, 0]).mean() * creators["responsiveness"][i]
+    assert 0 < (np.abs(step) > 0.1).sum() < 30
+    step = np.clip(step, -0.1, 0.1)
     mechanism.learning.settle()
     assert creators["arousal"] == pytest.approx(np.clip(before + step, 0, 1), abs=1e-5)
     go(world, mechanism, 150, see)

@@ -198,7 +198,7 @@ def test_people_are_blue_and_ai_is_orange() -> None:
                 name = target["legendFormat"].removesuffix("{{branch}}").removesuffix(", ")
                 fixed = [colour for pattern, colour in rules.items() if re.search(pattern.strip("/"), name)]
                 assert len(fixed) <= 1, (panel["title"], name)
-                who = name.rpartition(", ")[2]
+                who = re.sub(", (plus|minus) standard error", "", name).rpartition(", ")[2]
                 if panel["type"] == "timeseries" and 'by="' in target["expr"] and "standard error" not in name and who in ("human", "AI"):
                     assert fixed == [{"human": HUMAN, "AI": AI}[who]], (panel["title"], name)
                     seen[who] += 1

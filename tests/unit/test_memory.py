@@ -160,6 +160,7 @@ def test_the_estimate_of_memory_is_that_of_the_world(base: str, days: int, small
 def test_crowds_and_capped_means() -> None:
     """Closed forms against simulation and by hand."""
     assert crowd(100, 10, 0, 5) == 150 and crowd(100, 0, 0.1, 50) == 100
+    assert crowd(100, None, 0.1, 50) == 100  # as many come as leave
     assert crowd(100, 10, 0.05, 1e9) == pytest.approx(200)
     draws = np.random.default_rng(1).lognormal(np.log(3) - 2, 2, 2_000_000)
     assert capped_mean(3, 2, 20) == pytest.approx(np.minimum(draws, 20).mean(), rel=0.01)

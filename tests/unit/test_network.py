@@ -276,3 +276,32 @@ def test_ego_facebook(real_data: Path):
     assert len(world.table("consumers")) == 4039 and len(row) == 176_468
     assert np.bincount(creator).max() == 1045
     assert (home[row] == home[creator]).mean() > 0.8 and len(np.unique(home)) == network.p.communities
+
+
+@pytest.mark.parametrize("replace", [0.0, 0.5, 1.0])
+def test_lost_follows_are_replaced(replace):
+    """A fifth of creators quit: the given share of what their followers lost is made up for, by nobody else, with creators still there; 1
+    keeps everybody's number. A creator who was left by hand is not replaced."""
+    world, network = make(2000, 300, replace=replace)
+    source, target = edges(network)
+    before = np.bincount(source, minlength=2000)
+    gone = np.arange(300) % 5 == 0
+    world.table("creators")["active"][gone] = False
+    lost = np.bincount(source[gone[target]], minlength=2000)
+    graph = network.follow_graph()
+    first = int(graph.start[7])
+    assert not gone[graph.target[first:graph.start[8]]].all()
+    place = first + int(np.flatnonzero(~gone[graph.target[first:graph.start[8]]])[0])
+    graph.target[place] = -1  # what the session kernel does when a person unfollows
+    before[7] -= 1
+    world.now += DAY
+    network.rebuild()
+    source, target = edges(network)
+    now = np.bincount(source, minlength=2000)
+    assert not gone[target].any() and len(np.unique(source * 300 + target)) == len(source)
+    made = now - (before - lost)
+    assert (made[lost == 0] == 0).all() and (made <= lost).all()
+    assert made.sum() == pytest.approx(replace * lost.sum(), rel=0.05) and (made.sum() == 0) == (replace == 0)
+    world.now += DAY
+    network.rebuild()
+    assert np.array_equal(now, np.bincount(edges(network)[0], minlength=2000))  # once

@@ -70,8 +70,9 @@ def csr(size, source, target):
 
 
 @kernel
-def merge(graph, consumer_active, creator_active, start, target):
-    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active; returns how many."""
+def merge(graph, consumer_active, creator_active, start, target, lost):
+    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active; returns how many. Counts in ``lost``
+    int (n,) the follows of each of these people whose creator is active no more."""
     old = len(graph.start) - 1
     n = 0
     for row in range(len(start) - 1):
@@ -82,12 +83,16 @@ def merge(graph, consumer_active, creator_active, start, target):
                     if creator >= 0 and creator_active[creator]:
                         target[n] = creator
                         n += 1
+                    elif creator >= 0:
+                        lost[row] += 1
             edge = graph.pending_head[row] if row < len(graph.pending_head) else -1
             while edge >= 0:
                 creator = graph.pending_creator[edge]
                 if creator >= 0 and creator_active[creator]:
                     target[n] = creator
                     n += 1
+                elif creator >= 0:
+                    lost[row] += 1
                 edge = graph.pending_next[edge]
         start[row + 1] = n
     return n

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, pdtrik
+from scipy.special import betaincinv, ndtr, pdtrik
 
 from twin.columns import Column
 from twin.draws import children
@@ -114,7 +114,7 @@ class Audience(Mechanism):
     name = "audience"
     Params = AudienceParams
     order = 20
-    provides = ("inflate",)
+    provides = ("inflate", "visits")
     needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held")
     columns = {
         "consumers": (
@@ -195,6 +195,7 @@ class Audience(Mechanism):
     def __init__(self, params: AudienceParams, world: World) -> None:
         super().__init__(params, world)
         world.provide("inflate", self.inflate)
+        world.provide("visits", self.visits)
         self._behaves: Made[Behaviour] = Made()
         self._people: Made[People] = Made()
         self._posts: Made[Posts] = Made()
@@ -202,6 +203,24 @@ class Audience(Mechanism):
     def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:
         """Add likes that nobody felt to the public counters of (distinct) posts."""
         self.mine("posts", "counts")[posts, LIKE] += likes.astype(np.int32)
+
+    def visits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Expected sessions per day of each person at the reference satisfaction, f8 (C,), and the chance per day to leave for good.
+
+        A day is active with the daily chance h; every session of it is followed by another with P(again) where the gap leaves it in the
+        same day, on average over the hours of `diurnal`. Both are 0 of those who have left.
+        """
+        p = self.p
+        share = np.asarray(p.diurnal, float) / sum(p.diurnal)
+        left = (24 - np.arange(24) - 0.5) * HOUR
+        if p.again_gap_sd > 0:
+            within = ndtr((np.log(left) - math.log(p.again_gap)) / p.again_gap_sd)
+        else:
+            within = (left > p.again_gap).astype(float)
+        a_day = 1 / (1 - p.again * float(share @ within))
+        logit = self.mine("consumers", "return_logit").astype(float)
+        sessions = np.where(self.mine("consumers", "active"), a_day / (1 + np.exp(-logit)), 0.0)
+        return sessions, sessions * p.leave
 
     def setup(self) -> None:
         """Open the initial consumers and the running sums."""

@@ -29,8 +29,9 @@ ISOLATED = {
               creators__human__arrivals="0/d", creators__quit="0"),
     **because("isolates the mechanism: arousal draws comments and nothing else", audience__responses__comment__intercept="-4",
               audience__responses__comment__arousal="8", audience__responses__click__arousal="0", audience__counts_shown="false"),
-    **because("isolates the mechanism: makers start in the middle and try out widely, alike in pace", creators__human__arousal="0.5",
-              creators__human__exploration="0.3", creators__human__posts_log_sd="0.2"),
+    **because("isolates the mechanism: makers start in the middle and try out widely, alike in pace and response, and copy nobody",
+              creators__human__arousal="0.5", creators__human__exploration="0.3", creators__human__posts_log_sd="0.2",
+              creators__human__learning_log_sd="0", creators__human__imitation="0"),
     **because("time scale of a short run: makers and the feed learn in days, not months", creators__human__learning="0.5",
               recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8"),
     **because("isolates the mechanism: every slot goes to what the weights prize", recommender__in_network_slots="0")}
@@ -62,12 +63,13 @@ def _judge(seen: Seen) -> list[Claim]:
 
 
 STILL, TIMES = "makers who do not adapt", "all weights x 4"
+UNMOVED = because("producers who do not adapt", creators__human__learning="0", creators__human__imitation="0")
 ANGER = Part(
     "angry", "Feed weights pull producers (mechanism isolated)", "weight of the angry reaction, in likes", _judge,
     arms=(*(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY), *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
           *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE))),
     outcomes=(MADE, POSTED, SHOWN, SPREAD), world=ISOLATED,
-    controls={STILL: because("producers who do not adapt", creators__human__learning="0"), TIMES: PLAIN},
+    controls={STILL: UNMOVED, TIMES: PLAIN},
     quick=Size(4, 20, SMALL), full=Size(10, 90, LARGE), doses=True, both_ends=(MADE, SHOWN))
 
 PRESETS = ("likes", "x_2026", "x_2023")
@@ -98,6 +100,6 @@ DEFAULT = Part(
     world={**OTHERS,
            **because("nobody comes or goes (a person who leaves is a maker less): what changes is what makers do", audience__leave="0",
                      creators__human__arrivals="0/d", creators__quit="0")},
-    controls={STILL: because("producers who do not adapt", creators__human__learning="0")},
+    controls={STILL: UNMOVED},
     quick=Size(4, 40, SOME), full=Size(10, 180, MANY), doses=True, both_ends=(MADE, SHOWN))
 PARTS = (ANGER, DEFAULT)

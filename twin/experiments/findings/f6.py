@@ -49,15 +49,16 @@ ENDLESS = because(
 APART = because(
     "communities that keep to themselves: feeds of followed creators, nobody follows across or anew", network__homophily="1",
     network__follows_most="0.5", recommender__quota__nearest="0", recommender__quota__trending="0", recommender__quota__explore="0",
-    recommender__explore_slots="0", audience__responses__follow__intercept="-30", audience__return_effect="0",
+    recommender__explore_slots="0", audience__responses__follow__intercept="-30", network__replace="0", audience__return_effect="0",
     opinions__exposure_rate="0", opinions__peer_rate="0")
 FLAT = str([1] * 24)
 ACCRUES = because("equal accrual alone: likes build an AI creator a reputation as they do a human one", creators__ai__accrual="1")
 ALIKE = because(
     "equal accrual, and an AI creator is made as a human one is: nothing is left but the name", creators__ai__accrual="1",
     creators__ai__posts_mean="0.8/d", creators__ai__posts_log_sd="2.1", creators__ai__skill_mean="0", creators__ai__skill_sd="0.6",
-    creators__ai__quality_noise="0.7", creators__ai__arousal="0.3", creators__ai__comprehensiveness="0.4", creators__ai__learning="0.02",
-    creators__ai__trend_following="0", creators__ai__supply_elasticity="0.33", creators__ai__supply_rate="0.02",
+    creators__ai__quality_noise="0.7", creators__ai__arousal="0.3", creators__ai__comprehensiveness="0.4",
+    creators__ai__learning_log_sd="1.5", creators__human__imitation="0", creators__ai__trend_following="0",
+    creators__ai__supply_elasticity="0.33", creators__ai__supply_rate="0.02",
     creators__ai__supply_most="2", creators__ai__communities="0")
 
 STAYS = ENDLESS | because("and nobody leaves the platform for good, whatever they are shown", audience__leave="0")

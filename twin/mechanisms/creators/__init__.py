@@ -9,15 +9,18 @@ gradient of a Gaussian policy (REINFORCE, Williams 1992), averaged over the post
 
     z <- z + rate * sigma * mean((r - baseline) eps)
 
-humans slowly, AI fast. No strategy is good or bad by itself: what pays depends on what the feed shows and people do.
+with a rate of each creator's own: most hardly respond, some much. AI creators have the mean human's rate; they learn faster in so far as
+they post every day and in greater numbers. No strategy is good or bad by itself: what pays depends on what the feed shows and people do.
 
 Quality of a post = skill + noise + gain * care; its effort = c0 + c1 comprehensiveness^b + c2 care^b. AI creators post the best of
 their drafts by a learned predictor (`posting`) and move their niche towards the engagement-weighted mean content of what did well
-lately (trend-following). Humans compare their reach with what they are used to (aspiration, a slow moving mean):
-morale <- morale + w (sigmoid(k log((1 + reach) / (1 + aspiration))) - morale); low morale means fewer posts and a
-higher chance to quit. Social proof on human posts builds reputation, R <- rho R + eta likes; eta of AI is 0 by default.
+lately (trend-following). Humans compare x, the mean log(1 + impressions) of a day's posts, with
+what they are used to (aspiration, a slow moving mean of x): morale <- morale + w (sigmoid(k (x - aspiration)) - morale), so that under any
+reach that is symmetric in logs and does not change morale stays neutral; low morale means fewer posts and a higher chance to quit. Social
+proof on human posts builds reputation, R <- rho R + eta likes; eta of AI is 0 by default.
 
-Supply, burn-out and pay: `learning`; entry, exit and assistants: `population`; accounts of campaigns: `accounts`.
+Supply, burn-out, pay, imitation: `learning`; what pays: `incentives`; entry, exit, assistants: `population`; what holds at rest before
+anything has happened: `balance`; accounts of campaigns: `accounts`.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ from numpy.typing import NDArray
 
 from twin.mechanism import Every, Mechanism
 from twin.mechanisms.creators.accounts import Accounts
+from twin.mechanisms.creators.balance import Balance
 from twin.mechanisms.creators.declared import CREATORS, METRICS, POSTS
+from twin.mechanisms.creators.incentives import Incentives
 from twin.mechanisms.creators.learning import Learning
 from twin.mechanisms.creators.measures import Measures
 from twin.mechanisms.creators.params import CreatorsParams
@@ -46,7 +51,7 @@ class Creators(Mechanism):
     name = "creators"
     Params = CreatorsParams
     order = 30
-    needs = ("community_centres", "graph_nodes", "oldest_held", "releasable")
+    needs = ("community_centres", "graph_nodes", "follow_graph", "visits", "oldest_held", "releasable")
     provides = ("enlist", "dismiss", "throttle", "aim", "classify")
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = METRICS
@@ -54,15 +59,17 @@ class Creators(Mechanism):
     def __init__(self, params: ParamsBase, world: World) -> None:
         super().__init__(params, world)
         self.posting = Posting(self)
-        self.learning = Learning(self, self.posting)
+        self.incentives = Incentives(self)
+        self.learning = Learning(self, self.posting, self.incentives)
         self.population = Population(self, self.posting)
         self.accounts = Accounts(self, self.posting, self.population)
-        self.measures = Measures(self)
+        self.balance = Balance(self)
+        self.measures = Measures(self, self.incentives)
         world.provide("classify", self.posting.classify)
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""
-        for part in (self.measures, self.posting, self.learning, self.population):
+        for part in (self.measures, self.posting, self.learning, self.incentives, self.population, self.balance):
             part.setup()
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -71,9 +78,9 @@ class Creators(Mechanism):
             self.population.born(rows)
 
     def clocks(self) -> list[Every]:
-        """Posts enter at every refresh; settling and turnover daily."""
+        """Posts enter at every refresh; settling and turnover daily; reputations begin once there is a follow graph."""
         return [Every(self.world.grid, "create", self.posting.post), Every(DAY, "settle", self.learning.settle),
-                Every(DAY, "people", self.population.turnover)]
+                Every(DAY, "people", self.population.turnover), Every(DAY, "graph", self.balance.begin, first=0)]
 
     def measure(self) -> None:
         """Read both kinds of creators."""

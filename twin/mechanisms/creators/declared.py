@@ -15,6 +15,12 @@ SIGNALS = (("slant", -1.0, 1.0), ("arousal", 0.0, 1.0), ("comprehensiveness", 0.
 """What a classifier reads off a post, in the order of the column ``signal``."""
 UNSET = -1e6
 """A baseline that no reward has set yet."""
+RESPONDED = 0.1
+"""Distance from the strategy at entry beyond which a creator counts as having moved: a post's exploration (1 sd) at the defaults."""
+INCENTIVES = ("arousal", "comprehensiveness", "slant")
+"""What pay is regressed on; of slant its absolute value."""
+MEMORY = 28
+"""Days over which income, effort and incentives are averaged."""
 BURNT_OUT = 0.25
 """Morale below which a creator counts as burnt out."""
 
@@ -41,7 +47,12 @@ CREATORS = (
     Column("reference", "f4", "log pay", "Mean reward of the first posts", hidden=True),
     Column("referred", "i4", "posts", "Posts in that mean", hidden=True),
     Column("reach", "f4", "impressions", "Moving mean of impressions per post", hidden=True),
-    Column("aspiration", "f4", "impressions", "Reach the creator is used to", start=-1, hidden=True),
+    Column("aspiration", "f4", "log impressions", "Mean log(1 + impressions) per post that the creator is used to", hidden=True),
+    Column("reckonings", "i4", "d", "Days with settled posts"),
+    Column("responsiveness", "f4", "1", "Factor on the rates at which the creator learns", hidden=True),
+    Column("entered_with", "f4", "1", "Arousal and comprehensiveness with which the creator began", shape=(2,), hidden=True),
+    Column("window", "f4", "posts, log pay, 1", "Settled posts that fade, and their mean log(1 + pay), arousal, comprehensiveness and "
+           "extremity", shape=(5,), hidden=True),
     Column("morale", "f4", "1", "0 burnt out, 0.5 neutral, 1 elated", start=0.5, hidden=True),
     Column("spent", "f4", "log pay", "Effort since the last reckoning", hidden=True),
     Column("effort", "f4", "log pay/d", "Moving mean of effort per day (28 days)", hidden=True),
@@ -96,6 +107,13 @@ METRICS = (
            labels={"by": KINDS}, good="down"),
     Metric("creator_comprehensiveness", "gauge", "1", "Mean comprehensiveness strategy of active creators.", "producer",
            "What is made: Comprehensiveness", labels={"by": KINDS}),
+    Metric("incentive_slope", "gauge", "log pay", "What the feed pays for: slope of log(1 + pay) of settled posts, within creators, on "
+           "arousal, comprehensiveness and |slant| (0 to 1 each), over about four weeks; 0 until it can be read.", "producer",
+           "Who earns: What the feed pays for", labels={"of": INCENTIVES, "by": KINDS}),
+    Metric("incentive_slope_se", "gauge", "log pay", "Standard error of that slope; 0 until it can be read.", "producer",
+           "Who earns: What the feed pays for", labels={"of": INCENTIVES, "by": KINDS}),
+    Metric("creators_responding", "gauge", "1", "Share of active creators whose mean arousal or comprehensiveness lies more than 0.1 from "
+           "where they began.", "producer", "What is made: Creators who have changed", labels={"by": KINDS}),
     Metric("creator_slant_spread", "gauge", "1", "Standard deviation of slant across active creators.", "producer", "What is made"),
     Metric("reputation_mean", "gauge", "likes", "Mean reputation of active creators.", "producer", "Followers and reputation",
            labels={"by": KINDS}, good="up"),

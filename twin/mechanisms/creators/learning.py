@@ -1,10 +1,13 @@
 """What creators earn, and what they make of it: pay, strategies, effort, morale, supply, reputation, niches.
 
-With pay p and effort c of a post the reward is r = log(1 + p) - c. Strategies follow REINFORCE (see the package's docstring).
+With pay p and effort c of a post the reward is r = log(1 + p) - c. Strategies follow REINFORCE (see the package's docstring), and
+those of humans also what followed creators who earn more do (`twin.kernels.learn`; whose stand one shares is a matter of opinion, so slant
+is not copied, and AI creators follow nobody). Both are scaled by the creator's own responsiveness.
 
     supply   log target = elasticity (baseline - reference), bounded; pace <- pace + w (target - pace)
     effort   e <- e + (effort spent today - e) / 28
     burn-out morale <- morale - b max(0, e - 2 s morale)         (humans; s is what neutral morale sustains)
+    morale   see the package's docstring; aspiration is a plain mean of the days so far until the past weighs as much as it ever will
 
 The reference is the mean reward of a creator's first posts: it stands for the taste for posting that the drawn rate reveals, so that
 rate x exp(elasticity (r - reference)) is a labour supply of constant elasticity through the point at which the creator began.
@@ -16,22 +19,34 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from twin.kernels.learn import imitate
 from twin.mechanism import Mechanism
-from twin.mechanisms.creators.declared import STRATEGY, UNSET
+from twin.mechanisms.creators.declared import MEMORY, STRATEGY, UNSET
+from twin.mechanisms.creators.incentives import Incentives
 from twin.mechanisms.creators.posting import Posting, by_kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 LIKE = 2
-MEMORY = 28
-"""Days over which income and effort are averaged."""
+COPIED = ("arousal", "comprehensiveness", "care")
+
+
+def learned(z: NDArray[np.floating], rate: Floats, sigma: Floats, score: Floats, bounds: tuple[float, float]) -> Floats:
+    """Strategies (n,) after a day: a step of rate x sigma x score, within ``bounds``.
+
+    ``score`` is the mean of surprise x noise (in sd) over the posts settled that day. No step is longer than sigma: what posts that were
+    tried around z say of pay holds about as far as they went (a trust region; Schulman et al. 2015).
+    """
+    step = np.clip(rate * score, -1.0, 1.0) * sigma
+    moved: Floats = np.clip(z + step, *bounds)
+    return moved
 
 
 class Learning:
     """The daily reckoning; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism, posting: Posting) -> None:
-        self.m, self.p, self.keep, self.posting = mechanism, mechanism.p, mechanism.keep, posting
+    def __init__(self, mechanism: Mechanism, posting: Posting, incentives: Incentives) -> None:
+        self.m, self.p, self.keep, self.posting, self.incentives = mechanism, mechanism.p, mechanism.keep, posting, incentives
 
     def setup(self) -> None:
         """Nothing has been settled."""
@@ -57,6 +72,8 @@ class Learning:
         self.posting.learn(rows)
         plain = ~own("creators", "campaign")[maker]
         self._adapt(rows[plain], maker[plain], np.log1p(pay[plain]) - own("posts", "cost")[rows[plain]], views[plain])
+        self.incentives.settle(rows[plain], maker[plain], pay[plain])
+        self._imitate()
         self._day(earned, liked)
         if likes.sum() > 0:
             self._follow((own("posts", "content")[rows] * likes[:, None]).sum(0, dtype=float))
@@ -105,17 +122,15 @@ class Learning:
         def per_creator(values: Floats) -> Floats:
             return np.bincount(maker, weights=values, minlength=size).astype(float)[some]
 
-        mean, reach = per_creator(reward) / n, per_creator(views) / n
-        baseline, aspiration = own("creators", "baseline"), own("creators", "aspiration")
+        mean, baseline = per_creator(reward) / n, own("creators", "baseline")
         baseline[some] = np.where(baseline[some] <= UNSET, mean, baseline[some])
-        aspiration[some] = np.where(aspiration[some] < 0, reach, aspiration[some])
         kind = own("creators", "ai")[some]
-        rate = np.where(kind, self.m.lever("ai.learning"), self.m.lever("human.learning"))
+        rate = np.where(kind, self.m.lever("ai.learning"), self.m.lever("human.learning")) * own("creators", "responsiveness")[some]
         sigma = by_kind(p, kind, "exploration")
         surprise, tried = reward - baseline[maker], own("posts", "tried")[rows]
         for k, (name, low, high) in enumerate(STRATEGY):
-            step = rate * sigma * per_creator(surprise * tried[:, k]) / n
-            own("creators", name)[some] = np.clip(own("creators", name)[some] + step, low, high)
+            score = per_creator(surprise * tried[:, k]) / n
+            own("creators", name)[some] = learned(own("creators", name)[some], rate, sigma, score, (low, high))
         known = own("creators", "referred")[some]
         first = some[known < p.reference_posts]
         weight = n[known < p.reference_posts] / (n + known)[known < p.reference_posts]
@@ -123,11 +138,38 @@ class Learning:
         own("creators", "referred")[first] += n[known < p.reference_posts].astype(np.int32)
         keep = p.baseline_memory
         baseline[some] = keep * baseline[some] + (1 - keep) * mean
-        own("creators", "reach")[some] = reach
-        target = expit(p.aspiration_effect * np.log((1 + reach) / (1 + aspiration[some])))
+        own("creators", "reach")[some] = per_creator(views) / n
+        self._feel(some, per_creator(np.log1p(views)) / n)
+
+    def _feel(self, some: Ints, reach: Floats) -> None:
+        """Morale of creators against what they are used to; ``reach`` is today's mean log(1 + impressions) of each.
+
+        What they are used to moves by 4 (target - 1/2) / k, which is reach - aspiration where the two are close: so it settles where the
+        target is 1/2 in the mean, whatever the spread and skewness of reach (a logistic location; Huber 1964).
+        """
+        p, own = self.p, self.m.mine
+        aspiration, days = own("creators", "aspiration"), own("creators", "reckonings")
+        used_to = np.where(days[some] > 0, aspiration[some], reach)
+        target = expit(p.aspiration_effect * (reach - used_to))
         own("creators", "morale")[some] += p.morale_rate * (target - own("creators", "morale")[some])
-        keep = p.aspiration_memory
-        aspiration[some] = keep * aspiration[some] + (1 - keep) * reach
+        days[some] += 1
+        gap = 4 * (target - 0.5) / p.aspiration_effect if p.aspiration_effect > 0 else reach - used_to
+        aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * gap
+
+    def _imitate(self) -> None:
+        """Human creators go a share of the way to what those whom they follow and who earn more do."""
+        own, rate = self.m.mine, float(self.m.lever("human.imitation"))
+        if rate == 0:
+            return
+        campaign, active = own("creators", "campaign"), own("creators", "active")
+        known = active & ~campaign & (own("creators", "baseline") > UNSET)
+        rows = np.flatnonzero(known & ~own("creators", "ai"))
+        share = np.minimum(rate * own("creators", "responsiveness")[rows].astype(float), 1.0)
+        graph = self.m.world.service("follow_graph")()
+        columns = np.stack([own("creators", name) for name in COPIED])
+        new = imitate(rows, own("creators", "person"), graph.start, graph.target, own("creators", "baseline"), known, columns, share)
+        for k, name in enumerate(COPIED):
+            own("creators", name)[rows] = new[:, k]
 
     def _day(self, earned: Floats, liked: Floats) -> None:
         """A day of every creator: income, effort, burn-out, supply, reputation."""

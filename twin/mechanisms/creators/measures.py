@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from twin.kernels.stats import gini, top_share
 from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import BURNT_OUT, KINDS, SUPPLY, TALLIES, UNSET
+from twin.mechanisms.creators.incentives import Incentives
 
 
 def mean(values: NDArray[np.floating]) -> float:
@@ -18,8 +19,8 @@ def mean(values: NDArray[np.floating]) -> float:
 class Measures:
     """Writes the metrics; what happened since the last reading is remembered in ``keep``."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
-        self.m, self.keep, self.board = mechanism, mechanism.keep, mechanism.world.board
+    def __init__(self, mechanism: Mechanism, incentives: Incentives) -> None:
+        self.m, self.keep, self.board, self.incentives = mechanism, mechanism.keep, mechanism.world.board, incentives
 
     def setup(self) -> None:
         """Nothing was made."""
@@ -34,6 +35,7 @@ class Measures:
         active = own("creators", "active") & ~own("creators", "campaign")
         human = active & ~own("creators", "ai")
         self._kinds(active)
+        self.incentives.measure(active)
         self._supply()
         morale = own("creators", "morale")[human]
         board.set("creator_morale", mean(morale))

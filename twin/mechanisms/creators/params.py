@@ -12,8 +12,9 @@ class Kind(Params):
 
     initial: int = par(300, "creators of this kind at the start (with an imported graph: every node is a human one)",
                        unit="creators", low=0, high=1_000_000)
-    arrivals: Rate = par(0.3, "new creators of this kind, while recent ones earn what the outside option pays", unit="creators/d",
-                         low=0, high=1e5, lever=True)
+    arrivals: Rate | None = par(None, "new creators of this kind, while recent ones earn what the outside option pays; nothing: as many "
+                                "as leave at the start at neutral morale, see balance.py", unit="creators/d", low=0, high=1e5, lever=True,
+                                source="a stationary number of creators where nothing changes")
     posts_mean: Rate = par(0.8, "mean posts per creator", unit="posts/creator/d", low=0, high=1000)
     posts_log_sd: float = par(2.1, "log-sd of that rate across creators", low=0, high=4,
                               source="top 10 % write 80 %: Pew 2019, lognormal")
@@ -23,9 +24,16 @@ class Kind(Params):
     quality_noise: float = par(0.7, "sd of quality within a creator", unit="sd", low=0, high=5)
     arousal: float = par(0.30, "arousal at the start", low=0, high=1)
     comprehensiveness: float = par(0.40, "comprehensiveness at the start", low=0, high=1)
+    entry_imitation: float = par(0.8, "share of the way from those two to the mean of active incumbents of the same kind and community "
+                                 "at which a later entrant begins", low=0, high=1)
     exploration: float = par(0.10, "sd of a post's strategy around the creator's mean", low=0, high=1)
-    learning: float = par(0.02, "learning rate of strategies", low=0, high=10, lever=True,
-                          source="assumption; rule of Williams, Machine Learning 8, 1992")
+    learning: float = par(0.3, "learning rate of strategies, the mean over creators", low=0, high=10, lever=True,
+                          source="fitted by twin.experiments.fit_makers to Brady et al. 2021: 2 to 3 % more outrage the day after doubled "
+                                 "feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992")
+    learning_log_sd: float = par(1.5, "log-sd across creators of the factor on that rate (mean 1; 0: all alike)", low=0, high=3,
+                                 source="assumption; most makers hardly respond to a boost and a minority much: Marketing Science "
+                                        "2023.0178 (abstract); at 1.5 three in five respond less than half the mean, a tenth does "
+                                        "three fifths of all responding")
     trend_following: float = par(0.0, "share of the way to trending content that the niche moves per day", unit="1/d", low=0,
                                  high=1, lever=True)
     accrual: float = par(1.0, "reputation gained per like", low=0, high=100, lever=True,
@@ -48,6 +56,10 @@ class Kind(Params):
 class Human(Kind):
     """Human creators."""
 
+    imitation: float = par(0.003, "share of the way to what is done by followed creators who earn more, per day, for a creator of mean "
+                           "responsiveness", unit="1/d", low=0, high=1, lever=True,
+                           source="assumption; learning from others' success: Bandura 1977, norm learning in Brady et al. 2021")
+
 
 class Machine(Kind):
     """AI creators."""
@@ -60,8 +72,8 @@ class CreatorsParams(Params):
     """Parameters of creators."""
 
     human: Human = group(Human, "human creators")
-    ai: Machine = group(Machine, "AI creators", initial=15, arrivals=0.03, posts_mean=4.0, posts_log_sd=0.5, skill_mean=-0.1,
-                        skill_sd=0.2, quality_noise=0.4, arousal=0.35, comprehensiveness=0.80, learning=0.2,
+    ai: Machine = group(Machine, "AI creators", initial=15, posts_mean=4.0, posts_log_sd=0.5, skill_mean=-0.1,
+                        skill_sd=0.2, quality_noise=0.4, arousal=0.35, comprehensiveness=0.80, learning_log_sd=0.0,
                         trend_following=0.05, accrual=0.0, supply_rate=0.2, supply_most=10.0)
     strategy_sd: float = par(0.1, "sd of arousal and comprehensiveness across creators at the start", low=0, high=1)
     slant_sd: float = par(0.4, "sd of slant across creators at the start who have no opinion of their own", low=0, high=2)
@@ -83,7 +95,7 @@ class CreatorsParams(Params):
                                high=10_000)
     cost_exponent: float = par(2.0, "how steeply effort rises with comprehensiveness and care", low=1, high=10,
                                source="assumption; cost ||p||^beta of Jagadeesan, Garg & Steinhardt, NeurIPS 2023")
-    aspiration_memory: float = par(0.985, "weight of the past in a human's aspiration, per day with posts", low=0, high=1)
+    aspiration_memory: float = par(0.985, "weight of the past in a human's aspiration, per day with posts, at most", low=0, high=1)
     aspiration_effect: float = par(1.0, "how steeply morale answers to reach against aspiration", low=0, high=20)
     morale_rate: float = par(0.05, "weight of the newest day in morale", unit="1/d", low=0, high=1)
     sustained: float = par(1.0, "effort that neutral morale sustains", unit="log pay/d", low=0, high=1e4)
@@ -95,6 +107,12 @@ class CreatorsParams(Params):
     ai_quit: float = par(0.0, "chance per day that an AI creator is shut down at the outside option's pay", unit="1/d", low=0, high=1)
     entry_window: Duration = par(90 * DAY, "how long an entrant counts as a recent one", unit="s", low=DAY, high=3650 * DAY)
     reputation_memory: float = par(0.99, "share of reputation kept per day", unit="1/d", low=0, high=1)
+    reputation_start: float = par(1.0, "share of the reputation at rest that creators have at the start (0: none)", low=0, high=100)
+    likes_per_session: float = par(0.099, "likes that a visit gives, from which the reputation at rest is worked out",
+                                   unit="likes/session", low=0, high=1000,
+                                   source="KuaiRand-Pure: 0.018478 likes per impression, times 5.36 posts examined per visit")
+    liked_through_follows: float = par(0.15, "share of those likes that goes by followers, the rest by posts alone", low=0, high=1,
+                                       source="share of the feed from the own network measured at the defaults")
 
     drafts: int = par(1, "drafts of an AI post, of which that with the highest predicted engagement is posted", unit="drafts", low=1,
                       high=64, lever=True, source="1: unselected; selection by a reward model: Nextdoor 2023")

@@ -1,12 +1,17 @@
 """Who creators are, and how they come and go: entry, who uses an assistant, exit.
 
+An entrant's arousal and comprehensiveness are centred between the parameter and the mean of active incumbents of its kind and community.
+
     exit   chance per day = q exp(a (1/2 - morale)) ((1 + outside) / (1 + income))^b      (AI: without the morale term)
     entry  Poisson, arrivals x min(10, ((1 + mean income of recent entrants) / (1 + outside))^elasticity)
 
-Income here is its 28-day mean freed of its start at 0, and is not compared before a week of pay.
+Arrivals, where none are given, are as many as leave at the start (`balance`). Income here is its 28-day mean freed of its start at 0,
+and is not compared before a week of pay.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +19,14 @@ from scipy.special import pdtrik
 
 from twin.draws import children
 from twin.mechanism import Mechanism
-from twin.mechanisms.creators.declared import KINDS, TALLIES
-from twin.mechanisms.creators.learning import MEMORY
+from twin.mechanisms.creators.declared import KINDS, MEMORY, TALLIES
 from twin.mechanisms.creators.posting import Posting, by_kind
 from twin.units import DAY, NEVER
 
 Ints = NDArray[np.int64]
 WEEK = 7
+HANDFUL = 5
+"""Incumbents of a kind and community from which on an entrant looks at what they do."""
 MOST_ENTRY = 10.0
 
 
@@ -33,7 +39,7 @@ class Population:
     def setup(self) -> None:
         """Open the initial creators: humans are consumers too."""
         m, keep = self.m, self.keep
-        keep["made"] = np.zeros((2, 3), np.int64)
+        keep["made"], keep["open"] = np.zeros((2, 3), np.int64), np.zeros(1, bool)
         communities = len(m.world.service("community_centres")())
         people = np.bincount(m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities)
         keep["by_size"] = np.argsort(-people, kind="stable")
@@ -45,6 +51,7 @@ class Population:
         persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
         self.enter(0, len(persons), persons)
         self.enter(1, self.p.ai.initial, np.full(self.p.ai.initial, -1))
+        keep["open"][0] = True
 
     def _rank_communities(self) -> None:
         """Niche communities: the smaller half by active people."""
@@ -95,8 +102,11 @@ class Population:
         spread = by_kind(p, ai, "posts_log_sd")
         rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, 1] - spread**2 / 2)
         own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
-        own("creators", "arousal")[rows] = np.clip(by_kind(p, ai, "arousal") + p.strategy_sd * normal[:, 2], 0, 1)
-        own("creators", "comprehensiveness")[rows] = np.clip(by_kind(p, ai, "comprehensiveness") + p.strategy_sd * normal[:, 3], 0, 1)
+        for k, name in enumerate(("arousal", "comprehensiveness")):
+            begin = np.clip(self._usual(rows, name) + p.strategy_sd * normal[:, 2 + k], 0, 1)
+            own("creators", name)[rows] = own("creators", "entered_with")[rows, k] = begin
+        spread = by_kind(p, ai, "learning_log_sd")
+        own("creators", "responsiveness")[rows] = np.exp(spread * m.normal("responsiveness", keys, 0) - spread**2 / 2)
         slant = np.clip(p.slant_sd * m.normals("slant", keys, 1)[:, 0], -1, 1)
         if is_person.any() and "opinion" in m.world.table("consumers").columns:
             slant[is_person] = m.read("consumers", "opinion")[person[is_person]]
@@ -107,6 +117,22 @@ class Population:
         own("creators", "flat_at")[rows] = now / DAY
         self._assist(rows)
         self.posting.schedule(rows[~campaign])
+
+    def _usual(self, rows: Ints, name: str) -> NDArray[np.float64]:
+        """Where a strategy of new creators is centred: the parameter, moved towards active incumbents of their kind and community."""
+        own, ai = self.m.mine, self.m.mine("creators", "ai")
+        at, community = by_kind(self.p, ai[rows], name), self.m.read("creators", "community").astype(np.int64)
+        share = np.where(own("creators", "campaign")[rows], 0.0, by_kind(self.p, ai[rows], "entry_imitation"))
+        if not self.keep["open"][0] or not share.any():
+            return at
+        group = 2 * community + ai
+        there = np.flatnonzero(own("creators", "active") & ~own("creators", "campaign"))  # not yet the new ones
+        size = int(group.max()) + 1
+        count = np.bincount(group[there], minlength=size)
+        mean = np.bincount(group[there], weights=own("creators", name)[there], minlength=size) / np.maximum(count, 1)
+        share = np.where(count[group[rows]] >= HANDFUL, share, 0.0)
+        usual: NDArray[np.float64] = at + share * (mean[group[rows]] - at)
+        return usual
 
     def _assist(self, rows: Ints) -> None:
         """Who of these uses an assistant now: those who ever will, once their own delay has passed."""
@@ -176,7 +202,8 @@ class Population:
 
     def _arrive(self, kind: int) -> None:
         m, name, day = self.m, KINDS[kind], self.m.world.now // DAY
-        rate = float(m.lever(f"{name}.arrivals")) * self._attraction(kind)
+        given: Any = m.lever(f"{name}.arrivals")
+        rate = float(self.keep["balanced"][kind] if given is None else given) * self._attraction(kind)
         u = m.uniforms(f"arrivals.{name}", np.array([day], np.uint64))[0, :1]
         count = int(np.ceil(pdtrik(u[0], rate))) if rate > 0 else 0
         persons = self._persons(count) if kind == 0 else np.full(count, -1)

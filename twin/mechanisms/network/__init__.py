@@ -12,7 +12,9 @@ who arrive later. Such growth nearly keeps the shape of the in-degrees (Price 19
 Kind ``edge_list`` reads a real graph (see `edge_list`): communities come from networkx's Louvain method (label propagation where the
 graph is large), merged down to `communities`, so taste is homophilous on it.
 
-Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers are wired.
+Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers are wired. Whoever followed a creator
+who has quit follows another instead, found as a newcomer finds one, with probability `replace`: people have about as much room
+for follows as they use, and without it the graph thins out by the rate at which creators come and go.
 """
 
 from __future__ import annotations
@@ -55,6 +57,8 @@ class NetworkParams(Params):
     follows_mean: float = par(30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000)
     follows_log_sd: float = par(1.0, "log-sd of follows across people", low=0, high=3,
                                 source="lognormal; KuaiRand has 1.39 among far more creators")
+    replace: float = par(1.0, "chance that a follow of a creator who has quit is replaced by another", low=0, high=1,
+                         source="assumption; people keep their number of ties as these turn over: Saramaki et al., PNAS 2014")
     follows_most: float = par(0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5)
     body_log_sd: float = par(3.2, "log-sd of creators' fitness below the tail", low=0, high=6,
                              source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
@@ -181,7 +185,7 @@ class Network(Mechanism):
         """Merge what happened since the last rebuild, wire newcomers, count followers and follows."""
         keep, size = self.keep, len(self.world.table("consumers"))
         here, posting = self.read("consumers", "active"), self.read("creators", "active")
-        start, target = self._merged(here, posting)
+        start, target, lost = self._merged(here, posting)
         wired = self.mine("consumers", "wired")
         new = np.flatnonzero(here & ~wired)
         if self.world.now == 0:
@@ -189,7 +193,7 @@ class Network(Mechanism):
             start, target = kernel.csr(size, source, creator.astype(target.dtype))
             start = start.astype(edge_type(len(target)))
         if self.world.now > 0 or self.p.kind == "communities":
-            start, target = self._wire(new, start, target)
+            start, target = self._wire(*self._wanting(new, lost, start), start, target)
         wired[new] = True
         keep["start"], keep["target"] = start, target
         keep["pending_head"] = np.full(size, -1, np.int32)
@@ -197,13 +201,27 @@ class Network(Mechanism):
         keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
         self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
 
-    def _merged(self, here: NDArray[np.bool_], posting: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """The CSR of old and pending follows of those who are still active."""
+    def _merged(self, here: NDArray[np.bool_], posting: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+        """The CSR of old and pending follows of those who are still active, and how many each person (C,) lost to creators who quit."""
         graph = self.follow_graph()
         most = len(graph.target) + int(graph.pending_count[0])
         start, target = np.zeros(len(here) + 1, edge_type(most)), np.empty(most, row_type(len(posting)))
-        count = kernel.merge(graph, here, posting, start, target)
-        return start, target if count == most else target[:count].copy()
+        lost = np.zeros(len(here), np.int32)
+        count = kernel.merge(graph, here, posting, start, target, lost)
+        return start, target if count == most else target[:count].copy(), lost
+
+    def _wanting(self, new: Ints, lost: Ints, start: Ints) -> tuple[Ints, Ints]:
+        """Rows that want follows, rising, and how many in all each: newcomers, and people who ``lost`` some and replace them (in the mean a
+        share, the fraction by luck)."""
+        want = np.zeros(len(lost), np.int64)
+        want[new] = self._want(new)
+        again = np.flatnonzero((lost > 0) & self.mine("consumers", "wired"))
+        if len(again):
+            luck = self.uniforms("replace", self.read("consumers", "key")[again], self.world.now // DAY)[:, 0]
+            replaced = np.floor(self.p.replace * lost[again] + luck).astype(np.int64)
+            want[again] = np.where(replaced > 0, np.diff(start)[again] + replaced, 0)
+        rows = np.flatnonzero(want)
+        return rows, want[rows]
 
     def _want(self, rows: Ints) -> Ints:
         """First follows of newcomers, int64 (rows,)."""
@@ -214,8 +232,8 @@ class Network(Mechanism):
         whole: Ints = np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
         return whole
 
-    def _wire(self, rows: Ints, start: Ints, target: Ints) -> tuple[Ints, Ints]:
-        """Bring ``rows`` up to their first follows by preferential attachment."""
+    def _wire(self, rows: Ints, want: Ints, start: Ints, target: Ints) -> tuple[Ints, Ints]:
+        """Bring ``rows``, which rise, up to ``want`` follows each by preferential attachment."""
         active, community = self.read("creators", "active"), self.read("creators", "community")
         creators = np.flatnonzero(active)
         creators = creators[np.argsort(community[creators], kind="stable")]
@@ -223,7 +241,7 @@ class Network(Mechanism):
         cumulative = np.concatenate([[0.0], np.cumsum(followers + 1.0)])
         first = np.searchsorted(community[creators], np.arange(self.p.communities + 1))
         count, found = kernel.wire(
-            self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), self._want(rows),
+            self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), want,
             self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start, target,
             creators, first, cumulative)
         most = len(target) + len(found)
