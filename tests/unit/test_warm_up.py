@@ -20,8 +20,8 @@ from twin.checkpoint import latest
 from twin.describe import dump
 from twin.engine import Simulation
 from twin.errors import ScenarioError, UsageError
-from twin.experiments.tasks import Task, execute
 from twin.experiments.store import Store
+from twin.experiments.tasks import Task, execute
 from twin.metric import Metric
 from twin.readers.results import load_events, load_manifest, load_metrics
 from twin.readers.terminal import PlainView
