@@ -22,7 +22,7 @@ days (of the mean over replicates), cut the first k batches that
 
 with LEFT batches left at least (fewer can be alike by chance: Hoad, Robinson & Davies, J. Oper. Res. Soc. 61:69, 2010); where k* lies
 beyond the half of the series, it has not settled in these days. The proposed warm-up is the scenario's plus the most
-days that MSER-5 cuts off a series which is not at rest (per person where growth explains it).
+days that MSER-5 cuts off a series which is not at rest (what grows with the people is judged per person).
 """
 
 from __future__ import annotations
@@ -189,11 +189,11 @@ def look(scenario: Scenario, days: int, replicates: int, progress: Callable[[flo
 
 
 def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]]:
-    """Days of warm-up that would settle what is not at rest, and the series that no such time was found for."""
+    """Days of warm-up that would settle what is not at rest, and the drifting series that no such time was found for."""
     most, never = 0, []
     for each in found:
         settles = each.settles_per_person if each.per_person is not None else each.settles
-        if each.verdict != "at rest" and settles is None:
+        if each.verdict == "drifts" and settles is None:
             never.append(each.name)
         elif each.verdict in ("drifts", "unclear"):
             most = max(most, settles or 0)
