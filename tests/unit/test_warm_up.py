@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import SMALL, history
+from tests.conftest import SMALL, history, twin
 from tests.unit.test_exactness import same_state
 from twin import run as running
 from twin import warmed
@@ -341,3 +343,52 @@ def test_a_board_counts_from_its_zero() -> None:
 def test_small_worlds_have_no_warm_up() -> None:
     """The other tests' world begins at its start, whatever the scenarios say."""
     assert "warm_up=0d" in SMALL
+
+
+def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy stands in the scenario at 0s; that scenario gives the same bytes; a date before the start is refused."""
+    step = running._Drive._step
+
+    def by_hand(self: running._Drive, to: int) -> None:
+        step(self, to)
+        if to == -DAY:
+            policy = "name: by hand\nset: {recommender.slate: 5}\n"
+            with pytest.raises(UsageError, match=r"2024-12-30: lies before the run's start \(2025-01-01\)"):
+                self._intervene({"policy": policy, "at": "2024-12-30"})
+            self._intervene({"policy": policy})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running._Drive, "_step", by_hand)
+        running.start(small("warm_up=2d", "duration=3d"), tmp_path / "a")
+    assert [(when.day, text.partition(":")[0]) for when, _, text in load_events(tmp_path / "a")] == [(1, "by hand")]
+    running.start(load(tmp_path / "a" / "scenario.yaml"), tmp_path / "b")
+    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
+
+
+def test_kill_and_resume_through_a_warm_up(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes of a run that nobody killed."""
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
+    command = [sys.executable, "-c", "import twin.run as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()"]
+    out, kills, early = tmp_path / "killed", 0, 0
+    for attempt in range(30):
+        first = ["run", str(scenario), "--out", str(out), "--quiet"]
+        process = subprocess.Popen([*command, *(first if not out.exists() else ["resume", str(out), "--quiet"])])
+        until = time.monotonic() + 60
+        newest = latest(out / "checkpoints")
+        while process.poll() is None and latest(out / "checkpoints") == newest and time.monotonic() < until:
+            time.sleep(0.01)
+        try:
+            process.wait(0.05 * attempt)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+            stood = latest(out / "checkpoints")
+            early += stood is not None and int(stood.name[1:]) < 0
+        process.wait()
+        if process.returncode == 0:
+            break
+    assert process.returncode == 0 and kills >= 2 and early >= 1
+    twin("run", scenario, "--out", "straight", "--quiet", "--no-cache", cwd=tmp_path)
+    twin("run", scenario, "--out", "cached", "--quiet", "--threads", "2", cwd=tmp_path)
+    assert bytes_of(out) == bytes_of(tmp_path / "straight") == bytes_of(tmp_path / "cached")
