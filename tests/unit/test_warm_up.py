@@ -371,7 +371,7 @@ def test_kill_and_resume_through_a_warm_up(small: Small, tmp_path: Path, monkeyp
     scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
     command = [sys.executable, "-c", "import twin.run as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()"]
     out, kills, early = tmp_path / "killed", 0, 0
-    for attempt in range(30):
+    for attempt in range(20):
         first = ["run", str(scenario), "--out", str(out), "--quiet"]
         process = subprocess.Popen([*command, *(first if not out.exists() else ["resume", str(out), "--quiet"])])
         until = time.monotonic() + 60
@@ -379,7 +379,7 @@ def test_kill_and_resume_through_a_warm_up(small: Small, tmp_path: Path, monkeyp
         while process.poll() is None and latest(out / "checkpoints") == newest and time.monotonic() < until:
             time.sleep(0.01)
         try:
-            process.wait(0.05 * attempt)
+            process.wait(0.2 * attempt)
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
