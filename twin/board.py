@@ -1,7 +1,8 @@
 """The value of every declared series in one float64 vector, in declared order.
 
 Mechanisms write here at the metrics clock; readers get a copy from `snapshot`, so they see the old values or the new,
-never half of each.
+never half of each. What is counted is counted from the scenario's start: mechanisms write totals of the world's whole life, and `rebase`,
+called once when a warm-up ends, makes their values of that moment the zero of every counter and of every histogram of events.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Board:
                 self.rows.append((metric, labels))
             self._size[metric.name] = len(self.rows) - self._first[metric.name]
         self.values: NDArray[np.float64] = np.zeros(len(self.rows))
+        self.zero: NDArray[np.float64] = np.zeros(len(self.rows))
+        """What is taken off every total that is written: its value when the warm-up ended, 0 without one and for gauges."""
 
     def _unknown(self, name: str, labels: dict[str, str]) -> StateError:
         if name not in self.metrics:
@@ -53,7 +56,8 @@ class Board:
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set one series to a value (a counter to its running total)."""
-        self.values[self.index(name, **labels)] = value
+        place = self.index(name, **labels)
+        self.values[place] = value - self.zero[place]
 
     def set_all(self, name: str, values: NDArray[np.float64] | list[float]) -> None:
         """Set every series of a metric, in declared order: the bins of a histogram, or one value per label."""
@@ -62,11 +66,22 @@ class Board:
         first, size = self._first[name], self._size[name]
         if len(values) != size:
             raise StateError(f"metric {name} has {size} series, {len(values)} values were given")
-        self.values[first:first + size] = values
+        self.values[first:first + size] = np.asarray(values, np.float64) - self.zero[first:first + size]
 
     def get(self, name: str, **labels: str) -> float:
         """The value of one series now."""
         return float(self.values[self.index(name, **labels)])
+
+    def total(self, name: str, **labels: str) -> float:
+        """The running total of one series over the world's whole life, its warm-up included."""
+        place = self.index(name, **labels)
+        return float(self.values[place] + self.zero[place])
+
+    def rebase(self) -> None:
+        """Count from here on: every total is zero now."""
+        counted = np.array([metric.counts for metric, _ in self.rows], bool)
+        self.zero = np.where(counted, self.values + self.zero, 0.0)
+        self.values[counted] = 0.0
 
     def snapshot(self) -> NDArray[np.float64]:
         """A copy of all values, safe to keep."""

@@ -23,7 +23,11 @@ from twin.units import DAY, HOUR, MINUTE, format_duration, parse_start
 from twin.world import Lever
 from twin.yamlish import Node
 
-TOP = ("extends", "name", "description", "start", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
+TOP = ("extends", "name", "description", "start", "warm_up", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
+
+
+LONGEST = 68 * 365 * DAY
+"""The longest run, its warm-up included: seconds of a world fit into four bytes."""
 
 
 class MetricsParams(Params):
@@ -37,7 +41,9 @@ class Head(Params):
 
     name: str = par("unnamed", "name of the scenario; run folders are called after it")
     description: str = par("", "what it shows, for the report")
-    duration: Duration = par(30 * DAY, "simulated time", unit="s", low=HOUR, high=68 * 365 * DAY, grid=True)
+    warm_up: Duration = par(0, "simulated time before the start, in whole days: no metrics, no policy, no campaign; the world settles",
+                            unit="s", low=0, high=3650 * DAY, grid=True)
+    duration: Duration = par(30 * DAY, "simulated time from the start on", unit="s", low=HOUR, high=LONGEST, grid=True)
     seed: int = par(1, "seed of all random numbers", low=0, high=2**53)
     replicate: int = par(0, "number of the replicate: same scenario, other luck", low=0, high=2**53)
 
@@ -55,6 +61,8 @@ class Scenario:
     mechanisms: Mapping[str, Params]
     policies: tuple[Policy, ...]
     metrics: MetricsParams
+    warm_up: int = 0
+    """Seconds before ``start`` at which the world begins."""
     registry: Mapping[str, type[Mechanism]] = field(compare=False, repr=False, default_factory=lambda: REGISTRY)
     """The mechanisms that come with twin, and those that this scenario brings."""
     outside: Mapping[str, Outside] = field(default_factory=dict)
@@ -100,14 +108,29 @@ class Checker(Collector):
         plan = self._plan(top.get("policies", ()), mechanisms)
         if "policies" in self.registry:
             mechanisms["policies"] = PoliciesParams(plan=self.plan)
+        if head is not None:
+            self._begin(head, start)
         if head is not None and metrics is not None and not self.problems:
             self._grid(head, metrics, mechanisms)
         if head is None or metrics is None or self.problems:
             return None
         ordered = {name: mechanisms[name] for name in sorted(mechanisms, key=lambda name: (self.registry[name].order, name))}
         return Scenario(head.name, head.description.strip(), start, head.duration, head.seed, head.replicate,
-                        types.MappingProxyType(ordered), plan, metrics, types.MappingProxyType(self.registry),
-                        types.MappingProxyType(self.outside), self.tree)
+                        types.MappingProxyType(ordered), plan, metrics, head.warm_up,
+                        types.MappingProxyType(self.registry), types.MappingProxyType(self.outside), self.tree)
+
+    def _begin(self, head: Head, start: dt.date) -> None:
+        """The warm-up is whole days, so that the start is at midnight; the world begins on a date, and ends in time."""
+        path: Path_ = ("warm_up",)
+        if head.warm_up % DAY:
+            below = head.warm_up // DAY
+            self.add(path, f"{format_duration(head.warm_up)} is not a whole number of days, and a run starts at midnight",
+                     f"nearest: {below}d or {below + 1}d")
+        elif head.warm_up // DAY >= start.toordinal():
+            self.add(path, f"begins before the year 1, {format_duration(head.warm_up)} before {start}", "give a later start")
+        elif head.warm_up + head.duration > LONGEST:
+            self.add(path, f"{format_duration(head.warm_up)} and a duration of {format_duration(head.duration)} are longer than any run",
+                     f"together {LONGEST // DAY}d at most")
 
     def _own(self, given: Mapping[str, Any]) -> None:
         """Find the classes that the scenario brings, and enter them in its registry."""
@@ -288,7 +311,8 @@ class Checker(Collector):
         """Every clock's period must be a multiple of the serving refresh, and policies must lie within the run."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
-        times: list[tuple[Path_, int]] = [(("duration",), head.duration), (("metrics", "every"), metrics.every)]
+        times: list[tuple[Path_, int]] = [(("warm_up",), head.warm_up), (("duration",), head.duration),
+                                          (("metrics", "every"), metrics.every)]
         for name, params in mechanisms.items():
             if name != "policies":
                 times += [(("mechanisms", name, *path.split(".")), value_at(params, path)) for path, info in leaves(type(params))

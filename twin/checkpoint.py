@@ -1,7 +1,8 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
 ``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per column and named
-array, without pickle. A lazy column that nobody has written has none. Written beside its final name, synced, and renamed:
+array, without pickle. A run's checkpoints are called after seconds since its start, ``t86400``; those of a warm-up lie before zero,
+``t-86400``. A lazy column that nobody has written has none. Written beside its final name, synced, and renamed:
 a checkpoint is whole or absent. A schema that differs is refused by name.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from twin.errors import CheckpointError
 from twin.world import World
 
 FORMAT = 2
+_NAME = re.compile(r"t-?\d+")
 
 
 def save(folder: Path, world: World, due: dict[str, int]) -> None:
@@ -27,6 +30,8 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     arrays: dict[str, Any] = {"board": world.board.values}
+    if world.board.zero.any():
+        arrays["zero"] = world.board.zero
     for table in world.tables.values():
         arrays.update({f"table.{table.name}.{name}": values for name, values in table.save().items()})
     arrays.update({f"state.{name}": values for name, values in world.state.items()})
@@ -64,6 +69,7 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.arms.update(manifest["arms"])
     world.marks[:] = [tuple(mark) for mark in manifest["marks"]]
     world.board.values[:] = arrays.pop("board")
+    world.board.zero[:] = arrays.pop("zero", 0.0)
     for table in world.tables.values():
         prefix = f"table.{table.name}."
         table.load({name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)},
@@ -79,6 +85,10 @@ def latest(folder: Path) -> Path | None:
     """The newest whole checkpoint of a run folder's ``checkpoints/``, or None."""
     if not folder.is_dir():
         return None
-    whole = [path for path in folder.iterdir() if path.name.startswith("t") and path.name[1:].isdigit()
-             and (path / "manifest.json").exists()]
+    whole = [path for path in folder.iterdir() if time_of(path) is not None and (path / "manifest.json").exists()]
     return max(whole, key=lambda path: int(path.name[1:]), default=None)
+
+
+def time_of(path: Path) -> int | None:
+    """Seconds since the start that a checkpoint's name says, or None if it is no checkpoint's name."""
+    return int(path.name[1:]) if _NAME.fullmatch(path.name) else None

@@ -48,7 +48,8 @@ def as_file(scenario: Scenario) -> Iterator[Path]:
 def _data(scenario: Scenario, places: bool = True) -> Any:
     data: dict[str, Any] = {
         "name": scenario.name, "description": scenario.description, "start": scenario.start.isoformat(),
-        "duration": format_duration(scenario.duration), "seed": scenario.seed, "replicate": scenario.replicate,
+        "warm_up": format_duration(scenario.warm_up), "duration": format_duration(scenario.duration),
+        "seed": scenario.seed, "replicate": scenario.replicate,
         "mechanisms": {}, "policies": [policy.model_dump(exclude_none=True) for policy in scenario.policies],
         "metrics": scenario.metrics.model_dump()}
     for name in scenario.registry:
@@ -101,9 +102,9 @@ def describe(scenario: Scenario) -> list[Row]:
         unit = "" if about["unit"] in ("1", "s") or isinstance(value, str) else about["unit"]
         rows.append(Row(shown, str(value), unit, about["source"], origin, bool(about["lever"])))
 
-    for key in ("name", "start", "duration", "seed", "replicate"):
+    for key in ("name", "start", "warm_up", "duration", "seed", "replicate"):
         value = getattr(scenario, key)
-        row((key,), key, format_duration(value) if key == "duration" else value, None)
+        row((key,), key, format_duration(value) if key in ("warm_up", "duration") else value, None)
     row(("metrics", "every"), "metrics.every", format_duration(scenario.metrics.every), None)
     for name, params in scenario.mechanisms.items():
         if name == "policies":

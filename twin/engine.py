@@ -4,10 +4,17 @@ Order within an instant is (phase, order of the mechanism, place in its list of 
 the window that ends at t go first: in batched mode by one call per window, in reference mode they have happened at
 their own seconds already, one SimPy process per entity. Both give the same bytes, because nothing that a session reads changes
 between two refreshes but by sessions.
+
+A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own begin, so that no mechanism meets a negative
+second; everything here that faces outward (`now`, `run`, `on_measure`) counts from the scenario's start, and is negative before it. The
+alternative, negative time inside, would have every draw that is keyed by a day, every "never yet" of -1 and every test for the first
+instant to look after. Metrics are read in the warm-up too, because some say what changed since their last reading, and thrown away; at
+the start the totals of that reading become the zero of everything that is counted.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +50,8 @@ class Simulation:
         order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
         board = Board(metric for name in order for metric in registry[name].metrics)
         grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
-        self.world = World(scenario.start, scenario.seed, scenario.replicate, board, grid)
+        begin = scenario.start - dt.timedelta(seconds=scenario.warm_up)
+        self.world = World(begin, scenario.seed, scenario.replicate, board, grid, scenario.warm_up)
         self.world.oracle = oracle
         self.world.crew = Crew(threads)
         self.mechanisms: list[Mechanism] = []
@@ -65,6 +73,16 @@ class Simulation:
         self.spent = dict.fromkeys((clock.phase for _, clock in self._clocks), 0.0)
         """Wall-clock seconds of the work in each phase (batched mode). Only for the health of the run: nothing computed reads it."""
 
+    @property
+    def now(self) -> int:
+        """Seconds since the scenario's start; negative in its warm-up."""
+        return self.world.elapsed
+
+    @property
+    def _end(self) -> int:
+        """The world's own second at which the scenario ends."""
+        return self.scenario.warm_up + self.scenario.duration
+
     def _ordered_clocks(self) -> list[tuple[str, Every | Wakes]]:
         found: list[tuple[tuple[int, int, int], str, Every | Wakes]] = []
         for place, mechanism in enumerate(self.mechanisms):
@@ -72,7 +90,8 @@ class Simulation:
             for index, clock in enumerate(clocks):
                 handler = getattr(clock.handler, "__name__", "work")
                 found.append(((PHASES.index(clock.phase), place, index), f"{mechanism.name}.{handler}", clock))
-        measure = Every(self.scenario.metrics.every, "measure", self._measure, first=0)
+        every = self.scenario.metrics.every  # a reading falls on the start, whatever the warm-up
+        measure = Every(every, "measure", self._measure, first=self.scenario.warm_up % every)
         found.append(((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure))
         return [(name, clock) for _, name, clock in sorted(found, key=lambda item: item[0])]
 
@@ -113,7 +132,7 @@ class Simulation:
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Wakes):
                 table = self.world.table(clock.table)
-                for row in np.flatnonzero(table["alive"] & (table[clock.column] < self.scenario.duration)).tolist():
+                for row in np.flatnonzero(table["alive"] & (table[clock.column] < self._end)).tolist():
                     mark = (name, int(table["key"][row]))
                     if mark not in self._spawned:
                         self._spawned.add(mark)
@@ -123,7 +142,7 @@ class Simulation:
         def due() -> int | None:
             table = self.world.table(clock.table)
             at = int(table[clock.column][row])
-            if at >= self.scenario.duration or int(table["key"][row]) != mark[1]:
+            if at >= self._end or int(table["key"][row]) != mark[1]:
                 self._spawned.discard(mark)
                 return None
             return at
@@ -156,12 +175,15 @@ class Simulation:
     def _measure(self) -> None:
         for mechanism in self.mechanisms:
             mechanism.measure()
-        self.on_measure(self.world.now, self.world.board.snapshot())
+        if self.now == 0 and self.world.warm_up:
+            self.world.board.rebase()
+        if self.now >= 0:
+            self.on_measure(self.now, self.world.board.snapshot())
 
     def run(self, until: int) -> None:
-        """Let everything before ``until`` happen; a barrier at which the run can be saved."""
-        self.calendar.run(until)
-        self.world.now = until
+        """Let everything before ``until``, seconds since the scenario's start, happen; a barrier at which the run can be saved."""
+        self.calendar.run(until + self.world.warm_up)
+        self.world.now = until + self.world.warm_up
 
     def save(self, folder: Path) -> None:
         """Write the world at a barrier (see `run`)."""

@@ -91,7 +91,8 @@ class Sizes:
 
     def __init__(self, scenario: Scenario) -> None:
         self.p: dict[str, Any] = dict(scenario.mechanisms)
-        a, c, r, self.days = self.p["audience"], self.p["creators"], self.p["recommender"], scenario.duration / DAY
+        a, c, r, self.days = (
+            self.p["audience"], self.p["creators"], self.p["recommender"], (scenario.warm_up + scenario.duration) / DAY)
         network = self.p["network"]
         self.nodes = 0 if network.kind != "edge_list" else read_edges(Path(network.path), network.directed)[0]
         self.initial: int = self.nodes or a.initial
@@ -165,6 +166,11 @@ def memory(scenario: Scenario, simulation: Simulation | None = None) -> Memory:
     return Memory(parts, s.consumers, wide * edges)
 
 
+def _over(scenario: Scenario) -> str:
+    warm_up = f" and {format_duration(scenario.warm_up)} of warm-up" if scenario.warm_up else ""
+    return f"{format_duration(scenario.duration)}{warm_up}"
+
+
 def plan(scenario: Scenario) -> str:
     """The order of clocks within one instant, and an estimate of the run's time and memory."""
     simulation = Simulation(scenario)
@@ -174,9 +180,9 @@ def plan(scenario: Scenario) -> str:
     people = sizes.initial + sizes.p["audience"].arrivals * sizes.days / 2
     sessions = people * SESSIONS_PER_PERSON_DAY * sizes.days
     busy = sizes.p["creators"].drafts > 1 or sizes.works > 0
-    seconds = sessions * SECONDS_PER_SESSION[busy] + scenario.duration / simulation.world.grid * SECONDS_PER_REFRESH[busy]
+    seconds = sessions * SECONDS_PER_SESSION[busy] + sizes.days * DAY / simulation.world.grid * SECONDS_PER_REFRESH[busy]
     held = memory(scenario, simulation)
-    lines.append(f"Estimate: about {sessions:,.0f} sessions over {format_duration(scenario.duration)}, {span(seconds)} on one "
+    lines.append(f"Estimate: about {sessions:,.0f} sessions over {_over(scenario)}, {span(seconds)} on one "
                  f"core of a 2026 server (compiled kernels warm), {held.peak / 2**20:,.0f} MB at most "
                  f"({held.build / 2**20:,.0f} MB while the world is built)")
     parts = ", ".join(f"{name} {size / held.consumers:,.0f}" for name, size in held.parts.items())

@@ -18,12 +18,14 @@ from twin.yamlish import Node, read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
-    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now``. Raises UsageError."""
+    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor the start. Raises UsageError."""
     try:
         when = (dt.date.fromisoformat(text) - start).days * DAY if "-" in text else parse_duration(text)
     except ValueError:
         raise UsageError(f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
                          f"{at(start, 90 * DAY):%Y-%m-%d}") from None
+    if when < 0:
+        raise UsageError(f"{text}: lies before the run's start ({start}); nothing is done to a world before that")
     if when < now:
         raise UsageError(f"{text}: is past, the run is at {format_duration(now)} ({at(start, now):%Y-%m-%d %H:%M}) already")
     return -(-when // grid) * grid

@@ -4,6 +4,9 @@ A mechanism is thrown away and rebuilt at every resume, so its attributes may ho
 everything that changes lives in the World (columns it owns, arrays it keeps). ``setup`` runs once in the life of a
 world, when it is new; ``clocks`` are asked for on every start.
 
+Time is ``world.now``, whole seconds since the world began, never negative. A mechanism whose parameters date something from the scenario's
+start goes by ``world.elapsed`` instead, which is negative in a warm-up; what it counts, it counts from the begin: see `Board.rebase`.
+
 All clocks tick on multiples of ``feed.refresh`` (the serving snapshot's grid); within one instant they go in the order of
 PHASES, then in the order in which the mechanisms are listed. Sessions before t have all happened when the clocks of t begin.
 """

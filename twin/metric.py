@@ -54,6 +54,11 @@ class Metric:
             raise ValueError(f"metric {self.name}: help must be a sentence")
 
     @property
+    def counts(self) -> bool:
+        """Whether it is a running total since the start: a counter, or a histogram of events."""
+        return self.kind == "counter" or self.total
+
+    @property
     def bins(self) -> tuple[str, ...]:
         """Lower edges of the bins as label values; the last bin is open above, the first below."""
         return tuple(f"{edge:g}" for edge in self.edges)

@@ -3,6 +3,10 @@
 Checkpoints are written at barriers in simulated time; when they are written depends on the wall clock, what the run computes does
 not. A run killed at any moment resumes from its newest whole checkpoint (or from the start) and ends with the same bytes. At every
 barrier (a simulated hour) the run reads its mailbox; a policy given there becomes part of the scenario, see `interventions`.
+
+All times here are seconds since the scenario's start. A run with a warm-up begins below zero: it stops at the start in any case, leaves
+the world there in the cache (see `warmed`), or takes it from there in the first place; no readings and no marks come of it, a pace does
+not hold it, and what was given by hand meanwhile counts from the start.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import checkpoint, runfolder
+from twin import checkpoint, runfolder, warmed
 from twin.engine import Simulation
 from twin.errors import TwinError, UsageError
 from twin.interventions import amended, parse_when
@@ -31,8 +35,7 @@ from twin.readers.results import Recorder, load_manifest
 from twin.readers.text import span
 from twin.readers.watch import Frame, RunInfo, Watcher
 from twin.scenario import Scenario
-from twin.units import DAY, HOUR, at
-from twin.world import World
+from twin.units import DAY, HOUR, at, format_duration
 
 CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
@@ -87,15 +90,15 @@ def fork_stopped(out: Path, command: dict[str, Any]) -> str:
         scenario, manifest = runfolder.open_(out)
         newest = checkpoint.latest(out / "checkpoints")
         simulation = Simulation(scenario)
-        simulation.world.now = int(newest.name[1:]) if newest else 0
+        simulation.world.now = (int(newest.name[1:]) if newest else 0) + scenario.warm_up
         return _branch(out, simulation, manifest, command)
 
 
-def _amended(out: Path, world: World, command: dict[str, Any]) -> tuple[Scenario, str]:
-    """The run's scenario with the command's policy, and that as it is noted."""
-    when = command.get("at")
-    seconds = None if when is None else parse_when(str(when), world.start, world.now, world.grid)
-    return amended(out, str(command.get("policy")), seconds, world.now, str(command.get("source", "policy")))
+def _amended(out: Path, simulation: Simulation, command: dict[str, Any]) -> tuple[Scenario, str]:
+    """The run's scenario with the command's policy, and that as it is noted. Before the start, now is the start."""
+    when, now = command.get("at"), max(simulation.now, 0)
+    seconds = None if when is None else parse_when(str(when), simulation.scenario.start, now, simulation.world.grid)
+    return amended(out, str(command.get("policy")), seconds, now, str(command.get("source", "policy")))
 
 
 def _branch(out: Path, simulation: Simulation, manifest: dict[str, Any], command: dict[str, Any]) -> str:
@@ -103,7 +106,7 @@ def _branch(out: Path, simulation: Simulation, manifest: dict[str, Any], command
     scenario, name, target = simulation.scenario, command.get("branch"), command.get("out")
     own = None
     if command.get("policy") is not None:
-        scenario, own = _amended(out, simulation.world, command)
+        scenario, own = _amended(out, simulation, command)
     elif command.get("at") is not None:
         raise UsageError("a time was given, but no policy that could take hold then (leave out --at, or give --policy)")
     folder, branch = runfolder.fork(out, manifest, scenario, None if name is None else str(name),
@@ -146,29 +149,31 @@ class _Drive:
         self.spent = float(manifest.get("wall_s", 0.0))
         self.began = self.saved_wall = self.paced_wall = time.monotonic()
         self.healthy_wall, self.memory_mb, self.health = float("-inf"), 0.0, dict[str, float]()
-        self.saved_at = self.paced_at = simulation.world.now
+        self.saved_at = self.paced_at = simulation.now
 
     @property
     def now(self) -> int:
-        """Simulated seconds since the start."""
-        return self.simulation.world.now
+        """Simulated seconds since the start; negative in the warm-up."""
+        return self.simulation.now
 
     def run(self) -> Outcome:
         """Run to the end, or until the user interrupts."""
         scenario, world = self.simulation.scenario, self.simulation.world
         self.recorder.rewind(self.now)
         self.simulation.on_measure = self._record
-        self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, self.now, world.board.rows, self.out,
-                                   identity(self.manifest)))
+        self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, max(self.now, 0), world.board.rows, self.out,
+                                   identity(self.manifest), scenario.warm_up))
         if not self.simulation.due:  # neither begun nor loaded
-            self.simulation.begin()
+            if warmed.begin(self.simulation, self.watcher.note):
+                self.watcher.note(f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is taken from the cache")
+            self.saved_at = self.paced_at = self.now
         step = -(-HOUR // world.grid) * world.grid
         with _interrupts() as asked:
             while self.now < scenario.duration and not asked.is_set():
                 self._wait(asked)
                 if asked.is_set():  # a run that is held stands where it is
                     break
-                self.simulation.run(min(self.now + step, scenario.duration))
+                self._step(min(self.now + step, scenario.duration if self.now >= 0 else 0))
                 self._marks()
                 self._show(fresh=False)
                 if time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S:
@@ -183,6 +188,13 @@ class _Drive:
                 self.recorder.finish()
                 self._show()
         return self._ended(interrupted)
+
+    def _step(self, until: int) -> None:
+        """Run to the next barrier. The start is one, whatever lies between barriers."""
+        self.simulation.run(until)
+        if until == 0:
+            warmed.keep(self.simulation, self.watcher.note)
+            self.paced_wall, self.paced_at = time.monotonic(), 0
 
     def _ended(self, interrupted: bool) -> Outcome:
         scenario, wall = self.simulation.scenario, self.spent + time.monotonic() - self.began
@@ -219,10 +231,11 @@ class _Drive:
     def _save(self) -> Path:
         """Bring everything to disk, once per barrier; the checkpoint."""
         newest = checkpoint.latest(self.out / "checkpoints")
-        if newest is not None and self.saved_at == self.now == int(newest.name[1:]):
+        if newest is not None and self.saved_at == self.now == checkpoint.time_of(newest):
             return newest
         self._marks()
-        self.recorder.flush(self.now)
+        if self.now >= 0:
+            self.recorder.flush(self.now)
         folder = self.out / "checkpoints" / f"t{self.now}"
         self.simulation.save(folder)
         runfolder.prune(self.out)
@@ -258,7 +271,7 @@ class _Drive:
 
     def _early(self) -> bool:
         """Whether the run is ahead of its pace. What it fell behind it may catch up for LAG_S, not for longer."""
-        if self.pace is None:
+        if self.pace is None or self.now < 0:
             return False
         ahead = (self.now - self.paced_at) / DAY / self.pace - (time.monotonic() - self.paced_wall)
         self.paced_wall += max(0.0, -ahead - LAG_S)
@@ -300,7 +313,7 @@ class _Drive:
 
     def _intervene(self, command: dict[str, Any]) -> str:
         """Lay a policy on the rest of the run: the world as it stands, taken up under the amended scenario."""
-        scenario, policies = _amended(self.out, self.simulation.world, command)
+        scenario, policies = _amended(self.out, self.simulation, command)
         known = {policy.name for policy in self.simulation.scenario.policies}
         folder = self._save()
         simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle,

@@ -48,7 +48,8 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "format": FORMAT, "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}", "branch": MAIN, "name": scenario.name,
         "description": scenario.description, "seed": scenario.seed,
         "replicate": scenario.replicate, "scenario_digest": digest(scenario), "start": scenario.start.isoformat(),
-        "duration_s": scenario.duration, "reference": simulation.reference, "oracle": simulation.oracle, "status": "running",
+        "warm_up_s": scenario.warm_up, "duration_s": scenario.duration,
+        "reference": simulation.reference, "oracle": simulation.oracle, "status": "running",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
@@ -124,9 +125,9 @@ def _write(path: Path, text: str) -> None:
 def prune(out: Path) -> None:
     """Remove all but the newest checkpoints."""
     folders = list((out / "checkpoints").glob("t*"))
-    times = sorted((int(path.name[1:]) for path in folders if path.name[1:].isdigit()), reverse=True)
+    times = sorted((when for path in folders if (when := checkpoint.time_of(path)) is not None), reverse=True)
     for path in folders:
-        if path.suffix == ".part" or int(path.name[1:]) not in times[:KEPT]:
+        if path.suffix == ".part" or checkpoint.time_of(path) not in times[:KEPT]:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -148,6 +149,8 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
         raise UsageError(f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or give a new run the policy)")
     if newest is None:
         raise UsageError(f"{out}: has no checkpoint to fork from yet")
+    if int(newest.name[1:]) < 0:
+        raise UsageError(f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on (let it go on until then)")
     taken = manifest.setdefault("branches", [])
     name = name if name is not None else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
     if name in (*taken, MAIN) or slug(name) != name:

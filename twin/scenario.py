@@ -1,6 +1,6 @@
 """A scenario: YAML files and settings laid on one another, then checked, with every problem found before the run.
 
-Top-level keys: extends, name, description, start, duration, seed, replicate, mechanisms, policies, metrics. ``extends`` names
+Top-level keys: extends, name, description, start, warm_up, duration, seed, replicate, mechanisms, policies, metrics. ``extends`` names
 another scenario file, on which this one is laid: mappings merge, numbers and lists replace. ``--set path=value`` is laid on top; a
 path may leave out the leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at: 90d}`` in the list of
 policies lays the other keys on what the file says, and ``--policy file.yaml@90d`` adds one to the end of the list.

@@ -89,11 +89,14 @@ class Made(Generic[T]):
 class World:
     """One simulated platform: clock time, tables, arrays, levers, services, draws and board.
 
-    ``now`` is whole seconds since ``start`` (UTC midnight).
+    ``now`` is whole seconds since ``start`` (UTC midnight), the day on which the world begins. A scenario's own ``start`` comes
+    ``warm_up`` seconds later: ``elapsed`` is the time since that, below zero while the world warms up. Mechanisms live by ``now``, which
+    is never negative, so that ages, draws per day and "when the world is new" need not know of a warm-up; only what a scenario dates from
+    its start (policies, campaigns, marks, readings) goes by ``elapsed``.
     """
 
-    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board, grid: int = 600) -> None:
-        self.start, self.now = start, 0
+    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board, grid: int = 600, warm_up: int = 0) -> None:
+        self.start, self.now, self.warm_up = start, 0, warm_up
         self.grid = grid
         """Seconds between two serving snapshots; every clock's period is a multiple of it."""
         self.draws = Draws(seed, replicate)
@@ -112,10 +115,15 @@ class World:
         self.oracle = False
         """True where the recommender may rank by hidden enjoyment: the upper reference, set by the engine only."""
         self.marks: list[tuple[int, str, str]] = []
-        """Event marks not yet written to the run folder: (time, kind, text)."""
+        """Event marks not yet written to the run folder: (seconds since the scenario's start, kind, text)."""
         self._services: dict[str, Callable[..., Any]] = {}
         self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
         self._on_release: list[Callable[[str, NDArray[np.int64]], None]] = []
+
+    @property
+    def elapsed(self) -> int:
+        """Seconds since the scenario's start; below zero in the warm-up."""
+        return self.now - self.warm_up
 
     def define(self, owner: str, table: str, column: Column) -> None:
         """Add a column that ``owner`` alone may write; the table is made when its first column is."""
@@ -167,8 +175,9 @@ class World:
             self.table(table).release(rows)
 
     def mark(self, kind: str, text: str) -> None:
-        """Note an event that readers show on the time axis (a policy took hold, a wave of arrivals)."""
-        self.marks.append((self.now, kind, text))
+        """Note an event that readers show on the time axis (a policy took hold, a wave of arrivals); the warm-up leaves no marks."""
+        if self.elapsed >= 0:
+            self.marks.append((self.elapsed, kind, text))
 
     def provide(self, name: str, service: Callable[..., Any]) -> None:
         """Offer a service; two mechanisms cannot offer the same."""

@@ -11,7 +11,7 @@ FLOORS = (
     ("columns", "metric", "params"), ("board",), ("world",), ("mechanism",),
     ("mechanisms",), ("yamlish", "outside"), ("problems",), ("checking",), ("scenario", "describe"), ("clocks", "checkpoint"),
     ("engine", "mailbox"), ("readers",),
-    ("runfolder", "estimate"), ("interventions",), ("run",), ("experiments",), ("cli",), ("__main__", "__init__"),
+    ("runfolder", "estimate", "warmed"), ("interventions",), ("run",), ("experiments",), ("cli",), ("__main__", "__init__"),
 )
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names}
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from tests.conftest import history
 from twin.board import Board
 from twin.columns import Column
 from twin.draws import children
+from twin.engine import Simulation
 from twin.kernels import opinion as kernel
 from twin.mechanisms.opinions import Opinions, OpinionsParams, bimodality, clusters, polarisation
 from twin.units import DAY
@@ -294,3 +296,79 @@ def test_no_model_no_movement():
     before = world.table("consumers")["opinion"].copy()
     mechanism.step()
     assert np.array_equal(world.table("consumers")["opinion"], before)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rest_is_the_dense_solution(seed):
+    """x* = (I - Lambda W)^-1 (I - Lambda) anchor to 1e-9, AI voices held; who follows nobody is at the anchor; nobody then moves."""
+    n, rng = 60, np.random.default_rng(seed)
+    start, target, _ = random_graph(n, 4, seed)
+    target = np.where(rng.random(len(target)) < 0.1, -1, target + 20).astype(np.int32)  # some follows were dropped
+    start[8:] -= start[8] - start[7]  # person 7 follows nobody
+    person, slant = np.r_[np.full(20, -1), np.arange(n)].astype(np.int32), rng.uniform(-1, 1, 80).astype(np.float32)
+    target[::5] = rng.integers(0, 20, len(target[::5]))  # creators 0 to 19 are AI
+    anchor, openness = rng.uniform(-1, 1, n), rng.uniform(0, 0.97, n)
+    heard, matrix = np.zeros(n), np.zeros((n, n))
+    for i in range(n):
+        voices = [creator for creator in target[start[i]:start[i + 1]] if creator >= 0]
+        for creator in voices:
+            if person[creator] >= 0:
+                matrix[i, person[creator]] += 1 / len(voices)
+            else:
+                heard[i] += float(slant[creator]) / len(voices)
+    matrix[7] = 0
+    pull = np.where((matrix.sum(1) > 0) | (heard != 0), openness, 0.0)
+    exact = np.linalg.solve(np.eye(n) - pull[:, None] * matrix, pull * heard + (1 - pull) * anchor)
+    x = rng.uniform(-1, 1, n)
+    sweeps = kernel.rest(x, anchor, openness, np.arange(n), 1e-9, 10_000, start, target, person, slant)
+    assert np.abs(x - exact).max() < 1e-9 and x[7] == anchor[7] and 1 < sweeps < 2000
+    moved = kernel.friedkin_johnsen(x, anchor, openness, 1.0, start, target, person, slant)
+    assert np.abs(moved - x)[np.arange(n) != 7].max() < 1e-9
+
+
+def test_rest_of_some_holds_the_others():
+    """Newcomers come to rest among those whom they follow, and among one another; nobody else moves by a bit."""
+    n, rng = 40, np.random.default_rng(3)
+    start, target, matrix = random_graph(n, 5)
+    anchor, openness, x = rng.uniform(-1, 1, n), rng.uniform(0, 0.9, n), rng.uniform(-1, 1, n)
+    new = np.arange(30, 40)
+    before = x.copy()
+    kernel.rest(x, anchor, openness, new, 1e-9, 1000, start, target, *people(n))
+    assert np.array_equal(x[:30], before[:30])
+    inner = np.eye(10) - openness[new][:, None] * matrix[np.ix_(new, new)]
+    exact = np.linalg.solve(inner, openness[new] * (matrix[new][:, :30] @ before[:30]) + (1 - openness[new]) * anchor[new])
+    assert np.abs(x[new] - exact).max() < 1e-9
+
+
+def test_people_start_at_rest_and_newcomers_too(small):
+    """Without posts the variance of opinion stays where it starts at rest, and falls to the same place from the anchors."""
+    quiet = ("opinions.exposure_rate=0", "opinions.peer_rate=0.3", "duration=40d", "audience.arrivals=0/d", "audience.leave=0")
+    moved = {}
+    for begin in ("rest", "anchors"):
+        simulation, readings = history(small(*quiet, f"opinions.start={begin}"))
+        course = readings[:, simulation.world.board.index("opinion_variance")]
+        moved[begin] = (course[-1] / course[0] - 1, course[-1])
+    assert abs(moved["rest"][0]) < 0.05 < 0.2 < -moved["anchors"][0]
+    assert moved["rest"][1] == pytest.approx(moved["anchors"][1], rel=0.05)
+
+
+def test_other_models_start_at_their_anchors(small):
+    """DeGroot's rest is one opinion for all and bounded confidence has many: there, as without peers, `rest` leaves anchors alone."""
+    for settings in (("opinions.model=degroot",), ("opinions.model=deffuant",), ("opinions.peer_rate=0",), ("opinions.start=anchors",)):
+        simulation = Simulation(small(*settings))
+        simulation.begin()
+        simulation.run(600)
+        table = simulation.world.tables["consumers"]
+        assert np.array_equal(table["opinion"], table["anchor"]), settings
+    simulation = Simulation(small())
+    simulation.begin()
+    simulation.run(600)
+    table = simulation.world.tables["consumers"]
+    assert table["opinion"].var() < 0.8 * table["anchor"].var()
+    simulation.run(12 * DAY + 600)
+    late = np.flatnonzero(table["joined_at"] == 12 * DAY)
+    graph, creators = simulation.world.service("follow_graph")(), simulation.world.tables["creators"]
+    x, openness = table["opinion"].astype(float), 1.0 - table["stubbornness"].astype(float)
+    kernel.rest(x, table["anchor"].astype(float), openness, late, 1e-9, 1000, graph.start, graph.target, creators["person"],
+                creators["slant"])
+    assert len(late) and np.array_equal(x.astype(np.float32), table["opinion"])

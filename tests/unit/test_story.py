@@ -176,3 +176,36 @@ def test_colour_tells_the_label_and_dashes_the_metric() -> None:
     assert [line.colour for line in lines] == [lines[0].colour, lines[1].colour] * 2 and lines[0].colour != lines[1].colour
     assert [line.dash for line in lines] == ["solid", "solid", "dashed", "dashed"]
     assert [line.name for line in lines] == ["A, human", "A, AI", "B, human", "B, AI"]
+
+
+def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
+    """A trend that would have made two thirds of the change is told with its share, right after the change; a step from rest is not."""
+    noise = np.random.default_rng(5).normal(0, 0.05, (DAYS + 1, 3))
+    trend = 10 + 0.05 * DAY + 1.5 * (DAY > 60) + noise[:, 0]
+    step = 10 + 3 * (DAY > 60) + noise[:, 1]
+    against = 10 + 0.05 * DAY - 9 * (DAY > 60) + noise[:, 2]
+    metrics = read((gauge("morale", headline=True, good="up"), trend), (gauge("reach", headline=True), step),
+                   (gauge("income", panel="Who earns", headline=True), against))
+    sentences = story(metrics, "producer", Windows(metrics, POLICY), POLICY)
+    place = next(i for i, text in enumerate(sentences) if text.startswith("Not at rest in the weeks before “a rule”: "))
+    assert sentences[place - 1].startswith("From the week before “a rule” to the last week, ") and "reach" not in sentences[place]
+    share, contrary = (float(each.partition("%")[0].rpartition(" ")[2]) for each in (
+        sentences[place].partition("morale was rising already, by")[2], sentences[place].partition("income was rising, against the")[2]))
+    assert share == pytest.approx(100 * 0.05 * 60 / (0.05 * 57 + 1.5), rel=0.15)  # windows' means lie 57 days apart, the policy 60 back
+    assert contrary == pytest.approx(100 * 0.05 * 60 / (9 - 0.05 * 57), rel=0.15)
+
+
+def test_rest_before_a_policy_needs_no_word() -> None:
+    """Noise that remembers, a pace that is small beside the change, too few days before, or no policy: no warning."""
+    rng = np.random.default_rng(8)
+    for seed in range(20):
+        values = np.zeros(DAYS + 1)
+        for day in range(1, DAYS + 1):
+            values[day] = 0.5 * values[day - 1] + rng.normal(0, 0.1)
+        metrics = read((gauge("m", headline=True), 10 + values + 3 * (DAY > 60)))
+        assert "Not at rest" not in told(metrics), seed
+    small = read((gauge("m", headline=True), 10 + 0.005 * DAY + 9 * (DAY > 60) + 0.01 * WAVE))
+    trend = read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE))
+    assert "Not at rest" not in told(small) and "Not at rest" in told(trend)
+    early = [(dt.datetime(2025, 1, 10, tzinfo=dt.UTC), "a rule")]
+    assert "Not at rest" not in told(trend, early) and "Not at rest" not in told(trend, ())

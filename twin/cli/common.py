@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,14 @@ folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 
 threads = click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that share the work of this run; the result is the "
                         "same to the byte. Default: TWIN_THREADS, else one per processor.")
+def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> None:
+    """Processes that this command starts must know too, hence by the environment."""
+    if given:
+        os.environ["TWIN_CACHE"] = "off"
+
+
+no_cache = click.option("--no-cache", is_flag=True, expose_value=False, callback=_no_cache, help="Warm worlds up again and keep none: no "
+                        "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the byte.")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 

@@ -16,7 +16,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
                  "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>."),
     click.option("--on", metavar="WHERE", help="local (default: all cores), local:N, dask (a cluster of this machine), or the address of a "
                  "Dask scheduler, tcp://host:8786."),
-    common.sets, common.quiet,
+    common.sets, common.quiet, common.no_cache,
 )
 policies = click.option("--policy", "policies", multiple=True, required=True, metavar="FILE[@TIME]", help="A policy to try, in a branch of "
                         "its own. May be given many times.")

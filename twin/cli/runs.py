@@ -26,6 +26,7 @@ _folder = click.argument("run", metavar="DIR")  # a path, or an address such as 
 @click.option("--reference", is_flag=True, help="One SimPy process per consumer: many times slower, the same bytes.")
 @common.oracle
 @common.threads
+@common.no_cache
 @watched
 def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple[str, ...], quiet: bool, reference: bool,
         oracle: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
@@ -52,6 +53,7 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 @click.option("--on", metavar="WHERE", help="Of an experiment: where its tasks run (see twin compare --help).")
 @common.quiet
 @common.threads
+@common.no_cache
 @watched
 def resume(run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
     """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that a command left there."""

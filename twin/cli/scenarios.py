@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from twin.cli import common
+from twin.errors import UsageError
 
 
 @click.command()
@@ -16,12 +18,23 @@ from twin.cli import common
 @common.policies
 @click.option("--regularities", is_flag=True, help="Run the scenario (at least 60 days) and compare it with regularities of real "
               "platforms: target, source, twin, within or not.")
-def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regularities: bool) -> None:
+@click.option("--at-rest", is_flag=True, help="Run the scenario without policies and list what its headline metrics do from days 1 to 30 "
+              "to the last 30: at rest or drifting, and the warm-up that would settle them.")
+@click.option("--days", type=click.IntRange(60), help="With --at-rest: days after the start. Default: the scenario's, 60 at least.")
+@click.option("--replicates", type=click.IntRange(2), help="With --at-rest: runs, each with luck of its own. Default: 4.")
+@common.no_cache
+def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regularities: bool, at_rest: bool, days: int | None,
+          replicates: int | None) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
     Every number with its unit, source and where it was set; what the feed prizes; the order of clocks within an instant; and an
-    estimate of the run's time and memory. All mistakes are listed at once.
+    estimate of the run's time and memory. All mistakes are listed at once. With --regularities or --at-rest it is run; the exit status
+    is 1 if a regularity is not met or a headline metric drifts.
     """
+    if regularities and at_rest:
+        raise UsageError("--regularities and --at-rest are two questions (ask one after the other)")
+    if not at_rest and (days is not None or replicates is not None):
+        raise UsageError(f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave this out)")
     checked = common.loaded(scenario, sets, policies)
     if regularities:
         from twin.experiments.regularities import check as compare
@@ -29,7 +42,14 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         text, good = compare(checked)
         click.echo(text)
         sys.exit(0 if good else 1)
-    from twin.describe import describe, policy_lines, prized_lines
+    if at_rest:
+        from twin.experiments import rest
+        from twin.units import DAY
+
+        text, good = rest.check(checked, days or max(rest.LEAST_DAYS, checked.duration // DAY), replicates or 4, _progress())
+        click.echo(text)
+        sys.exit(0 if good else 1)
+        from twin.describe import describe, policy_lines, prized_lines
     from twin.estimate import plan
 
     rows = describe(checked)
@@ -47,6 +67,17 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         click.echo(line)
     click.echo()
     click.echo(plan(checked))
+
+
+def _progress() -> Callable[[float], None]:
+    """Says on a terminal how far a check is."""
+    if not sys.stderr.isatty():
+        return lambda share: None
+
+    def tell(share: float) -> None:
+        click.echo(f"\r{share:4.0%} " if share < 1 else "\r     \r", nl=False, err=True)
+
+    return tell
 
 
 @click.command()

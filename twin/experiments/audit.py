@@ -181,9 +181,10 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
 
 
 def _tasks(experiment: Experiment, turn: Turn, branch: Branch, place: int, at: int, numbers: Sequence[int]) -> list[Task]:
-    duration = experiment.scenario.duration
+    duration, warm_up = experiment.scenario.duration, experiment.scenario.warm_up
     if turn.step.fixed:
-        return [Task("whole", f"runs/{r}/{place}.npy", {"sets": forks.settings(r, turn.sets)}, weight=duration + DAY) for r in numbers]
+        return [Task("whole", f"runs/{r}/{place}.npy", {"sets": forks.settings(r, turn.sets)}, weight=warm_up + duration + DAY)
+                for r in numbers]
     return [branch_task(f"runs/{r}/{place}.npy", r, f"{branch.file}@{at}s", duration - at) for r in numbers]
 
 

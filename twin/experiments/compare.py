@@ -4,6 +4,7 @@
                         interval, its size, n, p and q, the correlation of the two branches, what the pairing gained, and the time from
                         which on it shows (of effects that are told from noise)
     course.parquet      the same week by week after the fork
+    before.parquet      what each series did in the four weeks before the fork: its pace, and how far that would take it (see `_before`)
     replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty days after the fork
     report.html         see `twin.experiments.compare_report`
 """
@@ -27,6 +28,8 @@ from twin.readers.text import human
 from twin.units import DAY, at
 
 WINDOW, WEEK, MONTH = 28 * DAY, 7 * DAY, 30 * DAY
+LOOK = 4
+"""Weeks before the fork that say whether a series was at rest; two at least, all of them after the start."""
 LAST, EARLY = "last", "fork+30d"
 SIDES = {"producer": "Creators", "consumer": "Consumers", "platform": "The platform", "chatbot": "Chatbots"}
 """Sides in the order in which they are told of, and what they are called."""
@@ -128,10 +131,36 @@ def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replic
     experiment.table("course.parquet", _course(forked, branches, experiment))
     experiment.table("replicates.parquet", _pairs(forked, branches))
     experiment.table("results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA))
+    if (earlier := [(fork_at - k * WEEK, fork_at - (k - 1) * WEEK) for k in range(LOOK, 0, -1) if k * WEEK <= fork_at])[1:]:
+        ahead = (max(fork_at, scenario.duration - WINDOW) + scenario.duration) // 2 - fork_at
+        experiment.table("before.parquet", _before(forks.read(experiment, scenario, fork_at, numbers, ways[:1], earlier), ahead))
     if shared:
         pairs = [(whole.name, part.name, of) for whole, part in zip(branches, shared, strict=True)]
         experiment.table("trials.parquet", trial.table(trial.biases(forked, pairs)))
     return rows, {"took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}}
+
+
+def _before(forked: Forked, ahead: int) -> pa.Table:
+    """The pace of every outcome in the weeks before the fork (least squares on weekly means, per replicate; the interval over
+    replicates), per 30 days, and ``moves``: how far it would take the series from the fork to the middle of the last window.
+    """
+    weekly = forked.of[BASE]
+    week = np.arange(weekly.shape[1]) - (weekly.shape[1] - 1) / 2
+    per_second = np.einsum("rws,w->rs", weekly, week) / (week @ week) / WEEK
+    pace = effects.paired(per_second, np.zeros_like(per_second))
+    shown = outcomes(forked)
+    numbers = {name: each[shown] * MONTH for name, each in (("pace", pace.effect), ("low", pace.low), ("high", pace.high))}
+    return pa.table({
+        "metric": [forked.rows[i][0].name for i in shown], "labels": [label_text(forked.rows[i][1]) for i in shown], **numbers,
+        "moves": pace.effect[shown] * ahead, "n": pace.n[shown]})
+
+
+def read_moving(experiment: Experiment) -> dict[tuple[str, str], float]:
+    """How far series would have moved by themselves, by (metric, labels): those that were moving before the fork beyond noise."""
+    if not experiment.store.exists("before.parquet"):
+        return {}
+    return {(row["metric"], row["labels"]): row["moves"] for row in read_table(experiment, "before.parquet").to_pylist()
+            if row["low"] > 0 or row["high"] < 0}
 
 
 def _took_hold(forked: Forked, branch: str) -> int:

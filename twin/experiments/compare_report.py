@@ -13,7 +13,7 @@ from twin.errors import UsageError, nearest
 from twin.experiments import compare_pictures as pictures
 from twin.experiments import compare_words as words
 from twin.experiments import effects, reporting
-from twin.experiments.compare import EARLY, LAST, MONTH, SIDES, WINDOW, Row, name_of, read_biases, read_rows, read_table
+from twin.experiments.compare import EARLY, LAST, MONTH, SIDES, WINDOW, Row, name_of, read_biases, read_moving, read_rows, read_table
 from twin.experiments.compare_pictures import Axis, Course, Key
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import TREATMENTS, outcome, weeks
@@ -70,6 +70,7 @@ class Data:
         self.month = at(self.start, min(self.fork_s + MONTH, self.scenario.duration))
         self.rows = read_rows(experiment)
         self.of: dict[tuple[str, Key], Row] = {(row.branch, (row.metric, row.labels)): row for row in self.rows}
+        self.moving = read_moving(experiment)
         self.branches = list(dict.fromkeys(row.branch for row in self.rows))
         self.colours = {name: pictures.colour(place) for place, name in enumerate(self.branches)}
         keys = [(row.metric, row.labels) for row in self.rows if row.branch == self.branches[0]]

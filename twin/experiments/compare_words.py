@@ -10,6 +10,7 @@ import numpy as np
 from twin.experiments import effects
 from twin.experiments.compare import EARLY, MONTH, SIDES, Row, name_of, number
 from twin.experiments.reporting import TONES, Said, Words, listed, percent
+from twin.readers import drift
 from twin.readers.text import human
 from twin.units import DAY, at
 
@@ -48,6 +49,8 @@ def _side(data: Data, branch: str, side: str) -> Words:
         parts += [("; " if place else "", ""), *_phrase(data, row)]
     if sure:
         parts.append((". ", ""))
+    if restless := _restless(data, sure):
+        parts.append((restless, "flat"))
     unsure = [row for row in rows if not row.sure and not row.untouched]
     if unsure:
         what = "Not told from noise" if sure else "nothing is told from noise here"
@@ -57,6 +60,19 @@ def _side(data: Data, branch: str, side: str) -> Words:
         what = "Untouched" if sure or unsure else "untouched"
         parts.append((f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", ""))
     return parts
+
+
+def _restless(data: Data, rows: Sequence[Row]) -> str:
+    """A sentence on those of the effects told whose series were moving before the fork, by much of the effect."""
+    found = []
+    for row in rows:
+        moves = data.moving.get((row.metric, row.labels))
+        share = drift.part(moves, row.effect) if moves is not None else None
+        if share is not None and moves is not None:
+            way = "rising" if moves > 0 else "falling"
+            found.append(f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace")
+    return "" if not found else (f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but the world that "
+                                 "the policy met was still settling. ")
 
 
 def _phrase(data: Data, row: Row) -> Words:

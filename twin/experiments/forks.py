@@ -131,7 +131,7 @@ def tasks(scenario: Scenario, at: int, replicates: Sequence[int], branches: Sequ
     for replicate in replicates:
         own = settings(replicate, sets)
         trunk = f"{within}/{replicate}/trunk.npy"
-        made.append(Task("trunk", trunk, {"sets": own, "at_s": at}, weight=at + DAY))
+        made.append(Task("trunk", trunk, {"sets": own, "at_s": at}, weight=at + DAY + scenario.warm_up))
         for number, branch in enumerate(branches):
             made.append(Task("branch", f"{within}/{replicate}/{number}.npy", {
                 "sets": own, "trunk": trunk, "policies": [branch.file] if branch.file else []}, (trunk,), scenario.duration - at + DAY))

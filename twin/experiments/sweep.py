@@ -95,7 +95,7 @@ def run(experiment: Experiment, on: str | None) -> Swept:
     varied, chosen, scenarios = planned(experiment.scenario, args)
     replicates = int(args["replicates"])
     tasks = [Task("means", f"runs/{place}/{r}.npy", {"sets": settings(r, design.sets(varied, point)), "windows": [window(scenario)]},
-                  weight=scenario.duration)
+                  weight=scenario.duration + scenario.warm_up)
              for place, (point, scenario) in enumerate(zip(chosen, scenarios, strict=True)) for r in range(replicates)]
     experiment.run(tasks, on)
     layouts: dict[tuple[str, ...], dict[Key, Metric]] = {}

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin import warmed
 from twin.crew import asked
 from twin.engine import Simulation
 from twin.errors import UsageError
@@ -79,7 +80,7 @@ def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tupl
         if "trunk" in task.args:
             simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
         else:
-            simulation.begin()
+            warmed.up(simulation)
         simulation.run(scenario.duration + 1 if until is None else until)
         yield simulation, np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
 

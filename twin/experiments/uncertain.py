@@ -40,7 +40,7 @@ REASONS = (
     ("opinions.stubbornness_mean=0.1..0.8", "how far people keep to their first opinion; estimates range over most of 0..1"),
 )
 """Parameter with its range in the words of ``--uncertain``, and why that range."""
-_FIXED = ("name", "start", "duration", "seed", "replicate", "metrics.every")
+_FIXED = ("name", "start", "warm_up", "duration", "seed", "replicate", "metrics.every")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,10 @@ With (W x)_i the mean opinion of those whom i follows (x_i itself where there ar
     Friedkin-Johnsen 1990   x <- x + rate (lambda W x + (1 - lambda) anchor - x)      lambda_i = 1 - stubbornness_i
     DeGroot 1974            the same with lambda = 1
 
-whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate.
+whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate. `rest` finds it by Gauss-Seidel sweeps in the
+order of rows, x_i <- lambda_i (W x)_i + (1 - lambda_i) anchor_i with what the sweep has found already: with q = max lambda < 1 each
+sweep brings x nearer by a factor q at least (maximum norm), so after a sweep that moved nobody by more than d the error is at most
+d q / (1 - q).
 
 Bounded confidence: only what lies within the tolerance is heard.
 
@@ -51,6 +54,36 @@ def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, sla
         aim = susceptibility[i] * out[i] + (1.0 - susceptibility[i]) * anchor[i]
         out[i] = x[i] + rate * (aim - x[i])
     return out
+
+
+@kernel
+def rest(x, anchor, susceptibility, rows, within, most, start, target, person, slant):
+    """Move the opinions of ``rows`` (in place) to the fixed point of Friedkin-Johnsen under their peers, all others held where they are.
+
+    Ends once the error is below ``within`` (see above; where somebody is open to the full, once a sweep moves nobody by more), or after
+    ``most`` sweeps. Whoever follows nobody is at the anchor. Returns the sweeps made. Float64 arrays (n,), rows int64.
+    """
+    widest = 0.0
+    for i in rows:
+        widest = max(widest, susceptibility[i])
+    enough = within * (1.0 - widest) / widest if 0.0 < widest < 1.0 else within
+    for sweep in range(most):
+        furthest = 0.0
+        for i in rows:
+            total, count = 0.0, 0
+            if i < len(start) - 1:
+                for e in range(start[i], start[i + 1]):
+                    if target[e] >= 0:
+                        total += voice(target[e], x, person, slant)
+                        count += 1
+            found = anchor[i]
+            if count:
+                found = susceptibility[i] * (total / count) + (1.0 - susceptibility[i]) * anchor[i]
+            furthest = max(furthest, abs(found - x[i]))
+            x[i] = found
+        if furthest <= enough:
+            return sweep + 1
+    return most
 
 
 @kernel

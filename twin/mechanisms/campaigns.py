@@ -169,7 +169,8 @@ class Campaigns(Mechanism):
     def act(self) -> None:
         """One day: accounts are found, ended, replaced, aimed, and paid for."""
         keep, p, now = self.keep, self.p, self.world.now
-        wanted = int(self.lever("accounts")) if p.begin <= now and (p.end == 0 or now < p.end) else 0
+        since = self.world.elapsed  # its dates count from the scenario's start; on that instant only the warm-up's last day has ended
+        wanted = int(self.lever("accounts")) if max(p.begin, 1) <= since and (p.end == 0 or since < p.end) else 0
         if not wanted and not keep["count"][C_EVER]:
             return
         self._detect()
@@ -201,7 +202,7 @@ class Campaigns(Mechanism):
         if on and not keep["on"][0]:
             self.world.mark("campaign", f"begun: {running} accounts push towards {p.target:g}, aiming by {self.lever('targeting')}")
         elif keep["on"][0] and not on:
-            why = ("all its accounts are banned" if called else "its time is over" if 0 < p.end <= self.world.now else
+            why = ("all its accounts are banned" if called else "its time is over" if 0 < p.end <= self.world.elapsed else
                    "its money is spent" if self.lever("accounts") else "called off")
             self.world.mark("campaign", f"ended: {why}")
         keep["on"][0] = on

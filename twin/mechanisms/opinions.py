@@ -1,6 +1,17 @@
 """Opinions on one axis, -1..1: moved by the posts that people see and by those whom they follow.
 
-Start: x = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal; it is the person's anchor.
+Anchor: a = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal.
+
+Start (``start: rest``): people have lived among one another before they are looked at, so they start where the model comes to rest
+under peers, not at their anchors, from which variance would fall for weeks whatever the feed does. With W the follow graph just built
+and Lambda = 1 - stubbornness,
+
+    x* = (I - Lambda W)^-1 (I - Lambda) a       everybody at the start, AI voices held at their slant
+    x_i = lambda_i (W x)_i + (1 - lambda_i) a_i   those who join later, all others held; solved together where they follow each other
+
+Posts move opinions too; that part settles in the run (or its
+warm-up). It holds for Friedkin-Johnsen: DeGroot comes to rest in one opinion for all and bounded confidence in as many as there are
+clusters, so there, and where peers have no rate, people start at their anchors (``start: anchors`` does so everywhere).
 
 Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within the tolerance, minus
 repulsion times that beyond it; summed in the session kernel) and lambda = 1 - stubbornness,
@@ -38,6 +49,8 @@ Floats = NDArray[np.float64]
 BINS = 20
 GAP, SHARE = 0.02, 0.02
 """What separates two clusters of opinion (1 % of the axis), and the least share of people in one that counts."""
+WITHIN, SWEEPS = 1e-9, 10_000
+"""How near to rest opinions start, and the most sweeps on the way there: some 100 are needed unless somebody is open to the full."""
 EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
 
 
@@ -47,6 +60,9 @@ class OpinionsParams(Params):
     model: Literal["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause", "none"] = par(
         "friedkin_johnsen", "how those whom one follows move one's opinion",
         source="DeGroot 1974; Friedkin & Johnsen 1990; Deffuant et al. 2000; Hegselmann & Krause 2002")
+    start: Literal["rest", "anchors"] = par(
+        "rest", "where opinions start: where peers would hold them (friedkin_johnsen only), or at their anchors",
+        source="fixed point of Friedkin & Johnsen 1990")
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
     spread: float = par(0.4, "sd of people around their community's leaning, before tanh", low=0, high=5)
     stubbornness_mean: float = par(0.4, "mean weight of the anchor", low=0, high=1,
@@ -72,7 +88,7 @@ class Opinions(Mechanism):
     columns = {
         "consumers": (
             Column("opinion", "f4", "1", "Opinion, -1..1", hidden=True),
-            Column("anchor", "f4", "1", "Opinion at the start, to which a stubborn person holds", hidden=True),
+            Column("anchor", "f4", "1", "Opinion of one's own, to which a stubborn person holds", hidden=True),
             Column("stubbornness", "f4", "1", "Weight of the anchor, 0..1", hidden=True),
             Column("pull_seen", "f8", "1", "Sum of pulls already taken in", hidden=True),
             Column("posts_seen", "i4", "posts", "Posts already taken in", hidden=True),
@@ -106,8 +122,20 @@ class Opinions(Mechanism):
         self.mine("consumers", "stubbornness")[rows] = np.clip(p.stubbornness_mean + p.stubbornness_spread * u, 0, 1)
 
     def clocks(self) -> list[Every]:
-        """Opinions move once a day."""
-        return [Every(DAY, "opinion", self.step)]
+        """Opinions move once a day; whoever has been wired since yesterday comes to rest among those whom they follow."""
+        rests = self.p.start == "rest" and self.p.model == "friedkin_johnsen"
+        return [Every(DAY, "opinion", self.step), *([Every(DAY, "graph", self.settle, first=0)] if rests else [])]
+
+    def settle(self) -> None:
+        """Let those who joined since yesterday, at first everybody, start at rest; the graph of this instant is built (phase and order)."""
+        new = np.flatnonzero(self.read("consumers", "active") & (self.read("consumers", "joined_at") > self.world.now - DAY))
+        if not len(new) or float(self.lever("peer_rate")) == 0:
+            return
+        opinion, graph = self.mine("consumers", "opinion"), self.world.service("follow_graph")()
+        x = opinion.astype(float)
+        kernel.rest(x, self.read("consumers", "anchor").astype(float), 1.0 - self.mine("consumers", "stubbornness").astype(float), new,
+                    WITHIN, SWEEPS, graph.start, graph.target, self.read("creators", "person"), self.read("creators", "slant"))
+        opinion[new] = x[new]
 
     def step(self) -> None:
         """Take in what was seen since yesterday, then hear those who are followed."""

@@ -4,6 +4,8 @@ A policy takes hold at a time (``at``) or when a published metric crosses a numb
 or never. Policies in force lie on one another in the order in which they took hold: a lever has the value of the uppermost
 one that sets it, or what the scenario gave it. A ramp moves a number in a straight line from the value below to the new one.
 
+All times are seconds since the scenario's start: in a warm-up no policy acts, no condition is judged, and nobody is drawn for a share yet.
+
 What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so a resumed run goes on
 exactly; a fork with other policies keeps those with the same name and drops the rest.
 
@@ -133,7 +135,7 @@ class Policies(Mechanism):
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw which policies for a share will treat a newcomer."""
-        if table in SHARED:
+        if table in SHARED and self.world.elapsed >= 0:
             self._draw(table, rows)
 
     def _draw(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -152,8 +154,8 @@ class Policies(Mechanism):
 
     def apply(self) -> None:
         """Let policies take hold and end, and set every lever that they touch."""
-        now, news = self.world.now, bool(self.keep["read"][0])
-        if now < self._due and not news:
+        now, news = self.world.elapsed, bool(self.keep["read"][0])
+        if now < 0 or (now < self._due and not news):
             return
         self.keep["read"][0] = False
         state, plan = self._load(), {policy.title: policy for policy in self.p.plan}
@@ -183,15 +185,15 @@ class Policies(Mechanism):
     def _begins(self, policy: Policy, news: bool) -> bool:
         """Whether a policy takes hold now: its time has come, or newly published values meet its condition."""
         if policy.at is not None:
-            return policy.at <= self.world.now
-        if policy.when is None or not news or self.world.now < (policy.after or 0):
+            return policy.at <= self.world.elapsed
+        if policy.when is None or not news or self.world.elapsed < (policy.after or 0):
             return False
         metric, labels, op, number = parse_condition(policy.when)
         return holds(self.world.board.get(metric, **labels), op, number)
 
     def _times(self, state: dict[str, Any], plan: dict[str, Policy]) -> list[int]:
         """When something timed can happen next: a start, an end, a step of a ramp."""
-        now, over = self.world.now, {title for title, _ in state["held"]} | set(state["ended"])
+        now, over = self.world.elapsed, {title for title, _ in state["held"]} | set(state["ended"])
         times = [policy.at for title, policy in plan.items() if title not in over and policy.at is not None]
         for title, since in state["held"]:
             times.append(_end(plan[title]))
@@ -219,7 +221,7 @@ class Policies(Mechanism):
         """Values of levers under policies that lie on one another, lowest first."""
         value = dict(base)
         for policy, since in held:
-            share = min(1.0, (self.world.now - since) / policy.ramp) if policy.ramp else 1.0
+            share = min(1.0, (self.world.elapsed - since) / policy.ramp) if policy.ramp else 1.0
             for lever, new in policy.set.items():
                 value[lever] = _between(value[lever], new, share)
         return value
@@ -227,7 +229,7 @@ class Policies(Mechanism):
     def measure(self) -> None:
         """Count the policies in force; other metrics are complete, and may be judged, from the next snapshot on."""
         self.world.board.set("policies_active", len(self._load()["held"]))
-        self.keep["read"][0] = True
+        self.keep["read"][0] = self.world.elapsed >= 0
 
 
 def _end(policy: Policy) -> int:

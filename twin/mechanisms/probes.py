@@ -71,7 +71,7 @@ class Probes(Mechanism):
     def measure(self) -> None:
         """Read the posts in the feed and the board."""
         board = self.world.board
-        seen = np.array([board.get("impressions", by="human"), board.get("impressions", by="ai")])
+        seen = np.array([board.total("impressions", by="human"), board.total("impressions", by="ai")])
         new = seen - self.keep["before"]
         if new.sum() > 0:
             board.set("creator_human_share", float(new[0] / new.sum()))
@@ -79,7 +79,7 @@ class Probes(Mechanism):
             board.set("creator_human_share", 1.0)
         self.keep["before"] = seen
         board.set("revenue", float(seen.sum()) * self.p.ad_rate / 1000)
-        left, days = board.get("consumers_left"), (self.world.now - self.keep["left"][1]) / DAY
+        left, days = board.total("consumers_left"), (self.world.now - self.keep["left"][1]) / DAY
         active = board.get("consumers_active")
         if days > 0 and active > 0:
             board.set("churn_rate", (left - self.keep["left"][0]) / days / active)

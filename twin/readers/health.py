@@ -136,7 +136,7 @@ def _reached(pulse: Pulse) -> int:
 
 HEALTH = (
     Health("progress_ratio", "gauge", "ratio", "Part of the run's simulated time that is done, 0 to 1.",
-           lambda pulse, now: _reached(pulse) / pulse.info.duration_s),
+           lambda pulse, now: max(_reached(pulse), 0) / pulse.info.duration_s),
     Health("simulated_seconds", "gauge", "s", "Simulated seconds since the scenario's start that are done.",
            lambda pulse, now: _reached(pulse)),
     Health("duration_seconds", "gauge", "s", "Simulated seconds from the scenario's start to its end.",

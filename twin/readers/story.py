@@ -3,7 +3,8 @@
 Two windows are compared: the week before the first policy (or the first week) and the last week. A change counts when it exceeds
 `NOISE` standard errors of the two means and `LEAST` of the value before; the largest is the one with the largest |log(after / before)|.
 A move around a policy counts when the mean of the second week after it differs from the week before it by more than `BREAK` times what
-three weeks usually do to that series.
+three weeks usually do to that series. Where a series was moving before the first policy already, a sentence beside its change says how
+much of it that pace would have made (see `drift`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.metric import Metric
+from twin.readers import drift
 from twin.readers.panels import Chapter, Series, chapters, label_words, title, unit
 from twin.readers.pictures import Mark
 from twin.readers.results import Metrics
@@ -38,12 +40,16 @@ class Windows:
     def __init__(self, metrics: Metrics, marks: Sequence[Mark]) -> None:
         times = metrics.times
         self.times = times
+        self.policy: np.datetime64 | None = None
+        """The first policy, where the week before it is what the last week is compared with."""
+        self.called = ""
         length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
         width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
         policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
         first = times[0] if len(times) else np.datetime64(0, "s")
         if policies and policies[0] - first >= width:
-            self.name, start = f"the week before “{short(marks[0][1], 40)}”", policies[0] - width
+            self.policy, self.called = policies[0], f"“{short(marks[0][1], 40)}”"
+            self.name, start = f"the week before {self.called}", policies[0] - width
         else:
             self.name, start = "the first week", first
         self.last = "the last week"
@@ -123,16 +129,32 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     def tell(start: str, chosen: Sequence[_Move]) -> None:
         if chosen:
             sentences.append(f"{start}{'; '.join(move.told for move in chosen)}.")
+            sentences.extend(_restless(chosen, windows))
             used.update(move.one.metric.name for move in chosen)
 
     tell(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
+    after_heads = len(sentences)
     tell("What else got better: ", _various([move for move in moves if move.better], 2, used))
     tell("What else got worse: ", _various([move for move in moves if move.better is False], 2, used))
     steady = [one for _, one in _drawn(told) if one.metric.headline and all(one is not move.one for move in heads)]
     if steady:
-        sentences.insert(min(1, len(sentences)), f"Within its own noise or {LEAST:.0%}: " + ", ".join(
+        sentences.insert(after_heads or min(1, len(sentences)), f"Within its own noise or {LEAST:.0%}: " + ", ".join(
             f"{phrase(one.metric, one.label)} ({_with_unit(windows.values(one.values)[1], one.metric)})" for one in steady) + ".")
     return sentences + _around(told, windows, marks)
+
+
+def _restless(moves: Sequence[_Move], windows: Windows) -> list[str]:
+    """A sentence on those of the changes told that were under way before the first policy."""
+    if windows.policy is None:
+        return []
+    found = []
+    for move in moves:
+        pace = drift.pace(windows.times, move.one.values, windows.policy)
+        seconds = float((windows.times[-1] - windows.policy) / np.timedelta64(1, "s"))
+        share = drift.part(pace * seconds, move.after - move.before) if pace is not None else None
+        if share is not None and pace is not None:
+            found.append(drift.words(phrase(move.one.metric, move.one.label), share, pace > 0))
+    return [f"Not at rest in the weeks before {windows.called}: {'; '.join(found)}."] if found else []
 
 
 def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:

@@ -80,8 +80,11 @@ class _Course:
 
     @property
     def share(self) -> float:
-        """Part of the run that is done, 0..1."""
-        return min(1.0, self.frame.now_s / self.info.duration_s) if self.frame else 0.0
+        """Part of the run that is done, 0..1; while the world warms up, part of that."""
+        if self.frame is None:
+            return 0.0
+        now = self.frame.now_s
+        return min(1.0, now / self.info.duration_s) if now >= 0 else max(0.0, 1 + now / max(self.info.warm_up_s, 1))
 
 
 class PlainView(Watcher):
@@ -99,12 +102,17 @@ class PlainView(Watcher):
     def update(self, frame: Frame) -> None:
         """A line now and then."""
         self.course.take(frame)
-        twentieths = 20 * frame.now_s // self.course.info.duration_s
+        info = self.course.info
+        twentieths = 20 * frame.now_s // (info.duration_s if frame.now_s >= 0 else info.warm_up_s)
         if twentieths == self._told and frame.wall_s - self._spoke < 10:
             return
         self._told = twentieths
         self._spoke = frame.wall_s
         rate, left = self.course.pace()
+        if frame.now_s < 0:
+            print(f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of {info.warm_up_s / DAY:g} days before "
+                  f"the start  left {span(left)}", flush=True)
+            return
         start = f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  left {span(left)}"
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
 
@@ -184,8 +192,10 @@ class LiveView(Watcher):
         head.add_column(ratio=1)
         head.add_column(justify="right", no_wrap=True)
         head.add_row(Text(f"{date:%Y-%m-%d}", "bold"), ProgressBar(100.0, 100 * self.course.share), f"{self.course.share:.0%}")
-        facts = Text(f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s   "
-                     f"{span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start", "dim")
+        where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
+        if frame.now_s < 0:
+            where = f"warming up: {-frame.now_s / DAY:.0f} of {info.warm_up_s / DAY:g} days to the start"
+        facts = Text(f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start", "dim")
         sides = [self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1)) for side in TITLES]
         body = Table.grid(expand=True, padding=(0, 2, 0, 0))
         shown = [table for table in sides if table.row_count]

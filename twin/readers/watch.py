@@ -24,7 +24,7 @@ class RunInfo:
     """What is about to run.
 
     ``rows`` are the declared series in the order of a reading's values; ``labels`` the run's identity (see `names`); ``out`` its
-    folder.
+    folder; ``warm_up_s`` how long its world warms up before the start.
     """
 
     name: str
@@ -34,13 +34,15 @@ class RunInfo:
     rows: Rows
     out: Path
     labels: Mapping[str, str] = field(default_factory=dict)
+    warm_up_s: int = 0
 
 
 @dataclass(frozen=True)
 class Frame:
     """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading (series,), memory in MB.
 
-    ``health`` are numbers on the run itself, by name (see `health`).
+    ``now_s`` counts from the scenario's start, and is negative while the world warms up. ``health`` are
+    numbers on the run itself, by name (see `health`).
     """
 
     now_s: int

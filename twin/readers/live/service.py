@@ -181,9 +181,13 @@ class Live(Service):
             state = "done" if now_s >= info.duration_s else "ended"
         elif paused:
             state = "paused"
+        elif now_s < 0:
+            state = "warming up"
         rate, left = pace(self._pace, info.duration_s)
         return {"state": state, "ended": self.ended, "date": f"{at(info.start, now_s):%Y-%m-%d}", "now": self.history.ms()[1],
-                "share": round(min(1.0, now_s / info.duration_s), 4), "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}",
+                "share": round(min(1.0, max(now_s, 0) / info.duration_s), 4),
+                "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}" if now_s >= 0 else
+                f"{-now_s / 86400:.0f} of {info.warm_up_s / 86400:g} days to the start",
                 "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
                 "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
                 "pace": limit if math.isfinite(limit) else None, "held": self.held, "pages": len(self.server.pages) or 1,
