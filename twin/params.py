@@ -6,6 +6,7 @@ Parameters marked ``lever=True`` may be changed by a policy during a run.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -35,6 +36,17 @@ Rate = Annotated[
                     "examples": ["3/d", "2%/d"]}),
 ]
 """Events per day inside, ``3/d`` in YAML."""
+
+
+def _internal_date(value: object) -> str:
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(f"{value} is not a date (write it as 2025-12-25)") from None
+
+
+Date = Annotated[str, BeforeValidator(_internal_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day, as ``2025-12-25``."""
 
 
 class Params(BaseModel):

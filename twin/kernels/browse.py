@@ -32,6 +32,8 @@ from twin.draws import unit, words
 from twin.kernels.lanes import announce, announced, take_turn, wait_until
 from twin.kernels.plan import (
     N_AGAIN,
+    N_CHURN_A,
+    N_CHURN_B,
     N_GAP_LOG_MEAN,
     N_GAP_LOG_SD,
     N_LEARN,
@@ -62,7 +64,11 @@ A_HEADS_HUMAN = A_SOURCES + len(SOURCES)
 A_HEADS_AI = A_HEADS_HUMAN + 8
 A_HOURS = A_HEADS_AI + 8
 A_GAPS = A_HOURS + 24
-A_SIZE = A_GAPS + GAP_BINS
+A_FIRST = A_GAPS + GAP_BINS
+A_KEPT = A_FIRST + 1
+KEPT = (1, 7, 30)
+"""Days after their first on which newcomers are counted."""
+A_SIZE = A_KEPT + len(KEPT)
 
 
 class Log(NamedTuple):
@@ -88,24 +94,50 @@ def hour_of(u, hours):
 
 
 @inner
+def days_until(wait, day, weights):
+    """Days from local ``day`` to the next visit: the first k whose days' weights add up to more than ``wait``, which is in days of
+    weight 1. Days beyond the calendar weigh 1."""
+    last = len(weights) - 1
+    at = min(day + 1, last)
+    if last < 0 or weights[last] - weights[at] <= wait:
+        known, beyond = (weights[last] - weights[at], last - at) if last >= 0 else (0.0, 0)
+        return beyond + 1 + int(min(wait - known, FAR_DAYS))
+    low, high = at, last  # weights[low] <= goal < weights[high]
+    goal = weights[at] + wait
+    while high - low > 1:
+        middle = (low + high) // 2
+        if weights[middle] > goal:
+            high = middle
+        else:
+            low = middle
+    return high - at
+
+
+@inner
 def next_visit(row, t, people, behaviour, earliest):
     """Time of a person's next session, or NEVER; moves the visit's own luck with the session count."""
     number = behaviour.number
     a, b, c, d = words(behaviour.streams[1], people.key[row], people.sessions[row], 0)
     mood = people.satisfaction[row] - number[N_REFERENCE]
-    leave = number[N_LEAVE] * math.exp(-number[N_LEAVE_EFFECT] * mood)
+    leave = number[N_LEAVE]
+    if people.joined_at[row] > 0 and number[N_CHURN_A] > 0:  # a newcomer, who may find that this is not for them
+        leave += number[N_CHURN_A] / (number[N_CHURN_A] + number[N_CHURN_B] + people.sessions[row] - 1)
+    leave *= math.exp(-number[N_LEAVE_EFFECT] * mood)
     e, f, _, _ = words(behaviour.streams[1], people.key[row], people.sessions[row], 1)
     if unit(e) < leave:
         return NEVER
     local = t + people.tz[row] * HOUR
     day = local // DAY
-    if unit(a) < number[N_AGAIN]:
+    again = number[N_AGAIN]
+    if again > 0:
+        again = logistic(math.log(again / (1 - again)) + number[N_RETURN_EFFECT] * mood)
+    if unit(a) < again:
         normal = math.sqrt(-2 * math.log(unit(b))) * math.cos(2 * math.pi * unit(c))
         later = local + max(earliest, int(math.exp(number[N_GAP_LOG_MEAN] + number[N_GAP_LOG_SD] * normal)))
         if later // DAY == day:
             return t + (later - local)
     p = logistic(people.return_logit[row] + number[N_RETURN_EFFECT] * mood)
-    days = 1 + int(min(math.log(unit(d)) / math.log1p(-min(p, 0.999999)), FAR_DAYS))
+    days = days_until(math.log(unit(d)) / math.log1p(-min(p, 0.999999)), day, behaviour.days)
     return max(t + earliest, t - local + (day + days) * DAY + hour_of(unit(f), behaviour.hours))
 
 
@@ -250,6 +282,14 @@ def arrive(row, people, total):
     total[A_HOURS + (local % DAY) // HOUR] += 1
     if people.last_day[row] >= 0 and day > people.last_day[row]:
         total[A_GAPS + min(day - people.last_day[row], GAP_BINS) - 1] += 1
+    if people.joined_at[row] > 0:
+        if people.sessions[row] == 0:
+            total[A_FIRST] += 1
+        elif day > people.last_day[row]:
+            since = day - (people.joined_at[row] + people.tz[row] * HOUR) // DAY
+            for k in range(len(KEPT)):
+                if since == KEPT[k]:
+                    total[A_KEPT + k] += 1
     people.last_day[row] = day
 
 

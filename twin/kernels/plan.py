@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inner, making
+from twin.compiled import inlined, inner, making
 from twin.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import fetch, glance
 from twin.kernels.ranking import rank, slate, user_vector
-from twin.kernels.respond import LIKE, MANY, enjoyment, features, likes_until, respond
+from twin.kernels.respond import CLICK, GLAD, LIKE, MANY, enjoyment, features, likes_until, logistic, respond, utility
 from twin.kernels.retrieve import (
     BOUGHT_TOGETHER,
     CO_VIEWED,
@@ -57,11 +57,12 @@ class Behaviour(NamedTuple):
     number: Array  # f8, see N_*
     shows: Array  # f8 (A, 2): whether like counts and ratings are shown, by arm
     hours: Array  # f8 (25,) cumulated share of sessions by local hour
+    days: Array  # f8: cumulated weight of local days, the day before the world began first; (0,) where all are alike
     streams: Array  # u8: session, visit, response
 
 
 (N_CONTINUE, N_AGAIN, N_GAP_LOG_MEAN, N_GAP_LOG_SD, N_RETURN_EFFECT, N_REFERENCE, N_LEAVE, N_LEAVE_EFFECT, N_LEARN, N_TOLERANCE,
- N_REPULSION, N_SHELF) = range(12)
+ N_REPULSION, N_SHELF, N_PATIENCE, N_KEEP, N_CHURN_A, N_CHURN_B) = range(16)
 
 
 class Plan(NamedTuple):
@@ -188,6 +189,8 @@ def fetch_ahead(at, end, rows, people, serve, graph):
         fetch(people.taste, row)
         fetch(people.opinion, row)
         fetch(people.eagerness, row)
+        fetch(people.click_shift, row)
+        fetch(people.joined_at, row)
         fetch(people.return_logit, row)
         fetch(people.satisfaction, row)
         fetch(people.last_day, row)
@@ -205,6 +208,39 @@ def fetch_ahead(at, end, rows, people, serve, graph):
             fetch(graph.target, graph.start[row])
 
 
+@inlined
+def _log_chance(logit):
+    """log of the logistic function."""
+    return -math.log1p(math.exp(-logit))
+
+
+@inner
+def most_looked_at(luck, number):
+    """How many posts of a slate a person with this luck looks at if all are as good as can be.
+
+    A person begins with a patience of -log(luck) and looks at another post as long as any is left; a post takes -log P(continue) of it.
+    """
+    if number[N_PATIENCE] == 0:
+        return 1 + int(math.log(luck) / math.log(number[N_CONTINUE]))
+    logit, effect, rest = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])), number[N_PATIENCE], number[N_REFERENCE]
+    return 1 + int(math.log(luck) / _log_chance(logit + max(effect * (1 - rest), -effect * rest)))
+
+
+@inner
+def tired(row, patience, lately, people, behaviour, x):
+    """Patience left after a post with features x, and what the last posts gave: a moving mean of the chance to open and enjoy one.
+
+        logit P(continue) = logit(patience) + effect (lately - reference)
+
+    Likes are left out of it, so that how far a person looks is known before the session happens; x[5] is used up.
+    """
+    number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
+    gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(utility(GLAD, table, x))
+    lately = number[N_KEEP] * lately + (1 - number[N_KEEP]) * gave
+    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + number[N_PATIENCE] * (lately - number[N_REFERENCE])
+    return patience + _log_chance(logit), lately
+
+
 @inner
 def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, room):
     """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes only ``plan`` and ``room``."""
@@ -214,8 +250,8 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     for s in range(seen.shape[1]):
         if seen[row, s] >= 0:
             mark[seen[row, s]] = True
-    # only what the person will look at is picked: the slate is filled from the top, so the rest would not change it
-    look = 1 + int(math.log(unit(w0)) / math.log(behaviour.number[N_CONTINUE]))
+    # only what the person may look at is picked: the slate is filled from the top, so the rest would not change it
+    look = most_looked_at(unit(w0), behaviour.number)
     slots, by_draw = 0, 0
     if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:
         slots = min(look, serve.whole[arm, Q_SLATE])
@@ -238,7 +274,8 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     ranked = slate(serve, arm, cand, room.source, n, room.score, room.maker, room.grid, room.cosine, room.shown,
                    min(look, serve.whole[arm, Q_SLATE]) - by_draw)
     depth, slot, nth = ranked + by_draw, 0, 0
-    plan.depth[at], plan.many[at] = depth, n + by_draw
+    plan.many[at] = n + by_draw
+    patience, lately = -math.log(unit(w0)), behaviour.number[N_REFERENCE]
     for place in range(depth):
         while slot < slots and room.drawn[slot] < 0 and nth >= ranked:  # nothing is left to rank
             slot += 1
@@ -261,3 +298,9 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
         plan.post[at, place], plan.source[at, place], plan.maker[at, place], plan.same[at, place] = post, source, maker, same
         plan.mask[at, place], plan.match[at, place] = mask, x[0]
         plan.until[at, place] = likes_until(likes, slack)
+        if behaviour.number[N_PATIENCE] != 0:
+            patience, lately = tired(row, patience, lately, people, behaviour, x)
+            if patience <= 0:
+                depth = place + 1
+                break
+    plan.depth[at] = depth

@@ -38,6 +38,8 @@ class People(NamedTuple):
     taste: Array  # f4 (C, L)
     opinion: Array  # f4
     eagerness: Array  # f4, shift of the active responses' log-odds
+    click_shift: Array  # f4, shift of the click's
+    joined_at: Array  # i4 s, 0 for those who were there when the world began
     return_logit: Array  # f4, log-odds of coming back on any next day
     tz: Array  # i1, hours
     next_at: Array  # i8 s
@@ -118,7 +120,7 @@ def utility(r, behaviour, x):
 def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
     features(row, post, np.int64(posts.counts[post, LIKE]), 0, 0, people, posts, makers, shows, x)
-    return logistic(utility(CLICK, behaviour, x)) * logistic(utility(GLAD, behaviour, x))
+    return logistic(utility(CLICK, behaviour, x) + people.click_shift[row]) * logistic(utility(GLAD, behaviour, x))
 
 
 @inlined
@@ -135,7 +137,7 @@ def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
     a, b, c, d = words(stream, pair, 0, 0)
     eager = people.eagerness[row]
     mask = 0
-    happens, slack = compared(a, CLICK, 0.0, behaviour, reach, x)
+    happens, slack = compared(a, CLICK, np.float64(people.click_shift[row]), behaviour, reach, x)
     if happens:
         mask |= 1 << CLICK
         yes, room = compared(b, LONG_VIEW, 0.0, behaviour, reach, x)

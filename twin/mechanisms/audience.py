@@ -4,19 +4,27 @@ Taste is a point on the unit sphere of the taste space: t = (1-s) centre(communi
 person comes back with their own daily chance h ~ Beta(a, b), shifted by satisfaction; across people this mixture makes the
 hazard of returning fall with the gap. Sessions within the day, the diurnal curve in local time, responses and leaving are in
 `twin.kernels.browse` and `twin.kernels.respond`. Satisfaction is a moving mean of the share of examined posts that the
-person was glad of, less half a point per hide or report.
+person was glad of, less half a point per hide or report. Satisfaction moves the log-odds of coming again, on the same day and on later
+ones, and the chance to leave for good, which newcomers have more of: after their n-th session a / (a + b + n - 1) on top, the hazard of a
+beta-geometric law (Fader & Hardie 2007), so that many go early and those who stay seldom do. Days may differ (``calendar``): the wait for
+the next visit is run down by the weight of each local day.
+
+How far a person looks in a slate depends on what the last posts gave (`twin.kernels.plan.tired`). People differ in how readily they open
+posts: a normal shift of the click's log-odds, correlated with how often they come.
 
 Arrivals are Poisson per day, so that IDs keep coming.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtr, pdtrik
+from pydantic import model_validator
+from scipy.special import betaincinv, ndtr, ndtri, pdtrik
 
 from twin.columns import Column
 from twin.draws import children
@@ -28,7 +36,7 @@ from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, SOURCES
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
-from twin.params import Duration, Params, Rate, group, par
+from twin.params import Date, Duration, Params, Rate, group, par
 from twin.rhythm import MIND_HOURS, cumulated, seconds
 from twin.units import DAY, HOUR, LATEST, NEVER
 from twin.world import Made, World
@@ -38,6 +46,10 @@ SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4
 """Sessions of a window from which on threads share them; and in how large chunks: so many for each thread, within bounds."""
 BLOCK = 2**14
 """Most people who are drawn at once."""
+COHORT, FEW = 28, 20
+"""Days whose newcomers are judged together for retention, and how few of them say nothing."""
+CALENDAR = 3660
+"""Days that the calendar covers, those beyond are alike: it is read at every visit."""
 STANCE_MEMORY = 0.97
 """Share of the count of leanings seen that is kept per day: about a month."""
 
@@ -79,6 +91,20 @@ class Responses(Params):
                            agreement=0.2, arousal=-1.5, label=-0.2, fatigue=-0.2)
 
 
+class Calendar(Params):
+    """Which days people come; all alike by default."""
+
+    week: tuple[float, ...] = par((1.0,) * 7, "how much likelier people are to come on each local day, Monday first (of a mean of 1)")
+    holidays: tuple[Date, ...] = par((), "dates of holidays", unit="date")
+    holiday: float = par(1.0, "factor on the days listed in holidays", low=0, high=100)
+
+    @model_validator(mode="after")
+    def _whole_week(self) -> Calendar:
+        if len(self.week) != 7 or min(self.week) < 0 or sum(self.week) <= 0:
+            raise ValueError("week must be seven numbers, Monday first, none below 0, and not all 0")
+        return self
+
+
 class AudienceParams(Params):
     """Parameters of consumers."""
 
@@ -98,12 +124,25 @@ class AudienceParams(Params):
     again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
     leave: float = par(0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1)
     leave_effect: float = par(5.0, "how steeply that chance falls with satisfaction", low=0, high=50)
-    patience: float = par(0.85, "chance of looking at the next post of a slate", low=0.01, high=0.999)
+    churn_a: float = par(0.3, "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
+                         low=0, high=100, source="beta-geometric, Fader & Hardie 2007; set for retention of published apps")
+    churn_b: float = par(1.7, "second shape of it: after the n-th session the chance is a / (a + b + n - 1)", low=0.01, high=1000,
+                         source="set for retention of published apps")
+    patience: float = par(0.85, "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
+                          low=0.01, high=0.999)
+    patience_effect: float = par(1.5, "effect of what the last posts gave on the log-odds of looking at the next", unit="logit", low=0,
+                                 high=50, source="assumption")
+    patience_memory: float = par(0.5, "weight of earlier posts in what the last ones gave", low=0, high=0.99, source="assumption")
+    click_sd: float = par(0.75, "sd across people of the log-odds of a click", unit="logit", low=0, high=5,
+                          source="KuaiRand: sd of people's click rate .181, over .46 x .54")
+    click_frequency: float = par(-0.5, "correlation of that with how often people come", low=-1, high=1,
+                                 source="KuaiRand: -.50 between log exposures and click rate")
     shelf_patience: float = par(0.6, "chance of looking at the next work on the shelf of related works", low=0.01, high=0.999)
     eagerness_sd: float = par(0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4)
     counts_shown: bool = par(True, "whether like counts are shown (social proof)", lever=True, per="consumers")
     diurnal: tuple[float, ...] = par(MIND_HOURS, "share of sessions by local hour, 24 numbers", unit="%",
                                      source="MIND sample, FINDINGS.md")
+    calendar: Calendar = group(Calendar, "which days people come")
     time_zones: tuple[int, ...] = par((-5, 0, 1, 8), "time zones of people, equally likely", unit="h")
     responses: Responses = group(Responses, "how people respond")
 
@@ -121,13 +160,14 @@ class Audience(Mechanism):
             Column("active", "?", "1", "True until the person leaves for good"),
             Column("taste", "f4", "1", "True taste: a unit vector", shape=(16,), hidden=True),
             Column("eagerness", "f4", "logit", "Shift of like, comment, reshare and follow", hidden=True),
+            Column("click_shift", "f4", "logit", "Shift of the click", hidden=True),
             Column("return_logit", "f4", "logit", "Log-odds of coming back on any next day", hidden=True),
             Column("satisfaction", "f4", "1", "Moving mean of gladness per session", hidden=True),
             Column("tz", "i1", "h", "Time zone"),
             Column("next_at", "i8", "s", "Time of the next session", start=NEVER),
             Column("sessions", "i4", "sessions", "Sessions so far"),
             Column("last_day", "i2", "d", "Local day of the last session", start=-1),
-            Column("joined_at", "i4", "s", "When the person joined"),
+            Column("joined_at", "i4", "s", "When the person first came; 0 for those who were there when the world began"),
             Column("left_at", "i4", "s", "When the person left", start=LATEST),
             Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,), rows_of="posts"),
             Column("seen_at", "i1", "1", "Place in that ring"),
@@ -180,6 +220,10 @@ class Audience(Mechanism):
                "What is shown"),
         Metric("regret_share", "gauge", "1", "Share of opened posts that people were not glad of, since the last reading.", "consumer",
                "What they are glad of", good="down"),
+        Metric("session_depth", "gauge", "posts/session", "Posts examined per session, since the last reading.", "consumer",
+               "Visits: How long", headline=True),
+        Metric("retention", "gauge", "1", "Share of newcomers who came again so many days after their first, over those of four weeks; no "
+               "reading while there were few.", "consumer", "Visits: Newcomers", labels={"day": tuple(map(str, kernel.KEPT))}, good="up"),
         Metric("engaged_per_session", "gauge", "posts/session", "Posts opened per session, since the last reading.", "consumer",
                "What they are glad of: Opened, and enjoyed"),
         Metric("labelled_impressions", "counter", "impressions", "Examined posts that were shown as made by AI.", "platform",
@@ -220,13 +264,18 @@ class Audience(Mechanism):
         a_day = 1 / (1 - p.again * float(share @ within))
         logit = self.mine("consumers", "return_logit").astype(float)
         sessions = np.where(self.mine("consumers", "active"), a_day / (1 + np.exp(-logit)), 0.0)
-        return sessions, sessions * p.leave
+        leave = np.full(len(sessions), p.leave)
+        if p.churn_a > 0:
+            new = self.mine("consumers", "joined_at") > 0
+            leave[new] += p.churn_a / (p.churn_a + p.churn_b + self.mine("consumers", "sessions")[new])
+        return sessions, sessions * leave
 
     def setup(self) -> None:
         """Open the initial consumers and the running sums."""
         self.keep["total"] = np.zeros(kernel.A_SIZE)
         self.keep["before"] = np.zeros(kernel.A_SIZE)
         self.keep["joined"] = np.zeros(1, np.int64)
+        self.keep["cohorts"] = np.zeros((COHORT + kernel.KEPT[-1] + 1, kernel.A_SIZE - kernel.A_FIRST))  # by days ago
         self._join(self.world.service("graph_nodes")() or self.p.initial)
 
     def _join(self, count: int) -> None:
@@ -259,12 +308,21 @@ class Audience(Mechanism):
         self.mine("consumers", "eagerness")[rows] = self.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd
         self.mine("consumers", "satisfaction")[rows] = p.satisfaction_reference
         self.mine("consumers", "active")[rows] = True
-        self.mine("consumers", "joined_at")[rows] = now
+        self.mine("consumers", "click_shift")[rows] = self._click_shift(keys, u[:, 1])
         days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))
         second = seconds(u[:, 3], cumulated(p.diurnal))
         local = second - self.read("consumers", "tz")[rows].astype(np.int64) * HOUR
         first = now + days.astype(np.int64) * DAY + local % DAY
         self.mine("consumers", "next_at")[rows] = np.maximum(first, now)
+        self.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, np.maximum(first, now))
+
+    def _click_shift(self, keys: NDArray[np.uint64], often: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much more readily each person opens posts than the mean person, given their place (0..1) among people by daily chance to
+        come."""
+        together = self.p.click_frequency
+        own = self.normals("click", keys, 1)[:, 0]
+        whole: NDArray[np.float64] = self.p.click_sd * (together * ndtri(often) + math.sqrt(1 - together**2) * own)
+        return whole
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """Forget released posts in the rings of what people saw."""
@@ -285,6 +343,7 @@ class Audience(Mechanism):
     def turnover(self) -> None:
         """Poisson arrivals, and release of rows that nobody holds any more; what was seen fades."""
         self.mine("consumers", "stance")[:] *= STANCE_MEMORY
+        self.keep["cohorts"] = np.concatenate([self.keep["total"][None, kernel.A_FIRST:], self.keep["cohorts"][:-1]])
         world = self.world
         day = np.array([world.now // DAY], np.uint64)
         u = self.uniforms("arrivals", day)[0, 0]
@@ -354,10 +413,31 @@ class Audience(Mechanism):
         number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
                            p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate,
                            float(levers.get("opinions.tolerance") or 0.0),
-                           float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience])
+                           float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience, p.patience_effect, p.patience_memory,
+                           p.churn_a, p.churn_b])
         streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
         shows = np.array([counts, ratings], float).T.copy()
-        return Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), streams)
+        return Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), self._days(), streams)
+
+    def _days(self) -> NDArray[np.float64]:
+        """Cumulated weights of local days, that before the world began first; empty where all are alike."""
+        calendar = self.p.calendar
+        week = np.array(calendar.week) * 7 / sum(calendar.week)
+        if np.ptp(week) == 0 and (calendar.holiday == 1 or not calendar.holidays):
+            return np.zeros(0)
+        begin = self.world.start - dt.timedelta(days=1)
+        weight = week[(begin.weekday() + np.arange(CALENDAR)) % 7]
+        off = np.array([(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64)
+        weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
+        return np.cumsum(weight)
+
+    def _retention(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their first; NaN where they were few."""
+        cohorts, now = self.keep["cohorts"], total[kernel.A_FIRST:]
+        came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(kernel.KEPT))])
+        first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in kernel.KEPT])
+        found: NDArray[np.float64] = np.where(first >= FEW, came / np.maximum(first, 1), np.nan)
+        return found
 
     def measure(self) -> None:
         """Running totals and what changed since the last reading."""
@@ -384,10 +464,12 @@ class Audience(Mechanism):
         board.set_all("source_impressions", total[kernel.A_SOURCES:kernel.A_HEADS_HUMAN])
         board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
         board.set_all("sessions_by_hour", total[kernel.A_HOURS:kernel.A_GAPS])
-        board.set_all("return_gap", total[kernel.A_GAPS:kernel.A_SIZE])
+        board.set_all("return_gap", total[kernel.A_GAPS:kernel.A_FIRST])
+        board.set_all("retention", self._retention(total))
         board.set("labelled_impressions", total[kernel.A_LABELLED])
         board.set("work_impressions", total[kernel.A_WORKS])
         if sessions and examined:
+            board.set("session_depth", examined / sessions)
             clicks = new[kernel.A_HEADS_HUMAN] + new[kernel.A_HEADS_AI]
             board.set("engaged_per_session", clicks / sessions)
             board.set("in_network_share", new[kernel.A_SOURCES + IN_NETWORK] / examined)
