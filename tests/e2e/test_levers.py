@@ -261,7 +261,8 @@ def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(small: S
                 hand("intervene", policy=policy, source="my.yaml")
             place = f"my.yaml:{line}" if line else "my.yaml"
             assert any(one.startswith(place) and reason in one for one in str(caught.value).splitlines()), (policy, str(caught.value))
-        for at, reason in {"0d": "is past", "2024-06-01": "is past", "2025-13-01": "neither", "soon": "neither", "": "neither",
+        for at, reason in {"0d": "is past", "2024-06-01": "before the run",
+                           "2025-13-01": "neither", "soon": "neither", "": "neither",
                            "-5d": "neither", "99d": "99d", "2999-01-01": "longer|end|after"}.items():
             with pytest.raises(UsageError, match=reason):
                 hand("intervene", policy="name: a\nset: {recommender.diversity: 0.5}\n", at=at, source="my.yaml")

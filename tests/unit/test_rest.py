@@ -123,6 +123,16 @@ def test_the_proposal(small: Small) -> None:
     assert rest.proposed(scenario, [grows]) == (10, [])
 
 
+def test_verdicts_in_words() -> None:
+    """What moves surely, but not surely by more than the tolerance, is not called indistinguishable from rest."""
+    said = {"at rest": (0.01, -0.02, 0.04), "moves, but not surely by 5%": (0.044, 0.034, 0.053),
+            "not distinguishable from rest": (0.08, -0.1, 0.2), "DRIFTS by −12.0 % [−20.0, −4.0]": (-0.12, -0.2, -0.04)}
+    for words, change in said.items():
+        assert rest._words(drift(change=change)) == words
+    grows = drift(per_person=(0.01, -0.02, 0.04))
+    assert rest._words(grows) == "grows as people join; per person +1.0 % [−2.0, +4.0]"
+
+
 def test_without_policies(small: Small) -> None:
     """The look leaves out policies, reads daily at least, and takes replicates one after another."""
     scenario = small("policies=[{at: 5d, set: {recommender.preset: likes}}]", "metrics.every=7d", "replicate=3")

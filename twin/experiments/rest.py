@@ -229,7 +229,10 @@ def _range(slope: tuple[float, float, float]) -> str:
 def _words(each: Drift) -> str:
     if each.verdict == "grows" and each.per_person is not None:
         return f"grows as people join; per person {_share(each.per_person)}"
-    return {"at rest": "at rest", "drifts": f"DRIFTS by {_share(each.change)}"}.get(each.verdict, "not distinguishable from rest")
+    if each.verdict == "unclear":
+        _, low, high = each.change
+        return f"moves, but not surely by {TOLERANCE:.0%}" if low > 0 or high < 0 else "not distinguishable from rest"
+    return "at rest" if each.verdict == "at rest" else f"DRIFTS by {_share(each.change)}"
 
 
 def _advice(scenario: Scenario, found: Sequence[Drift], days: int) -> list[str]:
