@@ -134,11 +134,16 @@ class Population:
         usual: NDArray[np.float64] = at + share * (mean[group[rows]] - at)
         return usual
 
+    def _assistants_from(self) -> int:
+        """The world's second from which assistants can be had: dated from the scenario's start, unless they always could."""
+        since = int(self.p.assisted_from)
+        return since + self.m.world.warm_up if since else 0
+
     def _assist(self, rows: Ints) -> None:
         """Who of these uses an assistant now: those who ever will, once their own delay has passed."""
         m, p, own = self.m, self.p, self.m.mine
         luck = m.uniforms("assistant", m.read("creators", "key")[rows])
-        since = np.maximum(own("creators", "entered_at")[rows], p.assisted_from) - np.log(luck[:, 1]) * p.assisted_delay
+        since = np.maximum(own("creators", "entered_at")[rows], self._assistants_from()) - np.log(luck[:, 1]) * p.assisted_delay
         will = luck[:, 0] < m.lever_of("creators", "assisted_share", rows)
         own("creators", "assisted")[rows] = will & (since <= m.world.now) & ~own("creators", "ai")[rows]
 
