@@ -13,8 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
+from twin import warmed
+from twin.board import Board
 from twin.engine import Simulation
+from twin.kernels.browse import KEPT
 from twin.kernels.retrieve import IN_NETWORK
 from twin.kernels.training import HEADS
 from twin.rhythm import MIND_HOURS
@@ -56,30 +60,52 @@ TARGETS = (
     Target("posts written by the top tenth", .80, .72, .88, "Pew 2019"),
     Target("item popularity Gini", .81, .72, .90, "MovieLens, Last.fm"),
     Target("shown from creators followed", .50, .40, .60, "X 2023; Ye et al. 2024"),
+    Target("posts that nobody sees", .2, .0, .4, "assumption: most posts are seen by somebody"),
+    Target("newcomers back on day 1", .40, .30, .50, "trade sources"),
+    Target("newcomers back on day 7", .24, .18, .30, "trade sources"),
+    Target("newcomers back on day 30", .14, .10, .18, "trade sources"),
+    Target("posts looked at in a day, sd over mean", 1.185, .9, 1.5, "KuaiRec"),
+    Target("drift of the click rate (logit a week)", .0, -.02, .02, "a world at rest"),
     Target("correlation with the diurnal curve", 1.0, .98, 1.0, "MIND sample"),
 )
+
+
+def _total(board: Board, values: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """All series of a metric among values."""
+    first = next(i for i, (metric, _) in enumerate(board.rows) if metric.name == name)
+    return values[first:first + sum(1 for _ in board.metrics[name].series())]
 
 
 def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share: None) -> dict[str, float]:
     """Run a scenario and measure every regularity over the time after the warm-up."""
     simulation = Simulation(scenario)
-    simulation.begin()
-    board = simulation.world.board
-    end = max(scenario.duration, 2 * WARM_UP)
+    warmed.up(simulation)
+    board, people = simulation.world.board, simulation.world.table("consumers")
+    settle = max(0, WARM_UP - scenario.warm_up)
+    end = max(scenario.duration, settle + WARM_UP)
     popularity: list[float] = []
-    start = board.snapshot()
+    unseen: list[float] = []
+    clicked: list[float] = []
+    daily: list[NDArray[np.float64]] = []
+    start = before = board.snapshot()
+    looked = people["pull_count"].copy()
     for now in range(DAY, end + 1, DAY):
         simulation.run(now)
         progress(now / end)
-        if now == WARM_UP:
+        if now == settle:
             start = board.snapshot()
-        if now > WARM_UP:
+        if now > settle:
             popularity.append(board.get("item_popularity_gini"))
+            unseen.append(board.get("posts_unseen_share"))
+            rise = people["pull_count"][:len(looked)] - looked
+            daily.append(rise[rise > 0].astype(float))
+            day = board.values - before
+            clicked.append(_total(board, day, "responses")[:2].sum() / _total(board, day, "impressions").sum())
+        before, looked = board.snapshot(), people["pull_count"].copy()
     new = board.values - start
 
     def total(name: str) -> NDArray[np.float64]:
-        first = next(i for i, (metric, _) in enumerate(board.rows) if metric.name == name)
-        return new[first:first + sum(1 for _ in board.metrics[name].series())]
+        return _total(board, new, name)
 
     impressions = total("impressions").sum()
     responses = total("responses").reshape(len(HEADS), 2).sum(1)
@@ -87,7 +113,7 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
     share = gaps / gaps.sum()
     left = 1 - np.concatenate([[0.0], np.cumsum(share)])[:5]
     hazard = share[:5] / left
-    hours = total("sessions_by_hour")
+    hours, looks = total("sessions_by_hour"), np.concatenate(daily)
     return {
         **{f"P({head}) per impression": responses[HEADS.index(head)] / impressions for head in RATES},
         **{f"next active day after {day}": share[day - 1] for day in range(1, 6)},
@@ -97,6 +123,10 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
         "posts written by the top tenth": board.get("posts_top_share"),
         "item popularity Gini": float(np.mean(popularity)),
         "shown from creators followed": total("source_impressions")[IN_NETWORK] / impressions,
+        "posts that nobody sees": float(np.mean(unseen)),
+        **{f"newcomers back on day {day}": board.get("retention", day=str(day)) for day in KEPT},
+        "posts looked at in a day, sd over mean": float(looks.std() / looks.mean()),
+        "drift of the click rate (logit a week)": float(7 * np.polyfit(np.arange(len(clicked)), logit(clicked), 1)[0]),
         "correlation with the diurnal curve": float(np.corrcoef(hours, MIND_HOURS)[0, 1]),
     }
 
