@@ -149,7 +149,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     samples = training.Samples(*rows, np.empty((0, 3), np.int32), np.zeros(3, bool), np.zeros(1, np.uint16), np.zeros(1, np.int32),
                                np.zeros(1, np.int32), np.ones((1, READ), f4), np.ones(WIDE, f4))
     step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
-    step(tables, samples, dense, (f4(.1), f4(.1), f4(0)), training.empty_batch(32, False, dense))
+    step(tables, samples, dense, training.Rates(*map(f4, (.1, .1, 0, .02))), training.empty_batch(32, False, dense))
     found["train"] = "\n".join(step.inspect_asm().values())
     return found
 
