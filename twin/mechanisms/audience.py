@@ -29,10 +29,12 @@ from scipy.special import betaincinv, ndtr, ndtri, pdtrik
 from twin.columns import Column
 from twin.draws import children
 from twin.kernels import browse as kernel
+from twin.kernels import truth
+from twin.kernels.judging import MOST, judge_all
 from twin.kernels.links import forget_rows
 from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
-from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, SOURCES
+from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, RANDOM_SLOT, SOURCES
 from twin.kernels.training import HEADS
 from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.metric import Metric
@@ -154,7 +156,8 @@ class Audience(Mechanism):
     Params = AudienceParams
     order = 20
     provides = ("inflate", "visits")
-    needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held")
+    needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held", "window",
+             "holdout_span")
     columns = {
         "consumers": (
             Column("active", "?", "1", "True until the person leaves for good"),
@@ -232,6 +235,11 @@ class Audience(Mechanism):
         Metric("candidates_mean", "gauge", "posts", "Mean candidates ranked per session, since the start.", "platform", "Feed"),
         Metric("sessions_by_hour", "histogram", "sessions", "Sessions by local hour, since the start.", "consumer", "Visits",
                edges=tuple(float(h) for h in range(24)), total=True),
+        Metric("click_auc_ceiling", "gauge", "1", "AUC that the true chances of a click give on the impressions of random slots that the "
+               "model is judged on (model_auc_holdout): no model can do better but by luck; no reading while there are none.", "platform",
+               "Model: AUC on random slots"),
+        Metric("click_log_loss_ceiling", "gauge", "nats", "Log loss of the true chances of a click on the same impressions: none can do "
+               "better; no reading while there are none.", "platform", "Model: Log loss on random slots"),
         Metric("return_gap", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
                "consumer", "Visits", edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)), total=True),
     )
@@ -276,6 +284,9 @@ class Audience(Mechanism):
         self.keep["before"] = np.zeros(kernel.A_SIZE)
         self.keep["joined"] = np.zeros(1, np.int64)
         self.keep["cohorts"] = np.zeros((COHORT + kernel.KEPT[-1] + 1, kernel.A_SIZE - kernel.A_FIRST))  # by days ago
+        self.keep["holdout.p"], self.keep["holdout.clicked"] = np.zeros(0, np.float32), np.zeros(0, bool)
+        self.keep["holdout.at"], self.keep["holdout.judged"] = np.zeros(0, np.int64), np.full(1, -1, np.int64)
+        self.keep["holdout.scores"] = np.full(3, np.nan)
         self._join(self.world.service("graph_nodes")() or self.p.initial)
 
     def _join(self, count: int) -> None:
@@ -333,8 +344,8 @@ class Audience(Mechanism):
                 forget_rows(dead, self.mine("consumers", name))
 
     def clocks(self) -> list[Every]:
-        """Arrivals and departures once a day."""
-        return [Every(DAY, "people", self.turnover)]
+        """Arrivals and departures once a day; what random slots truly were at the end of every window, before anything else changes."""
+        return [Every(DAY, "people", self.turnover), Every(self.world.grid, "react", self.note_truth)]
 
     def wakes(self) -> list[Wakes]:
         """Every person's next session."""
@@ -375,6 +386,38 @@ class Audience(Mechanism):
         work = rows, people, posts, makers, serve, graph, log, behaviour, shared, total, MIN_WAKE
         world.crew.together(partial(kernel.browse_shared, True, *work), partial(kernel.browse_shared, False, *work))
         kernel.collect(rows, people, shared, total)
+
+    def note_truth(self) -> None:
+        """Keep the true chance of a click of every impression of a random slot in the window that ends now, with what came of it.
+
+        It is kept here alone: the recommender may read no array of another mechanism (DESIGN.md D8).
+        """
+        window, keep = self.world.service("window")(), self.keep
+        chosen = np.flatnonzero(window.source == RANDOM_SLOT)
+        if not len(chosen):
+            return
+        creators = self.world.table("creators")
+        p = truth.true_clicks(chosen, window, self.columns_of_people(), self.columns_of_posts(),
+                              Makers(creators["ai"], creators["reputation"]), self._behaviour())
+        first = self._judged()[0]
+        for name, values in (("p", p.astype(np.float32)), ("clicked", window.responses[chosen] & 1 > 0),
+                             ("at", np.full(len(p), self.world.now))):
+            keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][first:], values])
+
+    def _judged(self) -> tuple[int, int]:
+        """Which of the kept chances are of impressions that the model is judged on: from the first number up to the second."""
+        begin, end = self.world.service("holdout_span")()
+        first, last = np.searchsorted(self.keep["holdout.at"], [begin, end], "right").tolist()
+        return max(first, last - MOST), last
+
+    def _ceiling(self) -> NDArray[np.float64]:
+        """AUC, log loss and calibration of true chances where the model is judged, (3,); reckoned once per judgement."""
+        keep, end = self.keep, self.world.service("holdout_span")()[1]
+        if end != keep["holdout.judged"][0]:
+            first, last = self._judged()
+            keep["holdout.scores"] = judge_all(keep["holdout.p"][first:last], keep["holdout.clicked"][first:last])
+            keep["holdout.judged"] = np.array([end], np.int64)
+        return keep["holdout.scores"]
 
     def columns_of_people(self) -> People:
         """What a session reads and writes of consumers; one tuple for all until the table grows."""
@@ -468,6 +511,8 @@ class Audience(Mechanism):
         board.set_all("retention", self._retention(total))
         board.set("labelled_impressions", total[kernel.A_LABELLED])
         board.set("work_impressions", total[kernel.A_WORKS])
+        for name, score in zip(("click_auc_ceiling", "click_log_loss_ceiling"), self._ceiling().tolist(), strict=False):
+            board.set(name, score)
         if sessions and examined:
             board.set("session_depth", examined / sessions)
             clicks = new[kernel.A_HEADS_HUMAN] + new[kernel.A_HEADS_AI]

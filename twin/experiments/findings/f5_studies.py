@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.kernels.judging import judge
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.quality import judge
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
 from twin.mechanisms.recommender.training import Trainer
 from twin.units import DAY, MINUTE

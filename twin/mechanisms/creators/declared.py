@@ -101,6 +101,8 @@ METRICS = (
            labels={"by": KINDS}, good="up"),
     Metric("post_reach", "histogram", "posts", "Posts settled last, by impressions.", "producer", "Who is seen",
            edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
+    Metric("posts_unseen_share", "gauge", "1", "Share of the posts settled last that nobody saw; no reading while there are none.",
+           "producer", "Who is seen: Posts that nobody saw", good="down"),
     Metric("item_popularity_gini", "gauge", "1", "Gini of impressions across the posts settled last that anybody saw.", "producer",
            "Who is seen: Concentration of reach", good="down"),
     Metric("creator_arousal", "gauge", "1", "Mean arousal strategy of active creators.", "producer", "What is made: Arousal",

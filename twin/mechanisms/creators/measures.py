@@ -47,6 +47,7 @@ class Measures:
         board.set("reputation_gini", gini(own("creators", "reputation")[human].astype(float)))
         board.set("posts_top_share", top_share(own("creators", "posts_made")[human].astype(float), 0.1))
         seen = self.keep["settled_reach"]
+        board.set("posts_unseen_share", float(np.mean(seen == 0)) if len(seen) else np.nan)
         board.set("item_popularity_gini", gini(seen[seen > 0].astype(float)))
         edges = np.array(board.metrics["post_reach"].edges)
         board.set_all("post_reach", np.bincount(np.searchsorted(edges, seen, "right") - 1, minlength=len(edges)).astype(float))

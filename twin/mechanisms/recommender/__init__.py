@@ -6,7 +6,8 @@ validation) and then trained on it. Every ``sync_every`` the trained vectors, an
 copied to serving: until then the feed is stale.
 
 It reads ids, times, creators, the follow graph and public counters; columns marked hidden are refused to it (DESIGN.md D8). What
-posts are it knows as classifiers read it, with their errors (`signals`, D13).
+posts are it knows as classifiers read it, with their errors (`signals`, D13). It never trains on impressions of random slots
+(``random_share``): they show how well it tells posts apart that no ranking chose (`holdout`).
 Candidates and ranking: `twin.kernels.retrieve`; index: `twin.kernels.index`; interaction log: `log`; model: `learning`, `training`,
 `generations`, `quality`; tables of IDs: `tables`, `occupancy`; snapshot: `serving`.
 """
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from twin.columns import Column
 from twin.mechanism import Every, Mechanism
-from twin.mechanisms.recommender import occupancy, quality, signals
+from twin.mechanisms.recommender import holdout, occupancy, quality, signals
 from twin.mechanisms.recommender.learning import TABLES, Learner
 from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
@@ -37,7 +38,7 @@ class Recommender(Mechanism):
     Params = RecommenderParams
     order = 40
     sees_hidden = False
-    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds")
+    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds", "holdout_span")
     needs = ("follow_graph", "classify")
     columns = {
         "consumers": RING_COLUMNS,
@@ -57,6 +58,7 @@ class Recommender(Mechanism):
         Metric("model_dim", "gauge", "floats", "Embedding dimension of the model that serves.", "platform", "Training"),
         Metric("model_migrating", "gauge", "1", "1 while a new generation of the model warms up.", "platform", "Training"),
         *quality.METRICS,
+        *holdout.METRICS,
         Metric("reward_accuracy", "gauge", "1", "Share of comparisons that the reward model predicted rightly before it learned them.",
                "platform", "Model", good="up"),
         Metric("reward_spread", "gauge", "logit", "Spread of people's own reward weights around the pooled ones, as served.", "platform",
@@ -76,6 +78,7 @@ class Recommender(Mechanism):
         world.provide("releasable", self.releasable)
         world.provide("links", lambda: self.links.linked)
         world.provide("shelf_kinds", self.shelf_kinds)
+        world.provide("holdout_span", self.learner.holdout.span)
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""
@@ -161,8 +164,9 @@ class Recommender(Mechanism):
             return
         if self._rewarding():
             self.reward.open(self.world.table("consumers").capacity)
-            log = self.learner.log.part(self.learner.log.interval)
-            self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"))
+            first = self.learner.log.interval
+            log, held = self.learner.log.part(first), self.learner.log.held(first)
+            self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"), held)
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
             self.learner.stale()
             self._copy()

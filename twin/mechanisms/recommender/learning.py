@@ -3,7 +3,7 @@
 ``training``: ``incremental`` passes once over the log since the last training, every ``retrain_every``; ``online`` trains on every serving
 window as it ends (in the same order; dense weights also step at each window's end); ``full`` begins a fresh model every ``retrain_every``
 and passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, expiry and migration (`generations`) go by
-``retrain_every`` in all three.
+``retrain_every`` in all three. Impressions of random slots are predicted with the rest and never trained on (`holdout`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from twin.kernels import retrieve
 from twin.kernels.training import Rates
 from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.generations import Generations
+from twin.mechanisms.recommender.holdout import Holdout
 from twin.mechanisms.recommender.log import InteractionLog
 from twin.mechanisms.recommender.occupancy import Occupancy
 from twin.mechanisms.recommender.quality import Quality, bucket
@@ -40,6 +41,7 @@ class Learner:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
         self.log = InteractionLog(self.keep)
         self.quality, self.occupancy = Quality(self.keep, mechanism.world.crew), Occupancy(self.keep)
+        self.holdout = Holdout(self.keep, int(self.p.holdout_memory))
         self.side = SideInformation(mechanism, self.log)
         self.generations = Generations(mechanism, self.side)
 
@@ -55,7 +57,7 @@ class Learner:
         self.keep["times"] = np.zeros(4, np.int64)  # last retrain, newest data in the model, newest data served, last sync
         self.keep["ages"] = np.zeros(2)  # sum over refreshes since the last reading, and how many
         self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
-        for part in (self.quality, self.occupancy, self.side, self.generations):
+        for part in (self.quality, self.holdout, self.occupancy, self.side, self.generations):
             part.setup()
 
     def note(self) -> None:
@@ -82,14 +84,11 @@ class Learner:
         if size:
             if self.p.training != "online":
                 self._predict(first, served)
-                if self.p.training == "full":
-                    first = 0
-                    for trainer in self.generations.all():
-                        self.generations.begin(trainer)
+                first = 0 if self.p.training == "full" else first
                 self._train(first, pool)
             self.side.learn_rates(log.column("responses", log.interval).view(np.uint16))
-            self.quality.judge(log.column("responses", log.interval).view(np.uint16))
             self._note_sharing(first)
+        self._judge()
         for trainer in self.generations.all():
             trainer.expire(now)
         every = int(self.m.lever("retrain_every"))
@@ -105,16 +104,30 @@ class Learner:
         """Let what is served predict the log from an index on."""
         self.quality.predict(self.log.column("consumer", first), self.log.column("post", first), served, self.side.of_log(first))
 
+    def _judge(self) -> None:
+        """Judge the interval's predictions, those of random slots apart."""
+        log = self.log
+        responses, held = log.column("responses", log.interval).view(np.uint16), log.held(log.interval)
+        said, new = self.quality.set_aside(held)
+        self.holdout.judge(said, responses[held], new, int(self.keep["times"][0]), self.m.world.now)
+        if len(responses):
+            self.quality.judge(responses if not len(said) else responses[~held])
+
     def _train(self, first: int, pool: NDArray[np.int32]) -> None:
-        """Fit every generation to the log from an index on."""
-        m, now = self.m, self.m.world.now
-        consumer, post, responses = (self.log.column(name, first) for name in ("consumer", "post", "responses"))
+        """Fit every generation (with full retraining: begun afresh) to the log from an index on, where it holds what may be trained on."""
+        m, now, taught = self.m, self.m.world.now, self.log.taught(first)
+        consumer, post, responses = (self.log.column(name, first)[taught] for name in ("consumer", "post", "responses"))
+        if not len(post):
+            return
+        if self.p.training == "full":
+            for trainer in self.generations.all():
+                self.generations.begin(trainer)
         maker = m.read("posts", "creator")
         negatives = Negatives(int(m.lever("negatives")), pool, maker, m.stream("negatives"))
         epochs = int(self.p.epochs) if self.p.training == "full" else 1
         known = UNKNOWN
         if self.generations.knowing:
-            known = Known(m.mine("posts", "read"), self.log.tally(first), m.mine("posts", "tally"), self.side.mask())
+            known = Known(m.mine("posts", "read"), self.log.tally(first)[taught], m.mine("posts", "tally"), self.side.mask())
         rates = Rates(*(float(m.lever(name)) for name in RATES))
         for trainer in self.generations.all():
             trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post, m.read("creators", "key"), maker[post],
@@ -123,9 +136,12 @@ class Learner:
         self.keep["times"][1] = now
 
     def _note_sharing(self, first: int) -> None:
-        """Traffic on shared rows in the log from an index on."""
-        post = self.log.column("post", first)
-        places = {"consumer": self.log.column("consumer", first), "post": post, "creator": self.m.read("posts", "creator")[post]}
+        """Traffic on shared rows in what was trained on of the log from an index on."""
+        taught = self.log.taught(first)
+        consumer, post = self.log.column("consumer", first)[taught], self.log.column("post", first)[taught]
+        if not len(post):
+            return
+        places = {"consumer": consumer, "post": post, "creator": self.m.read("posts", "creator")[post]}
         for entity, table in self.trainer.tables.items():
             count = np.bincount(places[entity])
             some = np.flatnonzero(count)
@@ -232,5 +248,6 @@ class Learner:
         board.set("model_dim", self.generations.dim)
         board.set("model_migrating", float(self.generations.warming))
         self.quality.measure(board)
+        self.holdout.measure(board)
         self.occupancy.measure(board, [trainer.tables for trainer in self.generations.all()],
                                {entity: m.read(table, "key")[m.read(table, "alive")] for entity, table in TABLES.items()})

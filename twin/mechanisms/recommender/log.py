@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.columns import lengthened, room_for
 from twin.kernels.browse import Log
+from twin.kernels.retrieve import RANDOM_SLOT
 from twin.mechanisms.recommender.tables import Arrays
 
 LOGGED = {"consumer": np.int32, "post": np.int32, "responses": np.uint16, "place": np.uint8, "source": np.uint8, "via": np.int32}
@@ -70,6 +71,16 @@ class InteractionLog:
     def column(self, name: str, first: int) -> NDArray[np.int32]:
         """A column from an index on."""
         return self.keep[f"log.{name}"][first:len(self)]
+
+    def held(self, first: int) -> NDArray[np.bool_]:
+        """Which impressions from an index on are of random slots: those are never trained on."""
+        held: NDArray[np.bool_] = self.column("source", first) == RANDOM_SLOT
+        return held
+
+    def taught(self, first: int) -> slice | NDArray[np.int64]:
+        """Which may be trained on: all others."""
+        held = self.held(first)
+        return np.flatnonzero(~held) if held.any() else slice(None)
 
     def window(self) -> Window:
         """The impressions of the serving window that ends now."""

@@ -152,8 +152,10 @@ class RecommenderParams(Params):
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
         "value", "how candidates are ordered; value is the learned value model; random draws from all eligible posts that were not seen "
         "lately, each as likely, whatever quotas and rules of the slate say", lever=True, per="consumers")
-    random_share: float = par(0.0, "share of slots that show such a draw, whatever the ranking; flagged in the log by the source random",
-                              low=0, high=1, lever=True, per="consumers")
+    random_share: float = par(0.0, "share of slots that show such a draw, whatever the ranking; flagged in the log by the source random, "
+                              "never trained on: the model is judged on them", low=0, high=1, lever=True, per="consumers")
+    holdout_memory: Duration = par(7 * DAY, "how long impressions of such slots are remembered to judge the model on (at most a million)",
+                                   unit="s", low=HOUR, high=365 * DAY, source="assumption: few a day are random")
     preset: Preset = par("x_2026", "published feed to start from: its weights, quotas, kept slots and offset", lever=True, per="consumers",
                          source="X's README and param.rs, Facebook 2018: see twin/mechanisms/recommender/presets.py")
     weights: Weights = group(Weights, "weights that replace the preset's")

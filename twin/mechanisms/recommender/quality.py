@@ -2,7 +2,8 @@
 
 AUC by mid-ranks, log loss, and calibration (mean prediction over mean outcome), by head; and for clicks by how many impressions of
 the post's or the consumer's ID the served copy had learned from, which shows what a cold start costs. A bucket in which nothing could be
-judged keeps its last values.
+judged keeps its last values. All of that is of the traffic that is trained on, chosen by the feed; impressions of random slots are
+predicted with the rest and judged apart (`holdout`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from twin.board import Board
 from twin.crew import Crew
 from twin.kernels import retrieve
+from twin.kernels.judging import judge, losses
 from twin.kernels.side import Side
-from twin.kernels.training import HEADS, judge_groups, losses, predict
+from twin.kernels.training import HEADS, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
 from twin.metric import Metric
@@ -31,11 +33,12 @@ KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
 METRICS = (
-    Metric("model_auc", "gauge", "1", "Progressive AUC: the served model on impressions it had not seen, by head.", "platform", "Model",
-           labels={"head": JUDGED}, good="up"),
-    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head.", "platform", "Model", labels={"head": JUDGED}, good="down"),
-    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated).", "platform", "Model",
-           labels={"head": JUDGED}),
+    Metric("model_auc", "gauge", "1", "Progressive AUC by head: the served model on impressions that it had not seen and is trained on "
+           "next, so without random slots (see model_auc_holdout).", "platform", "Model", labels={"head": JUDGED}, good="up"),
+    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head, on the same impressions.", "platform", "Model",
+           labels={"head": JUDGED}, good="down"),
+    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated), on the same impressions.",
+           "platform", "Model", labels={"head": JUDGED}),
     Metric("model_auc_by_frequency", "gauge", "1",
            "Progressive AUC of clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
            "platform", "Cold start", labels=KNOWN, good="up"),
@@ -54,17 +57,6 @@ def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
     for edge in EDGES:
         place += trained >= edge
     return place
-
-
-def judge(p: NDArray[np.float32], truth: NDArray[np.bool_], group: NDArray[np.integer], groups: int,
-          order: NDArray[np.int64] | None = None, each: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """AUC, log loss (nats per impression) and calibration (3, groups); NaN where a group lacks one of the outcomes."""
-    order = np.argsort(p) if order is None else order
-    each = losses(p, truth) if each is None else each
-    auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups, each).T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scores: NDArray[np.float64] = np.where(np.isfinite(auc), np.stack([auc, loss / n, mean / good]), np.nan)
-    return scores
 
 
 class Quality:
@@ -97,6 +89,16 @@ class Quality:
         known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
         keep["judge.p"] = np.concatenate([keep["judge.p"], p])
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
+
+    def set_aside(self, held: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Take the predictions of ``held`` impressions out of those that wait: what was said, f4 (., JUDGED), and whether the served
+        copy had learned nothing of the post's ID."""
+        keep = self.keep
+        if not held.any():
+            return keep["judge.p"][:0], np.zeros(0, bool)
+        said, new = keep["judge.p"][held], keep["judge.bucket"][held, COUNTED.index("post")] == 0
+        keep["judge.p"], keep["judge.bucket"] = keep["judge.p"][~held], keep["judge.bucket"][~held]
+        return said, new
 
     def judge(self, responses: NDArray[np.uint16]) -> None:
         """Judge what was predicted against what happened."""

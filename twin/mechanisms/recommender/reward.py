@@ -74,9 +74,15 @@ class RewardModel:
                 self.keep[name][rows] = 0
 
     def learn(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], place: NDArray[np.uint8],
-              signals: NDArray[np.float32]) -> int:
-        """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3); how many comparisons it held."""
-        clicked, skipped = kernel.comparisons(consumer, responses, place)
+              signals: NDArray[np.float32], held: NDArray[np.bool_] | None = None) -> int:
+        """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3); how many comparisons it held.
+        ``held`` impressions (n,) are left out: nothing is compared with them."""
+        if held is None or not held.any():
+            clicked, skipped = kernel.comparisons(consumer, responses, place)
+        else:
+            left = np.flatnonzero(~held)
+            session = np.cumsum(place == 0, dtype=np.int32)[left]  # of the whole log: what begins a session may be left out
+            clicked, skipped = (left[pair] for pair in kernel.comparisons(session, responses[left], place[left]))
         x = signals[post[clicked]].astype(np.float64) - signals[post[skipped]]
         k, p = self.keep, self.p
         right, loss = kernel.learn(consumer[clicked], x, k["reward.pull"], k["reward.precision"], k["reward.total"],

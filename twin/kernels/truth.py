@@ -1,0 +1,43 @@
+"""The true chance of a click at impressions of a serving window that has just ended, read back from the log.
+
+    P(click) = sigmoid(eta_click + the person's shift)                                 (`twin.kernels.respond`)
+
+Of the features of a meeting only the likes shown, the place in the session, and how often the creator was met before in it change
+within a window, and all three follow from the log, exactly: a post's likes at an impression are those it has now, less those that the log
+holds from that impression on; a session is a run of lines that begins at place 0. So nothing needs to be kept while sessions happen.
+This must be called before anything else of the window's end changes people, posts or creators.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.compiled import kernel
+from twin.kernels.respond import CLICK, LIKE, MANY, features, logistic, utility
+
+Array = Any
+
+
+@kernel
+def true_clicks(chosen, window, people, posts, makers, behaviour):
+    """P(click), float64 (n,), of the impressions number ``chosen`` (n, rising) of a `Window`'s log."""
+    out, x, later = np.empty(len(chosen)), np.empty(MANY), np.zeros(len(posts.key), np.int32)
+    at = len(chosen) - 1
+    for i in range(len(window.post) - 1, -1, -1):
+        if at < 0:
+            break
+        post = window.post[i]
+        later[post] += window.responses[i] >> LIKE & 1
+        if i != chosen[at]:
+            continue
+        row, place, same = window.consumer[i], np.int64(window.place[i]), 0
+        for earlier in range(i - place, i):
+            if posts.creator[window.post[earlier]] == posts.creator[post]:
+                same += 1
+        likes = np.int64(posts.counts[post, LIKE]) - np.int64(later[post])
+        features(row, post, likes, same, place, people, posts, makers, behaviour.shows[people.arm[row]], x)
+        out[at] = logistic(utility(CLICK, behaviour.coefficients, x) + people.click_shift[row])
+        at -= 1
+    return out
