@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ SCENARIOS = ROOT / "scenarios"
 SMALL = ("audience.initial=300", "audience.arrivals=3/d", "creators.human.initial=60", "creators.human.arrivals=0.5/d",
          "creators.ai.initial=6", "creators.ai.arrivals=0.2/d", "network.follows_mean=10.0", "network.communities=6",
          "recommender.lists=8", "warm_up=0d", "duration=32d", "metrics.every=1d")
-os.environ.setdefault("TWIN_CACHE", "off")  # tests share no warmed-up worlds but those that they make
+os.environ.setdefault("TWIN_CACHE", str(Path(tempfile.gettempdir()) / "twin-tests"))  # what is warmed up once serves all tests
 SIGNALS = ("topic", "slant", "arousal", "comprehensiveness", "format", "label", "counts")
 SIGNALS_OFF = tuple(f"recommender.signals.{name}.on=false" for name in SIGNALS)
 """A feed that knows posts by their IDs alone."""

@@ -1,10 +1,9 @@
 """The recommender learns what matters, from its log alone, and falls short of an oracle.
 
-What ranking achieves is compared, so no slots are kept for exploration, which an oracle does not need (base keeps two of ten; with
-them the learned feed goes .49 of the way, without .64).
+What ranking achieves is compared, so no slots are kept for exploration or for creators whom one follows, which an oracle does not need.
 
-Quickstart world, enjoyed posts per session over days 60 to 75. A day's mean is one observation; days are correlated, so the noise of
-a difference is taken from means over blocks of three days, and a margin is five standard errors.
+Quickstart world, enjoyed posts per session over the first 15 days after its warm-up of 60. A day's mean is one observation; days are
+correlated, so the noise of a difference is taken from means over blocks of three days, and a margin is five standard errors.
 """
 
 import numpy as np
@@ -13,14 +12,15 @@ import pytest
 from tests.conftest import SCENARIOS, history
 from twin.scenario import load
 
-SETTINGS = ("duration=75d", "policies=[]", "metrics.every=1d", "recommender.explore_slots=0")
+SETTINGS = ("warm_up=60d", "duration=15d", "policies=[]", "metrics.every=1d", "recommender.explore_slots=0",
+            "recommender.in_network_slots=0")
 
 
 def blocks(ranking: str, oracle: bool = False) -> np.ndarray:
-    """Enjoyed posts per session, mean of each block of three days from day 60 on."""
+    """Enjoyed posts per session, mean of each block of three days."""
     simulation, readings = history(load(SCENARIOS / "quickstart.yaml", (*SETTINGS, f"recommender.ranking={ranking}")), oracle=oracle)
     board = simulation.world.board
-    glad, visits = (readings[60:76, board.index(name)] for name in ("enjoyed", "sessions"))
+    glad, visits = (readings[:16, board.index(name)] for name in ("enjoyed", "sessions"))
     return np.diff(glad)[:15].reshape(5, 3).sum(1) / np.diff(visits)[:15].reshape(5, 3).sum(1)
 
 
@@ -36,7 +36,7 @@ def test_learned_beats_what_needs_no_learning(feeds: dict[str, np.ndarray], othe
     assert gap.mean() > 5 * gap.std(ddof=1) / np.sqrt(len(gap))
 
 
-def test_learned_goes_half_the_way_to_the_oracle(feeds: dict[str, np.ndarray]) -> None:
-    """At least half of the way from popularity to ranking by true enjoyment, and not beyond it."""
+def test_learned_goes_two_thirds_of_the_way_to_the_oracle(feeds: dict[str, np.ndarray]) -> None:
+    """At least two thirds of the way from popularity to ranking by true enjoyment, and not beyond it."""
     low, high = feeds["popularity"].mean(), feeds["oracle"].mean()
-    assert 0.5 <= (feeds["learned"].mean() - low) / (high - low) < 1
+    assert 2 / 3 <= (feeds["learned"].mean() - low) / (high - low) < 1

@@ -9,7 +9,8 @@ import numpy as np
 from tests.conftest import SCENARIOS, history
 from twin.scenario import load
 
-SETTINGS = ("audience.initial=2000", "audience.arrivals=10/d", "creators.human.initial=150", "creators.ai.initial=8", "duration=12d",
+SETTINGS = ("warm_up=0d",
+            "audience.initial=2000", "audience.arrivals=10/d", "creators.human.initial=150", "creators.ai.initial=8", "duration=12d",
             "metrics.every=6h")
 
 

@@ -17,7 +17,7 @@ from twin.scenario import load
 BASE = "scenarios/base.yaml"
 PARTS = [(key, part, quick) for key in KEYS for part in finding(key).parts for quick in (False, True)]
 NAMES = [f"{key}-{part.key}-{'quick' if quick else 'full'}" for key, part, quick in PARTS]
-FREE = {"duration", "replicate", "mechanisms"}
+FREE = {"warm_up", "duration", "replicate", "mechanisms"}
 
 
 def one(claim):

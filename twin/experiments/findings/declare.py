@@ -138,10 +138,11 @@ class Part:
         return self.quick if quick else self.full
 
     def sets(self, arm: Arm, size: Size) -> dict[str, str]:
-        """All settings of an arm; what comes later wins: size, world, control, dose."""
+        """All settings of an arm; what comes later wins: size, world, control, dose. There is no
+        warm-up: doses act from the begin."""
         control = self.controls[arm.control] if arm.control else {}
         made = {path: value for change in (size.sets, self.world, control) for path, (value, _) in change.items()}
-        return made | dict(arm.sets) | {"duration": f"{size.days}d"}
+        return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
 
 
 @dataclass(frozen=True)
