@@ -57,6 +57,8 @@ class NetworkParams(Params):
     follows_mean: float = par(30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000)
     follows_log_sd: float = par(1.0, "log-sd of follows across people", low=0, high=3,
                                 source="lognormal; KuaiRand has 1.39 among far more creators")
+    choice: int = par(4, "creators whom a person looks at for each follow, of whom the one that suits their taste best is followed (1: "
+                         "fame alone)", unit="creators", low=1, high=1000, source="assumption")
     replace: float = par(1.0, "chance that a follow of a creator who has quit is replaced by another", low=0, high=1,
                          source="assumption; people keep their number of ties as these turn over: Saramaki et al., PNAS 2014")
     follows_most: float = par(0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5)
@@ -243,11 +245,19 @@ class Network(Mechanism):
         count, found = kernel.wire(
             self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), want,
             self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start, target,
-            creators, first, cumulative)
+            creators, first, cumulative, self._liking())
         most = len(target) + len(found)
         grown, wider = np.zeros(len(start), edge_type(most)), np.empty(most, target.dtype)
         kernel.extend(start, target, rows, count, found, grown, wider)
         return grown, wider
+
+    def _liking(self) -> kernel.Liking:
+        """What people choose by, if they have a taste and creators a niche: people know the former and see the latter in what a
+        creator posts. Both are hidden from the platform, which has no part in this."""
+        tables = self.world.tables
+        if "taste" in tables["consumers"].columns and "niche" in tables["creators"].columns:
+            return kernel.Liking(self.read("consumers", "taste"), self.read("creators", "niche"), self.p.choice)
+        return kernel.Liking(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), 1)
 
     def _fitness(self, creators: Ints) -> NDArray[np.float64]:
         """Fitness of creators: lognormal body, Pareto tail; correlated with the posting rate within humans and AI."""
@@ -294,8 +304,19 @@ class Network(Mechanism):
                 found.append(np.stack([core[people[pairs[:, 0]]], creators[makers[pairs[:, 1] - len(people)]]], axis=1))
         edges = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
         edges = edges[self.read("creators", "person")[edges[:, 1]] != edges[:, 0]]
-        edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]
+        edges = self._chosen(edges[np.lexsort((edges[:, 1], edges[:, 0]))])
         return edges[:, 0], edges[:, 1].astype(np.int32)
+
+    def _chosen(self, edges: Ints) -> Ints:
+        """Sorted edges with followed creators traded by taste; people's and creators' numbers of ties stay as they are."""
+        liking, people = self._liking(), self.read("consumers", "community")
+        if liking.choice == 1 or not len(edges):
+            return edges
+        start, target = kernel.csr(len(people), edges[:, 0].copy(), edges[:, 1].copy())
+        kernel.exchange(self.stream("exchange"), self.read("consumers", "key"), edges[:, 0].copy(), start, target, people,
+                        self.read("creators", "community"), self.read("creators", "person"), liking)
+        traded = np.stack([edges[:, 0], target], axis=1)
+        return traded[np.lexsort((target, edges[:, 0]))]
 
     def _imported(self) -> tuple[Ints, NDArray[np.int32]]:
         """Edges (consumer, creator) of the edge list, sorted; its working arrays are let go."""
