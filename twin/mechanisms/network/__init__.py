@@ -69,6 +69,7 @@ class NetworkParams(Params):
                             source="as body_log_sd")
     tail_exponent: float = par(1.5, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
     rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
+    skill_correlation: float = par(0.0, "correlation of fitness and skill (normal scores)", low=0, high=1, source="assumption")
     core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
                     low=1, high=200_000)
 
@@ -260,17 +261,20 @@ class Network(Mechanism):
         return kernel.Liking(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), 1)
 
     def _fitness(self, creators: Ints) -> NDArray[np.float64]:
-        """Fitness of creators: lognormal body, Pareto tail; correlated with the posting rate within humans and AI."""
+        """Fitness of creators: lognormal body, Pareto tail; correlated with posting rate and skill within humans and AI."""
         p = self.p
         score = self.normals("fitness", self.read("creators", "key")[creators], 1)[:, 0]
-        if "rate" in self.world.table("creators").columns:
-            rate, ai = self.read("creators", "rate")[creators], self.read("creators", "ai")[creators]
-            for kind in (False, True):
-                who = np.flatnonzero(ai == kind)
-                rank = np.empty(len(who))
-                rank[np.argsort(rate[who], kind="stable")] = np.arange(len(who)) + 0.5
-                score[who] *= np.sqrt(1 - p.rate_correlation**2)
-                score[who] += p.rate_correlation * ndtri(rank / max(len(who), 1))
+        goes_with = {name: share for name, share in (("rate", p.rate_correlation), ("skill", p.skill_correlation))
+                     if share and name in self.world.table("creators").columns}
+        if goes_with:
+            score *= np.sqrt(max(1 - sum(share**2 for share in goes_with.values()), 0.0))
+            for name, share in goes_with.items():
+                value, ai = self.read("creators", name)[creators], self.read("creators", "ai")[creators]
+                for kind in (False, True):
+                    who = np.flatnonzero(ai == kind)
+                    rank = np.empty(len(who))
+                    rank[np.argsort(value[who], kind="stable")] = np.arange(len(who)) + 0.5
+                    score[who] += share * ndtri(rank / max(len(who), 1))
         knee = ndtri(1 - p.tail_share)
         tail = np.where(score > knee, ndtr(-score) / max(p.tail_share, 1e-12), 1.0) ** (-1 / (p.tail_exponent - 1))
         fitness: NDArray[np.float64] = np.exp(p.body_log_sd * np.minimum(score, knee)) * tail
