@@ -152,7 +152,8 @@ def test_follows_fit_taste():
     for choice in (1, 4, 16):
         world, network = make(4000, 1000, tastes=True, core=2000, choice=choice, follows_mean=10.0)
         row, creator = edges(network)
-        suits, home = cosine(world, row, creator), world.table("consumers")["community"][row] == world.table("creators")["community"][creator]
+        suits = cosine(world, row, creator)
+        home = world.table("consumers")["community"][row] == world.table("creators")["community"][creator]
         assert len(np.unique(row * 1000 + creator)) == len(row) and (world.table("creators")["person"][creator] != row).all()
         gone = np.arange(1000) % 5 == 0
         world.table("creators")["active"][gone] = False

@@ -214,15 +214,6 @@ def wire(stream, occasion, rows, key, want, homophily, community, person, start,
     return count, found[:n]
 
 
-@inlined
-def _follows(start, target, row, creator):
-    """Whether a person follows a creator."""
-    for e in range(start[row], start[row + 1]):
-        if target[e] == creator:
-            return True
-    return False
-
-
 @kernel
 def exchange(stream, key, source, start, target, community, home, person, liking):
     """Trade followed creators between people where that suits the two taken together better; ``target`` changes in place.
@@ -247,7 +238,7 @@ def exchange(stream, key, source, start, target, community, home, person, liking
             if not inside[e] and (home[y] == community[a] or home[x] == community[b]):
                 continue
             gain = (_suits(liking, a, y) + _suits(liking, b, x)) - (_suits(liking, a, x) + _suits(liking, b, y))
-            if gain > 0 and not _follows(start, target, a, y) and not _follows(start, target, b, x):
+            if gain > 0 and y not in target[start[a]:start[a + 1]] and x not in target[start[b]:start[b + 1]]:
                 target[e], target[f] = y, x
 
 
