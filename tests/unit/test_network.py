@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from twin.board import Board
 from twin.columns import Column
@@ -18,8 +19,9 @@ from twin.units import DAY
 from twin.world import World
 
 
-def make(consumers=1000, creators=200, seed=1, ai=0, **params):
-    """A world of people and creators (creator i is person i, the last ``ai`` are AI) with its graph built."""
+def make(consumers=1000, creators=200, seed=1, ai=0, tastes=False, **params):
+    """A world of people and creators (creator i is person i, the last ``ai`` are AI) with its graph built; ``tastes``: people have tastes
+    around their community's, and creators niches and skill."""
     world = World(dt.date(2025, 1, 1), seed, 0, Board(Network.metrics))
     for table, columns in Network.columns.items():
         for column in columns:
@@ -27,6 +29,10 @@ def make(consumers=1000, creators=200, seed=1, ai=0, **params):
     world.define("audience", "consumers", Column("active", "?", "1", "Here"))
     for name, dtype, start in (("active", "?", 0), ("ai", "?", 0), ("person", "i4", -1), ("rate", "f4", 0)):
         world.define("creators", "creators", Column(name, dtype, "1", "Test", start))
+    if tastes:
+        world.define("audience", "consumers", Column("taste", "f4", "1", "Test", shape=(16,), hidden=True))
+        world.define("creators", "creators", Column("niche", "f4", "1", "Test", shape=(16,), hidden=True))
+        world.define("creators", "creators", Column("skill", "f4", "sd", "Test", hidden=True))
     network = Network(NetworkParams(**params), world)
     world.on_add(network.born)
     world.on_release(network.gone)
@@ -38,14 +44,34 @@ def make(consumers=1000, creators=200, seed=1, ai=0, **params):
     keys = children(np.full(count, np.uint64(17)), np.arange(count))
     world.add("creators", "creators", keys, person=person, active=np.ones(count, bool), ai=person < 0,
               rate=np.exp(world.draws.normals("rate", keys, 1)[:, 0]))
+    if tastes:
+        community, centre = world.table("creators")["community"], world.service("community_centres")()
+        world.table("creators")["niche"][:] = around(world, centre[community], keys)
+        world.table("creators")["skill"][:] = world.draws.normals("skill", keys, 1)[:, 0]
     network.rebuild()
     return world, network
+
+
+def around(world, centre, keys):
+    """Unit vectors half way between centres (n, 16) and noise."""
+    noise = world.draws.normals("own", keys, 16)
+    blend = centre + noise / np.linalg.norm(noise, axis=1, keepdims=True)
+    return blend / np.linalg.norm(blend, axis=1, keepdims=True)
 
 
 def arrive(world, count, first):
     """New active people; their rows."""
     keys = children(np.full(count, np.uint64(16)), np.arange(first, first + count))
-    return world.add("audience", "consumers", keys, active=np.ones(count, bool))
+    rows = world.add("audience", "consumers", keys, active=np.ones(count, bool))
+    if "taste" in world.table("consumers").columns:
+        home = world.table("consumers")["community"][rows]
+        world.table("consumers")["taste"][rows] = around(world, world.service("community_centres")()[home], keys)
+    return rows
+
+
+def cosine(world, row, creator):
+    """How well creators suit the people who follow them."""
+    return (world.table("consumers")["taste"][row] * world.table("creators")["niche"][creator]).sum(1)
 
 
 def edges(network):
@@ -66,8 +92,8 @@ def follow(network, row, creator):
 
 def test_followers_match_kuairand():
     """10,000 people and 2,000 creators: follower Gini .90 +- .05, tail exponent 2.1 +- .25, mean follows near 30."""
-    for seed in (1, 2):
-        world, network = make(10_000, 2_000, seed)
+    for seed, tastes in ((1, False), (2, False), (1, True), (2, True)):
+        world, network = make(10_000, 2_000, seed, tastes=tastes)
         network.measure()
         assert abs(world.board.get("follower_gini") - 0.90) < 0.05
         assert abs(world.board.get("follower_tail_exponent") - 2.1) < 0.25
@@ -104,13 +130,102 @@ def test_growth_keeps_the_shape():
 
 
 def test_posting_and_followers_go_together():
-    """Creators who post more have more followers, and with correlation 0 they do not."""
-    def correlation(value):
-        world, _ = make(3000, 1000, rate_correlation=value)
+    """Creators who post more have more followers, better ones as well, and with correlation 0 they do not."""
+    def correlation(name, **values):
+        world, _ = make(3000, 1000, tastes=True, **values)
         table = world.table("creators")
-        return np.corrcoef(np.argsort(np.argsort(table["rate"])), np.argsort(np.argsort(table["followers"])))[0, 1]
-    assert correlation(0.8) > 0.5
-    assert abs(correlation(0.0)) < 0.15
+        return np.corrcoef(np.argsort(np.argsort(table[name])), np.argsort(np.argsort(table["followers"])))[0, 1]
+    for name, other in (("rate", "skill"), ("skill", "rate")):
+        some = {f"{name}_correlation": 0.8, f"{other}_correlation": 0.0}
+        assert correlation(name, **some) > 0.5
+        assert abs(correlation(other, **some)) < 0.15
+    both = {"rate_correlation": 0.5, "skill_correlation": 0.5}
+    assert correlation("rate", **both) > 0.3 and correlation("skill", **both) > 0.3
+    with pytest.raises(ValueError, match="sum of their squares"):
+        NetworkParams(rate_correlation=0.8, skill_correlation=0.8)
+
+
+def test_follows_fit_taste():
+    """The more creators people look at, the better those suit whom they follow: in the core, beyond it, and where a follow is replaced.
+    Nobody's follows and hardly anybody's followers change."""
+    fit, inside, famous = {}, {}, {}
+    for choice in (1, 4, 16):
+        world, network = make(4000, 1000, tastes=True, core=2000, choice=choice, follows_mean=10.0)
+        row, creator = edges(network)
+        suits = cosine(world, row, creator)
+        home = world.table("consumers")["community"][row] == world.table("creators")["community"][creator]
+        assert len(np.unique(row * 1000 + creator)) == len(row) and (world.table("creators")["person"][creator] != row).all()
+        gone = np.arange(1000) % 5 == 0
+        world.table("creators")["active"][gone] = False
+        had = np.zeros((4000, 1000), bool)
+        had[row, creator] = True
+        world.now = DAY
+        network.rebuild()
+        then = edges(network)
+        new = ~had[then]
+        assert new.sum() > 1000
+        fit[choice] = suits[home & (row < 2000)].mean(), suits[home & (row >= 2000)].mean(), cosine(world, *then)[new].mean()
+        inside[choice], famous[choice] = home.mean(), np.bincount(creator[row < 2000], minlength=1000)
+    for some, more in ((1, 4), (4, 16)):
+        assert all(b - a > 0.02 for a, b in zip(fit[some], fit[more], strict=True)), fit
+        assert 0.4 < inside[some] < inside[more] < 0.51  # nearer the parameter: fewer looks are lost on who is followed already
+        assert np.corrcoef(famous[some], famous[more])[0, 1] > 0.98
+
+
+def test_without_choice_taste_plays_no_part():
+    """With one creator to look at, the graph is that of people without tastes."""
+    plain, blind = (make(2000, 500, tastes=tastes, core=1000, choice=1, skill_correlation=0.0)[1].follow_graph().target
+                    for tastes in (False, True))
+    assert np.array_equal(plain, blind)
+    assert not np.array_equal(plain, make(2000, 500, tastes=True, core=1000, choice=2, skill_correlation=0.0)[1].follow_graph().target)
+
+
+@pytest.mark.parametrize("choice", [1, 2, 3, 4, 7, 8])
+def test_best_of_those_looked_at(choice):
+    """Of 12 creators of equal fame the r-th best is followed with probability ((13 - r)^k - (12 - r)^k) / 12^k: chi-square, and what one
+    person gets depends on nobody else."""
+    people, n = 20_000, 12
+    angle = np.arange(n) / n
+    niche = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)  # the first is the best
+    liking = kernel.Liking(np.tile(np.float32([1, 0]), (people, 1)), niche, choice)
+    key, none = children(np.full(people, np.uint64(5)), np.arange(people)), np.zeros(0, np.int32)
+
+    def wired(rows, inside):
+        return kernel.wire(np.uint64(9), 0, rows, key, np.ones(len(rows), np.int64), inside, np.zeros(people, np.int16),
+                           np.full(n, -1, np.int32), np.zeros(people + 1, np.int32), none, np.arange(n), np.array([0, n if inside else 0]),
+                           np.arange(n + 1.0), liking)[1]
+
+    for inside in (1.0, 0.0):
+        found = wired(np.arange(people), inside)
+        rank = np.arange(1, n + 1)
+        expected = people * ((n + 1.0 - rank)**choice - (n - rank)**choice) / n**choice
+        many = expected > 5
+        counts = np.bincount(found, minlength=n)
+        assert ((counts - expected)[many]**2 / expected[many]).sum() < chi2.isf(1e-5, many.sum() - 1)
+        assert np.array_equal(wired(np.arange(0, people, 3), inside), found[::3])
+
+
+def test_exchange_keeps_all_but_the_fit():
+    """Follows and followers of everybody, ties inside every community, no loops, no repeats; and the sum of cosines never falls."""
+    rng = np.random.default_rng(3)
+    people, creators = 300, 60
+    community, home = rng.integers(0, 3, people).astype(np.int16), rng.integers(0, 3, creators).astype(np.int16)
+    person = np.arange(creators, dtype=np.int32)
+    pairs = np.unique(np.stack([rng.integers(0, people, 3000), (creators * rng.random(3000)**2).astype(int)], 1), axis=0)
+    source, before = pairs[pairs[:, 0] != pairs[:, 1]].T
+    taste, niche = (rng.normal(size=(size, 4)).astype(np.float32) for size in (people, creators))
+    start, target = kernel.csr(people, source, before.copy())
+    key, fit = rng.integers(0, 2**63, people).astype(np.uint64), (taste[source] * niche[before]).sum()
+    for choice in (2, 3, 6):
+        target = before.copy()
+        kernel.exchange(np.uint64(4), key, source, start, target, community, home, person, kernel.Liking(taste, niche, choice))
+        assert np.array_equal(np.bincount(target, minlength=creators), np.bincount(before, minlength=creators))
+        assert len(np.unique(source * creators + target)) == len(source) and (source != target).all()
+        inside, was = (home[t] == community[source] for t in (target, before))
+        assert np.array_equal(inside, was) and np.array_equal(np.bincount(home[target[inside]]), np.bincount(home[before[was]]))
+        now = (taste[source] * niche[target]).sum()
+        assert now > fit + 10
+        fit = now
 
 
 def test_same_seed_same_graph():

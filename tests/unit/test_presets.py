@@ -59,7 +59,7 @@ def test_effective_weights() -> None:
     assert effective("x_2026", NONE | {"opened": 1.0}) == {
         "click": .4, "long_view": .05, "like": .5, "comment": 5, "reshare": 1, "follow": 4, "hide": -43.2, "report": -234}
     assert effective("x_2026", RATES) == pytest.approx({
-        "click": .4 + .3 * .05 + .3 * .05 + .05 * .2, "long_view": .05 + 14.6 * .004, "like": .5, "comment": 5 + .11 * 15,
+        "click": .4 * .09 + .3 * .05 + .3 * .05 + .05 * .2, "long_view": .05 + 14.6 * .004, "like": .5, "comment": 5 + .11 * 15,
         "reshare": 1 + .2 * 5 + .3 * 2 + .2 * 5 + .1 * 20, "follow": 4, "hide": -43.2 - .1 * 31.2 - .1 * 58.8, "report": -234}, rel=1e-12)
     for angry in (5.0, 4.0, 1.5, 0.0):
         found = effective("facebook_2018", RATES, {"angry": angry})
@@ -74,6 +74,15 @@ def test_rates_of_2023_make_heads_count_alike() -> None:
     for term in PUBLISHED["x_2023"]:
         if term.rate:
             assert term.weight * RATES[term.rate] * sum(PER_IMPRESSION[head] for head in term.on) == pytest.approx(reply, rel=.05)
+
+
+def test_a_click_is_no_opened_post() -> None:
+    """News readers open .0398 of what they are shown (MIND) where KuaiRand's viewers start .45965: the rate is their ratio, and with it the
+    click is a quarter of what x_2026 prizes, where it was two thirds."""
+    assert RATES["opened"] * PER_IMPRESSION["click"] == pytest.approx(.0398, rel=.05)
+    share = {name: {head: part for head, *_, part in prized(effective("x_2026", RATES | {"opened": rate}))}["click"]
+             for name, rate in (("opened", RATES["opened"]), ("started", 1.0))}
+    assert share["opened"] == pytest.approx(.255, abs=.01) and share["started"] == pytest.approx(.67, abs=.01)
 
 
 def test_an_override_holds_as_it_is() -> None:

@@ -44,8 +44,10 @@ class Rates(Params):
                          source="assumption: as much as replies, 13.5 x .002546 / (12 x .45965)")
     mutual: float = par(0.11, "author and reader follow each other, per comment (x_2026)", low=0, high=1,
                         source="assumption: half in network, 22 % of follows returned (Kwak et al. 2010, from memory)")
-    opened: float = par(1.0, "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, KuaiRand's (.46 of "
-                        "impressions) starts a video", low=0, high=1)
+    opened: float = par(0.09, "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, KuaiRand's (.46 of "
+                        "impressions) starts a video", low=0, high=1,
+                        source="assumption: posts are opened as often as news whose headline is read, .0398 of those shown (MIND, Wu et "
+                               "al., ACL 2020) / .45965")
     quote: float = par(0.2, "is a quote, per reshare (x_2026)", low=0, high=1)
     share: float = par(0.3, "uses the share sheet, per reshare (x_2026)", low=0, high=1)
     share_dm: float = par(0.2, "is sent as a direct message, per reshare (x_2026)", low=0, high=1)
