@@ -49,7 +49,7 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         text, good = rest.check(checked, days or max(rest.LEAST_DAYS, checked.duration // DAY), replicates or 4, _progress())
         click.echo(text)
         sys.exit(0 if good else 1)
-        from twin.describe import describe, policy_lines, prized_lines
+    from twin.describe import describe, policy_lines, prized_lines
     from twin.estimate import plan
 
     rows = describe(checked)
