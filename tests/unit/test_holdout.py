@@ -1,6 +1,7 @@
 """Random slots as a holdout: never trained on, judged apart, beside what the true chances of a click give; and posts that nobody saw."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ def test_trains_as_if_the_log_had_never_held_them(mode: str, small: Small, monke
     for name in ("retrain", "follow_window"):
         plain: Any = getattr(Recommender, name)
 
+        @wraps(plain)  # clocks go by their handlers' names
         def stripped(self: Recommender, plain: Any = plain) -> None:
             if self.world.now != seen[-1]:  # online, both are called
                 seen.append(self.world.now)
