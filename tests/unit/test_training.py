@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.kernels.judging import judge
 from twin.kernels.side import READ, WIDE
 from twin.kernels.training import Dense, Embeddings, Rates, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
-from twin.mechanisms.recommender.quality import bucket, judge
+from twin.mechanisms.recommender.quality import bucket
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
 

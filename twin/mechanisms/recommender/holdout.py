@@ -3,8 +3,8 @@
 What a feed chose is a sample that misleads: posts are in it because the model thought well of them, rightly or not, and hopeless ones
 are not, so AUC there says little about how well it tells posts apart. Random slots show uniform draws. The served copy predicts them
 before every training, with all other impressions; then they are left out of it: of embeddings, dense weights and signals' weights, of
-sightings and counts of what was trained on, and of the reward model. Public counters (likes, clicks, what the signal ``counts`` reads
-and the rates it is held against, trending) and links of co-viewed posts count every impression, as a platform's do.
+sightings and counts of what was trained on, of the platform's rates of response, and of the reward model. Public counters (likes, clicks,
+what the signal ``counts`` reads, trending) and links of co-viewed posts count every impression, as a platform's do.
 
 Few impressions are random, so the judgement is of all of the last ``holdout_memory``, by whole intervals between trainings, the last one
 always: those that began within it. The audience, which alone knows the true chances of a click, judges these on the same impressions

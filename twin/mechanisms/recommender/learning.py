@@ -80,13 +80,13 @@ class Learner:
         """
         now, log, first = self.m.world.now, self.log, self.log.interval
         self.generations.follow_levers()
-        size = len(log) - first
-        if size:
+        size = len(log) - first - int(np.count_nonzero(log.held(first)))
+        if len(log) > first:
             if self.p.training != "online":
                 self._predict(first, served)
                 first = 0 if self.p.training == "full" else first
                 self._train(first, pool)
-            self.side.learn_rates(log.column("responses", log.interval).view(np.uint16))
+            self.side.learn_rates(log.column("responses", log.interval).view(np.uint16)[log.taught(log.interval)])
             self._note_sharing(first)
         self._judge()
         for trainer in self.generations.all():
