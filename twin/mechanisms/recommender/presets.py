@@ -103,9 +103,9 @@ KEPT: dict[str, float] = dict.fromkeys(PUBLISHED, 0.5)
 """``x_2023``: of 120 results 60 at most are out of network (twitter/the-algorithm, ScoredTweetsParam.scala: MaxInNetworkResults,
 MaxOutOfNetworkResults, ServerMaxResults), "a fair balance" (the blog). The code of 2026 has no such rule: there, what people feel for those
 they follow must bring posts to the top. Here follows go by fame, taste and skill (`twin.mechanisms.network`), and followed posts that the
-ranking chooses by itself are clicked as often as those of the index. Yet without the rule two posts in ten are in network (3,000 people, 40
-days), where X shows about five: a follow as such makes nobody respond more, and two dozen followed posts compete with the best of all
-others. So for ``x_2026`` the rule is an assumption, and for the others, which so differ in weights alone."""
+ranking chooses by itself are clicked as often as those of the index. Yet without the rule no more than a fifth to a quarter of posts is in
+network (3,000 people, 40 days), where X shows about half: a follow as such makes nobody respond more, and two dozen followed posts compete
+with the best of all others. So for ``x_2026`` the rule is an assumption, and for the others, which so differ in weights alone."""
 OFFSETS: dict[str, float] = {"x_2023": 0.001, "x_2026": 0.001}
 """c: Epsilon in twitter/the-algorithm @ ef4c5eb, WeightedScoresSumScorer.scala; NEGATIVE_SCORES_OFFSET in xai-org/x-algorithm @ 625f9e3,
 home-mixer/params/config.rs, in use in ranking_scorer.rs @ 079e4e5."""
