@@ -366,7 +366,7 @@ def test_other_models_start_at_their_anchors(small):
     table = simulation.world.tables["consumers"]
     assert table["opinion"].var() < 0.8 * table["anchor"].var()
     simulation.run(12 * DAY + 600)
-    late = np.flatnonzero(table["joined_at"] == 12 * DAY)
+    late = np.flatnonzero(table["joined_at"] >= 12 * DAY)  # they come within a day of being opened
     graph, creators = simulation.world.service("follow_graph")(), simulation.world.tables["creators"]
     x, openness = table["opinion"].astype(float), 1.0 - table["stubbornness"].astype(float)
     kernel.rest(x, table["anchor"].astype(float), openness, late, 1e-9, 1000, graph.start, graph.target, creators["person"],
