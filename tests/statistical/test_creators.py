@@ -104,7 +104,8 @@ def test_supply_answers_to_pay_only_where_it_may(small: Small) -> None:
         for pay in (1.0, 4.0):
             rise = f"policies=[{{at: 25d, set: {{creators.pay_impression: {pay}}}}}]"
             simulation, r = history(small(*FAST, "duration=50d", f"creators.human.supply_elasticity={elasticity}", "creators.quit=0.0",
-                                          "creators.human.supply_rate=0.2", "creators.human.learning=0.0", "creators.ai.learning=0.0",
+                                          "creators.human.supply_rate=0.2", "creators.human.imitation=0.0", "creators.human.learning=0.0",
+                                          "creators.ai.learning=0.0",
                                           "creators.human.posts_log_sd=0.5", "creators.human.posts_mean=2/d", rise))
             made = r[:, simulation.world.board.index("posts", by="human")]
             posts[elasticity, pay] = made[50] - made[35]
