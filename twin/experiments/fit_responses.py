@@ -1,6 +1,6 @@
 """Fit the slopes of responses on arousal and agreement to published effects.
 
-    python -m twin.experiments.fit_responses scenarios/base.yaml [--people 1500] [--burn-in 20] [--days 14] [--replicates 2] [--rounds 2]
+    python -m twin.experiments.fit_responses scenarios/base.yaml [--people 10000] [--burn-in 30] [--days 14] [--replicates 2] [--rounds 2]
 
 Targets are effects from `evidence`, whose ids `TARGETS` ties to what the twin says of them: in closed form over a population of meetings
 (`meetings`), or read off forked worlds (`response_worlds`). There are more parameters than effects, so today's values are prior means, with
@@ -137,7 +137,7 @@ class Problem:
     def start(self) -> Floats:
         """Run the scenario as it is: what worlds say (4,), and the population of meetings, kept."""
         found = [response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True) for r in range(self.replicates)]
-        populations = [each for _, each in found if each is not None]
+        populations = [each._replace(post=each.post * self.replicates + r) for r, (_, each) in enumerate(found) if each is not None]
         self.population = Meetings(*(np.concatenate(each) for each in zip(*populations, strict=True)))
         return np.mean([effects for effects, _ in found], 0)
 

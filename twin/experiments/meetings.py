@@ -37,18 +37,21 @@ NAMES = (*HEADS, "glad")
 EAGER = (LIKE, COMMENT, RESHARE, FOLLOW)
 AROUSAL, AGREEMENT = FEATURES.index("arousal"), FEATURES.index("agreement")
 WORD = 1.0
-"""One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of agreement, for the latter). Assumption."""
+"""One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of agreement over meetings, for the
+latter). Assumption."""
 WIDEST = 40.0
 """How far an intercept may have to move, in log-odds."""
 
 
 class Meetings(NamedTuple):
-    """Meetings: features float64 (M, 10), shift of active responses (M,), opinion of the person and slant of the post (M,)."""
+    """Meetings: features float64 (M, 10), shift of active responses (M,), opinion of the person and slant of the post (M,), and which post
+    it was (M,)."""
 
     x: Floats
     eager: Floats
     opinion: Floats
     slant: Floats
+    post: NDArray[np.int64]
 
 
 def coefficients(responses: Any) -> Floats:
@@ -99,6 +102,11 @@ def shares(meetings: Meetings, table: Floats) -> float:
     return float(np.mean(chance(meetings, table, CLICK) * chance(meetings, table, RESHARE)))
 
 
+def over_posts(meetings: Meetings, feature: int) -> float:
+    """Standard deviation of a feature of posts over the posts met, each counted once, as text studies count them."""
+    return float(meetings.x[np.unique(meetings.post, return_index=True)[1], feature].std())
+
+
 def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) -> Meetings:
     x = meetings.x.copy()
     x[:, feature] = np.clip(x[:, feature] + by, low, high)
@@ -107,7 +115,7 @@ def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) 
 
 def moral_word(meetings: Meetings, table: Floats) -> float:
     """Log of the ratio of shares with a moral-emotional word more in each post to shares as they are."""
-    more = _more(meetings, AROUSAL, WORD * meetings.x[:, AROUSAL].std(), 0, 1)
+    more = _more(meetings, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
     return float(np.log(shares(more, table) / shares(meetings, table)))
 
 
@@ -115,7 +123,7 @@ def outgroup_word(meetings: Meetings, table: Floats) -> float:
     """Log of the ratio of odds of a share with an out-group word more in each post, over readers on the side of the post."""
     own = np.sign(meetings.opinion) == np.sign(meetings.slant)
     mine = Meetings(*(each[own] for each in meetings))
-    more = _more(mine, AROUSAL, WORD * meetings.x[:, AROUSAL].std(), 0, 1)
+    more = _more(mine, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
     more = _more(more, AGREEMENT, WORD * meetings.x[:, AGREEMENT].std(), -1, 1)
     with_word, without = shares(more, table), shares(mine, table)
     return float(np.log(with_word / (1 - with_word)) - np.log(without / (1 - without)))

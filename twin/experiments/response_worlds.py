@@ -88,8 +88,8 @@ class Filtering(Recommender):
 class Size:
     """How large worlds are: consumers, days before the fork, days after it."""
 
-    people: int = 1500
-    burn_in: int = 20
+    people: int = 10_000
+    burn_in: int = 30
     days: int = 14
 
 
@@ -137,7 +137,7 @@ def features(simulation: Simulation, shown: Shown) -> Meetings:
     x["fatigue"] = same_before(shown, maker) + 0.1 * shown.place
     x["label"] = posts["labelled"][p].astype(float)
     x["rating"] = np.where(rating > 0, rating - 3, 0.0) * bool(levers.get("ratings.ratings_shown", False))
-    return Meetings(np.stack([x[name] for name in FEATURES], axis=1), people["eagerness"][c].astype(float), opinion, slant)
+    return Meetings(np.stack([x[name] for name in FEATURES], axis=1), people["eagerness"][c].astype(float), opinion, slant, p)
 
 
 def same_before(shown: Shown, maker: NDArray[Any]) -> Floats:
