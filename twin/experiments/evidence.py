@@ -2,7 +2,7 @@
 
 What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects with their sizes, and which script may fit
 what to them. `JUDGING` holds the blind field experiments (FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no
-file of this repository, and `effect` refuses them. A test holds the lists disjoint, and no other file of the package may name a judging id.
+file of this repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the package may name a judging id.
 
 ``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over control, ``sd`` a standard deviation
 over posts shown, ``share`` a relative change. Where no interval could be read, se is imputed as a quarter of the effect (the rule of
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from twin.errors import UsageError, nearest
 
@@ -38,6 +39,13 @@ class Effect:
     why: str = ""
 
 
+class Sized(NamedTuple):
+    """The size of an effect, and its standard error."""
+
+    value: float
+    se: float
+
+
 RESPONSES = ("fit_responses",)
 
 
@@ -55,8 +63,8 @@ FITTING = (
              "size from a third party, sign from the abstract", "sd", 0.24),
     _imputed("guess_2023_facebook", "chronological feed for three months, Facebook: time on the app -20.8 %", "Guess et al., Science 2023",
              "third-party table", "log", math.log(1 - 0.208)),
-    _imputed("guess_2023_instagram", "chronological feed for three months, Instagram: time on the app -11.1 %", "Guess et al., Science 2023",
-             "third-party table", "log", math.log(1 - 0.111)),
+    _imputed("guess_2023_instagram", "chronological feed for three months, Instagram: time on the app -11.1 %",
+             "Guess et al., Science 2023", "third-party table", "log", math.log(1 - 0.111)),
     _imputed("toxic_hidden_facebook", "toxic posts hidden, 6.6 % of the feed, Facebook: consumption -23 %",
              "Beknazar-Yuzbashev et al., SSRN 4307346", "abstract", "log", math.log(1 - 0.23)),
     _imputed("toxic_hidden_twitter", "toxic posts hidden, 6.6 % of the feed, Twitter: ads seen -9.2 %",
@@ -82,8 +90,8 @@ JUDGING = ("E07", "E08", "E09", "E10", "E11", "E12", "R1", "R2", "R3", "R4")
 """What it is judged by: blind field experiments, ids alone."""
 
 
-def effect(id: str) -> Effect:
-    """A fitting effect that has a size, by its id. Raises UsageError for a judging id, an unknown one, and one without a size."""
+def sized(id: str) -> Sized:
+    """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown one, and one without a size."""
     if id.partition(".")[0] in JUDGING:
         raise UsageError(f"{id} judges the twin: nothing may be fitted to it")
     known = {each.id: each for each in FITTING}
@@ -92,7 +100,7 @@ def effect(id: str) -> Effect:
     found = known[id]
     if found.value is None or found.se is None:
         raise UsageError(f"{id} has no size to fit to")
-    return found
+    return Sized(found.value, found.se)
 
 
 def fitted_by(module: str) -> list[Effect]:

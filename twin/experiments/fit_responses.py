@@ -33,7 +33,7 @@ from twin.experiments import evidence, meetings, posterior, response_worlds
 from twin.experiments.meetings import NAMES, Meetings
 from twin.experiments.response_worlds import Size
 from twin.kernels.respond import FEATURES
-from twin.params import leaves
+from twin.params import leaves, value_at
 from twin.scenario import load
 
 Floats = NDArray[np.float64]
@@ -52,7 +52,7 @@ PARAMETERS = {
     "responses.glad.agreement": 0.5,
     "patience_effect": 0.5,
 }
-"""Parameters of the audience that are fitted, with the sd of the prior (assumptions); those that the scenario's model lacks are left out."""
+"""Parameters of the audience that are fitted, and the sds of their priors (assumptions). Any that the model lacks are left out."""
 SOLVES, NEAR, STEP = 50, 1e-6, 1e-3
 UNKNOWN = 0.9
 """Posterior over prior sd from which on a parameter counts as not identified."""
@@ -67,15 +67,14 @@ class Target:
     mapping: float
 
     @property
-    def effect(self) -> evidence.Effect:
+    def published(self) -> evidence.Sized:
         """The published effect."""
-        return evidence.effect(self.id)
+        return evidence.sized(self.id)
 
     @property
     def variance(self) -> float:
         """Of the published effect and of the mapping together."""
-        value, se = self.effect.value, self.effect.se
-        assert value is not None and se is not None  # `evidence.effect` refuses what has no size
+        value, se = self.published
         return se**2 + (self.mapping * value) ** 2
 
 
@@ -132,14 +131,15 @@ class Problem:
     def worlds(self, at: Floats) -> Floats:
         """What worlds say at these parameters (4,): the mean over replicates."""
         sets = [*self.sets, *self.settings(at)]
-        return np.mean([response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0] for r in range(self.replicates)], 0)
+        found = [response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0] for r in range(self.replicates)]
+        return np.asarray(np.mean(found, 0), np.float64)
 
     def start(self) -> Floats:
         """Run the scenario as it is: what worlds say (4,), and the population of meetings, kept."""
         found = [response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True) for r in range(self.replicates)]
         populations = [each._replace(post=each.post * self.replicates + r) for r, (_, each) in enumerate(found) if each is not None]
         self.population = Meetings(*(np.concatenate(each) for each in zip(*populations, strict=True)))
-        return np.mean([effects for effects, _ in found], 0)
+        return np.asarray(np.mean([effects for effects, _ in found], 0), np.float64)
 
     def closed(self, at: Floats) -> Floats:
         """What closed forms say (C,)."""
@@ -159,17 +159,11 @@ def problem(path: Path, size: Size, replicates: int) -> Problem:
     known = {name: info for name, info in leaves(type(audience)) if name in PARAMETERS}
     if not known:
         raise UsageError("the scenario's audience has none of the parameters that are fitted")
-    value = np.array([_value(audience, name) for name in known], float)
+    value = np.array([value_at(audience, name) for name in known], float)
     bounds = np.array([[_bound(info, "ge", -np.inf), _bound(info, "le", np.inf)] for info in known.values()])
     prior = posterior.Prior(value, np.array([PARAMETERS[name] for name in known]), bounds[:, 0], bounds[:, 1])
     return Problem(path, response_worlds.shrunk(scenario, size), size, replicates, list(known), prior,
                    meetings.coefficients(audience.responses))
-
-
-def _value(params: Any, path: str) -> float:
-    for name in path.split("."):
-        params = getattr(params, name)
-    return float(params)
 
 
 def _bound(info: Any, name: str, without: float) -> float:
@@ -223,7 +217,7 @@ class Fit:
 
 def aims() -> Floats:
     """Published values (K,)."""
-    return np.array([target.effect.value for target in TARGETS], float)
+    return np.array([target.published.value for target in TARGETS], float)
 
 
 def asked(answers: Floats) -> Floats:

@@ -90,7 +90,7 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
         def excess(shift: float, r: int = r, given: Floats | float = given) -> float:
             moved = out.copy()
             moved[r, 0] += shift
-            return float(np.mean(chance(meetings, moved, r) * given)) - target[r]
+            return float(np.mean(chance(meetings, moved, r) * given) - target[r])
 
         if excess(0.0) != 0.0:
             out[r, 0] += brentq(excess, -WIDEST, WIDEST, xtol=1e-10)
