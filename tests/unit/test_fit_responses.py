@@ -114,6 +114,19 @@ def test_design_is_orthogonal_and_finds_slopes() -> None:
         posterior.design(0)
 
 
+def test_noise_is_between_replicates() -> None:
+    """Of a mean over replicates; with one replicate, what the design leaves over."""
+    rng, levels = np.random.default_rng(5), posterior.design(5)
+    runs = rng.normal(size=(4000, 4, 4)) * 0.6
+    assert fit_responses.noise_of(runs, np.zeros((4, 5)), np.ones(5), 8) == pytest.approx(np.full(4, 0.3), rel=0.05)
+    width, alone = np.full(5, 0.7), []
+    for _ in range(2000):
+        _, errors = posterior.contrasts(levels, 0.6 * rng.normal(size=(8, 4)), width)
+        alone.append(fit_responses.noise_of(runs[:, :1], errors, width, len(levels)))
+    assert np.sqrt(np.mean(np.square(alone), axis=0)) == pytest.approx(np.full(4, 0.6), rel=0.05)
+    assert (fit_responses.noise_of(runs[:, :1], np.full((4, 5), np.inf), width, 8) == 0).all()
+
+
 def test_step_on_a_planted_truth() -> None:
     """What effects say is found, what they do not say stays at its prior with its sd, and bounds hold."""
     true, free = np.array([2.0, -1.0, 0.5]), 9.0

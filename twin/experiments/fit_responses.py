@@ -8,9 +8,11 @@ the sds of `PARAMETERS`, and the mode of the posterior is found by Gauss-Newton 
 parameters come back as they were, and are reported as not identified.
 
 The sd of a target joins three errors: its published one, that of the mapping (a share of the effect, an assumption: anger is not arousal, a
-word is no measured dose), and that of the worlds it is read off. Derivatives of worlds come from a two-level design about the prior,
-once; each round solves, and runs the worlds at the solution. The reported fit is that of the parameters visited whose misfit is least,
-with their own worlds, not a prediction. Rates stay: intercepts follow the slopes (`meetings.held`).
+word is no measured dose), and that of the worlds it is read off, between replicates. Derivatives of worlds come from a two-level design
+about the prior, once; each round solves, and runs the worlds at the solution. The reported fit is that of the parameters visited whose
+misfit is least, with their own worlds, not a prediction. Rates stay: intercepts follow the slopes (`meetings.held`).
+
+With R the runs of the design (16 for 8 to 15 parameters) it takes (R + 1 + rounds) x replicates trunks, each with four branches.
 
 Prints the YAML block to put into the scenario; `twin.experiments.fit` can then refine the intercepts.
 """
@@ -129,17 +131,16 @@ class Problem:
                 *(f"audience.responses.{name}.intercept={table[r, 0]:.9f}" for r, name in enumerate(NAMES))]
 
     def worlds(self, at: Floats) -> Floats:
-        """What worlds say at these parameters (4,): the mean over replicates."""
+        """What worlds say at these parameters (replicates, 4)."""
         sets = [*self.sets, *self.settings(at)]
-        found = [response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0] for r in range(self.replicates)]
-        return np.asarray(np.mean(found, 0), np.float64)
+        return np.array([response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0] for r in range(self.replicates)])
 
     def start(self) -> Floats:
-        """Run the scenario as it is: what worlds say (4,), and the population of meetings, kept."""
+        """Run the scenario as it is: what worlds say (replicates, 4), and the population of meetings, kept."""
         found = [response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True) for r in range(self.replicates)]
         populations = [each._replace(post=each.post * self.replicates + r) for r, (_, each) in enumerate(found) if each is not None]
         self.population = Meetings(*(np.concatenate(each) for each in zip(*populations, strict=True)))
-        return np.asarray(np.mean([effects for effects, _ in found], 0), np.float64)
+        return np.array([effects for effects, _ in found])
 
     def closed(self, at: Floats) -> Floats:
         """What closed forms say (C,)."""
@@ -177,7 +178,7 @@ class Fit:
     problem: Problem
     slopes: Floats  # (4, P) of `response_worlds.EFFECTS`
     slopes_se: Floats  # (4, P)
-    noise: Floats  # (4,) sd of what one run of worlds says
+    noise: Floats  # (4,) see `noise_of`
     visits: list[Visit]
 
     @property
@@ -232,28 +233,38 @@ def levels_at(prior: posterior.Prior, levels: NDArray[np.int64]) -> tuple[Floats
     return centre + levels * width, width
 
 
+def noise_of(runs: Floats, errors: Floats, width: Floats, rows: int) -> Floats:
+    """Standard error of what a run says (4,), from runs (runs, replicates, 4): between replicates, which one run's parameters share with
+    all others'; with one replicate only what is left beside the main effects of the design, which is too little."""
+    if runs.shape[1] > 1:
+        return np.asarray(np.sqrt(runs.var(1, ddof=1).mean(0) / runs.shape[1]), np.float64)
+    left = errors[:, 0] * width[0] * np.sqrt(rows)
+    return np.where(np.isfinite(left), left, 0.0)
+
+
 def run(p: Problem, rounds: int, tell: Callable[[str], None]) -> tuple[Fit, posterior.Posterior]:
     """Derivatives, then rounds of solving and looking; the fit and the last posterior."""
-    first = p.start()
-    tell(f"as it is: {words(first)}")
+    runs = [p.start()]
+    tell(f"as it is: {words(runs[0].mean(0))}")
     levels = posterior.design(len(p.paths))
     at, width = levels_at(p.prior, levels)
-    seen = []
     for number, row in enumerate(at, 1):
-        seen.append(p.worlds(row))
-        tell(f"run {number} of {len(at)}: {words(seen[-1])}")
-    slopes, errors = posterior.contrasts(levels, np.array(seen), width)
-    noise = errors[:, 0] * width[0] * np.sqrt(len(at))
-    fit = Fit(p, slopes, errors, np.where(np.isfinite(noise), noise, 0.0), [])
-    fit.visit(p.prior.mean, first)
-    found = fit.solve()
+        runs.append(p.worlds(row))
+        tell(f"run {number} of {len(at)}: {words(runs[-1].mean(0))}")
+    slopes, errors = posterior.contrasts(levels, np.array(runs[1:]).mean(1), width)
+    fit = Fit(p, slopes, errors, noise_of(np.array(runs), errors, width, len(at)), [])
+    fit.visit(p.prior.mean, runs[0].mean(0))
+    return fit, look(fit, rounds, tell)
+
+
+def look(fit: Fit, rounds: int, tell: Callable[[str], None]) -> posterior.Posterior:
+    """Solve and run the worlds there, so many times; the last solution."""
     for number in range(1, rounds + 1):
-        worlds = p.worlds(found.mean)
+        found = fit.solve()
+        worlds = fit.problem.worlds(found.mean).mean(0)
         fit.visit(found.mean, worlds)
         tell(f"round {number}: {words(worlds)}, misfit {fit.visits[-1].misfit:.2f} (as it is: {fit.visits[0].misfit:.2f})")
-        if number < rounds:
-            found = fit.solve()
-    return fit, found
+    return found
 
 
 def words(effects: Floats) -> str:
@@ -268,7 +279,7 @@ def report(fit: Fit, sd: Floats) -> str:
     for k, target in enumerate(TARGETS):
         lines.append(f"{target.id:24s} {target.answer:16s} {aims()[k]:9.3f} {fit.sd[k]:6.3f} {fit.sd[k]**-2:7.1f} {before[k]:8.3f} "
                      f"{after[k]:8.3f}")
-    lines.append(f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; noise of one run of worlds {words(fit.noise)}")
+    lines.append(f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; standard errors of worlds {words(fit.noise)}")
     lines.append(f"\n{'parameter':30s} {'prior':>7s} {'sd':>6s} {'fitted':>7s} {'sd':>6s}  {'':15s} slopes of worlds (se)")
     for i, name in enumerate(p.paths):
         verdict = "not identified" if sd[i] > UNKNOWN * p.prior.sd[i] else ""
