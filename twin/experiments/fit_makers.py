@@ -26,12 +26,14 @@ import yaml
 from numpy.typing import NDArray
 
 from twin.errors import UsageError
+from twin.experiments import evidence
 from twin.mechanisms.creators.declared import STRATEGY
 from twin.mechanisms.creators.learning import learned
 from twin.scenario import load
 
 Floats = NDArray[np.float64]
-TARGET, ENDS = 0.025, (0.02, 0.03)
+PUBLISHED = evidence.sized("brady_2021")
+TARGET, ENDS = PUBLISHED.value, (PUBLISHED.value - PUBLISHED.se, PUBLISHED.value + PUBLISHED.se)
 MAKERS, PRECISION = 200_000, 1e-4
 PAY_SD = 0.8
 """Sd of log pay within a creator, measured in the default world: what else surprises a maker that day."""

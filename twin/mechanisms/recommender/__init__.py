@@ -40,6 +40,7 @@ class Recommender(Mechanism):
     sees_hidden = False
     provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds", "holdout_span")
     needs = ("follow_graph", "classify")
+    serves: type[Server] = Server
     columns = {
         "consumers": RING_COLUMNS,
         "posts": (
@@ -69,7 +70,7 @@ class Recommender(Mechanism):
     def __init__(self, params: RecommenderParams, world: World) -> None:
         super().__init__(params, world)
         self.links, self.reward = ItemLinks(self.keep, self.p.links), RewardModel(self.keep, self.p.reward)
-        self.learner, self.server = Learner(self), Server(self, self.links)
+        self.learner, self.server = Learner(self), self.serves(self, self.links)
         self._shelves: Made[NDArray[np.int8]] = Made()
         world.provide("serving", self.server.serving)
         world.provide("log", self.learner.log.room)

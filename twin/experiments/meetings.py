@@ -1,0 +1,129 @@
+"""A population of meetings of people with posts, and what the response model says of it in closed form.
+
+A meeting has features x (`twin.kernels.respond.FEATURES`) and a shift e of the active responses (eagerness). With the coefficients B of
+the responses and p_r = sigmoid(B_r . (1, x) + e), the rate of response r per impression over meetings m is
+
+    rate_r = mean over m of p_r(m) g_r(m),   g = 1 for click and hide, p_click for what is given a click, p_hide for report
+
+Slopes are moved without moving rates: intercepts are set so that every rate_r stays what it was (`held`).
+
+A word in a post, as text studies count them, is so many standard deviations of arousal over posts shown (an assumption, see `WORD`): with
+d the deviation and S the chance of a share, p_click p_reshare,
+
+    moral-emotional word   log of mean S(arousal + d) / mean S
+    out-group word         the same in odds, over meetings where opinion and slant have one sign, whose agreement rises by one standard
+                           deviation as well (1 at most): it is written for the author's own side, who agree with it the more
+
+A word that moved the slant instead would be agreed with less by its own side, as most posts lean further than their readers.
+
+Like, comment, reshare and follow carry eagerness; it has mean 0 over people, not over meetings, so it is part of the population.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from twin.kernels.respond import CLICK, COMMENT, FEATURES, FOLLOW, HIDE, LIKE, REPORT, RESHARE
+from twin.kernels.training import HEADS
+
+Floats = NDArray[np.float64]
+NAMES = (*HEADS, "glad")
+"""Responses in the order of the kernel."""
+EAGER = (LIKE, COMMENT, RESHARE, FOLLOW)
+AROUSAL, AGREEMENT = FEATURES.index("arousal"), FEATURES.index("agreement")
+WORD = 1.0
+"""One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of agreement over meetings, for the
+latter). Assumption."""
+WIDEST = 40.0
+"""How far an intercept may have to move, in log-odds."""
+
+
+class Meetings(NamedTuple):
+    """Meetings: features float64 (M, 10), shift of active responses (M,), opinion of the person and slant of the post (M,), and which post
+    it was (M,)."""
+
+    x: Floats
+    eager: Floats
+    opinion: Floats
+    slant: Floats
+    post: NDArray[np.int64]
+
+
+def coefficients(responses: Any) -> Floats:
+    """Intercept and slopes of every response (9, 11), in the order of the kernel, from the parameter set `Responses`."""
+    names = ("intercept", *FEATURES)
+    return np.array([[getattr(getattr(responses, response), name) for name in names] for response in NAMES])
+
+
+def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
+    """p_r of every meeting (M,)."""
+    eager = meetings.eager if response in EAGER else 0.0
+    return np.asarray(expit(table[response, 0] + meetings.x @ table[response, 1:] + eager), np.float64)
+
+
+def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
+    """The chance that the response can happen at all: a click, or for a report a hide, came before."""
+    if response in (CLICK, HIDE):
+        return 1.0
+    return chance(meetings, table, HIDE if response == REPORT else CLICK)
+
+
+def rates(meetings: Meetings, table: Floats) -> Floats:
+    """Rate of every response per impression (9,)."""
+    return np.array([float(np.mean(chance(meetings, table, r) * _given(meetings, table, r))) for r in range(len(NAMES))])
+
+
+def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
+    """``slopes`` (9, 11) with the intercepts at which every rate over these meetings is that of ``before``.
+
+    Click and hide come first, as the others are given one of them.
+    """
+    out, target = slopes.copy(), rates(meetings, before)
+    for r in sorted(range(len(NAMES)), key=lambda r: r not in (CLICK, HIDE)):
+        given = _given(meetings, out, r)
+
+        def excess(shift: float, r: int = r, given: Floats | float = given) -> float:
+            moved = out.copy()
+            moved[r, 0] += shift
+            return float(np.mean(chance(meetings, moved, r) * given) - target[r])
+
+        if excess(0.0) != 0.0:
+            out[r, 0] += brentq(excess, -WIDEST, WIDEST, xtol=1e-10)
+    return out
+
+
+def shares(meetings: Meetings, table: Floats) -> float:
+    """Shares per impression: opened and passed on."""
+    return float(np.mean(chance(meetings, table, CLICK) * chance(meetings, table, RESHARE)))
+
+
+def over_posts(meetings: Meetings, feature: int) -> float:
+    """Standard deviation of a feature of posts over the posts met, each counted once, as text studies count them."""
+    return float(meetings.x[np.unique(meetings.post, return_index=True)[1], feature].std())
+
+
+def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) -> Meetings:
+    x = meetings.x.copy()
+    x[:, feature] = np.clip(x[:, feature] + by, low, high)
+    return meetings._replace(x=x)
+
+
+def moral_word(meetings: Meetings, table: Floats) -> float:
+    """Log of the ratio of shares with a moral-emotional word more in each post to shares as they are."""
+    more = _more(meetings, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
+    return float(np.log(shares(more, table) / shares(meetings, table)))
+
+
+def outgroup_word(meetings: Meetings, table: Floats) -> float:
+    """Log of the ratio of odds of a share with an out-group word more in each post, over readers on the side of the post."""
+    own = np.sign(meetings.opinion) == np.sign(meetings.slant)
+    mine = Meetings(*(each[own] for each in meetings))
+    more = _more(mine, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
+    more = _more(more, AGREEMENT, WORD * meetings.x[:, AGREEMENT].std(), -1, 1)
+    with_word, without = shares(more, table), shares(mine, table)
+    return float(np.log(with_word / (1 - with_word)) - np.log(without / (1 - without)))
