@@ -122,7 +122,7 @@ def test_without_personalisation_all_are_ranked_alike(run):
     """Personalisation of vectors and reward 0: whatever candidates people have, any two posts stand in one order in everybody's slate
     until the model changes; with personalisation they do not."""
     plain = (*WHOLE, "recommender.out_of_network=1", "recommender.author_decay=1", "recommender.author_cap=100",
-             "recommender.in_network_slots=0.0", "recommender.lists=1",
+             "recommender.in_network_slots=0.0", "recommender.lists=1", "recommender.signals.counts.on=false",  # counts go on
              "recommender.probes=1", "recommender.probe_cap=4096", "recommender.quota.nearest=500", "duration=7d",
              "recommender.reward.weight=0.3")
     found = []
@@ -221,12 +221,13 @@ def test_a_campaign_of_nobody_is_no_campaign(run):
 
 
 def test_coordination_pays_by_what_people_see(run):
-    """Accounts that like one another are seen more; where counts are hidden, their likes change nothing but their own count and what
-    makers take for the trend when they predict clicks."""
-    alone, together = (run(*CAMPAIGN, f"campaigns.coordination={share}") for share in (0, 1))
+    """Accounts that like one another are seen more; where counts are hidden from people and from the model, their likes change nothing but
+    their own count and what makers take for the trend when they predict clicks."""
+    alone, together = (run(*CAMPAIGN, "duration=40d", f"campaigns.coordination={share}") for share in (0, 1))
     daily = [np.diff(world.series("campaign_impressions"))[2:] for world in (alone, together)]
     assert errors(daily[1] - daily[0]) > 3.9 and alone.last("campaign_fake_likes") == 0 < together.last("campaign_fake_likes")
-    hidden = [run(*CAMPAIGN, "audience.counts_shown=false", f"campaigns.coordination={share}") for share in (0, 1)]
+    hidden = [run(*CAMPAIGN, "audience.counts_shown=false", "recommender.signals.counts.on=false", f"campaigns.coordination={share}")
+              for share in (0, 1)]
     assert differing(*hidden) == {"campaign_fake_likes", "draft_predictor_correlation"}
 
 
