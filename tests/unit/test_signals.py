@@ -142,6 +142,23 @@ def test_on_threads_in_reference_mode_and_after_a_resume_it_is_the_same(settings
     assert bytes_of(one) == bytes_of(again)
 
 
+def test_what_was_shown_is_counted_even_as_the_log_is_cut(small: Callable[..., Scenario]) -> None:
+    """Trained every hour, copied once a day: at every refresh the tally of each eligible post is that of its counters now."""
+    world, feed = begun(small(*QUICK, "recommender.retrain_every=1h", "recommender.sync_every=1d", "recommender.sync_dense_every=1d"))
+    world.run(2 * DAY)
+    posts, behind = world.world.table("posts"), 0
+    for step in range(1, 30):
+        before = posts["impressions"].copy()
+        world.run(2 * DAY + step * world.world.grid)
+        posts = world.world.table("posts")
+        moved = np.flatnonzero(posts["impressions"][:len(before)] > before)
+        now = np.zeros(len(posts), np.int32)
+        side.count(moved, posts["impressions"], posts["counts"], feed.keep["signals.rates"], now)
+        behind += len(moved)
+        assert np.array_equal(posts["tally"][moved], now[moved])
+    assert behind > 50
+
+
 def test_a_feed_without_signals_knows_nothing_of_posts(small: Callable[..., Scenario]) -> None:
     """With all of them off nothing is read, counted or held, and what posts are cannot reach what is served."""
     world, feed = begun(small(*QUICK, *SIGNALS_OFF))

@@ -79,7 +79,7 @@ class SideInformation:
     def setup(self) -> None:
         """Nothing is read, nothing counted."""
         self.keep["signals.rates"] = START.copy()
-        self.keep["signals.unread"] = np.zeros(0, np.int64)
+        self.keep["signals.unread"], self.keep["signals.shown"] = np.zeros(0, np.int64), np.zeros(0, np.int64)
         self.keep["serve.mask"] = self.mask()
         self.keep["serve.linear"] = np.zeros((0, 8), np.float32)
 
@@ -122,8 +122,10 @@ class SideInformation:
         return rows
 
     def note(self) -> None:
-        """Let the log keep what the feed knew in the window that ends now."""
+        """Let the log keep what the feed knew in the window that ends now, and note which posts it showed: a training may cut the log
+        before they are counted."""
         self.log.note(self.m.mine("posts", "tally"))
+        self.keep["signals.shown"] = np.unique(self.log.window().post).astype(np.int64)
 
     def learn_rates(self, responses: NDArray[np.uint16]) -> None:
         """The platform's rates of response, by what it has logged since the last training."""
@@ -139,7 +141,7 @@ class SideInformation:
 
     def touched(self) -> NDArray[np.int64]:
         """Posts that were shown in the window that ends now."""
-        return np.unique(self.log.window().post).astype(np.int64)
+        return self.keep["signals.shown"]
 
     def project(self, rows: NDArray[np.int64]) -> None:
         """Add what the served model makes of readings to the served vectors of posts."""
