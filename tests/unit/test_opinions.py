@@ -372,3 +372,19 @@ def test_other_models_start_at_their_anchors(small):
     kernel.rest(x, table["anchor"].astype(float), openness, late, 1e-9, 1000, graph.start, graph.target, creators["person"],
                 creators["slant"])
     assert len(late) and np.array_equal(x.astype(np.float32), table["opinion"])
+
+
+def test_nobody_starts_twice(small, monkeypatch):
+    """Everybody comes to rest once, on the day on which they join: not again after a day of being moved."""
+    simulation = Simulation(small("audience.arrivals=20/d"))
+    keys, plain = [], kernel.rest
+
+    def rest(x, anchor, openness, new, *more):
+        keys.append(simulation.world.tables["consumers"]["key"][new])
+        plain(x, anchor, openness, new, *more)
+
+    monkeypatch.setattr(kernel, "rest", rest)
+    simulation.begin()
+    simulation.run(8 * DAY + 600)
+    settled = np.concatenate(keys)
+    assert len(keys) > 5 and len(settled) > 400 and len(np.unique(settled)) == len(settled)

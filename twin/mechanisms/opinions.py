@@ -127,8 +127,8 @@ class Opinions(Mechanism):
         return [Every(DAY, "opinion", self.step), *([Every(DAY, "graph", self.settle, first=0)] if rests else [])]
 
     def settle(self) -> None:
-        """Let those who joined since yesterday, at first everybody, start at rest; the graph of this instant is built (phase and order)."""
-        new = np.flatnonzero(self.read("consumers", "active") & (self.read("consumers", "joined_at") > self.world.now - DAY))
+        """Let those who join today, at first everybody, start at rest; the graph of this instant is built (phase and order)."""
+        new = np.flatnonzero(self.read("consumers", "active") & (self.read("consumers", "joined_at") >= self.world.now))
         if not len(new) or float(self.lever("peer_rate")) == 0:
             return
         opinion, graph = self.mine("consumers", "opinion"), self.world.service("follow_graph")()
