@@ -37,7 +37,7 @@ def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(sma
     for scramble in (False, True):
         simulation = Simulation(small("duration=6d"))
         simulation.begin()
-        simulation.run(4 * DAY + 5 * 3600)
+        simulation.run(4 * DAY + 6 * 3600)  # the next training is due
         if scramble:
             rng = np.random.default_rng(0)
             for name, column in hidden(simulation):
@@ -45,7 +45,9 @@ def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(sma
                 values[...] = rng.normal(size=values.shape).astype(values.dtype)
         feed = recommender(simulation)
         assert feed.keep["log.size"][0] > 100
+        trained = feed.keep["counts"].copy()
         feed.retrain()
+        assert (feed.keep["counts"] > trained).all()
         feed.sync()
         feed.refresh()
         served.append({**{name: array.copy() for name, array in feed.keep.items()}, **feed.server.serving()._asdict()})
