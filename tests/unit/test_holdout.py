@@ -21,7 +21,6 @@ from twin.mechanisms.audience import Audience
 from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.holdout import Holdout
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
-from twin.mechanisms.recommender.signals import SideInformation
 from twin.scenario import Scenario
 from twin.units import DAY, HOUR
 
@@ -62,13 +61,6 @@ def test_trains_as_if_the_log_had_never_held_them(mode: str, small: Small, monke
     scenario = small("duration=5d", "recommender.random_share=0.1", *MODES[mode])
     whole, a = history(scenario)
     gone, seen = [0], [-1]
-    shown = [np.zeros(0, np.int64)]
-
-    def touched(self: SideInformation) -> NDArray[np.int64]:
-        """Whose public counters a refresh brings up to date: posts of the whole window; where a training has cut it off the log, none."""
-        return shown[-1 if self.m.p.training == "full" or self.keep["times"][0] != self.m.world.now else 0]
-
-    monkeypatch.setattr(SideInformation, "touched", touched)
     for name in ("retrain", "follow_window"):
         plain: Any = getattr(Recommender, name)
 
@@ -76,7 +68,6 @@ def test_trains_as_if_the_log_had_never_held_them(mode: str, small: Small, monke
         def stripped(self: Recommender, plain: Any = plain) -> None:
             if self.world.now != seen[-1]:  # online, both are called
                 seen.append(self.world.now)
-                shown.append(np.unique(self.learner.log.window().post).astype(np.int64))
                 gone.append(strip(self.learner.log))
             plain(self)
 

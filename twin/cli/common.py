@@ -20,10 +20,10 @@ oracle = click.option("--oracle", is_flag=True, help="Let the feed rank by what 
                        "real platform can reach.")
 file = click.argument("scenario", type=click.Path(path_type=Path))
 folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
-
-
 threads = click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that share the work of this run; the result is the "
                         "same to the byte. Default: TWIN_THREADS, else one per processor.")
+
+
 def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> None:
     """Processes that this command starts must know too, hence by the environment."""
     if given:

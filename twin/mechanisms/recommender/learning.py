@@ -206,7 +206,7 @@ class Learner:
         side = self.side
         if not self.generations.knowing:
             return np.zeros(0, np.int64)
-        new, shown = side.read(), side.touched()
+        new, shown = side.read(), self.keep["signals.shown"]
         side.count(shown)
         if side.served:
             side.project(new)

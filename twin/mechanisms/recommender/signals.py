@@ -61,8 +61,8 @@ class Signals(Params):
     comprehensiveness: Read = group(Read, "comprehensiveness, 0..1")
     format: Known = group(Known, "whether it is a long-lived work")
     label: Known = group(Known, "whether it is shown as made by AI")
-    rate: float = par(0.02, "Adagrad rate of their weights", low=1e-6, high=10, lever=True)
     counts: Known = group(Known, "running clicks, likes, comments and hides against the platform's rates")
+    rate: float = par(0.02, "Adagrad rate of their weights", low=1e-6, high=10, lever=True)
 
 
 def signals_of(p: Signals) -> list[Read | Known]:
@@ -92,7 +92,7 @@ class SideInformation:
 
     def wanted(self) -> bool:
         """Whether any signal is asked for."""
-        return any(self.m.lever(f"signals.{name}.on") for name in READINGS)
+        return bool(self.mask().any())
 
     @property
     def served(self) -> bool:
@@ -138,10 +138,6 @@ class SideInformation:
         """Bring the tallies of posts up to date."""
         kernel.count(rows, self.m.read("posts", "impressions"), self.m.read("posts", "counts"), self.keep["signals.rates"],
                      self.m.mine("posts", "tally"))
-
-    def touched(self) -> NDArray[np.int64]:
-        """Posts that were shown in the window that ends now."""
-        return self.keep["signals.shown"]
 
     def project(self, rows: NDArray[np.int64]) -> None:
         """Add what the served model makes of readings to the served vectors of posts."""
