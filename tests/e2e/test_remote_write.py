@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,6 +98,15 @@ def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+def upto(lines: Iterable[str], words: str) -> Iterator[str]:
+    """The lines up to the first that has these words in it."""
+    for line in lines:
+        yield line
+        if words in line:
+            return
+    raise AssertionError(f"nothing said: {words}")
+
+
 def day(folder: Path) -> float:
     """How far a run is that goes on, in days."""
     return float(mailbox.command(folder, {"do": "status"})["now_s"] / DAY) if mailbox.is_open(folder) else -1.0
@@ -164,6 +173,8 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         late.kill()
         process, run = begun(tmp_path, late.write_url), tmp_path / "a"
         until(lambda: day(run) >= 2, process)
+        assert process.stdout
+        told = list(upto(process.stdout, "the readings wait in the run's folder"))  # it has found out
         assert delivered(run) < 0
         late.start()
         until(lambda: delivered(run) >= 4, process)
@@ -175,8 +186,8 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         assert delivered(run) < day(run) - 1
         late.start()
         twin("pace", "a", "max", cwd=tmp_path)
-        assert process.wait(240) == 0 and process.stdout
-        text = process.stdout.read()
+        assert process.wait(240) == 0
+        text = "".join(told) + process.stdout.read()
         assert text.count("the readings wait in the run's folder") == 2 and text.count("takes readings again") == 2
         assert f"all {DAYS + 1} readings" in text
         is_exact(late, run)
