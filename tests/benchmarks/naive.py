@@ -85,7 +85,8 @@ class Naive:
         people, posts, rng, number = self.people, self.posts, self.rng, self.behaviour.number
         cand, own = self.candidates(row)
         shown = self.slate(row, cand, own)
-        depth = min(1 + int(math.log(rng.random()) / math.log(number[plan.N_CONTINUE])), len(shown))
+        patience = number[plan.N_CONTINUE] / (1 - number[plan.N_CONTINUE]) * math.exp(people["patience_shift"][row])
+        depth = min(1 + int(math.log(rng.random()) / -math.log1p(1 / patience)), len(shown))
         glad = hurt = 0
         x = np.ones(11)
         for place, c in enumerate(shown[:depth]):

@@ -25,19 +25,20 @@ def numbers(effect: float) -> np.ndarray:
 def test_without_an_effect_people_look_as_far_as_the_geometric_law_says() -> None:
     """P(look further than k) = patience^k, exactly in the luck."""
     luck = (np.arange(2000) + 0.5) / 2000
-    look = np.array([plan.most_looked_at(u, numbers(0.0)) for u in luck])
+    look = np.array([plan.most_looked_at(u, 0.0, numbers(0.0)) for u in luck])
     for k in range(1, 8):
         assert (look > k).mean() == pytest.approx(PATIENCE**k, abs=1e-3)
 
 
 def test_the_most_looked_at_is_what_the_best_posts_would_bring() -> None:
-    """The bound is reached where every post gives as much as can be, and never fallen short of."""
-    best = 1 / (1 + np.exp(-(np.log(PATIENCE / (1 - PATIENCE)) + EFFECT * (1 - REST))))
-    for u in np.random.default_rng(1).random(500):
-        left, k = -np.log(u), 0
-        while left > 0:
-            left, k = left + np.log(best), k + 1
-        assert plan.most_looked_at(u, numbers(EFFECT)) == k
+    """The bound is reached where every post gives as much as can be, and never fallen short of, by patient people and others."""
+    for shift in (-1.0, 0.0, 1.0):
+        best = 1 / (1 + np.exp(-(np.log(PATIENCE / (1 - PATIENCE)) + shift + EFFECT * (1 - REST))))
+        for u in np.random.default_rng(1).random(200):
+            left, k = -np.log(u), 0
+            while left > 0:
+                left, k = left + np.log(best), k + 1
+            assert plan.most_looked_at(u, shift, numbers(EFFECT)) == k
 
 
 @pytest.mark.parametrize("effect", [0.0, 8.0])
@@ -109,6 +110,23 @@ def test_people_differ_in_clicks_as_declared(small: Callable[..., Scenario]) -> 
     assert shift.std() == pytest.approx(0.8, abs=0.05) and shift.mean() == pytest.approx(0, abs=0.05)
     rank = np.argsort(np.argsort(often)) / len(often)
     assert np.corrcoef(shift, np.where(often == often.min(), 0.0, rank))[0, 1] == pytest.approx(-0.48, abs=0.05)
+
+
+def test_people_differ_in_patience_as_declared(small: Callable[..., Scenario]) -> None:
+    """Statistical, 4,000 people: the shift has the declared sd and nothing to do with who comes often; the patient look at more posts, by
+    more than five standard errors, and none but themselves differ where the sd is nothing."""
+    for sd in (0.0, 0.8):
+        world = Simulation(small("audience.initial=4000", f"audience.patience_sd={sd}", "duration=2d"))
+        world.begin()
+        world.run(2 * DAY)
+        people = world.world.table("consumers")
+        shift, came = people["patience_shift"], people["sessions"] > 0
+        assert shift.std() == pytest.approx(sd, abs=0.04) and abs(shift.mean()) < 0.06
+        if sd:
+            assert abs(np.corrcoef(shift, people["return_logit"])[0, 1]) < 0.07
+            looked = people["pull_count"][came] / people["sessions"][came]
+            more, fewer = looked[shift[came] > 0.5], looked[shift[came] < -0.5]
+            assert more.mean() - fewer.mean() > 5 * np.hypot(more.std() / len(more)**.5, fewer.std() / len(fewer)**.5)
 
 
 @pytest.mark.parametrize(("given", "said"), [("{week: [1, 2]}", "seven numbers"), ("{holidays: [soon]}", "not a date")])

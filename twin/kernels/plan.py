@@ -190,6 +190,7 @@ def fetch_ahead(at, end, rows, people, serve, graph):
         fetch(people.opinion, row)
         fetch(people.eagerness, row)
         fetch(people.click_shift, row)
+        fetch(people.patience_shift, row)
         fetch(people.joined_at, row)
         fetch(people.return_logit, row)
         fetch(people.satisfaction, row)
@@ -215,14 +216,13 @@ def _log_chance(logit):
 
 
 @inner
-def most_looked_at(luck, number):
+def most_looked_at(luck, shift, number):
     """How many posts of a slate a person with this luck looks at if all are as good as can be.
 
     A person begins with a patience of -log(luck) and looks at another post as long as any is left; a post takes -log P(continue) of it.
+    ``shift`` is the person's own, in log-odds of continuing.
     """
-    if number[N_PATIENCE] == 0:
-        return 1 + int(math.log(luck) / math.log(number[N_CONTINUE]))
-    logit, effect, rest = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])), number[N_PATIENCE], number[N_REFERENCE]
+    logit, effect, rest = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + shift, number[N_PATIENCE], number[N_REFERENCE]
     return 1 + int(math.log(luck) / _log_chance(logit + max(effect * (1 - rest), -effect * rest)))
 
 
@@ -230,14 +230,15 @@ def most_looked_at(luck, number):
 def tired(row, patience, lately, people, behaviour, x):
     """Patience left after a post with features x, and what the last posts gave: a moving mean of the chance to open and enjoy one.
 
-        logit P(continue) = logit(patience) + effect (lately - reference)
+        logit P(continue) = logit(patience) + the person's shift + effect (lately - reference)
 
     Likes are left out of it, so that how far a person looks is known before the session happens; x[5] is used up.
     """
     number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
     gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(utility(GLAD, table, x))
     lately = number[N_KEEP] * lately + (1 - number[N_KEEP]) * gave
-    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + number[N_PATIENCE] * (lately - number[N_REFERENCE])
+    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + people.patience_shift[row]
+    logit += number[N_PATIENCE] * (lately - number[N_REFERENCE])
     return patience + _log_chance(logit), lately
 
 
@@ -251,7 +252,7 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
         if seen[row, s] >= 0:
             mark[seen[row, s]] = True
     # only what the person may look at is picked: the slate is filled from the top, so the rest would not change it
-    look = most_looked_at(unit(w0), behaviour.number)
+    look = most_looked_at(unit(w0), np.float64(people.patience_shift[row]), behaviour.number)
     slots, by_draw = 0, 0
     if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:
         slots = min(look, serve.whole[arm, Q_SLATE])

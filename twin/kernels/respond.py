@@ -39,6 +39,7 @@ class People(NamedTuple):
     opinion: Array  # f4
     eagerness: Array  # f4, shift of the active responses' log-odds
     click_shift: Array  # f4, shift of the click's
+    patience_shift: Array  # f4, shift of the log-odds of looking at the next post
     joined_at: Array  # i4 s, 0 for those who were there when the world began
     return_logit: Array  # f4, log-odds of coming back on any next day
     tz: Array  # i1, hours

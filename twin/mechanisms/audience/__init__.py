@@ -70,6 +70,7 @@ class Audience(Mechanism):
             Column("taste", "f4", "1", "True taste: a unit vector", shape=(16,), hidden=True),
             Column("eagerness", "f4", "logit", "Shift of like, comment, reshare and follow", hidden=True),
             Column("click_shift", "f4", "logit", "Shift of the click", hidden=True),
+            Column("patience_shift", "f4", "logit", "Shift of looking at the next post", hidden=True),
             Column("return_logit", "f4", "logit", "Log-odds of coming back on any next day", hidden=True),
             Column("satisfaction", "f4", "1", "Moving mean of gladness per session", hidden=True),
             Column("tz", "i1", "h", "Time zone"),
@@ -223,6 +224,7 @@ class Audience(Mechanism):
         chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
         self.mine("consumers", "return_logit")[rows] = np.log(chance / (1 - chance))
         self.mine("consumers", "eagerness")[rows] = self.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd
+        self.mine("consumers", "patience_shift")[rows] = self.normals("patience", keys, 1)[:, 0] * p.patience_sd
         self.mine("consumers", "satisfaction")[rows] = p.satisfaction_reference
         self.mine("consumers", "active")[rows] = True
         self.mine("consumers", "click_shift")[rows] = self._click_shift(keys, u[:, 1])

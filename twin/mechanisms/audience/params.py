@@ -85,6 +85,8 @@ class AudienceParams(Params):
                          source="set for retention of published apps")
     patience: float = par(0.85, "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
                           low=0.01, high=0.999)
+    patience_sd: float = par(0.8, "sd across people of the log-odds of looking at the next", unit="logit", low=0, high=5,
+                             source="set for KuaiRec's sd over mean of plays in a day, 1.185")
     patience_effect: float = par(1.5, "effect of what the last posts gave on the log-odds of looking at the next", unit="logit", low=0,
                                  high=50, source="assumption")
     patience_memory: float = par(0.5, "weight of earlier posts in what the last ones gave", low=0, high=0.99, source="assumption")
