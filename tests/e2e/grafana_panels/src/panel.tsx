@@ -20,6 +20,11 @@ import { instant, range as asked, stepOf } from "./prometheus";
 import { builtin, type Variables } from "./variables";
 import { VIEWS } from "./views";
 
+/** A panel is done when nothing was drawn anew for so long; */
+const SETTLED_MS = 150;
+/** one without a line as yet gets longer, for on a busy machine the first strokes of a chart may come late. */
+const EMPTY_MS = 3000;
+
 /** What all panels of a dashboard share. */
 export interface Around {
   range: TimeRange;
@@ -146,7 +151,7 @@ export function PanelView({
         setTrouble(facts.problems.join("; "));
       }
       done(facts);
-    }, 150);
+    }, amount ? SETTLED_MS : EMPTY_MS);
   };
 
   useEffect(() => {
