@@ -24,7 +24,8 @@ PARTS = 80
 """The day at which its branch parts from it."""
 BRANCH = "by-time"
 SIZES = ("warm_up=0d",
-         "audience.initial=600", "audience.arrivals=3/d", "audience.again=0.4", "audience.return_a=2.0", "audience.return_b=0.8", "audience.patience=0.96",
+         "audience.initial=600", "audience.arrivals=3/d", "audience.again=0.4", "audience.return_a=2.0", "audience.return_b=0.8",
+         "audience.patience=0.96",
          "creators.human.initial=200", "creators.human.arrivals=0.5/d", "creators.ai.initial=8", "creators.ai.arrivals=0.1/d",
          "campaigns.accounts=24", "network.follows_mean=12.0", "creators.assisted_from=15d", "creators.assisted_delay=15d",
          "campaigns.begin=18d", "campaigns.end=63d", f"duration={DAYS}d")
