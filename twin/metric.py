@@ -28,7 +28,8 @@ class Metric:
     field (``1``, ``posts``, ``s``, ``ratio``); ``help`` one sentence; ``side`` whose side of the platform it shows;
     ``panel`` heading under which readers draw it, or ``Heading: Picture`` for metrics that share one picture; a metric NAME_se
     is the standard error of NAME (or NAME_mean) and drawn around it; ``good`` which way is good for that side; ``headline``
-    marks the few that the terminal shows.
+    marks the few that the terminal shows. ``of`` names the metric, with the same labels or none, that counts those who make it up: what is
+    made by more of them grows with their number. ``moves`` says why it moves for months even in a world at rest; empty where it should not.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Metric:
     good: Good = "neither"
     headline: bool = False
     total: bool = False
+    of: str = ""
+    moves: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from tests.conftest import SCENARIOS, settings, twin
+from twin.engine import Simulation
 from twin.experiments import compare, compare_words, rest
 from twin.experiments.forks import BASE, Forked
 from twin.metric import Metric
@@ -92,7 +93,7 @@ def test_growth_by_people_is_explained() -> None:
     t = np.arange(120)
     people = 1000 * (1 + t / 120) * (1 + 0.005 * noise(4, 120, 1))
     steady = rest.judged("sessions", "sessions/d", people * (0.3 + 0.002 * noise(4, 120, 2)), people)
-    assert steady.verdict == "grows" and abs(steady.per_person[0]) < 0.02  # type: ignore[index]
+    assert steady.verdict == "follows" and abs(steady.per_person[0]) < 0.02  # type: ignore[index]
     both = rest.judged("sessions", "sessions/d", people * (0.3 + 0.001 * t), people)
     assert both.verdict == "drifts" and both.per_person is not None
     assert rest.judged("mean", "1", people / 1000).verdict == "drifts"
@@ -130,7 +131,27 @@ def test_verdicts_in_words() -> None:
     for words, change in said.items():
         assert rest._words(drift(change=change)) == words
     grows = drift(per_person=(0.01, -0.02, 0.04))
-    assert rest._words(grows) == "grows as people join; per person +1.0 % [−2.0, +4.0]"
+    assert rest._words(grows) == "follows the number of active people; per head +1.0 % [−2.0, +4.0]"
+
+
+def test_reasons_that_are_declared(small: Small) -> None:
+    """A total is judged by those who make it up, each kind by its own; a mean by nobody; a declared reason counts where it drifts, only."""
+    rows = list(Simulation(small()).world.board.rows)
+
+    def heads(name: str, **labels: str) -> tuple[str, dict[str, str]] | None:
+        found = rest._heads(rows, rows.index(next(row for row in rows if row[0].name == name and dict(row[1]) == labels)))
+        return None if found is None else (rows[found][0].name, dict(rows[found][1]))
+
+    for kind in ("ai", "human"):
+        assert heads("posts", by=kind) == ("creators_active", {"by": kind})
+    assert heads("chat_sessions") == ("chat_users", {}) and heads("sessions") == ("consumers_active", {})
+    assert heads("trust_mean") is None and heads("satisfaction_mean") is None and heads("consumers_active") is None
+    for metric, _ in rows:
+        assert not metric.of or heads(metric.name, **next(metric.series())) is not None, metric.name
+    known = drift(why="they age")
+    assert known.verdict == "moves" and rest._words(known) == "moves: they age" and rest.proposed(small(), [known])[1] == []
+    assert drift(why="they age", change=(0.0, -0.01, 0.01)).verdict == "at rest"
+    assert drift(why="they age", change=(0.08, -0.1, 0.2)).verdict == "unclear"
 
 
 def test_without_policies(small: Small) -> None:

@@ -13,7 +13,10 @@ and Analysis, 5th ed. 2015, section 9.5.2), and no autocorrelation has to be mod
     drifts      the interval excludes 0 and the change is larger than TOLERANCE
     unclear     neither: not distinguishable from rest, nor shown to be at rest; more replicates tell
 
-What grows only because people join counts as explained: a total of the platform whose amount per active person is not shown to drift.
+Two reasons for a drift stand in the table. What grows or shrinks only because those who make it up become more or fewer counts as
+explained: a total whose amount per head is not shown to drift; heads are those that the metric's declaration names (`Metric.of`: creators
+of that kind, users of an assistant), else active people. And a declaration may say why a metric moves for months whatever the feed does
+(`Metric.moves`).
 
 Truncation: MSER-5 (White, Simulation 69:323, 1997; White, Cobb & Spratt, WSC 2000). With z_1 .. z_m the means of m batches of five
 days (of the mean over replicates), cut the first k batches that
@@ -22,7 +25,7 @@ days (of the mean over replicates), cut the first k batches that
 
 with LEFT batches left at least (fewer can be alike by chance: Hoad, Robinson & Davies, J. Oper. Res. Soc. 61:69, 2010); where k* lies
 beyond the half of the series, it has not settled in these days. The proposed warm-up is the scenario's plus the most
-days that MSER-5 cuts off a series which is not at rest (what grows with the people is judged per person).
+days that MSER-5 cuts off a series which is not at rest (what follows a number of heads is judged per head).
 """
 
 from __future__ import annotations
@@ -74,16 +77,23 @@ class Drift:
     per_person: tuple[float, float, float] | None = None
     """The change per active person, of what grows with the people."""
     settles_per_person: int | None = None
+    heads: str = "active people"
+    """Who these persons are."""
+    why: str = ""
+    """Why it moves whatever the feed does, as declared; empty for what should be at rest."""
 
     @property
     def explained(self) -> bool:
-        """Whether it drifts only as the number of people does."""
+        """Whether it drifts only as the number of those does who make it up."""
         return self.per_person is not None and _verdict(self.change) == "drifts" and _verdict(self.per_person) != "drifts"
 
     @property
     def verdict(self) -> str:
-        """``at rest``, ``drifts``, ``unclear``, or ``grows`` where people who join explain it."""
-        return "grows" if self.explained else _verdict(self.change)
+        """``at rest``, ``drifts``, ``unclear``; ``follows`` where the number of heads explains it, ``moves`` where its declaration does."""
+        if self.explained:
+            return "follows"
+        found = _verdict(self.change)
+        return "moves" if self.why and found == "drifts" else found
 
 
 def _verdict(change: tuple[float, float, float]) -> str:
@@ -123,13 +133,14 @@ def _with_interval(values: Floats, scale: float) -> tuple[float, float, float]:
     return middle, low, high
 
 
-def judged(name: str, unit: str, days: Floats, people: Floats | None = None) -> Drift:
-    """What a series does, from its daily means (replicates, days); ``people`` likewise, for what grows with them."""
+def judged(name: str, unit: str, days: Floats, people: Floats | None = None, heads: str = "active people", why: str = "") -> Drift:
+    """What a series does, from its daily means (replicates, days); ``people`` likewise, of the ``heads`` that make up a total; ``why`` it
+    moves by its declaration."""
     first, last = days[:, :WINDOW].mean(1), days[:, -WINDOW:].mean(1)
     base = abs(float(first.mean()))
     middle, low, high = _with_interval(slopes(days) * 30, 1.0)
     made = Drift(name, unit, float(first.mean()), float(last.mean()), _with_interval(last - first, base), (middle, low, high),
-                 mser(days.mean(0)))
+                 mser(days.mean(0)), heads=heads, why=why)
     if people is None:
         return made
     each = judged(name, unit, days / np.maximum(people, 1.0))
@@ -170,22 +181,36 @@ def look(scenario: Scenario, days: int, replicates: int, progress: Callable[[flo
     """Every headline series of the scenario at rest or not; ``progress`` hears the share that is done."""
     rows: list[tuple[Metric, Mapping[str, str]]] = list(Simulation(scenario).world.board.rows)
     shown = [i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"]
-    people = next((i for i, (metric, _) in enumerate(rows) if metric.name == PEOPLE), None)
-    asked_for = [*shown, *([people] if people is not None else [])]
+    heads = {i: _heads(rows, i) for i in shown}
+    asked_for = [*shown, *sorted({i for i in heads.values() if i is not None})]
     found = np.array([daily(without_policies(scenario, days, r), asked_for,
                             lambda day, r=r: progress((r + day / days) / replicates))  # type: ignore[misc]
                       for r in range(replicates)])
     made = []
     for place, i in enumerate(shown):
-        metric, labels = rows[i]
+        metric, _ = rows[i]
         values = found[:, :, place]
         values = values[:, np.isfinite(values).all(0)]  # a day without a reading counts in no replicate
         if values.shape[1] < 2 * WINDOW:
             continue
-        grows = people is not None and i != people and (metric.counts or metric.unit in TOTALS) and values.shape[1] == days
-        made.append(judged(title(metric, ", ".join(labels.values())), f"{metric.unit}/d" if metric.counts else metric.unit, values,
-                           found[:, :, -1] if grows else None))
+        head = heads[i] if values.shape[1] == days else None
+        made.append(judged(_title(rows[i]), f"{metric.unit}/d" if metric.counts else metric.unit, values,
+                           None if head is None else found[:, :, asked_for.index(head)],
+                           "" if head is None else "active people" if rows[head][0].name == PEOPLE else _title(rows[head]), metric.moves))
     return made
+
+
+def _title(row: tuple[Metric, Mapping[str, str]]) -> str:
+    return title(row[0], ", ".join(row[1].values()))
+
+
+def _heads(rows: Sequence[tuple[Metric, Mapping[str, str]]], i: int) -> int | None:
+    """The series that counts those who make up series i, if it is a total: the one that it names, else active people."""
+    metric, labels = rows[i]
+    if metric.name == PEOPLE or not (metric.counts or metric.unit in TOTALS):
+        return None
+    wanted = metric.of or PEOPLE
+    return next((j for j, (each, own) in enumerate(rows) if each.name == wanted and (not own or own == labels)), None)
 
 
 def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]]:
@@ -201,7 +226,7 @@ def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]
 
 
 def check(scenario: Scenario, days: int, replicates: int, progress: Callable[[float], None] = lambda share: None) -> tuple[str, bool]:
-    """The table, the proposal, and whether nothing drifts but by growth."""
+    """The table, the proposal, and whether nothing drifts but for a reason that stands there."""
     found = look(scenario, days, replicates, progress)
     wide = max([len(each.name) for each in found] + [8])
     lines = [f"{replicates} replicates without policies, {days} days from {scenario.start} on"
@@ -227,8 +252,10 @@ def _range(slope: tuple[float, float, float]) -> str:
 
 
 def _words(each: Drift) -> str:
-    if each.verdict == "grows" and each.per_person is not None:
-        return f"grows as people join; per person {_share(each.per_person)}"
+    if each.verdict == "follows" and each.per_person is not None:
+        return f"follows the number of {each.heads}; per head {_share(each.per_person)}"
+    if each.verdict == "moves":
+        return f"moves: {each.why}"
     if each.verdict == "unclear":
         _, low, high = each.change
         return f"moves, but not surely by {TOLERANCE:.0%}" if low > 0 or high < 0 else "not distinguishable from rest"
@@ -242,6 +269,6 @@ def _advice(scenario: Scenario, found: Sequence[Drift], days: int) -> list[str]:
              f"within half of these {days} days)."]
     if never:
         lines.append(f"No warm-up up to {days // 2} days settles: {', '.join(never)}. Look longer (--days), or for what moves them.")
-    if all(each.verdict in ("at rest", "grows") for each in found):
+    if all(each.verdict in ("at rest", "follows", "moves") for each in found):
         return [*lines, f"Proposed warm_up: {scenario.warm_up // DAY}d, what it is."]
     return [*lines, f"Proposed warm_up: {need}d."]

@@ -42,6 +42,7 @@ from twin.units import DAY, NEVER
 from twin.world import Made, World
 
 Floats = NDArray[np.float64]
+GETTING_TO_KNOW = "people still get to know an assistant that was new when the world began"
 SIGNS = "sign: Araujo & Bol 2024"
 ARMS = ("assigned", "control", "outside")
 PEOPLE = ("person", "next_at", "sessions", "rate", "expectation", "trust", "concern", "memory", "anthropomorphism",
@@ -166,7 +167,7 @@ class Chatbots(Mechanism):
         ),
     }
     metrics = (
-        Metric("chat_sessions", "counter", "sessions", "Chatbot sessions.", "chatbot", "Use", headline=True),
+        Metric("chat_sessions", "counter", "sessions", "Chatbot sessions.", "chatbot", "Use", headline=True, of="chat_users"),
         Metric("chat_users", "gauge", "consumers", "Active people who have chatted and not stopped.", "chatbot", "Use", good="up"),
         Metric("chat_stopped", "counter", "consumers", "People who stopped using the assistant for good.", "chatbot", "Use", good="down"),
         Metric("chat_failures", "counter", "sessions", "Sessions that failed.", "chatbot", "Expectation and failure", good="down"),
@@ -174,7 +175,7 @@ class Chatbots(Mechanism):
                "Mean loss of satisfaction by a failed session, since the last reading that saw one.", "chatbot",
                "Expectation and failure", good="down"),
         Metric("trust_mean", "gauge", "1", "Mean trust of users, 0..1.", "chatbot", "Trust and attachment: Means", good="up",
-               headline=True),
+               headline=True, moves=GETTING_TO_KNOW),
         Metric("trust", "histogram", "consumers", "Users by trust.", "chatbot", "Trust and attachment",
                edges=tuple(round(0.05 * k, 2) for k in range(20))),
         Metric("anthropomorphism_mean", "gauge", "1", "Mean anthropomorphism of users, 0..1.", "chatbot", "Trust and attachment: Means"),

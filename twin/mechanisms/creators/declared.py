@@ -84,7 +84,8 @@ POSTS = (
     Column("paid_likes", "i4", "likes", "Likes that a work has been paid for"),
 )
 METRICS = (
-    Metric("posts", "counter", "posts", "Posts made.", "producer", "Supply", labels={"by": KINDS}, headline=True),
+    Metric("posts", "counter", "posts", "Posts made.", "producer", "Supply", labels={"by": KINDS}, headline=True,
+           of="creators_active"),
     Metric("creators_active", "gauge", "creators", "Creators who have not quit.", "producer", "Who stays", labels={"by": KINDS}),
     Metric("creator_entries", "counter", "creators", "Creators who ever began.", "producer", "Who stays: Beginning and quitting",
            labels={"by": KINDS}),
