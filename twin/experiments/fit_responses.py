@@ -12,7 +12,7 @@ word is no measured dose), and that of the worlds it is read off, between replic
 about the prior, once; each round solves, and runs the worlds at the solution. The reported fit is that of the parameters visited whose
 misfit is least, with their own worlds, not a prediction. Rates stay: intercepts follow the slopes (`meetings.held`).
 
-With R the runs of the design (16 for 8 to 15 parameters) it takes (R + 1 + rounds) x replicates trunks, each with four branches.
+With R the runs of the design (16 for 8 to 15 parameters) it takes (R + 1 + rounds) x replicates trunks, each with five branches.
 
 Prints the YAML block to put into the scenario; `twin.experiments.fit` can then refine the intercepts.
 """

@@ -2,7 +2,8 @@
 
     as it is        the scenario's own feed
     engagement      the published weights of X, April 2023 (`recommender.preset: x_2023`), for one day
-    newest          newest posts of accounts followed, nothing else: one day against engagement, all days against as it is
+    newest          newest posts of accounts followed, nothing else, for one day against engagement
+    by_time         what the feed would choose from, by time: all days against as it is
     filtered        as it is, but without the posts whose arousal, as the classifier reads it, is among the top `TOXIC` of what the
                     trunk's feed shows in the day after the fork. Toxicity stands for arousal (an assumption)
 
@@ -10,8 +11,12 @@ What is read off them, with a for arousal and o, s for the reader's opinion and 
 
     shown_arousal    (mean a, engagement - mean a, newest) / sd of a in both
     shown_animosity  the same of a |o - s|: aroused posts from the other side (an assumption)
-    newest_time      log of impressions per day, newest over as it is; impressions stand for time on the app
+    newest_time      log of impressions per day, by_time over as it is; impressions stand for time on the app
     filtered_time    log of impressions per day, filtered over as it is
+
+Time is read off by_time, not off newest: a feed of accounts followed alone runs out of posts here, where people follow thirty and a post
+lasts two days, while on the platform of the experiment friends, groups and pages always had more. With newest a fit takes what
+lacks for impatience.
 
 Branches of a replicate share their luck. The last serving window of each interval between trainings is not in the log when it is read, and
 so not among the impressions of the day: chance, the same in all branches. Times are over all days after the fork, so an effect that
@@ -51,6 +56,7 @@ POLICIES: dict[str, dict[str, Any]] = {
     "engagement": {"recommender.preset": "x_2023"},
     "newest": {"recommender.ranking": "chronological", "recommender.quota.in_network": 100,
                **{f"recommender.quota.{source}": 0 for source in ("nearest", "trending", "explore", "co_viewed", "bought_together")}},
+    "by_time": {"recommender.ranking": "chronological"},
 }
 
 
@@ -219,5 +225,5 @@ def measure(path: Path, sets: Sequence[str], size: Size, meetings: bool = False)
         arousal = FEATURES.index("arousal")
         aroused = [each.x[:, arousal] for each in (high, low)]
         hostile = [each.x[:, arousal] * np.abs(each.opinion - each.slant) for each in (high, low)]
-        time = [world.time(each) - before for each in (plain, newest, world.branch(level=level))]
+        time = [world.time(each) - before for each in (plain, world.branch("by_time"), world.branch(level=level))]
     return np.array([standardised(*aroused), standardised(*hostile), np.log(time[1] / time[0]), np.log(time[2] / time[0])]), population
