@@ -223,9 +223,9 @@ def test_reputation_accrues_as_likes_do(run):
 
 def test_endless_attention_knows_no_displacement(run):
     """Twenty AI creators take over half of human impressions where slates are short; where everybody sees everything, none of them."""
-    endless = ("recommender.slate=100", "audience.patience=0.999", "recommender.author_cap=100", "recommender.lists=1",
-               "recommender.probes=1", "recommender.probe_cap=4096", "recommender.expiry=12h", "creators.human.posts_mean=0.3/d",
-               "creators.ai.posts_mean=1/d", "audience.return_effect=0",
+    endless = ("recommender.slate=100", "audience.patience=0.999", "audience.patience_sd=0", "recommender.author_cap=100",
+               "recommender.lists=1", "recommender.probes=1", "recommender.probe_cap=4096", "recommender.expiry=12h",
+               "creators.human.posts_mean=0.3/d", "creators.ai.posts_mean=1/d", "audience.return_effect=0",
                *(f"recommender.quota.{source}=500" for source in ("in_network", "nearest", "trending", "explore")))
     for settings, low, high in (((), 0.2, 0.5), (endless, 0.99, 1.01)):
         without, with_ai = (run(*CLOSED, *ALONE, "duration=10d", *settings, f"creators.ai.initial={count}") for count in (0, 20))

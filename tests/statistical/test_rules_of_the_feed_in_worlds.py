@@ -11,7 +11,8 @@ from tests.statistical.worlds import CLOSED, World, differing, errors, worlds
 from twin.kernels.retrieve import SOURCES
 
 ALONE = ("campaigns.enabled=false", "chatbots.enabled=false", "ratings.enabled=false")
-WHOLE = (*CLOSED, *ALONE, "duration=5d", "recommender.explore_slots=0", "audience.patience=0.999", "recommender.shelf.kind=none",
+WHOLE = (*CLOSED, *ALONE, "duration=5d", "recommender.explore_slots=0", "recommender.slate=10", "audience.patience=0.999",
+         "audience.patience_sd=0", "recommender.shelf.kind=none",
          "recommender.training=full", "recommender.history=7d", "recommender.retrain_every=2d", "audience.responses.follow.intercept=-30",
          "audience.responses.hide.intercept=-30")
 """Slates are looked at to the end, nobody's followers change, nothing is cut off the log."""
@@ -223,7 +224,7 @@ def test_a_campaign_of_nobody_is_no_campaign(run):
 def test_coordination_pays_by_what_people_see(run):
     """Accounts that like one another are seen more; where counts are hidden from people and from the model, their likes change nothing but
     their own count and what makers take for the trend when they predict clicks."""
-    alone, together = (run(*CAMPAIGN, "duration=40d", f"campaigns.coordination={share}") for share in (0, 1))
+    alone, together = (run(*CAMPAIGN, "campaigns.accounts=40", "duration=40d", f"campaigns.coordination={share}") for share in (0, 1))
     daily = [np.diff(world.series("campaign_impressions"))[2:] for world in (alone, together)]
     assert errors(daily[1] - daily[0]) > 3.9 and alone.last("campaign_fake_likes") == 0 < together.last("campaign_fake_likes")
     hidden = [run(*CAMPAIGN, "audience.counts_shown=false", "recommender.signals.counts.on=false", f"campaigns.coordination={share}")

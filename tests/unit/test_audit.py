@@ -114,7 +114,7 @@ def test_levers_stay_within_their_bounds(small: Small) -> None:
     """Ranges are a quarter to four times the value, cut at what the parameter allows; zeros and texts are left out with reasons."""
     found, left = sensitivity.levers(small(), [])
     ends = {lever.path: (lever.vary.at(0.0), lever.vary.at(1.0)) for lever in found}
-    assert ends["recommender.dim"] == ("8", "128") and ends["recommender.slate"] == ("3", "40")
+    assert ends["recommender.dim"] == ("8", "128") and ends["recommender.slate"] == ("8", "100")
     assert ends["recommender.personalisation"] == ("0.25", "1.0") and ends["recommender.retrain_every"] == ("90min", "1d")
     assert dict(left)["recommender.diversity"] == "is 0.0, which has no multiples" and "no lever" in dict(left)["recommender.expiry"]
     with pytest.raises(UsageError, match="no power of two"):

@@ -117,7 +117,8 @@ def test_share_shown_from_creators_followed(small: Small) -> None:
     """The metric is what the sources say, since the last reading; about half where half of the slots are kept, less where none are."""
     shares = {}
     for kept in (0.0, 0.5):
-        simulation, readings = history(small("duration=10d", "network.follows_mean=20.0", f"recommender.in_network_slots={kept}"))
+        simulation, readings = history(small("duration=10d", "network.follows_mean=20.0", "recommender.slate=10",
+                                             f"recommender.in_network_slots={kept}"))
         board = simulation.world.board
         by_source = np.diff(readings[:, [board.index("source_impressions", source=source) for source in SOURCES]], axis=0)
         shares[kept] = readings[:, board.index("in_network_share")]

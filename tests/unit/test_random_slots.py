@@ -96,7 +96,8 @@ def sources(simulation: Simulation) -> NDArray[np.uint8]:
 def test_flagged_in_the_log(small: Small) -> None:
     """In a world with caps and kept slots the flagged share of impressions is the share, and so says the metric; half of the people may
     have them alone; a feed that is random all over flags none unless told to."""
-    simulation, _ = history(small(*KEPT, "recommender.random_share=0.3", "recommender.author_cap=1", "recommender.ai_cap=1"))
+    simulation, _ = history(small(*KEPT, "recommender.random_share=0.3", "recommender.author_cap=1", "recommender.ai_cap=1",
+                                  "recommender.slate=10"))  # short, so that posts to rank never lack
     board = simulation.world.board
     shown = np.array([board.get("source_impressions", source=source) for source in SOURCES])
     count = int(shown.sum())

@@ -168,7 +168,7 @@ def test_every_number_is_documented(small: Callable[..., Scenario]) -> None:
             assert info.description and meta(info)["source"], path
     rows = {row.path: row for row in describe(scenario)}
     assert rows["recommender.dim"].origin == "--set" and rows["recommender.dim"].unit == "floats"
-    assert rows["audience.return_a"].origin.startswith("base.yaml:") and rows["recommender.slate"].origin == "default"
+    assert rows["audience.return_a"].origin.startswith("base.yaml:") and rows["recommender.author_cap"].origin == "default"
 
 
 def test_schema_names_every_parameter() -> None:

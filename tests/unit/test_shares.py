@@ -47,7 +47,7 @@ def test_two_shares_make_four_arms(small: Callable[..., Scenario]) -> None:
                                   "{name: b, at: 1d, share: 0.5, set: {recommender.slate: 6, recommender.ai_factor: 0.5}},"
                                   "{name: c, at: 2d, set: {recommender.ai_factor: 0.9}}]"))
     world = simulation.world
-    assert world.levers_by_arm("consumers", "recommender.slate") == [10, 4, 6, 6]
+    assert world.levers_by_arm("consumers", "recommender.slate") == [30, 4, 6, 6]
     assert world.levers_by_arm("consumers", "recommender.ai_factor") == [0.9, 0.9, 0.5, 0.5]
     assert set(world.table("consumers")["arm"].tolist()) == {0, 1, 2, 3}
 
