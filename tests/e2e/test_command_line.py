@@ -158,7 +158,7 @@ def test_check_explains_everything(tmp_path: Path) -> None:
     assert "8 floats" in lines["recommender.dim"] and "--set" in lines["recommender.dim"]
     assert "quickstart.yaml:" in lines["audience.initial"] and "5000 consumers" in lines["audience.initial"]
     assert "base.yaml:" in lines["audience.return_a"] and "KuaiRand" in lines["audience.return_a"]
-    assert "default" in lines["recommender.slate"] and lines["recommender.slate"].endswith("*")
+    assert "default" in lines["recommender.author_cap"] and lines["recommender.author_cap"].endswith("*")
     assert "policy 2026 weights: at 90d" in text
     clocks = text[text.index("Order within one instant"):]
     order = [clocks.index(word) for word in ("audience.browse", "policies.apply", "recommender.retrain", "recommender.refresh",

@@ -160,10 +160,11 @@ def test_the_health_of_a_run_in_progress_is_drawn(room: Studio, scraped: int, tm
         wait_for_scrapes(room, run, 20)
         span = {"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))}
         picture = room.easel.draw(HEALTH, tmp_path / "health.png", **span)
+        rates = [room.prometheus.query(f"rate(twin_run_{name}_seconds_total[1m])", time.time()) for name in ("wall", "cpu")]
     finally:
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)
-    assert picture.problems == []
+    assert picture.problems == [], rates
     assert sorted(panel["id"] for panel in picture.panels) == sorted(panel["id"] for panel in drawable(saved(DASHBOARDS)[HEALTH]))
 
 

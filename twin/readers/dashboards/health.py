@@ -52,11 +52,12 @@ def run_health() -> Json:
                       values=("speed", "held to")),
                _lines("Sessions per second", "suffix: /s", [("Sessions", series("sessions_per_second"), ["sessions_per_second"])])], 8)
     page.row("Where its time goes")
-    by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {rate('wall_seconds')}"
+    passing = f"({rate('wall_seconds')} > 0)"  # between two readings no time passes: a line through infinity would not be drawn
+    by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {passing}"
     page.line([_lines("Share of the run's time by phase", "percentunit", [("{{phase}}", by_phase, ["spent_seconds", "wall_seconds"])],
                       right=True, values=tuple(PHASES), fillOpacity=60, lineWidth=0, stacking={"mode": "normal", "group": "A"}),
                _lines("Share of the run's time on a processor", "percentunit", [
-                   ("Processor", f"{rate('cpu_seconds')} / {rate('wall_seconds')}", ["cpu_seconds", "wall_seconds"])])], 9)
+                   ("Processor", f"{rate('cpu_seconds')} / {passing}", ["cpu_seconds", "wall_seconds"])])], 9)
     page.row("Queues, memory, checkpoints")
     page.line([_lines("What waits", "short", [("{{queue}}", series("queue_length"), ["queue_length"])], values=tuple(QUEUES)),
                _lines("Resident memory", "bytes", [("Memory", series("resident_memory_bytes"), ["resident_memory_bytes"])], fillOpacity=20),
