@@ -210,8 +210,9 @@ def fetch_ahead(at, end, rows, people, serve, graph):
 
 
 @inlined
-def _log_chance(logit):
-    """log of the logistic function."""
+def _looks_on(shift, lately, number):
+    """log P(continue) of a person with this shift, where the last posts gave ``lately``; see `tired`."""
+    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + shift + number[N_PATIENCE] * (lately - number[N_REFERENCE])
     return -math.log1p(math.exp(-logit))
 
 
@@ -222,8 +223,7 @@ def most_looked_at(luck, shift, number):
     A person begins with a patience of -log(luck) and looks at another post as long as any is left; a post takes -log P(continue) of it.
     ``shift`` is the person's own, in log-odds of continuing.
     """
-    logit, effect, rest = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + shift, number[N_PATIENCE], number[N_REFERENCE]
-    return 1 + int(math.log(luck) / _log_chance(logit + max(effect * (1 - rest), -effect * rest)))
+    return 1 + int(math.log(luck) / _looks_on(shift, 1.0, number))
 
 
 @inner
@@ -237,9 +237,7 @@ def tired(row, patience, lately, people, behaviour, x):
     number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
     gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(utility(GLAD, table, x))
     lately = number[N_KEEP] * lately + (1 - number[N_KEEP]) * gave
-    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + people.patience_shift[row]
-    logit += number[N_PATIENCE] * (lately - number[N_REFERENCE])
-    return patience + _log_chance(logit), lately
+    return patience + _looks_on(np.float64(people.patience_shift[row]), lately, number), lately
 
 
 @inner
