@@ -1,6 +1,6 @@
 """Fit the slopes of responses on arousal and agreement to published effects.
 
-    python -m twin.experiments.fit_responses scenarios/base.yaml [--people 10000] [--burn-in 30] [--days 14] [--replicates 2] [--rounds 2]
+    python -m twin.experiments.fit_responses scenarios/base.yaml [--people 6000] [--burn-in 1] [--days 14] [--replicates 2] [--rounds 2]
 
 Targets are effects from `evidence`, whose ids `TARGETS` ties to what the twin says of them: in closed form over a population of meetings
 (`meetings`), or read off forked worlds (`response_worlds`). There are more parameters than effects, so today's values are prior means, with
@@ -86,8 +86,8 @@ TARGETS = (
     Target("rathje_2021", "outgroup_word", 0.5),
     Target("E01.O1", "shown_arousal", 0.25),
     Target("E01.O2", "shown_animosity", 0.5),
-    Target("guess_2023_facebook", "newest_time", 0.25),
-    Target("guess_2023_instagram", "newest_time", 0.25),
+    Target("guess_2023_facebook", "chronological_time", 0.25),
+    Target("guess_2023_instagram", "chronological_time", 0.25),
     Target("toxic_hidden_facebook", "filtered_time", 0.5),
     Target("toxic_hidden_twitter", "filtered_time", 0.5),
 )
@@ -305,7 +305,7 @@ def block(fit: Fit) -> dict[str, Any]:
 @click.command()
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--people", default=Size.people, show_default=True, help="consumers of each world")
-@click.option("--burn-in", default=Size.burn_in, show_default=True, help="days before worlds are forked")
+@click.option("--burn-in", default=Size.burn_in, show_default=True, help="days after the warm-up and before worlds are forked")
 @click.option("--days", default=Size.days, show_default=True, help="days after")
 @click.option("--replicates", default=2, show_default=True, type=click.IntRange(1), help="worlds for each set of parameters")
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="rounds of solving and running the worlds there")

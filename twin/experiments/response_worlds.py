@@ -9,10 +9,10 @@
 
 What is read off them, with a for arousal and o, s for the reader's opinion and the post's slant, over impressions of the first day:
 
-    shown_arousal    (mean a, engagement - mean a, newest) / sd of a in both
-    shown_animosity  the same of a |o - s|: aroused posts from the other side (an assumption)
-    newest_time      log of impressions per day, by_time over as it is; impressions stand for time on the app
-    filtered_time    log of impressions per day, filtered over as it is
+    shown_arousal       (mean a, engagement - mean a, newest) / sd of a in both
+    shown_animosity     the same of a |o - s|: aroused posts from the other side (an assumption)
+    chronological_time  log of impressions per day, by_time over as it is; impressions stand for time on the app
+    filtered_time       log of impressions per day, filtered over as it is
 
 Time is read off by_time, not off newest: a feed of accounts followed alone runs out of posts here, where people follow thirty and a post
 lasts two days, while on the platform of the experiment friends, groups and pages always had more. With newest a fit takes what
@@ -51,7 +51,7 @@ from twin.yamlish import write_text
 Floats = NDArray[np.float64]
 TOXIC = 0.066
 """Share of the feed that is hidden, Beknazar-Yuzbashev et al."""
-EFFECTS = ("shown_arousal", "shown_animosity", "newest_time", "filtered_time")
+EFFECTS = ("shown_arousal", "shown_animosity", "chronological_time", "filtered_time")
 POLICIES: dict[str, dict[str, Any]] = {
     "engagement": {"recommender.preset": "x_2023"},
     "newest": {"recommender.ranking": "chronological", "recommender.quota.in_network": 100,
@@ -92,10 +92,10 @@ class Filtering(Recommender):
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How large worlds are: consumers, days before the fork, days after it."""
+    """How large worlds are: consumers, days after the warm-up and before the fork, days after it."""
 
-    people: int = 10_000
-    burn_in: int = 30
+    people: int = 6_000
+    burn_in: int = 1
     days: int = 14
 
 
