@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
-from twin.engine import Simulation
-from twin.scenario import Scenario, load
+from twin.engine.simulation import Simulation
+from twin.scenario.loading import Scenario, load
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "scenarios"

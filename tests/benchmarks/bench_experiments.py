@@ -19,11 +19,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from twin.describe import dump
-from twin.experiments.backends import run_all
-from twin.experiments.store import Store
-from twin.experiments.tasks import SCENARIO, Task
-from twin.scenario import Scenario, load
+from twin.experiments.work.backends import run_all
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import SCENARIO, Task
+from twin.scenario.describe import dump
+from twin.scenario.loading import Scenario, load
 
 ROOT = Path(__file__).parent.parent.parent
 BOUND = 0.6

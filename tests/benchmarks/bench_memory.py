@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.bench_sessions import ROOT
+from twin.ground.units import DAY
 from twin.readers.terminal import Frame, RunInfo
-from twin.run import start
-from twin.scenario import load
-from twin.units import DAY
+from twin.running.drive import start
+from twin.scenario.loading import load
 
 FIRST = 60
 

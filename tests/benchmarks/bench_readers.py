@@ -51,13 +51,13 @@ from scipy import stats
 
 from tests.conftest import ROOT
 from tests.e2e.prometheus import Prometheus
-from twin import run
 from twin.cli.watching import services
 from twin.experiments.findings.judging import interval
+from twin.ground.units import WEEK
 from twin.readers import sidecar
-from twin.readers.watch import Frame, Watcher, Watchers
-from twin.scenario import load
-from twin.units import WEEK
+from twin.record.watch import Frame, Watcher, Watchers
+from twin.running import drive as run
+from twin.scenario.loading import load
 
 READERS = ("metrics", "remote-write", "live", "nothing")
 BOUND = {"metrics": 0.01, "live": 0.03}

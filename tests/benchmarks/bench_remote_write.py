@@ -26,16 +26,16 @@ import pyarrow as pa
 import requests
 
 from tests.e2e.prometheus import Prometheus
-from twin.metric import Metric
+from twin.ground.units import DAY, HOUR, at
 from twin.readers import remote_write
-from twin.readers.names import series
 from twin.readers.protobuf_write import varint
 from twin.readers.receiver import Receiver
 from twin.readers.remote_write import RemoteWrite, Sender
-from twin.readers.results import Recorder
 from twin.readers.sidecar import Hub
-from twin.readers.watch import RunInfo
-from twin.units import DAY, HOUR, at
+from twin.record.names import series
+from twin.record.results import Recorder
+from twin.record.watch import RunInfo
+from twin.world.metric import Metric
 
 SERIES = 1000
 START = dt.date(2025, 1, 1)

@@ -27,12 +27,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.bench_sessions import ROOT, Running, state_per_consumer, world
-from twin.engine import Simulation
-from twin.estimate import memory
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
-from twin.units import DAY
+from twin.running.estimate import memory
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
 ROUNDS = 5

@@ -27,12 +27,12 @@ import numba as nb
 import numpy as np
 
 from tests.benchmarks.naive import Naive
-from twin.compiled import kernel
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.compiled import kernel
+from twin.ground.units import DAY, HOUR
 from twin.kernels import browse
 from twin.kernels.lanes import dot8
-from twin.scenario import Scenario, load
-from twin.units import DAY, HOUR
+from twin.scenario.loading import Scenario, load
 
 ROOT = Path(__file__).parent.parent.parent
 WARM, DAYS = 3, 5

@@ -19,8 +19,8 @@ import time
 
 from tests.benchmarks.bench_sessions import WARM, world
 from tests.unit.test_exactness import same_state
-from twin.engine import Simulation
-from twin.units import DAY
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 
 
 class Turn:

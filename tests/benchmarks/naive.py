@@ -12,9 +12,9 @@ import time
 import numpy as np
 import simpy
 
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.rhythm import MIND_HOURS
 from twin.kernels import plan, retrieve
-from twin.rhythm import MIND_HOURS
 
 DAY = 86400
 

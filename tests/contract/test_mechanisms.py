@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from twin.engine import Simulation
-from twin.mechanism import PHASES, Every, Mechanism
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 from twin.mechanisms import REGISTRY as BUILT_IN
-from twin.outside import find
-from twin.params import Params, leaves, meta
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
+from twin.scenario.outside import find
+from twin.world.mechanism import PHASES, Every, Mechanism
+from twin.world.params import Params, leaves, meta
 
 OWN = os.environ.get("TWIN_MECHANISM", "")
 REGISTRY = dict(BUILT_IN)

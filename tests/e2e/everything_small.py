@@ -12,10 +12,11 @@ import yaml
 from numpy.typing import NDArray
 
 from tests.conftest import SCENARIOS
-from twin import mailbox, run
-from twin.readers.watch import Watcher
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.ground.units import DAY
+from twin.record import mailbox
+from twin.record.watch import Watcher
+from twin.running import drive as run
+from twin.scenario.loading import Scenario, load
 
 SHORTER = 4
 """Dates come so many times sooner than in everything.yaml."""

@@ -26,8 +26,8 @@ import numpy as np
 import pytest
 import requests
 
-from twin.readers.names import series
-from twin.readers.results import Metrics
+from twin.record.names import series
+from twin.record.results import Metrics
 
 COMMAND = "prometheus"
 READY_S = 60.0

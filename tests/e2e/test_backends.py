@@ -25,8 +25,8 @@ import os
 import time
 from pathlib import Path
 
-from twin.mechanism import Every, Mechanism
-from twin.params import Params
+from twin.world.mechanism import Every, Mechanism
+from twin.world.params import Params
 
 HERE = Path(__file__).parent
 

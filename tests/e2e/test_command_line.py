@@ -66,7 +66,7 @@ def test_reference_mode_gives_the_same_bytes(straight: Path, tmp_path: Path) -> 
 
 def test_killed_runs_resume_to_the_same_bytes(straight: Path, tmp_path: Path) -> None:
     """kill -9 again and again, at moments spread over the run, then resume: the bytes of the run that nobody killed."""
-    command = [sys.executable, "-c", "import twin.run as r; r.CHECKPOINT_WALL_S = 0.15; from twin.cli import main; main()"]
+    command = [sys.executable, "-c", "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.15; from twin.cli import main; main()"]
     out = tmp_path / "killed"
     first = [*command, "run", str(straight / "scenario.yaml"), "--out", str(out), "--quiet"]
     kills = 0

@@ -18,9 +18,9 @@ from playwright.sync_api import Page
 
 from tests.conftest import SCENARIOS, settings, twin
 from tests.e2e.test_report import EVIL
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.experiments.forks import TREATMENTS
-from twin.scenario import load
+from twin.scenario.loading import load
 
 REPLICATES = 3
 TABLES = ("results.parquet", "course.parquet", "replicates.parquet")
@@ -199,8 +199,8 @@ BROKEN = '''"""Fails in one world."""
 
 from pathlib import Path
 
-from twin.mechanism import Every, Mechanism
-from twin.params import Params
+from twin.world.mechanism import Every, Mechanism
+from twin.world.params import Params
 
 
 class Broken(Mechanism):

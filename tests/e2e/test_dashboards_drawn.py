@@ -19,7 +19,7 @@ from tests.chromium import MissingError
 from tests.e2e.drawing import DASHBOARDS, Studio, check_types, drawable, saved, studio
 from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
-from twin.readers.results import load_manifest
+from twin.record.results import load_manifest
 
 HEALTH = "twin-run-health"
 SIMULATED = sorted(path.stem for path in DASHBOARDS.glob("*.json") if path.stem != HEALTH)

@@ -23,11 +23,11 @@ import yaml
 
 from tests.conftest import ROOT, SCENARIOS, settings
 from tests.e2e.prometheus import free_port, running
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.readers.health import HEALTH
-from twin.readers.names import prom_name
-from twin.readers.results import load_manifest
-from twin.scenario import load
+from twin.record.names import prom_name
+from twin.record.results import load_manifest
+from twin.scenario.loading import load
 
 DEPLOY = ROOT / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"

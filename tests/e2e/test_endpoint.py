@@ -24,8 +24,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.conftest import ROOT, settings, twin
 from tests.e2e.prometheus import running
 from twin.readers.health import HEALTH
-from twin.readers.names import identity, series
-from twin.readers.results import load_manifest, load_metrics
+from twin.record.names import identity, series
+from twin.record.results import load_manifest, load_metrics
 
 PATIENCE_S = 240
 SHORT = ("duration=10d", "metrics.every=1h")

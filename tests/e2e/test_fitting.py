@@ -5,9 +5,10 @@ import yaml
 from click.testing import CliRunner
 
 from tests.conftest import ROOT, SCENARIOS
-from twin.experiments import evidence, fit_responses, meetings
-from twin.experiments.fit_responses import main
-from twin.scenario import load
+from twin.experiments.fitting import evidence, meetings
+from twin.experiments.fitting import responses as fit_responses
+from twin.experiments.fitting.responses import main
+from twin.scenario.loading import load
 
 ASKED = ("--people", "300", "--burn-in", "3", "--days", "2", "--replicates", "1", "--rounds", "1")
 

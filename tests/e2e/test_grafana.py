@@ -13,11 +13,11 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import DASHBOARD
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, EDITOR, PROMETHEUS, VIEWER, Place
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 from twin.readers import annotations, publish
 from twin.readers.grafana import Grafana, GrafanaError
-from twin.readers.names import identity
-from twin.readers.results import Recorder, load_events, load_manifest
+from twin.record.names import identity
+from twin.record.results import Recorder, load_events, load_manifest
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 DAY_MS = 86_400_000

@@ -14,10 +14,10 @@ import pytest
 from tests.conftest import ROOT, settings
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, CLEAN, Place
-from twin import mailbox
 from twin.readers.annotations import Annotator
 from twin.readers.sidecar import Hub
-from twin.readers.watch import RunInfo
+from twin.record import mailbox
+from twin.record.watch import RunInfo
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 DAY_MS = 86_400_000

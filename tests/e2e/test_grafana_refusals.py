@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, PROMETHEUS
-from twin.errors import TwinError, UsageError
+from twin.ground.errors import TwinError, UsageError
 from twin.readers import publish
 from twin.readers.grafana import Grafana, GrafanaError, connect
 

@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, settings, twin
-from twin import mailbox, run, runfolder
-from twin.engine import Simulation
-from twin.errors import UsageError
-from twin.readers.results import load_events, load_manifest, load_metrics
-from twin.readers.watch import Frame, Watcher
-from twin.scenario import Scenario, load
-from twin.units import DAY, HOUR, NEVER
+from twin.engine.simulation import Simulation
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY, HOUR, NEVER
+from twin.record import mailbox
+from twin.record.results import load_events, load_manifest, load_metrics
+from twin.record.watch import Frame, Watcher
+from twin.running import drive as run
+from twin.running import folder as runfolder
+from twin.scenario.loading import Scenario, load
 
 LIKES = "name: likes by hand\nset: {recommender.preset: likes}\n"
 GUARD = "name: guard by hand\nwhen: creator_human_share < 2\nshare: 0.5\nset: {audience.counts_shown: false}\n"
@@ -214,7 +216,7 @@ def test_pace_is_kept_and_little_is_made_up_for(small: Small, tmp_path: Path, mo
     scenario, clock = small("duration=10d"), [1000.0]
     simulation = Simulation(scenario)
     manifest = runfolder.create(tmp_path / "b", scenario, simulation)
-    monkeypatch.setattr("twin.run.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("twin.running.drive.time.monotonic", lambda: clock[0])
     drive = run._Drive(simulation, tmp_path / "b", manifest, Watcher(), 1.0, mailbox.Mailbox(tmp_path / "b"))
     simulation.world.now = DAY
     assert drive._early()  # a day in no time

@@ -19,8 +19,8 @@ import pytest
 
 from tests.conftest import ROOT, settings, twin
 from tests.live_page import Running, running, until, visit
-from twin import mailbox
-from twin.mailbox import command
+from twin.record import mailbox
+from twin.record.mailbox import command
 
 BASE = ROOT / "scenarios" / "base.yaml"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">$$\\frac12$$ {{7*7}}"

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN
 from tests.e2e.prometheus import Prometheus
-from twin.mailbox import is_open
+from twin.record.mailbox import is_open
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 README = (ROOT / "README.md").read_text()

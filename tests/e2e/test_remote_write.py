@@ -20,12 +20,12 @@ import requests
 from tests.conftest import ROOT, SCENARIOS, settings, twin
 from tests.e2e.prometheus import CONFIG, Prometheus, running, wanted
 from tests.unit.test_remote_write import ROWS, START, folder_with
-from twin import mailbox
-from twin.readers.names import identity, prom_name
+from twin.ground.units import DAY
 from twin.readers.receiver import TOKEN
 from twin.readers.remote_write import Sender
-from twin.readers.results import load_manifest, load_metrics
-from twin.units import DAY
+from twin.record import mailbox
+from twin.record.names import identity, prom_name
+from twin.record.results import load_manifest, load_metrics
 
 DAYS = 12
 SHORT = settings(f"duration={DAYS}d")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import SMALL
-from twin import run
 from twin.readers.panels import HEADINGS
 from twin.readers.report import write_report
-from twin.scenario import load
+from twin.running import drive as run
+from twin.scenario.loading import load
 
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.conftest import ROOT, SMALL, history
-from twin.scenario import load
+from twin.scenario.loading import load
 
 FILE = Path(__file__).parent / "values.json"
 POLICY = "policies=[{name: likes, at: 5d, set: {recommender.preset: likes}}]"

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import SCENARIOS
-from twin.describe import digest, dump
-from twin.errors import ScenarioError
+from twin.ground.errors import ScenarioError
+from twin.ground.units import format_duration, format_rate, parse_duration, parse_rate
 from twin.mechanisms import REGISTRY
-from twin.params import leaves
-from twin.scenario import Scenario, load
-from twin.units import format_duration, format_rate, parse_duration, parse_rate
+from twin.scenario.describe import digest, dump
+from twin.scenario.loading import Scenario, load
+from twin.world.params import leaves
 
 PATHS = [f"{name}.{path}" for name, kind in REGISTRY.items() for path, _ in leaves(kind.Params)]
 WORDS = ["extends", "name", "duration", "seed", "mechanisms", "policies", "metrics", "audience", "recommender", "dim", "set", "at", "90d",

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.conftest import SCENARIOS, SMALL
-from twin.describe import dump
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.experiments import effects
-from twin.experiments.backends import run_all
-from twin.experiments.store import Store
-from twin.experiments.tasks import SCENARIO, Task
-from twin.metric import label_text
-from twin.readers.results import per_day
-from twin.scenario import load
-from twin.units import DAY
+from twin.experiments.work.backends import run_all
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import SCENARIO, Task
+from twin.ground.units import DAY
+from twin.record.results import per_day
+from twin.scenario.describe import dump
+from twin.scenario.loading import load
+from twin.world.metric import label_text
 
 WORLD = (*SMALL, "audience.initial=120", "creators.human.initial=30", "creators.ai.initial=4", "recommender.dim=8",
          "recommender.refresh=30min", "duration=8d")

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from twin.engine import Simulation
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario
 
 
 @pytest.mark.parametrize(("base", "more"), [("base", ()), ("everything", ("policies=[]", "recommender.work_expiry=30d",

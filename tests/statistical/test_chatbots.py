@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.test_chatbots import make, run
-from twin.units import DAY
+from twin.ground.units import DAY
 
 N = 3000
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from twin.engine import Simulation
-from twin.scenario import Scenario
+from twin.engine.simulation import Simulation
+from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 FAST = ("recommender.refresh=30min", "policies=[]", "creators.ai.arrivals=0/d")

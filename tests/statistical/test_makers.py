@@ -12,9 +12,9 @@ import pytest
 from tests.conftest import history
 from tests.unit.test_creators import SILENT, go, make
 from tests.unit.test_makers import feel, followed, panel
-from twin.columns import Table
 from twin.mechanisms.creators.incentives import slopes
-from twin.scenario import Scenario
+from twin.scenario.loading import Scenario
+from twin.world.columns import Table
 
 Small = Callable[..., Scenario]
 PLANTED = np.array([1.2, -0.4, 0.0])

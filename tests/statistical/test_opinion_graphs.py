@@ -15,8 +15,8 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from twin.draws import children
 from twin.experiments.findings.f1_opinions import adjacency, modes
+from twin.ground.draws import children
 from twin.kernels import opinion as kernel
 from twin.mechanisms.opinions import clusters
 

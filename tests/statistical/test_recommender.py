@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import SCENARIOS, history
-from twin.scenario import load
+from twin.scenario.loading import load
 
 SETTINGS = ("warm_up=60d", "duration=15d", "policies=[]", "metrics.every=1d", "recommender.explore_slots=0",
             "recommender.in_network_slots=0")

@@ -7,7 +7,7 @@ seed), and the margin is three standard errors of their mean.
 import numpy as np
 
 from tests.conftest import SCENARIOS, history
-from twin.scenario import load
+from twin.scenario.loading import load
 
 SETTINGS = ("warm_up=0d",
             "audience.initial=2000", "audience.arrivals=10/d", "creators.human.initial=150", "creators.ai.initial=8", "duration=12d",

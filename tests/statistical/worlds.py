@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.conftest import history
-from twin.engine import Simulation
-from twin.scenario import Scenario
+from twin.engine.simulation import Simulation
+from twin.scenario.loading import Scenario
 
 Make = Callable[..., Scenario]
 SAME_PEOPLE = ("audience.arrivals=0/d", "audience.leave=0")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from twin.engine import Simulation
-from twin.errors import ScenarioError
+from twin.engine.simulation import Simulation
+from twin.ground.errors import ScenarioError
+from twin.ground.units import DAY
 from twin.kernels import browse, plan
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.scenario.loading import Scenario, load
 
 PATIENCE, EFFECT, REST = 0.85, 2.0, 0.25
 

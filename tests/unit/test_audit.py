@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from twin.engine import Simulation
-from twin.errors import UsageError
-from twin.experiments import audit, scoring, sensitivity
-from twin.experiments.audit import Force
+from twin.engine.simulation import Simulation
+from twin.experiments.audit import command as audit
+from twin.experiments.audit import scoring, sensitivity
+from twin.experiments.audit.command import Force
+from twin.experiments.audit.engineering import SIDES, STEPS, Step
+from twin.experiments.audit.scoring import Score
+from twin.experiments.audit.sensitivity import LUCK, Lever
+from twin.experiments.audit.turning import turned, turns
 from twin.experiments.design import Vary
-from twin.experiments.engineering import SIDES, STEPS, Step
-from twin.experiments.scoring import Score
-from twin.experiments.sensitivity import LUCK, Lever
-from twin.experiments.turning import turned, turns
-from twin.metric import Metric
-from twin.scenario import Scenario
+from twin.ground.errors import UsageError
+from twin.scenario.loading import Scenario
+from twin.world.metric import Metric
 
 Small = Callable[..., Scenario]
 ROWS: list[tuple[Metric, Mapping[str, str]]] = [

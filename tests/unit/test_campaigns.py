@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import DAY, NEVER, format_duration, format_rate
 from twin.kernels import opinion
 from twin.mechanisms.campaigns import Campaigns, CampaignsParams
-from twin.units import DAY, NEVER, format_duration, format_rate
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.state import World
 
 CONSUMERS = (("active", "?", ()), ("community", "i2", ()), ("taste", "f4", (4,)), ("sessions", "i4", ()), ("joined_at", "i8", ()))
 CREATORS = (("active", "?", ()), ("person", "i4", ()), ("followers", "i4", ()), ("niche", "f4", (4,)), ("rate", "f4", ()),

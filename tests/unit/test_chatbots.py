@@ -8,17 +8,17 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import DAY, LATEST, NEVER
 from twin.kernels import chat as kernel
 from twin.kernels.chat import Chatbot, Chatters, Offer
 from twin.kernels.reward import pool
-from twin.mechanism import MIN_WAKE
 from twin.mechanisms.chatbots import Chatbots, ChatbotsParams
-from twin.params import value_at
-from twin.units import DAY, LATEST, NEVER
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.mechanism import MIN_WAKE
+from twin.world.params import value_at
+from twin.world.state import World
 
 PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.0, lambda_up=0.1, lambda_down=0.1,
                 trust_rate=0.1, disclosure=0.5, novelty=0.0, novelty_sessions=20.0, concern_rate=0.1, concern_fade=0.0,

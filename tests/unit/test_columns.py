@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.columns import Column, Table
-from twin.errors import StateError
+from twin.ground.errors import StateError
+from twin.world.columns import Column, Table
 
 
 def table() -> Table:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from twin import compiled
+from twin.ground import compiled
 
 
 def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +52,6 @@ def test_old_folders_go(tmp_path: Path) -> None:
 
 def test_kernels_are_kept_there(tmp_path: Path) -> None:
     """A process that compiles leaves its machine code in the folder of the kernel's file."""
-    code = "import numpy as np; from twin.draws import children; print(children(np.ones(1, np.uint64), np.zeros(1, np.int64)))"
+    code = "import numpy as np; from twin.ground.draws import children; print(children(np.ones(1, np.uint64), np.zeros(1, np.int64)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}, check=True)
     assert list(tmp_path.glob("kernels/draws-*/**/draws._children*.nbi"))

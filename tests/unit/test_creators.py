@@ -5,18 +5,18 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
-from twin.errors import StateError
+from twin.ground.draws import children
+from twin.ground.errors import StateError
+from twin.ground.units import DAY, HOUR, NEVER
 from twin.kernels import create as kernel
 from twin.kernels.retrieve import Follows
 from twin.mechanisms.creators import Creators, CreatorsParams
 from twin.mechanisms.creators.declared import TALLIES
 from twin.mechanisms.creators.posting import FEATURES, effort
-from twin.params import leaves, meta, value_at
-from twin.units import DAY, HOUR, NEVER
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.params import leaves, meta, value_at
+from twin.world.state import World
 
 COMMUNITIES, VISITS, LEAVING = 4, 0.5, 0.0006
 SILENT = {"posts_mean": "0.0/d", "posts_log_sd": 0.0}

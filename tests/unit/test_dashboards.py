@@ -15,15 +15,15 @@ import pytest
 from tests.conftest import ROOT, twin
 from tests.unit.grafana_types import problems
 from twin.mechanisms import REGISTRY
-from twin.metric import Metric
 from twin.readers.dashboards import NOT_DRAWN, dashboards, stale, write
 from twin.readers.dashboards.drawn import AI, HUMAN
 from twin.readers.dashboards.frame import HEALTH as HEALTH_UID
 from twin.readers.dashboards.frame import PAGES, WIDE
 from twin.readers.dashboards.queries import bin_words
 from twin.readers.health import HEALTH
-from twin.readers.names import prom_name
 from twin.readers.panels import HEADINGS
+from twin.record.names import prom_name
+from twin.world.metric import Metric
 
 FOLDER = ROOT / "dashboards"
 KINDS = {"row", "text", "timeseries", "stat", "bargauge"}
@@ -32,9 +32,9 @@ MADE = dashboards(DECLARED)
 SIDES = {"producer": "twin-creators", "consumer": "twin-consumers", "platform": "twin-recommender", "chatbot": "twin-chatbots"}
 OWN = '''"""Counts cats."""
 
-from twin.mechanism import Mechanism
-from twin.metric import Metric
-from twin.params import Params
+from twin.world.mechanism import Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Params
 
 
 class None_(Params):

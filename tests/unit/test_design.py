@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from twin.errors import ScenarioError, UsageError
 from twin.experiments import design
 from twin.experiments.design import Vary, fitted, loaded, parse, points, quantity, sample
-from twin.scenario import Scenario
+from twin.ground.errors import ScenarioError, UsageError
+from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twin.draws import Draws, children, philox, unit
+from twin.ground.draws import Draws, children, philox, unit
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from scipy import stats
 
 from twin.experiments import effects
 from twin.experiments.forks import weeks
-from twin.units import DAY
+from twin.ground.units import DAY
 
 LUCK = np.random.default_rng(20250101)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from twin.metric import Metric
 from twin.readers import endpoint
 from twin.readers.listening import Address
 from twin.readers.sidecar import Hub
-from twin.readers.watch import RunInfo
+from twin.record.watch import RunInfo
+from twin.world.metric import Metric
 
 
 @pytest.mark.parametrize("uptime", [0.03, 5.0, 1000.3, 16953.27, 70_000.1, 3e6, 9e8])

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.errors import UsageError
-from twin.experiments import evidence, fit_makers, fit_responses
+from twin.experiments.fitting import evidence
+from twin.experiments.fitting import makers as fit_makers
+from twin.experiments.fitting import responses as fit_responses
+from twin.ground.errors import UsageError
 
 ROOT = Path(twin.__file__).parent
 OWN = ROOT / "experiments" / "evidence.py"

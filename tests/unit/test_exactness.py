@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, SMALL, history
-from twin.engine import Simulation
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario
 
 EVERYTHING = ("campaigns.accounts=8", "campaigns.begin=5d", "campaigns.end=25d", "creators.assisted_from=3d",
               "creators.human.work_share=0.2", "recommender.random_share=0.15",
@@ -81,7 +81,7 @@ def test_another_seed_or_replicate_is_another_world(small: Callable[..., Scenari
 
 def test_threads_do_not_matter() -> None:
     """One and two threads for numba and BLAS give the same digest of all readings."""
-    code = ("import hashlib; from tests.conftest import history, ROOT, SMALL; from twin.scenario import load;"
+    code = ("import hashlib; from tests.conftest import history, ROOT, SMALL; from twin.scenario.loading import load;"
             "_, r = history(load(ROOT / 'scenarios' / 'base.yaml', (*SMALL, 'duration=8d')));"
             "print(hashlib.sha256(r.tobytes()).hexdigest())")
     digests = set()

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from twin.describe import describe
-from twin.errors import UsageError
 from twin.experiments.findings import judging
 from twin.experiments.findings.command import KEYS, chosen, finding
 from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import afterwards, band, exact, moves, settled, sign, vanishes, verdict
 from twin.experiments.findings.seen import settings
-from twin.scenario import load
+from twin.ground.errors import UsageError
+from twin.scenario.describe import describe
+from twin.scenario.loading import load
 
 BASE = "scenarios/base.yaml"
 PARTS = [(key, part, quick) for key in KEYS for part in finding(key).parts for quick in (False, True)]

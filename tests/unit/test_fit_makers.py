@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import SCENARIOS
-from twin.errors import UsageError
-from twin.experiments import fit_makers
-from twin.scenario import load
+from twin.experiments.fitting import makers as fit_makers
+from twin.ground.errors import UsageError
+from twin.scenario.loading import load
 
 
 def human(**changes: Any) -> Any:

@@ -7,15 +7,17 @@ import pytest
 from scipy.special import expit
 
 from tests.conftest import SCENARIOS
-from twin.errors import UsageError
-from twin.experiments import fit_responses, meetings, posterior, response_worlds
-from twin.experiments.fit_responses import Fit, Problem
-from twin.experiments.meetings import NAMES, Meetings
-from twin.experiments.response_worlds import Filtering, Forked, Shown, Size
+from twin.experiments.fitting import meetings, posterior
+from twin.experiments.fitting import responses as fit_responses
+from twin.experiments.fitting import worlds as response_worlds
+from twin.experiments.fitting.meetings import NAMES, Meetings
+from twin.experiments.fitting.responses import Fit, Problem
+from twin.experiments.fitting.worlds import Filtering, Forked, Shown, Size
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY
 from twin.kernels import respond
 from twin.kernels.respond import FEATURES
-from twin.scenario import load
-from twin.units import DAY
+from twin.scenario.loading import load
 
 SMALL = Size(people=300, burn_in=4, days=2)
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from twin.errors import ScenarioError, UsageError
 from twin.experiments import forks
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch
-from twin.experiments.tasks import execute
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.experiments.work.tasks import execute
+from twin.ground.errors import ScenarioError, UsageError
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario, load
 
 FORK = 6 * DAY
 Make = Callable[..., Scenario]

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.engine import Simulation
-from twin.errors import UsageError
-from twin.mechanism import PHASES
-from twin.metric import Metric
+from twin.engine.simulation import Simulation
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY, HOUR
 from twin.readers import health
 from twin.readers.endpoint import Endpoint
 from twin.readers.health import HEALTH, Pulse, readings
 from twin.readers.listening import Address, parse
-from twin.readers.names import IDENTITY
 from twin.readers.sidecar import Hub
-from twin.readers.watch import Frame, RunInfo
-from twin.scenario import Scenario
-from twin.units import DAY, HOUR
+from twin.record.names import IDENTITY
+from twin.record.watch import Frame, RunInfo
+from twin.scenario.loading import Scenario
+from twin.world.mechanism import PHASES
+from twin.world.metric import Metric
 
 INFO = RunInfo("a", dt.date(2025, 1, 1), 10 * DAY, 0, (), Path("a"), dict.fromkeys(IDENTITY, "x"))
 

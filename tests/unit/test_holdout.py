@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tests.conftest import SIGNALS_OFF, history
 from tests.unit.test_exactness import EVERYTHING, same_state
-from twin.compiled import kernel
-from twin.draws import mix64, unit, words
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.compiled import kernel
+from twin.ground.draws import mix64, unit, words
+from twin.ground.units import DAY, HOUR
 from twin.kernels.respond import Makers
 from twin.kernels.retrieve import RANDOM_SLOT, SHELF, SOURCES
 from twin.kernels.truth import true_clicks
@@ -21,8 +22,7 @@ from twin.mechanisms.audience import Audience
 from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.holdout import Holdout
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
-from twin.scenario import Scenario
-from twin.units import DAY, HOUR
+from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 SHARE = "recommender.random_share=0.2"

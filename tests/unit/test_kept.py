@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.board import Board
-from twin.clocks import Calendar
-from twin.columns import FEW, Column, Table
-from twin.draws import Draws, wave
+from twin.engine.clocks import Calendar
+from twin.ground.draws import Draws, wave
+from twin.ground.units import NEVER
 from twin.kernels import index
 from twin.kernels.create import total
 from twin.kernels.due import due_rows, earliest, first_free
-from twin.units import NEVER
-from twin.world import Keep, Made, Watched, World
+from twin.world.board import Board
+from twin.world.columns import FEW, Column, Table
+from twin.world.state import Keep, Made, Watched, World
 
 
 def table() -> Table:

@@ -8,14 +8,14 @@ import numba
 import numpy as np
 import pytest
 
-from twin import compiled
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground import compiled
+from twin.ground.units import DAY
 from twin.kernels import lanes, ranking, retrieve, training
 from twin.kernels.lanes import dot8
 from twin.kernels.plan import empty_room
 from twin.kernels.side import READ, WIDE
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
 
 PACKED = {"x86_64": r"vmulps|mulps", "AMD64": r"vmulps|mulps", "aarch64": r"fmul\s+v\d+\.4s", "arm64": r"fmul\.4s|fmul\s+v\d+\.4s"}
 FUSED = r"vfn?m(add|sub)\d|\bfml[as]\b|\bfn?m(add|sub)\b"

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from twin.ground.units import DAY, HOUR, MINUTE
 from twin.kernels import links as kernel
 from twin.mechanisms.recommender.links import COUNTED, KINDS, RING_COLUMNS, ItemLinks, Links, Ring
-from twin.units import DAY, HOUR, MINUTE
 
 LONG, CLICK, BOTH = 2, 1, 3
 STREAM = np.uint64(99)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from tests.conftest import SCENARIOS
-from twin.errors import UsageError
-from twin.metric import Metric
+from twin.ground.errors import UsageError
+from twin.ground.units import HOUR
 from twin.readers.live.history import History
 from twin.readers.live.levers import levers, policy_yaml
 from twin.readers.live.page import Page
 from twin.readers.live.service import parse_address
-from twin.readers.results import per_day
-from twin.readers.watch import RunInfo
-from twin.scenario import load
-from twin.units import HOUR
+from twin.record.results import per_day
+from twin.record.watch import RunInfo
+from twin.scenario.loading import load
+from twin.world.metric import Metric
 
 METRICS = (Metric("made", "counter", "posts", "Made.", "producer", "Supply", labels={"by": ("human", "ai")}),
            Metric("glad", "gauge", "1", "Glad.", "consumer", "Visits"),

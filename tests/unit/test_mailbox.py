@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from twin.errors import UsageError
-from twin.mailbox import FOLDER, LARGEST, Mailbox, command, is_open
+from twin.ground.errors import UsageError
+from twin.record.mailbox import FOLDER, LARGEST, Mailbox, command, is_open
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from twin.mailbox import Mailbox
+from twin.record.mailbox import Mailbox
 with Mailbox(Path(sys.argv[1])):
     print("open", flush=True)
     time.sleep(300)

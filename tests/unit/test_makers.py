@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from tests.unit.test_creators import LEAVING, SILENT, VISITS, go, make
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import DAY
 from twin.kernels import learn as kernel
 from twin.kernels.retrieve import Follows
 from twin.mechanisms.creators.declared import UNSET
 from twin.mechanisms.creators.incentives import FEWEST, slopes
 from twin.mechanisms.creators.learning import learned
-from twin.units import DAY
 
 
 def test_most_hardly_respond_and_a_minority_much():

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin import checkpoint
-from twin.board import Board
-from twin.columns import LEAST, NARROW, Column, Table, held_bytes, lengthened, room_for
-from twin.engine import Simulation
-from twin.errors import StateError
-from twin.estimate import BYTES_AT_REST, capped_mean, crowd, memory, plan
-from twin.memory import give_back
-from twin.scenario import Scenario
-from twin.units import DAY
-from twin.world import World
+from twin.engine.simulation import Simulation
+from twin.ground.errors import StateError
+from twin.ground.memory import give_back
+from twin.ground.units import DAY
+from twin.running.estimate import BYTES_AT_REST, capped_mean, crowd, memory, plan
+from twin.scenario.loading import Scenario
+from twin.world import checkpoint
+from twin.world.board import Board
+from twin.world.columns import LEAST, NARROW, Column, Table, held_bytes, lengthened, room_for
+from twin.world.state import World
 
 PLAIN = {"base": (), "everything": ("policies=[]",)}
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.conftest import history
 from tests.unit.test_exactness import same_state
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY, HOUR
 from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.quality import bucket
-from twin.scenario import Scenario
-from twin.units import DAY, HOUR
+from twin.scenario.loading import Scenario
 
 TABLE = tuple(f"recommender.tables.{entity}" for entity in ("consumer", "post", "creator"))
 SMALLER = ("policies=[{name: smaller, at: 2d, set: {recommender.dim: 6, recommender.tables.post.kind: hash, "

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
-from twin.errors import ScenarioError
+from twin.ground.draws import children
+from twin.ground.errors import ScenarioError
+from twin.ground.units import DAY
 from twin.kernels import graph as kernel
 from twin.mechanisms.network import Network, NetworkParams, apportion, tail_exponent
 from twin.mechanisms.network.edge_list import communities, read_edges
-from twin.units import DAY
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.state import World
 
 
 def make(consumers=1000, creators=200, seed=1, ai=0, tastes=False, **params):

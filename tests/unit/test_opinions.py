@@ -8,14 +8,14 @@ import pytest
 from scipy.special import ndtri
 
 from tests.conftest import history
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.draws import children
+from twin.ground.units import DAY
 from twin.kernels import opinion as kernel
 from twin.mechanisms.opinions import Opinions, OpinionsParams, bimodality, clusters, polarisation
-from twin.units import DAY
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.state import World
 
 
 def random_graph(n, degree, seed=0):

@@ -10,23 +10,23 @@ import pytest
 import yaml
 
 from tests.conftest import SCENARIOS, SMALL, history
-from twin import run
-from twin.checking import Scenario
-from twin.describe import describe, digest, dump, json_schema
-from twin.engine import Simulation
-from twin.errors import CheckpointError, ScenarioError
+from twin.engine.simulation import Simulation
+from twin.ground.errors import CheckpointError, ScenarioError
+from twin.ground.units import DAY
 from twin.mechanisms import REGISTRY
-from twin.outside import blame
-from twin.scenario import load
-from twin.units import DAY
+from twin.running import drive as run
+from twin.scenario.checking import Scenario
+from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.loading import load
+from twin.scenario.outside import blame
 
 MODULE = '''"""Counts people, over and over."""
 
 import numpy as np
 
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Duration, Params, par
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, par
 
 
 class CensusParams(Params):

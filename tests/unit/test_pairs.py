@@ -6,13 +6,13 @@ import itertools
 import numpy as np
 import pytest
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import WEEK
 from twin.kernels.stats import least_squares
 from twin.mechanisms.pairs import LINKS, Pairs, PairsParams
-from twin.units import WEEK
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.state import World
 
 CO, BOUGHT, RANDOM = range(3)
 SIGMAS = 3.9  # false alarm rarer than 1 in 10,000

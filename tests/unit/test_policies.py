@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from twin.board import Board
-from twin.errors import StateError
+from twin.ground.errors import StateError
+from twin.ground.units import DAY
 from twin.mechanisms.policies import Policies, PoliciesParams, Policy, holds, parse_condition
-from twin.metric import Metric
-from twin.units import DAY
-from twin.world import World
+from twin.world.board import Board
+from twin.world.metric import Metric
+from twin.world.state import World
 
 GRID = 600
 SHARE = Metric("share", "gauge", "1", "A share.", "platform", "Test", labels={"by": ("human", "ai")})

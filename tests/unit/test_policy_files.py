@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from tests.conftest import SCENARIOS, SMALL, history
-from twin.checking import Scenario
-from twin.describe import digest, dump, policy_lines
-from twin.errors import ScenarioError
-from twin.scenario import load
-from twin.units import DAY
+from twin.ground.errors import ScenarioError
+from twin.ground.units import DAY
+from twin.scenario.checking import Scenario
+from twin.scenario.describe import digest, dump, policy_lines
+from twin.scenario.loading import load
 
 FILES = sorted((SCENARIOS / "policies").glob("*.yaml"))
 STEP = """# a comment

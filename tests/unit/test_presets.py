@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from twin.describe import prized_lines
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.kernels.retrieve import F_FOLLOWED, F_NEGATIVE, F_OFFSET, F_RANDOM, F_TOTAL, IN_NETWORK, QUOTAS, SOURCES, Serving
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import EXTRA, KEPT, OFFSETS, PER_IMPRESSION, PUBLISHED, UNMAPPED, effective, prized, sums, weights
 from twin.mechanisms.recommender.presets import QUOTAS as PRESET_QUOTAS
-from twin.scenario import Scenario
+from twin.scenario.describe import prized_lines
+from twin.scenario.loading import Scenario
 
 RATES = Rates().model_dump()
 NONE = dict.fromkeys(RATES, 0.0)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.stats import binom, chi2
 
 from tests.conftest import history
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 from twin.kernels.retrieve import F_RANDOM, Q_MODE, RANDOM, RANDOM_SLOT, SOURCES, UNIFORM, VALUE, Serving, drawn
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 KEPT = "duration=6d", "recommender.training=full"  # its log of seven days is all there is

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 from twin.kernels import retrieve
 from twin.kernels.index import TILE, places, tiles
 from twin.kernels.ranking import rank, slate, user_vector
@@ -28,8 +29,7 @@ from twin.kernels.retrieve import (
     Q_SLATE,
     Serving,
 )
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
 
 
 @pytest.fixture(scope="module")

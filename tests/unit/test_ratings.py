@@ -8,15 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from twin.board import Board
-from twin.columns import Column
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import DAY
 from twin.kernels import rate as kernel
 from twin.kernels.rate import O_EXPECTATION, O_POSTED, O_PREDICTION, O_QUALITY, O_STAR
 from twin.mechanisms.ratings import Ratings, RatingsParams
-from twin.params import leaves, meta, value_at
-from twin.units import DAY
-from twin.world import World
+from twin.world.board import Board
+from twin.world.columns import Column
+from twin.world.params import leaves, meta, value_at
+from twin.world.state import World
 
 PLAIN = kernel.Rules(mean=3.0, quality=1.0, match=0.0, noise=0.0, expect_shown=0.0, expect_prediction=0.0, kappa_up=0.0, kappa_down=0.0,
                      anchoring=0.0, herding=0.0, level_up=0.0, level_down=0.0, report_base=0.0, extremity=0.0, everyone=True,

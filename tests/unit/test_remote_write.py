@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.errors import UsageError
-from twin.metric import Metric, metric_to_dict
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY
 from twin.readers import openmetrics, receiver
 from twin.readers.backlog import Backlog, stored
 from twin.readers.protobuf_write import Encoder
 from twin.readers.receiver import Cursor, checked, shown
 from twin.readers.remote_write import RemoteWrite, Sender
-from twin.readers.results import Recorder
-from twin.readers.watch import Rows
-from twin.units import DAY
+from twin.record.results import Recorder
+from twin.record.watch import Rows
+from twin.world.metric import Metric, metric_to_dict
 
 Named = list[tuple[str, dict[str, str]]]
 START = dt.date(2025, 1, 1)

@@ -12,12 +12,14 @@ import pytest
 from scipy import stats
 
 from tests.conftest import SCENARIOS, settings, twin
-from twin.engine import Simulation
-from twin.experiments import compare, compare_words, rest
+from twin.engine.simulation import Simulation
+from twin.experiments import rest
+from twin.experiments.compare import command as compare
+from twin.experiments.compare import words as compare_words
 from twin.experiments.forks import BASE, Forked
-from twin.metric import Metric
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario
+from twin.world.metric import Metric
 
 Small = Callable[..., Scenario]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.errors import UsageError
-from twin.metric import Metric, metric_to_dict
-from twin.readers.results import Recorder, load_events, load_manifest, load_metrics, per_day
+from twin.ground.errors import UsageError
+from twin.record.results import Recorder, load_events, load_manifest, load_metrics, per_day
+from twin.world.metric import Metric, metric_to_dict
 
 START = dt.date(2025, 3, 1)
 DECLARED = (Metric("visits", "counter", "visits", "Visits.", "consumer", "P", labels={"by": ("a", "b")}),

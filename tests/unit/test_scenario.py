@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCENARIOS
-from twin.describe import describe, digest, dump, json_schema
-from twin.errors import ScenarioError
-from twin.params import leaves, meta
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.ground.errors import ScenarioError
+from twin.ground.units import DAY
+from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.loading import Scenario, load
+from twin.world.params import leaves, meta
 
 
 def problems(tmp_path: Path, text: str, *sets: str) -> list[str]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from twin.engine import Simulation
-from twin.errors import StateError
+from twin.engine.simulation import Simulation
+from twin.ground.errors import StateError
+from twin.ground.units import DAY
 from twin.mechanisms.recommender import Recommender
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
 
 
 def hidden(simulation: Simulation) -> list[tuple[str, str]]:

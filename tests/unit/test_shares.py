@@ -7,10 +7,10 @@ import pytest
 
 from tests.conftest import history
 from tests.unit.test_exactness import same_state
-from twin.engine import Simulation
-from twin.errors import ScenarioError
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.engine.simulation import Simulation
+from twin.ground.errors import ScenarioError
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario
 
 HALF = "policies=[{name: short slates, at: 2d, share: 0.5, set: {recommender.slate: 3}}]"
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import SIGNALS_OFF
-from twin.draws import Draws
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.draws import Draws
+from twin.ground.rhythm import MIND_HOURS, cumulated, warp
+from twin.ground.units import DAY, NEVER
 from twin.kernels import create, ranking
 from twin.kernels.side import WIDE
 from twin.kernels.tables import mean_row
@@ -16,9 +18,7 @@ from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.quality import EDGES, bucket
 from twin.mechanisms.recommender.signals import NOTHING
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.rhythm import MIND_HOURS, cumulated, warp
-from twin.scenario import Scenario
-from twin.units import DAY, NEVER
+from twin.scenario.loading import Scenario
 
 
 @pytest.mark.parametrize("occasion", [7, np.arange(50) % 13])

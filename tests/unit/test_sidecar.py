@@ -16,10 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import ROOT
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 from twin.readers.sidecar import Link, Service
 from twin.readers.terminal import LiveView
-from twin.readers.watch import Frame, RunInfo, Watchers
+from twin.record.watch import Frame, RunInfo, Watchers
 
 INFO = RunInfo("a", dt.date(2025, 1, 1), 1000, 0, (), Path("a"))
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import SIGNALS, SIGNALS_OFF
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
+from twin.ground.units import DAY
 from twin.kernels import side
 from twin.mechanisms.recommender import Recommender
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.scenario.loading import Scenario
 
 QUICK = ("recommender.retrain_every=6h", "duration=6d")
 

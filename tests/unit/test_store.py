@@ -11,12 +11,12 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from twin.describe import dump
-from twin.errors import UsageError
 from twin.experiments.experiment import Experiment
-from twin.experiments.store import Store
-from twin.experiments.tasks import SCENARIO, Task, execute
-from twin.scenario import Scenario
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import SCENARIO, Task, execute
+from twin.ground.errors import UsageError
+from twin.scenario.describe import dump
+from twin.scenario.loading import Scenario
 
 
 class Server(LocalFileSystem):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from twin.mechanisms import REGISTRY
-from twin.metric import Metric
 from twin.readers.panels import HEADINGS, chapters
 from twin.readers.pictures import Frame as Shared
 from twin.readers.pictures import courses, drawn_marks, styled, time_range
-from twin.readers.results import Metrics
 from twin.readers.story import Windows, phrase, story
+from twin.record.results import Metrics
+from twin.world.metric import Metric
 
 DAYS = 120
 POLICY = [(dt.datetime(2025, 3, 2, tzinfo=dt.UTC), "a rule")]  # the 60th day

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from tests.conftest import SCENARIOS
-from twin.errors import UsageError
-from twin.experiments import stress, uncertain
-from twin.experiments.goals import parse_goal, parse_goals
-from twin.experiments.stress import CONFIRM, DRAWN, SEARCH, Budget
-from twin.experiments.stress_verdicts import rate, verdicts
-from twin.experiments.stress_words import lines
-from twin.scenario import load
+from twin.experiments.stress import command as stress
+from twin.experiments.stress import uncertain
+from twin.experiments.stress.command import CONFIRM, DRAWN, SEARCH, Budget
+from twin.experiments.stress.goals import parse_goal, parse_goals
+from twin.experiments.stress.verdicts import rate, verdicts
+from twin.experiments.stress.words import lines
+from twin.ground.errors import UsageError
+from twin.scenario.loading import load
 
 RANGES = ["audience.return_effect=0.25..4.0:log", "audience.leave_effect=0.0..10.0", "creators.ai.skill_mean=-1.0..1.0"]
 BUDGET = Budget(40, 20, 5)

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from twin.mechanisms import REGISTRY
-from twin.metric import Metric
 from twin.readers.terminal import Frame, LiveView, PlainView, RunInfo
 from twin.readers.text import change, human, short, span, sparkline
+from twin.world.metric import Metric
 
 DAY = 86400
 DECLARED = (Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "P", headline=True, good="up"),

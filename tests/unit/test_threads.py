@@ -11,15 +11,15 @@ import pytest
 
 from tests.conftest import ROOT, history
 from tests.unit.test_exactness import EVERYTHING, same_state
-from twin.compiled import kernel
-from twin.crew import Crew, asked, cores
-from twin.engine import Simulation
-from twin.errors import UsageError
+from twin.engine.simulation import Simulation
+from twin.ground.compiled import kernel
+from twin.ground.crew import Crew, asked, cores
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY
 from twin.kernels.respond import FEATURES, Makers, features, likes_until, reaches, respond
 from twin.mechanisms import audience
 from twin.mechanisms.recommender import learning, quality, serving, training
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.scenario.loading import Scenario, load
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.conftest import history
-from twin.scenario import Scenario
+from twin.scenario.loading import Scenario
 
 HALF = "policies=[{name: t, at: 4d, share: 0.5, of: consumers, set: {audience.counts_shown: false}}]"
 

@@ -15,20 +15,20 @@ import pytest
 
 from tests.conftest import SMALL, history, twin
 from tests.unit.test_exactness import same_state
-from twin import run as running
-from twin import warmed
-from twin.board import Board
-from twin.checkpoint import latest
-from twin.describe import dump
-from twin.engine import Simulation
-from twin.errors import ScenarioError, UsageError
-from twin.experiments.store import Store
-from twin.experiments.tasks import Task, execute
-from twin.metric import Metric
-from twin.readers.results import load_events, load_manifest, load_metrics
+from twin.engine.simulation import Simulation
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import Task, execute
+from twin.ground.errors import ScenarioError, UsageError
+from twin.ground.units import DAY
 from twin.readers.terminal import PlainView
-from twin.scenario import Scenario, load
-from twin.units import DAY
+from twin.record.results import load_events, load_manifest, load_metrics
+from twin.running import drive as running
+from twin.running import warmed
+from twin.scenario.describe import dump
+from twin.scenario.loading import Scenario, load
+from twin.world.board import Board
+from twin.world.checkpoint import latest
+from twin.world.metric import Metric
 
 BUSY = ("campaigns.accounts=8", "campaigns.begin=2d", "campaigns.end=8d", "creators.human.work_share=0.2",
         "policies=[{name: label, at: 1d, ramp: 2d, set: {creators.label_ai: 0.5}}, {name: now, set: {campaigns.detection: 0.1}},"
@@ -369,7 +369,7 @@ def test_kill_and_resume_through_a_warm_up(small: Small, tmp_path: Path, monkeyp
     """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes of a run that nobody killed."""
     scenario = tmp_path / "s.yaml"
     scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
-    command = [sys.executable, "-c", "import twin.run as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()"]
+    command = [sys.executable, "-c", "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()"]
     out, kills, early = tmp_path / "killed", 0, 0
     for attempt in range(20):
         first = ["run", str(scenario), "--out", str(out), "--quiet"]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from twin.cli import dashboards, experiments, findings, grafana, levers, runs, scenarios, stream, stress
-from twin.errors import TwinError, UsageError, nearest
+from twin.ground.errors import TwinError, UsageError, nearest
 
 
 class _Commands(click.Group):
@@ -81,7 +81,7 @@ def main(args: list[str] | None = None) -> Any:
     except Exception as error:  # a bug: keep its trace, show one line
         with tempfile.NamedTemporaryFile("w", prefix="twin-trace-", suffix=".txt", delete=False) as file:
             file.write(traceback.format_exc())
-        from twin.outside import blame
+        from twin.scenario.outside import blame
 
         if theirs := blame(error):
             _fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)

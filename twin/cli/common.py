@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from twin.scenario import Scenario
+    from twin.scenario.loading import Scenario
 
 sets = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
                      help="Lay a value on the scenario, e.g. --set audience.initial=1000. May be given many times.")
@@ -45,14 +45,14 @@ def axes(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def loaded(path: Path, sets: tuple[str, ...] = (), policies: tuple[str, ...] = ()) -> Scenario:
     """The scenario of a command line. Raises ScenarioError."""
-    from twin.scenario import load
+    from twin.scenario.loading import load
 
     return load(path, sets, policies)
 
 
 def free_folder(name: str, command: str = "") -> Path:
     """The next free folder in ``runs/`` for what a scenario (and a command) is called."""
-    from twin.runfolder import slug
+    from twin.running.folder import slug
 
     begin = "-".join(filter(None, (command, slug(name))))
     return next(path for number in range(1, 10**6) if not (path := Path("runs") / f"{begin}-{number}").exists())

@@ -11,8 +11,8 @@ import click
 from twin.cli import common
 
 if TYPE_CHECKING:
-    from twin.metric import Metric
     from twin.readers.dashboards.frame import Span
+    from twin.world.metric import Metric
 
 
 @click.command()
@@ -41,9 +41,9 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
 
 def declared(path: Path | None) -> tuple[list[Metric], Span]:
     """The metrics to draw, and the time at which the dashboards open."""
+    from twin.ground.units import DAY
     from twin.mechanisms import REGISTRY
     from twin.readers.dashboards.frame import Span
-    from twin.units import DAY
 
     if path is None:
         kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))

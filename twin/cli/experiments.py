@@ -52,8 +52,10 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     """
     from dataclasses import asdict
 
-    from twin.experiments import compare as comparing
-    from twin.experiments import compare_report, forks, trial
+    from twin.experiments import forks
+    from twin.experiments.compare import command as comparing
+    from twin.experiments.compare import report as compare_report
+    from twin.experiments.compare import trial
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, (*sets, trial.SETTING) if share else sets)
@@ -90,8 +92,8 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
       twin sweep scenarios/quickstart.yaml --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
     """
     from twin.experiments import design
-    from twin.experiments import sweep as sweeping
     from twin.experiments.experiment import Experiment
+    from twin.experiments.sweep import command as sweeping
 
     checked = common.loaded(scenario, sets)
     wanted = [design.parse(text) for text in varied]
@@ -128,8 +130,8 @@ def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: t
       twin audit scenarios/quickstart.yaml --step quota --step dimension --replicates 20
       twin audit scenarios/quickstart.yaml --method morris --trajectories 20
     """
-    from twin.experiments import audit as auditing
     from twin.experiments import forks
+    from twin.experiments.audit import command as auditing
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, sets)
@@ -137,7 +139,7 @@ def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: t
     auditing.chosen(steps)
     args: dict[str, Any] = {"at_s": fork, "replicates": replicates, "steps": list(steps), "method": method}
     if method != "steps":
-        from twin.experiments import sensitivity
+        from twin.experiments.audit import sensitivity
 
         args["budget"] = trajectories if method == "morris" else points
         sensitivity.check(checked, args)

@@ -31,9 +31,9 @@ def findings(keys: tuple[str, ...], quick: bool, world: Path, data: Path | None,
       twin findings --quick
       twin findings F4 F5 --out runs/tables
     """
-    from twin.errors import UsageError
     from twin.experiments.experiment import Experiment
     from twin.experiments.findings import command
+    from twin.ground.errors import UsageError
 
     chosen = command.chosen(keys)
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)

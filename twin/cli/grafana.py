@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from twin.cli import common
-from twin.errors import UsageError, nearest
+from twin.ground.errors import UsageError, nearest
 
 _url = click.option("--url", envvar="GRAFANA_URL", metavar="URL", help="Grafana's address, such as http://127.0.0.1:3000 or "
                     "https://host/grafana. Default: GRAFANA_URL.")
@@ -37,7 +37,7 @@ def push(url: str | None, dashboards: Path | None, prometheus: str | None, run: 
     from twin.readers import dashboards as generated
     from twin.readers import publish
     from twin.readers.grafana import connect
-    from twin.readers.results import load_manifest
+    from twin.record.results import load_manifest
 
     at = publish.Run.of(load_manifest(run)) if run else None
     those = (publish.load(dashboards) if dashboards else
@@ -60,8 +60,8 @@ def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     """
     from twin.readers import annotations
     from twin.readers.grafana import connect
-    from twin.readers.names import identity
-    from twin.readers.results import load_events, load_manifest
+    from twin.record.names import identity
+    from twin.record.results import load_events, load_manifest
 
     manifest, marks = load_manifest(run), load_events(run)
     known = {*annotations.KINDS, *(kind for _, kind, _ in marks)}

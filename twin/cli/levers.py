@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from twin.cli import common
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 
 _at = click.option("--at", metavar="TIME", help="When it takes hold: a time since the start (90d) or a date (2025-06-01). Default: what "
                    "the policy says, else now.")
 
 
 def _command(run: Path, **request: Any) -> None:
-    from twin.mailbox import command
+    from twin.record.mailbox import command
 
     reply = command(run, request)
     click.echo(f"{reply['date']}  {reply['ok']}")
@@ -80,11 +80,11 @@ def fork(run: Path, name: str | None, policy: Path | None, at: str | None, out: 
     interrupted is forked at its newest checkpoint.
     """
     given = _policy(policy) if policy else {}
-    from twin.mailbox import is_open
+    from twin.record.mailbox import is_open
 
     if is_open(run):
         _command(run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given)
     else:
-        from twin.run import fork_stopped
+        from twin.running.drive import fork_stopped
 
         click.echo(fork_stopped(run, {"branch": name, "at": at, "out": str(out) if out else None, **given}))

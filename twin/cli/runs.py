@@ -11,8 +11,8 @@ from click.core import ParameterSource
 
 from twin.cli import common
 from twin.cli.watching import watched, watcher
-from twin.crew import asked, cores
-from twin.errors import TwinError, UsageError
+from twin.ground.crew import asked, cores
+from twin.ground.errors import TwinError, UsageError
 
 _folder = click.argument("run", metavar="DIR")  # a path, or an address such as s3://bucket/path, which a Path would spoil
 
@@ -36,7 +36,7 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
     names a class (`class: package.module.Class`) runs that code: run only what you trust. Without one it is data.
     """
     checked = common.loaded(scenario, sets, policies)
-    from twin import run as running
+    from twin.running import drive as running
 
     folder = out or common.free_folder(checked.name)
     try:
@@ -68,7 +68,7 @@ def resume(run: str, on: str | None, quiet: bool, threads: int | None, pace: flo
         return
     if on is not None:
         raise UsageError(f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)")
-    from twin import run as running
+    from twin.running import drive as running
 
     try:
         outcome = running.resume(Path(run), watcher=watcher(quiet, flags), pace=pace, threads=asked(threads, cores()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from twin.cli import common
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 
 
 @click.command()
@@ -37,20 +37,20 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         raise UsageError(f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave this out)")
     checked = common.loaded(scenario, sets, policies)
     if regularities:
-        from twin.experiments.regularities import check as compare
+        from twin.experiments.fitting.regularities import check as compare
 
         text, good = compare(checked)
         click.echo(text)
         sys.exit(0 if good else 1)
     if at_rest:
         from twin.experiments import rest
-        from twin.units import DAY
+        from twin.ground.units import DAY
 
         text, good = rest.check(checked, days or max(rest.LEAST_DAYS, checked.duration // DAY), replicates or 4, _progress())
         click.echo(text)
         sys.exit(0 if good else 1)
-    from twin.describe import describe, policy_lines, prized_lines
-    from twin.estimate import plan
+    from twin.running.estimate import plan
+    from twin.scenario.describe import describe, policy_lines, prized_lines
 
     rows = describe(checked)
     wide, mid = max(len(row.path) for row in rows), min(30, max(len(f"{row.value} {row.unit}") for row in rows))
@@ -89,6 +89,6 @@ def schema(scenario: Path | None) -> None:
     """
     import json
 
-    from twin.describe import json_schema
+    from twin.scenario.describe import json_schema
 
     click.echo(json.dumps(json_schema(common.loaded(scenario).registry) if scenario else json_schema(), indent=1))

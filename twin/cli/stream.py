@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twin.cli import common
-from twin.errors import TwinError, UsageError
+from twin.ground.errors import TwinError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,12 @@ def send(run: Path, url: str) -> None:
 
     The run may be finished or not. What the receiver has already is not sent again.
     """
+    from twin.ground.units import parse_start
     from twin.readers.backlog import declared
-    from twin.readers.names import identity
     from twin.readers.receiver import checked
     from twin.readers.remote_write import Sender
-    from twin.readers.results import load_manifest
-    from twin.units import parse_start
+    from twin.record.names import identity
+    from twin.record.results import load_manifest
 
     manifest = load_manifest(run)
     sender = Sender(checked(url), run, parse_start(manifest["start"]), declared(manifest), identity(manifest),
@@ -65,7 +65,7 @@ def export(run: Path, out: Path | None) -> None:
     """Write the readings of the run in DIR as OpenMetrics text with simulated times, for promtool."""
     from twin.readers import openmetrics
     from twin.readers.backlog import declared
-    from twin.readers.results import load_manifest
+    from twin.record.results import load_manifest
 
     file = out or run / "openmetrics.txt"
     if file.is_dir():

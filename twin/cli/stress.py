@@ -44,10 +44,11 @@ def stress(scenario: Path, policy: str, goals: tuple[str, ...], ranges: tuple[st
     """
     from dataclasses import asdict
 
-    from twin.experiments import forks, uncertain
-    from twin.experiments import stress as stressing
+    from twin.experiments import forks
     from twin.experiments.experiment import Experiment
-    from twin.experiments.goals import parse_goals
+    from twin.experiments.stress import command as stressing
+    from twin.experiments.stress import uncertain
+    from twin.experiments.stress.goals import parse_goals
 
     checked = common.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 
 if TYPE_CHECKING:
     from twin.readers.sidecar import Service
-    from twin.readers.watch import Watcher
+    from twin.record.watch import Watcher
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
@@ -38,7 +38,7 @@ def watched(command: Callable[..., Any]) -> Callable[..., Any]:
 def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     """The terminal's view and, if any service was asked for, the link to the process in which they live."""
     from twin.readers.terminal import make_view
-    from twin.readers.watch import Watchers
+    from twin.record.watch import Watchers
 
     view = make_view(quiet)
     if quiet and flags.get("live"):

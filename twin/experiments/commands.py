@@ -10,11 +10,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from twin.errors import UsageError
 from twin.experiments.experiment import FORMAT, Experiment
-from twin.experiments.store import Store
-from twin.experiments.tasks import SCENARIO
-from twin.scenario import load
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import SCENARIO
+from twin.ground.errors import UsageError
+from twin.scenario.loading import load
 
 COMMANDS: dict[str, str] = {name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")} | {
     "findings": "twin.experiments.findings.command"}

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from twin.describe import as_file
-from twin.errors import Problem, ScenarioError, UsageError
-from twin.params import leaves
-from twin.scenario import Scenario, load
-from twin.units import format_duration, parse_duration, parse_rate
+from twin.ground.errors import Problem, ScenarioError, UsageError
+from twin.ground.units import format_duration, parse_duration, parse_rate
+from twin.scenario.describe import as_file
+from twin.scenario.loading import Scenario, load
+from twin.world.params import leaves
 
 Method = Literal["grid", "lhs", "sobol"]
 MOST = 100_000

@@ -21,14 +21,14 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from twin.describe import digest, dump
-from twin.errors import UsageError
-from twin.experiments.backends import Ended, Progress, run_all
-from twin.experiments.store import Store
-from twin.experiments.tasks import SCENARIO, Task
+from twin.experiments.work.backends import Ended, Progress, run_all
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import SCENARIO, Task
+from twin.ground.errors import UsageError
 from twin.readers.text import span
-from twin.runfolder import PACKAGES
-from twin.scenario import Scenario
+from twin.running.folder import PACKAGES
+from twin.scenario.describe import digest, dump
+from twin.scenario.loading import Scenario
 
 FORMAT = 1
 

@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import interventions
-from twin.describe import as_file
-from twin.engine import Simulation
-from twin.errors import UsageError, nearest
+from twin.engine.simulation import Simulation
 from twin.experiments.experiment import Experiment
-from twin.experiments.tasks import Task, reduced
-from twin.interventions import parse_when
-from twin.metric import Metric
-from twin.runfolder import slug
-from twin.scenario import Scenario
-from twin.units import DAY, format_duration
-from twin.yamlish import write_text
+from twin.experiments.work.tasks import Task, reduced
+from twin.ground.errors import UsageError, nearest
+from twin.ground.units import DAY, format_duration
+from twin.running.folder import slug
+from twin.scenario import interventions
+from twin.scenario.describe import as_file
+from twin.scenario.interventions import parse_when
+from twin.scenario.loading import Scenario
+from twin.scenario.yamlish import write_text
+from twin.world.metric import Metric
 
 BASE = "as it is"
 """The branch without a policy."""

@@ -37,19 +37,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twin import warmed
-from twin.crew import asked, cores
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.experiments import effects
 from twin.experiments.effects import window_means
+from twin.ground.crew import asked, cores
+from twin.ground.units import DAY
 from twin.mechanisms.policies import PoliciesParams
-from twin.metric import Metric
-from twin.params import value_at
 from twin.readers.panels import title
-from twin.readers.results import per_day
 from twin.readers.text import human
-from twin.scenario import Scenario
-from twin.units import DAY
+from twin.record.results import per_day
+from twin.running import warmed
+from twin.scenario.loading import Scenario
+from twin.world.metric import Metric
+from twin.world.params import value_at
 
 Floats = NDArray[np.float64]
 LEAST_DAYS = 60

@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel
-from twin.draws import unit, words
+from twin.ground.compiled import inlined, inner, kernel
+from twin.ground.draws import unit, words
 from twin.kernels.lanes import announce, announced, take_turn, wait_until
 from twin.kernels.plan import (
     N_AGAIN,

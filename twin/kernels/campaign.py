@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.ground.compiled import kernel
 from twin.kernels.respond import pull
 
 S_IMPRESSIONS, S_AIMED, S_MOVED = range(3)

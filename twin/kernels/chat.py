@@ -33,8 +33,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel
-from twin.draws import unit, words
+from twin.ground.compiled import inlined, inner, kernel
+from twin.ground.draws import unit, words
 from twin.kernels.reward import margin, update
 
 Array = Any

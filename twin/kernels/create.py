@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel, making
-from twin.draws import child, unit, wave, words
-from twin.units import DAY, HOUR, NEVER
+from twin.ground.compiled import inlined, inner, kernel, making
+from twin.ground.draws import child, unit, wave, words
+from twin.ground.units import DAY, HOUR, NEVER
 
 Array = Any
 FREE = 1e-9
@@ -70,7 +70,7 @@ def _length(x):
 
 @making
 def compose(maker, makers, radius, cosine, sine, craft):
-    """One draft per entry of ``maker`` from standard normals (see `twin.draws.wave`).
+    """One draft per entry of ``maker`` from standard normals (see `twin.ground.draws.wave`).
 
     Their columns: 0 for quality, 1 to 3 for the first three strategies, then L for content, three for signals, one for
     the critic, and, where there is another block, one for care.
@@ -254,7 +254,7 @@ def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, sl
 
 @kernel
 def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
-    """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve (`twin.rhythm.warp`) in their time zone."""
+    """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve (`twin.ground.rhythm.warp`) in their time zone."""
     for i in range(len(rows)):
         r = rows[i]
         flat = min(flat_at[r], FAR)
@@ -283,7 +283,7 @@ def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate,
 
 @inlined
 def _second(fraction, curve):
-    """`twin.rhythm.seconds` of one number."""
+    """`twin.ground.rhythm.seconds` of one number."""
     hour = len(curve) - 1
     if fraction < curve[hour]:
         hour = 0

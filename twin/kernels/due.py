@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.ground.compiled import kernel
 
 FEW = 64
 """Up to so many rows are sorted by insertion."""

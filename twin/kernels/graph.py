@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.compiled import inlined, kernel, making
-from twin.draws import mix64, unit, words
+from twin.ground.compiled import inlined, kernel, making
+from twin.ground.draws import mix64, unit, words
 
 TRIES = 4
 """Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge is."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import kernel
-from twin.draws import mix64
+from twin.ground.compiled import kernel
+from twin.ground.draws import mix64
 
 FUNCTIONS = ("mix64", "md5")
 MIX64, MD5 = range(2)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inner, kernel, making
+from twin.ground.compiled import inner, kernel, making
 from twin.kernels.lanes import far8
 
 Array = Any

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.ground.compiled import kernel
 
 Array = Any
 MOST = 2**20

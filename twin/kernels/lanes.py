@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 
-from twin.compiled import inner
+from twin.ground.compiled import inner
 
 intrinsic: Any = _intrinsic  # its annotation asks callers for the typing context
 LANES = 8

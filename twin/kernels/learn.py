@@ -25,7 +25,7 @@ import math
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.ground.compiled import kernel
 
 MANY = 4
 PAIRS = MANY * (MANY + 1) // 2

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel
-from twin.draws import mix64, unit, words
+from twin.ground.compiled import inlined, inner, kernel
+from twin.ground.draws import mix64, unit, words
 
 EMPTY = np.uint64(2**64 - 1)
 CLICK_LONG_VIEW = np.uint16(3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined
+from twin.ground.compiled import inlined
 
 _F = np.float32
 _A1, _A3, _A5, _A7 = _F(4.89352455891786e-03), _F(6.37261928875436e-04), _F(1.48572235717979e-05), _F(5.12229709037114e-08)

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
-from twin.draws import unit, words
+from twin.ground.compiled import inlined, kernel
+from twin.ground.draws import unit, words
 
 
 @inlined

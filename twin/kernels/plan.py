@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner, making
-from twin.draws import unit, words
+from twin.ground.compiled import inlined, inner, making
+from twin.ground.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import fetch, glance
 from twin.kernels.ranking import rank, slate, user_vector

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, inner
+from twin.ground.compiled import inlined, inner
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
 from twin.kernels.retrieve import (

@@ -37,8 +37,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel, making
-from twin.draws import mix64, unit, words
+from twin.ground.compiled import inlined, inner, kernel, making
+from twin.ground.draws import mix64, unit, words
 from twin.kernels.training import HEADS
 
 Array = Any

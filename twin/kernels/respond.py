@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner
-from twin.draws import mix64, unit, words
+from twin.ground.compiled import inlined, inner
+from twin.ground.draws import mix64, unit, words
 
 Array = Any
 CLICK, LONG_VIEW, LIKE, COMMENT, RESHARE, FOLLOW, HIDE, REPORT, GLAD = range(9)

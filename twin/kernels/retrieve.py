@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, inner
-from twin.draws import unit, words
+from twin.ground.compiled import inlined, inner
+from twin.ground.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import bounds8, score8
 

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel
+from twin.ground.compiled import inlined, inner, kernel
 
 Array = Any
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inlined, kernel
+from twin.ground.compiled import inlined, kernel
 from twin.kernels.lanes import dot8
 
 Array = Any

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.compiled import inlined, inner, kernel, making
-from twin.draws import mix64
+from twin.ground.compiled import inlined, inner, kernel, making
+from twin.ground.draws import mix64
 
 BUCKET = 4
 MAX_KICKS = 64

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.compiled import inner, kernel
-from twin.draws import words
+from twin.ground.compiled import inner, kernel
+from twin.ground.draws import words
 from twin.kernels.lanes import announce, dot8, take_turn, wait_until
 from twin.kernels.maths import sigmoid32
 from twin.kernels.side import fill

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.compiled import kernel
+from twin.ground.compiled import kernel
 from twin.kernels.respond import CLICK, LIKE, MANY, features, logistic, utility
 
 Array = Any

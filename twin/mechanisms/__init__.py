@@ -5,8 +5,8 @@ import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from twin.errors import StateError
-from twin.mechanism import Mechanism
+from twin.ground.errors import StateError
+from twin.world.mechanism import Mechanism
 
 _found: dict[str, type[Mechanism]] = {}
 for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
@@ -18,6 +18,6 @@ for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
             _found[_kind.name] = _kind
 
 REGISTRY: Mapping[str, type[Mechanism]] = MappingProxyType(_found)
-"""Mechanisms by name. A scenario that brings its own has a registry of its own (see `twin.checking`); this one never changes."""
+"""Mechanisms by name. A scenario that brings its own has a registry of its own (see `twin.scenario.checking`); this one never changes."""
 
 __all__ = ["REGISTRY"]

@@ -37,12 +37,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.ground.units import DAY, NEVER
 from twin.kernels import campaign as kernel
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Duration, Params, Rate, par
-from twin.units import DAY, NEVER
+from twin.world.columns import Column
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, Rate, par
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -31,15 +31,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.ground.units import DAY, NEVER
 from twin.kernels import chat as kernel
 from twin.kernels.reward import pool
-from twin.mechanism import MIN_WAKE, Mechanism, Wakes
-from twin.metric import Metric
-from twin.params import Duration, Params, Rate, group, par
-from twin.params import Params as ParamsBase
-from twin.units import DAY, NEVER
-from twin.world import Made, World
+from twin.world.columns import Column
+from twin.world.mechanism import MIN_WAKE, Mechanism, Wakes
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, Rate, group, par
+from twin.world.params import Params as ParamsBase
+from twin.world.state import Made, World
 
 Floats = NDArray[np.float64]
 GETTING_TO_KNOW = "people still get to know an assistant that was new when the world began"

@@ -38,12 +38,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.ground.units import DAY
 from twin.kernels import opinion as kernel
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Params, par
-from twin.units import DAY
+from twin.world.columns import Column
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Params, par
 
 Floats = NDArray[np.float64]
 BINS = 20

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground.units import DAY, HOUR, WEEK
 from twin.kernels.stats import least_squares
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Duration, Params, par
-from twin.units import DAY, HOUR, WEEK
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, par
 
 LINKS = ("co_viewed", "bought_together", "random")
 LINKED = LINKS[:2]

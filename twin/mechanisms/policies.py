@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from twin.columns import Column
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Duration, Params, par
-from twin.units import NEVER, format_duration
-from twin.world import Lever
+from twin.ground.units import NEVER, format_duration
+from twin.world.columns import Column
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, par
+from twin.world.state import Lever
 
 SHARED = ("consumers", "creators")
 MOST_SHARES = 4

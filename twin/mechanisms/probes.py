@@ -18,11 +18,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import entr
 
+from twin.ground.units import DAY
 from twin.kernels.stats import gini, top_share
-from twin.mechanism import Mechanism
-from twin.metric import Metric
-from twin.params import Params, par
-from twin.units import DAY
+from twin.world.mechanism import Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Params, par
 
 LEAST = 5
 

@@ -22,14 +22,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
+from twin.ground.units import DAY
 from twin.kernels import rate as kernel
-from twin.mechanism import Every, Mechanism
-from twin.metric import Metric
-from twin.params import Duration, Params, group, par
-from twin.params import Params as ParamsBase
-from twin.units import DAY
-from twin.world import Made, World
+from twin.world.columns import Column
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Duration, Params, group, par
+from twin.world.params import Params as ParamsBase
+from twin.world.state import Made, World
 
 SAMPLES = ("posted", "bought", "forced")
 SEEDS = ("down", "none", "up")

@@ -17,10 +17,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.mechanism import Mechanism
-from twin.metric import Good, Metric, Side
-from twin.params import Params
-from twin.units import DAY
+from twin.ground.units import DAY
+from twin.world.mechanism import Mechanism
+from twin.world.metric import Good, Metric, Side
+from twin.world.params import Params
 
 ARMS = ("everybody", "treated", "control")
 

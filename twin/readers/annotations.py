@@ -19,11 +19,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twin.ground.units import at
 from twin.readers.grafana import Grafana, GrafanaError, connect
-from twin.readers.results import load_events, load_manifest
 from twin.readers.sidecar import Service
-from twin.readers.watch import RunInfo
-from twin.units import at
+from twin.record.results import load_events, load_manifest
+from twin.record.watch import RunInfo
 
 KINDS = ("policy", "migration", "campaign")
 """Marks that are shown unless others are asked for; a mark of every training would hide the rest."""

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from twin.errors import UsageError
-from twin.metric import label_text, metric_from_dict
-from twin.readers.watch import Rows
-from twin.units import at
+from twin.ground.errors import UsageError
+from twin.ground.units import at
+from twin.record.watch import Rows
+from twin.world.metric import label_text, metric_from_dict
 
 Readings = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Times (readings,) in seconds since the start, values (readings, series)."""

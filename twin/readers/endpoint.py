@@ -25,9 +25,9 @@ from tornado.web import Application, RequestHandler
 from twin.readers import listening
 from twin.readers.health import Pulse, readings
 from twin.readers.listening import Address
-from twin.readers.names import series
 from twin.readers.sidecar import Service
-from twin.readers.watch import Frame, RunInfo
+from twin.record.names import series
+from twin.record.watch import Frame, RunInfo
 
 FRESH_S = 0.1
 """For so long the health that was rendered for one scraper is good enough for others."""

@@ -23,7 +23,7 @@ import requests
 from grafana_api.grafana_api import GrafanaClientError, GrafanaServerError
 from grafana_api.grafana_face import GrafanaFace
 
-from twin.errors import TwinError, UsageError
+from twin.ground.errors import TwinError, UsageError
 
 OLDEST = (9, 0)
 PATIENCE_S = 10.0

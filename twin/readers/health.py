@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from twin.readers.watch import Frame, RunInfo
-from twin.units import DAY, at
+from twin.ground.units import DAY, at
+from twin.record.watch import Frame, RunInfo
 
 WINDOW_S = 15.0
 """Wall-clock seconds over which the speed is taken."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from tornado.httpserver import HTTPServer
 
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 
 LOOPBACK = "127.0.0.1"
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})", re.ASCII)

@@ -16,12 +16,12 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metric import Metric
-from twin.readers import names
+from twin.ground.units import at, parse_start
 from twin.readers.backlog import declared, stored
-from twin.readers.results import load_manifest
-from twin.readers.watch import Rows
-from twin.units import at, parse_start
+from twin.record import names
+from twin.record.results import load_manifest
+from twin.record.watch import Rows
+from twin.world.metric import Metric
 
 HELD = 2**23
 """Values in memory at once; a run with more is read as many times as it takes."""

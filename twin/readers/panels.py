@@ -15,9 +15,9 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metric import Metric
-from twin.readers.results import Metrics
 from twin.readers.text import human
+from twin.record.results import Metrics
+from twin.world.metric import Metric
 
 HEADINGS: dict[str, tuple[str, ...]] = {
     "producer": ("Supply", "What is made", "AI in supply", "Who is seen", "Followers and reputation", "Who earns", "Who stays",

@@ -26,9 +26,9 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from twin.metric import Metric
-from twin.readers.results import Metrics
 from twin.readers.text import human, short
+from twin.record.results import Metrics
+from twin.world.metric import Metric
 
 BLUE, ORANGE = "#0072b2", "#e69f00"
 PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", "#555555")

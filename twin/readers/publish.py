@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 from twin.readers.dashboards.frame import PAGES, SOURCE_UID
 from twin.readers.grafana import Grafana, GrafanaError
-from twin.readers.names import identity
+from twin.record.names import identity
 
 FOLDER, FOLDER_TITLE = "twin", "twin"
 SOURCE = SOURCE_UID

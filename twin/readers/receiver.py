@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from twin.errors import UsageError
+from twin.ground.errors import UsageError
 
 TIMEOUT_S = (5.0, 30.0)
 """For the connection, and for an answer."""

@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import TwinError
+from twin.ground.errors import TwinError
+from twin.ground.units import at
 from twin.readers.backlog import Backlog
-from twin.readers.names import series
 from twin.readers.protobuf_write import Encoder
 from twin.readers.receiver import Cursor, LaterError, Receiver, RefusedError, TooLargeError, checked, shown
 from twin.readers.sidecar import Service
-from twin.readers.watch import Rows, RunInfo
-from twin.units import at
+from twin.record.names import series
+from twin.record.watch import Rows, RunInfo
 
 SAMPLES = 20_000
 """Samples in a request at most: 100 to 250 kB, which proxies let through (nginx: 1 MB). Five times as many are hardly quicker."""

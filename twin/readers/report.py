@@ -35,9 +35,9 @@ from twin.readers.pictures import (
     styled,
     time_range,
 )
-from twin.readers.results import Metrics, load_events, load_manifest, load_metrics
 from twin.readers.story import WEEK, Windows, mean, story
 from twin.readers.text import change, human, short, span
+from twin.record.results import Metrics, load_events, load_manifest, load_metrics
 
 SIDES = {
     "producer": ("Who makes: creators", "What the platform does to the people, and the machines, that make posts."),

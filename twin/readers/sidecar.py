@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import TwinError
-from twin.readers.watch import Frame, RunInfo, Watcher
+from twin.ground.errors import TwinError
+from twin.record.watch import Frame, RunInfo, Watcher
 
 BATCH_S = 0.5
 """Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a thread of the run, which takes it half a

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metric import Metric
 from twin.readers import drift
 from twin.readers.panels import Chapter, Series, chapters, label_words, title, unit
 from twin.readers.pictures import Mark
-from twin.readers.results import Metrics
 from twin.readers.text import change, human, short
+from twin.record.results import Metrics
+from twin.world.metric import Metric
 
 WEEK = np.timedelta64(7, "D")
 NOISE, LEAST, BREAK, MOST = 3.0, 0.03, 4.0, math.log(10)

@@ -19,11 +19,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from twin.metric import Metric
-from twin.readers.results import per_day
+from twin.ground.units import DAY, at
 from twin.readers.text import change, human, span, sparkline
-from twin.readers.watch import Frame, RunInfo, Watcher, pace
-from twin.units import DAY, at
+from twin.record.results import per_day
+from twin.record.watch import Frame, RunInfo, Watcher, pace
+from twin.world.metric import Metric
 
 TITLES = {"producer": "Who makes", "consumer": "Who watches", "platform": "Platform", "chatbot": "Chatbots"}
 

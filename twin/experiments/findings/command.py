@@ -14,12 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from twin.errors import UsageError, nearest
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, seen
 from twin.experiments.findings.declare import Finding
 from twin.experiments.findings.judging import Claim, Verdict, settled, verdict
 from twin.experiments.findings.seen import Seen
+from twin.ground.errors import UsageError, nearest
 from twin.readers.text import span
 
 KEYS = ("F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.draws import children
 from twin.experiments.findings.declare import Arm, Curve, Outcome, Part, Size, Study, because
 from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
+from twin.ground.draws import children
 from twin.kernels import rate as kernel
 from twin.mechanisms.ratings import RatingsParams
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.draws import children
+from twin.ground.draws import children
 from twin.kernels import rate as kernel
 from twin.kernels.stats import least_squares
 from twin.mechanisms.ratings import RatingsParams

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground.units import DAY, MINUTE
 from twin.kernels.judging import judge
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
 from twin.mechanisms.recommender.training import Trainer
-from twin.units import DAY, MINUTE
 
 Floats = NDArray[np.float64]
 USERS, MOVIES, SLOTS = 162_541, 59_047, 10**6

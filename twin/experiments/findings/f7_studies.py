@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.units import NEVER
 from twin.kernels import chat as kernel
 from twin.kernels.chat import Chatbot, Chatters, Offer
 from twin.kernels.reward import pool
-from twin.mechanism import MIN_WAKE
-from twin.units import NEVER
+from twin.world.mechanism import MIN_WAKE
 
 Floats = NDArray[np.float64]
 PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.2, lambda_up=0.1, lambda_down=0.1,

@@ -11,9 +11,9 @@ from bokeh.plotting import figure
 from twin.experiments.findings.declare import Curve
 from twin.experiments.findings.judging import interval
 from twin.experiments.findings.seen import Seen, called
-from twin.experiments.reporting import Picture
-from twin.metric import label_text
+from twin.experiments.page import Picture
 from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
+from twin.world.metric import label_text
 
 LEGEND_ROW = 22
 """Pixels."""

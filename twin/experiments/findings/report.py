@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.experiments import reporting
+from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
 from twin.experiments.findings.command import Judged, shown
 from twin.experiments.findings.declare import Change, Part
 from twin.experiments.findings.judging import Claim
-from twin.experiments.reporting import Cell, Group, Page, Said, Section, Table, Words, number
+from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 
 HASTE = "This is the quick set: read the full one before you cite a number."
 TONES = {"holds": "good", "fails": "bad", "open": "flat", "reproduced": "good", "refuted": "bad", "inconclusive": "flat"}

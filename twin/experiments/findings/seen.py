@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.engine import Simulation
+from twin.engine.simulation import Simulation
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings.declare import Arm, Outcome, Part, Study
-from twin.experiments.tasks import Task
-from twin.metric import label_text
-from twin.scenario import load
-from twin.units import DAY
+from twin.experiments.work.tasks import Task
+from twin.ground.units import DAY
+from twin.scenario.loading import load
+from twin.world.metric import label_text
 
 Array = NDArray[np.float64]
 PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0

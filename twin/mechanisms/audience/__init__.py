@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr, ndtri, pdtrik
 
-from twin.columns import Column
-from twin.draws import children
+from twin.ground.draws import children
+from twin.ground.rhythm import cumulated, seconds
+from twin.ground.units import DAY, HOUR, LATEST, NEVER
 from twin.kernels import browse as kernel
 from twin.kernels import truth
 from twin.kernels.judging import MOST, judge_all
@@ -35,12 +36,11 @@ from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
 from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, RANDOM_SLOT, SOURCES
 from twin.kernels.training import HEADS
-from twin.mechanism import MIN_WAKE, Every, Mechanism, Wakes
 from twin.mechanisms.audience.params import AudienceParams
-from twin.metric import Metric
-from twin.rhythm import cumulated, seconds
-from twin.units import DAY, HOUR, LATEST, NEVER
-from twin.world import Made, World
+from twin.world.columns import Column
+from twin.world.mechanism import MIN_WAKE, Every, Mechanism, Wakes
+from twin.world.metric import Metric
+from twin.world.state import Made, World
 
 SEEN, VIEWED = 32, 4
 SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4

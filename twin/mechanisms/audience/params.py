@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from twin.params import Date, Duration, Params, Rate, group, par
-from twin.rhythm import MIND_HOURS
-from twin.units import DAY, HOUR
+from twin.ground.rhythm import MIND_HOURS
+from twin.ground.units import DAY, HOUR
+from twin.world.params import Date, Duration, Params, Rate, group, par
 
 
 class Response(Params):

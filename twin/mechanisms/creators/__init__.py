@@ -28,7 +28,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.mechanism import Every, Mechanism
+from twin.ground.units import DAY
 from twin.mechanisms.creators.accounts import Accounts
 from twin.mechanisms.creators.balance import Balance
 from twin.mechanisms.creators.declared import CREATORS, METRICS, POSTS
@@ -38,9 +38,9 @@ from twin.mechanisms.creators.measures import Measures
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import Posting
-from twin.params import Params as ParamsBase
-from twin.units import DAY
-from twin.world import World
+from twin.world.mechanism import Every, Mechanism
+from twin.world.params import Params as ParamsBase
+from twin.world.state import World
 
 __all__ = ["Creators", "CreatorsParams"]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.draws import children
-from twin.errors import StateError
-from twin.mechanism import Mechanism
+from twin.ground.draws import children
+from twin.ground.errors import StateError
+from twin.ground.units import DAY
 from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import SLOWEST, Posting
-from twin.units import DAY
+from twin.world.mechanism import Mechanism
 
 Ints = NDArray[np.int64]
 

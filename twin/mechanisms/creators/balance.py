@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import KINDS
+from twin.world.mechanism import Mechanism
 
 
 class Balance:

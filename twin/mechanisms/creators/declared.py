@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from twin.columns import Column
-from twin.metric import Metric
-from twin.units import NEVER
+from twin.ground.units import NEVER
+from twin.world.columns import Column
+from twin.world.metric import Metric
 
 KINDS = ("human", "ai")
 PUBLISHED = ("arousal", "comprehensiveness", "slant")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels import learn as kernel
-from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import INCENTIVES, KINDS, MEMORY, PUBLISHED, RESPONDED
+from twin.world.mechanism import Mechanism
 
 Floats = NDArray[np.float64]
 FADED = 1e-6

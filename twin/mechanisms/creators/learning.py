@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from twin.kernels.learn import imitate
-from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import MEMORY, STRATEGY, UNSET
 from twin.mechanisms.creators.incentives import Incentives
 from twin.mechanisms.creators.posting import Posting, by_kind
+from twin.world.mechanism import Mechanism
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels.stats import gini, top_share
-from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import BURNT_OUT, KINDS, SUPPLY, TALLIES, UNSET
 from twin.mechanisms.creators.incentives import Incentives
+from twin.world.mechanism import Mechanism
 
 
 def mean(values: NDArray[np.floating]) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from twin.params import Duration, Params, Rate, group, par
-from twin.rhythm import MIND_HOURS
-from twin.units import DAY, HOUR
+from twin.ground.rhythm import MIND_HOURS
+from twin.ground.units import DAY, HOUR
+from twin.world.params import Duration, Params, Rate, group, par
 
 
 class Kind(Params):
@@ -28,7 +28,7 @@ class Kind(Params):
                                  "at which a later entrant begins", low=0, high=1)
     exploration: float = par(0.10, "sd of a post's strategy around the creator's mean", low=0, high=1)
     learning: float = par(0.3, "learning rate of strategies, the mean over creators", low=0, high=10, lever=True,
-                          source="fitted by twin.experiments.fit_makers to Brady et al. 2021: 2 to 3 % more outrage the day after doubled "
+                          source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more outrage the day after doubled "
                                  "feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992")
     learning_log_sd: float = par(1.5, "log-sd across creators of the factor on that rate (mean 1; 0: all alike)", low=0, high=3,
                                  source="assumption; most makers hardly respond to a boost and a minority much: Marketing Science "

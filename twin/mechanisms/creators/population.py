@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtrik
 
-from twin.draws import children
-from twin.mechanism import Mechanism
+from twin.ground.draws import children
+from twin.ground.units import DAY, NEVER
 from twin.mechanisms.creators.declared import KINDS, MEMORY, TALLIES
 from twin.mechanisms.creators.posting import Posting, by_kind
-from twin.units import DAY, NEVER
+from twin.world.mechanism import Mechanism
 
 Ints = NDArray[np.int64]
 WEEK = 7

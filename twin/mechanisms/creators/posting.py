@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.ground.rhythm import cumulated
+from twin.ground.units import DAY
 from twin.kernels import create as kernel
-from twin.mechanism import Mechanism
 from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, SUPPLY, TALLIES
-from twin.rhythm import cumulated
-from twin.units import DAY
-from twin.world import Made
+from twin.world.mechanism import Mechanism
+from twin.world.state import Made
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

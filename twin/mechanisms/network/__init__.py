@@ -34,17 +34,17 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 from scipy.special import ndtr, ndtri
 
-from twin.columns import Column, lengthened, room_for, row_type
-from twin.errors import StateError
+from twin.ground.errors import StateError
+from twin.ground.units import DAY
 from twin.kernels import graph as kernel
 from twin.kernels.retrieve import Follows
 from twin.kernels.stats import gini
-from twin.mechanism import Every, Mechanism
 from twin.mechanisms.network.edge_list import communities, read_edges
-from twin.metric import Metric
-from twin.params import Params, par
-from twin.units import DAY
-from twin.world import World
+from twin.world.columns import Column, lengthened, room_for, row_type
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.params import Params, par
+from twin.world.state import World
 
 Ints = NDArray[np.integer[Any]]
 FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import Problem, ScenarioError
+from twin.ground.errors import Problem, ScenarioError
 from twin.kernels import graph as kernel
 
 Ints = NDArray[np.int64]

@@ -17,16 +17,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column
-from twin.mechanism import Every, Mechanism
 from twin.mechanisms.recommender import holdout, occupancy, quality, signals
 from twin.mechanisms.recommender.learning import TABLES, Learner
 from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.reward import RewardModel
 from twin.mechanisms.recommender.serving import SHELVES, Server
-from twin.metric import Metric
-from twin.world import Made, World
+from twin.world.columns import Column
+from twin.world.mechanism import Every, Mechanism
+from twin.world.metric import Metric
+from twin.world.state import Made, World
 
 ENTITIES = {table: entity for entity, table in TABLES.items()}
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.occupancy import ENTITIES
 from twin.mechanisms.recommender.signals import SideInformation
 from twin.mechanisms.recommender.tables import KINDS, EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
-from twin.world import Keep
+from twin.world.mechanism import Mechanism
+from twin.world.state import Keep
 
 Settings = NDArray[np.int64]
 """dim, then kind and slots of each entity's table (0 slots where the table grows), then whether the model knows signals."""

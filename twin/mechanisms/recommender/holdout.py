@@ -16,12 +16,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.board import Board
 from twin.kernels.judging import MOST, judge_all
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.quality import JUDGED, SCORES
 from twin.mechanisms.recommender.tables import Arrays
-from twin.metric import Metric
+from twin.world.board import Board
+from twin.world.metric import Metric
 
 OF = "Progressive {} on random slots, never trained on, of the last holdout_memory, by head; no reading while there are none."
 METRICS = (

@@ -13,11 +13,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.board import Board
-from twin.columns import lengthened
+from twin.ground.units import DAY
 from twin.kernels import retrieve
 from twin.kernels.training import Rates
-from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.generations import Generations
 from twin.mechanisms.recommender.holdout import Holdout
 from twin.mechanisms.recommender.log import InteractionLog
@@ -25,7 +23,9 @@ from twin.mechanisms.recommender.occupancy import Occupancy
 from twin.mechanisms.recommender.quality import Quality, bucket
 from twin.mechanisms.recommender.signals import SideInformation
 from twin.mechanisms.recommender.training import COUNTED, UNKNOWN, Known, Negatives, Trainer
-from twin.units import DAY
+from twin.world.board import Board
+from twin.world.columns import lengthened
+from twin.world.mechanism import Mechanism
 
 LEAST = 2000
 """Rows that a thread copies at once, or more."""

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column, lengthened, room_for
+from twin.ground.units import DAY, HOUR, MINUTE
 from twin.kernels import links as kernel
-from twin.params import Duration, Params, par
-from twin.units import DAY, HOUR, MINUTE
+from twin.world.columns import Column, lengthened, room_for
+from twin.world.params import Duration, Params, par
 
 Arrays = MutableMapping[str, NDArray[Any]]
 COUNTED = ("co_viewed", "bought_together")

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import lengthened, room_for
 from twin.kernels.browse import Log
 from twin.kernels.retrieve import RANDOM_SLOT
 from twin.mechanisms.recommender.tables import Arrays
+from twin.world.columns import lengthened, room_for
 
 LOGGED = {"consumer": np.int32, "post": np.int32, "responses": np.uint16, "place": np.uint8, "source": np.uint8, "via": np.int32}
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.board import Board
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable, by_decile
-from twin.metric import Metric
+from twin.world.board import Board
+from twin.world.metric import Metric
 
 ENTITIES = ("consumer", "post", "creator")
 RANKED = ("consumer", "post")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from twin.ground.units import DAY, HOUR, MINUTE
 from twin.mechanisms.recommender.links import Links
 from twin.mechanisms.recommender.presets import Preset
 from twin.mechanisms.recommender.reward import Reward
 from twin.mechanisms.recommender.signals import Signals
-from twin.params import Duration, Params, group, par
-from twin.units import DAY, HOUR, MINUTE
+from twin.world.params import Duration, Params, group, par
 
 
 class Weights(Params):

@@ -13,15 +13,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.board import Board
-from twin.crew import Crew
+from twin.ground.crew import Crew
 from twin.kernels import retrieve
 from twin.kernels.judging import judge, losses
 from twin.kernels.side import Side
 from twin.kernels.training import HEADS, predict
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
-from twin.metric import Metric
+from twin.world.board import Board
+from twin.world.metric import Metric
 
 JUDGED = HEADS[:3]
 """click, long_view, like"""

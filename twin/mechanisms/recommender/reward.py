@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import lengthened
 from twin.kernels import reward as kernel
-from twin.params import Params, par
+from twin.world.columns import lengthened
+from twin.world.params import Params, par
 
 Arrays = MutableMapping[str, NDArray[Any]]
 SIGNALS = ("slant", "arousal", "comprehensiveness")

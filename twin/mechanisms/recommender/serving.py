@@ -1,6 +1,6 @@
 """The serving snapshot: which posts the feed may show, the index over them, and the settings in force, renewed at every refresh.
 
-Settings that a policy may give to a share of consumers lie in one row per arm (see `twin.world.World.arms`).
+Settings that a policy may give to a share of consumers lie in one row per arm (see `twin.world.state.World.arms`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import held_bytes, lengthened
+from twin.ground.units import NEVER
 from twin.kernels import index, retrieve
 from twin.kernels.side import worth
 from twin.kernels.training import HEADS
-from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.presets import KEPT, OFFSETS, QUOTAS, sums, weights
-from twin.units import NEVER
-from twin.world import Made
+from twin.world.columns import held_bytes, lengthened
+from twin.world.mechanism import Mechanism
+from twin.world.state import Made
 
 LEAST = 500
 """Posts that a thread assigns to lists at once, or more."""

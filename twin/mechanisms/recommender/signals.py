@@ -14,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import Column, lengthened
 from twin.kernels import side as kernel
-from twin.mechanism import Mechanism
 from twin.mechanisms.recommender.log import InteractionLog
-from twin.params import Params, group, par
+from twin.world.columns import Column, lengthened
+from twin.world.mechanism import Mechanism
+from twin.world.params import Params, group, par
 
 FEW = 2000
 """Rows that a thread works out at once, or more."""

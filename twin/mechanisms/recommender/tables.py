@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.columns import lengthened, room_for
-from twin.draws import children
+from twin.ground.draws import children
 from twin.kernels import tables as kernel
 from twin.kernels.hashing import FUNCTIONS, hashed
+from twin.world.columns import lengthened, room_for
 
 Arrays = MutableMapping[str, NDArray[Any]]
 KINDS = ("hash", "double_hash", "quotient_remainder", "collisionless")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.crew import Crew
+from twin.ground.crew import Crew
 from twin.kernels.side import READ, WIDE
 from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Rates, Samples, empty_batch, train, with_negatives
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable

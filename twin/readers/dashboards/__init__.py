@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from twin.metric import Metric
 from twin.readers.dashboards.frame import Span
 from twin.readers.dashboards.health import run_health
 from twin.readers.dashboards.overview import overview
 from twin.readers.dashboards.policy import policy
 from twin.readers.dashboards.sides import SIDES, side_dashboard
+from twin.world.metric import Metric
 
 _TRIAL = "Off unless `twin compare --share` asks for it, whose report sets the arms beside the true effect."
 NOT_DRAWN: dict[str, str] = dict.fromkeys(("trial_satisfaction", "trial_sessions", "trial_opinion_extremity", "trial_trust", "trial_income",

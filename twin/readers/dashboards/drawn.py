@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twin.metric import Metric
 from twin.readers.dashboards.frame import Json, colour, override, panel, target
 from twin.readers.dashboards.queries import (
     SAME,
@@ -27,6 +26,7 @@ from twin.readers.dashboards.queries import (
     stat_unit,
 )
 from twin.readers.panels import Sketch, label_words, title
+from twin.world.metric import Metric
 
 HUMAN, AI = "#0072b2", "#e69f00"
 PALETTE = ("#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b5a300", "#9467bd", "#8c8c8c", "#17becf")

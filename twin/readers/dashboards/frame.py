@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twin.ground.units import DAY, at
 from twin.readers.dashboards.queries import ANY_SERIES, CHOSEN
-from twin.units import DAY, at
 
 Json = dict[str, Any]
 

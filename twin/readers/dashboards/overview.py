@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from twin.metric import Metric
 from twin.readers.dashboards.drawn import course, number
 from twin.readers.dashboards.frame import WIDE, Json, Page, Span, dashboard, marks, run_variables, step_variable, words
 from twin.readers.panels import Sketch, standard_errors, title
+from twin.world.metric import Metric
 
 PAIRS = (("producer", "consumer"), ("platform", "chatbot"))
 ROWS = {PAIRS[0]: "The two sides", PAIRS[1]: "Between them: the platform and its assistants"}

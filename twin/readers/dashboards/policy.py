@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from twin.metric import Metric
 from twin.readers.dashboards.drawn import axis, course, lines
 from twin.readers.dashboards.frame import (
     Json,
@@ -39,6 +38,7 @@ from twin.readers.dashboards.queries import (
     stat_unit,
 )
 from twin.readers.panels import Sketch, title
+from twin.world.metric import Metric
 
 MORE = ("creator_income", "small_creator_share", "regret_share", "cross_cutting_share", "opinion_polarisation", "model_auc")
 """Metrics on this page beside the headlines, where they are declared."""

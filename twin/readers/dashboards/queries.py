@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from twin.metric import Metric
-from twin.readers.names import prom_name
 from twin.readers.panels import label_words, title, unit
+from twin.record.names import prom_name
+from twin.world.metric import Metric
 
 CHOSEN = {"run_id": '="$run"', "branch": '=~"$branch"', "replicate": '=~"$replicate"'}
 """How series are chosen by the dashboard's variables."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.metric import Metric
 from twin.readers.dashboards.drawn import course
 from twin.readers.dashboards.frame import Json, Page, Span, dashboard, marks, run_variables, step_variable
 from twin.readers.panels import sketches, standard_errors
+from twin.world.metric import Metric
 
 SIDES = {
     "producer": ("twin-creators", "What becomes of those who make: how much is made and by whom, who is seen, who earns, who stays, and "

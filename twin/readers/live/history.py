@@ -7,10 +7,10 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metric import Metric
-from twin.readers.results import Metrics
-from twin.readers.watch import RunInfo
-from twin.units import DAY, WEEK, at
+from twin.ground.units import DAY, WEEK, at
+from twin.record.results import Metrics
+from twin.record.watch import RunInfo
+from twin.world.metric import Metric
 
 MOST = 601
 """Readings that are kept, an odd number; then every second one goes, the newest stays, and from then on only every second is taken."""

@@ -13,12 +13,12 @@ from annotated_types import Ge, Le
 from pydantic import PlainSerializer
 from pydantic.fields import FieldInfo
 
-from twin.errors import TwinError, UsageError
-from twin.mailbox import command
-from twin.params import leaves, meta
-from twin.scenario import Scenario, load
-from twin.units import format_duration, format_rate
-from twin.yamlish import write_text
+from twin.ground.errors import TwinError, UsageError
+from twin.ground.units import format_duration, format_rate
+from twin.record.mailbox import command
+from twin.scenario.loading import Scenario, load
+from twin.scenario.yamlish import write_text
+from twin.world.params import leaves, meta
 
 FORMATS = {format_duration: "duration", format_rate: "rate"}
 READY = Path("scenarios") / "policies"

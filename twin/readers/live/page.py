@@ -21,6 +21,7 @@ from bokeh.document import Document
 from bokeh.models import NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
+from twin.ground.units import WEEK
 from twin.readers.live.history import History
 from twin.readers.panels import Chapter, Picture, chapters, title, tone, unit
 from twin.readers.pictures import (
@@ -41,9 +42,8 @@ from twin.readers.pictures import (
     y_range,
 )
 from twin.readers.report import SIDES
-from twin.readers.results import Metrics
 from twin.readers.text import change, compact, human
-from twin.units import WEEK
+from twin.record.results import Metrics
 
 DARK = {**dict(zip(PALETTE, ("#58b0ea", "#f0b030", "#2bc295", "#e29ac2", "#a5d8f3", "#ff8a4c", "#c9bb45", "#a9b2bf"), strict=True)),
         BLUE: "#58b0ea", ORANGE: "#f0b030", INK: "#c3cad4", FAINT: "#353d49", MARK: "#c79bff", "white": "#1b212a"}

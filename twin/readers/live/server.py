@@ -24,10 +24,10 @@ from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from twin.errors import TwinError
+from twin.ground.errors import TwinError
+from twin.ground.units import at
 from twin.readers import listening
 from twin.readers.live import levers
-from twin.units import at
 
 if TYPE_CHECKING:
     from twin.readers.live.service import Live

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import TwinError, UsageError
+from twin.ground.errors import TwinError, UsageError
+from twin.ground.units import at
 from twin.readers.sidecar import Service
 from twin.readers.text import compact, span
-from twin.readers.watch import Frame, pace
-from twin.units import at
+from twin.record.watch import Frame, pace
 
 if TYPE_CHECKING:
     from twin.readers.live.server import Server
@@ -88,7 +88,7 @@ class Live(Service):
         """What was read and done before a resumed run stood still."""
         if not self.hub.info.resumed_at_s:
             return
-        from twin.readers.results import load_events, load_metrics
+        from twin.record.results import load_events, load_metrics
 
         info = self.hub.info
         origin = at(info.start, 0)

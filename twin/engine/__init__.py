@@ -1,0 +1,1 @@
+"""What drives the World: SimPy's calendar and the simulation on it."""

@@ -1,0 +1,210 @@
+"""The engine: builds a World from a scenario, starts its clocks, runs it to a barrier, saves and loads it.
+
+Order within an instant is (phase, order of the mechanism, place in its list of clocks), printed by `clock_table`. Sessions of
+the window that ends at t go first: in batched mode by one call per window, in reference mode they have happened at
+their own seconds already, one SimPy process per entity. Both give the same bytes, because nothing that a session reads changes
+between two refreshes but by sessions.
+
+A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own begin, so that no mechanism meets a negative
+second; everything here that faces outward (`now`, `run`, `on_measure`) counts from the scenario's start, and is negative before it. The
+alternative, negative time inside, would have every draw that is keyed by a day, every "never yet" of -1 and every test for the first
+instant to look after. Metrics are read in the warm-up too, because some say what changed since their last reading, and thrown away; at
+the start the totals of that reading become the zero of everything that is counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.engine.clocks import Calendar
+from twin.ground.crew import Crew
+from twin.ground.errors import StateError
+from twin.ground.memory import give_back
+from twin.ground.units import format_duration
+from twin.kernels.due import due_rows, earliest
+from twin.scenario.loading import Scenario
+from twin.world import checkpoint
+from twin.world.board import Board
+from twin.world.columns import held_bytes
+from twin.world.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
+from twin.world.params import leaves, meta, value_at
+from twin.world.state import World
+
+
+class Simulation:
+    """One run in memory.
+
+    ``reference`` uses one SimPy process per waking entity; ``oracle`` lets the recommender rank by true enjoyment (an upper
+    reference for reports, never a scenario setting); ``threads`` share the work, and change no result.
+    """
+
+    def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1) -> None:
+        self.scenario, self.reference, self.oracle = scenario, reference, oracle
+        registry = scenario.registry
+        order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
+        board = Board(metric for name in order for metric in registry[name].metrics)
+        grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
+        begin = scenario.start - dt.timedelta(seconds=scenario.warm_up)
+        self.world = World(begin, scenario.seed, scenario.replicate, board, grid, scenario.warm_up)
+        self.world.oracle = oracle
+        self.world.crew = Crew(threads)
+        self.mechanisms: list[Mechanism] = []
+        for name in order:
+            kind, params = registry[name], scenario.mechanisms[name]
+            for table, columns in kind.columns.items():
+                for column in columns:
+                    self.world.define(name, table, column)
+            for path, info in leaves(type(params)):
+                if meta(info)["lever"]:
+                    self.world.levers[f"{name}.{path}"] = value_at(params, path)
+            self.mechanisms.append(kind(params, self.world))
+        for mechanism in self.mechanisms:
+            self.world.on_add(mechanism.born)
+            self.world.on_release(mechanism.gone)
+        self.on_measure: Callable[[int, NDArray[np.float64]], None] = lambda now, values: None
+        self._clocks = self._ordered_clocks()
+        self.due: dict[str, int] = {}
+        self.spent = dict.fromkeys((clock.phase for _, clock in self._clocks), 0.0)
+        """Wall-clock seconds of the work in each phase (batched mode). Only for the health of the run: nothing computed reads it."""
+
+    @property
+    def now(self) -> int:
+        """Seconds since the scenario's start; negative in its warm-up."""
+        return self.world.elapsed
+
+    @property
+    def _end(self) -> int:
+        """The world's own second at which the scenario ends."""
+        return self.scenario.warm_up + self.scenario.duration
+
+    def _ordered_clocks(self) -> list[tuple[str, Every | Wakes]]:
+        found: list[tuple[tuple[int, int, int], str, Every | Wakes]] = []
+        for place, mechanism in enumerate(self.mechanisms):
+            clocks: list[Every | Wakes] = [*mechanism.wakes(), *mechanism.clocks()]
+            for index, clock in enumerate(clocks):
+                handler = getattr(clock.handler, "__name__", "work")
+                found.append(((PHASES.index(clock.phase), place, index), f"{mechanism.name}.{handler}", clock))
+        every = self.scenario.metrics.every  # a reading falls on the start, whatever the warm-up
+        measure = Every(every, "measure", self._measure, first=self.scenario.warm_up % every)
+        found.append(((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure))
+        return [(name, clock) for _, name, clock in sorted(found, key=lambda item: item[0])]
+
+    def clock_table(self) -> list[tuple[int, str, str, str]]:
+        """The declared order within an instant: rank, phase, clock, period."""
+        return [(rank, clock.phase, name, format_duration(clock.period) if isinstance(clock, Every) else
+                 f"own times ({clock.table}.{clock.column})") for rank, (name, clock) in enumerate(self._clocks)]
+
+    def begin(self) -> None:
+        """Fill a new world; every clock's first tick is declared."""
+        for mechanism in self.mechanisms:
+            mechanism.setup()
+        for name, clock in self._clocks:
+            if isinstance(clock, Every):
+                self.due[name] = clock.period if clock.first is None else clock.first
+            else:
+                self.due[name] = self.world.grid
+        self._start()
+
+    def _start(self) -> None:
+        give_back()
+        self.calendar = Calendar(self.world.now)
+        for rank, (name, clock) in enumerate(self._clocks):
+            if isinstance(clock, Every):
+                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
+                                    lambda name=name, clock=clock: self._tick(name, clock))  # type: ignore[misc]
+            elif not self.reference:
+                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
+                                    lambda name=name, clock=clock: self._replay(name, clock))  # type: ignore[misc]
+        if self.reference:
+            self._spawned: set[tuple[str, int]] = set()
+            self._spawn_at = self.world.now
+            self.calendar.every(lambda: self._spawn_at, len(self._clocks), self._spawn)
+
+    def _spawn(self) -> None:
+        """After the clocks of an instant: a process for every entity that may wake and has none yet."""
+        self._spawn_at = self.calendar.now + self.world.grid
+        for rank, (name, clock) in enumerate(self._clocks):
+            if isinstance(clock, Wakes):
+                table = self.world.table(clock.table)
+                for row in np.flatnonzero(table["alive"] & (table[clock.column] < self._end)).tolist():
+                    mark = (name, int(table["key"][row]))
+                    if mark not in self._spawned:
+                        self._spawned.add(mark)
+                        self._entity(len(self._clocks) + 1 + rank, clock, row, mark)
+
+    def _entity(self, rank: int, clock: Wakes, row: int, mark: tuple[str, int]) -> None:
+        def due() -> int | None:
+            table = self.world.table(clock.table)
+            at = int(table[clock.column][row])
+            if at >= self._end or int(table["key"][row]) != mark[1]:
+                self._spawned.discard(mark)
+                return None
+            return at
+
+        def work(row: int) -> None:
+            self.world.now = self.calendar.now
+            clock.handler(np.array([row]))
+
+        self.calendar.entity(row, due, rank, work)
+
+    def _tick(self, name: str, clock: Every) -> None:
+        self.world.now = self.calendar.now
+        self.due[name] = self.world.now + clock.period
+        began = time.perf_counter()
+        clock.handler()
+        self.spent[clock.phase] += time.perf_counter() - began
+
+    def _replay(self, name: str, clock: Wakes) -> None:
+        self.world.now = now = self.calendar.now
+        self.due[name] = now + self.world.grid
+        table = self.world.table(clock.table)
+        rows = due_rows(table[clock.column], now)
+        if len(rows):
+            began = time.perf_counter()
+            clock.handler(rows)
+            self.spent[clock.phase] += time.perf_counter() - began
+            if earliest(table[clock.column], rows) < now:
+                raise StateError(f"{name} woke an entity twice within {MIN_WAKE} s")
+
+    def _measure(self) -> None:
+        for mechanism in self.mechanisms:
+            mechanism.measure()
+        if self.now == 0 and self.world.warm_up:
+            self.world.board.rebase()
+        if self.now >= 0:
+            self.on_measure(self.now, self.world.board.snapshot())
+
+    def run(self, until: int) -> None:
+        """Let everything before ``until``, seconds since the scenario's start, happen; a barrier at which the run can be saved."""
+        self.calendar.run(until + self.world.warm_up)
+        self.world.now = until + self.world.warm_up
+
+    def save(self, folder: Path) -> None:
+        """Write the world at a barrier (see `run`)."""
+        checkpoint.save(folder, self.world, self.due)
+
+    def load(self, folder: Path) -> None:
+        """Read a saved world and start its clocks from there."""
+        self.due = checkpoint.load(folder, self.world)
+        self._start()
+
+    def queued(self) -> dict[str, int]:
+        """What waits, by name: events in the calendar, and what the mechanisms say. For the health of the run."""
+        queues = {"calendar": len(self.calendar)}
+        for mechanism in self.mechanisms:
+            queues |= mechanism.waiting()
+        return queues
+
+    def state_bytes(self) -> dict[str, int]:
+        """Bytes held, by table, named array, and what mechanisms keep beside the World; unused room counts."""
+        sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
+        sizes.update({name: held_bytes(array) for name, array in self.world.state.items()})
+        for mechanism in self.mechanisms:
+            sizes.update(mechanism.scratch())
+        return sizes | {"board": self.world.board.values.nbytes}

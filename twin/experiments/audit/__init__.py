@@ -1,0 +1,1 @@
+"""Which engineering settings exert force, and on whom."""

@@ -1,0 +1,1 @@
+"""What do these policies do: worlds forked, with and without them."""

@@ -1,0 +1,113 @@
+"""An A/B test inside the twin, beside the truth that only forked worlds can show.
+
+For each policy one more branch gives it to a share of people only. Per replicate, over the last window, with the means by arm of
+`twin.mechanisms.trials`:
+
+    estimate = treated - control                                what the platform's experimenter would report
+    truth    = everybody, policy for all - everybody, without   the effect of the roll-out
+    bias     = estimate - truth                                 interference: the arms live in one world
+
+Each with a 95 % interval over replicates (`effects.paired`); the interval of the bias uses the pairing of both. ``trials.parquet``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from twin.experiments import effects
+from twin.experiments.forks import BASE, Forked, Plan, checked
+from twin.ground.errors import ScenarioError, UsageError
+from twin.mechanisms.trials import Trials
+from twin.scenario.loading import Scenario
+
+NAMES = tuple(metric.name for metric in Trials.metrics)
+SETTING = "trials.enabled=true"
+
+
+@dataclass(frozen=True)
+class Bias:
+    """One quantity of one policy: estimate, truth and their difference, each with its interval; n replicates with both."""
+
+    branch: str
+    quantity: str
+    side: str
+    unit: str
+    good: str
+    n: int
+    estimate: float
+    estimate_low: float
+    estimate_high: float
+    truth: float
+    truth_low: float
+    truth_high: float
+    bias: float
+    bias_low: float
+    bias_high: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the interval of the bias excludes zero."""
+        return bool(self.bias_low > 0 or self.bias_high < 0)
+
+
+def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
+    """The plan for a share of people only. Raises UsageError where a policy cannot be given so."""
+    if any(policy.get("share") is not None for policy in plan.policies):
+        raise UsageError(f"--share: {plan.name} is for a share already (leave --share out, or take share: out of the file)")
+    policies = [{**policy, "share": share, "of": of} for policy in plan.policies]
+    try:
+        checked(scenario, policies, plan.name)
+    except ScenarioError as error:
+        reasons = "; ".join(f"{each.path.rpartition('.set.')[2]}: {each.reason}" for each in error.problems)
+        raise UsageError(f"--share: {plan.name} cannot be given to a share of {of}: {reasons} (try --of, or leave --share out)") from None
+    return replace(plan, name=f"{plan.name}, for {share:.0%}", policies=policies)
+
+
+def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bias]:
+    """Of branches (name, the one for a share, whose share), every quantity of that side's people that was read in all arms."""
+    place = {(metric.name, labels["arm"]): i for i, (metric, labels) in enumerate(forked.rows) if metric.name in NAMES}
+    made = []
+    for name, part, of in branches:
+        for metric in Trials.metrics:
+            if (metric.side == "producer") != (of == "creators"):
+                continue
+            treated, control = (forked.of[part][:, -1, place[metric.name, arm]] for arm in ("treated", "control"))
+            everybody = place[metric.name, "everybody"]
+            after, before = forked.of[name][:, -1, everybody], forked.of[BASE][:, -1, everybody]
+            whole = np.isfinite(treated + control + after + before)
+            if whole.sum() < 2:
+                continue
+            values = [treated[whole], control[whole], after[whole], before[whole]]
+            pairs = [(values[0], values[1]), (values[2], values[3]), (values[0] - values[1], values[2] - values[3])]
+            numbers = [float(number[0]) for y, x in pairs for found in [effects.paired(y[:, None], x[:, None])]
+                       for number in (found.effect, found.low, found.high)]
+            made.append(Bias(name, metric.name.removeprefix("trial_").replace("_", " "), metric.side, metric.unit, metric.good,
+                             int(whole.sum()), *numbers))
+    return made
+
+
+def table(found: Sequence[Bias]) -> pa.Table:
+    """The rows of ``trials.parquet``."""
+    return pa.Table.from_pylist([asdict(each) for each in found])
+
+
+def lines(found: Sequence[Bias]) -> list[str]:
+    """What the terminal says."""
+    made = []
+    for name in dict.fromkeys(each.branch for each in found):
+        made.append(f"A/B inside the twin: {name}")
+        for each in found:
+            if each.branch == name:
+                verdict = "  biased by interference" if each.sure else "  no bias told from noise"
+                made.append(f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth {_with(each, 'truth'):34s}"
+                            f" bias {_with(each, 'bias'):34s}{verdict}")
+    return made
+
+
+def _with(each: Any, name: str) -> str:
+    return f"{getattr(each, name):+.3g} [{getattr(each, name + '_low'):+.3g}, {getattr(each, name + '_high'):+.3g}]"

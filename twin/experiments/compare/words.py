@@ -1,0 +1,190 @@
+"""The sentences of a comparison's report; every number in them comes from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.experiments import effects
+from twin.experiments.compare.command import EARLY, MONTH, SIDES, Row, name_of, number
+from twin.experiments.page import TONES, Said, Words, listed, percent
+from twin.ground.units import DAY, at
+from twin.readers import drift
+from twin.readers.text import human
+
+if TYPE_CHECKING:
+    from twin.experiments.compare.pictures import Key
+    from twin.experiments.compare.report import Data
+
+PAYS = 3.0
+"""So many times narrower, and the pairing has paid."""
+signed = number
+
+
+def summary(data: Data) -> list[Said]:
+    """What each policy does to each side."""
+    what = {each["name"]: each["describe"] for each in data.args["policies"]}
+    return [Said(branch, [*_held(data, branch), *(_side(data, branch, side) for side in SIDES if data.told(branch, side))],
+                 data.colours[branch], what[branch]) for branch in data.branches]
+
+
+def _held(data: Data, branch: str) -> list[Words]:
+    """A sentence if the policy did not take hold everywhere."""
+    if not any("when" in policy for each in data.args["policies"] if each["name"] == branch for policy in each["policies"]):
+        return []
+    held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
+    worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
+    if held >= worlds:
+        return []
+    return [[(f"It took hold in {held} of {worlds} worlds; in the others its condition was not met, and nothing differs.", "flat")]]
+
+
+def _side(data: Data, branch: str, side: str) -> Words:
+    rows = data.told(branch, side)
+    parts: list[tuple[str, str]] = [(f"{SIDES[side]}: ", "flat")]
+    sure = [row for row in rows if row.sure]
+    for place, row in enumerate(sure):
+        parts += [("; " if place else "", ""), *_phrase(data, row)]
+    if sure:
+        parts.append((". ", ""))
+    if restless := _restless(data, sure):
+        parts.append((restless, "flat"))
+    unsure = [row for row in rows if not row.sure and not row.untouched]
+    if unsure:
+        what = "Not told from noise" if sure else "nothing is told from noise here"
+        parts.append((f"{what}: {listed(_doubt(row) for row in unsure)}. ", ""))
+    still = [row for row in rows if row.untouched]
+    if still:
+        what = "Untouched" if sure or unsure else "untouched"
+        parts.append((f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", ""))
+    return parts
+
+
+def _restless(data: Data, rows: Sequence[Row]) -> str:
+    """A sentence on those of the effects told whose series were moving before the fork, by much of the effect."""
+    found = []
+    for row in rows:
+        moves = data.moving.get((row.metric, row.labels))
+        share = drift.part(moves, row.effect) if moves is not None else None
+        if share is not None and moves is not None:
+            way = "rising" if moves > 0 else "falling"
+            found.append(f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace")
+    return "" if not found else (f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but the world that "
+                                 "the policy met was still settling. ")
+
+
+def _phrase(data: Data, row: Row) -> Words:
+    """One effect: what it is, by how much, how sure, from when on."""
+    way = "rises" if row.effect > 0 else "falls"
+    unit = "" if row.unit == "1" else f" {row.unit}"
+    share = [row.percent(value) for value in (row.effect, row.low, row.high)]
+    if np.isfinite(share).all():
+        by = f" by {percent(abs(share[0]), signed=False)} {_between(percent(share[1]), percent(share[2]))}"
+    else:
+        by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
+    if row.appears_s is None:
+        since = ", though the last week alone does not show it"
+    else:
+        since = " at once" if row.appears_s == data.fork_s else f" from {day(data, row.appears_s)} on"
+    return [(f"{_lower(name_of(row))} ", ""), (f"{way}{by}", TONES.get(row.verdict, "")),
+            (f" ({human(row.base)} to {human(row.value)}{unit}){since}", "")]
+
+
+def day(data: Data, second: int) -> str:
+    """A day as people write it."""
+    when = at(data.start, second)
+    return f"{when.day} {when:%B %Y}"
+
+
+def _between(low: str, high: str) -> str:
+    return f"[{low.rstrip('%').strip()}, {high}]"
+
+
+def _doubt(row: Row) -> str:
+    """A series that may be noise, with what it may be."""
+    share = [row.percent(value) for value in (row.low, row.high)]
+    ends = [percent(value) for value in share] if np.isfinite(share).all() else [signed(row.low), signed(row.high)]
+    return f"{_lower(name_of(row))} {_between(*ends)}"
+
+
+def _lower(name: str) -> str:
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
+
+
+def shows(data: Data, key: Key) -> str:
+    """From when on each policy's effect on a series shows."""
+    clear: dict[int, list[str]] = {}
+    unclear, still = [], []
+    for branch in data.branches:
+        row = data.of[branch, key]
+        if row.appears_s is not None:
+            clear.setdefault(row.appears_s, []).append(branch)
+        elif row.untouched:
+            still.append(branch)
+        else:
+            unclear.append(branch)
+    told = [*(f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: {listed(clear[second])}."
+              for second in sorted(clear)), f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
+            f"Untouched at the end: {listed(still)}." if still else ""]
+    return " ".join(text for text in told if text)
+
+
+def moment(data: Data) -> str:
+    """Where the pairing is judged."""
+    left = data.scenario.duration - data.fork_s
+    return f"{MONTH // DAY} days after the fork" if left >= MONTH else f"the end, {left / DAY:.3g} days after the fork"
+
+
+def paid(data: Data, branch: str) -> str:
+    """On which headline series pairing made the interval three times narrower thirty days after the fork, and how long that lasts."""
+    rows = data.headlines()
+    made: list[tuple[Row, float]] = []
+    still: list[Row] = []
+    for row in rows:
+        y, x = data.pairs[EARLY][branch, (row.metric, row.labels)]
+        ratio = float(effects.paired(y[:, None], x[:, None]).narrower[0])
+        if np.isfinite(ratio):
+            made.append((row, ratio))
+        else:
+            still.append(row)
+    good = [(row, ratio) for row, ratio in made if ratio >= PAYS]
+    rest = [(row, ratio) for row, ratio in made if ratio < PAYS]
+    text = f"{branch}: in the week to {moment(data)}, the pairing made the interval at least {PAYS:.0f} times narrower for " \
+           f"{len(good)} of {len(made)} headline series that the policy touches"
+    if good:
+        text += f" ({_ratios(good)})"
+    text += f"; not for {_ratios(rest)}." if rest else "."
+    if still:
+        text += f" Not touched by then, so known exactly: {listed(_lower(name_of(row)) for row in still)}."
+    return f"{text} {_lasting(data, branch, [row for row, _ in made])}".strip()
+
+
+def _ratios(found: Sequence[tuple[Row, float]]) -> str:
+    return listed(f"{_lower(name_of(row))} {ratio:.3g}" for row, ratio in sorted(found, key=lambda pair: -pair[1]))
+
+
+def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
+    """When the middle one of the series has lost what pairing gave."""
+    if not rows:
+        return ""
+    courses = [data.courses[branch, (row.metric, row.labels)] for row in rows]
+    ratios = np.array([np.where(np.isfinite(each.narrower), each.narrower, np.inf) for each in courses])
+    middle = np.median(ratios, 0)
+    below = np.logical_and.accumulate((middle < PAYS)[::-1])[::-1]
+    if not below.any():
+        return f"The middle one of them is still {middle[-1]:.3g} times narrower in the last week."
+    first = int(below.argmax())
+    when = "from the first week on" if first == 0 else f"from the week to {courses[0].time[first]:%d %B %Y} on"
+    return f"Chaos: the middle one of them is less than {PAYS:.0f} times narrower {when}, and {middle[-1]:.3g} times in the last."
+
+
+def sd(value: float) -> str:
+    """A size as text."""
+    return "∞" if np.isinf(value) else "" if np.isnan(value) else f"{value:+.2f}".replace("-", "−")
+
+
+def saved(row: Row) -> str:
+    """Independent runs saved, as text."""
+    return "" if not np.isfinite(row.runs_saved) else human(round(row.runs_saved))

@@ -1,0 +1,108 @@
+"""Published evidence, in two lists that share nothing: what parameters are fitted to, and what the twin is judged by.
+
+What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects with their sizes, and which script may fit
+what to them. `JUDGING` holds the blind field experiments (FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no
+file of this repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the package may name a judging id.
+
+``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over control, ``sd`` a standard deviation
+over posts shown, ``share`` a relative change. Where no interval could be read, se is imputed as a quarter of the effect (the rule of
+FORECASTS.md, half its smallest effect of interest at least), and ``imputed`` says so. ``label`` says how the size is known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twin.ground.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A published effect that parameters may be fitted to.
+
+    ``fitted_by`` names the modules of this package that fit to it; none where the twin has no counterpart of the outcome, and ``why`` says
+    which is missing.
+    """
+
+    id: str
+    says: str
+    source: str
+    label: str
+    unit: str
+    value: float | None = None
+    se: float | None = None
+    imputed: bool = False
+    fitted_by: Sequence[str] = ()
+    why: str = ""
+
+
+class Sized(NamedTuple):
+    """The size of an effect, and its standard error."""
+
+    value: float
+    se: float
+
+
+RESPONSES = ("fit_responses",)
+
+
+def _imputed(id: str, says: str, source: str, label: str, unit: str, value: float) -> Effect:
+    return Effect(id, says, source, label, unit, value, abs(value) / 4, True, RESPONSES)
+
+
+FITTING = (
+    _imputed("brady_2017", "a moral-emotional word in a post: shares +20 %", "Brady et al., PNAS 2017", "abstract", "log", math.log(1.20)),
+    _imputed("rathje_2021", "an out-group word in a post: odds of a share +67 %", "Rathje et al., PNAS 2021", "abstract", "log",
+             math.log(1.67)),
+    _imputed("E01.O1", "engagement feed against newest of accounts followed: anger in what is shown", "Milli et al., PNAS Nexus 2025",
+             "size from a third party, sign from the abstract", "sd", 0.47),
+    _imputed("E01.O2", "the same: animosity towards the other side in what is shown", "Milli et al., PNAS Nexus 2025",
+             "size from a third party, sign from the abstract", "sd", 0.24),
+    _imputed("guess_2023_facebook", "chronological feed for three months, Facebook: time on the app -20.8 %", "Guess et al., Science 2023",
+             "third-party table", "log", math.log(1 - 0.208)),
+    _imputed("guess_2023_instagram", "chronological feed for three months, Instagram: time on the app -11.1 %",
+             "Guess et al., Science 2023", "third-party table", "log", math.log(1 - 0.111)),
+    _imputed("toxic_hidden_facebook", "toxic posts hidden, 6.6 % of the feed, Facebook: consumption -23 %",
+             "Beknazar-Yuzbashev et al., SSRN 4307346", "abstract", "log", math.log(1 - 0.23)),
+    _imputed("toxic_hidden_twitter", "toxic posts hidden, 6.6 % of the feed, Twitter: ads seen -9.2 %",
+             "Beknazar-Yuzbashev et al., SSRN 4307346", "abstract", "log", math.log(1 - 0.092)),
+    Effect("brady_2021", "twice the positive feedback on an outraged post: outrage of the next day +2 to 3 %",
+           "Brady et al., Science Advances 2021", "recalled", "share", 0.025, 0.005, True, ("fit_makers",)),
+    Effect("kuairand", "rates of responses and gaps between active days (`regularities`)", "KuaiRand-Pure, Gao et al., CIKM 2022",
+           "computed from the data", "table", fitted_by=("fit",)),
+    Effect("E01.O3", "engagement feed: readers do not prefer the political posts that it shows", "Milli et al., PNAS Nexus 2025",
+           "sign only, from the abstract", "sign", why="a sign has no size to fit to"),
+    Effect("E03.O1", "random against recommended videos: click rate", "KuaiRand, Gao et al., CIKM 2022", "third-party table", "log", -0.765,
+           0.002, why="says how well a feed finds what people open; no slope on arousal or agreement"),
+    Effect("huszar_2021", "amplification of politicians by the home timeline", "Huszar et al., PNAS 2021", "press", "log",
+           why="the twin has no politicians"),
+    Effect("nyhan_2023", "like-minded sources cut by a third: attitudes unmoved", "Nyhan et al., Nature 2023", "abstract", "sd", 0.0,
+           why="speaks of opinions, not of responses"),
+    Effect("deactivation", "accounts deactivated for four or six weeks", "Allcott et al. 2020; NBER 33697", "third party", "sd",
+           why="nobody leaves the twin for a while by assignment"),
+)
+"""What the twin may be fitted to."""
+
+JUDGING = ("E07", "E08", "E09", "E10", "E11", "E12", "R1", "R2", "R3", "R4")
+"""What it is judged by: blind field experiments, ids alone."""
+
+
+def sized(id: str) -> Sized:
+    """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown one, and one without a size."""
+    if id.partition(".")[0] in JUDGING:
+        raise UsageError(f"{id} judges the twin: nothing may be fitted to it")
+    known = {each.id: each for each in FITTING}
+    if id not in known:
+        raise UsageError(f"no published effect {id} ({nearest(id, list(known))})")
+    found = known[id]
+    if found.value is None or found.se is None:
+        raise UsageError(f"{id} has no size to fit to")
+    return Sized(found.value, found.se)
+
+
+def fitted_by(module: str) -> list[Effect]:
+    """What a module of this package fits to."""
+    return [each for each in FITTING if module in each.fitted_by]

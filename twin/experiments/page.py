@@ -1,0 +1,164 @@
+"""The frame of every experiment's report: one HTML page that opens offline, pictures first, a summary in words on top.
+
+A report is a `Page`: what is said on top, sections with pictures (Bokeh models) and perhaps a table, and how it was found. Commands say
+what is in it; how it looks is the template ``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bokeh.document import Document
+from bokeh.embed import components
+from bokeh.resources import Resources
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from twin.experiments.experiment import Experiment
+from twin.experiments.work.tasks import SCENARIO
+from twin.readers.text import human, span
+
+Words = Sequence[tuple[str, str]]
+"""A sentence in parts: words and their tone (``good``, ``bad``, ``flat`` or empty)."""
+TONES = {"better": "good", "worse": "bad"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """Sentences of the summary under one name, with the colour that the pictures give it, and what it is."""
+
+    name: str
+    items: Sequence[Words]
+    colour: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A Bokeh model with what stands above and below it; ``key`` is an id for HTML (letters, digits, ``-``)."""
+
+    key: str
+    title: str
+    model: Any
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pictures side by side: ``width`` empty (narrow), ``wide`` or ``whole``; ``quiet`` says in lines what is not drawn."""
+
+    pictures: Sequence[Picture]
+    heading: str = ""
+    width: str = ""
+    quiet: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a table shows; ``key`` is the number that it is sorted by, None for text."""
+
+    text: str
+    key: float | None = None
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that can be sorted and searched: columns (words, whether numbers), rows of cells."""
+
+    columns: Sequence[tuple[str, bool]]
+    rows: Sequence[Sequence[Cell]]
+    hint: str = "Only rows with these words"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what to know before looking, pictures, and perhaps a table; ``short`` is its name in the bar above, if another."""
+
+    id: str
+    name: str
+    lead: str = ""
+    sentences: Sequence[str] = ()
+    groups: Sequence[Group] = ()
+    table: Table | None = None
+    short: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook, ``note`` how to
+    read the summary, ``methods`` rows of the last box.
+    """
+
+    title: str
+    lead: str
+    summary: Sequence[Said]
+    sections: Sequence[Section]
+    methods: Sequence[tuple[str, str]]
+    under: Sequence[str] = field(default=())
+    notices: Sequence[str] = field(default=())
+    note: str = ""
+
+
+def write(experiment: Experiment, page: Page) -> None:
+    """Write ``report.html`` of an experiment's folder."""
+    experiment.store.write("report.html", render(page, experiment.store.read(SCENARIO).decode(), experiment.manifest).encode())
+
+
+def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
+    """The page as HTML."""
+    figures = {picture.key: picture.model for section in page.sections for group in section.groups for picture in group.pictures}
+    document = Document()
+    with document.models.freeze():  # else every figure added walks all before it
+        for drawn in figures.values():
+            document.add_root(drawn)
+    script, divs = components(figures) if figures else ("", {})
+    document.clear()
+    jinja = Environment(loader=PackageLoader("twin.readers"), autoescape=select_autoescape(default=True), trim_blocks=True,
+                        lstrip_blocks=True)
+    return jinja.get_template("experiment.html").render(
+        title=page.title, lead=page.lead, under=page.under, notices=page.notices, note=page.note, summary=page.summary,
+        sections=page.sections,
+        methods=page.methods, scenario=scenario, version=manifest["versions"]["twin"],
+        divs={name: Markup(div) for name, div in divs.items()}, script=Markup(script),
+        bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()))
+
+
+def number(value: float, unit: str = "1", shown: str | None = None, tone: str = "") -> Cell:
+    """A number as a cell; ``shown`` if its text is another than what `human` makes of it."""
+    return Cell(human(value, unit) if shown is None else shown, value, tone)
+
+
+def percent(value: float, signed: bool = True) -> str:
+    """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %`` (with a space at which no line breaks)."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.1f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.1g}"
+    return (text if signed else text.lstrip("+-")).replace("-", "−") + "\u00a0%"
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b and c``."""
+    every = list(names)
+    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+
+
+def failures(experiment: Experiment) -> list[str]:
+    """A notice if tasks failed."""
+    failed: Mapping[str, str] = experiment.manifest.get("failed", {})
+    if not failed:
+        return []
+    first = next(iter(failed.items()))
+    return [f"{len(failed)} of the runs failed three times and are left out, with their errors in failed/ "
+            f"(the first: {first[0]}: {first[1]})"]
+
+
+def usual_methods(experiment: Experiment) -> list[tuple[str, str]]:
+    """Rows that every report has: seeds, versions, time."""
+    manifest = experiment.manifest
+    versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    return [("Computing", f"{span(float(manifest.get('wall_s', 0.0)))} of wall-clock time; nothing computed depends on it"),
+            ("Versions", versions), ("Digest of the scenario", str(manifest["scenario_digest"])[:16])]

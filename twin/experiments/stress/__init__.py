@@ -1,0 +1,1 @@
+"""Where does a policy fail: a search over plausible worlds."""

@@ -1,0 +1,126 @@
+"""The sentences of a stress test, for terminal and report; every number in them comes from its verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from twin.experiments.compare.command import number
+from twin.experiments.page import Said, Words, listed
+from twin.experiments.stress.uncertain import Uncertain
+from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
+from twin.readers.text import human
+
+MOST = 4
+"""Most parameters of a sentence."""
+
+
+def share(value: float) -> str:
+    """A share in percent, unsigned."""
+    return f"{100 * value:.3g} %"
+
+
+def margin(verdict: Verdict, value: float) -> str:
+    """A margin with sign and unit."""
+    unit = "percentage points" if verdict.goal.percent else verdict.goal.unit
+    return f"{number(value)} {unit}".rstrip() if math.isfinite(value) else "not known"
+
+
+def how_often(verdict: Verdict) -> Words:
+    """How likely the goal fails under the ranges."""
+    drawn = verdict.drawn
+    lost = f" In {drawn.unknown} more it could not be told (a run failed, or nothing was read)." if drawn.unknown else ""
+    if not drawn.n:
+        return [(f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal be told.", "bad")]
+    if not drawn.fails:
+        return [(f"It held in all {drawn.n} worlds drawn", "good"),
+                (f": this excludes, with 95 % confidence, that it fails in more than {share(drawn.bound)} of the worlds of these ranges "
+                 f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say that the policy is safe.{lost}", "")]
+    return [(f"It failed in {drawn.fails} of {drawn.n} worlds drawn", "bad"),
+            (f": {share(drawn.share)} [{share(drawn.low)}, {share(drawn.high)}] of the worlds of these ranges.{lost}", "")]
+
+
+def searched(verdict: Verdict) -> list[Words]:
+    """What the search found beyond those drawn."""
+    rate = verdict.searched
+    if not rate.n + rate.unknown:
+        return []
+    return [[(f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} further worlds; "
+              "this tells where failure is, not how often.", "")]]
+
+
+def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
+    """An extreme world on fresh luck."""
+    start = f"The {name} world (number {one.point}) had a margin of {margin(verdict, one.found)}"
+    n = len(one.each)
+    if n < 2:
+        return [(f"{start}; it could not be told with fresh seeds.", "")]
+    again = f"; with {n} fresh seeds {margin(verdict, one.mean)} [{number(one.low)}, {number(one.high)}], failing in {one.fails} of {n}: "
+    if one.found < 0:
+        end = {"fails": ("the failure is confirmed.", "bad"), "holds": ("the failure was bad luck, that world keeps the goal.", "good"),
+               "": ("whether that world fails on average cannot be told from noise.", "flat")}[one.confirmed]
+    else:
+        end = {"fails": ("on average it fails there.", "bad"), "holds": ("it holds there on average.", "good"),
+               "": ("whether it holds there on average cannot be told from noise.", "flat")}[one.confirmed]
+    return [(start + again, ""), end]
+
+
+def where(verdict: Verdict) -> Words:
+    """The direction in which failure lies, from what is told from noise only."""
+    sure = [each for each in verdict.directions if each.sure]
+    tested = sum(math.isfinite(each.p) for each in verdict.directions)
+    if not sure:
+        return [(f"Which way it lies cannot be told from noise, for any of the {tested} parameters tested ({verdict.drawn.n} worlds).",
+                 "flat")]
+    start = "It fails where " if verdict.drawn.fails and verdict.drawn.fails < verdict.drawn.n else "Its margin is smallest where "
+    ends = [f"{listed(names)} {'are' if len(names) > 1 else 'is'} {end}" for end in ("high", "low")
+            if (names := [each.parameter for each in sure[:MOST] if each.towards == end])]
+    strengths = ", ".join(_strength(each) for each in sure[:MOST])
+    rest = f"; {len(sure) - MOST} weaker ones are in the table" if len(sure) > MOST else ""
+    noise = f" The other {tested - len(sure)} of {tested} parameters are not told from noise." if tested > len(sure) else ""
+    return [(f"{start}{listed(ends)}", "bad" if verdict.drawn.fails else ""),
+            (f" (rank correlation with the margin: {strengths}{rest}).{noise}", "")]
+
+
+def _strength(each: Direction) -> str:
+    return f"{each.parameter} {number(each.correlation)}, q {each.q:.1g}"
+
+
+def about(verdict: Verdict) -> list[Words]:
+    """All sentences on a goal."""
+    made = [how_often(verdict), where(verdict), *searched(verdict)]
+    if verdict.worst:
+        made.append(fresh(verdict, verdict.worst, "worst"))
+    if verdict.best and verdict.worst and verdict.best.point != verdict.worst.point:
+        made.append(fresh(verdict, verdict.best, "least bad"))
+    return made
+
+
+def summary(verdicts: Sequence[Verdict]) -> list[Said]:
+    """The summary of the report."""
+    return [Said(verdict.goal.text, about(verdict)) for verdict in verdicts]
+
+
+def setting(given: Sequence[Uncertain], one: Fresh) -> str:
+    """A world in the words of ``--set``."""
+    return ", ".join(f"{each.vary.path}={value}" for each, value in zip(given, one.values, strict=True))
+
+
+def lines(verdicts: Sequence[Verdict], given: Sequence[Uncertain]) -> list[str]:
+    """What the terminal says."""
+    made = []
+    for verdict in verdicts:
+        made += ["", verdict.goal.text]
+        made += ["  " + "".join(words for words, _ in sentence) for sentence in about(verdict)]
+        if verdict.worst:
+            made.append(f"  the worst world: {setting(given, verdict.worst)}")
+    ranges = ", ".join(human_range(each) for each in given)
+    return [*made, "", f"All of this under the stated ranges, and no others: {ranges}."]
+
+
+def human_range(each: Uncertain) -> str:
+    """A parameter with its range."""
+    vary = each.vary
+    if vary.levels:
+        return f"{vary.path} one of {', '.join(vary.levels)}"
+    return f"{vary.path} {human(vary.low)} to {human(vary.high)}{vary.suffix}{' (log)' if vary.log else ''}"

@@ -1,0 +1,1 @@
+"""How do outcomes follow parameters: many points of a parameter space."""

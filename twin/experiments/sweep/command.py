@@ -1,0 +1,167 @@
+"""A sweep: the scenario at many points of a parameter space, each point with some replicates, as one table.
+
+    results.parquet  point, replicate, one column per parameter (as it was set), metric, labels, side, unit, value: the mean over the
+                     last window; running totals per day
+    ranks.parquet    Spearman's rank correlation of every numeric parameter with every outcome over the points (means of replicates),
+                     with p (two-sided, by Student's t) and q (Benjamini-Hochberg over all rows)
+    report.html      see `twin.experiments.sweep.report`
+
+The window is the last four weeks of a run, at most its second half. A point whose scenario lacks a mechanism has no value (NaN) of its
+metrics. Replicate r of all points shares its luck.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import stats
+
+from twin.engine.simulation import Simulation
+from twin.experiments import design, effects
+from twin.experiments.design import Vary
+from twin.experiments.experiment import Experiment
+from twin.experiments.forks import outcome, settings
+from twin.experiments.work.tasks import Task
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY
+from twin.scenario.loading import Scenario
+from twin.world.metric import Metric, label_text
+
+WINDOW = 28 * DAY
+LEAST = 5
+"""Fewest points of a rank correlation."""
+RANKS = pa.schema([("parameter", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("side", pa.string()),
+                   ("good", pa.string()), ("headline", pa.bool_()), ("n", pa.int64()), ("correlation", pa.float64()), ("p", pa.float64()),
+                   ("q", pa.float64())])
+Key = tuple[str, str]
+"""Metric and labels."""
+
+
+@dataclass
+class Swept:
+    """Means over the window (points, replicates, series) of ``series``; ``points`` are values as texts."""
+
+    varied: Sequence[Vary]
+    points: list[tuple[str, ...]]
+    series: dict[Key, Metric]
+    values: NDArray[np.float64]
+
+    def numbers(self, parameter: int) -> NDArray[np.float64]:
+        """A parameter at every point (points,): seconds, per day, or as it is; NaN where it is no number."""
+        return np.array([design.quantity(point[parameter]) for point in self.points])
+
+    def means(self) -> NDArray[np.float64]:
+        """Means over replicates (points, series)."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return np.asarray(np.nanmean(self.values, 1))
+
+
+def planned(scenario: Scenario, args: dict[str, Any]) -> tuple[list[Vary], list[tuple[str, ...]], list[Scenario]]:
+    """Parameters, points and the scenario at each. Raises UsageError and ScenarioError."""
+    varied = design.fitted([design.parse(text) for text in args["vary"]], scenario)
+    chosen = design.points(varied, args["method"], int(args["points"]), scenario.seed)
+    return varied, chosen, design.loaded(scenario, varied, chosen)
+
+
+def go_on(experiment: Experiment, on: str | None) -> None:
+    """Do what is left to do, tell it, write results and report."""
+    swept = run(experiment, on)
+    found = ranks(swept)
+    experiment.table("results.parquet", _table(swept))
+    experiment.table("ranks.parquet", pa.Table.from_pylist(found, schema=RANKS))
+    experiment.finish("done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1])
+    experiment.tell(lines(swept, found), report)
+
+
+def report(experiment: Experiment, **wishes: str) -> None:
+    """Write the report anew. Raises UsageError for wishes, as it has none."""
+    from twin.experiments.sweep import report as sweep_report
+
+    for name, text in wishes.items():
+        raise UsageError(f"--{name} {text}: a sweep has no two-sided map (leave it out)")
+    sweep_report.write(experiment)
+
+
+def run(experiment: Experiment, on: str | None) -> Swept:
+    """Do what is left to do, and read it."""
+    args = experiment.manifest["args"]
+    varied, chosen, scenarios = planned(experiment.scenario, args)
+    replicates = int(args["replicates"])
+    tasks = [Task("means", f"runs/{place}/{r}.npy", {"sets": settings(r, design.sets(varied, point)), "windows": [window(scenario)]},
+                  weight=scenario.duration + scenario.warm_up)
+             for place, (point, scenario) in enumerate(zip(chosen, scenarios, strict=True)) for r in range(replicates)]
+    experiment.run(tasks, on)
+    layouts: dict[tuple[str, ...], dict[Key, Metric]] = {}
+    for scenario in scenarios:
+        if (names := tuple(scenario.mechanisms)) not in layouts:
+            layouts[names] = {(metric.name, label_text(labels)): metric for metric, labels in Simulation(scenario).world.board.rows}
+    series = {key: metric for layout in layouts.values() for key, metric in layout.items() if outcome(metric)}
+    places = {key: place for place, key in enumerate(series)}
+    values = np.full((len(chosen), replicates, len(series)), np.nan)
+    for place, scenario in enumerate(scenarios):
+        layout = list(layouts[tuple(scenario.mechanisms)])
+        kept = [i for i, key in enumerate(layout) if key in places]
+        target = [places[layout[i]] for i in kept]
+        for r in range(replicates):
+            if (name := f"runs/{place}/{r}.npy") not in experiment.failed:
+                values[place, r, target] = experiment.store.read_array(name)[0][kept]
+    return Swept(varied, chosen, series, values)
+
+
+def window(scenario: Scenario) -> tuple[int, int]:
+    """Seconds since the start between which means are taken."""
+    return max(scenario.duration - WINDOW, scenario.duration // 2), scenario.duration
+
+
+def _table(swept: Swept) -> pa.Table:
+    """Rows in the order point, replicate, series."""
+    n, replicates, many = swept.values.shape
+    columns: dict[str, Any] = {"point": np.repeat(np.arange(n), replicates * many),
+                               "replicate": np.tile(np.repeat(np.arange(replicates), many), n)}
+    for k, each in enumerate(swept.varied):
+        columns[each.path] = pa.array([point[k] for point in swept.points for _ in range(replicates * many)]).dictionary_encode()
+    for name, texts in (("metric", [key[0] for key in swept.series]), ("labels", [key[1] for key in swept.series]),
+                        ("side", [metric.side for metric in swept.series.values()]),
+                        ("unit", [f"{metric.unit}/d" if metric.kind == "counter" else metric.unit for metric in swept.series.values()])):
+        columns[name] = pa.array(texts * (n * replicates)).dictionary_encode()
+    columns["value"] = swept.values.ravel()
+    return pa.table(columns)
+
+
+def ranks(swept: Swept) -> list[dict[str, Any]]:
+    """Spearman's correlation of each numeric parameter with each outcome that varies, over points; rows of ``ranks.parquet``."""
+    means = swept.means()
+    found: list[dict[str, Any]] = []
+    for k, each in enumerate(swept.varied):
+        numbers = swept.numbers(k)
+        for i, (key, metric) in enumerate(swept.series.items()):
+            known = np.isfinite(means[:, i]) & np.isfinite(numbers)
+            if known.sum() < LEAST or len(set(numbers[known])) < 2 or np.ptp(means[known, i]) == 0:
+                continue
+            result = stats.spearmanr(numbers[known], means[known, i])
+            found.append({"parameter": each.path, "metric": key[0], "labels": key[1], "side": metric.side, "good": metric.good,
+                          "headline": metric.headline, "n": int(known.sum()), "correlation": float(result.statistic),
+                          "p": float(result.pvalue)})
+    q = effects.discoveries(np.array([row["p"] for row in found]))
+    return [{**row, "q": float(each)} for row, each in zip(found, q, strict=True)]
+
+
+def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
+    """What the terminal says: what each parameter goes with most surely."""
+    n, replicates, _ = swept.values.shape
+    made = ["", f"{n} points, {n * replicates} runs"]
+    for each in swept.varied:
+        mine = [row for row in found if row["parameter"] == each.path]
+        sure = [row for row in mine if row["headline"] and row["q"] < 1 - effects.LEVEL]
+        made.append(f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes go with it beyond noise")
+        for row in sorted(sure, key=lambda row: (row["q"], row["metric"], row["labels"]))[:5]:
+            name = row["metric"] + (f"{{{row['labels']}}}" if row["labels"] else "")
+            made.append(f"  {name:36s} rank correlation {row['correlation']:+.2f}, q {row['q']:.2g}")
+    return [*made, ""]

@@ -1,0 +1,196 @@
+"""Where tasks run: processes of this machine, or workers of a Dask cluster. Both do the same tasks to the same bytes.
+
+``local`` (default: all cores) hands one task at a time to each process of a pool; ``dask`` starts a cluster of this machine's cores;
+``tcp://host:8786`` uses one that runs. A task whose worker died, or that raised, is tried again, three times in all; then its error
+is kept in ``failed/`` and the rest goes on. Ctrl-C ends the workers; what is done is done, and the same command goes on from there.
+Every worker has one task in its hands at a time, so a task that kills its worker is the only one that is blamed for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from twin.experiments.work.store import Store
+from twin.experiments.work.tasks import Task, execute
+from twin.ground.errors import TwinError, UsageError, nearest
+
+TRIES = 3
+
+
+@dataclass
+class Progress:
+    """What is told while tasks run: done, failed and all, by weight."""
+
+    total: int
+    weight: float
+    done: int = 0
+    failed: int = 0
+    done_weight: float = 0.0
+    old_weight: float = 0.0
+    """Of tasks that were done before this command began."""
+    workers: int = 1
+
+
+@dataclass
+class Ended:
+    """How a list of tasks ended: errors by result, last line of each."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+class Pool(Protocol):
+    """Workers, each with one task in its hands at a time."""
+
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+
+    @property
+    def room(self) -> int:
+        """How many have nothing to do."""
+
+    def submit(self, root: str, task: Task) -> None:
+        """Begin a task on a free worker."""
+
+    def next(self) -> Iterator[tuple[Task, str | None]]:
+        """Wait for some to end, but not for ever: each with its error, or None."""
+
+    def close(self, kill: bool) -> None:
+        """Let go of the workers; at once if ``kill``."""
+
+
+class _List:
+    """Tasks in the order given, each once those that it needs are done."""
+
+    def __init__(self, tasks: Sequence[Task], have: set[str], store: Store) -> None:
+        self._tasks, self._place = tasks, {task.result: place for place, task in enumerate(tasks)}
+        self._missing: dict[str, set[str]] = {}
+        self._needed_by: dict[str, list[Task]] = {}
+        self._ready: list[int] = []
+        for task in tasks:
+            if task.result not in have:
+                missing = {need for need in task.needs if need not in have}
+                for need in missing:
+                    if need not in self._place:
+                        raise ValueError(f"{task.result} needs {need}, which nothing makes in {store.root}")
+                    self._needed_by.setdefault(need, []).append(task)
+                self._missing[task.result] = missing
+                if not missing:
+                    self.again(task)
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def take(self) -> Task:
+        """The first that can begin."""
+        return self._tasks[heapq.heappop(self._ready)]
+
+    def again(self, task: Task) -> None:
+        """It can begin (again)."""
+        heapq.heappush(self._ready, self._place[task.result])
+
+    def done(self, task: Task) -> None:
+        """What waited for nothing else can begin."""
+        for other in self._needed_by.get(task.result, ()):
+            self._missing[other.result].discard(task.result)
+            if not self._missing[other.result]:
+                self.again(other)
+
+    def lost(self, task: Task) -> Iterator[tuple[Task, Task]]:
+        """All that can never begin without it, each once, with what it would have needed."""
+        for other in self._needed_by.pop(task.result, ()):
+            yield other, task
+            yield from self.lost(other)
+
+
+def run_all(root: str, tasks: Sequence[Task], on: str | None = None, show: Callable[[Progress], None] = lambda progress: None) -> Ended:
+    """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError for an unknown ``on``."""
+    store, ended = Store(root), Ended()
+    have = {task.result for task in tasks if store.exists(task.result)}
+    progress = Progress(len(tasks), sum(task.weight for task in tasks), len(have))
+    progress.done_weight = progress.old_weight = sum(task.weight for task in tasks if task.result in have)
+    left = _List(tasks, have, store)
+    if not left:
+        return ended
+    for task in tasks:
+        if task.result not in have:
+            store.tidy(task.result)
+    pool = _pool(on)
+    tries: dict[str, int] = {}
+    running: dict[str, Task] = {}
+
+    def fail(task: Task, error: str) -> None:
+        """Keep a task's error, and do without those that need it."""
+        ended.failed[task.result] = next(reversed(error.strip().splitlines()), "unknown")
+        store.write(f"failed/{task.result.replace('/', '-')}.txt", error.encode())
+        progress.failed += 1
+
+    try:
+        while left or running:
+            while left and pool.room > 0:
+                task = left.take()
+                pool.submit(store.root, task)
+                running[task.result] = task
+            progress.workers = pool.workers
+            show(progress)
+            for task, error in pool.next():
+                del running[task.result]
+                tries[task.result] = tries.get(task.result, 0) + 1
+                if error is None or store.exists(task.result):  # a worker may die with its work done
+                    progress.done += 1
+                    progress.done_weight += task.weight
+                    left.done(task)
+                    continue
+                store.tidy(task.result)
+                if tries[task.result] < TRIES:
+                    left.again(task)
+                    continue
+                fail(task, error)
+                for other, need in left.lost(task):
+                    if other.result not in ended.failed:
+                        fail(other, f"needs {need.result}, which failed")
+        show(progress)
+    except BaseException:
+        pool.close(kill=True)
+        for task in running.values():
+            store.tidy(task.result)
+        raise
+    pool.close(kill=False)
+    return ended
+
+
+def _pool(on: str | None) -> Pool:
+    where, colon, number = (on or "local").partition(":")
+    if where == "local" and "://" not in (on or ""):
+        if colon and not (number.isdecimal() and number.isascii() and int(number) > 0):
+            raise UsageError(f"--on {on}: write local:N with a number of processes")
+        from twin.experiments.work.processes import Processes
+
+        return Processes(int(number) if colon else cores())
+    if on == "dask" or "://" in str(on):
+        from twin.experiments.work.cluster import Cluster
+
+        return Cluster(str(on))
+    raise UsageError(f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
+                     "scheduler such as tcp://host:8786)")
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def attempt(root: str, task: Task) -> str | None:
+    """Do a task in a worker; its error as text, or None."""
+    try:
+        execute(root, task)
+    except TwinError as error:
+        return str(error)
+    except Exception:
+        return traceback.format_exc()
+    return None

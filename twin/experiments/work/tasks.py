@@ -1,0 +1,125 @@
+"""What an experiment is made of: simulations as tasks that take a path and a small dict, and leave one file.
+
+    trunk    a replicate up to the fork: its readings, and the world as it stands
+    branch   a replicate from the fork on, under a policy or none: its readings
+    whole    a run from its start under settings: its readings
+    means    the same, reduced to means over windows
+    study    a calculation without a world
+
+All runs of one replicate share their luck, so branches differ by what their policies do. Results do not depend on where or in which
+order tasks ran. Readings are float64 (readings, series) in the order of the board.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.engine.simulation import Simulation
+from twin.experiments.effects import window_means
+from twin.experiments.work.store import Store
+from twin.ground.crew import asked
+from twin.ground.errors import UsageError
+from twin.record.results import per_day
+from twin.record.watch import Rows
+from twin.running import warmed
+from twin.scenario.loading import Scenario, load
+
+SCENARIO = "scenario.yaml"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One simulation.
+
+    ``result`` is the file that it leaves; ``needs`` the results that must be there before; ``weight`` simulated seconds, for the
+    estimate of time left.
+    """
+
+    kind: str
+    result: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
+def execute(root: str, task: Task) -> None:
+    """Do a task; nothing if its result is there already. Raises UsageError where the experiment's folder cannot be seen."""
+    store = Store(root)
+    if not store.exists(SCENARIO):
+        raise UsageError(f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path or address that all "
+                         "workers share)")
+    if not store.exists(task.result):
+        KINDS[task.kind](store, task)
+
+
+def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenario:
+    path = stack.enter_context(store.local(SCENARIO))
+    policies = []
+    for name in args.get("policies", ()):
+        file, at, time = name.partition("@")
+        policies.append(f"{stack.enter_context(store.local(file))}{at}{time}")
+    return load(path, args.get("sets", ()), policies)
+
+
+@contextmanager
+def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tuple[Simulation, NDArray[np.float64]]]:
+    """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its end, with the readings on the way."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        simulation = Simulation(scenario, threads=asked(None, 1))  # tasks fill the processors themselves
+        readings: list[NDArray[np.float64]] = []
+        simulation.on_measure = lambda now, values: readings.append(values)
+        if "trunk" in task.args:
+            simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
+        else:
+            warmed.up(simulation)
+        simulation.run(scenario.duration + 1 if until is None else until)
+        yield simulation, np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
+
+
+def trunk(store: Store, task: Task) -> None:
+    """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before the fork in ``<result>``."""
+    with _played(store, task, int(task.args["at_s"])) as (simulation, readings):
+        with store.new_folder(f"{task.result}.world") as world:
+            simulation.save(world)
+        store.write_array(task.result, readings)
+
+
+def whole(store: Store, task: Task) -> None:
+    """Args: sets, policies; of a branch also trunk (its result). Leaves the readings, of a branch those from the fork on."""
+    with _played(store, task) as (_, readings):
+        store.write_array(task.result, readings)
+
+
+def means(store: Store, task: Task) -> None:
+    """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows, series); see `reduced`."""
+    with _played(store, task) as (simulation, readings):
+        windows = [(int(begin), int(end)) for begin, end in task.args["windows"]]
+        store.write_array(task.result, reduced(readings, simulation.scenario.metrics.every, simulation.world.board.rows, windows))
+
+
+def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """Readings from the start on (readings, series) as means over windows (windows, series); running totals per day."""
+    counters = np.array([metric.kind == "counter" or (metric.kind == "histogram" and metric.total) for metric, _ in rows])
+    times = np.arange(len(readings), dtype=np.int64) * every
+    readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
+    return np.array([window_means(times, readings, begin, end) for begin, end in windows])
+
+
+def study(store: Store, task: Task) -> None:
+    """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the array that the function returns."""
+    module, _, name = str(task.args["call"]).partition(":")
+    function: Callable[..., NDArray[np.float64]] = getattr(importlib.import_module(module), name)
+    made = function(seed=int(task.args["seed"]), data=str(task.args["data"]), **task.args["args"])
+    store.write_array(task.result, np.asarray(made, np.float64))
+
+
+KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": whole, "whole": whole, "means": means, "study": study}

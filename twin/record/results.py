@@ -1,0 +1,200 @@
+"""The tables of a run folder: metrics and events in simulated time, as Parquet.
+
+``metrics.parquet``: time (UTC, simulated), metric, labels (``by=ai,bin=0.1``), value; every declared series at every reading, in
+declared order. ``events.parquet``: time, kind, text. While a run lives its rows lie in parts, one per checkpoint, so that a
+killed run loses none; at the end they become one file whose bytes do not depend on where the checkpoints fell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twin.ground.errors import UsageError, nearest
+from twin.ground.units import at
+from twin.world.metric import Metric, label_text, metric_from_dict
+
+_TIME = pa.timestamp("ms", tz="UTC")
+_WORD = pa.dictionary(pa.int32(), pa.string())
+METRICS = pa.schema([("time", _TIME), ("metric", _WORD), ("labels", _WORD), ("value", pa.float64())])
+EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
+ROW_GROUP = 2**18
+
+Rows = Sequence[tuple[Metric, Mapping[str, str]]]
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a Parquet file whole or not at all."""
+    work = path.with_name(path.name + ".part")
+    pq.write_table(table, work, row_group_size=ROW_GROUP, compression="zstd")
+    with work.open("rb") as file:
+        os.fsync(file.fileno())
+    work.replace(path)
+
+
+def _codes(words: Sequence[str]) -> tuple[pa.Array, pa.Array]:
+    known = {word: code for code, word in enumerate(dict.fromkeys(words))}
+    return pa.array([known[word] for word in words], pa.int32()), pa.array(list(known), pa.string())
+
+
+class Recorder:
+    """Takes readings and marks of a running simulation and keeps them safe in ``folder``.
+
+    ``rows`` are the declared series in board order; times are seconds since ``start``.
+    """
+
+    def __init__(self, folder: Path, start: dt.date, rows: Rows) -> None:
+        self.folder, self.parts = folder, {"metrics": folder / "metrics", "events": folder / "events"}
+        self._origin = int(at(start, 0).timestamp())
+        self._metric = _codes([metric.name for metric, _ in rows])
+        self._labels = _codes([label_text(labels) for _, labels in rows])
+        self._readings: list[tuple[int, NDArray[np.float64]]] = []
+        self._marks: list[tuple[int, str, str]] = []
+
+    def record(self, now: int, values: NDArray[np.float64]) -> None:
+        """Keep one reading of all series, float64 (series,)."""
+        self._readings.append((now, values))
+
+    def mark(self, now: int, kind: str, text: str) -> None:
+        """Keep one event mark."""
+        self._marks.append((now, kind, text))
+
+    def flush(self, now: int) -> None:
+        """Bring everything before the barrier ``now`` to disk, as one part."""
+        for name, table in (("metrics", self._metrics_table()), ("events", self._events_table())):
+            self.parts[name].mkdir(exist_ok=True)
+            write_table(table, self.parts[name] / f"part-{now:012d}.parquet")
+        self._readings.clear()
+        self._marks.clear()
+
+    def rewind(self, now: int) -> None:
+        """Forget everything after the barrier ``now``, to which a resumed run has gone back."""
+        for folder in self.parts.values():
+            for path in _parts(folder):
+                if int(path.stem.removeprefix("part-")) > now:
+                    path.unlink()
+
+    def finish(self) -> None:
+        """Merge the parts into ``metrics.parquet`` and ``events.parquet``; `clean` may follow once the run counts as done."""
+        for name, folder in self.parts.items():
+            write_table(_merged(folder, METRICS if name == "metrics" else EVENTS), self.folder / f"{name}.parquet")
+
+    def clean(self) -> None:
+        """Remove the parts."""
+        for folder in self.parts.values():
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _metrics_table(self) -> pa.Table:
+        count, series = len(self._readings), len(self._metric[0])
+        times = np.repeat(np.array([self._origin + now for now, _ in self._readings], np.int64), series)
+        values = np.concatenate([reading for _, reading in self._readings]) if count else np.zeros(0)
+        words = [pa.DictionaryArray.from_arrays(pa.concat_arrays([codes] * count) if count else codes.slice(0, 0), names)
+                 for codes, names in (self._metric, self._labels)]
+        return pa.Table.from_arrays([pa.array(times * 1000).cast(_TIME), *words, pa.array(values)], schema=METRICS)
+
+    def _events_table(self) -> pa.Table:
+        columns = list(zip(*self._marks, strict=True)) or [(), (), ()]
+        times = pa.array([(self._origin + now) * 1000 for now in columns[0]], pa.int64()).cast(_TIME)
+        return pa.Table.from_arrays([times, pa.array(columns[1], pa.string()), pa.array(columns[2], pa.string())], schema=EVENTS)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _merged(folder: Path, schema: pa.Schema) -> pa.Table:
+    tables = [pq.read_table(path, schema=schema) for path in _parts(folder)]
+    if not tables:
+        return schema.empty_table()
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+
+
+def load_manifest(folder: Path) -> dict[str, Any]:
+    """A run's manifest. Raises UsageError if the folder is not a run."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    except FileNotFoundError:
+        around = [path.parent.name for path in folder.parent.glob("*/manifest.json")] if folder.parent.is_dir() else []
+        raise UsageError(f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{folder}: manifest.json cannot be read: {error}") from None
+    return manifest
+
+
+class Metrics:
+    """All readings of a run in memory.
+
+    ``times`` datetime64[s] (readings,); ``values`` float64 (readings, series); ``declared`` the metrics by name.
+    """
+
+    def __init__(self, declared: Sequence[Metric], times: NDArray[np.datetime64], values: NDArray[np.float64]) -> None:
+        self.declared = {metric.name: metric for metric in declared}
+        self.times, self.values = times, values
+        self._place: dict[str, slice] = {}
+        first = 0
+        for metric in declared:
+            size = sum(1 for _ in metric.series())
+            self._place[metric.name] = slice(first, first + size)
+            first += size
+
+    def of(self, name: str) -> NDArray[np.float64]:
+        """All series of a metric (readings, series), in declared order."""
+        return self.values[:, self._place[name]]
+
+    def series(self, name: str, **labels: str) -> NDArray[np.float64]:
+        """One series (readings,)."""
+        return self.of(name)[:, list(self.declared[name].series()).index(labels)]
+
+    def lines(self, name: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Label text and values as people read them: counters per day over the day before, gauges as they are."""
+        metric = self.declared[name]
+        for labels, values in zip(metric.series(), self.of(name).T, strict=True):
+            yield ", ".join(labels.values()), per_day(self.times, values) if metric.kind == "counter" else values
+
+
+def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Running totals (readings, ...) as events per day, over the 24 hours (at least one reading) before each; the first is NaN."""
+    seconds = times.astype("datetime64[s]").astype(np.int64)
+    rate = np.full(totals.shape, np.nan)
+    now = np.arange(1, len(seconds))
+    then = np.minimum(np.searchsorted(seconds, seconds[1:] - 86400, "left"), now - 1)
+    passed = (seconds[now] - seconds[then]).reshape(-1, *[1] * (totals.ndim - 1))
+    rate[1:] = (totals[now] - totals[then]) / passed * 86400
+    return rate
+
+
+def load_metrics(folder: Path) -> Metrics:
+    """The readings of a run, finished or not. Raises UsageError if they are missing or damaged."""
+    declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
+    table = _table(folder, "metrics", METRICS)
+    rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
+    every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
+    first = table.slice(0, series)
+    held = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
+    if series == 0 or len(table) % series or (held and (held != rows or every[0] != every[series - 1])):
+        raise UsageError(f"{folder}: metrics.parquet does not hold what manifest.json declares")
+    times = every[::series]
+    return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
+
+
+def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
+    """The marks of a run: simulated time, kind, text."""
+    return [(row["time"], row["kind"], row["text"]) for row in _table(folder, "events", EVENTS).to_pylist()]
+
+
+def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
+    whole = folder / f"{name}.parquet"
+    try:
+        return pq.read_table(whole, schema=schema) if whole.exists() else _merged(folder / name, schema)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{whole}: cannot be read: {error}") from None

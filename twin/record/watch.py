@@ -1,0 +1,128 @@
+"""What a running simulation tells those who watch it, and how.
+
+A Watcher only listens: nothing that it does is read by the simulation. All calls come from the run's own thread, in the order of
+simulated time, and must be quick; slow work (network, pages) is done in another process, see `sidecar`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.world.metric import Metric
+
+Rows = Sequence[tuple[Metric, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What is about to run.
+
+    ``rows`` are the declared series in the order of a reading's values; ``labels`` the run's identity (see `names`); ``out`` its
+    folder; ``warm_up_s`` how long its world warms up before the start.
+    """
+
+    name: str
+    start: dt.date
+    duration_s: int
+    resumed_at_s: int
+    rows: Rows
+    out: Path
+    labels: Mapping[str, str] = field(default_factory=dict)
+    warm_up_s: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading (series,), memory in MB.
+
+    ``now_s`` counts from the scenario's start, and is negative while the world warms up. ``health`` are
+    numbers on the run itself, by name (see `health`).
+    """
+
+    now_s: int
+    wall_s: float
+    sessions: int
+    values: NDArray[np.float64]
+    memory_mb: float
+    health: Mapping[str, float] = field(default_factory=dict)
+
+
+def pace(course: Sequence[tuple[float, int, int]], duration_s: int) -> tuple[float, float]:
+    """Sessions per wall-clock second and seconds left, from a course of (wall-clock s, simulated s, sessions); 0 and NaN if it stands."""
+    if not course or course[-1][0] <= course[0][0] or course[-1][1] <= course[0][1]:
+        return 0.0, float("nan")
+    (w0, n0, s0), (w1, n1, s1) = course[0], course[-1]
+    return (s1 - s0) / (w1 - w0), (duration_s - n1) * (w1 - w0) / (n1 - n0)
+
+
+class Watcher:
+    """Something that watches a run; each call does nothing unless it is overridden."""
+
+    def begin(self, info: RunInfo) -> None:
+        """The run starts or goes on."""
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """A reading of all series (series,) at a simulated time; the array is never changed afterwards."""
+
+    def mark(self, now_s: int, kind: str, text: str) -> None:
+        """An event of the simulation: a policy took hold, a migration began."""
+
+    def update(self, frame: Frame) -> None:
+        """Called about once per simulated hour, and several times a second while the run is paused."""
+
+    def saved(self, now_s: int) -> None:
+        """Every reading and mark before this time is in the run folder now."""
+
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line."""
+
+    def end(self, text: str) -> None:
+        """The run ended or was interrupted; ``text`` says how."""
+
+
+class Watchers(Watcher):
+    """Several watchers as one."""
+
+    def __init__(self, *those: Watcher) -> None:
+        self.those = those
+
+    def begin(self, info: RunInfo) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.begin(info)
+
+    def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.reading(now_s, values)
+
+    def mark(self, now_s: int, kind: str, text: str) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.mark(now_s, kind, text)
+
+    def update(self, frame: Frame) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.update(frame)
+
+    def saved(self, now_s: int) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.saved(now_s)
+
+    def note(self, text: str) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.note(text)
+
+    def end(self, text: str) -> None:
+        """Tell all."""
+        for each in self.those:
+            each.end(text)

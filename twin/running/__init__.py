@@ -1,0 +1,1 @@
+"""A run as a folder: start, resume, estimate, the cache of warmed-up worlds."""

@@ -1,0 +1,179 @@
+"""A run's folder: what is in it, written so that it is whole at every instant.
+
+``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on), ``manifest.json``, ``metrics.parquet`` and
+``events.parquet`` (parts while the run lives), ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied),
+``mailbox/`` (while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from twin.engine.simulation import Simulation
+from twin.ground.errors import CheckpointError, UsageError
+from twin.record.results import load_manifest
+from twin.scenario.describe import digest, dump
+from twin.scenario.loading import Scenario, load
+from twin.world import checkpoint
+from twin.world.metric import metric_to_dict
+
+FORMAT = 2
+KEPT = 2
+"""Checkpoints that are kept."""
+PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
+MAIN = "main"
+"""The branch of a run that was forked from no other."""
+
+
+def free(out: Path) -> None:
+    """Raise UsageError unless ``out`` can become a run folder."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
+                         "unfinished run)")
+
+
+def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
+    """Make the folder of a new run; returns its manifest."""
+    free(out)
+    manifest = {
+        "format": FORMAT, "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}", "branch": MAIN, "name": scenario.name,
+        "description": scenario.description, "seed": scenario.seed,
+        "replicate": scenario.replicate, "scenario_digest": digest(scenario), "start": scenario.start.isoformat(),
+        "warm_up_s": scenario.warm_up, "duration_s": scenario.duration,
+        "reference": simulation.reference, "oracle": simulation.oracle, "status": "running",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "code": {name: outside.code() for name, outside in scenario.outside.items()},
+        "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
+    }
+    work = out.with_name(out.name + ".part")  # a run folder is complete from the first instant, or absent
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "checkpoints").mkdir(parents=True)
+    (work / "scenario.yaml").write_text(dump(scenario))
+    write_manifest(work, manifest)
+    work.replace(out)
+    return manifest
+
+
+def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
+    """Scenario and manifest of an unfinished run. Raises CheckpointError if either is not what the run began with."""
+    manifest = load_manifest(out)
+    if manifest.get("format") != FORMAT:
+        raise CheckpointError(f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the scenario anew)")
+    scenario = load(out / "scenario.yaml")
+    found = digest(scenario)
+    if found != manifest["scenario_digest"]:
+        if found != manifest.get("next_digest"):
+            raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
+        manifest["scenario_digest"] = found  # the process died between the writes of `amend`
+    _settle(out, amended=found == manifest.pop("next_digest", None))
+    for name, outside in scenario.outside.items():
+        if outside.code() != manifest["code"].get(name):
+            raise CheckpointError(f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)")
+    return scenario, manifest
+
+
+def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
+    """Make another scenario, with the policies given by hand, that of the run: it is the old or the new one whatever happens meanwhile."""
+    note_intervention(out, policies, pending=True)
+    write_manifest(out, {**manifest, "next_digest": digest(scenario)})
+    _write(out / "scenario.yaml", dump(scenario))
+    _settle(out, amended=True)
+    manifest["scenario_digest"] = digest(scenario)
+    write_manifest(out, manifest)
+
+
+def note_intervention(out: Path, policies: str, *, pending: bool = False) -> None:
+    """Keep policies given by hand in ``interventions/``, for the reader; while they are pending, under another ending."""
+    folder = out / "interventions"
+    folder.mkdir(exist_ok=True)
+    number = 1 + max((int(path.stem) for path in folder.glob("*.yaml") if path.stem.isdigit()), default=0)
+    _write(folder / f"{number:03d}.{'pending' if pending else 'yaml'}", policies)
+
+
+def _settle(out: Path, *, amended: bool) -> None:
+    """Keep pending policies if the scenario has them, else forget them."""
+    for path in (out / "interventions").glob("*.pending"):
+        if amended:
+            path.replace(path.with_suffix(".yaml"))
+        else:
+            path.unlink()
+
+
+def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest, whole or not at all."""
+    _write(out / "manifest.json", json.dumps(manifest, indent=1))
+
+
+def _write(path: Path, text: str) -> None:
+    work = path.with_name(path.name + ".part")
+    with work.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    work.replace(path)
+
+
+def prune(out: Path) -> None:
+    """Remove all but the newest checkpoints."""
+    folders = list((out / "checkpoints").glob("t*"))
+    times = sorted((when for path in folders if (when := checkpoint.time_of(path)) is not None), reverse=True)
+    for path in folders:
+        if path.suffix == ".part" or checkpoint.time_of(path) not in times[:KEPT]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def slug(text: str) -> str:
+    """Text as a part of a file name."""
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in text) or "run"
+
+
+def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | None, target: Path | None,
+         policies: str | None = None) -> tuple[Path, str]:
+    """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under ``scenario``.
+
+    ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and history, and a branch name that no
+    other has: NAME if forked from the main branch, else PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and
+    branch. Raises UsageError for a name or a folder that is taken, and for a run without a checkpoint.
+    """
+    newest = checkpoint.latest(out / "checkpoints")
+    if manifest["status"] == "done":
+        raise UsageError(f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or give a new run the policy)")
+    if newest is None:
+        raise UsageError(f"{out}: has no checkpoint to fork from yet")
+    if int(newest.name[1:]) < 0:
+        raise UsageError(f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on (let it go on until then)")
+    taken = manifest.setdefault("branches", [])
+    name = name if name is not None else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
+    if name in (*taken, MAIN) or slug(name) != name:
+        raise UsageError(f"{name}: " + ("there is such a branch of this run already (give another name)" if slug(name) == name else
+                                        f"a branch is named by letters, digits, - and _ (such as {slug(name)})"))
+    branch = name if manifest["branch"] == MAIN else f"{manifest['branch']}/{name}"
+    target = target or out.with_name(f"{out.name}-{name}")
+    free(target)
+    now = int(newest.name[1:])
+    work = target.with_name(target.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(newest, work / "checkpoints" / newest.name)
+    for part in ("metrics", "events"):
+        shutil.copytree(out / part, work / part, ignore=lambda folder, names: [
+            each for each in names if each.endswith(".part") or int(each.removeprefix("part-").removesuffix(".parquet")) > now])
+    (work / "scenario.yaml").write_text(dump(scenario))
+    if (out / "interventions").is_dir():
+        shutil.copytree(out / "interventions", work / "interventions")
+    if policies:
+        note_intervention(work, policies)
+    write_manifest(work, {**manifest, "branch": branch, "branches": [], "status": "interrupted", "scenario_digest": digest(scenario),
+                          "reached_s": now, "parent": {"branch": manifest["branch"], "at_s": now}})
+    taken.append(name)
+    write_manifest(out, manifest)
+    work.replace(target)
+    return target, branch

@@ -1,0 +1,178 @@
+"""Worlds that have warmed up, kept so that branches and repeated runs pay for a warm-up once.
+
+A world at its scenario's start follows from the scenario without what cannot act before it (policies, duration, name, description), the
+seed and replicate in it, the way it ran, the code of twin and of the scenario's own mechanisms, the files that parameters name, and the
+versions of what computes. The SHA-256 of all that is the name of its entry, a checkpoint (see `checkpoint`) with the digests of its files
+in ``sums.json``. An entry that does not match them is thrown away with a warning, and the world warms up as if there had been none: a
+run's bytes are the same with the cache and without.
+
+Entries lie in ``worlds/`` under ``TWIN_CACHE`` (a folder; ``off`` for no cache), else ``$XDG_CACHE_HOME/twin``, else ``~/.cache/twin``.
+They hold ``TWIN_CACHE_MB`` megabytes at most (4096 unless given); those not used for longest go first. An entry is written beside its
+name and renamed, so several processes may use one cache.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from twin.engine.simulation import Simulation
+from twin.ground.errors import CheckpointError
+from twin.scenario.describe import digest
+from twin.world import checkpoint
+from twin.world.params import leaves, meta, value_at
+
+OFF = "off"
+MOST_MB = 4096
+STALE_S = 86400.0
+"""Wall-clock seconds after which what a killed process left half written is removed."""
+SUMS = "sums.json"
+_ENTRY = re.compile(r"[0-9a-f]{64}")
+_COMPUTE = ("numpy", "numba", "scipy", "simpy", "networkx")
+Note = Callable[[str], None]
+
+
+def _aloud(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def folder() -> Path | None:
+    """Where warmed-up worlds are kept; None where the cache is off."""
+    given = os.environ.get("TWIN_CACHE", "")
+    if given == OFF:
+        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
+    return (Path(given) if given else home) / "worlds"
+
+
+@functools.cache
+def _code() -> str:
+    """SHA-256 of all of twin's Python files."""
+    package, found = Path(__file__).parent.parent, hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        data = file.read_bytes()
+        found.update(f"{file.relative_to(package)} {len(data)}\n".encode() + data)
+    return found.hexdigest()
+
+
+def key(simulation: Simulation) -> str:
+    """The name of a simulation's world at the scenario's start: SHA-256 of everything that it follows from."""
+    scenario = simulation.scenario
+    files = {f"{name}.{path}": hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, params in scenario.mechanisms.items()
+             for path, info in leaves(type(params)) if meta(info)["path"] and (file := value_at(params, path))}
+    parts = {
+        "format": checkpoint.FORMAT, "scenario": digest(replace(scenario, name="", description="", duration=0, policies=())),
+        "mode": [simulation.reference, simulation.oracle], "code": _code(), "files": files,
+        "own": {name: outside.code() for name, outside in scenario.outside.items()},
+        "versions": [platform.python_version(), platform.system(), platform.machine(), *(version(name) for name in _COMPUTE)]}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def begin(simulation: Simulation, note: Note = _aloud) -> bool:
+    """Begin a new world: at the scenario's start if it is kept warmed up (True), else where its warm-up begins."""
+    root = folder()
+    if root is not None and simulation.scenario.warm_up:
+        name = key(simulation)
+        place = root / name
+        try:
+            if place.is_dir():
+                _verify(place, name)
+                simulation.load(place)
+                os.utime(place)
+                return True
+        except FileNotFoundError:
+            pass  # another process has just removed it
+        except (OSError, ValueError, KeyError, CheckpointError) as error:
+            note(f"a warmed-up world in the cache is damaged and is thrown away ({type(error).__name__}: {error}); it warms up again")
+            _remove(place)
+    simulation.begin()
+    return False
+
+
+def keep(simulation: Simulation, note: Note = _aloud) -> None:
+    """Keep a world that stands at its scenario's start after a warm-up. A cache that cannot be written is a warning."""
+    root = folder()
+    if root is None or not simulation.scenario.warm_up:
+        return
+    name = key(simulation)
+    work = root / f"{name}.{secrets.token_hex(4)}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / name).exists():
+            simulation.save(work)
+            sums = {file.name: _sum(file) for file in sorted(work.iterdir())}
+            (work / SUMS).write_text(json.dumps({"key": name, "files": sums}))
+            if not (root / name).exists():
+                work.rename(root / name)
+        _trim(root)
+    except OSError as error:
+        if not (root / name).exists():  # else another process has kept the same world meanwhile
+            note(f"the warmed-up world is not kept for later runs: {error.filename or root}: {error.strerror or error}")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def up(simulation: Simulation, note: Note = _aloud) -> None:
+    """Bring a new world to its scenario's start, where everything before has happened and nothing at it."""
+    if not begin(simulation, note) and simulation.now < 0:
+        simulation.run(0)
+        keep(simulation, note)
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _verify(place: Path, name: str) -> None:
+    """Raise CheckpointError unless an entry is whole, of this name, and holds what was written."""
+    said = json.loads((place / SUMS).read_text())
+    found = {file.name for file in place.iterdir()} - {SUMS}
+    if said["key"] != name or found != set(said["files"]):
+        raise CheckpointError(f"{place}: holds other files than it should")
+    for file, sum_ in said["files"].items():
+        if _sum(place / file) != sum_:
+            raise CheckpointError(f"{place / file}: was changed")
+
+
+def _remove(place: Path) -> None:
+    """Take an entry away, whole: whoever comes meanwhile finds it or does not."""
+    gone = place.with_name(f"{place.name}.{secrets.token_hex(4)}.gone")
+    try:
+        place.rename(gone)
+    except OSError:
+        return  # another process did
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _trim(root: Path) -> None:
+    """Remove what has not been used for longest until the rest holds TWIN_CACHE_MB at most, and what was left half done."""
+    most = float(os.environ.get("TWIN_CACHE_MB") or MOST_MB) * 2**20
+    entries = []
+    for place in root.iterdir():
+        try:
+            used = place.stat().st_mtime
+            if _ENTRY.fullmatch(place.name):
+                entries.append((used, place, sum(file.stat().st_size for file in place.iterdir())))
+            elif time.time() - used > STALE_S:
+                shutil.rmtree(place, ignore_errors=True)
+        except FileNotFoundError:
+            continue
+    held = sum(size for _, _, size in entries)
+    for _, place, size in sorted(entries, key=lambda entry: (entry[0], entry[1].name)):
+        if held <= most:
+            return
+        _remove(place)
+        held -= size

@@ -1,0 +1,196 @@
+"""A checked scenario as text: complete YAML that loads to the same, its digest, its table of numbers, and the JSON Schema."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import models_json_schema
+
+from twin.ground.units import format_duration
+from twin.mechanisms import REGISTRY
+from twin.mechanisms.policies import Policy
+from twin.mechanisms.recommender.presets import effective, prized
+from twin.scenario.checking import Head, MetricsParams, Scenario
+from twin.scenario.problems import Path_
+from twin.scenario.yamlish import write_text
+from twin.world.mechanism import Mechanism
+from twin.world.params import Params, leaves, meta
+
+_VALIDATION: Literal["validation"] = "validation"
+_OWN = {"class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
+        "from": {"type": "string", "description": "the folder that holds its package"}}
+
+
+def dump(scenario: Scenario) -> str:
+    """The complete scenario as YAML: loading it gives the same scenario.
+
+    A mechanism of its own is named by ``class`` and, unless Python finds it by itself, ``from``, the folder that holds its package.
+    """
+    return write_text(_data(scenario))
+
+
+@contextmanager
+def as_file(scenario: Scenario) -> Iterator[Path]:
+    """The complete scenario as a file, to lay more on it, while the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="twin-") as folder:
+        path = Path(folder) / "scenario.yaml"
+        path.write_text(dump(scenario))
+        yield path
+
+
+def _data(scenario: Scenario, places: bool = True) -> Any:
+    data: dict[str, Any] = {
+        "name": scenario.name, "description": scenario.description, "start": scenario.start.isoformat(),
+        "warm_up": format_duration(scenario.warm_up), "duration": format_duration(scenario.duration),
+        "seed": scenario.seed, "replicate": scenario.replicate,
+        "mechanisms": {}, "policies": [policy.model_dump(exclude_none=True) for policy in scenario.policies],
+        "metrics": scenario.metrics.model_dump()}
+    for name in scenario.registry:
+        if name in scenario.mechanisms and name != "policies":
+            data["mechanisms"][name] = _origin(scenario, name, places) | scenario.mechanisms[name].model_dump()
+        elif name != "policies":
+            data["mechanisms"][name] = {"enabled": False}
+    return _listed(data)
+
+
+def _origin(scenario: Scenario, name: str, places: bool) -> dict[str, Any]:
+    """Class and folder of a scenario's own mechanism; nothing for one that comes with twin."""
+    outside = scenario.outside.get(name)
+    if outside is None:
+        return {}
+    return {"class": outside.path} | ({"from": str(outside.folder)} if outside.folder and places else {})
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def digest(scenario: Scenario) -> str:
+    """SHA-256 of the complete scenario, wherever the code of its own mechanisms lies."""
+    return hashlib.sha256(write_text(_data(scenario, places=False)).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `describe`."""
+
+    path: str
+    value: str
+    unit: str
+    source: str
+    origin: str
+    lever: bool
+
+
+def describe(scenario: Scenario) -> list[Row]:
+    """Every number of the scenario with unit, source, and where it was set (``default``, ``file:line`` or ``--set``)."""
+    rows = []
+
+    def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
+        file, line = scenario.tree.at(path)
+        origin = (f"{Path(file).name}:{line}" if line else "--set") if scenario.tree.has(path) else "default"
+        about: dict[str, Any] = meta(info) if info else {"unit": "1", "source": "", "lever": False}
+        unit = "" if about["unit"] in ("1", "s") or isinstance(value, str) else about["unit"]
+        rows.append(Row(shown, str(value), unit, about["source"], origin, bool(about["lever"])))
+
+    for key in ("name", "start", "warm_up", "duration", "seed", "replicate"):
+        value = getattr(scenario, key)
+        row((key,), key, format_duration(value) if key in ("warm_up", "duration") else value, None)
+    row(("metrics", "every"), "metrics.every", format_duration(scenario.metrics.every), None)
+    for name, params in scenario.mechanisms.items():
+        if name == "policies":
+            continue
+        plain = params.model_dump()
+        if name in scenario.outside:
+            row(("mechanisms", name, "class"), f"{name}.class", scenario.outside[name].path, None)
+        for path, info in leaves(type(params)):
+            value = plain
+            for part in path.split("."):
+                value = value[part]
+            row(("mechanisms", name, *path.split(".")), f"{name}.{path}", value, info)
+    return rows
+
+
+def policy_lines(scenario: Scenario) -> list[str]:
+    """The policies, one line each, with where they were written."""
+    lines = []
+    for i, policy in enumerate(scenario.policies):
+        file, line = scenario.tree.at(("policies", i, "set"))
+        lines.append(f"policy {policy.describe()}  ({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})")
+    return lines
+
+
+def prized_lines(scenario: Scenario) -> list[str]:
+    """What the scenario's feed prizes, and after each policy that changes that, with those listed before it in force too."""
+    recommender: Any = scenario.mechanisms.get("recommender")
+    if recommender is None:
+        return []
+    state = {"preset": recommender.preset, **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()}}
+    lines = ["What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates (a report's is an assumption)"]
+    lines += _prized("as it begins", state, recommender.rates.model_dump())
+    for policy in scenario.policies:
+        new = {lever.removeprefix("recommender."): value for lever, value in policy.set.items()
+               if lever.removeprefix("recommender.") in state and lever.startswith("recommender.")}
+        if new:
+            state |= new
+            lines += _prized(f"under {policy.title}", state, recommender.rates.model_dump())
+    return lines
+
+
+def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> list[str]:
+    """One feed's table, the largest first; what has no weight is left out."""
+    given = {name.removeprefix("weights."): value for name, value in state.items() if name != "preset"}
+    own = any(value is not None for value in given.values())
+    return [f"  {when}, {state['preset']}{' with weights of its own' if own else ''}",
+            f"    {'response':9s} {'weight':>9s} {'x rate':>9s} {'share':>6s}",
+            *(f"    {head:9s} {weight:9.4g} {worth:9.4f} {share:6.1%}"
+              for head, weight, worth, share in prized(effective(str(state["preset"]), rates, given)) if weight)]
+
+
+def json_schema(registry: Mapping[str, type[Mechanism]] = REGISTRY) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a scenario file, for completion in editors."""
+    kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
+    models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
+    refs, defs = models_json_schema([(model, _VALIDATION) for model in models], title="twin scenario")
+    head = defs["$defs"].pop("Head")["properties"]
+    blocks = {}
+    for name, model in kinds.items():
+        ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
+        defs["$defs"][ref]["properties"]["enabled"] = {"type": "boolean", "description": "false leaves the mechanism out"}
+        if name not in REGISTRY:
+            defs["$defs"][ref]["properties"].update(_OWN)
+        blocks[name] = {"$ref": f"#/$defs/{ref}", "description": (registry[name].__doc__ or "").split("\n")[0]}
+    defs["$defs"]["Policy"]["properties"]["use"] = {"type": "string", "description": "a policy file that the other keys are laid on"}
+    for definition in defs["$defs"].values():
+        definition.pop("required", None)
+        for field_ in definition.get("properties", {}).values():
+            extra = [f"unit: {field_['unit']}" if field_.get("unit", "1") not in ("1", "s") else "",
+                     f"source: {field_['source']}" if field_.get("source") else "", "lever" if field_.get("lever") else ""]
+            note = "; ".join(part for part in extra if part)
+            if note:
+                field_["description"] = f"{field_.get('description', '')} ({note})"
+            for key in ("unit", "source", "lever", "per", "grid", "path"):
+                field_.pop(key, None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "twin scenario", "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "extends": {"type": "string", "description": "another scenario file that this one is laid on"},
+            **head,
+            "start": {"type": "string", "format": "date", "description": "first day, midnight UTC"},
+            "mechanisms": {"type": "object", "properties": blocks,
+                           "additionalProperties": {"type": "object", "properties": _OWN, "required": ["class"]}},
+            "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
+            "metrics": {"$ref": "#/$defs/MetricsParams"},
+        },
+        "$defs": defs["$defs"],
+    }

@@ -1,0 +1,91 @@
+"""Policies that are given by hand while a run goes on, as a part of its record.
+
+A policy given at time t becomes an entry of the scenario's policies that takes hold at t (``at: t``) or whose condition counts from t
+on (``after: t``). So the scenario in the run folder, run from its start, gives the same bytes as the run on which hands were laid.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from twin.ground.errors import Problem, ScenarioError, UsageError
+from twin.ground.units import DAY, at, format_duration, parse_duration
+from twin.scenario.loading import Scenario, load
+from twin.scenario.problems import Path_
+from twin.scenario.yamlish import Node, read_text, write_text
+
+
+def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
+    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor the start. Raises UsageError."""
+    try:
+        when = (dt.date.fromisoformat(text) - start).days * DAY if "-" in text else parse_duration(text)
+    except ValueError:
+        raise UsageError(f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
+                         f"{at(start, 90 * DAY):%Y-%m-%d}") from None
+    if when < 0:
+        raise UsageError(f"{text}: lies before the run's start ({start}); nothing is done to a world before that")
+    if when < now:
+        raise UsageError(f"{text}: is past, the run is at {format_duration(now)} ({at(start, now):%Y-%m-%d %H:%M}) already")
+    return -(-when // grid) * grid
+
+
+def amended(out: Path, text: str, when: int | None, now: int, source: str = "policy") -> tuple[Scenario, str]:
+    """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes hold at ``when``, or now.
+
+    Without ``when``, times in the policy itself stand, if they are not past. Returns also the policies with their times, as YAML. Raises
+    ScenarioError with all problems, each at its place in ``source``.
+    """
+    scenario, policies = laid(out / "scenario.yaml", text, when, now, source)
+    return scenario, write_text({"policies": policies})
+
+
+def laid(path: Path, text: str, when: int | None, now: int, source: str) -> tuple[Scenario, list[dict[str, Any]]]:
+    """A scenario file with policies on it that cannot begin before ``now``, and these with their times; see `amended`."""
+    problems: list[Problem] = []
+    node = read_text(text, source, problems)
+    policies = [(_timed(each, when, now, problems), within) for each, within in _listed(node, source, problems)]
+    if problems:
+        raise ScenarioError(problems)
+    return load(path, given=policies), [policy.plain() for policy, _ in policies]
+
+
+def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node, Path_]]:
+    """One policy, or those of the list, each with its path in the file."""
+    mend = "write {name: ..., set: {lever: value}}"
+    if node.kind != "mapping" or not (node.value or node.keys):
+        problems.append(Problem(source, node.line, "", "is not a policy", mend))
+        return []
+    if "policies" not in node.value:
+        return [(node, ())]
+    problems += [Problem(source, line, key, "stands beside a list of policies", "put it into each of them")
+                 for key, line in node.keys.items() if key != "policies"]
+    listed = node.value["policies"]
+    if listed.kind != "list" or not listed.value:
+        problems.append(Problem(source, node.keys["policies"], "policies", "holds no policy", "begin each with `- name: ...`"))
+        return []
+    problems += [Problem(source, each.line, f"policies.{i}", "is not a policy", mend)
+                 for i, each in enumerate(listed.value) if each.kind != "mapping"]
+    return [(each, ("policies", i)) for i, each in enumerate(listed.value) if each.kind == "mapping"]
+
+
+def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) -> Node:
+    """A policy with its time: the one given, else its own, else now."""
+    if "use" in policy.value:
+        problems.append(Problem(policy.file, policy.keys["use"], "use", "a policy given by hand uses no file", "give the file itself"))
+    condition = policy.value.get("when")
+    key = "at" if condition is None or condition.value is None else "after"
+    own = policy.value.get(key)
+    if when is None and own is not None and own.value is not None:
+        try:
+            own_s = parse_duration(own.value)
+        except ValueError:
+            return policy  # the loader says what is wrong with it
+        if own_s < now:
+            problems.append(Problem(policy.file, policy.keys[key], key,
+                                    f"{own.value} is past, the run is at {format_duration(now)} already", "leave it out for now"))
+        return policy
+    line = policy.keys.get(key, policy.line)
+    time = Node("scalar", format_duration(now if when is None else when), policy.file, line)
+    return Node("mapping", {**policy.value, key: time}, policy.file, policy.line, {**policy.keys, key: line})

@@ -1,0 +1,194 @@
+"""A scenario: YAML files and settings laid on one another, then checked, with every problem found before the run.
+
+Top-level keys: extends, name, description, start, warm_up, duration, seed, replicate, mechanisms, policies, metrics. ``extends`` names
+another scenario file, on which this one is laid: mappings merge, numbers and lists replace. ``--set path=value`` is laid on top; a
+path may leave out the leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at: 90d}`` in the list of
+policies lays the other keys on what the file says, and ``--policy file.yaml@90d`` adds one to the end of the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from twin.ground.errors import Problem, ScenarioError, nearest
+from twin.mechanisms import REGISTRY
+from twin.scenario.checking import TOP, Checker, Scenario
+from twin.scenario.problems import Path_
+from twin.scenario.yamlish import Node, merged, read_file, read_text
+from twin.world.mechanism import Mechanism
+
+__all__ = ["Scenario", "load"]
+
+
+def load(path: Path | str, sets: Iterable[str] = (), policies: Iterable[str] = (),
+         registry: Mapping[str, type[Mechanism]] | None = None, given: Sequence[tuple[Node, Path_]] = ()) -> Scenario:
+    """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add policy files, check everything.
+
+    A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file that they came from. Raises
+    ScenarioError with all problems.
+    """
+    known = REGISTRY if registry is None else registry
+    problems: list[Problem] = []
+    tree = _extended(Path(path), (), problems)
+    problems = [replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems]
+    unread = [problem.path for problem in problems]
+    for text in sets:
+        try:
+            tree = merged(tree, _setting(text, [*known, *_named(tree)]))
+        except ScenarioError as error:
+            problems += error.problems
+            unread += [problem.path for problem in error.problems]
+    files = _PolicyFiles(problems, unread)
+    tree = files.laid(tree, policies, given)
+    scenario = Checker(tree, known, problems, unread, files.used).scenario()
+    if problems or scenario is None:
+        raise ScenarioError(problems)
+    return scenario
+
+
+def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
+    """The file laid on what it extends; where that cannot be, the file alone and a problem."""
+    node = read_file(path, problems)
+    base = node.value.pop("extends", None)
+    if base is None:
+        return node
+
+    def refuse(reason: str, mend: str) -> Node:
+        problems.append(Problem(str(path), node.keys["extends"], "extends", reason, mend))
+        return node
+
+    if base.kind != "scalar" or not isinstance(base.value, str):
+        return refuse("is not a file name", "write one path, such as base.yaml")
+    target = path.parent / base.value
+    here = (*seen, path.resolve())
+    if target.resolve() in here:
+        return refuse(f"goes round in a circle: {' -> '.join(each.name for each in (*here, target.resolve()))}",
+                      "let one of them stand alone")
+    if not target.is_file():
+        found = [other.name for other in path.parent.glob("*.yaml") if other != path]
+        return refuse(f"there is no file {base.value} beside this one", nearest(base.value, found))
+    try:
+        return merged(_extended(target, here, problems), node)
+    except ScenarioError as error:
+        problems += error.problems
+        return node
+
+
+def _named(tree: Node) -> list[str]:
+    """Names of the mechanisms that a scenario brings itself."""
+    blocks = tree.value.get("mechanisms")
+    given = blocks.value.items() if blocks is not None and blocks.kind == "mapping" else ()
+    return [name for name, block in given if block.kind == "mapping" and "class" in block.value]
+
+
+def _setting(text: str, known: Iterable[str]) -> Node:
+    """One ``--set path=value`` as a tree."""
+    file = f"--set {text}"
+    path, equals, value = text.partition("=")
+    parts = path.strip().split(".")
+    if not equals or not all(parts):
+        raise ScenarioError([Problem(file, 0, "", "is not path=value", "write e.g. --set audience.initial=1000")])
+    if parts[0] not in TOP:
+        if parts[0] not in known and parts[1:] != ["class"]:
+            raise ScenarioError([Problem(file, 0, path.strip(), "no such setting", nearest(parts[0], [*TOP, *known]))])
+        parts = ["mechanisms", *parts]
+    if parts[0] == "extends":
+        raise ScenarioError([Problem(file, 0, "extends", "cannot be set from outside", "run the other file instead")])
+    problems: list[Problem] = []
+    node = read_text(value, file, problems, lines=False)
+    if problems:
+        raise ScenarioError(problems)
+    for part in reversed(parts):
+        node = Node("mapping", {part: node}, file, 0, {part: 0})
+    return node
+
+
+class _PolicyFiles:
+    """Lays what policies in the list ask for on the files that they use."""
+
+    def __init__(self, problems: list[Problem], unread: list[str]) -> None:
+        self.problems, self.unread = problems, unread
+        self.used: dict[int, tuple[str, Path_]] = {}
+        """Of a policy in the list: the file that it came from, and its path in there."""
+
+    def laid(self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()) -> Node:
+        """The tree with every ``use`` and every flag in the list of policies replaced by what it stands for, and those given behind."""
+        listed = tree.value.get("policies")
+        more = [_flag(text) for text in flags]
+        if (listed is not None and listed.kind != "list") or not (listed or more or given):
+            return tree
+        made: list[Node] = []
+        for place, item in enumerate([*(listed.value if listed else ()), *more]):
+            if item.kind == "mapping" and "use" in item.value:
+                over = Node("mapping", {key: node for key, node in item.value.items() if key != "use"}, item.file, item.line, item.keys)
+                made += [merged(policy, over) for policy in self._read(item, place, len(made))]
+            else:
+                made.append(item)
+        for item, within in given:
+            self.used[len(made)] = (item.file, within)
+            made.append(item)
+        first = [*more, *(item for item, _ in given)]
+        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, first[0].file, 0)
+        return Node("mapping", {**tree.value, "policies": both}, tree.file, tree.line, {"policies": both.line, **tree.keys})
+
+    def _read(self, item: Node, place: int, first: int) -> list[Node]:
+        """The policies of the file that an item of the list names; they will stand from ``first`` on."""
+        name, line = item.value["use"], item.keys["use"]
+
+        def refuse(reason: str, mend: str) -> list[Node]:
+            path = "" if item.file.startswith("--policy") else f"policies.{place}.use"
+            self.problems.append(Problem(name.file, line, path, reason, mend))
+            return []
+
+        if name.kind != "scalar" or not isinstance(name.value, str):
+            return refuse("is not a file name", "write one path, such as policies/chronological.yaml")
+        target = (Path() if name.file.startswith("--") else Path(name.file).parent) / name.value
+        if not target.is_file():
+            folder = target.parent
+            return refuse(f"there is no file {name.value}", nearest(target.name, [each.name for each in folder.glob("*.yaml")])
+                          if folder.is_dir() else f"there is no folder {folder}")
+        found: list[Problem] = []
+        try:
+            node = read_file(target, found)
+        except ScenarioError as error:
+            self.problems += error.problems
+            return []
+        self.problems += found
+        policies = self._inside(node, str(target))
+        for i, (within, policy) in enumerate(policies):
+            self.used[first + i] = (str(target), within)
+            start = "".join(f"{part}." for part in within)
+            self.unread += [f"policies.{first + i}.{each.path.removeprefix(start)}" for each in found if each.path.startswith(start)]
+            if "use" in policy.value:
+                self.problems.append(Problem(str(target), policy.keys["use"], f"{start}use", "a policy file uses no other",
+                                             "name both files in the scenario"))
+                del policy.value["use"]
+        return [policy for _, policy in policies]
+
+    def _inside(self, node: Node, file: str) -> list[tuple[Path_, Node]]:
+        """One policy, or those of its list, each with its path in the file."""
+        if "policies" not in node.value:
+            return [((), node)]
+        for key in node.value:
+            if key != "policies":
+                self.problems.append(Problem(file, node.keys[key], key, "stands beside a list of policies", "put it into each of them"))
+        listed = node.value["policies"]
+        if listed.kind != "list":
+            self.problems.append(Problem(file, listed.line, "policies", "is not a list", "begin each policy with `- name: ...`"))
+            return []
+        for i, policy in enumerate(listed.value):
+            if policy.kind != "mapping":
+                self.problems.append(Problem(file, policy.line, f"policies.{i}", "is not a mapping", "write {name: ..., set: ...}"))
+        return [(("policies", i), policy) for i, policy in enumerate(listed.value) if policy.kind == "mapping"]
+
+
+def _flag(text: str) -> Node:
+    """``FILE`` or ``FILE@TIME`` as an item of the list of policies."""
+    name, at, time = text.rpartition("@")
+    if not at or Path(text).is_file():
+        name, time = text, ""
+    flag = f"--policy {text}"
+    given = {"use": name, "at": time} if time else {"use": name}
+    return Node("mapping", {key: Node("scalar", value, flag, 0) for key, value in given.items()}, flag, 0, dict.fromkeys(given, 0))

@@ -1,0 +1,225 @@
+"""YAML as scenarios use it: safe, strict, every value with its file and line.
+
+PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is refused with the mend: duplicate
+keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010`` (8); also NaN, infinities, tags, anchors and aliases (so that
+no alias can blow up), several documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
+time), and files beyond MAX_BYTES.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from twin.ground.errors import Problem, ScenarioError, nearest
+
+MAX_BYTES, MAX_DEPTH, MAX_PLAIN = 200_000, 50, 1_000
+_SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
+_EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+_ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
+_ODD_FLOAT = re.compile(r"^[-+]?\.(inf|nan)$", re.IGNORECASE)
+_SWITCH = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
+
+
+@dataclass
+class Node:
+    """A value with its place. ``value``: dict of nodes, list of nodes, or None, bool, int, float, str."""
+
+    kind: Literal["mapping", "list", "scalar"]
+    value: Any
+    file: str
+    line: int
+    keys: dict[str, int] = field(default_factory=dict)
+    """Line of each key of a mapping."""
+
+    def plain(self) -> Any:
+        """The value without places; lists become tuples."""
+        if self.kind == "mapping":
+            return {key: node.plain() for key, node in self.value.items()}
+        return tuple(node.plain() for node in self.value) if self.kind == "list" else self.value
+
+    def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
+        """File and line of the deepest existing node on a path."""
+        node, where = self, (self.file, self.line)
+        for part in path:
+            if node.kind == "mapping" and part in node.value:
+                where, node = (node.value[part].file, node.keys.get(str(part), node.value[part].line)), node.value[part]
+            elif node.kind == "list" and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                where = (node.file, node.line)
+            else:
+                break
+        return where
+
+    def has(self, path: tuple[str | int, ...]) -> bool:
+        """Whether a path was written."""
+        node = self
+        for part in path:
+            inside = part in node.value if node.kind == "mapping" else node.kind == "list" and part in range(len(node.value))
+            if not inside:
+                return False
+            node = node.value[part]
+        return True
+
+
+def _refuse(file: str, line: int, reason: str, mend: str = "", path: str = "") -> ScenarioError:
+    return ScenarioError([Problem(file, line, path, reason, mend)])
+
+
+def read_file(path: Path, problems: list[Problem]) -> Node:
+    """The mapping in a scenario file; see `read_text`. Raises ScenarioError where nothing can be read."""
+    name = str(path)
+    try:
+        if path.is_dir():
+            raise _refuse(name, 0, "is a folder", "give a .yaml file")
+        if not path.exists():
+            around = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+            raise _refuse(name, 0, "no such file", nearest(path.name, around))
+        if path.stat().st_size > MAX_BYTES:
+            raise _refuse(name, 0, f"is {path.stat().st_size / 1e6:.1f} MB long", f"a scenario is at most {MAX_BYTES // 1000} kB")
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise _refuse(name, 0, f"cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, ValueError):
+        raise _refuse(name, 0, "is not text in UTF-8", "save it as UTF-8") from None
+    node = read_text(text, name, problems)
+    if node.kind != "mapping":
+        raise _refuse(name, node.line, "is not a mapping", "begin with `name: ...`" if node.value is not None else
+                      "the file is empty; begin with `extends: base.yaml` or `name: ...`")
+    return node
+
+
+def read_text(text: str, file: str, problems: list[Problem], lines: bool = True) -> Node:
+    """One YAML document; ``lines=False`` for text that is not in a file (a flag's value).
+
+    A value that YAML would misread is left out and added to ``problems``, so that the rest can be checked too. Raises
+    ScenarioError for text that is no YAML, or YAML that is not used here.
+    """
+    try:
+        _scan(text, file, lines)
+        composed = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _refuse(file, mark.line + 1 if mark and lines else 0, f"is not YAML: {error.problem or error.context}",
+                      "check quotes, brackets and indentation") from None
+    except yaml.YAMLError as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1 if lines else 0
+        raise _refuse(file, line, "holds a character that YAML does not allow", "remove control characters") from None
+    if composed is None:
+        return Node("scalar", None, file, 1 if lines else 0)
+    return _convert(composed, file, lines, problems, "") or Node("mapping", {}, file, 1 if lines else 0)
+
+
+def _scan(text: str, file: str, lines: bool) -> None:
+    """Refuse aliases, anchors, tags, several documents and deep nesting on the event stream, before anything is built."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if lines and event.start_mark else 0
+        tag = getattr(event, "tag", None)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refuse(file, line, "YAML anchors and aliases are not used here", "write the value out, or use extends:")
+        if tag and tag != "!":
+            raise _refuse(file, line, f"YAML tags are not used here: {tag}", "write a plain value")
+        if isinstance(event, yaml.ScalarEvent) and event.style is None and len(event.value) > MAX_PLAIN:
+            raise _refuse(file, line, f"a plain value is {len(event.value)} characters long", "shorten it, or quote it")
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if documents > 1:
+            raise _refuse(file, line, "a second document begins", "one scenario a file: remove the `---`")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise _refuse(file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels")
+
+
+def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node | None:
+    """The node with its places, or None (and a problem) for a value that would be misread."""
+    line = node.start_mark.line + 1 if lines else 0
+    if isinstance(node, yaml.MappingNode):
+        made = Node("mapping", {}, file, line)
+        for key_node, value_node in node.value:
+            at = key_node.start_mark.line + 1 if lines else 0
+            key = key_node.value
+            if not isinstance(key_node, yaml.ScalarNode) or (key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"):
+                shown = key if isinstance(key, str) else "a collection"
+                problems.append(Problem(file, at, path.rstrip("."), f"the key {shown} is not a name", f"put quotes around it: '{shown}'"))
+            elif key in made.keys:
+                problems.append(Problem(file, at, f"{path}{key}", f"is given twice, first on line {made.keys[key]}",
+                                        "keep one of them"))
+            else:
+                made.keys[key] = at
+                value = _convert(value_node, file, lines, problems, f"{path}{key}.")
+                if value is not None:
+                    made.value[key] = value
+        return made
+    if isinstance(node, yaml.SequenceNode):
+        items = [_convert(item, file, lines, problems, f"{path}{i}.") for i, item in enumerate(node.value)]
+        whole = [item for item in items if item is not None]
+        return Node("list", whole, file, line) if len(whole) == len(items) else None
+    scalar, trouble = _scalar(node)
+    if trouble:
+        problems.append(Problem(file, line, path.rstrip("."), *trouble))
+        return None
+    return Node("scalar", scalar, file, line)
+
+
+def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
+    text: str = node.value
+    if node.style is not None:
+        return text, None
+    if _SWITCH.match(text):
+        return None, (f"{text} is ambiguous in YAML", f"write true or false, or quote it: '{text}'")
+    if _SEXAGESIMAL.match(text):
+        return None, (f"{text} would be read as a number in base 60", f"quote it ('{text}') or write a duration such as 90min")
+    if _ODD_FLOAT.match(text):
+        return None, (f"{text} is not a finite number", "write a finite number")
+    if _ODD_INT.match(text):
+        return None, (f"{text} is ambiguous in YAML", "write a plain decimal number")
+    kind = node.tag.rpartition(":")[2]
+    if _EXPONENT.match(text):
+        number = float(text)
+        if not math.isfinite(number):
+            return None, (f"{text} is not a finite number", "write a finite number")
+        if kind != "float":
+            fixed = f"{number:.17g}"
+            fixed = fixed if "e" not in fixed else repr(number).replace("e", ".0e") if "." not in repr(number) else repr(number)
+            return None, (f"{text} would be read as text by YAML", f"write {fixed}")
+        return number, None
+    if kind == "null":
+        return None, None
+    if kind == "bool":
+        return text.lower() == "true", None
+    if kind == "int":
+        return (int(text), None) if len(text) < 20 else (None, (f"{text[:20]}... is too large a number", "write a smaller one"))
+    return (float(text) if kind == "float" else text), None
+
+
+def merged(base: Node, over: Node) -> Node:
+    """``over`` laid on ``base``: mappings merge, everything else is replaced."""
+    if base.kind != "mapping" or over.kind != "mapping":
+        return over
+    made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})
+    for key, node in over.value.items():
+        made.value[key] = merged(made.value[key], node) if key in made.value else node
+    return made
+
+
+class _Writer(yaml.SafeDumper):
+    """Quotes every text that `read_text` would not read back as it is."""
+
+
+def _write_str(writer: _Writer, text: str) -> yaml.Node:
+    read, trouble = _scalar(yaml.ScalarNode("tag:yaml.org,2002:str", text))
+    quoted = bool(trouble) or read != text or len(text) > MAX_PLAIN
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, "'" if quoted else None)
+
+
+_Writer.add_representer(str, _write_str)
+
+
+def write_text(data: Any) -> str:
+    """Plain data as YAML that `read_text` reads back to the same; keys keep their order."""
+    return yaml.dump(data, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,117 @@
+"""Typed parameters: every number has a unit, a range and a source, and a misspelt name is an error.
+
+A mechanism's parameters are a `Params` subclass (pydantic, frozen, unknown keys forbidden). `par` declares one of them.
+Parameters marked ``lever=True`` may be changed by a policy during a run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic.fields import FieldInfo
+
+from twin.ground.units import format_duration, format_rate, parse_duration, parse_rate
+
+
+def _internal_duration(value: object) -> int:
+    return parse_duration(value)
+
+
+def _internal_rate(value: object) -> float:
+    return parse_rate(value)
+
+
+Duration = Annotated[
+    int, BeforeValidator(_internal_duration), PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(s|min|h|d|w)$", "examples": ["10min", "6h", "90d"]}),
+]
+"""Seconds inside, ``90d`` in YAML."""
+Rate = Annotated[
+    float, BeforeValidator(_internal_rate), PlainSerializer(format_rate, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?([eE][-+]?\d+)?%?/(s|min|h|d|w)$",
+                    "examples": ["3/d", "2%/d"]}),
+]
+"""Events per day inside, ``3/d`` in YAML."""
+
+
+def _internal_date(value: object) -> str:
+    try:
+        return dt.date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError(f"{value} is not a date (write it as 2025-12-25)") from None
+
+
+Date = Annotated[str, BeforeValidator(_internal_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day, as ``2025-12-25``."""
+
+
+class Params(BaseModel):
+    """Base of every parameter set: frozen, strict, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_group_defaults(cls, data: Any) -> Any:
+        """What is given for a nested set changes that set's defaults here, not those of its class."""
+        if not isinstance(data, dict):
+            return data
+        groups = {name: info for name, info in cls.model_fields.items() if info.default_factory and isinstance(data.get(name), dict)}
+        return {**data, **{name: _laid_on(info.get_default(call_default_factory=True).model_dump(), data[name])
+                           for name, info in groups.items()}}
+
+
+def _laid_on(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    both = {name: _laid_on(base[name], value) for name, value in given.items()
+            if isinstance(value, dict) and isinstance(base.get(name), dict)}
+    return {**base, **given, **both}
+
+
+def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption", low: float | None = None,
+        high: float | None = None, lever: bool = False, per: str = "", grid: bool = False, path: bool = False) -> Any:
+    """Declare a parameter.
+
+    ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`); ``low`` and ``high`` are
+    inclusive bounds in the same unit; ``source`` names the paper or data set, or says ``assumption``. ``per`` names the table
+    (consumers, creators) whose members may each have their own value of a lever, by a policy for a share; ``grid`` marks a
+    clock's period, a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
+    """
+    if isinstance(default, float) and not math.isfinite(default):
+        raise ValueError("a default must be finite")
+    extra: dict[str, Any] = {"unit": unit, "source": source, "lever": lever, "per": per, "grid": grid, "path": path}
+    return Field(default=default, description=help, ge=low, le=high, json_schema_extra=extra)
+
+
+def group(model: type[Params], help: str, **defaults: Any) -> Any:
+    """Declare a nested parameter set, with defaults that differ from the set's own."""
+    return Field(default_factory=lambda: model.model_construct(
+        **{**{name: info.get_default(call_default_factory=True) for name, info in model.model_fields.items()},
+           **defaults}), description=help)
+
+
+def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every number of a parameter set with its dotted path, nested sets included, in declared order."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Params):
+            yield from leaves(info.annotation, path + ".")
+        else:
+            yield path, info
+
+
+def meta(info: FieldInfo) -> dict[str, Any]:
+    """Unit, source and lever mark of a declared parameter."""
+    extra = info.json_schema_extra
+    plain: dict[str, Any] = {"unit": "1", "source": "assumption", "lever": False, "per": "", "grid": False, "path": False}
+    return {**plain, **extra} if isinstance(extra, dict) else plain
+
+
+def value_at(params: BaseModel, path: str) -> Any:
+    """The value at a dotted path of a parameter set."""
+    for name in path.split("."):
+        params = getattr(params, name)
+    return params
