@@ -56,5 +56,3 @@ def boards(tmp_path: Path) -> Path:
     (folder / "b.json").write_text(json.dumps({**DASHBOARD, "uid": "twin-test-b", "title": "Test: policy",
                                                "time": {"from": "now-15m", "to": "now"}}))
     return folder
-
-

@@ -290,5 +290,3 @@ def test_policies_that_overlap_end_each_on_its_own() -> None:
                                    {"start": "2025-01-01"})
     assert [((each.time_ms - BEGAN_MS) // DAY_MS, (each.end_ms - BEGAN_MS) // DAY_MS, each.text) for each in found] == [
         (0, 3, "a: x -> 1"), (1, 5, "b: y -> 2"), (2, 2, "z -> 3"), (4, 4, "z=3: ended")]
-
-

@@ -156,5 +156,3 @@ def test_a_folder_without_dashboards(tmp_path: Path, text: str | None, words: st
         (tmp_path / "a.json").write_text(text)
     with pytest.raises(TwinError, match=words):
         publish.load(tmp_path)
-
-

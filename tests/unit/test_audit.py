@@ -9,8 +9,8 @@ from scipy import stats
 from twin.engine.simulation import Simulation
 from twin.experiments.audit import command as audit
 from twin.experiments.audit import scoring, sensitivity
-from twin.experiments.audit.command import Force
 from twin.experiments.audit.engineering import SIDES, STEPS, Step
+from twin.experiments.audit.forces import Force
 from twin.experiments.audit.scoring import Score
 from twin.experiments.audit.sensitivity import LUCK, Lever
 from twin.experiments.audit.turning import turned, turns

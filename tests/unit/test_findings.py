@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from twin.experiments.findings import judging
-from twin.experiments.findings.command import KEYS, chosen, finding
+from twin.experiments.findings.catalogue import KEYS, chosen, finding
 from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import afterwards, band, exact, moves, settled, sign, vanishes, verdict
-from twin.experiments.findings.seen import settings
+from twin.experiments.findings.worlds import settings
 from twin.ground.errors import UsageError
 from twin.scenario.describe import describe
 from twin.scenario.loading import load

@@ -54,8 +54,8 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
 
     from twin.experiments import forks
     from twin.experiments.compare import command as comparing
-    from twin.experiments.compare import report as compare_report
     from twin.experiments.compare import trial
+    from twin.experiments.compare.data import check_axes
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, (*sets, trial.SETTING) if share else sets)
@@ -63,7 +63,7 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     plans = [forks.planned(policy, fork, checked) for policy in policies]
     forks.distinct(plans)
     axes = {key: value for key, value in (("x", x), ("y", y)) if value is not None}
-    compare_report.check_axes(checked, axes)
+    check_axes(checked, axes)
     args: dict[str, Any] = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
     if share:
         args |= {"shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans], "share": share, "of": of}
@@ -94,12 +94,13 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
     from twin.experiments import design
     from twin.experiments.experiment import Experiment
     from twin.experiments.sweep import command as sweeping
+    from twin.experiments.sweep.points import planned
 
     checked = common.loaded(scenario, sets)
     wanted = [design.parse(text) for text in varied]
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
     args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
-    sweeping.planned(checked, args)
+    planned(checked, args)
     made = Experiment(out or str(common.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet)
     sweeping.go_on(made, on)
     if made.failed:
@@ -132,11 +133,12 @@ def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: t
     """
     from twin.experiments import forks
     from twin.experiments.audit import command as auditing
+    from twin.experiments.audit.engineering import chosen
     from twin.experiments.experiment import Experiment
 
     checked = common.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
-    auditing.chosen(steps)
+    chosen(steps)
     args: dict[str, Any] = {"at_s": fork, "replicates": replicates, "steps": list(steps), "method": method}
     if method != "steps":
         from twin.experiments.audit import sensitivity

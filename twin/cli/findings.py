@@ -32,10 +32,10 @@ def findings(keys: tuple[str, ...], quick: bool, world: Path, data: Path | None,
       twin findings F4 F5 --out runs/tables
     """
     from twin.experiments.experiment import Experiment
-    from twin.experiments.findings import command
+    from twin.experiments.findings import catalogue, command
     from twin.ground.errors import UsageError
 
-    chosen = command.chosen(keys)
+    chosen = catalogue.chosen(keys)
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)
     if folder is not None and not folder.is_dir():
         raise UsageError(f"--data {folder}: there is no such folder")

@@ -74,4 +74,3 @@ def export(run: Path, out: Path | None) -> None:
         samples, series = openmetrics.export(run, file, told)
     click.echo(f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  {openmetrics.command(file)}\n"
                "whose server keeps such dates only with --storage.tsdb.retention.time=100y")
-

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from twin.experiments.work.backends import Ended, Progress, run_all
+from twin.experiments.work.backends import Ended, run_all
+from twin.experiments.work.pool import Progress
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import SCENARIO, Task
 from twin.ground.errors import UsageError

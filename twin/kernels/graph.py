@@ -269,4 +269,3 @@ def propagate(start, target, luck, rounds):
         if moved == 0:
             break
     return label
-

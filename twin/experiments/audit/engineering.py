@@ -8,8 +8,10 @@ do choose between, not equal in any other sense: read the force of a step, not o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from twin.ground.errors import UsageError, nearest
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,11 @@ SIDES: dict[str, tuple[tuple[str, str, int], ...]] = {
 }
 """What counts as good for each side: metric, labels, direction. A side's score is the mean of its oriented effects, each in standard
 deviations from run to run of the world as it is; equal weights are a choice, and the table shows every part."""
+
+
+def chosen(names: Sequence[str]) -> list[Step]:
+    """Steps whose name contains one of the texts; all if there is none. Raises UsageError."""
+    for text in names:
+        if not any(text in step.name for step in STEPS):
+            raise UsageError(f"--step {text}: no step is called so ({nearest(text, [step.name for step in STEPS])})")
+    return [step for step in STEPS if not names or any(text in step.name for text in names)]

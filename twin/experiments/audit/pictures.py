@@ -14,7 +14,7 @@ from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Label, Rang
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from twin.experiments.audit.command import Force
+from twin.experiments.audit.forces import Force
 from twin.readers.pictures import FAINT, INK, PALETTE, canvas, legend_below
 
 CREATORS, CONSUMERS, NOISE = PALETTE[3], PALETTE[2], "#9aa4b2"

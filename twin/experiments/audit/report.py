@@ -13,10 +13,10 @@ import numpy as np
 from twin.experiments import effects
 from twin.experiments import page as reporting
 from twin.experiments.audit import pictures
-from twin.experiments.audit.command import WINDOW, Force, read_forces, read_table
 from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.forces import WINDOW, Force, read_forces, read_table
 from twin.experiments.audit.scoring import Score
-from twin.experiments.compare import command as compare
+from twin.experiments.compare import rows as compared
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import Cell, Group, Page, Picture, Said, Section, Table, Words, listed, number
 from twin.ground.units import DAY, at, format_duration
@@ -217,7 +217,7 @@ def _parts(parts: Sequence[dict[str, Any]]) -> Section:
         clear = row["low"] > 0 or row["high"] < 0
         tone = ("good" if row["effect"] * row["good"] > 0 else "bad") if clear else "flat"
         ends = [
-            number(row[name], shown=compare.number(row[name]) if np.isfinite(row[name]) else "", tone=tone)
+            number(row[name], shown=compared.number(row[name]) if np.isfinite(row[name]) else "", tone=tone)
             for name in ("effect", "low", "high")
         ]
         rows.append(

@@ -31,9 +31,9 @@ from scipy import stats
 
 from twin.engine.simulation import Simulation
 from twin.experiments import effects
-from twin.experiments.audit import command as audit
 from twin.experiments.audit import scoring, turning
-from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.engineering import SIDES, chosen
+from twin.experiments.audit.worlds import based, branch_task, means
 from twin.experiments.design import Vary, quantity
 from twin.experiments.experiment import Experiment
 from twin.ground.errors import ScenarioError, UsageError
@@ -79,7 +79,7 @@ def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[
     recommender: Any = scenario.mechanisms["recommender"]
     made: list[Lever] = []
     left: list[tuple[str, str]] = []
-    for path in dict.fromkeys(path for step in audit.chosen(steps) for path in step.set):
+    for path in dict.fromkeys(path for step in chosen(steps) for path in step.set):
         why = ""
         if path not in rows:
             why = "not here"
@@ -153,18 +153,18 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
     design = sample(found, method, int(args["budget"]), scenario.seed)
     points = [[each.vary.at(float(share)) for each, share in zip(found, row[:-1], strict=True)] for row in design]
     of = np.random.default_rng([scenario.seed, len(design)]).integers(len(numbers), size=len(design))
-    alive = audit.based(experiment, at, numbers, on)
+    alive = based(experiment, at, numbers, on)
     refused = lay(experiment, found, points)
     worlds = {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
     names = [f"points/{i:05d}.npy" for i in range(len(design))]
     asked = [i for i in range(len(design)) if i not in refused and int(of[i]) in worlds]
-    tasks = [audit.branch_task(names[i], int(of[i]), f"policies/point-{i:05d}.yaml@{at}s", scenario.duration - at) for i in asked]
+    tasks = [branch_task(names[i], int(of[i]), f"policies/point-{i:05d}.yaml@{at}s", scenario.duration - at) for i in asked]
     experiment.run([*alive, *tasks], on, "runs of the design")
     rows = Simulation(scenario).world.board.rows
-    x = audit.means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
+    x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
     y = np.full((len(design), len(rows)), np.nan)
     for i in asked:
-        y[i] = audit.means(experiment, rows, [int(of[i])], lambda r, i=i: names[i])[0]
+        y[i] = means(experiment, rows, [int(of[i])], lambda r, i=i: names[i])[0]
     both = scoring.both(x, y, rows, of)
     indices = [
         row for side, values in zip(SIDES, both, strict=True) for row in analysed(found, method, design, values, side, scenario.seed)

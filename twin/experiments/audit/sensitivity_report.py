@@ -13,8 +13,8 @@ import numpy as np
 from twin.experiments import effects
 from twin.experiments import page as reporting
 from twin.experiments.audit import pictures
-from twin.experiments.audit.command import read_table
 from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import WHO, signed
 from twin.experiments.audit.sensitivity import COLUMNS, INDEX, LEAST, LEVELS, LUCK, SPAN
 from twin.experiments.experiment import Experiment

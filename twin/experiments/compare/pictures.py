@@ -17,7 +17,7 @@ from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJS, FixedTicker,
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from twin.experiments.compare.command import Row, name_of
+from twin.experiments.compare.rows import Row, name_of
 from twin.readers.pictures import INK, MARK, PALETTE, canvas, legend_below, legend_columns
 from twin.readers.text import human, short
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.experiments import effects
-from twin.experiments.compare.command import EARLY, MONTH, SIDES, Row, name_of, number
+from twin.experiments.compare.rows import EARLY, MONTH, SIDES, Row, name_of, number
 from twin.experiments.page import TONES, Said, Words, listed, percent
 from twin.ground.units import DAY, at
 from twin.readers import drift
 from twin.readers.text import human
 
 if TYPE_CHECKING:
+    from twin.experiments.compare.data import Data
     from twin.experiments.compare.pictures import Key
-    from twin.experiments.compare.report import Data
 
 PAYS = 3.0
 """So many times narrower, and the pairing has paid."""

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.declare import Curve, Finding, averaged
+from twin.experiments.findings.arms import Curve, averaged
+from twin.experiments.findings.declare import Examined, Finding, Part
 from twin.experiments.findings.judging import Claim, band, moves, slope
 from twin.experiments.findings.seen import Seen
 
@@ -29,47 +30,47 @@ FINDING = Finding(
 Array = NDArray[np.float64]
 
 
-def ends(seen: Seen) -> tuple[Array, Array, Array] | None:
+def ends(part: Part, seen: Seen) -> tuple[Array, Array, Array] | None:
     """Doses (arms,) and both outcomes in sd (arms, replicates); None where a part asks for none."""
-    if seen.part.both_ends is None:
+    if part.both_ends is None:
         return None
     doses, made = np.array([]), []
-    for outcome in seen.part.both_ends:
+    for outcome in part.both_ends:
         doses, values = seen.doses(outcome)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             spread = np.sqrt(np.mean(values.var(1, ddof=1)))
             made.append((values - values.mean()) / spread if spread > 0 else np.full_like(values, np.nan))
-    return np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if seen.part.log_dose else doses, made[0], made[1]
+    return np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if part.log_dose else doses, made[0], made[1]
 
 
-def judge(all_seen: Sequence[tuple[str, Seen]]) -> list[Claim]:
-    """Claims of every parameter; ``all_seen``: parts with the key of their finding."""
+def judge(all_seen: Sequence[Examined]) -> list[Claim]:
+    """Claims of every parameter; ``all_seen``: parts of all findings."""
     claims = []
-    for key, seen in all_seen:
-        found = ends(seen)
-        if found is None or seen.part.both_ends is None:
+    for key, part, seen in all_seen:
+        found = ends(part, seen)
+        if found is None or part.both_ends is None:
             continue
         doses, producer, consumer = found
-        for side, values, outcome in zip(("makers", "watchers"), (producer, consumer), seen.part.both_ends, strict=True):
-            claims.append(moves(f"{key}, {seen.part.varies}: {side}, {outcome.words}, per sd of the dose", slope(doses, values), NOTHING,
+        for side, values, outcome in zip(("makers", "watchers"), (producer, consumer), part.both_ends, strict=True):
+            claims.append(moves(f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose", slope(doses, values), NOTHING,
                                 "both ends move", unit="sd"))
         with np.errstate(all="ignore"):
             together = [np.corrcoef(producer[:, r], consumer[:, r])[0, 1] for r in range(producer.shape[1])]
-        claims.append(band(f"{key}, {seen.part.varies}: correlation of both ends over the doses", together, -1, 1, "reported", aside=True))
+        claims.append(band(f"{key}, {part.varies}: correlation of both ends over the doses", together, -1, 1, "reported", aside=True))
     return claims
 
 
-def curves(all_seen: Sequence[tuple[str, Seen]]) -> list[Curve]:
+def curves(all_seen: Sequence[Examined]) -> list[Curve]:
     """Both ends over the dose, one picture per parameter, in sd."""
     made = []
-    for key, seen in all_seen:
-        found = ends(seen)
-        if found is None or seen.part.both_ends is None:
+    for key, part, seen in all_seen:
+        found = ends(part, seen)
+        if found is None or part.both_ends is None:
             continue
         doses, *both = found
         order = np.argsort(doses, kind="stable")
-        for values, outcome in zip(both, seen.part.both_ends, strict=True):
-            made.append(averaged(f"{key}: {seen.part.varies}", outcome.words, doses[order].tolist(), values[order],
-                                 "log of the dose" if seen.part.log_dose else "dose", "sd"))
+        for values, outcome in zip(both, part.both_ends, strict=True):
+            made.append(averaged(f"{key}: {part.varies}", outcome.words, doses[order].tolist(), values[order],
+                                 "log of the dose" if part.log_dose else "dose", "sd"))
     return made

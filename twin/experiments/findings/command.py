@@ -7,73 +7,26 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings import above, seen
-from twin.experiments.findings.declare import Finding
-from twin.experiments.findings.judging import Claim, Verdict, settled, verdict
-from twin.experiments.findings.seen import Seen
-from twin.ground.errors import UsageError, nearest
-from twin.readers.text import span
-
-KEYS = ("F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8")
-COLUMNS = ("says", "kind", "expected", "effect", "low", "high", "n", "state", "why", "aside", "beside", "unit")
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A finding, its settled claims, and what parts saw, each with the key of its own finding."""
-
-    finding: Finding
-    claims: Sequence[Claim]
-    parts: Sequence[tuple[str, Seen]]
-
-    @property
-    def verdict(self) -> Verdict:
-        """By the rule."""
-        return verdict(self.claims)
-
-    @property
-    def score(self) -> str:
-        """How many of the claims hold, and how many controls vanish."""
-        counted = [claim for claim in self.claims if not claim.aside]
-        own, controls = ([claim for claim in counted if claim.control == which] for which in (False, True))
-        held = [sum(claim.state == "holds" for claim in group) for group in (own, controls)]
-        return f"{held[0]} of {len(own)} claims hold" + (f", {held[1]} of {len(controls)} controls vanish" if controls else "")
-
-
-def chosen(wanted: Sequence[str]) -> list[str]:
-    """Keys of findings, all if none is named. Raises UsageError."""
-    for key in wanted:
-        if key.upper() not in KEYS:
-            raise UsageError(f"no finding {key} ({nearest(key.upper(), KEYS)})")
-    return [key for key in KEYS if not wanted or key in {each.upper() for each in wanted}]
-
-
-def finding(key: str) -> Finding:
-    """A finding by its key."""
-    if key == "F8":
-        return above.FINDING
-    found: Finding = importlib.import_module(f"twin.experiments.findings.{key.lower()}").FINDING
-    return found
-
-
-def needed(keys: Sequence[str]) -> list[Finding]:
-    """Findings whose worlds have to be run: F8 asks of all others."""
-    return [finding(key) for key in KEYS[:-1] if key in keys or "F8" in keys]
+from twin.experiments.findings import above, worlds
+from twin.experiments.findings import report as report_page
+from twin.experiments.findings.catalogue import needed
+from twin.experiments.findings.declare import Examined
+from twin.experiments.findings.judging import Claim, settled
+from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scoreboard
+from twin.ground.errors import UsageError
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
     """Do what is left, judge, tell and write it."""
     args = experiment.manifest["args"]
     parts = [part for each in needed(args["keys"]) for part in each.parts]
-    wanted = seen.tasks(parts, args["quick"], experiment.scenario.seed, args["data"])
+    wanted = worlds.tasks(parts, args["quick"], experiment.scenario.seed, args["data"])
     experiment.run(wanted, on, "worlds and studies")
     judged = judge(experiment)
     rows = [{"finding": each.finding.key, "part": claim.part, **{name: getattr(claim, name) for name in COLUMNS}}
@@ -88,14 +41,15 @@ def judge(experiment: Experiment) -> list[Judged]:
     """Read what the tasks left, and judge it."""
     args = experiment.manifest["args"]
     made: list[Judged] = []
-    everything: list[tuple[str, Seen]] = []
+    everything: list[Examined] = []
     for each in needed(args["keys"]):
-        claims, parts = [], []
+        claims: list[Claim] = []
+        parts: list[Examined] = []
         for part in each.parts:
-            part_seen = seen.read(experiment, part, args["quick"], args["data"])
-            everything.append((each.key, part_seen))
-            parts.append((each.key, part_seen))
-            claims += [replace(claim, part=part.key) for claim in part.judge(part_seen)]
+            seen = worlds.read(experiment, part, args["quick"], args["data"])
+            parts.append(Examined(each.key, part, seen))
+            claims += [replace(claim, part=part.key) for claim in part.judge(seen)]
+        everything += parts
         if each.key in args["keys"]:
             made.append(Judged(each, settled(claims), parts))
     if "F8" in args["keys"]:
@@ -111,51 +65,4 @@ def report(experiment: Experiment, **wishes: str) -> None:
 
 
 def _write(experiment: Experiment, judged: Sequence[Judged]) -> None:
-    from twin.experiments.findings import report as writing
-
-    writing.write(experiment, judged)
-
-
-def shown(claim: Claim) -> str:
-    """Effect and interval as text."""
-    if claim.kind == "exact":
-        return f"{claim.effect:.7g}"
-    ends = f" [{claim.low:+.3g}, {claim.high:+.3g}]" if claim.low == claim.low else ""
-    return f"{claim.effect:+.3g}{ends}" + (f" {claim.unit}" if claim.unit != "1" else "")
-
-
-def lines(judged: Sequence[Judged]) -> list[str]:
-    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all are in the report."""
-    made = [""]
-    for each in judged:
-        made.append(f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} ({each.finding.evidence}): {each.score}")
-        first = main(each.claims)
-        for claim in each.claims:
-            if claim is first or (claim.state != "holds" and not claim.aside):
-                mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
-                made.append(f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
-                            + (f": {claim.why}" if claim.why else ""))
-    return [*made, "", "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the report.", ""]
-
-
-def main(claims: Sequence[Claim]) -> Claim | None:
-    """The claim that a table shows: the first that was measured rather than counted."""
-    counted = [claim for claim in claims if not claim.aside and not claim.control]
-    return next((claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None)
-
-
-def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
-    """The scoreboard as Markdown: a table of verdicts, and below it how it was made."""
-    manifest: Mapping[str, Any] = experiment.manifest
-    made = ["| finding | evidence | verdict | claims | main effect | its controls |", "|---|---|---|---|---|---|"]
-    for each in judged:
-        counted = [claim for claim in each.claims if not claim.aside]
-        first = main(each.claims)
-        control = next((claim for claim in counted if claim.control), None)
-        made.append(f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | **{each.verdict}** | {each.score} | "
-                    + (f"{first.says}: {shown(first)}, n {first.n}" if first else "") + " | "
-                    + (f"{control.says}: {shown(control)}" if control else "") + " |")
-    size = "quick" if manifest["args"]["quick"] else "full"
-    made += ["", f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, {manifest['runs']} worlds and studies in "
-             f"{span(float(manifest['wall_s']))}."]
-    return made
+    report_page.write(experiment, judged)

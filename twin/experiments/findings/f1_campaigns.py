@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 
-from twin.experiments.findings.declare import Arm, Outcome, Part, Size, because
+from twin.experiments.findings.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 

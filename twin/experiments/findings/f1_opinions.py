@@ -18,7 +18,8 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
-from twin.experiments.findings.declare import Curve, Part, Study
+from twin.experiments.findings.arms import Curve, Study
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, band, exact, sign
 from twin.experiments.findings.seen import Seen
 from twin.kernels import opinion as kernel

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.declare import Arm, Curve, Outcome, Part, Size, Study, because
+from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, because
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
 from twin.ground.draws import children

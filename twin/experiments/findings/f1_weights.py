@@ -7,7 +7,8 @@ clicks, comments and hides at once, and makers learn at the default rate.
 
 from __future__ import annotations
 
-from twin.experiments.findings.declare import Arm, Outcome, Part, Size, because
+from twin.experiments.findings.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 from twin.mechanisms.recommender.params import Rates

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.experiments.findings import f2_studies as forms
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, averaged, because, smaller
+from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, averaged, because, smaller
+from twin.experiments.findings.declare import Finding, Part
 from twin.experiments.findings.judging import Claim, band, exact, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 

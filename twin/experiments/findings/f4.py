@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.findings import judging
-from twin.experiments.findings.declare import Arm, Curve, Finding, Outcome, Part, Size, Study, because, smaller
+from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, because, smaller
+from twin.experiments.findings.declare import Finding, Part
 from twin.experiments.findings.judging import Claim, band, exact, interval, moves, sign, vanishes
 from twin.experiments.findings.seen import Seen
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.experiments.findings.declare import Arm, Finding, Outcome, Part, Size, because, smaller
+from twin.experiments.findings.arms import Arm, Outcome, Size, because, smaller
+from twin.experiments.findings.declare import Finding, Part
 from twin.experiments.findings.judging import Array, Claim, afterwards, band, exact, moves, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
 

@@ -8,7 +8,8 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
-from twin.experiments.findings.declare import Curve
+from twin.experiments.findings.arms import Curve
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import interval
 from twin.experiments.findings.seen import Seen, called
 from twin.experiments.page import Picture
@@ -19,12 +20,12 @@ LEGEND_ROW = 22
 """Pixels."""
 
 
-def of_arms(seen: Seen, key: str) -> list[Picture]:
+def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
     """One picture per outcome: arms side by side, the part's own and those of its controls."""
-    groups = list(dict.fromkeys(arm.control for arm in seen.part.arms))
-    names = list(dict.fromkeys(arm.name for arm in seen.part.arms))
+    groups = list(dict.fromkeys(arm.control for arm in part.arms))
+    names = list(dict.fromkeys(arm.name for arm in part.arms))
     made = []
-    for place, outcome in enumerate(seen.part.outcomes):
+    for place, outcome in enumerate(part.outcomes):
         curves = []
         for number, group in enumerate(groups):
             arms = [arm for arm in seen.arms(group) if (outcome.metric, label_text(outcome.labels)) in seen.rows[called(arm)]]
@@ -33,13 +34,13 @@ def of_arms(seen: Seen, key: str) -> list[Picture]:
             curves.append(Curve("", group or "as it is", x, ends[:, 0].tolist(), ends[:, 1].tolist(), ends[:, 2].tolist(),
                                 control=bool(group)))
         slanted = len(names) > 4 or max(map(len, names)) > 12
-        plot = drawn(curves, join=seen.part.doses, more=5 * max(map(len, names)) if slanted else 0)
+        plot = drawn(curves, join=part.doses, more=5 * max(map(len, names)) if slanted else 0)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
         plot.xaxis.formatter = CustomJSTickFormatter(args={"names": names}, code="return names[tick] ?? ''")
         if slanted:
             plot.xaxis.major_label_orientation = 0.6
         side = "who makes" if outcome.side == "producer" else "who watches"
-        made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {seen.part.varies}"))
+        made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {part.varies}"))
     return made
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
-from twin.experiments.findings.command import Judged, shown
-from twin.experiments.findings.declare import Change, Part
+from twin.experiments.findings.arms import Change
+from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim
+from twin.experiments.findings.scoreboard import Judged, shown
 from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 
 HASTE = "This is the quick set: read the full one before you cite a number."
@@ -49,12 +50,12 @@ def _section(each: Judged) -> Section:
         drawn = pictures.of_curves(above.curves(each.parts), f"{key}-ends")
         groups.append(Group(drawn, "Both ends over the dose"))
     else:
-        for _, seen in each.parts:
-            name = f"{key}-{seen.part.key}".replace("_", "-")
-            own = seen.part.curves(seen)
-            drawn = [*pictures.of_arms(seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
-            heading = seen.part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if seen.part.arms else "")
-            groups.append(Group(drawn, heading, quiet=_conditions(seen.part, quick=seen.quick)))
+        for _, part, seen in each.parts:
+            name = f"{key}-{part.key}".replace("_", "-")
+            own = part.curves(seen)
+            drawn = [*pictures.of_arms(part, seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
+            heading = part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if part.arms else "")
+            groups.append(Group(drawn, heading, quiet=_conditions(part, quick=seen.quick)))
     return Section(key, f"{each.finding.key} {each.finding.title}", f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
                    [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims), short=each.finding.key)
 

@@ -1,39 +1,24 @@
-"""What the runs of a part left, as arrays per arm; and the tasks that leave it.
-
-A world is named by the digest of its settings, so that arms and parts that ask for the same world share it, and a changed declaration
-asks for a new one. Replicate r of all arms shares its luck: differences of arms are paired.
-"""
+"""What the runs of a part left, as arrays per arm."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.engine.simulation import Simulation
-from twin.experiments.experiment import Experiment
-from twin.experiments.findings.declare import Arm, Outcome, Part, Study
-from twin.experiments.work.tasks import Task
-from twin.ground.units import DAY
-from twin.scenario.loading import load
+from twin.experiments.findings.arms import Arm, Outcome
 from twin.world.metric import label_text
 
 Array = NDArray[np.float64]
-PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0
-"""Weights, in days of a person: people of the default world; what a day costs without people, in people; a study. For the estimate of
-time left only."""
 
 
 @dataclass
 class Seen:
     """Readings of a part: `of` a metric per arm, `study` results. Arms go by name, those of a control with it: ``control/arm``."""
 
-    part: Part
+    declared: Sequence[Arm]
     quick: bool
     days: int
     replicates: int
@@ -61,7 +46,7 @@ class Seen:
 
     def arms(self, control: str = "") -> list[Arm]:
         """Arms of the part, or of one of its controls, in order."""
-        return [arm for arm in self.part.arms if arm.control == control]
+        return [arm for arm in self.declared if arm.control == control]
 
     def doses(self, metric: str | Outcome, control: str = "", window: int = -1, **labels: str) -> tuple[Array, Array]:
         """Doses (arms,) and readings (arms, replicates)."""
@@ -72,68 +57,3 @@ class Seen:
 def called(arm: Arm) -> str:
     """The name of an arm among all of its part."""
     return f"{arm.control}/{arm.name}" if arm.control else arm.name
-
-
-def _result(folder: str, what: Any) -> str:
-    return f"{folder}/{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
-
-
-def settings(part: Part, arm: Arm, quick: bool) -> tuple[str, ...]:
-    """What an arm sets, as ``--set`` arguments."""
-    return tuple(f"{path}={value}" for path, value in part.sets(arm, part.size(quick)).items())
-
-
-def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
-    """Windows in seconds since the start."""
-    length = part.size(quick).days * DAY
-    return [(round(begin * length), round(end * length)) for begin, end in part.windows]
-
-
-def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
-    """One world of an arm."""
-    sets, spans = settings(part, arm, quick), windows(part, quick)
-    people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
-    return Task("means", f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
-                {"sets": (*sets, f"replicate={replicate}"), "windows": spans}, weight=part.size(quick).days * (people + IDLE))
-
-
-def study_task(study: Study, seed: int, data: str) -> Task:
-    """One study."""
-    args = {"call": f"twin.experiments.findings.{study.call}", "args": dict(study.args), "seed": seed, "data": data}
-    return Task("study", f"{_result('studies', args)}.npy", args, weight=STUDY)
-
-
-def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task]:
-    """All tasks of some parts, each once; replicate by replicate, so that all arms are there early."""
-    made: dict[str, Task] = {}
-    for part in parts:
-        size = part.size(quick)
-        for task in [study_task(study, seed, data) for study in part.studies(quick)] + [
-                world_task(part, arm, quick, replicate) for replicate in range(size.replicates) for arm in part.arms]:
-            made.setdefault(task.result, task)
-    return list(made.values())
-
-
-def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
-    """Load what the tasks of a part left; a world that failed is NaN, a study that failed is empty."""
-    size = part.size(quick)
-    seen = Seen(part, quick, size.days, size.replicates)
-    layouts: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}
-    for arm in part.arms:
-        with experiment.store.local("scenario.yaml") as path:
-            scenario = load(path, settings(part, arm, quick))
-        kind = tuple(scenario.mechanisms)
-        if kind not in layouts:
-            board = Simulation(scenario).world.board
-            layouts[kind] = {(metric.name, label_text(labels)): place for place, (metric, labels) in enumerate(board.rows)}
-        seen.rows[called(arm)] = layouts[kind]
-        values = np.full((size.replicates, len(part.windows), len(layouts[kind])), np.nan)
-        for replicate in range(size.replicates):
-            result = world_task(part, arm, quick, replicate).result
-            if result not in experiment.failed:
-                values[replicate] = experiment.store.read_array(result)
-        seen.worlds[called(arm)] = values
-    for study in part.studies(quick):
-        result = study_task(study, experiment.scenario.seed, data).result
-        seen.studies[study.name] = np.array([]) if result in experiment.failed else experiment.store.read_array(result)
-    return seen

@@ -12,13 +12,13 @@ from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from twin.experiments import page as reporting
-from twin.experiments.compare.command import WINDOW
+from twin.experiments.compare.rows import WINDOW
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import Cell, Group, Page, Picture, Section, Table
 from twin.experiments.stress import verdicts as stress_verdicts
 from twin.experiments.stress import words as stress_words
-from twin.experiments.stress.command import CONFIRM, DRAWN, SEARCH, Seen, read_args, read_seen
 from twin.experiments.stress.goals import Goal
+from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen, read_args, read_seen
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Verdict
 from twin.ground.units import DAY, at, format_duration

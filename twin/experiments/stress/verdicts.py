@@ -25,8 +25,9 @@ import pyarrow as pa
 from scipy import stats
 
 from twin.experiments import effects
-from twin.experiments.stress.command import CONFIRM, DRAWN, SEARCH, Array, Seen
 from twin.experiments.stress.goals import Goal
+from twin.experiments.stress.search import Array
+from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen
 from twin.experiments.stress.uncertain import Uncertain
 
 ALPHA = 1 - effects.LEVEL

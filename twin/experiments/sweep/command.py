@@ -12,62 +12,25 @@ metrics. Replicate r of all points shares its luck.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy import stats
 
 from twin.engine.simulation import Simulation
 from twin.experiments import design, effects
-from twin.experiments.design import Vary
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
+from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
-from twin.ground.units import DAY
-from twin.scenario.loading import Scenario
 from twin.world.metric import Metric, label_text
 
-WINDOW = 28 * DAY
-LEAST = 5
-"""Fewest points of a rank correlation."""
 RANKS = pa.schema([("parameter", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("side", pa.string()),
                    ("good", pa.string()), ("headline", pa.bool_()), ("n", pa.int64()), ("correlation", pa.float64()), ("p", pa.float64()),
                    ("q", pa.float64())])
-Key = tuple[str, str]
-"""Metric and labels."""
-
-
-@dataclass
-class Swept:
-    """Means over the window (points, replicates, series) of ``series``; ``points`` are values as texts."""
-
-    varied: Sequence[Vary]
-    points: list[tuple[str, ...]]
-    series: dict[Key, Metric]
-    values: NDArray[np.float64]
-
-    def numbers(self, parameter: int) -> NDArray[np.float64]:
-        """A parameter at every point (points,): seconds, per day, or as it is; NaN where it is no number."""
-        return np.array([design.quantity(point[parameter]) for point in self.points])
-
-    def means(self) -> NDArray[np.float64]:
-        """Means over replicates (points, series)."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            return np.asarray(np.nanmean(self.values, 1))
-
-
-def planned(scenario: Scenario, args: dict[str, Any]) -> tuple[list[Vary], list[tuple[str, ...]], list[Scenario]]:
-    """Parameters, points and the scenario at each. Raises UsageError and ScenarioError."""
-    varied = design.fitted([design.parse(text) for text in args["vary"]], scenario)
-    chosen = design.points(varied, args["method"], int(args["points"]), scenario.seed)
-    return varied, chosen, design.loaded(scenario, varied, chosen)
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
@@ -113,11 +76,6 @@ def run(experiment: Experiment, on: str | None) -> Swept:
             if (name := f"runs/{place}/{r}.npy") not in experiment.failed:
                 values[place, r, target] = experiment.store.read_array(name)[0][kept]
     return Swept(varied, chosen, series, values)
-
-
-def window(scenario: Scenario) -> tuple[int, int]:
-    """Seconds since the start between which means are taken."""
-    return max(scenario.duration - WINDOW, scenario.duration // 2), scenario.duration
 
 
 def _table(swept: Swept) -> pa.Table:

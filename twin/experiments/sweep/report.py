@@ -13,14 +13,13 @@ import numpy as np
 
 from twin.experiments import design, effects
 from twin.experiments import page as reporting
-from twin.experiments.audit.command import read_table
+from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import outcome, signed
-from twin.experiments.compare import command as compare
-from twin.experiments.compare.command import SIDES
+from twin.experiments.compare.rows import EXTRA, SIDES
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import Cell, Group, Page, Picture, Said, Section, Table, Words, listed, number
 from twin.experiments.sweep import pictures
-from twin.experiments.sweep.command import LEAST, Key, Swept, planned, window
+from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
 from twin.ground.units import DAY
 from twin.readers.text import human
 
@@ -71,7 +70,7 @@ def shown(swept: Swept) -> list[tuple[int, Key]]:
     told = [
         (i, key)
         for i, (key, metric) in enumerate(swept.series.items())
-        if (metric.headline or key in compare.EXTRA) and np.isfinite(swept.values[:, :, i]).any()
+        if (metric.headline or key in EXTRA) and np.isfinite(swept.values[:, :, i]).any()
     ]
     order = list(SIDES)
     return sorted(told, key=lambda each: order.index(swept.series[each[1]].side))

@@ -9,31 +9,15 @@ Every worker has one task in its hands at a time, so a task that kills its worke
 from __future__ import annotations
 
 import heapq
-import os
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from twin.experiments.work.pool import Pool, Progress, cores
 from twin.experiments.work.store import Store
-from twin.experiments.work.tasks import Task, execute
-from twin.ground.errors import TwinError, UsageError, nearest
+from twin.experiments.work.tasks import Task
+from twin.ground.errors import UsageError, nearest
 
 TRIES = 3
-
-
-@dataclass
-class Progress:
-    """What is told while tasks run: done, failed and all, by weight."""
-
-    total: int
-    weight: float
-    done: int = 0
-    failed: int = 0
-    done_weight: float = 0.0
-    old_weight: float = 0.0
-    """Of tasks that were done before this command began."""
-    workers: int = 1
 
 
 @dataclass
@@ -41,27 +25,6 @@ class Ended:
     """How a list of tasks ended: errors by result, last line of each."""
 
     failed: dict[str, str] = field(default_factory=dict)
-
-
-class Pool(Protocol):
-    """Workers, each with one task in its hands at a time."""
-
-    @property
-    def workers(self) -> int:
-        """How many there are."""
-
-    @property
-    def room(self) -> int:
-        """How many have nothing to do."""
-
-    def submit(self, root: str, task: Task) -> None:
-        """Begin a task on a free worker."""
-
-    def next(self) -> Iterator[tuple[Task, str | None]]:
-        """Wait for some to end, but not for ever: each with its error, or None."""
-
-    def close(self, kill: bool) -> None:
-        """Let go of the workers; at once if ``kill``."""
 
 
 class _List:
@@ -178,19 +141,3 @@ def _pool(on: str | None) -> Pool:
         return Cluster(str(on))
     raise UsageError(f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
                      "scheduler such as tcp://host:8786)")
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def attempt(root: str, task: Task) -> str | None:
-    """Do a task in a worker; its error as text, or None."""
-    try:
-        execute(root, task)
-    except TwinError as error:
-        return str(error)
-    except Exception:
-        return traceback.format_exc()
-    return None

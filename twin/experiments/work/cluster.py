@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from twin.experiments.work.backends import attempt, cores
+from twin.experiments.work.pool import attempt, cores
 from twin.experiments.work.processes import THREADS, born_deaf
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import TwinError, UsageError

@@ -16,7 +16,7 @@ from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
-from twin.experiments.work.backends import attempt
+from twin.experiments.work.pool import attempt
 from twin.experiments.work.tasks import Task
 
 THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}

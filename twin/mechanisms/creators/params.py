@@ -28,8 +28,8 @@ class Kind(Params):
                                  "at which a later entrant begins", low=0, high=1)
     exploration: float = par(0.10, "sd of a post's strategy around the creator's mean", low=0, high=1)
     learning: float = par(0.3, "learning rate of strategies, the mean over creators", low=0, high=10, lever=True,
-                          source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more outrage the day after doubled "
-                                 "feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992")
+                          source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more outrage the day after "
+                                 "doubled feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992")
     learning_log_sd: float = par(1.5, "log-sd across creators of the factor on that rate (mean 1; 0: all alike)", low=0, high=3,
                                  source="assumption; most makers hardly respond to a boost and a minority much: Marketing Science "
                                         "2023.0178 (abstract); at 1.5 three in five respond less than half the mean, a tenth does "

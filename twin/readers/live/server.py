@@ -15,7 +15,7 @@ import secrets
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import tornado
 from bokeh.util.paths import bokehjs_path
@@ -28,9 +28,8 @@ from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers import listening
 from twin.readers.live import levers
-
-if TYPE_CHECKING:
-    from twin.readers.live.service import Live
+from twin.readers.live.page import Page
+from twin.readers.sidecar import Hub
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 FILES = {
@@ -54,6 +53,17 @@ LARGEST = 200_000
 """Bytes of a request."""
 BEHIND = 40
 """Messages that may wait for a slow page; then it is told to begin anew."""
+
+
+class Live(Protocol):
+    """What is served: a run, its page, and the policies in force."""
+
+    hub: Hub
+    page: Page
+    held: list[str]
+
+    def hello(self) -> bytes:
+        """The first message to a new page."""
 
 
 class Server:

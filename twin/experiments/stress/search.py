@@ -1,0 +1,115 @@
+"""The search for worlds in which a policy fails: draws over the plausible, then where failure seems near, then fresh luck."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.experiments import design
+from twin.experiments.stress.goals import Goal
+from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen, World
+from twin.experiments.stress.uncertain import Uncertain
+
+BATCH = 8
+"""Worlds that the search asks for at a time: the same on one worker and on a hundred."""
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many worlds are drawn, searched, and how many fresh seeds confirm."""
+
+    worlds: int
+    search: int
+    confirm: int
+
+
+Evaluate = Callable[[Sequence[World], str], Array]
+"""Runs worlds (their phase in words): means of the goals' series (worlds, goals, 2), without and with the policy."""
+
+
+def explore(evaluate: Evaluate, goals: Sequence[Goal], given: Sequence[Uncertain], budget: Budget, seed: int) -> list[Seen]:
+    """All three phases; what was seen, in order. Deterministic in its arguments and in what ``evaluate`` returns."""
+
+    def see(worlds: Sequence[World], words: str) -> list[Seen]:
+        means = evaluate(worlds, words)
+        return [Seen(world, tuple(each[:, 0].tolist()), tuple(each[:, 1].tolist())) for world, each in zip(worlds, means, strict=True)]
+
+    shares = design.sample(len(given), "lhs", budget.worlds, seed)
+    seen = see([World(DRAWN, i, i, _values(given, row)) for i, row in enumerate(shares)], "drawn")
+    seen += _search(see, goals, given, shares, seen, budget, seed)
+    first = budget.worlds + budget.search
+    seen += see([World(CONFIRM, seen[place].world.point, first + k, seen[place].world.values)
+                 for place in extremes(seen, goals) for k in range(budget.confirm)], "with fresh seeds")
+    return seen
+
+
+def _values(given: Sequence[Uncertain], shares: Sequence[float] | Array) -> tuple[str, ...]:
+    return tuple(each.vary.at(float(share)) for each, share in zip(given, shares, strict=True))
+
+
+def _search(see: Callable[[Sequence[World], str], list[Seen]], goals: Sequence[Goal], given: Sequence[Uncertain], shares: Array,
+            drawn: Sequence[Seen], budget: Budget, seed: int) -> list[Seen]:
+    """Worlds that Optuna asks for, in batches; a world without a score is told to have failed."""
+    if not budget.search:
+        return []
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
+    study = optuna.create_study(sampler=sampler, direction="minimize")
+    ranges: dict[str, Any] = {each.vary.path: optuna.distributions.FloatDistribution(0.0, 1.0) for each in given}
+    scores = scorer(drawn, goals)
+    for row, each in zip(shares, drawn, strict=True):
+        if math.isfinite(score := scores(each)):
+            at = {path: float(share) for path, share in zip(ranges, row, strict=True)}
+            study.add_trial(optuna.trial.create_trial(params=at, distributions=ranges, value=score))
+    found: list[Seen] = []
+    batches = -(-budget.search // BATCH)
+    for batch in range(batches):
+        asked = [study.ask(ranges) for _ in range(min(BATCH, budget.search - len(found)))]
+        first = budget.worlds + len(found)
+        worlds = [World(SEARCH, first + k, first + k, _values(given, [trial.params[path] for path in ranges]))
+                  for k, trial in enumerate(asked)]
+        for trial, each in zip(asked, see(worlds, f"searched, {batch + 1} of {batches}"), strict=True):
+            score = scores(each)
+            if math.isfinite(score):
+                study.tell(trial, score)
+            else:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            found.append(each)
+    return found
+
+
+def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], float]:
+    """The score of a world: least margin of its goals, each in standard deviations of those drawn; NaN where none can be told."""
+    margins = np.array([each.margins(goals) for each in drawn])
+    scale = []
+    for column in margins.T:
+        known = column[np.isfinite(column)]
+        spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+        scale.append(spread if spread > 0 else 1.0)
+
+    def score(each: Seen) -> float:
+        known = [margin / by for margin, by in zip(each.margins(goals), scale, strict=True) if math.isfinite(margin)]
+        return min(known, default=math.nan)
+
+    return score
+
+
+def extremes(seen: Sequence[Seen], goals: Sequence[Goal]) -> list[int]:
+    """Places of the worlds of least and of greatest margin, for each goal in turn, once each."""
+    found: list[int] = []
+    for g in range(len(goals)):
+        margins = np.array([each.margins(goals)[g] for each in seen])
+        if np.isfinite(margins).any():
+            found += [int(np.nanargmin(margins)), int(np.nanargmax(margins))]
+    return list(dict.fromkeys(found))
