@@ -325,7 +325,7 @@ def test_workers_with_another_program_are_refused(place: Place, tmp_path: Path) 
     """A worker whose twin differs would give other bytes: refused before any task, by name; so is a worker without it."""
     other = tmp_path / "other"
     shutil.copytree(SCENARIOS.parent / "twin", other / "twin", ignore=shutil.ignore_patterns("__pycache__"))
-    with (other / "twin" / "units.py").open("a") as file:
+    with (other / "twin" / "ground" / "units.py").open("a") as file:
         file.write("# changed\n")
     none = tmp_path / "none"
     (none / "twin").mkdir(parents=True)

@@ -21,7 +21,7 @@ def test_fit_of_responses_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_p
     done, again = (CliRunner().invoke(main, [path, *ASKED]) for _ in range(2))
     assert done.exit_code == 0, done.output
     assert done.stdout == again.stdout
-    for target in evidence.fitted_by("fit_responses"):
+    for target in evidence.fitted_by("responses"):
         assert target.id in done.stderr
     assert "run 4 of 4" in done.stderr and "round 1" in done.stderr
     rows = {line.split()[0]: line for line in done.stderr.splitlines() if line.startswith("responses.")}

@@ -17,7 +17,7 @@ def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(tmp_path: Pat
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     package = tmp_path / "twin"
     shutil.copytree(ROOT / "twin", package, ignore=shutil.ignore_patterns("__pycache__"))
-    files = {path.stem: path for path in [package / "draws.py", *package.glob("kernels/*.py")]}
+    files = {path.stem: path for path in [package / "ground" / "draws.py", *package.glob("kernels/*.py")]}
 
     def places() -> dict[str, Path]:
         return {name: compiled.folder(path, package) for name, path in files.items()}
@@ -27,7 +27,7 @@ def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(tmp_path: Pat
     for changed, others, untouched in (("draws", {"ranking", "browse", "chat"}, {"index", "maths"}),
                                        ("ranking", {"browse"}, {"respond", "retrieve", "training", "draws", "links"}),
                                        ("units", {"create"}, {"ranking", "draws", "training"})):
-        path = files.get(changed, package / f"{changed}.py")
+        path = files.get(changed, package / "ground" / f"{changed}.py")
         text = path.read_text()
         path.write_text(text + "\n")
         after = places()

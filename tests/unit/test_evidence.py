@@ -14,7 +14,7 @@ from twin.experiments.fitting import responses as fit_responses
 from twin.ground.errors import UsageError
 
 ROOT = Path(twin.__file__).parent
-OWN = ROOT / "experiments" / "evidence.py"
+OWN = ROOT / "experiments" / "fitting" / "evidence.py"
 BLIND = re.compile(r"(?<![A-Za-z0-9])(E0[7-9]|E1[0-2]|R[1-4])(?![A-Za-z0-9])")
 
 
@@ -66,14 +66,14 @@ def test_unknown_ids_and_effects_without_a_size_are_refused() -> None:
 
 def test_every_target_is_declared_for_the_script_that_fits_it() -> None:
     """In both directions, so that the list says truly what was used; and what is not used says why."""
-    assert [target.id for target in fit_responses.TARGETS] == [each.id for each in evidence.fitted_by("fit_responses")]
-    assert evidence.sized(evidence.fitted_by("fit_makers")[0].id) == fit_makers.PUBLISHED
+    assert [target.id for target in fit_responses.TARGETS] == [each.id for each in evidence.fitted_by("responses")]
+    assert evidence.sized(evidence.fitted_by("makers")[0].id) == fit_makers.PUBLISHED
     assert all(bool(each.fitted_by) != bool(each.why) for each in evidence.FITTING)
     for each in evidence.FITTING:
-        assert all((ROOT / "experiments" / f"{module}.py").exists() for module in each.fitted_by)
+        assert all((ROOT / "experiments" / "fitting" / f"{module}.py").exists() for module in each.fitted_by)
 
 
 def test_imputed_errors_follow_the_rule() -> None:
-    """A quarter of the effect, for what `fit_responses` fits to."""
-    for each in evidence.fitted_by("fit_responses"):
+    """A quarter of the effect, for what `responses` fits to."""
+    for each in evidence.fitted_by("responses"):
         assert each.imputed and each.value is not None and each.se == pytest.approx(abs(each.value) / 4)

@@ -8,7 +8,8 @@ import networkx as nx
 import twin
 
 ROOT = Path(twin.__file__).parent
-FLOORS = ("ground", "kernels", "world", "mechanisms", "scenario", "engine", "record", "readers", "running", "experiments", "cli", "__main__")
+FLOORS = ("ground", "kernels", "world", "mechanisms", "scenario", "engine", "record", "readers", "running", "experiments", "cli",
+          "__main__")
 """Folders of the package, lowest first; a file imports from lower floors and from its own."""
 
 

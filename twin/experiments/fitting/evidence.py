@@ -46,7 +46,7 @@ class Sized(NamedTuple):
     se: float
 
 
-RESPONSES = ("fit_responses",)
+RESPONSES = ("responses",)
 
 
 def _imputed(id: str, says: str, source: str, label: str, unit: str, value: float) -> Effect:
@@ -70,9 +70,9 @@ FITTING = (
     _imputed("toxic_hidden_twitter", "toxic posts hidden, 6.6 % of the feed, Twitter: ads seen -9.2 %",
              "Beknazar-Yuzbashev et al., SSRN 4307346", "abstract", "log", math.log(1 - 0.092)),
     Effect("brady_2021", "twice the positive feedback on an outraged post: outrage of the next day +2 to 3 %",
-           "Brady et al., Science Advances 2021", "recalled", "share", 0.025, 0.005, True, ("fit_makers",)),
+           "Brady et al., Science Advances 2021", "recalled", "share", 0.025, 0.005, True, ("makers",)),
     Effect("kuairand", "rates of responses and gaps between active days (`regularities`)", "KuaiRand-Pure, Gao et al., CIKM 2022",
-           "computed from the data", "table", fitted_by=("fit",)),
+           "computed from the data", "table", fitted_by=("intercepts",)),
     Effect("E01.O3", "engagement feed: readers do not prefer the political posts that it shows", "Milli et al., PNAS Nexus 2025",
            "sign only, from the abstract", "sign", why="a sign has no size to fit to"),
     Effect("E03.O1", "random against recommended videos: click rate", "KuaiRand, Gao et al., CIKM 2022", "third-party table", "log", -0.765,
