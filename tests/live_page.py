@@ -28,8 +28,13 @@ class Running:
         self.folder, self.lines, self.url = here / out, list[str](), ""
         begin = ["run", str(scenario), "--out", out] if scenario else ["resume", out]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twin", *begin, "--live", *arguments], cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, env={**os.environ, "TWIN_NO_BROWSER": "1"})
+            [sys.executable, "-m", "twin", *begin, "--live", *arguments],
+            cwd=here,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "TWIN_NO_BROWSER": "1"},
+        )
         threading.Thread(target=self._hear, daemon=True).start()
         until = time.monotonic() + PATIENCE_S
         while not self.url and self.process.poll() is None and time.monotonic() < until:
@@ -79,7 +84,9 @@ def browser() -> Generator[Any, None, None]:
         pytest.skip(str(error))
 
 
-def visit(opened: Any, url: str, *, before: str = "", **context: Any) -> tuple[Any, list[str], list[str]]:
+def visit(
+    opened: Any, url: str, *, before: str = "", **context: Any
+) -> tuple[Any, list[str], list[str]]:
     """A page in a context of its own, the complaints on its console, and the addresses that it asked for; ``before``: a script that comes
     before its own.
     """
@@ -89,7 +96,12 @@ def visit(opened: Any, url: str, *, before: str = "", **context: Any) -> tuple[A
         page.add_init_script(before)
     complaints: list[str] = []
     asked: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(url)
@@ -114,14 +126,32 @@ def pages(url: str, count: int, before: str = "") -> Generator[list[Any], None, 
         yield made
 
 
-def picture(folder: Path, here: Path, scenario: str = "quickstart", *, pace: str = "12", share: float = 0.6) -> list[Path]:
+def picture(
+    folder: Path, here: Path, scenario: str = "quickstart", *, pace: str = "12", share: float = 0.6
+) -> list[Path]:
     """Write live.png, live-dark.png and live-phone.png into ``folder``: a scenario's page, paused when ``share`` of it is done."""
     made: dict[str, dict[str, Any]] = {
-        "live": {"viewport": DESKTOP, "color_scheme": "light"}, "live-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
-        "live-phone": {"viewport": PHONE, "color_scheme": "light", "device_scale_factor": 2, "is_mobile": True, "has_touch": True}}
-    with running(here, ROOT / "scenarios" / f"{scenario}.yaml", "--pace", pace) as run, browser() as opened:
+        "live": {"viewport": DESKTOP, "color_scheme": "light"},
+        "live-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+        "live-phone": {
+            "viewport": PHONE,
+            "color_scheme": "light",
+            "device_scale_factor": 2,
+            "is_mobile": True,
+            "has_touch": True,
+        },
+    }
+    with (
+        running(here, ROOT / "scenarios" / f"{scenario}.yaml", "--pace", pace) as run,
+        browser() as opened,
+    ):
         page, *_ = visit(opened, run.url)
-        until(page, "least => parseInt(document.getElementById('share').textContent) >= least", 100 * share, 900)
+        until(
+            page,
+            "least => parseInt(document.getElementById('share').textContent) >= least",
+            100 * share,
+            900,
+        )
         page.click("#pause")
         page.wait_for_selector("[data-state=paused]")
         for name, context in made.items():

@@ -54,7 +54,11 @@ def dashboards(setting: Setting, uids: Sequence[str]) -> None:
     for branch in setting.runs[1:]:
         setting.room.add(branch)
     if POLICY_PAGE in uids:
-        drawn(setting, POLICY_PAGE, **{"var-branch": "$__all", "var-at": str(FROM_DAY)} if len(setting.runs) > 1 else {})
+        drawn(
+            setting,
+            POLICY_PAGE,
+            **{"var-branch": "$__all", "var-at": str(FROM_DAY)} if len(setting.runs) > 1 else {},
+        )
 
 
 def drawn(setting: Setting, uid: str, **query: str) -> None:
@@ -72,22 +76,40 @@ def smaller(path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as image:
-        few = image.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(
+            256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+        )
     few.save(path, optimize=True)
 
 
 def health(setting: Setting, began: float) -> None:
     """The dashboard of a run in progress, from its begin until now."""
     setting.room.push()
-    drawn(setting, HEALTH, **{"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))})
+    drawn(
+        setting, HEALTH, **{"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))}
+    )
 
 
 @contextlib.contextmanager
 def running(setting: Setting, out: Path) -> Iterator[tuple[subprocess.Popen[str], float]]:
     """A run of everything in progress, and when it began; whatever is left of it is stopped."""
     began = time.time()
-    process = subprocess.Popen([sys.executable, "-m", "twin", "run", SCENARIO, "--out", out, "--metrics", f"127.0.0.1:{setting.scraped}",
-                                "--quiet"], cwd=ROOT, text=True)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "twin",
+            "run",
+            SCENARIO,
+            "--out",
+            out,
+            "--metrics",
+            f"127.0.0.1:{setting.scraped}",
+            "--quiet",
+        ],
+        cwd=ROOT,
+        text=True,
+    )
     try:
         yield process, began
     finally:
@@ -108,7 +130,12 @@ def until(setting: Setting, process: subprocess.Popen[str], part: float) -> None
 
 def twin(*args: Any) -> None:
     """The command line."""
-    subprocess.run([sys.executable, "-m", "twin", *map(str, args)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "twin", *map(str, args)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def made(setting: Setting, folder: Path) -> list[Path]:
@@ -116,7 +143,18 @@ def made(setting: Setting, folder: Path) -> list[Path]:
     main, branch = folder / "main", folder / BRANCH
     with running(setting, main) as (process, began):
         until(setting, process, FORK_AT)
-        twin("fork", main, "--name", BRANCH, "--policy", POLICY, "--at", f"{FROM_DAY}d", "--out", branch)
+        twin(
+            "fork",
+            main,
+            "--name",
+            BRANCH,
+            "--policy",
+            POLICY,
+            "--at",
+            f"{FROM_DAY}d",
+            "--out",
+            branch,
+        )
         until(setting, process, HEALTH_AT)
         health(setting, began)
         if process.wait():
@@ -138,11 +176,30 @@ MORE: tuple[Callable[[Path], None], ...] = (live,)
 
 
 @click.command(help=__doc__)
-@click.option("--run", "runs", type=click.Path(path_type=Path, exists=True), multiple=True, metavar="DIR",
-              help="A finished run; again: a branch of it.")
-@click.option("--only", multiple=True, metavar="UID", help="Draw this dashboard; may be given many times.")
-@click.option("--work", type=click.Path(path_type=Path), metavar="DIR", help="Make the runs in this new folder and keep them.")
-@click.option("--into", type=click.Path(path_type=Path), default=DASHBOARDS, metavar="DIR", help="Where the pictures go.")
+@click.option(
+    "--run",
+    "runs",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    metavar="DIR",
+    help="A finished run; again: a branch of it.",
+)
+@click.option(
+    "--only", multiple=True, metavar="UID", help="Draw this dashboard; may be given many times."
+)
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Make the runs in this new folder and keep them.",
+)
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    default=DASHBOARDS,
+    metavar="DIR",
+    help="Where the pictures go.",
+)
 def main(runs: tuple[Path, ...], only: tuple[str, ...], work: Path | None, into: Path) -> None:
     """Make the pictures."""
     wanted = only or tuple(saved(DASHBOARDS))

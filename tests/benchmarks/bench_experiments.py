@@ -33,10 +33,15 @@ SPIN = "x = 0\nfor i in range(20_000_000): x += i"
 
 def tasks(replicates: int) -> list[Task]:
     """A whole run of each replicate."""
-    return [Task("whole", f"runs/{replicate}.npy", {"sets": [f"replicate={replicate}"]}) for replicate in range(replicates)]
+    return [
+        Task("whole", f"runs/{replicate}.npy", {"sets": [f"replicate={replicate}"]})
+        for replicate in range(replicates)
+    ]
 
 
-def once(folder: Path, scenario: Scenario, wanted: list[Task], workers: int) -> tuple[float, list[bytes]]:
+def once(
+    folder: Path, scenario: Scenario, wanted: list[Task], workers: int
+) -> tuple[float, list[bytes]]:
     """Seconds, and the results."""
     store = Store(str(folder))
     store.write(SCENARIO, dump(scenario).encode())
@@ -70,18 +75,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--days", type=int, default=60)
     arguments = parser.parse_args()
-    scenario = load(ROOT / "scenarios" / "quickstart.yaml", (f"duration={arguments.days}d", "policies=[]"))
+    scenario = load(
+        ROOT / "scenarios" / "quickstart.yaml", (f"duration={arguments.days}d", "policies=[]")
+    )
     ratios = []
     for number in range(arguments.rounds):
         spent, found = {}, {}
         for workers in ((1, 2), (2, 1))[number % 2]:
             with tempfile.TemporaryDirectory(prefix="twin-") as folder:
-                spent[workers], found[workers] = once(Path(folder), scenario, tasks(arguments.replicates), workers)
+                spent[workers], found[workers] = once(
+                    Path(folder), scenario, tasks(arguments.replicates), workers
+                )
         if found[1] != found[2]:
             sys.exit("one core and two gave different bytes")
         ratios.append(spent[2] / spent[1])
-        print(f"{arguments.replicates} replicates: one core {spent[1]:7.2f} s, two {spent[2]:7.2f} s, ratio {ratios[-1]:.3f}   "
-              f"(bare processes {machine():.3f}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)", flush=True)
+        print(
+            f"{arguments.replicates} replicates: one core {spent[1]:7.2f} s, two {spent[2]:7.2f} s, ratio {ratios[-1]:.3f}   "
+            f"(bare processes {machine():.3f}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)",
+            flush=True,
+        )
     median = statistics.median(ratios)
     print(f"median ratio {median:.3f} (at most {BOUND}); the same bytes")
     sys.exit(median > BOUND)

@@ -36,7 +36,10 @@ class Watcher:
         if day >= self.next or day == self.end_day:
             self.next = day + 30
             self.rows.append((day, frame.memory_mb, float(frame.values[self.people])))
-            print(f"day {day:4d}   {frame.memory_mb:7.1f} MB resident   {self.rows[-1][2]:9,.0f} people", flush=True)
+            print(
+                f"day {day:4d}   {frame.memory_mb:7.1f} MB resident   {self.rows[-1][2]:9,.0f} people",
+                flush=True,
+            )
 
     def mark(self, date: dt.datetime, kind: str, text: str) -> None:
         """Nothing."""
@@ -53,8 +56,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         start(load(path), Path(folder) / "run", view=watcher)
     (_, early, before), (day, late, after) = watcher.rows[0], watcher.rows[-1]
-    print(f"day {day} against day {FIRST}: memory {late / early:.2f}x, people {after / before:.2f}x, "
-          f"memory at equal population {late / early / max(after / before, 1):.2f}x (at most 1.5x)")
+    print(
+        f"day {day} against day {FIRST}: memory {late / early:.2f}x, people {after / before:.2f}x, "
+        f"memory at equal population {late / early / max(after / before, 1):.2f}x (at most 1.5x)"
+    )
 
 
 if __name__ == "__main__":

@@ -102,7 +102,9 @@ def around() -> dict[int, str]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
-            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(
+                int(path.parent.name)
+            )
     made = children.get(os.getpid(), [])
     for pid in made:
         made += children.get(pid, [])
@@ -117,7 +119,13 @@ def _kind(command: str) -> str:
     if "chrom" in command:
         found = re.search(r"--type=(\w+)", command)
         return f"browser's {found[1]}s" if found else "browser"
-    return "beside" if "multiprocessing" in command else "prometheus" if command.startswith("prometheus") else "driver"
+    return (
+        "beside"
+        if "multiprocessing" in command
+        else "prometheus"
+        if command.startswith("prometheus")
+        else "driver"
+    )
 
 
 def around_s() -> Counter[str]:
@@ -140,7 +148,9 @@ def tell(what: signal.Signals) -> None:
 class Turns(Watchers):
     """Hands on to a reader and does not, in turns. ``turns``: whether the reader was there, and what the run spent."""
 
-    def __init__(self, name: str, arguments: argparse.Namespace, inverse: bool, flags: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, arguments: argparse.Namespace, inverse: bool, flags: dict[str, Any]
+    ) -> None:
         self.name, self.arguments, self.inverse = name, arguments, inverse
         self.lines: list[str] = []
         self.link = sidecar.Link(services(flags), self.lines.append) if flags else Watcher()
@@ -169,14 +179,23 @@ class Turns(Watchers):
         self.link.end(text)
 
     def _open(self) -> None:
-        url = next((found[0] for line in self.lines if (found := re.search(r"https?://\S+", line))), "")
+        url = next(
+            (found[0] for line in self.lines if (found := re.search(r"https?://\S+", line))), ""
+        )
         number = {"metrics": self.arguments.scrape, "live": self.arguments.pages}.get(self.name)
         if number is None:
             return
-        self.opened = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.attached", self.name, str(number)], cwd=ROOT,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.opened = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.attached", self.name, str(number)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.opened.stdin and self.opened.stdout
-        print(url, file=self.opened.stdin, flush=True)  # not as an argument: a page's holds its token
+        print(
+            url, file=self.opened.stdin, flush=True
+        )  # not as an argument: a page's holds its token
         if self.opened.stdout.readline().strip() != "open":
             raise SystemExit("the reader did not open")
 
@@ -201,11 +220,20 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
     """A run and its turns (``inverse``: away, there, there, away)."""
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        flags = {"metrics": "127.0.0.1:0"} if name == "metrics" else {"live": "127.0.0.1:0"} if name == "live" else {}
+        flags = (
+            {"metrics": "127.0.0.1:0"}
+            if name == "metrics"
+            else {"live": "127.0.0.1:0"}
+            if name == "live"
+            else {}
+        )
         if name == "remote-write":
             flags = {"remote_write": stack.enter_context(Prometheus(here / "prometheus")).write_url}
         days = 7 * (FIRST + arguments.turns * arguments.weeks) + 1
-        scenario = load(arguments.scenario, [f"duration={days}d", f"metrics.every={arguments.every}", "policies=[]"])
+        scenario = load(
+            arguments.scenario,
+            [f"duration={days}d", f"metrics.every={arguments.every}", "policies=[]"],
+        )
         turns = Turns(name, arguments, inverse, flags)
         gc.collect()
         try:
@@ -228,33 +256,49 @@ def more(rounds: list[tuple[Turns, Turns]], what: str, times: float) -> str:
         logs = [[np.log(getattr(spent, what)) for _, spent in turns.turns] for turns in pair]
         sign = [1 if there else -1 for there, _ in pair[0].turns]
         ratios = np.array(sign) * (np.array(logs[0]) - np.array(logs[1]))
-        each += [100 * float(np.expm1(four.mean())) / times for four in ratios.reshape(-1, len(FOUR))]
+        each += [
+            100 * float(np.expm1(four.mean())) / times for four in ratios.reshape(-1, len(FOUR))
+        ]
     mean, low, high = interval(each)
     middle = stats.quantile_test(each, p=0.5).confidence_interval(0.95)
-    return (f"mean {mean:+.2f} % [{low:+.2f}, {high:+.2f}], median {statistics.median(each):+.2f} % "
-            f"[{middle.low:+.2f}, {middle.high:+.2f}] of {len(each)} fours of turns")
+    return (
+        f"mean {mean:+.2f} % [{low:+.2f}, {high:+.2f}], median {statistics.median(each):+.2f} % "
+        f"[{middle.low:+.2f}, {middle.high:+.2f}] of {len(each)} fours of turns"
+    )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("readers", nargs="*", choices=[*READERS, []], default=[])
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--turns", type=int, default=16, help="turns of a run, in fours")
     parser.add_argument("--weeks", type=int, default=1, help="simulated weeks of a turn")
     parser.add_argument("--every", default="1h")
     parser.add_argument("--scrape", type=float, default=1.0, help="seconds between scrapes")
-    parser.add_argument("--times", type=float, default=1.0, help="so many times as often, and a part of the cost printed")
+    parser.add_argument(
+        "--times",
+        type=float,
+        default=1.0,
+        help="so many times as often, and a part of the cost printed",
+    )
     parser.add_argument("--pages", type=int, default=10)
     parser.add_argument("--scenario", type=Path, default=ROOT / "scenarios" / "quickstart.yaml")
     arguments = parser.parse_args()
     arguments.scrape /= arguments.times
     sidecar.BATCH_S /= arguments.times
     os.environ["TWIN_NO_BROWSER"] = "1"
-    run.CHECKPOINT_WALL_S = float("inf")  # else some week has one, by the clock; those at simulated times are in the same week of both
-    print(f"{arguments.scenario.name}, {arguments.turns} turns of {7 * arguments.weeks} days, a reading every {arguments.every}, "
-          f"{os.cpu_count()} processors"
-          + (f", {arguments.times:g} times as often" if arguments.times > 1 else ""), flush=True)
+    run.CHECKPOINT_WALL_S = float(
+        "inf"
+    )  # else some week has one, by the clock; those at simulated times are in the same week of both
+    print(
+        f"{arguments.scenario.name}, {arguments.turns} turns of {7 * arguments.weeks} days, a reading every {arguments.every}, "
+        f"{os.cpu_count()} processors"
+        + (f", {arguments.times:g} times as often" if arguments.times > 1 else ""),
+        flush=True,
+    )
     for name in arguments.readers or ["metrics"]:
         rounds: list[tuple[Turns, Turns]] = []
         for number in range(arguments.rounds):
@@ -262,15 +306,23 @@ def main() -> None:
             rounds.append(pair)
             for title, there in (("without", False), (name, True)):
                 spent = total(pair, there)
-                print(f"  {number + 1}  {title:12s}  {spent.wall:7.2f} s wall  {spent.main:7.2f} s processor of the main thread, "
-                      f"{spent.threads:.3f} of others  {spent.waited:5.2f} s waited")
+                print(
+                    f"  {number + 1}  {title:12s}  {spent.wall:7.2f} s wall  {spent.main:7.2f} s processor of the main thread, "
+                    f"{spent.threads:.3f} of others  {spent.waited:5.2f} s waited"
+                )
             took = pair[0].took + pair[1].took
             kinds = ", ".join(f"{what} {seconds:.1f}" for what, seconds in took.items() if seconds)
-            print(f"     load {os.getloadavg()[0]:.1f}  reader's processor {took.total():.2f} s ({kinds})  {pair[1].word}", flush=True)
+            print(
+                f"     load {os.getloadavg()[0]:.1f}  reader's processor {took.total():.2f} s ({kinds})  {pair[1].word}",
+                flush=True,
+            )
         bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""
         for what in ("wall", "cpu"):
             print(f"{name:12s}  {what:4s}  {more(rounds, what, arguments.times)}{bound}")
-        share = statistics.mean(100 / arguments.times * total(pair, True).threads / total(pair, False).cpu for pair in rounds)
+        share = statistics.mean(
+            100 / arguments.times * total(pair, True).threads / total(pair, False).cpu
+            for pair in rounds
+        )
         print(f"{'':12s}  of that by the run's other threads {share:+.2f} %", flush=True)
 
 

@@ -39,9 +39,22 @@ from twin.world.metric import Metric
 
 SERIES = 1000
 START = dt.date(2025, 1, 1)
-ROWS = [(metric, labels) for metric in [
-    Metric(f"measure_{number}", "gauge", "1", "A measure.", "platform", "Measures", {"by": tuple(f"kind{k}" for k in range(10))})
-    for number in range(SERIES // 10)] for labels in metric.series()]
+ROWS = [
+    (metric, labels)
+    for metric in [
+        Metric(
+            f"measure_{number}",
+            "gauge",
+            "1",
+            "A measure.",
+            "platform",
+            "Measures",
+            {"by": tuple(f"kind{k}" for k in range(10))},
+        )
+        for number in range(SERIES // 10)
+    ]
+    for labels in metric.series()
+]
 
 
 def identity(run: str) -> dict[str, str]:
@@ -59,7 +72,10 @@ def write(folder: Path, values: np.ndarray) -> None:
 
 
 def told(name: str, samples: int, seconds: float, more: str = "") -> None:
-    print(f"{name:8} {samples:>12,} samples  {seconds:8.2f} s  {samples / seconds:>12,.0f} samples/s  {more}", flush=True)
+    print(
+        f"{name:8} {samples:>12,} samples  {seconds:8.2f} s  {samples / seconds:>12,.0f} samples/s  {more}",
+        flush=True,
+    )
 
 
 def send(name: str, folder: Path, server: Prometheus, run: str, size: int) -> None:
@@ -70,7 +86,12 @@ def send(name: str, folder: Path, server: Prometheus, run: str, size: int) -> No
     assert sender.run(), sender.outcome()
     seconds = time.monotonic() - began
     assert server.appended() - held == size, (server.appended() - held, size)
-    told(name, size, seconds, f"own CPU {time.process_time() - cpu:.2f} s, Prometheus {server.memory_mb():.0f} MB")
+    told(
+        name,
+        size,
+        seconds,
+        f"own CPU {time.process_time() - cpu:.2f} s, Prometheus {server.memory_mb():.0f} MB",
+    )
     sender.cursor.close()
     (folder / "sent").rename(folder / f"sent-{run}")
 
@@ -98,8 +119,10 @@ def by_hand(name: str, labels: dict[str, str], time_ms: int, value: float) -> by
     def field(body: bytes) -> bytes:
         return b"\x0a" + varint(len(body)) + body
 
-    own = b"".join(field(field(key.encode()) + b"\x12" + varint(len(text)) + text.encode())
-                   for key, text in sorted({**labels, "__name__": name}.items()))
+    own = b"".join(
+        field(field(key.encode()) + b"\x12" + varint(len(text)) + text.encode())
+        for key, text in sorted({**labels, "__name__": name}.items())
+    )
     sample = b"\x09" + struct.pack("<d", value) + b"\x10" + varint(time_ms)
     return field(own + b"\x12" + varint(len(sample)) + sample)
 
@@ -109,8 +132,10 @@ def naive(server: Prometheus, values: np.ndarray, seconds: float, together: bool
     named, receiver = series(ROWS, identity(f"naive-{together}")), Receiver(server.write_url)
     began, count, origin = time.monotonic(), 0, int(at(START, 0).timestamp())
     for hour, reading in enumerate(values):
-        bodies = [by_hand(name, labels, (origin + hour * HOUR) * 1000, value) for (name, labels), value in
-                  zip(named, reading.tolist(), strict=True)]
+        bodies = [
+            by_hand(name, labels, (origin + hour * HOUR) * 1000, value)
+            for (name, labels), value in zip(named, reading.tolist(), strict=True)
+        ]
         for body in [b"".join(bodies)] if together else bodies:
             receiver.post(pa.compress(body, codec="snappy", asbytes=True))
             count += len(bodies) if together else 1
@@ -122,14 +147,23 @@ def naive(server: Prometheus, values: np.ndarray, seconds: float, together: bool
 def main() -> None:
     hours = 30 * 24 if "--quick" in sys.argv else 365 * 24
     values = np.random.default_rng(1).lognormal(size=(hours, SERIES)).cumsum(axis=0)
-    with tempfile.TemporaryDirectory() as temporary, Prometheus(Path(temporary) / "prometheus") as server:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        Prometheus(Path(temporary) / "prometheus") as server,
+    ):
         folder = Path(temporary) / "run"
         write(folder, values)
-        print(f"{SERIES:,} series x {hours:,} hourly readings, {remote_write.SAMPLES:,} samples a request", flush=True)
+        print(
+            f"{SERIES:,} series x {hours:,} hourly readings, {remote_write.SAMPLES:,} samples a request",
+            flush=True,
+        )
         send("twin", folder, server, "first", values.size)
         got = server.query('twin_measure_7{by="kind3",run_id="first"}[36500d]', 4e9)
         assert [float(value) for _, value in got[0]["values"]] == values[:, 73].tolist()
-        assert got[0]["values"][-1][0] == int(at(START, (hours - 1) * HOUR).timestamp()) and hours * HOUR <= 365 * DAY
+        assert (
+            got[0]["values"][-1][0] == int(at(START, (hours - 1) * HOUR).timestamp())
+            and hours * HOUR <= 365 * DAY
+        )
         send("again", folder, server, "second", values.size)
         asyncio.run(live(Path(temporary) / "live", server, values))
         seconds = 2.0 if "--quick" in sys.argv else 10.0

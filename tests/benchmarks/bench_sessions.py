@@ -38,15 +38,30 @@ ROOT = Path(__file__).parent.parent.parent
 WARM, DAYS = 3, 5
 
 
-EVERYTHING = ("policies=[]", "campaigns.begin=1d", "creators.ai.initial=60", "creators.assisted_from=0d")
+EVERYTHING = (
+    "policies=[]",
+    "campaigns.begin=1d",
+    "creators.ai.initial=60",
+    "creators.assisted_from=0d",
+)
 
 
 def world(consumers: int, creators: int = 10_000, *more: str, base: str = "base") -> Scenario:
     """The benchmark's world: about 2,500 posts a day, each in the feed for two days."""
-    return load(ROOT / "scenarios" / f"{base}.yaml", (
-        f"audience.initial={consumers}", f"audience.arrivals={consumers // 1000}/d", f"creators.human.initial={creators}",
-        f"creators.human.posts_mean={2400 / creators}/d", "creators.ai.initial=25", "network.follows_mean=12.0", "duration=400d",
-        "metrics.every=1d", *more))
+    return load(
+        ROOT / "scenarios" / f"{base}.yaml",
+        (
+            f"audience.initial={consumers}",
+            f"audience.arrivals={consumers // 1000}/d",
+            f"creators.human.initial={creators}",
+            f"creators.human.posts_mean={2400 / creators}/d",
+            "creators.ai.initial=25",
+            "network.follows_mean=12.0",
+            "duration=400d",
+            "metrics.every=1d",
+            *more,
+        ),
+    )
 
 
 @nb.njit(cache=True)
@@ -95,7 +110,10 @@ def packed(sessions, users, tiles):
 def packed_us(sessions: int = 30_000) -> float:
     """Microseconds per session of the loop in vector registers."""
     rng = np.random.default_rng(0)
-    users, tiles = rng.normal(size=(100_000, 32)).astype("f4"), rng.normal(size=(625, 32, 8)).astype("f4")
+    users, tiles = (
+        rng.normal(size=(100_000, 32)).astype("f4"),
+        rng.normal(size=(625, 32, 8)).astype("f4"),
+    )
     packed(10, users, tiles)
     begin = time.perf_counter()
     packed(sessions, users, tiles)
@@ -105,7 +123,10 @@ def packed_us(sessions: int = 30_000) -> float:
 def bare_us(sessions: int = 30_000) -> float:
     """Microseconds per session of the bare loop."""
     rng = np.random.default_rng(0)
-    users, items = rng.normal(size=(100_000, 32)).astype("f4"), rng.normal(size=(5000, 32)).astype("f4")
+    users, items = (
+        rng.normal(size=(100_000, 32)).astype("f4"),
+        rng.normal(size=(5000, 32)).astype("f4"),
+    )
     bare(10, users, items)
     begin = time.perf_counter()
     bare(sessions, users, items)
@@ -142,26 +163,56 @@ def main() -> None:
     """Print every figure with its bound."""
     quick = "--quick" in sys.argv
     big = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000))
-    whole = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000, *EVERYTHING, base="everything"))
+    whole = Running(
+        world(
+            20_000 if quick else 100_000, 2000 if quick else 10_000, *EVERYTHING, base="everything"
+        )
+    )
     one = Running(world(5000 if quick else 20_000, 2000), reference=True)
     same = Running(world(5000 if quick else 20_000, 2000))
     rows = []
     for _ in range(DAYS):
         naive = Naive(big.simulation)
-        rows.append((bare_us(), big.run(), same.run(6 * HOUR), one.run(6 * HOUR), naive.us(300 if quick else 1500), whole.run(),
-                     packed_us()))
-    b, s, batch, ref, naive, every, fast = (statistics.median(column) for column in zip(*rows, strict=True))
-    ratio = [statistics.median(row[k] / row[j] for row in rows) for k, j in ((1, 0), (4, 1), (3, 2), (5, 0))]
+        rows.append(
+            (
+                bare_us(),
+                big.run(),
+                same.run(6 * HOUR),
+                one.run(6 * HOUR),
+                naive.us(300 if quick else 1500),
+                whole.run(),
+                packed_us(),
+            )
+        )
+    b, s, batch, ref, naive, every, fast = (
+        statistics.median(column) for column in zip(*rows, strict=True)
+    )
+    ratio = [
+        statistics.median(row[k] / row[j] for row in rows)
+        for k, j in ((1, 0), (4, 1), (3, 2), (5, 0))
+    ]
     print(f"bare loop                       {b:8.1f} us/session   ({1e6 / b:,.0f} a second)")
     print(f"bare loop, in vector registers  {fast:8.1f} us/session")
-    print(f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            (at most 2.6x)")
-    print(f"twin, every mechanism at work   {every:8.1f} us/session   {ratio[3]:.2f}x bare            (at most 3.6x)")
-    print(f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)")
-    print(f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)")
-    print(f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 350)")
+    print(
+        f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            (at most 2.6x)"
+    )
+    print(
+        f"twin, every mechanism at work   {every:8.1f} us/session   {ratio[3]:.2f}x bare            (at most 3.6x)"
+    )
+    print(
+        f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)"
+    )
+    print(
+        f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)"
+    )
+    print(
+        f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 350)"
+    )
     serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").server.serving()
     total = big.simulation.world.state["audience.total"]
-    print(f"eligible posts {len(serve.eligible)}, candidates per session {total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}")
+    print(
+        f"eligible posts {len(serve.eligible)}, candidates per session {total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}"
+    )
 
 
 if __name__ == "__main__":

@@ -53,18 +53,28 @@ def main() -> None:
         pair = [turn.day() for turn in ((one, many), (many, one))[day % 2]]
         (b1, w1), (b2, w2) = pair if day % 2 == 0 else pair[::-1]
         rows.append((b1 / b2, w1 / w2))
-        print(f"day {day}: sessions {b1:6.2f} s and {b2:6.2f} s, {rows[-1][0]:.2f}x; all {w1:6.2f} s and {w2:6.2f} s, {rows[-1][1]:.2f}x   "
-              f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)", flush=True)
+        print(
+            f"day {day}: sessions {b1:6.2f} s and {b2:6.2f} s, {rows[-1][0]:.2f}x; all {w1:6.2f} s and {w2:6.2f} s, {rows[-1][1]:.2f}x   "
+            f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)",
+            flush=True,
+        )
     odd = same_state(one.simulation, many.simulation)
     if odd:
         sys.exit(f"{asked.threads} threads gave other bytes: {', '.join(odd)}")
     browse, whole = (statistics.median(column) for column in zip(*rows, strict=True))
     n = asked.threads
     serial = min(max((1 / whole - 1 / n) / (1 - 1 / n), 0.0), 1.0)
-    print(f"{asked.consumers:,} consumers, {n} threads: sessions {browse:.2f}x (at least 1.6x), whole run {whole:.2f}x (at least 1.4x); "
-          "the same bytes")
-    print(f"serial fraction {serial:.3f}: " + ", ".join(f"{1 / (serial + (1 - serial) / cores):.1f}x on {cores} cores" for cores in (8, 64))
-          + " (at least 3.5x on 8)")
+    print(
+        f"{asked.consumers:,} consumers, {n} threads: sessions {browse:.2f}x (at least 1.6x), whole run {whole:.2f}x (at least 1.4x); "
+        "the same bytes"
+    )
+    print(
+        f"serial fraction {serial:.3f}: "
+        + ", ".join(
+            f"{1 / (serial + (1 - serial) / cores):.1f}x on {cores} cores" for cores in (8, 64)
+        )
+        + " (at least 3.5x on 8)"
+    )
 
 
 if __name__ == "__main__":

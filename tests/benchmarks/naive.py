@@ -28,8 +28,12 @@ class Naive:
         self.behaviour = by_name["audience"]._behaviour()
         self.graph = simulation.world.service("follow_graph")()
         tables = simulation.world.tables
-        self.people = {name: tables["consumers"].readable(name).copy() for name in tables["consumers"].columns}
-        self.posts = {name: tables["posts"].readable(name).copy() for name in tables["posts"].columns}
+        self.people = {
+            name: tables["consumers"].readable(name).copy() for name in tables["consumers"].columns
+        }
+        self.posts = {
+            name: tables["posts"].readable(name).copy() for name in tables["posts"].columns
+        }
         self.reputation = tables["creators"]["reputation"].copy()
         self.rng = np.random.default_rng(0)
         self.log: list[tuple[int, int, int, int]] = []
@@ -41,21 +45,42 @@ class Naive:
         s, rng = self.serve, self.rng
         quota = s.whole[0, :4]
         start = self.graph.start
-        followed = self.graph.target[start[row]:start[row + 1]] if row < len(start) - 1 else np.zeros(0, int)
-        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[:s.whole[0, retrieve.Q_SCAN]]
-        near_by = [s.creator_post[s.creator_start[c]:min(s.creator_start[c + 1], s.creator_start[c] + 3)] for c in followed if c >= 0]
-        own = np.concatenate(near_by)[:quota[0]] if near_by else np.zeros(0, int)
+        followed = (
+            self.graph.target[start[row] : start[row + 1]]
+            if row < len(start) - 1
+            else np.zeros(0, int)
+        )
+        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[
+            : s.whole[0, retrieve.Q_SCAN]
+        ]
+        near_by = [
+            s.creator_post[s.creator_start[c] : min(s.creator_start[c + 1], s.creator_start[c] + 3)]
+            for c in followed
+            if c >= 0
+        ]
+        own = np.concatenate(near_by)[: quota[0]] if near_by else np.zeros(0, int)
         q = s.user_vec[row] * s.query[0, :-1]
-        near = np.concatenate(np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias[0])[:len(s.tile_start) - 1]
+        near = np.concatenate(
+            np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias[0]
+        )[: len(s.tile_start) - 1]
         lists = np.argpartition(-near, s.whole[0, retrieve.Q_PROBES])
-        parts = [slice(s.tile_start[k], s.tile_start[k + 1]) for k in lists[:s.whole[0, retrieve.Q_PROBES]]]
-        members, bias = (np.concatenate([array[part].ravel()[:s.whole[0, retrieve.Q_CAP]] for part in parts])
-                         for array in (s.tile_post, s.tile_bias[0]))
+        parts = [
+            slice(s.tile_start[k], s.tile_start[k + 1])
+            for k in lists[: s.whole[0, retrieve.Q_PROBES]]
+        ]
+        members, bias = (
+            np.concatenate([array[part].ravel()[: s.whole[0, retrieve.Q_CAP]] for part in parts])
+            for array in (s.tile_post, s.tile_bias[0])
+        )
         bias, members = bias[members >= 0], members[members >= 0]
         score = s.item_vec[members] @ q + s.query[0, -1] * bias
-        nearest = members[np.argpartition(-score, quota[1])[:quota[1]]] if len(members) > quota[1] else members
+        nearest = (
+            members[np.argpartition(-score, quota[1])[: quota[1]]]
+            if len(members) > quota[1]
+            else members
+        )
         fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]
-        every = np.concatenate([own, nearest, s.trending[:quota[2]], fresh])
+        every = np.concatenate([own, nearest, s.trending[: quota[2]], fresh])
         every, first = np.unique(every, return_index=True)
         keep = ~np.isin(every, self.people["seen"][row])
         return every[keep], first[keep] < len(own)
@@ -63,8 +88,13 @@ class Naive:
     def slate(self, row: int, cand: np.ndarray, own: np.ndarray) -> list[int]:
         """Places of the shown candidates, by the value model and the author rule."""
         s = self.serve
-        logits = ((s.user_vec[row] * s.item_vec[cand]) @ s.interaction + s.intercept + s.user_scale * s.user_bias[row]
-                  + s.item_bias[cand, None] * s.item_scale + (s.linear[cand] if len(s.linear) else 0))
+        logits = (
+            (s.user_vec[row] * s.item_vec[cand]) @ s.interaction
+            + s.intercept
+            + s.user_scale * s.user_bias[row]
+            + s.item_bias[cand, None] * s.item_scale
+            + (s.linear[cand] if len(s.linear) else 0)
+        )
         value = (1 / (1 + np.exp(-logits))) @ s.weights[0]
         factor = np.where(own, 1, s.factor[0, 0]) * np.where(s.item_ai[cand], s.factor[0, 1], 1)
         value = np.where(value > 0, value * factor, value / factor)
@@ -74,7 +104,10 @@ class Naive:
             shown.append(best)
             value[best] = -np.inf
             same = makers == makers[best]
-            if sum(makers[place] == makers[best] for place in shown) >= s.whole[0, retrieve.Q_AUTHOR]:
+            if (
+                sum(makers[place] == makers[best] for place in shown)
+                >= s.whole[0, retrieve.Q_AUTHOR]
+            ):
                 value[same] = -np.inf
             else:
                 value[same] *= s.factor[0, 2]
@@ -85,17 +118,29 @@ class Naive:
         people, posts, rng, number = self.people, self.posts, self.rng, self.behaviour.number
         cand, own = self.candidates(row)
         shown = self.slate(row, cand, own)
-        patience = number[plan.N_CONTINUE] / (1 - number[plan.N_CONTINUE]) * math.exp(people["patience_shift"][row])
+        patience = (
+            number[plan.N_CONTINUE]
+            / (1 - number[plan.N_CONTINUE])
+            * math.exp(people["patience_shift"][row])
+        )
         depth = min(1 + int(math.log(rng.random()) / -math.log1p(1 / patience)), len(shown))
         glad = hurt = 0
         x = np.ones(11)
         for place, c in enumerate(shown[:depth]):
             post = cand[c]
             maker = posts["creator"][post]
-            x[1:] = (people["taste"][row] @ posts["content"][post], posts["quality"][post], posts["comprehensiveness"][post],
-                     1 - abs(people["opinion"][row] - posts["slant"][post]), posts["arousal"][post],
-                     math.log1p(posts["counts"][post, 2]), math.log1p(self.reputation[maker]),
-                     sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place, posts["labelled"][post], 0)
+            x[1:] = (
+                people["taste"][row] @ posts["content"][post],
+                posts["quality"][post],
+                posts["comprehensiveness"][post],
+                1 - abs(people["opinion"][row] - posts["slant"][post]),
+                posts["arousal"][post],
+                math.log1p(posts["counts"][post, 2]),
+                math.log1p(self.reputation[maker]),
+                sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place,
+                posts["labelled"][post],
+                0,
+            )
             eta = self.behaviour.coefficients @ x
             eta[2:6] += people["eagerness"][row]
             happens = rng.random(9) < 1 / (1 + np.exp(-eta))
@@ -106,18 +151,33 @@ class Naive:
             posts["impressions"][post] += 1
             posts["counts"][post] += happens[:8]
             gap = posts["slant"][post] - people["opinion"][row]
-            people["pull_sum"][row] += gap if abs(gap) <= number[plan.N_TOLERANCE] else -number[plan.N_REPULSION] * gap
+            people["pull_sum"][row] += (
+                gap if abs(gap) <= number[plan.N_TOLERANCE] else -number[plan.N_REPULSION] * gap
+            )
             people["pull_count"][row] += 1
             self.log.append((row, post, int(np.packbits(happens[:8])[0]), place))
             people["seen"][row, people["seen_at"][row]] = post
             people["seen_at"][row] = (people["seen_at"][row] + 1) % people["seen"].shape[1]
         mood = people["satisfaction"][row]
-        people["satisfaction"][row] += number[plan.N_LEARN] * (glad / max(depth, 1) - 0.5 * hurt - mood)
+        people["satisfaction"][row] += number[plan.N_LEARN] * (
+            glad / max(depth, 1) - 0.5 * hurt - mood
+        )
         people["sessions"][row] += 1
         if rng.random() < number[plan.N_AGAIN]:
-            return max(1800.0, math.exp(number[plan.N_GAP_LOG_MEAN] + number[plan.N_GAP_LOG_SD] * rng.normal()))
-        p = 1 / (1 + math.exp(-people["return_logit"][row] - number[plan.N_RETURN_EFFECT] * (mood - number[plan.N_REFERENCE])))
-        return DAY * float(rng.geometric(max(p, 1e-6))) + 3600 * float(np.searchsorted(self.hours, rng.random()))
+            return max(
+                1800.0,
+                math.exp(number[plan.N_GAP_LOG_MEAN] + number[plan.N_GAP_LOG_SD] * rng.normal()),
+            )
+        p = 1 / (
+            1
+            + math.exp(
+                -people["return_logit"][row]
+                - number[plan.N_RETURN_EFFECT] * (mood - number[plan.N_REFERENCE])
+            )
+        )
+        return DAY * float(rng.geometric(max(p, 1e-6))) + 3600 * float(
+            np.searchsorted(self.hours, rng.random())
+        )
 
     def us(self, sessions: int, people: int = 2000) -> float:
         """Microseconds per session, every person a SimPy process."""

@@ -85,7 +85,9 @@ def test_needs_are_provided_by_somebody(name: str) -> None:
 def test_measuring_is_complete_finite_and_pure(name: str, grown: Simulation) -> None:
     """`measure` writes every declared series and no other, all finite, and changes no column."""
     board, mechanism = grown.world.board, of(grown, name)
-    before = {(t, c): table[c].copy() for t, table in grown.world.tables.items() for c in table.columns}
+    before = {
+        (t, c): table[c].copy() for t, table in grown.world.tables.items() for c in table.columns
+    }
     kept = board.snapshot()
     board.values[:] = np.nan
     for other in grown.mechanisms:  # probes read what others measured
@@ -95,11 +97,23 @@ def test_measuring_is_complete_finite_and_pure(name: str, grown: Simulation) -> 
     mechanism.measure()
     written = {board.rows[i][0].name for i in np.flatnonzero(~np.isnan(board.values) & ~known)}
     mine = {metric.name for metric in mechanism.metrics}
-    values = np.array([value for (metric, _), value in zip(board.rows, board.values, strict=True) if metric.name in mine])
+    values = np.array(
+        [
+            value
+            for (metric, _), value in zip(board.rows, board.values, strict=True)
+            if metric.name in mine
+        ]
+    )
     board.values[:] = kept
     assert written <= mine
-    for (metric, _), value in zip([row for row in board.rows if row[0].name in mine], values, strict=True):
-        assert np.isfinite(value) or "since the last reading" in metric.help or "no reading" in metric.help, metric.name
+    for (metric, _), value in zip(
+        [row for row in board.rows if row[0].name in mine], values, strict=True
+    ):
+        assert (
+            np.isfinite(value)
+            or "since the last reading" in metric.help
+            or "no reading" in metric.help
+        ), metric.name
     for (t, c), old in before.items():
         assert np.array_equal(grown.world.tables[t][c], old), f"{t}.{c}"
 
@@ -125,13 +139,24 @@ def test_no_column_holds_nonsense(grown: Simulation) -> None:
                 assert np.isfinite(values).all(), f"{name}.{column}"
 
 
-@pytest.mark.parametrize("settings", [
-    ("audience.initial=1", "creators.human.initial=0", "creators.ai.initial=0"),
-    ("audience.initial=1", "creators.human.initial=1", "creators.ai.initial=1"),
-    ("audience.initial=40", "creators.human.initial=5", "creators.ai.initial=0", "audience.arrivals=0/d", "audience.leave=1.0"),
-    ("recommender.dim=1", "recommender.lists=1", "recommender.slate=1"),
-])
-def test_tiny_and_dying_worlds_run(settings: tuple[str, ...], small: Callable[..., Scenario]) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("audience.initial=1", "creators.human.initial=0", "creators.ai.initial=0"),
+        ("audience.initial=1", "creators.human.initial=1", "creators.ai.initial=1"),
+        (
+            "audience.initial=40",
+            "creators.human.initial=5",
+            "creators.ai.initial=0",
+            "audience.arrivals=0/d",
+            "audience.leave=1.0",
+        ),
+        ("recommender.dim=1", "recommender.lists=1", "recommender.slate=1"),
+    ],
+)
+def test_tiny_and_dying_worlds_run(
+    settings: tuple[str, ...], small: Callable[..., Scenario]
+) -> None:
     """Nobody, one of each, and a world that empties: a week goes by without an error or a NaN."""
     simulation, readings = history(small("duration=8d", *settings, *BROUGHT))
     assert simulation.world.now >= 7 * DAY

@@ -22,7 +22,9 @@ def panels(dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     return (panel for panel in dashboard["panels"] if panel["type"] not in ("row", "text"))
 
 
-def queries(dashboard: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
+def queries(
+    dashboard: Mapping[str, Any], variables: Mapping[str, str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
     """Panel, target and query of each target."""
     for panel in panels(dashboard):
         for target in panel["targets"]:
@@ -31,16 +33,31 @@ def queries(dashboard: Mapping[str, Any], variables: Mapping[str, str]) -> Itera
 
 def span(dashboard: Mapping[str, Any]) -> tuple[float, float]:
     """Its time range, seconds since 1970."""
-    return tuple(dt.datetime.fromisoformat(dashboard["time"][end]).timestamp() for end in ("from", "to"))  # type: ignore[return-value]
+    return tuple(
+        dt.datetime.fromisoformat(dashboard["time"][end]).timestamp() for end in ("from", "to")
+    )  # type: ignore[return-value]
 
 
-def course(prometheus: Prometheus, target: Mapping[str, Any], query: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+def course(
+    prometheus: Prometheus,
+    target: Mapping[str, Any],
+    query: str,
+    start: float,
+    end: float,
+    step: float,
+) -> list[dict[str, Any]]:
     """What a target shows in a range: labels, and times and finite values by time."""
-    found = prometheus.query(query, end) if target["instant"] else prometheus.query_range(query, start, end, step)
+    found = (
+        prometheus.query(query, end)
+        if target["instant"]
+        else prometheus.query_range(query, start, end, step)
+    )
     shown = []
     for series in found:
         values = [series["value"]] if target["instant"] else series["values"]
-        finite = {float(at): float(value) for at, value in values if value not in ("NaN", "+Inf", "-Inf")}
+        finite = {
+            float(at): float(value) for at, value in values if value not in ("NaN", "+Inf", "-Inf")
+        }
         if finite:
             shown.append({"metric": series["metric"], "values": finite})
     return shown

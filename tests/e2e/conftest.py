@@ -15,9 +15,20 @@ from tests.e2e.grafana_place import ADMIN, REAL, Place
 
 __all__ = ["branch_of_everything_small", "everything_small"]
 DASHBOARD = {
-    "uid": "twin-test-a", "title": "Test: two sides", "schemaVersion": 39, "id": 7, "version": 3, "tags": ["twin"], "panels": [],
+    "uid": "twin-test-a",
+    "title": "Test: two sides",
+    "schemaVersion": 39,
+    "id": 7,
+    "version": 3,
+    "tags": ["twin"],
+    "panels": [],
     "time": {"from": "2024-01-01T00:00:00.000Z", "to": "2025-01-01T00:00:00.000Z"},
-    "templating": {"list": [{"name": "run", "type": "query"}, {"name": "branch", "type": "query", "multi": True}]},
+    "templating": {
+        "list": [
+            {"name": "run", "type": "query"},
+            {"name": "branch", "type": "query", "multi": True},
+        ]
+    },
 }
 
 
@@ -53,6 +64,14 @@ def boards(tmp_path: Path) -> Path:
     folder = tmp_path / "boards"
     folder.mkdir()
     (folder / "a.json").write_text(json.dumps(DASHBOARD))
-    (folder / "b.json").write_text(json.dumps({**DASHBOARD, "uid": "twin-test-b", "title": "Test: policy",
-                                               "time": {"from": "now-15m", "to": "now"}}))
+    (folder / "b.json").write_text(
+        json.dumps(
+            {
+                **DASHBOARD,
+                "uid": "twin-test-b",
+                "title": "Test: policy",
+                "time": {"from": "now-15m", "to": "now"},
+            }
+        )
+    )
     return folder

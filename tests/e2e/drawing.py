@@ -46,11 +46,20 @@ def built() -> Path:
     """The folder of the built page. Installs its packages and builds it, unless that was done from the same files before."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise MissingError("no node and npm on this machine: install nodejs and npm")
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     if tuple(map(int, version.removeprefix("v").split(".")[:2])) < NODE:
-        raise MissingError(f"node {version} is too old to build the drawing page: install {NODE[0]}.{NODE[1]} or newer")
+        raise MissingError(
+            f"node {version} is too old to build the drawing page: install {NODE[0]}.{NODE[1]} or newer"
+        )
     lock = [PANELS / "package-lock.json", PANELS / "package.json"]
-    sources = [*lock, *sorted((PANELS / "src").iterdir()), PANELS / "index.html", PANELS / "vite.config.js"]
+    sources = [
+        *lock,
+        *sorted((PANELS / "src").iterdir()),
+        PANELS / "index.html",
+        PANELS / "vite.config.js",
+    ]
     modules, dist = PANELS / "node_modules", PANELS / "dist"
     if _stamp(modules) != _digest(lock):
         _npm("ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts")
@@ -68,7 +77,9 @@ def check_types() -> None:
 
 
 def _digest(files: Sequence[Path]) -> str:
-    return hashlib.sha256(b"".join(file.name.encode() + file.read_bytes() for file in files)).hexdigest()
+    return hashlib.sha256(
+        b"".join(file.name.encode() + file.read_bytes() for file in files)
+    ).hexdigest()
 
 
 def _stamp(folder: Path) -> str:
@@ -78,9 +89,13 @@ def _stamp(folder: Path) -> str:
 
 
 def _npm(*command: str) -> None:
-    done = subprocess.run(["npm", *command], cwd=PANELS, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["npm", *command], cwd=PANELS, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise RuntimeError(f"npm {' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        raise RuntimeError(
+            f"npm {' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
 
 
 class Site:
@@ -93,7 +108,9 @@ class Site:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -118,16 +135,22 @@ class _Handler(SimpleHTTPRequestHandler):
         if path.startswith("/api/v1/"):
             self._pass_on(self.site.prometheus.url, None)
         elif path.startswith("/api/"):
-            self._pass_on(self.site.grafana.url, None, authorization=f"Bearer {self.site.grafana.token}")
+            self._pass_on(
+                self.site.grafana.url, None, authorization=f"Bearer {self.site.grafana.token}"
+            )
         else:
             super().do_GET()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self._pass_on(self.site.prometheus.url, body, **{"content-type": self.headers["content-type"]})
+        self._pass_on(
+            self.site.prometheus.url, body, **{"content-type": self.headers["content-type"]}
+        )
 
     def _pass_on(self, to: str, body: bytes | None, **headers: str) -> None:
-        answer = requests.request(self.command, to + self.path, data=body, headers=headers, timeout=60)
+        answer = requests.request(
+            self.command, to + self.path, data=body, headers=headers, timeout=60
+        )
         self.send_response(answer.status_code)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(answer.content)))
@@ -157,7 +180,11 @@ class Picture:
     def problems(self) -> list[str]:
         """Everything wrong, one line each; empty if the picture is whole."""
         own = [f"{self.uid}: {text}" for text in (*self.facts["problems"], *self.noticed)]
-        return own + [f"{self.uid}, {panel['type']} '{panel['title']}': {text}" for panel in self.panels for text in panel["problems"]]
+        return own + [
+            f"{self.uid}, {panel['type']} '{panel['title']}': {text}"
+            for panel in self.panels
+            for text in panel["problems"]
+        ]
 
 
 class Easel:
@@ -172,16 +199,36 @@ class Easel:
 
         ``query`` may hold what Grafana's addresses may: ``from``, ``to``, ``var-NAME``.
         """
-        page = self.browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme, timezone_id=ELSEWHERE)
+        page = self.browser.new_page(
+            viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=theme, timezone_id=ELSEWHERE
+        )
         try:
             picture = Picture(uid)
-            page.on("console", lambda message: picture.noticed.append(f"console {message.type}: {message.text}")
-                    if message.type in ("error", "warning") else None)
+            page.on(
+                "console",
+                lambda message: (
+                    picture.noticed.append(f"console {message.type}: {message.text}")
+                    if message.type in ("error", "warning")
+                    else None
+                ),
+            )
             page.on("pageerror", lambda error: picture.noticed.append(f"exception: {error}"))
-            page.on("requestfailed", lambda request: picture.noticed.append(f"request failed: {request.url}"))
-            page.on("response", lambda answer: picture.noticed.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+            page.on(
+                "requestfailed",
+                lambda request: picture.noticed.append(f"request failed: {request.url}"),
+            )
+            page.on(
+                "response",
+                lambda answer: (
+                    picture.noticed.append(f"{answer.status}: {answer.url}")
+                    if answer.status >= 400
+                    else None
+                ),
+            )
             least = self.site.source().get("jsonData", {}).get("timeInterval", "")
-            page.goto(f"{self.site.url}/?{urlencode({'dashboard': uid, 'theme': theme, 'interval': least, **query})}")
+            page.goto(
+                f"{self.site.url}/?{urlencode({'dashboard': uid, 'theme': theme, 'interval': least, **query})}"
+            )
             page.wait_for_function("window.drawing && window.drawing.done", timeout=DRAWN_MS)
             page.evaluate("document.fonts.ready")
             picture.facts = page.evaluate("window.drawing")
@@ -216,7 +263,9 @@ class Studio:
 
     def add(self, run: Path) -> None:
         """Send a run's readings and annotate it."""
-        copy = self.folder / "runs" / f"{len(list(self.folder.glob('runs/*')))}"  # sending leaves a cursor in a run's folder
+        copy = (
+            self.folder / "runs" / f"{len(list(self.folder.glob('runs/*')))}"
+        )  # sending leaves a cursor in a run's folder
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns("checkpoints"))
         self.grafana.twin("send", copy, "--remote-write", self.prometheus.write_url)
         self.grafana.twin("grafana", "annotate", copy)
@@ -224,7 +273,15 @@ class Studio:
     def push(self, *, run: Path | None = None, dashboards: Path = DASHBOARDS) -> None:
         """Bring dashboards to the Grafana, turned to the dates of a run."""
         turned = ("--run", run) if run else ()
-        self.grafana.twin("grafana", "push", "--dashboards", dashboards, "--prometheus", self.prometheus.url, *turned)
+        self.grafana.twin(
+            "grafana",
+            "push",
+            "--dashboards",
+            dashboards,
+            "--prometheus",
+            self.prometheus.url,
+            *turned,
+        )
 
 
 @contextlib.contextmanager
@@ -236,7 +293,9 @@ def studio(folder: Path, scraped: int) -> Iterator[Studio]:
     more = f"scrape_configs: [{{job_name: twin, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{scraped}']}}]}}]\n"
     with Prometheus(folder / "prometheus", more=more) as prometheus, Server() as server:
         grafana = Place(server.url, ADMIN, server.contract)
-        while not prometheus.query("up", time.time()):  # samples of now come before those of simulated time, as on a server in use
+        while not prometheus.query(
+            "up", time.time()
+        ):  # samples of now come before those of simulated time, as on a server in use
             time.sleep(0.1)
         with Site(prometheus, grafana) as site, easel(site) as ready:
             yield Studio(folder, prometheus, grafana, ready)

@@ -24,12 +24,26 @@ DAYS = 91
 PARTS = 80
 """The day at which its branch parts from it."""
 BRANCH = "by-time"
-SIZES = ("warm_up=0d",
-         "audience.initial=600", "audience.arrivals=3/d", "audience.again=0.4", "audience.return_a=2.0", "audience.return_b=0.8",
-         "audience.patience=0.96",
-         "creators.human.initial=200", "creators.human.arrivals=0.5/d", "creators.ai.initial=8", "creators.ai.arrivals=0.1/d",
-         "campaigns.accounts=24", "network.follows_mean=12.0", "creators.assisted_from=15d", "creators.assisted_delay=15d",
-         "campaigns.begin=18d", "campaigns.end=63d", f"duration={DAYS}d")
+SIZES = (
+    "warm_up=0d",
+    "audience.initial=600",
+    "audience.arrivals=3/d",
+    "audience.again=0.4",
+    "audience.return_a=2.0",
+    "audience.return_b=0.8",
+    "audience.patience=0.96",
+    "creators.human.initial=200",
+    "creators.human.arrivals=0.5/d",
+    "creators.ai.initial=8",
+    "creators.ai.arrivals=0.1/d",
+    "campaigns.accounts=24",
+    "network.follows_mean=12.0",
+    "creators.assisted_from=15d",
+    "creators.assisted_delay=15d",
+    "campaigns.begin=18d",
+    "campaigns.end=63d",
+    f"duration={DAYS}d",
+)
 """Few people who come often and stay long: some IDs are seen a thousand times in a quarter."""
 
 
@@ -41,7 +55,15 @@ def scenario(folder: Path, *settings: str) -> Scenario:
             if key in policy:
                 policy[key] = f"{round(int(policy[key].removesuffix('d')) / SHORTER)}d"
     path = folder / "everything_small.yaml"
-    path.write_text(yaml.safe_dump({"extends": str(SCENARIOS / "everything.yaml"), "name": "everything small", "policies": policies}))
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "extends": str(SCENARIOS / "everything.yaml"),
+                "name": "everything small",
+                "policies": policies,
+            }
+        )
+    )
     return load(path, (*SIZES, *settings))
 
 
@@ -49,7 +71,12 @@ class _Forks(Watcher):
     """Leaves a branch of a run, which gets a policy of its own, once the run has reached a day."""
 
     def __init__(self, run_folder: Path, day: int, policy: Path) -> None:
-        self.request = {"do": "fork", "branch": BRANCH, "out": str(run_folder.parent / "branch"), "policy": policy.read_text()}
+        self.request = {
+            "do": "fork",
+            "branch": BRANCH,
+            "out": str(run_folder.parent / "branch"),
+            "policy": policy.read_text(),
+        }
         self.run_folder, self.day = run_folder, day
         self.asked: Future[dict[str, Any]] | None = None
 

@@ -39,13 +39,20 @@ class Contract:
 
     def __init__(self) -> None:
         self.version, self.hide_version, self.database = "13.2.0", False, "ok"
-        self.tokens = {"glsa_admin_1": "Admin", "glsa_editor_1": "Editor", "glsa_viewer_1": "Viewer"}
+        self.tokens = {
+            "glsa_admin_1": "Admin",
+            "glsa_editor_1": "Editor",
+            "glsa_viewer_1": "Viewer",
+        }
         self.users = {("grace", "pass wörd"): "Admin"}
         self.folder_exists = 409
         self.empty = False
         """Whether calls that change something answer with an empty body."""
         self.versions_as_list = False
-        self.source_health: tuple[int, dict[str, Any]] = (200, {"status": "OK", "message": "Successfully queried the Prometheus API."})
+        self.source_health: tuple[int, dict[str, Any]] = (
+            200,
+            {"status": "OK", "message": "Successfully queried the Prometheus API."},
+        )
         self.faults: list[tuple[str, int, bytes, dict[str, str]]] = []
         """What is answered instead: a pattern for 'METHOD /api/path', status, body, headers."""
         self.folders: dict[str, dict[str, Any]] = {}
@@ -75,7 +82,9 @@ class Contract:
                 return RANK[self.users[user, password]]
         raise Answer(401, {"message": "Invalid API key" if kind == "Bearer" else "Unauthorized"})
 
-    def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any, authorization: str) -> Any:
+    def answer(
+        self, method: str, path: str, query: dict[str, list[str]], body: Any, authorization: str
+    ) -> Any:
         """What a call gives; raises Answer for anything but 200."""
         if (method, path) == ("GET", "/health"):
             shown = {} if self.hide_version else {"commit": "087143285", "version": self.version}
@@ -88,8 +97,14 @@ class Contract:
             match = re.fullmatch(pattern, f"{method} {path}")
             if match:
                 if role < RANK[least]:
-                    raise Answer(403, {"accessErrorId": "ACE0123456789", "title": "Access denied", "message":
-                                       f"You'll need additional permissions to perform this action. Permissions needed: {action}"})
+                    raise Answer(
+                        403,
+                        {
+                            "accessErrorId": "ACE0123456789",
+                            "title": "Access denied",
+                            "message": f"You'll need additional permissions to perform this action. Permissions needed: {action}",
+                        },
+                    )
                 found = getattr(self, name)(*map(unquote, match.groups()), query=query, body=body)
                 return None if self.empty and method != "GET" else found
         raise Answer(404, {"message": "Not found"})
@@ -109,7 +124,13 @@ class Contract:
             raise Answer(400, {"message": "folder title cannot be empty"})
         uid = body.get("uid") or f"f{self.next()}"
         if uid in self.folders:
-            raise Answer(self.folder_exists, {"message": "the folder has been changed by someone else", "status": "version-mismatch"})
+            raise Answer(
+                self.folder_exists,
+                {
+                    "message": "the folder has been changed by someone else",
+                    "status": "version-mismatch",
+                },
+            )
         self.folders[uid] = {"id": self.next(), "uid": uid, "title": body["title"], "version": 1}
         return self.folders[uid]
 
@@ -126,19 +147,57 @@ class Contract:
         uid = body.get("uid") or f"s{self.next()}"
         if uid in self.sources or body["name"] in [each["name"] for each in self.sources.values()]:
             raise Answer(409, {"message": "data source with the same name already exists"})
-        self.sources[uid] = {"basicAuth": False, "isDefault": False, "readOnly": False, "jsonData": {}, "secureJsonFields": {}, **body,
-                             "uid": uid, "id": self.next(), "orgId": 1, "version": 1}
-        return {"datasource": self.sources[uid], "id": self.sources[uid]["id"], "message": "Datasource added", "name": body["name"]}
+        self.sources[uid] = {
+            "basicAuth": False,
+            "isDefault": False,
+            "readOnly": False,
+            "jsonData": {},
+            "secureJsonFields": {},
+            **body,
+            "uid": uid,
+            "id": self.next(),
+            "orgId": 1,
+            "version": 1,
+        }
+        return {
+            "datasource": self.sources[uid],
+            "id": self.sources[uid]["id"],
+            "message": "Datasource added",
+            "name": body["name"],
+        }
 
     def change_source(self, uid: str, body: Any, **_: Any) -> Any:
         now = self.source(uid)
         if now["readOnly"]:
             raise Answer(403, {"message": "Cannot update read-only data source"})
         if body.get("version") not in (None, 0, now["version"]):
-            raise Answer(409, {"message": "Datasource has already been updated by someone else. Please reload and try again"})
-        fresh = {"basicAuth": False, "isDefault": False, "readOnly": False, "jsonData": {}, "secureJsonFields": now["secureJsonFields"]}
-        self.sources[uid] = {**fresh, **body, "uid": uid, "id": now["id"], "orgId": 1, "version": now["version"] + 1}
-        return {"datasource": self.sources[uid], "id": now["id"], "message": "Datasource updated", "name": body["name"]}
+            raise Answer(
+                409,
+                {
+                    "message": "Datasource has already been updated by someone else. Please reload and try again"
+                },
+            )
+        fresh = {
+            "basicAuth": False,
+            "isDefault": False,
+            "readOnly": False,
+            "jsonData": {},
+            "secureJsonFields": now["secureJsonFields"],
+        }
+        self.sources[uid] = {
+            **fresh,
+            **body,
+            "uid": uid,
+            "id": now["id"],
+            "orgId": 1,
+            "version": now["version"] + 1,
+        }
+        return {
+            "datasource": self.sources[uid],
+            "id": now["id"],
+            "message": "Datasource updated",
+            "name": body["name"],
+        }
 
     def check_source(self, uid: str, **_: Any) -> Any:
         self.source(uid)
@@ -153,13 +212,31 @@ class Contract:
         if kept is None:
             raise Answer(404, {"message": "Dashboard not found"})
         newest = kept["versions"][-1]
-        return {"dashboard": newest["data"], "meta": {"folderUid": kept["folder"], "provisioned": kept["provisioned"],
-                                                      "version": newest["version"], "url": f"/d/{uid}/x", "canSave": True}}
+        return {
+            "dashboard": newest["data"],
+            "meta": {
+                "folderUid": kept["folder"],
+                "provisioned": kept["provisioned"],
+                "version": newest["version"],
+                "url": f"/d/{uid}/x",
+                "canSave": True,
+            },
+        }
 
     def versions(self, uid: str, query: dict[str, list[str]], **_: Any) -> Any:
         self.dashboard(uid)
-        newest = list(reversed(self.dashboards[uid]["versions"]))[:int(query.get("limit", ["1000"])[0])]
-        shown = [{"id": each["version"], "uid": uid, "version": each["version"], "message": each["message"]} for each in newest]
+        newest = list(reversed(self.dashboards[uid]["versions"]))[
+            : int(query.get("limit", ["1000"])[0])
+        ]
+        shown = [
+            {
+                "id": each["version"],
+                "uid": uid,
+                "version": each["version"],
+                "message": each["message"],
+            }
+            for each in newest
+        ]
         return shown if self.versions_as_list else {"continueToken": "", "versions": shown}
 
     def save_dashboard(self, body: Any, **_: Any) -> Any:
@@ -178,18 +255,60 @@ class Contract:
         if kept and kept["provisioned"]:
             raise Answer(400, {"message": "Cannot save provisioned dashboard"})
         if kept and kept["plugin"]:
-            raise Answer(412, {"message": f"The dashboard belongs to plugin {kept['plugin']}", "status": "plugin-dashboard"})
+            raise Answer(
+                412,
+                {
+                    "message": f"The dashboard belongs to plugin {kept['plugin']}",
+                    "status": "plugin-dashboard",
+                },
+            )
         if kept and not overwrite and not data.get("id"):
-            raise Answer(412, {"message": "A dashboard with the same uid already exists", "status": "name-exists"})
+            raise Answer(
+                412,
+                {
+                    "message": "A dashboard with the same uid already exists",
+                    "status": "name-exists",
+                },
+            )
         if kept and not overwrite and data.get("version") != kept["versions"][-1]["version"]:
-            raise Answer(412, {"message": "The dashboard has been changed by someone else", "status": "version-mismatch"})
+            raise Answer(
+                412,
+                {
+                    "message": "The dashboard has been changed by someone else",
+                    "status": "version-mismatch",
+                },
+            )
         if not kept:
-            kept = self.dashboards[uid] = {"id": self.next(), "provisioned": False, "plugin": "", "versions": []}
+            kept = self.dashboards[uid] = {
+                "id": self.next(),
+                "provisioned": False,
+                "plugin": "",
+                "versions": [],
+            }
         version = len(kept["versions"]) + 1
         kept["folder"] = folder
-        kept["versions"].append({"version": version, "message": body.get("message", ""), "data": {
-            **data, "id": kept["id"], "uid": uid, "version": version, "schemaVersion": SCHEMA, "fiscalYearStartMonth": 0}})
-        return {"id": kept["id"], "uid": uid, "url": f"/d/{uid}/x", "status": "success", "version": version, "slug": "x"}
+        kept["versions"].append(
+            {
+                "version": version,
+                "message": body.get("message", ""),
+                "data": {
+                    **data,
+                    "id": kept["id"],
+                    "uid": uid,
+                    "version": version,
+                    "schemaVersion": SCHEMA,
+                    "fiscalYearStartMonth": 0,
+                },
+            }
+        )
+        return {
+            "id": kept["id"],
+            "uid": uid,
+            "url": f"/d/{uid}/x",
+            "status": "success",
+            "version": version,
+            "slug": "x",
+        }
 
     def remove_dashboard(self, uid: str, **_: Any) -> Any:
         self.dashboard(uid)
@@ -206,7 +325,10 @@ class Contract:
         found = []
         for each in self.annotations.values():
             has = _pairs(each["tags"])
-            hits = [(key, value) in has if value else key in [name for name, _ in has] for key, value in asked]
+            hits = [
+                (key, value) in has if value else key in [name for name, _ in has]
+                for key, value in asked
+            ]
             if asked and not (all(hits) if every else any(hits)):
                 continue
             if first > 0 and last > 0 and not (each["time"] <= last and each["timeEnd"] >= first):
@@ -218,16 +340,27 @@ class Contract:
 
     def annotate(self, body: Any, **_: Any) -> Any:
         if not body.get("text"):
-            raise Answer(400, {"message": "Failed to save annotation", "error": "text field should not be empty"})
+            raise Answer(
+                400,
+                {"message": "Failed to save annotation", "error": "text field should not be empty"},
+            )
         tags = [f"{key}:{value}" if value else key for key, value in _pairs(body.get("tags") or [])]
         if len(json.dumps(tags, separators=(",", ":"))) > TAGS_LENGTH:
             raise Answer(400, {"message": "tags length exceeds the maximum allowed"})
         time_ms = body.get("time") or round(time.time() * 1000)
         end_ms = body.get("timeEnd") or time_ms
         number = self.next()
-        self.annotations[number] = {"id": number, "dashboardUID": body.get("dashboardUID") or None, "panelId": body.get("panelId", 0),
-                                    "userId": 1, "time": min(time_ms, end_ms), "timeEnd": max(time_ms, end_ms), "text": body["text"],
-                                    "tags": tags, "data": {}}
+        self.annotations[number] = {
+            "id": number,
+            "dashboardUID": body.get("dashboardUID") or None,
+            "panelId": body.get("panelId", 0),
+            "userId": 1,
+            "time": min(time_ms, end_ms),
+            "timeEnd": max(time_ms, end_ms),
+            "text": body["text"],
+            "tags": tags,
+            "data": {},
+        }
         return {"message": "Annotation added", "id": number}
 
     def unannotate(self, number: str, **_: Any) -> Any:
@@ -272,7 +405,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.http.server_address[1]}{prefix}"
 
     def __enter__(self) -> "Server":
-        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -297,9 +432,18 @@ def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
                         return self.reply(code, body, headers)
                 try:
                     if not parts.path.startswith(api + "/"):
-                        return self.reply(200, b"<!DOCTYPE html><title>Grafana</title>", {"content-type": "text/html"})
-                    found = contract.answer(self.command, parts.path.removeprefix(api), parse_qs(parts.query),
-                                            json.loads(raw or b"null"), self.headers.get("authorization", ""))
+                        return self.reply(
+                            200,
+                            b"<!DOCTYPE html><title>Grafana</title>",
+                            {"content-type": "text/html"},
+                        )
+                    found = contract.answer(
+                        self.command,
+                        parts.path.removeprefix(api),
+                        parse_qs(parts.query),
+                        json.loads(raw or b"null"),
+                        self.headers.get("authorization", ""),
+                    )
                     return self.reply(200, b"" if found is None else json.dumps(found).encode(), {})
                 except Answer as answer:
                     return self.reply(answer.code, json.dumps(answer.body).encode(), answer.headers)
@@ -308,7 +452,11 @@ def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
 
         def reply(self, code: int, body: bytes, headers: dict[str, str]) -> None:
             self.send_response(code)
-            for name, value in {"content-type": "application/json; charset=UTF-8", "content-length": str(len(body)), **headers}.items():
+            for name, value in {
+                "content-type": "application/json; charset=UTF-8",
+                "content-length": str(len(body)),
+                **headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

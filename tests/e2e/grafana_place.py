@@ -14,7 +14,11 @@ from tests.e2e.grafana_contract import Contract
 
 ADMIN, EDITOR, VIEWER = "glsa_admin_1", "glsa_editor_1", "glsa_viewer_1"
 PROMETHEUS = "http://prometheus.test:9090"
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("GRAFANA_", "PROMETHEUS_URL"))}
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("GRAFANA_", "PROMETHEUS_URL"))
+}
 REAL = bool(os.environ.get("GRAFANA_URL") and os.environ.get("GRAFANA_TOKEN"))
 
 
@@ -26,17 +30,27 @@ class Place:
     token: str
     contract: Contract | None
 
-    def twin(self, *args: str | Path, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    def twin(
+        self, *args: str | Path, check: bool = True, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """The command line, with the token in its environment."""
-        done = subprocess.run([sys.executable, "-m", "twin", *map(str, args)], cwd=ROOT, capture_output=True, text=True, timeout=300,
-                              env={**CLEAN, "GRAFANA_URL": self.url, "GRAFANA_TOKEN": self.token, **env})
+        done = subprocess.run(
+            [sys.executable, "-m", "twin", *map(str, args)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**CLEAN, "GRAFANA_URL": self.url, "GRAFANA_TOKEN": self.token, **env},
+        )
         assert not check or done.returncode == 0, done.stderr
         assert self.token not in done.stdout + done.stderr
         return done
 
     def get(self, path: str) -> Any:
         """What the API gives, read without the code under test."""
-        reply = requests.get(f"{self.url}/api{path}", headers={"Authorization": f"Bearer {self.token}"}, timeout=10)
+        reply = requests.get(
+            f"{self.url}/api{path}", headers={"Authorization": f"Bearer {self.token}"}, timeout=10
+        )
         return reply.json() if reply.ok else reply.status_code
 
     def marks(self, run: str) -> list[dict[str, Any]]:
@@ -51,4 +65,6 @@ class Place:
             requests.delete(f"{self.url}/api/dashboards/uid/{uid}", headers=headers, timeout=10)
         for run in ("test-run-1", "test-run-2"):
             for each in self.marks(run):
-                requests.delete(f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=10)
+                requests.delete(
+                    f"{self.url}/api/annotations/{each['id']}", headers=headers, timeout=10
+                )

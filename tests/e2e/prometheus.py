@@ -31,8 +31,13 @@ from twin.record.results import Metrics
 
 COMMAND = "prometheus"
 READY_S = 60.0
-STORAGE = ("--storage.tsdb.retention.time=100y", "--storage.tsdb.min-block-duration=31d", "--storage.tsdb.max-block-duration=400d",
-           "--query.lookback-delta=26h", "--web.enable-remote-write-receiver")
+STORAGE = (
+    "--storage.tsdb.retention.time=100y",
+    "--storage.tsdb.min-block-duration=31d",
+    "--storage.tsdb.max-block-duration=400d",
+    "--query.lookback-delta=26h",
+    "--web.enable-remote-write-receiver",
+)
 CONFIG = """\
 global: {scrape_interval: 15s}
 storage:
@@ -55,8 +60,16 @@ class Prometheus:
     ``storage`` and ``flags`` are the flags of the command beside those for folder and address.
     """
 
-    def __init__(self, folder: Path, *, config: str = CONFIG, more: str = "", storage: Sequence[str] = STORAGE, flags: Sequence[str] = (),
-                 port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: str = CONFIG,
+        more: str = "",
+        storage: Sequence[str] = STORAGE,
+        flags: Sequence[str] = (),
+        port: int | None = None,
+    ) -> None:
         self.folder, self.data, self.flags = folder, folder / "data", (*storage, *flags)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -70,8 +83,16 @@ class Prometheus:
         """Start the server and wait until it is ready."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [COMMAND, f"--config.file={self.folder / 'prometheus.yml'}", f"--storage.tsdb.path={self.data}",
-                 f"--web.listen-address=127.0.0.1:{self.port}", *self.flags], stdout=log, stderr=log)
+                [
+                    COMMAND,
+                    f"--config.file={self.folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={self.data}",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                    *self.flags,
+                ],
+                stdout=log,
+                stderr=log,
+            )
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             with contextlib.suppress(requests.RequestException):
@@ -106,8 +127,11 @@ class Prometheus:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The ``data`` of an answer of the HTTP API, /api/v1/PATH."""
-        answer = requests.post(f"{self.url}/api/v1/{path}", data=parameters, timeout=60) if path.startswith("query") else requests.get(
-            f"{self.url}/api/v1/{path}", params=parameters, timeout=60)
+        answer = (
+            requests.post(f"{self.url}/api/v1/{path}", data=parameters, timeout=60)
+            if path.startswith("query")
+            else requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=60)
+        )
         body = answer.json()
         if body["status"] != "success":
             raise RuntimeError(f"{path} {parameters}: {body}")
@@ -115,7 +139,9 @@ class Prometheus:
 
     def query(self, expression: str, at: float) -> list[dict[str, Any]]:
         """An instant query at a time in seconds since 1970; `result` of the answer."""
-        result: list[dict[str, Any]] = self.get("query", query=expression, time=repr(float(at)))["result"]
+        result: list[dict[str, Any]] = self.get("query", query=expression, time=repr(float(at)))[
+            "result"
+        ]
         return result
 
     def value(self, expression: str, at: float) -> float:
@@ -124,39 +150,64 @@ class Prometheus:
         assert len(result) <= 1, result
         return float(result[0]["value"][1]) if result else math.nan
 
-    def query_range(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+    def query_range(
+        self, expression: str, start: float, end: float, step: float
+    ) -> list[dict[str, Any]]:
         """A range query; `result` of the answer."""
-        result: list[dict[str, Any]] = self.get("query_range", query=expression, start=start, end=end, step=step)["result"]
+        result: list[dict[str, Any]] = self.get(
+            "query_range", query=expression, start=start, end=end, step=step
+        )["result"]
         return result
 
-    def samples(self, selector: str, until: float = 4e9, days: int = 36500) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
+    def samples(
+        self, selector: str, until: float = 4e9, days: int = 36500
+    ) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
         """Every stored sample: by the set of labels (with __name__), seconds since 1970 and value; stale markers are not samples."""
         found = self.query(f"{selector}[{days}d]", until)
-        return {frozenset(each["metric"].items()): {float(at): float(value) for at, value in each["values"]} for each in found}
+        return {
+            frozenset(each["metric"].items()): {
+                float(at): float(value) for at, value in each["values"]
+            }
+            for each in found
+        }
 
     def appended(self) -> int:
         """Samples that it has taken since it was started, stale markers and repeated ones included; from its own metrics."""
         text = requests.get(f"{self.url}/metrics", timeout=10).text
-        lines = [line for line in text.splitlines() if line.startswith("prometheus_tsdb_head_samples_appended_total")]
+        lines = [
+            line
+            for line in text.splitlines()
+            if line.startswith("prometheus_tsdb_head_samples_appended_total")
+        ]
         return round(sum(float(line.split()[-1]) for line in lines))
 
     def memory_mb(self) -> float:
         """Its resident memory now."""
         assert self.process
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return (
+            int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+            * os.sysconf("SC_PAGE_SIZE")
+            / 2**20
+        )
 
     def names(self) -> set[str]:
         """Names of all metrics that it holds."""
         return set(self.get("label/__name__/values"))
 
 
-def wanted(metrics: Metrics, labels: dict[str, str]) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
+def wanted(
+    metrics: Metrics, labels: dict[str, str]
+) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
     """What `Prometheus.samples` has to give for a run whose Parquet is ``metrics`` and whose identity is ``labels``: NaN is no sample."""
     rows = [(metric, each) for metric in metrics.declared.values() for each in metric.series()]
     seconds = metrics.times.astype("datetime64[s]").astype(np.int64)
     found = {}
     for (name, own), values in zip(series(rows, labels), metrics.values.T, strict=True):
-        course = {float(at): float(value) for at, value in zip(seconds, values, strict=True) if not math.isnan(value)}
+        course = {
+            float(at): float(value)
+            for at, value in zip(seconds, values, strict=True)
+            if not math.isnan(value)
+        }
         if course:
             found[frozenset({"__name__": name, **own}.items())] = course
     return found
@@ -172,7 +223,10 @@ def running(folder: Path, **more: Any) -> Iterator[Prometheus]:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first, and the second would leave the server
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a shell's background jobs ignore the first, and the second would leave the server
         signal.signal(number, signal.default_int_handler)
     with Prometheus(Path(sys.argv[1])) as shown:
         print(f"{shown.url}  remote write: {shown.write_url}  log: {shown.log}", flush=True)

@@ -25,8 +25,29 @@ from twin.scenario.loading import load
 REPLICATES = 3
 TABLES = ("results.parquet", "course.parquet", "replicates.parquet")
 EVIL_FILE = "<img src=x onerror=document.title='owned'>"
-COLUMNS = {"branch", "metric", "labels", "side", "unit", "good", "headline", "base", "value", "effect", "low", "high", "size", "n", "p",
-           "q", "correlation", "gain", "narrower", "runs_saved", "appears_s"}
+COLUMNS = {
+    "branch",
+    "metric",
+    "labels",
+    "side",
+    "unit",
+    "good",
+    "headline",
+    "base",
+    "value",
+    "effect",
+    "low",
+    "high",
+    "size",
+    "n",
+    "p",
+    "q",
+    "correlation",
+    "gain",
+    "narrower",
+    "runs_saved",
+    "appears_s",
+}
 WORLD = settings("duration=20d", f"description={json.dumps(EVIL)}")
 
 
@@ -34,16 +55,40 @@ def policies(folder: Path) -> list[str]:
     """Policies: one that sets a lever to its value, one that only chatbots feel, one with hostile text, one that never takes hold."""
     (folder / "nothing.yaml").write_text("name: nothing\nset: {recommender.ai_factor: 1.0}\n")
     (folder / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: false}\n")
-    (folder / f"{EVIL_FILE}.yaml").write_text(f"name: {json.dumps(EVIL)}\nset: {{recommender.ai_factor: 0.2}}\n")
-    (folder / "rare.yaml").write_text("name: rare\nwhen: creator_human_share > 2\nset: {recommender.slate: 2}\n")
-    return ["--policy", "nothing.yaml", "--policy", "forgets.yaml", "--policy", f"{EVIL_FILE}.yaml", "--policy", "nothing.yaml@12d",
-            "--policy", "rare.yaml"]
+    (folder / f"{EVIL_FILE}.yaml").write_text(
+        f"name: {json.dumps(EVIL)}\nset: {{recommender.ai_factor: 0.2}}\n"
+    )
+    (folder / "rare.yaml").write_text(
+        "name: rare\nwhen: creator_human_share > 2\nset: {recommender.slate: 2}\n"
+    )
+    return [
+        "--policy",
+        "nothing.yaml",
+        "--policy",
+        "forgets.yaml",
+        "--policy",
+        f"{EVIL_FILE}.yaml",
+        "--policy",
+        "nothing.yaml@12d",
+        "--policy",
+        "rare.yaml",
+    ]
 
 
 def command(folder: Path, out: str) -> list[str]:
     """The comparison of this file."""
-    return ["compare", str(SCENARIOS / "base.yaml"), *policies(folder), "--at", "10d", "--replicates", str(REPLICATES), "--out", out,
-            *WORLD]
+    return [
+        "compare",
+        str(SCENARIOS / "base.yaml"),
+        *policies(folder),
+        "--at",
+        "10d",
+        "--replicates",
+        str(REPLICATES),
+        "--out",
+        out,
+        *WORLD,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +109,20 @@ def rows(here: Path) -> list[dict[str, Any]]:
 def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
     """The folder holds what the contract says, with a row per branch and outcome."""
     assert {path.name for path in (here / "out").iterdir()} == {
-        *TABLES, "manifest.json", "scenario.yaml", "report.html", "runs", "policies"}
+        *TABLES,
+        "manifest.json",
+        "scenario.yaml",
+        "report.html",
+        "runs",
+        "policies",
+    }
     assert set(rows[0]) == COLUMNS
     manifest = json.loads((here / "out" / "manifest.json").read_text())
-    assert manifest["status"] == "done" and manifest["command"] == "compare" and manifest["failed"] == {}
+    assert (
+        manifest["status"] == "done"
+        and manifest["command"] == "compare"
+        and manifest["failed"] == {}
+    )
     branches = ["nothing", "forgets", EVIL_FILE, "nothing at 12d", "rare"]
     assert manifest["took_hold"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
@@ -79,29 +134,50 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing at 12d", "rare"])
-def test_a_policy_that_changes_nothing_has_exactly_no_effect(name: str, here: Path, rows: list[dict[str, Any]]) -> None:
+def test_a_policy_that_changes_nothing_has_exactly_no_effect(
+    name: str, here: Path, rows: list[dict[str, Any]]
+) -> None:
     """A lever set to the value that it has, at the fork or later, and a condition never met: zero on every outcome, bit for bit."""
     mine = [row for row in rows if row["branch"] == name and row["n"]]
     assert len(mine) > 300
-    assert all(row["effect"] == row["low"] == row["high"] == row["size"] == 0 for row in mine if row["n"] > 1)
+    assert all(
+        row["effect"] == row["low"] == row["high"] == row["size"] == 0
+        for row in mine
+        if row["n"] > 1
+    )
     assert not any(row["q"] < 0.05 for row in mine)
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
-    seen = [place for place, (metric, _) in enumerate(board.rows) if metric.name not in TREATMENTS]  # those say that a policy is in force
+    seen = [
+        place for place, (metric, _) in enumerate(board.rows) if metric.name not in TREATMENTS
+    ]  # those say that a policy is in force
     number = 1 + ["nothing", "forgets", EVIL_FILE, "nothing at 12d", "rare"].index(name)
     for replicate in range(REPLICATES):
-        base, other = (np.load(here / "out" / "runs" / str(replicate) / f"{branch}.npy") for branch in (0, number))
+        base, other = (
+            np.load(here / "out" / "runs" / str(replicate) / f"{branch}.npy")
+            for branch in (0, number)
+        )
         assert base[:, seen].tobytes() == other[:, seen].tobytes()
 
 
-def test_a_policy_on_a_mechanism_on_which_nothing_depends_leaves_the_rest_alone(here: Path, rows: list[dict[str, Any]]) -> None:
+def test_a_policy_on_a_mechanism_on_which_nothing_depends_leaves_the_rest_alone(
+    here: Path, rows: list[dict[str, Any]]
+) -> None:
     """Assistants that forget change what happens with assistants, and not one bit of creators, consumers and the platform."""
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
-    others = [place for place, (metric, _) in enumerate(board.rows) if metric.side != "chatbot" and metric.name not in TREATMENTS]
+    others = [
+        place
+        for place, (metric, _) in enumerate(board.rows)
+        if metric.side != "chatbot" and metric.name not in TREATMENTS
+    ]
     for replicate in range(REPLICATES):
-        base, other = (np.load(here / "out" / "runs" / str(replicate) / f"{branch}.npy") for branch in (0, 2))
+        base, other = (
+            np.load(here / "out" / "runs" / str(replicate) / f"{branch}.npy") for branch in (0, 2)
+        )
         assert base[:, others].tobytes() == other[:, others].tobytes()
     mine = [row for row in rows if row["branch"] == "forgets" and row["n"] > 1]
-    assert all(row["effect"] == row["low"] == row["high"] == 0 for row in mine if row["side"] != "chatbot")
+    assert all(
+        row["effect"] == row["low"] == row["high"] == 0 for row in mine if row["side"] != "chatbot"
+    )
     assert any(row["effect"] for row in mine if row["side"] == "chatbot")
 
 
@@ -111,11 +187,22 @@ def test_effects_are_those_of_the_pairs(here: Path, rows: list[dict[str, Any]]) 
     checked = 0
     for row in rows:
         if row["branch"] == EVIL_FILE and row["headline"]:
-            d = np.array([pair["value"] - pair["base"] for pair in pairs if pair["window"] == "last"
-                          and (pair["branch"], pair["metric"], pair["labels"]) == (row["branch"], row["metric"], row["labels"])])
+            d = np.array(
+                [
+                    pair["value"] - pair["base"]
+                    for pair in pairs
+                    if pair["window"] == "last"
+                    and (pair["branch"], pair["metric"], pair["labels"])
+                    == (row["branch"], row["metric"], row["labels"])
+                ]
+            )
             half = 4.302652729749464 * d.std(ddof=1) / math.sqrt(3)
             assert row["n"] == 3 and len(d) == 3
-            np.testing.assert_allclose([row["effect"], row["low"], row["high"]], [d.mean(), d.mean() - half, d.mean() + half], rtol=1e-9)
+            np.testing.assert_allclose(
+                [row["effect"], row["low"], row["high"]],
+                [d.mean(), d.mean() - half, d.mean() + half],
+                rtol=1e-9,
+            )
             checked += bool(row["effect"])
     assert checked > 5
 
@@ -123,8 +210,10 @@ def test_effects_are_those_of_the_pairs(here: Path, rows: list[dict[str, Any]]) 
 def test_the_terminal_tells_both_sides(here: Path) -> None:
     """Headline effects by side with interval, q and verdict; what is untouched; and where the report is."""
     said = (here / "said").read_text()
-    part = said[said.index(f"{EVIL_FILE}: "):said.index("nothing at 12d: ")]
-    assert re.search(r"Creators\n +Posts \(human\) +\S+ -> \S+ .*\[.*\] +q \S+ +(more|less|may be noise)\n", part)
+    part = said[said.index(f"{EVIL_FILE}: ") : said.index("nothing at 12d: ")]
+    assert re.search(
+        r"Creators\n +Posts \(human\) +\S+ -> \S+ .*\[.*\] +q \S+ +(more|less|may be noise)\n", part
+    )
     assert "Consumers\n" in part
     assert said.count("untouched, to the last bit") > 30
     assert "nothing: 0 of 0 series that it touches differ beyond noise" in said
@@ -133,8 +222,14 @@ def test_the_terminal_tells_both_sides(here: Path) -> None:
 
 def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path) -> None:
     """Ctrl-C half-way: status 130 and how to go on; `twin resume`, and the same command again, end with the bytes of an undisturbed run."""
-    process = subprocess.Popen([sys.executable, "-m", "twin", *command(tmp_path, "stopped")], cwd=tmp_path, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twin", *command(tmp_path, "stopped")],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ},
+    )
     assert process.stdout
     while not re.match(r"[1-9]\d*/21 runs", line := process.stdout.readline()):
         assert line, process.communicate()[1]
@@ -146,12 +241,17 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     assert json.loads((out / "manifest.json").read_text())["status"] == "interrupted"
     done = len(list(out.glob("runs/*/*.npy")))
     assert 1 <= done < 21 and not (out / "results.parquet").exists()
-    assert "has no results yet (go on with: twin resume stopped)" in twin("report", "stopped", cwd=tmp_path, check=False).stderr
+    assert (
+        "has no results yet (go on with: twin resume stopped)"
+        in twin("report", "stopped", cwd=tmp_path, check=False).stderr
+    )
     for path in tmp_path.glob("*.yaml"):
         path.unlink()  # the folder suffices
     said = twin("resume", "stopped", cwd=tmp_path).stdout
     assert "goes on with stopped" in said and f"{done}/21 runs" in said
-    assert [(out / name).read_bytes() for name in TABLES] == [(here / "out" / name).read_bytes() for name in TABLES]
+    assert [(out / name).read_bytes() for name in TABLES] == [
+        (here / "out" / name).read_bytes() for name in TABLES
+    ]
     (out / "results.parquet").unlink()
     twin(*command(tmp_path, "stopped"), "--quiet", cwd=tmp_path)
     assert (out / "results.parquet").read_bytes() == (here / "out" / "results.parquet").read_bytes()
@@ -161,11 +261,17 @@ def test_another_command_is_refused_that_folder(here: Path, tmp_path: Path) -> N
     """Other arguments, another scenario, another text of a policy file: a line that says which, status 2, and nothing is changed."""
     before = (here / "out" / "manifest.json").read_bytes()
     same = command(here, "out")
-    wrong = {"replicates": [*same, "--replicates", "4"], "at_s": [*same, "--at", "11d"],
-             "policies": [*same, "--policy", "forgets.yaml@13d"], "another scenario or other --set": [*same, "--set", "seed=9"]}
+    wrong = {
+        "replicates": [*same, "--replicates", "4"],
+        "at_s": [*same, "--at", "11d"],
+        "policies": [*same, "--policy", "forgets.yaml@13d"],
+        "another scenario or other --set": [*same, "--set", "seed=9"],
+    }
     for words, args in wrong.items():
         done = twin(*args, cwd=here, check=False)
-        assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+        assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
+            done.stderr
+        )
     (here / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: true}\n")
     done = twin(*same, cwd=here, check=False)
     policies(here)
@@ -177,22 +283,41 @@ def test_another_command_is_refused_that_folder(here: Path, tmp_path: Path) -> N
     assert done.returncode == 2 and "is not empty and holds no experiment" in done.stderr
 
 
-@pytest.mark.parametrize(("args", "words"), [
-    (["--policy", "none.yaml"], "--policy none.yaml: there is no file none.yaml"),
-    (["--policy", "wrong.yaml"], "wrong.yaml:1 set.recommender.slat: "),
-    (["--policy", "nothing.yaml", "--policy", "nothing.yaml"], "two branches would be called 'nothing'"),
-    (["--policy", "nothing.yaml", "--at", "30d"], "--at 30d: is after the end of the run, which lasts 20d"),
-    (["--policy", "nothing.yaml", "--x", "creator_incom{by=human}"], "did you mean creator_income{by=human}?"),
-    (["--policy", "nothing.yaml", "--y", "creator_morale"], "--y creator_morale: is no metric of consumers here"),
-    (["--policy", "nothing.yaml", "--on", "moon"], "--on moon: unknown"),
-    (["--policy", "nothing.yaml", "--replicates", "1"], "--replicates"),
-])
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--policy", "none.yaml"], "--policy none.yaml: there is no file none.yaml"),
+        (["--policy", "wrong.yaml"], "wrong.yaml:1 set.recommender.slat: "),
+        (
+            ["--policy", "nothing.yaml", "--policy", "nothing.yaml"],
+            "two branches would be called 'nothing'",
+        ),
+        (
+            ["--policy", "nothing.yaml", "--at", "30d"],
+            "--at 30d: is after the end of the run, which lasts 20d",
+        ),
+        (
+            ["--policy", "nothing.yaml", "--x", "creator_incom{by=human}"],
+            "did you mean creator_income{by=human}?",
+        ),
+        (
+            ["--policy", "nothing.yaml", "--y", "creator_morale"],
+            "--y creator_morale: is no metric of consumers here",
+        ),
+        (["--policy", "nothing.yaml", "--on", "moon"], "--on moon: unknown"),
+        (["--policy", "nothing.yaml", "--replicates", "1"], "--replicates"),
+    ],
+)
 def test_wrong_usage_is_one_line(args: list[str], words: str, tmp_path: Path) -> None:
     """Every error that a user can cause is one line with what is wrong, and status 2."""
     policies(tmp_path)
     (tmp_path / "wrong.yaml").write_text("set: {recommender.slat: 3}\n")
-    done = twin("compare", SCENARIOS / "base.yaml", *args, "--out", "out", *WORLD, cwd=tmp_path, check=False)
-    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    done = twin(
+        "compare", SCENARIOS / "base.yaml", *args, "--out", "out", *WORLD, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
+        done.stderr
+    )
 
 
 BROKEN = '''"""Fails in one world."""
@@ -229,11 +354,26 @@ def test_a_world_that_fails_is_left_out(tmp_path: Path) -> None:
     """
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "broken.py").write_text(BROKEN)
-    (tmp_path / "x.yaml").write_text("extends: base.yaml\nmechanisms:\n  broken: {class: own.broken.Broken}\n")
+    (tmp_path / "x.yaml").write_text(
+        "extends: base.yaml\nmechanisms:\n  broken: {class: own.broken.Broken}\n"
+    )
     shutil.copy(SCENARIOS / "base.yaml", tmp_path)
     policies(tmp_path)
-    done = twin("compare", "x.yaml", "--policy", f"{EVIL_FILE}.yaml", "--at", "6d", "--replicates", "4", "--out", "out",
-                *settings("duration=12d"), cwd=tmp_path, check=False)
+    done = twin(
+        "compare",
+        "x.yaml",
+        "--policy",
+        f"{EVIL_FILE}.yaml",
+        "--at",
+        "6d",
+        "--replicates",
+        "4",
+        "--out",
+        "out",
+        *settings("duration=12d"),
+        cwd=tmp_path,
+        check=False,
+    )
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("failed: runs/1/") == 2 and done.stderr.count("the bridge is out") == 2
     assert (tmp_path / "own" / "tries.txt").read_text() == "x" * 6
@@ -244,8 +384,13 @@ def test_a_world_that_fails_is_left_out(tmp_path: Path) -> None:
     assert {row["n"] for row in rows if row["headline"]} == {3}
     assert any(row["effect"] for row in rows)
     report = (tmp_path / "out" / "report.html").read_text()
-    assert "2 of the runs failed three times and are left out" in report and "the bridge is out" in report
-    (tmp_path / "own" / "broken.py").write_text(BROKEN.replace("raise", "return\n            raise"))
+    assert (
+        "2 of the runs failed three times and are left out" in report
+        and "the bridge is out" in report
+    )
+    (tmp_path / "own" / "broken.py").write_text(
+        BROKEN.replace("raise", "return\n            raise")
+    )
     twin("resume", "out", "--quiet", cwd=tmp_path)
     rows = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     assert {row["n"] for row in rows if row["headline"]} == {4}
@@ -257,13 +402,25 @@ def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
     """The report as a page, drawn, and what went wrong."""
     page = browser.new_page(viewport={"width": width, "height": 1000})
     wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith(("file:", "data:", "blob:")) else wrong.append(request.url))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("file:", "data:", "blob:"))
+            else wrong.append(request.url)
+        ),
+    )
     page.goto(report.as_uri())
-    page.wait_for_function("""() => { const roots = Bokeh.documents.flatMap(d => d.roots());
+    page.wait_for_function(
+        """() => { const roots = Bokeh.documents.flatMap(d => d.roots());
         return roots.length && roots.every(root => { const view = Bokeh.index.find_one_by_id(root.id);
-        return view && view.el.clientWidth > 100 && view.el.clientHeight > 50; }); }""", timeout=60000)
+        return view && view.el.clientWidth > 100 && view.el.clientHeight > 50; }); }""",
+        timeout=60000,
+    )
     return page, wrong
 
 
@@ -275,7 +432,9 @@ def test_the_report_in_a_browser(here: Path, browser: Any, width: int) -> None:
     assert page.title() == "base: 5 policies · twin"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("img").count() == 0
-    assert EVIL in page.locator("body").inner_text() and EVIL_FILE in page.locator("body").inner_text()
+    assert (
+        EVIL in page.locator("body").inner_text() and EVIL_FILE in page.locator("body").inner_text()
+    )
     page.close()
 
 
@@ -293,10 +452,20 @@ def test_axes_can_be_chosen_and_the_table_sorted(here: Path, browser: Any) -> No
     after = page.evaluate(state)
     assert after["x"] == "Posts (AI) (%)" and after["y"].startswith("Satisfaction mean")
     rows = pq.read_table(here / "out" / "results.parquet").to_pylist()
-    told = {row["branch"]: 100 * row["effect"] / row["base"] for row in rows if (row["metric"], row["labels"]) == ("posts", "by=ai")}
-    assert after["mid"] == pytest.approx(list(told.values())) and after["mid"] != before["mid"] and after["start"] != before["start"]
+    told = {
+        row["branch"]: 100 * row["effect"] / row["base"]
+        for row in rows
+        if (row["metric"], row["labels"]) == ("posts", "by=ai")
+    }
+    assert (
+        after["mid"] == pytest.approx(list(told.values()))
+        and after["mid"] != before["mid"]
+        and after["start"] != before["start"]
+    )
     page.locator("table.sort th", has_text="Effect").click()
-    cells = page.eval_on_selector_all("table.sort tbody tr td:nth-child(6)", "cells => cells.map(cell => cell.dataset.v)")
+    cells = page.eval_on_selector_all(
+        "table.sort tbody tr td:nth-child(6)", "cells => cells.map(cell => cell.dataset.v)"
+    )
     values = [float(text) for text in cells]
     known = [value for value in values if not math.isnan(value)]
     assert known == sorted(known) and len(known) > 1000
@@ -315,19 +484,37 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
         tested = [row for row in mine if row["p"] == row["p"]]
         still = sum(row["effect"] == row["low"] == row["high"] == 0 for row in mine)
         sure = sum(row["q"] < 0.05 for row in mine)
-        found = re.search(rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) not; (\d+) untouched", text)
-        assert found and [int(each) for each in found.groups()] == [len(tested), sure, len(tested) - sure, still]
+        found = re.search(
+            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) not; (\d+) untouched",
+            text,
+        )
+        assert found and [int(each) for each in found.groups()] == [
+            len(tested),
+            sure,
+            len(tested) - sure,
+            still,
+        ]
     assert f"It took hold in 0 of {REPLICATES} worlds" in text
     assert "untouched to the last bit: posts (human), posts (AI)" in text
     outside = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
-    assert not re.search(r'<(link|img|iframe|[a-z]+ src)', outside) and not re.search(r"<script[^>]* src=", text)
+    assert not re.search(r"<(link|img|iframe|[a-z]+ src)", outside) and not re.search(
+        r"<script[^>]* src=", text
+    )
 
 
 def test_the_report_can_be_written_anew_with_other_axes(here: Path, tmp_path: Path) -> None:
     """`twin report DIR --x --y` puts these on the axes; what is no metric of that side is refused with the nearest."""
     shutil.copytree(here / "out", tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
-    assert twin("report", "out", "--x", "creator_income{by=ai}", "--y", "sessions", cwd=tmp_path).stdout == "out/report.html\n"
+    assert (
+        twin(
+            "report", "out", "--x", "creator_income{by=ai}", "--y", "sessions", cwd=tmp_path
+        ).stdout
+        == "out/report.html\n"
+    )
     text = (tmp_path / "out" / "report.html").read_text()
-    assert '"axis_label":"Creator income (AI) (%, more is better)"' in text and '"axis_label":"Sessions (%, more is better)"' in text
+    assert (
+        '"axis_label":"Creator income (AI) (%, more is better)"' in text
+        and '"axis_label":"Sessions (%, more is better)"' in text
+    )
     done = twin("report", "out", "--x", "sesions", cwd=tmp_path, check=False)
     assert done.returncode == 2 and "--x sesions: is no metric of creators here" in done.stderr

@@ -34,8 +34,12 @@ def scraped() -> int:
 
 
 @pytest.fixture(scope="module")
-def room(scraped: int, everything_small: Path, branch_of_everything_small: Path,
-         tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def room(
+    scraped: int,
+    everything_small: Path,
+    branch_of_everything_small: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
     """The small year and its branch in a Prometheus and a Grafana, and a browser before it."""
     try:
         with studio(tmp_path_factory.mktemp("drawn"), scraped) as ready:
@@ -60,7 +64,9 @@ def test_every_dashboard_is_drawn_whole(room: Studio, uid: str, tmp_path: Path) 
     assert picture.problems == []
     wanted = [panel["id"] for panel in drawable(saved(DASHBOARDS)[uid])]
     assert sorted(panel["id"] for panel in picture.panels) == sorted(wanted) and wanted
-    assert picture.facts["variables"]["branch"] == ([BRANCH, "main"] if uid == "twin-policy" else ["main"])
+    assert picture.facts["variables"]["branch"] == (
+        [BRANCH, "main"] if uid == "twin-policy" else ["main"]
+    )
     told = " ".join(mark["text"] for mark in picture.facts["marks"])
     assert "AI labelled" in told and "assistant forgets" in told
     assert (tmp_path / f"{uid}.png").stat().st_size > 20_000
@@ -70,15 +76,23 @@ def test_the_dark_theme_is_drawn_too(room: Studio, tmp_path: Path) -> None:
     """With theme=dark the overview is as whole, and dark."""
     with room.easel.shown("twin-overview", "dark") as (screen, picture):
         assert picture.problems == []
-        color = screen.evaluate("getComputedStyle(document.querySelector('#root > div')).backgroundColor")
+        color = screen.evaluate(
+            "getComputedStyle(document.querySelector('#root > div')).backgroundColor"
+        )
         assert max(map(int, re.findall(r"\d+", color)[:3])) < 64
 
 
-def test_what_the_pointer_reads_is_what_prometheus_holds(room: Studio, everything_small: Path) -> None:
+def test_what_the_pointer_reads_is_what_prometheus_holds(
+    room: Studio, everything_small: Path
+) -> None:
     """Under the pointer stand a simulated date and the value that Prometheus has for it."""
     manifest = load_manifest(everything_small)
     with room.easel.shown("twin-overview") as (screen, picture):
-        panel = next(each for each in picture.panels if each["title"] == "Trust mean" and each["type"] == "timeseries")
+        panel = next(
+            each
+            for each in picture.panels
+            if each["title"] == "Trust mean" and each["type"] == "timeseries"
+        )
         plot = screen.locator(f'[data-panel="{panel["id"]}"] .u-over')
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
@@ -88,7 +102,9 @@ def test_what_the_pointer_reads_is_what_prometheus_holds(room: Studio, everythin
     date = re.search(r"2025-\d\d-\d\d 00:00:00", told)
     assert date, told
     at = time_of(date[0])
-    value = room.prometheus.value(f'twin_trust_mean{{run_id="{manifest["run_id"]}",branch="main"}}', at)
+    value = room.prometheus.value(
+        f'twin_trust_mean{{run_id="{manifest["run_id"]}",branch="main"}}', at
+    )
     shown = re.search(r"main\s+([\d.]+)", told)
     assert shown and float(shown[1]) == pytest.approx(value, rel=2e-3), told
 
@@ -112,16 +128,36 @@ def test_an_empty_or_broken_panel_is_caught(room: Studio, tmp_path: Path) -> Non
         return panel
 
     every = [
-        broken("whole"), broken("no such metric", "twin_no_such_metric"), broken("misspelt function", "avgg(twin_sessions_total)"),
-        broken("other run", 'twin_sessions_total{run_id="another"}'), broken("not a number", "twin_trust_mean * NaN"),
-        broken("out of sight", min=-2.0, max=-1.0), broken("misspelt option", lineWidht=3), {**broken("other kind"), "type": "piechart"},
-        {**broken("one of two"), "targets": [whole["targets"][0], {**whole["targets"][0], "refId": "B", "expr": "twin_no_such_metric"}]},
+        broken("whole"),
+        broken("no such metric", "twin_no_such_metric"),
+        broken("misspelt function", "avgg(twin_sessions_total)"),
+        broken("other run", 'twin_sessions_total{run_id="another"}'),
+        broken("not a number", "twin_trust_mean * NaN"),
+        broken("out of sight", min=-2.0, max=-1.0),
+        broken("misspelt option", lineWidht=3),
+        {**broken("other kind"), "type": "piechart"},
+        {
+            **broken("one of two"),
+            "targets": [
+                whole["targets"][0],
+                {**whole["targets"][0], "refId": "B", "expr": "twin_no_such_metric"},
+            ],
+        },
         {**broken("stat without data", "twin_no_such_metric"), "type": "stat", "options": {}},
         {**broken("no queries"), "targets": []},
     ]
-    source.update(uid="twin-test-broken", title="Broken", panels=[
-        {**panel, "id": place + 1, "gridPos": {"x": 8 * (place % 3), "y": 8 * (place // 3), "w": 8, "h": 8}}
-        for place, panel in enumerate(every)])
+    source.update(
+        uid="twin-test-broken",
+        title="Broken",
+        panels=[
+            {
+                **panel,
+                "id": place + 1,
+                "gridPos": {"x": 8 * (place % 3), "y": 8 * (place // 3), "w": 8, "h": 8},
+            }
+            for place, panel in enumerate(every)
+        ],
+    )
     (tmp_path / "broken.json").write_text(json.dumps(source))
     room.push(dashboards=tmp_path)
     picture = room.easel.draw("twin-test-broken", tmp_path / "broken.png")
@@ -129,15 +165,27 @@ def test_an_empty_or_broken_panel_is_caught(room: Studio, tmp_path: Path) -> Non
     assert found.pop("whole") == ""
     assert set(found) == {panel["title"] for panel in every} - {"whole"}
     for title, reason in {
-        "no such metric": "query A gave no data", "misspelt function": 'unknown function with name "avgg"', "other run": "gave no data",
-        "not a number": "gave no data", "out of sight": "nothing was drawn", "misspelt option": "knows no field option lineWidht",
-        "other kind": "panels of type piechart are not drawn here", "one of two": "query B gave no data",
-        "stat without data": "query A gave no data", "no queries": "nothing was drawn",
+        "no such metric": "query A gave no data",
+        "misspelt function": 'unknown function with name "avgg"',
+        "other run": "gave no data",
+        "not a number": "gave no data",
+        "out of sight": "nothing was drawn",
+        "misspelt option": "knows no field option lineWidht",
+        "other kind": "panels of type piechart are not drawn here",
+        "one of two": "query B gave no data",
+        "stat without data": "query A gave no data",
+        "no queries": "nothing was drawn",
     }.items():
         assert reason in found[title], title
     assert any("400: " in text for text in picture.noticed), "a failed request is noticed"
-    assert any("console error" in text for text in picture.noticed), "an error in the console is noticed"
-    marked = {text.removeprefix("mark of an error: ") for text in picture.noticed if text.startswith("mark of an error")}
+    assert any("console error" in text for text in picture.noticed), (
+        "an error in the console is noticed"
+    )
+    marked = {
+        text.removeprefix("mark of an error: ")
+        for text in picture.noticed
+        if text.startswith("mark of an error")
+    }
     assert marked == set(found), "errors are marked where they are"
 
 
@@ -149,23 +197,48 @@ def test_a_page_that_cannot_be_drawn_is_caught(room: Studio) -> None:
         assert any("the variable run has no value another" in text for text in picture.problems)
 
 
-def test_the_health_of_a_run_in_progress_is_drawn(room: Studio, scraped: int, tmp_path: Path) -> None:
+def test_the_health_of_a_run_in_progress_is_drawn(
+    room: Studio, scraped: int, tmp_path: Path
+) -> None:
     """The dashboard in wall-clock time, scraped from a run while it goes on."""
     scenario(tmp_path)
     began = time.time()
     sizes = [part for size in SIZES for part in ("--set", size)]
-    run = subprocess.Popen([sys.executable, "-m", "twin", "run", tmp_path / "everything_small.yaml", *sizes, "--metrics", f":{scraped}",
-                            "--pace", "1", "--quiet", "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True, env=os.environ)
+    run = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "twin",
+            "run",
+            tmp_path / "everything_small.yaml",
+            *sizes,
+            "--metrics",
+            f":{scraped}",
+            "--pace",
+            "1",
+            "--quiet",
+            "--out",
+            tmp_path / "run",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    )
     try:
         wait_for_scrapes(room, run, 20)
         span = {"from": str(round(began * 1000)), "to": str(round(time.time() * 1000))}
         picture = room.easel.draw(HEALTH, tmp_path / "health.png", **span)
-        rates = [room.prometheus.query(f"rate(twin_run_{name}_seconds_total[1m])", time.time()) for name in ("wall", "cpu")]
+        rates = [
+            room.prometheus.query(f"rate(twin_run_{name}_seconds_total[1m])", time.time())
+            for name in ("wall", "cpu")
+        ]
     finally:
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)
     assert picture.problems == [], rates
-    assert sorted(panel["id"] for panel in picture.panels) == sorted(panel["id"] for panel in drawable(saved(DASHBOARDS)[HEALTH]))
+    assert sorted(panel["id"] for panel in picture.panels) == sorted(
+        panel["id"] for panel in drawable(saved(DASHBOARDS)[HEALTH])
+    )
 
 
 def wait_for_scrapes(room: Studio, run: "subprocess.Popen[str]", most: int) -> None:

@@ -37,11 +37,24 @@ class Run:
 
     def __init__(self, here: Path, *more: str, flag: str = ":0") -> None:
         self.folder = here / "a"
-        command = [sys.executable, "-m", "twin", "run", str(ROOT / "scenarios" / "base.yaml"), "--out", "a", "--metrics", flag,
-                   *settings(*SHORT), *more]
+        command = [
+            sys.executable,
+            "-m",
+            "twin",
+            "run",
+            str(ROOT / "scenarios" / "base.yaml"),
+            "--out",
+            "a",
+            "--metrics",
+            flag,
+            *settings(*SHORT),
+            *more,
+        ]
         self.out, self.err = here / "out.txt", here / "err.txt"
         with self.out.open("w") as out, self.err.open("w") as err:
-            self.process = subprocess.Popen(command, cwd=here, stdout=out, stderr=err, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, cwd=here, stdout=out, stderr=err, start_new_session=True
+            )
         end = time.monotonic() + PATIENCE_S
         while not (found := re.search(r"^metrics at (\S+)/metrics\n", self.out.read_text(), re.M)):
             assert self.process.poll() is None and time.monotonic() < end, self.err.read_text()
@@ -49,13 +62,19 @@ class Run:
         self.url = found[1]
 
     def get(self, path: str = "/metrics", **headers: str) -> requests.Response:
-        return requests.get(self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=60)
+        return requests.get(
+            self.url + path, headers={"Accept-Encoding": "identity", **headers}, timeout=60
+        )
 
     def sidecar(self) -> int:
         """The process beside the run."""
         task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}")
-        children = [int(pid) for path in task.parent.glob("*/children") for pid in path.read_text().split()]
-        return next(pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text())
+        children = [
+            int(pid) for path in task.parent.glob("*/children") for pid in path.read_text().split()
+        ]
+        return next(
+            pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+        )
 
     def until(self, what: Callable[[dict[Key, float]], bool]) -> dict[Key, float]:
         """Scrape until it is so."""
@@ -82,22 +101,36 @@ def run(here: Path, *more: str, flag: str = ":0") -> Iterator[Run]:
 
 
 def values(families: Iterator[Metric]) -> dict[Key, float]:
-    return {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
 def readings(folder: Path) -> dict[float, dict[Key, float]]:
     """What each reading has to look like when it is scraped, by its simulated time in seconds since 1970; NaN is absent."""
     metrics = load_metrics(folder)
     rows = [(metric, labels) for metric in metrics.declared.values() for labels in metric.series()]
-    keys = [(name, frozenset(labels.items())) for name, labels in series(rows, identity(load_manifest(folder)))]
-    return {float(when): {key: float(value) for key, value in zip(keys, row, strict=True) if value == value}
-            for when, row in zip(metrics.times.astype(np.int64), metrics.values, strict=True)}
+    keys = [
+        (name, frozenset(labels.items()))
+        for name, labels in series(rows, identity(load_manifest(folder)))
+    ]
+    return {
+        float(when): {
+            key: float(value) for key, value in zip(keys, row, strict=True) if value == value
+        }
+        for when, row in zip(metrics.times.astype(np.int64), metrics.values, strict=True)
+    }
 
 
 def split(scraped: dict[Key, float]) -> tuple[dict[Key, float], dict[str, float]]:
     """The catalogue, and the run's health without labels but phase and queue."""
-    own = {f"{name} {dict(labels).get('phase') or dict(labels).get('queue') or ''}".strip(): value
-           for (name, labels), value in scraped.items() if name.startswith("twin_run_")}
+    own = {
+        f"{name} {dict(labels).get('phase') or dict(labels).get('queue') or ''}".strip(): value
+        for (name, labels), value in scraped.items()
+        if name.startswith("twin_run_")
+    }
     return {key: value for key, value in scraped.items() if not key[0].startswith("twin_run_")}, own
 
 
@@ -108,7 +141,16 @@ def sim(scraped: dict[Key, float]) -> float:
 def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Path) -> None:
     """Two threads scrape without rest, in both formats, from the building of the world to the end of the run."""
     longer = ("--set", "duration=60d")
-    twin("run", ROOT / "scenarios" / "base.yaml", "--out", "plain", *settings(*SHORT), *longer, "--quiet", cwd=tmp_path)
+    twin(
+        "run",
+        ROOT / "scenarios" / "base.yaml",
+        "--out",
+        "plain",
+        *settings(*SHORT),
+        *longer,
+        "--quiet",
+        cwd=tmp_path,
+    )
     scrapes: list[list[bytes]] = [[], []]
 
     def scrape(url: str, accept: str, into: list[bytes]) -> None:
@@ -121,8 +163,12 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
                 into.append(body)
 
     with run(tmp_path, *longer, "--pace", "6") as scraped:  # readings go in batches, two a second
-        threads = [threading.Thread(target=scrape, args=(f"{scraped.url}/metrics", accept, into))
-                   for accept, into in zip(("text/plain", "application/openmetrics-text"), scrapes, strict=True)]
+        threads = [
+            threading.Thread(target=scrape, args=(f"{scraped.url}/metrics", accept, into))
+            for accept, into in zip(
+                ("text/plain", "application/openmetrics-text"), scrapes, strict=True
+            )
+        ]
         for thread in threads:
             thread.start()
         status, out, err = scraped.done()
@@ -130,26 +176,42 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
             thread.join()
     assert (status, err) == (0, "") and "done: base" in out
     for name in ("metrics", "events"):
-        assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (tmp_path / "plain" / f"{name}.parquet").read_bytes()
+        assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (
+            tmp_path / "plain" / f"{name}.parquet"
+        ).read_bytes()
     expected = readings(tmp_path / "a")
     for parse, bodies in ((parse_text, scrapes[0]), (parse_openmetrics, scrapes[1])):
-        stamps = [re.search(rb"^twin_run_reading_timestamp_seconds\{.*\} (\S+)$", body, re.M) for body in bodies]
+        stamps = [
+            re.search(rb"^twin_run_reading_timestamp_seconds\{.*\} (\S+)$", body, re.M)
+            for body in bodies
+        ]
         when = [float(stamp[1]) if stamp else -1.0 for stamp in stamps]
-        assert when == sorted(when) and when[0] == -1.0 and when[-1] == max(expected), "from building to the last reading"
+        assert when == sorted(when) and when[0] == -1.0 and when[-1] == max(expected), (
+            "from building to the last reading"
+        )
         distinct = dict(zip(when, bodies, strict=True))
         assert len(distinct) > 10
-        for moment in list(distinct)[::max(1, len(distinct) // 40)]:
+        for moment in list(distinct)[:: max(1, len(distinct) // 40)]:
             catalogue, own = split(values(parse(distinct[moment].decode())))
             assert catalogue == expected.get(moment, {})
             assert own["twin_run_building"] == (moment == -1.0) or moment == min(expected)
-        assert split(values(parse(bodies[-1].decode())))[1]["twin_run_finished"] == 1.0, "the report is written last"
+        assert split(values(parse(bodies[-1].decode())))[1]["twin_run_finished"] == 1.0, (
+            "the report is written last"
+        )
 
 
 def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
     """Both formats hold the latest reading exactly; promtool has nothing to say; gzip, HEAD, other paths; a real Prometheus scrapes."""
-    with run(tmp_path, "--pace", "4") as begun, running(tmp_path / "prometheus", more=(
-            "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: [{targets: ["
-            f"'{begun.url.removeprefix('http://')}']}}]}}\n")) as prometheus:
+    with (
+        run(tmp_path, "--pace", "4") as begun,
+        running(
+            tmp_path / "prometheus",
+            more=(
+                "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: [{targets: ["
+                f"'{begun.url.removeprefix('http://')}']}}]}}\n"
+            ),
+        ) as prometheus,
+    ):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", begun.url)
         begun.until(lambda scraped: sim(scraped) > 2 * 86400)
         twin("pause", "a", cwd=tmp_path)
@@ -158,24 +220,46 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
         when, expected = own["twin_run_reading_timestamp_seconds"], readings(begun.folder)
         assert when == max(expected) and catalogue == expected[when]
         answer = begun.get(Accept="application/openmetrics-text; version=1.0.0")
-        assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        assert answer.headers["Content-Type"].startswith(
+            "application/openmetrics-text; version=1.0.0"
+        )
         assert split(values(parse_openmetrics(answer.text)))[0] == catalogue
-        assert {each.prom_name for each in HEALTH} - {name.partition(" ")[0] for name in own} == set()
-        assert own["twin_run_spent_seconds_total browse"] > 0 and own["twin_run_cpu_seconds_total"] > 0
-        assert own["twin_run_resident_memory_bytes"] > 2**20 and own["twin_run_pace_ratio"] == 4 * 86400
-        assert {f"twin_run_queue_length {queue}" for queue in ("calendar", "commands", "training", "undelivered")} <= set(own)
+        assert {each.prom_name for each in HEALTH} - {
+            name.partition(" ")[0] for name in own
+        } == set()
+        assert (
+            own["twin_run_spent_seconds_total browse"] > 0 and own["twin_run_cpu_seconds_total"] > 0
+        )
+        assert (
+            own["twin_run_resident_memory_bytes"] > 2**20
+            and own["twin_run_pace_ratio"] == 4 * 86400
+        )
+        assert {
+            f"twin_run_queue_length {queue}"
+            for queue in ("calendar", "commands", "training", "undelivered")
+        } <= set(own)
 
-        packed = requests.get(f"{begun.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60)
+        packed = requests.get(
+            f"{begun.url}/metrics", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60
+        )
         assert packed.headers["Content-Encoding"] == "gzip"
-        assert split(values(parse_text(gzip.decompress(packed.raw.read()).decode())))[0] == catalogue
+        assert (
+            split(values(parse_text(gzip.decompress(packed.raw.read()).decode())))[0] == catalogue
+        )
         head = requests.head(f"{begun.url}/metrics", timeout=60)
-        assert (head.status_code, head.content) == (200, b"") and int(head.headers["Content-Length"]) > 1000
-        assert [begun.get(path).status_code for path in ("/", "/-/healthy", "/metrics/", "/x", "/..%2f")] == [200, 200, 404, 404, 404]
+        assert (head.status_code, head.content) == (200, b"") and int(
+            head.headers["Content-Length"]
+        ) > 1000
+        assert [
+            begun.get(path).status_code for path in ("/", "/-/healthy", "/metrics/", "/x", "/..%2f")
+        ] == [200, 200, 404, 404, 404]
         assert requests.post(f"{begun.url}/metrics", timeout=60).status_code == 405
         assert 'href="/metrics"' in begun.get("/").text
         if shutil.which("promtool") is None:
             pytest.skip("no promtool on this machine: install Debian's package prometheus")
-        lint = subprocess.run(["promtool", "check", "metrics"], input=begun.get().content, capture_output=True)
+        lint = subprocess.run(
+            ["promtool", "check", "metrics"], input=begun.get().content, capture_output=True
+        )
         assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
 
         def seen(expression: str) -> float:
@@ -184,26 +268,48 @@ def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
         end = time.monotonic() + PATIENCE_S
         while seen("twin_run_paused") != 1 and time.monotonic() < end:
             time.sleep(0.1)
-        assert seen("twin_run_paused") == 1 and seen("twin_run_simulated_seconds") == own["twin_run_simulated_seconds"]
+        assert (
+            seen("twin_run_paused") == 1
+            and seen("twin_run_simulated_seconds") == own["twin_run_simulated_seconds"]
+        )
         assert {each.prom_name for each in HEALTH} <= prometheus.names()
-        assert seen("twin_sessions_total") == {name: value for (name, _), value in catalogue.items()}["twin_sessions_total"]
+        assert (
+            seen("twin_sessions_total")
+            == {name: value for (name, _), value in catalogue.items()}["twin_sessions_total"]
+        )
         twin("pace", "a", "max", cwd=tmp_path)
         twin("continue", "a", cwd=tmp_path)
         status, _, err = begun.done()
         assert (status, err) == (0, "")
 
 
-def test_an_address_that_cannot_be_had_stops_the_run_before_anything_is_made(tmp_path: Path) -> None:
+def test_an_address_that_cannot_be_had_stops_the_run_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
     """One line with flag, port and mend; no folder, which the next try would trip over."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = twin("run", ROOT / "scenarios" / "base.yaml", "--out", "a", "--metrics", f":{port}", cwd=tmp_path, check=False)
+        done = twin(
+            "run",
+            ROOT / "scenarios" / "base.yaml",
+            "--out",
+            "a",
+            "--metrics",
+            f":{port}",
+            cwd=tmp_path,
+            check=False,
+        )
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == f"error: --metrics 127.0.0.1:{port}: something listens on port {port} already (--metrics :0 takes a free one)\n"
+    assert (
+        done.stderr
+        == f"error: --metrics 127.0.0.1:{port}: something listens on port {port} already (--metrics :0 takes a free one)\n"
+    )
     assert not list(tmp_path.iterdir())
 
 
-def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_interrupted(tmp_path: Path) -> None:
+def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_interrupted(
+    tmp_path: Path,
+) -> None:
     """A host that is spelt out is taken, with a warning. Ctrl-C goes to all processes of a terminal; the run ends as it always does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         shutil.rmtree(tmp_path / "a", ignore_errors=True)
@@ -213,7 +319,12 @@ def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_
             os.killpg(begun.process.pid, number)
             status, out, err = begun.done()
         assert (status, err) == (130, "")
-        assert "warning: --metrics 0.0.0.0:" in out and "asks for no password" in out and "nothing is lost" in out and "died" not in out
+        assert (
+            "warning: --metrics 0.0.0.0:" in out
+            and "asks for no password" in out
+            and "nothing is lost" in out
+            and "died" not in out
+        )
 
 
 def gone(pid: int) -> bool:
@@ -236,7 +347,10 @@ def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
         assert gone(beside)
         with pytest.raises(requests.ConnectionError):
             begun.get()
-    assert "metrics at" in twin("resume", "a", "--metrics", begun.url.removeprefix("http://"), cwd=tmp_path).stdout
+    assert (
+        "metrics at"
+        in twin("resume", "a", "--metrics", begun.url.removeprefix("http://"), cwd=tmp_path).stdout
+    )
 
 
 def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
@@ -246,4 +360,8 @@ def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
         os.kill(begun.sidecar(), signal.SIGKILL)
         twin("pace", "a", "max", cwd=tmp_path)
         status, out, err = begun.done()
-    assert (status, err) == (0, "") and out.count("has died; the run goes on without it") == 1 and "done: base" in out
+    assert (
+        (status, err) == (0, "")
+        and out.count("has died; the run goes on without it") == 1
+        and "done: base" in out
+    )

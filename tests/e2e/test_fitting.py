@@ -13,10 +13,14 @@ from twin.scenario.loading import load
 ASKED = ("--people", "300", "--burn-in", "3", "--days", "2", "--replicates", "1", "--rounds", "1")
 
 
-def test_fit_of_responses_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_fit_of_responses_from_end_to_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """The printed block loads on top of the scenario that was fitted and holds what the report says; run twice, it is the same."""
     chosen = ("responses.click.arousal", "responses.reshare.arousal", "responses.report.agreement")
-    monkeypatch.setattr(fit_responses, "PARAMETERS", {name: fit_responses.PARAMETERS[name] for name in chosen})
+    monkeypatch.setattr(
+        fit_responses, "PARAMETERS", {name: fit_responses.PARAMETERS[name] for name in chosen}
+    )
     path = str(SCENARIOS / "base.yaml")
     done, again = (CliRunner().invoke(main, [path, *ASKED]) for _ in range(2))
     assert done.exit_code == 0, done.output
@@ -24,12 +28,16 @@ def test_fit_of_responses_from_end_to_end(monkeypatch: pytest.MonkeyPatch, tmp_p
     for target in evidence.fitted_by("responses"):
         assert target.id in done.stderr
     assert "run 4 of 4" in done.stderr and "round 1" in done.stderr
-    rows = {line.split()[0]: line for line in done.stderr.splitlines() if line.startswith("responses.")}
+    rows = {
+        line.split()[0]: line for line in done.stderr.splitlines() if line.startswith("responses.")
+    }
     assert sorted(rows) == sorted(chosen) and "not identified" in rows["responses.report.agreement"]
     assert "not identified" not in rows["responses.reshare.arousal"]
     block = yaml.safe_load(done.stdout)
     responses = block["mechanisms"]["audience"]["responses"]
-    assert set(responses) == set(meetings.NAMES) and all("intercept" in each for each in responses.values())
+    assert set(responses) == set(meetings.NAMES) and all(
+        "intercept" in each for each in responses.values()
+    )
     file = tmp_path_factory.mktemp("fitted") / "fitted.yaml"
     file.write_text(f"extends: {ROOT / 'scenarios' / 'base.yaml'}\n{done.stdout}")
     fitted = load(file).mechanisms["audience"].responses  # type: ignore[attr-defined]

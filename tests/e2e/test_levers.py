@@ -32,9 +32,22 @@ Small = Callable[..., Scenario]
 
 def begun(here: Path, *more: str, flags: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     """A small run in a process of its own, held at its beginning."""
-    command = [sys.executable, "-m", "twin", "run", str(ROOT / "scenarios" / "base.yaml"), "--out", "a", *settings(*more), *flags,
-               "--pace", "0.001"]
-    process = subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "twin",
+        "run",
+        str(ROOT / "scenarios" / "base.yaml"),
+        "--out",
+        "a",
+        *settings(*more),
+        *flags,
+        "--pace",
+        "0.001",
+    ]
+    process = subprocess.Popen(
+        command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     until = time.monotonic() + 240
     while not mailbox.is_open(here / "a") and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
@@ -87,7 +100,9 @@ class Hand(Watcher):
 def held(scenario: Scenario, out: Path, **how: Any) -> Iterator[Hand]:
     """A run in a thread, paused after its first hour, and a hand on it. Afterwards it goes on to its end."""
     hand = Hand(out)
-    thread = threading.Thread(target=run.start, args=(scenario, out), kwargs={"watcher": hand, **how})
+    thread = threading.Thread(
+        target=run.start, args=(scenario, out), kwargs={"watcher": hand, **how}
+    )
     thread.start()
     try:
         assert hand.wait() == HOUR
@@ -115,42 +130,64 @@ def test_what_was_done_by_hand_replays_to_the_same_bytes(tmp_path: Path) -> None
     """Policies given now, at a date and on a condition; the scenario in the folder, run anew, gives the same tables."""
     (tmp_path / "likes.yaml").write_text(LIKES)
     (tmp_path / "guard.yaml").write_text(GUARD)
-    (tmp_path / "later.yaml").write_text("name: later\nuntil: 25d\nset: {recommender.diversity: 0.9}\n")
+    (tmp_path / "later.yaml").write_text(
+        "name: later\nuntil: 25d\nset: {recommender.diversity: 0.9}\n"
+    )
     process = begun(tmp_path)
     assert "paused" in twin("pause", "a", cwd=tmp_path).stdout
     assert "20 simulated days per second" in twin("pace", "a", "20", cwd=tmp_path).stdout
     assert "likes by hand" in twin("intervene", "a", "likes.yaml", cwd=tmp_path).stdout
     assert "guard by hand" in twin("intervene", "a", "guard.yaml", cwd=tmp_path).stdout
-    assert "at 20d" in twin("intervene", "a", "later.yaml", "--at", "2025-01-21", cwd=tmp_path).stdout
+    assert (
+        "at 20d" in twin("intervene", "a", "later.yaml", "--at", "2025-01-21", cwd=tmp_path).stdout
+    )
     twin("continue", "a", cwd=tmp_path)
     finished(process, tmp_path)
     twin("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
     assert tables(tmp_path / "a") == tables(tmp_path / "b")
     kinds = [text for _, kind, text in load_events(tmp_path / "a") if kind == "policy"]
-    assert [text.split(":")[0] for text in kinds] == ["likes by hand", "guard by hand", "later", "later"]
+    assert [text.split(":")[0] for text in kinds] == [
+        "likes by hand",
+        "guard by hand",
+        "later",
+        "later",
+    ]
     assert not (tmp_path / "a" / "mailbox").exists()
 
 
 def test_a_list_in_the_reference_mode_replays_in_both_modes(small: Small, tmp_path: Path) -> None:
     """A list of policies with times of their own and for shares, given twice in the same hour, to a run of one process per consumer."""
-    first = ("policies:\n- {name: now, set: {recommender.preset: likes}}\n"
-             "- {name: own time, at: 4d, until: 5d, share: 0.3, set: {audience.counts_shown: false}}\n")
+    first = (
+        "policies:\n- {name: now, set: {recommender.preset: likes}}\n"
+        "- {name: own time, at: 4d, until: 5d, share: 0.3, set: {audience.counts_shown: false}}\n"
+    )
     with held(small("duration=6d"), tmp_path / "a", reference=True) as hand:
         now = hand.forward(DAY)
         said = hand("intervene", policy=first)
         assert said["now_s"] == now
         assert "now: at" in said["ok"] and "own time: at 4d" in said["ok"]
-        assert hand("intervene", policy="name: same hour\nramp: 1d\nset: {recommender.diversity: 0.8}\n")["now_s"] == now
+        assert (
+            hand(
+                "intervene", policy="name: same hour\nramp: 1d\nset: {recommender.diversity: 0.8}\n"
+            )["now_s"]
+            == now
+        )
         hand("intervene", policy=GUARD, at="3d")
     made = tables(tmp_path / "a")
     assert load_manifest(tmp_path / "a")["reference"] is True
     assert made == replayed(tmp_path / "a", tmp_path / "b")
     assert made == replayed(tmp_path / "a", tmp_path / "c", reference=True)
-    names = [text.split(":")[0] for _, kind, text in load_events(tmp_path / "a") if kind == "policy"]
+    names = [
+        text.split(":")[0] for _, kind, text in load_events(tmp_path / "a") if kind == "policy"
+    ]
     assert names == ["now", "same hour", "guard by hand", "own time", "own time"]
     kept = [load(tmp_path / "a" / "scenario.yaml").policies[i].name for i in range(4)]
     assert kept == ["now", "own time", "same hour", "guard by hand"]
-    assert [path.name for path in sorted((tmp_path / "a" / "interventions").iterdir())] == ["001.yaml", "002.yaml", "003.yaml"]
+    assert [path.name for path in sorted((tmp_path / "a" / "interventions").iterdir())] == [
+        "001.yaml",
+        "002.yaml",
+        "003.yaml",
+    ]
 
 
 def test_pause_holds_and_continue_goes_on(small: Small, tmp_path: Path) -> None:
@@ -161,7 +198,7 @@ def test_pause_holds_and_continue_goes_on(small: Small, tmp_path: Path) -> None:
         before = len(hand.frames)
         while len(hand.frames) < before + 4:  # it tells several times a second that it waits
             time.sleep(0.02)
-        assert set(hand.frames[before + 1:]) == {(now, 1.0)}
+        assert set(hand.frames[before + 1 :]) == {(now, 1.0)}
         assert (hand("status")["now_s"], hand("status")["ok"]) == (now, "paused")
         hand("pace", days_per_second=50)
         assert hand("status")["now_s"] == now, "a pace does not end a pause"
@@ -171,7 +208,9 @@ def test_pause_holds_and_continue_goes_on(small: Small, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_paused_run_that_is_ended_goes_on_where_it_stood(end: signal.Signals, tmp_path: Path) -> None:
+def test_a_paused_run_that_is_ended_goes_on_where_it_stood(
+    end: signal.Signals, tmp_path: Path
+) -> None:
     """Ctrl-C, kill and kill -9 while it is held right after a policy was given: it resumes from there, and replays to the same bytes."""
     (tmp_path / "likes.yaml").write_text(LIKES)
     process = begun(tmp_path, "duration=5d", flags=("--quiet",))
@@ -187,14 +226,24 @@ def test_a_paused_run_that_is_ended_goes_on_where_it_stood(end: signal.Signals, 
         assert code == 130
         assert manifest["status"] == "interrupted"
         hour = said.split()[1]
-        assert manifest["reached_s"] == int(hour[:2]) * HOUR + int(hour[3:]) * 60, "it did not move on"
+        assert manifest["reached_s"] == int(hour[:2]) * HOUR + int(hour[3:]) * 60, (
+            "it did not move on"
+        )
     lost = twin("pause", "a", cwd=tmp_path, check=False)
-    assert lost.returncode == 2 and "nothing runs there now" in lost.stderr and len(lost.stderr.splitlines()) == 1
+    assert (
+        lost.returncode == 2
+        and "nothing runs there now" in lost.stderr
+        and len(lost.stderr.splitlines()) == 1
+    )
     assert resumed(tmp_path / "a") == replayed(tmp_path / "a", tmp_path / "b")
-    assert any("likes by hand" in text for _, kind, text in load_events(tmp_path / "a") if kind == "policy")
+    assert any(
+        "likes by hand" in text for _, kind, text in load_events(tmp_path / "a") if kind == "policy"
+    )
 
 
-def test_a_run_that_was_held_before_its_first_hour_begins_once(small: Small, tmp_path: Path) -> None:
+def test_a_run_that_was_held_before_its_first_hour_begins_once(
+    small: Small, tmp_path: Path
+) -> None:
     """A checkpoint at time zero is taken up, not begun anew on top of what it holds."""
     scenario = small("duration=2d")
     simulation = Simulation(scenario)
@@ -204,7 +253,9 @@ def test_a_run_that_was_held_before_its_first_hour_begins_once(small: Small, tmp
     assert resumed(tmp_path / "a") == replayed(tmp_path / "a", tmp_path / "b")
 
 
-def test_pace_is_kept_and_little_is_made_up_for(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pace_is_kept_and_little_is_made_up_for(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A paced run is not ahead of its pace, from the command on; after a delay it makes up for a second of it at most."""
     with held(small("duration=10d"), tmp_path / "a") as hand:
         hand("pace", days_per_second=4)
@@ -217,7 +268,9 @@ def test_pace_is_kept_and_little_is_made_up_for(small: Small, tmp_path: Path, mo
     simulation = Simulation(scenario)
     manifest = runfolder.create(tmp_path / "b", scenario, simulation)
     monkeypatch.setattr("twin.running.drive.time.monotonic", lambda: clock[0])
-    drive = run._Drive(simulation, tmp_path / "b", manifest, Watcher(), 1.0, mailbox.Mailbox(tmp_path / "b"))
+    drive = run._Drive(
+        simulation, tmp_path / "b", manifest, Watcher(), 1.0, mailbox.Mailbox(tmp_path / "b")
+    )
     simulation.world.now = DAY
     assert drive._early()  # a day in no time
     clock[0] += 1.5
@@ -241,16 +294,27 @@ WRONG = {
     "just words\n": (1, "is not a policy"),
     "policies: []\n": (1, "holds no policy"),
     "policies:\n- 5\n": (2, "is not a policy"),
-    "name: a\npolicies:\n- {name: b, set: {recommender.preset: likes}}\n": (1, "stands beside a list"),
+    "name: a\npolicies:\n- {name: b, set: {recommender.preset: likes}}\n": (
+        1,
+        "stands beside a list",
+    ),
     "policies:\n- name: a\n  use: b.yaml\n": (3, "uses no file"),
     "name: a\nuse: b.yaml\n": (2, "uses no file"),
     "name: a\nwhen: no_such_metric < 1\nset: {recommender.preset: likes}\n": (2, "no_such_metric"),
-    "name: a\nset: {recommender.preset: !!python/object/apply:os.system [echo]}\n": (2, "tags are not used"),
-    "policies:\n" + "".join(f"- {{name: s{i}, share: 0.5, set: {{audience.counts_shown: false}}}}\n" for i in range(9)): (0, "share"),
+    "name: a\nset: {recommender.preset: !!python/object/apply:os.system [echo]}\n": (
+        2,
+        "tags are not used",
+    ),
+    "policies:\n"
+    + "".join(
+        f"- {{name: s{i}, share: 0.5, set: {{audience.counts_shown: false}}}}\n" for i in range(9)
+    ): (0, "share"),
 }
 
 
-def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(small: Small, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(
+    small: Small, tmp_path: Path
+) -> None:
     """Every wrong policy, time, name and command is one error with the user's file and line; the run ends as if nothing had been said."""
     scenario = small("duration=4d")
     (tmp_path / "taken").mkdir()
@@ -262,21 +326,49 @@ def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(small: S
             with pytest.raises(UsageError) as caught:
                 hand("intervene", policy=policy, source="my.yaml")
             place = f"my.yaml:{line}" if line else "my.yaml"
-            assert any(one.startswith(place) and reason in one for one in str(caught.value).splitlines()), (policy, str(caught.value))
-        for at, reason in {"0d": "is past", "2024-06-01": "before the run",
-                           "2025-13-01": "neither", "soon": "neither", "": "neither",
-                           "-5d": "neither", "99d": "99d", "2999-01-01": "longer|end|after"}.items():
+            assert any(
+                one.startswith(place) and reason in one for one in str(caught.value).splitlines()
+            ), (policy, str(caught.value))
+        for at, reason in {
+            "0d": "is past",
+            "2024-06-01": "before the run",
+            "2025-13-01": "neither",
+            "soon": "neither",
+            "": "neither",
+            "-5d": "neither",
+            "99d": "99d",
+            "2999-01-01": "longer|end|after",
+        }.items():
             with pytest.raises(UsageError, match=reason):
-                hand("intervene", policy="name: a\nset: {recommender.diversity: 0.5}\n", at=at, source="my.yaml")
-        for nonsense in ({"what": "fly"}, {"what": "pace", "days_per_second": True}, {"what": "pace", "days_per_second": "5"},
-                         {"what": "pace", "days_per_second": float("nan")}, {"what": "pace", "days_per_second": -1}, {"what": "intervene"},
-                         {"what": "intervene", "policy": 5}, {"what": "intervene", "policy": LIKES, "at": [1]},
-                         {"what": "fork", "branch": "main"}, {"what": "fork", "branch": "../up"}, {"what": "fork", "branch": ""},
-                         {"what": "fork", "out": str(tmp_path / "taken")}, {"what": "fork", "out": "\0"}, {"what": "fork", "at": "2d"},
-                         {"what": "fork", "policy": "{"}):
+                hand(
+                    "intervene",
+                    policy="name: a\nset: {recommender.diversity: 0.5}\n",
+                    at=at,
+                    source="my.yaml",
+                )
+        for nonsense in (
+            {"what": "fly"},
+            {"what": "pace", "days_per_second": True},
+            {"what": "pace", "days_per_second": "5"},
+            {"what": "pace", "days_per_second": float("nan")},
+            {"what": "pace", "days_per_second": -1},
+            {"what": "intervene"},
+            {"what": "intervene", "policy": 5},
+            {"what": "intervene", "policy": LIKES, "at": [1]},
+            {"what": "fork", "branch": "main"},
+            {"what": "fork", "branch": "../up"},
+            {"what": "fork", "branch": ""},
+            {"what": "fork", "out": str(tmp_path / "taken")},
+            {"what": "fork", "out": "\0"},
+            {"what": "fork", "at": "2d"},
+            {"what": "fork", "policy": "{"},
+        ):
             with pytest.raises(UsageError):
                 pytest.fail(f"{nonsense}: {hand(**nonsense)}")
-        assert ((tmp_path / "a" / "scenario.yaml").read_bytes(), load_manifest(tmp_path / "a")) == before
+        assert (
+            (tmp_path / "a" / "scenario.yaml").read_bytes(),
+            load_manifest(tmp_path / "a"),
+        ) == before
         assert [path.name for path in (tmp_path / "a" / "interventions").iterdir()] == ["001.yaml"]
     assert tables(tmp_path / "a") == replayed(tmp_path / "a", tmp_path / "b")
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "taken"}
@@ -288,8 +380,9 @@ class Crash(BaseException):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("write", range(4))
-def test_a_crash_while_a_policy_is_written_down_leaves_the_old_or_the_new(small: Small, write: int, tmp_path: Path,
-                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_while_a_policy_is_written_down_leaves_the_old_or_the_new(
+    small: Small, write: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before each write of the amended record: what resumes has the policy in all its places, or in none."""
     out, real, writes = tmp_path / "a", runfolder._write, [0]
 
@@ -338,7 +431,11 @@ def test_forks(small: Small, tmp_path: Path) -> None:
     parent = load_metrics(out)
     for folder, label in ((likes, "likes"), (later, "later"), (grandchild, "fork-1/again")):
         manifest = load_manifest(folder)
-        assert (manifest["branch"], manifest["parent"]["at_s"], manifest["run_id"]) == (label, now, load_manifest(out)["run_id"])
+        assert (manifest["branch"], manifest["parent"]["at_s"], manifest["run_id"]) == (
+            label,
+            now,
+            load_manifest(out)["run_id"],
+        )
         made = resumed(folder)
         assert made != plain
         assert made == replayed(folder, tmp_path / f"replay-{folder.name}")
@@ -356,7 +453,10 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     twin("pause", "a", cwd=tmp_path)
     second = twin("resume", "a", cwd=tmp_path, check=False)
     assert second.returncode == 2
-    assert second.stderr.count("\n") == 1 and f"a process runs here already, pid {process.pid}" in second.stderr
+    assert (
+        second.stderr.count("\n") == 1
+        and f"a process runs here already, pid {process.pid}" in second.stderr
+    )
     assert "branch twig" in twin("fork", "a", "--name", "twig", cwd=tmp_path).stdout
     twin("continue", "a", cwd=tmp_path)
     finished(process, tmp_path)
@@ -394,9 +494,14 @@ class LastWord(Watcher):
             each.join()
 
 
-def test_a_command_that_comes_while_the_run_ends_is_refused_at_once(small: Small, tmp_path: Path) -> None:
+def test_a_command_that_comes_while_the_run_ends_is_refused_at_once(
+    small: Small, tmp_path: Path
+) -> None:
     """It is not waited for until patience ends, though the run still waits for those who read, who may be the ones who ask."""
     last = LastWord(tmp_path / "a")
     assert run.start(small("duration=2d"), tmp_path / "a", watcher=last).status == "done"
     assert len(last.said) == 2
-    assert all("the run ended before" in said or "has ended and takes no more commands" in said for said in last.said), last.said
+    assert all(
+        "the run ended before" in said or "has ended and takes no more commands" in said
+        for said in last.said
+    ), last.said

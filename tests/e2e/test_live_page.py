@@ -47,17 +47,25 @@ def text(page: Any, selector: str) -> str:
     return found
 
 
-def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(tmp_path: Path, browser: Any) -> None:
+def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(
+    tmp_path: Path, browser: Any
+) -> None:
     """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change no byte; text stays text."""
     with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "1") as run:
         page, complaints, asked = visit(browser, run.url)
         others = [visit(browser, run.url, color_scheme="dark") for _ in range(2)]
-        page.wait_for_selector("figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *")
+        page.wait_for_selector(
+            "figure[data-picture=posts] canvas, figure[data-picture=posts] .plot > *"
+        )
         assert text(page, "#name") == HOSTILE
         assert "token" not in page.url
         date, card = text(page, "#date"), text(page, "[data-card='sessions '] .value")
-        until(page, "([date, card]) => document.getElementById('date').textContent > date && "
-                    "document.querySelector(\"[data-card='sessions '] .value\").textContent !== card", [date, card])
+        until(
+            page,
+            "([date, card]) => document.getElementById('date').textContent > date && "
+            "document.querySelector(\"[data-card='sessions '] .value\").textContent !== card",
+            [date, card],
+        )
         drawn = page.evaluate(DATA, "posts")
         until(page, f"count => (({DATA})('posts').t ?? []).length > count", len(drawn["t"]))
 
@@ -98,14 +106,23 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.wait_for_selector("[data-state=running]")
         page.wait_for_selector("#policies li")
         assert HOSTILE in text(page, "#policies li")
-        page.locator("[data-chapter=platform-0]").scroll_into_view_if_needed()  # only what is looked at is drawn
-        until(page, f"() => (({DATA})('labelled_impressions')['Labelled impressions'] ?? [0]).at(-1) > 0")
+        page.locator(
+            "[data-chapter=platform-0]"
+        ).scroll_into_view_if_needed()  # only what is looked at is drawn
+        until(
+            page,
+            f"() => (({DATA})('labelled_impressions')['Labelled impressions'] ?? [0]).at(-1) > 0",
+        )
         assert page.evaluate(LABELS, "labelled_impressions") == [HOSTILE[:21] + "…"]
         page.wait_for_selector("#lever option:text-is('label_ai: 1')", state="attached")
         page.click("[data-pace=max]")
         until(page, SAID, "as fast as it can")
         page.wait_for_selector("[data-state=done]")
-        assert "report.html" in text(page, "#notice") and text(page, "#share") == "100 %" and text(page, "#date") == "2025-02-02"
+        assert (
+            "report.html" in text(page, "#notice")
+            and text(page, "#share") == "100 %"
+            and text(page, "#date") == "2025-02-02"
+        )
         assert run.process.wait(60) == 0, run.lines
         for one, *_ in [(page,), *others]:  # pictures are whole although the server has gone
             until(one, f"() => ({DATA})('posts').t.at(-1) >= Date.UTC(2025, 1, 1)", patience_s=20)
@@ -115,24 +132,37 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
             assert all(address.startswith(f"{run.base}/") for address in wanted)
             assert one.title() != "owned"
         assert page.evaluate("document.querySelectorAll('img').length") == 0
-        assert run.token not in " ".join(path.read_text(errors="replace") for path in run.folder.rglob("*") if path.is_file())
+        assert run.token not in " ".join(
+            path.read_text(errors="replace") for path in run.folder.rglob("*") if path.is_file()
+        )
     twin("run", "a/scenario.yaml", "--out", "b", "--quiet", cwd=tmp_path)
     for name in ("metrics", "events"):
-        assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (tmp_path / "b" / f"{name}.parquet").read_bytes()
+        assert (tmp_path / "a" / f"{name}.parquet").read_bytes() == (
+            tmp_path / "b" / f"{name}.parquet"
+        ).read_bytes()
 
 
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running, None, None]:
     """A run that goes on slowly for as long as tests look at it."""
-    with running(tmp_path_factory.mktemp("held"), BASE, *settings("duration=2000d"), "--pace", "4") as run:
+    with running(
+        tmp_path_factory.mktemp("held"), BASE, *settings("duration=2000d"), "--pace", "4"
+    ) as run:
         yield run
 
 
-def ask(run: Running | str, method: str, path: str, body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
+def ask(
+    run: Running | str, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, dict[str, str], str]:
     """One plain request; header names with _ for -."""
     base = run if isinstance(run, str) else run.base
     connection = http.client.HTTPConnection("127.0.0.1", int(base.rpartition(":")[2]), timeout=30)
-    connection.request(method, path, body or None, {name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(
+        method,
+        path,
+        body or None,
+        {name.replace("_", "-"): value for name, value in headers.items()},
+    )
     answer = connection.getresponse()
     content = answer.read().decode()
     connection.close()
@@ -142,31 +172,64 @@ def ask(run: Running | str, method: str, path: str, body: str = "", **headers: s
 def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) -> None:
     """Host, origin, kind of content and token are all asked for; nothing is allowed to other origins; nothing is kept."""
     bearer, origin, kind = f"Bearer {held.token}", held.base, "application/json"
-    for path in ("/run", "/levers", "/stream", "/chapter/producer-0", "/readings/producer-0?since=0"):
+    for path in (
+        "/run",
+        "/levers",
+        "/stream",
+        "/chapter/producer-0",
+        "/readings/producer-0?since=0",
+    ):
         assert ask(held, "GET", path)[0] == 401
         assert ask(held, "GET", path, Authorization="Bearer wrong")[0] == 403
         assert ask(held, "GET", path, Authorization=bearer, Host="rebound.example:80")[0] == 403
     assert ask(held, "GET", "/", Host="rebound.example")[0] == 403
     pause = json.dumps({"do": "pause"})
-    for headers in ({"Origin": origin, "Content_Type": kind}, {"Authorization": "Bearer x", "Origin": origin, "Content_Type": kind}):
+    for headers in (
+        {"Origin": origin, "Content_Type": kind},
+        {"Authorization": "Bearer x", "Origin": origin, "Content_Type": kind},
+    ):
         assert ask(held, "POST", "/command", pause, **headers)[0] in (401, 403)
     good = {"Authorization": bearer, "Origin": origin, "Content_Type": kind}
-    assert ask(held, "POST", "/command", pause, **{**good, "Origin": "http://evil.example"})[0] == 403
+    assert (
+        ask(held, "POST", "/command", pause, **{**good, "Origin": "http://evil.example"})[0] == 403
+    )
     assert ask(held, "POST", "/command", pause, Authorization=bearer, Content_Type=kind)[0] == 403
     assert ask(held, "POST", "/command", pause, **good, Sec_Fetch_Site="cross-site")[0] == 403
     assert ask(held, "POST", "/command", pause, **{**good, "Content_Type": "text/plain"})[0] == 415
     assert ask(held, "POST", "/command", "{", **good)[0] == 400
-    for wrong in ({"do": "status"}, {"do": "intervene", "file": "../../secret.yaml"}, {"do": "fork", "branch": "../x"}, {"do": 1}):
+    for wrong in (
+        {"do": "status"},
+        {"do": "intervene", "file": "../../secret.yaml"},
+        {"do": "fork", "branch": "../x"},
+        {"do": 1},
+    ):
         status, _, answer = ask(held, "POST", "/command", json.dumps(wrong), **good)
         assert status == 200 and "\n" not in json.loads(answer)["error"]
     assert ask(held, "GET", "/chapter/nothing", Authorization=bearer)[0] == 404
-    status, headers, _ = ask(held, "OPTIONS", "/command", Origin="http://evil.example", Access_Control_Request_Method="POST")
+    status, headers, _ = ask(
+        held,
+        "OPTIONS",
+        "/command",
+        Origin="http://evil.example",
+        Access_Control_Request_Method="POST",
+    )
     assert status == 401 and not any(name.startswith("access-control") for name in headers)
     _, headers, page = ask(held, "GET", "/")
-    assert "default-src 'none'" in headers["content-security-policy"] and "unsafe-eval" not in headers["content-security-policy"]
+    assert (
+        "default-src 'none'" in headers["content-security-policy"]
+        and "unsafe-eval" not in headers["content-security-policy"]
+    )
     assert "script-src 'self';" in headers["content-security-policy"] and "server" not in headers
-    assert (headers["x-frame-options"], headers["cache-control"], headers["referrer-policy"]) == ("DENY", "no-store", "no-referrer")
-    assert headers["x-content-type-options"] == "nosniff" and "onclick" not in page and "<script>" not in page
+    assert (headers["x-frame-options"], headers["cache-control"], headers["referrer-policy"]) == (
+        "DENY",
+        "no-store",
+        "no-referrer",
+    )
+    assert (
+        headers["x-content-type-options"] == "nosniff"
+        and "onclick" not in page
+        and "<script>" not in page
+    )
     assert command(held.folder, {"do": "status"})["ok"] == "running"
 
 
@@ -181,7 +244,9 @@ def test_a_wrong_token_is_refused_and_the_page_says_so(held: Running, browser: A
 def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Path) -> None:
     """A form, requests without and with leave, and a frame, from a page of another origin that even knows the token."""
     pause = json.dumps({"do": "pause"})
-    (tmp_path / "index.html").write_text(f"""<iframe name=f></iframe><form id=x method=post target=f enctype="text/plain"
+    (
+        tmp_path / "index.html"
+    ).write_text(f"""<iframe name=f></iframe><form id=x method=post target=f enctype="text/plain"
         action="{held.base}/command"><input name='{pause[:-1]},"a":"' value='"}}'></form><script>
         document.getElementById("x").submit();
         const all = [fetch("{held.base}/command", {{method: "POST", mode: "no-cors", body: '{pause}'}}),
@@ -194,7 +259,9 @@ def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Pat
         def log_message(self, *arguments: Any) -> None:
             """Say nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: Quiet(*given, directory=str(tmp_path)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *given: Quiet(*given, directory=str(tmp_path))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         page, *_ = visit(browser, f"http://127.0.0.1:{server.server_port}/")
@@ -210,8 +277,14 @@ def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Pat
 
 def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, browser: Any) -> None:
     """No scrolling sideways at 375 pixels, whatever is open; the ground is dark in dark mode, and the button turns it."""
-    phone, complaints, _ = visit(browser, held.url, viewport={"width": 375, "height": 700}, is_mobile=True, has_touch=True,
-                                 color_scheme="dark")
+    phone, complaints, _ = visit(
+        browser,
+        held.url,
+        viewport={"width": 375, "height": 700},
+        is_mobile=True,
+        has_touch=True,
+        color_scheme="dark",
+    )
     phone.wait_for_selector(".card")
     phone.click("#open-hands")
     phone.wait_for_selector("#lever option", state="attached")
@@ -254,7 +327,9 @@ def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> No
     """Interrupted with its page open, which says so; resumed, the new page has the course and the marks from the start."""
     likes = tmp_path / "likes.yaml"
     likes.write_text("name: likes\nset: {recommender.preset: likes}\n")
-    with running(tmp_path, BASE, *settings("duration=400d"), "--pace", "4", "--policy", f"{likes}@3d") as run:
+    with running(
+        tmp_path, BASE, *settings("duration=400d"), "--pace", "4", "--policy", f"{likes}@3d"
+    ) as run:
         page, *_ = visit(browser, run.url)
         until(page, "() => document.getElementById('date').textContent >= '2025-01-07'")
         run.process.send_signal(signal.SIGINT)
@@ -278,17 +353,41 @@ def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
     assert not mailbox.is_open(tmp_path / "a")
 
 
-def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupted(tmp_path: Path) -> None:
+def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupted(
+    tmp_path: Path,
+) -> None:
     """What a browser is started with works once and is no token; after the run the page is there still; Ctrl-C ends it, status 0."""
     opener = tmp_path / "opener"
     opener.write_text('#!/bin/sh\necho "$1" > opened.part && mv opened.part opened\n')
     opener.chmod(0o755)
     mine, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "twin", "run", str(BASE), "--out", "a", "--live", *settings("duration=2d")],
-                               cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                               env={**os.environ, "TWIN_NO_BROWSER": "", "DISPLAY": ":0", "BROWSER": f"{opener} %s", "TERM": "xterm",
-                                    "COLUMNS": "300"},
-                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "twin",
+            "run",
+            str(BASE),
+            "--out",
+            "a",
+            "--live",
+            *settings("duration=2d"),
+        ],
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env={
+            **os.environ,
+            "TWIN_NO_BROWSER": "",
+            "DISPLAY": ":0",
+            "BROWSER": f"{opener} %s",
+            "TERM": "xterm",
+            "COLUMNS": "300",
+        },
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
     os.close(theirs)
     seen = b""
     while b"until you press Ctrl-C" not in seen:
@@ -296,12 +395,24 @@ def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupt
     once = (tmp_path / "opened").read_text().strip()
     base, _, code = once.partition("/open/")
     status, headers, _ = ask(base, "GET", f"/open/{code}")
-    assert status == 303 and headers["location"].startswith("/#token=") and code not in headers["location"]
+    assert (
+        status == 303
+        and headers["location"].startswith("/#token=")
+        and code not in headers["location"]
+    )
     assert headers["location"].removeprefix("/").encode() in seen
     assert ask(base, "GET", f"/open/{code}")[0] == 403
     bearer = f"Bearer {headers['location'].partition('=')[2]}"
     assert ask(base, "GET", "/run", Authorization=bearer)[0] == 200
-    status, _, said = ask(base, "POST", "/command", '{"do": "pause"}', Authorization=bearer, Origin=base, Content_Type="application/json")
+    status, _, said = ask(
+        base,
+        "POST",
+        "/command",
+        '{"do": "pause"}',
+        Authorization=bearer,
+        Origin=base,
+        Content_Type="application/json",
+    )
     assert status == 200 and "the run has ended and takes no more commands" in said
     os.write(mine, b"\x03")
     assert process.wait(60) == 0

@@ -29,8 +29,13 @@ def blocks(language: str) -> list[str]:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a clone holds, with the README's own files (a scenario, a mechanism) written where it says."""
     here = tmp_path_factory.mktemp("clone") / "twin"
-    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True,
-                           text=True, check=True).stdout.split()
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
     for name in names:
         if (ROOT / name).exists():
             (here / name).parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +59,12 @@ def environment(cwd: Path, **more: str) -> dict[str, str]:
 
 def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:
     """A run in the background, once it takes commands."""
-    process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=cwd, env=environment(cwd, TWIN_NO_BROWSER="1"),
-                               stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=cwd,
+        env=environment(cwd, TWIN_NO_BROWSER="1"),
+        stdout=subprocess.DEVNULL,
+    )
     folder, until = cwd / command.split("--out ")[1].split()[0], time.monotonic() + 240
     while not is_open(folder) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.1)
@@ -63,8 +72,14 @@ def begun(command: str, cwd: Path) -> subprocess.Popen[bytes]:
 
 
 def bash(command: str, cwd: Path, **more: str) -> str:
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=cwd, capture_output=True, text=True, timeout=1800,
-                          env=environment(cwd, **more))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        env=environment(cwd, **more),
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -126,7 +141,14 @@ def test_comparison_reads_its_table(fresh: Path) -> None:
     (snippet,) = [text for text in blocks("python") if "read_table" in text]
     (fresh / "read.py").write_text(snippet)
     said = bash("python read.py", fresh)
-    assert len(re.findall(r"^(?:producer|consumer) \w+ .*\(-?[\d.e-]+, -?[\d.e-]+\)$", said, re.MULTILINE)) >= 2
+    assert (
+        len(
+            re.findall(
+                r"^(?:producer|consumer) \w+ .*\(-?[\d.e-]+, -?[\d.e-]+\)$", said, re.MULTILINE
+            )
+        )
+        >= 2
+    )
 
 
 def test_a_finding_is_judged_and_kept(fresh: Path) -> None:
@@ -136,16 +158,29 @@ def test_a_finding_is_judged_and_kept(fresh: Path) -> None:
     (command,) = [line for line in commands() if line.startswith("twin findings")]
     out = fresh / "runs" / "findings"
     rows = pq.read_table(out / "results.parquet").to_pylist()
-    assert {row["finding"] for row in rows} == {"F5"} and {row["state"] for row in rows} <= {"holds", "fails", "open"}
+    assert {row["finding"] for row in rows} == {"F5"} and {row["state"] for row in rows} <= {
+        "holds",
+        "fails",
+        "open",
+    }
     exact = [row for row in rows if row["kind"] == "exact" and "149" in row["expected"]]
     assert exact and all(row["state"] == "holds" for row in exact)
-    page, board, table = (out / "report.html").read_text(), (out / "scoreboard.md").read_text(), (out / "results.parquet").read_bytes()
+    page, board, table = (
+        (out / "report.html").read_text(),
+        (out / "scoreboard.md").read_text(),
+        (out / "results.parquet").read_bytes(),
+    )
     assert "F5" in page and "the quick set" in page and page.count("data-root-id") >= 4
     (out / "results.parquet").unlink()
     times = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")}
     said, again = SAID[command], bash(f"{command} --world scenarios/base.yaml", fresh)
-    assert times and {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")} == times
-    assert all(row["says"] in said for row in rows if row["state"] != "holds" and not row["aside"]) and "F5  " in said
+    assert (
+        times and {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.npy")} == times
+    )
+    assert (
+        all(row["says"] in said for row in rows if row["state"] != "holds" and not row["aside"])
+        and "F5  " in said
+    )
     assert (out / "results.parquet").read_bytes() == table
     assert again.splitlines()[-1] == said.splitlines()[-1]
     assert board.splitlines()[:3] == (out / "scoreboard.md").read_text().splitlines()[:3]

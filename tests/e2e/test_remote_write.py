@@ -74,7 +74,11 @@ def is_exact(server: Prometheus, folder: Path) -> None:
     assert len(metrics.times) >= DAYS + 1 and server.samples(selector(folder)) == want
     at = int(metrics.times[-1].astype("datetime64[s]").astype(np.int64))
     there = {series["metric"]["__name__"] for series in server.query(selector(folder), at)}
-    assert there == {prom_name(metric) for metric in metrics.declared.values() if not np.isnan(metrics.of(metric.name)[-1]).all()}
+    assert there == {
+        prom_name(metric)
+        for metric in metrics.declared.values()
+        if not np.isnan(metrics.of(metric.name)[-1]).all()
+    }
 
 
 def size(folder: Path) -> int:
@@ -87,14 +91,32 @@ def size(folder: Path) -> int:
 
 def begun(here: Path, url: str, *more: str, out: str = "a", **env: str) -> subprocess.Popen[str]:
     """A run with remote write in a process of its own, at two simulated days per second."""
-    command = [sys.executable, "-m", "twin", "run", str(BASE), "--out", out, *SHORT, "--pace", "2", "--remote-write", url, *more]
-    return subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "twin",
+        "run",
+        str(BASE),
+        "--out",
+        out,
+        *SHORT,
+        "--pace",
+        "2",
+        "--remote-write",
+        url,
+        *more,
+    ]
+    return subprocess.Popen(
+        command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     limit = time.monotonic() + 240
     while not true():
-        assert process.poll() is None and time.monotonic() < limit, process.stdout and process.stdout.read()
+        assert process.poll() is None and time.monotonic() < limit, (
+            process.stdout and process.stdout.read()
+        )
         time.sleep(0.02)
 
 
@@ -109,7 +131,11 @@ def upto(lines: Iterable[str], words: str) -> Iterator[str]:
 
 def day(folder: Path) -> float:
     """How far a run is that goes on, in days."""
-    return float(mailbox.command(folder, {"do": "status"})["now_s"] / DAY) if mailbox.is_open(folder) else -1.0
+    return (
+        float(mailbox.command(folder, {"do": "status"})["now_s"] / DAY)
+        if mailbox.is_open(folder)
+        else -1.0
+    )
 
 
 def delivered(folder: Path) -> float:
@@ -118,18 +144,29 @@ def delivered(folder: Path) -> float:
     return float(json.loads(files[0].read_text())["delivered_s"] / DAY) if files else -1.0
 
 
-def test_two_runs_of_a_scenario_arrive_exactly_and_are_the_same_bytes(server: Prometheus, straight: Path, tmp_path: Path) -> None:
+def test_two_runs_of_a_scenario_arrive_exactly_and_are_the_same_bytes(
+    server: Prometheus, straight: Path, tmp_path: Path
+) -> None:
     """Both runs of the same dates are in one server, each complete, nothing twice; being watched changed no byte of them."""
     for name in ("first", "second"):
         held = server.appended()
-        text = twin("run", BASE, "--out", name, *SHORT, "--remote-write", server.write_url, cwd=tmp_path).stdout
+        text = twin(
+            "run", BASE, "--out", name, *SHORT, "--remote-write", server.write_url, cwd=tmp_path
+        ).stdout
         assert f"remote write to {server.write_url}" in text
-        assert f"all {DAYS + 1} readings x {len(load_metrics(straight).values[0])} series are in {server.write_url}" in text
+        assert (
+            f"all {DAYS + 1} readings x {len(load_metrics(straight).values[0])} series are in {server.write_url}"
+            in text
+        )
         assert server.appended() - held == size(tmp_path / name)
-        assert [(tmp_path / name / table).read_bytes() for table in TABLES] == [(straight / table).read_bytes() for table in TABLES]
+        assert [(tmp_path / name / table).read_bytes() for table in TABLES] == [
+            (straight / table).read_bytes() for table in TABLES
+        ]
     for name in ("first", "second"):
         is_exact(server, tmp_path / name)
-    assert load_manifest(tmp_path / "first")["run_id"] != load_manifest(tmp_path / "second")["run_id"]
+    assert (
+        load_manifest(tmp_path / "first")["run_id"] != load_manifest(tmp_path / "second")["run_id"]
+    )
 
 
 def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> None:
@@ -151,7 +188,9 @@ def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> 
     assert (run / "metrics.parquet").read_bytes() == (straight / "metrics.parquet").read_bytes()
 
 
-def test_a_fork_whose_history_lies_in_the_past_of_its_parent(server: Prometheus, tmp_path: Path) -> None:
+def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
+    server: Prometheus, tmp_path: Path
+) -> None:
     """The branch arrives whole under its own label when the parent has ended already; both are exact."""
     (tmp_path / "likes.yaml").write_text("name: likes\nset: {recommender.preset: likes}\n")
     process = begun(tmp_path, server.write_url)
@@ -164,7 +203,9 @@ def test_a_fork_whose_history_lies_in_the_past_of_its_parent(server: Prometheus,
     assert load_manifest(tmp_path / "a-b")["run_id"] == load_manifest(tmp_path / "a")["run_id"]
     for folder in (tmp_path / "a", tmp_path / "a-b"):
         is_exact(server, folder)
-    assert (tmp_path / "a" / "metrics.parquet").read_bytes() != (tmp_path / "a-b" / "metrics.parquet").read_bytes()
+    assert (tmp_path / "a" / "metrics.parquet").read_bytes() != (
+        tmp_path / "a-b" / "metrics.parquet"
+    ).read_bytes()
 
 
 def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None:
@@ -174,21 +215,28 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         process, run = begun(tmp_path, late.write_url), tmp_path / "a"
         until(lambda: day(run) >= 2, process)
         assert process.stdout
-        told = list(upto(process.stdout, "the readings wait in the run's folder"))  # it has found out
+        told = list(
+            upto(process.stdout, "the readings wait in the run's folder")
+        )  # it has found out
         assert delivered(run) < 0
         late.start()
         until(lambda: delivered(run) >= 4, process)
         late.kill()
         went = day(run)
         until(lambda: day(run) >= went + 2, process)
-        twin("pause", "a", cwd=tmp_path)  # a checkpoint while it is down: from here on the folder is the buffer
+        twin(
+            "pause", "a", cwd=tmp_path
+        )  # a checkpoint while it is down: from here on the folder is the buffer
         twin("continue", "a", cwd=tmp_path)
         assert delivered(run) < day(run) - 1
         late.start()
         twin("pace", "a", "max", cwd=tmp_path)
         assert process.wait(240) == 0
         text = "".join(told) + process.stdout.read()
-        assert text.count("the readings wait in the run's folder") == 2 and text.count("takes readings again") == 2
+        assert (
+            text.count("the readings wait in the run's folder") == 2
+            and text.count("takes readings again") == 2
+        )
         assert f"all {DAYS + 1} readings" in text
         is_exact(late, run)
 
@@ -208,7 +256,11 @@ def test_a_server_that_never_comes_is_left_to_twin_send(server: Prometheus, tmp_
                 process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         command = re.search(r"twin (send a --remote-write \S+)$", "".join(lines), re.MULTILINE)
-        assert command and f"{DAYS + 1} of {DAYS + 1} readings are not in" in "".join(lines) and "done: base" in "".join(lines)
+        assert (
+            command
+            and f"{DAYS + 1} of {DAYS + 1} readings are not in" in "".join(lines)
+            and "done: base" in "".join(lines)
+        )
         absent.start()
         assert f"all {DAYS + 1} readings" in twin(*command[1].split(), cwd=tmp_path).stdout
         is_exact(absent, tmp_path / "a")
@@ -216,11 +268,16 @@ def test_a_server_that_never_comes_is_left_to_twin_send(server: Prometheus, tmp_
 
 def test_send_of_a_run_with_every_mechanism(server: Prometheus, tmp_path: Path) -> None:
     """A finished run goes to the server by `twin send`: all, exactly; sent again, nothing goes."""
-    more = settings(f"duration={DAYS}d", "policies=[]", "campaigns.begin=1d", "creators.assisted_from=0d")
+    more = settings(
+        f"duration={DAYS}d", "policies=[]", "campaigns.begin=1d", "creators.assisted_from=0d"
+    )
     twin("run", SCENARIOS / "everything.yaml", "--out", "a", "--quiet", *more, cwd=tmp_path)
     held = server.appended()
     for _ in range(2):
-        assert "readings x" in twin("send", "a", "--remote-write", server.write_url, cwd=tmp_path).stdout
+        assert (
+            "readings x"
+            in twin("send", "a", "--remote-write", server.write_url, cwd=tmp_path).stdout
+        )
         assert server.appended() - held == size(tmp_path / "a")
     is_exact(server, tmp_path / "a")
 
@@ -233,7 +290,12 @@ def test_export_loaded_by_promtool(finished: Path, tmp_path: Path) -> None:
     command = re.search(r"promtool .*", text)
     assert command and "retention" in text
     data = tmp_path / "prometheus" / "data"
-    subprocess.run(command[0].replace("DATA-FOLDER", str(data)).split(), cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        command[0].replace("DATA-FOLDER", str(data)).split(),
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     with running(tmp_path / "prometheus") as loaded:
         is_exact(loaded, finished)
 
@@ -249,7 +311,9 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers["Authorization"] == f"Bearer {token}":
-                answer = requests.post(server.write_url, data=body, headers=dict(self.headers), timeout=30)
+                answer = requests.post(
+                    server.write_url, data=body, headers=dict(self.headers), timeout=30
+                )
                 status, text = answer.status_code, answer.content
             else:
                 status, text = 401, b"no such token"
@@ -272,22 +336,50 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
 def test_a_wrong_token_is_one_line_and_the_run_goes_on(server: Prometheus, tmp_path: Path) -> None:
     """The reason and the mend, once; the token is nowhere; with the right one `twin send` delivers everything."""
     with guarded(server, "right-3141") as url:
-        done = twin("run", BASE, "--out", "a", *SHORT, "--remote-write", url, cwd=tmp_path, **{TOKEN: "wrong-2718"})
+        done = twin(
+            "run",
+            BASE,
+            "--out",
+            "a",
+            *SHORT,
+            "--remote-write",
+            url,
+            cwd=tmp_path,
+            **{TOKEN: "wrong-2718"},
+        )
         told = [line for line in done.stdout.splitlines() if "nothing more is sent" in line]
-        assert len(told) == 1 and "401" in told[0] and "no such token" in told[0] and TOKEN in told[0]
-        assert "done: base" in done.stdout and done.stderr == "" and f"twin send a --remote-write {url}" in done.stdout
-        refused = twin("send", "a", "--remote-write", url, cwd=tmp_path, check=False, **{TOKEN: "wrong-2718"})
-        assert refused.returncode == 1 and "401" in refused.stderr and "Traceback" not in refused.stderr
+        assert (
+            len(told) == 1 and "401" in told[0] and "no such token" in told[0] and TOKEN in told[0]
+        )
+        assert (
+            "done: base" in done.stdout
+            and done.stderr == ""
+            and f"twin send a --remote-write {url}" in done.stdout
+        )
+        refused = twin(
+            "send", "a", "--remote-write", url, cwd=tmp_path, check=False, **{TOKEN: "wrong-2718"}
+        )
+        assert (
+            refused.returncode == 1
+            and "401" in refused.stderr
+            and "Traceback" not in refused.stderr
+        )
         said = done.stdout + refused.stderr
-        sent = twin("send", "a", "--remote-write", url, cwd=tmp_path, **{TOKEN: "right-3141"}).stdout
+        sent = twin(
+            "send", "a", "--remote-write", url, cwd=tmp_path, **{TOKEN: "right-3141"}
+        ).stdout
         assert f"all {DAYS + 1} readings" in sent
         is_exact(server, tmp_path / "a")
-        files = b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file())
+        files = b"".join(
+            path.read_bytes() for path in (tmp_path / "a").rglob("*") if path.is_file()
+        )
         for secret in ("right-3141", "wrong-2718"):
             assert secret not in said + sent and secret.encode() not in files
 
 
-def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(tmp_path: Path) -> None:
+def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(
+    tmp_path: Path,
+) -> None:
     """A second run of the same two months is refused there, and the refusal names the setting."""
     folder = folder_with(tmp_path / "run", np.ones((60, len(ROWS))), done=True)
     with running(tmp_path / "prometheus", config=CONFIG.split("storage:")[0]) as strict:
@@ -295,7 +387,10 @@ def test_a_server_without_the_settings_of_simulated_time_is_told_what_it_lacks(t
         renamed(folder, "another")
         refused = twin("send", "run", "--remote-write", strict.write_url, cwd=tmp_path, check=False)
         assert refused.returncode == 1 and "out_of_order_time_window to 100y" in refused.stderr
-        assert "deploy/prometheus/prometheus.yml" in refused.stderr and "Traceback" not in refused.stderr
+        assert (
+            "deploy/prometheus/prometheus.yml" in refused.stderr
+            and "Traceback" not in refused.stderr
+        )
 
 
 def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
@@ -308,7 +403,9 @@ def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
     assert process.wait(60) == 130
 
 
-def test_a_series_without_a_reading_is_absent_there_and_not_old(server: Prometheus, tmp_path: Path) -> None:
+def test_a_series_without_a_reading_is_absent_there_and_not_old(
+    server: Prometheus, tmp_path: Path
+) -> None:
     """A value, then none for three readings, then one again: queries at those dates find it, do not find it, find it."""
     values = np.ones((6, len(ROWS)))
     values[:, 0] = [0.25, np.nan, np.nan, np.nan, 0.75, np.nan]
@@ -322,20 +419,32 @@ def test_a_series_without_a_reading_is_absent_there_and_not_old(server: Promethe
     first = 1735689600
     seen = [server.value(name, first + k * DAY) for k in range(6)]
     assert np.array_equal(seen, values[:, 0], equal_nan=True)
-    assert server.value(name, first + DAY // 2) == 0.25 and np.isnan(server.value(name, first + DAY + DAY // 2))
-    assert server.appended() - held == 2 * 6 + 2 + 2  # the other two series, the two values, and a marker after each
+    assert server.value(name, first + DAY // 2) == 0.25 and np.isnan(
+        server.value(name, first + DAY + DAY // 2)
+    )
+    assert (
+        server.appended() - held == 2 * 6 + 2 + 2
+    )  # the other two series, the two values, and a marker after each
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["run", str(BASE), "--remote-write", "http://h:9090"], "http://h:9090/api/v1/write"),
-    (["run", str(BASE), "--remote-write", "http://me:geheim@h/w"], "TWIN_REMOTE_WRITE_USER"),
-    (["send", "absent", "--remote-write", "http://h/w"], "not a run folder"),
-    (["send", "absent"], "--remote-write"),
-    (["export", "absent"], "not a run folder"),
-    (["export", ".", "--out", "."], "is a folder"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", str(BASE), "--remote-write", "http://h:9090"], "http://h:9090/api/v1/write"),
+        (["run", str(BASE), "--remote-write", "http://me:geheim@h/w"], "TWIN_REMOTE_WRITE_USER"),
+        (["send", "absent", "--remote-write", "http://h/w"], "not a run folder"),
+        (["send", "absent"], "--remote-write"),
+        (["export", "absent"], "not a run folder"),
+        (["export", ".", "--out", "."], "is a folder"),
+    ],
+)
 def test_wrong_use_is_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:
     """Status 2 and the mend; nothing was begun."""
     done = twin(*arguments, cwd=tmp_path, check=False)
-    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1 and "geheim" not in done.stderr
+    assert (
+        done.returncode == 2
+        and words in done.stderr
+        and len(done.stderr.splitlines()) == 1
+        and "geheim" not in done.stderr
+    )
     assert not (tmp_path / "runs").exists() and (ROOT / "twin").is_dir()

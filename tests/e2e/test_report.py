@@ -16,8 +16,18 @@ from twin.running import drive as run
 from twin.scenario.loading import load
 
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--allow-file-access-from-files", "--virtual-time-budget=20000")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+    "--virtual-time-budget=20000",
+)
 PROBE = """<script>
 window.problems = [];
 const all = e => [e, ...[...e.children, ...(e.shadowRoot ? e.shadowRoot.children : [])].flatMap(all)];
@@ -44,9 +54,11 @@ PHONE = """<body><iframe src="probe.html" style="width:375px;height:800px;border
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a small run with a policy and hostile text."""
     here = tmp_path_factory.mktemp("report")
-    (here / "x.yaml").write_text(f"extends: base.yaml\nname: {json.dumps(EVIL)}\ndescription: {json.dumps(EVIL)}\n"
-                                 f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}},\n"
-                                 "           {name: patient, when: creator_human_share < 0.0001, set: {recommender.ai_factor: 0.5}}]\n")
+    (here / "x.yaml").write_text(
+        f"extends: base.yaml\nname: {json.dumps(EVIL)}\ndescription: {json.dumps(EVIL)}\n"
+        f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}},\n"
+        "           {name: patient, when: creator_human_share < 0.0001, set: {recommender.ai_factor: 0.5}}]\n"
+    )
     shutil.copy(Path("scenarios") / "base.yaml", here)
     outcome = run.start(load(here / "x.yaml", (*SMALL, "duration=20d")), here / "run")
     assert outcome.status == "done"
@@ -55,17 +67,34 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def facts(page: Path, tmp_path: Path, width: int) -> dict[str, Any]:
     """What the page says about itself in Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         pytest.skip("no chromium on this machine: the report was not opened in a real browser")
     (tmp_path / "probe.html").write_text(page.read_text().replace("<head>", "<head>" + PROBE, 1))
     (tmp_path / "phone.html").write_text(PHONE)
     target = tmp_path / ("phone.html" if width < 500 else "probe.html")
-    done = subprocess.run([chromium, *FLAGS, f"--window-size={max(width, 600)},1200", f"--user-data-dir={tmp_path / 'profile'}",
-                           "--dump-dom", target.as_uri()], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [
+            chromium,
+            *FLAGS,
+            f"--window-size={max(width, 600)},1200",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            target.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     found = re.search(r'<code id="facts">(.*?)</code>', done.stdout)
     assert found, done.stderr[-2000:]
-    return dict(json.loads(found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")))
+    return dict(
+        json.loads(found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">"))
+    )
 
 
 @pytest.mark.parametrize("width", [1400, 375])
@@ -102,7 +131,14 @@ def test_report_is_one_file_of_sensible_size(report: Path) -> None:
     text = report.read_text()
     assert len(text) < 6e6
     assert not re.search(r'<(script|link|img|iframe)[^>]*\b(src|href)="', text)
-    for title in ("Who makes", "Who watches", "The platform", "Chatbots", "Both sides at a glance", "Resolved scenario"):
+    for title in (
+        "Who makes",
+        "Who watches",
+        "The platform",
+        "Chatbots",
+        "Both sides at a glance",
+        "Resolved scenario",
+    ):
         assert title in text
 
 

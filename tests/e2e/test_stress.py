@@ -18,10 +18,28 @@ TABLES = ("results.parquet", "directions.parquet")
 
 def command(out: str, *more: str) -> list[str]:
     """The test of this file."""
-    return ["stress", str(SCENARIOS / "base.yaml"), "--policy", "half.yaml", "--goal", GOAL,
-            "--uncertain", "audience.arrivals=1.0/d..40.0/d", "--at", "4d", "--worlds", "8", "--search", "2", "--confirm", "3",
-            "--out", out,
-            *settings("duration=10d", "audience.initial=150"), *more]
+    return [
+        "stress",
+        str(SCENARIOS / "base.yaml"),
+        "--policy",
+        "half.yaml",
+        "--goal",
+        GOAL,
+        "--uncertain",
+        "audience.arrivals=1.0/d..40.0/d",
+        "--at",
+        "4d",
+        "--worlds",
+        "8",
+        "--search",
+        "2",
+        "--confirm",
+        "3",
+        "--out",
+        out,
+        *settings("duration=10d", "audience.initial=150"),
+        *more,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +62,17 @@ def test_it_fails_where_many_come(here: Path) -> None:
     failing = [row for row in rows[:8] if not row["holds"]]
     assert 0 < len(failing) < 8
     said = (here / "said").read_text()
-    assert f"It failed in {len(failing)} of 8 worlds drawn" in said and "It fails where audience.arrivals is high" in said
+    assert (
+        f"It failed in {len(failing)} of 8 worlds drawn" in said
+        and "It fails where audience.arrivals is high" in said
+    )
     assert "the failure is confirmed" in said
     facts = json.loads((here / "out" / "manifest.json").read_text())
-    assert facts["status"] == "done" and facts["verdicts"][0]["fails"] == len(failing) and facts["verdicts"][0]["worst"] == "fails"
+    assert (
+        facts["status"] == "done"
+        and facts["verdicts"][0]["fails"] == len(failing)
+        and facts["verdicts"][0]["worst"] == "fails"
+    )
     assert not list((here / "out").glob("runs/*/*/*.world"))
 
 
@@ -74,22 +99,48 @@ def test_the_report_tells_what_the_data_say(here: Path, tmp_path: Path) -> None:
     assert f"It failed in {fails} of 8 worlds drawn" in text and "consumers_joined &lt; 20" in text
     assert "8 drawn, 2 searched, 6 fresh" in text
     outside = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
-    assert not re.search(r"<(link|img|iframe|[a-z]+ src)", outside) and not re.search(r"<script[^>]* src=", text)
+    assert not re.search(r"<(link|img|iframe|[a-z]+ src)", outside) and not re.search(
+        r"<script[^>]* src=", text
+    )
     shutil.copytree(here / "out", tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
     assert twin("report", "out", cwd=tmp_path).stdout == "out/report.html\n"
-    assert "--x: the report of a stress test has no such map" in twin("report", "out", "--x", "posts", cwd=tmp_path, check=False).stderr
+    assert (
+        "--x: the report of a stress test has no such map"
+        in twin("report", "out", "--x", "posts", cwd=tmp_path, check=False).stderr
+    )
 
 
-@pytest.mark.parametrize(("args", "words"), [
-    (["--goal", "consumers_join < 20"], "did you mean consumers_joined?"),
-    (["--goal", "consumers_joined"], "is no goal; write METRIC OP NUMBER"),
-    (["--goal", GOAL, "--goal", GOAL], "is given twice"),
-    (["--goal", GOAL, "--uncertain", "audience.patience=0.5..1.5"], "--uncertain audience.patience=0.5..1.5: at audience.patience=1.5"),
-    (["--goal", GOAL, "--uncertain", "audience.patiense=0.5..0.9"], "did you mean audience.patience?"),
-])
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--goal", "consumers_join < 20"], "did you mean consumers_joined?"),
+        (["--goal", "consumers_joined"], "is no goal; write METRIC OP NUMBER"),
+        (["--goal", GOAL, "--goal", GOAL], "is given twice"),
+        (
+            ["--goal", GOAL, "--uncertain", "audience.patience=0.5..1.5"],
+            "--uncertain audience.patience=0.5..1.5: at audience.patience=1.5",
+        ),
+        (
+            ["--goal", GOAL, "--uncertain", "audience.patiense=0.5..0.9"],
+            "did you mean audience.patience?",
+        ),
+    ],
+)
 def test_wrong_usage_is_one_line(args: list[str], words: str, tmp_path: Path) -> None:
     """Every error that a user can cause is one line with what is wrong, and status 2; nothing is begun."""
     (tmp_path / "half.yaml").write_text("name: half\nset: {recommender.ai_factor: 0.5}\n")
-    done = twin("stress", SCENARIOS / "base.yaml", "--policy", "half.yaml", *args, "--out", "out", cwd=tmp_path, check=False)
-    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    done = twin(
+        "stress",
+        SCENARIOS / "base.yaml",
+        "--policy",
+        "half.yaml",
+        *args,
+        "--out",
+        "out",
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
+        done.stderr
+    )
     assert not (tmp_path / "out").exists()

@@ -12,11 +12,18 @@ POLICY = "policies=[{name: likes, at: 5d, set: {recommender.preset: likes}}]"
 
 def computed() -> dict[str, dict[str, float]]:
     """Every finite headline-worthy gauge and counter of the first and last reading; histograms left out."""
-    simulation, readings = history(load(ROOT / "scenarios" / "base.yaml", (*SMALL, "duration=10d", POLICY)))
-    names = [(i, metric.name + "".join(f".{value}" for value in labels.values()))
-             for i, (metric, labels) in enumerate(simulation.world.board.rows) if metric.kind != "histogram"]
-    return {moment: {name: float(row[i]) for i, name in names if row[i] == row[i]}
-            for moment, row in (("start", readings[0]), ("ten days", readings[-1]))}
+    simulation, readings = history(
+        load(ROOT / "scenarios" / "base.yaml", (*SMALL, "duration=10d", POLICY))
+    )
+    names = [
+        (i, metric.name + "".join(f".{value}" for value in labels.values()))
+        for i, (metric, labels) in enumerate(simulation.world.board.rows)
+        if metric.kind != "histogram"
+    ]
+    return {
+        moment: {name: float(row[i]) for i, name in names if row[i] == row[i]}
+        for moment, row in (("start", readings[0]), ("ten days", readings[-1]))
+    }
 
 
 def kept() -> dict[str, dict[str, float]]:

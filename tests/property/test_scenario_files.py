@@ -16,12 +16,51 @@ from twin.scenario.loading import Scenario, load
 from twin.world.params import leaves
 
 PATHS = [f"{name}.{path}" for name, kind in REGISTRY.items() for path, _ in leaves(kind.Params)]
-WORDS = ["extends", "name", "duration", "seed", "mechanisms", "policies", "metrics", "audience", "recommender", "dim", "set", "at", "90d",
-         "3/d", "null", "~", "true", "off", "1e-3", "12:30", ".nan", "-1", "[", "]", "{", "}", ":", "- ", "\n", "  ", "#", "&a", "*a",
-         "!!t", "'"]
-TEXT = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
-                 st.lists(st.sampled_from(WORDS), max_size=40).map("".join))
-FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+WORDS = [
+    "extends",
+    "name",
+    "duration",
+    "seed",
+    "mechanisms",
+    "policies",
+    "metrics",
+    "audience",
+    "recommender",
+    "dim",
+    "set",
+    "at",
+    "90d",
+    "3/d",
+    "null",
+    "~",
+    "true",
+    "off",
+    "1e-3",
+    "12:30",
+    ".nan",
+    "-1",
+    "[",
+    "]",
+    "{",
+    "}",
+    ":",
+    "- ",
+    "\n",
+    "  ",
+    "#",
+    "&a",
+    "*a",
+    "!!t",
+    "'",
+]
+TEXT = st.one_of(
+    st.text(max_size=200),
+    st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
+    st.lists(st.sampled_from(WORDS), max_size=40).map("".join),
+)
+FUZZ = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def attempt(path: Path, sets: tuple[str, ...] = ()) -> Scenario | None:
@@ -62,14 +101,31 @@ def test_any_setting(path: str, value: str) -> None:
         assert all("--set" in problem.file for problem in error.problems), str(error)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**53), days=st.integers(1, 4000), initial=st.integers(1, 10**6), rate=st.floats(0, 1e6, allow_nan=False),
-       name=st.text(min_size=1, max_size=40))
-def test_what_was_resolved_loads_to_itself(tmp_path: Path, seed: int, days: int, initial: int, rate: float, name: str) -> None:
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    seed=st.integers(0, 2**53),
+    days=st.integers(1, 4000),
+    initial=st.integers(1, 10**6),
+    rate=st.floats(0, 1e6, allow_nan=False),
+    name=st.text(min_size=1, max_size=40),
+)
+def test_what_was_resolved_loads_to_itself(
+    tmp_path: Path, seed: int, days: int, initial: int, rate: float, name: str
+) -> None:
     """Dump and load are inverse, digest included, for any name and numbers."""
     (tmp_path / "x.yaml").write_text("name: x\n")
-    scenario = attempt(tmp_path / "x.yaml", (f"seed={seed}", f"duration={days}d", f"audience.initial={initial}",
-                                             f"audience.arrivals='{rate!r}/d'", "name=" + _quoted(name)))
+    scenario = attempt(
+        tmp_path / "x.yaml",
+        (
+            f"seed={seed}",
+            f"duration={days}d",
+            f"audience.initial={initial}",
+            f"audience.arrivals='{rate!r}/d'",
+            "name=" + _quoted(name),
+        ),
+    )
     if scenario is None:  # YAML itself refuses some characters
         assert re.search(r"[^\x20-\x7e]", name)
         return

@@ -26,7 +26,12 @@ def keys(numbers: list[int]) -> np.ndarray:
 @given(st.lists(st.tuples(KEYS, st.integers(1, 5)), max_size=8))
 def test_collisionless_is_a_dict_with_expiry(batches: list[tuple[list[int], int]]) -> None:
     """Whatever arrives, rests or expires: one row per living ID, no two alike, unchanged while the ID lives."""
-    made, known, last, now = table("collisionless", expire_after_s=3), dict[int, int](), dict[int, int](), 0
+    made, known, last, now = (
+        table("collisionless", expire_after_s=3),
+        dict[int, int](),
+        dict[int, int](),
+        0,
+    )
     for batch, wait in batches:
         now += wait
         rows = made.learn(keys(batch), np.ones(len(batch), np.int64), now)[:, 0]
@@ -44,14 +49,18 @@ def test_collisionless_is_a_dict_with_expiry(batches: list[tuple[list[int], int]
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(KEYS, st.integers(1, 3)), min_size=1, max_size=6), st.integers(2, 5))
-def test_admission_waits_for_enough_sightings(batches: list[tuple[list[int], int]], needed: int) -> None:
+def test_admission_waits_for_enough_sightings(
+    batches: list[tuple[list[int], int]], needed: int
+) -> None:
     """An ID has a row exactly when its sightings have reached the number asked for."""
     made, seen = table("collisionless", admission=needed), dict[int, int]()
     for batch, times in batches:
         made.learn(keys(batch), np.full(len(batch), times), 0)
         for key in batch:
             seen[key] = seen.get(key, 0) + times
-        assert (made.rows(keys(list(seen)))[:, 0] >= 0).tolist() == [count >= needed for count in seen.values()]
+        assert (made.rows(keys(list(seen)))[:, 0] >= 0).tolist() == [
+            count >= needed for count in seen.values()
+        ]
 
 
 def test_memory_follows_the_living() -> None:
@@ -68,8 +77,14 @@ def test_memory_follows_the_living() -> None:
 def test_hash_collides_as_balls_in_bins(ids: int, slots: int) -> None:
     """Share of IDs that share a row: 1 - (1 - 1/M)^(n-1), within five sd of a binomial over IDs (over-wide: they are correlated)."""
     expected = 1 - (1 - 1 / slots) ** (ids - 1)
-    shares = [table("hash", size=slots, salt=salt).sharing(keys([i * 7919 for i in range(ids)])) for salt in range(20)]
-    assert abs(np.mean(shares) - expected) < 5 * np.sqrt(2 * expected * (1 - expected) / ids / 20) + 1e-3
+    shares = [
+        table("hash", size=slots, salt=salt).sharing(keys([i * 7919 for i in range(ids)]))
+        for salt in range(20)
+    ]
+    assert (
+        abs(np.mean(shares) - expected)
+        < 5 * np.sqrt(2 * expected * (1 - expected) / ids / 20) + 1e-3
+    )
 
 
 def test_traffic_weighs_ids() -> None:
@@ -83,7 +98,13 @@ def test_traffic_weighs_ids() -> None:
     assert made.traffic(ids, np.ones(60)) == pytest.approx(made.sharing(ids))
 
 
-def fitted(kind: str, slots: int, rates: tuple[float, float] = (0.1, 0.02), samples: int = 20_000, **spec: object) -> Trainer:
+def fitted(
+    kind: str,
+    slots: int,
+    rates: tuple[float, float] = (0.1, 0.02),
+    samples: int = 20_000,
+    **spec: object,
+) -> Trainer:
     rng = np.random.default_rng(3)
     keep: dict[str, np.ndarray] = {}
     sizes = {"consumer": 300, "post": 200, "creator": 40}
@@ -92,17 +113,33 @@ def fitted(kind: str, slots: int, rates: tuple[float, float] = (0.1, 0.02), samp
     trainer.setup()
     ids = {name: rng.integers(0, 2**63, size).astype(np.uint64) for name, size in sizes.items()}
     person, post = rng.normal(size=(300, 3)), rng.normal(size=(200, 3))
-    u, p = rng.integers(0, 300, samples).astype(np.int32), rng.integers(0, 200, samples).astype(np.int32)
+    u, p = (
+        rng.integers(0, 300, samples).astype(np.int32),
+        rng.integers(0, 200, samples).astype(np.int32),
+    )
     c = (p % 40).astype(np.int32)
     truth = rng.random(samples) < 1 / (1 + np.exp(-(person[u] * post[p]).sum(1) * 1.5))
-    trainer.fit(ids["consumer"], u, ids["post"], p, ids["creator"], c, truth.astype(np.uint16), 1,
-                rates=Rates(rates[0], rates[1], 0.0))
+    trainer.fit(
+        ids["consumer"],
+        u,
+        ids["post"],
+        p,
+        ids["creator"],
+        c,
+        truth.astype(np.uint16),
+        1,
+        rates=Rates(rates[0], rates[1], 0.0),
+    )
     return trainer
 
 
 def test_wide_hash_is_collisionless_bit_for_bit() -> None:
     """Where no two IDs meet, the hash table trains to the very bits of the collisionless one; a narrow one does not."""
-    wide, exact, narrow = fitted("hash", 2**22, samples=2000), fitted("collisionless", 64, samples=2000), fitted("hash", 64, samples=2000)
+    wide, exact, narrow = (
+        fitted("hash", 2**22, samples=2000),
+        fitted("collisionless", 64, samples=2000),
+        fitted("hash", 64, samples=2000),
+    )
     for name in ("W", "c"):
         assert np.array_equal(wide.keep[name], exact.keep[name])
         assert not np.array_equal(narrow.keep[name], exact.keep[name])
@@ -112,4 +149,6 @@ def test_no_rates_no_change() -> None:
     """Control: with both learning rates at zero a pass over the log leaves every weight as it was."""
     still = fitted("collisionless", 64, rates=(0.0, 0.0))
     fresh = fitted("collisionless", 64, rates=(0.0, 0.0), samples=0)
-    assert np.array_equal(still.keep["W"], fresh.keep["W"]) and np.array_equal(still.keep["c"], fresh.keep["c"])
+    assert np.array_equal(still.keep["W"], fresh.keep["W"]) and np.array_equal(
+        still.keep["c"], fresh.keep["c"]
+    )

@@ -27,8 +27,15 @@ from twin.scenario.describe import dump
 from twin.scenario.loading import load
 from twin.world.metric import label_text
 
-WORLD = (*SMALL, "audience.initial=120", "creators.human.initial=30", "creators.ai.initial=4", "recommender.dim=8",
-         "recommender.refresh=30min", "duration=8d")
+WORLD = (
+    *SMALL,
+    "audience.initial=120",
+    "creators.human.initial=30",
+    "creators.ai.initial=4",
+    "recommender.dim=8",
+    "recommender.refresh=30min",
+    "duration=8d",
+)
 SETTLED = 3 * DAY
 LOW, HIGH, AT_LEAST = 0.91, 0.98, 10
 MOSTLY = 0.9
@@ -45,7 +52,9 @@ class Covered:
     unpaired: float
 
 
-def measure(comparisons: int, pairs: int, on: str | None = None, show: bool = False) -> list[Covered]:
+def measure(
+    comparisons: int, pairs: int, on: str | None = None, show: bool = False
+) -> list[Covered]:
     """Coverage of every series of both sides that had an interval in every comparison; no histograms.
 
     With few pairs the differences of a count may be equal by chance: such an interval has no width, and covers zero only if it is zero.
@@ -57,7 +66,9 @@ def measure(comparisons: int, pairs: int, on: str | None = None, show: bool = Fa
         store = Store(folder)
         store.write(SCENARIO, dump(scenario).encode())
         tasks = [Task("whole", f"runs/{r}.npy", {"sets": [f"replicate={r}"]}) for r in range(runs)]
-        ended = run_all(folder, tasks, on, lambda progress: _show(progress.done, runs) if show else None)
+        ended = run_all(
+            folder, tasks, on, lambda progress: _show(progress.done, runs) if show else None
+        )
         assert not ended.failed, ended.failed
         rows = Simulation(scenario).world.board.rows
         counters = np.array([metric.kind == "counter" for metric, _ in rows])
@@ -69,12 +80,18 @@ def measure(comparisons: int, pairs: int, on: str | None = None, show: bool = Fa
     independent = np.array([np.abs(each.effect) <= each.unpaired for each in every]).mean(0)
     wide = np.array([each.high > each.low for each in every]).mean(0) > MOSTLY
     known = np.array([each.n == pairs for each in every]).all(0) & wide
-    return [Covered(metric.name, label_text(labels), metric.side, float(covers[i]), float(independent[i]))
-            for i, (metric, labels) in enumerate(rows)
-            if known[i] and metric.kind != "histogram" and metric.side in ("producer", "consumer")]
+    return [
+        Covered(
+            metric.name, label_text(labels), metric.side, float(covers[i]), float(independent[i])
+        )
+        for i, (metric, labels) in enumerate(rows)
+        if known[i] and metric.kind != "histogram" and metric.side in ("producer", "consumer")
+    ]
 
 
-def _mean(readings: NDArray[np.float64], times: NDArray[np.int64], counters: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _mean(
+    readings: NDArray[np.float64], times: NDArray[np.int64], counters: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
     return effects.window_means(times, readings, SETTLED, int(times[-1]))
 
@@ -91,15 +108,23 @@ def _show(done: int, runs: int) -> None:
 def main(comparisons: int, pairs: int, on: str | None) -> None:
     """Print the table; exit status 1 if fewer than ten series, or none of one side, are within 91 and 98 %."""
     found = measure(comparisons, pairs, on, show=True)
-    click.echo(f"{comparisons} null comparisons of {pairs} pairs of independent worlds; 95 % intervals that cover zero")
-    click.echo(f"{'side':9s} {'series':44s} {'pairs':>7s} {'Welch':>7s}  within {LOW:.0%}-{HIGH:.0%}")
+    click.echo(
+        f"{comparisons} null comparisons of {pairs} pairs of independent worlds; 95 % intervals that cover zero"
+    )
+    click.echo(
+        f"{'side':9s} {'series':44s} {'pairs':>7s} {'Welch':>7s}  within {LOW:.0%}-{HIGH:.0%}"
+    )
     good: dict[str, int] = {"producer": 0, "consumer": 0}
     for each in sorted(found, key=lambda each: (each.side, each.metric, each.labels)):
         within = LOW <= each.paired <= HIGH
         good[each.side] += within
         name = each.metric + (f"{{{each.labels}}}" if each.labels else "")
-        click.echo(f"{each.side:9s} {name:44s} {each.paired:7.1%} {each.unpaired:7.1%}  {'yes' if within else 'NO'}")
-    click.echo(f"within: {good['producer']} series of creators, {good['consumer']} of consumers, of {len(found)}")
+        click.echo(
+            f"{each.side:9s} {name:44s} {each.paired:7.1%} {each.unpaired:7.1%}  {'yes' if within else 'NO'}"
+        )
+    click.echo(
+        f"within: {good['producer']} series of creators, {good['consumer']} of consumers, of {len(found)}"
+    )
     sys.exit(0 if min(good.values()) and sum(good.values()) >= AT_LEAST else 1)
 
 

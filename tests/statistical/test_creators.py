@@ -29,12 +29,28 @@ def test_selected_ai_posts_draw_more_clicks_than_unselected(small: Small) -> Non
     for seed in (1, 2):
         rates, seen = {}, {}
         for drafts in (1, 8):
-            simulation, r = history(small(*FAST, "duration=70d", f"seed={seed}", "audience.initial=600", "creators.human.initial=40",
-                                          "creators.ai.initial=24", "creators.ai.learning=0.0", "creators.ai.trend_following=0.0",
-                                          "creators.ai.skill_mean=-1.5", f"creators.drafts={drafts}"))
+            simulation, r = history(
+                small(
+                    *FAST,
+                    "duration=70d",
+                    f"seed={seed}",
+                    "audience.initial=600",
+                    "creators.human.initial=40",
+                    "creators.ai.initial=24",
+                    "creators.ai.learning=0.0",
+                    "creators.ai.trend_following=0.0",
+                    "creators.ai.skill_mean=-1.5",
+                    f"creators.drafts={drafts}",
+                )
+            )
             index = simulation.world.board.index
-            weeks = {by: [np.diff(r[20:70:7, index(name, **labels, by=by)]) for name, labels in
-                          (("responses", {"head": "click"}), ("impressions", {}))] for by in ("human", "ai")}
+            weeks = {
+                by: [
+                    np.diff(r[20:70:7, index(name, **labels, by=by)])
+                    for name, labels in (("responses", {"head": "click"}), ("impressions", {}))
+                ]
+                for by in ("human", "ai")
+            }
             rates[drafts] = {by: clicks / views for by, (clicks, views) in weeks.items()}
             seen[drafts] = weeks["ai"][1].sum()
         gaps.append(rates[8]["ai"] - rates[1]["ai"])
@@ -47,7 +63,10 @@ def test_selected_ai_posts_draw_more_clicks_than_unselected(small: Small) -> Non
 
 def test_a_predictor_without_data_changes_nothing(small: Small) -> None:
     """Before anything has been settled, eight drafts give the bytes of one, in every reading."""
-    one, many = (history(small(*FAST, "duration=9d", "creators.settle_after=30d", f"creators.drafts={m}"))[1] for m in (1, 8))
+    one, many = (
+        history(small(*FAST, "duration=9d", "creators.settle_after=30d", f"creators.drafts={m}"))[1]
+        for m in (1, 8)
+    )
     assert one.tobytes() == many.tobytes()
 
 
@@ -55,11 +74,30 @@ def invaded(small: Small, seed: int, ai: int, *more: str) -> Simulation:
     """Humans whose supply answers to what posts bring; at day 30 some ``ai`` creators a day begin to come, for five days, into the two
     largest communities. No slots for exploration, which would carry AI posts into the feeds of the other communities."""
     wave = f"{{at: 30d, until: 35d, set: {{creators.ai.arrivals: {ai}/d}}}}"
-    return history(small(*FAST, "duration=75d", f"seed={seed}", "audience.initial=600", "audience.arrivals=0/d", "audience.leave=0.0",
-                         "network.homophily=0.9", "creators.human.initial=200", "creators.human.posts_log_sd=0.8",
-                         "creators.human.arrivals=0/d", "creators.human.supply_elasticity=0.3", "creators.human.supply_rate=0.1",
-                         "creators.quit=0.0", "creators.ai.initial=0", "creators.ai.communities=2", "creators.ai.skill_mean=0.5",
-                         "creators.ai.trend_following=0.0", "recommender.explore_slots=0", f"policies=[{wave}]", *more))[0]
+    return history(
+        small(
+            *FAST,
+            "duration=75d",
+            f"seed={seed}",
+            "audience.initial=600",
+            "audience.arrivals=0/d",
+            "audience.leave=0.0",
+            "network.homophily=0.9",
+            "creators.human.initial=200",
+            "creators.human.posts_log_sd=0.8",
+            "creators.human.arrivals=0/d",
+            "creators.human.supply_elasticity=0.3",
+            "creators.human.supply_rate=0.1",
+            "creators.quit=0.0",
+            "creators.ai.initial=0",
+            "creators.ai.communities=2",
+            "creators.ai.skill_mean=0.5",
+            "creators.ai.trend_following=0.0",
+            "recommender.explore_slots=0",
+            f"policies=[{wave}]",
+            *more,
+        )
+    )[0]
 
 
 def supply(world: Simulation) -> tuple[np.ndarray, np.ndarray]:
@@ -87,9 +125,15 @@ def test_ai_supply_displaces_exposed_humans(waves: dict[tuple[int, int], Simulat
         exposed.append((with_ai - without)[where])
         placebo.append((with_ai - without)[~where])
         board = [simulation.world.board for simulation in (before, after)]
-        assert board[1].get("impressions", by="human") < 0.95 * board[0].get("impressions", by="human")
+        assert board[1].get("impressions", by="human") < 0.95 * board[0].get(
+            "impressions", by="human"
+        )
         assert board[0].get("posts", by="ai") == 0 < board[1].get("posts", by="ai")
-        assert board[0].get("reputation_mean", by="human") > 0 == board[1].get("reputation_mean", by="ai")
+        assert (
+            board[0].get("reputation_mean", by="human")
+            > 0
+            == board[1].get("reputation_mean", by="ai")
+        )
     one, other = np.concatenate(exposed), np.concatenate(placebo)
     assert differs(one) < -4 and np.expm1(one.mean()) < -0.05
     gap = one.mean() - other.mean()
@@ -103,11 +147,24 @@ def test_supply_answers_to_pay_only_where_it_may(small: Small) -> None:
     for elasticity in (0.0, 0.3):
         for pay in (1.0, 4.0):
             rise = f"policies=[{{at: 25d, set: {{creators.pay_impression: {pay}}}}}]"
-            simulation, r = history(small(*FAST, "duration=50d", f"creators.human.supply_elasticity={elasticity}", "creators.quit=0.0",
-                                          "creators.human.supply_rate=0.2", "creators.human.imitation=0.0", "creators.human.learning=0.0",
-                                          "creators.ai.learning=0.0",
-                                          "creators.human.posts_log_sd=0.5", "creators.human.posts_mean=2/d", rise))
+            simulation, r = history(
+                small(
+                    *FAST,
+                    "duration=50d",
+                    f"creators.human.supply_elasticity={elasticity}",
+                    "creators.quit=0.0",
+                    "creators.human.supply_rate=0.2",
+                    "creators.human.imitation=0.0",
+                    "creators.human.learning=0.0",
+                    "creators.ai.learning=0.0",
+                    "creators.human.posts_log_sd=0.5",
+                    "creators.human.posts_mean=2/d",
+                    rise,
+                )
+            )
             made = r[:, simulation.world.board.index("posts", by="human")]
             posts[elasticity, pay] = made[50] - made[35]
     assert posts[0.0, 4.0] == posts[0.0, 1.0] > 1000
-    assert posts[0.3, 4.0] > 1.05 * posts[0.3, 1.0]  # posts that nobody sees earn nothing at any pay
+    assert (
+        posts[0.3, 4.0] > 1.05 * posts[0.3, 1.0]
+    )  # posts that nobody sees earn nothing at any pay

@@ -9,9 +9,20 @@ from scipy import stats
 from tests.statistical.intervals import measure
 
 COMPARISONS, PAIRS = 40, 2
-SERIES = (("creator_morale", ""), ("creator_income", "by=human"), ("exposure_gini", ""), ("posts", "by=human"),
-          ("reach_per_post", "by=human"), ("creator_human_share", ""), ("sessions", ""), ("enjoyed_per_session", ""),
-          ("satisfaction_mean", ""), ("opinion_variance", ""), ("shown_match", ""), ("follows_mean", ""))
+SERIES = (
+    ("creator_morale", ""),
+    ("creator_income", "by=human"),
+    ("exposure_gini", ""),
+    ("posts", "by=human"),
+    ("reach_per_post", "by=human"),
+    ("creator_human_share", ""),
+    ("sessions", ""),
+    ("enjoyed_per_session", ""),
+    ("satisfaction_mean", ""),
+    ("opinion_variance", ""),
+    ("shown_match", ""),
+    ("follows_mean", ""),
+)
 FALSE_ALARM = 1e-4
 
 

@@ -13,10 +13,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.experiments.findings.f4_studies import Measures, Split, ials, measures, recalls, splits, tastes, trained
+from twin.experiments.findings.f4_studies import (
+    Measures,
+    Split,
+    ials,
+    measures,
+    recalls,
+    splits,
+    tastes,
+    trained,
+)
 
 SIGMAS = 3.9  # false alarm rarer than 1 in 10,000
-TABLE = {2: (0.161, 131.8, 0.024, 0.994), 8: (0.225, 95.8, 0.143, 0.966), 32: (0.287, 83.3, 0.166, 0.952)}
+TABLE = {
+    2: (0.161, 131.8, 0.024, 0.994),
+    8: (0.225, 95.8, 0.143, 0.966),
+    32: (0.287, 83.3, 0.166, 0.952),
+}
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +37,13 @@ def movies(real_data: Path) -> list[Split]:
     """Two random 80/20 splits of MovieLens."""
     path = real_data / "ml-latest-small-2016.csv.gz"
     if not path.exists():
-        pytest.skip(f"no {path.name} in {real_data} (the ratings of MovieLens latest-small, 2016, from GroupLens)")
+        pytest.skip(
+            f"no {path.name} in {real_data} (the ratings of MovieLens latest-small, 2016, from GroupLens)"
+        )
     made = splits(path, 2)
-    assert all(split.seen.sum() + split.held.sum() == 62_106 and len(split.seen) == 671 for split in made)
+    assert all(
+        split.seen.sum() + split.held.sum() == 62_106 and len(split.seen) == 671 for split in made
+    )
     return made
 
 
@@ -36,18 +53,24 @@ def learned(movies: list[Split]) -> dict[int, np.ndarray]:
     return {dim: trained(movies[0], dim) for dim in TABLE}
 
 
-def test_own_trainer_favours_the_popular_at_low_dimension(movies: list[Split], learned: dict[int, np.ndarray]) -> None:
+def test_own_trainer_favours_the_popular_at_low_dimension(
+    movies: list[Split], learned: dict[int, np.ndarray]
+) -> None:
     """ARP(2) > ARP(8) > ARP(32) and coverage the other way, each step by over a tenth; popularity alone is worse still."""
     two, eight, many = (measures(learned[dim], movies[0]) for dim in TABLE)
     assert two.arp > 1.1 * eight.arp and eight.arp > 1.1 * many.arp
     assert two.coverage < eight.coverage / 1.1 and eight.coverage < many.coverage / 1.1
     assert two.gini > eight.gini > many.gini
     assert two.recall < eight.recall < many.recall
-    popularity = measures(np.broadcast_to(movies[0].seen.sum(0).astype(float), movies[0].seen.shape), movies[0])
+    popularity = measures(
+        np.broadcast_to(movies[0].seen.sum(0).astype(float), movies[0].seen.shape), movies[0]
+    )
     assert popularity.arp > two.arp and popularity.coverage < two.coverage
 
 
-def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(movies: list[Split], learned: dict[int, np.ndarray]) -> None:
+def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(
+    movies: list[Split], learned: dict[int, np.ndarray]
+) -> None:
     """A penalty on log popularity at serving brings ARP to 60 at d = 2 too (from above 120), but at the price of most of what it found:
     32 dimensions brought to the same ARP find half as much again, over twice as many items."""
     penalty = np.log1p(movies[0].seen.sum(0))
@@ -56,7 +79,11 @@ def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(movies: l
         low, high = 0.0, 2.0
         for _ in range(9):
             middle = (low + high) / 2
-            low, high = (low, middle) if measures(score - middle * penalty, movies[0]).arp < 60 else (middle, high)
+            low, high = (
+                (low, middle)
+                if measures(score - middle * penalty, movies[0]).arp < 60
+                else (middle, high)
+            )
         return measures(score - high * penalty, movies[0])
 
     plain, poor, rich = measures(learned[2], movies[0]), patched(learned[2]), patched(learned[32])
@@ -67,7 +94,14 @@ def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(movies: l
 
 def test_table_of_implicit_als(movies: list[Split]) -> None:
     """Recall, ARP, coverage and Gini at d = 2, 8, 32, mean of two splits, within a tenth of FINDINGS' table; and the order it gates on."""
-    means = {dim: Measures(*np.mean([measures(ials(split, dim, seed), split) for seed, split in enumerate(movies)], 0)) for dim in TABLE}
+    means = {
+        dim: Measures(
+            *np.mean(
+                [measures(ials(split, dim, seed), split) for seed, split in enumerate(movies)], 0
+            )
+        )
+        for dim in TABLE
+    }
     for dim, row in TABLE.items():
         assert means[dim] == pytest.approx(row, rel=0.1), dim
     assert means[2].arp > means[8].arp > means[32].arp
@@ -86,8 +120,14 @@ def test_full_rank_is_the_limit(movies: list[Split]) -> None:
 
     whole = seen @ seen.T @ np.linalg.solve(seen @ seen.T + 100 * np.eye(len(seen)), seen)
     assert np.abs(cut(len(seen)) - whole).max() < 1e-9
-    limit, steps = measures(whole, movies[0]), [measures(cut(rank), movies[0]) for rank in (2, 8, 32, 128)]
-    assert all(low.arp > high.arp and low.coverage < high.coverage for low, high in itertools.pairwise(steps))
+    limit, steps = (
+        measures(whole, movies[0]),
+        [measures(cut(rank), movies[0]) for rank in (2, 8, 32, 128)],
+    )
+    assert all(
+        low.arp > high.arp and low.coverage < high.coverage
+        for low, high in itertools.pairwise(steps)
+    )
     assert abs(steps[-1].arp / limit.arp - 1) < 0.05 and steps[0].arp > 1.5 * limit.arp
 
 
@@ -100,8 +140,13 @@ def learned_tastes(rank: int, skew: float, dim: int) -> tuple[np.ndarray, Split]
 
 def test_where_all_are_as_popular_there_is_nothing_to_favour() -> None:
     """Control (a): with flat popularity ARP is the mean, to a tenth, at d = 2 and 32; with skewed, it falls by over a quarter."""
-    flat, skewed = ([measures(score, split).arp / split.seen.sum(0).mean()
-                     for score, split in (learned_tastes(8, skew, dim) for dim in (2, 32))] for skew in (0.0, 1.0))
+    flat, skewed = (
+        [
+            measures(score, split).arp / split.seen.sum(0).mean()
+            for score, split in (learned_tastes(8, skew, dim) for dim in (2, 32))
+        ]
+        for skew in (0.0, 1.0)
+    )
     assert np.abs(np.array(flat) - 1).max() < 0.1
     assert skewed[0] > 1.4 * skewed[1] > 1.4
 

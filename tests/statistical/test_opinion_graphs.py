@@ -38,6 +38,7 @@ def rounds(x, start, target, count):
 
 def decay(x, pi, start, target, burn, window):
     """-ln of the factor by which the pi-weighted distance to consensus shrinks per round, over ``window`` rounds after ``burn``."""
+
     def distance(x):
         return np.sqrt(pi @ (x - pi @ x) ** 2)
 
@@ -52,10 +53,12 @@ def cliques():
     return graph
 
 
-GRAPHS = {"ring": (nx.cycle_graph(200), .99967, 6000, 2000),
-          "small world": (nx.watts_strogatz_graph(200, 10, .1, seed=1), .93746, 200, 100),
-          "random": (nx.gnp_random_graph(200, .05, seed=1), .62242, 40, 15),
-          "two cliques": (cliques(), .99923, 20, 2000)}
+GRAPHS = {
+    "ring": (nx.cycle_graph(200), 0.99967, 6000, 2000),
+    "small world": (nx.watts_strogatz_graph(200, 10, 0.1, seed=1), 0.93746, 200, 100),
+    "random": (nx.gnp_random_graph(200, 0.05, seed=1), 0.62242, 40, 15),
+    "two cliques": (cliques(), 0.99923, 20, 2000),
+}
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -66,9 +69,13 @@ def test_degroot_decays_by_the_second_eigenvalue(name):
     pi, values, slow = modes(matrix)
     assert round(abs(values[1]), 5) == printed
     x = np.random.default_rng(0).uniform(-1, 1, len(graph))
-    if name == "random":  # lambda_3 = .609 is close behind: the random start gets a share of the slow mode to shorten the wait
+    if (
+        name == "random"
+    ):  # lambda_3 = .609 is close behind: the random start gets a share of the slow mode to shorten the wait
         x = 0.05 * x + slow / np.abs(slow).max()
-    assert decay(x, pi, start, target, burn, window) == pytest.approx(-np.log(abs(values[1])), rel=0.01)
+    assert decay(x, pi, start, target, burn, window) == pytest.approx(
+        -np.log(abs(values[1])), rel=0.01
+    )
 
 
 def test_complete_graph_agrees_in_one_round():
@@ -96,24 +103,45 @@ def test_real_graph_mixes_slowly(real_data: Path):
     assert (len(graph), graph.number_of_edges()) == (4039, 88234)
     start, target, matrix = undirected(graph, loops=False)
     pi, values, slow = modes(matrix)
-    assert abs(values[1]) == pytest.approx(.999163, abs=5e-7) and 1 / -np.log(abs(values[1])) == pytest.approx(1195, abs=1)
+    assert abs(values[1]) == pytest.approx(0.999163, abs=5e-7) and 1 / -np.log(
+        abs(values[1])
+    ) == pytest.approx(1195, abs=1)
     x = slow / np.abs(slow).max() + 0.1 * np.random.default_rng(4).uniform(-1, 1, len(graph))
-    assert decay(x, pi, start, target, 2500, 1000) == pytest.approx(-np.log(abs(values[1])), rel=0.01)
+    assert decay(x, pi, start, target, 2500, 1000) == pytest.approx(
+        -np.log(abs(values[1])), rel=0.01
+    )
     start, target, matrix = undirected(nx.gnm_random_graph(4039, 88234, seed=1), loops=False)
     assert -np.log(abs(modes(matrix)[1][1])) > 500 * -np.log(abs(values[1]))
 
 
 N = 1000
-EVERYBODY = (np.arange(N + 1, dtype=np.int64) * N, np.tile(np.arange(N, dtype=np.int32), N), np.arange(N, dtype=np.int32),
-             np.zeros(N, np.float32))
+EVERYBODY = (
+    np.arange(N + 1, dtype=np.int64) * N,
+    np.tile(np.arange(N, dtype=np.int32), N),
+    np.arange(N, dtype=np.int32),
+    np.zeros(N, np.float32),
+)
 """Complete graph of N people who are their own creators: start, target, person, slant."""
 
 
 def deffuant(epsilon, seed, sweeps=120):
     """Clusters after meetings of random pairs; epsilon on the scale 0..1 of the literature, which is 2 epsilon on -1..1."""
-    x, key = np.random.default_rng(seed).uniform(-1, 1, N), children(np.full(N, np.uint64(1)), np.arange(N))
+    x, key = (
+        np.random.default_rng(seed).uniform(-1, 1, N),
+        children(np.full(N, np.uint64(1)), np.arange(N)),
+    )
     for sweep in range(sweeps):
-        x = kernel.deffuant(x, np.ones(N), 0.5, 2 * epsilon, np.uint64(9 + seed), key, sweep, np.ones(N, bool), *EVERYBODY)
+        x = kernel.deffuant(
+            x,
+            np.ones(N),
+            0.5,
+            2 * epsilon,
+            np.uint64(9 + seed),
+            key,
+            sweep,
+            np.ones(N, bool),
+            *EVERYBODY,
+        )
     return clusters(x)
 
 
@@ -132,9 +160,20 @@ def counted(model, epsilon, seeds):
     return Counter(model(epsilon, seed) for seed in range(seeds))
 
 
-@pytest.mark.parametrize(("epsilon", "expected", "least"), [(.5, {1}, 1.0), (.4, {1}, 1.0), (.3, {1}, .9), (.25, {2}, .9), (.2, {2}, .9),
-                                                            (.15, {3}, .8), (.12, {3, 4}, .9), (.10, {4, 5}, .9),
-                                                            (.05, set(range(8, 12)), .8)])
+@pytest.mark.parametrize(
+    ("epsilon", "expected", "least"),
+    [
+        (0.5, {1}, 1.0),
+        (0.4, {1}, 1.0),
+        (0.3, {1}, 0.9),
+        (0.25, {2}, 0.9),
+        (0.2, {2}, 0.9),
+        (0.15, {3}, 0.8),
+        (0.12, {3, 4}, 0.9),
+        (0.10, {4, 5}, 0.9),
+        (0.05, set(range(8, 12)), 0.8),
+    ],
+)
 def test_deffuant_clusters(epsilon, expected, least):
     """mu = .5: the most frequent number of clusters over 40 seeds is the published one, and hardly any seed strays."""
     found = counted(deffuant, epsilon, 40)
@@ -142,8 +181,16 @@ def test_deffuant_clusters(epsilon, expected, least):
     assert sum(found[k] for k in expected) >= least * 40
 
 
-@pytest.mark.parametrize(("epsilon", "expected", "near"), [(.25, {1}, {1, 2}), (.20, {2}, {1, 2}), (.15, {2, 3}, {2, 3}),
-                                                           (.10, {4, 5}, {3, 4, 5}), (.05, {7}, {5, 6, 7, 8, 9, 10})])
+@pytest.mark.parametrize(
+    ("epsilon", "expected", "near"),
+    [
+        (0.25, {1}, {1, 2}),
+        (0.20, {2}, {1, 2}),
+        (0.15, {2, 3}, {2, 3}),
+        (0.10, {4, 5}, {3, 4, 5}),
+        (0.05, {7}, {5, 6, 7, 8, 9, 10}),
+    ],
+)
 def test_hegselmann_krause_clusters(epsilon, expected, near):
     """The most frequent number of clusters over 60 seeds is the published one; single seeds differ (eps .10: 3 to 5, .05: 6 to 9)."""
     found = counted(hegselmann_krause, epsilon, 60)
@@ -154,5 +201,8 @@ def test_hegselmann_krause_clusters(epsilon, expected, near):
 def test_wider_tolerance_never_splits_more():
     """Mean number of clusters falls with the tolerance, in both models."""
     for model, seeds in ((deffuant, 40), (hegselmann_krause, 60)):
-        mean = [sum(k * times for k, times in counted(model, epsilon, seeds).items()) / seeds for epsilon in (.05, .10, .15, .20, .25)]
+        mean = [
+            sum(k * times for k, times in counted(model, epsilon, seeds).items()) / seeds
+            for epsilon in (0.05, 0.10, 0.15, 0.20, 0.25)
+        ]
         assert all(narrow >= wide for narrow, wide in pairwise(mean)) and mean[0] > 3 * mean[-1]

@@ -50,7 +50,11 @@ def test_j_shape_comes_from_who_reports_and_goes_when_everyone_does():
     for sample in ("bought", "forced"):
         index, error = shape(board, sample)
         assert index < -3.9 * error
-    for control in ({"extremity": 0.0, "report_base": 0.3}, {"reporting": "everyone"}, {"chosen": False, "reporting": "everyone"}):
+    for control in (
+        {"extremity": 0.0, "report_base": 0.3},
+        {"reporting": "everyone"},
+        {"chosen": False, "reporting": "everyone"},
+    ):
         index, error = shape(market(**control), "posted")
         assert index < -3.9 * error, control
 
@@ -59,12 +63,18 @@ def test_purchase_and_reporting_selection_add_up():
     """Buyers like a work better than people at random, and of buyers those who post say more; where everyone buys and reports all three
     samples agree, and averages are off by rounding and cutting alone."""
     board = market()
-    posted, bought, forced = (board.get("rating_mean", sample=sample) for sample in ("posted", "bought", "forced"))
+    posted, bought, forced = (
+        board.get("rating_mean", sample=sample) for sample in ("posted", "bought", "forced")
+    )
     assert posted - bought > 0.3 and bought - forced > 0.2 and board.get("rating_bias") > 0.2
     board = market(chosen=False, reporting="everyone", kappa_up=0.0, kappa_down=0.0, herding=0.0)
-    posted, bought, forced = (board.get("rating_mean", sample=sample) for sample in ("posted", "bought", "forced"))
+    posted, bought, forced = (
+        board.get("rating_mean", sample=sample) for sample in ("posted", "bought", "forced")
+    )
     asked = sum(board.get("ratings_star_forced", bin=str(k)) for k in range(1, 6))
-    assert posted == bought and abs(posted - forced) < 3.9 * 1.2 * np.sqrt(6 / asked)  # works are drawn six a day, not one a judgement
+    assert posted == bought and abs(posted - forced) < 3.9 * 1.2 * np.sqrt(
+        6 / asked
+    )  # works are drawn six a day, not one a judgement
     assert abs(board.get("rating_bias")) < 0.1
 
 
@@ -87,7 +97,12 @@ def test_expectations_outrun_experience_where_they_rise_faster():
     of a normal), at 1 : 1 on it; tolerance .02 sd, for rates that are small but not 0."""
     for up, above in ((0.015, 0.436), (0.005, 0.0)):
         people = crowd(300)
-        react(pairs(people, shop(np.zeros(1500))), people, shop(np.zeros(1500)), PLAIN._replace(noise=1.0, level_up=up, level_down=0.005))
+        react(
+            pairs(people, shop(np.zeros(1500))),
+            people,
+            shop(np.zeros(1500)),
+            PLAIN._replace(noise=1.0, level_up=up, level_down=0.005),
+        )
         assert people.level.mean(dtype=float) - 3 == pytest.approx(above, abs=0.02)
 
 
@@ -99,7 +114,12 @@ def seeded(shown=True, seeds=True, **changes):
     works, people = shop(rng.normal(1.6, 0.75, POSTS)), crowd(4000)
     if seeds:
         works.seed[:] = np.arange(POSTS) % 3 - 1
-    events = seen(rng.integers(0, 4000, POSTS * VIEWERS), rng.permutation(np.repeat(np.arange(POSTS), VIEWERS)), bought=False, votes=shown)
+    events = seen(
+        rng.integers(0, 4000, POSTS * VIEWERS),
+        rng.permutation(np.repeat(np.arange(POSTS), VIEWERS)),
+        bought=False,
+        votes=shown,
+    )
     react(events, people, works, voting=voting)
     return works.up.astype(float) - works.down, np.arange(POSTS) % 3 - 1
 
@@ -107,7 +127,9 @@ def seeded(shown=True, seeds=True, **changes):
 def means(net, seed):
     """Means by seed vote (down, none, up) and their standard errors."""
     arms = [net[seed == s] for s in (-1, 0, 1)]
-    return np.array([arm.mean() for arm in arms]), np.array([arm.std() / np.sqrt(len(arm)) for arm in arms])
+    return np.array([arm.mean() for arm in arms]), np.array(
+        [arm.std() / np.sqrt(len(arm)) for arm in arms]
+    )
 
 
 def test_one_seed_vote_herds():
@@ -128,9 +150,13 @@ def test_down_votes_are_corrected_by_the_correction_alone():
     leaves the other, and a strong one lifts it all the way. Paired: every world has the same luck."""
     plain, seed = seeded(correction=0.0)
     mean, error = means(plain, seed)
-    assert mean[1] - mean[0] > 3.9 * np.hypot(error[0], error[1]) and mean[2] - mean[1] > 3.9 * np.hypot(error[2], error[1])
+    assert mean[1] - mean[0] > 3.9 * np.hypot(error[0], error[1]) and mean[2] - mean[
+        1
+    ] > 3.9 * np.hypot(error[2], error[1])
     some, strong = seeded()[0] - plain, seeded(correction=1.5)[0] - plain
     down, up = some[seed == -1], some[seed == 1]
-    assert down.mean() > 3.9 * down.std() / np.sqrt(len(down)) and abs(up.mean()) < 0.1 * down.mean()
+    assert (
+        down.mean() > 3.9 * down.std() / np.sqrt(len(down)) and abs(up.mean()) < 0.1 * down.mean()
+    )
     mean, error = means(plain + strong, seed)
     assert mean[1] - mean[0] < 3.9 * np.hypot(error[0], error[1])

@@ -12,13 +12,22 @@ import pytest
 from tests.conftest import SCENARIOS, history
 from twin.scenario.loading import load
 
-SETTINGS = ("warm_up=60d", "duration=15d", "policies=[]", "metrics.every=1d", "recommender.explore_slots=0",
-            "recommender.in_network_slots=0")
+SETTINGS = (
+    "warm_up=60d",
+    "duration=15d",
+    "policies=[]",
+    "metrics.every=1d",
+    "recommender.explore_slots=0",
+    "recommender.in_network_slots=0",
+)
 
 
 def blocks(ranking: str, oracle: bool = False) -> np.ndarray:
     """Enjoyed posts per session, mean of each block of three days."""
-    simulation, readings = history(load(SCENARIOS / "quickstart.yaml", (*SETTINGS, f"recommender.ranking={ranking}")), oracle=oracle)
+    simulation, readings = history(
+        load(SCENARIOS / "quickstart.yaml", (*SETTINGS, f"recommender.ranking={ranking}")),
+        oracle=oracle,
+    )
     board = simulation.world.board
     glad, visits = (readings[:16, board.index(name)] for name in ("enjoyed", "sessions"))
     return np.diff(glad)[:15].reshape(5, 3).sum(1) / np.diff(visits)[:15].reshape(5, 3).sum(1)
@@ -26,7 +35,12 @@ def blocks(ranking: str, oracle: bool = False) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def feeds() -> dict[str, np.ndarray]:
-    return {"learned": blocks("value"), "popularity": blocks("popularity"), "random": blocks("random"), "oracle": blocks("value", True)}
+    return {
+        "learned": blocks("value"),
+        "popularity": blocks("popularity"),
+        "random": blocks("random"),
+        "oracle": blocks("value", True),
+    }
 
 
 @pytest.mark.parametrize("other", ["popularity", "random"])

@@ -9,15 +9,25 @@ import numpy as np
 from tests.conftest import SCENARIOS, history
 from twin.scenario.loading import load
 
-SETTINGS = ("warm_up=0d",
-            "audience.initial=2000", "audience.arrivals=10/d", "creators.human.initial=150", "creators.ai.initial=8", "duration=12d",
-            "metrics.every=6h")
+SETTINGS = (
+    "warm_up=0d",
+    "audience.initial=2000",
+    "audience.arrivals=10/d",
+    "creators.human.initial=150",
+    "creators.ai.initial=8",
+    "duration=12d",
+    "metrics.every=6h",
+)
 
 
 def auc(*settings: str) -> np.ndarray:
     """Progressive AUC of clicks, daily mean."""
     simulation, readings = history(load(SCENARIOS / "base.yaml", (*SETTINGS, *settings)))
-    return readings[17:49, simulation.world.board.index("model_auc", head="click")].reshape(8, 4).mean(1)
+    return (
+        readings[17:49, simulation.world.board.index("model_auc", head="click")]
+        .reshape(8, 4)
+        .mean(1)
+    )
 
 
 def test_online_training_beats_a_daily_batch() -> None:

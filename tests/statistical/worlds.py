@@ -12,7 +12,12 @@ from twin.scenario.loading import Scenario
 
 Make = Callable[..., Scenario]
 SAME_PEOPLE = ("audience.arrivals=0/d", "audience.leave=0")
-CLOSED = (*SAME_PEOPLE, "creators.human.arrivals=0/d", "creators.ai.arrivals=0/d", "creators.quit=0")
+CLOSED = (
+    *SAME_PEOPLE,
+    "creators.human.arrivals=0/d",
+    "creators.ai.arrivals=0/d",
+    "creators.quit=0",
+)
 """Nobody comes or goes: what differs between two worlds is what was set, and what changes in one is what people do."""
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
 
@@ -33,7 +38,9 @@ class World:
 
     def bins(self, name: str) -> NDArray[np.float64]:
         """All readings of all series of one metric."""
-        return self.readings[:, [place for place, (metric, _) in enumerate(self.board.rows) if metric.name == name]]
+        return self.readings[
+            :, [place for place, (metric, _) in enumerate(self.board.rows) if metric.name == name]
+        ]
 
 
 def worlds(small: Make) -> Callable[..., World]:
@@ -64,5 +71,5 @@ def only(*heads: str, weight: float = 1.0) -> tuple[str, ...]:
 def errors(values: NDArray[np.float64], blocks: int = 5) -> float:
     """Mean in its standard errors, from means over blocks of consecutive days, since days are correlated."""
     size = len(values) // blocks
-    means = values[len(values) - size * blocks:].reshape(blocks, size).mean(1)
+    means = values[len(values) - size * blocks :].reshape(blocks, size).mean(1)
     return float(means.mean() / (means.std(ddof=1) / np.sqrt(blocks)))

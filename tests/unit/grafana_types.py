@@ -15,14 +15,23 @@ from typing import Any
 
 import pytest
 
-LOOSE = ("/templating/list/*/definition", "/annotations/list/*/step", "/annotations/list/*/titleFormat",
-         "/annotations/list/*/textFormat", "/annotations/list/*/tagKeys", "/annotations/list/*/useValueForTime")
+LOOSE = (
+    "/templating/list/*/definition",
+    "/annotations/list/*/step",
+    "/annotations/list/*/titleFormat",
+    "/annotations/list/*/textFormat",
+    "/annotations/list/*/tagKeys",
+    "/annotations/list/*/useValueForTime",
+)
 """Fields that Grafana has and the SDK has not: of variables and annotations that a data source plugin adds."""
 
 
 def problems(dashboard: dict[str, Any]) -> list[str]:
     """All that the SDK's types say against a dashboard."""
-    dashboards = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="no grafana-foundation-sdk: install the dev group")
+    dashboards = pytest.importorskip(
+        "grafana_foundation_sdk.models.dashboard",
+        reason="no grafana-foundation-sdk: install the dev group",
+    )
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
 
@@ -73,13 +82,15 @@ def _ill(value: Any, kind: Any, path: str) -> Iterator[str]:
         if not isinstance(value, origin):
             yield f"{path}: {value!r} is no {origin.__name__}"
             return
-        for key, each in (enumerate(value) if origin is list else value.items()):
+        for key, each in enumerate(value) if origin is list else value.items():
             yield from _ill(each, inside[-1], f"{path}/{key}")
     elif isinstance(kind, type) and issubclass(kind, enum.Enum):
         if value not in [each.value for each in kind]:
             yield f"{path}: {value!r} is no {kind.__name__}"
     elif kind in (int, float):
-        if isinstance(value, bool) or not isinstance(value, (int,) if kind is int else (int, float)):
+        if isinstance(value, bool) or not isinstance(
+            value, (int,) if kind is int else (int, float)
+        ):
             yield f"{path}: {value!r} is no {kind.__name__}"
     elif not isinstance(value, kind):
         yield f"{path}: {value!r} is no {kind.__name__}"

@@ -20,26 +20,87 @@ from twin.world.mechanism import MIN_WAKE
 from twin.world.params import value_at
 from twin.world.state import World
 
-PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.0, lambda_up=0.1, lambda_down=0.1,
-                trust_rate=0.1, disclosure=0.5, novelty=0.0, novelty_sessions=20.0, concern_rate=0.1, concern_fade=0.0,
-                memory_rate=0.2, human_rate=0.05, human_loss=0.05, attachment_rate=0.0, attachment_fade=60.0, use_window=28.0,
-                usage_effect=0.0, stop=0.0, stop_effect=0.0, stop_concern=0.0, stop_attachment=0.0, contested=0.0,
-                truth_agrees=0.5, truth_value=0.5, truth_log_sd=0.0, agreement=0.5, feedback=0.0, comparison_noise=0.5, spread=1.0)
+PLAIN = Chatbot(
+    base=0.5,
+    gain=0.0,
+    noise=0.0,
+    depth=0.0,
+    alpha=1.0,
+    beta_up=0.5,
+    beta_down=1.0,
+    lambda_up=0.1,
+    lambda_down=0.1,
+    trust_rate=0.1,
+    disclosure=0.5,
+    novelty=0.0,
+    novelty_sessions=20.0,
+    concern_rate=0.1,
+    concern_fade=0.0,
+    memory_rate=0.2,
+    human_rate=0.05,
+    human_loss=0.05,
+    attachment_rate=0.0,
+    attachment_fade=60.0,
+    use_window=28.0,
+    usage_effect=0.0,
+    stop=0.0,
+    stop_effect=0.0,
+    stop_concern=0.0,
+    stop_attachment=0.0,
+    contested=0.0,
+    truth_agrees=0.5,
+    truth_value=0.5,
+    truth_log_sd=0.0,
+    agreement=0.5,
+    feedback=0.0,
+    comparison_noise=0.5,
+    spread=1.0,
+)
 
 
 def chatters(n, expectation=0.5, trust=0.5, taste=0.0):
     """Fresh people in float64, so that closed forms hold to rounding."""
     zero = np.zeros
-    return Chatters(children(np.full(n, np.uint64(8)), np.arange(n)), np.full(n, NEVER), np.arange(n), zero(n, np.int64),
-                    zero(n, np.int32), np.ones(n), np.full(n, float(expectation)), np.full(n, float(trust)), zero(n),
-                    zero(n), zero(n), zero(n), zero(n, np.int32), zero(n), zero(n) + taste,
-                    zero((n, 2), np.uint8), zero((n, 1), np.float32), zero((n, 1), np.float32))
+    return Chatters(
+        children(np.full(n, np.uint64(8)), np.arange(n)),
+        np.full(n, NEVER),
+        np.arange(n),
+        zero(n, np.int64),
+        zero(n, np.int32),
+        np.ones(n),
+        np.full(n, float(expectation)),
+        np.full(n, float(trust)),
+        zero(n),
+        zero(n),
+        zero(n),
+        zero(n),
+        zero(n, np.int32),
+        zero(n),
+        zero(n) + taste,
+        zero((n, 2), np.uint8),
+        zero((n, 1), np.float32),
+        zero((n, 1), np.float32),
+    )
 
 
-def talk(people, bot, sessions, personalisation=0.0, failure_rate=0.0, remembers=True, own=1.0, reward=None):
+def talk(
+    people,
+    bot,
+    sessions,
+    personalisation=0.0,
+    failure_rate=0.0,
+    remembers=True,
+    own=1.0,
+    reward=None,
+):
     """Hold that many sessions with everybody; the running sums and the expectations before each."""
     total, before, n = np.zeros(kernel.T_SIZE), [], len(people.key)
-    offer = Offer(np.full(n, personalisation), np.full(n, remembers), np.full(n, failure_rate), np.full(n, own))
+    offer = Offer(
+        np.full(n, personalisation),
+        np.full(n, remembers),
+        np.full(n, failure_rate),
+        np.full(n, own),
+    )
     reward = pool(2, 10.0) if reward is None else reward
     for _ in range(sessions):
         before.append(people.expectation.copy())
@@ -56,9 +117,11 @@ def test_disconfirmation_shrinks_geometrically():
 
 def expectile(tau):
     """e of N(0, 1) with tau E(P - e)+ = (1 - tau) E(e - P)+."""
+
     def gap(e):
         above = norm.pdf(e) - e * norm.sf(e)  # E(P - e)+
         return tau * above - (1 - tau) * (e + above)
+
     return brentq(gap, -3, 3, xtol=1e-14)
 
 
@@ -76,8 +139,12 @@ def test_expectation_settles_at_an_expectile(up, down):
     people = chatters(1000, 0.5 + at)
     talk(people, bot, 1000)
     total, expected = talk(people, bot, 500)
-    assert expected.mean() - 0.5 == pytest.approx(at, abs=0.004)  # a few standard errors; the bias is of the order of the rates
-    assert total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS] == pytest.approx(-at, abs=0.008)
+    assert expected.mean() - 0.5 == pytest.approx(
+        at, abs=0.004
+    )  # a few standard errors; the bias is of the order of the rates
+    assert total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS] == pytest.approx(
+        -at, abs=0.008
+    )
     far = chatters(200, 1.5)
     talk(far, bot._replace(lambda_up=10 * up, lambda_down=10 * down), 400)
     assert far.expectation.mean() - 0.5 == pytest.approx(at, abs=0.06)  # from wherever it began
@@ -85,12 +152,14 @@ def test_expectation_settles_at_an_expectile(up, down):
 
 def test_failures_hurt_more_as_the_baseline_rises():
     """With the ratchet a failure costs beta_down (E - P_fail): later failures hurt more."""
+
     def hurt(bot):
         people = chatters(3000)
         first, _ = talk(people, bot, 5, failure_rate=0.1)
         talk(people, bot, 100, failure_rate=0.1)
         last, _ = talk(people, bot, 5, failure_rate=0.1)
         return [t[kernel.T_HURT] / t[kernel.T_FAILURES] for t in (first, last)]
+
     early, late = hurt(PLAIN._replace(noise=0.2, lambda_up=0.15, lambda_down=0.03, depth=0.5))
     assert late > early + 0.05
     early, late = hurt(PLAIN._replace(depth=0.5, lambda_up=0.0, lambda_down=0.0))
@@ -106,10 +175,16 @@ def test_personalisation_raises_trust_and_concern_together():
     assert people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5
     off, forgetful = chatters(1), chatters(1)
     total, _ = talk(off, full, 80)
-    assert [x[0] for x in off[6:11]] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)  # P, T, C flat
+    assert [x[0] for x in off[6:11]] == pytest.approx(
+        [0.5, 0.5, 0, 0, 0], abs=1e-15
+    )  # P, T, C flat
     assert total[kernel.T_PERFORMANCE] == 40 and total[kernel.T_DISCLOSED] == 0
     talk(forgetful, full, 80, personalisation=1.0, remembers=False)
-    assert forgetful.memory[0] == 0 and forgetful.expectation[0] == pytest.approx(0.5) and forgetful.concern[0] > 0.3
+    assert (
+        forgetful.memory[0] == 0
+        and forgetful.expectation[0] == pytest.approx(0.5)
+        and forgetful.concern[0] > 0.3
+    )
 
 
 def test_trust_moves_to_satisfaction():
@@ -163,7 +238,9 @@ def test_recent_use_is_sessions_per_day():
     people.rate[:] = 2.0
     talk(people, PLAIN, 100)
     per_day = 1 / (0.5 + MIN_WAKE / DAY)
-    assert people.use.mean() == pytest.approx(per_day * (1 - np.exp(-100 / per_day / 28)) + 1 / 56, rel=0.02)
+    assert people.use.mean() == pytest.approx(
+        per_day * (1 - np.exp(-100 / per_day / 28)) + 1 / 56, rel=0.02
+    )
 
 
 def test_attachment_keeps_people():
@@ -179,6 +256,7 @@ def test_attachment_keeps_people():
 
 # ---- answers: finding 2 by an assistant that learns ----
 
+
 def tastes(mu, sigma, n=1000):
     """People at the quantiles of N(mu, sigma^2), in an order that tells nothing."""
     return np.random.default_rng(0).permutation(mu + sigma * ndtri((np.arange(n) + 0.5) / n))
@@ -190,7 +268,9 @@ def served(mu, sigma, own, learning=250, **changes):
     people, reward = chatters(1000, taste=tastes(mu, sigma)), pool(2, 10.0)
     talk(people, bot, learning, personalisation=1.0, own=own, reward=reward)
     people.answers[:] = 0
-    total, _ = talk(people, bot._replace(feedback=0.0), 60, personalisation=1.0, own=own, reward=reward)
+    total, _ = talk(
+        people, bot._replace(feedback=0.0), 60, personalisation=1.0, own=own, reward=reward
+    )
     return people, total
 
 
@@ -207,21 +287,31 @@ def test_personal_reward_tells_people_what_they_like(mu, sigma):
     assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(false, abs=0.015)
     agreement = ndtr((mu - 0.5) / sigma) - ndtr((-mu - 0.5) / sigma)
     assert stances(people).mean() == pytest.approx(agreement, abs=0.03)
-    _, total = served(mu, sigma, 1.0, truth_agrees=1.0)  # as finding 2 states it: the truth has s = 1
-    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(ndtr((-0.5 - mu) / sigma), abs=0.02)
+    _, total = served(
+        mu, sigma, 1.0, truth_agrees=1.0
+    )  # as finding 2 states it: the truth has s = 1
+    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(
+        ndtr((-0.5 - mu) / sigma), abs=0.02
+    )
     pooled, total = served(mu, sigma, 0.0)
     if mu == 0:
         assert total[kernel.T_FALSE] == 0 and abs(stances(pooled).mean()) < 0.01
     else:
-        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(0.5, abs=0.01)  # b E[a] > dq/2: flatter all
+        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(
+            0.5, abs=0.01
+        )  # b E[a] > dq/2: flatter all
 
 
 def test_at_equal_quality_agreement_is_e_abs_a():
     """dq = 0: answers agree with a_u s in the mean E|a| = .798 (personal), sampling and learning within .02; pooled |E a| = 0."""
     people, total = served(0.0, 1.0, 1.0, truth_value=0.0)
     assert (people.taste * stances(people)).mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.02)
-    assert total[kernel.T_PERFORMANCE] / total[kernel.T_SESSIONS] - 0.5 == pytest.approx(0.5 * np.sqrt(2 / np.pi), abs=0.01)
-    assert stances(people).var() == pytest.approx(1, abs=0.02)  # echo chamber: between people 1, within people nothing
+    assert total[kernel.T_PERFORMANCE] / total[kernel.T_SESSIONS] - 0.5 == pytest.approx(
+        0.5 * np.sqrt(2 / np.pi), abs=0.01
+    )
+    assert stances(people).var() == pytest.approx(
+        1, abs=0.02
+    )  # echo chamber: between people 1, within people nothing
     pooled, _ = served(0.0, 1.0, 0.0, truth_value=0.0)
     assert abs((pooled.taste * stances(pooled)).mean()) < 0.02 and stances(pooled).var() < 0.05
 
@@ -239,19 +329,27 @@ def test_the_assistant_knows_of_tastes_only_by_comparisons():
     """Control: without feedback it tells everybody the truth, whatever they would like to hear."""
     people = chatters(500, taste=tastes(0.0, 5.0, 500))
     total, _ = talk(people, PLAIN._replace(contested=1.0), 20, personalisation=1.0)
-    assert total[kernel.T_CONTESTED] == 10000 and total[kernel.T_FALSE] == total[kernel.T_COMPARED] == 0
+    assert (
+        total[kernel.T_CONTESTED] == 10000
+        and total[kernel.T_FALSE] == total[kernel.T_COMPARED] == 0
+    )
 
 
 def test_shrinkage_lies_between():
     """Half of a person's own deviation served: fewer false answers than all of it, more than none."""
-    rates = [total[kernel.T_FALSE] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))]
+    rates = [
+        total[kernel.T_FALSE] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))
+    ]
     assert rates[0] < rates[1] < rates[2]
 
 
 def test_without_memory_or_personalisation_the_pool_chooses():
     """Memory off, or g = 0: nothing of the person is served; with memory off nothing is kept of the person either."""
     bot = PLAIN._replace(contested=1.0, feedback=1.0)
-    for offered, kept in (({"personalisation": 1.0, "remembers": False}, False), ({"personalisation": 0.0}, True)):
+    for offered, kept in (
+        ({"personalisation": 1.0, "remembers": False}, False),
+        ({"personalisation": 0.0}, True),
+    ):
         people, reward = chatters(500, taste=tastes(0.0, 1.0, 500)), pool(2, 10.0)
         talk(people, bot, 200, reward=reward, **offered)
         total, _ = talk(people, bot, 50, reward=reward, **offered)
@@ -263,8 +361,13 @@ def test_answers_leave_other_luck_alone():
     """Contested questions change what is met, not when people fail or come back: luck of old draws is untouched."""
     plain, asked = chatters(500), chatters(500, taste=1.0)
     first, _ = talk(plain, PLAIN._replace(depth=0.3), 20, failure_rate=0.2)
-    second, _ = talk(asked, PLAIN._replace(depth=0.3, contested=0.5, feedback=0.5), 20, failure_rate=0.2)
-    assert np.array_equal(plain.next_at, asked.next_at) and first[kernel.T_FAILURES] == second[kernel.T_FAILURES]
+    second, _ = talk(
+        asked, PLAIN._replace(depth=0.3, contested=0.5, feedback=0.5), 20, failure_rate=0.2
+    )
+    assert (
+        np.array_equal(plain.next_at, asked.next_at)
+        and first[kernel.T_FAILURES] == second[kernel.T_FAILURES]
+    )
     assert first[kernel.T_PERFORMANCE] != second[kernel.T_PERFORMANCE]
 
 
@@ -273,7 +376,11 @@ def test_sessions_come_at_their_rate_and_not_too_soon():
     people = chatters(4000)
     talk(people, PLAIN, 1)
     gap = people.next_at - MIN_WAKE
-    assert gap.min() >= 0 and gap.mean() == pytest.approx(DAY, rel=0.06) and gap.std() == pytest.approx(DAY, rel=0.1)
+    assert (
+        gap.min() >= 0
+        and gap.mean() == pytest.approx(DAY, rel=0.06)
+        and gap.std() == pytest.approx(DAY, rel=0.1)
+    )
     sad = chatters(4000, 0.9)
     talk(sad, PLAIN._replace(usage_effect=2.0, beta_down=2.0), 1)
     assert (sad.next_at >= people.next_at).all() and (sad.next_at > people.next_at).mean() > 0.9
@@ -283,7 +390,9 @@ def test_people_stop():
     """The chance to stop is as stated at neutral mood, and higher with a bad one; who left the platform does not chat."""
     people = chatters(5000)
     total, _ = talk(people, PLAIN._replace(stop=0.2, stop_effect=2.0), 1)
-    assert total[kernel.T_STOPPED] == (people.next_at == NEVER).sum() == pytest.approx(1000, abs=120)
+    assert (
+        total[kernel.T_STOPPED] == (people.next_at == NEVER).sum() == pytest.approx(1000, abs=120)
+    )
     sad = chatters(5000, 0.9)
     worse, _ = talk(sad, PLAIN._replace(stop=0.2, stop_effect=2.0, beta_down=2.0), 1)
     assert worse[kernel.T_STOPPED] > 1.2 * total[kernel.T_STOPPED]
@@ -306,7 +415,12 @@ def make(n=500, **params):
     world.on_add(mechanism.born)
     world.on_release(mechanism.gone)
     mechanism.setup()
-    world.add("test", "consumers", children(np.full(n, np.uint64(4)), np.arange(n)), active=np.ones(n, bool))
+    world.add(
+        "test",
+        "consumers",
+        children(np.full(n, np.uint64(4)), np.arange(n)),
+        active=np.ones(n, bool),
+    )
     return world, mechanism
 
 
@@ -351,7 +465,9 @@ def test_metrics_and_small_state():
     table, board = world.table("chatters"), world.board
     user = (table["sessions"] > 0) & (table["next_at"] < NEVER)
     assert board.get("chat_sessions") == table["sessions"].sum() > 1000
-    assert board.get("chat_users") == user.sum() and len(table) < 0.36 * len(world.table("consumers"))
+    assert board.get("chat_users") == user.sum() and len(table) < 0.36 * len(
+        world.table("consumers")
+    )
     assert board.get("trust_mean") == pytest.approx(table["trust"][user].mean(), rel=1e-5)
     assert sum(board.get("trust", bin=b) for b in board.metrics["trust"].bins) == user.sum()
     assert board.get("disappointment_per_failure") > 0 and board.get("disconfirmation_mean") != 0
@@ -368,7 +484,9 @@ def test_metrics_and_small_state():
 
 def test_levers_act_at_once():
     """A policy that switches personalisation off stops disclosure from the next session on."""
-    world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0)
+    world, mechanism = make(
+        200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0
+    )
     run(world, mechanism, 10 * DAY, 1800)
     before = world.table("chatters")["concern"].copy()
     assert before.mean() > 0.05
@@ -389,12 +507,18 @@ def test_released_rows_do_not_wake():
     assert (table["next_at"] == NEVER).all() and not table["alive"].any()
     mine = children(np.full(20, np.uint64(4)), np.arange(50, 70))
     world.add("test", "consumers", mine, active=np.ones(20, bool))
-    assert len(table) == 50 and table["alive"].sum() == 20 and not table["sessions"][table["alive"]].any()
+    assert (
+        len(table) == 50
+        and table["alive"].sum() == 20
+        and not table["sessions"][table["alive"]].any()
+    )
 
 
 def test_arms_of_consumers_are_offered_different_assistants():
     """A policy for a share: personalisation off for one arm stops disclosure there and nowhere else."""
-    world, mechanism = make(200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0)
+    world, mechanism = make(
+        200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0
+    )
     world.define("test", "consumers", Column("arm", "u1", "1", "Arm"))
     world.table("consumers")["arm"][100:] = 1
     world.arms["consumers"] = [{}, {"chatbots.personalisation": 0.0}]

@@ -25,7 +25,11 @@ def test_growth_keeps_values_and_starts_new_rows_afresh() -> None:
     assert (made["x"][:200] == rows).all() and (made["x"][200:] == 7).all()
     made.release(np.array([5, 3]))
     again = made.add(np.array([999, 998, 997], np.uint64))
-    assert again.tolist() == [3, 5, 300] and (made["x"][again] == 7).all() and (made["v"][again] == -1).all()
+    assert (
+        again.tolist() == [3, 5, 300]
+        and (made["x"][again] == 7).all()
+        and (made["v"][again] == -1).all()
+    )
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), max_size=30))

@@ -27,9 +27,18 @@ from twin.world.metric import Metric
 
 FOLDER = ROOT / "dashboards"
 KINDS = {"row", "text", "timeseries", "stat", "bargauge"}
-DECLARED = tuple(metric for kind in sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name)) for metric in kind.metrics)
+DECLARED = tuple(
+    metric
+    for kind in sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
+    for metric in kind.metrics
+)
 MADE = dashboards(DECLARED)
-SIDES = {"producer": "twin-creators", "consumer": "twin-consumers", "platform": "twin-recommender", "chatbot": "twin-chatbots"}
+SIDES = {
+    "producer": "twin-creators",
+    "consumer": "twin-consumers",
+    "platform": "twin-recommender",
+    "chatbot": "twin-chatbots",
+}
 OWN = '''"""Counts cats."""
 
 from twin.world.mechanism import Mechanism
@@ -62,7 +71,12 @@ def drawn(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
 
 def asked(dashboard: dict[str, Any]) -> set[str]:
     """Names of the metrics that its queries read."""
-    return {name for panel in drawn(dashboard) for target in panel["targets"] for name in re.findall(r"\b(twin_\w+)\{", target["expr"])}
+    return {
+        name
+        for panel in drawn(dashboard)
+        for target in panel["targets"]
+        for name in re.findall(r"\b(twin_\w+)\{", target["expr"])
+    }
 
 
 def only(*metrics: Metric) -> dict[str, dict[str, Any]]:
@@ -83,9 +97,14 @@ def test_committed_dashboards_are_in_step() -> None:
 def test_a_file_that_is_out_of_step_is_noticed_and_mended(tmp_path: Path) -> None:
     """Missing and changed files are named, written anew, and then nothing is left to do."""
     assert len(write(MADE, tmp_path)) == len(MADE)
-    (tmp_path / "twin-overview.json").write_text((tmp_path / "twin-overview.json").read_text().replace("Posts", "Pots"))
+    (tmp_path / "twin-overview.json").write_text(
+        (tmp_path / "twin-overview.json").read_text().replace("Posts", "Pots")
+    )
     (tmp_path / "twin-policy.json").unlink()
-    assert [path.name for path in stale(MADE, tmp_path)] == ["twin-overview.json", "twin-policy.json"]
+    assert [path.name for path in stale(MADE, tmp_path)] == [
+        "twin-overview.json",
+        "twin-policy.json",
+    ]
     write(MADE, tmp_path)
     assert stale(MADE, tmp_path) == []
 
@@ -96,11 +115,20 @@ def test_every_metric_has_a_panel_on_its_sides_dashboard(side: str) -> None:
     found = asked(MADE[SIDES[side]])
     for metric in (metric for metric in DECLARED if metric.side == side):
         assert (prom_name(metric) in found) != (metric.name in NOT_DRAWN), metric.name
-    text = json.dumps([target["expr"] for panel in drawn(MADE[SIDES[side]]) for target in panel["targets"]])
-    for metric in (metric for metric in DECLARED if metric.side == side and metric.name not in NOT_DRAWN):
+    text = json.dumps(
+        [target["expr"] for panel in drawn(MADE[SIDES[side]]) for target in panel["targets"]]
+    )
+    for metric in (
+        metric for metric in DECLARED if metric.side == side and metric.name not in NOT_DRAWN
+    ):
         for labels in metric.series():
-            matchers = json.dumps("".join(f',{name}="{value}"' for name, value in labels.items()) + "}")[1:-1]
-            assert f'{prom_name(metric)}{{run_id=\\"$run\\",branch=~\\"$branch\\",replicate=~\\"$replicate\\"{matchers}' in text, labels
+            matchers = json.dumps(
+                "".join(f',{name}="{value}"' for name, value in labels.items()) + "}"
+            )[1:-1]
+            assert (
+                f'{prom_name(metric)}{{run_id=\\"$run\\",branch=~\\"$branch\\",replicate=~\\"$replicate\\"{matchers}'
+                in text
+            ), labels
     assert all(reason.endswith(".") for reason in NOT_DRAWN.values())
 
 
@@ -131,18 +159,30 @@ def test_a_dashboard_is_whole(uid: str) -> None:
     taken: set[tuple[int, int]] = set()
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert cells and not cells & taken and place["x"] + place["w"] <= WIDE, panel["title"]
         taken |= cells
         assert panel["type"] in KINDS
     known = {variable["name"] for variable in dashboard["templating"]["list"]}
     for panel in drawn(dashboard):
-        assert panel["targets"] and len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
-        words = json.dumps([panel["targets"], panel["title"], panel["interval"], panel["datasource"]])
-        assert {bare or braced for bare, braced in re.findall(r"\$(?:(\w+)|\{(\w+)\})", words)} <= known, panel["title"]
+        assert panel["targets"] and len({target["refId"] for target in panel["targets"]}) == len(
+            panel["targets"]
+        )
+        words = json.dumps(
+            [panel["targets"], panel["title"], panel["interval"], panel["datasource"]]
+        )
+        assert {
+            bare or braced for bare, braced in re.findall(r"\$(?:(\w+)|\{(\w+)\})", words)
+        } <= known, panel["title"]
         names = [target["legendFormat"] for target in panel["targets"]]
         assert len(set(names)) == len(names), panel["title"]
-    assert dashboard["title"] == dict(PAGES)[uid] and dashboard["tags"] == ["twin"] and len(uid) <= 40
+    assert (
+        dashboard["title"] == dict(PAGES)[uid] and dashboard["tags"] == ["twin"] and len(uid) <= 40
+    )
 
 
 @pytest.mark.parametrize("uid", MADE)
@@ -153,7 +193,10 @@ def test_every_panel_says_what_it_means(uid: str) -> None:
         assert len(panel["description"]) > 40, panel["title"]
         if uid != HEALTH_UID:
             assert "Unit: " in panel["description"], panel["title"]
-            assert re.search(r"(Up|Down) is good for (those who|the platform)|Neither way is good", panel["description"])
+            assert re.search(
+                r"(Up|Down) is good for (those who|the platform)|Neither way is good",
+                panel["description"],
+            )
         if panel["title"] != "What changed":
             read = re.findall(r"(twin_\w+)\{[^}]*replicate=~", json.dumps(panel["targets"]))
             assert all(f"`{name}`" in panel["description"] for name in read), panel["title"]
@@ -165,13 +208,25 @@ def test_types_are_those_of_grafanas_sdk(uid: str) -> None:
     assert problems(MADE[uid]) == []
 
 
-@pytest.mark.parametrize(("path", "value"), [
-    (("title",), 5), (("time", "from"), 0), (("refresh",), 5), (("links", 0, "keepTime"), "yes"),
-    (("templating", "list", 1, "type"), "querry"), (("templating", "list", 1, "multi"), "no"),
-    (("annotations", "list", 0, "enable"), "yes"), (("panels", 1, "gridPos", "w"), "8"),
-    (("panels", 1, "targets", 0, "expr"), 3), (("panels", 1, "fieldConfig", "defaults", "custom", "lineWidth"), "2"),
-    (("panels", 1, "fieldConfig", "defaults", "color", "mode"), "rainbow"), (("panels", 1, "options", "legend", "placement"), "below"),
-    (("panels", 1, "fieldConfig", "overrides", 0, "matcher", "id"), 4), (("panels", 1, "datasource", "uid"), 4)])
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("title",), 5),
+        (("time", "from"), 0),
+        (("refresh",), 5),
+        (("links", 0, "keepTime"), "yes"),
+        (("templating", "list", 1, "type"), "querry"),
+        (("templating", "list", 1, "multi"), "no"),
+        (("annotations", "list", 0, "enable"), "yes"),
+        (("panels", 1, "gridPos", "w"), "8"),
+        (("panels", 1, "targets", 0, "expr"), 3),
+        (("panels", 1, "fieldConfig", "defaults", "custom", "lineWidth"), "2"),
+        (("panels", 1, "fieldConfig", "defaults", "color", "mode"), "rainbow"),
+        (("panels", 1, "options", "legend", "placement"), "below"),
+        (("panels", 1, "fieldConfig", "overrides", 0, "matcher", "id"), 4),
+        (("panels", 1, "datasource", "uid"), 4),
+    ],
+)
 def test_the_check_of_types_bites(path: Sequence[Any], value: Any) -> None:
     """A value of a wrong type is found, and so is a misspelt name of the same field."""
     for spoil in ("value", "name"):
@@ -192,14 +247,27 @@ def test_people_are_blue_and_ai_is_orange() -> None:
     seen = Counter()
     for dashboard in MADE.values():
         for panel in drawn(dashboard):
-            rules = {rule["matcher"]["options"]: prop["value"]["fixedColor"] for rule in panel["fieldConfig"]["overrides"]
-                     for prop in rule["properties"] if prop["id"] == "color"}
+            rules = {
+                rule["matcher"]["options"]: prop["value"]["fixedColor"]
+                for rule in panel["fieldConfig"]["overrides"]
+                for prop in rule["properties"]
+                if prop["id"] == "color"
+            }
             for target in panel["targets"]:
                 name = target["legendFormat"].removesuffix("{{branch}}").removesuffix(", ")
-                fixed = [colour for pattern, colour in rules.items() if re.search(pattern.strip("/"), name)]
+                fixed = [
+                    colour
+                    for pattern, colour in rules.items()
+                    if re.search(pattern.strip("/"), name)
+                ]
                 assert len(fixed) <= 1, (panel["title"], name)
                 who = re.sub(", (plus|minus) standard error", "", name).rpartition(", ")[2]
-                if panel["type"] == "timeseries" and 'by="' in target["expr"] and "standard error" not in name and who in ("human", "AI"):
+                if (
+                    panel["type"] == "timeseries"
+                    and 'by="' in target["expr"]
+                    and "standard error" not in name
+                    and who in ("human", "AI")
+                ):
                     assert fixed == [{"human": HUMAN, "AI": AI}[who]], (panel["title"], name)
                     seen[who] += 1
                 elif who not in ("human", "AI"):
@@ -213,36 +281,61 @@ def test_simulated_time_is_kept_apart_from_wall_clock_time() -> None:
         wall = uid == HEALTH_UID
         assert dashboard["timezone"] == "utc" and dashboard["refresh"] == ("5s" if wall else "")
         assert dashboard["time"]["from"] == ("now-15m" if wall else "2025-01-01T00:00:00.000Z")
-        assert {link["url"] for link in dashboard["links"]} == {f"/d/{other}" for other in MADE if other != uid}
-        assert all(link["includeVars"] and link["keepTime"] == (not wall and HEALTH_UID not in link["url"]) for link in dashboard["links"])
-        queries = [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+        assert {link["url"] for link in dashboard["links"]} == {
+            f"/d/{other}" for other in MADE if other != uid
+        }
+        assert all(
+            link["includeVars"] and link["keepTime"] == (not wall and HEALTH_UID not in link["url"])
+            for link in dashboard["links"]
+        )
+        queries = [
+            variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"
+        ]
         assert queries and all(variable["refresh"] == 2 for variable in queries)
 
 
 def test_a_running_total_is_drawn_per_day_and_a_gauge_as_it_is() -> None:
     """The difference to a day before, with the unit said; seconds and bytes are Grafana's own units."""
-    page = only(Metric("hits", "counter", "posts", "Hits.", "producer", "P"),
-                Metric("age", "gauge", "s", "Age.", "producer", "P"))["twin-creators"]
+    page = only(
+        Metric("hits", "counter", "posts", "Hits.", "producer", "P"),
+        Metric("age", "gauge", "s", "Age.", "producer", "P"),
+    )["twin-creators"]
     hits, age = panel_of(page, "Hits"), panel_of(page, "Age")
-    assert "offset 1d" in hits["targets"][0]["expr"] and hits["fieldConfig"]["defaults"]["custom"]["axisLabel"] == "posts/day"
-    assert "offset" not in age["targets"][0]["expr"] and age["fieldConfig"]["defaults"]["unit"] == "s"
+    assert (
+        "offset 1d" in hits["targets"][0]["expr"]
+        and hits["fieldConfig"]["defaults"]["custom"]["axisLabel"] == "posts/day"
+    )
+    assert (
+        "offset" not in age["targets"][0]["expr"] and age["fieldConfig"]["defaults"]["unit"] == "s"
+    )
     assert "Unit: posts/day" in hits["description"] and "Unit: seconds" in age["description"]
 
 
 def test_standard_errors_go_around_what_they_belong_to() -> None:
     """NAME_se has no panel of its own: it is added to NAME and taken from it."""
-    page = only(Metric("gap", "gauge", "1", "Gap.", "producer", "P", labels={"by": ("human", "ai")}),
-                Metric("gap_se", "gauge", "1", "Its error.", "producer", "P", labels={"by": ("human", "ai")}))["twin-creators"]
+    page = only(
+        Metric("gap", "gauge", "1", "Gap.", "producer", "P", labels={"by": ("human", "ai")}),
+        Metric(
+            "gap_se", "gauge", "1", "Its error.", "producer", "P", labels={"by": ("human", "ai")}
+        ),
+    )["twin-creators"]
     (panel,) = drawn(page)
     assert [target["legendFormat"] for target in panel["targets"][:3]] == [
-        "human, {{branch}}", "human, plus standard error, {{branch}}", "human, minus standard error, {{branch}}"]
+        "human, {{branch}}",
+        "human, plus standard error, {{branch}}",
+        "human, minus standard error, {{branch}}",
+    ]
     assert len(panel["targets"]) == 6 and "`twin_gap_se`" in panel["description"]
 
 
 def test_bins_are_told_in_words() -> None:
     """A histogram's first bin is open below, its last above; whole numbers are told as such."""
     metric = Metric("mood", "histogram", "people", "Mood.", "consumer", "P", edges=(-0.5, 0, 0.5))
-    assert [bin_words(metric, each) for each in metric.bins] == ["below 0", "0 to 0.5", "0.5 and above"]
+    assert [bin_words(metric, each) for each in metric.bins] == [
+        "below 0",
+        "0 to 0.5",
+        "0.5 and above",
+    ]
     stars = Metric("stars", "histogram", "people", "Stars.", "consumer", "P", edges=(1, 2, 3))
     assert [bin_words(stars, each) for each in stars.bins] == ["1", "2", "3 and above"]
 
@@ -250,7 +343,9 @@ def test_bins_are_told_in_words() -> None:
 def test_a_label_cannot_break_out_of_a_query() -> None:
     """Quotes and backslashes in a label's values stay in it, in the query and in the colour rules."""
     value = 'a"} or vector(1) # \\ (.*'
-    page = only(Metric("odd", "gauge", "1", "Odd.", "producer", "P", labels={"by": (value, "b")}))["twin-creators"]
+    page = only(Metric("odd", "gauge", "1", "Odd.", "producer", "P", labels={"by": (value, "b")}))[
+        "twin-creators"
+    ]
     expression = drawn(page)[0]["targets"][0]["expr"]
     assert r'by="a\"} or vector(1) # \\ (.*"}' in expression
     rule = drawn(page)[0]["fieldConfig"]["overrides"][0]["matcher"]["options"]
@@ -260,18 +355,27 @@ def test_a_label_cannot_break_out_of_a_query() -> None:
 def test_an_own_mechanism_gets_its_panels(tmp_path: Path) -> None:
     """From a scenario: a heading of its own after the known ones, a headline on the overview, the scenario's dates."""
     (tmp_path / "cats.py").write_text(OWN)
-    (tmp_path / "mine.yaml").write_text(f"extends: {ROOT / 'scenarios' / 'base.yaml'}\nname: mine\nstart: 2024-02-01\nduration: 100d\n"
-                                        "mechanisms: {cats: {class: cats.Cats}, ratings: {enabled: false}}\n"
-                                        "policies:\n  - {name: early, at: 10d, set: {recommender.preset: likes}}\n"
-                                        "  - {name: late, at: 40d, set: {recommender.preset: likes}}\n")
+    (tmp_path / "mine.yaml").write_text(
+        f"extends: {ROOT / 'scenarios' / 'base.yaml'}\nname: mine\nstart: 2024-02-01\nduration: 100d\n"
+        "mechanisms: {cats: {class: cats.Cats}, ratings: {enabled: false}}\n"
+        "policies:\n  - {name: early, at: 10d, set: {recommender.preset: likes}}\n"
+        "  - {name: late, at: 40d, set: {recommender.preset: likes}}\n"
+    )
     told = twin("dashboards", "mine.yaml", "--out", "d", cwd=tmp_path).stdout
     assert "7 dashboards, 7 written" in told
     made = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "d").glob("*.json")}
     rows = [panel["title"] for panel in made["twin-consumers"]["panels"] if panel["type"] == "row"]
     assert rows[-1] == "Cats" and "How they rate" not in rows
-    assert "twin_cats_seen" in asked(made["twin-overview"]) and "twin_rating_mean" not in asked(made["twin-consumers"])
-    assert made["twin-overview"]["time"] == {"from": "2024-02-01T00:00:00.000Z", "to": "2024-05-11T00:00:00.000Z"}
-    (day,) = [each["query"] for each in made["twin-policy"]["templating"]["list"] if each["name"] == "at"]
+    assert "twin_cats_seen" in asked(made["twin-overview"]) and "twin_rating_mean" not in asked(
+        made["twin-consumers"]
+    )
+    assert made["twin-overview"]["time"] == {
+        "from": "2024-02-01T00:00:00.000Z",
+        "to": "2024-05-11T00:00:00.000Z",
+    }
+    (day,) = [
+        each["query"] for each in made["twin-policy"]["templating"]["list"] if each["name"] == "at"
+    ]
     assert day == "40"  # the first policy with a whole window before it
     assert all(problems(each) == [] for each in made.values())
 
@@ -279,8 +383,12 @@ def test_an_own_mechanism_gets_its_panels(tmp_path: Path) -> None:
 def test_the_check_of_the_command_fails_on_what_is_out_of_step(tmp_path: Path) -> None:
     """`twin dashboards --check` is silent about what is right, names what is not, and writes nothing."""
     here = [sys.executable, "-m", "twin", "dashboards", "--check", "--out"]
-    good = subprocess.run([*here, str(FOLDER)], cwd=ROOT, capture_output=True, text=True, check=False)
+    good = subprocess.run(
+        [*here, str(FOLDER)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
-    bad = subprocess.run([*here, str(tmp_path / "none")], cwd=ROOT, capture_output=True, text=True, check=False)
+    bad = subprocess.run(
+        [*here, str(tmp_path / "none")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert bad.returncode == 1 and bad.stderr.count("is not as it would be written") == len(MADE)
     assert not (tmp_path / "none").exists()

@@ -8,7 +8,10 @@ from twin.ground.draws import Draws, children, philox, unit
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [(0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)), (0xFFFFFFFF, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD))],
+    [
+        (0, (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+        (0xFFFFFFFF, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    ],
 )
 def test_philox_gives_the_published_vectors(word: int, expected: tuple[int, ...]) -> None:
     """Random123's known answers for philox4x32-10: all words zero, all words ones."""
@@ -24,7 +27,9 @@ def test_compiled_and_plain_philox_agree() -> None:
     mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     got = draws.uniforms("a", keys, 7)
     for i, key in enumerate(keys):
-        words = philox.py_func(stream & mask, stream >> half, key & mask, key >> half, np.uint64(7), np.uint64(0))
+        words = philox.py_func(
+            stream & mask, stream >> half, key & mask, key >> half, np.uint64(7), np.uint64(0)
+        )
         assert [unit.py_func(w) for w in words] == got[i].tolist()
 
 
@@ -41,8 +46,12 @@ def test_streams_seeds_replicates_and_occasions_differ() -> None:
     """Changing any part of the address changes the numbers, and leaves no correlation."""
     keys = np.arange(20_000, dtype=np.uint64)
     base = Draws(1, 0).uniforms("x", keys)[:, 0]
-    others = [Draws(1, 0).uniforms("y", keys)[:, 0], Draws(2, 0).uniforms("x", keys)[:, 0],
-              Draws(1, 1).uniforms("x", keys)[:, 0], Draws(1, 0).uniforms("x", keys, 1)[:, 0]]
+    others = [
+        Draws(1, 0).uniforms("y", keys)[:, 0],
+        Draws(2, 0).uniforms("x", keys)[:, 0],
+        Draws(1, 1).uniforms("x", keys)[:, 0],
+        Draws(1, 0).uniforms("x", keys, 1)[:, 0],
+    ]
     for other in others:
         assert abs(np.corrcoef(base, other)[0, 1]) < 0.03
 

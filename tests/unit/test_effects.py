@@ -11,7 +11,9 @@ from twin.ground.units import DAY
 LUCK = np.random.default_rng(20250101)
 
 
-def pairs(n: int, series: int, rho: float = 0.8, shift: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+def pairs(
+    n: int, series: int, rho: float = 0.8, shift: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
     """Correlated normal pairs (n, series) with and without."""
     shared, x, y = (LUCK.normal(size=(n, series)) for _ in range(3))
     return shift + rho * shared + y, rho * shared + x
@@ -25,8 +27,12 @@ def test_paired_is_the_paired_t_test(n: int) -> None:
     for i in range(6):
         test = stats.ttest_rel(y[:, i], x[:, i])
         interval = test.confidence_interval(0.95)
-        np.testing.assert_allclose([found.effect[i], found.low[i], found.high[i], found.p[i]],
-                                   [(y - x)[:, i].mean(), interval.low, interval.high, test.pvalue], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            [found.effect[i], found.low[i], found.high[i], found.p[i]],
+            [(y - x)[:, i].mean(), interval.low, interval.high, test.pvalue],
+            rtol=1e-9,
+            atol=1e-12,
+        )
     assert (found.n == n).all()
 
 
@@ -35,13 +41,22 @@ def test_known_numbers() -> None:
     x = np.array([[1.0], [2.0], [4.0], [5.0]])
     found = effects.paired(x + np.array([[1.0], [2.0], [3.0], [2.0]]), x)
     half = 3.182446305284263 * np.sqrt(2 / 3) / 2
-    of_x, of_y = 10 / 3, ((2 - 5)**2 + (4 - 5)**2 + (7 - 5)**2 + (7 - 5)**2) / 3
-    np.testing.assert_allclose([found.effect[0], found.low[0], found.high[0]], [2, 2 - half, 2 + half], rtol=1e-9)
-    np.testing.assert_allclose([found.base[0], found.value[0], found.size[0]], [3, 5, 2 / np.sqrt((of_x + of_y) / 2)], rtol=1e-9)
+    of_x, of_y = 10 / 3, ((2 - 5) ** 2 + (4 - 5) ** 2 + (7 - 5) ** 2 + (7 - 5) ** 2) / 3
+    np.testing.assert_allclose(
+        [found.effect[0], found.low[0], found.high[0]], [2, 2 - half, 2 + half], rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        [found.base[0], found.value[0], found.size[0]],
+        [3, 5, 2 / np.sqrt((of_x + of_y) / 2)],
+        rtol=1e-9,
+    )
     covariance = ((-2) * (-3) + (-1) * (-1) + 1 * 2 + 2 * 2) / 3
     gain = (of_x + of_y) / (2 / 3)
-    np.testing.assert_allclose([found.correlation[0], found.gain[0], found.runs_saved[0]],
-                               [covariance / np.sqrt(of_x * of_y), gain, 2 * 4 * (gain - 1)], rtol=1e-9)
+    np.testing.assert_allclose(
+        [found.correlation[0], found.gain[0], found.runs_saved[0]],
+        [covariance / np.sqrt(of_x * of_y), gain, 2 * 4 * (gain - 1)],
+        rtol=1e-9,
+    )
 
 
 def test_unpaired_width_is_welchs() -> None:
@@ -51,7 +66,9 @@ def test_unpaired_width_is_welchs() -> None:
     found = effects.paired(y, x)
     interval = stats.ttest_ind(y, x, equal_var=False).confidence_interval(0.95)
     np.testing.assert_allclose(found.unpaired, (interval.high - interval.low) / 2, rtol=1e-9)
-    np.testing.assert_allclose(found.narrower, (interval.high - interval.low) / (found.high - found.low), rtol=1e-9)
+    np.testing.assert_allclose(
+        found.narrower, (interval.high - interval.low) / (found.high - found.low), rtol=1e-9
+    )
 
 
 def test_independent_runs_gain_nothing() -> None:
@@ -88,8 +105,21 @@ def test_pairs_without_a_reading_do_not_count() -> None:
     assert found.n.tolist() == [6, 7, 8]
     for i, keep in enumerate(([0, 1, 3, 4, 6, 7], [1, 2, 3, 4, 5, 6, 7], list(range(8)))):
         alone = effects.paired(y[keep, i][:, None], x[keep, i][:, None])
-        for name in ("base", "value", "effect", "low", "high", "size", "correlation", "gain", "p", "unpaired"):
-            np.testing.assert_allclose(getattr(found, name)[i], getattr(alone, name)[0], rtol=1e-12, err_msg=name)
+        for name in (
+            "base",
+            "value",
+            "effect",
+            "low",
+            "high",
+            "size",
+            "correlation",
+            "gain",
+            "p",
+            "unpaired",
+        ):
+            np.testing.assert_allclose(
+                getattr(found, name)[i], getattr(alone, name)[0], rtol=1e-12, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("left", [0, 1])
@@ -105,21 +135,37 @@ def test_too_few_pairs_say_nothing(left: int) -> None:
 
 def test_discoveries_are_benjamini_hochberg() -> None:
     """q is scipy's false_discovery_control of the p that are there, and NaN elsewhere; by hand for three."""
-    p = LUCK.uniform(size=50)**3
+    p = LUCK.uniform(size=50) ** 3
     p[::7] = np.nan
     q = effects.discoveries(p)
     known = np.isfinite(p)
     np.testing.assert_allclose(q[known], stats.false_discovery_control(p[known]), rtol=1e-12)
     assert np.isnan(q[~known]).all()
-    np.testing.assert_allclose(effects.discoveries(np.array([0.01, 0.04, 0.03])), [0.03, 0.04, 0.04], rtol=1e-12)
+    np.testing.assert_allclose(
+        effects.discoveries(np.array([0.01, 0.04, 0.03])), [0.03, 0.04, 0.04], rtol=1e-12
+    )
     assert np.isnan(effects.discoveries(np.full(3, np.nan))).all()
 
 
 def test_appears_where_it_stays() -> None:
     """The first bin from which on zero is excluded to the end, on one side of it; -1 where the last bin covers zero or is not known."""
     nan = np.nan
-    low = np.array([[1, -1, 1, -1, 1, 1, -9], [-1, 1, 1, -1, nan, -2, -9], [1, 1, 1, -1, 1, -2, -9.0], [1, 1, -1, 1, 1, -2, nan]])
-    high = np.array([[2, 2, 2, 2, 2, 2, -8], [2, 2, 2, 2, nan, -1, -8], [2, 2, 2, 2, 2, -1, -8.0], [2, 2, 2, 2, 2, -1, nan]])
+    low = np.array(
+        [
+            [1, -1, 1, -1, 1, 1, -9],
+            [-1, 1, 1, -1, nan, -2, -9],
+            [1, 1, 1, -1, 1, -2, -9.0],
+            [1, 1, -1, 1, 1, -2, nan],
+        ]
+    )
+    high = np.array(
+        [
+            [2, 2, 2, 2, 2, 2, -8],
+            [2, 2, 2, 2, nan, -1, -8],
+            [2, 2, 2, 2, 2, -1, -8.0],
+            [2, 2, 2, 2, 2, -1, nan],
+        ]
+    )
     assert effects.appears(low, high).tolist() == [2, 1, -1, 3, 2, 1, -1]
 
 

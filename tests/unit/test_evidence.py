@@ -21,9 +21,17 @@ BLIND = re.compile(r"(?<![A-Za-z0-9])(E0[7-9]|E1[0-2]|R[1-4])(?![A-Za-z0-9])")
 def names_what_judges(source: str) -> bool:
     """Whether Python code names a blind experiment in a string, or the list of them."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and BLIND.search(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and BLIND.search(node.value)
+        ):
             return True
-        if "JUDGING" in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")):
+        if "JUDGING" in (
+            getattr(node, "id", ""),
+            getattr(node, "attr", ""),
+            getattr(node, "name", ""),
+        ):
             return True
     return False
 
@@ -33,22 +41,39 @@ def test_lists_are_disjoint_and_without_repeats() -> None:
     fitting = [each.id for each in evidence.FITTING]
     assert len(set(fitting)) == len(fitting) and len(set(evidence.JUDGING)) == len(evidence.JUDGING)
     assert not {id.partition(".")[0] for id in fitting} & set(evidence.JUDGING)
-    assert set(evidence.JUDGING) == {f"E{n:02d}" for n in range(7, 13)} | {f"R{n}" for n in range(1, 5)}
+    assert set(evidence.JUDGING) == {f"E{n:02d}" for n in range(7, 13)} | {
+        f"R{n}" for n in range(1, 5)
+    }
 
 
 def test_what_judges_is_held_by_id_alone() -> None:
     """No outcome can be kept for it: the list holds ids, and no text about them is in the file."""
     assert all(isinstance(each, str) and len(each) <= 3 for each in evidence.JUDGING)
-    held = {value for each in evidence.FITTING for field in fields(each) if isinstance(value := getattr(each, field.name), str)}
+    held = {
+        value
+        for each in evidence.FITTING
+        for field in fields(each)
+        if isinstance(value := getattr(each, field.name), str)
+    }
     assert not [text for text in held if BLIND.search(text)]
 
 
 def test_nothing_else_in_the_package_names_what_judges() -> None:
     """So nothing that fits can read it. The check itself finds what it should."""
-    assert names_what_judges("x = evidence.JUDGING") and names_what_judges("from evidence import JUDGING")
-    assert names_what_judges("sized('E07')") and names_what_judges("sized('R4.O1')") and not names_what_judges("sized('E01.O1')")
+    assert names_what_judges("x = evidence.JUDGING") and names_what_judges(
+        "from evidence import JUDGING"
+    )
+    assert (
+        names_what_judges("sized('E07')")
+        and names_what_judges("sized('R4.O1')")
+        and not names_what_judges("sized('E01.O1')")
+    )
     assert names_what_judges(OWN.read_text())
-    assert not [path.name for path in sorted(ROOT.rglob("*.py")) if path != OWN and names_what_judges(path.read_text())]
+    assert not [
+        path.name
+        for path in sorted(ROOT.rglob("*.py"))
+        if path != OWN and names_what_judges(path.read_text())
+    ]
 
 
 @pytest.mark.parametrize("id", [*evidence.JUDGING, "E10.O1"])
@@ -66,14 +91,23 @@ def test_unknown_ids_and_effects_without_a_size_are_refused() -> None:
 
 def test_every_target_is_declared_for_the_script_that_fits_it() -> None:
     """In both directions, so that the list says truly what was used; and what is not used says why."""
-    assert [target.id for target in fit_responses.TARGETS] == [each.id for each in evidence.fitted_by("responses")]
+    assert [target.id for target in fit_responses.TARGETS] == [
+        each.id for each in evidence.fitted_by("responses")
+    ]
     assert evidence.sized(evidence.fitted_by("makers")[0].id) == fit_makers.PUBLISHED
     assert all(bool(each.fitted_by) != bool(each.why) for each in evidence.FITTING)
     for each in evidence.FITTING:
-        assert all((ROOT / "experiments" / "fitting" / f"{module}.py").exists() for module in each.fitted_by)
+        assert all(
+            (ROOT / "experiments" / "fitting" / f"{module}.py").exists()
+            for module in each.fitted_by
+        )
 
 
 def test_imputed_errors_follow_the_rule() -> None:
     """A quarter of the effect, for what `responses` fits to."""
     for each in evidence.fitted_by("responses"):
-        assert each.imputed and each.value is not None and each.se == pytest.approx(abs(each.value) / 4)
+        assert (
+            each.imputed
+            and each.value is not None
+            and each.se == pytest.approx(abs(each.value) / 4)
+        )

@@ -20,7 +20,9 @@ def human(**changes: Any) -> Any:
 
 def test_one_post_alike_makers_in_closed_form() -> None:
     """Makers all alike with one post a day at most: effect = learning x sigma x log 2 x the half-normal mean / arousal."""
-    day = fit_makers.days(human(posts_mean=1e-3, posts_log_sd=0.0, learning_log_sd=0.0), 0.0, 50_000_000 // 100)
+    day = fit_makers.days(
+        human(posts_mean=1e-3, posts_log_sd=0.0, learning_log_sd=0.0), 0.0, 50_000_000 // 100
+    )
     assert len(day.score) > 300
     day = day._replace(score=np.zeros(len(day.score)), doubled=(day.doubled - day.score))
     wanted = 0.05 * 0.1 * day.doubled.mean() / 0.30

@@ -28,7 +28,9 @@ def crowd(n: int = 4000, seed: int = 1) -> Meetings:
     x = 0.5 * rng.normal(size=(n, len(FEATURES)))
     x[:, meetings.AROUSAL] = rng.uniform(0.3, 0.6, n)
     x[:, meetings.AGREEMENT] = rng.uniform(0.2, 0.6, n)
-    return Meetings(x, rng.normal(size=n), rng.uniform(-1, 1, n), rng.uniform(-1, 1, n), np.arange(n))
+    return Meetings(
+        x, rng.normal(size=n), rng.uniform(-1, 1, n), rng.uniform(-1, 1, n), np.arange(n)
+    )
 
 
 def base() -> Any:
@@ -63,8 +65,12 @@ def test_a_word_in_closed_form() -> None:
 def test_a_word_counts_posts_once() -> None:
     """A post that everybody meets does not make posts more alike."""
     crowd_ = crowd()
-    often = Meetings(*(np.concatenate([each, np.repeat(each[:1], 9999, axis=0)]) for each in crowd_))
-    assert meetings.over_posts(often, meetings.AROUSAL) == pytest.approx(crowd_.x[:, meetings.AROUSAL].std())
+    often = Meetings(
+        *(np.concatenate([each, np.repeat(each[:1], 9999, axis=0)]) for each in crowd_)
+    )
+    assert meetings.over_posts(often, meetings.AROUSAL) == pytest.approx(
+        crowd_.x[:, meetings.AROUSAL].std()
+    )
     assert often.x[:, meetings.AROUSAL].std() < 0.9 * crowd_.x[:, meetings.AROUSAL].std()
 
 
@@ -79,11 +85,21 @@ def test_words_stop_at_the_bounds() -> None:
 def test_rates_by_hand() -> None:
     """Given a click, given a hide, and with eagerness where it belongs."""
     crowd_, table = crowd(), base()
-    opened, hidden = (expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.CLICK, respond.HIDE))
+    opened, hidden = (
+        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.CLICK, respond.HIDE)
+    )
     liked = expit(table[respond.LIKE, 0] + crowd_.x @ table[respond.LIKE, 1:] + crowd_.eager)
-    reported, glad = (expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.REPORT, respond.GLAD))
+    reported, glad = (
+        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.REPORT, respond.GLAD)
+    )
     found = dict(zip(NAMES, meetings.rates(crowd_, table), strict=True))
-    by_hand = {"click": opened, "hide": hidden, "like": opened * liked, "report": hidden * reported, "glad": opened * glad}
+    by_hand = {
+        "click": opened,
+        "hide": hidden,
+        "like": opened * liked,
+        "report": hidden * reported,
+        "glad": opened * glad,
+    }
     for name, wanted in by_hand.items():
         assert found[name] == pytest.approx(wanted.mean())
 
@@ -91,7 +107,9 @@ def test_rates_by_hand() -> None:
 def test_rates_are_held_whatever_the_slopes() -> None:
     """Slopes move, intercepts follow, rates stay; where no slope moves nothing does."""
     crowd_, before = crowd(), base()
-    slopes = before + np.random.default_rng(2).normal(size=before.shape) * (np.arange(before.shape[1]) > 0)
+    slopes = before + np.random.default_rng(2).normal(size=before.shape) * (
+        np.arange(before.shape[1]) > 0
+    )
     after = meetings.held(crowd_, before, slopes)
     assert meetings.rates(crowd_, after) == pytest.approx(meetings.rates(crowd_, before), rel=1e-6)
     assert (after[:, 1:] == slopes[:, 1:]).all() and np.abs(after[:, 0] - before[:, 0]).min() > 0.01
@@ -103,15 +121,24 @@ def test_design_is_orthogonal_and_finds_slopes() -> None:
     for parameters in (1, 3, 11, 12, 16):
         levels = posterior.design(parameters)
         assert levels.shape[1] == parameters < len(levels) <= 2 * parameters + 2
-        assert (levels.T @ levels == len(levels) * np.eye(parameters)).all() and (levels.sum(0) == 0).all()
+        assert (levels.T @ levels == len(levels) * np.eye(parameters)).all() and (
+            levels.sum(0) == 0
+        ).all()
     rng, levels = np.random.default_rng(3), posterior.design(11)
     width, true = rng.uniform(0.2, 1, 11), rng.normal(size=(4, 11))
     exact = 5 + (levels * width) @ true.T
     slopes, errors = posterior.contrasts(levels, exact, width)
     assert slopes == pytest.approx(true) and errors == pytest.approx(0, abs=1e-12)
-    spread = [posterior.contrasts(levels, exact + rng.normal(size=exact.shape), width) for _ in range(2000)]
-    assert np.std([slope for slope, _ in spread], axis=0) * width == pytest.approx(np.full((4, 11), 0.25), rel=0.1)
-    assert np.sqrt(np.mean([error**2 for _, error in spread], axis=0)) * width == pytest.approx(np.full((4, 11), 0.25), rel=0.1)
+    spread = [
+        posterior.contrasts(levels, exact + rng.normal(size=exact.shape), width)
+        for _ in range(2000)
+    ]
+    assert np.std([slope for slope, _ in spread], axis=0) * width == pytest.approx(
+        np.full((4, 11), 0.25), rel=0.1
+    )
+    assert np.sqrt(np.mean([error**2 for _, error in spread], axis=0)) * width == pytest.approx(
+        np.full((4, 11), 0.25), rel=0.1
+    )
     with pytest.raises(UsageError, match="one parameter"):
         posterior.design(0)
 
@@ -120,7 +147,9 @@ def test_noise_is_between_replicates() -> None:
     """Of a mean over replicates; with one replicate, what the design leaves over."""
     rng, levels = np.random.default_rng(5), posterior.design(5)
     runs = rng.normal(size=(4000, 4, 4)) * 0.6
-    assert fit_responses.noise_of(runs, np.zeros((4, 5)), np.ones(5), 8) == pytest.approx(np.full(4, 0.3), rel=0.05)
+    assert fit_responses.noise_of(runs, np.zeros((4, 5)), np.ones(5), 8) == pytest.approx(
+        np.full(4, 0.3), rel=0.05
+    )
     width, alone = np.full(5, 0.7), []
     for _ in range(2000):
         _, errors = posterior.contrasts(levels, 0.6 * rng.normal(size=(8, 4)), width)
@@ -132,21 +161,34 @@ def test_noise_is_between_replicates() -> None:
 def test_step_on_a_planted_truth() -> None:
     """What effects say is found, what they do not say stays at its prior with its sd, and bounds hold."""
     true, free = np.array([2.0, -1.0, 0.5]), 9.0
-    prior = posterior.Prior(np.array([0.0, 0.0, 0.3]), np.array([1.0, 1.0, 0.7]), np.full(3, -free), np.full(3, free))
+    prior = posterior.Prior(
+        np.array([0.0, 0.0, 0.3]), np.array([1.0, 1.0, 0.7]), np.full(3, -free), np.full(3, free)
+    )
     slopes = np.array([[1.0, 0.5, 0.0], [0.2, 2.0, 0.0]])
-    found = posterior.step(prior, prior.mean, slopes @ (true - prior.mean), slopes, np.full(2, 1e-5))
+    found = posterior.step(
+        prior, prior.mean, slopes @ (true - prior.mean), slopes, np.full(2, 1e-5)
+    )
     assert found.mean == pytest.approx([2.0, -1.0, 0.3], abs=1e-6)
     assert found.sd[:2].max() < 1e-4 and found.sd[2] == pytest.approx(0.7)
-    again = posterior.step(prior, true, np.zeros(2), slopes, np.full(2, 1e-5))  # from elsewhere to the same
+    again = posterior.step(
+        prior, true, np.zeros(2), slopes, np.full(2, 1e-5)
+    )  # from elsewhere to the same
     assert again.mean == pytest.approx(found.mean, abs=1e-6)
     tight = prior._replace(high=np.array([1.5, free, free]))
-    assert posterior.step(tight, prior.mean, slopes @ (true - prior.mean), slopes, np.full(2, 1e-5)).mean[0] == 1.5
+    assert (
+        posterior.step(
+            tight, prior.mean, slopes @ (true - prior.mean), slopes, np.full(2, 1e-5)
+        ).mean[0]
+        == 1.5
+    )
 
 
 def test_step_weighs_prior_and_effect() -> None:
     """One parameter, one effect: the precision-weighted mean."""
     prior = posterior.Prior(np.array([1.0]), np.array([0.5]), np.array([-9.0]), np.array([9.0]))
-    found = posterior.step(prior, np.array([4.0]), np.array([3.0 - 4.0]), np.array([[1.0]]), np.array([0.25]))
+    found = posterior.step(
+        prior, np.array([4.0]), np.array([3.0 - 4.0]), np.array([[1.0]]), np.array([0.25])
+    )
     assert found.mean[0] == pytest.approx((1 / 0.25 + 3 / 0.0625) / (1 / 0.25 + 1 / 0.0625))
     assert found.sd[0] == pytest.approx((1 / 0.25 + 1 / 0.0625) ** -0.5)
 
@@ -155,9 +197,13 @@ def planted(monkeypatch: pytest.MonkeyPatch, truth: Any) -> tuple[Fit, Any]:
     """A fit whose effects are what the twin says at other parameters, precisely."""
     problem: Problem = fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
     problem.population = crowd()
-    slopes = np.random.default_rng(4).normal(size=(len(response_worlds.EFFECTS), len(problem.paths)))
+    slopes = np.random.default_rng(4).normal(
+        size=(len(response_worlds.EFFECTS), len(problem.paths))
+    )
     at = problem.prior.mean + truth * problem.prior.sd
-    aims = fit_responses.asked(np.concatenate([problem.closed(at), slopes @ (at - problem.prior.mean)]))
+    aims = fit_responses.asked(
+        np.concatenate([problem.closed(at), slopes @ (at - problem.prior.mean)])
+    )
     monkeypatch.setattr(fit_responses, "aims", lambda: aims)
     monkeypatch.setattr(Fit, "sd", np.full(len(aims), 1e-4))
     fit = Fit(problem, slopes, np.zeros_like(slopes), np.zeros(len(slopes)), [])
@@ -167,7 +213,10 @@ def planted(monkeypatch: pytest.MonkeyPatch, truth: Any) -> tuple[Fit, Any]:
 
 def test_solution_reproduces_planted_effects(monkeypatch: pytest.MonkeyPatch) -> None:
     """With more parameters than effects the effects are met, not the parameters; and nothing moves where there is nothing to explain."""
-    fit, at = planted(monkeypatch, np.linspace(-0.5, 0.5, len(fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1).paths)))
+    fit, at = planted(
+        monkeypatch,
+        np.linspace(-0.5, 0.5, len(fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1).paths)),
+    )
     start = fit.visits[0].misfit
     found = fit.solve().mean
     fit.visit(found, fit.slopes @ (found - fit.problem.prior.mean))
@@ -180,21 +229,35 @@ def test_solution_reproduces_planted_effects(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_levels_stay_within_bounds() -> None:
     """A parameter at its bound is moved about a point inside."""
-    prior = posterior.Prior(np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.array([0.0, -20.0]), np.array([20.0, 20.0]))
+    prior = posterior.Prior(
+        np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.array([0.0, -20.0]), np.array([20.0, 20.0])
+    )
     at, width = fit_responses.levels_at(prior, posterior.design(2))
-    assert sorted(set(at[:, 0])) == [0.0, 1.0] and sorted(set(at[:, 1])) == [0.5, 1.5] and (width == 0.5).all()
+    assert (
+        sorted(set(at[:, 0])) == [0.0, 1.0]
+        and sorted(set(at[:, 1])) == [0.5, 1.5]
+        and (width == 0.5).all()
+    )
 
 
 def test_parameters_that_the_audience_lacks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list may name what another model of people has."""
-    monkeypatch.setattr(fit_responses, "PARAMETERS", {"responses.glad.arousal": 1.0, "no_such": 1.0, "satisfaction_rate": 0.1})
+    monkeypatch.setattr(
+        fit_responses,
+        "PARAMETERS",
+        {"responses.glad.arousal": 1.0, "no_such": 1.0, "satisfaction_rate": 0.1},
+    )
     problem = fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
     assert sorted(problem.paths) == ["responses.glad.arousal", "satisfaction_rate"]
     problem.population = crowd()
     at = problem.prior.mean + 0.05
     settings = load(SCENARIOS / "base.yaml", problem.settings(at)).mechanisms["audience"]
     assert dict(zip(problem.paths, at, strict=True)) == pytest.approx(
-        {"responses.glad.arousal": settings.responses.glad.arousal, "satisfaction_rate": settings.satisfaction_rate})  # type: ignore[attr-defined]
+        {
+            "responses.glad.arousal": settings.responses.glad.arousal,
+            "satisfaction_rate": settings.satisfaction_rate,
+        }
+    )  # type: ignore[attr-defined]
     monkeypatch.setattr(fit_responses, "PARAMETERS", {"no_such": 1.0})
     with pytest.raises(UsageError, match="none of the parameters"):
         fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
@@ -210,14 +273,21 @@ def test_posts_of_a_creator_before_in_the_session() -> None:
 
 def test_standardised() -> None:
     """Both sides 1 apart, each with sd .5: over sqrt(.25 + .25)."""
-    assert response_worlds.standardised(np.array([0.5, 1.5]), np.array([-0.5, 0.5])) == pytest.approx(1 / np.sqrt(0.5))
+    assert response_worlds.standardised(
+        np.array([0.5, 1.5]), np.array([-0.5, 0.5])
+    ) == pytest.approx(1 / np.sqrt(0.5))
 
 
 @pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> Forked:
     """A small trunk."""
     scenario = load(SCENARIOS / "base.yaml")
-    return Forked(SCENARIOS / "base.yaml", response_worlds.shrunk(scenario, SMALL), SMALL, tmp_path_factory.mktemp("trunk"))
+    return Forked(
+        SCENARIOS / "base.yaml",
+        response_worlds.shrunk(scenario, SMALL),
+        SMALL,
+        tmp_path_factory.mktemp("trunk"),
+    )
 
 
 def test_features_are_those_of_the_kernel(forked: Forked) -> None:
@@ -233,8 +303,18 @@ def test_features_are_those_of_the_kernel(forked: Forked) -> None:
     same = response_worlds.same_before(shown, posts.creator[shown.post])
     x = np.empty(len(FEATURES))
     for m, (row, post) in enumerate(zip(shown.consumer, shown.post, strict=True)):
-        respond.features(row, post, np.int64(posts.counts[post, respond.LIKE]), int(same[m]), int(shown.place[m]), people, posts, makers,
-                         behaviour.shows[people.arm[row]], x)
+        respond.features(
+            row,
+            post,
+            np.int64(posts.counts[post, respond.LIKE]),
+            int(same[m]),
+            int(shown.place[m]),
+            people,
+            posts,
+            makers,
+            behaviour.shows[people.arm[row]],
+            x,
+        )
         assert found.x[m] == pytest.approx(x, abs=1e-5)
 
 
@@ -251,7 +331,11 @@ def test_filter_hides_what_is_read_as_aroused_and_nothing_else(forked: Forked) -
     first = len(recommender.learner.log)
     filtered.run(forked.at + DAY // 4)
     shown = recommender.learner.log.part(0).post[first:]
-    assert len(shown) > 30 and filtered.world.table("posts")["read"][shown, response_worlds.READ_AROUSAL].max() <= level
+    assert (
+        len(shown) > 30
+        and filtered.world.table("posts")["read"][shown, response_worlds.READ_AROUSAL].max()
+        <= level
+    )
     assert read[day.post].max() > level
 
 
@@ -266,7 +350,10 @@ def test_branches_are_the_feeds_that_they_say(forked: Forked) -> None:
 
 def test_worlds_shrink_in_proportion() -> None:
     """A tenth of the people, a tenth of the creators and of those who join."""
-    scenario = load(SCENARIOS / "base.yaml", response_worlds.shrunk(load(SCENARIOS / "base.yaml"), Size(1000, 5, 3)))
+    scenario = load(
+        SCENARIOS / "base.yaml",
+        response_worlds.shrunk(load(SCENARIOS / "base.yaml"), Size(1000, 5, 3)),
+    )
     audience, creators = (scenario.mechanisms[name] for name in ("audience", "creators"))
     assert (audience.initial, creators.human.initial, creators.ai.initial) == (1000, 200, 6)  # type: ignore[attr-defined]
     assert audience.arrivals == pytest.approx(2.0) and scenario.duration >= 8 * DAY  # type: ignore[attr-defined]

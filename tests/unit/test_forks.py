@@ -44,18 +44,22 @@ def branch(path: str, scenario: Scenario, experiment: Experiment) -> Branch:
 
 
 @pytest.mark.parametrize("name", list(POLICIES))
-def test_a_branch_is_the_run_with_the_policy_timed_at_the_fork(name: str, scenario: Scenario, tmp_path: Path) -> None:
+def test_a_branch_is_the_run_with_the_policy_timed_at_the_fork(
+    name: str, scenario: Scenario, tmp_path: Path
+) -> None:
     """Trunk and branch, saved in between, give bit for bit the readings of a run from its start whose scenario has the timed policy."""
     experiment = Experiment(str(tmp_path / "out"), "compare", {}, scenario, quiet=True)
     made = branch(file(tmp_path, name, POLICIES[name]), scenario, experiment)
     for task in forks.tasks(scenario, FORK, [3], [made]):
         execute(experiment.store.root, task)
     parts = [experiment.store.read_array(f"runs/3/{part}.npy") for part in ("trunk", "0")]
-    whole = load(tmp_path / "out" / "scenario.yaml", ("replicate=3",), (str(tmp_path / "out" / made.file),))
+    whole = load(
+        tmp_path / "out" / "scenario.yaml", ("replicate=3",), (str(tmp_path / "out" / made.file),)
+    )
     _, straight = history(whole)
     assert np.concatenate(parts).tobytes() == straight.tobytes()
     _, without = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=3",)))
-    assert straight[:len(parts[0])].tobytes() == without[:len(parts[0])].tobytes()
+    assert straight[: len(parts[0])].tobytes() == without[: len(parts[0])].tobytes()
     assert straight.tobytes() != without.tobytes()
 
 
@@ -86,25 +90,42 @@ def test_what_is_read_is_per_day_and_per_bin(scenario: Scenario, tmp_path: Path)
     bins = [(FORK, 7 * DAY), (FORK, 12 * DAY)]
     forked = forks.read(experiment, scenario, FORK, [0, 1], ways, bins)
     simulation, readings = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=1",)))
-    sessions, morale = (simulation.world.board.index(name) for name in ("sessions", "creator_morale"))
+    sessions, morale = (
+        simulation.world.board.index(name) for name in ("sessions", "creator_morale")
+    )
     base = forked.of[BASE][1]
     assert base[0, sessions] == readings[7, sessions] - readings[6, sessions]
-    assert base[1, sessions] == pytest.approx((readings[12, sessions] - readings[6, sessions]) / 6, rel=1e-12)
+    assert base[1, sessions] == pytest.approx(
+        (readings[12, sessions] - readings[6, sessions]) / 6, rel=1e-12
+    )
     assert base[1, morale] == pytest.approx(readings[7:13, morale].mean(), rel=1e-12)
     changed = forked.of[ways[1].name]
     assert np.isnan(changed[1]).all() and np.isfinite(changed[0, 0, sessions])
 
 
-@pytest.mark.parametrize(("text", "time", "words"), [
-    (None, "", "there is no file"),
-    ("name: x\nset: {recommender.slat: 3}\n", "", "x.yaml:2 set.recommender.slat: "),
-    ("name: x\nset: {recommender.slate: 3}\n", "@3d", "the worlds are forked at 6d: 3d: is past"),
-    ("name: x\nset: {recommender.slate: 3}\n", "@soon", "soon: is neither a time since the start"),
-    ("name: x\nat: 2d\nset: {recommender.slate: 3}\n", "", "x.yaml:2 at: 2d is past"),
-    ("name: x\nset: {recommender.slate: 3}\n", "@40d", "after the end of the run"),
-    ("- 3\n", "", "x.yaml"),
-])
-def test_wrong_policies_are_refused_in_a_line(text: str | None, time: str, words: str, scenario: Scenario, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "time", "words"),
+    [
+        (None, "", "there is no file"),
+        ("name: x\nset: {recommender.slat: 3}\n", "", "x.yaml:2 set.recommender.slat: "),
+        (
+            "name: x\nset: {recommender.slate: 3}\n",
+            "@3d",
+            "the worlds are forked at 6d: 3d: is past",
+        ),
+        (
+            "name: x\nset: {recommender.slate: 3}\n",
+            "@soon",
+            "soon: is neither a time since the start",
+        ),
+        ("name: x\nat: 2d\nset: {recommender.slate: 3}\n", "", "x.yaml:2 at: 2d is past"),
+        ("name: x\nset: {recommender.slate: 3}\n", "@40d", "after the end of the run"),
+        ("- 3\n", "", "x.yaml"),
+    ],
+)
+def test_wrong_policies_are_refused_in_a_line(
+    text: str | None, time: str, words: str, scenario: Scenario, tmp_path: Path
+) -> None:
     """What cannot be a branch is refused with file, line and reason before anything runs."""
     path = file(tmp_path, "x", text) if text is not None else str(tmp_path / "none.yaml")
     with pytest.raises((UsageError, ScenarioError)) as caught:
@@ -115,7 +136,10 @@ def test_wrong_policies_are_refused_in_a_line(text: str | None, time: str, words
 def test_branches_have_names_of_their_own(scenario: Scenario, tmp_path: Path) -> None:
     """Two branches of one name, or whose files would have one, and one that is called like the world without a policy, are refused."""
     (tmp_path / "b").mkdir()
-    paths = [file(folder, name, POLICIES["plain"]) for folder, name in ((tmp_path, "a_b"), (tmp_path, "a-b"), (tmp_path / "b", "a_b"))]
+    paths = [
+        file(folder, name, POLICIES["plain"])
+        for folder, name in ((tmp_path, "a_b"), (tmp_path, "a-b"), (tmp_path / "b", "a_b"))
+    ]
     plans = [forks.planned(path, FORK, scenario) for path in paths]
     for other in plans[1:]:
         with pytest.raises(UsageError, match="two branches would be called"):

@@ -59,8 +59,13 @@ def test_a_run_that_builds_its_world_has_health_already() -> None:
     known = values(pulse, pulse.began)
     assert known["twin_run_building"] == {"": 1.0} and known["twin_run_progress_ratio"] == {"": 0.0}
     assert known["twin_run_simulated_timestamp_seconds"] == {"": 1735689600.0}
-    assert not {"twin_run_speed_ratio", "twin_run_pace_ratio", "twin_run_resident_memory_bytes", "twin_run_spent_seconds_total",
-                "twin_run_reading_timestamp_seconds"} & set(known)
+    assert not {
+        "twin_run_speed_ratio",
+        "twin_run_pace_ratio",
+        "twin_run_resident_memory_bytes",
+        "twin_run_spent_seconds_total",
+        "twin_run_reading_timestamp_seconds",
+    } & set(known)
 
 
 def test_speed_is_that_of_the_last_seconds_and_falls_to_nothing_when_the_run_stands_still() -> None:
@@ -93,7 +98,9 @@ def test_sessions_per_second_are_those_of_the_last_day_at_the_present_speed() ->
     for hour in range(49):
         pulse.reading(hour * HOUR, 100.0 * hour if hour <= 24 else 2400 + 50 * (hour - 24))
     assert pulse.density() == pytest.approx(50 / HOUR)
-    assert values(pulse, 10.0)["twin_run_sessions_per_second"][""] == pytest.approx(50 / HOUR * DAY / 10)
+    assert values(pulse, 10.0)["twin_run_sessions_per_second"][""] == pytest.approx(
+        50 / HOUR * DAY / 10
+    )
     pulse.reading(8 * DAY, 3600 + 6 * DAY)
     assert pulse.density() == pytest.approx(1.0)
 
@@ -103,13 +110,25 @@ def test_progress_is_dated_and_queues_phases_and_pace_come_from_the_frame() -> N
     pulse = Pulse(INFO, lambda: {"remote_write": 3})
     pulse.take(frame(HOUR), 1.0)
     moved = pulse.moved_unix
-    pulse.take(frame(HOUR, paused=1.0, pace=float("nan"), queue_calendar=7.0, queue_training=9.0, spent_train=2.5, checkpoint_age=3.0),
-               2.0)
+    pulse.take(
+        frame(
+            HOUR,
+            paused=1.0,
+            pace=float("nan"),
+            queue_calendar=7.0,
+            queue_training=9.0,
+            spent_train=2.5,
+            checkpoint_age=3.0,
+        ),
+        2.0,
+    )
     known = values(pulse, 4.0)
     assert known["twin_run_last_progress_timestamp_seconds"] == {"": moved} and pulse.moved == 1.0
     assert known["twin_run_queue_length"] == {"calendar": 7.0, "training": 9.0, "remote_write": 3}
     assert known["twin_run_spent_seconds_total"] == {"train": 2.5}
-    assert known["twin_run_checkpoint_age_seconds"] == {"": 5.0} and known["twin_run_paused"] == {"": 1.0}
+    assert known["twin_run_checkpoint_age_seconds"] == {"": 5.0} and known["twin_run_paused"] == {
+        "": 1.0
+    }
     assert "twin_run_pace_ratio" not in known
     pulse.take(frame(2 * HOUR, pace=2.0), 5.0)
     assert values(pulse, 5.0)["twin_run_pace_ratio"] == {"": 2.0 * DAY} and pulse.moved == 5.0
@@ -117,16 +136,29 @@ def test_progress_is_dated_and_queues_phases_and_pace_come_from_the_frame() -> N
     assert values(pulse, 6.0)["twin_run_finished"] == {"": 1.0}
 
 
-@pytest.mark.parametrize(("text", "host", "port", "local"), [
-    (":9464", "127.0.0.1", 9464, True), ("0.0.0.0:1", "0.0.0.0", 1, False), ("[::1]:0", "::1", 0, True), ("[::]:80", "::", 80, False),
-    ("localhost:80", "localhost", 80, True), ("127.0.0.9:80", "127.0.0.9", 80, True), ("example.org:80", "example.org", 80, False)])
-def test_an_address_is_of_this_machine_unless_another_is_spelt_out(text: str, host: str, port: int, local: bool) -> None:
+@pytest.mark.parametrize(
+    ("text", "host", "port", "local"),
+    [
+        (":9464", "127.0.0.1", 9464, True),
+        ("0.0.0.0:1", "0.0.0.0", 1, False),
+        ("[::1]:0", "::1", 0, True),
+        ("[::]:80", "::", 80, False),
+        ("localhost:80", "localhost", 80, True),
+        ("127.0.0.9:80", "127.0.0.9", 80, True),
+        ("example.org:80", "example.org", 80, False),
+    ],
+)
+def test_an_address_is_of_this_machine_unless_another_is_spelt_out(
+    text: str, host: str, port: int, local: bool
+) -> None:
     """HOST and PORT, and whether other machines can reach it."""
     address = parse("--metrics", text)
     assert (address.host, address.port, address.local) == (host, port, local)
 
 
-@pytest.mark.parametrize("text", ["9464", "", "a:b", ":", "http://x:1", ":65536", ":-1", "::1:80", ":1 2", ":٣"])
+@pytest.mark.parametrize(
+    "text", ["9464", "", "a:b", ":", "http://x:1", ":65536", ":-1", "::1:80", ":1 2", ":٣"]
+)
 def test_what_is_no_address_is_said_in_one_line(text: str) -> None:
     """Flag, what was given, and the mend."""
     with pytest.raises(UsageError, match=r"^--metrics .*\(.*:0") as error:
@@ -140,7 +172,10 @@ def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() ->
     port = sockets[0].getsockname()[1]
     try:
         assert {one.getsockname()[1] for one in sockets} == {port}
-        with pytest.raises(UsageError, match=f"--metrics 127.0.0.1:{port}: something listens .* {port} already .--metrics :0"):
+        with pytest.raises(
+            UsageError,
+            match=f"--metrics 127.0.0.1:{port}: something listens .* {port} already .--metrics :0",
+        ):
             Address("--metrics", "127.0.0.1", port).bind()
     finally:
         for one in sockets:
@@ -154,18 +189,25 @@ def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() ->
 
 def test_a_privileged_port_is_refused_with_a_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's answer to a user who is not root is given here, since tests may run as root."""
+
     def refuse(*given: object, **more: object) -> socket.socket:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(socket, "create_server", refuse)
-    with pytest.raises(UsageError, match=r"--metrics 127.0.0.1:80: not allowed to listen on port 80 \(take one above 1023"):
+    with pytest.raises(
+        UsageError,
+        match=r"--metrics 127.0.0.1:80: not allowed to listen on port 80 \(take one above 1023",
+    ):
         Address("--metrics", "127.0.0.1", 80).try_out()
 
 
 def test_a_page_is_never_empty_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clocks count from the machine's start, so that sums and differences of them round differently from hour to hour."""
     endpoint = Endpoint(Address("--metrics", "127.0.0.1", 0))
-    info = replace(INFO, rows=((Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "Visits"), {}),))
+    info = replace(
+        INFO,
+        rows=((Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "Visits"), {}),),
+    )
     endpoint.hub = Hub(info, print)
     endpoint.begin(info)
     for now in np.random.default_rng(1).uniform(0, 1e7, 200):

@@ -26,10 +26,16 @@ from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 SHARE = "recommender.random_share=0.2"
-HALF = ("policies=[{name: label, at: 2d, set: {creators.label_ai: 0.5}}, "
-        "{name: half, at: 4d, share: 0.5, set: {audience.counts_shown: false}}]")
+HALF = (
+    "policies=[{name: label, at: 2d, set: {creators.label_ai: 0.5}}, "
+    "{name: half, at: 4d, share: 0.5, set: {audience.counts_shown: false}}]"
+)
 MODES = {
-    "incremental, reward, negatives": ("recommender.reward.weight=0.5", "recommender.negatives=1", "recommender.tables.post.admission=3"),
+    "incremental, reward, negatives": (
+        "recommender.reward.weight=0.5",
+        "recommender.negatives=1",
+        "recommender.tables.post.admission=3",
+    ),
     "incremental, IDs alone": SIGNALS_OFF,
     "full": ("recommender.training=full", "recommender.history=2d", "recommender.epochs=2"),
     "online": ("recommender.training=online", "recommender.sync_every=10min"),
@@ -43,10 +49,12 @@ def feed(simulation: Simulation) -> Recommender:
 def strip(log: InteractionLog) -> int:
     """Take the lines of random slots out of the interval that runs; how many they were."""
     keep, size = log.keep, len(log)
-    stays = np.flatnonzero((keep["log.source"][:size] != RANDOM_SLOT) | (np.arange(size) < log.interval))
+    stays = np.flatnonzero(
+        (keep["log.source"][:size] != RANDOM_SLOT) | (np.arange(size) < log.interval)
+    )
     for name in (*LOGGED, "tally"):
         if len(keep[f"log.{name}"]) >= size:
-            keep[f"log.{name}"][:len(stays)] = keep[f"log.{name}"][stays]
+            keep[f"log.{name}"][: len(stays)] = keep[f"log.{name}"][stays]
     for name in ("window", "trained"):
         keep[f"log.{name}"][0] = np.searchsorted(stays, keep[f"log.{name}"][0])
     keep["log.size"][0] = len(stays)
@@ -54,7 +62,9 @@ def strip(log: InteractionLog) -> int:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_trains_as_if_the_log_had_never_held_them(mode: str, small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trains_as_if_the_log_had_never_held_them(
+    mode: str, small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A world whose log loses the lines of random slots before anything learns from it is the same to the byte in all that is learned,
     served, judged of trained traffic and done by people, through a whole run; only the holdout itself is missing. (Public counters are
     not the log's: they count everything.)"""
@@ -73,22 +83,47 @@ def test_trains_as_if_the_log_had_never_held_them(mode: str, small: Small, monke
 
         monkeypatch.setattr(Recommender, name, stripped)
     without, b = history(scenario)
-    other = [name for name in same_state(whole, without) if "holdout" not in name and ".log." not in name]
+    other = [
+        name for name in same_state(whole, without) if "holdout" not in name and ".log." not in name
+    ]
     assert other == [] and sum(gone) > 100
-    of_holdout = np.array([any(word in metric.name for word in ("holdout", "ceiling")) for metric, _ in whole.world.board.rows])
-    assert np.array_equal(a[:, ~of_holdout], b[:, ~of_holdout], equal_nan=True) and of_holdout.sum() == 13
-    assert np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 12  # its size is 0
+    of_holdout = np.array(
+        [
+            any(word in metric.name for word in ("holdout", "ceiling"))
+            for metric, _ in whole.world.board.rows
+        ]
+    )
+    assert (
+        np.array_equal(a[:, ~of_holdout], b[:, ~of_holdout], equal_nan=True)
+        and of_holdout.sum() == 13
+    )
+    assert (
+        np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 12
+    )  # its size is 0
     assert feed(whole).keep["trained.consumer"].sum() > 500
 
 
 @pytest.mark.parametrize("training", ["incremental", "full", "online"])
 def test_where_all_is_random_nothing_is_trained(training: str, small: Small) -> None:
     """A feed that is one holdout trains on nothing and is judged on everything."""
-    simulation, _ = history(small("duration=4d", "recommender.random_share=1.0", f"recommender.training={training}",
-                                  "recommender.reward.weight=1.0"))
+    simulation, _ = history(
+        small(
+            "duration=4d",
+            "recommender.random_share=1.0",
+            f"recommender.training={training}",
+            "recommender.reward.weight=1.0",
+        )
+    )
     board, keep = simulation.world.board, feed(simulation).keep
-    assert board.get("training_samples") == board.get("retrains") == 0 and not keep["trained.post"].any() and not keep["S"].any()
-    assert all(board.get("table_admitted", entity=entity) == 0 for entity in ("consumer", "post", "creator"))
+    assert (
+        board.get("training_samples") == board.get("retrains") == 0
+        and not keep["trained.post"].any()
+        and not keep["S"].any()
+    )
+    assert all(
+        board.get("table_admitted", entity=entity) == 0
+        for entity in ("consumer", "post", "creator")
+    )
     assert keep["reward.judged"][0] == 0 and board.get("model_auc", head="click") == 0.5
     assert board.get("model_holdout_size") == board.get("source_impressions", source="random") > 500
     assert np.isfinite(board.get("model_auc_holdout", head="click"))
@@ -108,35 +143,64 @@ def test_judged_right(small: Small) -> None:
     size = readings[:, board.index("model_holdout_size")]
     assert np.array_equal(size[4:], shown[4:] - shown[1:-3]) and size[-1] > 300
     for place, head in enumerate(("click", "long_view", "like")):
-        p, truth = keep["holdout.p"][:, place], (keep["holdout.responses"] >> place & 1).astype(bool)
+        p, truth = (
+            keep["holdout.p"][:, place],
+            (keep["holdout.responses"] >> place & 1).astype(bool),
+        )
         if not truth.any():
             continue
-        assert board.get("model_auc_holdout", head=head) == pytest.approx(mann_whitney(p, truth), abs=1e-12)
+        assert board.get("model_auc_holdout", head=head) == pytest.approx(
+            mann_whitney(p, truth), abs=1e-12
+        )
         loss = -np.log(np.where(truth, p, 1 - p.astype(float))).mean()
         assert board.get("model_log_loss_holdout", head=head) == pytest.approx(loss, rel=1e-6)
-        assert board.get("model_calibration_holdout", head=head) == pytest.approx(p.mean(dtype=float) / truth.mean(), rel=1e-6)
-    p, clicked, new = keep["holdout.p"][:, 0], (keep["holdout.responses"] & 1).astype(bool), keep["holdout.new"]
+        assert board.get("model_calibration_holdout", head=head) == pytest.approx(
+            p.mean(dtype=float) / truth.mean(), rel=1e-6
+        )
+    p, clicked, new = (
+        keep["holdout.p"][:, 0],
+        (keep["holdout.responses"] & 1).astype(bool),
+        keep["holdout.new"],
+    )
     assert 50 < new.sum() < len(new)
-    assert board.get("model_auc_holdout_new") == pytest.approx(mann_whitney(p[new], clicked[new]), abs=1e-12)
-    true = state["audience.holdout.p"][-len(p):]
-    assert np.array_equal(state["audience.holdout.clicked"][-len(p):], clicked)
+    assert board.get("model_auc_holdout_new") == pytest.approx(
+        mann_whitney(p[new], clicked[new]), abs=1e-12
+    )
+    true = state["audience.holdout.p"][-len(p) :]
+    assert np.array_equal(state["audience.holdout.clicked"][-len(p) :], clicked)
     assert board.get("click_auc_ceiling") == pytest.approx(mann_whitney(true, clicked), abs=1e-12)
-    assert board.get("click_log_loss_ceiling") == pytest.approx(-np.log(np.where(clicked, true, 1 - true.astype(float))).mean(), rel=1e-6)
+    assert board.get("click_log_loss_ceiling") == pytest.approx(
+        -np.log(np.where(clicked, true, 1 - true.astype(float))).mean(), rel=1e-6
+    )
 
 
-@pytest.mark.parametrize("settings", [("recommender.retrain_every=7h",), ("recommender.training=online", "recommender.retrain_every=5h"),
-                                      ("recommender.retrain_every=3d", "recommender.holdout_memory=1d")])
-def test_model_and_truth_are_judged_on_the_same_impressions(settings: tuple[str, ...], small: Small) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("recommender.retrain_every=7h",),
+        ("recommender.training=online", "recommender.retrain_every=5h"),
+        ("recommender.retrain_every=3d", "recommender.holdout_memory=1d"),
+    ],
+)
+def test_model_and_truth_are_judged_on_the_same_impressions(
+    settings: tuple[str, ...], small: Small
+) -> None:
     """Whenever it retrains: those that the audience reckons with are the model's, one by one, and what neither judges is forgotten."""
-    simulation = Simulation(small("duration=12d", SHARE, "recommender.holdout_memory=2d", *settings))
+    simulation = Simulation(
+        small("duration=12d", SHARE, "recommender.holdout_memory=2d", *settings)
+    )
     seen: list[int] = []
 
     def compare(now: int, values: NDArray[np.float64]) -> None:
         audience = next(m for m in simulation.mechanisms if isinstance(m, Audience))
         first, last = audience._judged()
         clicked = audience.keep["holdout.clicked"]
-        assert np.array_equal(clicked[first:last], (feed(simulation).keep["holdout.responses"] & 1).astype(bool))
-        oldest = now - max(2 * DAY, int(simulation.world.levers["recommender.retrain_every"])) - 3 * DAY  # type: ignore[arg-type]
+        assert np.array_equal(
+            clicked[first:last], (feed(simulation).keep["holdout.responses"] & 1).astype(bool)
+        )
+        oldest = (
+            now - max(2 * DAY, int(simulation.world.levers["recommender.retrain_every"])) - 3 * DAY
+        )  # type: ignore[arg-type]
         assert (audience.keep["holdout.at"] > oldest).all()
         seen.append(last - first)
 
@@ -153,7 +217,13 @@ def test_at_most_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None
     holdout = Holdout(keep, 20)
     holdout.setup()
     for k, count in enumerate((0, 3, 1, 0, 3)):
-        holdout.judge(np.full((count, 3), k, "f4"), np.full(count, k, "u2"), np.zeros(count, bool), 10 * k, 10 * k + 10)
+        holdout.judge(
+            np.full((count, 3), k, "f4"),
+            np.full(count, k, "u2"),
+            np.zeros(count, bool),
+            10 * k,
+            10 * k + 10,
+        )
         assert holdout.span() == ((10 * max(k - 1, 1), 10 * k + 10) if k else (10, 10))
     assert keep["holdout.responses"].tolist() == [4, 4, 4]
     holdout.judge(np.full((4, 3), 5, "f4"), np.full(4, 5, "u2"), np.zeros(4, bool), 50, 60)
@@ -182,14 +252,20 @@ def test_the_true_chance_is_what_decided(small: Small, monkeypatch: pytest.Monke
             return
         creators, behaviour = self.world.table("creators"), self._behaviour()
         people, posts = self.columns_of_people(), self.columns_of_posts()
-        p = true_clicks(chosen, window, people, posts, Makers(creators["ai"], creators["reputation"]), behaviour)
-        clicked = lucky(behaviour.streams[2], window.consumer[chosen], window.post[chosen], people, posts, p)
+        p = true_clicks(
+            chosen, window, people, posts, Makers(creators["ai"], creators["reputation"]), behaviour
+        )
+        clicked = lucky(
+            behaviour.streams[2], window.consumer[chosen], window.post[chosen], people, posts, p
+        )
         assert np.array_equal(clicked, window.responses[chosen] & 1 == 1)
         checked[0] += len(chosen)
         checked[1] += len(np.unique(window.post)) < len(window.post)
 
     monkeypatch.setattr(Audience, "note_truth", check)
-    history(small("audience.initial=1500", "duration=9d", *EVERYTHING[:-1], HALF, base="everything"))
+    history(
+        small("audience.initial=1500", "duration=9d", *EVERYTHING[:-1], HALF, base="everything")
+    )
     assert checked[0] > 10_000 and checked[1] > 100
 
 
@@ -198,19 +274,30 @@ def test_truth_is_the_ceiling(small: Small) -> None:
     posts apart, and better than the model does by four standard errors of the paired difference of ranks."""
     gains = []
     for seed in (1, 2, 3):
-        simulation, _ = history(small("audience.initial=1000", "duration=14d", "recommender.random_share=0.3", f"seed={seed}"))
+        simulation, _ = history(
+            small(
+                "audience.initial=1000",
+                "duration=14d",
+                "recommender.random_share=0.3",
+                f"seed={seed}",
+            )
+        )
         board, keep, state = simulation.world.board, feed(simulation).keep, simulation.world.state
         p, clicked = keep["holdout.p"][:, 0], (keep["holdout.responses"] & 1).astype(bool)
-        true = state["audience.holdout.p"][-len(p):].astype(float)
+        true = state["audience.holdout.p"][-len(p) :].astype(float)
         assert abs(true.sum() - clicked.sum()) < 4 * np.sqrt((true * (1 - true)).sum())
         assert board.get("click_auc_ceiling") > 0.6
         assert 0.5 < board.get("model_auc_holdout", head="click") < board.get("click_auc_ceiling")
-        assert board.get("click_log_loss_ceiling") < board.get("model_log_loss_holdout", head="click")
+        assert board.get("click_log_loss_ceiling") < board.get(
+            "model_log_loss_holdout", head="click"
+        )
         gains.append(difference(true, p, clicked))
     assert all(gain > 4 * error for gain, error in gains)
 
 
-def difference(one: NDArray[Any], other: NDArray[Any], truth: NDArray[np.bool_]) -> tuple[float, float]:
+def difference(
+    one: NDArray[Any], other: NDArray[Any], truth: NDArray[np.bool_]
+) -> tuple[float, float]:
     """Difference of the AUC of two scores of the same impressions, and its standard error (DeLong et al. 1988)."""
     parts = []
     for score in (one, other):
@@ -218,7 +305,9 @@ def difference(one: NDArray[Any], other: NDArray[Any], truth: NDArray[np.bool_])
         parts.append((gap > 0) + 0.5 * (gap == 0))
     gap = parts[0] - parts[1]
     rows, columns = gap.mean(1), gap.mean(0)
-    return float(gap.mean()), float(np.sqrt(rows.var(ddof=1) / len(rows) + columns.var(ddof=1) / len(columns)))
+    return float(gap.mean()), float(
+        np.sqrt(rows.var(ddof=1) / len(rows) + columns.var(ddof=1) / len(columns))
+    )
 
 
 @pytest.mark.parametrize("mode", ["full", "online"])
@@ -226,7 +315,9 @@ def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_pat
     """One by one, or saved and loaded within an interval between trainings: every column and array as straight through. (Incremental
     training and threads: EVERYTHING in test_exactness and test_threads has random slots.)"""
     assert any(setting.startswith("recommender.random_share=0.1") for setting in EVERYTHING)
-    scenario = small("duration=5d", "recommender.random_share=0.1", "recommender.holdout_memory=2d", *MODES[mode])
+    scenario = small(
+        "duration=5d", "recommender.random_share=0.1", "recommender.holdout_memory=2d", *MODES[mode]
+    )
     straight, readings = history(scenario)
     single, same = history(scenario, reference=True)
     assert readings.tobytes() == same.tobytes() and same_state(straight, single) == []
@@ -237,7 +328,9 @@ def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_pat
     second = Simulation(scenario)
     second.load(tmp_path / "t")
     second.run(scenario.duration + 1)
-    assert same_state(straight, second) == [] and straight.world.board.get("model_holdout_size") > 50
+    assert (
+        same_state(straight, second) == [] and straight.world.board.get("model_holdout_size") > 50
+    )
 
 
 def test_no_reading_while_there_are_none(small: Small) -> None:
@@ -245,10 +338,20 @@ def test_no_reading_while_there_are_none(small: Small) -> None:
     names = "model_auc_holdout_new", "click_auc_ceiling", "click_log_loss_ceiling"
     simulation, readings = history(small("duration=3d"))
     board = simulation.world.board
-    assert np.isnan(readings[:, [board.index(name) for name in names]]).all() and board.get("model_holdout_size") == 0
-    assert not len(feed(simulation).keep["holdout.starts"]) and not len(simulation.world.state["audience.holdout.p"])
-    _, readings = history(small("duration=9d", "recommender.holdout_memory=2d",
-                                "policies=[{name: some, at: 1d, until: 4d, set: {recommender.random_share: 0.5}}]"))
+    assert (
+        np.isnan(readings[:, [board.index(name) for name in names]]).all()
+        and board.get("model_holdout_size") == 0
+    )
+    assert not len(feed(simulation).keep["holdout.starts"]) and not len(
+        simulation.world.state["audience.holdout.p"]
+    )
+    _, readings = history(
+        small(
+            "duration=9d",
+            "recommender.holdout_memory=2d",
+            "policies=[{name: some, at: 1d, until: 4d, set: {recommender.random_share: 0.5}}]",
+        )
+    )
     read = np.isfinite(readings[:, [board.index(name) for name in names]])
     assert not read[:2].any() and read[2:6].all() and not read[7:].any()
 
@@ -260,9 +363,13 @@ def test_posts_that_nobody_saw(small: Small) -> None:
         simulation, readings = history(small("duration=8d", f"recommender.ranking={ranking}"))
         board = simulation.world.board
         first = board.index("post_reach", bin="0")
-        reach = readings[:, first:first + len(board.metrics["post_reach"].edges)]
+        reach = readings[:, first : first + len(board.metrics["post_reach"].edges)]
         share = readings[:, board.index("posts_unseen_share")]
         some = reach.sum(1) > 0
-        assert np.allclose(share[some], reach[some, 0] / reach[some].sum(1)) and np.isnan(share[~some]).all() and some.sum() > 3
+        assert (
+            np.allclose(share[some], reach[some, 0] / reach[some].sum(1))
+            and np.isnan(share[~some]).all()
+            and some.sum() > 3
+        )
         shares.append(share[some].mean())
     assert shares[0] < 0.5 * shares[1]

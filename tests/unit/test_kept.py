@@ -39,10 +39,16 @@ def test_views_are_kept_until_the_table_grows() -> None:
     assert readable[2] == 3
     made.release(np.array([2, 5]))
     made.add(np.array([77], np.uint64))
-    assert made["x"] is view and made.version == version and view[2] == 7  # a recycled row is in the view already
+    assert (
+        made["x"] is view and made.version == version and view[2] == 7
+    )  # a recycled row is in the view already
     assert np.flatnonzero(~made["alive"]).tolist() == [5]
     made.add(np.array([78, 79], np.uint64))
-    assert made["x"] is not view and made.version > version and len(made["x"]) == len(made.readable("x")) == 11
+    assert (
+        made["x"] is not view
+        and made.version > version
+        and len(made["x"]) == len(made.readable("x")) == 11
+    )
     before, version = made["x"], made.version
     made.load({name: values.copy() for name, values in made.save().items()})
     assert made["x"] is not before and made.version > version
@@ -66,9 +72,16 @@ def test_many_recycled_rows_start_afresh_as_few_do() -> None:
 def test_a_watched_dict_counts_every_way_of_writing() -> None:
     """Whatever writes raises the version; reading does not."""
     watched: Watched[int] = Watched()
-    writes = (lambda: watched.__setitem__("a", 1), lambda: watched.update(b=2), lambda: watched.setdefault("c", 3),
-              lambda: watched.__ior__({"d": 4}), lambda: watched.pop("a"), lambda: watched.__delitem__("b"),
-              watched.popitem, watched.clear)
+    writes = (
+        lambda: watched.__setitem__("a", 1),
+        lambda: watched.update(b=2),
+        lambda: watched.setdefault("c", 3),
+        lambda: watched.__ior__({"d": 4}),
+        lambda: watched.pop("a"),
+        lambda: watched.__delitem__("b"),
+        watched.popitem,
+        watched.clear,
+    )
     for write in writes:
         before = watched.version
         write()
@@ -91,7 +104,9 @@ def test_levers_by_arm_follow_every_write() -> None:
     assert world.lever_version > stamp and world.levers_by_arm("consumers", "a.x") == [2, 5]
     assert world.levers_by_arm("creators", "a.x") == [2]
     world.levers.update({"a.x": 3})
-    assert world.levers_by_arm("consumers", "a.x") == [3, 5] and world.levers_by_arm("creators", "a.x") == [3]
+    assert world.levers_by_arm("consumers", "a.x") == [3, 5] and world.levers_by_arm(
+        "creators", "a.x"
+    ) == [3]
     world.arms.clear()
     assert world.levers_by_arm("consumers", "a.x") == [3]
 
@@ -112,7 +127,13 @@ def test_kept_arrays_of_one_owner() -> None:
     world = World(dt.date(2025, 1, 1), 1, 0, Board([]))
     mine, other = Keep(world, "a"), Keep(world, "ab")
     mine["x"], other["x"], mine["y.z"] = np.zeros(1), np.ones(2), np.ones(3)
-    assert sorted(mine) == ["x", "y.z"] and len(other) == 1 and "y.z" in mine and "y.z" not in other and 3 not in mine
+    assert (
+        sorted(mine) == ["x", "y.z"]
+        and len(other) == 1
+        and "y.z" in mine
+        and "y.z" not in other
+        and 3 not in mine
+    )
     assert {name: len(array) for name, array in mine.items()} == {"x": 1, "y.z": 3}
     assert sorted(world.state) == ["a.x", "a.y.z", "ab.x"]
     del mine["x"]
@@ -146,7 +167,10 @@ def test_an_order_does_not_depend_on_the_former_one(data: st.DataObject) -> None
     inside = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)), bool)
     former = np.array(data.draw(st.lists(st.integers(0, size + 5), max_size=80)), np.int32)
     rows = np.flatnonzero(inside).astype(np.int32)
-    assert index.ordered(rows, inside, by, former).tolist() == rows[np.argsort(by[rows], kind="stable")].tolist()
+    assert (
+        index.ordered(rows, inside, by, former).tolist()
+        == rows[np.argsort(by[rows], kind="stable")].tolist()
+    )
 
 
 @pytest.mark.parametrize("n", [*range(40), 127, 128, 129, 136, 1000, 8192, 8193, 20001])
@@ -179,7 +203,9 @@ def test_clocks_of_one_instant_share_an_event_and_keep_their_order() -> None:
         due[name] = calendar.now + period
 
     for rank, name, period in ((2, "slow", 6), (1, "fast", 2), (0, "first", 3)):
-        calendar.every(functools.partial(due.__getitem__, name), rank, functools.partial(tick, name, period))
+        calendar.every(
+            functools.partial(due.__getitem__, name), rank, functools.partial(tick, name, period)
+        )
     at = [6]
 
     def wake(row: int) -> None:
@@ -188,5 +214,13 @@ def test_clocks_of_one_instant_share_an_event_and_keep_their_order() -> None:
 
     calendar.entity(4, lambda: at[0] if at[0] < NEVER else None, 9, wake)
     calendar.run(7)
-    assert done == [(2, "fast"), (3, "first"), (4, "fast"), (6, "first"), (6, "fast"), (6, "slow"), (6, "row 4")]
+    assert done == [
+        (2, "fast"),
+        (3, "first"),
+        (4, "fast"),
+        (6, "first"),
+        (6, "fast"),
+        (6, "slow"),
+        (6, "row 4"),
+    ]
     assert len(calendar) >= 3

@@ -17,7 +17,12 @@ from twin.kernels.plan import empty_room
 from twin.kernels.side import READ, WIDE
 from twin.scenario.loading import Scenario
 
-PACKED = {"x86_64": r"vmulps|mulps", "AMD64": r"vmulps|mulps", "aarch64": r"fmul\s+v\d+\.4s", "arm64": r"fmul\.4s|fmul\s+v\d+\.4s"}
+PACKED = {
+    "x86_64": r"vmulps|mulps",
+    "AMD64": r"vmulps|mulps",
+    "aarch64": r"fmul\s+v\d+\.4s",
+    "arm64": r"fmul\.4s|fmul\s+v\d+\.4s",
+}
 FUSED = r"vfn?m(add|sub)\d|\bfml[as]\b|\bfn?m(add|sub)\b"
 
 
@@ -61,7 +66,13 @@ def shared(counter, flag, counts):
     """What threads tell each other by."""
     first, before = lanes.take_turn(counter, 0), lanes.announced(flag, 1)
     lanes.announce(flag, 1)
-    return first, lanes.take_turn(counter, 0), before, lanes.announced(flag, 1), lanes.glance(counts, 5)
+    return (
+        first,
+        lanes.take_turn(counter, 0),
+        before,
+        lanes.announced(flag, 1),
+        lanes.glance(counts, 5),
+    )
 
 
 def in_order(q: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -77,7 +88,10 @@ def in_order(q: np.ndarray, v: np.ndarray) -> np.ndarray:
 def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
     """Whatever the dimension, and however rows and blocks are given."""
     rng = np.random.default_rng(dim)
-    items, v = rng.normal(size=(50, dim)).astype(np.float32), rng.normal(size=(20, dim, 8)).astype(np.float32)
+    items, v = (
+        rng.normal(size=(50, dim)).astype(np.float32),
+        rng.normal(size=(20, dim, 8)).astype(np.float32),
+    )
     out = np.empty(160, np.float32)
     blocks(items[3], v, out)
     assert np.array_equal(out.reshape(20, 8), [in_order(items[3], one) for one in v])
@@ -88,9 +102,15 @@ def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
     four = np.full(160, np.nan, np.float32)
     for first in (4, 12):
         beside(items, rows, first, v[4], four)
-    assert np.array_equal(four.reshape(20, 8)[4:8], out.reshape(20, 8)[4:8]) and np.array_equal(four[96:128], out[96:128])
+    assert np.array_equal(four.reshape(20, 8)[4:8], out.reshape(20, 8)[4:8]) and np.array_equal(
+        four[96:128], out[96:128]
+    )
     assert np.isnan(four[:32]).all() and np.isnan(four[64:96]).all() and np.isnan(four[128:]).all()
-    biases, bounds, weight = rng.normal(size=(20, 8)).astype(np.float32), np.empty(16, np.float32), np.float32(.7)
+    biases, bounds, weight = (
+        rng.normal(size=(20, 8)).astype(np.float32),
+        np.empty(16, np.float32),
+        np.float32(0.7),
+    )
     scored(items[3], weight, v, biases, out, bounds)
     wanted = np.array([in_order(items[3], one) for one in v]) + weight * biases
     wanted[0, 3] = np.nan
@@ -102,7 +122,11 @@ def test_sums_are_the_stated_ones_to_the_bit(dim: int) -> None:
 def test_distances_are_the_stated_ones_to_the_bit(dim: int) -> None:
     """Dimensions in fours, each place apart, then what is left over."""
     rng = np.random.default_rng(dim)
-    points, v, out = rng.normal(size=(5, dim)).astype(np.float32), rng.normal(size=(3, dim, 8)).astype(np.float32), np.empty(8, np.float32)
+    points, v, out = (
+        rng.normal(size=(5, dim)).astype(np.float32),
+        rng.normal(size=(3, dim, 8)).astype(np.float32),
+        np.empty(8, np.float32),
+    )
     apart(points, v, out)
     gaps = (points[2][:, None] - v[1]) ** 2
     sums = np.zeros((4, 8), np.float32)
@@ -132,10 +156,31 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     scan, seen = empty_room(len(serve.can), 32, serve).scan, np.full(4, -1, np.int32)
     mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
     calls = {
-        ranking.value_scores: (serve.user_vec[0].copy(), f4(0), 0, serve, cand, 9, np.empty((dim, 8), f4), np.empty(8, f4),
-                               np.empty(80, f4), np.empty(9, f4)),
-        retrieve.nearest: (serve.user_vec[0].copy(), f4(0), .5, 0, serve, np.empty(600, np.int64), source, 0, mark,
-                           seen, scan),
+        ranking.value_scores: (
+            serve.user_vec[0].copy(),
+            f4(0),
+            0,
+            serve,
+            cand,
+            9,
+            np.empty((dim, 8), f4),
+            np.empty(8, f4),
+            np.empty(80, f4),
+            np.empty(9, f4),
+        ),
+        retrieve.nearest: (
+            serve.user_vec[0].copy(),
+            f4(0),
+            0.5,
+            0,
+            serve,
+            np.empty(600, np.int64),
+            source,
+            0,
+            mark,
+            seen,
+            scan,
+        ),
     }
     found = {}
     for function, arguments in calls.items():
@@ -143,19 +188,42 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
         fresh(*arguments)
         found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
     tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)
-    dense = training.Dense(np.zeros((34, 8), f4), np.ones((34, 8), f4), np.zeros(8, f4), np.ones(8, f4),
-                           *[np.ones(shape, f4) for shape in ((WIDE, 8), (WIDE, 8), (READ, 32), (READ, 32))])
+    dense = training.Dense(
+        np.zeros((34, 8), f4),
+        np.ones((34, 8), f4),
+        np.zeros(8, f4),
+        np.ones(8, f4),
+        *[np.ones(shape, f4) for shape in ((WIDE, 8), (WIDE, 8), (READ, 32), (READ, 32))],
+    )
     rows = [np.zeros(1, np.int32)] * 3
-    samples = training.Samples(*rows, np.empty((0, 3), np.int32), np.zeros(3, bool), np.zeros(1, np.uint16), np.zeros(1, np.int32),
-                               np.zeros(1, np.int32), np.ones((1, READ), f4), np.ones(WIDE, f4))
-    step = numba.njit(error_model="numpy", nogil=True)(training.train.py_func)  # not kept: what is kept cannot be looked at
-    step(tables, samples, dense, training.Rates(*map(f4, (.1, .1, 0, .02))), training.empty_batch(32, False, dense))
+    samples = training.Samples(
+        *rows,
+        np.empty((0, 3), np.int32),
+        np.zeros(3, bool),
+        np.zeros(1, np.uint16),
+        np.zeros(1, np.int32),
+        np.zeros(1, np.int32),
+        np.ones((1, READ), f4),
+        np.ones(WIDE, f4),
+    )
+    step = numba.njit(error_model="numpy", nogil=True)(
+        training.train.py_func
+    )  # not kept: what is kept cannot be looked at
+    step(
+        tables,
+        samples,
+        dense,
+        training.Rates(*map(f4, (0.1, 0.1, 0, 0.02))),
+        training.empty_batch(32, False, dense),
+    )
     found["train"] = "\n".join(step.inspect_asm().values())
     return found
 
 
 @pytest.mark.parametrize("name", ["value_scores", "nearest", "train"])
-def test_hot_kernels_multiply_in_vector_registers_and_never_fuse(name: str, codes: dict[str, str]) -> None:
+def test_hot_kernels_multiply_in_vector_registers_and_never_fuse(
+    name: str, codes: dict[str, str]
+) -> None:
     """Where the compiler stops packing, or begins to fuse (then machines would differ), this fails."""
     assert len(re.findall(PACKED[platform.machine()], codes[name])) >= 2
     assert not re.findall(FUSED, codes[name])

@@ -16,12 +16,20 @@ NOW = 10 * DAY
 
 
 def ring(consumers=60):
-    return Ring(*(np.full((consumers, *column.shape), column.start, column.dtype) for column in RING_COLUMNS))
+    return Ring(
+        *(
+            np.full((consumers, *column.shape), column.start, column.dtype)
+            for column in RING_COLUMNS
+        )
+    )
 
 
 def make(**params):
     """Empty links; durations in seconds."""
-    given = {name: f"{value}s" if name in ("half_life", "links_every", "together") else value for name, value in params.items()}
+    given = {
+        name: f"{value}s" if name in ("half_life", "links_every", "together") else value
+        for name, value in params.items()
+    }
     links = ItemLinks({}, Links(**given))
     links.setup()
     return links
@@ -43,13 +51,25 @@ def works(posts, *rows):
 def pairs(links, kind):
     """Weights by pair as of the landmark."""
     key, weight = links.keep[f"links.{kind}.key"], links.keep[f"links.{kind}.weight"]
-    return {(int(k) >> 32, int(k) & 0xFFFFFFFF): float(w) for k, w in zip(key, weight, strict=True) if k != kernel.EMPTY}
+    return {
+        (int(k) >> 32, int(k) & 0xFFFFFFFF): float(w)
+        for k, w in zip(key, weight, strict=True)
+        if k != kernel.EMPTY
+    }
 
 
 def rebuild(links, now, posts=50, eligible=None, work=None):
-    links.rebuild(now, np.arange(posts, dtype=np.uint64) * np.uint64(7919), np.arange(posts) if eligible is None else np.array(eligible),
-                  works(posts) if work is None else work, STREAM)
-    return {kind: [[other for other in row if other >= 0] for row in array[:posts].tolist()] for kind, array in links.linked.items()}
+    links.rebuild(
+        now,
+        np.arange(posts, dtype=np.uint64) * np.uint64(7919),
+        np.arange(posts) if eligible is None else np.array(eligible),
+        works(posts) if work is None else work,
+        STREAM,
+    )
+    return {
+        kind: [[other for other in row if other >= 0] for row in array[:posts].tolist()]
+        for kind, array in links.linked.items()
+    }
 
 
 class Model:
@@ -63,18 +83,27 @@ class Model:
 
     def observe(self, sessions, work, now):
         for _, seen in sessions:
-            basket = list(dict.fromkeys(post for post, mask in seen if mask & LONG))[:kernel.BASKET]
+            basket = list(dict.fromkeys(post for post, mask in seen if mask & LONG))[
+                : kernel.BASKET
+            ]
             self.seen["co_viewed"] += [(post, now) for post in basket]
-            self.events["co_viewed"] += [(frozenset(pair), now) for pair in itertools.combinations(basket, 2)]
+            self.events["co_viewed"] += [
+                (frozenset(pair), now) for pair in itertools.combinations(basket, 2)
+            ]
         for consumer, seen in sessions:
             for post, mask in seen:
                 if mask & BOTH == BOTH and work[post]:
                     last = self.bought.setdefault(consumer, [])
                     if post not in [other for other, _ in last]:
                         self.seen["bought_together"].append((post, now))
-                        self.events["bought_together"] += [(frozenset((post, other)), now) for other, at in last
-                                                           if now // MINUTE - at // MINUTE <= self.p.together // MINUTE]
-                    last[:] = [(post, now), *((other, at) for other, at in last if other != post)][:kernel.RING]
+                        self.events["bought_together"] += [
+                            (frozenset((post, other)), now)
+                            for other, at in last
+                            if now // MINUTE - at // MINUTE <= self.p.together // MINUTE
+                        ]
+                    last[:] = [(post, now), *((other, at) for other, at in last if other != post)][
+                        : kernel.RING
+                    ]
 
     def forget(self, rows):
         gone = set(rows)
@@ -87,25 +116,44 @@ class Model:
     def counts(self, kind, now):
         left = {}
         for pair, at in self.events[kind]:
-            left[tuple(sorted(pair))] = left.get(tuple(sorted(pair)), 0.0) + 0.5 ** ((now - at) / self.p.half_life)
+            left[tuple(sorted(pair))] = left.get(tuple(sorted(pair)), 0.0) + 0.5 ** (
+                (now - at) / self.p.half_life
+            )
         return left
 
     def score(self, kind, a, b, now):
         n = self.counts(kind, now).get((min(a, b), max(a, b)), 0.0)
-        d = [sum(0.5 ** ((now - at) / self.p.half_life) for post, at in self.seen[kind] if post == x) for x in (a, b)]
+        d = [
+            sum(0.5 ** ((now - at) / self.p.half_life) for post, at in self.seen[kind] if post == x)
+            for x in (a, b)
+        ]
         return n / math.sqrt(d[0] * d[1]) * n / (n + self.p.shrinkage) if n else 0.0
 
 
 def some_sessions(rng, posts, count=12):
-    return [(int(person), [(int(post), int(mask)) for post, mask in zip(rng.integers(0, posts, 6), rng.integers(0, 4, 6), strict=True)])
-            for person in rng.choice(60, count, replace=False)]
+    return [
+        (
+            int(person),
+            [
+                (int(post), int(mask))
+                for post, mask in zip(rng.integers(0, posts, 6), rng.integers(0, 4, 6), strict=True)
+            ],
+        )
+        for person in rng.choice(60, count, replace=False)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_and_links_are_those_of_dicts(seed):
     """Random sessions, decay, rebuilds at odd times and releases: every weight to 1e-9, every list the best partners by the formula."""
     rng, posts = np.random.default_rng(seed), 30
-    links = make(half_life=int(rng.integers(1, 30)) * HOUR, width=4, floor=0, shrinkage=float(rng.choice([0, 2.0])), together=5 * HOUR)
+    links = make(
+        half_life=int(rng.integers(1, 30)) * HOUR,
+        width=4,
+        floor=0,
+        shrinkage=float(rng.choice([0, 2.0])),
+        together=5 * HOUR,
+    )
     model, people, work, now = Model(links.p), ring(), rng.random(posts) < 0.5, 0
     for step in range(60):
         now += int(rng.integers(1, 12)) * 10 * MINUTE
@@ -126,7 +174,10 @@ def test_counts_and_links_are_those_of_dicts(seed):
         assert held.keys() == true.keys()
         assert all(abs(held[pair] - true[pair]) < 1e-9 for pair in true)
         for row in range(posts):
-            best = sorted((model.score(kind, row, int(other), now) for other in eligible if other != row), reverse=True)[:4]
+            best = sorted(
+                (model.score(kind, row, int(other), now) for other in eligible if other != row),
+                reverse=True,
+            )[:4]
             got = [model.score(kind, row, other, now) for other in made[kind][row]]
             assert got == pytest.approx([score for score in best if score], abs=1e-9)
             assert set(made[kind][row]) <= set(eligible.tolist())
@@ -135,7 +186,9 @@ def test_counts_and_links_are_those_of_dicts(seed):
 def test_viewed_together_means_one_session_of_one_person():
     """Long views within a session are paired, once each; a click alone, another person's views and another session's are not."""
     links = make(floor=0)
-    sessions = window((1, [(3, LONG), (4, CLICK), (5, BOTH), (3, LONG)]), (2, [(6, LONG)]), (1, [(7, LONG)]))
+    sessions = window(
+        (1, [(3, LONG), (4, CLICK), (5, BOTH), (3, LONG)]), (2, [(6, LONG)]), (1, [(7, LONG)])
+    )
     links.observe(*sessions, works(50), HOUR, ring())
     assert pairs(links, "co_viewed").keys() == {(3, 5)}
     assert pairs(links, "bought_together") == {}
@@ -146,7 +199,13 @@ def test_viewed_together_means_one_session_of_one_person():
 def test_bought_together_spans_sessions_and_only_works():
     """Works consumed (click and long view) by one person within ``together``, over sessions; not later, not posts, not a mere click."""
     links, people, work = make(floor=0, together=DAY), ring(), works(50, 1, 2, 3, 4)
-    for at, post, mask in ((0, 1, BOTH), (HOUR, 9, BOTH), (2 * HOUR, 2, CLICK), (DAY, 3, BOTH), (DAY + 10 * MINUTE, 4, BOTH)):
+    for at, post, mask in (
+        (0, 1, BOTH),
+        (HOUR, 9, BOTH),
+        (2 * HOUR, 2, CLICK),
+        (DAY, 3, BOTH),
+        (DAY + 10 * MINUTE, 4, BOTH),
+    ):
         links.observe(*window((5, [(post, mask)])), work, at, people)
     assert pairs(links, "bought_together").keys() == {(1, 3), (3, 4)}
     assert pairs(links, "co_viewed") == {}
@@ -194,8 +253,12 @@ def test_score_is_the_shrunk_cosine(shrinkage, order):
     """0 was viewed with 3 in three of 10 and 20 sessions, with 4 in one of 10 and one: the plain cosine (.212, .316) puts the single
     coincidence first, the shrunk one (.127, .105) does not."""
     links = make(shrinkage=shrinkage, floor=0)
-    sessions = [*((i, [(0, LONG), (3, LONG)]) for i in range(3)), *((i, [(0, LONG)]) for i in range(3, 9)),
-                *((i, [(3, LONG)]) for i in range(10, 27)), (30, [(4, LONG), (0, LONG)])]
+    sessions = [
+        *((i, [(0, LONG), (3, LONG)]) for i in range(3)),
+        *((i, [(0, LONG)]) for i in range(3, 9)),
+        *((i, [(3, LONG)]) for i in range(10, 27)),
+        (30, [(4, LONG), (0, LONG)]),
+    ]
     links.observe(*window(*sessions), works(50), 0, ring())
     assert links.keep["links.co_viewed.degree"][[0, 3, 4]].tolist() == [10, 20, 1]
     assert rebuild(links, 0)["co_viewed"][0] == order
@@ -224,7 +287,10 @@ def test_state_is_in_the_arrays():
     first, people = make(), ring()
     first.observe(*window(*some_sessions(rng, 50, 40)), works(50, *range(20)), HOUR, people)
     rebuild(first, HOUR)
-    second, others = ItemLinks({name: array.copy() for name, array in first.keep.items()}, first.p), Ring(*(a.copy() for a in people))
+    second, others = (
+        ItemLinks({name: array.copy() for name, array in first.keep.items()}, first.p),
+        Ring(*(a.copy() for a in people)),
+    )
     later = window(*some_sessions(rng, 50, 40))
     for links, held in ((first, people), (second, others)):
         links.observe(*later, works(50, *range(20)), 3 * HOUR, held)
@@ -237,12 +303,27 @@ def test_memory_is_bounded_and_keeps_the_heavy():
     """Sixty thousand passing pairs through room for 1024: never more, and a pair that keeps coming is still first."""
     rng, links, people = np.random.default_rng(7), make(pairs=1024, floor=0), ring()
     for step in range(40):
-        crowd = [(int(c), [(int(post), LONG) for post in rng.choice(np.arange(2, 3000), 10, replace=False)]) for c in range(2, 36)]
-        links.observe(*window(*crowd, *((c, [(0, LONG), (1, LONG)]) for c in (0, 1, 2))), works(3000), step * 10 * MINUTE, people)
+        crowd = [
+            (
+                int(c),
+                [(int(post), LONG) for post in rng.choice(np.arange(2, 3000), 10, replace=False)],
+            )
+            for c in range(2, 36)
+        ]
+        links.observe(
+            *window(*crowd, *((c, [(0, LONG), (1, LONG)]) for c in (0, 1, 2))),
+            works(3000),
+            step * 10 * MINUTE,
+            people,
+        )
         assert links.stats("co_viewed")["pairs"] <= 1024
     assert len(links.keep["links.co_viewed.key"]) == 2048
-    assert pairs(links, "co_viewed")[0, 1] == pytest.approx(sum(3 * 2 ** (step / (7 * 144)) for step in range(40)))
-    links.observe(*window((1, [(post, LONG) for post in range(100)])), works(3000), 7 * HOUR, people)
+    assert pairs(links, "co_viewed")[0, 1] == pytest.approx(
+        sum(3 * 2 ** (step / (7 * 144)) for step in range(40))
+    )
+    links.observe(
+        *window((1, [(post, LONG) for post in range(100)])), works(3000), 7 * HOUR, people
+    )
     assert links.stats("co_viewed")["pairs"] <= 1024
 
 
@@ -267,10 +348,15 @@ def test_released_posts_are_forgotten_everywhere():
     links.forget(gone, people)
     for kind in KINDS:
         after = [[other for other in row if other >= 0] for row in links.linked[kind][:50].tolist()]
-        assert after == [[] if row in gone else [o for o in old if o not in gone] for row, old in enumerate(before[kind])]
+        assert after == [
+            [] if row in gone else [o for o in old if o not in gone]
+            for row, old in enumerate(before[kind])
+        ]
         assert (np.diff((links.linked[kind] >= 0).astype(int), axis=1) <= 0).all()  # no gaps
     assert any(3 in row for row in before["co_viewed"]) and any(3 in row for row in bought)
-    assert pairs(links, "co_viewed") == {pair: weight for pair, weight in weights.items() if not set(pair) & {3, 30}}
+    assert pairs(links, "co_viewed") == {
+        pair: weight for pair, weight in weights.items() if not set(pair) & {3, 30}
+    }
     assert not np.isin(people.bought, gone).any()
     assert (links.keep["links.co_viewed.degree"][gone] == 0).all()
     assert rebuild(links, DAY, work=work)["bought_together"][3] == []
@@ -284,16 +370,20 @@ def test_random_links_are_a_fair_control():
     for row in range(400):
         if row % 5:
             assert len(set(made[row])) == 8 and row not in made[row]
-            assert {bool(work[other]) for other in made[row]} == {bool(work[row])} and all(other % 5 for other in made[row])
+            assert {bool(work[other]) for other in made[row]} == {bool(work[row])} and all(
+                other % 5 for other in made[row]
+            )
         else:
             assert made[row] == []
-    links.observe(*window(*some_sessions(np.random.default_rng(1), 400, 60)), work, 2 * HOUR, ring())
+    links.observe(
+        *window(*some_sessions(np.random.default_rng(1), 400, 60)), work, 2 * HOUR, ring()
+    )
     assert rebuild(links, 3 * HOUR, 400, eligible, work)["random"] == made
     left = eligible[20:]
     fewer = rebuild(links, 4 * HOUR, 400, left, work)["random"]
     for row in left:
         stay = [other for other in made[row] if other in left]
-        assert fewer[row][:len(stay)] == stay and len(fewer[row]) == 8
+        assert fewer[row][: len(stay)] == stay and len(fewer[row]) == 8
     posts = eligible[~work[eligible]]
     counts = np.bincount(np.concatenate([made[row] for row in posts]), minlength=400)[posts]
     chi2, free = ((counts - 8) ** 2 / 8).sum(), len(posts) - 1

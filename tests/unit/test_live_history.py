@@ -19,9 +19,13 @@ from twin.record.watch import RunInfo
 from twin.scenario.loading import load
 from twin.world.metric import Metric
 
-METRICS = (Metric("made", "counter", "posts", "Made.", "producer", "Supply", labels={"by": ("human", "ai")}),
-           Metric("glad", "gauge", "1", "Glad.", "consumer", "Visits"),
-           Metric("ages", "histogram", "d", "Ages.", "producer", "Supply", edges=(0.0, 1.0), total=True))
+METRICS = (
+    Metric(
+        "made", "counter", "posts", "Made.", "producer", "Supply", labels={"by": ("human", "ai")}
+    ),
+    Metric("glad", "gauge", "1", "Glad.", "consumer", "Visits"),
+    Metric("ages", "histogram", "d", "Ages.", "producer", "Supply", edges=(0.0, 1.0), total=True),
+)
 ROWS = [(metric, labels) for metric in METRICS for labels in metric.series()]
 
 
@@ -62,8 +66,14 @@ def test_what_continues_a_picture_begins_after_what_it_has() -> None:
     history, all_ = fed(500, 41)
     for since in (0, 1, history.taken // 2, history.taken - 1, history.taken):
         numbers, times, values = history.since(since)
-        assert (numbers > since).all() and (np.diff(numbers) > 0).all() and len(numbers) == len(times) == len(values)
-        assert since == history.taken or (numbers[-1] == history.taken and np.isclose(values[-1, 2], all_[:, 2]).any())
+        assert (
+            (numbers > since).all()
+            and (np.diff(numbers) > 0).all()
+            and len(numbers) == len(times) == len(values)
+        )
+        assert since == history.taken or (
+            numbers[-1] == history.taken and np.isclose(values[-1, 2], all_[:, 2]).any()
+        )
 
 
 def test_a_reading_that_comes_twice_is_taken_once() -> None:
@@ -84,11 +94,24 @@ def test_a_page_opened_before_there_is_anything_to_draw(count: int) -> None:
     told = json.loads(page.readings(key, 0))
     assert told["numbers"] == list(range(1, count + 1))
     assert set(told["ranges"]) == {one["key"] for one in made["pictures"] if "lines" in one}
-    assert set(told["bins"]) == {str(each["row"]) for one in made["pictures"] for each in one.get("bins", ())}
+    assert set(told["bins"]) == {
+        str(each["row"]) for one in made["pictures"] for each in one.get("bins", ())
+    }
     assert count < 9 or (told["ranges"] and told["bins"])
 
 
-@pytest.mark.parametrize("text", ["0.0.0.0:8000", "192.168.1.2", "example.org:80", "[::]:80", "x.yaml", "1:2:3", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0.0.0:8000",
+        "192.168.1.2",
+        "example.org:80",
+        "[::]:80",
+        "x.yaml",
+        "1:2:3",
+        "127.0.0.1:99999",
+    ],
+)
 def test_the_page_listens_on_loopback_only(text: str) -> None:
     """Any other address is refused in one line."""
     with pytest.raises(UsageError) as caught:
@@ -96,8 +119,16 @@ def test_the_page_listens_on_loopback_only(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "address"), [("8400", ("127.0.0.1", 8400)), (":8400", ("127.0.0.1", 8400)), ("[::1]:1", ("::1", 1)),
-                                               ("localhost", ("127.0.0.1", 0)), ("127.0.0.1:9", ("127.0.0.1", 9))])
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("8400", ("127.0.0.1", 8400)),
+        (":8400", ("127.0.0.1", 8400)),
+        ("[::1]:1", ("::1", 1)),
+        ("localhost", ("127.0.0.1", 0)),
+        ("127.0.0.1:9", ("127.0.0.1", 9)),
+    ],
+)
 def test_addresses_as_people_write_them(text: str, address: tuple[str, int]) -> None:
     """A port, a host, or both."""
     assert parse_address(text) == address
@@ -108,13 +139,29 @@ def test_levers_come_from_the_scenario_and_the_form_makes_a_policy_of_them() -> 
     scenario = load(SCENARIOS / "quickstart.yaml")
     found = {each["path"]: each for each in levers(scenario)}
     assert found["recommender.preset"]["value"] == "x_2023"
-    assert found["recommender.preset"]["choices"] == ["x_2023", "x_2026", "facebook_2018", "likes", "equal"]
-    assert {each["path"]: each for each in levers(scenario, ["2026 weights"])}["recommender.preset"]["value"] == "x_2026"
-    assert (found["recommender.retrain_every"]["kind"], found["recommender.retrain_every"]["low"]) == ("duration", "1h")
+    assert found["recommender.preset"]["choices"] == [
+        "x_2023",
+        "x_2026",
+        "facebook_2018",
+        "likes",
+        "equal",
+    ]
+    assert {each["path"]: each for each in levers(scenario, ["2026 weights"])}[
+        "recommender.preset"
+    ]["value"] == "x_2026"
+    assert (
+        found["recommender.retrain_every"]["kind"],
+        found["recommender.retrain_every"]["low"],
+    ) == ("duration", "1h")
     known = list(found.values())
-    assert policy_yaml({"lever": "recommender.author_cap", "value": "2", "name": "<b>", "share": "10"}, known) == (
-        "name: <b>\nset:\n  recommender.author_cap: 2\nshare: 0.1\nof: consumers\n")
-    for wrong in ({"lever": "x", "value": "1"}, {"lever": "recommender.author_cap", "value": "nan"},
-                  {"lever": "recommender.preset", "value": "1"}, {"lever": "recommender.dim", "value": "4", "share": "5"}):
+    assert policy_yaml(
+        {"lever": "recommender.author_cap", "value": "2", "name": "<b>", "share": "10"}, known
+    ) == ("name: <b>\nset:\n  recommender.author_cap: 2\nshare: 0.1\nof: consumers\n")
+    for wrong in (
+        {"lever": "x", "value": "1"},
+        {"lever": "recommender.author_cap", "value": "nan"},
+        {"lever": "recommender.preset", "value": "1"},
+        {"lever": "recommender.dim", "value": "4", "share": "5"},
+    ):
         with pytest.raises(UsageError):
             policy_yaml(wrong, known)

@@ -28,7 +28,9 @@ with Mailbox(Path(sys.argv[1])):
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the folder tmp_path."""
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout and process.stdout.readline() == "open\n"
     yield process
     process.kill()
@@ -40,7 +42,9 @@ def serving(mailbox: Mailbox, stop: threading.Event, seen: list[dict[str, Any]])
     while not stop.is_set():
         for name, each in mailbox.commands():
             seen.append(each)
-            mailbox.answer(name, {"error": "not that"} if each["do"] == "refuse" else {"ok": each["do"]})
+            mailbox.answer(
+                name, {"error": "not that"} if each["do"] == "refuse" else {"ok": each["do"]}
+            )
         time.sleep(0.005)
 
 
@@ -58,7 +62,9 @@ def served(tmp_path: Path) -> Iterator[tuple[Mailbox, list[dict[str, Any]]]]:
             thread.join()
 
 
-def test_a_command_is_answered_and_leaves_nothing(served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_a_command_is_answered_and_leaves_nothing(
+    served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path
+) -> None:
     """Its text arrives whole, its reply comes back, a refusal becomes an error, and no file stays behind."""
     mailbox, seen = served
     assert command(tmp_path, {"do": "hello", "policy": "ü\n\u2028 \ud800"}) == {"ok": "hello"}
@@ -77,12 +83,21 @@ def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
     assert not (tmp_path / FOLDER).exists()
 
 
-def test_rubbish_is_refused_and_harms_nothing(served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_rubbish_is_refused_and_harms_nothing(
+    served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path
+) -> None:
     """No JSON, no command, too long, too deep, a folder, a pipe, a link: each is taken away, and the next command is still answered."""
     folder = tmp_path / FOLDER
     outside = tmp_path / "outside"
     outside.write_text('{"do": "through a link"}')
-    texts = {"a": "{", "b": "[1]", "c": '{"do": 5}', "d": "[" * 100_000, "e": json.dumps({"do": "x" * LARGEST}), "f": "\x00\xff"}
+    texts = {
+        "a": "{",
+        "b": "[1]",
+        "c": '{"do": 5}',
+        "d": "[" * 100_000,
+        "e": json.dumps({"do": "x" * LARGEST}),
+        "f": "\x00\xff",
+    }
     for name, text in texts.items():
         (folder / f"{name}.json").write_text(text, encoding="latin-1")
     (folder / "g.json").mkdir()
@@ -93,7 +108,9 @@ def test_rubbish_is_refused_and_harms_nothing(served: tuple[Mailbox, list[dict[s
     (folder / "notes.txt").touch()
     assert command(tmp_path, {"do": "hello"}, patience_s=30) == {"ok": "hello"}
     assert served[1] == [{"do": "hello"}]
-    until = time.monotonic() + 30  # a batch goes by names, so rubbish may be taken after the command
+    until = (
+        time.monotonic() + 30
+    )  # a batch goes by names, so rubbish may be taken after the command
     while left := list(folder.glob("*.json")):
         assert time.monotonic() < until, left
         time.sleep(0.01)
@@ -101,7 +118,9 @@ def test_rubbish_is_refused_and_harms_nothing(served: tuple[Mailbox, list[dict[s
     assert outside.exists()
 
 
-def test_a_command_that_is_too_long_is_not_sent(served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path) -> None:
+def test_a_command_that_is_too_long_is_not_sent(
+    served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path
+) -> None:
     """It is refused where it was given, with its size."""
     with pytest.raises(UsageError, match=r"2\.0 MB"):
         command(tmp_path, {"do": "intervene", "policy": "x" * 2 * LARGEST})
@@ -127,7 +146,9 @@ def test_nothing_runs_where_nothing_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="twin resume"):
         command(tmp_path, {"do": "pause"})
     (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / "open").write_text(json.dumps({"pid": os.getpid()}))  # a number that belongs to another process by now
+    (tmp_path / FOLDER / "open").write_text(
+        json.dumps({"pid": os.getpid()})
+    )  # a number that belongs to another process by now
     assert not is_open(tmp_path)
     with pytest.raises(UsageError, match="nothing runs there now"):
         command(tmp_path, {"do": "pause"})
@@ -196,7 +217,9 @@ def test_the_end_is_told_to_those_who_wait(tmp_path: Path) -> None:
     assert not (tmp_path / FOLDER).exists()
 
 
-def test_a_killed_run_is_noticed_by_those_who_wait(other: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_killed_run_is_noticed_by_those_who_wait(
+    other: subprocess.Popen[str], tmp_path: Path
+) -> None:
     """Whoever waits for an answer of a process that is killed hears of it, long before patience ends."""
     said: list[str] = []
 
@@ -215,7 +238,9 @@ def test_a_killed_run_is_noticed_by_those_who_wait(other: subprocess.Popen[str],
     assert len(said) == 1 and "the run ended before it answered" in said[0]
 
 
-def test_patience_ends_and_the_command_is_withdrawn(other: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_patience_ends_and_the_command_is_withdrawn(
+    other: subprocess.Popen[str], tmp_path: Path
+) -> None:
     """A run that does not read is named so, and does not find the command later."""
     with pytest.raises(UsageError, match=r"did not answer within 0\.05 s"):
         command(tmp_path, {"do": "x"}, patience_s=0.05)

@@ -19,7 +19,9 @@ def test_most_hardly_respond_and_a_minority_much():
     creators = world.table("creators")
     human = creators["responsiveness"][~creators["ai"]].astype(float)
     assert (creators["responsiveness"][creators["ai"]] == 1).all()
-    assert human.mean() == pytest.approx(1, abs=0.1) and np.log(human).std() == pytest.approx(1.5, abs=0.03)
+    assert human.mean() == pytest.approx(1, abs=0.1) and np.log(human).std() == pytest.approx(
+        1.5, abs=0.03
+    )
     assert (human < 0.5).mean() == pytest.approx(0.61, abs=0.02)
     assert np.sort(human)[-2000:].sum() / human.sum() == pytest.approx(0.59, abs=0.05)
     other, _ = make(human={"initial": 50, "learning_log_sd": 0.0}, ai={"initial": 0})
@@ -36,18 +38,28 @@ def test_a_step_is_at_most_one_exploration():
 def followed(*lists):
     """A follow graph: whom person 0, 1, ... follows."""
     start = np.concatenate([[0], np.cumsum([len(each) for each in lists])]).astype(np.int32)
-    return Follows(start, np.array([j for each in lists for j in each], np.int16), *(np.zeros(0, np.int32),) * 4)
+    return Follows(
+        start,
+        np.array([j for each in lists for j in each], np.int16),
+        *(np.zeros(0, np.int32),) * 4,
+    )
 
 
 def circle(**human):
     """Five humans (creator i is the i-th person by row) with known rewards and strategies, who follow as stated."""
-    world, mechanism = make(5, human={"initial": 5, "learning": 0.0, "imitation": 0.1, "learning_log_sd": 0.0, **human}, ai={"initial": 0})
+    world, mechanism = make(
+        5,
+        human={"initial": 5, "learning": 0.0, "imitation": 0.1, "learning_log_sd": 0.0, **human},
+        ai={"initial": 0},
+    )
     creators = world.table("creators")
     row = np.argsort(creators["person"])  # creator row of each person
     creators["baseline"][row] = [1.0, 2.0, 4.0, UNSET, 0.5]
     creators["arousal"][row] = [0.1, 0.4, 0.9, 0.7, 0.2]
     creators["comprehensiveness"][row] = [0.5, 0.1, 0.3, 0.9, 0.2]
-    graph = followed([row[1], row[2], row[3], row[4]], [row[0], -1], [row[0], row[1]], [row[2]], [row[0], row[2]])
+    graph = followed(
+        [row[1], row[2], row[3], row[4]], [row[0], -1], [row[0], row[1]], [row[2]], [row[0], row[2]]
+    )
     world._services["follow_graph"] = lambda: graph
     return world, mechanism, row
 
@@ -58,10 +70,16 @@ def test_imitation_is_as_stated():
     creators = world.table("creators")
     slant = creators["slant"].copy()
     mechanism.learning._imitate()
-    first = 0.1 + 0.1 * ((1 * 0.4 + 3 * 0.9) / 4 - 0.1)  # of person 0, who follows 1 and 2 (better), 3 (unknown) and 4 (worse)
-    last = 0.2 + 0.1 * ((0.5 * 0.1 + 3.5 * 0.9) / 4 - 0.2)  # of person 4; all look at what was, not at what the others turn to
+    first = 0.1 + 0.1 * (
+        (1 * 0.4 + 3 * 0.9) / 4 - 0.1
+    )  # of person 0, who follows 1 and 2 (better), 3 (unknown) and 4 (worse)
+    last = 0.2 + 0.1 * (
+        (0.5 * 0.1 + 3.5 * 0.9) / 4 - 0.2
+    )  # of person 4; all look at what was, not at what the others turn to
     assert creators["arousal"][row] == pytest.approx([first, 0.4, 0.9, 0.7, last], abs=1e-6)
-    assert creators["comprehensiveness"][row][0] == pytest.approx(0.5 + 0.1 * ((0.1 + 3 * 0.3) / 4 - 0.5), abs=1e-6)
+    assert creators["comprehensiveness"][row][0] == pytest.approx(
+        0.5 + 0.1 * ((0.1 + 3 * 0.3) / 4 - 0.5), abs=1e-6
+    )
     assert np.array_equal(creators["slant"], slant)
 
 
@@ -81,7 +99,9 @@ def test_imitation_knows_bounds():
 
 def entered(share, incumbents, community=0):
     """Arousal of 300 entrants where ``incumbents`` in their community are at arousal .9."""
-    world, mechanism = make(2000, human={"initial": 1000, "entry_imitation": share, **SILENT}, ai={"initial": 0})
+    world, mechanism = make(
+        2000, human={"initial": 1000, "entry_imitation": share, **SILENT}, ai={"initial": 0}
+    )
     creators = world.table("creators")
     creators["arousal"][:] = 0.5
     creators["arousal"][creators["community"] == community] = 0.9
@@ -144,8 +164,17 @@ def test_slopes_are_not_read_off_nothing():
 def test_incentives_of_settled_posts():
     """In a world where a post's pay is exp(4 arousal): slope near 4 of both kinds within two standard errors of rounding, others near 0;
     campaign accounts are not read; a reading changes no column."""
-    world, mechanism = make(human={"initial": 60, "posts_mean": "3/d", "posts_log_sd": 0.0, "learning": 0.0, "imitation": 0.0},
-                            ai={"initial": 10, "learning": 0.0}, pay_like=0.0)
+    world, mechanism = make(
+        human={
+            "initial": 60,
+            "posts_mean": "3/d",
+            "posts_log_sd": 0.0,
+            "learning": 0.0,
+            "imitation": 0.0,
+        },
+        ai={"initial": 10, "learning": 0.0},
+        pay_like=0.0,
+    )
     mechanism.accounts.enlist(20, 0.5, 5.0, np.ones((20, 16)), "c")
     posts, creators = world.table("posts"), world.table("creators")
 
@@ -155,7 +184,11 @@ def test_incentives_of_settled_posts():
         posts["impressions"][new] = np.exp(6 + 4 * arousal[new])
 
     mechanism.measure()
-    assert world.board.get("incentive_slope", of="arousal", by="human") == 0 == world.board.get("incentive_slope_se", of="slant", by="ai")
+    assert (
+        world.board.get("incentive_slope", of="arousal", by="human")
+        == 0
+        == world.board.get("incentive_slope_se", of="slant", by="ai")
+    )
     go(world, mechanism, 40, see)
     before = world.board.values.copy()
     mechanism.measure()
@@ -164,7 +197,10 @@ def test_incentives_of_settled_posts():
         for of in ("comprehensiveness", "slant"):
             assert world.board.get("incentive_slope", of=of, by=by) == pytest.approx(0, abs=0.02)
         assert 0 < world.board.get("incentive_slope_se", of="arousal", by=by) < 0.01
-    assert not np.array_equal(before, world.board.values) and not creators["window"][creators["campaign"]].any()
+    assert (
+        not np.array_equal(before, world.board.values)
+        and not creators["window"][creators["campaign"]].any()
+    )
 
 
 def test_who_responds_is_who_has_moved():
@@ -190,11 +226,13 @@ def feel(mechanism, rows, reach):
 
 def test_aspiration_is_a_plain_mean_at_first_then_fades():
     """Differences so small that the logistic is straight: the mean of all days until 1/n falls below 1 - memory, then a moving mean."""
-    world, mechanism = make(human={"initial": 1, **SILENT}, ai={"initial": 0}, aspiration_memory=0.75)
+    world, mechanism = make(
+        human={"initial": 1, **SILENT}, ai={"initial": 0}, aspiration_memory=0.75
+    )
     creators, x = world.table("creators"), 3 + 0.001 * np.arange(1.0, 7.0)
     for day in range(4):
-        feel(mechanism, np.array([0]), x[day:day + 1])
-        assert creators["aspiration"][0] == pytest.approx(x[:day + 1].mean(), abs=1e-6)
+        feel(mechanism, np.array([0]), x[day : day + 1])
+        assert creators["aspiration"][0] == pytest.approx(x[: day + 1].mean(), abs=1e-6)
     feel(mechanism, np.array([0]), x[4:5])
     assert creators["aspiration"][0] == pytest.approx(0.75 * x[:4].mean() + 0.25 * x[4], abs=1e-6)
     assert creators["reckonings"][0] == 5
@@ -208,7 +246,11 @@ def test_morale_falls_with_reach_and_gets_used_to_it():
     for day in range(700):
         feel(mechanism, rows, np.full(50, np.log(101 if day < 100 else 11)))
         path.append(creators["morale"].mean(dtype=float))
-    assert path[99] == pytest.approx(0.5, abs=1e-6) and min(path) < 0.25 and path[-1] == pytest.approx(0.5, abs=0.01)
+    assert (
+        path[99] == pytest.approx(0.5, abs=1e-6)
+        and min(path) < 0.25
+        and path[-1] == pytest.approx(0.5, abs=0.01)
+    )
 
 
 def expected(count, mechanism):
@@ -260,7 +302,13 @@ def test_without_exits_nobody_is_due():
 def test_reputation_starts_where_likes_keep_it():
     """Likes as expected, day by day: the mean over creators who leave and are replaced stays; each share goes by posts and followers;
     AI have none; it is given once; 0 gives none."""
-    world, mechanism = make(1000, human={"initial": 300}, ai={"initial": 20}, likes_per_session=0.2, liked_through_follows=0.25)
+    world, mechanism = make(
+        1000,
+        human={"initial": 300},
+        ai={"initial": 20},
+        likes_per_session=0.2,
+        liked_through_follows=0.25,
+    )
     creators = world.table("creators")
     creators["followers"][:] = np.where(creators["ai"], 40, np.arange(len(creators)))
     mechanism.balance.begin()
@@ -269,9 +317,13 @@ def test_reputation_starts_where_likes_keep_it():
     likes = 1000 * VISITS * 0.2 * (0.75 * rate / rate.sum() + 0.25 * fans / fans.sum())
     leave = expected(300, mechanism) / 300
     assert likes.sum() == pytest.approx(100) and not creators["reputation"][~human].any()
-    assert creators["reputation"][human] == pytest.approx(likes[human] / (1 - 0.99 + leave), rel=1e-5)
+    assert creators["reputation"][human] == pytest.approx(
+        likes[human] / (1 - 0.99 + leave), rel=1e-5
+    )
     stock = creators["reputation"][human].sum(dtype=float)
-    grown = (1 - leave) * (0.99 * stock + likes[human].sum())  # a share leaves with theirs, newcomers begin with none
+    grown = (1 - leave) * (
+        0.99 * stock + likes[human].sum()
+    )  # a share leaves with theirs, newcomers begin with none
     assert grown == pytest.approx(stock, rel=1e-3)
     creators["reputation"][:] = 7
     mechanism.balance.begin()
@@ -295,5 +347,7 @@ def test_keys_alone_say_who_responds():
     many, _ = make(human={"initial": 60})
     key = children(np.full(10, few.draws.stream("creators.creator.human")), np.arange(10))
     factors = [world.table("creators") for world in (few, many)]
-    both = [table["responsiveness"][np.flatnonzero(np.isin(table["key"], key))] for table in factors]
+    both = [
+        table["responsiveness"][np.flatnonzero(np.isin(table["key"], key))] for table in factors
+    ]
     assert np.array_equal(*both) and len(both[0]) == 10

@@ -36,7 +36,12 @@ def test_a_lazy_column_takes_no_memory_until_it_is_written() -> None:
     made = people(1000)
     before = made.nbytes
     shown = made.readable("late")
-    assert shown.shape == (1000, 4) and (shown == -1).all() and made.nbytes == before and not made.holds("late")
+    assert (
+        shown.shape == (1000, 4)
+        and (shown == -1).all()
+        and made.nbytes == before
+        and not made.holds("late")
+    )
     with pytest.raises(ValueError, match="read-only"):
         shown[0] = 1
     made["late"][7] = 3
@@ -57,7 +62,9 @@ def test_lazy_columns_are_saved_only_where_they_are_held(written: bool) -> None:
         made["late"][3] = 9
     other.load(made.save(), made.capacity)
     assert other.holds("late") == written == ("late" in made.save())
-    assert other.capacity == made.capacity and np.array_equal(other.readable("late"), made.readable("late"))
+    assert other.capacity == made.capacity and np.array_equal(
+        other.readable("late"), made.readable("late")
+    )
     with pytest.raises(StateError, match="x"):
         other.load({name: values for name, values in made.save().items() if name != "x"})
 
@@ -67,7 +74,11 @@ def test_rows_of_another_table_take_two_bytes_while_they_fit(tmp_path: Path) -> 
 
     def world() -> World:
         made = World(dt.date(2025, 1, 1), 1, 0, Board([]))
-        made.define("test", "people", Column("seen", "i4", "rows", "posts seen", start=-1, shape=(3,), rows_of="posts"))
+        made.define(
+            "test",
+            "people",
+            Column("seen", "i4", "rows", "posts seen", start=-1, shape=(3,), rows_of="posts"),
+        )
         late = Column("bought", "i4", "rows", "posts bought", start=-1, rows_of="posts", lazy=True)
         made.define("test", "people", late)
         made.define("test", "posts", Column("x", "f4", "1", "a number"))
@@ -115,8 +126,13 @@ def arrays_in(thing: Any, found: dict[int, np.ndarray], seen: set[int]) -> dict[
             whole = whole.base
         found[id(whole)] = whole
         return found
-    parts = thing if isinstance(thing, (list, tuple)) else thing.values() if isinstance(thing, dict) else \
-        getattr(thing, "__dict__", {}).values()
+    parts = (
+        thing
+        if isinstance(thing, (list, tuple))
+        else thing.values()
+        if isinstance(thing, dict)
+        else getattr(thing, "__dict__", {}).values()
+    )
     for part in list(parts):
         arrays_in(part, found, seen)
     return found
@@ -132,8 +148,11 @@ def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]
     counted = simulation.state_bytes()
     assert 0.97 * reached < sum(counted.values()) < 1.05 * reached
     tables = simulation.world.tables
-    assert all(counted[f"table {name}"] <= 1.25 * table.bytes_per_row() * len(table)
-               for name, table in tables.items() if len(table) > 1000)
+    assert all(
+        counted[f"table {name}"] <= 1.25 * table.bytes_per_row() * len(table)
+        for name, table in tables.items()
+        if len(table) > 1000
+    )
     size = len(tables["consumers"])
     for name, array in simulation.world.state.items():
         if size < len(array) < 3 * size and name.split(".")[1] in ("serve", "network", "trained"):
@@ -141,10 +160,18 @@ def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]
 
 
 @pytest.mark.parametrize(("base", "days"), [("base", 8), ("everything", 12)])
-def test_the_estimate_of_memory_is_that_of_the_world(base: str, days: int, small: Callable[..., Scenario]) -> None:
+def test_the_estimate_of_memory_is_that_of_the_world(
+    base: str, days: int, small: Callable[..., Scenario]
+) -> None:
     """State of a world that has run is within 20 % of what `twin check` says, altogether and in the largest parts."""
-    scenario = small("audience.initial=6000", "creators.human.initial=600", "network.follows_mean=30.0",
-                     f"duration={days}d", *PLAIN[base], base=base)
+    scenario = small(
+        "audience.initial=6000",
+        "creators.human.initial=600",
+        "network.follows_mean=30.0",
+        f"duration={days}d",
+        *PLAIN[base],
+        base=base,
+    )
     simulation, said = Simulation(scenario), memory(scenario)
     simulation.begin()
     simulation.run(scenario.duration)
@@ -153,7 +180,10 @@ def test_the_estimate_of_memory_is_that_of_the_world(base: str, days: int, small
     assert said.parts["consumers"] == pytest.approx(sizes["table consumers"], rel=0.1)
     graph = sum(size for name, size in sizes.items() if name.startswith("network."))
     assert said.parts["follow graph"] == pytest.approx(graph, rel=0.2)
-    assert BYTES_AT_REST + said.state < said.peak < 2 * (BYTES_AT_REST + said.state) and said.build <= said.peak
+    assert (
+        BYTES_AT_REST + said.state < said.peak < 2 * (BYTES_AT_REST + said.state)
+        and said.build <= said.peak
+    )
     assert "bytes per consumer" in plan(scenario)
 
 
@@ -172,13 +202,21 @@ def test_large_blocks_are_given_back() -> None:
     assert give_back()
 
 
-def test_the_reward_model_takes_memory_once_it_is_in_use(small: Callable[..., Scenario], tmp_path: Path) -> None:
+def test_the_reward_model_takes_memory_once_it_is_in_use(
+    small: Callable[..., Scenario], tmp_path: Path
+) -> None:
     """Off, it holds nothing; a policy that turns it on gives everybody a place, newcomers too; a resumed run agrees."""
-    scenario = small("duration=6d", "policies=[{name: on_now, at: 2d, set: {recommender.reward.weight: 1.0}}]")
+    scenario = small(
+        "duration=6d", "policies=[{name: on_now, at: 2d, set: {recommender.reward.weight: 1.0}}]"
+    )
     first, second = Simulation(scenario), Simulation(scenario)
     first.begin()
     first.run(2 * DAY)
-    kept = ("recommender.reward.pull", "recommender.reward.precision", "recommender.serve.reward.own")
+    kept = (
+        "recommender.reward.pull",
+        "recommender.reward.precision",
+        "recommender.serve.reward.own",
+    )
     assert all(len(first.world.state[name]) == 0 for name in kept)
     first.save(tmp_path / "t1")
     second.load(tmp_path / "t1")

@@ -27,11 +27,20 @@ def make(consumers=1000, creators=200, seed=1, ai=0, tastes=False, **params):
         for column in columns:
             world.define("network", table, column)
     world.define("audience", "consumers", Column("active", "?", "1", "Here"))
-    for name, dtype, start in (("active", "?", 0), ("ai", "?", 0), ("person", "i4", -1), ("rate", "f4", 0)):
+    for name, dtype, start in (
+        ("active", "?", 0),
+        ("ai", "?", 0),
+        ("person", "i4", -1),
+        ("rate", "f4", 0),
+    ):
         world.define("creators", "creators", Column(name, dtype, "1", "Test", start))
     if tastes:
-        world.define("audience", "consumers", Column("taste", "f4", "1", "Test", shape=(16,), hidden=True))
-        world.define("creators", "creators", Column("niche", "f4", "1", "Test", shape=(16,), hidden=True))
+        world.define(
+            "audience", "consumers", Column("taste", "f4", "1", "Test", shape=(16,), hidden=True)
+        )
+        world.define(
+            "creators", "creators", Column("niche", "f4", "1", "Test", shape=(16,), hidden=True)
+        )
         world.define("creators", "creators", Column("skill", "f4", "sd", "Test", hidden=True))
     network = Network(NetworkParams(**params), world)
     world.on_add(network.born)
@@ -42,10 +51,20 @@ def make(consumers=1000, creators=200, seed=1, ai=0, tastes=False, **params):
     count = nodes or creators
     person = np.where(np.arange(count) < count - ai, np.arange(count), -1)
     keys = children(np.full(count, np.uint64(17)), np.arange(count))
-    world.add("creators", "creators", keys, person=person, active=np.ones(count, bool), ai=person < 0,
-              rate=np.exp(world.draws.normals("rate", keys, 1)[:, 0]))
+    world.add(
+        "creators",
+        "creators",
+        keys,
+        person=person,
+        active=np.ones(count, bool),
+        ai=person < 0,
+        rate=np.exp(world.draws.normals("rate", keys, 1)[:, 0]),
+    )
     if tastes:
-        community, centre = world.table("creators")["community"], world.service("community_centres")()
+        community, centre = (
+            world.table("creators")["community"],
+            world.service("community_centres")(),
+        )
         world.table("creators")["niche"][:] = around(world, centre[community], keys)
         world.table("creators")["skill"][:] = world.draws.normals("skill", keys, 1)[:, 0]
     network.rebuild()
@@ -65,13 +84,17 @@ def arrive(world, count, first):
     rows = world.add("audience", "consumers", keys, active=np.ones(count, bool))
     if "taste" in world.table("consumers").columns:
         home = world.table("consumers")["community"][rows]
-        world.table("consumers")["taste"][rows] = around(world, world.service("community_centres")()[home], keys)
+        world.table("consumers")["taste"][rows] = around(
+            world, world.service("community_centres")()[home], keys
+        )
     return rows
 
 
 def cosine(world, row, creator):
     """How well creators suit the people who follow them."""
-    return (world.table("consumers")["taste"][row] * world.table("creators")["niche"][creator]).sum(1)
+    return (world.table("consumers")["taste"][row] * world.table("creators")["niche"][creator]).sum(
+        1
+    )
 
 
 def edges(network):
@@ -115,7 +138,10 @@ def test_homophily_is_the_share_inside():
     for homophily, low, high in ((0.0, 0.0, 0.02), (0.3, 0.25, 0.36), (0.6, 0.5, 0.66)):
         world, network = make(4000, 1000, homophily=homophily, follows_mean=10.0)
         row, creator = edges(network)
-        inside = world.table("consumers")["community"][row] == world.table("creators")["community"][creator]
+        inside = (
+            world.table("consumers")["community"][row]
+            == world.table("creators")["community"][creator]
+        )
         assert low <= inside.mean() <= high
 
 
@@ -131,10 +157,14 @@ def test_growth_keeps_the_shape():
 
 def test_posting_and_followers_go_together():
     """Creators who post more have more followers, better ones as well, and with correlation 0 they do not."""
+
     def correlation(name, **values):
         world, _ = make(3000, 1000, tastes=True, **values)
         table = world.table("creators")
-        return np.corrcoef(np.argsort(np.argsort(table[name])), np.argsort(np.argsort(table["followers"])))[0, 1]
+        return np.corrcoef(
+            np.argsort(np.argsort(table[name])), np.argsort(np.argsort(table["followers"]))
+        )[0, 1]
+
     for name, other in (("rate", "skill"), ("skill", "rate")):
         some = {f"{name}_correlation": 0.8, f"{other}_correlation": 0.0}
         assert correlation(name, **some) > 0.5
@@ -153,8 +183,14 @@ def test_follows_fit_taste():
         world, network = make(4000, 1000, tastes=True, core=2000, choice=choice, follows_mean=10.0)
         row, creator = edges(network)
         suits = cosine(world, row, creator)
-        home = world.table("consumers")["community"][row] == world.table("creators")["community"][creator]
-        assert len(np.unique(row * 1000 + creator)) == len(row) and (world.table("creators")["person"][creator] != row).all()
+        home = (
+            world.table("consumers")["community"][row]
+            == world.table("creators")["community"][creator]
+        )
+        assert (
+            len(np.unique(row * 1000 + creator)) == len(row)
+            and (world.table("creators")["person"][creator] != row).all()
+        )
         gone = np.arange(1000) % 5 == 0
         world.table("creators")["active"][gone] = False
         had = np.zeros((4000, 1000), bool)
@@ -164,20 +200,38 @@ def test_follows_fit_taste():
         then = edges(network)
         new = ~had[then]
         assert new.sum() > 1000
-        fit[choice] = suits[home & (row < 2000)].mean(), suits[home & (row >= 2000)].mean(), cosine(world, *then)[new].mean()
-        inside[choice], famous[choice] = home.mean(), np.bincount(creator[row < 2000], minlength=1000)
+        fit[choice] = (
+            suits[home & (row < 2000)].mean(),
+            suits[home & (row >= 2000)].mean(),
+            cosine(world, *then)[new].mean(),
+        )
+        inside[choice], famous[choice] = (
+            home.mean(),
+            np.bincount(creator[row < 2000], minlength=1000),
+        )
     for some, more in ((1, 4), (4, 16)):
         assert all(b - a > 0.02 for a, b in zip(fit[some], fit[more], strict=True)), fit
-        assert 0.4 < inside[some] < inside[more] < 0.51  # nearer the parameter: fewer looks are lost on who is followed already
+        assert (
+            0.4 < inside[some] < inside[more] < 0.51
+        )  # nearer the parameter: fewer looks are lost on who is followed already
         assert np.corrcoef(famous[some], famous[more])[0, 1] > 0.98
 
 
 def test_without_choice_taste_plays_no_part():
     """With one creator to look at, the graph is that of people without tastes."""
-    plain, blind = (make(2000, 500, tastes=tastes, core=1000, choice=1, skill_correlation=0.0)[1].follow_graph().target
-                    for tastes in (False, True))
+    plain, blind = (
+        make(2000, 500, tastes=tastes, core=1000, choice=1, skill_correlation=0.0)[1]
+        .follow_graph()
+        .target
+        for tastes in (False, True)
+    )
     assert np.array_equal(plain, blind)
-    assert not np.array_equal(plain, make(2000, 500, tastes=True, core=1000, choice=2, skill_correlation=0.0)[1].follow_graph().target)
+    assert not np.array_equal(
+        plain,
+        make(2000, 500, tastes=True, core=1000, choice=2, skill_correlation=0.0)[1]
+        .follow_graph()
+        .target,
+    )
 
 
 @pytest.mark.parametrize("choice", [1, 2, 3, 4, 7, 8])
@@ -191,17 +245,32 @@ def test_best_of_those_looked_at(choice):
     key, none = children(np.full(people, np.uint64(5)), np.arange(people)), np.zeros(0, np.int32)
 
     def wired(rows, inside):
-        return kernel.wire(np.uint64(9), 0, rows, key, np.ones(len(rows), np.int64), inside, np.zeros(people, np.int16),
-                           np.full(n, -1, np.int32), np.zeros(people + 1, np.int32), none, np.arange(n), np.array([0, n if inside else 0]),
-                           np.arange(n + 1.0), liking)[1]
+        return kernel.wire(
+            np.uint64(9),
+            0,
+            rows,
+            key,
+            np.ones(len(rows), np.int64),
+            inside,
+            np.zeros(people, np.int16),
+            np.full(n, -1, np.int32),
+            np.zeros(people + 1, np.int32),
+            none,
+            np.arange(n),
+            np.array([0, n if inside else 0]),
+            np.arange(n + 1.0),
+            liking,
+        )[1]
 
     for inside in (1.0, 0.0):
         found = wired(np.arange(people), inside)
         rank = np.arange(1, n + 1)
-        expected = people * ((n + 1.0 - rank)**choice - (n - rank)**choice) / n**choice
+        expected = people * ((n + 1.0 - rank) ** choice - (n - rank) ** choice) / n**choice
         many = expected > 5
         counts = np.bincount(found, minlength=n)
-        assert ((counts - expected)[many]**2 / expected[many]).sum() < chi2.isf(1e-5, many.sum() - 1)
+        assert ((counts - expected)[many] ** 2 / expected[many]).sum() < chi2.isf(
+            1e-5, many.sum() - 1
+        )
         assert np.array_equal(wired(np.arange(0, people, 3), inside), found[::3])
 
 
@@ -209,20 +278,47 @@ def test_exchange_keeps_all_but_the_fit():
     """Follows and followers of everybody, ties inside every community, no loops, no repeats; and the sum of cosines never falls."""
     rng = np.random.default_rng(3)
     people, creators = 300, 60
-    community, home = rng.integers(0, 3, people).astype(np.int16), rng.integers(0, 3, creators).astype(np.int16)
+    community, home = (
+        rng.integers(0, 3, people).astype(np.int16),
+        rng.integers(0, 3, creators).astype(np.int16),
+    )
     person = np.arange(creators, dtype=np.int32)
-    pairs = np.unique(np.stack([rng.integers(0, people, 3000), (creators * rng.random(3000)**2).astype(int)], 1), axis=0)
+    pairs = np.unique(
+        np.stack(
+            [rng.integers(0, people, 3000), (creators * rng.random(3000) ** 2).astype(int)], 1
+        ),
+        axis=0,
+    )
     source, before = pairs[pairs[:, 0] != pairs[:, 1]].T
     taste, niche = (rng.normal(size=(size, 4)).astype(np.float32) for size in (people, creators))
     start, target = kernel.csr(people, source, before.copy())
-    key, fit = rng.integers(0, 2**63, people).astype(np.uint64), (taste[source] * niche[before]).sum()
+    key, fit = (
+        rng.integers(0, 2**63, people).astype(np.uint64),
+        (taste[source] * niche[before]).sum(),
+    )
     for choice in (2, 3, 6):
         target = before.copy()
-        kernel.exchange(np.uint64(4), key, source, start, target, community, home, person, kernel.Liking(taste, niche, choice))
-        assert np.array_equal(np.bincount(target, minlength=creators), np.bincount(before, minlength=creators))
-        assert len(np.unique(source * creators + target)) == len(source) and (source != target).all()
+        kernel.exchange(
+            np.uint64(4),
+            key,
+            source,
+            start,
+            target,
+            community,
+            home,
+            person,
+            kernel.Liking(taste, niche, choice),
+        )
+        assert np.array_equal(
+            np.bincount(target, minlength=creators), np.bincount(before, minlength=creators)
+        )
+        assert (
+            len(np.unique(source * creators + target)) == len(source) and (source != target).all()
+        )
         inside, was = (home[t] == community[source] for t in (target, before))
-        assert np.array_equal(inside, was) and np.array_equal(np.bincount(home[target[inside]]), np.bincount(home[before[was]]))
+        assert np.array_equal(inside, was) and np.array_equal(
+            np.bincount(home[target[inside]]), np.bincount(home[before[was]])
+        )
         now = (taste[source] * niche[target]).sum()
         assert now > fit + 10
         fit = now
@@ -239,7 +335,7 @@ def test_pending_follows_and_unfollows():
     """A day's follows enter the CSR, tombstones and those who left drop out, newcomers are wired."""
     world, network = make(300, 100)
     graph = network.follow_graph()
-    stranger = next(c for c in range(100) if c not in graph.target[graph.start[5]:graph.start[6]])
+    stranger = next(c for c in range(100) if c not in graph.target[graph.start[5] : graph.start[6]])
     follow(network, 5, stranger)
     dropped = graph.target[graph.start[8]]
     graph.target[graph.start[8]] = -1
@@ -280,8 +376,13 @@ def test_released_rows_take_their_follows_along():
     world.release("consumers", np.array([4]))
     world.release("creators", np.array([popular]))
     graph = network.follow_graph()
-    assert (graph.target[graph.start[4]:graph.start[5]] == -1).all() and graph.pending_head[4] == -1
-    assert popular not in graph.target and popular not in graph.pending_creator[:graph.pending_count[0]]
+    assert (graph.target[graph.start[4] : graph.start[5]] == -1).all() and graph.pending_head[
+        4
+    ] == -1
+    assert (
+        popular not in graph.target
+        and popular not in graph.pending_creator[: graph.pending_count[0]]
+    )
 
 
 def test_reserve_keeps_what_is_pending():
@@ -333,9 +434,19 @@ def test_edge_list_is_read(tmp_path):
     assert len(read_edges(path, directed=False)[1]) == 6
 
 
-@pytest.mark.parametrize(("text", "line"), [
-    (b"1 2\n3\n", 2), (b"1 2\n3 4 5\n", 2), (b"1 2\n\na b\n", 3), (b"-1 2\n", 1), (b"1 2\n1 99999999999999999999\n", 2),
-    (b"# only\n", 0), (b"", 0), (b"5 5\n", 0)])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"1 2\n3\n", 2),
+        (b"1 2\n3 4 5\n", 2),
+        (b"1 2\n\na b\n", 3),
+        (b"-1 2\n", 1),
+        (b"1 2\n1 99999999999999999999\n", 2),
+        (b"# only\n", 0),
+        (b"", 0),
+        (b"5 5\n", 0),
+    ],
+)
 def test_edge_list_errors_say_where(tmp_path, text, line):
     """A broken edge list is refused with its line."""
     path = tmp_path / "bad.txt"
@@ -374,7 +485,9 @@ def test_imported_graph(tmp_path):
     world, network = make(kind="edge_list", path=str(path), communities=4)
     row, creator = edges(network)
     assert len(row) == 120 and (np.bincount(creator) == 2).all()
-    assert {(i, (i + 1) % 60) for i in range(60)} <= set(zip(row.tolist(), creator.tolist(), strict=True))
+    assert {(i, (i + 1) % 60) for i in range(60)} <= set(
+        zip(row.tolist(), creator.tolist(), strict=True)
+    )
     home = world.table("consumers")["community"]
     assert (home[row] == home[creator]).mean() > 0.8 and home.max() < 4
     rows = arrive(world, 5, 60)
@@ -390,7 +503,9 @@ def test_ego_facebook(real_data: Path):
     home = world.table("consumers")["community"]
     assert len(world.table("consumers")) == 4039 and len(row) == 176_468
     assert np.bincount(creator).max() == 1045
-    assert (home[row] == home[creator]).mean() > 0.8 and len(np.unique(home)) == network.p.communities
+    assert (home[row] == home[creator]).mean() > 0.8 and len(
+        np.unique(home)
+    ) == network.p.communities
 
 
 @pytest.mark.parametrize("replace", [0.0, 0.5, 1.0])
@@ -405,8 +520,8 @@ def test_lost_follows_are_replaced(replace):
     lost = np.bincount(source[gone[target]], minlength=2000)
     graph = network.follow_graph()
     first = int(graph.start[7])
-    assert not gone[graph.target[first:graph.start[8]]].all()
-    place = first + int(np.flatnonzero(~gone[graph.target[first:graph.start[8]]])[0])
+    assert not gone[graph.target[first : graph.start[8]]].all()
+    place = first + int(np.flatnonzero(~gone[graph.target[first : graph.start[8]]])[0])
     graph.target[place] = -1  # what the session kernel does when a person unfollows
     before[7] -= 1
     world.now += DAY
@@ -416,7 +531,9 @@ def test_lost_follows_are_replaced(replace):
     assert not gone[target].any() and len(np.unique(source * 300 + target)) == len(source)
     made = now - (before - lost)
     assert (made[lost == 0] == 0).all() and (made <= lost).all()
-    assert made.sum() == pytest.approx(replace * lost.sum(), rel=0.05) and (made.sum() == 0) == (replace == 0)
+    assert made.sum() == pytest.approx(replace * lost.sum(), rel=0.05) and (made.sum() == 0) == (
+        replace == 0
+    )
     world.now += DAY
     network.rebuild()
     assert np.array_equal(now, np.bincount(edges(network)[0], minlength=2000))  # once

@@ -21,7 +21,9 @@ from twin.world.state import World
 def random_graph(n, degree, seed=0):
     """CSR of a random graph, creator i being person i, and its row-stochastic matrix."""
     rng = np.random.default_rng(seed)
-    target = np.concatenate([np.sort(rng.choice(n, degree, replace=False)) for _ in range(n)]).astype(np.int32)
+    target = np.concatenate(
+        [np.sort(rng.choice(n, degree, replace=False)) for _ in range(n)]
+    ).astype(np.int32)
     start = np.arange(n + 1, dtype=np.int64) * degree
     matrix = np.zeros((n, n))
     matrix[np.repeat(np.arange(n), degree), target] = 1 / degree
@@ -57,9 +59,13 @@ def test_controls_leave_opinions_alone():
     """Lambda = 0 holds everyone at the anchor; nobody to follow (W = I) holds everyone where they are."""
     start, target, _ = random_graph(20, 4)
     x = np.linspace(-1, 1, 20)
-    assert np.array_equal(kernel.friedkin_johnsen(x, x, np.zeros(20), 1.0, start, target, *people(20)), x)
+    assert np.array_equal(
+        kernel.friedkin_johnsen(x, x, np.zeros(20), 1.0, start, target, *people(20)), x
+    )
     alone = np.zeros(21, np.int64)
-    assert np.array_equal(kernel.friedkin_johnsen(x, -x, np.ones(20), 1.0, alone, target[:0], *people(20)), x)
+    assert np.array_equal(
+        kernel.friedkin_johnsen(x, -x, np.ones(20), 1.0, alone, target[:0], *people(20)), x
+    )
 
 
 def test_degroot_contracts_by_the_second_eigenvalue():
@@ -89,7 +95,10 @@ def test_the_graph_decides_how_fast():
     cliques[0] = [*cliques[0], 20]
     cliques[20] = [0, *cliques[20]]
     start = np.concatenate([[0], np.cumsum([len(row) for row in cliques])]).astype(np.int64)
-    graphs = ((start, np.array([j for row in cliques for j in row], np.int32)), random_graph(n, 20)[:2])
+    graphs = (
+        (start, np.array([j for row in cliques for j in row], np.int32)),
+        random_graph(n, 20)[:2],
+    )
     apart = []
     for start, target in graphs:
         y = x.copy()
@@ -102,7 +111,13 @@ def test_the_graph_decides_how_fast():
 def test_ai_speaks_with_its_slant_and_dropped_follows_are_silent():
     """The voice of an AI creator is its slant; -1 in the CSR counts for nothing."""
     start, target = np.array([0, 3, 3]), np.array([0, -1, 1], np.int32)
-    heard = kernel.peers(np.array([0.2, 0.6]), start, target, np.array([1, -1], np.int32), np.array([0.0, -0.4], np.float32))
+    heard = kernel.peers(
+        np.array([0.2, 0.6]),
+        start,
+        target,
+        np.array([1, -1], np.int32),
+        np.array([0.0, -0.4], np.float32),
+    )
     assert heard == pytest.approx([(0.6 - 0.4) / 2, 0.6], abs=1e-7)
 
 
@@ -116,8 +131,18 @@ def test_deffuant_keeps_the_mean():
     n = 1000
     x = first = np.random.default_rng(2).uniform(-1, 1, n)
     for sweep in range(60):
-        x = kernel.deffuant(x, np.ones(n), 0.5, 0.4, np.uint64(9), children(np.full(n, np.uint64(1)), np.arange(n)), sweep,
-                            np.ones(n, bool), *complete(n), *people(n))
+        x = kernel.deffuant(
+            x,
+            np.ones(n),
+            0.5,
+            0.4,
+            np.uint64(9),
+            children(np.full(n, np.uint64(1)), np.arange(n)),
+            sweep,
+            np.ones(n, bool),
+            *complete(n),
+            *people(n),
+        )
     assert x.mean() == pytest.approx(first.mean(), abs=1e-12) and clusters(x) == 2
 
 
@@ -126,9 +151,13 @@ def test_hegselmann_krause_by_hand():
     x = np.array([0.0, 0.1, 0.3, 0.9])
     moved = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, *complete(4), *people(4))
     assert moved == pytest.approx([0.05, 0.4 / 3, 0.2, 0.9], abs=1e-15)
-    half = kernel.hegselmann_krause(x, np.array([1, 0, 0.5, 1]), 0.5, 0.25, *complete(4), *people(4))
+    half = kernel.hegselmann_krause(
+        x, np.array([1, 0, 0.5, 1]), 0.5, 0.25, *complete(4), *people(4)
+    )
     assert half == pytest.approx([0.025, 0.1, 0.275, 0.9], abs=1e-15)
-    alone = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, np.arange(5), np.arange(4, dtype=np.int32), *people(4))
+    alone = kernel.hegselmann_krause(
+        x, np.ones(4), 1.0, 0.25, np.arange(5), np.arange(4, dtype=np.int32), *people(4)
+    )
     assert np.array_equal(alone, x)
 
 
@@ -136,18 +165,46 @@ def test_hegselmann_krause_between_its_limits():
     """A tolerance that covers the axis gives DeGroot with self-loops; one of zero moves nobody, nor do dropped follows."""
     n, x = 60, np.random.default_rng(5).uniform(-1, 1, 60)
     start, target, _ = random_graph(n, 6)
-    loops = [sorted({i, *target[start[i]:start[i + 1]].tolist()}) for i in range(n)]
-    wide = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, np.concatenate([[0], np.cumsum([len(row) for row in loops])]),
-                                   np.array([j for row in loops for j in row], np.int32), *people(n))
-    assert np.abs(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, target, *people(n)) - wide).max() < 1e-14
-    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 0.0, start, target, *people(n)), x)
-    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, np.full_like(target, -1), *people(n)), x)
+    loops = [sorted({i, *target[start[i] : start[i + 1]].tolist()}) for i in range(n)]
+    wide = kernel.friedkin_johnsen(
+        x,
+        x,
+        np.ones(n),
+        1.0,
+        np.concatenate([[0], np.cumsum([len(row) for row in loops])]),
+        np.array([j for row in loops for j in row], np.int32),
+        *people(n),
+    )
+    assert (
+        np.abs(
+            kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, target, *people(n)) - wide
+        ).max()
+        < 1e-14
+    )
+    assert np.array_equal(
+        kernel.hegselmann_krause(x, np.ones(n), 1.0, 0.0, start, target, *people(n)), x
+    )
+    assert np.array_equal(
+        kernel.hegselmann_krause(
+            x, np.ones(n), 1.0, 2.0, start, np.full_like(target, -1), *people(n)
+        ),
+        x,
+    )
 
 
 def test_hegselmann_krause_hears_ai_by_its_slant():
     """A voice without a person counts with its slant, if that is near enough."""
     person, slant = np.array([-1, -1], np.int32), np.array([0.5, -0.5], np.float32)
-    moved = kernel.hegselmann_krause(np.array([0.25]), np.ones(1), 1.0, 0.5, np.array([0, 2]), np.array([0, 1], np.int32), person, slant)
+    moved = kernel.hegselmann_krause(
+        np.array([0.25]),
+        np.ones(1),
+        1.0,
+        0.5,
+        np.array([0, 2]),
+        np.array([0, 1], np.int32),
+        person,
+        slant,
+    )
     assert moved == pytest.approx([0.375], abs=1e-12)
 
 
@@ -156,12 +213,35 @@ def test_permuted_labels_without_ties_move_nobody():
     n, rng = 50, np.random.default_rng(6)
     label = rng.permutation(n).astype(np.int32)
     person = np.argsort(label).astype(np.int32)
-    x, slant, start = rng.uniform(-1, 1, n), np.zeros(n, np.float32), np.arange(n + 1, dtype=np.int64)
-    assert np.array_equal(kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, label, person, slant), x)
-    assert np.array_equal(kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, label, person, slant), x)
+    x, slant, start = (
+        rng.uniform(-1, 1, n),
+        np.zeros(n, np.float32),
+        np.arange(n + 1, dtype=np.int64),
+    )
+    assert np.array_equal(
+        kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, label, person, slant), x
+    )
+    assert np.array_equal(
+        kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, label, person, slant), x
+    )
     key = children(np.full(n, np.uint64(1)), np.arange(n))
-    assert np.array_equal(kernel.deffuant(x, np.ones(n), 0.5, 2.0, np.uint64(3), key, 0, np.ones(n, bool), start, label, person,
-                                          slant), x)
+    assert np.array_equal(
+        kernel.deffuant(
+            x,
+            np.ones(n),
+            0.5,
+            2.0,
+            np.uint64(3),
+            key,
+            0,
+            np.ones(n, bool),
+            start,
+            label,
+            person,
+            slant,
+        ),
+        x,
+    )
 
 
 def test_labels_carry_no_meaning():
@@ -174,7 +254,9 @@ def test_labels_carry_no_meaning():
     x, y = anchor.copy(), anchor[order].copy()
     for _ in range(50):
         x = kernel.friedkin_johnsen(x, anchor, openness, 0.7, start, target, *people(n))
-        y = kernel.friedkin_johnsen(y, anchor[order], openness[order], 0.7, start, np.concatenate(rows), *people(n))
+        y = kernel.friedkin_johnsen(
+            y, anchor[order], openness[order], 0.7, start, np.concatenate(rows), *people(n)
+        )
     assert np.abs(x[order] - y).max() < 1e-13
 
 
@@ -184,8 +266,13 @@ def test_exposure_is_a_chain_of_small_pulls():
     y = x
     for _ in range(25):
         y += rate * (slant - y)
-    moved = kernel.exposure(np.full(3, x), np.array([1.0, 0.0, 1.0]), rate, np.full(3, slant - x),
-                            np.array([25.0, 25.0, 0.0]))
+    moved = kernel.exposure(
+        np.full(3, x),
+        np.array([1.0, 0.0, 1.0]),
+        rate,
+        np.full(3, slant - x),
+        np.array([25.0, 25.0, 0.0]),
+    )
     assert moved == pytest.approx([y, x, x], abs=1e-12)
     assert kernel.exposure(np.array([0.9]), np.ones(1), 1.0, np.array([2.0]), np.ones(1))[0] == 1.0
 
@@ -210,7 +297,9 @@ def test_bimodality_coefficient():
 def test_clusters_need_a_gap_and_a_share():
     """Gaps above 0.02 part clusters; those with less than 2 % of the people do not count."""
     x = np.concatenate([np.full(60, -0.5), np.full(38, 0.2), np.full(1, 0.9), np.full(1, 0.205)])
-    assert clusters(x) == 2 and clusters(np.linspace(-1, 1, 1000)) == 1 and clusters(np.zeros(0)) == 0
+    assert (
+        clusters(x) == 2 and clusters(np.linspace(-1, 1, 1000)) == 1 and clusters(np.zeros(0)) == 0
+    )
     assert clusters(np.append(x, [0.9, 0.9])) == 3
 
 
@@ -219,7 +308,12 @@ def make(n=400, **params):
     world = World(dt.date(2025, 1, 1), 1, 0, Board(Opinions.metrics))
     for column in Opinions.columns["consumers"]:
         world.define("opinions", "consumers", column)
-    for name, dtype in (("active", "?"), ("community", "i2"), ("pull_sum", "f8"), ("pull_count", "f8")):
+    for name, dtype in (
+        ("active", "?"),
+        ("community", "i2"),
+        ("pull_sum", "f8"),
+        ("pull_count", "f8"),
+    ):
         world.define("test", "consumers", Column(name, dtype, "1", "Test"))
     for name, dtype in (("person", "i4"), ("slant", "f4")):
         world.define("test", "creators", Column(name, dtype, "1", "Test"))
@@ -240,9 +334,15 @@ def test_people_start_by_community():
     world, mechanism = make(lean=1.5, spread=0.1)
     mechanism.measure()
     x = world.table("consumers")["opinion"]
-    assert world.board.get("between_community_variance") > 0.8 * world.board.get("opinion_variance") > 0.01
+    assert (
+        world.board.get("between_community_variance")
+        > 0.8 * world.board.get("opinion_variance")
+        > 0.01
+    )
     assert np.array_equal(x, world.table("consumers")["anchor"]) and np.abs(x).max() < 1
-    assert sum(world.board.get("opinion", bin=b) for b in world.board.metrics["opinion"].bins) == 400
+    assert (
+        sum(world.board.get("opinion", bin=b) for b in world.board.metrics["opinion"].bins) == 400
+    )
     flat, still = make(lean=0.0, spread=0.1)
     still.measure()
     assert flat.board.get("between_community_variance") < 0.1 * flat.board.get("opinion_variance")
@@ -250,7 +350,9 @@ def test_people_start_by_community():
 
 def test_each_pull_counts_once():
     """What was seen moves opinion on the next day and never again."""
-    world, mechanism = make(model="none", stubbornness_mean=0.0, stubbornness_spread=0.0, exposure_rate=0.01)
+    world, mechanism = make(
+        model="none", stubbornness_mean=0.0, stubbornness_spread=0.0, exposure_rate=0.01
+    )
     table = world.table("consumers")
     before = table["opinion"].copy()
     table["pull_sum"][:], table["pull_count"][:] = 2.0, 10.0
@@ -279,13 +381,22 @@ def test_bounded_confidence_makes_camps():
     """The tolerance lever decides: Hegselmann-Krause in the mechanism leaves a narrow-minded world apart, a broad-minded one agreed."""
     ends = {}
     for tolerance in (0.1, 2.0):
-        world, mechanism = make(model="hegselmann_krause", peer_rate=1.0, stubbornness_mean=0.0, stubbornness_spread=0.0, spread=2.0,
-                                tolerance=tolerance)
+        world, mechanism = make(
+            model="hegselmann_krause",
+            peer_rate=1.0,
+            stubbornness_mean=0.0,
+            stubbornness_spread=0.0,
+            spread=2.0,
+            tolerance=tolerance,
+        )
         for day in range(60):
             world.now = day * DAY
             mechanism.step()
         mechanism.measure()
-        ends[tolerance] = [world.board.get(name) for name in ("opinion_clusters", "opinion_variance", "opinion_bimodality")]
+        ends[tolerance] = [
+            world.board.get(name)
+            for name in ("opinion_clusters", "opinion_variance", "opinion_bimodality")
+        ]
     assert ends[2.0][0] == 1 and ends[2.0][1] < 1e-6
     assert ends[0.1][0] > 3 and ends[0.1][1] > 0.3 and ends[0.1][2] > 5 / 9
 
@@ -303,14 +414,19 @@ def test_rest_is_the_dense_solution(seed):
     """x* = (I - Lambda W)^-1 (I - Lambda) anchor to 1e-9, AI voices held; who follows nobody is at the anchor; nobody then moves."""
     n, rng = 60, np.random.default_rng(seed)
     start, target, _ = random_graph(n, 4, seed)
-    target = np.where(rng.random(len(target)) < 0.1, -1, target + 20).astype(np.int32)  # some follows were dropped
+    target = np.where(rng.random(len(target)) < 0.1, -1, target + 20).astype(
+        np.int32
+    )  # some follows were dropped
     start[8:] -= start[8] - start[7]  # person 7 follows nobody
-    person, slant = np.r_[np.full(20, -1), np.arange(n)].astype(np.int32), rng.uniform(-1, 1, 80).astype(np.float32)
+    person, slant = (
+        np.r_[np.full(20, -1), np.arange(n)].astype(np.int32),
+        rng.uniform(-1, 1, 80).astype(np.float32),
+    )
     target[::5] = rng.integers(0, 20, len(target[::5]))  # creators 0 to 19 are AI
     anchor, openness = rng.uniform(-1, 1, n), rng.uniform(0, 0.97, n)
     heard, matrix = np.zeros(n), np.zeros((n, n))
     for i in range(n):
-        voices = [creator for creator in target[start[i]:start[i + 1]] if creator >= 0]
+        voices = [creator for creator in target[start[i] : start[i + 1]] if creator >= 0]
         for creator in voices:
             if person[creator] >= 0:
                 matrix[i, person[creator]] += 1 / len(voices)
@@ -320,7 +436,9 @@ def test_rest_is_the_dense_solution(seed):
     pull = np.where((matrix.sum(1) > 0) | (heard != 0), openness, 0.0)
     exact = np.linalg.solve(np.eye(n) - pull[:, None] * matrix, pull * heard + (1 - pull) * anchor)
     x = rng.uniform(-1, 1, n)
-    sweeps = kernel.rest(x, anchor, openness, np.arange(n), 1e-9, 10_000, start, target, person, slant)
+    sweeps = kernel.rest(
+        x, anchor, openness, np.arange(n), 1e-9, 10_000, start, target, person, slant
+    )
     assert np.abs(x - exact).max() < 1e-9 and x[7] == anchor[7] and 1 < sweeps < 2000
     moved = kernel.friedkin_johnsen(x, anchor, openness, 1.0, start, target, person, slant)
     assert np.abs(moved - x)[np.arange(n) != 7].max() < 1e-9
@@ -336,13 +454,22 @@ def test_rest_of_some_holds_the_others():
     kernel.rest(x, anchor, openness, new, 1e-9, 1000, start, target, *people(n))
     assert np.array_equal(x[:30], before[:30])
     inner = np.eye(10) - openness[new][:, None] * matrix[np.ix_(new, new)]
-    exact = np.linalg.solve(inner, openness[new] * (matrix[new][:, :30] @ before[:30]) + (1 - openness[new]) * anchor[new])
+    exact = np.linalg.solve(
+        inner,
+        openness[new] * (matrix[new][:, :30] @ before[:30]) + (1 - openness[new]) * anchor[new],
+    )
     assert np.abs(x[new] - exact).max() < 1e-9
 
 
 def test_people_start_at_rest_and_newcomers_too(small):
     """Without posts the variance of opinion stays where it starts at rest, and falls to the same place from the anchors."""
-    quiet = ("opinions.exposure_rate=0", "opinions.peer_rate=0.3", "duration=40d", "audience.arrivals=0/d", "audience.leave=0")
+    quiet = (
+        "opinions.exposure_rate=0",
+        "opinions.peer_rate=0.3",
+        "duration=40d",
+        "audience.arrivals=0/d",
+        "audience.leave=0",
+    )
     moved = {}
     for begin in ("rest", "anchors"):
         simulation, readings = history(small(*quiet, f"opinions.start={begin}"))
@@ -354,7 +481,12 @@ def test_people_start_at_rest_and_newcomers_too(small):
 
 def test_other_models_start_at_their_anchors(small):
     """DeGroot's rest is one opinion for all and bounded confidence has many: there, as without peers, `rest` leaves anchors alone."""
-    for settings in (("opinions.model=degroot",), ("opinions.model=deffuant",), ("opinions.peer_rate=0",), ("opinions.start=anchors",)):
+    for settings in (
+        ("opinions.model=degroot",),
+        ("opinions.model=deffuant",),
+        ("opinions.peer_rate=0",),
+        ("opinions.start=anchors",),
+    ):
         simulation = Simulation(small(*settings))
         simulation.begin()
         simulation.run(600)
@@ -367,10 +499,23 @@ def test_other_models_start_at_their_anchors(small):
     assert table["opinion"].var() < 0.8 * table["anchor"].var()
     simulation.run(12 * DAY + 600)
     late = np.flatnonzero(table["joined_at"] >= 12 * DAY)  # they come within a day of being opened
-    graph, creators = simulation.world.service("follow_graph")(), simulation.world.tables["creators"]
+    graph, creators = (
+        simulation.world.service("follow_graph")(),
+        simulation.world.tables["creators"],
+    )
     x, openness = table["opinion"].astype(float), 1.0 - table["stubbornness"].astype(float)
-    kernel.rest(x, table["anchor"].astype(float), openness, late, 1e-9, 1000, graph.start, graph.target, creators["person"],
-                creators["slant"])
+    kernel.rest(
+        x,
+        table["anchor"].astype(float),
+        openness,
+        late,
+        1e-9,
+        1000,
+        graph.start,
+        graph.target,
+        creators["person"],
+        creators["slant"],
+    )
     assert len(late) and np.array_equal(x.astype(np.float32), table["opinion"])
 
 

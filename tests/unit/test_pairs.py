@@ -26,23 +26,38 @@ class Shop:
         self.world = World(dt.date(2025, 1, 1), 1, 0, Board(Pairs.metrics))
         self.world.define("creators", "posts", Column("work", "?", "1", "A work"))
         if ratings:
-            self.world.define("ratings", "posts", Column("rating_sum", "f8", "stars", "Sum of ratings"))
-            self.world.define("ratings", "posts", Column("rating_count", "i4", "ratings", "Ratings"))
+            self.world.define(
+                "ratings", "posts", Column("rating_sum", "f8", "stars", "Sum of ratings")
+            )
+            self.world.define(
+                "ratings", "posts", Column("rating_count", "i4", "ratings", "Ratings")
+            )
         self.pairs = Pairs(PairsParams(**params), self.world)
         self.world.on_release(self.pairs.gone)
         self.pairs.setup()
-        self.world.add("creators", "posts", children(np.full(works, np.uint64(3)), np.arange(works)), work=np.ones(works, bool))
+        self.world.add(
+            "creators",
+            "posts",
+            children(np.full(works, np.uint64(3)), np.arange(works)),
+            work=np.ones(works, bool),
+        )
         self.posts = self.world.table("posts")
         self.linked = {kind: np.full((works, 2), -1, np.int32) for kind in LINKS}
         for pair, kind in enumerate(self.kinds):
             if kind >= 0:
-                self.linked[LINKS[kind]][2 * pair, 0], self.linked[LINKS[kind]][2 * pair + 1, 0] = 2 * pair + 1, 2 * pair
+                self.linked[LINKS[kind]][2 * pair, 0], self.linked[LINKS[kind]][2 * pair + 1, 0] = (
+                    2 * pair + 1,
+                    2 * pair,
+                )
         if links:
             self.world.provide("links", lambda: self.linked)
 
     def rate(self, means, count=10):
         """Set mean ratings (pairs, 2)."""
-        self.posts["rating_sum"][:], self.posts["rating_count"][:] = np.asarray(means).ravel() * count, count
+        self.posts["rating_sum"][:], self.posts["rating_count"][:] = (
+            np.asarray(means).ravel() * count,
+            count,
+        )
 
     def read(self):
         """A reading, and the board after it."""
@@ -56,7 +71,9 @@ class Shop:
 
     def betas(self, name="rating_gap_beta"):
         """Estimates and standard errors, co-viewed and bought together."""
-        return [np.array([self.get(each, link) for link in LINKS[:2]]) for each in (name, f"{name}_se")]
+        return [
+            np.array([self.get(each, link) for link in LINKS[:2]]) for each in (name, f"{name}_se")
+        ]
 
 
 def gaps(before, change):
@@ -80,8 +97,12 @@ def test_known_coefficients_are_recovered():
     assert np.abs(beta - [-0.3, 0.2]).max() < 1e-9 and error.max() < 1e-6
     for kind, link in enumerate(LINKS):
         assert shop.get("rating_pairs", link) == 40
-        assert shop.get("rating_gap_mean", link) == pytest.approx((before + change)[kinds == kind].mean(), abs=1e-12)
-        assert shop.get("rating_gap_change", link) == pytest.approx(change[kinds == kind].mean(), abs=1e-12)
+        assert shop.get("rating_gap_mean", link) == pytest.approx(
+            (before + change)[kinds == kind].mean(), abs=1e-12
+        )
+        assert shop.get("rating_gap_change", link) == pytest.approx(
+            change[kinds == kind].mean(), abs=1e-12
+        )
 
 
 def test_moments_give_what_lstsq_gives():
@@ -90,17 +111,30 @@ def test_moments_give_what_lstsq_gives():
     x = np.column_stack([np.ones(200), rng.random((200, 2)) < 0.4, rng.uniform(0, 3, 200)])
     y = x @ [1, -0.5, 0.5, -0.2] + rng.normal(size=200)
     true, rest, *_ = np.linalg.lstsq(x, y)
-    sums = [[part.T @ part, part.T @ values, values @ values, len(values)] for part, values in ((x, y), (x[:80], y[:80]), (x[80:], y[80:]))]
+    sums = [
+        [part.T @ part, part.T @ values, values @ values, len(values)]
+        for part, values in ((x, y), (x[:80], y[:80]), (x[80:], y[80:]))
+    ]
     for moments in (sums[0], [a + b for a, b in zip(*sums[1:], strict=True)]):
         beta, error = least_squares(*moments)
         assert np.abs(beta - true).max() < 1e-9
         assert np.abs(error - np.sqrt(rest / 196 * np.diag(np.linalg.inv(x.T @ x)))).max() < 1e-9
 
 
-@pytest.mark.parametrize(("x", "known"), [
-    ([[1, 0, 0, 1.0], [1, 0, 1, 2.0], [1, 0, 1, 4.0], [1, 0, 0, 5.0], [1, 0, 0, 7.0]], [True, False, True, True]),  # no such link
-    ([[1, 1, 0, 1.0], [1, 1, 0, 2.0], [1, 1, 0, 4.0], [1, 1, 0, 5.0]], [False] * 4),  # nothing to compare with
-    ([[1, 1, 0, 1.0], [1, 0, 1, 2.0]], [False] * 4)])  # too few
+@pytest.mark.parametrize(
+    ("x", "known"),
+    [
+        (
+            [[1, 0, 0, 1.0], [1, 0, 1, 2.0], [1, 0, 1, 4.0], [1, 0, 0, 5.0], [1, 0, 0, 7.0]],
+            [True, False, True, True],
+        ),  # no such link
+        (
+            [[1, 1, 0, 1.0], [1, 1, 0, 2.0], [1, 1, 0, 4.0], [1, 1, 0, 5.0]],
+            [False] * 4,
+        ),  # nothing to compare with
+        ([[1, 1, 0, 1.0], [1, 0, 1, 2.0]], [False] * 4),
+    ],
+)  # too few
 def test_what_cannot_be_told_is_not_told(x, known):
     """A link that no pair has, no pair without a link, fewer pairs than coefficients: NaN, never a number."""
     x = np.array(x, float)
@@ -119,7 +153,9 @@ def test_pooled_estimate_is_over_all_intervals():
     shop.read()
     for _ in range(6):
         change = -0.05 * (kinds == CO) + 0.05 * (kinds == BOUGHT) + rng.normal(0, 0.1, len(kinds))
-        rows.append((np.column_stack([np.ones(len(kinds)), kinds == CO, kinds == BOUGHT, gap]), change))
+        rows.append(
+            (np.column_stack([np.ones(len(kinds)), kinds == CO, kinds == BOUGHT, gap]), change)
+        )
         gap = gap + change
         shop.rate(gaps(gap, 0)[0])
         shop.read()
@@ -140,7 +176,12 @@ def test_only_rated_living_works_count():
     assert len(shop.pairs.keep["ends"]) == 4
     shop.posts["rating_count"][5] = 2
     shop.world.release("posts", np.array([6]))
-    shop.world.add("creators", "posts", children(np.array([np.uint64(8)]), np.array([0])), work=np.ones(1, bool))
+    shop.world.add(
+        "creators",
+        "posts",
+        children(np.array([np.uint64(8)]), np.array([0])),
+        work=np.ones(1, bool),
+    )
     assert shop.posts["alive"][6]
     assert shop.read().get("rating_pairs", link="co_viewed") == 2
 
@@ -173,15 +214,26 @@ def opinions(kinds, seed, *, kappa, audience=0.0, contrast=0.5, raters=25):
     """
     rng = np.random.default_rng(seed)
     n = len(kinds)
-    quality, hype, taste = rng.normal(3.3, 0.6, (n, 2)), rng.normal(0, 0.4, (n, 2)), rng.normal(0, 1, (n, 2)) * audience
+    quality, hype, taste = (
+        rng.normal(3.3, 0.6, (n, 2)),
+        rng.normal(0, 0.4, (n, 2)),
+        rng.normal(0, 1, (n, 2)) * audience,
+    )
 
     def rated(expectation, offset):
-        return quality + offset - kappa * (expectation - quality) + rng.normal(0, 1, (n, 2)) / np.sqrt(raters)
+        return (
+            quality
+            + offset
+            - kappa * (expectation - quality)
+            + rng.normal(0, 1, (n, 2)) / np.sqrt(raters)
+        )
 
     own = quality + hype
     before = rated(own, taste)
     co, bought = (kinds == CO)[:, None], (kinds == BOUGHT)[:, None]
-    expectation = np.where(co, own + contrast * (before - before[:, ::-1]), np.where(bought, own[:, :1], own))
+    expectation = np.where(
+        co, own + contrast * (before - before[:, ::-1]), np.where(bought, own[:, :1], own)
+    )
     after = rated(expectation, np.where(co, taste.mean(1, keepdims=True), taste))
     return before, (before + after) / 2
 

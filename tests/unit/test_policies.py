@@ -14,22 +14,53 @@ from twin.world.metric import Metric
 from twin.world.state import World
 
 GRID = 600
-SHARE = Metric("share", "gauge", "1", "A share.", "platform", "Test", labels={"by": ("human", "ai")})
-LEVERS = {"feed.like": 0.5, "feed.ranking": "value", "feed.counts": True, "feed.slots": 10, "feed.weight": None}
+SHARE = Metric(
+    "share", "gauge", "1", "A share.", "platform", "Test", labels={"by": ("human", "ai")}
+)
+LEVERS = {
+    "feed.like": 0.5,
+    "feed.ranking": "value",
+    "feed.counts": True,
+    "feed.slots": 10,
+    "feed.weight": None,
+}
 
 
-@pytest.mark.parametrize(("text", "parsed"), [
-    ("share < 0.4", ("share", {}, "<", 0.4)), ("share>=1.0e-3", ("share", {}, ">=", 0.001)),
-    (" posts{by=ai} <= -2 ", ("posts", {"by": "ai"}, "<=", -2.0)),
-    ("r{head=like, by=human} > .5", ("r", {"head": "like", "by": "human"}, ">", 0.5))])
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("share < 0.4", ("share", {}, "<", 0.4)),
+        ("share>=1.0e-3", ("share", {}, ">=", 0.001)),
+        (" posts{by=ai} <= -2 ", ("posts", {"by": "ai"}, "<=", -2.0)),
+        ("r{head=like, by=human} > .5", ("r", {"head": "like", "by": "human"}, ">", 0.5)),
+    ],
+)
 def test_conditions_are_read(text, parsed):
     """Metric, labels, operator, number."""
     assert parse_condition(text) == parsed
 
 
-@pytest.mark.parametrize("text", [
-    "", "share", "share < ", "share = 1", "share == 1", "< 1", "share < x", "share < nan", "share < 1e999", "a b < 1",
-    "p{by} < 1", "p{by=} < 1", "p{by=a,by=b} < 1", "p{ < 1", "share < 1 or 1 < 2", "__import__('os') < 1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "share",
+        "share < ",
+        "share = 1",
+        "share == 1",
+        "< 1",
+        "share < x",
+        "share < nan",
+        "share < 1e999",
+        "a b < 1",
+        "p{by} < 1",
+        "p{by=} < 1",
+        "p{by=a,by=b} < 1",
+        "p{ < 1",
+        "share < 1 or 1 < 2",
+        "__import__('os') < 1",
+    ],
+)
 def test_bad_conditions_are_refused_with_the_mend(text):
     """Anything else is a ValueError that says what to write; it is never evaluated."""
     with pytest.raises(ValueError, match="write"):
@@ -47,7 +78,12 @@ def test_operators():
 
 def policy(**given):
     """A policy with its times in seconds, written as a scenario writes them."""
-    return Policy(**{key: f"{value}s" if key in ("at", "until", "ramp") else value for key, value in given.items()})
+    return Policy(
+        **{
+            key: f"{value}s" if key in ("at", "until", "ramp") else value
+            for key, value in given.items()
+        }
+    )
 
 
 def make(*plan):
@@ -75,7 +111,12 @@ def run(world, policies, until, share=None, every=6 * 3600):
 
 def test_a_timed_policy_takes_hold_and_ends():
     """Levers of every type change at the time, return at ``until``, and both are marked."""
-    change = {"feed.like": 0.1, "feed.ranking": "chronological", "feed.counts": False, "feed.weight": 2.5}
+    change = {
+        "feed.like": 0.1,
+        "feed.ranking": "chronological",
+        "feed.counts": False,
+        "feed.weight": 2.5,
+    }
     world, policies = make(policy(name="Calm", at=DAY, until=2 * DAY, set=change))
     history = run(world, policies, DAY - GRID)
     assert set(history.values()) == {0.5}
@@ -86,8 +127,13 @@ def test_a_timed_policy_takes_hold_and_ends():
     assert world.board.get("policies_active") == 1
     run(world, policies, 3 * DAY)
     assert world.levers == LEVERS and world.levers["feed.counts"] is True
-    assert [(at, text.split(":")[0]) for at, _, text in world.marks] == [(DAY, "Calm"), (2 * DAY, "Calm")]
-    assert "feed.ranking -> chronological" in world.marks[0][2] and world.marks[1][2].endswith("ended")
+    assert [(at, text.split(":")[0]) for at, _, text in world.marks] == [
+        (DAY, "Calm"),
+        (2 * DAY, "Calm"),
+    ]
+    assert "feed.ranking -> chronological" in world.marks[0][2] and world.marks[1][2].endswith(
+        "ended"
+    )
 
 
 def test_a_ramp_is_a_straight_line():
@@ -105,10 +151,22 @@ def test_a_ramp_is_a_straight_line():
 
 def test_policies_lie_on_one_another():
     """The later rules while it lasts; the end of the earlier beneath it changes nothing; then the first value returns."""
-    world, policies = make(policy(name="a", at=DAY, until=3 * DAY, set={"feed.like": 1.0}),
-                           policy(name="b", at=2 * DAY, until=4 * DAY, set={"feed.like": 2.0}))
+    world, policies = make(
+        policy(name="a", at=DAY, until=3 * DAY, set={"feed.like": 1.0}),
+        policy(name="b", at=2 * DAY, until=4 * DAY, set={"feed.like": 2.0}),
+    )
     history = run(world, policies, 5 * DAY)
-    assert [history[round(d * DAY)] for d in (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5)] == [0.5, 1, 1, 2, 2, 2, 2, 0.5, 0.5]
+    assert [history[round(d * DAY)] for d in (0, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5)] == [
+        0.5,
+        1,
+        1,
+        2,
+        2,
+        2,
+        2,
+        0.5,
+        0.5,
+    ]
 
 
 def test_a_condition_reads_published_values_and_takes_hold_once():
@@ -119,7 +177,9 @@ def test_a_condition_reads_published_values_and_takes_hold_once():
     assert min(at for at, value in history.items() if value == 9.0) == DAY + GRID
     assert history[5 * DAY] == 9.0 and len(world.marks) == 1
     world, policies = make(policy(name="low", when="share{by=ai} < 0.6", set={"feed.like": 9.0}))
-    assert set(run(world, policies, DAY, share=lambda now: 0.7).values()) == {0.5}, "unpublished zeros are not a reading"
+    assert set(run(world, policies, DAY, share=lambda now: 0.7).values()) == {0.5}, (
+        "unpublished zeros are not a reading"
+    )
 
 
 def copy(world, policies):
@@ -133,11 +193,15 @@ def copy(world, policies):
     return again, other
 
 
-@pytest.mark.parametrize("stop", [0, DAY, DAY + 3 * GRID, DAY + 6 * 3600, 2 * DAY, 2 * DAY + 5 * GRID])
+@pytest.mark.parametrize(
+    "stop", [0, DAY, DAY + 3 * GRID, DAY + 6 * 3600, 2 * DAY, 2 * DAY + 5 * GRID]
+)
 def test_a_resumed_run_goes_on_exactly(stop):
     """Stopped anywhere (before, in a ramp, at a reading, after an end) and rebuilt, the levers have the same history."""
-    plan = (policy(name="ramp", at=DAY, until=2 * DAY + 6 * GRID, ramp=DAY, set={"feed.like": 3.0}),
-            policy(name="guard", when="share{by=ai} > 0.75", ramp=7 * GRID, set={"feed.like": 0.0}))
+    plan = (
+        policy(name="ramp", at=DAY, until=2 * DAY + 6 * GRID, ramp=DAY, set={"feed.like": 3.0}),
+        policy(name="guard", when="share{by=ai} > 0.75", ramp=7 * GRID, set={"feed.like": 0.0}),
+    )
 
     def share(now):
         return 0.2 + now / DAY / 3
@@ -153,7 +217,9 @@ def test_a_fork_may_have_other_policies():
     """Continued under another plan, dropped policies let go of their levers and new ones take hold."""
     world, policies = make(policy(name="old", at=DAY, set={"feed.like": 3.0, "feed.slots": 3}))
     run(world, policies, 2 * DAY)
-    fork = Policies(PoliciesParams(plan=(policy(name="new", at=3 * DAY, set={"feed.slots": 7}),)), world)
+    fork = Policies(
+        PoliciesParams(plan=(policy(name="new", at=3 * DAY, set={"feed.slots": 7}),)), world
+    )
     run(world, fork, 2 * DAY + 2 * GRID)
     assert world.levers == LEVERS
     run(world, fork, 3 * DAY)

@@ -63,7 +63,11 @@ def test_use_lays_other_keys_on_the_file(tmp_path: Path) -> None:
   - {name: last, set: {recommender.slate: 9}}
 """)
     step, last = load(path).policies
-    assert step.name == "step" and step.at == 5 * DAY and step.set == {"recommender.preset": "likes", "recommender.slate": 7}
+    assert (
+        step.name == "step"
+        and step.at == 5 * DAY
+        and step.set == {"recommender.preset": "likes", "recommender.slate": 7}
+    )
     assert last.name == "last"
     child = tmp_path / "deeper"
     child.mkdir()
@@ -73,14 +77,22 @@ def test_use_lays_other_keys_on_the_file(tmp_path: Path) -> None:
 
 def test_a_file_may_hold_several(tmp_path: Path) -> None:
     """A list becomes that many policies, in order; keys beside `use` go to each."""
-    path = write(tmp_path, two="""policies:
+    path = write(
+        tmp_path,
+        two="""policies:
   - {name: a, at: 1d, set: {recommender.slate: 5}}
   - {name: b, set: {recommender.slate: 6}}
-""")
-    path.write_text("policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - {use: own/two.yaml, until: 9d}\n")
+""",
+    )
+    path.write_text(
+        "policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - {use: own/two.yaml, until: 9d}\n"
+    )
     policies = load(path).policies
     assert [(policy.name, policy.at, policy.until) for policy in policies] == [
-        ("first", None, None), ("a", DAY, 9 * DAY), ("b", None, 9 * DAY)]
+        ("first", None, None),
+        ("a", DAY, 9 * DAY),
+        ("b", None, 9 * DAY),
+    ]
 
 
 def test_flags_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,13 +101,19 @@ def test_flags_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     path.write_text("policies: [{name: mine, set: {recommender.slate: 4}}]\n")
     monkeypatch.chdir(tmp_path)
     scenario = load(path, policies=("own/step.yaml@90min", f"{tmp_path}/own/other.yaml"))
-    assert [(policy.name, policy.at) for policy in scenario.policies] == [("mine", None), ("step", 5400), ("other", None)]
+    assert [(policy.name, policy.at) for policy in scenario.policies] == [
+        ("mine", None),
+        ("step", 5400),
+        ("other", None),
+    ]
     lines = policy_lines(scenario)
     assert lines[0].endswith("(x.yaml:1)") and lines[1].endswith("(step.yaml:3)")
     assert lines[1].startswith("policy step: at 90min: recommender.preset=likes")
     path.write_text("name: x\n")
     assert [policy.name for policy in load(path, policies=("own/step.yaml",)).policies] == ["step"]
-    assert [policy.name for policy in load(path, ("policies=[{use: own/step.yaml}]",)).policies] == ["step"]
+    assert [
+        policy.name for policy in load(path, ("policies=[{use: own/step.yaml}]",)).policies
+    ] == ["step"]
 
 
 def test_resolved_scenario_holds_them(tmp_path: Path) -> None:
@@ -105,29 +123,60 @@ def test_resolved_scenario_holds_them(tmp_path: Path) -> None:
     (tmp_path / "own" / "step.yaml").unlink()
     path.write_text(dump(scenario))
     again = load(path)
-    assert "use" not in yaml.safe_load(dump(scenario))["policies"][0] and again == scenario and digest(again) == digest(scenario)
+    assert (
+        "use" not in yaml.safe_load(dump(scenario))["policies"][0]
+        and again == scenario
+        and digest(again) == digest(scenario)
+    )
 
 
 MISTAKES = {
-    "lever": (STEP.replace("preset", "presett"),
-              "own/step.yaml:4 set.recommender.presett: no such lever (did you mean recommender.preset?)"),
-    "value": (STEP.replace("5", "5000"),
-              "own/step.yaml:5 set.recommender.slate: 5000 is not a value that it can take (between 1 and 100)"),
+    "lever": (
+        STEP.replace("preset", "presett"),
+        "own/step.yaml:4 set.recommender.presett: no such lever (did you mean recommender.preset?)",
+    ),
+    "value": (
+        STEP.replace("5", "5000"),
+        "own/step.yaml:5 set.recommender.slate: 5000 is not a value that it can take (between 1 and 100)",
+    ),
     "key": (STEP + "untl: 3d\n", "own/step.yaml:6 untl: no such parameter (did you mean until?)"),
     "duration": (STEP + "until: 3\n", "own/step.yaml:6 until: 3 is not a duration"),
-    "misread": (STEP.replace("likes", "off"), "own/step.yaml:4 set.recommender.preset: off is ambiguous in YAML"),
+    "misread": (
+        STEP.replace("likes", "off"),
+        "own/step.yaml:4 set.recommender.preset: off is ambiguous in YAML",
+    ),
     "twice": (STEP + "name: again\n", "own/step.yaml:6 name: is given twice, first on line 2"),
-    "late": (STEP + "at: 99d\n", "own/step.yaml:6 at: 99d is after the end of the run (the run lasts 30d)"),
-    "grid": (STEP + "until: 61min\n", "own/step.yaml:6 until: 61min is not a multiple of recommender.refresh"),
-    "chain": (STEP + "use: other.yaml\n", "own/step.yaml:6 use: a policy file uses no other (name both files in the scenario)"),
-    "metric": (STEP + "when: opinion_varance < 1\n", "own/step.yaml:6 when: no metric is named opinion_varance"),
+    "late": (
+        STEP + "at: 99d\n",
+        "own/step.yaml:6 at: 99d is after the end of the run (the run lasts 30d)",
+    ),
+    "grid": (
+        STEP + "until: 61min\n",
+        "own/step.yaml:6 until: 61min is not a multiple of recommender.refresh",
+    ),
+    "chain": (
+        STEP + "use: other.yaml\n",
+        "own/step.yaml:6 use: a policy file uses no other (name both files in the scenario)",
+    ),
+    "metric": (
+        STEP + "when: opinion_varance < 1\n",
+        "own/step.yaml:6 when: no metric is named opinion_varance",
+    ),
     "empty": ("", "own/step.yaml:1: is not a mapping (the file is empty"),
     "list": ("- {name: a}\n", "own/step.yaml:1: is not a mapping"),
     "policies not a list": ("policies: {name: a}\n", "own/step.yaml:1 policies: is not a list"),
-    "item": ("policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - likes\n", "own/step.yaml:3 policies.1: is not a mapping"),
-    "beside": ("at: 5d\npolicies: [{name: a, set: {recommender.slate: 5}}]\n", "own/step.yaml:1 at: stands beside a list of policies"),
-    "in a list": ("policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - {name: b, set: {recommender.slat: 5}}\n",
-                  "own/step.yaml:3 policies.1.set.recommender.slat: no such lever (did you mean recommender.slate?)"),
+    "item": (
+        "policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - likes\n",
+        "own/step.yaml:3 policies.1: is not a mapping",
+    ),
+    "beside": (
+        "at: 5d\npolicies: [{name: a, set: {recommender.slate: 5}}]\n",
+        "own/step.yaml:1 at: stands beside a list of policies",
+    ),
+    "in a list": (
+        "policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - {name: b, set: {recommender.slat: 5}}\n",
+        "own/step.yaml:3 policies.1.set.recommender.slat: no such lever (did you mean recommender.slate?)",
+    ),
     "not YAML": ("a: [\n", "own/step.yaml:2: is not YAML"),
 }
 
@@ -137,8 +186,13 @@ def test_mistakes_name_the_policy_file(case: str, tmp_path: Path) -> None:
     """A mistake in a policy file is one line with that file and its line, however the file is brought in."""
     text, wanted = MISTAKES[case]
     path = write(tmp_path, step=text)
-    for lines in (problems(path, "policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - use: own/step.yaml\n"),
-                  problems(path, "name: x\n", f"{tmp_path}/own/step.yaml")):
+    for lines in (
+        problems(
+            path,
+            "policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - use: own/step.yaml\n",
+        ),
+        problems(path, "name: x\n", f"{tmp_path}/own/step.yaml"),
+    ):
         assert len(lines) == 1 and lines[0].startswith(wanted), lines
 
 
@@ -146,26 +200,44 @@ def test_mistakes_in_naming_a_file(tmp_path: Path) -> None:
     """A missing file, a folder that is not there, a wrong time and a file used twice are told where they were written."""
     path = write(tmp_path, step=STEP)
     assert problems(path, "policies: [{use: own/stp.yaml}]\n") == [
-        "x.yaml:1 policies.0.use: there is no file own/stp.yaml (did you mean step.yaml?)"]
-    assert "there is no folder nowhere" in problems(path, "policies: [{use: nowhere/step.yaml}]\n")[0]
-    assert problems(path, "policies: [{use: 3}]\n")[0].startswith("x.yaml:1 policies.0.use: is not a file name")
-    assert "did you mean step.yaml?" in problems(path, "name: x\n", f"{tmp_path}/own/stp.yaml@5d")[0]
-    assert problems(path, "name: x\n", f"{tmp_path}/own/step.yaml@5")[0].startswith("--policy own/step.yaml@5 at: '5' is not a duration")
+        "x.yaml:1 policies.0.use: there is no file own/stp.yaml (did you mean step.yaml?)"
+    ]
+    assert (
+        "there is no folder nowhere" in problems(path, "policies: [{use: nowhere/step.yaml}]\n")[0]
+    )
+    assert problems(path, "policies: [{use: 3}]\n")[0].startswith(
+        "x.yaml:1 policies.0.use: is not a file name"
+    )
+    assert (
+        "did you mean step.yaml?" in problems(path, "name: x\n", f"{tmp_path}/own/stp.yaml@5d")[0]
+    )
+    assert problems(path, "name: x\n", f"{tmp_path}/own/step.yaml@5")[0].startswith(
+        "--policy own/step.yaml@5 at: '5' is not a duration"
+    )
     twice = problems(path, "policies: [{use: own/step.yaml}, {use: own/step.yaml, at: 3d}]\n")
-    assert len(twice) == 1 and twice[0].startswith("own/step.yaml:2 name: two policies are named step")
+    assert len(twice) == 1 and twice[0].startswith(
+        "own/step.yaml:2 name: two policies are named step"
+    )
     assert len(problems(path, "policies: [{use: own/step.yaml, untl: 3d}]\n")) == 1
-    assert problems(path, "policies: {use: own/step.yaml}\n") == ["x.yaml:1 policies: is not a list (begin each policy with `- name: ...`)"]
+    assert problems(path, "policies: {use: own/step.yaml}\n") == [
+        "x.yaml:1 policies: is not a list (begin each policy with `- name: ...`)"
+    ]
 
 
 def test_levers_get_the_mechanisms_units(tmp_path: Path) -> None:
     """A lever that is a rate or a duration may be written with its unit; what the world gets is the number."""
     path = write(tmp_path)
-    path.write_text("policies: [{name: more, set: {creators.ai.arrivals: 36/h, creators.ai_pay: 0}}]\n")
+    path.write_text(
+        "policies: [{name: more, set: {creators.ai.arrivals: 36/h, creators.ai_pay: 0}}]\n"
+    )
     scenario = load(path)
     assert scenario.policies[0].set == {"creators.ai.arrivals": "36/h", "creators.ai_pay": 0}
     values = scenario.mechanisms["policies"].model_dump()["plan"][0]["set"]
     assert values == {"creators.ai.arrivals": 864.0, "creators.ai_pay": 0.0}
-    assert "creators.ai.arrivals: -1/d" not in problems(path, "policies: [{name: a, set: {creators.ai.arrivals: -1/d}}]\n")[0]
+    assert (
+        "creators.ai.arrivals: -1/d"
+        not in problems(path, "policies: [{name: a, set: {creators.ai.arrivals: -1/d}}]\n")[0]
+    )
 
 
 def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
@@ -173,17 +245,33 @@ def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
     scenario = small("duration=1d", "policies=[{name: now, set: {recommender.slate: 5}}]")
     assert scenario.policies[0].at is None and "from the start" in scenario.policies[0].describe()
     simulation, _ = history(scenario)
-    assert simulation.world.lever("recommender.slate") == 5 and simulation.world.marks[0] == (0, "policy", "now: recommender.slate -> 5")
+    assert simulation.world.lever("recommender.slate") == 5 and simulation.world.marks[0] == (
+        0,
+        "policy",
+        "now: recommender.slate -> 5",
+    )
 
 
 def test_a_shipped_policy_does_what_it_says(small: Callable[..., Scenario]) -> None:
     """From the shipped chronological feed's time on, people are shown posts of those whom they follow only; before, nothing differs."""
-    scenario = load(SCENARIOS / "base.yaml", (*SMALL, "duration=6d"), (str(SCENARIOS / "policies" / "chronological.yaml") + "@3d",))
+    scenario = load(
+        SCENARIOS / "base.yaml",
+        (*SMALL, "duration=6d"),
+        (str(SCENARIOS / "policies" / "chronological.yaml") + "@3d",),
+    )
     simulation, readings = history(scenario)
     plain = history(small("duration=6d"))[1]
     assert np.array_equal(readings[:3], plain[:3], equal_nan=True)
-    rows = [i for i, (metric, _) in enumerate(simulation.world.board.rows) if metric.name == "source_impressions"]
+    rows = [
+        i
+        for i, (metric, _) in enumerate(simulation.world.board.rows)
+        if metric.name == "source_impressions"
+    ]
     followed = simulation.world.board.index("source_impressions", source="in_network")
     assert readings[6, followed] > readings[4, followed] + 100
-    assert all(readings[6, row] == readings[4, row] and plain[6, row] >= plain[4, row] for row in rows if row != followed)
+    assert all(
+        readings[6, row] == readings[4, row] and plain[6, row] >= plain[4, row]
+        for row in rows
+        if row != followed
+    )
     assert plain[6, rows].sum() - plain[6, followed] > plain[4, rows].sum() - plain[4, followed]

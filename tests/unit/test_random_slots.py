@@ -10,7 +10,17 @@ from scipy.stats import binom, chi2
 from tests.conftest import history
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
-from twin.kernels.retrieve import F_RANDOM, Q_MODE, RANDOM, RANDOM_SLOT, SOURCES, UNIFORM, VALUE, Serving, drawn
+from twin.kernels.retrieve import (
+    F_RANDOM,
+    Q_MODE,
+    RANDOM,
+    RANDOM_SLOT,
+    SOURCES,
+    UNIFORM,
+    VALUE,
+    Serving,
+    drawn,
+)
 from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
@@ -29,12 +39,16 @@ def served(small: Small) -> Serving:
     return serve
 
 
-def many(serve: Serving, seen: NDArray[np.int32], sessions: int, slots: int) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+def many(
+    serve: Serving, seen: NDArray[np.int32], sessions: int, slots: int
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Posts and sources of so many sessions of one person, (sessions, slots)."""
     posts, flags = np.empty((sessions, slots), np.int64), np.empty((sessions, slots), np.int8)
     mark, held = np.zeros(len(serve.can), bool), np.empty(len(seen) + slots, np.int64)
     for n in range(sessions):
-        found = drawn(np.uint64(7), np.uint64(11), n, serve, 0, seen, slots, mark, held, posts[n], flags[n])
+        found = drawn(
+            np.uint64(7), np.uint64(11), n, serve, 0, seen, slots, mark, held, posts[n], flags[n]
+        )
         assert found == (posts[n] >= 0).sum() == mark.sum()
         mark[:] = False
     return posts, flags
@@ -44,14 +58,16 @@ def ruled(served: Serving, share: float, mode: int = VALUE, few: int = 0) -> Ser
     """The snapshot with a random share, and only so many eligible posts."""
     whole, factor = served.whole.copy(), served.factor.copy()
     whole[0, Q_MODE], factor[0, F_RANDOM] = mode, share
-    return served._replace(whole=whole, factor=factor, eligible=served.eligible[:few or None])
+    return served._replace(whole=whole, factor=factor, eligible=served.eligible[: few or None])
 
 
 def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
     """Chi-square over posts by slot, and over pairs of the first two; what was seen lately, twice or not, is never shown, nor is anything
     twice in a session."""
     serve = ruled(served, 1.0, few=14)
-    seen = np.array([serve.eligible[0], -1, serve.eligible[5], serve.eligible[5], serve.eligible[13]], np.int32)
+    seen = np.array(
+        [serve.eligible[0], -1, serve.eligible[5], serve.eligible[5], serve.eligible[13]], np.int32
+    )
     free = np.setdiff1d(serve.eligible, seen)
     posts, flags = many(serve, seen, 22_000, 6)
     assert len(free) == 11 and np.isin(posts, free).all() and (flags == RANDOM_SLOT).all()
@@ -68,12 +84,15 @@ def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
 def test_slots_are_chosen_by_luck_of_their_own(served: Serving) -> None:
     """The flagged share is the share; a larger share keeps the slots of a smaller one, and what they show first."""
     none, seen = np.full(4, -1, np.int32), np.full(32, -1, np.int32)
-    posts, flags = many(ruled(served, .1), seen, 5000, 10)
+    posts, flags = many(ruled(served, 0.1), seen, 5000, 10)
     shown = posts >= 0
-    assert binom.isf(1 - RARE, 50_000, .1) <= shown.sum() <= binom.isf(RARE, 50_000, .1) and (flags[shown] == RANDOM_SLOT).all()
-    more, _ = many(ruled(served, .3), seen, 5000, 10)
+    assert (
+        binom.isf(1 - RARE, 50_000, 0.1) <= shown.sum() <= binom.isf(RARE, 50_000, 0.1)
+        and (flags[shown] == RANDOM_SLOT).all()
+    )
+    more, _ = many(ruled(served, 0.3), seen, 5000, 10)
     assert (more >= 0)[shown].all() and (more >= 0).sum() > 2 * shown.sum()
-    everything, sources = many(ruled(served, .1, RANDOM), none, 500, 10)
+    everything, sources = many(ruled(served, 0.1, RANDOM), none, 500, 10)
     assert (everything >= 0).all() and set(sources[:, :].ravel()) == {RANDOM_SLOT, UNIFORM}
     assert np.array_equal(sources == RANDOM_SLOT, shown[:500])
 
@@ -81,7 +100,10 @@ def test_slots_are_chosen_by_luck_of_their_own(served: Serving) -> None:
 def test_where_little_is_eligible(served: Serving) -> None:
     """All that there is is shown once, then nothing; with nothing eligible nothing is drawn."""
     posts, _ = many(ruled(served, 1.0, few=3), np.full(2, -1, np.int32), 50, 5)
-    assert all(sorted(one[:3]) == served.eligible[:3].tolist() and one[3:] == [-1, -1] for one in posts.tolist())
+    assert all(
+        sorted(one[:3]) == served.eligible[:3].tolist() and one[3:] == [-1, -1]
+        for one in posts.tolist()
+    )
     empty = ruled(served, 1.0)._replace(eligible=served.eligible[:0], can=np.zeros_like(served.can))
     assert (many(empty, np.array([0, 3], np.int32), 5, 5)[0] == -1).all()
 
@@ -96,12 +118,19 @@ def sources(simulation: Simulation) -> NDArray[np.uint8]:
 def test_flagged_in_the_log(small: Small) -> None:
     """In a world with caps and kept slots the flagged share of impressions is the share, and so says the metric; half of the people may
     have them alone; a feed that is random all over flags none unless told to."""
-    simulation, _ = history(small(*KEPT, "recommender.random_share=0.3", "recommender.author_cap=1", "recommender.ai_cap=1",
-                                  "recommender.slate=10"))  # short, so that posts to rank never lack
+    simulation, _ = history(
+        small(
+            *KEPT,
+            "recommender.random_share=0.3",
+            "recommender.author_cap=1",
+            "recommender.ai_cap=1",
+            "recommender.slate=10",
+        )
+    )  # short, so that posts to rank never lack
     board = simulation.world.board
     shown = np.array([board.get("source_impressions", source=source) for source in SOURCES])
     count = int(shown.sum())
-    assert binom.isf(1 - RARE, count, .3) <= shown[RANDOM_SLOT] <= binom.isf(RARE, count, .3)
+    assert binom.isf(1 - RARE, count, 0.3) <= shown[RANDOM_SLOT] <= binom.isf(RARE, count, 0.3)
     assert (sources(simulation) == RANDOM_SLOT).sum() == shown[RANDOM_SLOT]
     simulation, _ = history(small(*KEPT, "recommender.ranking=random"))
     assert set(sources(simulation)) == {UNIFORM}
@@ -122,16 +151,29 @@ def test_a_share_that_never_happens_changes_no_byte(small: Small) -> None:
 def test_reference_mode_has_the_same_random_slots(small: Small) -> None:
     """One process per consumer, the same bytes."""
     settings = "duration=5d", "recommender.random_share=0.2"
-    assert np.array_equal(history(small(*settings))[1], history(small(*settings), reference=True)[1], equal_nan=True)
+    assert np.array_equal(
+        history(small(*settings))[1], history(small(*settings), reference=True)[1], equal_nan=True
+    )
     settings = "duration=5d", "recommender.ranking=random"
-    assert np.array_equal(history(small(*settings))[1], history(small(*settings), reference=True)[1], equal_nan=True)
+    assert np.array_equal(
+        history(small(*settings))[1], history(small(*settings), reference=True)[1], equal_nan=True
+    )
 
 
 def test_quotas_and_rules_do_not_change_a_random_feed(small: Small) -> None:
     """What other sources would bring, caps, kept slots: a random feed is the same with and without, byte for byte."""
     settings = "duration=8d", "recommender.ranking=random"
     some, plain = history(small(*settings))
-    rules = ("author_cap=1", "ai_cap=1", "exposure_floor=3", "explore_slots=0", "in_network_slots=0.0",
-             *(f"quota.{name}=0" for name in ("in_network", "nearest", "trending", "explore")))
+    rules = (
+        "author_cap=1",
+        "ai_cap=1",
+        "exposure_floor=3",
+        "explore_slots=0",
+        "in_network_slots=0.0",
+        *(f"quota.{name}=0" for name in ("in_network", "nearest", "trending", "explore")),
+    )
     _, other = history(small(*settings, *(f"recommender.{rule}" for rule in rules)))
-    assert np.array_equal(plain, other, equal_nan=True) and some.world.board.get("impressions", by="human") > 500
+    assert (
+        np.array_equal(plain, other, equal_nan=True)
+        and some.world.board.get("impressions", by="human") > 500
+    )

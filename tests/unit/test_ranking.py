@@ -50,31 +50,44 @@ def plain(serve: Serving, creators: list[int], **rules: float) -> Serving:
     for name, value in rules.items():
         (whole if name.startswith("Q") else factor)[0, getattr(retrieve, name)] = value
     maker = serve.item_creator.copy()
-    maker[:len(creators)] = creators
+    maker[: len(creators)] = creators
     return serve._replace(whole=whole, factor=factor, item_creator=maker)
 
 
-def picked(serve: Serving, scores: list[float], source: int | list[int] = NEAREST, take: int = 10) -> list[int]:
+def picked(
+    serve: Serving, scores: list[float], source: int | list[int] = NEAREST, take: int = 10
+) -> list[int]:
     """The slate of candidates 0.. with the given scores."""
     n = len(scores)
     out, maker = np.empty(20, np.int64), np.empty(n, np.int32)
     flags = np.full(n, source, np.int8) if isinstance(source, int) else np.array(source, np.int8)
-    count = slate(serve, 0, np.arange(n), flags, n, np.array(scores, np.float32), maker,
-                  np.empty((serve.item_vec.shape[1], n), np.float32), np.empty(n, np.float32), out, take)
+    count = slate(
+        serve,
+        0,
+        np.arange(n),
+        flags,
+        n,
+        np.array(scores, np.float32),
+        maker,
+        np.empty((serve.item_vec.shape[1], n), np.float32),
+        np.empty(n, np.float32),
+        out,
+        take,
+    )
     return out[:count].tolist()
 
 
 def test_author_diversity_is_as_published(served: Serving) -> None:
     """m(k) = (1 - f) d^k + f with d = .5, f = .25: 1, .625, .4375, .34375, ... to .25. Each rival just below or above one of these
     factors stands on the side of the creator's k-th post that the formula says."""
-    for k, factor in enumerate((1.0, .625, .4375, .34375)):
+    for k, factor in enumerate((1.0, 0.625, 0.4375, 0.34375)):
         for rival, first in ((factor - 1e-4, False), (factor + 1e-4, True)):
-            serve = plain(served, [1, 1, 1, 1, 2], F_DECAY=.5, F_LEAST=.25)
+            serve = plain(served, [1, 1, 1, 1, 2], F_DECAY=0.5, F_LEAST=0.25)
             order = picked(serve, [1.0, 1.0, 1.0, 1.0, rival])
             assert order.index(4) == (k if first else k + 1)
-    serve = plain(served, [1] * 9 + [2], F_DECAY=.5, F_LEAST=.25)
-    assert picked(serve, [1.0] * 9 + [.2505]).index(9) == 9  # 1/4 + 3/4 / 2^9 is still above
-    assert picked(serve, [1.0] * 9 + [.2530]).index(9) == 9 - 1  # and that of the ninth just below
+    serve = plain(served, [1] * 9 + [2], F_DECAY=0.5, F_LEAST=0.25)
+    assert picked(serve, [1.0] * 9 + [0.2505]).index(9) == 9  # 1/4 + 3/4 / 2^9 is still above
+    assert picked(serve, [1.0] * 9 + [0.2530]).index(9) == 9 - 1  # and that of the ninth just below
 
 
 def test_author_cap_and_ai_cap(served: Serving) -> None:
@@ -95,15 +108,29 @@ def test_slots_are_kept(served: Serving) -> None:
     order = picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)], sources)
     assert order == [0, 1, 2, 11, 3, 4, 9, 5, 6, 7]
     small[:] = False
-    assert picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)]) == list(range(10))
+    assert picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)]) == list(
+        range(10)
+    )
 
 
-@pytest.mark.parametrize("rules", [{}, {"Q_EXPLORE": 2, "Q_FLOOR": 2}, {"F_DECAY": .5, "F_LEAST": .25, "F_DIVERSITY": .4, "Q_AUTHOR": 2}])
-def test_what_is_looked_at_is_the_top_of_the_whole_slate(rules: dict[str, float], served: Serving) -> None:
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        {"Q_EXPLORE": 2, "Q_FLOOR": 2},
+        {"F_DECAY": 0.5, "F_LEAST": 0.25, "F_DIVERSITY": 0.4, "Q_AUTHOR": 2},
+    ],
+)
+def test_what_is_looked_at_is_the_top_of_the_whole_slate(
+    rules: dict[str, float], served: Serving
+) -> None:
     """Filling only the first places gives the first places of the full slate."""
     rng = np.random.default_rng(1)
     serve = plain(served, rng.integers(0, 6, 40).tolist(), **rules)
-    scores, sources = rng.normal(size=40).tolist(), rng.choice([IN_NETWORK, EXPLORE, NEAREST], 40).tolist()
+    scores, sources = (
+        rng.normal(size=40).tolist(),
+        rng.choice([IN_NETWORK, EXPLORE, NEAREST], 40).tolist(),
+    )
     whole = picked(serve, scores, sources)
     for take in range(1, 11):
         assert picked(serve, scores, sources, take) == whole[:take]
@@ -113,12 +140,45 @@ def test_slots_for_creators_followed(served: Serving) -> None:
     """With a share of one half, of the first k slots half of k at least, rounded down, hold posts of creators followed, the best of them,
     wherever there are any; a share of 0 is no rule, and a share of 1 is all."""
     sources, scores = [NEAREST] * 8 + [IN_NETWORK] * 6, [float(s) for s in range(14, 0, -1)]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=.5), scores, sources) == [0, 8, 1, 9, 2, 10, 3, 11, 4, 12]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=.3), scores, sources) == [0, 1, 2, 8, 3, 4, 9, 5, 6, 10]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=1), scores, sources) == [8, 9, 10, 11, 12, 13, 0, 1, 2, 3]
+    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.5), scores, sources) == [
+        0,
+        8,
+        1,
+        9,
+        2,
+        10,
+        3,
+        11,
+        4,
+        12,
+    ]
+    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.3), scores, sources) == [
+        0,
+        1,
+        2,
+        8,
+        3,
+        4,
+        9,
+        5,
+        6,
+        10,
+    ]
+    assert picked(plain(served, list(range(14)), F_FOLLOWED=1), scores, sources) == [
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+        0,
+        1,
+        2,
+        3,
+    ]
     assert picked(plain(served, list(range(14))), scores, sources) == list(range(10))
     mixed = [IN_NETWORK] * 5 + [NEAREST] * 9  # those that come by themselves count
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=.5), scores, mixed) == list(range(10))
+    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.5), scores, mixed) == list(range(10))
 
 
 def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
@@ -127,20 +187,27 @@ def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
     ones[0, [0, 6]] = 1, 0
     clicks = scored(plain(served._replace(weights=ones), []), 3)
     ones[0, [0, 6]] = 0, 1
-    weights[0, [0, 6]] = 1, -np.median(clicks / scored(plain(served._replace(weights=ones), []), 3))  # half are below 0
+    weights[0, [0, 6]] = (
+        1,
+        -np.median(clicks / scored(plain(served._replace(weights=ones), []), 3)),
+    )  # half are below 0
     serve = plain(served._replace(weights=weights), [], F_NEGATIVE=367.22, F_TOTAL=410.54)
     s = scored(serve, 3).astype(float)
     assert 20 < (s < 0).sum() < 40
-    lifted = plain(serve, [], F_OFFSET=.001)
-    want = np.where(s < 0, (s + 367.22) / 410.54 * .001, s + .001)
+    lifted = plain(serve, [], F_OFFSET=0.001)
+    want = np.where(s < 0, (s + 367.22) / 410.54 * 0.001, s + 0.001)
     assert scored(lifted, 3) == pytest.approx(want, rel=2e-6) and (want > 0).all()
-    assert scored(plain(serve, [], F_OFFSET=.001, F_OUT=.75), 3, source=NEAREST) == pytest.approx(.75 * want, rel=2e-6)
-    assert scored(plain(serve, [], F_OUT=.75), 3, source=NEAREST) == pytest.approx(np.where(s < 0, s / .75, .75 * s), rel=2e-6)
+    assert scored(plain(serve, [], F_OFFSET=0.001, F_OUT=0.75), 3, source=NEAREST) == pytest.approx(
+        0.75 * want, rel=2e-6
+    )
+    assert scored(plain(serve, [], F_OUT=0.75), 3, source=NEAREST) == pytest.approx(
+        np.where(s < 0, s / 0.75, 0.75 * s), rel=2e-6
+    )
 
 
 def test_diversity_takes_the_cosine_off(served: Serving) -> None:
     """After the first post a likeness of cosine c costs the share d c of a score; nothing in common costs nothing; d = 0 is no rule."""
-    serve = plain(served, [1, 2, 3], F_DIVERSITY=.5)
+    serve = plain(served, [1, 2, 3], F_DIVERSITY=0.5)
     vec = serve.item_vec.copy()
     vec[:3] = 0
     vec[0, 0], vec[1, 0], vec[1, 1], vec[2, 2] = 2, 3, 4, 1  # cosines .6 and 0
@@ -156,8 +223,20 @@ def scored(serve: Serving, row: int, n: int = 60, source: int = IN_NETWORK) -> n
     dim = serve.item_vec.shape[1]
     u, score = np.empty(dim, np.float32), np.empty(n, np.float32)
     bias = user_vector(row, 0, serve, u)
-    rank(row, u, bias, 0, serve, np.arange(n), np.full(n, source, np.int8), n, np.empty((dim, 8), np.float32),
-         np.empty(8, np.float32), np.empty(8 * n, np.float32), score)
+    rank(
+        row,
+        u,
+        bias,
+        0,
+        serve,
+        np.arange(n),
+        np.full(n, source, np.int8),
+        n,
+        np.empty((dim, 8), np.float32),
+        np.empty(8, np.float32),
+        np.empty(8 * n, np.float32),
+        score,
+    )
     return score
 
 
@@ -170,34 +249,50 @@ def test_scaling_all_weights_changes_no_order(served: Serving) -> None:
 
 def test_personalisation_draws_everybody_to_the_mean(served: Serving) -> None:
     """At 0 all people get the same scores, at 1 their own; between, the vector is the blend."""
-    vec = served.user_vec + np.random.default_rng(2).normal(size=served.user_vec.shape).astype(np.float32)
+    vec = served.user_vec + np.random.default_rng(2).normal(size=served.user_vec.shape).astype(
+        np.float32
+    )
     serve = plain(served._replace(user_vec=vec), [])
     assert not np.array_equal(scored(serve, 1), scored(serve, 2))
     none = plain(served._replace(user_vec=vec), [], F_PERSONAL=0)
     assert np.array_equal(scored(none, 1), scored(none, 2))
     u = np.empty(vec.shape[1], np.float32)
-    bias = user_vector(5, 0, plain(served._replace(user_vec=vec), [], F_PERSONAL=.25), u)
-    assert u == pytest.approx(.75 * served.mean_vec + .25 * vec[5], abs=1e-6)
-    assert bias == pytest.approx(.75 * served.mean_bias[0] + .25 * served.user_bias[5], abs=1e-6)
+    bias = user_vector(5, 0, plain(served._replace(user_vec=vec), [], F_PERSONAL=0.25), u)
+    assert u == pytest.approx(0.75 * served.mean_vec + 0.25 * vec[5], abs=1e-6)
+    assert bias == pytest.approx(0.75 * served.mean_bias[0] + 0.25 * served.user_bias[5], abs=1e-6)
 
 
 def test_reward_model_adds_its_logit(served: Serving) -> None:
     """The score gains weight <signal, pool + share own>; weight 0 adds nothing."""
     rng = np.random.default_rng(3)
     signal = rng.normal(size=served.signal.shape).astype(np.float32)
-    pool, own = rng.normal(size=3).astype(np.float32), rng.normal(size=(len(served.user_vec), 3)).astype(np.float32)
+    pool, own = (
+        rng.normal(size=3).astype(np.float32),
+        rng.normal(size=(len(served.user_vec), 3)).astype(np.float32),
+    )
     serve = plain(served._replace(signal=signal, reward_pool=pool, reward_own=own), [])
     base = scored(serve, 4)
-    weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=.5)
-    assert scored(weighted, 4) - base == pytest.approx(2 * signal[:60] @ (pool + .5 * own[4]), abs=1e-4)
+    weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=0.5)
+    assert scored(weighted, 4) - base == pytest.approx(
+        2 * signal[:60] @ (pool + 0.5 * own[4]), abs=1e-4
+    )
 
 
 def scratch(tiles: int, scanned: int, lists: int = 8) -> retrieve.Scan:
     """Scratch for an index of so many tiles and lists."""
     i4, f4 = np.int32, np.float32
     posts = scanned * TILE
-    return retrieve.Scan(np.empty(-(-lists // TILE) * TILE, f4), np.empty(scanned, i4), np.full(tiles, -1, i4), np.empty(posts, f4),
-                         np.empty(posts, i4), np.empty(posts, i4), np.empty(posts, i4), np.empty(128, np.int64), np.empty(2 * TILE, f4))
+    return retrieve.Scan(
+        np.empty(-(-lists // TILE) * TILE, f4),
+        np.empty(scanned, i4),
+        np.full(tiles, -1, i4),
+        np.empty(posts, f4),
+        np.empty(posts, i4),
+        np.empty(posts, i4),
+        np.empty(posts, i4),
+        np.empty(128, np.int64),
+        np.empty(2 * TILE, f4),
+    )
 
 
 def test_nearest_keeps_exactly_the_best() -> None:
@@ -207,21 +302,34 @@ def test_nearest_keeps_exactly_the_best() -> None:
     for trial in range(600):
         tiles = int(rng.integers(1, 40))
         size = tiles * TILE
-        want, there = int(rng.integers(1, size)), rng.random(size) < rng.choice([.1, .9, 1.0])
-        score = (rng.normal(size=size) if trial % 3 else rng.integers(0, 4, size)).astype(np.float32)
-        scan, posts = scratch(tiles, tiles), rng.permutation(size).astype(np.int32).reshape(-1, TILE)
+        want, there = int(rng.integers(1, size)), rng.random(size) < rng.choice([0.1, 0.9, 1.0])
+        score = (rng.normal(size=size) if trial % 3 else rng.integers(0, 4, size)).astype(
+            np.float32
+        )
+        scan, posts = (
+            scratch(tiles, tiles),
+            rng.permutation(size).astype(np.int32).reshape(-1, TILE),
+        )
         scan.tile[:] = np.arange(tiles)
         scan.score[:] = np.where(there, score, retrieve.GONE)
         count = retrieve._best(size, want, posts, scan)
         best = scan.best[:count]
-        assert count == min(want, there.sum()) and len(set(best.tolist())) == count and there[best].all()
-        assert np.array_equal(np.sort(score[best]), np.sort(score[there])[there.sum() - count:])
+        assert (
+            count == min(want, there.sum())
+            and len(set(best.tolist())) == count
+            and there[best].all()
+        )
+        assert np.array_equal(np.sort(score[best]), np.sort(score[there])[there.sum() - count :])
         if there.sum() <= want:
             assert np.array_equal(best, np.flatnonzero(there))
-        elif len(set(score[there].tolist())) < there.sum() / 4:  # of equals at the edge, the lower posts
+        elif (
+            len(set(score[there].tolist())) < there.sum() / 4
+        ):  # of equals at the edge, the lower posts
             edge = score[best].min()
             equal = np.flatnonzero(there & (score == edge))
-            assert set(posts.ravel()[best[score[best] == edge]]) == set(np.sort(posts.ravel()[equal])[:(score[best] == edge).sum()])
+            assert set(posts.ravel()[best[score[best] == edge]]) == set(
+                np.sort(posts.ravel()[equal])[: (score[best] == edge).sum()]
+            )
 
 
 def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
@@ -244,10 +352,14 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
         n = retrieve.nearest(q, qb, rng.random(), 0, served, cand, source, 5, mark, seen, scan)
         score = served.item_vec[served.eligible] @ q + qb * worth[served.eligible]
         free = ~np.isin(served.eligible, np.concatenate([seen, cand[:5]]))
-        best = served.eligible[free][np.argsort(-score[free])[:whole[0, NEAREST]]]
+        best = served.eligible[free][np.argsort(-score[free])[: whole[0, NEAREST]]]
         at = np.searchsorted(served.eligible, cand[5:n])
-        assert n == 5 + len(best) and free[at].all()  # new posts of one creator are alike: which of equals comes is not asked
-        assert np.sort(score[at]) == pytest.approx(np.sort(score[free])[len(score[free]) - len(best):], abs=1e-5)
+        assert (
+            n == 5 + len(best) and free[at].all()
+        )  # new posts of one creator are alike: which of equals comes is not asked
+        assert np.sort(score[at]) == pytest.approx(
+            np.sort(score[free])[len(score[free]) - len(best) :], abs=1e-5
+        )
         assert (scan.at == -1).all()
 
 
@@ -255,13 +367,16 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
 def test_tiles_hold_every_post_once(dim: int) -> None:
     """Vectors laid out in tiles are those of the rows; lanes beyond a list's end are marked."""
     rng = np.random.default_rng(1)
-    vec, bias = rng.normal(size=(50, dim)).astype(np.float32), rng.normal(size=50).astype(np.float32)
+    vec, bias = (
+        rng.normal(size=(50, dim)).astype(np.float32),
+        rng.normal(size=50).astype(np.float32),
+    )
     rows, start = rng.permutation(50)[:41].astype(np.int32), np.array([0, 8, 8, 20, 41], np.int32)
     first, row_of, vec_of, bias_of = tiles(start, rows, vec, bias)
     assert first.tolist() == [0, 1, 1, 3, 6]
     for g in range(4):
-        held = row_of[first[g]:first[g + 1]].ravel()
-        assert held[held >= 0].tolist() == rows[start[g]:start[g + 1]].tolist()
+        held = row_of[first[g] : first[g + 1]].ravel()
+        assert held[held >= 0].tolist() == rows[start[g] : start[g + 1]].tolist()
     where = places(row_of, 50)
     assert (row_of.ravel()[where[rows]] == rows).all() and (np.delete(where, rows) == -1).all()
     for t in range(len(row_of)):

@@ -17,9 +17,23 @@ def seen(items, users):
     return len(np.unique(order @ len(items) ** np.arange(len(items))))
 
 
-@pytest.mark.parametrize(("n", "d", "count"), [
-    (4, 2, 12), (5, 2, 20), (6, 2, 30), (8, 2, 56), (10, 2, 90), (5, 3, 72), (6, 3, 172), (8, 3, 646), (2, 1, 2), (9, 1, 2), (2, 5, 2),
-    (1, 3, 1)])
+@pytest.mark.parametrize(
+    ("n", "d", "count"),
+    [
+        (4, 2, 12),
+        (5, 2, 20),
+        (6, 2, 30),
+        (8, 2, 56),
+        (10, 2, 90),
+        (5, 3, 72),
+        (6, 3, 172),
+        (8, 3, 646),
+        (2, 1, 2),
+        (9, 1, 2),
+        (2, 5, 2),
+        (1, 3, 1),
+    ],
+)
 def test_exact_counts(n, d, count):
     """Q(n, d) as printed in FINDINGS."""
     assert rankings(n, d) == count
@@ -50,7 +64,9 @@ def test_two_dimensions_reach_the_count_and_never_exceed_it(n):
     """300,000 users all round the circle give exactly Q(n, 2) rankings of generic items."""
     rng = np.random.default_rng(n)
     angle = rng.uniform(0, 2 * np.pi, 300_000)
-    assert seen(rng.normal(size=(n, 2)), np.column_stack([np.cos(angle), np.sin(angle)])) == rankings(n, 2)
+    assert seen(
+        rng.normal(size=(n, 2)), np.column_stack([np.cos(angle), np.sin(angle)])
+    ) == rankings(n, 2)
 
 
 @pytest.mark.parametrize(("n", "d"), [(5, 3), (6, 3), (8, 3), (6, 4)])
@@ -67,15 +83,37 @@ def test_trained_vectors_keep_to_it(d):
     """Posts as the project's own trainer embeds them, eight of them: no user vector, trained or not, ranks them beyond Q(8, d)."""
     rng = np.random.default_rng(d)
     keep: dict[str, np.ndarray] = {}
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", d, 64))
-                             for name in ("consumer", "post", "creator")})
+    trainer = Trainer(
+        keep,
+        {
+            name: EmbeddingTable(keep, name, TableSpec("collisionless", d, 64))
+            for name in ("consumer", "post", "creator")
+        },
+    )
     trainer.setup()
-    consumer, post = rng.integers(0, 3000, 60_000).astype(np.int32), rng.integers(0, 8, 60_000).astype(np.int32)
+    consumer, post = (
+        rng.integers(0, 3000, 60_000).astype(np.int32),
+        rng.integers(0, 8, 60_000).astype(np.int32),
+    )
     people, posts = np.arange(1, 3001).astype(np.uint64), np.arange(1, 9).astype(np.uint64)
     liked = (rng.normal(size=(3000, 4))[consumer] * rng.normal(size=(8, 4))[post]).sum(1) > 0
-    trainer.fit(people, consumer, posts, post, np.ones(1, np.uint64), np.zeros(60_000, np.int32), liked.astype(np.uint16), 0,
-                rates=Rates(0.1, 0.02, 0.0))
+    trainer.fit(
+        people,
+        consumer,
+        posts,
+        post,
+        np.ones(1, np.uint64),
+        np.zeros(60_000, np.int32),
+        liked.astype(np.uint16),
+        0,
+        rates=Rates(0.1, 0.02, 0.0),
+    )
     items = trainer.tables["post"].vectors(posts)[:, :d].astype(float)
-    users = np.concatenate([trainer.tables["consumer"].vectors(people)[:, :d] * keep["W"][:d, 0], rng.normal(size=(200_000, d))])
+    users = np.concatenate(
+        [
+            trainer.tables["consumer"].vectors(people)[:, :d] * keep["W"][:d, 0],
+            rng.normal(size=(200_000, d)),
+        ]
+    )
     assert seen(items, users) <= rankings(8, d)
     assert d > 2 or seen(items, users) == rankings(8, d)

@@ -28,9 +28,22 @@ from twin.world.metric import Metric, metric_to_dict
 
 Named = list[tuple[str, dict[str, str]]]
 START = dt.date(2025, 1, 1)
-ROWS: Rows = [(metric, labels) for metric in [
-    Metric("likes", "counter", "likes", "Likes given.", "consumer", "Likes", {"by": ("human", "ai")}),
-    Metric("trust", "gauge", "1", "Trust \"as told\" \\ measured.", "consumer", "Trust")] for labels in metric.series()]
+ROWS: Rows = [
+    (metric, labels)
+    for metric in [
+        Metric(
+            "likes",
+            "counter",
+            "likes",
+            "Likes given.",
+            "consumer",
+            "Likes",
+            {"by": ("human", "ai")},
+        ),
+        Metric("trust", "gauge", "1", 'Trust "as told" \\ measured.', "consumer", "Trust"),
+    ]
+    for labels in metric.series()
+]
 RUN = {"run_id": "r-1", "scenario": "s", "branch": "main", "replicate": "0"}
 STALE = struct.pack("<Q", 0x7FF0000000000002)
 
@@ -45,15 +58,15 @@ def unsnapped(data: bytes) -> bytes:
         if kind == 0:
             if tag >= 60:
                 more = tag - 59
-                tag, at = int.from_bytes(data[at:at + more], "little"), at + more
-            out += data[at:at + tag + 1]
+                tag, at = int.from_bytes(data[at : at + more], "little"), at + more
+            out += data[at : at + tag + 1]
             at += tag + 1
             continue
         if kind == 1:
             length, offset, at = (tag & 7) + 4, (tag >> 3) << 8 | data[at], at + 1
         else:
             more = 2 if kind == 2 else 4
-            length, offset, at = tag + 1, int.from_bytes(data[at:at + more], "little"), at + more
+            length, offset, at = tag + 1, int.from_bytes(data[at : at + more], "little"), at + more
         for _ in range(length):
             out.append(out[-offset])
     assert len(out) == size
@@ -78,11 +91,11 @@ def fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
         if key & 7 == 0:
             content, at = read_varint(data, at)
         elif key & 7 == 1:
-            content, at = data[at:at + 8], at + 8
+            content, at = data[at : at + 8], at + 8
         else:
             assert key & 7 == 2
             size, at = read_varint(data, at)
-            content, at = data[at:at + size], at + size
+            content, at = data[at : at + size], at + size
             assert len(content) == size
         yield key >> 3, content
 
@@ -106,7 +119,9 @@ def decoded(message: bytes) -> list[tuple[list[tuple[str, str]], list[tuple[int,
     return found
 
 
-def expected(named: Named, times: list[int], values: np.ndarray, before: np.ndarray | None) -> dict[object, object]:
+def expected(
+    named: Named, times: list[int], values: np.ndarray, before: np.ndarray | None
+) -> dict[object, object]:
     """What a request has to hold, said series by series: values, one stale marker where they end, nothing while they are absent."""
     found: dict[object, object] = {}
     for place, (name, labels) in enumerate(named):
@@ -122,24 +137,47 @@ def expected(named: Named, times: list[int], values: np.ndarray, before: np.ndar
     return found
 
 
-NUMBER = st.one_of(st.floats(), st.just(math.nan), st.sampled_from([0.0, -0.0, 1.0, math.inf, 5e-324, 0.1 + 0.2]))
+NUMBER = st.one_of(
+    st.floats(), st.just(math.nan), st.sampled_from([0.0, -0.0, 1.0, math.inf, 5e-324, 0.1 + 0.2])
+)
 WORD = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=150)
 
 
 @st.composite
 def readings(draw: st.DrawFn) -> tuple[Named, list[int], np.ndarray, np.ndarray | None]:
-    named = [(f"twin_m{number}", draw(st.dictionaries(st.sampled_from(["by", "bin", "Z", "a_b"]), WORD, max_size=3)))
-             for number in range(draw(st.integers(1, 4)))]
-    edges = st.sampled_from([-1, 0, 127, 128, 2**35 - 1, 2**35, 2**42 - 1, 2**42]).flatmap(lambda edge: st.integers(edge - 2, edge + 2))
-    times = sorted(set(draw(st.lists(st.one_of(edges, st.integers(-2**45, 2**45)), min_size=1, max_size=8))))
-    values = np.array(draw(st.lists(st.lists(NUMBER, min_size=len(named), max_size=len(named)), min_size=len(times), max_size=len(times))))
-    before = draw(st.none() | st.lists(NUMBER, min_size=len(named), max_size=len(named)).map(np.array))
+    named = [
+        (
+            f"twin_m{number}",
+            draw(st.dictionaries(st.sampled_from(["by", "bin", "Z", "a_b"]), WORD, max_size=3)),
+        )
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    edges = st.sampled_from([-1, 0, 127, 128, 2**35 - 1, 2**35, 2**42 - 1, 2**42]).flatmap(
+        lambda edge: st.integers(edge - 2, edge + 2)
+    )
+    times = sorted(
+        set(draw(st.lists(st.one_of(edges, st.integers(-(2**45), 2**45)), min_size=1, max_size=8)))
+    )
+    values = np.array(
+        draw(
+            st.lists(
+                st.lists(NUMBER, min_size=len(named), max_size=len(named)),
+                min_size=len(times),
+                max_size=len(times),
+            )
+        )
+    )
+    before = draw(
+        st.none() | st.lists(NUMBER, min_size=len(named), max_size=len(named)).map(np.array)
+    )
     return named, times, values, before
 
 
 @given(readings())
 @settings(max_examples=200, deadline=None)
-def test_a_request_says_what_the_readings_say(case: tuple[Named, list[int], np.ndarray, np.ndarray | None]) -> None:
+def test_a_request_says_what_the_readings_say(
+    case: tuple[Named, list[int], np.ndarray, np.ndarray | None],
+) -> None:
     """Whatever the labels, times and values: an independent reader finds every sample bit by bit, in order, with sorted labels."""
     named, times, values, before = case
     given_values = values.copy()
@@ -156,15 +194,25 @@ def test_a_request_says_what_the_readings_say(case: tuple[Named, list[int], np.n
 
 def test_a_request_byte_by_byte() -> None:
     """One series with a value and then none, written out by hand from the specification."""
-    message = Encoder([("up", {"z": "1", "A": "é", "none": ""})]).message(np.array([1, 300]), np.array([[1.5], [math.nan]]), None)
-    labels = b"\x0a\x07\x0a\x01A\x12\x02\xc3\xa9" + b"\x0a\x0e\x0a\x08__name__\x12\x02up" + b"\x0a\x06\x0a\x01z\x12\x011"
+    message = Encoder([("up", {"z": "1", "A": "é", "none": ""})]).message(
+        np.array([1, 300]), np.array([[1.5], [math.nan]]), None
+    )
+    labels = (
+        b"\x0a\x07\x0a\x01A\x12\x02\xc3\xa9"
+        + b"\x0a\x0e\x0a\x08__name__\x12\x02up"
+        + b"\x0a\x06\x0a\x01z\x12\x011"
+    )
     one = b"\x12\x0b\x09" + struct.pack("<d", 1.5) + b"\x10\x01"
     two = b"\x12\x0c\x09\x02\x00\x00\x00\x00\x00\xf0\x7f\x10\xac\x02"
-    first, second = (b"\x0a" + bytes([len(labels + sample)]) + labels + sample for sample in (one, two))
+    first, second = (
+        b"\x0a" + bytes([len(labels + sample)]) + labels + sample for sample in (one, two)
+    )
     assert message == first + second  # time stamps of two lengths: two blocks
 
 
-def folder_with(path: Path, readings_: np.ndarray, every: int = DAY, parts: int = 3, done: bool = False) -> Path:
+def folder_with(
+    path: Path, readings_: np.ndarray, every: int = DAY, parts: int = 3, done: bool = False
+) -> Path:
     """A run folder as a run leaves it, with these readings in so many parts."""
     path.mkdir()
     recorder = Recorder(path, START, ROWS)
@@ -175,9 +223,22 @@ def folder_with(path: Path, readings_: np.ndarray, every: int = DAY, parts: int 
     if done:
         recorder.finish()
         recorder.clean()
-    metrics = [metric_to_dict(metric) for metric in {metric.name: metric for metric, _ in ROWS}.values()]
-    (path / "manifest.json").write_text(json.dumps({"run_id": "r-1", "name": "s", "branch": "main", "replicate": 0, "start": str(START),
-                                                    "status": "done" if done else "running", "metrics": metrics}))
+    metrics = [
+        metric_to_dict(metric) for metric in {metric.name: metric for metric, _ in ROWS}.values()
+    ]
+    (path / "manifest.json").write_text(
+        json.dumps(
+            {
+                "run_id": "r-1",
+                "name": "s",
+                "branch": "main",
+                "replicate": 0,
+                "start": str(START),
+                "status": "done" if done else "running",
+                "metrics": metrics,
+            }
+        )
+    )
     return path
 
 
@@ -196,8 +257,13 @@ def answering(*answers: tuple[int, dict[str, str], str]) -> Iterator[tuple[str, 
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.headers["Content-Encoding"] == "snappy" and self.headers["Content-Type"] == "application/x-protobuf"
-            assert self.headers["X-Prometheus-Remote-Write-Version"] == "0.1.0" and self.headers["User-Agent"].startswith("twin/")
+            assert (
+                self.headers["Content-Encoding"] == "snappy"
+                and self.headers["Content-Type"] == "application/x-protobuf"
+            )
+            assert self.headers["X-Prometheus-Remote-Write-Version"] == "0.1.0" and self.headers[
+                "User-Agent"
+            ].startswith("twin/")
             status, headers, text = turns.pop(0) if len(turns) > 1 else turns[0]
             if status < 300:
                 taken.append(body)
@@ -217,8 +283,12 @@ def answering(*answers: tuple[int, dict[str, str], str]) -> Iterator[tuple[str, 
 
 
 def samples_of(bodies: list[bytes]) -> list[tuple[str, int, bytes]]:
-    return [(dict(labels)["__name__"] + dict(labels).get("by", ""), at, value) for body in bodies for labels, samples in
-            decoded(unsnapped(body)) for at, value in samples]
+    return [
+        (dict(labels)["__name__"] + dict(labels).get("by", ""), at, value)
+        for body in bodies
+        for labels, samples in decoded(unsnapped(body))
+        for at, value in samples
+    ]
 
 
 OK = (204, {}, "")
@@ -235,12 +305,23 @@ def sent(folder: Path, url: str) -> tuple[bool, list[str], Sender]:
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_failures_that_pass_lose_and_repeat_nothing(tmp_path: Path, done: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_that_pass_lose_and_repeat_nothing(
+    tmp_path: Path, done: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """503, 429 with Retry-After (a number, a date, rubbish), 500 and a request that is too large: every sample arrives once, in order."""
     monkeypatch.setattr("twin.readers.remote_write.FIRST_WAIT_S", 0.001)
     folder = folder_with(tmp_path / "run", course(10), done=done)
-    busy = [(503, {}, "<html>"), OK, (429, {"Retry-After": "0"}, ""), (429, {"Retry-After": "Wed, 01 Jan 2025 00:00:00 GMT"}, ""),
-            (429, {"Retry-After": "soon"}, ""), OK, (413, {}, ""), (500, {}, "out of luck\nand more"), OK]
+    busy = [
+        (503, {}, "<html>"),
+        OK,
+        (429, {"Retry-After": "0"}, ""),
+        (429, {"Retry-After": "Wed, 01 Jan 2025 00:00:00 GMT"}, ""),
+        (429, {"Retry-After": "soon"}, ""),
+        OK,
+        (413, {}, ""),
+        (500, {}, "out of luck\nand more"),
+        OK,
+    ]
     monkeypatch.setattr("twin.readers.remote_write.SAMPLES", 3 * len(ROWS))
     with answering(*busy) as (url, taken):
         complete, notes, sender = sent(folder, url)
@@ -248,7 +329,13 @@ def test_failures_that_pass_lose_and_repeat_nothing(tmp_path: Path, done: bool, 
         got = samples_of(taken)
         assert len(got) == len(set(got)) == 30
         assert {at for _, at, _ in got} == {1735689600000 + k * DAY * 1000 for k in range(10)}
-        assert len(notes) == 6 and "503" in notes[0] and "again" in notes[1] and "500" in notes[4] and "out of luck" in notes[4]
+        assert (
+            len(notes) == 6
+            and "503" in notes[0]
+            and "again" in notes[1]
+            and "500" in notes[4]
+            and "out of luck" in notes[4]
+        )
         assert "all 10 readings x 3 series" in sender.outcome()
         before = len(taken)
         assert sent(folder, url)[0] and len(taken) == before  # what has arrived is not sent again
@@ -259,25 +346,52 @@ def test_how_long_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     waits: list[float] = []
     monkeypatch.setattr(Sender, "_pause", lambda self, seconds: waits.append(seconds))
     folder = folder_with(tmp_path / "run", course(2))
-    answers = [(429, {"Retry-After": "7"}, ""), (503, {"Retry-After": "100000"}, ""), *[(500, {}, "")] * 8, OK]
+    answers = [
+        (429, {"Retry-After": "7"}, ""),
+        (503, {"Retry-After": "100000"}, ""),
+        *[(500, {}, "")] * 8,
+        OK,
+    ]
     with answering(*answers) as (url, taken):
         assert sent(folder, url)[0] and taken
     assert waits == [7.0, 300.0, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0]
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    ((400, {}, "out of bounds"), "out_of_order_time_window to 100y"),
-    ((401, {}, "who?"), "TWIN_REMOTE_WRITE_TOKEN"),
-    ((404, {}, "remote write receiver needs to be enabled with --web.enable-remote-write-receiver"), "enable-remote-write-receiver"),
-    ((302, {"Location": "http://elsewhere/write?key=secret"}, ""), "give its new address, http://elsewhere/write)"),
-    ((413, {}, ""), "for a single reading"),
-])
-def test_refusals_are_told_once_and_kept_for_later(tmp_path: Path, answer: tuple[int, dict[str, str], str], words: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((400, {}, "out of bounds"), "out_of_order_time_window to 100y"),
+        ((401, {}, "who?"), "TWIN_REMOTE_WRITE_TOKEN"),
+        (
+            (
+                404,
+                {},
+                "remote write receiver needs to be enabled with --web.enable-remote-write-receiver",
+            ),
+            "enable-remote-write-receiver",
+        ),
+        (
+            (302, {"Location": "http://elsewhere/write?key=secret"}, ""),
+            "give its new address, http://elsewhere/write)",
+        ),
+        ((413, {}, ""), "for a single reading"),
+    ],
+)
+def test_refusals_are_told_once_and_kept_for_later(
+    tmp_path: Path, answer: tuple[int, dict[str, str], str], words: str
+) -> None:
     """One line with the reason and the mend; the cursor stays, so that the rest can be sent when it is mended."""
     folder = folder_with(tmp_path / "run", course(4))
     with answering(answer) as (url, taken):
         done, notes, sender = sent(folder, url)
-        assert not done and not taken and len(notes) == 1 and words in notes[0] and "\n" not in notes[0] and "secret" not in notes[0]
+        assert (
+            not done
+            and not taken
+            and len(notes) == 1
+            and words in notes[0]
+            and "\n" not in notes[0]
+            and "secret" not in notes[0]
+        )
         assert sender.backlog.undelivered == 4
         assert f"twin send {folder} --remote-write {url}" in sender.outcome()
     with answering(OK) as (_, taken):
@@ -290,10 +404,15 @@ def test_it_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     folder = folder_with(tmp_path / "run", course(4))
     done, notes, sender = sent(folder, "http://127.0.0.1:9/api/v1/write")
     assert not done and len(notes) == 1 and "connection refused" in notes[0]
-    assert "4 of 4 readings are not in" in sender.outcome() and "connection refused" in sender.outcome()
+    assert (
+        "4 of 4 readings are not in" in sender.outcome()
+        and "connection refused" in sender.outcome()
+    )
 
 
-def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder(tmp_path: Path) -> None:
+def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder(
+    tmp_path: Path,
+) -> None:
     """However long nobody takes them, memory holds what the folder does not; all come in order, none is missing."""
     values, folder = course(40), tmp_path / "run"
     folder.mkdir()
@@ -307,7 +426,11 @@ def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder
         worker.join(20)
         assert found, "it waits for readings that it has lost"
         times, read = found[0] or ([], [])
-        new = [(int(at), tuple(row)) for at, row in zip(times, read, strict=True) if not got or at > got[-1][0]]
+        new = [
+            (int(at), tuple(row))
+            for at, row in zip(times, read, strict=True)
+            if not got or at > got[-1][0]
+        ]
         got.extend(new)
         if new:
             backlog.delivered(new[-1][0], len(new))
@@ -380,11 +503,17 @@ def test_a_damaged_folder_is_told(tmp_path: Path) -> None:
         list(stored(folder, START, ROWS))
 
 
-@pytest.mark.parametrize(("url", "words"), [
-    ("localhost:9090/api/v1/write", "not an address"), ("ftp://h/w", "not an address"), ("http://", "not an address"),
-    ("http://h:99999/w", "not an address"), ("http://h:9090", "http://h:9090/api/v1/write"),
-    ("https://me:geheim@h/w", "TWIN_REMOTE_WRITE_USER"),
-])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("localhost:9090/api/v1/write", "not an address"),
+        ("ftp://h/w", "not an address"),
+        ("http://", "not an address"),
+        ("http://h:99999/w", "not an address"),
+        ("http://h:9090", "http://h:9090/api/v1/write"),
+        ("https://me:geheim@h/w", "TWIN_REMOTE_WRITE_USER"),
+    ],
+)
 def test_wrong_addresses_are_refused_at_once(url: str, words: str) -> None:
     """Before the run, in one line, and without the password that was in it."""
     with pytest.raises(UsageError, match="--remote-write") as caught:
@@ -393,7 +522,9 @@ def test_wrong_addresses_are_refused_at_once(url: str, words: str) -> None:
     assert checked("http://h:9090/api/v1/write?a=b") and shown("http://h/w?a=b#c") == "http://h/w"
 
 
-def test_who_we_are_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_who_we_are_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A token, or user and password; a password in ~/.netrc is not taken."""
     (tmp_path / ".netrc").write_text("default login a password b\n")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -403,7 +534,9 @@ def test_who_we_are_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, 
             for name, value in names.items():
                 monkeypatch.setenv(name, value)
             to = receiver.Receiver(url)
-            to._session.hooks["response"] = [lambda answer, *a, **k: seen.append(answer.request.headers.get("Authorization"))]
+            to._session.hooks["response"] = [
+                lambda answer, *a, **k: seen.append(answer.request.headers.get("Authorization"))
+            ]
             to.post(b"\x00")
     assert seen == [None, "Basic bWU6cMOk", "Bearer t"]
 
@@ -415,9 +548,15 @@ def test_openmetrics_by_hand(tmp_path: Path) -> None:
     assert openmetrics.export(folder, tmp_path / "out.txt") == (5, 3)
     own = 'branch="main",by="{}",replicate="0",run_id="r-1",scenario="s"'
     assert (tmp_path / "out.txt").read_text().splitlines() == [
-        "# TYPE twin_likes counter", "# UNIT twin_likes likes", "# HELP twin_likes Likes given. Unit: likes.",
-        f"twin_likes_total{{{own.format('human')}}} 1.0 1735689600", f"twin_likes_total{{{own.format('human')}}} 2.0 1735776000",
+        "# TYPE twin_likes counter",
+        "# UNIT twin_likes likes",
+        "# HELP twin_likes Likes given. Unit: likes.",
+        f"twin_likes_total{{{own.format('human')}}} 1.0 1735689600",
+        f"twin_likes_total{{{own.format('human')}}} 2.0 1735776000",
         f"twin_likes_total{{{own.format('ai')}}} 0.30000000000000004 1735689600",
-        "# TYPE twin_trust gauge", '# HELP twin_trust Trust \\"as told\\" \\\\ measured.',
+        "# TYPE twin_trust gauge",
+        '# HELP twin_trust Trust \\"as told\\" \\\\ measured.',
         'twin_trust{branch="main",replicate="0",run_id="r-1",scenario="s"} 5e-324 1735689600',
-        'twin_trust{branch="main",replicate="0",run_id="r-1",scenario="s"} -Inf 1735776000', "# EOF"]
+        'twin_trust{branch="main",replicate="0",run_id="r-1",scenario="s"} -Inf 1735776000',
+        "# EOF",
+    ]

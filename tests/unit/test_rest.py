@@ -40,7 +40,9 @@ def test_mser_by_hand() -> None:
     values = np.repeat(z, 5)
     assert rest.mser(values) == 10
     assert rest.mser(values, batch=1) == 10
-    assert rest.mser(np.append(values, [50.0, 50.0])) == 10  # what is left of the last batch does not count
+    assert (
+        rest.mser(np.append(values, [50.0, 50.0])) == 10
+    )  # what is left of the last batch does not count
     assert rest.mser(np.full(60, 3.0)) == 0 and rest.mser(np.arange(7.0)) is None
 
 
@@ -57,9 +59,13 @@ def test_mser_is_the_published_rule() -> None:
 
 def test_mser_cuts_a_transient_and_not_a_settled_series() -> None:
     """An exponential approach with a time constant of 8 days is cut after some three of them; one that never bends is not settled."""
-    cut = [rest.mser(10 * np.exp(-np.arange(180) / 8) + noise(1, 180, seed)[0]) for seed in range(20)]
+    cut = [
+        rest.mser(10 * np.exp(-np.arange(180) / 8) + noise(1, 180, seed)[0]) for seed in range(20)
+    ]
     known = [each for each in cut if each is not None]
-    assert len(known) >= 17 and min(known) >= 10 and max(known) <= 60 and 15 <= np.median(known) <= 40
+    assert (
+        len(known) >= 17 and min(known) >= 10 and max(known) <= 60 and 15 <= np.median(known) <= 40
+    )
     assert rest.mser(np.arange(180.0)) is None
     still = [rest.mser(noise(1, 180, seed)[0]) for seed in range(40)]
     assert np.median([90 if each is None else each for each in still]) <= 30
@@ -86,7 +92,11 @@ def test_planted_drift_is_found_and_none_is_not() -> None:
 
 def test_false_alarms_are_as_rare_as_said() -> None:
     """Without drift, under noise that remembers for days, the 95 % interval holds 0 in 95 of 100 cases: replicates need no model of it."""
-    holds = [low <= 0 <= high for seed in range(400) for _, low, high in [rest.judged("x", "1", 1 + 0.3 * noise(4, 120, seed, 0.9)).change]]
+    holds = [
+        low <= 0 <= high
+        for seed in range(400)
+        for _, low, high in [rest.judged("x", "1", 1 + 0.3 * noise(4, 120, seed, 0.9)).change]
+    ]
     assert 0.92 <= np.mean(holds) <= 0.98
 
 
@@ -94,7 +104,9 @@ def test_growth_by_people_is_explained() -> None:
     """A total that grows as people do is explained; one that grows per person too drifts, and so does a mean."""
     t = np.arange(120)
     people = 1000 * (1 + t / 120) * (1 + 0.005 * noise(4, 120, 1))
-    steady = rest.judged("sessions", "sessions/d", people * (0.3 + 0.002 * noise(4, 120, 2)), people)
+    steady = rest.judged(
+        "sessions", "sessions/d", people * (0.3 + 0.002 * noise(4, 120, 2)), people
+    )
     assert steady.verdict == "follows" and abs(steady.per_person[0]) < 0.02  # type: ignore[index]
     both = rest.judged("sessions", "sessions/d", people * (0.3 + 0.001 * t), people)
     assert both.verdict == "drifts" and both.per_person is not None
@@ -112,7 +124,9 @@ def test_what_was_nothing_and_what_never_moves() -> None:
 
 def drift(**given: object) -> rest.Drift:
     """A headline with some of its numbers."""
-    return dataclasses.replace(rest.Drift("x", "1", 1.0, 1.2, (0.2, 0.1, 0.3), (0, 0, 0), 20), **given)  # type: ignore[arg-type]
+    return dataclasses.replace(
+        rest.Drift("x", "1", 1.0, 1.2, (0.2, 0.1, 0.3), (0, 0, 0), 20), **given
+    )  # type: ignore[arg-type]
 
 
 def test_the_proposal(small: Small) -> None:
@@ -120,7 +134,9 @@ def test_the_proposal(small: Small) -> None:
     scenario = small("warm_up=10d")
     still = drift(change=(0.0, -0.01, 0.01), settles=80)
     assert rest.proposed(scenario, [still]) == (10, [])
-    assert rest.proposed(scenario, [still, drift(), drift(settles=35, change=(0.01, -0.1, 0.12))]) == (45, [])
+    assert rest.proposed(
+        scenario, [still, drift(), drift(settles=35, change=(0.01, -0.1, 0.12))]
+    ) == (45, [])
     assert rest.proposed(scenario, [drift(), drift(name="y", settles=None)]) == (30, ["y"])
     grows = drift(per_person=(0.0, -0.01, 0.01), settles=None, settles_per_person=5)
     assert rest.proposed(scenario, [grows]) == (10, [])
@@ -128,8 +144,12 @@ def test_the_proposal(small: Small) -> None:
 
 def test_verdicts_in_words() -> None:
     """What moves surely, but not surely by more than the tolerance, is not called indistinguishable from rest."""
-    said = {"at rest": (0.01, -0.02, 0.04), "moves, but not surely by 5%": (0.044, 0.034, 0.053),
-            "not distinguishable from rest": (0.08, -0.1, 0.2), "DRIFTS by −12.0 % [−20.0, −4.0]": (-0.12, -0.2, -0.04)}
+    said = {
+        "at rest": (0.01, -0.02, 0.04),
+        "moves, but not surely by 5%": (0.044, 0.034, 0.053),
+        "not distinguishable from rest": (0.08, -0.1, 0.2),
+        "DRIFTS by −12.0 % [−20.0, −4.0]": (-0.12, -0.2, -0.04),
+    }
     for words, change in said.items():
         assert rest._words(drift(change=change)) == words
     grows = drift(per_person=(0.01, -0.02, 0.04))
@@ -141,24 +161,40 @@ def test_reasons_that_are_declared(small: Small) -> None:
     rows = list(Simulation(small()).world.board.rows)
 
     def heads(name: str, **labels: str) -> tuple[str, dict[str, str]] | None:
-        found = rest._heads(rows, rows.index(next(row for row in rows if row[0].name == name and dict(row[1]) == labels)))
+        found = rest._heads(
+            rows,
+            rows.index(next(row for row in rows if row[0].name == name and dict(row[1]) == labels)),
+        )
         return None if found is None else (rows[found][0].name, dict(rows[found][1]))
 
     for kind in ("ai", "human"):
         assert heads("posts", by=kind) == ("creators_active", {"by": kind})
-    assert heads("chat_sessions") == ("chat_users", {}) and heads("sessions") == ("consumers_active", {})
-    assert heads("trust_mean") is None and heads("satisfaction_mean") is None and heads("consumers_active") is None
+    assert heads("chat_sessions") == ("chat_users", {}) and heads("sessions") == (
+        "consumers_active",
+        {},
+    )
+    assert (
+        heads("trust_mean") is None
+        and heads("satisfaction_mean") is None
+        and heads("consumers_active") is None
+    )
     for metric, _ in rows:
         assert not metric.of or heads(metric.name, **next(metric.series())) is not None, metric.name
     known = drift(why="they age")
-    assert known.verdict == "moves" and rest._words(known) == "moves: they age" and rest.proposed(small(), [known])[1] == []
+    assert (
+        known.verdict == "moves"
+        and rest._words(known) == "moves: they age"
+        and rest.proposed(small(), [known])[1] == []
+    )
     assert drift(why="they age", change=(0.0, -0.01, 0.01)).verdict == "at rest"
     assert drift(why="they age", change=(0.08, -0.1, 0.2)).verdict == "unclear"
 
 
 def test_without_policies(small: Small) -> None:
     """The look leaves out policies, reads daily at least, and takes replicates one after another."""
-    scenario = small("policies=[{at: 5d, set: {recommender.preset: likes}}]", "metrics.every=7d", "replicate=3")
+    scenario = small(
+        "policies=[{at: 5d, set: {recommender.preset: likes}}]", "metrics.every=7d", "replicate=3"
+    )
     one = rest.without_policies(scenario, 60, 2)
     assert not one.policies and not one.mechanisms["policies"].plan and one.duration == 60 * DAY  # type: ignore[attr-defined]
     assert one.metrics.every == DAY and one.replicate == 5 and one.warm_up == scenario.warm_up
@@ -167,15 +203,43 @@ def test_without_policies(small: Small) -> None:
 def test_the_command(tmp_path: Path) -> None:
     """Opinions that begin at their anchors drift, sessions in a world that empties follow the number of people: exit status 1, a row per
     headline, a verdict, a proposal; its flags belong together."""
-    given = settings("opinions.start=anchors", "audience.leave=0.03", "audience.arrivals=0/d", "audience.initial=200", "warm_up=2d")
-    done = twin("check", SCENARIOS / "base.yaml", *given, "--at-rest", "--days", "60", "--replicates", "2", cwd=tmp_path, check=False,
-                TWIN_CACHE=str(tmp_path / "cache"))
+    given = settings(
+        "opinions.start=anchors",
+        "audience.leave=0.03",
+        "audience.arrivals=0/d",
+        "audience.initial=200",
+        "warm_up=2d",
+    )
+    done = twin(
+        "check",
+        SCENARIOS / "base.yaml",
+        *given,
+        "--at-rest",
+        "--days",
+        "60",
+        "--replicates",
+        "2",
+        cwd=tmp_path,
+        check=False,
+        TWIN_CACHE=str(tmp_path / "cache"),
+    )
     assert done.returncode == 1, done.stderr
-    assert "2 replicates without policies, 60 days from 2025-01-01 on, after a warm-up of 2 days" in done.stdout
-    for words in ("Opinion variance", "DRIFTS by", "follows the number of active people", "Proposed warm_up: "):
+    assert (
+        "2 replicates without policies, 60 days from 2025-01-01 on, after a warm-up of 2 days"
+        in done.stdout
+    )
+    for words in (
+        "Opinion variance",
+        "DRIFTS by",
+        "follows the number of active people",
+        "Proposed warm_up: ",
+    ):
         assert words in done.stdout
     assert len(list((tmp_path / "cache" / "worlds").iterdir())) == 2
-    for flags, words in ((("--days", "90"), "belongs to --at-rest"), (("--at-rest", "--regularities"), "two questions")):
+    for flags, words in (
+        (("--days", "90"), "belongs to --at-rest"),
+        (("--at-rest", "--regularities"), "two questions"),
+    ):
         failed = twin("check", SCENARIOS / "base.yaml", *flags, cwd=tmp_path, check=False)
         assert failed.returncode == 2 and words in failed.stderr
 
@@ -183,7 +247,11 @@ def test_the_command(tmp_path: Path) -> None:
 def forked(course: np.ndarray) -> Forked:
     """The world as it is, week by week before the fork: (replicates, weeks) of one metric."""
     metric = Metric("morale", "gauge", "1", "Mean morale.", "producer", "Supply", headline=True)
-    return Forked([(metric, {})], [(k * 7 * DAY, (k + 1) * 7 * DAY) for k in range(course.shape[1])], {BASE: course[:, :, None]})
+    return Forked(
+        [(metric, {})],
+        [(k * 7 * DAY, (k + 1) * 7 * DAY) for k in range(course.shape[1])],
+        {BASE: course[:, :, None]},
+    )
 
 
 def test_a_comparison_knows_what_moved_before_its_fork() -> None:
@@ -192,20 +260,31 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
     course = 1 + 0.07 * np.arange(4) + 0.01 * rng.normal(size=(6, 4))
     (row,) = compare._before(forked(course), 60 * DAY).to_pylist()
     paces = np.polyfit(np.arange(4) * 7.0, course.T, 1)[0]
-    assert row["pace"] == pytest.approx(30 * paces.mean()) and row["moves"] == pytest.approx(60 * paces.mean())
+    assert row["pace"] == pytest.approx(30 * paces.mean()) and row["moves"] == pytest.approx(
+        60 * paces.mean()
+    )
     half = stats.t.ppf(0.975, 5) * paces.std(ddof=1) / math.sqrt(6)
-    assert (row["low"], row["high"]) == (pytest.approx(30 * (paces.mean() - half)), pytest.approx(30 * (paces.mean() + half)))
+    assert (row["low"], row["high"]) == (
+        pytest.approx(30 * (paces.mean() - half)),
+        pytest.approx(30 * (paces.mean() + half)),
+    )
     assert row["low"] > 0 and row["n"] == 6
 
 
 def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
     """An effect on a series whose pace before the fork is more than a quarter of it is told with that; a smaller or unsure pace is not."""
     numbers = dict.fromkeys(compare._NUMBERS, 0.0) | {"effect": -0.2}
-    row = compare.Row("b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0)
+    row = compare.Row(
+        "b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0
+    )
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
-    assert said.startswith("Not at rest in the weeks before the fork: creator morale was rising, by 50% of the effect at that pace; both")
-    assert compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""  # type: ignore[arg-type]
+    assert said.startswith(
+        "Not at rest in the weeks before the fork: creator morale was rising, by 50% of the effect at that pace; both"
+    )
+    assert (
+        compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""
+    )  # type: ignore[arg-type]
     assert compare_words._restless(SimpleNamespace(moving={}), [row]) == ""  # type: ignore[arg-type]
 
 
@@ -214,10 +293,29 @@ def test_a_comparison_writes_it_down(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("name: few\nset: {recommender.slate: 5}\n")
     given = settings("warm_up=2d", "duration=24d", "audience.initial=150")
     for at, wanted in (("15d", True), ("10d", False)):
-        twin("compare", SCENARIOS / "base.yaml", *given, "--policy", "p.yaml", "--at", at, "--replicates", "2", "--out", at,
-             "--on", "local:1", cwd=tmp_path, TWIN_CACHE=str(tmp_path / "cache"))
+        twin(
+            "compare",
+            SCENARIOS / "base.yaml",
+            *given,
+            "--policy",
+            "p.yaml",
+            "--at",
+            at,
+            "--replicates",
+            "2",
+            "--out",
+            at,
+            "--on",
+            "local:1",
+            cwd=tmp_path,
+            TWIN_CACHE=str(tmp_path / "cache"),
+        )
         assert (tmp_path / at / "before.parquet").exists() is wanted
     table = pq.read_table(tmp_path / "15d" / "before.parquet").to_pylist()
-    assert {row["metric"] for row in table} == {row["metric"] for row in pq.read_table(tmp_path / "15d" / "results.parquet").to_pylist()}
+    assert {row["metric"] for row in table} == {
+        row["metric"] for row in pq.read_table(tmp_path / "15d" / "results.parquet").to_pylist()
+    }
     assert any(np.isfinite(row["pace"]) and row["pace"] != 0 for row in table)
-    assert len(list((tmp_path / "cache" / "worlds").iterdir())) == 2  # two replicates, which both comparisons share
+    assert (
+        len(list((tmp_path / "cache" / "worlds").iterdir())) == 2
+    )  # two replicates, which both comparisons share

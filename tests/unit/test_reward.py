@@ -1,6 +1,5 @@
 """Reward models: the pooled limit is logistic regression, shrinkage lies between, and finding 2's closed forms."""
 
-
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize
@@ -26,8 +25,10 @@ def compared(weights, x, rng):
 
 def logistic(x, ridge):
     """Plain penalised logistic regression on preferred minus other, by quasi-Newton."""
+
     def loss(w):
         return np.logaddexp(0, -x @ w).sum() + ridge / 2 * w @ w, -x.T @ expit(-x @ w) + ridge * w
+
     return minimize(loss, np.zeros(x.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-6}).x
 
 
@@ -43,14 +44,18 @@ def test_without_spread_it_is_logistic_regression():
     assert not reward.own(pull, precision, total, 0.0).any()
     again, once, pooled = nobody_yet(1, 3)
     reward.learn(np.zeros(30000, np.int64), x, again, once, pooled, 0.0, 1.0)
-    assert pooled == pytest.approx(total, rel=1e-4)  # who compared does not matter, but for float32 rounding of what people hold
+    assert pooled == pytest.approx(
+        total, rel=1e-4
+    )  # who compared does not matter, but for float32 rounding of what people hold
 
 
 def test_one_comparison_is_one_newton_step():
     """By hand: from w = 0, p = 1/2, x = 2, prior variance 1: w = 2 (1/2) / (1 + 4/4) = 1/2, precision 1 + 4/4."""
     pull, precision, total = nobody_yet(1, prior_sd=1.0)
     reward.update(0, np.array([2.0]), pull, precision, total, 0.0, 1.0)
-    assert total[0, 0] == pytest.approx(2.0, abs=1e-12) and total[1, 0] / total[0, 0] == pytest.approx(0.5, abs=1e-12)
+    assert total[0, 0] == pytest.approx(2.0, abs=1e-12) and total[1, 0] / total[
+        0, 0
+    ] == pytest.approx(0.5, abs=1e-12)
 
 
 def test_two_levels_by_hand():
@@ -61,7 +66,9 @@ def test_two_levels_by_hand():
     t = 0.5 / (1 + 0.25 * x**2 * (s**2 + v0))
     w = total[1, 0] / total[0, 0]
     assert w == pytest.approx(v0 * x * t, rel=1e-6)
-    assert w + reward.own(pull, precision, total, s)[0, 0] == pytest.approx((s**2 + v0) * x * t, rel=1e-6)
+    assert w + reward.own(pull, precision, total, s)[0, 0] == pytest.approx(
+        (s**2 + v0) * x * t, rel=1e-6
+    )
 
 
 def test_a_person_who_is_not_remembered_moves_the_pool_as_a_newcomer_does():
@@ -112,11 +119,21 @@ def test_a_newcomer_is_served_by_the_pool():
     """Nothing known: d_u is 0 whatever the spread; a share of 0 serves the pool to everybody."""
     rng = np.random.default_rng(4)
     pull, precision, total = nobody_yet(3)
-    reward.learn(np.zeros(50, np.int64), compared(np.ones((50, 1)), rng.normal(size=(50, 1)), rng), pull, precision, total, 1.0, 1.0)
+    reward.learn(
+        np.zeros(50, np.int64),
+        compared(np.ones((50, 1)), rng.normal(size=(50, 1)), rng),
+        pull,
+        precision,
+        total,
+        1.0,
+        1.0,
+    )
     d, w, x = reward.own(pull, precision, total, 1.0), total[1, 0] / total[0, 0], np.ones(1)
     assert d[0, 0] != 0 and reward.margin(1, x, pull, precision, total, 1.0, 1.0) == w
     for share in (0.0, 0.5, 1.0):
-        assert reward.margin(0, x, pull, precision, total, 1.0, share) == pytest.approx(w + share * d[0, 0], abs=1e-12)
+        assert reward.margin(0, x, pull, precision, total, 1.0, share) == pytest.approx(
+            w + share * d[0, 0], abs=1e-12
+        )
     assert reward.margin(-1, x, pull, precision, total, 1.0, 1.0) == w
 
 
@@ -133,6 +150,7 @@ def test_an_inferred_comparison_counts_its_weight():
 
 # ---- finding 2: utility q + b a_u s, a_u ~ N(mu, sigma^2), stance s = +-1 ----
 
+
 def oracle(a, mass, b):
     """A model that knows every weight: features (stance, quality), the first one's own, the second everybody's (1)."""
     spread, known = 1.0, 1e9
@@ -145,10 +163,14 @@ def stances(model, difference, share):
     """Whether each person is given the first of two answers that differ by ``difference``."""
     pull, precision, total, spread = model
     x = np.array(difference, float)
-    return np.array([reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))])
+    return np.array(
+        [reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))]
+    )
 
 
-@pytest.mark.parametrize(("mu", "sigma"), [(0.0, 1.0), (0.5, 1.0), (-1.0, 0.7), (0.2, 3.0), (2.0, 0.5), (0.7, 0.0)])
+@pytest.mark.parametrize(
+    ("mu", "sigma"), [(0.0, 1.0), (0.5, 1.0), (-1.0, 0.7), (0.2, 3.0), (2.0, 0.5), (0.7, 0.0)]
+)
 def test_gap_in_agreement_is_the_closed_form(mu, sigma):
     """Known weights, equal quality: personal choice agrees E|a|, pooled |E a|, to 1e-9; N(0,1): .798 against 0."""
     a, mass = tastes(mu, sigma, 0.0)
@@ -180,12 +202,27 @@ def test_echo_chamber():
     for own, between in ((1.0, 1.0), (0.0, 0.0)):
         s = np.where(stances(model, (2.0, 0.0), own), 1.0, -1.0)
         assert (share * s**2).sum() - (share * s).sum() ** 2 == pytest.approx(between, abs=1e-9)
-    undecided = [reward.margin(0, np.array([2.0 * side, 0.0]), *model[:3], 1.0, 0.0) for side in (1, -1)]
-    assert np.abs(undecided).max() < 1e-9 and not (np.abs([reward.margin(u, np.array([2.0, 0.0]), *model[:3], 1.0, 1.0)
-                                                           for u in range(len(a))]) < 1e-9).any()
+    undecided = [
+        reward.margin(0, np.array([2.0 * side, 0.0]), *model[:3], 1.0, 0.0) for side in (1, -1)
+    ]
+    assert (
+        np.abs(undecided).max() < 1e-9
+        and not (
+            np.abs(
+                [
+                    reward.margin(u, np.array([2.0, 0.0]), *model[:3], 1.0, 1.0)
+                    for u in range(len(a))
+                ]
+            )
+            < 1e-9
+        ).any()
+    )
 
 
-@pytest.mark.parametrize(("mu", "sigma", "b", "dq"), [(0.0, 1.0, 1.0, 0.5), (0.0, 1.0, 0.5, 2.0), (0.5, 1.5, 1.0, 1.0), (0.3, 1, 2, 0)])
+@pytest.mark.parametrize(
+    ("mu", "sigma", "b", "dq"),
+    [(0.0, 1.0, 1.0, 0.5), (0.0, 1.0, 0.5, 2.0), (0.5, 1.5, 1.0, 1.0), (0.3, 1, 2, 0)],
+)
 def test_truth_cost_is_the_closed_form(mu, sigma, b, dq):
     """The false answer (s = -1, quality less by dq) is personal at rate Phi((-dq/2b - mu)/sigma), pooled never where mu >= 0."""
     a, mass = tastes(mu, sigma, -dq / (2 * b))
@@ -263,6 +300,7 @@ def test_personal_weights_are_recovered():
 
 # ---- comparisons read off a log ----
 
+
 def test_comparisons_pair_each_click_with_the_nearest_skip_of_its_session():
     """By hand: two sessions of one person, one of another; ties go to the skip above; all-clicked sessions give none."""
     consumer = np.array([4, 4, 4, 4, 4, 4, 7, 7, 9], np.int32)
@@ -287,8 +325,12 @@ def clicks(taste, sessions, seed, depth=8):
     """A log: every person opens ``sessions`` sessions of ``depth`` posts and clicks by sigmoid(<signal, taste_u> - 1/2)."""
     rng = np.random.default_rng(seed)
     people = len(taste)
-    signals = np.stack([rng.uniform(-1, 1, 500), rng.uniform(0, 1, 500), rng.uniform(0, 1, 500)], 1).astype(f4)
-    consumer = np.repeat(rng.permutation(np.repeat(np.arange(people), sessions)), depth).astype(np.int32)
+    signals = np.stack(
+        [rng.uniform(-1, 1, 500), rng.uniform(0, 1, 500), rng.uniform(0, 1, 500)], 1
+    ).astype(f4)
+    consumer = np.repeat(rng.permutation(np.repeat(np.arange(people), sessions)), depth).astype(
+        np.int32
+    )
     place = np.tile(np.arange(depth), people * sessions).astype(np.uint8)
     post = rng.integers(0, 500, len(consumer)).astype(np.int32)
     click = rng.random(len(post)) < expit((signals[post] * taste[consumer]).sum(1) - 0.5)

@@ -13,7 +13,12 @@ from twin.scenario.loading import Scenario
 
 
 def hidden(simulation: Simulation) -> list[tuple[str, str]]:
-    return [(name, column.name) for name, table in simulation.world.tables.items() for column in table.columns.values() if column.hidden]
+    return [
+        (name, column.name)
+        for name, table in simulation.world.tables.items()
+        for column in table.columns.values()
+        if column.hidden
+    ]
 
 
 def recommender(simulation: Simulation) -> Recommender:
@@ -25,13 +30,20 @@ def test_hidden_columns_are_refused(small: Callable[..., Scenario]) -> None:
     simulation = Simulation(small())
     simulation.begin()
     columns = hidden(simulation)
-    assert {("consumers", "taste"), ("posts", "content"), ("posts", "quality"), ("consumers", "opinion")} <= set(columns)
+    assert {
+        ("consumers", "taste"),
+        ("posts", "content"),
+        ("posts", "quality"),
+        ("consumers", "opinion"),
+    } <= set(columns)
     for table, column in columns:
         with pytest.raises(StateError, match="cannot observe"):
             recommender(simulation).read(table, column)
 
 
-def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(small: Callable[..., Scenario]) -> None:
+def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(
+    small: Callable[..., Scenario],
+) -> None:
     """With the same log, a world whose hidden columns are noise trains and serves bit for bit the same."""
     served = []
     for scramble in (False, True):
@@ -50,6 +62,13 @@ def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(sma
         assert (feed.keep["counts"] > trained).all()
         feed.sync()
         feed.refresh()
-        served.append({**{name: array.copy() for name, array in feed.keep.items()}, **feed.server.serving()._asdict()})
+        served.append(
+            {
+                **{name: array.copy() for name, array in feed.keep.items()},
+                **feed.server.serving()._asdict(),
+            }
+        )
     assert served[0].keys() == served[1].keys()
-    assert [name for name in served[0] if served[0][name].tobytes() != served[1][name].tobytes()] == []
+    assert [
+        name for name in served[0] if served[0][name].tobytes() != served[1][name].tobytes()
+    ] == []

@@ -19,9 +19,23 @@ def test_a_share_is_a_stable_sample(small: Callable[..., Scenario]) -> None:
     """About half of people are treated, the same ones under any other setting, newcomers included."""
     one, _ = history(small("duration=8d", HALF))
     other, _ = history(small("duration=8d", HALF, "recommender.ranking=random"))
-    arm = {int(k): int(a) for k, a in zip(one.world.table("consumers")["key"], one.world.table("consumers")["arm"], strict=True)}
-    again = {int(k): int(a) for k, a in zip(other.world.table("consumers")["key"], other.world.table("consumers")["arm"], strict=True)}
-    both = arm.keys() & again.keys() - {0}  # who left may have been released in one world and not in the other
+    arm = {
+        int(k): int(a)
+        for k, a in zip(
+            one.world.table("consumers")["key"], one.world.table("consumers")["arm"], strict=True
+        )
+    }
+    again = {
+        int(k): int(a)
+        for k, a in zip(
+            other.world.table("consumers")["key"],
+            other.world.table("consumers")["arm"],
+            strict=True,
+        )
+    }
+    both = arm.keys() & again.keys() - {
+        0
+    }  # who left may have been released in one world and not in the other
     assert len(both) > 310 and all(arm[key] == again[key] for key in both)
     treated = sum(arm.values())
     assert abs(treated - len(arm) / 2) < 3.9 * np.sqrt(len(arm)) / 2
@@ -43,9 +57,14 @@ def test_only_the_treated_are_treated(small: Callable[..., Scenario]) -> None:
 
 def test_two_shares_make_four_arms(small: Callable[..., Scenario]) -> None:
     """Policies for a share combine; a lever that only one of them sets keeps its value in the other's arm."""
-    simulation, _ = history(small("duration=4d", "policies=[{name: a, at: 1d, share: 0.5, set: {recommender.slate: 4}},"
-                                  "{name: b, at: 1d, share: 0.5, set: {recommender.slate: 6, recommender.ai_factor: 0.5}},"
-                                  "{name: c, at: 2d, set: {recommender.ai_factor: 0.9}}]"))
+    simulation, _ = history(
+        small(
+            "duration=4d",
+            "policies=[{name: a, at: 1d, share: 0.5, set: {recommender.slate: 4}},"
+            "{name: b, at: 1d, share: 0.5, set: {recommender.slate: 6, recommender.ai_factor: 0.5}},"
+            "{name: c, at: 2d, set: {recommender.ai_factor: 0.9}}]",
+        )
+    )
     world = simulation.world
     assert world.levers_by_arm("consumers", "recommender.slate") == [30, 4, 6, 6]
     assert world.levers_by_arm("consumers", "recommender.ai_factor") == [0.9, 0.9, 0.5, 0.5]
@@ -67,12 +86,18 @@ def test_saving_keeps_arms(small: Callable[..., Scenario], tmp_path) -> None:
     assert same_state(straight, history(scenario, reference=True)[0]) == []
 
 
-@pytest.mark.parametrize(("policy", "words"), [
-    ("{share: 0.5, set: {recommender.learning_rate: 0.1}}", "cannot be set for a share of consumers"),
-    ("{share: 0.5, of: creators, set: {recommender.slate: 5}}", "of: consumers"),
-    ("{share: 1.5, set: {recommender.slate: 5}}", "out of range"),
-    ("{share: 0.5, of: posts, set: {recommender.slate: 5}}", "of"),
-])
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            "{share: 0.5, set: {recommender.learning_rate: 0.1}}",
+            "cannot be set for a share of consumers",
+        ),
+        ("{share: 0.5, of: creators, set: {recommender.slate: 5}}", "of: consumers"),
+        ("{share: 1.5, set: {recommender.slate: 5}}", "out of range"),
+        ("{share: 0.5, of: posts, set: {recommender.slate: 5}}", "of"),
+    ],
+)
 def test_mistakes(policy: str, words: str, small: Callable[..., Scenario]) -> None:
     """What cannot be given to a share is refused before the run, with the mend."""
     with pytest.raises(ScenarioError, match=words):

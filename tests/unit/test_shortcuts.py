@@ -28,14 +28,16 @@ def test_one_normal_is_a_column_of_many(occasion: int | np.ndarray) -> None:
     many = draws.normals("a", keys, 11, occasion)
     for place in range(11):
         assert np.array_equal(draws.normal("a", keys, place, occasion), many[:, place])
-        assert np.array_equal(draws.normals("a", keys, place + 1, occasion), many[:, :place + 1])
+        assert np.array_equal(draws.normals("a", keys, place + 1, occasion), many[:, : place + 1])
     assert len(np.unique(many)) == many.size
 
 
 def test_next_post_is_read_through_the_diurnal_curve() -> None:
     """The kernel's second of a human's next post is that of `warp`, in every zone and at the edges of the curve; AI have no nights."""
     curve, luck = cumulated(MIND_HOURS), np.random.default_rng(4)
-    flat = np.concatenate([luck.random(4000) * 900, np.concatenate([curve, curve + 3]), [0.0, 1e5, 2e6]])
+    flat = np.concatenate(
+        [luck.random(4000) * 900, np.concatenate([curve, curve + 3]), [0.0, 1e5, 2e6]]
+    )
     n = len(flat)
     zone, when = luck.integers(-11, 12, n).astype(np.int8), np.zeros(n, np.int64)
     person, ai = np.arange(n, dtype=np.int32), luck.random(n) < 0.2
@@ -44,7 +46,9 @@ def test_next_post_is_read_through_the_diurnal_curve() -> None:
     create.wake(np.arange(n), flat, active, ai, person, zone, curve, when)
     tz = np.where(person >= 0, zone, 0).astype(np.int64)
     human = warp(np.minimum(flat, 1e7), curve, tz)
-    expected = np.where((flat < 1e6) & active, np.where(ai, (flat * 86400).astype(np.int64), human), NEVER)
+    expected = np.where(
+        (flat < 1e6) & active, np.where(ai, (flat * 86400).astype(np.int64), human), NEVER
+    )
     assert np.array_equal(when, expected)
     assert (when == NEVER).sum() > 300
 
@@ -56,35 +60,81 @@ def test_served_model_predicts_by_its_equation() -> None:
     def floats(*shape: int) -> np.ndarray:
         return luck.normal(size=shape).astype(np.float32)
 
-    user, post = luck.integers(0, 9, 200).astype(np.int32), luck.integers(0, 30, 200).astype(np.int32)
-    u, bu, v, bv, w, su, si, c = floats(9, 7), floats(9), floats(30, 7), floats(30), floats(7, 8), floats(8), floats(8), floats(8)
+    user, post = (
+        luck.integers(0, 9, 200).astype(np.int32),
+        luck.integers(0, 30, 200).astype(np.int32),
+    )
+    u, bu, v, bv, w, su, si, c = (
+        floats(9, 7),
+        floats(9),
+        floats(30, 7),
+        floats(30),
+        floats(7, 8),
+        floats(8),
+        floats(8),
+        floats(8),
+    )
     got = predict(user, post, 3, u, bu, v, bv, w, su, si, c, NOTHING)
-    logit = c + np.einsum("nd,nd,dh->nh", u[user], v[post], w, dtype=float) + np.outer(bu[user], su) + np.outer(bv[post], si)
+    logit = (
+        c
+        + np.einsum("nd,nd,dh->nh", u[user], v[post], w, dtype=float)
+        + np.outer(bu[user], su)
+        + np.outer(bv[post], si)
+    )
     assert got.shape == (200, 3) and len(HEADS) == 8
     assert np.abs(got - 1 / (1 + np.exp(-logit[:, :3]))).max() < 1e-5
     order = np.argsort(user, kind="stable")
-    assert np.array_equal(predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order])
+    assert np.array_equal(
+        predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order]
+    )
 
 
 @pytest.mark.parametrize("knows", [True, False])
 @pytest.mark.parametrize("dim", [32, 7])
-def test_what_is_judged_is_what_was_served(dim: int, knows: bool, small: Callable[..., Scenario]) -> None:
+def test_what_is_judged_is_what_was_served(
+    dim: int, knows: bool, small: Callable[..., Scenario]
+) -> None:
     """Progressive validation predicts bit for bit what the ranking computed, for odd and even dimensions, with and without signals."""
     world = Simulation(small(f"recommender.dim={dim}", *(() if knows else SIGNALS_OFF)))
     world.begin()
     world.run(2 * DAY)
     served = world.world.service("serving")()
     luck = np.random.default_rng(7)
-    user, post = (luck.integers(0, len(served.user_vec), 300).astype(np.int32), luck.choice(served.eligible, 300))
+    user, post = (
+        luck.integers(0, len(served.user_vec), 300).astype(np.int32),
+        luck.choice(served.eligible, 300),
+    )
     learner = next(m for m in world.mechanisms if isinstance(m, Recommender)).learner
     known = learner.side.of_log(0)._replace(tally=world.world.table("posts")["tally"][post])
     lanes, base = np.empty((dim, 8), np.float32), np.empty(8, np.float32)
     whole, score = np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
     for who, what, logits in zip(user, post, whole, strict=True):
-        ranking.value_scores(served.user_vec[who], served.user_bias[who], 0, served, np.array([what]), 1, lanes, base, logits,
-                             score)
-    got = predict(user, post, 3, served.user_vec, served.user_bias, served.item_vec, served.item_bias, served.interaction,
-                  served.user_scale, served.item_scale, served.intercept, known)
+        ranking.value_scores(
+            served.user_vec[who],
+            served.user_bias[who],
+            0,
+            served,
+            np.array([what]),
+            1,
+            lanes,
+            base,
+            logits,
+            score,
+        )
+    got = predict(
+        user,
+        post,
+        3,
+        served.user_vec,
+        served.user_bias,
+        served.item_vec,
+        served.item_bias,
+        served.interaction,
+        served.user_scale,
+        served.item_scale,
+        served.intercept,
+        known,
+    )
     assert len(known.S) == (WIDE if knows else 0)
     assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300
 
@@ -97,12 +147,17 @@ def test_copy_to_serving_is_what_vectors_says(kind: str) -> None:
     keys = np.arange(1, 61, dtype=np.uint64)
     table.learn(keys[:30], np.ones(30, np.int64), 0)
     rows, unknown = np.arange(60)[::-1].copy(), np.linspace(0, 1, 7).astype(np.float32)
-    maker, more = (np.arange(60) % 4).astype(np.int32), np.random.default_rng(6).normal(size=(4, 7)).astype(np.float32)
+    maker, more = (
+        (np.arange(60) % 4).astype(np.int32),
+        np.random.default_rng(6).normal(size=(4, 7)).astype(np.float32),
+    )
     plain = table.vectors(keys, unknown)
     for makers, expected in ((maker[:0], plain), (maker, plain + more[maker])):
         vec, bias = np.zeros((60, 6), np.float32), np.zeros(60, np.float32)
         table.copy(keys, unknown, rows, more[:, :-1].copy(), more[:, -1].copy(), makers, vec, bias)
-        assert np.array_equal(vec[rows], expected[:, :-1]) and np.array_equal(bias[rows], expected[:, -1])
+        assert np.array_equal(vec[rows], expected[:, :-1]) and np.array_equal(
+            bias[rows], expected[:, -1]
+        )
     used = np.arange(len(table.E)) % 3 > 0
     assert np.array_equal(mean_row(table.E, used), table.E[used].mean(0, dtype=float))
     assert not mean_row(table.E, used & False).any()

@@ -107,7 +107,11 @@ def test_a_service_hears_all_and_its_words_reach_the_user_in_order() -> None:
     link.reading(6, np.ones(3))
     link.end("done")
     names = "['paused', 'queue_undelivered']"
-    assert [line for line in told if not line.startswith("frame")][2:] == ["reading 5 3 5", "reading 6 3 6", "closed True"]
+    assert [line for line in told if not line.startswith("frame")][2:] == [
+        "reading 5 3 5",
+        "reading 6 3 6",
+        "closed True",
+    ]
     frames = [line for line in told if line.startswith("frame")]
     assert len(frames) < 7 and frames[-1] == f"frame 1000 {names}"
     assert told.index(frames[-1]) < told.index("closed True")
@@ -116,7 +120,12 @@ def test_a_service_hears_all_and_its_words_reach_the_user_in_order() -> None:
 def test_services_close_side_by_side_and_ctrl_c_makes_them_hurry() -> None:
     """One that waits for something does not hold up another; the user's first Ctrl-C at the end tells it."""
     link, told = linked(Patient(), Echo())
-    threading.Thread(target=lambda: (wait(lambda: {"waits", "closed True"} <= set(told)), os.kill(os.getpid(), signal.SIGINT))).start()
+    threading.Thread(
+        target=lambda: (
+            wait(lambda: {"waits", "closed True"} <= set(told)),
+            os.kill(os.getpid(), signal.SIGINT),
+        )
+    ).start()
     link.end("done")
     assert told[-1] == "hurried"
 
@@ -128,15 +137,23 @@ def test_a_service_that_fails_is_left_out_and_the_others_go_on() -> None:
         link.reading(now, np.ones(1))
     link.end("done")
     failed = [line for line in told if "failed" in line]
-    assert len(failed) == 1 and failed[0].startswith("Weak has failed, the run goes on without it: ValueError: no more (")
-    assert told.count("weak closed False") == 1 and told[-1] == "closed True" and "reading 3 1 3" in told
+    assert len(failed) == 1 and failed[0].startswith(
+        "Weak has failed, the run goes on without it: ValueError: no more ("
+    )
+    assert (
+        told.count("weak closed False") == 1
+        and told[-1] == "closed True"
+        and "reading 3 1 3" in told
+    )
 
 
 def test_a_service_that_cannot_open_stops_the_run_with_one_line() -> None:
     """A user's mistake as it is, a bug with its place."""
     with pytest.raises(UsageError, match=r"^--port 1: taken$"):
         linked(Echo(), Refuses())
-    with pytest.raises(Exception, match=r"^Broken could not start: KeyError: 'oops' \(.*test_sidecar.py:\d+\)$"):
+    with pytest.raises(
+        Exception, match=r"^Broken could not start: KeyError: 'oops' \(.*test_sidecar.py:\d+\)$"
+    ):
         linked(Broken())
 
 
@@ -150,7 +167,9 @@ def test_the_live_view_takes_the_first_lines_of_a_service() -> None:
     assert "echo is open" in shown.get()
 
 
-@pytest.mark.parametrize("ending", ["", "raise SystemExit(3)", "os.kill(os.getpid(), 9)", "link.end('done')"])
+@pytest.mark.parametrize(
+    "ending", ["", "raise SystemExit(3)", "os.kill(os.getpid(), 9)", "link.end('done')"]
+)
 def test_no_service_can_hold_the_end_of_a_run_that_dies(tmp_path: Path, ending: str) -> None:
     """A service that does not close: the run's process ends as it would, and so does the one beside it; only an end in order waits
     for it, until the user's second Ctrl-C.
@@ -170,8 +189,17 @@ if __name__ == "__main__":
             threading.Timer(delay, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     {ending}
 """)
-    done = subprocess.run([sys.executable, script], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60)
-    assert done.returncode == {"": 0, "raise SystemExit(3)": 3, "os.kill(os.getpid(), 9)": -9}.get(ending, -2), done.stderr
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == {"": 0, "raise SystemExit(3)": 3, "os.kill(os.getpid(), 9)": -9}.get(
+        ending, -2
+    ), done.stderr
     wait(lambda: not Path(f"/proc/{int(done.stdout)}").exists())
 
 

@@ -42,8 +42,12 @@ KINDS = ("folder", "file", "memory", "server")
 @pytest.fixture(params=KINDS)
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty place of each kind."""
-    return {"folder": str(tmp_path / "at [1] *"), "file": f"file://{tmp_path}/out", "memory": f"memory://{uuid.uuid4().hex}/out",
-            "server": f"server://{tmp_path}/out"}[request.param]
+    return {
+        "folder": str(tmp_path / "at [1] *"),
+        "file": f"file://{tmp_path}/out",
+        "memory": f"memory://{uuid.uuid4().hex}/out",
+        "server": f"server://{tmp_path}/out",
+    }[request.param]
 
 
 def test_files_are_written_read_listed_and_removed(root: str) -> None:
@@ -56,10 +60,16 @@ def test_files_are_written_read_listed_and_removed(root: str) -> None:
     values = np.arange(6.0).reshape(2, 3)
     store.write_array("runs/0/trunk.npy", values)
     again = Store(root)
-    assert again.exists("") and again.exists("a") and again.read_json("a/b.json") == {"x": [2, None]}
+    assert (
+        again.exists("") and again.exists("a") and again.read_json("a/b.json") == {"x": [2, None]}
+    )
     assert again.names() == ["a", "manifest.json", "runs"]
     assert again.read_array("runs/0/trunk.npy").tobytes() == values.tobytes()
-    assert sorted(path.rpartition("/")[2] for path in again._files.find(again._at(""))) == ["b.json", "manifest.json", "trunk.npy"]
+    assert sorted(path.rpartition("/")[2] for path in again._files.find(again._at(""))) == [
+        "b.json",
+        "manifest.json",
+        "trunk.npy",
+    ]
     with again.local("a/b.json") as path:
         assert path.name == "b.json" and path.read_bytes() == store.read("a/b.json")
     again.remove("a")
@@ -78,7 +88,10 @@ def test_folders_come_whole(root: str, tmp_path: Path) -> None:
             (folder / "manifest.json").write_text(str(number))
             (folder / "x.npy").write_bytes(bytes(number))
     with store.local("runs/0.world") as path:
-        assert {each.name: each.read_bytes() for each in path.iterdir()} == {"manifest.json": b"2", "x.npy": b"\0\0"}
+        assert {each.name: each.read_bytes() for each in path.iterdir()} == {
+            "manifest.json": b"2",
+            "x.npy": b"\0\0",
+        }
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "manifest.json").write_text("3")
     store.put_folder(tmp_path / "other", "runs/1.world")
@@ -103,7 +116,9 @@ def test_a_folder_that_was_not_finished_is_not_there(root: str) -> None:
     assert store.names() == ["a.world"]
 
 
-def test_an_upload_that_breaks_leaves_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_breaks_leaves_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Elsewhere the manifest goes first when a folder is replaced and comes last, so that half a folder never looks whole."""
     store = Store(f"memory://{uuid.uuid4().hex}")
     order: list[str] = []
@@ -145,10 +160,13 @@ def test_what_others_wrote_is_seen(tmp_path: Path) -> None:
     assert not store.exists("b.npy") and store.names() == ["a.npy"] and len(seen) == 2
 
 
-@pytest.mark.parametrize(("root", "words"), [
-    ("filee:///x", "fsspec knows no filee:// (did you mean file?)"),
-    ("dbfs2://x", "fsspec knows no dbfs2://"),
-])
+@pytest.mark.parametrize(
+    ("root", "words"),
+    [
+        ("filee:///x", "fsspec knows no filee:// (did you mean file?)"),
+        ("dbfs2://x", "fsspec knows no dbfs2://"),
+    ],
+)
 def test_unknown_places_are_refused_in_a_line(root: str, words: str) -> None:
     """An address that fsspec does not know."""
     with pytest.raises(UsageError) as caught:
@@ -158,36 +176,57 @@ def test_unknown_places_are_refused_in_a_line(root: str, words: str) -> None:
 
 def test_a_place_whose_package_is_missing_is_refused_with_the_mend() -> None:
     """An address whose driver is not installed: which package that is."""
-    fsspec.register_implementation("sea", "no_such_driver.Files", clobber=True, errtxt="Please install seafs")
+    fsspec.register_implementation(
+        "sea", "no_such_driver.Files", clobber=True, errtxt="Please install seafs"
+    )
     with pytest.raises(UsageError, match="sea://x: cannot be reached: Please install seafs"):
         Store("sea://x")
 
 
-def test_tasks_leave_the_same_bytes_anywhere(small: Callable[..., Scenario], tmp_path: Path) -> None:
+def test_tasks_leave_the_same_bytes_anywhere(
+    small: Callable[..., Scenario], tmp_path: Path
+) -> None:
     """Trunk, branch and whole runs: the same readings in a folder, at a file:// address, in an object store and on a server."""
     scenario = small("duration=6d")
-    tasks = [Task("trunk", "runs/t.npy", {"sets": ["replicate=1"], "at_s": 3 * 86400}),
-             Task("branch", "runs/b.npy", {"sets": ["replicate=1"], "trunk": "runs/t.npy", "policies": ["policies/p.yaml"]},
-                  ("runs/t.npy",)),
-             Task("whole", "runs/w.npy", {"sets": ["replicate=1"]})]
-    places = {"folder": str(tmp_path / "a"), "file": f"file://{tmp_path}/b", "memory": f"memory://{uuid.uuid4().hex}",
-              "server": f"server://{tmp_path}/d"}
+    tasks = [
+        Task("trunk", "runs/t.npy", {"sets": ["replicate=1"], "at_s": 3 * 86400}),
+        Task(
+            "branch",
+            "runs/b.npy",
+            {"sets": ["replicate=1"], "trunk": "runs/t.npy", "policies": ["policies/p.yaml"]},
+            ("runs/t.npy",),
+        ),
+        Task("whole", "runs/w.npy", {"sets": ["replicate=1"]}),
+    ]
+    places = {
+        "folder": str(tmp_path / "a"),
+        "file": f"file://{tmp_path}/b",
+        "memory": f"memory://{uuid.uuid4().hex}",
+        "server": f"server://{tmp_path}/d",
+    }
     found = {}
     for kind in KINDS:
         experiment = Experiment(places[kind], "compare", {}, scenario, quiet=True)
-        experiment.store.write("policies/p.yaml", b"policies: [{name: p, at: 3d, set: {recommender.ai_factor: 0.1}}]\n")
+        experiment.store.write(
+            "policies/p.yaml", b"policies: [{name: p, at: 3d, set: {recommender.ai_factor: 0.1}}]\n"
+        )
         for task in tasks:
             execute(experiment.store.root, task)
         found[kind] = [experiment.store.read(task.result) for task in tasks]
         experiment.finish("done")
-        assert Experiment(places[kind], "compare", {}, scenario, quiet=True).manifest["status"] == "running"  # goes on
+        assert (
+            Experiment(places[kind], "compare", {}, scenario, quiet=True).manifest["status"]
+            == "running"
+        )  # goes on
         with pytest.raises(UsageError, match="with other at_s"):
             Experiment(places[kind], "compare", {"at_s": 1}, scenario, quiet=True)
     assert all(found[kind] == found["folder"] for kind in KINDS)
     assert found["folder"][1] != found["folder"][2]
 
 
-def test_a_worker_that_does_not_see_the_folder_says_so(tmp_path: Path, small: Callable[..., Scenario]) -> None:
+def test_a_worker_that_does_not_see_the_folder_says_so(
+    tmp_path: Path, small: Callable[..., Scenario]
+) -> None:
     """On a machine that does not share the folder, the mend is in the error."""
     with pytest.raises(UsageError, match=r"as seen from .* that all workers share"):
         execute(str(tmp_path / "elsewhere"), Task("whole", "w.npy", {}))

@@ -27,16 +27,27 @@ def expected_distinct(n: int, slots: int) -> float:
 @pytest.mark.parametrize("size", [1, 97, 10**6, 2**48])
 def test_md5_is_md5(salt: int, size: int) -> None:
     """Residues of random and extreme IDs equal those of hashlib's digest of the decimal digits, whatever the salt and size."""
-    keys = np.concatenate([np.random.default_rng(size).integers(0, 2**64, 200, dtype=np.uint64), ids(20),
-                           np.array([10**19, 2**64 - 1], np.uint64)])
+    keys = np.concatenate(
+        [
+            np.random.default_rng(size).integers(0, 2**64, 200, dtype=np.uint64),
+            ids(20),
+            np.array([10**19, 2**64 - 1], np.uint64),
+        ]
+    )
     out = np.empty(len(keys), np.int64)
     hashed(keys, MD5, salt, size, out)
     texts = [f"{key}:{salt}" if salt else str(key) for key in keys.tolist()]
-    assert out.tolist() == [int(md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % size for text in texts]
+    assert out.tolist() == [
+        int(md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % size for text in texts
+    ]
 
 
-@pytest.mark.parametrize(("n", "distinct", "sharing", "most"), [(USERS, 149_970, 24_463, 5), (MOVIES, 57_361, 3340, 3)])
-def test_monolith_table_1_is_reproduced_exactly(n: int, distinct: int, sharing: int, most: int) -> None:
+@pytest.mark.parametrize(
+    ("n", "distinct", "sharing", "most"), [(USERS, 149_970, 24_463, 5), (MOVIES, 57_361, 3340, 3)]
+)
+def test_monolith_table_1_is_reproduced_exactly(
+    n: int, distinct: int, sharing: int, most: int
+) -> None:
     """MD5 of label-encoded IDs modulo a million: distinct slots, IDs that share one, and the fullest slot, with no tolerance."""
     made = table(function="md5")
     load = np.bincount(made.slots(ids(n))[:, 0])
@@ -69,7 +80,13 @@ def damage(exponent: float, orders: int) -> np.ndarray:
         weight = np.arange(1, USERS + 1) ** -exponent
         key = rng.permutation(ids(USERS))
         foreign = made.foreign(key, weight)
-        out.append((made.traffic(key, weight), foreign[:USERS // 100].mean(), foreign[USERS // 2:].mean()))
+        out.append(
+            (
+                made.traffic(key, weight),
+                foreign[: USERS // 100].mean(),
+                foreign[USERS // 2 :].mean(),
+            )
+        )
     return np.array(out)
 
 
@@ -80,8 +97,13 @@ def test_uniform_traffic_is_hit_as_often_as_ids() -> None:
     assert bottom == pytest.approx(0.077, abs=0.002) and top == pytest.approx(0.077, abs=0.018)
 
 
-@pytest.mark.parametrize(("exponent", "spread", "top", "bottom"), [(1.0, 0.037, 0.004, 0.097), (1.2, 0.084, 0.003, 0.099)])
-def test_heavy_tails_put_traffic_at_risk_and_corrupt_the_tail(exponent: float, spread: float, top: float, bottom: float) -> None:
+@pytest.mark.parametrize(
+    ("exponent", "spread", "top", "bottom"),
+    [(1.0, 0.037, 0.004, 0.097), (1.2, 0.084, 0.003, 0.099)],
+)
+def test_heavy_tails_put_traffic_at_risk_and_corrupt_the_tail(
+    exponent: float, spread: float, top: float, bottom: float
+) -> None:
     """Zipf: the same mean traffic on shared slots (4 s.e.), far more spread; the head's vectors are clean (.002), the tail's not (.003)."""
     found = damage(exponent, 12)
     assert abs(found[:, 0].mean() - 0.1505) < 4 * spread / np.sqrt(12)
@@ -105,7 +127,10 @@ def test_foreign_gradient_of_one_own_row_is_none() -> None:
     key, weight = ids(1000), np.arange(1, 1001.0)
     for made in (table("collisionless", 0), table(size=2**31 - 1)):
         few = key[:5]
-        assert not made.foreign(few, weight[:5]).any() and made.sharing(few) == made.collided(few) == made.traffic(few, weight[:5]) == 0
+        assert (
+            not made.foreign(few, weight[:5]).any()
+            and made.sharing(few) == made.collided(few) == made.traffic(few, weight[:5]) == 0
+        )
 
 
 @pytest.mark.parametrize("kind", ["double_hash", "quotient_remainder"])
@@ -116,7 +141,9 @@ def test_two_rows_give_far_more_codes_than_rows(kind: str) -> None:
     assert (rows[:, 0] != rows[:, 1]).all() and rows.min() >= 0 and rows.max() < 2000
     assert made.sharing(ids(10_000)) > 0.99
     # a pair of codes h1, h2 falls on another's rows in the same order, so double hashing has M (M-1) codes
-    expected = 1 - expected_distinct(10_000, 1000 * 999 if kind == "double_hash" else 1000**2) / 10_000
+    expected = (
+        1 - expected_distinct(10_000, 1000 * 999 if kind == "double_hash" else 1000**2) / 10_000
+    )
     assert made.collided(ids(10_000)) == pytest.approx(expected, abs=4 * np.sqrt(expected / 10_000))
     assert table(size=2000).collided(ids(10_000)) > 0.8
 
@@ -140,11 +167,15 @@ def test_threshold_admission_is_monoliths(threshold: int) -> None:
     for before in range(10):
         made.learn(ids(50), np.ones(50, np.int64), before)
         filtered = before < threshold
-        assert (made.rows(ids(50))[:, 0] < 0).all() == filtered and (made.rows(ids(50))[:, 0] >= 0).all() != filtered
+        assert (made.rows(ids(50))[:, 0] < 0).all() == filtered and (
+            made.rows(ids(50))[:, 0] >= 0
+        ).all() != filtered
     assert made.turnover.tolist() == [50, 0]
 
 
-def admitted(rule: str, batches: list[int], needed: int = 8, salt: int = 0, count: int = 20_000) -> np.ndarray:
+def admitted(
+    rule: str, batches: list[int], needed: int = 8, salt: int = 0, count: int = 20_000
+) -> np.ndarray:
     made = table("collisionless", admission=needed, rule=rule, salt=salt)
     made.setup()
     for now, batch in enumerate(batches):
@@ -152,9 +183,19 @@ def admitted(rule: str, batches: list[int], needed: int = 8, salt: int = 0, coun
     return np.asarray(made.rows(ids(count))[:, 0] >= 0)
 
 
-@pytest.mark.parametrize(("rule", "batches", "share"), [
-    ("equal", [1] * 8, 0.95), ("equal", [8], 0.95), ("equal", [3, 4, 1], 0.95), ("equal", [2, 2], 1 - 0.05**0.5),
-    ("unequal", [1], 1 / 8), ("unequal", [1] * 8, 1 - (7 / 8)**8), ("unequal", [8], 1.0), ("unequal", [20], 1.0)])
+@pytest.mark.parametrize(
+    ("rule", "batches", "share"),
+    [
+        ("equal", [1] * 8, 0.95),
+        ("equal", [8], 0.95),
+        ("equal", [3, 4, 1], 0.95),
+        ("equal", [2, 2], 1 - 0.05**0.5),
+        ("unequal", [1], 1 / 8),
+        ("unequal", [1] * 8, 1 - (7 / 8) ** 8),
+        ("unequal", [8], 1.0),
+        ("unequal", [20], 1.0),
+    ],
+)
 def test_probabilistic_admission(rule: str, batches: list[int], share: float) -> None:
     """``equal`` lets 95 % in by T sightings however they come, ``unequal`` min(1, n/T) at a time (4 sd of 20,000 IDs)."""
     assert abs(admitted(rule, batches).mean() - share) <= 4 * np.sqrt(share * (1 - share) / 20_000)
@@ -162,6 +203,10 @@ def test_probabilistic_admission(rule: str, batches: list[int], share: float) ->
 
 def test_admission_by_chance_is_a_function_of_the_id() -> None:
     """The same IDs are let in whoever else asks; another salt lets others in."""
-    whole, part, other = admitted("equal", [2]), admitted("equal", [2], count=500), admitted("equal", [2], salt=1)
+    whole, part, other = (
+        admitted("equal", [2]),
+        admitted("equal", [2], count=500),
+        admitted("equal", [2], salt=1),
+    )
     assert np.array_equal(whole[:500], part)
     assert 0.3 < (whole != other).mean() < 0.7

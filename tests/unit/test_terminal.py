@@ -13,29 +13,61 @@ from twin.readers.text import change, human, short, span, sparkline
 from twin.world.metric import Metric
 
 DAY = 86400
-DECLARED = (Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "P", headline=True, good="up"),
-            Metric("creator_morale", "gauge", "1", "Morale.", "producer", "P", headline=True, good="up"),
-            Metric("hidden", "gauge", "1", "Not shown.", "platform", "P"))
-INFO = RunInfo("demo [red]not markup[/red]", dt.date(2025, 1, 1), 10 * DAY, 0,
-               [(metric, labels) for metric in DECLARED for labels in metric.series()], Path("runs/demo"))
+DECLARED = (
+    Metric(
+        "sessions", "counter", "sessions", "Sessions.", "consumer", "P", headline=True, good="up"
+    ),
+    Metric("creator_morale", "gauge", "1", "Morale.", "producer", "P", headline=True, good="up"),
+    Metric("hidden", "gauge", "1", "Not shown.", "platform", "P"),
+)
+INFO = RunInfo(
+    "demo [red]not markup[/red]",
+    dt.date(2025, 1, 1),
+    10 * DAY,
+    0,
+    [(metric, labels) for metric in DECLARED for labels in metric.series()],
+    Path("runs/demo"),
+)
 
 
 def frame(day: float) -> Frame:
-    return Frame(int(day * DAY), day / 2, int(100 * day), np.array([100 * day, 0.5 - day / 100, 7.0]), 123.0)
+    return Frame(
+        int(day * DAY), day / 2, int(100 * day), np.array([100 * day, 0.5 - day / 100, 7.0]), 123.0
+    )
 
 
-@pytest.mark.parametrize(("value", "unit", "text"), [
-    (0, "1", "0"), (0.25, "1", "0.25"), (12.345, "1", "12.3"), (1234, "1", "1.23 k"), (5.6e6, "bytes", "5.6 MB"), (90, "s", "1.5 min"),
-    (2 * DAY, "s", "2 d"), (float("nan"), "1", "-"), (-0.5, "1", "-0.5"), (1e-7, "1", "1.0e-07"),
-])
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0, "1", "0"),
+        (0.25, "1", "0.25"),
+        (12.345, "1", "12.3"),
+        (1234, "1", "1.23 k"),
+        (5.6e6, "bytes", "5.6 MB"),
+        (90, "s", "1.5 min"),
+        (2 * DAY, "s", "2 d"),
+        (float("nan"), "1", "-"),
+        (-0.5, "1", "-0.5"),
+        (1e-7, "1", "1.0e-07"),
+    ],
+)
 def test_numbers_as_people_read_them(value: float, unit: str, text: str) -> None:
     """Three digits, a letter for thousands, units of time."""
     assert human(value, unit) == text
 
 
-@pytest.mark.parametrize(("first", "last", "text"), [(2, 3, "+50 %"), (4, 3.9, "−2.5 %"), (1, 1, "±0"), (0, 3, "+3"),
-                                                    (-1, 1, "+2"), (-0.04, -0.07, "−0.03"),
-                                                    (float("nan"), 1, "")])
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (2, 3, "+50 %"),
+        (4, 3.9, "−2.5 %"),
+        (1, 1, "±0"),
+        (0, 3, "+3"),
+        (-1, 1, "+2"),
+        (-0.04, -0.07, "−0.03"),
+        (float("nan"), 1, ""),
+    ],
+)
 def test_changes(first: float, last: float, text: str) -> None:
     """Percent where that means something, else the difference."""
     assert change(first, last) == text
@@ -44,7 +76,11 @@ def test_changes(first: float, last: float, text: str) -> None:
 def test_small_helpers() -> None:
     """Spans, sparklines and cut texts."""
     assert [span(s) for s in (22, 185, 7800, float("nan"))] == ["22 s", "3:05 min", "2:10 h", "?"]
-    assert sparkline([0, 1, 2, 3], 4) == "▁▃▆█" and sparkline([5, 5], 4) == "▁▁  " and sparkline([], 3) == "   "
+    assert (
+        sparkline([0, 1, 2, 3], 4) == "▁▃▆█"
+        and sparkline([5, 5], 4) == "▁▁  "
+        and sparkline([], 3) == "   "
+    )
     assert short("abcdef", 4) == "abc…" and short("abc", 4) == "abc"
 
 
@@ -59,28 +95,55 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.splitlines()
     progress = [line for line in lines if "sessions/s" in line]
     assert len(progress) == 20 and progress[9].startswith("2025-01-06   50%")
-    assert "200 sessions/s" in progress[9] and ("left 3 s" in progress[9] or "left 2 s" in progress[9])
+    assert "200 sessions/s" in progress[9] and (
+        "left 3 s" in progress[9] or "left 2 s" in progress[9]
+    )
     assert "creator morale 0.45" in progress[9] and "hidden" not in progress[9]
-    assert lines[0].startswith("demo [red]") and lines[-2:] == ["2025-01-05  policy: a change", "done"]
+    assert lines[0].startswith("demo [red]") and lines[-2:] == [
+        "2025-01-05  policy: a change",
+        "done",
+    ]
 
 
 def test_plain_lines_stay_short(capsys: pytest.CaptureFixture[str]) -> None:
     """However many headlines are declared, a line is about 200 characters at most, and each side's first headline is in it."""
     sides = ("producer", "consumer", "platform", "chatbot")
-    many = [Metric(f"{side}_headline_number_{k}", "gauge", "1", "One.", side, "P", headline=True) for k in range(9) for side in sides]
+    many = [
+        Metric(f"{side}_headline_number_{k}", "gauge", "1", "One.", side, "P", headline=True)
+        for k in range(9)
+        for side in sides
+    ]
     view = PlainView()
-    view.begin(RunInfo("many", dt.date(2025, 1, 1), 10 * DAY, 0, [(metric, {}) for metric in many], Path("runs/many")))
+    view.begin(
+        RunInfo(
+            "many",
+            dt.date(2025, 1, 1),
+            10 * DAY,
+            0,
+            [(metric, {}) for metric in many],
+            Path("runs/many"),
+        )
+    )
     for day in range(1, 10):
-        view.update(Frame(day * DAY, day * 11.0, day * 10**6, np.full(len(many), -12345.0 - day), 1.0))
+        view.update(
+            Frame(day * DAY, day * 11.0, day * 10**6, np.full(len(many), -12345.0 - day), 1.0)
+        )
     lines = [line for line in capsys.readouterr().out.splitlines() if "sessions/s" in line]
     assert lines and max(map(len, lines)) <= 200
-    assert all(f"{side} headline number 0 −" in line.replace("-", "−") for side in sides for line in lines)
+    assert all(
+        f"{side} headline number 0 −" in line.replace("-", "−") for side in sides for line in lines
+    )
 
 
 def test_built_in_headlines_fit_a_plain_line() -> None:
     """About ten metrics are headlines, some of every side."""
     heads = [metric for kind in REGISTRY.values() for metric in kind.metrics if metric.headline]
-    assert 8 <= len(heads) <= 12 and {metric.side for metric in heads} == {"producer", "consumer", "platform", "chatbot"}
+    assert 8 <= len(heads) <= 12 and {metric.side for metric in heads} == {
+        "producer",
+        "consumer",
+        "platform",
+        "chatbot",
+    }
 
 
 @pytest.mark.parametrize("width", [50, 80, 100, 160])

@@ -25,7 +25,9 @@ from twin.scenario.loading import Scenario, load
 @pytest.fixture(scope="module")
 def crowd(small: Callable[..., Scenario]) -> Scenario:
     """Every mechanism at work, and windows with enough sessions to share."""
-    return small("audience.initial=1500", *EVERYTHING[:-1], "duration=9d", "policies=[]", base="everything")
+    return small(
+        "audience.initial=1500", *EVERYTHING[:-1], "duration=9d", "policies=[]", base="everything"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ def shared_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_do_not_change_a_byte(threads: int, crowd: Scenario, alone: tuple[Simulation, np.ndarray]) -> None:
+def test_threads_do_not_change_a_byte(
+    threads: int, crowd: Scenario, alone: tuple[Simulation, np.ndarray]
+) -> None:
     """All readings, all columns, all arrays; with more threads than processors too."""
     world = Simulation(crowd, threads=threads)
     readings: list[np.ndarray] = []
@@ -56,7 +60,9 @@ def test_threads_do_not_change_a_byte(threads: int, crowd: Scenario, alone: tupl
     assert same_state(alone[0], world) == []
 
 
-def test_resumed_with_another_number_of_threads(crowd: Scenario, alone: tuple[Simulation, np.ndarray], tmp_path: Path) -> None:
+def test_resumed_with_another_number_of_threads(
+    crowd: Scenario, alone: tuple[Simulation, np.ndarray], tmp_path: Path
+) -> None:
     """Two threads up to a barrier, three from there on."""
     first, second = Simulation(crowd, threads=2), Simulation(crowd, threads=3)
     first.begin()
@@ -72,15 +78,23 @@ def test_shipped_worlds_on_threads(name: str, request: pytest.FixtureRequest) ->
     """The first days of the shipped scenarios."""
     more = ("policies=[]", "duration=3d")
     if name == "real_network":
-        more = (*more, f"network.path={request.getfixturevalue('real_data') / 'ego-facebook.txt.gz'}")
-    worlds = [Simulation(load(ROOT / "scenarios" / f"{name}.yaml", more), threads=threads) for threads in (1, 2)]
+        more = (
+            *more,
+            f"network.path={request.getfixturevalue('real_data') / 'ego-facebook.txt.gz'}",
+        )
+    worlds = [
+        Simulation(load(ROOT / "scenarios" / f"{name}.yaml", more), threads=threads)
+        for threads in (1, 2)
+    ]
     for world in worlds:
         world.begin()
         world.run(3 * DAY + 1)
     assert same_state(*worlds) == []
 
 
-def test_the_oracle_and_the_reference_give_the_same_on_threads(small: Callable[..., Scenario]) -> None:
+def test_the_oracle_and_the_reference_give_the_same_on_threads(
+    small: Callable[..., Scenario],
+) -> None:
     """Sessions that are ranked by live counters, and those that go one by one, are not shared; what else is may be."""
     scenario = small("duration=4d")
     for flags in ({"oracle": True}, {"reference": True}):
@@ -116,7 +130,12 @@ def test_a_guess_holds_as_long_as_it_says(seed: int, alone: tuple[Simulation, np
         row, post = int(rng.integers(len(people.key))), int(rng.integers(len(posts.key)))
         mask, until = guessed(likes, row, post, *arguments)
         assert until >= likes
-        for more in {likes, int(until), int(min(until, likes + 1)), *rng.integers(likes, min(until, 10**6) + 1, 6).tolist()}:
+        for more in {
+            likes,
+            int(until),
+            int(min(until, likes + 1)),
+            *rng.integers(likes, min(until, 10**6) + 1, 6).tolist(),
+        }:
             assert guessed(int(more), row, post, *arguments)[0] == mask
         held += until > likes
     assert held > 20 or abs(weight) > 0.3 or likes < 100

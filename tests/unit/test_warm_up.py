@@ -30,15 +30,22 @@ from twin.world.board import Board
 from twin.world.checkpoint import latest
 from twin.world.metric import Metric
 
-BUSY = ("campaigns.accounts=8", "campaigns.begin=2d", "campaigns.end=8d", "creators.human.work_share=0.2",
-        "policies=[{name: label, at: 1d, ramp: 2d, set: {creators.label_ai: 0.5}}, {name: now, set: {campaigns.detection: 0.1}},"
-        "{name: half, at: 2d, until: 7d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
-        "{name: makers, at: 3d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
-        "{name: wide, at: 4d, set: {recommender.dim: 12}}, {name: many, when: 'sessions > 500', set: {recommender.retrain_every: 2h}}]")
+BUSY = (
+    "campaigns.accounts=8",
+    "campaigns.begin=2d",
+    "campaigns.end=8d",
+    "creators.human.work_share=0.2",
+    "policies=[{name: label, at: 1d, ramp: 2d, set: {creators.label_ai: 0.5}}, {name: now, set: {campaigns.detection: 0.1}},"
+    "{name: half, at: 2d, until: 7d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
+    "{name: makers, at: 3d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
+    "{name: wide, at: 4d, set: {recommender.dim: 12}}, {name: many, when: 'sessions > 500', set: {recommender.retrain_every: 2h}}]",
+)
 Small = Callable[..., Scenario]
 POLICY = "policies=[{name: at once, set: {recommender.preset: likes}}, {name: later, at: 3d, set: {creators.label_ai: 0.5}}]"
-HALF = ("policies=[{name: half, at: 1d, share: 0.5, set: {audience.counts_shown: false}},"
-        "{name: many, when: 'sessions > 1', set: {creators.label_ai: 0.5}}]")
+HALF = (
+    "policies=[{name: half, at: 1d, share: 0.5, set: {audience.counts_shown: false}},"
+    "{name: many, when: 'sessions > 1', set: {creators.label_ai: 0.5}}]"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,11 +69,17 @@ def test_what_is_counted_counts_from_the_start(small: Small) -> None:
     """A warmed-up run is the later part of a longer one: same gauges, and totals less what they were at its start."""
     long, whole = history(small("duration=16d", "start=2024-12-22"))
     late, times, readings = warm(small("duration=6d", "warm_up=10d", "start=2025-01-01"))
-    assert times == [day * DAY for day in range(7)] and late.now == 6 * DAY + 1 and late.world.start == long.world.start
+    assert (
+        times == [day * DAY for day in range(7)]
+        and late.now == 6 * DAY + 1
+        and late.world.start == long.world.start
+    )
     counted = np.array([metric.counts for metric, _ in late.world.board.rows])
     assert np.array_equal(readings[:, ~counted], whole[10:, ~counted], equal_nan=True)
     assert not readings[0, counted].any() and counted.sum() > 40
-    assert np.allclose(readings[:, counted], whole[10:, counted] - whole[10, counted], rtol=1e-12, atol=1e-9)
+    assert np.allclose(
+        readings[:, counted], whole[10:, counted] - whole[10, counted], rtol=1e-12, atol=1e-9
+    )
     assert readings[-1, late.world.board.index("sessions")] > 300
     assert late.world.board.total("sessions") == long.world.board.get("sessions")
     assert same_state(late, long) == []
@@ -76,27 +89,48 @@ def test_no_warm_up_is_the_run_as_it_was(small: Small) -> None:
     """``warm_up: 0d`` says what leaving it out says, to the byte."""
     first, a = history(small("duration=4d", POLICY))
     second, b = history(small("duration=4d", POLICY, "warm_up=0d"))
-    assert a.tobytes() == b.tobytes() and same_state(first, second) == [] and not first.world.board.zero.any()
+    assert (
+        a.tobytes() == b.tobytes()
+        and same_state(first, second) == []
+        and not first.world.board.zero.any()
+    )
 
 
-@pytest.mark.parametrize("settings", [(POLICY,), (HALF,), ("campaigns.accounts=5", "campaigns.begin=0d"),
-                                      ("campaigns.accounts=5", "campaigns.begin=2d")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (POLICY,),
+        (HALF,),
+        ("campaigns.accounts=5", "campaigns.begin=0d"),
+        ("campaigns.accounts=5", "campaigns.begin=2d"),
+    ],
+)
 def test_nothing_is_done_before_the_start(small: Small, settings: tuple[str, ...]) -> None:
     """Whatever policies and campaigns say, the world at the start is the one without them; then they act at their own times."""
     base = "everything" if "campaigns" in settings[0] else "base"
     none = "policies=[]"
-    plain = ("campaigns.accounts=5", "campaigns.begin=300d", none) if base == "everything" else (none,)
-    one, other = (Simulation(small("warm_up=4d", "duration=4d", none, *more, base=base)) for more in (settings, plain))
+    plain = (
+        ("campaigns.accounts=5", "campaigns.begin=300d", none) if base == "everything" else (none,)
+    )
+    one, other = (
+        Simulation(small("warm_up=4d", "duration=4d", none, *more, base=base))
+        for more in (settings, plain)
+    )
     for simulation in (one, other):
         simulation.begin()
         assert simulation.now == -4 * DAY
         simulation.run(0)
-    assert [name for name in same_state(one, other) if name != "policies.record"] == [] and not one.world.marks
+    assert [
+        name for name in same_state(one, other) if name != "policies.record"
+    ] == [] and not one.world.marks
     assert one.world.levers == other.world.levers and not one.world.arms
     one.run(4 * DAY)
     marks = [(when, text.partition(":")[0]) for when, _, text in one.world.marks]
-    expected = {POLICY: [(0, "at once"), (3 * DAY, "later")], HALF: [(DAY, "half"), (DAY + 600, "many")],
-                "campaigns.accounts=5": [(2 * DAY if "campaigns.begin=2d" in settings else DAY, "begun")]}[settings[0]]
+    expected = {
+        POLICY: [(0, "at once"), (3 * DAY, "later")],
+        HALF: [(DAY, "half"), (DAY + 600, "many")],
+        "campaigns.accounts=5": [(2 * DAY if "campaigns.begin=2d" in settings else DAY, "begun")],
+    }[settings[0]]
     assert marks == expected
     if settings == (HALF,):
         arm = one.world.tables["consumers"]["arm"]
@@ -117,7 +151,10 @@ def test_saving_and_loading_changes_nothing(cut: int, small: Small, tmp_path: Pa
     second.load(tmp_path / "t")
     assert second.now == cut
     second.run(scenario.duration + 1)
-    assert same_state(straight, second) == [] and np.array(late).tobytes() == readings[-len(late):].tobytes()
+    assert (
+        same_state(straight, second) == []
+        and np.array(late).tobytes() == readings[-len(late) :].tobytes()
+    )
 
 
 def test_reference_mode_gives_the_same_bytes(small: Small) -> None:
@@ -133,17 +170,28 @@ def bytes_of(out: Path) -> list[bytes]:
     return [(out / name).read_bytes() for name in ("metrics.parquet", "events.parquet")]
 
 
-def test_a_run_begins_at_its_start(small: Small, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_begins_at_its_start(
+    small: Small, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Dates and marks of a run folder from the start on, the warm-up on lines of its own, and the second run from the cache."""
     scenario = small("warm_up=20d", "duration=5d", POLICY)
     running.start(scenario, tmp_path / "a", watcher=PlainView())
     said = capsys.readouterr().out
-    assert "2024-12-12  warming up: 0% of 20 days before the start" in said and "warming up: 50%" in said and "starts on 2025-01-01" in said
+    assert (
+        "2024-12-12  warming up: 0% of 20 days before the start" in said
+        and "warming up: 50%" in said
+        and "starts on 2025-01-01" in said
+    )
     metrics = load_metrics(tmp_path / "a")
     assert str(metrics.times[0]) == "2025-01-01T00:00:00" and len(metrics.times) == 6
     assert metrics.series("sessions")[0] == 0 < metrics.series("sessions")[-1]
-    assert [(when.day, text.partition(":")[0]) for when, _, text in load_events(tmp_path / "a")] == [(1, "at once"), (4, "later")]
-    assert load_manifest(tmp_path / "a")["warm_up_s"] == 20 * DAY and "warm_up: 20d" in (tmp_path / "a" / "scenario.yaml").read_text()
+    assert [
+        (when.day, text.partition(":")[0]) for when, _, text in load_events(tmp_path / "a")
+    ] == [(1, "at once"), (4, "later")]
+    assert (
+        load_manifest(tmp_path / "a")["warm_up_s"] == 20 * DAY
+        and "warm_up: 20d" in (tmp_path / "a" / "scenario.yaml").read_text()
+    )
     assert len(list(cache.iterdir())) == 1
     running.start(scenario, tmp_path / "b", watcher=PlainView())
     again = capsys.readouterr().out
@@ -156,10 +204,21 @@ def test_branches_and_other_durations_share_a_warm_up(small: Small, cache: Path)
     first = warmed.key(Simulation(small("warm_up=3d")))
     for same in (("duration=5d",), (POLICY,), ("name=other", "description=words")):
         assert warmed.key(Simulation(small("warm_up=3d", *same))) == first
-    for other in (("warm_up=4d",), ("seed=2",), ("replicate=1",), ("audience.patience=0.8",), ("start=2025-02-01",), ("metrics.every=2d",),
-                  ("opinions.start=anchors",)):
+    for other in (
+        ("warm_up=4d",),
+        ("seed=2",),
+        ("replicate=1",),
+        ("audience.patience=0.8",),
+        ("start=2025-02-01",),
+        ("metrics.every=2d",),
+        ("opinions.start=anchors",),
+    ):
         assert warmed.key(Simulation(small("warm_up=3d", *other))) != first
-    assert warmed.key(Simulation(small("warm_up=3d"), reference=True)) != first != warmed.key(Simulation(small("warm_up=3d"), oracle=True))
+    assert (
+        warmed.key(Simulation(small("warm_up=3d"), reference=True))
+        != first
+        != warmed.key(Simulation(small("warm_up=3d"), oracle=True))
+    )
     warmed.up(Simulation(small("warm_up=3d", "duration=4d")))
     for settings in ((HALF, "duration=5d"), (POLICY, "duration=6d")):
         scenario = small("warm_up=3d", *settings)
@@ -205,7 +264,9 @@ def test_a_damaged_entry_is_never_used(harm: str, small: Small, cache: Path) -> 
     assert warmed.begin(Simulation(scenario), said.append) and len(said) == 1
 
 
-def test_the_cache_is_bounded_and_can_be_off(small: Small, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded_and_can_be_off(
+    small: Small, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The entry used longest ago goes first; what was left half done goes after a day; off keeps nothing."""
     scenarios = [small("warm_up=1d", "duration=2d", f"seed={seed}") for seed in (1, 2, 3)]
     names = [warmed.key(Simulation(scenario)) for scenario in scenarios]
@@ -226,7 +287,9 @@ def test_the_cache_is_bounded_and_can_be_off(small: Small, cache: Path, monkeypa
     monkeypatch.setenv("TWIN_CACHE", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     assert warmed.folder() == cache / "twin" / "worlds"
-    monkeypatch.setenv("TWIN_CACHE", str(cache / names[0] / "manifest.json"))  # a file stands where the folder should be made
+    monkeypatch.setenv(
+        "TWIN_CACHE", str(cache / names[0] / "manifest.json")
+    )  # a file stands where the folder should be made
     said: list[str] = []
     warmed.up(Simulation(scenarios[1]), said.append)
     assert len(said) == 1 and "is not kept" in said[0]
@@ -238,7 +301,9 @@ def _warm(path: str, settings: tuple[str, ...], ready: float) -> None:
     warmed.up(Simulation(scenario))
 
 
-def test_several_processes_may_warm_the_same_world(small: Small, cache: Path, tmp_path: Path) -> None:
+def test_several_processes_may_warm_the_same_world(
+    small: Small, cache: Path, tmp_path: Path
+) -> None:
     """Two processes at once leave one whole entry."""
     scenario = small("warm_up=1d", "duration=2d")
     path = tmp_path / "scenario.yaml"
@@ -254,7 +319,9 @@ def test_several_processes_may_warm_the_same_world(small: Small, cache: Path, tm
     assert warmed.begin(Simulation(load(path)))
 
 
-def test_a_run_killed_anywhere_resumes_to_the_same_bytes(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_anywhere_resumes_to_the_same_bytes(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Interrupted in the warm-up and after it, without a cache: the same results; a fork waits for the start."""
     monkeypatch.setenv("TWIN_CACHE", "off")
     scenario = small("warm_up=3d", "duration=4d", POLICY)
@@ -264,7 +331,12 @@ def test_a_run_killed_anywhere_resumes_to_the_same_bytes(small: Small, tmp_path:
         with monkeypatch.context() as patch:
             step = running._Drive._step
 
-            def until(self: running._Drive, to: int, stop: int | None = stop, step: Callable[..., None] = step) -> None:
+            def until(
+                self: running._Drive,
+                to: int,
+                stop: int | None = stop,
+                step: Callable[..., None] = step,
+            ) -> None:
                 step(self, to)
                 if stop is not None and to >= stop:
                     self._save()
@@ -277,7 +349,10 @@ def test_a_run_killed_anywhere_resumes_to_the_same_bytes(small: Small, tmp_path:
                 newest = latest(out / "checkpoints")
                 assert newest is not None and newest.name == f"t{stop}"
                 if stop is not None and stop < 0:
-                    with pytest.raises(UsageError, match="still warming up; a run can be forked from its start, 2025-01-01, on"):
+                    with pytest.raises(
+                        UsageError,
+                        match="still warming up; a run can be forked from its start, 2025-01-01, on",
+                    ):
                         running.fork_stopped(out, {})
     assert bytes_of(out) == bytes_of(tmp_path / "straight")
 
@@ -288,21 +363,42 @@ def test_forks_share_the_warm_up(small: Small, tmp_path: Path, cache: Path) -> N
     (tmp_path / "x").mkdir()
     store = Store(str(tmp_path / "x"))
     store.write("scenario.yaml", dump(scenario).encode())
-    store.write("policies/p.yaml", b"policies: [{name: at once, at: 2d, set: {recommender.preset: likes}}]\n")
+    store.write(
+        "policies/p.yaml",
+        b"policies: [{name: at once, at: 2d, set: {recommender.preset: likes}}]\n",
+    )
     execute(str(tmp_path / "x"), Task("trunk", "trunk.npy", {"at_s": 2 * DAY}))
-    execute(str(tmp_path / "x"), Task("branch", "branch.npy", {"trunk": "trunk.npy", "policies": ["policies/p.yaml"]}))
+    execute(
+        str(tmp_path / "x"),
+        Task("branch", "branch.npy", {"trunk": "trunk.npy", "policies": ["policies/p.yaml"]}),
+    )
     assert len(list(cache.iterdir())) == 1
     both = np.concatenate([store.read_array("trunk.npy"), store.read_array("branch.npy")])
-    _, _, readings = warm(small("warm_up=3d", "duration=6d",
-                                "policies=[{name: at once, at: 2d, set: {recommender.preset: likes}}]"))
+    _, _, readings = warm(
+        small(
+            "warm_up=3d",
+            "duration=6d",
+            "policies=[{name: at once, at: 2d, set: {recommender.preset: likes}}]",
+        )
+    )
     assert both.tobytes() == readings.tobytes()
 
 
-@pytest.mark.parametrize(("settings", "words"), [
-    (("warm_up=36h",), "warm_up: 36h is not a whole number of days, and a run starts at midnight (nearest: 1d or 2d)"),
-    (("warm_up=60",), "warm_up: 60 is not a duration"), (("warm_up=20w", "start=0001-01-03"), "begins before the year 1"),
-    (("warm_up=-3d",), "not a duration"), (("warmup=60d",), "did you mean warm_up"), (("warm_up=10y",), "not a duration"),
-    (("warm_up=3000d", "duration=24000d"), "are longer than any run")])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            ("warm_up=36h",),
+            "warm_up: 36h is not a whole number of days, and a run starts at midnight (nearest: 1d or 2d)",
+        ),
+        (("warm_up=60",), "warm_up: 60 is not a duration"),
+        (("warm_up=20w", "start=0001-01-03"), "begins before the year 1"),
+        (("warm_up=-3d",), "not a duration"),
+        (("warmup=60d",), "did you mean warm_up"),
+        (("warm_up=10y",), "not a duration"),
+        (("warm_up=3000d", "duration=24000d"), "are longer than any run"),
+    ],
+)
 def test_what_a_warm_up_cannot_be(small: Small, settings: tuple[str, ...], words: str) -> None:
     """One line with the reason and the mend."""
     with pytest.raises(ScenarioError) as caught:
@@ -314,22 +410,49 @@ def test_a_warm_up_error_names_file_and_line(tmp_path: Path) -> None:
     """As every mistake in a file."""
     path = tmp_path / "s.yaml"
     path.write_text("name: x\nwarm_up: 90min\n")
-    with pytest.raises(ScenarioError, match=r"s.yaml:2 warm_up: 90min is not a whole number of days"):
+    with pytest.raises(
+        ScenarioError, match=r"s.yaml:2 warm_up: 90min is not a whole number of days"
+    ):
         load(path)
 
 
 def test_a_board_counts_from_its_zero() -> None:
     """Totals and histograms of events begin again; gauges and other histograms do not."""
-    board = Board([Metric("made", "counter", "posts", "Posts.", "producer", "Supply", labels={"by": ("human", "ai")}),
-                   Metric("now", "gauge", "1", "Now.", "producer", "Supply"),
-                   Metric("gaps", "histogram", "gaps", "Gaps.", "consumer", "Visits", edges=(0.0, 1.0), total=True),
-                   Metric("ages", "histogram", "people", "Ages.", "consumer", "Visits", edges=(0.0, 1.0))])
+    board = Board(
+        [
+            Metric(
+                "made",
+                "counter",
+                "posts",
+                "Posts.",
+                "producer",
+                "Supply",
+                labels={"by": ("human", "ai")},
+            ),
+            Metric("now", "gauge", "1", "Now.", "producer", "Supply"),
+            Metric(
+                "gaps",
+                "histogram",
+                "gaps",
+                "Gaps.",
+                "consumer",
+                "Visits",
+                edges=(0.0, 1.0),
+                total=True,
+            ),
+            Metric("ages", "histogram", "people", "Ages.", "consumer", "Visits", edges=(0.0, 1.0)),
+        ]
+    )
     board.set("made", 5, by="ai")
     board.set("now", 7.0)
     board.set_all("gaps", [1, 2])
     board.set_all("ages", np.array([3, 4]))
     board.rebase()
-    assert [board.get("made", by="ai"), board.total("made", by="ai"), board.get("now")] == [0.0, 5.0, 7.0]
+    assert [board.get("made", by="ai"), board.total("made", by="ai"), board.get("now")] == [
+        0.0,
+        5.0,
+        7.0,
+    ]
     board.set("made", 9, by="ai")
     board.set("now", 8.0)
     board.set_all("gaps", [4, 2])
@@ -345,7 +468,9 @@ def test_small_worlds_have_no_warm_up() -> None:
     assert "warm_up=0d" in SMALL
 
 
-def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The policy stands in the scenario at 0s; that scenario gives the same bytes; a date before the start is refused."""
     step = running._Drive._step
 
@@ -353,33 +478,51 @@ def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(small: Small
         step(self, to)
         if to == -DAY:
             policy = "name: by hand\nset: {recommender.slate: 5}\n"
-            with pytest.raises(UsageError, match=r"2024-12-30: lies before the run's start \(2025-01-01\)"):
+            with pytest.raises(
+                UsageError, match=r"2024-12-30: lies before the run's start \(2025-01-01\)"
+            ):
                 self._intervene({"policy": policy, "at": "2024-12-30"})
             self._intervene({"policy": policy})
 
     with monkeypatch.context() as patch:
         patch.setattr(running._Drive, "_step", by_hand)
         running.start(small("warm_up=2d", "duration=3d"), tmp_path / "a")
-    assert [(when.day, text.partition(":")[0]) for when, _, text in load_events(tmp_path / "a")] == [(1, "by hand")]
+    assert [
+        (when.day, text.partition(":")[0]) for when, _, text in load_events(tmp_path / "a")
+    ] == [(1, "by hand")]
     running.start(load(tmp_path / "a" / "scenario.yaml"), tmp_path / "b")
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
 
 
-def test_kill_and_resume_through_a_warm_up(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kill_and_resume_through_a_warm_up(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes of a run that nobody killed."""
     scenario = tmp_path / "s.yaml"
     scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
-    command = [sys.executable, "-c", "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()"]
+    command = [
+        sys.executable,
+        "-c",
+        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()",
+    ]
     out, kills, early = tmp_path / "killed", 0, 0
     for attempt in range(20):
         first = ["run", str(scenario), "--out", str(out), "--quiet"]
-        process = subprocess.Popen([*command, *(first if not out.exists() else ["resume", str(out), "--quiet"])])
+        process = subprocess.Popen(
+            [*command, *(first if not out.exists() else ["resume", str(out), "--quiet"])]
+        )
         until = time.monotonic() + 60
         newest = latest(out / "checkpoints")
-        while process.poll() is None and latest(out / "checkpoints") == newest and time.monotonic() < until:
+        while (
+            process.poll() is None
+            and latest(out / "checkpoints") == newest
+            and time.monotonic() < until
+        ):
             time.sleep(0.01)
         try:
-            process.wait(0.2 * attempt if attempt < 19 else 300)  # however slow the machine is, the last one ends
+            process.wait(
+                0.2 * attempt if attempt < 19 else 300
+            )  # however slow the machine is, the last one ends
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1

@@ -12,14 +12,26 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import dashboards, experiments, findings, grafana, levers, runs, scenarios, stream, stress
+from twin.cli import (
+    dashboards,
+    experiments,
+    findings,
+    grafana,
+    levers,
+    runs,
+    scenarios,
+    stream,
+    stress,
+)
 from twin.ground.errors import TwinError, UsageError, nearest
 
 
 class _Commands(click.Group):
     """A group that suggests the nearest command for a mistyped one."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise UsageError(f"no command {args[0]} ({nearest(args[0], self.commands)})")
         return super().resolve_command(ctx, args)
@@ -42,10 +54,24 @@ def cli() -> None:
 
 
 _COMMANDS = (
-    runs.run, runs.resume, scenarios.check, runs.report,
-    levers.pause, levers.go_on, levers.pace, levers.intervene, levers.fork,
-    experiments.compare, experiments.sweep, experiments.audit, stress.stress, findings.findings,
-    stream.send, stream.export, grafana.grafana, dashboards.dashboards,
+    runs.run,
+    runs.resume,
+    scenarios.check,
+    runs.report,
+    levers.pause,
+    levers.go_on,
+    levers.pace,
+    levers.intervene,
+    levers.fork,
+    experiments.compare,
+    experiments.sweep,
+    experiments.audit,
+    stress.stress,
+    findings.findings,
+    stream.send,
+    stream.export,
+    grafana.grafana,
+    dashboards.dashboards,
     scenarios.schema,
 )
 for _command in _COMMANDS:
@@ -75,14 +101,21 @@ def main(args: list[str] | None = None) -> Any:
         sys.stderr.close()
         sys.exit(1)
     except MemoryError:
-        _fail("out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO estimates it)", 1)
+        _fail(
+            "out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO estimates it)",
+            1,
+        )
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
     except Exception as error:  # a bug: keep its trace, show one line
-        with tempfile.NamedTemporaryFile("w", prefix="twin-trace-", suffix=".txt", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="twin-trace-", suffix=".txt", delete=False
+        ) as file:
             file.write(traceback.format_exc())
         from twin.scenario.outside import blame
 
         if theirs := blame(error):
             _fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
-        _fail(f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})", 1)
+        _fail(
+            f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})", 1
+        )

@@ -12,16 +12,35 @@ import click
 if TYPE_CHECKING:
     from twin.scenario.loading import Scenario
 
-sets = click.option("--set", "sets", multiple=True, metavar="PATH=VALUE",
-                     help="Lay a value on the scenario, e.g. --set audience.initial=1000. May be given many times.")
-policies = click.option("--policy", "policies", multiple=True, metavar="FILE[@TIME]",
-                         help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many times.")
-oracle = click.option("--oracle", is_flag=True, help="Let the feed rank by what people will truly enjoy: an upper reference that no "
-                       "real platform can reach.")
+sets = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Lay a value on the scenario, e.g. --set audience.initial=1000. May be given many times.",
+)
+policies = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="FILE[@TIME]",
+    help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many times.",
+)
+oracle = click.option(
+    "--oracle",
+    is_flag=True,
+    help="Let the feed rank by what people will truly enjoy: an upper reference that no "
+    "real platform can reach.",
+)
 file = click.argument("scenario", type=click.Path(path_type=Path))
 folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
-threads = click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that share the work of this run; the result is the "
-                        "same to the byte. Default: TWIN_THREADS, else one per processor.")
+threads = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads that share the work of this run; the result is the "
+    "same to the byte. Default: TWIN_THREADS, else one per processor.",
+)
 
 
 def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> None:
@@ -30,16 +49,26 @@ def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> N
         os.environ["TWIN_CACHE"] = "off"
 
 
-no_cache = click.option("--no-cache", is_flag=True, expose_value=False, callback=_no_cache, help="Warm worlds up again and keep none: no "
-                        "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the byte.")
+no_cache = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=_no_cache,
+    help="Warm worlds up again and keep none: no "
+    "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the byte.",
+)
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 
 def axes(command: Callable[..., Any]) -> Callable[..., Any]:
     """Axes of a two-sided map."""
     for name, side in (("y", "consumers"), ("x", "creators")):
-        command = click.option(f"--{name}", metavar="METRIC", help=f"Metric of {side} on the {name} axis of the map, such as "
-                               + ("creator_income{by=ai}." if name == "x" else "satisfaction_mean."))(command)
+        command = click.option(
+            f"--{name}",
+            metavar="METRIC",
+            help=f"Metric of {side} on the {name} axis of the map, such as "
+            + ("creator_income{by=ai}." if name == "x" else "satisfaction_mean."),
+        )(command)
     return command
 
 
@@ -55,4 +84,8 @@ def free_folder(name: str, command: str = "") -> Path:
     from twin.running.folder import slug
 
     begin = "-".join(filter(None, (command, slug(name))))
-    return next(path for number in range(1, 10**6) if not (path := Path("runs") / f"{begin}-{number}").exists())
+    return next(
+        path
+        for number in range(1, 10**6)
+        if not (path := Path("runs") / f"{begin}-{number}").exists()
+    )

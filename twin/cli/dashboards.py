@@ -17,9 +17,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenario", type=click.Path(path_type=Path), required=False)
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", default=Path("dashboards"), show_default=True,
-              help="Where to write them, one JSON file each.")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the files in DIR are not as they would be written.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    default=Path("dashboards"),
+    show_default=True,
+    help="Where to write them, one JSON file each.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit with 1 if the files in DIR are not as they would be written.",
+)
 def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     """Write Grafana dashboards for every declared metric.
 
@@ -34,7 +44,9 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     for path in changed:
         click.echo(f"{path}: {'is not as it would be written' if check else 'written'}", err=check)
     if not check:
-        click.echo(f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} unchanged")
+        click.echo(
+            f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} unchanged"
+        )
     elif changed:
         sys.exit(1)
 

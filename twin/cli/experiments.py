@@ -12,15 +12,34 @@ import click
 from twin.cli import common
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
-    click.option("--out", help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
-                 "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>."),
-    click.option("--on", metavar="WHERE", help="local (default: all cores), local:N, dask (a cluster of this machine), or the address of a "
-                 "Dask scheduler, tcp://host:8786."),
-    common.sets, common.quiet, common.no_cache,
+    click.option(
+        "--out",
+        help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
+        "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>.",
+    ),
+    click.option(
+        "--on",
+        metavar="WHERE",
+        help="local (default: all cores), local:N, dask (a cluster of this machine), or the address of a "
+        "Dask scheduler, tcp://host:8786.",
+    ),
+    common.sets,
+    common.quiet,
+    common.no_cache,
 )
-policies = click.option("--policy", "policies", multiple=True, required=True, metavar="FILE[@TIME]", help="A policy to try, in a branch of "
-                        "its own. May be given many times.")
-fork_at = click.option("--at", metavar="TIME", help="Where worlds are forked: a time since the start (90d) or a date. Default: half-way.")
+policies = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    required=True,
+    metavar="FILE[@TIME]",
+    help="A policy to try, in a branch of its own. May be given many times.",
+)
+fork_at = click.option(
+    "--at",
+    metavar="TIME",
+    help="Where worlds are forked: a time since the start (90d) or a date. Default: half-way.",
+)
 
 
 def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,14 +53,42 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
 @common.file
 @policies
 @fork_at
-@click.option("--replicates", default=20, show_default=True, type=click.IntRange(2), help="Worlds, each with luck of its own.")
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Also give each policy to this share of people, "
-              "in a branch of its own, and say what an A/B test there would have reported beside the true effect.")
-@click.option("--of", type=click.Choice(["consumers", "creators"]), default="consumers", show_default=True, help="Whose share.")
+@click.option(
+    "--replicates",
+    default=20,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Worlds, each with luck of its own.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Also give each policy to this share of people, "
+    "in a branch of its own, and say what an A/B test there would have reported beside the true effect.",
+)
+@click.option(
+    "--of",
+    type=click.Choice(["consumers", "creators"]),
+    default="consumers",
+    show_default=True,
+    help="Whose share.",
+)
 @common.axes
 @experiment
-def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicates: int, share: float | None, of: str, x: str | None,
-            y: str | None, out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
+def compare(
+    scenario: Path,
+    policies: tuple[str, ...],
+    at: str | None,
+    replicates: int,
+    share: float | None,
+    of: str,
+    x: str | None,
+    y: str | None,
+    out: str | None,
+    on: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+) -> None:
     """What would these policies do to those who make and those who watch, and how sure is that?
 
     Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy; people keep their luck, so what
@@ -64,10 +111,20 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
     forks.distinct(plans)
     axes = {key: value for key, value in (("x", x), ("y", y)) if value is not None}
     check_axes(checked, axes)
-    args: dict[str, Any] = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
+    args: dict[str, Any] = {
+        "policies": [asdict(plan) for plan in plans],
+        "at_s": fork,
+        "replicates": replicates,
+    }
     if share:
-        args |= {"shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans], "share": share, "of": of}
-    made = Experiment(out or str(common.free_folder(checked.name, "compare")), "compare", args, checked, quiet)
+        args |= {
+            "shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans],
+            "share": share,
+            "of": of,
+        }
+    made = Experiment(
+        out or str(common.free_folder(checked.name, "compare")), "compare", args, checked, quiet
+    )
     if axes:
         made.manifest["axes"] = axes
     comparing.go_on(made, on)
@@ -77,14 +134,46 @@ def compare(scenario: Path, policies: tuple[str, ...], at: str | None, replicate
 
 @click.command()
 @common.file
-@click.option("--vary", "varied", multiple=True, required=True, metavar="PATH=VALUES", help="Levels, PATH=A,B,C, or a range, "
-              "PATH=LOW..HIGH (PATH=LOW..HIGH:log), in the scenario's words. May be given many times.")
-@click.option("--method", type=click.Choice(["grid", "lhs", "sobol"]), help="Default: grid if all are levels, else lhs (Latin hypercube).")
-@click.option("--points", default=32, show_default=True, type=click.IntRange(1), help="Points of a Latin hypercube or Sobol sequence.")
-@click.option("--replicates", default=1, show_default=True, type=click.IntRange(1), help="Runs per point, each with luck of its own.")
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    required=True,
+    metavar="PATH=VALUES",
+    help="Levels, PATH=A,B,C, or a range, "
+    "PATH=LOW..HIGH (PATH=LOW..HIGH:log), in the scenario's words. May be given many times.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["grid", "lhs", "sobol"]),
+    help="Default: grid if all are levels, else lhs (Latin hypercube).",
+)
+@click.option(
+    "--points",
+    default=32,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Points of a Latin hypercube or Sobol sequence.",
+)
+@click.option(
+    "--replicates",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Runs per point, each with luck of its own.",
+)
 @experiment
-def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, replicates: int, out: str | None, on: str | None,
-          sets: tuple[str, ...], quiet: bool) -> None:
+def sweep(
+    scenario: Path,
+    varied: tuple[str, ...],
+    method: Any,
+    points: int,
+    replicates: int,
+    out: str | None,
+    on: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+) -> None:
     """Run the SCENARIO at many points of a parameter space.
 
     \b
@@ -101,7 +190,9 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
     args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
     planned(checked, args)
-    made = Experiment(out or str(common.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet)
+    made = Experiment(
+        out or str(common.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet
+    )
     sweeping.go_on(made, on)
     if made.failed:
         sys.exit(1)
@@ -110,17 +201,57 @@ def sweep(scenario: Path, varied: tuple[str, ...], method: Any, points: int, rep
 @click.command()
 @common.file
 @fork_at
-@click.option("--method", default="steps", show_default=True, type=click.Choice(["steps", "morris", "sobol"]), help="Stated steps, one at "
-              "a time; or all numeric levers together, from a quarter to four times their value: Morris elementary effects, Sobol indices.")
-@click.option("--replicates", default=8, show_default=True, type=click.IntRange(4), help="Worlds, each with luck of its own.")
-@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only steps whose name contains this. May be given many times.")
-@click.option("--trajectories", default=10, show_default=True, type=click.IntRange(4), help="Of Morris: paths through the space; runs are "
-              "(levers + 2) times as many.")
-@click.option("--points", default=64, show_default=True, type=click.IntRange(4), help="Of Sobol: points of each of the two base samples, "
-              "a power of two; runs are (levers + 3) times as many.")
+@click.option(
+    "--method",
+    default="steps",
+    show_default=True,
+    type=click.Choice(["steps", "morris", "sobol"]),
+    help="Stated steps, one at "
+    "a time; or all numeric levers together, from a quarter to four times their value: Morris elementary effects, Sobol indices.",
+)
+@click.option(
+    "--replicates",
+    default=8,
+    show_default=True,
+    type=click.IntRange(4),
+    help="Worlds, each with luck of its own.",
+)
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="NAME",
+    help="Only steps whose name contains this. May be given many times.",
+)
+@click.option(
+    "--trajectories",
+    default=10,
+    show_default=True,
+    type=click.IntRange(4),
+    help="Of Morris: paths through the space; runs are (levers + 2) times as many.",
+)
+@click.option(
+    "--points",
+    default=64,
+    show_default=True,
+    type=click.IntRange(4),
+    help="Of Sobol: points of each of the two base samples, "
+    "a power of two; runs are (levers + 3) times as many.",
+)
 @experiment
-def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: tuple[str, ...], trajectories: int, points: int,
-          out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
+def audit(
+    scenario: Path,
+    at: str | None,
+    method: str,
+    replicates: int,
+    steps: tuple[str, ...],
+    trajectories: int,
+    points: int,
+    out: str | None,
+    on: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+) -> None:
     """Which settings that look like plain engineering are political, and towards whom?
 
     Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...) by a stated step in forked worlds, and
@@ -139,13 +270,20 @@ def audit(scenario: Path, at: str | None, method: str, replicates: int, steps: t
     checked = common.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
     chosen(steps)
-    args: dict[str, Any] = {"at_s": fork, "replicates": replicates, "steps": list(steps), "method": method}
+    args: dict[str, Any] = {
+        "at_s": fork,
+        "replicates": replicates,
+        "steps": list(steps),
+        "method": method,
+    }
     if method != "steps":
         from twin.experiments.audit import sensitivity
 
         args["budget"] = trajectories if method == "morris" else points
         sensitivity.check(checked, args)
-    made = Experiment(out or str(common.free_folder(checked.name, "audit")), "audit", args, checked, quiet)
+    made = Experiment(
+        out or str(common.free_folder(checked.name, "audit")), "audit", args, checked, quiet
+    )
     auditing.go_on(made, on)
     if made.failed:
         sys.exit(1)

@@ -14,14 +14,35 @@ from twin.cli.experiments import experiment
 
 @click.command()
 @click.argument("keys", nargs=-1, metavar="[F1 ... F8]")
-@click.option("--quick", is_flag=True, help="Small worlds, few of them: all in about ten minutes on two cores.")
-@click.option("--world", type=click.Path(path_type=Path), default=Path("scenarios/base.yaml"), show_default=True,
-              help="The default world that all experiments start from.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder with ego-facebook.txt.gz and ml-latest-small-2016.csv.gz, which twin "
-              "may not bring along. Default: the environment's TWIN_DATA. Without it what needs real data is left out, and said.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Small worlds, few of them: all in about ten minutes on two cores.",
+)
+@click.option(
+    "--world",
+    type=click.Path(path_type=Path),
+    default=Path("scenarios/base.yaml"),
+    show_default=True,
+    help="The default world that all experiments start from.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder with ego-facebook.txt.gz and ml-latest-small-2016.csv.gz, which twin "
+    "may not bring along. Default: the environment's TWIN_DATA. Without it what needs real data is left out, and said.",
+)
 @experiment
-def findings(keys: tuple[str, ...], quick: bool, world: Path, data: Path | None, out: str | None, on: str | None, sets: tuple[str, ...],
-             quiet: bool) -> None:
+def findings(
+    keys: tuple[str, ...],
+    quick: bool,
+    world: Path,
+    data: Path | None,
+    out: str | None,
+    on: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+) -> None:
     """Reproduce or refute the published findings that twin exists for, with their controls, and print the scoreboard.
 
     Each finding has a verdict, reproduced, refuted or inconclusive, by a rule that is fixed in its file before the run. Without names all
@@ -41,7 +62,13 @@ def findings(keys: tuple[str, ...], quick: bool, world: Path, data: Path | None,
         raise UsageError(f"--data {folder}: there is no such folder")
     checked = common.loaded(world, sets)
     args = {"keys": chosen, "quick": quick, "data": str(folder.resolve()) if folder else ""}
-    made = Experiment(out or str(common.free_folder("quick" if quick else "full", "findings")), "findings", args, checked, quiet)
+    made = Experiment(
+        out or str(common.free_folder("quick" if quick else "full", "findings")),
+        "findings",
+        args,
+        checked,
+        quiet,
+    )
     command.go_on(made, on)
     if made.failed:
         sys.exit(1)

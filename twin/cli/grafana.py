@@ -9,8 +9,13 @@ import click
 from twin.cli import common
 from twin.ground.errors import UsageError, nearest
 
-_url = click.option("--url", envvar="GRAFANA_URL", metavar="URL", help="Grafana's address, such as http://127.0.0.1:3000 or "
-                    "https://host/grafana. Default: GRAFANA_URL.")
+_url = click.option(
+    "--url",
+    envvar="GRAFANA_URL",
+    metavar="URL",
+    help="Grafana's address, such as http://127.0.0.1:3000 or "
+    "https://host/grafana. Default: GRAFANA_URL.",
+)
 
 
 @click.group()
@@ -24,14 +29,35 @@ def grafana() -> None:
 
 @grafana.command()
 @_url
-@click.option("--dashboards", type=click.Path(path_type=Path), metavar="DIR", help="Folder with dashboards (*.json). Default: those of "
-              "`twin dashboards`, with --run for the metrics that the run has.")
-@click.option("--prometheus", envvar="PROMETHEUS_URL", metavar="URL", help="Prometheus as Grafana reaches it: makes the data source. "
-              "Default: PROMETHEUS_URL; without it the data source must be there.")
-@click.option("--run", "run", type=click.Path(path_type=Path), metavar="RUN", help="Turn the dashboards to the dates of the run in this "
-              "folder, and select it.")
+@click.option(
+    "--dashboards",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder with dashboards (*.json). Default: those of "
+    "`twin dashboards`, with --run for the metrics that the run has.",
+)
+@click.option(
+    "--prometheus",
+    envvar="PROMETHEUS_URL",
+    metavar="URL",
+    help="Prometheus as Grafana reaches it: makes the data source. "
+    "Default: PROMETHEUS_URL; without it the data source must be there.",
+)
+@click.option(
+    "--run",
+    "run",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Turn the dashboards to the dates of the run in this folder, and select it.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-def push(url: str | None, dashboards: Path | None, prometheus: str | None, run: Path | None, dry_run: bool) -> None:
+def push(
+    url: str | None,
+    dashboards: Path | None,
+    prometheus: str | None,
+    run: Path | None,
+    dry_run: bool,
+) -> None:
     """Make the folder, the data source and the dashboards, or bring them up to date."""
     from twin.cli.dashboards import declared
     from twin.readers import dashboards as generated
@@ -40,8 +66,11 @@ def push(url: str | None, dashboards: Path | None, prometheus: str | None, run: 
     from twin.record.results import load_manifest
 
     at = publish.Run.of(load_manifest(run)) if run else None
-    those = (publish.load(dashboards) if dashboards else
-             list(generated.dashboards(*declared(run / "scenario.yaml" if run else None)).values()))
+    those = (
+        publish.load(dashboards)
+        if dashboards
+        else list(generated.dashboards(*declared(run / "scenario.yaml" if run else None)).values())
+    )
     there = connect(url)
     if there.bare:
         click.echo(there.warning(), err=True)
@@ -51,8 +80,14 @@ def push(url: str | None, dashboards: Path | None, prometheus: str | None, run: 
 @grafana.command()
 @common.folder
 @_url
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Marks to show, such as retrain; may be given many times. Default: "
-              "policy, migration, campaign.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help="Marks to show, such as retrain; may be given many times. Default: "
+    "policy, migration, campaign.",
+)
 def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     """Show the marks of the run in DIR in Grafana, at their simulated dates.
 
@@ -76,5 +111,7 @@ def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     until = None if manifest["status"] == "done" else annotations.latest(marks)
     change = annotations.bring(there, identity(manifest), wanted, shown, until)
     regions = sum(each.end_ms > each.time_ms for each in wanted)
-    click.echo(f"{manifest['run_id']}, branch {manifest['branch']}: {len(wanted)} annotations ({', '.join(shown)}), {regions} of them "
-               f"with an end: {change.added} added, {change.removed} removed, {change.kept} unchanged")
+    click.echo(
+        f"{manifest['run_id']}, branch {manifest['branch']}: {len(wanted)} annotations ({', '.join(shown)}), {regions} of them "
+        f"with an end: {change.added} added, {change.removed} removed, {change.kept} unchanged"
+    )

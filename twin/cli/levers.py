@@ -10,8 +10,12 @@ import click
 from twin.cli import common
 from twin.ground.errors import UsageError
 
-_at = click.option("--at", metavar="TIME", help="When it takes hold: a time since the start (90d) or a date (2025-06-01). Default: what "
-                   "the policy says, else now.")
+_at = click.option(
+    "--at",
+    metavar="TIME",
+    help="When it takes hold: a time since the start (90d) or a date (2025-06-01). Default: what "
+    "the policy says, else now.",
+)
 
 
 def _command(run: Path, **request: Any) -> None:
@@ -50,7 +54,9 @@ def pace(run: Path, days: str) -> None:
     try:
         number = None if days == "max" else float(days)
     except ValueError:
-        raise UsageError(f"{days}: is neither a number of simulated days per second nor max") from None
+        raise UsageError(
+            f"{days}: is neither a number of simulated days per second nor max"
+        ) from None
     _command(run, do="pace", days_per_second=number)
 
 
@@ -70,10 +76,21 @@ def intervene(run: Path, policy: Path, at: str | None) -> None:
 @click.command()
 @common.folder
 @click.option("--name", help="The branch's name. Default: fork-1, fork-2, ...")
-@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="A policy that the branch alone gets.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A policy that the branch alone gets.",
+)
 @_at
-@click.option("--out", type=click.Path(path_type=Path), help="The branch's folder, new or empty. Default: beside the run, <run>-<name>.")
-def fork(run: Path, name: str | None, policy: Path | None, at: str | None, out: Path | None) -> None:
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The branch's folder, new or empty. Default: beside the run, <run>-<name>.",
+)
+def fork(
+    run: Path, name: str | None, policy: Path | None, at: str | None, out: Path | None
+) -> None:
     """Leave a branch of the run in DIR as it stands, in a folder of its own.
 
     The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with the same luck. A run that was
@@ -83,8 +100,12 @@ def fork(run: Path, name: str | None, policy: Path | None, at: str | None, out: 
     from twin.record.mailbox import is_open
 
     if is_open(run):
-        _command(run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given)
+        _command(
+            run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given
+        )
     else:
         from twin.running.drive import fork_stopped
 
-        click.echo(fork_stopped(run, {"branch": name, "at": at, "out": str(out) if out else None, **given}))
+        click.echo(
+            fork_stopped(run, {"branch": name, "at": at, "out": str(out) if out else None, **given})
+        )

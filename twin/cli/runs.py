@@ -14,22 +14,42 @@ from twin.cli.watching import watched, watcher
 from twin.ground.crew import asked, cores
 from twin.ground.errors import TwinError, UsageError
 
-_folder = click.argument("run", metavar="DIR")  # a path, or an address such as s3://bucket/path, which a Path would spoil
+_folder = click.argument(
+    "run", metavar="DIR"
+)  # a path, or an address such as s3://bucket/path, which a Path would spoil
 
 
 @click.command()
 @common.file
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder, new or empty. Default: runs/<name>-<number>.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder, new or empty. Default: runs/<name>-<number>.",
+)
 @common.sets
 @common.policies
 @common.quiet
-@click.option("--reference", is_flag=True, help="One SimPy process per consumer: many times slower, the same bytes.")
+@click.option(
+    "--reference",
+    is_flag=True,
+    help="One SimPy process per consumer: many times slower, the same bytes.",
+)
 @common.oracle
 @common.threads
 @common.no_cache
 @watched
-def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple[str, ...], quiet: bool, reference: bool,
-        oracle: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
+def run(
+    scenario: Path,
+    out: Path | None,
+    sets: tuple[str, ...],
+    policies: tuple[str, ...],
+    quiet: bool,
+    reference: bool,
+    oracle: bool,
+    threads: int | None,
+    pace: float | None,
+    **flags: Any,
+) -> None:
     """Run a SCENARIO to its end and write the report.
 
     Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to the same bytes. A scenario that
@@ -40,8 +60,15 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 
     folder = out or common.free_folder(checked.name)
     try:
-        outcome = running.start(checked, folder, reference=reference, oracle=oracle, watcher=watcher(quiet, flags), pace=pace,
-                                threads=asked(threads, cores()))
+        outcome = running.start(
+            checked,
+            folder,
+            reference=reference,
+            oracle=oracle,
+            watcher=watcher(quiet, flags),
+            pace=pace,
+            threads=asked(threads, cores()),
+        )
     except KeyboardInterrupt:
         raise Interrupted(folder) from None
     if outcome.status == "interrupted":
@@ -50,28 +77,41 @@ def run(scenario: Path, out: Path | None, sets: tuple[str, ...], policies: tuple
 
 @click.command()
 @_folder
-@click.option("--on", metavar="WHERE", help="Of an experiment: where its tasks run (see twin compare --help).")
+@click.option(
+    "--on", metavar="WHERE", help="Of an experiment: where its tasks run (see twin compare --help)."
+)
 @common.quiet
 @common.threads
 @common.no_cache
 @watched
-def resume(run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any) -> None:
+def resume(
+    run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any
+) -> None:
     """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that a command left there."""
     from twin.experiments import commands
 
     if commands.of(run):
         context = click.get_current_context()
-        if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("pace", "threads", *flags)):
-            raise UsageError(f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags but --on and --quiet)")
+        if any(
+            context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+            for name in ("pace", "threads", *flags)
+        ):
+            raise UsageError(
+                f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags but --on and --quiet)"
+            )
         if commands.go_on(run, on, quiet).failed:
             sys.exit(1)
         return
     if on is not None:
-        raise UsageError(f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)")
+        raise UsageError(
+            f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)"
+        )
     from twin.running import drive as running
 
     try:
-        outcome = running.resume(Path(run), watcher=watcher(quiet, flags), pace=pace, threads=asked(threads, cores()))
+        outcome = running.resume(
+            Path(run), watcher=watcher(quiet, flags), pace=pace, threads=asked(threads, cores())
+        )
     except KeyboardInterrupt:
         raise Interrupted(Path(run)) from None
     if outcome.status == "interrupted":
@@ -92,7 +132,9 @@ def report(run: str, x: str | None, y: str | None) -> None:
         click.echo(commands.report(run, x=x, y=y))
         return
     if x or y:
-        raise UsageError(f"{'--x' if x else '--y'}: {run} holds no experiment, its report has no map (leave it out)")
+        raise UsageError(
+            f"{'--x' if x else '--y'}: {run} holds no experiment, its report has no map (leave it out)"
+        )
     click.echo(write_report(Path(run)))
 
 
@@ -102,4 +144,6 @@ class Interrupted(TwinError):
     status = 130
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"interrupted before the first checkpoint; go on with: twin resume {folder}")
+        super().__init__(
+            f"interrupted before the first checkpoint; go on with: twin resume {folder}"
+        )

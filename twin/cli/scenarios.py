@@ -16,15 +16,38 @@ from twin.ground.errors import UsageError
 @common.file
 @common.sets
 @common.policies
-@click.option("--regularities", is_flag=True, help="Run the scenario (at least 60 days) and compare it with regularities of real "
-              "platforms: target, source, twin, within or not.")
-@click.option("--at-rest", is_flag=True, help="Run the scenario without policies and list what its headline metrics do from days 1 to 30 "
-              "to the last 30: at rest or drifting, and the warm-up that would settle them.")
-@click.option("--days", type=click.IntRange(60), help="With --at-rest: days after the start. Default: the scenario's, 60 at least.")
-@click.option("--replicates", type=click.IntRange(2), help="With --at-rest: runs, each with luck of its own. Default: 4.")
+@click.option(
+    "--regularities",
+    is_flag=True,
+    help="Run the scenario (at least 60 days) and compare it with regularities of real "
+    "platforms: target, source, twin, within or not.",
+)
+@click.option(
+    "--at-rest",
+    is_flag=True,
+    help="Run the scenario without policies and list what its headline metrics do from days 1 to 30 "
+    "to the last 30: at rest or drifting, and the warm-up that would settle them.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(60),
+    help="With --at-rest: days after the start. Default: the scenario's, 60 at least.",
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(2),
+    help="With --at-rest: runs, each with luck of its own. Default: 4.",
+)
 @common.no_cache
-def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regularities: bool, at_rest: bool, days: int | None,
-          replicates: int | None) -> None:
+def check(
+    scenario: Path,
+    sets: tuple[str, ...],
+    policies: tuple[str, ...],
+    regularities: bool,
+    at_rest: bool,
+    days: int | None,
+    replicates: int | None,
+) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
     Every number with its unit, source and where it was set; what the feed prizes; the order of clocks within an instant; and an
@@ -34,7 +57,9 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
     if regularities and at_rest:
         raise UsageError("--regularities and --at-rest are two questions (ask one after the other)")
     if not at_rest and (days is not None or replicates is not None):
-        raise UsageError(f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave this out)")
+        raise UsageError(
+            f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave this out)"
+        )
     checked = common.loaded(scenario, sets, policies)
     if regularities:
         from twin.experiments.fitting.regularities import check as compare
@@ -46,20 +71,32 @@ def check(scenario: Path, sets: tuple[str, ...], policies: tuple[str, ...], regu
         from twin.experiments import rest
         from twin.ground.units import DAY
 
-        text, good = rest.check(checked, days or max(rest.LEAST_DAYS, checked.duration // DAY), replicates or 4, _progress())
+        text, good = rest.check(
+            checked,
+            days or max(rest.LEAST_DAYS, checked.duration // DAY),
+            replicates or 4,
+            _progress(),
+        )
         click.echo(text)
         sys.exit(0 if good else 1)
     from twin.running.estimate import plan
     from twin.scenario.describe import describe, policy_lines, prized_lines
 
     rows = describe(checked)
-    wide, mid = max(len(row.path) for row in rows), min(30, max(len(f"{row.value} {row.unit}") for row in rows))
+    wide, mid = (
+        max(len(row.path) for row in rows),
+        min(30, max(len(f"{row.value} {row.unit}") for row in rows)),
+    )
     if checked.description:
         click.echo(checked.description)
-    click.echo(f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a policy)")
+    click.echo(
+        f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a policy)"
+    )
     for row in rows:
         value = f"{row.value} {row.unit}".strip()
-        click.echo(f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  {row.source}{' *' if row.lever else ''}")
+        click.echo(
+            f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  {row.source}{' *' if row.lever else ''}"
+        )
     for line in policy_lines(checked):
         click.echo(line)
     click.echo()
@@ -91,4 +128,8 @@ def schema(scenario: Path | None) -> None:
 
     from twin.scenario.describe import json_schema
 
-    click.echo(json.dumps(json_schema(common.loaded(scenario).registry) if scenario else json_schema(), indent=1))
+    click.echo(
+        json.dumps(
+            json_schema(common.loaded(scenario).registry) if scenario else json_schema(), indent=1
+        )
+    )

@@ -23,15 +23,23 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+    with Progress(
+        console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
+    ) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
 
 
 @click.command()
 @common.folder
-@click.option("--remote-write", "url", metavar="URL", required=True, help="The receiver, such as http://127.0.0.1:9090/api/v1/write. Who "
-              "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.")
+@click.option(
+    "--remote-write",
+    "url",
+    metavar="URL",
+    required=True,
+    help="The receiver, such as http://127.0.0.1:9090/api/v1/write. Who "
+    "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.",
+)
 def send(run: Path, url: str) -> None:
     """Send the readings of the run in DIR to a Prometheus, at their simulated times.
 
@@ -45,8 +53,14 @@ def send(run: Path, url: str) -> None:
     from twin.record.results import load_manifest
 
     manifest = load_manifest(run)
-    sender = Sender(checked(url), run, parse_start(manifest["start"]), declared(manifest), identity(manifest),
-                    note=lambda line: click.echo(line, err=True))
+    sender = Sender(
+        checked(url),
+        run,
+        parse_start(manifest["start"]),
+        declared(manifest),
+        identity(manifest),
+        note=lambda line: click.echo(line, err=True),
+    )
     left = sender.backlog.undelivered
     sender.hasten()
     with _progress("sending", left) as told:
@@ -60,7 +74,12 @@ def send(run: Path, url: str) -> None:
 
 @click.command()
 @common.folder
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: openmetrics.txt in the run's folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Default: openmetrics.txt in the run's folder.",
+)
 def export(run: Path, out: Path | None) -> None:
     """Write the readings of the run in DIR as OpenMetrics text with simulated times, for promtool."""
     from twin.readers import openmetrics
@@ -72,5 +91,7 @@ def export(run: Path, out: Path | None) -> None:
         raise UsageError(f"{file}: is a folder (give --out a file)")
     with _progress("writing", len(declared(load_manifest(run)))) as told:
         samples, series = openmetrics.export(run, file, told)
-    click.echo(f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  {openmetrics.command(file)}\n"
-               "whose server keeps such dates only with --storage.tsdb.retention.time=100y")
+    click.echo(
+        f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  {openmetrics.command(file)}\n"
+        "whose server keeps such dates only with --storage.tsdb.retention.time=100y"
+    )

@@ -14,17 +14,59 @@ from twin.cli.experiments import experiment, fork_at
 @click.command()
 @common.file
 @click.option("--policy", required=True, metavar="FILE[@TIME]", help="The policy under stress.")
-@click.option("--goal", "goals", multiple=True, required=True, metavar="GOAL", help="What the policy must keep to, see above. May be given "
-              "many times.")
-@click.option("--uncertain", "ranges", multiple=True, metavar="PATH=LOW..HIGH[:log]", help="A parameter that is not known and its range, "
-              "in the scenario's words. May be given many times. Default: a table of assumptions about people and creators.")
+@click.option(
+    "--goal",
+    "goals",
+    multiple=True,
+    required=True,
+    metavar="GOAL",
+    help="What the policy must keep to, see above. May be given many times.",
+)
+@click.option(
+    "--uncertain",
+    "ranges",
+    multiple=True,
+    metavar="PATH=LOW..HIGH[:log]",
+    help="A parameter that is not known and its range, "
+    "in the scenario's words. May be given many times. Default: a table of assumptions about people and creators.",
+)
 @fork_at
-@click.option("--worlds", default=64, show_default=True, type=click.IntRange(8), help="Worlds drawn blindly from the ranges.")
-@click.option("--search", default=32, show_default=True, type=click.IntRange(0), help="Worlds searched for the worst.")
-@click.option("--confirm", default=8, show_default=True, type=click.IntRange(2), help="Fresh seeds for the worst and the least bad world.")
+@click.option(
+    "--worlds",
+    default=64,
+    show_default=True,
+    type=click.IntRange(8),
+    help="Worlds drawn blindly from the ranges.",
+)
+@click.option(
+    "--search",
+    default=32,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Worlds searched for the worst.",
+)
+@click.option(
+    "--confirm",
+    default=8,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Fresh seeds for the worst and the least bad world.",
+)
 @experiment
-def stress(scenario: Path, policy: str, goals: tuple[str, ...], ranges: tuple[str, ...], at: str | None, worlds: int, search: int,
-           confirm: int, out: str | None, on: str | None, sets: tuple[str, ...], quiet: bool) -> None:
+def stress(
+    scenario: Path,
+    policy: str,
+    goals: tuple[str, ...],
+    ranges: tuple[str, ...],
+    at: str | None,
+    worlds: int,
+    search: int,
+    confirm: int,
+    out: str | None,
+    on: str | None,
+    sets: tuple[str, ...],
+    quiet: bool,
+) -> None:
     """In which worlds, of those that nobody can exclude, does the policy backfire?
 
     Draws worlds from the ranges of what is not known, forks each without and with the policy, and says in which share a goal fails and
@@ -57,9 +99,18 @@ def stress(scenario: Path, policy: str, goals: tuple[str, ...], ranges: tuple[st
     chosen = list(ranges) or uncertain.standard(checked)
     given = uncertain.read(chosen, checked, plan.policies)
     uncertain.check(checked, given)
-    args = {"policy": asdict(plan), "goals": [goal.text for goal in wanted], "uncertain": chosen, "at_s": fork, "worlds": worlds,
-            "search": search, "confirm": confirm}
-    made = Experiment(out or str(common.free_folder(checked.name, "stress")), "stress", args, checked, quiet)
+    args = {
+        "policy": asdict(plan),
+        "goals": [goal.text for goal in wanted],
+        "uncertain": chosen,
+        "at_s": fork,
+        "worlds": worlds,
+        "search": search,
+        "confirm": confirm,
+    }
+    made = Experiment(
+        out or str(common.free_folder(checked.name, "stress")), "stress", args, checked, quiet
+    )
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)
     stressing.go_on(made, on)

@@ -15,16 +15,38 @@ if TYPE_CHECKING:
     from twin.record.watch import Watcher
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
-    click.option("--pace", type=click.FloatRange(0, min_open=True), metavar="DAYS", help="Run at most so many simulated days per "
-                 "second. `twin pace` changes it later."),
-    click.option("--metrics", metavar="[HOST]:PORT", help="Serve the latest reading and the run's health for Prometheus, at "
-                 "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free."),
-    click.option("--remote-write", metavar="URL", help="Send every reading to a Prometheus, at its simulated time, such as "
-                 "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later."),
-    click.option("--grafana", metavar="URL", help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
-                 "come. Its token: GRAFANA_TOKEN."),
-    click.option("--live", is_flag=False, flag_value="127.0.0.1:0", metavar="[HOST:PORT]", help="Open a page in the browser that draws "
-                 "the run while it goes on, and steers it. For this machine only; without a port, a free one."),
+    click.option(
+        "--pace",
+        type=click.FloatRange(0, min_open=True),
+        metavar="DAYS",
+        help="Run at most so many simulated days per second. `twin pace` changes it later.",
+    ),
+    click.option(
+        "--metrics",
+        metavar="[HOST]:PORT",
+        help="Serve the latest reading and the run's health for Prometheus, at "
+        "http://HOST:PORT/metrics. Without HOST: to this machine only. Port 0: any that is free.",
+    ),
+    click.option(
+        "--remote-write",
+        metavar="URL",
+        help="Send every reading to a Prometheus, at its simulated time, such as "
+        "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later.",
+    ),
+    click.option(
+        "--grafana",
+        metavar="URL",
+        help="Show policies, migrations and campaigns as annotations in the Grafana there, as they "
+        "come. Its token: GRAFANA_TOKEN.",
+    ),
+    click.option(
+        "--live",
+        is_flag=False,
+        flag_value="127.0.0.1:0",
+        metavar="[HOST:PORT]",
+        help="Open a page in the browser that draws "
+        "the run while it goes on, and steers it. For this machine only; without a port, a free one.",
+    ),
 )
 
 
@@ -42,13 +64,17 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 
     view = make_view(quiet)
     if quiet and flags.get("live"):
-        raise UsageError("--live says where its page is, and --quiet says nothing (leave out one of them)")
+        raise UsageError(
+            "--live says where its page is, and --quiet says nothing (leave out one of them)"
+        )
     asked = services(flags)
     if not asked:
         return view
     from twin.readers.sidecar import Link
 
-    return Watchers(view, Link(asked, view.note))  # the view first: it shows the lines of the others, and says how it ended
+    return Watchers(
+        view, Link(asked, view.note)
+    )  # the view first: it shows the lines of the others, and says how it ended
 
 
 def services(flags: dict[str, Any]) -> list[Service]:

@@ -61,7 +61,9 @@ class Calendar:
                 if due() == at:
                     work()
 
-    def entity(self, row: int, due: Callable[[], int | None], rank: int, work: Callable[[int], None]) -> None:
+    def entity(
+        self, row: int, due: Callable[[], int | None], rank: int, work: Callable[[int], None]
+    ) -> None:
         """One process for one entity: call ``work(row)`` at its own times until ``due()`` is None."""
 
         def process() -> Generator[Event, Any, None]:

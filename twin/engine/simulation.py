@@ -44,7 +44,9 @@ class Simulation:
     reference for reports, never a scenario setting); ``threads`` share the work, and change no result.
     """
 
-    def __init__(self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1
+    ) -> None:
         self.scenario, self.reference, self.oracle = scenario, reference, oracle
         registry = scenario.registry
         order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
@@ -89,16 +91,33 @@ class Simulation:
             clocks: list[Every | Wakes] = [*mechanism.wakes(), *mechanism.clocks()]
             for index, clock in enumerate(clocks):
                 handler = getattr(clock.handler, "__name__", "work")
-                found.append(((PHASES.index(clock.phase), place, index), f"{mechanism.name}.{handler}", clock))
+                found.append(
+                    (
+                        (PHASES.index(clock.phase), place, index),
+                        f"{mechanism.name}.{handler}",
+                        clock,
+                    )
+                )
         every = self.scenario.metrics.every  # a reading falls on the start, whatever the warm-up
         measure = Every(every, "measure", self._measure, first=self.scenario.warm_up % every)
-        found.append(((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure))
+        found.append(
+            ((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure)
+        )
         return [(name, clock) for _, name, clock in sorted(found, key=lambda item: item[0])]
 
     def clock_table(self) -> list[tuple[int, str, str, str]]:
         """The declared order within an instant: rank, phase, clock, period."""
-        return [(rank, clock.phase, name, format_duration(clock.period) if isinstance(clock, Every) else
-                 f"own times ({clock.table}.{clock.column})") for rank, (name, clock) in enumerate(self._clocks)]
+        return [
+            (
+                rank,
+                clock.phase,
+                name,
+                format_duration(clock.period)
+                if isinstance(clock, Every)
+                else f"own times ({clock.table}.{clock.column})",
+            )
+            for rank, (name, clock) in enumerate(self._clocks)
+        ]
 
     def begin(self) -> None:
         """Fill a new world; every clock's first tick is declared."""
@@ -116,11 +135,17 @@ class Simulation:
         self.calendar = Calendar(self.world.now)
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Every):
-                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
-                                    lambda name=name, clock=clock: self._tick(name, clock))  # type: ignore[misc]
+                self.calendar.every(
+                    lambda name=name: self.due[name],
+                    rank,  # type: ignore[misc]
+                    lambda name=name, clock=clock: self._tick(name, clock),
+                )  # type: ignore[misc]
             elif not self.reference:
-                self.calendar.every(lambda name=name: self.due[name], rank,  # type: ignore[misc]
-                                    lambda name=name, clock=clock: self._replay(name, clock))  # type: ignore[misc]
+                self.calendar.every(
+                    lambda name=name: self.due[name],
+                    rank,  # type: ignore[misc]
+                    lambda name=name, clock=clock: self._replay(name, clock),
+                )  # type: ignore[misc]
         if self.reference:
             self._spawned: set[tuple[str, int]] = set()
             self._spawn_at = self.world.now
@@ -132,7 +157,9 @@ class Simulation:
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Wakes):
                 table = self.world.table(clock.table)
-                for row in np.flatnonzero(table["alive"] & (table[clock.column] < self._end)).tolist():
+                for row in np.flatnonzero(
+                    table["alive"] & (table[clock.column] < self._end)
+                ).tolist():
                     mark = (name, int(table["key"][row]))
                     if mark not in self._spawned:
                         self._spawned.add(mark)

@@ -16,8 +16,9 @@ from twin.experiments.work.tasks import SCENARIO
 from twin.ground.errors import UsageError
 from twin.scenario.loading import load
 
-COMMANDS: dict[str, str] = {name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")} | {
-    "findings": "twin.experiments.findings.command"}
+COMMANDS: dict[str, str] = {
+    name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")
+} | {"findings": "twin.experiments.findings.command"}
 """The module of each command."""
 
 
@@ -32,7 +33,9 @@ def of(out: str) -> str | None:
     if command is None:
         return None
     if command not in COMMANDS or found.get("format") != FORMAT:
-        raise UsageError(f"{out}: was made by twin {command} of another version (give the command a new --out)")
+        raise UsageError(
+            f"{out}: was made by twin {command} of another version (give the command a new --out)"
+        )
     return str(command)
 
 

@@ -72,18 +72,24 @@ def parse(text: str) -> Vary:
     path, equals, given = text.partition("=")
     path = path.strip()
     if not equals or not path or not given.strip():
-        raise UsageError(f"--vary {text}: write PATH=A,B,C or PATH=LOW..HIGH, such as recommender.dim=4,16,64")
+        raise UsageError(
+            f"--vary {text}: write PATH=A,B,C or PATH=LOW..HIGH, such as recommender.dim=4,16,64"
+        )
     body, log = (given.strip()[:-4], True) if given.strip().endswith(":log") else (given, False)
     if ".." not in body:
         if log:
             raise UsageError(f"--vary {text}: :log belongs to a range, LOW..HIGH")
         levels = tuple(part.strip() for part in _parts(body))
         if "" in levels or len(set(levels)) < len(levels):
-            raise UsageError(f"--vary {text}: {'a level is empty' if '' in levels else 'a level is there twice'} (write each once: A,B,C)")
+            raise UsageError(
+                f"--vary {text}: {'a level is empty' if '' in levels else 'a level is there twice'} (write each once: A,B,C)"
+            )
         return Vary(path, levels)
     ends = [_END.match(part) for part in body.split("..", 1)]
     if None in ends:
-        raise UsageError(f"--vary {text}: a range is LOW..HIGH in numbers with their unit, such as 0.05/d..0.5/d")
+        raise UsageError(
+            f"--vary {text}: a range is LOW..HIGH in numbers with their unit, such as 0.05/d..0.5/d"
+        )
     (low, first), (high, last) = ((match[1], match[2]) for match in ends if match)
     if first != last:
         raise UsageError(f"--vary {text}: the two ends have different units (write both in one)")
@@ -113,17 +119,31 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
     for each in varied:
         path = each.path.removeprefix("mechanisms.")
         if path == "replicate":
-            raise UsageError("--vary replicate: replicates are what a sweep repeats each point with (use --replicates; or vary the seed)")
+            raise UsageError(
+                "--vary replicate: replicates are what a sweep repeats each point with (use --replicates; or vary the seed)"
+            )
         if path in seen:
             raise UsageError(f"--vary {each.path}: is there twice (write all its values once)")
         seen.add(path)
         mechanism, _, rest = path.partition(".")
         params = scenario.mechanisms.get(mechanism)
         info = dict(leaves(type(params))).get(rest) if params is not None else None
-        whole = not each.suffix and ((info is not None and info.annotation in (int, int | None)) or path == "seed")
+        whole = not each.suffix and (
+            (info is not None and info.annotation in (int, int | None)) or path == "seed"
+        )
         if whole and not each.levels and (each.low != int(each.low) or each.high != int(each.high)):
-            raise UsageError(f"--vary {each.path}: takes whole numbers, and its range has other ends")
-        made.append(replace(each, whole=whole, grid=int(recommender.refresh) if recommender is not None and each.suffix in _TIMES else 1))
+            raise UsageError(
+                f"--vary {each.path}: takes whole numbers, and its range has other ends"
+            )
+        made.append(
+            replace(
+                each,
+                whole=whole,
+                grid=int(recommender.refresh)
+                if recommender is not None and each.suffix in _TIMES
+                else 1,
+            )
+        )
     return made
 
 
@@ -132,20 +152,31 @@ def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> lis
     if method == "grid":
         ranges = [each.path for each in varied if not each.levels]
         if ranges:
-            raise UsageError(f"--method grid: {ranges[0]} is a range; list its levels, or use --method lhs")
+            raise UsageError(
+                f"--method grid: {ranges[0]} is a range; list its levels, or use --method lhs"
+            )
         if (many := math.prod(len(each.levels) for each in varied)) > MOST:
-            raise UsageError(f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol with --points)")
+            raise UsageError(
+                f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol with --points)"
+            )
         return list(itertools.product(*(each.levels for each in varied)))
     if count > MOST:
         raise UsageError(f"--points {count}: are more than {MOST}")
     unit = sample(len(varied), method, count, seed)
-    return [tuple(each.at(float(share)) for each, share in zip(varied, row, strict=True)) for row in unit]
+    return [
+        tuple(each.at(float(share)) for each, share in zip(varied, row, strict=True))
+        for row in unit
+    ]
 
 
 def sample(dimensions: int, method: Method, count: int, seed: int) -> NDArray[np.float64]:
     """Points of the unit cube (count, dimensions); Sobol sequences come in powers of two, so count is raised to the next."""
     if method == "sobol":
-        return np.asarray(qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(max(0, math.ceil(math.log2(count)))))
+        return np.asarray(
+            qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(
+                max(0, math.ceil(math.log2(count)))
+            )
+        )
     return np.asarray(qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(count))
 
 
@@ -154,7 +185,9 @@ def sets(varied: Sequence[Vary], point: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{each.path}={value}" for each, value in zip(varied, point, strict=True))
 
 
-def loaded(scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[str, ...]]) -> list[Scenario]:
+def loaded(
+    scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[str, ...]]
+) -> list[Scenario]:
     """The scenario at every point. Raises ScenarioError with the problems of all points."""
     problems: set[Problem] = set()
     made = []
@@ -163,7 +196,10 @@ def loaded(scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[st
             try:
                 made.append(load(base, sets(varied, point)))
             except ScenarioError as error:
-                problems |= {replace(each, file="--vary") if each.file.startswith("--set") else each for each in error.problems}
+                problems |= {
+                    replace(each, file="--vary") if each.file.startswith("--set") else each
+                    for each in error.problems
+                }
     if problems:
         raise ScenarioError(problems)
     return made

@@ -50,7 +50,10 @@ class Effects:
     def narrower(self) -> Array:
         """How many times wider the interval of as many independent runs is; NaN where the pairs are equal (nothing to be told)."""
         with np.errstate(all="ignore"):
-            return np.asarray(np.where(self.high > self.low, 2 * self.unpaired / (self.high - self.low), np.nan), np.float64)
+            return np.asarray(
+                np.where(self.high > self.low, 2 * self.unpaired / (self.high - self.low), np.nan),
+                np.float64,
+            )
 
     @property
     def runs_saved(self) -> Array:
@@ -64,22 +67,40 @@ def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
     y, x = np.where(both, y, np.nan), np.where(both, x, np.nan)
     n = both.sum(0)
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing are NaN, as they should be
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # means of nothing are NaN, as they should be
         d = y - x
         effect = np.nanmean(d, 0)
-        same = np.nanmax(d, 0) == np.nanmin(d, 0)  # exactly equal: rounding must not make an interval of it
+        same = np.nanmax(d, 0) == np.nanmin(
+            d, 0
+        )  # exactly equal: rounding must not make an interval of it
         spread = np.where(same & (n > 1), 0.0, np.nanstd(d, 0, ddof=1))
         half = stats.t.ppf((1 + level) / 2, n - 1) * spread / np.sqrt(n)
         of_x, of_y = np.nanvar(x, 0, ddof=1), np.nanvar(y, 0, ddof=1)
         pooled = np.sqrt((of_x + of_y) / 2)
         t = effect / (spread / np.sqrt(n))
         p = np.where(effect == 0, 1.0, np.where(spread == 0, 0.0, 2 * stats.t.sf(np.abs(t), n - 1)))
-        freedom = (n - 1) * (of_x + of_y)**2 / (of_x**2 + of_y**2)
-        unpaired = np.where(of_x + of_y > 0, stats.t.ppf((1 + level) / 2, freedom) * np.sqrt((of_x + of_y) / n), 0 * of_x)
+        freedom = (n - 1) * (of_x + of_y) ** 2 / (of_x**2 + of_y**2)
+        unpaired = np.where(
+            of_x + of_y > 0,
+            stats.t.ppf((1 + level) / 2, freedom) * np.sqrt((of_x + of_y) / n),
+            0 * of_x,
+        )
         covariance = np.nansum((x - np.nanmean(x, 0)) * (y - np.nanmean(y, 0)), 0) / (n - 1)
-        return Effects(np.nanmean(x, 0), np.nanmean(y, 0), effect, effect - half, effect + half,
-                       np.where(effect == 0, 0.0, effect / pooled), covariance / np.sqrt(of_x * of_y),
-                       (of_x + of_y) / spread**2, np.where(n > 1, p, np.nan), n, unpaired)
+        return Effects(
+            np.nanmean(x, 0),
+            np.nanmean(y, 0),
+            effect,
+            effect - half,
+            effect + half,
+            np.where(effect == 0, 0.0, effect / pooled),
+            covariance / np.sqrt(of_x * of_y),
+            (of_x + of_y) / spread**2,
+            np.where(n > 1, p, np.nan),
+            n,
+            unpaired,
+        )
 
 
 def discoveries(p: Array) -> Array:

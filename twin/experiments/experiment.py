@@ -37,35 +37,67 @@ FORMAT = 1
 class Experiment:
     """One command's folder. Raises UsageError if it holds something else."""
 
-    def __init__(self, out: str, command: str, args: Mapping[str, Any], scenario: Scenario, quiet: bool = False) -> None:
-        self.store, self.out, self.command, self.quiet, self.scenario = Store(out), out, command, quiet, scenario
+    def __init__(
+        self,
+        out: str,
+        command: str,
+        args: Mapping[str, Any],
+        scenario: Scenario,
+        quiet: bool = False,
+    ) -> None:
+        self.store, self.out, self.command, self.quiet, self.scenario = (
+            Store(out),
+            out,
+            command,
+            quiet,
+            scenario,
+        )
         self.failed: dict[str, str] = {}
         self.began = time.monotonic()
         self.manifest: dict[str, Any] = {
-            "format": FORMAT, "command": command, "args": dict(args), "scenario_digest": digest(scenario), "name": scenario.name,
-            "start": scenario.start.isoformat(), "duration_s": scenario.duration, "seed": scenario.seed, "status": "running",
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
+            "format": FORMAT,
+            "command": command,
+            "args": dict(args),
+            "scenario_digest": digest(scenario),
+            "name": scenario.name,
+            "start": scenario.start.isoformat(),
+            "duration_s": scenario.duration,
+            "seed": scenario.seed,
+            "status": "running",
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in PACKAGES},
+            },
+        }
         if self.store.exists("manifest.json"):
             self._same(self.store.read_json("manifest.json"))
             self.say(f"goes on with {out}")
         else:
             if self.store.exists("") and self.store.names():
-                raise UsageError(f"{out}: this folder is not empty and holds no experiment (give another --out)")
+                raise UsageError(
+                    f"{out}: this folder is not empty and holds no experiment (give another --out)"
+                )
             self._write()
         if not self.store.exists(SCENARIO):  # new, or killed between the two
             self.store.write(SCENARIO, dump(scenario).encode())
 
     def _same(self, found: Mapping[str, Any]) -> None:
         if found.get("format") != FORMAT or "command" not in found:
-            raise UsageError(f"{self.out}: holds a run, or an experiment of another version (give another --out)")
+            raise UsageError(
+                f"{self.out}: holds a run, or an experiment of another version (give another --out)"
+            )
         if found["command"] != self.command:
             raise UsageError(f"{self.out}: holds a {found['command']} (give another --out)")
         if found["scenario_digest"] != self.manifest["scenario_digest"]:
-            raise UsageError(f"{self.out}: holds a {self.command} of another scenario or other --set (give another --out)")
+            raise UsageError(
+                f"{self.out}: holds a {self.command} of another scenario or other --set (give another --out)"
+            )
         mine, theirs = json.loads(json.dumps(self.manifest["args"])), found["args"]
         other = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if other:
-            raise UsageError(f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give another --out)")
+            raise UsageError(
+                f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give another --out)"
+            )
         self.manifest = {**found, "status": "running"}
 
     def _write(self) -> None:
@@ -96,7 +128,9 @@ class Experiment:
         for result, error in ended.failed.items():
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
-        mended = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(ended.failed)
+        mended = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(
+            ended.failed
+        )
         for result in sorted(mended):
             self.store.remove(f"failed/{result.replace('/', '-')}.txt")
         return ended
@@ -110,7 +144,12 @@ class Experiment:
     def finish(self, status: str, **facts: Any) -> None:
         """Write how it ended."""
         wall = float(self.manifest.get("wall_s", 0.0)) + time.monotonic() - self.began
-        self.manifest |= {"status": status, "wall_s": round(wall, 3), "failed": self.failed, **facts}
+        self.manifest |= {
+            "status": status,
+            "wall_s": round(wall, 3),
+            "failed": self.failed,
+            **facts,
+        }
         self.began = time.monotonic()
         self._write()
 
@@ -121,7 +160,9 @@ class Interrupted(UsageError):
     status = 130
 
     def __init__(self, out: str) -> None:
-        super().__init__(f"interrupted, nothing that is done is lost; go on with: twin resume {out}")
+        super().__init__(
+            f"interrupted, nothing that is done is lost; go on with: twin resume {out}"
+        )
 
 
 class _Pace:
@@ -156,7 +197,9 @@ class _Lines(_Pace):
     def show(self, progress: Progress) -> None:
         """A line now and then."""
         tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
-        due = tenths != self._told and (wall - self._spoke > 1 or progress.done + progress.failed == progress.total)
+        due = tenths != self._told and (
+            wall - self._spoke > 1 or progress.done + progress.failed == progress.total
+        )
         if not self.quiet and (due or wall - self._spoke > 60 * self.MINUTES):
             self._told, self._spoke = tenths, wall
             failed = f"  {progress.failed} failed" if progress.failed else ""
@@ -169,16 +212,25 @@ class _Bar(_Pace):
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
-        self._bar = Bar(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                        TextColumn("{task.fields[left]}"), transient=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[left]}"),
+            transient=True,
+        )
         self._task = self._bar.add_task(what, total=1.0, left="")
         self._bar.start()
 
     def show(self, progress: Progress) -> None:
         """Redraw."""
         failed = f", {progress.failed} failed" if progress.failed else ""
-        self._bar.update(self._task, completed=progress.done_weight / progress.weight, left=self.left(progress),
-                         description=f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}")
+        self._bar.update(
+            self._task,
+            completed=progress.done_weight / progress.weight,
+            left=self.left(progress),
+            description=f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}",
+        )
 
     def close(self) -> None:
         """Leave the terminal as it was."""

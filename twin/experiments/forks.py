@@ -78,20 +78,28 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     try:
         when = parse_when(time, scenario.start, at, 1) if time else None
     except UsageError as error:
-        raise UsageError(f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}") from None
+        raise UsageError(
+            f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}"
+        ) from None
     with as_file(scenario) as base:
-        laid_on, policies = interventions.laid(base, Path(file).read_text(errors="replace"), when, at, file)
-    mine = laid_on.policies[len(scenario.policies):]
+        laid_on, policies = interventions.laid(
+            base, Path(file).read_text(errors="replace"), when, at, file
+        )
+    mine = laid_on.policies[len(scenario.policies) :]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
-        raise UsageError(f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)")
+        raise UsageError(
+            f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)"
+        )
     return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
 
 
 def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: str) -> Scenario:
     """The scenario with timed policies on it. Raises ScenarioError."""
     with as_file(scenario) as base:
-        return interventions.laid(base, write_text({"policies": list(policies)}), None, 0, source)[0]
+        return interventions.laid(base, write_text({"policies": list(policies)}), None, 0, source)[
+            0
+        ]
 
 
 def outcome(metric: Metric) -> bool:
@@ -102,9 +110,13 @@ def outcome(metric: Metric) -> bool:
 def distinct(plans: Sequence[Plan]) -> None:
     """Raise UsageError if two branches would have the same name, or files of the same name."""
     names = [slug(plan.name) for plan in plans]
-    twice = next((plan.name for place, plan in enumerate(plans) if names[place] in names[:place]), None)
+    twice = next(
+        (plan.name for place, plan in enumerate(plans) if names[place] in names[:place]), None
+    )
     if twice is not None:
-        raise UsageError(f"--policy: two branches would be called {twice!r} (rename one file: branches are called after their files)")
+        raise UsageError(
+            f"--policy: two branches would be called {twice!r} (rename one file: branches are called after their files)"
+        )
 
 
 def laid(plan: Plan, experiment: Experiment) -> Branch:
@@ -114,7 +126,9 @@ def laid(plan: Plan, experiment: Experiment) -> Branch:
     return Branch(plan.name, target, plan.describe)
 
 
-def branch_of(path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None) -> Branch:
+def branch_of(
+    path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None
+) -> Branch:
     """Both in one: see `planned` and `laid`."""
     return laid(planned(path, at, scenario, name), experiment)
 
@@ -124,17 +138,32 @@ def settings(replicate: int, sets: Sequence[str] = ()) -> tuple[str, ...]:
     return (*sets, f"replicate={replicate}")
 
 
-def tasks(scenario: Scenario, at: int, replicates: Sequence[int], branches: Sequence[Branch], sets: Sequence[str] = (),
-          within: str = "runs") -> list[Task]:
+def tasks(
+    scenario: Scenario,
+    at: int,
+    replicates: Sequence[int],
+    branches: Sequence[Branch],
+    sets: Sequence[str] = (),
+    within: str = "runs",
+) -> list[Task]:
     """Trunks and branches of all replicates; results are named ``<within>/<replicate>/<branch number>.npy``."""
     made = []
     for replicate in replicates:
         own = settings(replicate, sets)
         trunk = f"{within}/{replicate}/trunk.npy"
-        made.append(Task("trunk", trunk, {"sets": own, "at_s": at}, weight=at + DAY + scenario.warm_up))
+        made.append(
+            Task("trunk", trunk, {"sets": own, "at_s": at}, weight=at + DAY + scenario.warm_up)
+        )
         for number, branch in enumerate(branches):
-            made.append(Task("branch", f"{within}/{replicate}/{number}.npy", {
-                "sets": own, "trunk": trunk, "policies": [branch.file] if branch.file else []}, (trunk,), scenario.duration - at + DAY))
+            made.append(
+                Task(
+                    "branch",
+                    f"{within}/{replicate}/{number}.npy",
+                    {"sets": own, "trunk": trunk, "policies": [branch.file] if branch.file else []},
+                    (trunk,),
+                    scenario.duration - at + DAY,
+                )
+            )
     return made
 
 
@@ -145,8 +174,15 @@ def weeks(at: int, end: int, width: int = 7 * DAY) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequence[int], branches: Sequence[Branch],
-         bins: list[tuple[int, int]], within: str = "runs") -> Forked:
+def read(
+    experiment: Experiment,
+    scenario: Scenario,
+    at: int,
+    replicates: Sequence[int],
+    branches: Sequence[Branch],
+    bins: list[tuple[int, int]],
+    within: str = "runs",
+) -> Forked:
     """Load and reduce what the tasks left."""
     rows = Simulation(scenario).world.board.rows
     made = Forked(rows, bins)
@@ -157,7 +193,9 @@ def read(experiment: Experiment, scenario: Scenario, at: int, replicates: Sequen
             if result not in experiment.failed:
                 before = experiment.store.read_array(f"{within}/{replicate}/trunk.npy")
                 after = experiment.store.read_array(result)
-                values[place] = reduced(np.concatenate([before, after]), scenario.metrics.every, rows, bins)
+                values[place] = reduced(
+                    np.concatenate([before, after]), scenario.metrics.every, rows, bins
+                )
         made.of[branch.name] = values
     return made
 
@@ -166,9 +204,15 @@ def fork_time(text: str | None, scenario: Scenario) -> int:
     """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises UsageError."""
     recommender: Any = scenario.mechanisms["recommender"]
     try:
-        at = parse_when(text, scenario.start, 0, int(recommender.refresh)) if text else scenario.duration // 2 // DAY * DAY
+        at = (
+            parse_when(text, scenario.start, 0, int(recommender.refresh))
+            if text
+            else scenario.duration // 2 // DAY * DAY
+        )
     except UsageError as error:
         raise UsageError(f"--at {error}") from None
     if at >= scenario.duration:
-        raise UsageError(f"--at {text}: is after the end of the run, which lasts {format_duration(scenario.duration)}")
+        raise UsageError(
+            f"--at {text}: is after the end of the run, which lasts {format_duration(scenario.duration)}"
+        )
     return at

@@ -105,26 +105,47 @@ class Page:
 
 def write(experiment: Experiment, page: Page) -> None:
     """Write ``report.html`` of an experiment's folder."""
-    experiment.store.write("report.html", render(page, experiment.store.read(SCENARIO).decode(), experiment.manifest).encode())
+    experiment.store.write(
+        "report.html",
+        render(page, experiment.store.read(SCENARIO).decode(), experiment.manifest).encode(),
+    )
 
 
 def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
     """The page as HTML."""
-    figures = {picture.key: picture.model for section in page.sections for group in section.groups for picture in group.pictures}
+    figures = {
+        picture.key: picture.model
+        for section in page.sections
+        for group in section.groups
+        for picture in group.pictures
+    }
     document = Document()
     with document.models.freeze():  # else every figure added walks all before it
         for drawn in figures.values():
             document.add_root(drawn)
     script, divs = components(figures) if figures else ("", {})
     document.clear()
-    jinja = Environment(loader=PackageLoader("twin.readers"), autoescape=select_autoescape(default=True), trim_blocks=True,
-                        lstrip_blocks=True)
+    jinja = Environment(
+        loader=PackageLoader("twin.readers"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return jinja.get_template("experiment.html").render(
-        title=page.title, lead=page.lead, under=page.under, notices=page.notices, note=page.note, summary=page.summary,
+        title=page.title,
+        lead=page.lead,
+        under=page.under,
+        notices=page.notices,
+        note=page.note,
+        summary=page.summary,
         sections=page.sections,
-        methods=page.methods, scenario=scenario, version=manifest["versions"]["twin"],
-        divs={name: Markup(div) for name, div in divs.items()}, script=Markup(script),
-        bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()))
+        methods=page.methods,
+        scenario=scenario,
+        version=manifest["versions"]["twin"],
+        divs={name: Markup(div) for name, div in divs.items()},
+        script=Markup(script),
+        bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()),
+    )
 
 
 def number(value: float, unit: str = "1", shown: str | None = None, tone: str = "") -> Cell:
@@ -136,7 +157,13 @@ def percent(value: float, signed: bool = True) -> str:
     """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %`` (with a space at which no line breaks)."""
     if not math.isfinite(value):
         return ""
-    text = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.1f}" if abs(value) >= 0.1 or value == 0 else f"{value:+.1g}"
+    text = (
+        f"{value:+.0f}"
+        if abs(value) >= 10
+        else f"{value:+.1f}"
+        if abs(value) >= 0.1 or value == 0
+        else f"{value:+.1g}"
+    )
     return (text if signed else text.lstrip("+-")).replace("-", "−") + "\u00a0%"
 
 
@@ -152,13 +179,21 @@ def failures(experiment: Experiment) -> list[str]:
     if not failed:
         return []
     first = next(iter(failed.items()))
-    return [f"{len(failed)} of the runs failed three times and are left out, with their errors in failed/ "
-            f"(the first: {first[0]}: {first[1]})"]
+    return [
+        f"{len(failed)} of the runs failed three times and are left out, with their errors in failed/ "
+        f"(the first: {first[0]}: {first[1]})"
+    ]
 
 
 def usual_methods(experiment: Experiment) -> list[tuple[str, str]]:
     """Rows that every report has: seeds, versions, time."""
     manifest = experiment.manifest
     versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
-    return [("Computing", f"{span(float(manifest.get('wall_s', 0.0)))} of wall-clock time; nothing computed depends on it"),
-            ("Versions", versions), ("Digest of the scenario", str(manifest["scenario_digest"])[:16])]
+    return [
+        (
+            "Computing",
+            f"{span(float(manifest.get('wall_s', 0.0)))} of wall-clock time; nothing computed depends on it",
+        ),
+        ("Versions", versions),
+        ("Digest of the scenario", str(manifest["scenario_digest"])[:16]),
+    ]

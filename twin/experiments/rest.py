@@ -85,7 +85,11 @@ class Drift:
     @property
     def explained(self) -> bool:
         """Whether it drifts only as the number of those does who make it up."""
-        return self.per_person is not None and _verdict(self.change) == "drifts" and _verdict(self.per_person) != "drifts"
+        return (
+            self.per_person is not None
+            and _verdict(self.change) == "drifts"
+            and _verdict(self.per_person) != "drifts"
+        )
 
     @property
     def verdict(self) -> str:
@@ -111,8 +115,11 @@ def mser(values: Floats, batch: int = BATCH) -> int | None:
     count = len(values) // batch
     if count < 2:
         return None
-    z = np.asarray(values[:count * batch], float).reshape(count, batch).mean(1)
-    score = [((z[k:] - z[k:].mean()) ** 2).sum() / (count - k) ** 2 for k in range(max(count - LEFT + 1, 1))]
+    z = np.asarray(values[: count * batch], float).reshape(count, batch).mean(1)
+    score = [
+        ((z[k:] - z[k:].mean()) ** 2).sum() / (count - k) ** 2
+        for k in range(max(count - LEFT + 1, 1))
+    ]
     best = int(np.argmin(score))
     return best * batch if best <= count // 2 else None
 
@@ -129,18 +136,36 @@ def _with_interval(values: Floats, scale: float) -> tuple[float, float, float]:
     middle, low, high = (float(each[0]) for each in (made.effect, made.low, made.high))
     if scale:
         return middle / scale, low / scale, high / scale
-    middle, low, high = (math.copysign(math.inf, each) if each else 0.0 for each in (middle, low, high))
+    middle, low, high = (
+        math.copysign(math.inf, each) if each else 0.0 for each in (middle, low, high)
+    )
     return middle, low, high
 
 
-def judged(name: str, unit: str, days: Floats, people: Floats | None = None, heads: str = "active people", why: str = "") -> Drift:
+def judged(
+    name: str,
+    unit: str,
+    days: Floats,
+    people: Floats | None = None,
+    heads: str = "active people",
+    why: str = "",
+) -> Drift:
     """What a series does, from its daily means (replicates, days); ``people`` likewise, of the ``heads`` that make up a total; ``why`` it
     moves by its declaration."""
     first, last = days[:, :WINDOW].mean(1), days[:, -WINDOW:].mean(1)
     base = abs(float(first.mean()))
     middle, low, high = _with_interval(slopes(days) * 30, 1.0)
-    made = Drift(name, unit, float(first.mean()), float(last.mean()), _with_interval(last - first, base), (middle, low, high),
-                 mser(days.mean(0)), heads=heads, why=why)
+    made = Drift(
+        name,
+        unit,
+        float(first.mean()),
+        float(last.mean()),
+        _with_interval(last - first, base),
+        (middle, low, high),
+        mser(days.mean(0)),
+        heads=heads,
+        why=why,
+    )
     if people is None:
         return made
     each = judged(name, unit, days / np.maximum(people, 1.0))
@@ -149,14 +174,28 @@ def judged(name: str, unit: str, days: Floats, people: Floats | None = None, hea
 
 def without_policies(scenario: Scenario, days: int, replicate: int) -> Scenario:
     """The scenario for a look at rest: no policies, so many days, read daily at least."""
-    mechanisms = {**scenario.mechanisms, "policies": PoliciesParams()} if "policies" in scenario.mechanisms else dict(scenario.mechanisms)
+    mechanisms = (
+        {**scenario.mechanisms, "policies": PoliciesParams()}
+        if "policies" in scenario.mechanisms
+        else dict(scenario.mechanisms)
+    )
     grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
-    metrics = scenario.metrics.model_copy(update={"every": min(scenario.metrics.every, DAY // grid * grid)})
-    return replace(scenario, policies=(), mechanisms=mechanisms, duration=days * DAY, replicate=scenario.replicate + replicate,
-                   metrics=metrics)
+    metrics = scenario.metrics.model_copy(
+        update={"every": min(scenario.metrics.every, DAY // grid * grid)}
+    )
+    return replace(
+        scenario,
+        policies=(),
+        mechanisms=mechanisms,
+        duration=days * DAY,
+        replicate=scenario.replicate + replicate,
+        metrics=metrics,
+    )
 
 
-def daily(scenario: Scenario, shown: Sequence[int], progress: Callable[[int], None] = lambda day: None) -> Floats:
+def daily(
+    scenario: Scenario, shown: Sequence[int], progress: Callable[[int], None] = lambda day: None
+) -> Floats:
     """Run a scenario; daily means of these series (days, series), what is counted per day."""
     simulation = Simulation(scenario, threads=asked(None, cores()))
     times: list[int] = []
@@ -174,29 +213,61 @@ def daily(scenario: Scenario, shown: Sequence[int], progress: Callable[[int], No
     when, values = np.array(times, np.int64), np.array(readings)
     counted = np.array([simulation.world.board.rows[i][0].counts for i in shown], bool)
     values[:, counted] = per_day(when.astype("datetime64[s]"), values[:, counted])
-    return np.array([window_means(when, values, day * DAY, (day + 1) * DAY) for day in range(scenario.duration // DAY)])
+    return np.array(
+        [
+            window_means(when, values, day * DAY, (day + 1) * DAY)
+            for day in range(scenario.duration // DAY)
+        ]
+    )
 
 
-def look(scenario: Scenario, days: int, replicates: int, progress: Callable[[float], None] = lambda share: None) -> list[Drift]:
+def look(
+    scenario: Scenario,
+    days: int,
+    replicates: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> list[Drift]:
     """Every headline series of the scenario at rest or not; ``progress`` hears the share that is done."""
     rows: list[tuple[Metric, Mapping[str, str]]] = list(Simulation(scenario).world.board.rows)
-    shown = [i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"]
+    shown = [
+        i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"
+    ]
     heads = {i: _heads(rows, i) for i in shown}
     asked_for = [*shown, *sorted({i for i in heads.values() if i is not None})]
-    found = np.array([daily(without_policies(scenario, days, r), asked_for,
-                            lambda day, r=r: progress((r + day / days) / replicates))  # type: ignore[misc]
-                      for r in range(replicates)])
+    found = np.array(
+        [
+            daily(
+                without_policies(scenario, days, r),
+                asked_for,
+                lambda day, r=r: progress((r + day / days) / replicates),
+            )  # type: ignore[misc]
+            for r in range(replicates)
+        ]
+    )
     made = []
     for place, i in enumerate(shown):
         metric, _ = rows[i]
         values = found[:, :, place]
-        values = values[:, np.isfinite(values).all(0)]  # a day without a reading counts in no replicate
+        values = values[
+            :, np.isfinite(values).all(0)
+        ]  # a day without a reading counts in no replicate
         if values.shape[1] < 2 * WINDOW:
             continue
         head = heads[i] if values.shape[1] == days else None
-        made.append(judged(_title(rows[i]), f"{metric.unit}/d" if metric.counts else metric.unit, values,
-                           None if head is None else found[:, :, asked_for.index(head)],
-                           "" if head is None else "active people" if rows[head][0].name == PEOPLE else _title(rows[head]), metric.moves))
+        made.append(
+            judged(
+                _title(rows[i]),
+                f"{metric.unit}/d" if metric.counts else metric.unit,
+                values,
+                None if head is None else found[:, :, asked_for.index(head)],
+                ""
+                if head is None
+                else "active people"
+                if rows[head][0].name == PEOPLE
+                else _title(rows[head]),
+                metric.moves,
+            )
+        )
     return made
 
 
@@ -210,7 +281,14 @@ def _heads(rows: Sequence[tuple[Metric, Mapping[str, str]]], i: int) -> int | No
     if metric.name == PEOPLE or not (metric.counts or metric.unit in TOTALS):
         return None
     wanted = metric.of or PEOPLE
-    return next((j for j, (each, own) in enumerate(rows) if each.name == wanted and (not own or own == labels)), None)
+    return next(
+        (
+            j
+            for j, (each, own) in enumerate(rows)
+            if each.name == wanted and (not own or own == labels)
+        ),
+        None,
+    )
 
 
 def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]]:
@@ -225,18 +303,32 @@ def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]
     return scenario.warm_up // DAY + most, never
 
 
-def check(scenario: Scenario, days: int, replicates: int, progress: Callable[[float], None] = lambda share: None) -> tuple[str, bool]:
+def check(
+    scenario: Scenario,
+    days: int,
+    replicates: int,
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[str, bool]:
     """The table, the proposal, and whether nothing drifts but for a reason that stands there."""
     found = look(scenario, days, replicates, progress)
     wide = max([len(each.name) for each in found] + [8])
-    lines = [f"{replicates} replicates without policies, {days} days from {scenario.start} on"
-             + (f", after a warm-up of {scenario.warm_up // DAY} days" if scenario.warm_up else ", no warm-up"), "",
-             f"{'headline':{wide}}  {'days 1-30':>9s} {'last 30':>9s}  {'change [95 % interval]':28s} {'per 30 days [95 % interval]':30s} "
-             f"{'MSER-5':>7s}  verdict"]
+    lines = [
+        f"{replicates} replicates without policies, {days} days from {scenario.start} on"
+        + (
+            f", after a warm-up of {scenario.warm_up // DAY} days"
+            if scenario.warm_up
+            else ", no warm-up"
+        ),
+        "",
+        f"{'headline':{wide}}  {'days 1-30':>9s} {'last 30':>9s}  {'change [95 % interval]':28s} {'per 30 days [95 % interval]':30s} "
+        f"{'MSER-5':>7s}  verdict",
+    ]
     for each in found:
         settles = "-" if each.settles is None else f"{each.settles} d"
-        lines.append(f"{each.name:{wide}}  {human(each.first, each.unit):>9s} {human(each.last, each.unit):>9s}  {_share(each.change):28s} "
-                     f"{_range(each.slope):30s} {settles:>7s}  {_words(each)}")
+        lines.append(
+            f"{each.name:{wide}}  {human(each.first, each.unit):>9s} {human(each.last, each.unit):>9s}  {_share(each.change):28s} "
+            f"{_range(each.slope):30s} {settles:>7s}  {_words(each)}"
+        )
     good = not any(each.verdict == "drifts" for each in found)
     return "\n".join([*lines, "", *_advice(scenario, found, days)]), good
 
@@ -258,17 +350,25 @@ def _words(each: Drift) -> str:
         return f"moves: {each.why}"
     if each.verdict == "unclear":
         _, low, high = each.change
-        return f"moves, but not surely by {TOLERANCE:.0%}" if low > 0 or high < 0 else "not distinguishable from rest"
+        return (
+            f"moves, but not surely by {TOLERANCE:.0%}"
+            if low > 0 or high < 0
+            else "not distinguishable from rest"
+        )
     return "at rest" if each.verdict == "at rest" else f"DRIFTS by {_share(each.change)}"
 
 
 def _advice(scenario: Scenario, found: Sequence[Drift], days: int) -> list[str]:
     """The proposed warm-up in words."""
     need, never = proposed(scenario, found)
-    lines = [f"At rest: the 95 % interval of the change lies within {TOLERANCE:.0%}. MSER-5: days after which a series has settled (-: not "
-             f"within half of these {days} days)."]
+    lines = [
+        f"At rest: the 95 % interval of the change lies within {TOLERANCE:.0%}. MSER-5: days after which a series has settled (-: not "
+        f"within half of these {days} days)."
+    ]
     if never:
-        lines.append(f"No warm-up up to {days // 2} days settles: {', '.join(never)}. Look longer (--days), or for what moves them.")
+        lines.append(
+            f"No warm-up up to {days // 2} days settles: {', '.join(never)}. Look longer (--days), or for what moves them."
+        )
     if all(each.verdict in ("at rest", "follows", "moves") for each in found):
         return [*lines, f"Proposed warm_up: {scenario.warm_up // DAY}d, what it is."]
     return [*lines, f"Proposed warm_up: {need}d."]

@@ -34,7 +34,10 @@ from numba.core.typed_passes import NativeLowering
 KEPT = 3
 """Folders of former versions of a file that are kept, newest first: another process may still run them."""
 PACKAGE = Path(__file__).parent.parent
-_IMPORT = re.compile(r"^\s*(?:from\s+twin((?:\.\w+)*)\s+import\s+(\([^)]*\)|[^\n#]*)|import\s+twin((?:\.\w+)+))", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^\s*(?:from\s+twin((?:\.\w+)*)\s+import\s+(\([^)]*\)|[^\n#]*)|import\s+twin((?:\.\w+)+))",
+    re.MULTILINE,
+)
 
 
 def imported(path: Path, package: Path = PACKAGE) -> frozenset[Path]:
@@ -70,8 +73,10 @@ def prepare(place: Path) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     os.utime(place)
     stem = place.name.rpartition("-")[0]
-    others = sorted(place.parent.glob(f"{stem}-*"), key=lambda other: other.stat().st_mtime, reverse=True)
-    for old in others[KEPT + 1:]:
+    others = sorted(
+        place.parent.glob(f"{stem}-*"), key=lambda other: other.stat().st_mtime, reverse=True
+    )
+    for old in others[KEPT + 1 :]:
         shutil.rmtree(old, ignore_errors=True)
     return place
 
@@ -115,7 +120,9 @@ class _PartLowering(NativeLowering):
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
         state.flags.no_compile = True
         super().run_pass(state)  # type: ignore[no-untyped-call]
-        known = functools.partial(state.func_id.func)  # what numba knows this signature of the part by
+        known = functools.partial(
+            state.func_id.func
+        )  # what numba knows this signature of the part by
         state.targetctx.insert_user_function(known, state["cr"].fndesc, [state.library])
         state.reload_init.extend(state.library._reload_init)
         state["cr"] = state["cr"]._replace(cfunc=known)
@@ -127,7 +134,10 @@ class _PartCompiler(CompilerBase):
 
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")  # type: ignore[no-untyped-call]
-        passes.passes = [(_PartLowering, text) if one is NativeLowering else (one, text) for one, text in passes.passes]
+        passes.passes = [
+            (_PartLowering, text) if one is NativeLowering else (one, text)
+            for one, text in passes.passes
+        ]
         passes.finalize()
         return [passes]
 
@@ -140,8 +150,10 @@ class _Part(CPUDispatcher):
 
     def get_call_template(self, given: Any, named: Any) -> Any:
         """A whole number that is written down is a whole number: numba would compile the part for each of them."""
-        return super().get_call_template([types.unliteral(kind) for kind in given],  # type: ignore[no-untyped-call]
-                                         {name: types.unliteral(kind) for name, kind in named.items()})  # type: ignore[no-untyped-call]
+        return super().get_call_template(
+            [types.unliteral(kind) for kind in given],  # type: ignore[no-untyped-call]
+            {name: types.unliteral(kind) for name, kind in named.items()},
+        )  # type: ignore[no-untyped-call]
 
     def add_overload(self, result: Any) -> None:
         """Known to kernels; there is nothing for Python to call."""
@@ -154,8 +166,18 @@ class _Part(CPUDispatcher):
 
 
 def _part(function: Callable[..., Any], **options: bool) -> Any:
-    options = {"nopython": True, "nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
-    return _Part(function, targetoptions={**options, "boundscheck": None, "error_model": "numpy"}, pipeline_class=_PartCompiler)
+    options = {
+        "nopython": True,
+        "nogil": True,
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        **options,
+    }
+    return _Part(
+        function,
+        targetoptions={**options, "boundscheck": None, "error_model": "numpy"},
+        pipeline_class=_PartCompiler,
+    )
 
 
 def inner(function: Callable[..., Any]) -> Any:

@@ -63,7 +63,9 @@ def asked(given: int | None, default: int) -> int:
     text = os.environ.get("TWIN_THREADS", "")
     if given is None and text:
         if not text.isdigit() or int(text) < 1:
-            raise UsageError(f"TWIN_THREADS={text}: not a number of threads (a whole number from 1 on)")
+            raise UsageError(
+                f"TWIN_THREADS={text}: not a number of threads (a whole number from 1 on)"
+            )
         return int(text)
     return default if given is None else given
 

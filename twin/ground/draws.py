@@ -37,7 +37,12 @@ def philox(k0, k1, c0, c1, c2, c3):
     for _ in range(10):
         p0 = _M0 * c0
         p1 = _M1 * c2
-        c0, c1, c2, c3 = ((p1 >> _32) ^ c1 ^ k0) & MASK, p1 & MASK, ((p0 >> _32) ^ c3 ^ k1) & MASK, p0 & MASK
+        c0, c1, c2, c3 = (
+            ((p1 >> _32) ^ c1 ^ k0) & MASK,
+            p1 & MASK,
+            ((p0 >> _32) ^ c3 ^ k1) & MASK,
+            p0 & MASK,
+        )
         k0 = (k0 + _W0) & MASK
         k1 = (k1 + _W1) & MASK
     return c0, c1, c2, c3
@@ -52,8 +57,14 @@ def unit(word):
 @inlined
 def words(stream, entity, occasion, draw):
     """Four words for one decision: ``stream`` and ``entity`` are 64-bit keys, ``occasion`` and ``draw`` 32-bit counts."""
-    return philox(stream & MASK, stream >> _32, entity & MASK, entity >> _32, np.uint64(occasion) & MASK,
-                  np.uint64(draw) & MASK)
+    return philox(
+        stream & MASK,
+        stream >> _32,
+        entity & MASK,
+        entity >> _32,
+        np.uint64(occasion) & MASK,
+        np.uint64(draw) & MASK,
+    )
 
 
 @inlined
@@ -74,7 +85,12 @@ def child(parent, count):
 def _uniforms(stream, keys, occasion, draw, out):
     """Fill out (4 blocks, n), block by block: draws ``draw``, ``draw`` + 1, ... One occasion for all has a loop that vectorises."""
     for block in range(len(out) // 4):
-        one, two, three, four = out[4 * block], out[4 * block + 1], out[4 * block + 2], out[4 * block + 3]
+        one, two, three, four = (
+            out[4 * block],
+            out[4 * block + 1],
+            out[4 * block + 2],
+            out[4 * block + 3],
+        )
         if len(occasion) == 1:
             when = occasion[0]
             for i in range(len(keys)):
@@ -91,7 +107,9 @@ def _waves(streams, draws, keys, occasion, radii, angles):
     """Uniforms of Box-Muller, f8 (2 blocks, n) each: of every block two radii and two angles."""
     for block in range(len(streams)):
         for i in range(len(keys)):
-            a, b, c, d = words(streams[block], keys[i], occasion[i if len(occasion) > 1 else 0], draws[block])
+            a, b, c, d = words(
+                streams[block], keys[i], occasion[i if len(occasion) > 1 else 0], draws[block]
+            )
             radii[2 * block, i], radii[2 * block + 1, i] = unit(a), unit(c)
             angles[2 * block, i], angles[2 * block + 1, i] = unit(b), unit(d)
 
@@ -122,28 +140,47 @@ class Draws:
     def __init__(self, seed: int, replicate: int) -> None:
         self.seed, self.replicate = seed, replicate
         self._streams: dict[str, np.uint64] = {}
-        self._blocks_of: dict[tuple[str, Decisions], tuple[NDArray[np.uint64], NDArray[np.int64]]] = {}
+        self._blocks_of: dict[
+            tuple[str, Decisions], tuple[NDArray[np.uint64], NDArray[np.int64]]
+        ] = {}
 
     def stream(self, name: str) -> np.uint64:
         """The 64-bit key of a named decision (the same name always gives the same key)."""
         if name not in self._streams:
             text = f"{self.seed}:{self.replicate}:{name}".encode()
-            self._streams[name] = np.uint64(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))
+            self._streams[name] = np.uint64(
+                int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+            )
         return self._streams[name]
 
-    def _blocks(self, name: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any], draw: int, blocks: int) -> NDArray[np.float64]:
+    def _blocks(
+        self,
+        name: str,
+        keys: NDArray[np.uint64],
+        occasion: int | NDArray[Any],
+        draw: int,
+        blocks: int,
+    ) -> NDArray[np.float64]:
         out = np.empty((4 * blocks, len(keys)))
         if len(keys):
-            _uniforms(self.stream(name), np.ascontiguousarray(keys, np.uint64), np.array(occasion, np.int64, ndmin=1), draw, out)
+            _uniforms(
+                self.stream(name),
+                np.ascontiguousarray(keys, np.uint64),
+                np.array(occasion, np.int64, ndmin=1),
+                draw,
+                out,
+            )
         return out
 
-    def uniforms(self, name: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0,
-                 draw: int = 0) -> NDArray[np.float64]:
+    def uniforms(
+        self, name: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0, draw: int = 0
+    ) -> NDArray[np.float64]:
         """Uniforms (n, 4) in (0, 1), one row per key; each column lies in one piece."""
         return self._blocks(name, keys, occasion, draw, 1).T
 
-    def normals(self, name: str, keys: NDArray[np.uint64], count: int,
-                occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+    def normals(
+        self, name: str, keys: NDArray[np.uint64], count: int, occasion: int | NDArray[Any] = 0
+    ) -> NDArray[np.float64]:
         """Standard normals (n, count) by Box-Muller: of the four uniforms of a draw, two radii and two angles, first both cosines."""
         if count == 1:
             return self.normal(name, keys, 0, occasion)[:, None]
@@ -156,8 +193,13 @@ class Draws:
         np.multiply(radius, np.sin(angle), out=view[:, 2:])
         return out.reshape(len(keys), 4 * blocks)[:, :count]
 
-    def waves(self, owner: str, decisions: Decisions, keys: NDArray[np.uint64],
-              occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def waves(
+        self,
+        owner: str,
+        decisions: Decisions,
+        keys: NDArray[np.uint64],
+        occasion: int | NDArray[Any] = 0,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """The normals of several decisions of one owner for the same entities, not yet multiplied.
 
         Returns radii, cosines and sines f8 (2 blocks, n) for `wave`; each decision begins at a column that is a
@@ -178,9 +220,13 @@ class Draws:
         np.multiply(angle, 2 * np.pi, out=angle)
         return radius, np.cos(angle), np.sin(angle)
 
-    def normal(self, name: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+    def normal(
+        self, name: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0
+    ) -> NDArray[np.float64]:
         """One column of `normals` (n,), without the cost of the others."""
         u, part = self._blocks(name, keys, occasion, place // 4, 1), place % 2
         wave = np.cos if place % 4 < 2 else np.sin
-        one: NDArray[np.float64] = np.sqrt(-2 * np.log(u[2 * part])) * wave(2 * np.pi * u[2 * part + 1])
+        one: NDArray[np.float64] = np.sqrt(-2 * np.log(u[2 * part])) * wave(
+            2 * np.pi * u[2 * part + 1]
+        )
         return one

@@ -13,7 +13,32 @@ from numpy.typing import NDArray
 
 from twin.ground.units import DAY, HOUR
 
-MIND_HOURS = (.5, 1.2, 1.1, 1.7, 3.5, 5.1, 7.2, 7.9, 8.5, 7.1, 7.3, 8.0, 7.1, 6.4, 5.1, 3.9, 4.2, 3.5, 3.0, 2.4, 1.9, 1.8, 1.0, .7)
+MIND_HOURS = (
+    0.5,
+    1.2,
+    1.1,
+    1.7,
+    3.5,
+    5.1,
+    7.2,
+    7.9,
+    8.5,
+    7.1,
+    7.3,
+    8.0,
+    7.1,
+    6.4,
+    5.1,
+    3.9,
+    4.2,
+    3.5,
+    3.0,
+    2.4,
+    1.9,
+    1.8,
+    1.0,
+    0.7,
+)
 """Share (%) of news impressions by hour, MIND sample (Wu et al., ACL 2020), as in FINDINGS; the sample's zone is unknown."""
 
 
@@ -29,7 +54,9 @@ def seconds(fraction: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArra
     return np.minimum((np.interp(fraction, curve, np.arange(25)) * HOUR).astype(np.int64), DAY - 1)
 
 
-def warp(days: NDArray[np.float64], curve: NDArray[np.float64], tz: NDArray[np.int64]) -> NDArray[np.int64]:
+def warp(
+    days: NDArray[np.float64], curve: NDArray[np.float64], tz: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Seconds since the start for times on a flat clock (in days), read through the diurnal curve in a time zone (hours)."""
     local = days + tz / 24.0
     whole = np.floor(local)

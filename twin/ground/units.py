@@ -26,7 +26,9 @@ def parse_duration(text: object) -> int:
     if isinstance(text, int) and not isinstance(text, bool) and text == 0:
         return 0
     if not isinstance(text, str) or not (match := _DURATION.match(text)):
-        raise ValueError(f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w), such as 90d")
+        raise ValueError(
+            f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w), such as 90d"
+        )
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds != round(seconds):
         raise ValueError(f"{text!r} is not a whole number of seconds")
@@ -48,8 +50,12 @@ def parse_rate(text: object) -> float:
     if isinstance(text, str) and text.lstrip().startswith("-") and _RATE.match(text.lstrip(" -")):
         raise ValueError(f"{text!r} is negative; a rate is zero or more, such as 3/d")
     if not isinstance(text, str) or not (match := _RATE.match(text)):
-        raise ValueError(f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d")
-    value = float(match[1]) * (0.01 if match[2] else 1.0) * (DAY / _SECONDS[match[3]])  # exact for /d
+        raise ValueError(
+            f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d"
+        )
+    value = (
+        float(match[1]) * (0.01 if match[2] else 1.0) * (DAY / _SECONDS[match[3]])
+    )  # exact for /d
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite rate")
     return value
@@ -64,16 +70,22 @@ def parse_start(text: object) -> dt.date:
     """The scenario's first day (UTC midnight) from ``2025-01-01`` or a date; raises ValueError otherwise."""
     if isinstance(text, dt.datetime):
         if text.time() != dt.time():
-            raise ValueError(f"{text} has a time of day; a run starts at midnight UTC, write {text.date()}")
+            raise ValueError(
+                f"{text} has a time of day; a run starts at midnight UTC, write {text.date()}"
+            )
         return text.date()
     if isinstance(text, dt.date):
         return text
     try:
         return dt.date.fromisoformat(str(text))
     except ValueError:
-        raise ValueError(f"{text!r} is not a date; write year-month-day, such as 2025-01-01") from None
+        raise ValueError(
+            f"{text!r} is not a date; write year-month-day, such as 2025-01-01"
+        ) from None
 
 
 def at(start: dt.date, seconds: int) -> dt.datetime:
     """The simulated date and time, UTC, ``seconds`` after the start."""
-    return dt.datetime(start.year, start.month, start.day, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    return dt.datetime(start.year, start.month, start.day, tzinfo=dt.UTC) + dt.timedelta(
+        seconds=seconds
+    )

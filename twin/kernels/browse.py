@@ -50,7 +50,19 @@ from twin.kernels.plan import (
     one_plan,
     plan_session,
 )
-from twin.kernels.respond import FOLLOW, GLAD, HIDE, LIKE, LONG_VIEW, MANY, REPORT, features, logistic, pull, respond
+from twin.kernels.respond import (
+    FOLLOW,
+    GLAD,
+    HIDE,
+    LIKE,
+    LONG_VIEW,
+    MANY,
+    REPORT,
+    features,
+    logistic,
+    pull,
+    respond,
+)
 from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SHELF_KIND, SHELF, SOURCES
 
 Array = Any
@@ -58,8 +70,24 @@ DAY, HOUR, NEVER = 86400, 3600, 2**62
 GAP_BINS = 15
 FAR_DAYS = 1e6
 """Whoever would come back later than this does not."""
-(A_SESSIONS, A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI, A_ENJOYED, A_SATISFACTION, A_LEFT, A_CANDIDATES, A_MATCH, A_QUALITY,
- A_AROUSAL, A_POPULARITY, A_CROSS, A_REGRET, A_LABELLED, A_WORKS, A_SOURCES) = range(16)
+(
+    A_SESSIONS,
+    A_IMPRESSIONS_HUMAN,
+    A_IMPRESSIONS_AI,
+    A_ENJOYED,
+    A_SATISFACTION,
+    A_LEFT,
+    A_CANDIDATES,
+    A_MATCH,
+    A_QUALITY,
+    A_AROUSAL,
+    A_POPULARITY,
+    A_CROSS,
+    A_REGRET,
+    A_LABELLED,
+    A_WORKS,
+    A_SOURCES,
+) = range(16)
 A_HEADS_HUMAN = A_SOURCES + len(SOURCES)
 A_HEADS_AI = A_HEADS_HUMAN + 8
 A_HOURS = A_HEADS_AI + 8
@@ -120,8 +148,12 @@ def next_visit(row, t, people, behaviour, earliest):
     a, b, c, d = words(behaviour.streams[1], people.key[row], people.sessions[row], 0)
     mood = people.satisfaction[row] - number[N_REFERENCE]
     leave = number[N_LEAVE]
-    if people.joined_at[row] > 0 and number[N_CHURN_A] > 0:  # a newcomer, who may find that this is not for them
-        leave += number[N_CHURN_A] / (number[N_CHURN_A] + number[N_CHURN_B] + people.sessions[row] - 1)
+    if (
+        people.joined_at[row] > 0 and number[N_CHURN_A] > 0
+    ):  # a newcomer, who may find that this is not for them
+        leave += number[N_CHURN_A] / (
+            number[N_CHURN_A] + number[N_CHURN_B] + people.sessions[row] - 1
+        )
     leave *= math.exp(-number[N_LEAVE_EFFECT] * mood)
     e, f, _, _ = words(behaviour.streams[1], people.key[row], people.sessions[row], 1)
     if unit(e) < leave:
@@ -133,7 +165,9 @@ def next_visit(row, t, people, behaviour, earliest):
         again = logistic(math.log(again / (1 - again)) + number[N_RETURN_EFFECT] * mood)
     if unit(a) < again:
         normal = math.sqrt(-2 * math.log(unit(b))) * math.cos(2 * math.pi * unit(c))
-        later = local + max(earliest, int(math.exp(number[N_GAP_LOG_MEAN] + number[N_GAP_LOG_SD] * normal)))
+        later = local + max(
+            earliest, int(math.exp(number[N_GAP_LOG_MEAN] + number[N_GAP_LOG_SD] * normal))
+        )
         if later // DAY == day:
             return t + (later - local)
     p = logistic(people.return_logit[row] + number[N_RETURN_EFFECT] * mood)
@@ -247,14 +281,27 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
                 break
             look -= 1
             again, on = True, via
-            plan.post[at, place], plan.source[at, place], plan.maker[at, place] = post, SHELF, posts.creator[post]
+            plan.post[at, place], plan.source[at, place], plan.maker[at, place] = (
+                post,
+                SHELF,
+                posts.creator[post],
+            )
             plan.same[at, place] = 0
         post, source = int(np.int64(plan.post[at, place])), int(plan.source[at, place])
         if again or (likes_shown and posts.counts[post, LIKE] > plan.until[at, place]):
             likes, same = np.int64(posts.counts[post, LIKE]), np.int64(plan.same[at, place])
             features(row, post, likes, same, place, people, posts, makers, behaviour.shows[arm], x)
-            guess, _ = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
-                               source != IN_NETWORK)
+            guess, _ = respond(
+                row,
+                post,
+                behaviour.streams[2],
+                people,
+                posts,
+                behaviour.coefficients,
+                behaviour.reach,
+                x,
+                source != IN_NETWORK,
+            )
             plan.mask[at, place], plan.match[at, place] = guess, x[0]
         mask = int(plan.mask[at, place])
         if mask & (1 << FOLLOW | 1 << HIDE):
@@ -267,7 +314,12 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
         if posts.work[post] and mask >> LONG_VIEW & 1 and place < depth:
             via = post
         place += 1
-        if place == depth and 0 <= via < len(serve.co_viewed) and quota[Q_SHELF] > 0 and quota[Q_SHELF_KIND] < 3:
+        if (
+            place == depth
+            and 0 <= via < len(serve.co_viewed)
+            and quota[Q_SHELF] > 0
+            and quota[Q_SHELF_KIND] < 3
+        ):
             luck, _, _, _ = words(behaviour.streams[0], people.key[row], people.sessions[row], 1)
             look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), quota[Q_SHELF])
     plan.shown[at] = place
@@ -327,7 +379,16 @@ def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
         glad += mask >> GLAD & 1
         hurt += (mask >> HIDE & 1) * (1 + (mask >> REPORT & 1))
         total[A_SOURCES + plan.source[at, place]] += 1
-        met(row, plan.post[at, place], makers.ai[plan.maker[at, place]], mask, number, people, posts, total)
+        met(
+            row,
+            plan.post[at, place],
+            makers.ai[plan.maker[at, place]],
+            mask,
+            number,
+            people,
+            posts,
+            total,
+        )
     joy = glad / shown if shown else 0.0
     people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
     total[A_ENJOYED] += glad
@@ -346,7 +407,11 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
 
     Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
     """
-    plan, room, x = one_plan(1, serve), empty_room(len(posts.key), people.seen.shape[1], serve), np.empty(MANY)
+    plan, room, x = (
+        one_plan(1, serve),
+        empty_room(len(posts.key), people.seen.shape[1], serve),
+        np.empty(MANY),
+    )
     for at, row in enumerate(rows):
         fetch_ahead(at, len(rows), rows, people, serve, graph)
         plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
@@ -367,7 +432,13 @@ class Share(NamedTuple):
 
 def share(sessions: int, chunk: int, threads: int, plan: Plan) -> Share:
     """Nothing is done yet."""
-    return Share(chunk, plan, np.zeros(-(-sessions // chunk), np.int64), np.zeros(3, np.int64), np.zeros((threads, A_SIZE)))
+    return Share(
+        chunk,
+        plan,
+        np.zeros(-(-sessions // chunk), np.int64),
+        np.zeros(3, np.int64),
+        np.zeros((threads, A_SIZE)),
+    )
 
 
 @inner
@@ -376,7 +447,9 @@ def plan_chunk(k, rows, people, posts, makers, serve, graph, behaviour, shared, 
     end = min((k + 1) * shared.chunk, len(rows))
     for at in range(k * shared.chunk, end):
         fetch_ahead(at, end, rows, people, serve, graph)
-        plan_session(rows[at], at, people, posts, makers, serve, graph, behaviour, shared.plan, room)
+        plan_session(
+            rows[at], at, people, posts, makers, serve, graph, behaviour, shared.plan, room
+        )
     announce(shared.stage, k)
 
 
@@ -393,13 +466,28 @@ def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, tota
                 wait_until(shared.stage, k, 1)
             continue
         for at in range(k * shared.chunk, min((k + 1) * shared.chunk, len(rows))):
-            happen(rows[at], at, people, posts, makers, serve, graph, log, behaviour, shared.plan, total, room.x)
+            happen(
+                rows[at],
+                at,
+                people,
+                posts,
+                makers,
+                serve,
+                graph,
+                log,
+                behaviour,
+                shared.plan,
+                total,
+                room.x,
+            )
         announce(shared.stage, k)
         k += 1
 
 
 @kernel
-def browse_shared(leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake):
+def browse_shared(
+    leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake
+):
     """`browse` by several threads, each in a call of its own: one leads, the others plan chunks until none is left; all settle. What
     `collect` adds is left to it."""
     room, chunks = empty_room(len(posts.key), people.seen.shape[1], serve), len(shared.stage)

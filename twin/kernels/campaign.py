@@ -12,7 +12,22 @@ S_IMPRESSIONS, S_AIMED, S_MOVED = range(3)
 
 
 @kernel
-def shown(consumer, post, maker, group, slant, opinion, openness, rate, tolerance, repulsion, target, aimed, reached, total):
+def shown(
+    consumer,
+    post,
+    maker,
+    group,
+    slant,
+    opinion,
+    openness,
+    rate,
+    tolerance,
+    repulsion,
+    target,
+    aimed,
+    reached,
+    total,
+):
     """Go through impressions (consumer, post), in order; ``maker`` by post, ``group`` by creator (-1: no account of ours).
 
     Marks ``reached`` (bool by consumer) and adds to ``total`` (3,), see S_*. One post moves x by d = rate * openness * pull, so

@@ -41,8 +41,20 @@ Array = Any
 DAY, NEVER = 86400, 2**62
 REMEMBERED = 128
 """Answers after which a person's counts of answers are halved: recent ones weigh more, and a byte holds them."""
-(T_SESSIONS, T_FAILURES, T_HURT, T_SATISFACTION, T_STOPPED, T_DISCONFIRMATION, T_PERFORMANCE, T_DISCLOSED, T_CONTESTED, T_FALSE,
- T_COMPARED, T_FORESEEN) = range(12)
+(
+    T_SESSIONS,
+    T_FAILURES,
+    T_HURT,
+    T_SATISFACTION,
+    T_STOPPED,
+    T_DISCONFIRMATION,
+    T_PERFORMANCE,
+    T_DISCLOSED,
+    T_CONTESTED,
+    T_FALSE,
+    T_COMPARED,
+    T_FORESEEN,
+) = range(12)
 T_SIZE = 12
 
 
@@ -134,7 +146,9 @@ def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, co
     liking = bot.agreement * people.taste[i] * side
     true = lean >= 0.0
     if compares:
-        prefers = unit(preferring) < 1.0 / (1.0 + math.exp(-max(-700.0, (dq + 2.0 * liking) / bot.comparison_noise)))
+        prefers = unit(preferring) < 1.0 / (
+            1.0 + math.exp(-max(-700.0, (dq + 2.0 * liking) / bot.comparison_noise))
+        )
         total[T_COMPARED] += 1.0
         total[T_FORESEEN] += 1.0 if prefers == true else 0.0
         if not prefers:
@@ -171,11 +185,28 @@ def chat(rows, people, bot, offer, reward, stream, total, least):
         failed = unit(c) < offer.failure_rate[j]
         memory = np.float64(people.memory[i]) if remembers else 0.0
         expected = np.float64(people.expectation[i])
-        met = bot.base + bot.gain * g * memory + bot.noise * _normal(a, b) - (bot.depth if failed else 0.0)
+        met = (
+            bot.base
+            + bot.gain * g * memory
+            + bot.noise * _normal(a, b)
+            - (bot.depth if failed else 0.0)
+        )
         if unit(asks) < bot.contested:
             side = 1.0 if unit(turn) < bot.truth_agrees else -1.0
-            met += answer(i, n, people, bot, g * offer.own[j] if remembers else 0.0, remembers, stream, reward, total, x, side,
-                          unit(shown) < bot.feedback)
+            met += answer(
+                i,
+                n,
+                people,
+                bot,
+                g * offer.own[j] if remembers else 0.0,
+                remembers,
+                stream,
+                reward,
+                total,
+                x,
+                side,
+                unit(shown) < bot.feedback,
+            )
         up, down = max(met - expected, 0.0), max(expected - met, 0.0)
         satisfied = bot.alpha * expected + bot.beta_up * up - bot.beta_down * down
         people.expectation[i] = expected + bot.lambda_up * up - bot.lambda_down * down
@@ -183,11 +214,17 @@ def chat(rows, people, bot, offer, reward, stream, total, least):
         worn = 1.0 - bot.novelty * (1.0 - math.exp(-n / bot.novelty_sessions))
         disclosed = bot.disclosure * g * trust * (1.0 - concern) * worn
         people.trust[i] = trust + bot.trust_rate * (min(1.0, max(0.0, satisfied)) - trust)
-        people.concern[i] = min(1.0, (1.0 - bot.concern_fade) * concern + bot.concern_rate * disclosed)
+        people.concern[i] = min(
+            1.0, (1.0 - bot.concern_fade) * concern + bot.concern_rate * disclosed
+        )
         if remembers:
             people.memory[i] = memory + bot.memory_rate * disclosed * (1.0 - memory)
         human = np.float64(people.anthropomorphism[i])
-        human = human - bot.human_loss * g * human if down > 0.0 else human + bot.human_rate * g * (1.0 - human)
+        human = (
+            human - bot.human_loss * g * human
+            if down > 0.0
+            else human + bot.human_rate * g * (1.0 - human)
+        )
         people.anthropomorphism[i] = human
         absence = (t - people.last[i]) / DAY
         attached = people.attachment[i] * math.exp(-absence / bot.attachment_fade)
@@ -204,8 +241,11 @@ def chat(rows, people, bot, offer, reward, stream, total, least):
             total[T_FAILURES] += 1.0
             total[T_HURT] += bot.beta_down * down
         mood = satisfied - bot.base
-        if unit(stop) < bot.stop * math.exp(bot.stop_concern * people.concern[i] - bot.stop_effect * mood
-                                            - bot.stop_attachment * people.attachment[i]):
+        if unit(stop) < bot.stop * math.exp(
+            bot.stop_concern * people.concern[i]
+            - bot.stop_effect * mood
+            - bot.stop_attachment * people.attachment[i]
+        ):
             people.next_at[i] = NEVER
             total[T_STOPPED] += 1.0
             continue

@@ -99,10 +99,17 @@ def compose(maker, makers, radius, cosine, sine, craft):
             content[i, k] /= size
         sigma = 0.0 if makers.campaign[m] else craft.exploration[kind]
         tried[i, 0], tried[i, 1], tried[i, 2], tried[i, 3] = noise[1], noise[2], noise[3], care
-        strategy[i, 0], strategy[i, 1], strategy[i, 2], strategy[i, 3] = one[m], two[m], three[m], four[m]
+        strategy[i, 0], strategy[i, 1], strategy[i, 2], strategy[i, 3] = (
+            one[m],
+            two[m],
+            three[m],
+            four[m],
+        )
         for k in range(4):
             more = craft.assisted_comprehensiveness if helped and k == 1 else 0.0
-            strategy[i, k] = min(max(strategy[i, k] + sigma * tried[i, k] + more, craft.low[k]), craft.high[k])
+            strategy[i, k] = min(
+                max(strategy[i, k] + sigma * tried[i, k] + more, craft.low[k]), craft.high[k]
+            )
         gain = craft.gain[kind]
         if gain == 0:
             strategy[i, 3] = 0
@@ -110,18 +117,37 @@ def compose(maker, makers, radius, cosine, sine, craft):
         quality[i] = makers.skill[m] + sd * noise[0] + gain * strategy[i, 3]
         for k in range(3):
             s = craft.signals[k]
-            signal[i, k] = min(max(strategy[i, s] + craft.signal_noise * misread[k], craft.low[s]), craft.high[s])
+            signal[i, k] = min(
+                max(strategy[i, s] + craft.signal_noise * misread[k], craft.low[s]), craft.high[s]
+            )
         reading[i] = quality[i] + craft.critic_noise * misread[3]
     return content, quality, strategy, tried, signal, reading
 
 
 @kernel
-def store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness, slant, trials, signals,
-          readings):
+def store(
+    rows,
+    content,
+    quality,
+    strategy,
+    tried,
+    signal,
+    reading,
+    contents,
+    qualities,
+    arousal,
+    comprehensiveness,
+    slant,
+    trials,
+    signals,
+    readings,
+):
     """Write drafts into the columns of posts."""
     for i in range(len(rows)):
         r = rows[i]
-        for k in range(content.shape[1]):  # not a slice: numba would compile what it says of slices that do not fit
+        for k in range(
+            content.shape[1]
+        ):  # not a slice: numba would compile what it says of slices that do not fit
             contents[r, k] = content[i, k]
         for k in range(tried.shape[1]):
             trials[r, k] = tried[i, k]
@@ -132,12 +158,44 @@ def store(rows, content, quality, strategy, tried, signal, reading, contents, qu
 
 
 @kernel
-def publish(rows, maker, makers, radius, cosine, sine, craft, contents, qualities, arousal, comprehensiveness, slant,
-            trials, signals, readings):
+def publish(
+    rows,
+    maker,
+    makers,
+    radius,
+    cosine,
+    sine,
+    craft,
+    contents,
+    qualities,
+    arousal,
+    comprehensiveness,
+    slant,
+    trials,
+    signals,
+    readings,
+):
     """`compose` one draft per post and `store` it; returns the strategies."""
-    content, quality, strategy, tried, signal, reading = compose(maker, makers, radius, cosine, sine, craft)
-    store(rows, content, quality, strategy, tried, signal, reading, contents, qualities, arousal, comprehensiveness,
-          slant, trials, signals, readings)
+    content, quality, strategy, tried, signal, reading = compose(
+        maker, makers, radius, cosine, sine, craft
+    )
+    store(
+        rows,
+        content,
+        quality,
+        strategy,
+        tried,
+        signal,
+        reading,
+        contents,
+        qualities,
+        arousal,
+        comprehensiveness,
+        slant,
+        trials,
+        signals,
+        readings,
+    )
     return strategy
 
 
@@ -165,7 +223,7 @@ def total(values):
     if n > 8192:
         s = 0.0
         for first in range(0, n, 8192):
-            s += total(values[first:min(first + 8192, n)])
+            s += total(values[first : min(first + 8192, n)])
         return s
     if n < 8:
         s = 0.0
@@ -177,8 +235,18 @@ def total(values):
         r4, r5, r6, r7 = values[4], values[5], values[6], values[7]
         whole = n - n % 8
         for i in range(8, whole, 8):
-            r0, r1, r2, r3 = r0 + values[i], r1 + values[i + 1], r2 + values[i + 2], r3 + values[i + 3]
-            r4, r5, r6, r7 = r4 + values[i + 4], r5 + values[i + 5], r6 + values[i + 6], r7 + values[i + 7]
+            r0, r1, r2, r3 = (
+                r0 + values[i],
+                r1 + values[i + 1],
+                r2 + values[i + 2],
+                r3 + values[i + 3],
+            )
+            r4, r5, r6, r7 = (
+                r4 + values[i + 4],
+                r5 + values[i + 5],
+                r6 + values[i + 6],
+                r7 + values[i + 7],
+            )
         s = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
         for i in range(whole, n):
             s += values[i]
@@ -189,8 +257,24 @@ def total(values):
 
 
 @kernel
-def tally(rows, maker, ai, campaign, community, arousal, comprehensiveness, labelled, assisted, work, invaded, niche,
-          made, supply, slots, counts):
+def tally(
+    rows,
+    maker,
+    ai,
+    campaign,
+    community,
+    arousal,
+    comprehensiveness,
+    labelled,
+    assisted,
+    work,
+    invaded,
+    niche,
+    made,
+    supply,
+    slots,
+    counts,
+):
     """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6); in ``counts`` at ``slots`` those of campaigns,
     and of humans those in niche, invaded and other communities."""
     values = np.empty((2, len(rows)))
@@ -227,7 +311,11 @@ def take(next_at, posts_made, key, stream, now):
     count = 0
     for row in range(len(next_at)):
         count += next_at[row] < now
-    rows, time, number = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    rows, time, number = (
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+        np.empty(count, np.int64),
+    )
     luck = np.empty(count)
     held = 0
     for row in range(len(next_at) if count else 0):
@@ -270,8 +358,24 @@ def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
 
 
 @kernel
-def schedule(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at, active, ai, person,
-             zone, curve, next_at):
+def schedule(
+    rows,
+    log_u,
+    rate,
+    morale,
+    pace,
+    assisted,
+    campaign,
+    assisted_rate,
+    slowest,
+    flat_at,
+    active,
+    ai,
+    person,
+    zone,
+    curve,
+    next_at,
+):
     """`clock`, then `wake`; returns the earliest of the times."""
     clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at)
     wake(rows, flat_at, active, ai, person, zone, curve, next_at)

@@ -163,7 +163,22 @@ def _suits(liking, row, creator):
 
 
 @kernel
-def wire(stream, occasion, rows, key, want, homophily, community, person, start, target, creators, first, cumulative, liking):
+def wire(
+    stream,
+    occasion,
+    rows,
+    key,
+    want,
+    homophily,
+    community,
+    person,
+    start,
+    target,
+    creators,
+    first,
+    cumulative,
+    liking,
+):
     """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per row), and these
     creators, row after row; keyed by (consumer, occasion, try).
 
@@ -175,7 +190,10 @@ def wire(stream, occasion, rows, key, want, homophily, community, person, start,
     """
     count, found = np.zeros(len(rows), np.int32), np.empty(want.sum(), target.dtype)
     mark, guide = np.full(len(person), -1, np.int32), _guide(cumulative)
-    whole, calls = cumulative[len(creators)], 1 + liking.choice // 4  # four words a call, the first says where to look
+    whole, calls = (
+        cumulative[len(creators)],
+        1 + liking.choice // 4,
+    )  # four words a call, the first says where to look
     n = 0
     for i in range(len(rows)):
         row, wanted, have = rows[i], want[i], 0
@@ -193,7 +211,9 @@ def wire(stream, occasion, rows, key, want, homophily, community, person, start,
             for look in range(1, liking.choice + 1):
                 if look % 4 == 0:
                     a, b, c, d = words(stream, key[row], occasion, calls * attempt + look // 4)
-                luck = unit(a if look % 4 == 0 else b if look % 4 == 1 else c if look % 4 == 2 else d)
+                luck = unit(
+                    a if look % 4 == 0 else b if look % 4 == 1 else c if look % 4 == 2 else d
+                )
                 if inside:
                     p = _place(cumulative, guide, low, high, cumulative[low] + luck * own)
                 else:
@@ -226,7 +246,10 @@ def exchange(stream, key, source, start, target, community, home, person, liking
     inside = community[source] == home[target]
     group = np.where(inside, community[source].astype(np.int64), -1)
     order = np.argsort(group, kind="mergesort")
-    first, last = np.searchsorted(group[order], group, side="left"), np.searchsorted(group[order], group, side="right")
+    first, last = (
+        np.searchsorted(group[order], group, side="left"),
+        np.searchsorted(group[order], group, side="right"),
+    )
     for turn in range(liking.choice - 1):
         for e in range(len(source)):
             a, x = source[e], target[e]
@@ -237,8 +260,14 @@ def exchange(stream, key, source, start, target, community, home, person, liking
                 continue
             if not inside[e] and (home[y] == community[a] or home[x] == community[b]):
                 continue
-            gain = (_suits(liking, a, y) + _suits(liking, b, x)) - (_suits(liking, a, x) + _suits(liking, b, y))
-            if gain > 0 and y not in target[start[a]:start[a + 1]] and x not in target[start[b]:start[b + 1]]:
+            gain = (_suits(liking, a, y) + _suits(liking, b, x)) - (
+                _suits(liking, a, x) + _suits(liking, b, y)
+            )
+            if (
+                gain > 0
+                and y not in target[start[a] : start[a + 1]]
+                and x not in target[start[b] : start[b + 1]]
+            ):
                 target[e], target[f] = y, x
 
 
@@ -258,7 +287,9 @@ def propagate(start, target, luck, rounds):
             for e in range(start[node], start[node + 1]):
                 near = label[target[e]]
                 count[near] += 1
-                tie = count[near] == most and mix64(luck ^ np.uint64(near)) < mix64(luck ^ np.uint64(best))
+                tie = count[near] == most and mix64(luck ^ np.uint64(near)) < mix64(
+                    luck ^ np.uint64(best)
+                )
                 if count[near] > most or tie:
                     best, most = near, count[near]
             for e in range(start[node], start[node + 1]):

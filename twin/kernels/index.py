@@ -39,7 +39,9 @@ class Listed(NamedTuple):
 def assign(rows, vec, bias, centroids, cluster):
     """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at rows."""
     lists, dim = centroids.shape[0], vec.shape[1]
-    blocks = np.full(((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32)  # lanes beyond the last list are far from everything
+    blocks = np.full(
+        ((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32
+    )  # lanes beyond the last list are far from everything
     for k in range(lists):
         for d in range(dim):
             blocks[k // TILE, d, k % TILE] = centroids[k, d]
@@ -80,7 +82,11 @@ def eligible_rows(alive, born, work, now, expiry, work_expiry):
     count = 0
     out = np.empty(len(alive), np.int32)
     for row in range(len(alive)):
-        if alive[row] and born[row] <= now and born[row] > now - (work_expiry if work[row] else expiry):
+        if (
+            alive[row]
+            and born[row] <= now
+            and born[row] > now - (work_expiry if work[row] else expiry)
+        ):
             out[count] = row
             count += 1
     return out[:count]
@@ -148,7 +154,10 @@ def tiles(start, rows, vec, bias):
     for g in range(groups):
         first[g + 1] = first[g] + (start[g + 1] - start[g] + TILE - 1) // TILE
     row_of = np.full((first[groups], TILE), -1, np.int32)
-    vec_of, bias_of = np.zeros((first[groups], dim, TILE), np.float32), np.zeros((first[groups], TILE), np.float32)
+    vec_of, bias_of = (
+        np.zeros((first[groups], dim, TILE), np.float32),
+        np.zeros((first[groups], TILE), np.float32),
+    )
     for g in range(groups):
         for j in range(start[g + 1] - start[g]):
             t, c, row = first[g] + j // TILE, j % TILE, rows[start[g] + j]
@@ -212,7 +221,9 @@ def ordered(rows, inside, by, former):
         else:
             i += 1
         place = k
-        while place > 0 and (by[out[place - 1]] > by[row] or (by[out[place - 1]] == by[row] and out[place - 1] > row)):
+        while place > 0 and (
+            by[out[place - 1]] > by[row] or (by[out[place - 1]] == by[row] and out[place - 1] > row)
+        ):
             out[place] = out[place - 1]  # only where a former row has another value now
             place -= 1
         out[place] = row
@@ -220,8 +231,22 @@ def ordered(rows, inside, by, former):
 
 
 @kernel
-def published(posts, now, expiry, work_expiry, decay, lists, followers, entered, few, since, most, below, former,
-              former_small):
+def published(
+    posts,
+    now,
+    expiry,
+    work_expiry,
+    decay,
+    lists,
+    followers,
+    entered,
+    few,
+    since,
+    most,
+    below,
+    former,
+    former_small,
+):
     """All lists of a new snapshot; brings trending scores up to now.
 
     Returns eligible rows; these, the newest first; those by list and by creator (starts and rows each); trending ones
@@ -242,6 +267,20 @@ def published(posts, now, expiry, work_expiry, decay, lists, followers, entered,
     creator_start, creator_post = grouped(newest, posts.creator, len(followers))
     trending = best(rows, posts.trend, most)
     fresh = seldom(rows, posts.impressions, below)
-    rising = (posts.key ^ np.uint64(1 << 63)).view(np.int64)  # numbers with a sign, in the order of the keys: as ages have one
+    rising = (posts.key ^ np.uint64(1 << 63)).view(
+        np.int64
+    )  # numbers with a sign, in the order of the keys: as ages have one
     small = ordered(rows[by_small[rows]], can & by_small, rising, former_small)
-    return rows, newest, list_start, list_post, creator_start, creator_post, trending, fresh, can, by_small, small
+    return (
+        rows,
+        newest,
+        list_start,
+        list_post,
+        creator_start,
+        creator_post,
+        trending,
+        fresh,
+        can,
+        by_small,
+        small,
+    )

@@ -63,11 +63,20 @@ def judge_groups(order, p, truth, group, groups, loss):
             out[g, 4] += 1
     for g in range(groups):
         good, bad = out[g, 3], out[g, 4] - out[g, 3]
-        out[g, 0] = (above[g] - good * (good + 1) / 2) / (good * bad) if good > 0 and bad > 0 else np.nan
+        out[g, 0] = (
+            (above[g] - good * (good + 1) / 2) / (good * bad) if good > 0 and bad > 0 else np.nan
+        )
     return out
 
 
-def judge(p: Array, truth: Array, group: Array, groups: int, order: Array | None = None, each: Array | None = None) -> Array:
+def judge(
+    p: Array,
+    truth: Array,
+    group: Array,
+    groups: int,
+    order: Array | None = None,
+    each: Array | None = None,
+) -> Array:
     """AUC, log loss (nats per impression) and calibration (mean prediction over mean outcome), float64 (3, groups); NaN where a group
     lacks one of the outcomes. ``p`` f4 (n,), ``truth`` bool (n,), ``group`` as for `judge_groups`."""
     order = np.argsort(p) if order is None else order

@@ -26,7 +26,12 @@ _ONE_LANE = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
 
 
 def _floats(array: Any, *dimensions: int) -> bool:
-    return isinstance(array, types.Array) and array.dtype == types.float32 and array.layout == "C" and array.ndim in dimensions
+    return (
+        isinstance(array, types.Array)
+        and array.dtype == types.float32
+        and array.layout == "C"
+        and array.ndim in dimensions
+    )
 
 
 def _array(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, list[Any]]:
@@ -48,7 +53,9 @@ def _eight(builder: Any, data: Any, place: Any) -> Any:
 
 def _spread(builder: Any, number: Any) -> Any:
     """One float in all lanes."""
-    first = builder.insert_element(ir.Constant(_V8, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    first = builder.insert_element(
+        ir.Constant(_V8, ir.Undefined), number, ir.Constant(ir.IntType(32), 0)
+    )
     return builder.shuffle_vector(first, ir.Constant(_V8, ir.Undefined), _ONE_LANE)
 
 
@@ -61,14 +68,19 @@ def _dots(builder: Any, size: Any, pairs: list[tuple[Any, Any]]) -> list[Any]:
         for (q, v), total in zip(pairs, sums, strict=True):
             one = _spread(builder, builder.load(builder.gep(q, [dimension]), align=4))
             eight = _eight(builder, v, builder.mul(dimension, ir.Constant(_I64, LANES)))
-            builder.store(builder.fadd(builder.load(total[odd]), builder.fmul(one, eight)), total[odd])
+            builder.store(
+                builder.fadd(builder.load(total[odd]), builder.fmul(one, eight)), total[odd]
+            )
 
     for total in sums:
         for each in total:
             builder.store(zero, each)
     with cgutils.for_range(builder, builder.lshr(size, ir.Constant(_I64, 1))) as loop:
         for odd in range(2):
-            add(builder.add(builder.mul(loop.index, ir.Constant(_I64, 2)), ir.Constant(_I64, odd)), odd)
+            add(
+                builder.add(builder.mul(loop.index, ir.Constant(_I64, 2)), ir.Constant(_I64, odd)),
+                odd,
+            )
     with builder.if_then(builder.trunc(size, ir.IntType(1))):
         add(builder.sub(size, ir.Constant(_I64, 1)), 0)
     return [builder.fadd(builder.load(even), builder.load(odd)) for even, odd in sums]
@@ -90,9 +102,14 @@ def dot8(typingctx, scalars, i, vectors, j, out, k):
     signature = types.void(scalars, types.int64, vectors, types.int64, out, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data, shape), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4))
+        (data, shape), (block, _), (put, _) = (
+            _array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4)
+        )
         size = shape[-1]
-        pair = _row(builder, (data, size), arguments[1], 1), _row(builder, (block, size), arguments[3], LANES)
+        pair = (
+            _row(builder, (data, size), arguments[1], 1),
+            _row(builder, (block, size), arguments[3], LANES),
+        )
         _put(builder, _dots(builder, size, [pair])[0], put, arguments[5])
         return context.get_dummy_value()
 
@@ -110,10 +127,17 @@ def dot8_four(typingctx, scalars, rows, first, vectors, out):
     signature = types.void(scalars, rows, types.int64, vectors, out)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data, shape), (chosen, _), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place])
-                                                            for place in (0, 1, 3, 4))
+        (data, shape), (chosen, _), (block, _), (put, _) = (
+            _array(context, builder, signature.args[place], arguments[place])
+            for place in (0, 1, 3, 4)
+        )
         places = [builder.add(arguments[2], ir.Constant(_I64, k)) for k in range(4)]
-        numbers = [context.cast(builder, builder.load(builder.gep(chosen, [place])), rows.dtype, types.int64) for place in places]
+        numbers = [
+            context.cast(
+                builder, builder.load(builder.gep(chosen, [place])), rows.dtype, types.int64
+            )
+            for place in places
+        ]
         pairs = [(_row(builder, (data, shape[-1]), number, 1), block) for number in numbers]
         for place, whole in zip(places, _dots(builder, shape[-1], pairs), strict=True):
             _put(builder, whole, put, builder.mul(place, ir.Constant(_I64, LANES)))
@@ -130,11 +154,20 @@ def score8(typingctx, q, weight, vectors, biases, j, out, k):
     signature = types.void(q, types.float32, vectors, biases, types.int64, out, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data, shape), (block, _), (bias, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place])
-                                                          for place in (0, 2, 3, 5))
-        whole = _dots(builder, shape[-1], [(data, _row(builder, (block, shape[-1]), arguments[4], LANES))])[0]
+        (data, shape), (block, _), (bias, _), (put, _) = (
+            _array(context, builder, signature.args[place], arguments[place])
+            for place in (0, 2, 3, 5)
+        )
+        whole = _dots(
+            builder, shape[-1], [(data, _row(builder, (block, shape[-1]), arguments[4], LANES))]
+        )[0]
         eight = _eight(builder, bias, builder.mul(arguments[4], ir.Constant(_I64, LANES)))
-        _put(builder, builder.fadd(whole, builder.fmul(_spread(builder, arguments[1]), eight)), put, arguments[6])
+        _put(
+            builder,
+            builder.fadd(whole, builder.fmul(_spread(builder, arguments[1]), eight)),
+            put,
+            arguments[6],
+        )
         return context.get_dummy_value()
 
     return signature, generate
@@ -151,9 +184,14 @@ def far8(typingctx, points, i, vectors, j, out):
     signature = types.void(points, types.int64, vectors, types.int64, out)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data, shape), (block, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4))
+        (data, shape), (block, _), (put, _) = (
+            _array(context, builder, signature.args[place], arguments[place]) for place in (0, 2, 4)
+        )
         size = shape[-1]
-        point, others = _row(builder, (data, size), arguments[1], 1), _row(builder, (block, size), arguments[3], LANES)
+        point, others = (
+            _row(builder, (data, size), arguments[1], 1),
+            _row(builder, (block, size), arguments[3], LANES),
+        )
         zero = ir.Constant(_V8, [0.0] * LANES)
         sums = [cgutils.alloca_once_value(builder, zero) for _ in range(4)]
         for each in sums:
@@ -161,14 +199,23 @@ def far8(typingctx, points, i, vectors, j, out):
 
         def add(dimension: Any, total: Any) -> None:
             one = _spread(builder, builder.load(builder.gep(point, [dimension]), align=4))
-            gap = builder.fsub(one, _eight(builder, others, builder.mul(dimension, ir.Constant(_I64, LANES))))
+            gap = builder.fsub(
+                one, _eight(builder, others, builder.mul(dimension, ir.Constant(_I64, LANES)))
+            )
             builder.store(builder.fadd(builder.load(total), builder.fmul(gap, gap)), total)
 
         fours = builder.lshr(size, ir.Constant(_I64, 2))
         with cgutils.for_range(builder, fours) as loop:
             for place in range(4):
-                add(builder.add(builder.mul(loop.index, ir.Constant(_I64, 4)), ir.Constant(_I64, place)), sums[place])
-        first, second = (builder.fadd(builder.load(sums[k]), builder.load(sums[k + 1])) for k in (0, 2))
+                add(
+                    builder.add(
+                        builder.mul(loop.index, ir.Constant(_I64, 4)), ir.Constant(_I64, place)
+                    ),
+                    sums[place],
+                )
+        first, second = (
+            builder.fadd(builder.load(sums[k]), builder.load(sums[k + 1])) for k in (0, 2)
+        )
         builder.store(builder.fadd(first, second), sums[0])
         done = builder.mul(fours, ir.Constant(_I64, 4))
         with cgutils.for_range(builder, builder.sub(size, done)) as loop:
@@ -188,16 +235,31 @@ def bounds8(typingctx, numbers, size, absent, out):
     signature = types.void(numbers, types.int64, types.float32, out)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data, _), (put, _) = (_array(context, builder, signature.args[place], arguments[place]) for place in (0, 3))
+        (data, _), (put, _) = (
+            _array(context, builder, signature.args[place], arguments[place]) for place in (0, 3)
+        )
         none, most = _spread(builder, arguments[2]), _spread(builder, builder.fneg(arguments[2]))
-        low, high = cgutils.alloca_once_value(builder, most), cgutils.alloca_once_value(builder, none)
+        low, high = (
+            cgutils.alloca_once_value(builder, most),
+            cgutils.alloca_once_value(builder, none),
+        )
         builder.store(most, low)
         builder.store(none, high)
         with cgutils.for_range(builder, builder.lshr(arguments[1], ir.Constant(_I64, 3))) as loop:
             eight = _eight(builder, data, builder.mul(loop.index, ir.Constant(_I64, LANES)))
             there = builder.select(builder.fcmp_ordered("==", eight, none), most, eight)
-            builder.store(builder.select(builder.fcmp_ordered("<", there, builder.load(low)), there, builder.load(low)), low)
-            builder.store(builder.select(builder.fcmp_ordered(">", eight, builder.load(high)), eight, builder.load(high)), high)
+            builder.store(
+                builder.select(
+                    builder.fcmp_ordered("<", there, builder.load(low)), there, builder.load(low)
+                ),
+                low,
+            )
+            builder.store(
+                builder.select(
+                    builder.fcmp_ordered(">", eight, builder.load(high)), eight, builder.load(high)
+                ),
+                high,
+            )
         _put(builder, builder.load(low), put, ir.Constant(_I64, 0))
         _put(builder, builder.load(high), put, ir.Constant(_I64, LANES))
         return context.get_dummy_value()
@@ -217,8 +279,12 @@ def fetch(typingctx, array, i):
         byte = ir.IntType(8).as_pointer()
         place = builder.gep(builder.bitcast(made.data, byte), [builder.mul(arguments[1], stride)])
         flag = ir.IntType(32)
-        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag]))
-        builder.call(function, [place, ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)])
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        )
+        builder.call(
+            function, [place, ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)]
+        )
         return context.get_dummy_value()
 
     return signature, generate
@@ -272,7 +338,9 @@ def give_way(typingctx):
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(32), []), name)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.IntType(32), []), name
+        )
         builder.call(function, [])
         return context.get_dummy_value()
 

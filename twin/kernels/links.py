@@ -83,7 +83,23 @@ def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weigh
 
 
 @kernel
-def co_buy(consumer, post, responses, first, work, minute, together, gain, bought, bought_at, degree, slot_key, slot_weight, used, limit):
+def co_buy(
+    consumer,
+    post,
+    responses,
+    first,
+    work,
+    minute,
+    together,
+    gain,
+    bought,
+    bought_at,
+    degree,
+    slot_key,
+    slot_weight,
+    used,
+    limit,
+):
     """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
 
     ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring
@@ -164,8 +180,11 @@ def forget_rows(dead, ring):
 def _offer(row, other, score, linked, best):
     """Insert into a row's list, best first; among equals the lower row is first, so the order of offers does not matter."""
     k = linked.shape[1]
-    while k > 0 and (linked[row, k - 1] < 0 or score > best[row, k - 1]
-                     or (score == best[row, k - 1] and other < linked[row, k - 1])):
+    while k > 0 and (
+        linked[row, k - 1] < 0
+        or score > best[row, k - 1]
+        or (score == best[row, k - 1] and other < linked[row, k - 1])
+    ):
         k -= 1
         if k + 1 < linked.shape[1]:
             linked[row, k + 1], best[row, k + 1] = linked[row, k], best[row, k]

@@ -103,7 +103,9 @@ def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person,
 
 
 @kernel
-def deffuant(x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant):
+def deffuant(
+    x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant
+):
     """One meeting per present person, in the order of rows, with someone they follow; both move where both are people."""
     x = x.copy()
     for i in range(min(len(x), len(start) - 1)):

@@ -17,7 +17,18 @@ from twin.ground.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import fetch, glance
 from twin.kernels.ranking import rank, slate, user_vector
-from twin.kernels.respond import CLICK, GLAD, LIKE, MANY, enjoyment, features, likes_until, logistic, respond, utility
+from twin.kernels.respond import (
+    CLICK,
+    GLAD,
+    LIKE,
+    MANY,
+    enjoyment,
+    features,
+    likes_until,
+    logistic,
+    respond,
+    utility,
+)
 from twin.kernels.retrieve import (
     BOUGHT_TOGETHER,
     CO_VIEWED,
@@ -61,8 +72,24 @@ class Behaviour(NamedTuple):
     streams: Array  # u8: session, visit, response
 
 
-(N_CONTINUE, N_AGAIN, N_GAP_LOG_MEAN, N_GAP_LOG_SD, N_RETURN_EFFECT, N_REFERENCE, N_LEAVE, N_LEAVE_EFFECT, N_LEARN, N_TOLERANCE,
- N_REPULSION, N_SHELF, N_PATIENCE, N_KEEP, N_CHURN_A, N_CHURN_B) = range(16)
+(
+    N_CONTINUE,
+    N_AGAIN,
+    N_GAP_LOG_MEAN,
+    N_GAP_LOG_SD,
+    N_RETURN_EFFECT,
+    N_REFERENCE,
+    N_LEAVE,
+    N_LEAVE_EFFECT,
+    N_LEARN,
+    N_TOLERANCE,
+    N_REPULSION,
+    N_SHELF,
+    N_PATIENCE,
+    N_KEEP,
+    N_CHURN_A,
+    N_CHURN_B,
+) = range(16)
 
 
 class Plan(NamedTuple):
@@ -109,9 +136,18 @@ def empty_plan(sessions: int, serve: Any) -> Plan:
     for arm in range(len(serve.whole)):
         most = max(most, serve.whole[arm, Q_SLATE] + serve.whole[arm, Q_SHELF])
     shape = (sessions, most)
-    return Plan(np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(sessions, np.int32), np.empty(shape, np.int32),
-                np.empty(shape, np.int8), np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16),
-                np.empty(shape, np.int32), np.empty(shape, np.float64))
+    return Plan(
+        np.empty(sessions, np.int32),
+        np.empty(sessions, np.int32),
+        np.empty(sessions, np.int32),
+        np.empty(shape, np.int32),
+        np.empty(shape, np.int8),
+        np.empty(shape, np.int32),
+        np.empty(shape, np.int32),
+        np.empty(shape, np.uint16),
+        np.empty(shape, np.int32),
+        np.empty(shape, np.float64),
+    )
 
 
 one_plan = making(empty_plan)
@@ -125,22 +161,56 @@ def empty_room(posts, seen, serve):
         for arm in range(len(serve.whole)):
             most[k] = max(most[k], serve.whole[arm, k])
     oracle = serve.whole[0, Q_MODE] == ORACLE
-    room = int(max(most[:len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)) + 1
+    room = (
+        int(
+            max(most[: len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)
+        )
+        + 1
+    )
     dim, tiles = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] // TILE + 1))
-    scan = Scan(np.empty(len(serve.centre_vec) * TILE, np.float32), np.empty(tiles, np.int32), np.full(len(serve.tile_post), -1, np.int32),
-                np.empty(tiles * TILE, np.float32), np.empty(tiles * TILE, np.int32), np.empty(tiles * TILE, np.int32),
-                np.empty(tiles * TILE, np.int32), np.empty(128, np.int64), np.empty(2 * TILE, np.float32))
-    return Room(np.zeros(posts, np.bool_), np.empty(room, np.int64), np.empty(room, np.int8), np.empty(room, np.float32),
-                np.empty(HEADS * room, np.float32), np.empty(room, np.int32), np.empty(room, np.float32), np.empty((dim, room), np.float32),
-                np.empty((dim, HEADS), np.float32), np.empty(HEADS, np.float32), np.empty(dim, np.float32), np.empty(dim, np.float32), scan,
-                np.empty(int(most[Q_SLATE]), np.int64), np.empty(MANY), np.full(int(most[Q_SLATE]), -1, np.int64),
-                np.empty(int(most[Q_SLATE]), np.int8), np.empty(int(most[Q_SLATE]) + seen, np.int64))
+    scan = Scan(
+        np.empty(len(serve.centre_vec) * TILE, np.float32),
+        np.empty(tiles, np.int32),
+        np.full(len(serve.tile_post), -1, np.int32),
+        np.empty(tiles * TILE, np.float32),
+        np.empty(tiles * TILE, np.int32),
+        np.empty(tiles * TILE, np.int32),
+        np.empty(tiles * TILE, np.int32),
+        np.empty(128, np.int64),
+        np.empty(2 * TILE, np.float32),
+    )
+    return Room(
+        np.zeros(posts, np.bool_),
+        np.empty(room, np.int64),
+        np.empty(room, np.int8),
+        np.empty(room, np.float32),
+        np.empty(HEADS * room, np.float32),
+        np.empty(room, np.int32),
+        np.empty(room, np.float32),
+        np.empty((dim, room), np.float32),
+        np.empty((dim, HEADS), np.float32),
+        np.empty(HEADS, np.float32),
+        np.empty(dim, np.float32),
+        np.empty(dim, np.float32),
+        scan,
+        np.empty(int(most[Q_SLATE]), np.int64),
+        np.empty(MANY),
+        np.full(int(most[Q_SLATE]), -1, np.int64),
+        np.empty(int(most[Q_SLATE]), np.int8),
+        np.empty(int(most[Q_SLATE]) + seen, np.int64),
+    )
 
 
 @inner
 def candidates(row, arm, luck, people, serve, graph, room):
     """Gather and rank what a session may show; ``luck`` are three words. Returns how many."""
-    quota, query, mark, cand, source = serve.whole[arm], serve.query[arm], room.mark, room.cand, room.source
+    quota, query, mark, cand, source = (
+        serve.whole[arm],
+        serve.query[arm],
+        room.mark,
+        room.cand,
+        room.source,
+    )
     own, near, far = luck
     bias = user_vector(row, arm, serve, room.user)
     n = in_network(row, unit(own), serve, quota, graph, cand, source, 0, quota[IN_NETWORK], mark)
@@ -148,16 +218,61 @@ def candidates(row, arm, luck, people, serve, graph, room):
         dim = len(room.query)
         for d in range(dim):
             room.query[d] = room.user[d] * query[d]
-        n = nearest(room.query, query[dim], unit(near), arm, serve, cand, source, n, mark, people.seen[row], room.scan)
+        n = nearest(
+            room.query,
+            query[dim],
+            unit(near),
+            arm,
+            serve,
+            cand,
+            source,
+            n,
+            mark,
+            people.seen[row],
+            room.scan,
+        )
     n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark)
     n = listed(unit(far), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark)
     if quota[CO_VIEWED] > 0:
-        n = linked(people.viewed[row], serve.co_viewed, CO_VIEWED, cand, source, n, quota[CO_VIEWED], mark, serve.can)
+        n = linked(
+            people.viewed[row],
+            serve.co_viewed,
+            CO_VIEWED,
+            cand,
+            source,
+            n,
+            quota[CO_VIEWED],
+            mark,
+            serve.can,
+        )
     if quota[BOUGHT_TOGETHER] > 0:
-        n = linked(people.viewed[row], serve.bought_together, BOUGHT_TOGETHER, cand, source, n, quota[BOUGHT_TOGETHER], mark, serve.can)
+        n = linked(
+            people.viewed[row],
+            serve.bought_together,
+            BOUGHT_TOGETHER,
+            cand,
+            source,
+            n,
+            quota[BOUGHT_TOGETHER],
+            mark,
+            serve.can,
+        )
     if quota[Q_FLOOR] > 0:
         n = listed(unit(far), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark)
-    rank(row, room.user, bias, arm, serve, cand, source, n, room.lanes, room.base, room.logits, room.score)
+    rank(
+        row,
+        room.user,
+        bias,
+        arm,
+        serve,
+        cand,
+        source,
+        n,
+        room.lanes,
+        room.base,
+        room.logits,
+        room.score,
+    )
     return n
 
 
@@ -168,7 +283,16 @@ def everything(row, arm, people, posts, makers, serve, behaviour, room):
     for post in serve.eligible:
         if not room.mark[post]:
             room.cand[n], room.source[n] = post, NEAREST
-            room.score[n] = enjoyment(row, np.int64(post), people, posts, makers, behaviour.shows[arm], behaviour.coefficients, room.x)
+            room.score[n] = enjoyment(
+                row,
+                np.int64(post),
+                people,
+                posts,
+                makers,
+                behaviour.shows[arm],
+                behaviour.coefficients,
+                room.x,
+            )
             n += 1
     return n
 
@@ -212,7 +336,11 @@ def fetch_ahead(at, end, rows, people, serve, graph):
 @inlined
 def _looks_on(shift, lately, number):
     """log P(continue) of a person with this shift, where the last posts gave ``lately``; see `tired`."""
-    logit = math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE])) + shift + number[N_PATIENCE] * (lately - number[N_REFERENCE])
+    logit = (
+        math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE]))
+        + shift
+        + number[N_PATIENCE] * (lately - number[N_REFERENCE])
+    )
     return -math.log1p(math.exp(-logit))
 
 
@@ -235,7 +363,9 @@ def tired(row, patience, lately, people, behaviour, x):
     Likes are left out of it, so that how far a person looks is known before the session happens; x[5] is used up.
     """
     number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
-    gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(utility(GLAD, table, x))
+    gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(
+        utility(GLAD, table, x)
+    )
     lately = number[N_KEEP] * lately + (1 - number[N_KEEP]) * gave
     return patience + _looks_on(np.float64(people.patience_shift[row]), lately, number), lately
 
@@ -254,8 +384,19 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     slots, by_draw = 0, 0
     if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:
         slots = min(look, serve.whole[arm, Q_SLATE])
-        by_draw = drawn(behaviour.streams[0], people.key[row], people.sessions[row], serve, arm, seen[row], slots, mark, room.held,
-                        room.drawn, room.flag)
+        by_draw = drawn(
+            behaviour.streams[0],
+            people.key[row],
+            people.sessions[row],
+            serve,
+            arm,
+            seen[row],
+            slots,
+            mark,
+            room.held,
+            room.drawn,
+            room.flag,
+        )
     n = 0
     if serve.whole[0, Q_MODE] == ORACLE:
         n = everything(row, arm, people, posts, makers, serve, behaviour, room)
@@ -270,8 +411,19 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     for slot in range(slots):
         if room.drawn[slot] >= 0:
             mark[room.drawn[slot]] = False
-    ranked = slate(serve, arm, cand, room.source, n, room.score, room.maker, room.grid, room.cosine, room.shown,
-                   min(look, serve.whole[arm, Q_SLATE]) - by_draw)
+    ranked = slate(
+        serve,
+        arm,
+        cand,
+        room.source,
+        n,
+        room.score,
+        room.maker,
+        room.grid,
+        room.cosine,
+        room.shown,
+        min(look, serve.whole[arm, Q_SLATE]) - by_draw,
+    )
     depth, slot, nth = ranked + by_draw, 0, 0
     plan.many[at] = n + by_draw
     patience, lately = -math.log(unit(w0)), behaviour.number[N_REFERENCE]
@@ -291,10 +443,26 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
             if plan.maker[at, earlier] == maker:
                 same += 1
         likes = glance(posts.counts, post * HEADS + LIKE)
-        features(row, post, np.int64(likes), same, place, people, posts, makers, behaviour.shows[arm], x)
-        mask, slack = respond(row, post, behaviour.streams[2], people, posts, behaviour.coefficients, behaviour.reach, x,
-                              source != IN_NETWORK)
-        plan.post[at, place], plan.source[at, place], plan.maker[at, place], plan.same[at, place] = post, source, maker, same
+        features(
+            row, post, np.int64(likes), same, place, people, posts, makers, behaviour.shows[arm], x
+        )
+        mask, slack = respond(
+            row,
+            post,
+            behaviour.streams[2],
+            people,
+            posts,
+            behaviour.coefficients,
+            behaviour.reach,
+            x,
+            source != IN_NETWORK,
+        )
+        (
+            plan.post[at, place],
+            plan.source[at, place],
+            plan.maker[at, place],
+            plan.same[at, place],
+        ) = post, source, maker, same
         plan.mask[at, place], plan.match[at, place] = mask, x[0]
         plan.until[at, place] = likes_until(likes, slack)
         if behaviour.number[N_PATIENCE] != 0:

@@ -69,7 +69,13 @@ def user_vector(row, arm, serve, u):
 @inner
 def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
     """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), base (8,), logits (n * 8,)."""
-    interaction, item_vec, item_bias, scale, w = serve.interaction, serve.item_vec, serve.item_bias, serve.item_scale, serve.weights[arm]
+    interaction, item_vec, item_bias, scale, w = (
+        serve.interaction,
+        serve.item_vec,
+        serve.item_bias,
+        serve.item_scale,
+        serve.weights[arm],
+    )
     for d in range(interaction.shape[0]):
         for h in range(8):
             lanes[d, h] = interaction[d, h] * u[d]
@@ -92,8 +98,13 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
         logits[i] = sigmoid32(logits[i])
     for i in range(n):
         o = 8 * i
-        score[i] = (((w[0] * logits[o] + w[1] * logits[o + 1]) + (w[2] * logits[o + 2] + w[3] * logits[o + 3]))
-                    + ((w[4] * logits[o + 4] + w[5] * logits[o + 5]) + (w[6] * logits[o + 6] + w[7] * logits[o + 7])))
+        score[i] = (
+            (w[0] * logits[o] + w[1] * logits[o + 1])
+            + (w[2] * logits[o + 2] + w[3] * logits[o + 3])
+        ) + (
+            (w[4] * logits[o + 4] + w[5] * logits[o + 5])
+            + (w[6] * logits[o + 6] + w[7] * logits[o + 7])
+        )
 
 
 @inner
@@ -104,15 +115,31 @@ def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
         value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score)
         weight = serve.factor[arm, F_REWARD]
         if weight != 0:
-            share, pool, own = serve.factor[arm, F_REWARD_PERSONAL], serve.reward_pool, serve.reward_own[row]
-            r0, r1, r2 = pool[0] + share * own[0], pool[1] + share * own[1], pool[2] + share * own[2]
+            share, pool, own = (
+                serve.factor[arm, F_REWARD_PERSONAL],
+                serve.reward_pool,
+                serve.reward_own[row],
+            )
+            r0, r1, r2 = (
+                pool[0] + share * own[0],
+                pool[1] + share * own[1],
+                pool[2] + share * own[2],
+            )
             for i in range(n):
                 g = serve.signal[cand[i]]
                 score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
-        offset, negative, total = serve.factor[arm, F_OFFSET], serve.factor[arm, F_NEGATIVE], serve.factor[arm, F_TOTAL]
+        offset, negative, total = (
+            serve.factor[arm, F_OFFSET],
+            serve.factor[arm, F_NEGATIVE],
+            serve.factor[arm, F_TOTAL],
+        )
         if offset > 0:
             for i in range(n):
-                score[i] = score[i] + offset if score[i] >= 0 or total <= 0 else (score[i] + negative) / total * offset
+                score[i] = (
+                    score[i] + offset
+                    if score[i] >= 0 or total <= 0
+                    else (score[i] + negative) / total * offset
+                )
         for i in range(n):
             f = np.float32(1)
             if source[i] != IN_NETWORK:
@@ -146,7 +173,11 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
     ``score`` is used up; scratch: maker i4 (n,), which gets the creator of every candidate, grid f4 (D, n) and cosine f4 (n,).
     """
     whole = serve.whole[arm]
-    decay, least, spread = serve.factor[arm, F_DECAY], serve.factor[arm, F_LEAST], serve.factor[arm, F_DIVERSITY]
+    decay, least, spread = (
+        serve.factor[arm, F_DECAY],
+        serve.factor[arm, F_LEAST],
+        serve.factor[arm, F_DIVERSITY],
+    )
     plain, followed = whole[Q_MODE] != VALUE, serve.factor[arm, F_FOLLOWED]
     filled = ai = own = 0
     item_creator, item_ai = serve.item_creator, serve.item_ai
@@ -165,7 +196,11 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
                     best = i
         elif not plain and own < int(followed * (filled + 1)):
             for i in range(n):
-                if source[i] == IN_NETWORK and score[i] > GONE and (best < 0 or score[i] > score[best]):
+                if (
+                    source[i] == IN_NETWORK
+                    and score[i] > GONE
+                    and (best < 0 or score[i] > score[best])
+                ):
                     best = i
         if best < 0:
             high = GONE

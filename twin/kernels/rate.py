@@ -46,8 +46,27 @@ RING = 16
 CO_VIEWED, BOUGHT_TOGETHER, RANDOM = range(3)
 BOUGHT = 1 << HEADS.index("click") | 1 << HEADS.index("long_view")
 REFERENCES = ("via", "comparison", "none")
-(T_BOUGHT, T_POSTED, T_STARS, T_QUALITY, T_SURPRISE, T_ANCHORED, T_HERDED, T_DISCONFIRMED, T_UP, T_DOWN, T_BOUGHT_STARS, T_FORCED,
- T_FORCED_STARS, T_MOVED, T_MOVE, T_DRIFT_MOVED, T_UNMOVED, T_DRIFT_UNMOVED, T_HIST_POSTED) = range(19)
+(
+    T_BOUGHT,
+    T_POSTED,
+    T_STARS,
+    T_QUALITY,
+    T_SURPRISE,
+    T_ANCHORED,
+    T_HERDED,
+    T_DISCONFIRMED,
+    T_UP,
+    T_DOWN,
+    T_BOUGHT_STARS,
+    T_FORCED,
+    T_FORCED_STARS,
+    T_MOVED,
+    T_MOVE,
+    T_DRIFT_MOVED,
+    T_UNMOVED,
+    T_DRIFT_UNMOVED,
+    T_HIST_POSTED,
+) = range(19)
 T_HIST_BOUGHT, T_HIST_FORCED = T_HIST_POSTED + 5, T_HIST_POSTED + 10
 T_SIZE = T_HIST_POSTED + 15
 """Running sums: works consumed, ratings posted, and of the posted ones stars, experienced quality, and the three pulls; surprise q - E of
@@ -199,12 +218,19 @@ def expectation(i, j, sees_average, prediction, people, works, rules):
 
 
 @inner
-def judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
+def judge(
+    i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out
+):
     """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
     luck of reporting, and whether the pair is in the half that is moved."""
     a, b, c, d = words(stream, pair_key(i, j, people, works), 0, 0)
     normal = math.sqrt(-2 * math.log(unit(a))) * math.cos(2 * math.pi * unit(b))
-    q = rules.mean + rules.quality * works.quality[j] + rules.match * matched(i, j, people, works) + rules.noise * normal
+    q = (
+        rules.mean
+        + rules.quality * works.quality[j]
+        + rules.match * matched(i, j, people, works)
+        + rules.noise * normal
+    )
     plain, prediction = 0.0, 0.0
     if sees_prediction:
         plain = predicted(i, j, people, works, total, rules)
@@ -250,10 +276,13 @@ def fingerprint(key, kind):
 
 
 @inner
-def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out):
+def consume(
+    i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out
+):
     """One consumption: judge the work, learn what to expect, and perhaps post a rating."""
-    disconfirmed, anchored, herded, move, luck, half = judge(i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules,
-                                                                stream, out)
+    disconfirmed, anchored, herded, move, luck, half = judge(
+        i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out
+    )
     r, surprise = out[O_STAR], out[O_QUALITY] - out[O_EXPECTATION]
     whole = stars(r)
     total[T_BOUGHT] += 1
@@ -270,13 +299,19 @@ def consume(i, j, via, shelf, sees_average, sees_prediction, people, works, tota
         else:
             total[T_UNMOVED] += 1
             total[T_DRIFT_UNMOVED] += drift
-    level = people.level[i] + rules.level_up * max(surprise, 0.0) + rules.level_down * min(surprise, 0.0)
+    level = (
+        people.level[i]
+        + rules.level_up * max(surprise, 0.0)
+        + rules.level_down * min(surprise, 0.0)
+    )
     people.level[i] = cut(level)
     if rules.everyone or luck < rules.report_base * math.exp(rules.extremity * abs(cut(r) - 3.0)):
         posted = total[T_POSTED]
         mean = total[T_STARS] / posted if posted > 0 else 3.0
         n = works.rating_count[j]
-        people.residual[i] += whole - mean - (works.rating_sum[j] - n * mean) / max(rules.shrink_work + n, 1e-9)
+        people.residual[i] += (
+            whole - mean - (works.rating_sum[j] - n * mean) / max(rules.shrink_work + n, 1e-9)
+        )
         people.given[i] += 1
         works.rating_sum[j] += whole
         works.rating_count[j] += 1
@@ -323,7 +358,13 @@ def likings(seen, people, works, voting, stream):
     """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what earlier votes do not change, apart,
     so that the processor need not wait for one person's memory before it asks for the next one's."""
     consumer, post, out = seen.consumer, seen.post, np.empty((len(seen.post), 2))
-    taste, content, opinion, slant, quality = people.taste, works.content, people.opinion, works.slant, works.quality
+    taste, content, opinion, slant, quality = (
+        people.taste,
+        works.content,
+        people.opinion,
+        works.slant,
+        works.quality,
+    )
     person, key = people.key, works.key
     for k in range(len(post)):
         i, j = consumer[k], post[k]
@@ -331,7 +372,12 @@ def likings(seen, people, works, voting, stream):
         for d in range(taste.shape[1]):
             match += taste[i, d] * content[j, d]
         agreement = 1.0 - abs(opinion[i] - slant[j])
-        out[k, 0] = voting.quality * quality[j] + voting.match * match + voting.agreement * agreement - voting.centre
+        out[k, 0] = (
+            voting.quality * quality[j]
+            + voting.match * match
+            + voting.agreement * agreement
+            - voting.centre
+        )
         word, _, _, _ = words(stream, mix64(person[i] ^ mix64(key[j])), 0, 0)
         out[k, 1] = unit(word)
     return out
@@ -364,17 +410,55 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
     out = np.zeros((int(seen.bought.sum()), 5))
     row, votes = 0, voting.enabled
     liked = likings(seen, people, works, voting, vote_stream) if votes else np.empty((0, 2))
-    consumer, post, bought, votes_shown = seen.consumer, seen.post, seen.bought, seen.votes_shown  # a tuple's arrays are counted at every
-    key, ups, downs, seed, ring, ring_at = works.key, works.up, works.down, works.seed, people.ring, people.ring_at  # use in a loop
+    consumer, post, bought, votes_shown = (
+        seen.consumer,
+        seen.post,
+        seen.bought,
+        seen.votes_shown,
+    )  # a tuple's arrays are counted at every
+    key, ups, downs, seed, ring, ring_at = (
+        works.key,
+        works.up,
+        works.down,
+        works.seed,
+        people.ring,
+        people.ring_at,
+    )  # use in a loop
     for k in range(len(post)):
         i, j = consumer[k], post[k]
         if bought[k]:
             if first_time(i, fingerprint(key[j], 0), ring, ring_at):
-                consume(i, j, seen.via[k], seen.shelf[k], seen.ratings_shown[k], seen.prediction_shown[k], people, works,
-                        total, rules, rating_stream, out[row])
+                consume(
+                    i,
+                    j,
+                    seen.via[k],
+                    seen.shelf[k],
+                    seen.ratings_shown[k],
+                    seen.prediction_shown[k],
+                    people,
+                    works,
+                    total,
+                    rules,
+                    rating_stream,
+                    out[row],
+                )
             row += 1
         if votes:
-            vote(i, j, votes_shown[k], liked[k, 0], liked[k, 1], key, ring, ring_at, ups, downs, seed, total, voting)
+            vote(
+                i,
+                j,
+                votes_shown[k],
+                liked[k, 0],
+                liked[k, 1],
+                key,
+                ring,
+                ring_at,
+                ups,
+                downs,
+                seed,
+                total,
+                voting,
+            )
     return out
 
 
@@ -405,7 +489,22 @@ def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
 
 
 @kernel
-def answer(consumer, post, responses, via, work, arm, shows, shelves, people, works, total, rules, voting, streams):
+def answer(
+    consumer,
+    post,
+    responses,
+    via,
+    work,
+    arm,
+    shows,
+    shelves,
+    people,
+    works,
+    total,
+    rules,
+    voting,
+    streams,
+):
     """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the works consumed."""
     seen = clicked(consumer, post, responses, via, work, arm, shows, shelves, voting.enabled)
     if len(seen.post):
@@ -420,7 +519,20 @@ def forced(rows, posts, sees_average, sees_prediction, people, works, total, rul
     out = np.zeros((len(rows), len(posts), 5))
     for k in range(len(rows)):
         for w in range(len(posts)):
-            judge(rows[k], posts[w], -1, RANDOM, sees_average[k], sees_prediction[k], people, works, total, rules, stream, out[k, w])
+            judge(
+                rows[k],
+                posts[w],
+                -1,
+                RANDOM,
+                sees_average[k],
+                sees_prediction[k],
+                people,
+                works,
+                total,
+                rules,
+                stream,
+                out[k, w],
+            )
             whole = stars(out[k, w, O_STAR])
             total[T_FORCED] += 1
             total[T_FORCED_STARS] += whole

@@ -25,7 +25,18 @@ from twin.ground.draws import mix64, unit, words
 
 Array = Any
 CLICK, LONG_VIEW, LIKE, COMMENT, RESHARE, FOLLOW, HIDE, REPORT, GLAD = range(9)
-FEATURES = ("match", "quality", "comprehensiveness", "agreement", "arousal", "proof", "reputation", "fatigue", "label", "rating")
+FEATURES = (
+    "match",
+    "quality",
+    "comprehensiveness",
+    "agreement",
+    "arousal",
+    "proof",
+    "reputation",
+    "fatigue",
+    "label",
+    "rating",
+)
 MANY = len(FEATURES)
 ROUNDING, ENDLESS, MOST_LIKES = 1e-9, 1e300, 2**31 - 1
 
@@ -121,7 +132,9 @@ def utility(r, behaviour, x):
 def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
     features(row, post, np.int64(posts.counts[post, LIKE]), 0, 0, people, posts, makers, shows, x)
-    return logistic(utility(CLICK, behaviour, x) + people.click_shift[row]) * logistic(utility(GLAD, behaviour, x))
+    return logistic(utility(CLICK, behaviour, x) + people.click_shift[row]) * logistic(
+        utility(GLAD, behaviour, x)
+    )
 
 
 @inlined
@@ -168,7 +181,9 @@ def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
 @inlined
 def likes_until(likes, slack):
     """The most likes of a post, now at ``likes``, at which a mask with this slack still holds (log(1 + s) <= s: rather too few)."""
-    return math.floor(min(np.float64(MOST_LIKES), (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0))  # cut before it is a whole number
+    return math.floor(
+        min(np.float64(MOST_LIKES), (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0)
+    )  # cut before it is a whole number
 
 
 def reaches(behaviour: Array) -> Array:

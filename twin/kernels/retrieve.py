@@ -22,15 +22,67 @@ from twin.kernels.lanes import bounds8, score8
 
 Array = Any
 VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
-MODES = {"value": VALUE, "chronological": CHRONOLOGICAL, "popularity": POPULARITY, "random": RANDOM, "oracle": ORACLE}
-SOURCES = ("in_network", "nearest", "trending", "explore", "co_viewed", "bought_together", "shelf", "floor", "random", "uniform")
+MODES = {
+    "value": VALUE,
+    "chronological": CHRONOLOGICAL,
+    "popularity": POPULARITY,
+    "random": RANDOM,
+    "oracle": ORACLE,
+}
+SOURCES = (
+    "in_network",
+    "nearest",
+    "trending",
+    "explore",
+    "co_viewed",
+    "bought_together",
+    "shelf",
+    "floor",
+    "random",
+    "uniform",
+)
 """Where a shown post came from; random: a slot of ``random_share``; uniform: a feed whose ranking is random."""
-IN_NETWORK, NEAREST, TRENDING, EXPLORE, CO_VIEWED, BOUGHT_TOGETHER, SHELF, FLOOR, RANDOM_SLOT, UNIFORM = range(10)
+(
+    IN_NETWORK,
+    NEAREST,
+    TRENDING,
+    EXPLORE,
+    CO_VIEWED,
+    BOUGHT_TOGETHER,
+    SHELF,
+    FLOOR,
+    RANDOM_SLOT,
+    UNIFORM,
+) = range(10)
 QUOTAS = SOURCES[:6]
-(Q_PROBES, Q_CAP, Q_SCAN, Q_SLATE, Q_AUTHOR, Q_MODE, Q_FLOOR, Q_EXPLORE, Q_AI, Q_SHELF, Q_SHELF_KIND) = range(len(QUOTAS),
-                                                                                                          len(QUOTAS) + 11)
-(F_OUT, F_AI, F_DECAY, F_LEAST, F_PERSONAL, F_REWARD, F_DIVERSITY, F_REWARD_PERSONAL, F_OFFSET, F_NEGATIVE, F_TOTAL, F_FOLLOWED,
- F_RANDOM) = range(13)
+(
+    Q_PROBES,
+    Q_CAP,
+    Q_SCAN,
+    Q_SLATE,
+    Q_AUTHOR,
+    Q_MODE,
+    Q_FLOOR,
+    Q_EXPLORE,
+    Q_AI,
+    Q_SHELF,
+    Q_SHELF_KIND,
+) = range(len(QUOTAS), len(QUOTAS) + 11)
+(
+    F_OUT,
+    F_AI,
+    F_DECAY,
+    F_LEAST,
+    F_PERSONAL,
+    F_REWARD,
+    F_DIVERSITY,
+    F_REWARD_PERSONAL,
+    F_OFFSET,
+    F_NEGATIVE,
+    F_TOTAL,
+    F_FOLLOWED,
+    F_RANDOM,
+) = range(13)
 GONE = np.float32(-3e38)
 
 
@@ -152,7 +204,14 @@ def _best(held, count, tile_post, scan):
     """The ``count`` best of the first ``held`` scores, as numbers of entries in ``scan.best``: those in higher bins of a histogram of
     scores, in the order of entries, then the best of the bin that the count falls into; among equals those of lower post rows. Entries
     at GONE do not count; where there are no more than ``count`` others, all are taken. Returns how many were."""
-    score, place, best, edge, bins, bounds = scan.score, scan.place, scan.best, scan.edge, scan.bins, scan.bounds
+    score, place, best, edge, bins, bounds = (
+        scan.score,
+        scan.place,
+        scan.best,
+        scan.edge,
+        scan.bins,
+        scan.bounds,
+    )
     bounds8(score, held, GONE, bounds)
     low, high = bounds[0], bounds[TILE]
     for c in range(TILE):
@@ -182,7 +241,9 @@ def _best(held, count, tile_post, scan):
         top = 0
         for k in range(1, rest):
             i, j = edge[k], edge[top]
-            if score[i] > score[j] or (score[i] == score[j] and _post(i, tile_post, scan) < _post(j, tile_post, scan)):
+            if score[i] > score[j] or (
+                score[i] == score[j] and _post(i, tile_post, scan) < _post(j, tile_post, scan)
+            ):
                 top = k
         best[n] = edge[top]
         rest -= 1
@@ -211,7 +272,13 @@ def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
 
     Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
     """
-    near, score, tile_vec, tile_post, tile_start = scan.near, scan.score, serve.tile_vec, serve.tile_post, serve.tile_start
+    near, score, tile_vec, tile_post, tile_start = (
+        scan.near,
+        scan.score,
+        serve.tile_vec,
+        serve.tile_post,
+        serve.tile_start,
+    )
     which = arm if len(serve.tile_bias) > 1 else 0
     tile_bias, centre_bias = serve.tile_bias[which], serve.centre_bias[which]
     whole = serve.whole[arm]
@@ -285,7 +352,11 @@ def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
     among them, then past all ``held`` (places in the ascending ``eligible``) up to it. Fills ``out`` with posts, -1 for other slots, and
     ``flag`` with sources; marks what was drawn.
     """
-    eligible, share, every = serve.eligible, serve.factor[arm, F_RANDOM], serve.whole[arm, Q_MODE] == RANDOM
+    eligible, share, every = (
+        serve.eligible,
+        serve.factor[arm, F_RANDOM],
+        serve.whole[arm, Q_MODE] == RANDOM,
+    )
     many, count = len(eligible), 0
     for s in range(len(seen)):
         if seen[s] >= 0 and serve.can[seen[s]]:

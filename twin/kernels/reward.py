@@ -76,7 +76,11 @@ def update(u, x, pull, precision, total, spread, weight):
     z, reach = 0.0, 0.0
     for k in range(len(x)):
         s2 = spread * spread if k < own else 0.0
-        h, known = (np.float64(pull[u, k]), np.float64(precision[u, k])) if u >= 0 and k < own else (0.0, 0.0)
+        h, known = (
+            (np.float64(pull[u, k]), np.float64(precision[u, k]))
+            if u >= 0 and k < own
+            else (0.0, 0.0)
+        )
         v, q = _believed(h, known, s2, total[0, k], total[1, k])
         z += x[k] * v
         reach += x[k] * x[k] / q
@@ -94,7 +98,10 @@ def update(u, x, pull, precision, total, spread, weight):
         more, sure = h + x[k] * t + gained * (v + x[k] * t / q), known + gained
         if stored:
             pull[u, k], precision[u, k] = more, sure
-            more, sure = np.float64(pull[u, k]), np.float64(precision[u, k])  # as rounded, so that it can be taken off again
+            more, sure = (
+                np.float64(pull[u, k]),
+                np.float64(precision[u, k]),
+            )  # as rounded, so that it can be taken off again
         total[0, k] += sure / (1.0 + s2 * sure) - known / (1.0 + s2 * known)
         total[1, k] += more / (1.0 + s2 * sure) - h / (1.0 + s2 * known)
 
@@ -117,7 +124,7 @@ def learn(people, x, pull, precision, total, spread, weight):
 def own(pull: Array, precision: Array, total: Array, spread: float) -> Array:
     """d_u of everybody: float64 (people, M)."""
     s2 = spread * spread
-    w = (total[1] / total[0])[:pull.shape[1]]
+    w = (total[1] / total[0])[: pull.shape[1]]
     known = precision.astype(np.float64)
     return s2 * (pull - known * w) / (1.0 + s2 * known)
 
@@ -146,7 +153,9 @@ def comparisons(consumer, responses, place):
                 below += 1
             if above < start and below >= end:
                 break
-            near = above >= start and (below >= end or place[i] - place[above] <= place[below] - place[i])
+            near = above >= start and (
+                below >= end or place[i] - place[above] <= place[below] - place[i]
+            )
             clicked[count], skipped[count] = i, above if near else below
             count += 1
         start = end

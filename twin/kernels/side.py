@@ -54,7 +54,9 @@ def fill(reading, place, tally, mask, out, b):
     for j in range(READ):
         out[b, j] = mask[j] * reading[place, j]
     for j in range(len(TALLIED)):
-        out[b, READ + j] = mask[READ + j] * (np.float32(np.int8(tally >> 8 * j)) / np.float32(STEPS))
+        out[b, READ + j] = mask[READ + j] * (
+            np.float32(np.int8(tally >> 8 * j)) / np.float32(STEPS)
+        )
 
 
 @kernel

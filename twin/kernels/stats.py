@@ -20,10 +20,12 @@ def top_share(values: NDArray[np.float64], share: float) -> float:
     total = float(values.sum())
     if len(values) == 0 or total <= 0:
         return 0.0
-    return float(np.sort(values)[::-1][:max(1, round(share * len(values)))].sum() / total)
+    return float(np.sort(values)[::-1][: max(1, round(share * len(values)))].sum() / total)
 
 
-def least_squares(xx: NDArray[np.float64], xy: NDArray[np.float64], yy: float, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def least_squares(
+    xx: NDArray[np.float64], xy: NDArray[np.float64], yy: float, n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Ordinary least squares from the moments X'X (k, k), X'y (k,), y'y of n observations: coefficients and standard errors.
 
     NaN for a regressor that is zero throughout, and for all where they cannot be told apart or n is too small. Moments of several
@@ -52,7 +54,9 @@ def rankings(n: int, d: int) -> int:
     """
     if n < 1 or d < 1:
         raise ValueError(f"rankings of {n} items in {d} dimensions: both must be at least 1")
-    below = [1] * (d + 1)  # of one item, by dimension; below[0] is of no dimension, where all items tie
+    below = [1] * (
+        d + 1
+    )  # of one item, by dimension; below[0] is of no dimension, where all items tie
     for items in range(2, n + 1):
         below = [1, 2, *(below[k] + (items - 1) * below[k - 1] for k in range(2, d + 1))]
     return below[d]

@@ -19,7 +19,9 @@ _SECOND = np.uint64(0xA0761D6478BD642F)
 
 @inlined
 def _buckets(key, count):
-    return np.int64(mix64(key) % np.uint64(count)), np.int64(mix64(key ^ _SECOND) % np.uint64(count))
+    return np.int64(mix64(key) % np.uint64(count)), np.int64(
+        mix64(key ^ _SECOND) % np.uint64(count)
+    )
 
 
 @inner
@@ -41,7 +43,9 @@ def find_all(keys, slot_key, slot_row, out):
     count = len(slot_key) // BUCKET
     for i in range(len(keys)):
         one, two = _buckets(keys[i], count)
-        row = np.int32(-1)  # a key is in one place at most: looking at all eight spares the processor wrong guesses
+        row = np.int32(
+            -1
+        )  # a key is in one place at most: looking at all eight spares the processor wrong guesses
         for k in range(BUCKET):
             a, b = one * BUCKET + k, two * BUCKET + k
             row = max(row, slot_row[a] if slot_key[a] == keys[i] else np.int32(-1))

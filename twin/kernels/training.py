@@ -56,11 +56,15 @@ class Samples(NamedTuple):
     user: Array  # i4
     post: Array  # i4
     creator: Array  # i4
-    second: Array  # i4 (n, 3): second rows, -1 for none; (0, 3) where all tables have one row per ID
+    second: (
+        Array  # i4 (n, 3): second rows, -1 for none; (0, 3) where all tables have one row per ID
+    )
     product: Array  # bool (3,): whether a table multiplies its two rows
     responses: Array  # u2
     place: Array  # i4: rows of posts in ``reading``; (0,) without signals
-    tally: Array  # i4: the post's counts as they stood, see `twin.kernels.side`; (0,) without signals
+    tally: (
+        Array  # i4: the post's counts as they stood, see `twin.kernels.side`; (0,) without signals
+    )
     reading: Array  # f4 (posts, READ)
     mask: Array  # f4 (F,): 1 for a signal that is used, else 0
 
@@ -102,7 +106,9 @@ class Batch(NamedTuple):
     factor: Array  # f4 (B, 6, D): the two rows of each table that multiplies; empty where none does
     transposed: Array  # f4 (8, D + 2): W
     total: Array  # f4 (8 (D + 3 + F),): gradient of the dense weights
-    cut: tuple[int, int]  # units into which a batch's samples, and then its rows and dense weights, are cut: no bit depends on them
+    cut: tuple[
+        int, int
+    ]  # units into which a batch's samples, and then its rows and dense weights, are cut: no bit depends on them
     done: Array  # i8 (1,): units done
     turn: Array  # i8 (1,): the next unit
 
@@ -113,9 +119,23 @@ def empty_batch(dim: int, multiplies: bool, dense: Dense, threads: int = 1) -> B
     cut = (1, 1) if threads == 1 else (2 * parts, parts)
     f4, wide = np.float32, len(dense.S)
     z, e = np.ones((dim + 3 + wide, BATCH), f4), np.empty((BATCH, 8), f4)
-    return Batch(np.empty((BATCH, dim), f4), np.empty((BATCH, dim), f4), z, np.empty((BATCH, wide), f4), np.empty(8 * BATCH, f4), e,
-                 e.reshape(-1), np.empty((BATCH, 2), f4), np.empty((BATCH, 2), f4), np.empty((BATCH if multiplies else 0, 6, dim), f4),
-                 np.ascontiguousarray(dense.W.T), np.empty(8 * (dim + 3 + wide), f4), cut, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    return Batch(
+        np.empty((BATCH, dim), f4),
+        np.empty((BATCH, dim), f4),
+        z,
+        np.empty((BATCH, wide), f4),
+        np.empty(8 * BATCH, f4),
+        e,
+        e.reshape(-1),
+        np.empty((BATCH, 2), f4),
+        np.empty((BATCH, 2), f4),
+        np.empty((BATCH if multiplies else 0, 6, dim), f4),
+        np.ascontiguousarray(dense.W.T),
+        np.empty(8 * (dim + 3 + wide), f4),
+        cut,
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+    )
 
 
 @inner
@@ -143,8 +163,22 @@ def _rows(i, samples):
     """First and second rows of a sample: consumer, post, creator."""
     second = samples.second
     if len(second):
-        return samples.user[i], samples.post[i], samples.creator[i], second[i, 0], second[i, 1], second[i, 2]
-    return samples.user[i], samples.post[i], samples.creator[i], np.int32(-1), np.int32(-1), np.int32(-1)
+        return (
+            samples.user[i],
+            samples.post[i],
+            samples.creator[i],
+            second[i, 0],
+            second[i, 1],
+            second[i, 2],
+        )
+    return (
+        samples.user[i],
+        samples.post[i],
+        samples.creator[i],
+        np.int32(-1),
+        np.int32(-1),
+        np.int32(-1),
+    )
 
 
 @inner
@@ -164,7 +198,15 @@ def _side(i, b, samples, dense, batch):
 @inner
 def _gradients(i, b, tables, samples, dense, batch, row):
     """Work out sample i of the log, number b of its batch; scratch: row (D,)."""
-    u, v, z, e, product, W, transposed = batch.u, batch.v, batch.z, batch.e, samples.product, dense.W, batch.transposed
+    u, v, z, e, product, W, transposed = (
+        batch.u,
+        batch.v,
+        batch.z,
+        batch.e,
+        samples.product,
+        dense.W,
+        batch.transposed,
+    )
     dim, zero, one = u.shape[1], np.float32(0), np.float32(1)
     ru, rp, rc, su, sp, sc = _rows(i, samples)
     for k in range(dim):
@@ -191,10 +233,24 @@ def _gradients(i, b, tables, samples, dense, batch, row):
         gu += e[b, h] * W[dim, h]
         gv += e[b, h] * W[dim + 1, h]
     batch.bias[b, 0], batch.bias[b, 1] = gu, gv
-    e0, e1, e2, e3, e4, e5, e6, e7 = e[b, 0], e[b, 1], e[b, 2], e[b, 3], e[b, 4], e[b, 5], e[b, 6], e[b, 7]
+    e0, e1, e2, e3, e4, e5, e6, e7 = (
+        e[b, 0],
+        e[b, 1],
+        e[b, 2],
+        e[b, 3],
+        e[b, 4],
+        e[b, 5],
+        e[b, 6],
+        e[b, 7],
+    )
     for k in range(dim):
-        row[k] = (((transposed[0, k] * e0 + transposed[1, k] * e1) + (transposed[2, k] * e2 + transposed[3, k] * e3))
-                  + ((transposed[4, k] * e4 + transposed[5, k] * e5) + (transposed[6, k] * e6 + transposed[7, k] * e7)))
+        row[k] = (
+            (transposed[0, k] * e0 + transposed[1, k] * e1)
+            + (transposed[2, k] * e2 + transposed[3, k] * e3)
+        ) + (
+            (transposed[4, k] * e4 + transposed[5, k] * e5)
+            + (transposed[6, k] * e6 + transposed[7, k] * e7)
+        )
     for k in range(dim):
         x = u[b, k]
         u[b, k] = row[k] * v[b, k]
@@ -306,18 +362,66 @@ def _piece(piece, first, size, tables, samples, dense, batch, row):
 def _part(part, first, size, tables, samples, dense, batch, rates, row):
     """Move a part of all rows, by their numbers, and of the dense weights by the batch of ``size`` samples that begins at ``first``."""
     u, v, bias, square, parts = batch.u, batch.v, batch.bias, batch.square, batch.cut[1]
-    user, post, creator, second, product, factor = (samples.user, samples.post, samples.creator, samples.second, samples.product,
-                                                    batch.factor)
+    user, post, creator, second, product, factor = (
+        samples.user,
+        samples.post,
+        samples.creator,
+        samples.second,
+        samples.product,
+        batch.factor,
+    )
     for b in range(size):
         i = first + b
         ru, rp, rc = user[i], post[i], creator[i]
         if len(second):
-            _step_pair(tables.Eu, tables.Gu, (ru, second[i, 0]), part, parts, u, b, square[b, 0], bias[b, 0], product[0], factor, 0,
-                       rates, row)
-            _step_pair(tables.Ep, tables.Gp, (rp, second[i, 1]), part, parts, v, b, square[b, 1], bias[b, 1], product[1], factor, 2,
-                       rates, row)
-            _step_pair(tables.Ec, tables.Gc, (rc, second[i, 2]), part, parts, v, b, square[b, 1], bias[b, 1], product[2], factor, 4,
-                       rates, row)
+            _step_pair(
+                tables.Eu,
+                tables.Gu,
+                (ru, second[i, 0]),
+                part,
+                parts,
+                u,
+                b,
+                square[b, 0],
+                bias[b, 0],
+                product[0],
+                factor,
+                0,
+                rates,
+                row,
+            )
+            _step_pair(
+                tables.Ep,
+                tables.Gp,
+                (rp, second[i, 1]),
+                part,
+                parts,
+                v,
+                b,
+                square[b, 1],
+                bias[b, 1],
+                product[1],
+                factor,
+                2,
+                rates,
+                row,
+            )
+            _step_pair(
+                tables.Ec,
+                tables.Gc,
+                (rc, second[i, 2]),
+                part,
+                parts,
+                v,
+                b,
+                square[b, 1],
+                bias[b, 1],
+                product[2],
+                factor,
+                4,
+                rates,
+                row,
+            )
             continue
         if ru >= 0 and ((ru >> NEIGHBOURS) & (parts - 1)) == part:
             _step(tables.Eu, tables.Gu, ru, u, b, square[b, 0], bias[b, 0], rates)
@@ -355,7 +459,11 @@ def with_negatives(consumer, key, post, creator, responses, pool, maker, count, 
     every post. Returns consumer, post, creator, responses.
     """
     n, wide = len(consumer), 1 + count
-    out_u, out_p, out_c = np.empty(n * wide, np.int32), np.empty(n * wide, np.int32), np.empty(n * wide, np.int32)
+    out_u, out_p, out_c = (
+        np.empty(n * wide, np.int32),
+        np.empty(n * wide, np.int32),
+        np.empty(n * wide, np.int32),
+    )
     out_r = np.zeros(n * wide, np.uint16)
     turn = np.zeros(len(key), np.int64)
     size = np.uint64(len(pool))
@@ -375,7 +483,20 @@ def with_negatives(consumer, key, post, creator, responses, pool, maker, count, 
 
 
 @kernel
-def predict(consumer, post, heads, user_vec, user_bias, item_vec, item_bias, interaction, user_scale, item_scale, intercept, side):
+def predict(
+    consumer,
+    post,
+    heads,
+    user_vec,
+    user_bias,
+    item_vec,
+    item_bias,
+    interaction,
+    user_scale,
+    item_scale,
+    intercept,
+    side,
+):
     """Probabilities f4 (n, ``heads``) of the first heads that the served model (see `ranking.value_scores`, whose order of sums this is)
     gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
     n, dim, wide = len(consumer), interaction.shape[0], len(side.S)

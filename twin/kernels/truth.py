@@ -37,7 +37,18 @@ def true_clicks(chosen, window, people, posts, makers, behaviour):
             if posts.creator[window.post[earlier]] == posts.creator[post]:
                 same += 1
         likes = np.int64(posts.counts[post, LIKE]) - np.int64(later[post])
-        features(row, post, likes, same, place, people, posts, makers, behaviour.shows[people.arm[row]], x)
+        features(
+            row,
+            post,
+            likes,
+            same,
+            place,
+            people,
+            posts,
+            makers,
+            behaviour.shows[people.arm[row]],
+            x,
+        )
         out[at] = logistic(utility(CLICK, behaviour.coefficients, x) + people.click_shift[row])
         at -= 1
     return out

@@ -12,7 +12,11 @@ _found: dict[str, type[Mechanism]] = {}
 for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     _module = importlib.import_module(f"{__name__}.{_place}")
     for _kind in list(vars(_module).values()):
-        if isinstance(_kind, type) and issubclass(_kind, Mechanism) and _kind.__module__.startswith(_module.__name__):
+        if (
+            isinstance(_kind, type)
+            and issubclass(_kind, Mechanism)
+            and _kind.__module__.startswith(_module.__name__)
+        ):
             if _kind.name in _found:
                 raise StateError(f"two mechanisms are named {_kind.name}")
             _found[_kind.name] = _kind

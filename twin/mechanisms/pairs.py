@@ -30,7 +30,9 @@ LINKED = LINKS[:2]
 class PairsParams(Params):
     """Parameters of the probe of pairs."""
 
-    every: Duration = par(WEEK, "time between two readings of pairs", unit="s", low=HOUR, high=365 * DAY, grid=True)
+    every: Duration = par(
+        WEEK, "time between two readings of pairs", unit="s", low=HOUR, high=365 * DAY, grid=True
+    )
     least: int = par(3, "ratings that both works must have", unit="ratings", low=1, high=10**6)
     most: int = par(20000, "most pairs noted per kind of link", unit="pairs", low=10, high=10**7)
 
@@ -43,21 +45,70 @@ class Pairs(Mechanism):
     order = 85
     sees_hidden = False
     metrics = (
-        Metric("rating_gap_mean", "gauge", "stars", "Mean gap between the average ratings of two works, by how they are linked.",
-               "producer", "Linked works", labels={"link": LINKS}),
-        Metric("rating_gap_change", "gauge", "stars", "Mean change of that gap over the last reading interval, by link at its start.",
-               "producer", "Linked works", labels={"link": LINKS}),
-        Metric("rating_gap_beta", "gauge", "stars", "Change of the gap that goes with a link, against random pairs, last interval "
-               "(below 0: ratings converge; 0 with standard error 0: no estimate yet).", "producer", "Linked works",
-               labels={"link": LINKED}),
-        Metric("rating_gap_beta_se", "gauge", "stars", "Standard error of the last interval's estimate.", "producer", "Linked works",
-               labels={"link": LINKED}),
-        Metric("rating_gap_beta_pooled", "gauge", "stars", "The same over all intervals since the start.", "producer", "Linked works",
-               labels={"link": LINKED}),
-        Metric("rating_gap_beta_pooled_se", "gauge", "stars", "Standard error of the estimate over all intervals.", "producer",
-               "Linked works", labels={"link": LINKED}),
-        Metric("rating_pairs", "gauge", "pairs", "Pairs of rated works in the last interval, by link.", "producer", "Linked works",
-               labels={"link": LINKS}),
+        Metric(
+            "rating_gap_mean",
+            "gauge",
+            "stars",
+            "Mean gap between the average ratings of two works, by how they are linked.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKS},
+        ),
+        Metric(
+            "rating_gap_change",
+            "gauge",
+            "stars",
+            "Mean change of that gap over the last reading interval, by link at its start.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKS},
+        ),
+        Metric(
+            "rating_gap_beta",
+            "gauge",
+            "stars",
+            "Change of the gap that goes with a link, against random pairs, last interval "
+            "(below 0: ratings converge; 0 with standard error 0: no estimate yet).",
+            "producer",
+            "Linked works",
+            labels={"link": LINKED},
+        ),
+        Metric(
+            "rating_gap_beta_se",
+            "gauge",
+            "stars",
+            "Standard error of the last interval's estimate.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKED},
+        ),
+        Metric(
+            "rating_gap_beta_pooled",
+            "gauge",
+            "stars",
+            "The same over all intervals since the start.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKED},
+        ),
+        Metric(
+            "rating_gap_beta_pooled_se",
+            "gauge",
+            "stars",
+            "Standard error of the estimate over all intervals.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKED},
+        ),
+        Metric(
+            "rating_pairs",
+            "gauge",
+            "pairs",
+            "Pairs of rated works in the last interval, by link.",
+            "producer",
+            "Linked works",
+            labels={"link": LINKS},
+        ),
     )
 
     def setup(self) -> None:
@@ -86,7 +137,9 @@ class Pairs(Mechanism):
     def take(self) -> None:
         """Reckon the interval that ends now, and note the pairs of the next."""
         columns = self.world.table("posts").columns
-        if not {"rating_sum", "rating_count"} <= set(columns) or not self.world.has_service("links"):
+        if not {"rating_sum", "rating_count"} <= set(columns) or not self.world.has_service(
+            "links"
+        ):
             return
         count = self.read("posts", "rating_count")
         rated = self.read("posts", "alive") & (count >= self.p.least)
@@ -104,20 +157,30 @@ class Pairs(Mechanism):
         keep["by_link"][1:] = [_mean_by(links, change), links.sum(0)]
         if len(change):
             x = np.column_stack([np.ones(len(change)), links[:, :2], before])
-            moments = np.concatenate([np.einsum("ni,nj->ij", x, x).ravel(), np.einsum("ni,n->i", x, change),
-                                      [(change * change).sum(), len(change)]])
+            moments = np.concatenate(
+                [
+                    np.einsum("ni,nj->ij", x, x).ravel(),
+                    np.einsum("ni,n->i", x, change),
+                    [(change * change).sum(), len(change)],
+                ]
+            )
             keep["moments"] += moments
             for place, sums in ((0, moments), (2, keep["moments"])):
-                beta, error = least_squares(sums[:16].reshape(4, 4), sums[16:20], sums[20], int(sums[21]))
+                beta, error = least_squares(
+                    sums[:16].reshape(4, 4), sums[16:20], sums[20], int(sums[21])
+                )
                 known = np.isfinite(beta[1:3])
-                keep["beta"][place, known], keep["beta"][place + 1, known] = beta[1:3][known], error[1:3][known]
+                keep["beta"][place, known], keep["beta"][place + 1, known] = (
+                    beta[1:3][known],
+                    error[1:3][known],
+                )
 
     def _note(self, rated: NDArray[np.bool_], mean: NDArray[np.float64]) -> None:
         keep, size = self.keep, len(rated)
         by_kind, linked = [], self.world.service("links")()
         for kind in LINKS:
             other = linked[kind][:size]
-            rows, place = np.nonzero((other >= 0) & rated[:len(other), None])
+            rows, place = np.nonzero((other >= 0) & rated[: len(other), None])
             ends = np.column_stack([rows, other[rows, place]])
             ends = np.sort(ends[rated[ends[:, 1]]], axis=1)
             codes = np.unique(ends[:, 0] * size + ends[:, 1])
@@ -133,9 +196,13 @@ class Pairs(Mechanism):
     def measure(self) -> None:
         """What the last reading found."""
         board, by_link, beta = self.world.board, self.keep["by_link"], self.keep["beta"]
-        for name, values in zip(("rating_gap_mean", "rating_gap_change", "rating_pairs"), by_link, strict=True):
+        for name, values in zip(
+            ("rating_gap_mean", "rating_gap_change", "rating_pairs"), by_link, strict=True
+        ):
             board.set_all(name, values)
-        for name, values in zip(("beta", "beta_se", "beta_pooled", "beta_pooled_se"), beta, strict=True):
+        for name, values in zip(
+            ("beta", "beta_se", "beta_pooled", "beta_pooled_se"), beta, strict=True
+        ):
             board.set_all(f"rating_gap_{name}", values)
 
 
@@ -146,5 +213,7 @@ def _gap(mean: NDArray[np.float64], ends: NDArray[np.int64]) -> NDArray[np.float
 
 def _mean_by(links: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of the values under each kind of link, 0 for none."""
-    mean: NDArray[np.float64] = np.einsum("nk,n->k", links.astype(float), values) / np.maximum(links.sum(0), 1)
+    mean: NDArray[np.float64] = np.einsum("nk,n->k", links.astype(float), values) / np.maximum(
+        links.sum(0), 1
+    )
     return mean

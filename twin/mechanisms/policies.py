@@ -36,7 +36,9 @@ SHARED = ("consumers", "creators")
 MOST_SHARES = 4
 """Most policies for a share of one table: their combinations are arms, and every arm has settings of its own."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_CONDITION = re.compile(rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$")
+_CONDITION = re.compile(
+    rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$"
+)
 _LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
 
 
@@ -48,20 +50,26 @@ def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:
     match = _CONDITION.match(text)
     number = float(match[4]) if match else math.inf
     if match is None or not math.isfinite(number):
-        raise ValueError(f"{text!r} is not a condition; write METRIC OP NUMBER with OP one of < <= > >=, "
-                         "such as creator_human_share < 0.4 or posts{by=ai} > 1000")
+        raise ValueError(
+            f"{text!r} is not a condition; write METRIC OP NUMBER with OP one of < <= > >=, "
+            "such as creator_human_share < 0.4 or posts{by=ai} > 1000"
+        )
     labels: dict[str, str] = {}
     for part in match[2].split(",") if match[2] is not None else []:
         label = _LABEL.match(part)
         if label is None or label[1] in labels:
-            raise ValueError(f"{{{match[2]}}} are not labels; write each once as label=value, such as posts{{by=ai}}")
+            raise ValueError(
+                f"{{{match[2]}}} are not labels; write each once as label=value, such as posts{{by=ai}}"
+            )
         labels[label[1]] = label[2]
     return match[1], labels, match[3], number
 
 
 def holds(value: float, op: str, number: float) -> bool:
     """Whether ``value op number``; never for NaN."""
-    return {"<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number}[op]
+    return {"<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number}[
+        op
+    ]
 
 
 class Policy(Params):
@@ -69,11 +77,25 @@ class Policy(Params):
 
     name: str = par("", "what marks and reports call it; empty: what it sets")
     at: Duration | None = par(None, "time at which it takes hold", unit="s", grid=True)
-    until: Duration | None = par(None, "time at which it ends and what was before returns", unit="s", grid=True)
+    until: Duration | None = par(
+        None, "time at which it ends and what was before returns", unit="s", grid=True
+    )
     ramp: Duration = par(0, "time over which numbers move to their new value", unit="s", low=0)
-    when: str | None = par(None, "condition on a metric, such as creator_human_share < 0.4; it takes hold once")
-    after: Duration | None = par(None, "the condition counts from this time on only; nothing: from the start", unit="s", grid=True)
-    share: float | None = par(None, "share of people whom it treats, a stable random sample; nothing: everybody", low=0, high=1)
+    when: str | None = par(
+        None, "condition on a metric, such as creator_human_share < 0.4; it takes hold once"
+    )
+    after: Duration | None = par(
+        None,
+        "the condition counts from this time on only; nothing: from the start",
+        unit="s",
+        grid=True,
+    )
+    share: float | None = par(
+        None,
+        "share of people whom it treats, a stable random sample; nothing: everybody",
+        low=0,
+        high=1,
+    )
     of: Literal["consumers", "creators"] = par("consumers", "whose share: consumers or creators")
     set: dict[str, float | int | bool | str] = par({}, "levers and their new values")
 
@@ -87,16 +109,22 @@ class Policy(Params):
     @property
     def title(self) -> str:
         """The name, or what it sets."""
-        return self.name or ", ".join(f"{lever}={value}" for lever, value in self.set.items()) or "nothing"
-
+        return (
+            self.name
+            or ", ".join(f"{lever}={value}" for lever, value in self.set.items())
+            or "nothing"
+        )
 
     def describe(self) -> str:
         """One line: when it takes hold and what it sets."""
-        when = [f"at {format_duration(self.at)}" if self.at is not None else "", f"when {self.when}" if self.when else "",
-                f"after {format_duration(self.after)}" if self.after is not None else "",
-                f"until {format_duration(self.until)}" if self.until is not None else "",
-                f"over {format_duration(self.ramp)}" if self.ramp else "",
-                f"for {self.share:.0%} of {self.of}" if self.share is not None else ""]
+        when = [
+            f"at {format_duration(self.at)}" if self.at is not None else "",
+            f"when {self.when}" if self.when else "",
+            f"after {format_duration(self.after)}" if self.after is not None else "",
+            f"until {format_duration(self.until)}" if self.until is not None else "",
+            f"over {format_duration(self.ramp)}" if self.ramp else "",
+            f"for {self.share:.0%} of {self.of}" if self.share is not None else "",
+        ]
         changes = ", ".join(f"{lever}={value}" for lever, value in self.set.items())
         return f"{self.title}: {', '.join(part for part in when if part) or 'from the start'}: {changes}"
 
@@ -114,15 +142,27 @@ class Policies(Mechanism):
     Params = PoliciesParams
     order = 5
     sees_hidden = False
-    columns = {table: (Column("arm", "i1", "1", "Which combination of policies for a share of these holds here"),)
-               for table in SHARED}
-    metrics = (Metric("policies_active", "gauge", "policies", "Policies in force.", "platform", "Policies"),)
+    columns = {
+        table: (
+            Column(
+                "arm", "i1", "1", "Which combination of policies for a share of these holds here"
+            ),
+        )
+        for table in SHARED
+    }
+    metrics = (
+        Metric(
+            "policies_active", "gauge", "policies", "Policies in force.", "platform", "Policies"
+        ),
+    )
 
     _due = 0  # nothing can change before this time; a cache, safe to lose
 
     def setup(self) -> None:
         """Nothing has taken hold yet; no metric has been published."""
-        self._store({"held": [], "ended": [], "base": {}, "shares": {table: [] for table in SHARED}})
+        self._store(
+            {"held": [], "ended": [], "base": {}, "shares": {table: [] for table in SHARED}}
+        )
         self.keep["read"] = np.zeros(1, bool)
 
     def clocks(self) -> list[Every]:
@@ -167,9 +207,15 @@ class Policies(Mechanism):
         state["held"] = [[title, since] for title, since in state["held"] if title in plan]
         over = {title for title, _ in state["held"]} | set(state["ended"])
         for title, policy in plan.items():
-            if title not in over and (policy.until is None or now < policy.until) and self._begins(policy, news):
+            if (
+                title not in over
+                and (policy.until is None or now < policy.until)
+                and self._begins(policy, news)
+            ):
                 state["held"].append([title, now])
-                change = ", ".join(f"{lever} -> {_text(value)}" for lever, value in policy.set.items())
+                change = ", ".join(
+                    f"{lever} -> {_text(value)}" for lever, value in policy.set.items()
+                )
                 change += f" over {format_duration(policy.ramp)}" if policy.ramp else ""
                 change += f" (when {policy.when})" if policy.when else ""
                 self.world.mark("policy", f"{title}: {change}" if policy.name else change)
@@ -194,7 +240,11 @@ class Policies(Mechanism):
     def _times(self, state: dict[str, Any], plan: dict[str, Policy]) -> list[int]:
         """When something timed can happen next: a start, an end, a step of a ramp."""
         now, over = self.world.elapsed, {title for title, _ in state["held"]} | set(state["ended"])
-        times = [policy.at for title, policy in plan.items() if title not in over and policy.at is not None]
+        times = [
+            policy.at
+            for title, policy in plan.items()
+            if title not in over and policy.at is not None
+        ]
         for title, since in state["held"]:
             times.append(_end(plan[title]))
             if now < since + plan[title].ramp:
@@ -206,15 +256,32 @@ class Policies(Mechanism):
         for title, _ in state["held"]:
             for lever in plan[title].set if plan[title].share is None else ():
                 base.setdefault(lever, self.world.lever(lever))
-        self.world.levers.update(self._laid([(plan[title], since) for title, since in state["held"]
-                                             if plan[title].share is None], base))
+        self.world.levers.update(
+            self._laid(
+                [
+                    (plan[title], since)
+                    for title, since in state["held"]
+                    if plan[title].share is None
+                ],
+                base,
+            )
+        )
         for table in SHARED:
             bits = {policy.title: bit for bit, policy in enumerate(self._shares(table))}
             held = [(plan[title], since) for title, since in state["held"] if title in bits]
             arms: list[dict[str, Lever]] = []
             for arm in range(1 << len(bits)):
                 mine = [(policy, since) for policy, since in held if arm >> bits[policy.title] & 1]
-                arms.append(self._laid(mine, {lever: self.world.lever(lever) for policy, _ in mine for lever in policy.set}))
+                arms.append(
+                    self._laid(
+                        mine,
+                        {
+                            lever: self.world.lever(lever)
+                            for policy, _ in mine
+                            for lever in policy.set
+                        },
+                    )
+                )
             self.world.arms[table] = arms
 
     def _laid(self, held: list[tuple[Policy, int]], base: dict[str, Lever]) -> dict[str, Lever]:
@@ -242,7 +309,9 @@ def _text(value: Lever) -> str:
 
 def _between(old: Lever, new: Lever, share: float) -> Lever:
     """``share`` of the way from old to new where both are numbers, else new."""
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new))
+    numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new)
+    )
     if not numbers or share >= 1.0:
         return new
     assert isinstance(old, int | float) and isinstance(new, int | float)

@@ -30,7 +30,9 @@ LEAST = 5
 class ProbesParams(Params):
     """Parameters of probes."""
 
-    ad_rate: float = par(2.0, "revenue of the platform per thousand impressions", unit="pay", low=0, high=1e6)
+    ad_rate: float = par(
+        2.0, "revenue of the platform per thousand impressions", unit="pay", low=0, high=1e6
+    )
 
 
 class Probes(Mechanism):
@@ -40,27 +42,99 @@ class Probes(Mechanism):
     Params = ProbesParams
     order = 90
     metrics = (
-        Metric("creator_human_share", "gauge", "1", "Share of impressions that went to human creators, since the last reading.",
-               "producer", "Who is seen", good="up", headline=True),
-        Metric("exposure_gini", "gauge", "1", "Gini of impressions across active creators, over posts now in the feed.", "producer",
-               "Who is seen: Concentration of reach", good="down", headline=True),
-        Metric("exposure_top_share", "gauge", "1",
-               "Share of impressions of the top tenth of active creators, over posts now in the feed.", "producer",
-               "Who is seen: Concentration of reach", good="down"),
-        Metric("creator_exposure", "histogram", "creators", "Active creators by impressions of their posts now in the feed.", "producer",
-               "Who is seen", edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000)),
-        Metric("small_creator_share", "gauge", "1",
-               "Share of impressions of posts now in the feed that went to the less followed half of active creators.", "producer",
-               "Who is seen", good="up"),
-        Metric("stance_within_entropy", "gauge", "bit", "Mean entropy of the leaning of what one person sees: 1 both sides alike.",
-               "consumer", "What is shown", good="up"),
-        Metric("stance_between_variance", "gauge", "1", "Variance across people of the mean leaning of what they see: 1 two camps.",
-               "consumer", "What is shown", good="down"),
-        Metric("churn_rate", "gauge", "1/d", "Share of active people who leave for good per day, since the last reading.", "consumer",
-               "Visits", good="down"),
-        Metric("revenue", "counter", "pay", "Revenue of the platform from advertisements.", "platform", "Money", good="up", headline=True),
-        Metric("post_coverage", "gauge", "1", "Share of posts in the feed, at least a day old, that anybody has examined.", "platform",
-               "Feed", good="up"),
+        Metric(
+            "creator_human_share",
+            "gauge",
+            "1",
+            "Share of impressions that went to human creators, since the last reading.",
+            "producer",
+            "Who is seen",
+            good="up",
+            headline=True,
+        ),
+        Metric(
+            "exposure_gini",
+            "gauge",
+            "1",
+            "Gini of impressions across active creators, over posts now in the feed.",
+            "producer",
+            "Who is seen: Concentration of reach",
+            good="down",
+            headline=True,
+        ),
+        Metric(
+            "exposure_top_share",
+            "gauge",
+            "1",
+            "Share of impressions of the top tenth of active creators, over posts now in the feed.",
+            "producer",
+            "Who is seen: Concentration of reach",
+            good="down",
+        ),
+        Metric(
+            "creator_exposure",
+            "histogram",
+            "creators",
+            "Active creators by impressions of their posts now in the feed.",
+            "producer",
+            "Who is seen",
+            edges=(0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000),
+        ),
+        Metric(
+            "small_creator_share",
+            "gauge",
+            "1",
+            "Share of impressions of posts now in the feed that went to the less followed half of active creators.",
+            "producer",
+            "Who is seen",
+            good="up",
+        ),
+        Metric(
+            "stance_within_entropy",
+            "gauge",
+            "bit",
+            "Mean entropy of the leaning of what one person sees: 1 both sides alike.",
+            "consumer",
+            "What is shown",
+            good="up",
+        ),
+        Metric(
+            "stance_between_variance",
+            "gauge",
+            "1",
+            "Variance across people of the mean leaning of what they see: 1 two camps.",
+            "consumer",
+            "What is shown",
+            good="down",
+        ),
+        Metric(
+            "churn_rate",
+            "gauge",
+            "1/d",
+            "Share of active people who leave for good per day, since the last reading.",
+            "consumer",
+            "Visits",
+            good="down",
+        ),
+        Metric(
+            "revenue",
+            "counter",
+            "pay",
+            "Revenue of the platform from advertisements.",
+            "platform",
+            "Money",
+            good="up",
+            headline=True,
+        ),
+        Metric(
+            "post_coverage",
+            "gauge",
+            "1",
+            "Share of posts in the feed, at least a day old, that anybody has examined.",
+            "platform",
+            "Feed",
+            good="up",
+        ),
     )
 
     def setup(self) -> None:
@@ -71,7 +145,9 @@ class Probes(Mechanism):
     def measure(self) -> None:
         """Read the posts in the feed and the board."""
         board = self.world.board
-        seen = np.array([board.total("impressions", by="human"), board.total("impressions", by="ai")])
+        seen = np.array(
+            [board.total("impressions", by="human"), board.total("impressions", by="ai")]
+        )
         new = seen - self.keep["before"]
         if new.sum() > 0:
             board.set("creator_human_share", float(new[0] / new.sum()))
@@ -85,9 +161,15 @@ class Probes(Mechanism):
             board.set("churn_rate", (left - self.keep["left"][0]) / days / active)
         self.keep["left"] = np.array([left, float(self.world.now)])
         self._leanings()
-        live = self.read("posts", "alive") & (~self.read("posts", "settled") | self.read("posts", "work"))
+        live = self.read("posts", "alive") & (
+            ~self.read("posts", "settled") | self.read("posts", "work")
+        )
         views = self.read("posts", "impressions")[live].astype(float)
-        reach = np.bincount(self.read("posts", "creator")[live], weights=views, minlength=len(self.world.table("creators")))
+        reach = np.bincount(
+            self.read("posts", "creator")[live],
+            weights=views,
+            minlength=len(self.world.table("creators")),
+        )
         here = self.read("creators", "active") & ~self.read("creators", "campaign")
         reach, followers = reach[here], self.read("creators", "followers")[here]
         small = followers <= np.median(followers) if len(followers) else np.zeros(0, bool)
@@ -95,7 +177,12 @@ class Probes(Mechanism):
         board.set("exposure_gini", gini(reach))
         board.set("exposure_top_share", top_share(reach, 0.1))
         edges = np.array(board.metrics["creator_exposure"].edges)
-        board.set_all("creator_exposure", np.bincount(np.searchsorted(edges, reach, "right") - 1, minlength=len(edges)).astype(float))
+        board.set_all(
+            "creator_exposure",
+            np.bincount(np.searchsorted(edges, reach, "right") - 1, minlength=len(edges)).astype(
+                float
+            ),
+        )
         old = self.read("posts", "born")[live] < self.world.now - DAY
         board.set("post_coverage", float((views[old] > 0).mean()) if old.any() else 0.0)
 
@@ -106,4 +193,6 @@ class Probes(Mechanism):
         right = count[:, 1][seen >= LEAST] / seen[seen >= LEAST]
         within = (entr(right) + entr(1 - right)) / np.log(2)
         self.world.board.set("stance_within_entropy", float(within.mean()) if len(right) else 0.0)
-        self.world.board.set("stance_between_variance", float((2 * right - 1).var()) if len(right) else 0.0)
+        self.world.board.set(
+            "stance_between_variance", float((2 * right - 1).var()) if len(right) else 0.0
+        )

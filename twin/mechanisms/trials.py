@@ -26,8 +26,16 @@ ARMS = ("everybody", "treated", "control")
 
 
 def _metric(name: str, unit: str, text: str, side: Side, good: Good = "up") -> Metric:
-    return Metric(f"trial_{name}", "gauge", unit, f"{text}, by arm; no reading of an arm in which there is nobody.", side, "Trial",
-                  labels={"arm": ARMS}, good=good)
+    return Metric(
+        f"trial_{name}",
+        "gauge",
+        unit,
+        f"{text}, by arm; no reading of an arm in which there is nobody.",
+        side,
+        "Trial",
+        labels={"arm": ARMS},
+        good=good,
+    )
 
 
 class TrialsParams(Params):
@@ -42,13 +50,34 @@ class Trials(Mechanism):
     order = 92
     metrics = (
         _metric("satisfaction", "1", "Mean satisfaction of people", "consumer"),
-        _metric("sessions", "sessions/d", "Sessions per person and day, since the last reading", "consumer"),
-        _metric("opinion_extremity", "1", "Mean distance of opinions from the middle", "consumer", "down"),
+        _metric(
+            "sessions",
+            "sessions/d",
+            "Sessions per person and day, since the last reading",
+            "consumer",
+        ),
+        _metric(
+            "opinion_extremity",
+            "1",
+            "Mean distance of opinions from the middle",
+            "consumer",
+            "down",
+        ),
         _metric("trust", "1", "Mean trust in the assistant among those who use it", "chatbot"),
         _metric("income", "pay/d", "Mean income of human creators", "producer"),
         _metric("morale", "1", "Mean morale of human creators", "producer"),
-        _metric("reach", "impressions/post", "Mean impressions per post of human creators, a moving mean", "producer"),
-        _metric("posts", "posts/d", "Posts per human creator and day, since the last reading", "producer"),
+        _metric(
+            "reach",
+            "impressions/post",
+            "Mean impressions per post of human creators, a moving mean",
+            "producer",
+        ),
+        _metric(
+            "posts",
+            "posts/d",
+            "Posts per human creator and day, since the last reading",
+            "producer",
+        ),
     )
 
     def setup(self) -> None:
@@ -69,10 +98,14 @@ class Trials(Mechanism):
         self._write("satisfaction", "consumers", here, self.read("consumers", "satisfaction"))
         self._write("sessions", "consumers", here, self._since("consumers", "sessions"))
         if "opinion" in self.world.table("consumers").columns:
-            self._write("opinion_extremity", "consumers", here, np.abs(self.read("consumers", "opinion")))
+            self._write(
+                "opinion_extremity", "consumers", here, np.abs(self.read("consumers", "opinion"))
+            )
         if "chatters" in self.world.tables:
             trust = np.full(len(here), np.nan, np.float32)
-            users = np.flatnonzero(self.read("chatters", "alive") & (self.read("chatters", "sessions") > 0))
+            users = np.flatnonzero(
+                self.read("chatters", "alive") & (self.read("chatters", "sessions") > 0)
+            )
             trust[self.read("chatters", "person")[users]] = self.read("chatters", "trust")[users]
             self._write("trust", "consumers", here & ~np.isnan(trust), trust)
         people = self.read("creators", "active") & ~self.read("creators", "ai")
@@ -86,14 +119,21 @@ class Trials(Mechanism):
         total = self.read(table, column).astype(np.int64)
         before = np.zeros(len(total), np.int64)
         kept = self.keep[table]
-        before[:len(kept)] = kept
+        before[: len(kept)] = kept
         self.keep[table] = total
-        days = (self.world.now - int(self.keep["at"][0])) / DAY if self.keep["at"][0] >= 0 else np.nan
+        days = (
+            (self.world.now - int(self.keep["at"][0])) / DAY if self.keep["at"][0] >= 0 else np.nan
+        )
         return (total - before) / days if days > 0 else np.full(len(total), np.nan)
 
-    def _write(self, name: str, table: str, here: NDArray[np.bool_], values: NDArray[np.floating]) -> None:
+    def _write(
+        self, name: str, table: str, here: NDArray[np.bool_], values: NDArray[np.floating]
+    ) -> None:
         arm = self.read(table, "arm")
         shares = len(self.world.arms.get(table, [{}])) > 1
         groups = (here, here & (arm & 1 == 1) & shares, here & (arm & 1 == 0) & shares)
-        means = [float(values[group].mean(dtype=np.float64)) if group.any() else np.nan for group in groups]
+        means = [
+            float(values[group].mean(dtype=np.float64)) if group.any() else np.nan
+            for group in groups
+        ]
         self.world.board.set_all(f"trial_{name}", means)

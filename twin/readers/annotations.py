@@ -56,7 +56,9 @@ class Change:
     kept: int
 
 
-def from_marks(marks: Iterable[Mark], manifest: Mapping[str, Any], kinds: Sequence[str] = KINDS) -> list[Annotation]:
+def from_marks(
+    marks: Iterable[Mark], manifest: Mapping[str, Any], kinds: Sequence[str] = KINDS
+) -> list[Annotation]:
     """The annotations for the marks of a run, which come in the order of time."""
     parent = manifest.get("parent")
     since = at(dt.date.fromisoformat(manifest["start"]), parent["at_s"] if parent else 0)
@@ -67,16 +69,30 @@ def from_marks(marks: Iterable[Mark], manifest: Mapping[str, Any], kinds: Sequen
         if kind not in kinds or when < since:
             continue
         time_ms = round(when.timestamp() * 1000)
-        begun = next((place for place in reversed(running) if found[place].kind == kind and _ends(kind, found[place].text, text)), None)
+        begun = next(
+            (
+                place
+                for place in reversed(running)
+                if found[place].kind == kind and _ends(kind, found[place].text, text)
+            ),
+            None,
+        )
         if begun is not None:
             running.remove(begun)
-            how = "" if kind == "policy" else f"; {text if text.startswith('ended: ') else text.partition(': ')[0]}"
+            how = (
+                ""
+                if kind == "policy"
+                else f"; {text if text.startswith('ended: ') else text.partition(': ')[0]}"
+            )
             found[begun] = Annotation(found[begun].time_ms, time_ms, kind, found[begun].text + how)
             continue
         if kind == "policy" or text.startswith("begun: "):
             running.append(len(found))
         found.append(Annotation(time_ms, time_ms, kind, text))
-    return sorted(Annotation(each.time_ms, each.end_ms, each.kind, _shown(before, each.kind, each.text)) for each in found)
+    return sorted(
+        Annotation(each.time_ms, each.end_ms, each.kind, _shown(before, each.kind, each.text))
+        for each in found
+    )
 
 
 def _shown(before: str, kind: str, text: str) -> str:
@@ -98,8 +114,13 @@ def _ends(kind: str, begun: str, text: str) -> bool:
 
 def tags(run: Mapping[str, str]) -> list[str]:
     """The tags of every annotation of a run; ``run`` is its `names.identity`."""
-    return ["twin", *(f"{name}:{_tag(run[label])}" for name, label in (("run", "run_id"), ("branch", "branch"),
-                                                                       ("replicate", "replicate")))]
+    return [
+        "twin",
+        *(
+            f"{name}:{_tag(run[label])}"
+            for name, label in (("run", "run_id"), ("branch", "branch"), ("replicate", "replicate"))
+        ),
+    ]
 
 
 def _tag(value: str) -> str:
@@ -107,8 +128,13 @@ def _tag(value: str) -> str:
     return value.replace(":", "-").strip()[:_LONGEST_TAG]
 
 
-def bring(grafana: Grafana, run: Mapping[str, str], wanted: Sequence[Annotation], kinds: Sequence[str] = KINDS,
-          until_ms: int | None = None) -> Change:
+def bring(
+    grafana: Grafana,
+    run: Mapping[str, str],
+    wanted: Sequence[Annotation],
+    kinds: Sequence[str] = KINDS,
+    until_ms: int | None = None,
+) -> Change:
     """Make Grafana show these annotations of a run and, of these kinds and up to ``until_ms``, no others."""
     mine = tags(run)
     missing, surplus, kept = Counter(wanted), [], 0
@@ -123,31 +149,47 @@ def bring(grafana: Grafana, run: Mapping[str, str], wanted: Sequence[Annotation]
             surplus.append(int(each["id"]))
     added = sorted(missing.elements())
     for annotation in added:
-        grafana.annotate(annotation.time_ms, annotation.end_ms, annotation.text, [*mine, f"kind:{annotation.kind}"])
+        grafana.annotate(
+            annotation.time_ms,
+            annotation.end_ms,
+            annotation.text,
+            [*mine, f"kind:{annotation.kind}"],
+        )
     for number in surplus:
         grafana.unannotate(number)
     return Change(len(added), len(surplus), kept)
 
 
-def _there(found: Mapping[str, Any], mine: Sequence[str], kinds: Sequence[str]) -> Annotation | None:
+def _there(
+    found: Mapping[str, Any], mine: Sequence[str], kinds: Sequence[str]
+) -> Annotation | None:
     """An annotation that was found, or None if it is none of these."""
     has = set(found.get("tags") or ())
     kind = next((kind for kind in kinds if f"kind:{kind}" in has), None)
     if kind is None or not has.issuperset(mine):
         return None
-    return Annotation(int(found["time"]), int(found.get("timeEnd") or found["time"]), kind, str(found.get("text", "")))
+    return Annotation(
+        int(found["time"]),
+        int(found.get("timeEnd") or found["time"]),
+        kind,
+        str(found.get("text", "")),
+    )
 
 
 class Annotator(Service):
     """Brings the marks of a run to Grafana as they come, in a thread of its own. If Grafana is away they wait."""
 
     def __init__(self, url: str) -> None:
-        self.url = url  # nothing else: the token stays in the environment, which the sidecar inherits
+        self.url = (
+            url  # nothing else: the token stays in the environment, which the sidecar inherits
+        )
 
     def begin(self, info: RunInfo) -> None:
         """Take the marks up to where the run goes on."""
         self._info, self._manifest = info, load_manifest(info.out)
-        self._marks: list[Mark] = load_events(info.out)  # of a run that goes on: no more than it will not come to again
+        self._marks: list[Mark] = load_events(
+            info.out
+        )  # of a run that goes on: no more than it will not come to again
         self._news, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._told = False
         self._why = ""
@@ -185,7 +227,9 @@ class Annotator(Service):
         self._news.set()
         until = time.monotonic() + LAST_S
         await asyncio.to_thread(self._thread.join)
-        for wait in LAST_TRIES_S if complete else LAST_TRIES_S[:1]:  # if the run died, nobody waits for this process
+        for wait in (
+            LAST_TRIES_S if complete else LAST_TRIES_S[:1]
+        ):  # if the run died, nobody waits for this process
             await asyncio.sleep(wait)
             if self._why and time.monotonic() > until:
                 break
@@ -205,7 +249,9 @@ class Annotator(Service):
                 continue
             if not self._told:
                 self._told = True
-                self.hub.note(f"{self._why}; the run goes on, and its annotations follow when Grafana answers")
+                self.hub.note(
+                    f"{self._why}; the run goes on, and its annotations follow when Grafana answers"
+                )
             self._over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)
             self._news.set()
@@ -215,7 +261,12 @@ class Annotator(Service):
         with self._lock:
             marks = list(self._marks)
         try:
-            bring(self._grafana, self._info.labels, from_marks(marks, self._manifest), until_ms=None if last else latest(marks))
+            bring(
+                self._grafana,
+                self._info.labels,
+                from_marks(marks, self._manifest),
+                until_ms=None if last else latest(marks),
+            )
         except GrafanaError as error:
             self._why = str(error)
             return False

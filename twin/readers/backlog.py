@@ -39,10 +39,16 @@ def _files(folder: Path, after_s: int) -> list[Path]:
     whole = folder / "metrics.parquet"
     if whole.exists():
         return [whole]
-    return [path for path in sorted((folder / "metrics").glob("part-*.parquet")) if int(path.stem.removeprefix("part-")) > after_s]
+    return [
+        path
+        for path in sorted((folder / "metrics").glob("part-*.parquet"))
+        if int(path.stem.removeprefix("part-")) > after_s
+    ]
 
 
-def stored(folder: Path, start: dt.date, rows: Rows, after_s: int = -1, *, values: bool = True) -> Iterator[Readings]:
+def stored(
+    folder: Path, start: dt.date, rows: Rows, after_s: int = -1, *, values: bool = True
+) -> Iterator[Readings]:
     """The readings in a run folder at ``after_s`` and later, a piece at a time; without ``values`` only the times, which is quicker.
 
     Raises UsageError if the folder does not hold these series.
@@ -65,7 +71,14 @@ def stored(folder: Path, start: dt.date, rows: Rows, after_s: int = -1, *, value
         raise UsageError(f"{folder}: the readings cannot be read: {error}") from None
 
 
-def _pieces(file: pq.ParquetFile, path: Path, names: list[tuple[str, str]], origin: int, after_s: int, values: bool) -> Iterator[Readings]:
+def _pieces(
+    file: pq.ParquetFile,
+    path: Path,
+    names: list[tuple[str, str]],
+    origin: int,
+    after_s: int,
+    values: bool,
+) -> Iterator[Readings]:
     series, checked = len(names), not values
     times, rest = np.zeros(0, np.int64), np.zeros(0)
     columns = ["time", *(["metric", "labels", "value"] if values else [])]
@@ -73,7 +86,10 @@ def _pieces(file: pq.ParquetFile, path: Path, names: list[tuple[str, str]], orig
         times = np.concatenate([times, batch["time"].cast(pa.int64()).to_numpy()])
         rest = np.concatenate([rest, batch["value"].to_numpy()]) if values else rest
         if not checked and batch.num_rows >= series:
-            held = zip(*(batch[name].slice(0, series).to_pylist() for name in ("metric", "labels")), strict=True)
+            held = zip(
+                *(batch[name].slice(0, series).to_pylist() for name in ("metric", "labels")),
+                strict=True,
+            )
             if list(held) != names:
                 raise UsageError(f"{path}: does not hold what manifest.json declares")
             checked = True
@@ -121,7 +137,9 @@ class Backlog:
         with self._changed:
             self._delivered_s = now_s
             self.undelivered -= count
-            while len(self._memory) > 1 and self._memory[0][0] < now_s:  # the last one stays: it says which series had a value
+            while (
+                len(self._memory) > 1 and self._memory[0][0] < now_s
+            ):  # the last one stays: it says which series had a value
                 self._memory.popleft()
 
     def close(self) -> None:

@@ -35,7 +35,10 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
     count = np.bincount(batch, minlength=BATCHES)
     if (count == 0).any():
         return None
-    z, t = (np.bincount(batch, weights=each, minlength=BATCHES) / count for each in (known, (seconds - seconds[0]).astype(float)))
+    z, t = (
+        np.bincount(batch, weights=each, minlength=BATCHES) / count
+        for each in (known, (seconds - seconds[0]).astype(float))
+    )
     if np.ptp(z) == 0:
         return None
     fit = stats.linregress(t, z)

@@ -44,7 +44,14 @@ class Endpoint(Service):
 
     def begin(self, info: RunInfo) -> None:
         """Take the declarations."""
-        self.pulse = Pulse(info, lambda: {name: length for service in self.hub.services for name, length in service.waiting().items()})
+        self.pulse = Pulse(
+            info,
+            lambda: {
+                name: length
+                for service in self.hub.services
+                for name, length in service.waiting().items()
+            },
+        )
         self._sessions = [metric.name for metric, _ in info.rows].index("sessions")
         self._catalogue, self._health = CollectorRegistry(), CollectorRegistry()
         self._catalogue.register(_Catalogue(self))
@@ -66,10 +73,23 @@ class Endpoint(Service):
         """Listen."""
         sockets = self.address.bind()
         port = sockets[0].getsockname()[1]
-        pages = [(path, page, {"endpoint": self}) for path, page in
-                 (("/metrics", _MetricsPage), ("/-/healthy", _HealthyPage), ("/", _FrontPage))]
-        self._server = HTTPServer(Application(pages, default_handler_class=_NoPage, default_handler_args={"endpoint": self},
-                                              log_function=lambda page: None), idle_connection_timeout=300)
+        pages = [
+            (path, page, {"endpoint": self})
+            for path, page in (
+                ("/metrics", _MetricsPage),
+                ("/-/healthy", _HealthyPage),
+                ("/", _FrontPage),
+            )
+        ]
+        self._server = HTTPServer(
+            Application(
+                pages,
+                default_handler_class=_NoPage,
+                default_handler_args={"endpoint": self},
+                log_function=lambda page: None,
+            ),
+            idle_connection_timeout=300,
+        )
         self._server.add_sockets(sockets)
         place = Address(self.address.flag, self.address.host, port).shown
         line = f"metrics at http://{place}/metrics"
@@ -105,17 +125,28 @@ class _Catalogue(Collector):
         self.endpoint = endpoint
         info = endpoint.pulse.info
         named = zip(info.rows, series(info.rows, info.labels), strict=True)
-        self.metrics = [(metric, [(place, labels) for place, (_, (_, labels)) in group])
-                        for metric, group in groupby(enumerate(named), lambda item: item[1][0][0])]
+        self.metrics = [
+            (metric, [(place, labels) for place, (_, (_, labels)) in group])
+            for metric, group in groupby(enumerate(named), lambda item: item[1][0][0])
+        ]
 
     def collect(self) -> Iterator[Metric]:
         """All metrics that have a value."""
         values = self.endpoint.hub.values.tolist()
         if values:
             for metric, places in self.metrics:
-                known = [(labels, values[place]) for place, labels in places if values[place] == values[place]]
+                known = [
+                    (labels, values[place])
+                    for place, labels in places
+                    if values[place] == values[place]
+                ]
                 if known:
-                    yield _family(f"twin_{metric.name}", "counter" if metric.kind == "counter" else "gauge", metric.help, known)
+                    yield _family(
+                        f"twin_{metric.name}",
+                        "counter" if metric.kind == "counter" else "gauge",
+                        metric.help,
+                        known,
+                    )
 
 
 class _Health(Collector):
@@ -127,12 +158,20 @@ class _Health(Collector):
     def collect(self) -> Iterator[Metric]:
         """All numbers that have a value."""
         for each, values in readings(self.pulse, time.monotonic()):
-            known = [({each.label: name} if each.label else {}, value) for name, value in values.items()]
-            yield _family(f"twin_run_{each.name}", each.kind, each.help, [({**own, **self.pulse.info.labels}, value)
-                                                                           for own, value in known])
+            known = [
+                ({each.label: name} if each.label else {}, value) for name, value in values.items()
+            ]
+            yield _family(
+                f"twin_run_{each.name}",
+                each.kind,
+                each.help,
+                [({**own, **self.pulse.info.labels}, value) for own, value in known],
+            )
 
 
-def _family(name: str, kind: str, text: str, samples: Iterable[tuple[dict[str, str], float]]) -> Metric:
+def _family(
+    name: str, kind: str, text: str, samples: Iterable[tuple[dict[str, str], float]]
+) -> Metric:
     """One metric with its samples; the library's name of a counter has no ``_total``, that of its samples has."""
     family = Metric(name, text, kind)
     for labels, value in samples:
@@ -197,8 +236,10 @@ class _FrontPage(_Page):
     def get(self) -> None:
         """The run's name and a link."""
         title = html.escape(f"twin: {self.endpoint.hub.info.name}")
-        self.finish(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
-                    '<p><a href="/metrics">/metrics</a></p></html>\n')
+        self.finish(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+            '<p><a href="/metrics">/metrics</a></p></html>\n'
+        )
 
 
 class _NoPage(_Page):

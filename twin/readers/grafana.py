@@ -49,7 +49,14 @@ class Grafana:
         self._secrets = [auth] if isinstance(auth, str) else [auth[1].decode()]
         self._login = "token" if isinstance(auth, str) else "user or password"
         # The scheme must not be in host, and a prefix ends in a slash: they are glued together unseen.
-        self._face = GrafanaFace(auth=auth, host=host, port=port, url_path_prefix=prefix, protocol=scheme, timeout=PATIENCE_S)
+        self._face = GrafanaFace(
+            auth=auth,
+            host=host,
+            port=port,
+            url_path_prefix=prefix,
+            protocol=scheme,
+            timeout=PATIENCE_S,
+        )
         self._api = self._face.api
         self._api.s.hooks["response"].append(self._seen)
         self._code = 0
@@ -62,13 +69,21 @@ class Grafana:
 
     def health(self) -> str:
         """The version of a Grafana that is up and new enough. Needs no rights; a wrong token shows with the first other call."""
-        data = self._asked("ask for its health", lambda: self._api.GET("/health"))  # grafana-api has no method for it
+        data = self._asked(
+            "ask for its health", lambda: self._api.GET("/health")
+        )  # grafana-api has no method for it
         if not isinstance(data, dict) or "database" not in data:
-            raise GrafanaError(f"{self.url}: is not a Grafana (give its address, with the path under which it is served)", self._code)
+            raise GrafanaError(
+                f"{self.url}: is not a Grafana (give its address, with the path under which it is served)",
+                self._code,
+            )
         version = data.get("version") or self._told_version()
         number = re.match(r"(\d+)\.(\d+)", version)
         if number and (int(number[1]), int(number[2])) < OLDEST:
-            raise GrafanaError(f"{self.url}: Grafana {version} is too old (twin needs {OLDEST[0]}.{OLDEST[1]} or newer)", self._code)
+            raise GrafanaError(
+                f"{self.url}: Grafana {version} is too old (twin needs {OLDEST[0]}.{OLDEST[1]} or newer)",
+                self._code,
+            )
         return version or "of an unknown version"
 
     def _told_version(self) -> str:
@@ -83,47 +98,83 @@ class Grafana:
     def make_folder(self, uid: str, title: str) -> None:
         """Make a folder that is not there."""
         try:
-            self._asked(f"make the folder {uid}", lambda: self._face.folder.create_folder(title, uid))
+            self._asked(
+                f"make the folder {uid}", lambda: self._face.folder.create_folder(title, uid)
+            )
         except GrafanaError as error:  # 409 as documented, 412 before Grafana 8: somebody was quicker, or took the title
             if error.code not in (409, 412) or self.folder(uid) is None:
                 raise
 
     def source(self, uid: str) -> dict[str, Any] | None:
         """A data source, or None."""
-        return self._found(f"read the data source {uid}", lambda: self._api.GET(f"/datasources/uid/{quote(uid, safe='')}"), "Admin")
+        return self._found(
+            f"read the data source {uid}",
+            lambda: self._api.GET(f"/datasources/uid/{quote(uid, safe='')}"),
+            "Admin",
+        )
 
     def make_source(self, source: Mapping[str, Any]) -> None:
         """Make a data source that is not there."""
-        self._asked(f"make the data source {source['uid']}", lambda: self._face.datasource.create_datasource(source), "Admin")
+        self._asked(
+            f"make the data source {source['uid']}",
+            lambda: self._face.datasource.create_datasource(source),
+            "Admin",
+        )
 
     def change_source(self, source: Mapping[str, Any]) -> None:
         """Change a data source. grafana-api can only by numeric id, which is disabled from Grafana 13.0 on."""
-        self._asked(f"change the data source {source['uid']}",
-                    lambda: self._api.PUT(f"/datasources/uid/{quote(str(source['uid']), safe='')}", json=source), "Admin")
+        self._asked(
+            f"change the data source {source['uid']}",
+            lambda: self._api.PUT(
+                f"/datasources/uid/{quote(str(source['uid']), safe='')}", json=source
+            ),
+            "Admin",
+        )
 
     def source_trouble(self, uid: str) -> str:
         """What Grafana says if it cannot reach the database behind a data source, else nothing."""
         try:
-            self._asked(f"try the data source {uid}", lambda: self._api.GET(f"/datasources/uid/{quote(uid, safe='')}/health"))
+            self._asked(
+                f"try the data source {uid}",
+                lambda: self._api.GET(f"/datasources/uid/{quote(uid, safe='')}/health"),
+            )
         except GrafanaError as error:
             return str(error)
         return ""
 
     def dashboard(self, uid: str) -> dict[str, Any] | None:
         """A dashboard and its ``meta``, or None."""
-        return self._found(f"read the dashboard {uid}", lambda: self._face.dashboard.get_dashboard(quote(uid, safe="")))
+        return self._found(
+            f"read the dashboard {uid}",
+            lambda: self._face.dashboard.get_dashboard(quote(uid, safe="")),
+        )
 
     def dashboard_message(self, uid: str) -> str:
         """The message with which the newest version of a dashboard was saved. A list in older Grafanas, ``versions`` of an object now."""
-        data: Any = self._found(f"read the versions of {uid}",
-                                lambda: self._api.GET(f"/dashboards/uid/{quote(uid, safe='')}/versions?limit=5"))
+        data: Any = self._found(
+            f"read the versions of {uid}",
+            lambda: self._api.GET(f"/dashboards/uid/{quote(uid, safe='')}/versions?limit=5"),
+        )
         versions = data if isinstance(data, list) else (data or {}).get("versions", [])
-        return str(max(versions, key=lambda each: each.get("version", 0)).get("message", "")) if versions else ""
+        return (
+            str(max(versions, key=lambda each: each.get("version", 0)).get("message", ""))
+            if versions
+            else ""
+        )
 
     def save_dashboard(self, dashboard: Mapping[str, Any], folder: str, message: str) -> None:
         """Make a dashboard or a new version of it; folderUid, since the numeric folderId is deprecated."""
-        self._asked(f"save the dashboard {dashboard['uid']}", lambda: self._face.dashboard.update_dashboard(
-            {"dashboard": {**dashboard, "id": None}, "folderUid": folder, "overwrite": True, "message": message}))
+        self._asked(
+            f"save the dashboard {dashboard['uid']}",
+            lambda: self._face.dashboard.update_dashboard(
+                {
+                    "dashboard": {**dashboard, "id": None},
+                    "folderUid": folder,
+                    "overwrite": True,
+                    "message": message,
+                }
+            ),
+        )
 
     def annotations(self, tags: Sequence[str]) -> list[dict[str, Any]]:
         """All annotations that have all the tags.
@@ -132,24 +183,41 @@ class Grafana:
         """
         limit = 1000
         while True:
-            query = urlencode([*(("tags", tag) for tag in tags), ("type", "annotation"), ("limit", limit)])
+            query = urlencode(
+                [*(("tags", tag) for tag in tags), ("type", "annotation"), ("limit", limit)]
+            )
             found = self._asked("read annotations", partial(self._api.GET, f"/annotations?{query}"))
             if not isinstance(found, list):
-                raise GrafanaError(f"{self.url}: answers with something else than annotations", self._code)
+                raise GrafanaError(
+                    f"{self.url}: answers with something else than annotations", self._code
+                )
             if len(found) < limit or limit >= MOST:
-                return [each for each in found if isinstance(each.get("id"), int) and isinstance(each.get("time"), int)]
+                return [
+                    each
+                    for each in found
+                    if isinstance(each.get("id"), int) and isinstance(each.get("time"), int)
+                ]
             limit *= 10
 
     def annotate(self, time_ms: int, end_ms: int, text: str, tags: Sequence[str]) -> None:
         """Make an annotation of the whole organisation; `add_annotation` of grafana-api always sends a numeric dashboard id."""
-        self._asked("make annotations", lambda: self._api.POST("/annotations", json={
-            "time": time_ms, "timeEnd": end_ms, "text": text, "tags": list(tags)}))
+        self._asked(
+            "make annotations",
+            lambda: self._api.POST(
+                "/annotations",
+                json={"time": time_ms, "timeEnd": end_ms, "text": text, "tags": list(tags)},
+            ),
+        )
 
     def unannotate(self, number: int) -> None:
         """Remove an annotation; it is no trouble if somebody else did."""
-        self._found("remove annotations", lambda: self._face.annotations.delete_annotations_by_id(number))
+        self._found(
+            "remove annotations", lambda: self._face.annotations.delete_annotations_by_id(number)
+        )
 
-    def _found(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> dict[str, Any] | None:
+    def _found(
+        self, doing: str, call: Callable[[], Any], role: str = "Editor"
+    ) -> dict[str, Any] | None:
         """What a call gives, None for 404."""
         try:
             found: dict[str, Any] | None = self._asked(doing, call, role)
@@ -164,8 +232,12 @@ class Grafana:
         self._code = response.status_code
         if response.is_redirect:
             there = response.headers["location"].partition("/api/")[0]
-            raise GrafanaError(self._clean(f"{self.url}: sends on to {there} (give the address at which Grafana itself answers)"),
-                               response.status_code)
+            raise GrafanaError(
+                self._clean(
+                    f"{self.url}: sends on to {there} (give the address at which Grafana itself answers)"
+                ),
+                response.status_code,
+            )
 
     def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
         """What a call gives, None for an empty body; every trouble as a GrafanaError. ``role`` is the one that may do it."""
@@ -174,17 +246,26 @@ class Grafana:
             return call()
         except (GrafanaClientError, GrafanaServerError) as error:
             body = error.response if isinstance(error.response, dict) else {}
-            text = str(body.get("message") or "") or ("" if body else "an answer that is not Grafana's")
-            raise self._refused(error.status_code, doing, text, str(body.get("status", "")), role) from None
+            text = str(body.get("message") or "") or (
+                "" if body else "an answer that is not Grafana's"
+            )
+            raise self._refused(
+                error.status_code, doing, text, str(body.get("status", "")), role
+            ) from None
         except requests.exceptions.JSONDecodeError as error:
             if not str(error.doc).strip():
                 return None
-            raise GrafanaError(f"{self.url}: answers with something else than Grafana's JSON (give the address of a Grafana, with the "
-                               "path under which it is served)", self._code) from None
+            raise GrafanaError(
+                f"{self.url}: answers with something else than Grafana's JSON (give the address of a Grafana, with the "
+                "path under which it is served)",
+                self._code,
+            ) from None
         except TypeError:  # grafana-api looks for a message in an error's body whatever that is: a list, a number, a page
             if self._code < 400:
                 raise
-            raise self._refused(self._code, doing, "an answer that is not Grafana's", "", role) from None
+            raise self._refused(
+                self._code, doing, "an answer that is not Grafana's", "", role
+            ) from None
         except requests.exceptions.RequestException as error:
             raise GrafanaError(self._clean(f"{self.url}: {_silence(error)}")) from None
 
@@ -193,24 +274,36 @@ class Grafana:
         why, mend = f"could not {doing}", ""
         if code == 401:
             why, text = f"refuses the {self._login}", ""
-            mend = (f"is it expired, or of another Grafana? make one at {_TOKEN_FROM} and set GRAFANA_TOKEN" if self._login == "token" else
-                    "set GRAFANA_USER and GRAFANA_PASSWORD")
+            mend = (
+                f"is it expired, or of another Grafana? make one at {_TOKEN_FROM} and set GRAFANA_TOKEN"
+                if self._login == "token"
+                else "set GRAFANA_USER and GRAFANA_PASSWORD"
+            )
         elif code == 403:
-            why, mend = f"the {self._login.split()[0]} has no permission to {doing}", f"it needs the role {role}: {_TOKEN_FROM}"
+            why, mend = (
+                f"the {self._login.split()[0]} has no permission to {doing}",
+                f"it needs the role {role}: {_TOKEN_FROM}",
+            )
         elif code == 404:
-            why, mend = f"has nothing there to {doing}", "is that a Grafana, and served under that path?"
+            why, mend = (
+                f"has nothing there to {doing}",
+                "is that a Grafana, and served under that path?",
+            )
         elif code == 409:
             mend = "something of that name or uid is there, or was changed meanwhile: look at it and try again"
         elif code == 412:
-            mend = {"name-exists": "another dashboard of that title lies in the folder: rename or remove it",
-                    "plugin-dashboard": "it belongs to a plugin: remove it there"}.get(
-                        status, "somebody changed it meanwhile: try again")
+            mend = {
+                "name-exists": "another dashboard of that title lies in the folder: rename or remove it",
+                "plugin-dashboard": "it belongs to a plugin: remove it there",
+            }.get(status, "somebody changed it meanwhile: try again")
         elif code == 422:
             mend = "was it made for a newer Grafana?"
         elif code >= 500:
             why, mend = f"has a trouble of its own and {why}", "its log says more"
         shown = f": {text}" if text else ""
-        return GrafanaError(self._clean(f"{self.url}: {why}, {code}{shown}") + (f" ({mend})" if mend else ""), code)
+        return GrafanaError(
+            self._clean(f"{self.url}: {why}, {code}{shown}") + (f" ({mend})" if mend else ""), code
+        )
 
     def _clean(self, text: str) -> str:
         """One line of bearable length without secrets, whatever a server says."""
@@ -224,15 +317,21 @@ def connect(url: str | None) -> Grafana:
     """The Grafana at ``url``, or at GRAFANA_URL, with the token or user that the environment names. Raises UsageError."""
     address = url or os.environ.get("GRAFANA_URL")
     if not address:
-        raise UsageError("no Grafana was named (give --url or set GRAFANA_URL, such as http://127.0.0.1:3000)")
+        raise UsageError(
+            "no Grafana was named (give --url or set GRAFANA_URL, such as http://127.0.0.1:3000)"
+        )
     token = os.environ.get("GRAFANA_TOKEN", "").strip()
     user, password = os.environ.get("GRAFANA_USER", ""), os.environ.get("GRAFANA_PASSWORD", "")
     if token:
-        if not (token.isascii() and token.isprintable() and " " not in token):  # requests would print it in its complaint
+        if not (
+            token.isascii() and token.isprintable() and " " not in token
+        ):  # requests would print it in its complaint
             raise UsageError("GRAFANA_TOKEN: holds a character that no token has (copy it anew)")
         return Grafana(address, token)
     if not user or not password:
-        raise UsageError(f"no token for Grafana (set GRAFANA_TOKEN to one from {_TOKEN_FROM}, or GRAFANA_USER and GRAFANA_PASSWORD)")
+        raise UsageError(
+            f"no token for Grafana (set GRAFANA_TOKEN to one from {_TOKEN_FROM}, or GRAFANA_USER and GRAFANA_PASSWORD)"
+        )
     return Grafana(address, (user.encode(), password.encode()))
 
 
@@ -245,7 +344,9 @@ def _parts(url: str) -> tuple[str, str, int | None, str]:
     except ValueError as error:
         raise UsageError(f"the address of Grafana cannot be read: {error} {mend}") from None
     if parts.username or parts.password:
-        raise UsageError("the address of Grafana holds a user or password (take it out and set GRAFANA_TOKEN)")
+        raise UsageError(
+            "the address of Grafana holds a user or password (take it out and set GRAFANA_TOKEN)"
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"{url}: is not the address of a Grafana {mend}")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -265,8 +366,11 @@ def _silence(error: requests.exceptions.RequestException) -> str:
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         known = "CERTIFICATE_VERIFY_FAILED" in text
-        return ("its certificate is not trusted (set REQUESTS_CA_BUNDLE to the file of the authority that signed it)" if known else
-                "TLS failed (does it speak https there, or http?)")
+        return (
+            "its certificate is not trusted (set REQUESTS_CA_BUNDLE to the file of the authority that signed it)"
+            if known
+            else "TLS failed (does it speak https there, or http?)"
+        )
     if isinstance(error, requests.exceptions.Timeout):
         return f"does not answer within {PATIENCE_S:g} s (is it up, and is a firewall between?)"
     if isinstance(error, requests.exceptions.ProxyError):

@@ -85,7 +85,10 @@ class Pulse:
         """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run stands still."""
         if len(self._course) < 2:
             return float("nan")
-        first = next((point for point in reversed(self._course) if point[0] <= now - WINDOW_S), self._course[0])
+        first = next(
+            (point for point in reversed(self._course) if point[0] <= now - WINDOW_S),
+            self._course[0],
+        )
         return (self._course[-1][1] - first[1]) / max(now - first[0], 1e-9)
 
     def density(self) -> float:
@@ -101,8 +104,11 @@ class Pulse:
 
     def by(self, prefix: str) -> dict[str, float]:
         """Those of the latest frame's ``health`` whose names begin so, by the rest of their names."""
-        return {name.removeprefix(prefix): value for name, value in (self.frame.health if self.frame else {}).items()
-                if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): value
+            for name, value in (self.frame.health if self.frame else {}).items()
+            if name.startswith(prefix)
+        }
 
 
 @dataclass(frozen=True)
@@ -135,47 +141,151 @@ def _reached(pulse: Pulse) -> int:
 
 
 HEALTH = (
-    Health("progress_ratio", "gauge", "ratio", "Part of the run's simulated time that is done, 0 to 1.",
-           lambda pulse, now: max(_reached(pulse), 0) / pulse.info.duration_s),
-    Health("simulated_seconds", "gauge", "s", "Simulated seconds since the scenario's start that are done.",
-           lambda pulse, now: _reached(pulse)),
-    Health("duration_seconds", "gauge", "s", "Simulated seconds from the scenario's start to its end.",
-           lambda pulse, now: pulse.info.duration_s),
-    Health("simulated_timestamp_seconds", "gauge", "s", "The simulated date that is reached, as seconds since 1970.",
-           lambda pulse, now: at(pulse.info.start, _reached(pulse)).timestamp()),
-    Health("reading_timestamp_seconds", "gauge", "s",
-           "The simulated date of the reading whose values are served now, as seconds since 1970; absent before the first.",
-           lambda pulse, now: float("nan") if pulse.reading_s is None else at(pulse.info.start, pulse.reading_s).timestamp()),
-    Health("speed_ratio", "gauge", "ratio",
-           f"Simulated seconds per wall-clock second over the last {WINDOW_S:g} s (86400 is a day per second).", Pulse.speed),
-    Health("sessions_per_second", "gauge", "sessions/s",
-           "Sessions per wall-clock second: those per simulated second over the last simulated day, times the speed.",
-           lambda pulse, now: pulse.density() * pulse.speed(now)),
-    Health("last_progress_timestamp_seconds", "gauge", "s",
-           "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that is not paused and has long not "
-           "moved on is stalled.", lambda pulse, now: pulse.moved_unix),
-    Health("building", "gauge", "1", "1 while the world is built and nothing was simulated yet, else 0.",
-           lambda pulse, now: float(pulse.frame is None)),
-    Health("paused", "gauge", "1", "1 while the run is paused by hand, else 0.",
-           lambda pulse, now: pulse.health("paused") if pulse.frame else 0.0),
-    Health("finished", "gauge", "1", "1 once the last simulated second is done and only the report is written, else 0.",
-           lambda pulse, now: float(_reached(pulse) >= pulse.info.duration_s)),
-    Health("pace_ratio", "gauge", "ratio", "Simulated seconds per second that the run is held to; absent if it goes as fast as it can.",
-           lambda pulse, now: pulse.health("pace") * DAY),
-    Health("wall_seconds", "counter", "s", "Wall-clock seconds of the run so far, those before it was taken up again included.",
-           _frame(lambda frame, info: frame.wall_s)),
-    Health("cpu_seconds", "counter", "s", "Processor seconds of the run's process, user and system.",
-           lambda pulse, now: pulse.health("cpu")),
-    Health("spent_seconds", "counter", "s", "Wall-clock seconds of work in the run's process by phase: " + ", ".join(
-           f"{name} ({what})" for name, what in PHASES.items()) + ".", lambda pulse, now: pulse.by("spent_"), "phase"),
-    Health("queue_length", "gauge", "1", "What waits, by queue: " + ", ".join(f"{name} ({what})" for name, what in QUEUES.items()) + ".",
-           lambda pulse, now: {**pulse.by("queue_"), **pulse.beside()}, "queue"),
-    Health("resident_memory_bytes", "gauge", "bytes", "Resident memory of the run's process.",
-           _frame(lambda frame, info: frame.memory_mb * 2**20)),
-    Health("checkpoint_age_seconds", "gauge", "s", "Wall-clock seconds since the last checkpoint, or since the run's process began.",
-           lambda pulse, now: pulse.health("checkpoint_age") + now - pulse.framed),
-    Health("build_info", "gauge", "1", "1, with the version of the program that runs.", lambda pulse, now: {version("twin"): 1.0},
-           "version"),
+    Health(
+        "progress_ratio",
+        "gauge",
+        "ratio",
+        "Part of the run's simulated time that is done, 0 to 1.",
+        lambda pulse, now: max(_reached(pulse), 0) / pulse.info.duration_s,
+    ),
+    Health(
+        "simulated_seconds",
+        "gauge",
+        "s",
+        "Simulated seconds since the scenario's start that are done.",
+        lambda pulse, now: _reached(pulse),
+    ),
+    Health(
+        "duration_seconds",
+        "gauge",
+        "s",
+        "Simulated seconds from the scenario's start to its end.",
+        lambda pulse, now: pulse.info.duration_s,
+    ),
+    Health(
+        "simulated_timestamp_seconds",
+        "gauge",
+        "s",
+        "The simulated date that is reached, as seconds since 1970.",
+        lambda pulse, now: at(pulse.info.start, _reached(pulse)).timestamp(),
+    ),
+    Health(
+        "reading_timestamp_seconds",
+        "gauge",
+        "s",
+        "The simulated date of the reading whose values are served now, as seconds since 1970; absent before the first.",
+        lambda pulse, now: (
+            float("nan")
+            if pulse.reading_s is None
+            else at(pulse.info.start, pulse.reading_s).timestamp()
+        ),
+    ),
+    Health(
+        "speed_ratio",
+        "gauge",
+        "ratio",
+        f"Simulated seconds per wall-clock second over the last {WINDOW_S:g} s (86400 is a day per second).",
+        Pulse.speed,
+    ),
+    Health(
+        "sessions_per_second",
+        "gauge",
+        "sessions/s",
+        "Sessions per wall-clock second: those per simulated second over the last simulated day, times the speed.",
+        lambda pulse, now: pulse.density() * pulse.speed(now),
+    ),
+    Health(
+        "last_progress_timestamp_seconds",
+        "gauge",
+        "s",
+        "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that is not paused and has long not "
+        "moved on is stalled.",
+        lambda pulse, now: pulse.moved_unix,
+    ),
+    Health(
+        "building",
+        "gauge",
+        "1",
+        "1 while the world is built and nothing was simulated yet, else 0.",
+        lambda pulse, now: float(pulse.frame is None),
+    ),
+    Health(
+        "paused",
+        "gauge",
+        "1",
+        "1 while the run is paused by hand, else 0.",
+        lambda pulse, now: pulse.health("paused") if pulse.frame else 0.0,
+    ),
+    Health(
+        "finished",
+        "gauge",
+        "1",
+        "1 once the last simulated second is done and only the report is written, else 0.",
+        lambda pulse, now: float(_reached(pulse) >= pulse.info.duration_s),
+    ),
+    Health(
+        "pace_ratio",
+        "gauge",
+        "ratio",
+        "Simulated seconds per second that the run is held to; absent if it goes as fast as it can.",
+        lambda pulse, now: pulse.health("pace") * DAY,
+    ),
+    Health(
+        "wall_seconds",
+        "counter",
+        "s",
+        "Wall-clock seconds of the run so far, those before it was taken up again included.",
+        _frame(lambda frame, info: frame.wall_s),
+    ),
+    Health(
+        "cpu_seconds",
+        "counter",
+        "s",
+        "Processor seconds of the run's process, user and system.",
+        lambda pulse, now: pulse.health("cpu"),
+    ),
+    Health(
+        "spent_seconds",
+        "counter",
+        "s",
+        "Wall-clock seconds of work in the run's process by phase: "
+        + ", ".join(f"{name} ({what})" for name, what in PHASES.items())
+        + ".",
+        lambda pulse, now: pulse.by("spent_"),
+        "phase",
+    ),
+    Health(
+        "queue_length",
+        "gauge",
+        "1",
+        "What waits, by queue: "
+        + ", ".join(f"{name} ({what})" for name, what in QUEUES.items())
+        + ".",
+        lambda pulse, now: {**pulse.by("queue_"), **pulse.beside()},
+        "queue",
+    ),
+    Health(
+        "resident_memory_bytes",
+        "gauge",
+        "bytes",
+        "Resident memory of the run's process.",
+        _frame(lambda frame, info: frame.memory_mb * 2**20),
+    ),
+    Health(
+        "checkpoint_age_seconds",
+        "gauge",
+        "s",
+        "Wall-clock seconds since the last checkpoint, or since the run's process began.",
+        lambda pulse, now: pulse.health("checkpoint_age") + now - pulse.framed,
+    ),
+    Health(
+        "build_info",
+        "gauge",
+        "1",
+        "1, with the version of the program that runs.",
+        lambda pulse, now: {version("twin"): 1.0},
+        "version",
+    ),
 )
 """Every number on the run, in the order in which a person reads them."""
 

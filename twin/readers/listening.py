@@ -49,15 +49,21 @@ class Address:
     def bind(self) -> list[socket.socket]:
         """Listening sockets, one per address of the host, all on one port. Raises UsageError."""
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            found = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
         except OSError as error:
-            raise UsageError(f"{self.flag} {self.shown}: no such host: {error.strerror or error} (leave the host out for this machine "
-                             "only)") from None
+            raise UsageError(
+                f"{self.flag} {self.shown}: no such host: {error.strerror or error} (leave the host out for this machine "
+                "only)"
+            ) from None
         sockets: list[socket.socket] = []
         port = self.port
         for family, _, _, _, where in dict.fromkeys(found):
             try:
-                one = socket.create_server((where[0], port, *where[2:]), family=family, backlog=BACKLOG)
+                one = socket.create_server(
+                    (where[0], port, *where[2:]), family=family, backlog=BACKLOG
+                )
             except OSError as error:
                 if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) and len(found) > 1:
                     continue  # such as IPv6 on a machine without it
@@ -80,19 +86,26 @@ class Address:
         where = f"{self.flag} {self.shown}"
         free = f"{self.flag} {Address(self.flag, self.host, 0).shown.removeprefix(LOOPBACK)}"
         if error.errno == errno.EADDRINUSE:
-            raise UsageError(f"{where}: something listens on port {self.port} already ({free} takes a free one)") from None
+            raise UsageError(
+                f"{where}: something listens on port {self.port} already ({free} takes a free one)"
+            ) from None
         if error.errno in (errno.EACCES, errno.EPERM):
-            raise UsageError(f"{where}: not allowed to listen on port {self.port} (take one above 1023; {free} takes a free one)") from None
-        raise UsageError(f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out for this machine only)"
-                         ) from None
+            raise UsageError(
+                f"{where}: not allowed to listen on port {self.port} (take one above 1023; {free} takes a free one)"
+            ) from None
+        raise UsageError(
+            f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out for this machine only)"
+        ) from None
 
 
 def parse(flag: str, text: str) -> Address:
     """``[HOST]:PORT`` as given to a flag. Raises UsageError."""
     match = _ADDRESS.fullmatch(text.strip())
     if not match:
-        raise UsageError(f"{flag} {text}: not an address (such as :9464 for this machine only, 0.0.0.0:9464 for all, or :0 for any free "
-                         "port)")
+        raise UsageError(
+            f"{flag} {text}: not an address (such as :9464 for this machine only, 0.0.0.0:9464 for all, or :0 for any free "
+            "port)"
+        )
     if int(match["port"]) > 65535:
         raise UsageError(f"{flag} {text}: ports go up to 65535 ({flag} :0 takes a free one)")
     return Address(flag, match["six"] or match["host"] or LOOPBACK, int(match["port"]))

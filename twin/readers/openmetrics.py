@@ -36,7 +36,11 @@ def escaped(text: str) -> str:
 
 def head(metric: Metric) -> str:
     """The lines that declare a metric."""
-    family = names.prom_name(metric).removesuffix("_total") if metric.kind == "counter" else names.prom_name(metric)
+    family = (
+        names.prom_name(metric).removesuffix("_total")
+        if metric.kind == "counter"
+        else names.prom_name(metric)
+    )
     kind = "counter" if metric.kind == "counter" else "gauge"
     unit = "" if metric.unit == "1" else f" Unit: {metric.unit}."
     stated = f"# UNIT {family} {metric.unit}\n" if family.endswith(f"_{metric.unit}") else ""
@@ -48,7 +52,9 @@ def command(file: Path) -> str:
     return f"promtool tsdb create-blocks-from openmetrics {FLAG} {file} DATA-FOLDER"
 
 
-def export(folder: Path, out: Path, told: Callable[[int], None] = lambda series: None) -> tuple[int, int]:
+def export(
+    folder: Path, out: Path, told: Callable[[int], None] = lambda series: None
+) -> tuple[int, int]:
     """Write the run in a folder to a file, whole or not at all; returns samples and series. ``told`` hears how many series are done."""
     work = out.with_name(out.name + ".part")
     try:
@@ -60,7 +66,9 @@ def export(folder: Path, out: Path, told: Callable[[int], None] = lambda series:
     return counts
 
 
-def write(folder: Path, file: TextIO, told: Callable[[int], None] = lambda series: None) -> tuple[int, int]:
+def write(
+    folder: Path, file: TextIO, told: Callable[[int], None] = lambda series: None
+) -> tuple[int, int]:
     """Write the run in a folder as text; returns samples and series."""
     manifest = load_manifest(folder)
     rows = declared(manifest)
@@ -79,20 +87,30 @@ def write(folder: Path, file: TextIO, told: Callable[[int], None] = lambda serie
     return samples, series
 
 
-def _columns(folder: Path, manifest: Mapping[str, Any], rows: Rows) -> Iterator[tuple[int, list[int], NDArray[np.float64]]]:
+def _columns(
+    folder: Path, manifest: Mapping[str, Any], rows: Rows
+) -> Iterator[tuple[int, list[int], NDArray[np.float64]]]:
     """Each series in declared order: its place, the times in seconds since 1970, its values."""
     start = parse_start(manifest["start"])
     origin = int(at(start, 0).timestamp())
-    stamps = [origin + time for times, _ in stored(folder, start, rows, values=False) for time in times.tolist()]
+    stamps = [
+        origin + time
+        for times, _ in stored(folder, start, rows, values=False)
+        for time in times.tolist()
+    ]
     width = max(1, HELD // max(1, len(stamps)))
     for first in range(0, len(rows), width):
-        pieces = [values[:, first:first + width].copy() for _, values in stored(folder, start, rows)]
+        pieces = [
+            values[:, first : first + width].copy() for _, values in stored(folder, start, rows)
+        ]
         if pieces:
-            for offset, values in enumerate(np.concatenate(pieces)[:len(stamps)].T):
+            for offset, values in enumerate(np.concatenate(pieces)[: len(stamps)].T):
                 yield first + offset, stamps, values
 
 
-def _lines(name: str, labels: Mapping[str, str], stamps: list[int], values: NDArray[np.float64]) -> tuple[str, int]:
+def _lines(
+    name: str, labels: Mapping[str, str], stamps: list[int], values: NDArray[np.float64]
+) -> tuple[str, int]:
     inside = ",".join(f'{key}="{escaped(value)}"' for key, value in sorted(labels.items()) if value)
     start = f"{name}{{{inside}}} "
     text, count = io.StringIO(), 0

@@ -34,7 +34,10 @@ BLUE, ORANGE = "#0072b2", "#e69f00"
 PALETTE = (BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a6f00", "#555555")
 OF_LABEL = {"human": BLUE, "ai": ORANGE}
 INK, FAINT, MARK = "#333c48", "#d9dee6", "#8a2be2"
-SEQUENTIAL = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int))
+SEQUENTIAL = tuple(
+    f"#{r:02x}{g:02x}{b:02x}"
+    for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int)
+)
 DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
 """Most points of a line: as many as a picture is wide."""
@@ -47,13 +50,15 @@ BEYOND = "A few readings lie beyond the picture."
 LEAST_SPAN = 0.02
 """A vertical axis spans at least this part of its greatest value, or luck would look like drama."""
 
-_SHORT = CustomJSTickFormatter(code="""
+_SHORT = CustomJSTickFormatter(
+    code="""
     const a = Math.abs(tick);
     if (a >= 1e9) return (tick / 1e9).toPrecision(3) / 1 + " G";
     if (a >= 1e6) return (tick / 1e6).toPrecision(3) / 1 + " M";
     if (a >= 1e4) return (tick / 1e3).toPrecision(3) / 1 + " k";
     return String(Number(tick.toPrecision(4)));
-""")
+"""
+)
 
 _DATES = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y", hours="%d %b %H:%M")
 _DATE_TICKS = DatetimeTicker(desired_num_ticks=3)
@@ -72,18 +77,32 @@ def time_range(metrics: Metrics) -> Range1d:
     return Range1d(first, max(last, first + 3.6e6), bounds=(first, max(last, first + 3.6e6)))
 
 
-def canvas(x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False) -> figure:
+def canvas(
+    x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False
+) -> figure:
     """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``, ``log_x``: the vertical, horizontal axis
     is logarithmic.
     """
-    over_time: dict[str, Range1d | str] = {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
+    over_time: dict[str, Range1d | str] = (
+        {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
+    )
     if log:
         over_time["y_axis_type"] = "log"
     if log_x:
         over_time["x_axis_type"] = "log"
-    plot = figure(**over_time, height=height, sizing_mode="stretch_width", tools="xpan,xwheel_zoom,reset,save", active_drag=None,
-                  active_scroll=None, toolbar_location="above", background_fill_color=None, border_fill_color=None, outline_line_color=None,
-                  min_border_right=12)
+    plot = figure(
+        **over_time,
+        height=height,
+        sizing_mode="stretch_width",
+        tools="xpan,xwheel_zoom,reset,save",
+        active_drag=None,
+        active_scroll=None,
+        toolbar_location="above",
+        background_fill_color=None,
+        border_fill_color=None,
+        outline_line_color=None,
+        min_border_right=12,
+    )
     plot.toolbar.autohide, plot.toolbar.logo, plot.toolbar_inner = True, None, True
     plot.grid.grid_line_color = FAINT
     plot.xgrid.grid_line_color = None
@@ -107,11 +126,26 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
     for number, (when, text) in enumerate(marks[:MARKS_MOST]):
         x = when.timestamp() * 1000
         left = x > middle
-        found.append(Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
-        found.append(Label(x=x, y=2 + 13 * (number % 2), y_units="screen", x_offset=-3 if left else 3,
-                           text=PlainText(str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22)),  # never as TeX
-                           text_font_size="10px", text_color=MARK, text_align="right" if left else "left", text_font="system-ui",
-                           background_fill_color="white", background_fill_alpha=0.7))
+        found.append(
+            Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1)
+        )
+        found.append(
+            Label(
+                x=x,
+                y=2 + 13 * (number % 2),
+                y_units="screen",
+                x_offset=-3 if left else 3,
+                text=PlainText(
+                    str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22)
+                ),  # never as TeX
+                text_font_size="10px",
+                text_color=MARK,
+                text_align="right" if left else "left",
+                text_font="system-ui",
+                background_fill_color="white",
+                background_fill_alpha=0.7,
+            )
+        )
     return found
 
 
@@ -134,8 +168,11 @@ class Line:
     error: NDArray[np.float64] | None = None
 
 
-def styled(names: Sequence[tuple[str, str]], values: Sequence[NDArray[np.float64]],
-           errors: Sequence[NDArray[np.float64] | None] = ()) -> list[Line]:
+def styled(
+    names: Sequence[tuple[str, str]],
+    values: Sequence[NDArray[np.float64]],
+    errors: Sequence[NDArray[np.float64] | None] = (),
+) -> list[Line]:
     """Lines from (metric, label) names: where several metrics meet several labels, colour tells the label and dashes the metric."""
     metrics = list(dict.fromkeys(metric for metric, _ in names))
     labels = list(dict.fromkeys(label for _, label in names))
@@ -143,11 +180,21 @@ def styled(names: Sequence[tuple[str, str]], values: Sequence[NDArray[np.float64
     lines = []
     for place, (metric, label) in enumerate(names):
         words = "AI" if label == "ai" else label.replace("_", " ")
-        name = (f"{metric}, {words}" if label else metric) if len(metrics) > 1 or not label else words
+        name = (
+            (f"{metric}, {words}" if label else metric) if len(metrics) > 1 or not label else words
+        )
         number = labels.index(label) if crossed else place
-        lines.append(Line(name, values[place], OF_LABEL.get(label, PALETTE[number % len(PALETTE)]),
-                          DASHES[metrics.index(metric)] if crossed else DASHES[place // len(PALETTE) % len(DASHES)],
-                          errors[place] if errors else None))
+        lines.append(
+            Line(
+                name,
+                values[place],
+                OF_LABEL.get(label, PALETTE[number % len(PALETTE)]),
+                DASHES[metrics.index(metric)]
+                if crossed
+                else DASHES[place // len(PALETTE) % len(DASHES)],
+                errors[place] if errors else None,
+            )
+        )
     return lines
 
 
@@ -157,10 +204,21 @@ def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
     beyond = False
     ends = [end for values in each if len(values) for end in (values.min(), values.max())]
     low, high = (float(min(ends)), float(max(ends))) if ends else (0.0, 1.0)
-    usual = [end for values in each if len(values) for end in np.quantile(values, (OUTLIERS, 1 - OUTLIERS))]
-    if usual and high - low > 3 * (max(usual) - min(usual)) > 0:  # a wild beginning would flatten all that comes after
+    usual = [
+        end
+        for values in each
+        if len(values)
+        for end in np.quantile(values, (OUTLIERS, 1 - OUTLIERS))
+    ]
+    if (
+        usual and high - low > 3 * (max(usual) - min(usual)) > 0
+    ):  # a wild beginning would flatten all that comes after
         room = 0.5 * (max(usual) - min(usual))
-        low, high, beyond = max(low, float(min(usual) - room)), min(high, float(max(usual) + room)), True
+        low, high, beyond = (
+            max(low, float(min(usual) - room)),
+            min(high, float(max(usual) + room)),
+            True,
+        )
     if 0 < low < 0.6 * high:
         low = 0.0
     span = max(high - low, LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
@@ -170,8 +228,16 @@ def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
     return Range1d(centre - 0.56 * span, centre + 0.56 * span), beyond
 
 
-def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, frame: Frame, *, height: int = 230,
-            zero_line: bool = False, scale_from: int = 0) -> figure:
+def courses(
+    times: NDArray[np.datetime64],
+    lines: Sequence[Line],
+    unit: str,
+    frame: Frame,
+    *,
+    height: int = 230,
+    zero_line: bool = False,
+    scale_from: int = 0,
+) -> figure:
     """Series over simulated time, one line each, with a dashed mark where each policy took hold, a band of two standard errors.
 
     The first reading is left out: it is of a world in which nothing has happened yet. The vertical axis has room for the readings from
@@ -182,10 +248,16 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
     plot.height = height + 20 * max(0, -(-len(lines) // columns) - 1)
     skip = 1 if len(times) > 2 else 0
     count = len(times) - skip
-    keep = skip + (np.unique(np.linspace(0, count - 1, POINTS).astype(int)) if count > POINTS else np.arange(count))
+    keep = skip + (
+        np.unique(np.linspace(0, count - 1, POINTS).astype(int))
+        if count > POINTS
+        else np.arange(count)
+    )
     data = {"t": _ms(times)[keep]}
     for place, line in enumerate(lines):
-        data[line.name] = np.where(np.isfinite(line.values[keep]), line.values[keep], np.nan).astype(np.float32)
+        data[line.name] = np.where(
+            np.isfinite(line.values[keep]), line.values[keep], np.nan
+        ).astype(np.float32)
         if line.error is not None:
             data[f"low{place}"] = (line.values[keep] - 2 * line.error[keep]).astype(np.float32)
             data[f"high{place}"] = (line.values[keep] + 2 * line.error[keep]).astype(np.float32)
@@ -198,11 +270,35 @@ def courses(times: NDArray[np.datetime64], lines: Sequence[Line], unit: str, fra
     for place, line in enumerate(lines):
         extra = {"legend_label": line.name} if len(lines) > 1 else {}
         if line.error is not None:
-            plot.varea("t", f"low{place}", f"high{place}", source=source, color=line.colour, alpha=0.18, **extra)
-        drawn.append(plot.line("t", line.name, source=source, name=line.name, color=line.colour, line_width=2, line_dash=line.dash,
-                               **extra))
-    plot.add_tools(HoverTool(mode="vline" if len(lines) == 1 else "mouse", renderers=drawn, formatters={"@t": "datetime"},
-                             tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}"))
+            plot.varea(
+                "t",
+                f"low{place}",
+                f"high{place}",
+                source=source,
+                color=line.colour,
+                alpha=0.18,
+                **extra,
+            )
+        drawn.append(
+            plot.line(
+                "t",
+                line.name,
+                source=source,
+                name=line.name,
+                color=line.colour,
+                line_width=2,
+                line_dash=line.dash,
+                **extra,
+            )
+        )
+    plot.add_tools(
+        HoverTool(
+            mode="vline" if len(lines) == 1 else "mouse",
+            renderers=drawn,
+            formatters={"@t": "datetime"},
+            tooltips="$name @t{%d %b %Y}: @$name{0.[0000]}",
+        )
+    )
     _mark(plot, frame)
     if len(lines) > 1:
         legend_below(plot, columns)
@@ -216,8 +312,18 @@ def legend_below(plot: figure, columns: int) -> None:
     legend.location = "left"
     legend.orientation, legend.ncols = "horizontal", columns
     legend.click_policy, legend.label_text_color, legend.label_text_font_size = "hide", INK, "11px"
-    legend.border_line_color, legend.background_fill_color, legend.label_text_font = None, None, "system-ui"
-    legend.glyph_width, legend.spacing, legend.padding, legend.margin, legend.label_height = 22, 8, 2, 2, 12
+    legend.border_line_color, legend.background_fill_color, legend.label_text_font = (
+        None,
+        None,
+        "system-ui",
+    )
+    legend.glyph_width, legend.spacing, legend.padding, legend.margin, legend.label_height = (
+        22,
+        8,
+        2,
+        2,
+        12,
+    )
 
 
 def legend_columns(names: Sequence[str]) -> int:
@@ -231,7 +337,9 @@ def _mark(plot: figure, frame: Frame) -> None:
         plot.add_layout(mark)
 
 
-def _occupancy(metrics: Metrics, metric: Metric) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+def _occupancy(
+    metrics: Metrics, metric: Metric
+) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
     """Times and counts per bin: a running total becomes what was new between two (about weekly) readings."""
     counts, times = metrics.of(metric.name), metrics.times
     if not metric.total or len(times) < 3:
@@ -247,14 +355,22 @@ def _edge_names(metric: Metric) -> list[str]:
 Shares = Sequence[tuple[str, NDArray[np.float64]]]
 
 
-def moments_of(metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt.datetime]]) -> Shares:
+def moments_of(
+    metrics: Metrics, metric: Metric, moments: Sequence[tuple[str, dt.datetime]]
+) -> Shares:
     """A histogram metric at a few moments: name and counts per bin."""
     times, counts = _occupancy(metrics, metric)
     if not len(times):
         return []
     found = []
     for name, when in moments:
-        at = int(np.clip(np.searchsorted(times, np.datetime64(when.replace(tzinfo=None), "s"), "right") - 1, 0, len(times) - 1))
+        at = int(
+            np.clip(
+                np.searchsorted(times, np.datetime64(when.replace(tzinfo=None), "s"), "right") - 1,
+                0,
+                len(times) - 1,
+            )
+        )
         found.append((name, counts[at]))
     return found
 
@@ -266,14 +382,33 @@ def distribution(metric: Metric, shown: Shares) -> figure:
     for place, (name, counts) in enumerate(shown):
         total = counts.sum()
         share = counts / total if total else counts
-        source = ColumnDataSource({"x": np.arange(bins) + 0.5, "y": share, "edge": _edge_names(metric)})
-        colour = (FAINT, "#56b4e9", BLUE)[place + 3 - len(shown)] if len(shown) <= 3 else PALETTE[place % len(PALETTE)]
+        source = ColumnDataSource(
+            {"x": np.arange(bins) + 0.5, "y": share, "edge": _edge_names(metric)}
+        )
+        colour = (
+            (FAINT, "#56b4e9", BLUE)[place + 3 - len(shown)]
+            if len(shown) <= 3
+            else PALETTE[place % len(PALETTE)]
+        )
         if place == 0:
             plot.vbar("x", width=0.96, top="y", source=source, color=FAINT, legend_label=name)
         else:
-            plot.step("x", "y", source=source, mode="center", color=colour, line_width=2, legend_label=name)
+            plot.step(
+                "x",
+                "y",
+                source=source,
+                mode="center",
+                color=colour,
+                line_width=2,
+                legend_label=name,
+            )
         points = plot.scatter("x", "y", source=source, size=7, alpha=0)
-        plot.add_tools(HoverTool(renderers=[points], tooltips=[("", name), (f"from {metric.unit}", "@edge"), ("share", "@y{0.[0] %}")]))
+        plot.add_tools(
+            HoverTool(
+                renderers=[points],
+                tooltips=[("", name), (f"from {metric.unit}", "@edge"), ("share", "@y{0.[0] %}")],
+            )
+        )
     step = -(-bins // 8)
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
     plot.xaxis.major_label_overrides = {i: _edge_names(metric)[i] for i in range(0, bins, step)}
@@ -282,9 +417,17 @@ def distribution(metric: Metric, shown: Shares) -> figure:
         legend = plot.legend[0]
         plot.add_layout(legend, "below")
         legend.location = "left"
-        legend.orientation, legend.border_line_color, legend.background_fill_color = "horizontal", None, None
+        legend.orientation, legend.border_line_color, legend.background_fill_color = (
+            "horizontal",
+            None,
+            None,
+        )
         legend.ncols = 3 if sum(len(name) for name, _ in shown) < 44 else 2
-        legend.label_text_font, legend.label_text_color, legend.label_text_font_size = "system-ui", INK, "11px"
+        legend.label_text_font, legend.label_text_color, legend.label_text_font_size = (
+            "system-ui",
+            INK,
+            "11px",
+        )
         legend.click_policy, legend.glyph_width, legend.padding, legend.margin = "hide", 14, 2, 2
     return plot
 
@@ -293,19 +436,31 @@ def heat_map(metrics: Metrics, metric: Metric, frame: Frame) -> figure:
     """A histogram metric over time: the share of each bin, darker for more."""
     plot = canvas(frame.x_range, 230, "")
     times, counts = _occupancy(metrics, metric)
-    some = np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int)) if len(times) else np.zeros(0, int)
+    some = (
+        np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int))
+        if len(times)
+        else np.zeros(0, int)
+    )
     ms = _ms(times[some])
     totals = counts[some].sum(1, keepdims=True)
     share = np.divide(counts[some], totals, out=np.zeros_like(counts[some]), where=totals > 0)
     if len(ms) > 1:
         top = float(np.quantile(share, 0.995)) or 1.0
-        plot.image(image=[share.T], x=ms[0], y=0, dw=ms[-1] - ms[0], dh=len(metric.edges),
-                   color_mapper=LinearColorMapper(palette=SEQUENTIAL, low=0, high=top))
+        plot.image(
+            image=[share.T],
+            x=ms[0],
+            y=0,
+            dw=ms[-1] - ms[0],
+            dh=len(metric.edges),
+            color_mapper=LinearColorMapper(palette=SEQUENTIAL, low=0, high=top),
+        )
     bins = len(metric.edges)
     step = -(-bins // 8)
     plot.y_range = Range1d(0, bins)
     plot.yaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
-    plot.yaxis.formatter = CustomJSTickFormatter(args={"names": _edge_names(metric)}, code="return names[tick] ?? ''")
+    plot.yaxis.formatter = CustomJSTickFormatter(
+        args={"names": _edge_names(metric)}, code="return names[tick] ?? ''"
+    )
     plot.grid.grid_line_color = None
     _mark(plot, frame)
     return plot

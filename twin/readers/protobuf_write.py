@@ -41,7 +41,9 @@ def _field(number: int, body: bytes) -> bytes:
 
 
 def _label(name: str, value: str) -> bytes:
-    return _field(1, _field(1, name.encode(errors="replace")) + _field(2, value.encode(errors="replace")))
+    return _field(
+        1, _field(1, name.encode(errors="replace")) + _field(2, value.encode(errors="replace"))
+    )
 
 
 class Encoder:
@@ -50,10 +52,17 @@ class Encoder:
     def __init__(self, series: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         self._labels = []
         for name, labels in series:
-            pairs = sorted({**labels, "__name__": name}.items())  # receivers want them sorted, and none that is empty
+            pairs = sorted(
+                {**labels, "__name__": name}.items()
+            )  # receivers want them sorted, and none that is empty
             self._labels.append(b"".join(_label(key, value) for key, value in pairs if value))
 
-    def request(self, times_ms: NDArray[np.int64], values: NDArray[np.float64], before: NDArray[np.float64] | None) -> bytes:
+    def request(
+        self,
+        times_ms: NDArray[np.int64],
+        values: NDArray[np.float64],
+        before: NDArray[np.float64] | None,
+    ) -> bytes:
         """The compressed request with readings (readings, series) at rising times; ``before`` is the reading before them, if any.
 
         Empty if no series has anything to say.
@@ -62,7 +71,12 @@ class Encoder:
         body: bytes = pa.compress(message, codec="snappy", asbytes=True) if message else b""
         return body
 
-    def message(self, times_ms: NDArray[np.int64], values: NDArray[np.float64], before: NDArray[np.float64] | None) -> bytes:
+    def message(
+        self,
+        times_ms: NDArray[np.int64],
+        values: NDArray[np.float64],
+        before: NDArray[np.float64] | None,
+    ) -> bytes:
         """The same, not compressed."""
         samples = np.array(values.T, np.float64, order="C")
         absent = np.isnan(samples)
@@ -75,17 +89,23 @@ class Encoder:
         stamps = [varint(time) for time in times_ms.tolist()]
         lengths = np.array([len(stamp) for stamp in stamps])
         edges = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(stamps)]
-        return b"".join(self._block(stamps[first:last], samples[:, first:last], sent[:, first:last])
-                        for first, last in itertools.pairwise(edges))  # messages put end to end are one message
+        return b"".join(
+            self._block(stamps[first:last], samples[:, first:last], sent[:, first:last])
+            for first, last in itertools.pairwise(edges)
+        )  # messages put end to end are one message
 
-    def _block(self, stamps: list[bytes], samples: NDArray[np.float64], sent: NDArray[np.bool_]) -> bytes:
+    def _block(
+        self, stamps: list[bytes], samples: NDArray[np.float64], sent: NDArray[np.bool_]
+    ) -> bytes:
         """Samples (series, readings) whose time stamps are equally long."""
         body = 10 + len(stamps[0])
         block = np.empty((*samples.shape, 2 + body), np.uint8)
         block[..., 0] = 2 << 3 | 2
         block[..., 1] = body
         block[..., 2] = 1 << 3 | 1
-        block[..., 3:11] = np.ascontiguousarray(samples, "<f8").view(np.uint8).reshape(*samples.shape, 8)
+        block[..., 3:11] = (
+            np.ascontiguousarray(samples, "<f8").view(np.uint8).reshape(*samples.shape, 8)
+        )
         block[..., 11] = 2 << 3
         block[..., 12:] = np.frombuffer(b"".join(stamps), np.uint8).reshape(len(stamps), -1)
         packed = block[sent].tobytes()

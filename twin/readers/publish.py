@@ -24,7 +24,11 @@ from twin.record.names import identity
 FOLDER, FOLDER_TITLE = "twin", "twin"
 SOURCE = SOURCE_UID
 LONGEST_UID = 40
-_CHANGES = {"created": "would be created", "replaced": "would be replaced", "changed": "would be changed"}
+_CHANGES = {
+    "created": "would be created",
+    "replaced": "would be replaced",
+    "changed": "would be changed",
+}
 
 Tell = Callable[[str], None]
 
@@ -42,7 +46,11 @@ class Run:
         """A run from its manifest."""
         labels = identity(manifest)
         start = dt.datetime.fromisoformat(manifest["start"]).replace(tzinfo=dt.UTC)
-        return cls(start, start + dt.timedelta(seconds=manifest["duration_s"]), {**labels, "run": labels["run_id"]})
+        return cls(
+            start,
+            start + dt.timedelta(seconds=manifest["duration_s"]),
+            {**labels, "run": labels["run_id"]},
+        )
 
 
 def load(folder: Path) -> list[dict[str, Any]]:
@@ -58,10 +66,14 @@ def load(folder: Path) -> list[dict[str, Any]]:
             raise UsageError(f"{path}: cannot be read: {error}") from None
         uid = data.get("uid") if isinstance(data, dict) else None
         if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or not data.get("title"):
-            raise UsageError(f"{path}: is not a dashboard (it needs a title, and a uid of at most {LONGEST_UID} characters)")
+            raise UsageError(
+                f"{path}: is not a dashboard (it needs a title, and a uid of at most {LONGEST_UID} characters)"
+            )
         found.append(data)
     order = [uid for uid, _ in PAGES]
-    return sorted(found, key=lambda each: order.index(each["uid"]) if each["uid"] in order else len(order))
+    return sorted(
+        found, key=lambda each: order.index(each["uid"]) if each["uid"] in order else len(order)
+    )
 
 
 def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -73,23 +85,41 @@ def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
             many = [value] if variable.get("multi") else value
             variable = {**variable, "current": {"selected": True, "text": many, "value": many}}
         variables.append(variable)
-    wall_clock = "now" in str(dashboard.get("time", {}).get("from", ""))  # the run's own health is shown as it is now
+    wall_clock = "now" in str(
+        dashboard.get("time", {}).get("from", "")
+    )  # the run's own health is shown as it is now
     when = {} if wall_clock else {"time": {"from": _iso(run.start), "to": _iso(run.end)}}
-    return {**dashboard, **when, "templating": {**dashboard.get("templating", {}), "list": variables}}
+    return {
+        **dashboard,
+        **when,
+        "templating": {**dashboard.get("templating", {}), "list": variables},
+    }
 
 
 def address(grafana: Grafana, dashboard: Mapping[str, Any], run: Run | None) -> str:
     """Where to open a dashboard; with a run: at its dates, with it selected."""
     query: list[tuple[str, str]] = []
     if run:
-        query = [("from", str(round(run.start.timestamp() * 1000))), ("to", str(round(run.end.timestamp() * 1000)))]
-        query += [(f"var-{each['name']}", run.variables[each["name"]]) for each in dashboard.get("templating", {}).get("list", [])
-                  if each.get("name") in run.variables]
+        query = [
+            ("from", str(round(run.start.timestamp() * 1000))),
+            ("to", str(round(run.end.timestamp() * 1000))),
+        ]
+        query += [
+            (f"var-{each['name']}", run.variables[each["name"]])
+            for each in dashboard.get("templating", {}).get("list", [])
+            if each.get("name") in run.variables
+        ]
     return f"{grafana.url}/d/{dashboard['uid']}" + (f"?{urlencode(query)}" if query else "")
 
 
-def push(grafana: Grafana, dashboards: Sequence[Mapping[str, Any]], prometheus: str | None, run: Run | None, tell: Tell,
-         dry: bool = False) -> None:
+def push(
+    grafana: Grafana,
+    dashboards: Sequence[Mapping[str, Any]],
+    prometheus: str | None,
+    run: Run | None,
+    tell: Tell,
+    dry: bool = False,
+) -> None:
     """Put everything where it belongs, a line per thing. Raises GrafanaError and UsageError."""
 
     def say(what: str, how: str) -> None:
@@ -103,7 +133,12 @@ def push(grafana: Grafana, dashboards: Sequence[Mapping[str, Any]], prometheus: 
         how = _dashboard(grafana, turned(dashboard, run) if run else dashboard, dry)
         say(f"dashboard {dashboard['title']}", how)
         counts[how] = counts.get(how, 0) + 1
-    say(f"{len(dashboards)} dashboards", ", ".join(f"{count} {_CHANGES.get(how, how) if dry else how}" for how, count in counts.items()))
+    say(
+        f"{len(dashboards)} dashboards",
+        ", ".join(
+            f"{count} {_CHANGES.get(how, how) if dry else how}" for how, count in counts.items()
+        ),
+    )
     tell(f"open {address(grafana, dashboards[0], run)}")
 
 
@@ -125,24 +160,43 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
         return "not looked at (that needs the role Admin)"
     if not prometheus:
         if found is None:
-            raise UsageError(f"{grafana.url}: has no data source {SOURCE} (give --prometheus or set PROMETHEUS_URL: where Grafana reaches "
-                             "Prometheus, such as http://prometheus:9090)")
+            raise UsageError(
+                f"{grafana.url}: has no data source {SOURCE} (give --prometheus or set PROMETHEUS_URL: where Grafana reaches "
+                "Prometheus, such as http://prometheus:9090)"
+            )
         if found.get("type") != "prometheus":
-            raise UsageError(f"{grafana.url}: the data source {SOURCE} is of the type {found.get('type')}, not prometheus (remove it, or "
-                             "give --prometheus to change it)")
+            raise UsageError(
+                f"{grafana.url}: the data source {SOURCE} is of the type {found.get('type')}, not prometheus (remove it, or "
+                "give --prometheus to change it)"
+            )
         return "unchanged"
-    wanted = {"uid": SOURCE, "name": SOURCE, "type": "prometheus", "access": "proxy", "url": prometheus}
+    wanted = {
+        "uid": SOURCE,
+        "name": SOURCE,
+        "type": "prometheus",
+        "access": "proxy",
+        "url": prometheus,
+    }
     options = {"timeInterval": "1h", "httpMethod": "POST", "prometheusType": "Prometheus"}
     if found is None:
         how = "created"
         if not dry:
             grafana.make_source({**wanted, "jsonData": options})
     elif found.get("readOnly"):
-        how = "provisioned by a file, left as it is" + ("" if found.get("url") == prometheus else f": it goes to {found.get('url')}")
+        how = "provisioned by a file, left as it is" + (
+            "" if found.get("url") == prometheus else f": it goes to {found.get('url')}"
+        )
     else:
-        changed = {**found, **wanted, "name": found.get("name") or SOURCE, "jsonData": {**(found.get("jsonData") or {}), **options}}
+        changed = {
+            **found,
+            **wanted,
+            "name": found.get("name") or SOURCE,
+            "jsonData": {**(found.get("jsonData") or {}), **options},
+        }
         how = "unchanged" if changed == found else "changed"
-        if changed != found and not dry:  # what others set, such as a login for Prometheus, stays; by its version Grafana knows whether
+        if (
+            changed != found and not dry
+        ):  # what others set, such as a login for Prometheus, stays; by its version Grafana knows whether
             grafana.change_source(changed)  # somebody was quicker, and refuses
     trouble = "" if dry and how != "unchanged" else grafana.source_trouble(SOURCE)
     return how + (f", but {trouble}" if trouble else "")
@@ -157,8 +211,10 @@ def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str
         meta = found.get("meta") or {}
         if meta.get("provisioned"):
             return "provisioned by a file, left as it is"
-        if meta.get("folderUid") == FOLDER and (_content(found["dashboard"]) == content
-                                                or grafana.dashboard_message(content["uid"]) == message):
+        if meta.get("folderUid") == FOLDER and (
+            _content(found["dashboard"]) == content
+            or grafana.dashboard_message(content["uid"]) == message
+        ):
             return "unchanged"
     if not dry:
         grafana.save_dashboard(content, FOLDER, message)

@@ -26,7 +26,11 @@ TIMEOUT_S = (5.0, 30.0)
 """For the connection, and for an answer."""
 LONGEST_WAIT_S = 300.0
 """What a receiver may ask us to wait at most."""
-TOKEN, USER, PASSWORD = "TWIN_REMOTE_WRITE_TOKEN", "TWIN_REMOTE_WRITE_USER", "TWIN_REMOTE_WRITE_PASSWORD"
+TOKEN, USER, PASSWORD = (
+    "TWIN_REMOTE_WRITE_TOKEN",
+    "TWIN_REMOTE_WRITE_USER",
+    "TWIN_REMOTE_WRITE_PASSWORD",
+)
 MENDS = {
     401: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
     403: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
@@ -34,11 +38,26 @@ MENDS = {
     405: "Prometheus takes remote write at /api/v1/write",
 }
 REASONS = (
-    ("duplicate sample", "it holds other values of this run_id for these times; was the run folder copied?"),
-    ("out of bounds", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
-    ("out of order", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
-    ("too old", "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml"),
-    ("too far in the future", "it takes dates of the past only; set start in the scenario so that the run ends before today"),
+    (
+        "duplicate sample",
+        "it holds other values of this run_id for these times; was the run folder copied?",
+    ),
+    (
+        "out of bounds",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+    ),
+    (
+        "out of order",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+    ),
+    (
+        "too old",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+    ),
+    (
+        "too far in the future",
+        "it takes dates of the past only; set start in the scenario so that the run ends before today",
+    ),
 )
 
 
@@ -62,16 +81,26 @@ def checked(url: str) -> str:
     """The address of a receiver as given, if it is one. Raises UsageError."""
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        valid = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         parts, valid = urlsplit(""), False
     if not valid:
-        raise UsageError("--remote-write: not an address of a receiver (write it as http://127.0.0.1:9090/api/v1/write)")
+        raise UsageError(
+            "--remote-write: not an address of a receiver (write it as http://127.0.0.1:9090/api/v1/write)"
+        )
     if "@" in parts.netloc:
-        raise UsageError(f"--remote-write: no password in an address, every process can read it there (set {USER} and {PASSWORD}, "
-                         f"or {TOKEN}, in the environment)")
+        raise UsageError(
+            f"--remote-write: no password in an address, every process can read it there (set {USER} and {PASSWORD}, "
+            f"or {TOKEN}, in the environment)"
+        )
     if parts.path in ("", "/"):
-        raise UsageError(f"--remote-write: {url} has no path (that of Prometheus is {parts.scheme}://{parts.netloc}/api/v1/write)")
+        raise UsageError(
+            f"--remote-write: {url} has no path (that of Prometheus is {parts.scheme}://{parts.netloc}/api/v1/write)"
+        )
     return url
 
 
@@ -88,7 +117,9 @@ class _Auth(requests.auth.AuthBase):
         if token:
             request.headers["Authorization"] = f"Bearer {token}"
         elif user:
-            requests.auth.HTTPBasicAuth(user.encode(), os.environ.get(PASSWORD, "").encode())(request)
+            requests.auth.HTTPBasicAuth(user.encode(), os.environ.get(PASSWORD, "").encode())(
+                request
+            )
         return request
 
 
@@ -99,17 +130,31 @@ class Receiver:
         self.url = url
         self._session = requests.Session()
         self._session.auth = _Auth()
-        self._session.headers.update({
-            "Content-Encoding": "snappy", "Content-Type": "application/x-protobuf", "X-Prometheus-Remote-Write-Version": "0.1.0",
-            "User-Agent": f"twin/{version('twin')}"})
+        self._session.headers.update(
+            {
+                "Content-Encoding": "snappy",
+                "Content-Type": "application/x-protobuf",
+                "X-Prometheus-Remote-Write-Version": "0.1.0",
+                "User-Agent": f"twin/{version('twin')}",
+            }
+        )
 
     def post(self, body: bytes) -> None:
         """Hand over one request. Raises LaterError, RefusedError or TooLargeError."""
         try:
-            answer = self._session.post(self.url, data=body, timeout=TIMEOUT_S, allow_redirects=False)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            answer = self._session.post(
+                self.url, data=body, timeout=TIMEOUT_S, allow_redirects=False
+            )
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
             raise LaterError(_cause(error)) from None
-        except (requests.RequestException, ValueError) as error:  # ValueError: a token that cannot be a header
+        except (
+            requests.RequestException,
+            ValueError,
+        ) as error:  # ValueError: a token that cannot be a header
             raise RefusedError(f"the request cannot be made ({type(error).__name__})") from None
         if answer.ok and not answer.is_redirect:
             return
@@ -120,7 +165,9 @@ class Receiver:
             raise LaterError(said, _wait(answer.headers.get("Retry-After")))
         if answer.status_code == 413:
             raise TooLargeError(said)
-        mend = MENDS.get(answer.status_code) or next((mend for word, mend in REASONS if word in words.lower()), "")
+        mend = MENDS.get(answer.status_code) or next(
+            (mend for word, mend in REASONS if word in words.lower()), ""
+        )
         if answer.is_redirect:
             mend = f"give its new address, {shown(answer.headers['Location'])}"
         raise RefusedError(said + (f" ({mend})" if mend else ""))
@@ -138,10 +185,16 @@ def _cause(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not let us through"
-    known = {"Connection refused": "connection refused", "CERTIFICATE_VERIFY_FAILED": "its certificate cannot be trusted",
-             "Name or service not known": "no such host", "name resolution": "no such host, or no name service now",
-             "unreachable": "no route to it"}
-    return next((words for sign, words in known.items() if sign in str(error)), "the connection broke")
+    known = {
+        "Connection refused": "connection refused",
+        "CERTIFICATE_VERIFY_FAILED": "its certificate cannot be trusted",
+        "Name or service not known": "no such host",
+        "name resolution": "no such host, or no name service now",
+        "unreachable": "no route to it",
+    }
+    return next(
+        (words for sign, words in known.items() if sign in str(error)), "the connection broke"
+    )
 
 
 def _wait(asked: str | None) -> float | None:
@@ -150,7 +203,11 @@ def _wait(asked: str | None) -> float | None:
         return None
     seconds = None
     with contextlib.suppress(ValueError, TypeError):
-        seconds = float(asked) if asked.strip().isdigit() else email.utils.parsedate_to_datetime(asked).timestamp() - time.time()
+        seconds = (
+            float(asked)
+            if asked.strip().isdigit()
+            else email.utils.parsedate_to_datetime(asked).timestamp() - time.time()
+        )
     return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT_S)
 
 
@@ -161,7 +218,9 @@ class Cursor:
     a receiver takes for what they are.
     """
 
-    def __init__(self, folder: Path, url: str, run: Mapping[str, str], patience_s: float = 0.0) -> None:
+    def __init__(
+        self, folder: Path, url: str, run: Mapping[str, str], patience_s: float = 0.0
+    ) -> None:
         self.path = folder / "sent" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
         self._same: dict[str, Any] = {"receiver": shown(url), "run": dict(run)}
         self.path.parent.mkdir(exist_ok=True)
@@ -182,7 +241,9 @@ class Cursor:
             except BlockingIOError:
                 if time.monotonic() > until:
                     lock.close()
-                    raise UsageError(f"{folder}: another process sends its readings to {shown(url)} (wait until it has ended)") from None
+                    raise UsageError(
+                        f"{folder}: another process sends its readings to {shown(url)} (wait until it has ended)"
+                    ) from None
                 time.sleep(0.05)
 
     def move(self, now_s: int, count: int) -> None:

@@ -23,7 +23,15 @@ from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers.backlog import Backlog
 from twin.readers.protobuf_write import Encoder
-from twin.readers.receiver import Cursor, LaterError, Receiver, RefusedError, TooLargeError, checked, shown
+from twin.readers.receiver import (
+    Cursor,
+    LaterError,
+    Receiver,
+    RefusedError,
+    TooLargeError,
+    checked,
+    shown,
+)
 from twin.readers.sidecar import Service
 from twin.record.names import series
 from twin.record.watch import Rows, RunInfo
@@ -44,8 +52,17 @@ class Sender:
     Once `hasten` was called it gives up after PATIENCE_S without success; after `stop`, at once.
     """
 
-    def __init__(self, url: str, folder: Path, start: dt.date, rows: Rows, run: Mapping[str, str], *, note: Callable[[str], None],
-                 lock_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        start: dt.date,
+        rows: Rows,
+        run: Mapping[str, str],
+        *,
+        note: Callable[[str], None],
+        lock_s: float = 0.0,
+    ) -> None:
         self.url, self.folder, self.series = url, folder, len(rows)
         self.cursor = Cursor(folder, url, run, lock_s)
         self.backlog = Backlog(folder, start, rows, self.cursor.delivered_s)
@@ -87,10 +104,14 @@ class Sender:
         if not left:
             return f"remote write: all {total:,} readings x {self.series:,} series are in {shown(self.url)}"
         why = f" ({self.trouble})" if self.trouble else ""
-        return (f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; nothing is lost, deliver them with: "
-                f"twin send {self.folder} --remote-write {shown(self.url)}")
+        return (
+            f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; nothing is lost, deliver them with: "
+            f"twin send {self.folder} --remote-write {shown(self.url)}"
+        )
 
-    def _deliver(self, times: NDArray[np.int64], values: NDArray[np.float64], told: Callable[[int], None]) -> bool:
+    def _deliver(
+        self, times: NDArray[np.int64], values: NDArray[np.float64], told: Callable[[int], None]
+    ) -> bool:
         """Hand over readings that are not there yet, in requests of bounded size."""
         done = int(np.searchsorted(times, self.cursor.delivered_s, "right"))
         if done and (self._before is None or self._before[0] < times[done - 1]):
@@ -124,7 +145,9 @@ class Sender:
                 self._receiver.post(body)
             except LaterError as later:
                 if not self.trouble:
-                    self._note(f"remote write: {shown(self.url)}: {later}; the readings wait in the run's folder, and it is tried again")
+                    self._note(
+                        f"remote write: {shown(self.url)}: {later}; the readings wait in the run's folder, and it is tried again"
+                    )
                 self.trouble = str(later)
                 if self._pause(later.wait_s if later.wait_s is not None else wait):
                     return False
@@ -134,7 +157,9 @@ class Sender:
                 return False
             else:
                 if self.trouble:
-                    self._note(f"remote write: {shown(self.url)} takes readings again; {self.backlog.undelivered:,} have waited")
+                    self._note(
+                        f"remote write: {shown(self.url)} takes readings again; {self.backlog.undelivered:,} have waited"
+                    )
                 self.trouble, self._success = "", time.monotonic()
                 return True
         return False
@@ -143,13 +168,18 @@ class Sender:
         """Wait before another attempt; returns whether to give up instead."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < until:
-            if self._stop.wait(min(0.1, until - now)) or time.monotonic() - self._success > self._limit:
+            if (
+                self._stop.wait(min(0.1, until - now))
+                or time.monotonic() - self._success > self._limit
+            ):
                 return True
         return False
 
     def _refused(self, reason: str) -> None:
         self.trouble = reason
-        self._note(f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings stay in the run's folder")
+        self._note(
+            f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings stay in the run's folder"
+        )
 
 
 class RemoteWrite(Service):
@@ -171,12 +201,23 @@ class RemoteWrite(Service):
     async def open(self) -> str:
         """Find out what an earlier process left undelivered, and begin to send."""
         info = self._info
-        self._sender = await asyncio.to_thread(lambda: Sender(self.url, info.out, info.start, info.rows, info.labels, note=self.hub.note,
-                                                              lock_s=LOCK_S))
+        self._sender = await asyncio.to_thread(
+            lambda: Sender(
+                self.url,
+                info.out,
+                info.start,
+                info.rows,
+                info.labels,
+                note=self.hub.note,
+                lock_s=LOCK_S,
+            )
+        )
         self._thread = threading.Thread(target=self._sender.run, name="remote-write", daemon=True)
         self._thread.start()
         left = self._sender.backlog.undelivered
-        return f"remote write to {shown(self.url)}" + (f", first {left:,} readings from before" if left else "")
+        return f"remote write to {shown(self.url)}" + (
+            f", first {left:,} readings from before" if left else ""
+        )
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """Take it into the backlog."""
@@ -212,8 +253,10 @@ class RemoteWrite(Service):
             if not complete and time.monotonic() - began > 1:
                 break  # it waits for an answer that nobody needs
             if time.monotonic() - began > told:
-                self.hub.note(f"remote write: {self.undelivered:,} readings are on their way to {shown(self.url)}; Ctrl-C leaves them to "
-                              "twin send")
+                self.hub.note(
+                    f"remote write: {self.undelivered:,} readings are on their way to {shown(self.url)}; Ctrl-C leaves them to "
+                    "twin send"
+                )
                 told += 15
         sender.cursor.close()
         return sender.outcome()

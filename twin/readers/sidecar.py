@@ -90,9 +90,13 @@ class Link(Watcher):
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
-        context = multiprocessing.get_context("spawn")  # a forked child would inherit the run's threads in an unknown state
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # a forked child would inherit the run's threads in an unknown state
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_main, args=(theirs, info, self._services), name="twin-sidecar")
+        self._process = context.Process(
+            target=_main, args=(theirs, info, self._services), name="twin-sidecar"
+        )
         with _no_interrupts():
             self._process.start()
         atexit.register(self._hang_up)
@@ -153,10 +157,20 @@ class Link(Watcher):
                     batch.append(self._out.get_nowait())
             over = None in batch
             messages = [message for message in batch if message is not None]
-            newest = max((place for place, (kind, _) in enumerate(messages) if kind == "update"), default=-1)
+            newest = max(
+                (place for place, (kind, _) in enumerate(messages) if kind == "update"), default=-1
+            )
             waited = {"queue_undelivered": float(len(messages))}
-            fresh = [(kind, (replace(data[0], health=data[0].health | waited),) if kind == "update" else data)
-                     for place, (kind, data) in enumerate(messages) if kind != "update" or place == newest]
+            fresh = [
+                (
+                    kind,
+                    (replace(data[0], health=data[0].health | waited),)
+                    if kind == "update"
+                    else data,
+                )
+                for place, (kind, data) in enumerate(messages)
+                if kind != "update" or place == newest
+            ]
             try:
                 self._pipe.send(fresh)
             except OSError:  # the sidecar is gone; `_hear` has said so
@@ -168,14 +182,21 @@ class Link(Watcher):
                 self._tell(message[1])
         except (EOFError, OSError):
             if not self._ended.is_set():
-                self._tell("the process beside the run (metrics, live page) has died; the run goes on without it")
+                self._tell(
+                    "the process beside the run (metrics, live page) has died; the run goes on without it"
+                )
         self._ended.set()
 
     def _hang_up(self) -> None:
         """When the run's process ends, however it came to that: the sidecar sees the pipe closed and ends; if not, it is ended."""
         self._ended.set()
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe:
-            pipe.shutdown(socket.SHUT_RDWR)  # a plain close would not reach the thread that reads from it
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe,
+        ):
+            pipe.shutdown(
+                socket.SHUT_RDWR
+            )  # a plain close would not reach the thread that reads from it
         self._process.join(2 * CLOSE_S)
         self._process.kill()
 
@@ -197,7 +218,9 @@ def _main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _RUNS)
     os.nice(5)  # where processors are few, the run goes first
-    logging.getLogger().addHandler(logging.NullHandler())  # the terminal is the run's; what its user should know comes by `note`
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # the terminal is the run's; what its user should know comes by `note`
     asyncio.run(_serve(pipe, info, services))
 
 
@@ -229,7 +252,9 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     living, complete = list(services), False
     while not complete and (batch := await batches.get()) is not None:
         broken = list[Service]()
-        for message in batch:  # without a pause: who asks meanwhile gets what was before it or what is after it
+        for message in (
+            batch
+        ):  # without a pause: who asks meanwhile gets what was before it or what is after it
             for failed in _dispatch(hub, living, *message):
                 living.remove(failed)
                 broken.append(failed)
@@ -243,17 +268,23 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
     tell("bye", "")
-    os._exit(0)  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
+    os._exit(
+        0
+    )  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
 
 
-async def _hasten(hub: Hub, batches: asyncio.Queue[Batch | None], services: Sequence[Service]) -> None:
+async def _hasten(
+    hub: Hub, batches: asyncio.Queue[Batch | None], services: Sequence[Service]
+) -> None:
     """Pass on the user's wish to wait no longer, until the run's process is gone."""
     while (batch := await batches.get()) is not None:
         for message in batch:
             _dispatch(hub, services, *message)
 
 
-def _receive(pipe: Connection, loop: asyncio.AbstractEventLoop, batches: asyncio.Queue[Batch | None]) -> None:
+def _receive(
+    pipe: Connection, loop: asyncio.AbstractEventLoop, batches: asyncio.Queue[Batch | None]
+) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended
         with contextlib.suppress(EOFError, OSError):
             while True:
@@ -270,7 +301,9 @@ async def _close(hub: Hub, service: Service, complete: bool) -> None:
         hub.note(line)
 
 
-def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: tuple[Any, ...]) -> list[Service]:
+def _dispatch(
+    hub: Hub, services: Sequence[Service], kind: str, data: tuple[Any, ...]
+) -> list[Service]:
     """Pass a message on to all; returns those that failed."""
     if kind == "update":
         (hub.frame,) = data
@@ -282,7 +315,9 @@ def _dispatch(hub: Hub, services: Sequence[Service], kind: str, data: tuple[Any,
             getattr(service, kind)(*data)
         except Exception as error:
             failed.append(service)
-            hub.note(f"{type(service).__name__} has failed, the run goes on without it: {_short(error)}")
+            hub.note(
+                f"{type(service).__name__} has failed, the run goes on without it: {_short(error)}"
+            )
     return failed
 
 

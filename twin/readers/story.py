@@ -30,7 +30,18 @@ MARKS_TOLD = 3
 SETTING = 8
 """A series of so few values is a setting, such as the embedding dimension, not an outcome."""
 NAMES = ("Gini", "Esteban", "Sarle")
-MEASURES = ("share", "mean", "average", "gini", "variance", "correlation", "movement", "revenue", "standard", "density")
+MEASURES = (
+    "share",
+    "mean",
+    "average",
+    "gini",
+    "variance",
+    "correlation",
+    "movement",
+    "revenue",
+    "standard",
+    "density",
+)
 _SINCE = re.compile(r",?( in the sessions)? since the last reading( with any| that saw (any|one))?")
 
 
@@ -85,7 +96,10 @@ class _Move:
     @property
     def told(self) -> str:
         """``morale of active human creators fell from 0.45 to 0.31 (−31 %)``."""
-        first, last = human(self.before, self.one.metric.unit), _with_unit(self.after, self.one.metric)
+        first, last = (
+            human(self.before, self.one.metric.unit),
+            _with_unit(self.after, self.one.metric),
+        )
         verb = "rose" if self.after > self.before else "fell"
         percent = change(self.before, self.after)
         tail = f" ({percent})" if "%" in percent else ""
@@ -135,11 +149,24 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     tell(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
     after_heads = len(sentences)
     tell("What else got better: ", _various([move for move in moves if move.better], 2, used))
-    tell("What else got worse: ", _various([move for move in moves if move.better is False], 2, used))
-    steady = [one for _, one in _drawn(told) if one.metric.headline and all(one is not move.one for move in heads)]
+    tell(
+        "What else got worse: ", _various([move for move in moves if move.better is False], 2, used)
+    )
+    steady = [
+        one
+        for _, one in _drawn(told)
+        if one.metric.headline and all(one is not move.one for move in heads)
+    ]
     if steady:
-        sentences.insert(after_heads or min(1, len(sentences)), f"Within its own noise or {LEAST:.0%}: " + ", ".join(
-            f"{phrase(one.metric, one.label)} ({_with_unit(windows.values(one.values)[1], one.metric)})" for one in steady) + ".")
+        sentences.insert(
+            after_heads or min(1, len(sentences)),
+            f"Within its own noise or {LEAST:.0%}: "
+            + ", ".join(
+                f"{phrase(one.metric, one.label)} ({_with_unit(windows.values(one.values)[1], one.metric)})"
+                for one in steady
+            )
+            + ".",
+        )
     return sentences + _around(told, windows, marks)
 
 
@@ -154,22 +181,35 @@ def _restless(moves: Sequence[_Move], windows: Windows) -> list[str]:
         share = drift.part(pace * seconds, move.after - move.before) if pace is not None else None
         if share is not None and pace is not None:
             found.append(drift.words(phrase(move.one.metric, move.one.label), share, pace > 0))
-    return [f"Not at rest in the weeks before {windows.called}: {'; '.join(found)}."] if found else []
+    return (
+        [f"Not at rest in the weeks before {windows.called}: {'; '.join(found)}."] if found else []
+    )
 
 
 def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:
     """The first few: no two of one metric or of the same numbers, and but for headlines one per heading."""
     chosen: list[_Move] = []
     for move in moves:
-        if (move.one.metric.name not in used and all(move.heading != other.heading for other in chosen if not move.one.metric.headline)
-                and all(move.one.metric.name != other.one.metric.name for other in chosen)
-                and all((move.before, move.after) != (other.before, other.after) for other in chosen) and len(chosen) < most):
+        if (
+            move.one.metric.name not in used
+            and all(
+                move.heading != other.heading for other in chosen if not move.one.metric.headline
+            )
+            and all(move.one.metric.name != other.one.metric.name for other in chosen)
+            and all((move.before, move.after) != (other.before, other.after) for other in chosen)
+            and len(chosen) < most
+        ):
             chosen.append(move)
     return chosen
 
 
 def _drawn(told: Sequence[Chapter]) -> list[tuple[str, Series]]:
-    return [(chapter.heading, one) for chapter in told for picture in chapter.pictures for one in picture.series]
+    return [
+        (chapter.heading, one)
+        for chapter in told
+        for picture in chapter.pictures
+        for one in picture.series
+    ]
 
 
 def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
@@ -178,12 +218,17 @@ def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
     for heading, one in _drawn(told):
         if one.metric.good == "neither" and not one.metric.headline:
             continue
-        first, last = (values[np.isfinite(values)] for values in (one.values[windows.before], one.values[windows.after]))
+        first, last = (
+            values[np.isfinite(values)]
+            for values in (one.values[windows.before], one.values[windows.after])
+        )
         if len(first) < 2 or len(last) < 2:
             continue
         before, after = float(first.mean()), float(last.mean())
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-        stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))  # read, but nothing happened
+        stale = any(
+            values[0] != 0 and (values == values[0]).all() for values in (first, last)
+        )  # read, but nothing happened
         if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
             moves.append(_Move(one, heading, before, after, _size(before, after)))
     return moves
@@ -215,27 +260,44 @@ def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) ->
     kept = sorted(sorted(found, key=lambda each: -each[0])[:MARKS_TOLD], key=found.index)
     sentences = []
     if kept:
-        sentences.append("Around the policies (which need not be the cause): "
-                         + "; ".join(f"within two weeks of {name}, {words}" for _, name, words in kept) + ".")
+        sentences.append(
+            "Around the policies (which need not be the cause): "
+            + "; ".join(f"within two weeks of {name}, {words}" for _, name, words in kept)
+            + "."
+        )
     if calm:
         sentences.append(f"No series here broke step around {', '.join(calm)}.")
     return [" ".join(sentences)] if sentences else []
 
 
-def _break(one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64) -> tuple[float, _Move] | None:
+def _break(
+    one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64
+) -> tuple[float, _Move] | None:
     """How far a series moved around a time, in units of what it usually does in as long; None if not unusually far."""
     if len(np.unique(one.values)) <= SETTING:
         return None
 
     def difference(moment: np.datetime64) -> tuple[float, float]:
-        return (mean(one.values[(times > moment - WEEK) & (times <= moment)]),
-                mean(one.values[(times > moment + WEEK) & (times <= moment + 2 * WEEK)]))
+        return (
+            mean(one.values[(times > moment - WEEK) & (times <= moment)]),
+            mean(one.values[(times > moment + WEEK) & (times <= moment + 2 * WEEK)]),
+        )
 
     before, after = difference(when)
-    if not (math.isfinite(before) and math.isfinite(after)) or abs(after - before) <= LEAST * abs(before):
+    if not (math.isfinite(before) and math.isfinite(after)) or abs(after - before) <= LEAST * abs(
+        before
+    ):
         return None
-    usual = np.array([b - a for a, b in (difference(moment) for moment in np.arange(times[0] + WEEK, times[-1] - 2 * WEEK, WEEK))
-                      if math.isfinite(a) and math.isfinite(b)])
+    usual = np.array(
+        [
+            b - a
+            for a, b in (
+                difference(moment)
+                for moment in np.arange(times[0] + WEEK, times[-1] - 2 * WEEK, WEEK)
+            )
+            if math.isfinite(a) and math.isfinite(b)
+        ]
+    )
     typical = float(np.sqrt(np.median(usual**2))) if len(usual) else 0.0
     far = abs(after - before) / typical if typical > 0 else math.inf
     if far <= BREAK:

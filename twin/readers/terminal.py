@@ -25,7 +25,12 @@ from twin.record.results import per_day
 from twin.record.watch import Frame, RunInfo, Watcher, pace
 from twin.world.metric import Metric
 
-TITLES = {"producer": "Who makes", "consumer": "Who watches", "platform": "Platform", "chatbot": "Chatbots"}
+TITLES = {
+    "producer": "Who makes",
+    "consumer": "Who watches",
+    "platform": "Platform",
+    "chatbot": "Chatbots",
+}
 
 
 LONGEST = 200
@@ -45,7 +50,9 @@ class _Course:
 
     def __init__(self, info: RunInfo) -> None:
         self.info = info
-        self.shown = [(i, metric, labels) for i, (metric, labels) in enumerate(info.rows) if metric.headline]
+        self.shown = [
+            (i, metric, labels) for i, (metric, labels) in enumerate(info.rows) if metric.headline
+        ]
         self.times: list[int] = []
         self.readings: list[NDArray[np.float64]] = []
         self._seen: NDArray[np.float64] | None = None
@@ -65,12 +72,19 @@ class _Course:
         """Metric, name with labels, and values so far, of each headline series."""
         if not self.readings:
             return []
-        first = min(1, len(self.readings) - 1)  # the reading at the start is of a world in which nothing has happened
-        values, times = np.array(self.readings[first:]), np.array(self.times[first:]).astype("datetime64[s]")
+        first = min(
+            1, len(self.readings) - 1
+        )  # the reading at the start is of a world in which nothing has happened
+        values, times = (
+            np.array(self.readings[first:]),
+            np.array(self.times[first:]).astype("datetime64[s]"),
+        )
         found = []
         for k, (_, metric, labels) in enumerate(self.shown):
             course = per_day(times, values[:, k]) if metric.kind == "counter" else values[:, k]
-            name = " ".join([metric.name.replace("_", " "), *labels.values()]) + ("/d" if metric.kind == "counter" else "")
+            name = " ".join([metric.name.replace("_", " "), *labels.values()]) + (
+                "/d" if metric.kind == "counter" else ""
+            )
             found.append((metric, name, course))
         return found
 
@@ -84,7 +98,11 @@ class _Course:
         if self.frame is None:
             return 0.0
         now = self.frame.now_s
-        return min(1.0, now / self.info.duration_s) if now >= 0 else max(0.0, 1 + now / max(self.info.warm_up_s, 1))
+        return (
+            min(1.0, now / self.info.duration_s)
+            if now >= 0
+            else max(0.0, 1 + now / max(self.info.warm_up_s, 1))
+        )
 
 
 class PlainView(Watcher):
@@ -94,7 +112,11 @@ class PlainView(Watcher):
         """Say what starts."""
         self.course, self._spoke = _Course(info), 0.0
         self._told = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
-        verb = f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}" if info.resumed_at_s else f"starts on {info.start}"
+        verb = (
+            f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}"
+            if info.resumed_at_s
+            else f"starts on {info.start}"
+        )
         print(f"{info.name} {verb}, {info.duration_s / DAY:g} days, into {info.out}", flush=True)
         if not info.resumed_at_s:
             print(BUILDING, flush=True)
@@ -110,8 +132,11 @@ class PlainView(Watcher):
         self._spoke = frame.wall_s
         rate, left = self.course.pace()
         if frame.now_s < 0:
-            print(f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of {info.warm_up_s / DAY:g} days before "
-                  f"the start  left {span(left)}", flush=True)
+            print(
+                f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of {info.warm_up_s / DAY:g} days before "
+                f"the start  left {span(left)}",
+                flush=True,
+            )
             return
         start = f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  left {span(left)}"
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
@@ -129,7 +154,10 @@ class PlainView(Watcher):
             if width <= room:
                 room -= width
                 chosen.append(place)
-        return [f"{name} {human(values[-1], metric.unit)}" for metric, name, values in (lines[place] for place in sorted(chosen))]
+        return [
+            f"{name} {human(values[-1], metric.unit)}"
+            for metric, name, values in (lines[place] for place in sorted(chosen))
+        ]
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """An event."""
@@ -191,19 +219,29 @@ class LiveView(Watcher):
         head.add_column(no_wrap=True)
         head.add_column(ratio=1)
         head.add_column(justify="right", no_wrap=True)
-        head.add_row(Text(f"{date:%Y-%m-%d}", "bold"), ProgressBar(100.0, 100 * self.course.share), f"{self.course.share:.0%}")
+        head.add_row(
+            Text(f"{date:%Y-%m-%d}", "bold"),
+            ProgressBar(100.0, 100 * self.course.share),
+            f"{self.course.share:.0%}",
+        )
         where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
         if frame.now_s < 0:
             where = f"warming up: {-frame.now_s / DAY:.0f} of {info.warm_up_s / DAY:g} days to the start"
-        facts = Text(f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start", "dim")
-        sides = [self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1)) for side in TITLES]
+        facts = Text(
+            f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start",
+            "dim",
+        )
+        sides = [
+            self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1))
+            for side in TITLES
+        ]
         body = Table.grid(expand=True, padding=(0, 2, 0, 0))
         shown = [table for table in sides if table.row_count]
         if self.console.width >= 100:
             for _ in range(2):
                 body.add_column(ratio=1)
             for pair in range(0, len(shown), 2):
-                body.add_row(*shown[pair:pair + 2])
+                body.add_row(*shown[pair : pair + 2])
         else:
             for table in shown:
                 body.add_row(table)
@@ -211,8 +249,15 @@ class LiveView(Watcher):
         return Panel(Group(head, facts, body, *marks), title=Text(info.name), border_style="blue")
 
     def _side(self, side: str, width: int) -> Table:
-        table = Table(title=TITLES[side], title_justify="left", title_style="bold", show_header=False, box=None, expand=True,
-                      padding=(0, 1, 0, 0))
+        table = Table(
+            title=TITLES[side],
+            title_justify="left",
+            title_style="bold",
+            show_header=False,
+            box=None,
+            expand=True,
+            padding=(0, 1, 0, 0),
+        )
         spark = max(6, min(30, width - 46))
         table.add_column(no_wrap=True, ratio=1)
         table.add_column(no_wrap=True, style="cyan", width=spark)
@@ -224,6 +269,10 @@ class LiveView(Watcher):
                 first, last = (known[0], known[-1]) if len(known) else (float("nan"), float("nan"))
                 better = {"up": last > first, "down": last < first}.get(metric.good)
                 style = "dim" if better is None or first == last else "green" if better else "red"
-                table.add_row(name, sparkline(values.tolist(), spark), human(last, metric.unit),
-                              Text(change(first, last), style))
+                table.add_row(
+                    name,
+                    sparkline(values.tolist(), spark),
+                    human(last, metric.unit),
+                    Text(change(first, last), style),
+                )
         return table

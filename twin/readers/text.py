@@ -39,7 +39,11 @@ def change(first: float, last: float) -> str:
     if first <= 0 or last < 0 or last / first > 20:
         return f"{'+' if last > first else '−'}{human(abs(last - first))}"
     percent = (last / first - 1) * 100
-    return f"{percent:+.1f} %".replace("-", "−") if abs(percent) < 10 else f"{percent:+.0f} %".replace("-", "−")
+    return (
+        f"{percent:+.1f} %".replace("-", "−")
+        if abs(percent) < 10
+        else f"{percent:+.0f} %".replace("-", "−")
+    )
 
 
 def span(seconds: float) -> str:
@@ -65,7 +69,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 def short(text: str, most: int) -> str:
     """The text, cut to so many characters with an ellipsis where it is longer."""
-    return text if len(text) <= most else text[:most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def compact(value: Any) -> bytes:
@@ -75,7 +79,9 @@ def compact(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
+        return (
+            float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
+        )
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

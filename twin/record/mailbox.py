@@ -60,7 +60,9 @@ class Mailbox:
         until = time.monotonic() + GRACE_S
         while (lock := self._locked()) is None:
             if time.monotonic() > until:
-                raise UsageError(f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or stop it with Ctrl-C or kill)")
+                raise UsageError(
+                    f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or stop it with Ctrl-C or kill)"
+                )
             time.sleep(0.01)
         self._lock = lock
         self.folder.chmod(0o700)
@@ -107,7 +109,9 @@ class Mailbox:
         with contextlib.suppress(OSError):
             (self.folder / ENDED).touch()
         for path in self.folder.glob("*.json"):
-            self.answer(path.stem, {"error": f"{self.run}: the run ended before it read the command"})
+            self.answer(
+                path.stem, {"error": f"{self.run}: the run ended before it read the command"}
+            )
 
     def waiting(self) -> int:
         """Commands that were not read yet."""
@@ -116,7 +120,9 @@ class Mailbox:
     def commands(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Commands that have come, oldest first, each with the name under which to `answer`."""
         try:
-            names = sorted(entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".json"))
+            names = sorted(
+                entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".json")
+            )
         except OSError:
             return
         for name in names:
@@ -160,13 +166,19 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
     if not run.is_dir():
         raise UsageError(f"{run}: no such run folder")
     if not is_open(run):
-        raise UsageError(f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})")
+        raise UsageError(
+            f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})"
+        )
     if _has_ended(run):
-        raise UsageError(f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves those who "
-                         "read; Ctrl-C there ends that)")
+        raise UsageError(
+            f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves those who "
+            "read; Ctrl-C there ends that)"
+        )
     text = json.dumps(request)
     if len(text) > LARGEST:
-        raise UsageError(f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)")
+        raise UsageError(
+            f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)"
+        )
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     sent, reply = run / FOLDER / f"{name}.json", run / FOLDER / f"{name}.reply"
     try:
@@ -180,7 +192,9 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
         sent.unlink(missing_ok=True)
         reply.unlink(missing_ok=True)
     if answer is None:
-        raise UsageError(f"{run}: the run did not answer within {patience_s:g} s (it may still be building its world)")
+        raise UsageError(
+            f"{run}: the run did not answer within {patience_s:g} s (it may still be building its world)"
+        )
     if "error" in answer:
         raise UsageError(str(answer["error"]))
     return answer
@@ -194,7 +208,9 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
             answer: dict[str, Any] = json.loads(reply.read_text())
             return answer
         if gone:
-            raise UsageError(f"{run}: the run ended before it answered (what was done of it, if anything, is in {run / 'interventions'})")
+            raise UsageError(
+                f"{run}: the run ended before it answered (what was done of it, if anything, is in {run / 'interventions'})"
+            )
         if time.monotonic() > until:
             return None
         gone = not is_open(run) or _has_ended(run)  # a last answer may stand there all the same
@@ -217,7 +233,11 @@ def _read(path: Path) -> Any:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123
             info = os.fstat(handle)
-            return json.loads(file.read()) if stat.S_ISREG(info.st_mode) and info.st_size <= LARGEST else None
+            return (
+                json.loads(file.read())
+                if stat.S_ISREG(info.st_mode) and info.st_size <= LARGEST
+                else None
+            )
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -22,10 +22,16 @@ def prom_name(metric: Metric) -> str:
 
 def identity(manifest: Mapping[str, Any]) -> dict[str, str]:
     """The labels of a run, from its manifest."""
-    return {"run_id": manifest["run_id"], "scenario": manifest["name"], "branch": manifest["branch"],
-            "replicate": str(manifest["replicate"])}
+    return {
+        "run_id": manifest["run_id"],
+        "scenario": manifest["name"],
+        "branch": manifest["branch"],
+        "replicate": str(manifest["replicate"]),
+    }
 
 
-def series(rows: Sequence[tuple[Metric, Mapping[str, str]]], run: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+def series(
+    rows: Sequence[tuple[Metric, Mapping[str, str]]], run: Mapping[str, str]
+) -> list[tuple[str, dict[str, str]]]:
     """Name and labels of every declared series of a run, in board order; ``run`` is its `identity`."""
     return [(prom_name(metric), {**labels, **run}) for metric, labels in rows]

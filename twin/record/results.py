@@ -26,7 +26,9 @@ from twin.world.metric import Metric, label_text, metric_from_dict
 
 _TIME = pa.timestamp("ms", tz="UTC")
 _WORD = pa.dictionary(pa.int32(), pa.string())
-METRICS = pa.schema([("time", _TIME), ("metric", _WORD), ("labels", _WORD), ("value", pa.float64())])
+METRICS = pa.schema(
+    [("time", _TIME), ("metric", _WORD), ("labels", _WORD), ("value", pa.float64())]
+)
 EVENTS = pa.schema([("time", _TIME), ("kind", pa.string()), ("text", pa.string())])
 ROW_GROUP = 2**18
 
@@ -54,7 +56,10 @@ class Recorder:
     """
 
     def __init__(self, folder: Path, start: dt.date, rows: Rows) -> None:
-        self.folder, self.parts = folder, {"metrics": folder / "metrics", "events": folder / "events"}
+        self.folder, self.parts = (
+            folder,
+            {"metrics": folder / "metrics", "events": folder / "events"},
+        )
         self._origin = int(at(start, 0).timestamp())
         self._metric = _codes([metric.name for metric, _ in rows])
         self._labels = _codes([label_text(labels) for _, labels in rows])
@@ -87,7 +92,10 @@ class Recorder:
     def finish(self) -> None:
         """Merge the parts into ``metrics.parquet`` and ``events.parquet``; `clean` may follow once the run counts as done."""
         for name, folder in self.parts.items():
-            write_table(_merged(folder, METRICS if name == "metrics" else EVENTS), self.folder / f"{name}.parquet")
+            write_table(
+                _merged(folder, METRICS if name == "metrics" else EVENTS),
+                self.folder / f"{name}.parquet",
+            )
 
     def clean(self) -> None:
         """Remove the parts."""
@@ -96,16 +104,31 @@ class Recorder:
 
     def _metrics_table(self) -> pa.Table:
         count, series = len(self._readings), len(self._metric[0])
-        times = np.repeat(np.array([self._origin + now for now, _ in self._readings], np.int64), series)
-        values = np.concatenate([reading for _, reading in self._readings]) if count else np.zeros(0)
-        words = [pa.DictionaryArray.from_arrays(pa.concat_arrays([codes] * count) if count else codes.slice(0, 0), names)
-                 for codes, names in (self._metric, self._labels)]
-        return pa.Table.from_arrays([pa.array(times * 1000).cast(_TIME), *words, pa.array(values)], schema=METRICS)
+        times = np.repeat(
+            np.array([self._origin + now for now, _ in self._readings], np.int64), series
+        )
+        values = (
+            np.concatenate([reading for _, reading in self._readings]) if count else np.zeros(0)
+        )
+        words = [
+            pa.DictionaryArray.from_arrays(
+                pa.concat_arrays([codes] * count) if count else codes.slice(0, 0), names
+            )
+            for codes, names in (self._metric, self._labels)
+        ]
+        return pa.Table.from_arrays(
+            [pa.array(times * 1000).cast(_TIME), *words, pa.array(values)], schema=METRICS
+        )
 
     def _events_table(self) -> pa.Table:
         columns = list(zip(*self._marks, strict=True)) or [(), (), ()]
-        times = pa.array([(self._origin + now) * 1000 for now in columns[0]], pa.int64()).cast(_TIME)
-        return pa.Table.from_arrays([times, pa.array(columns[1], pa.string()), pa.array(columns[2], pa.string())], schema=EVENTS)
+        times = pa.array([(self._origin + now) * 1000 for now in columns[0]], pa.int64()).cast(
+            _TIME
+        )
+        return pa.Table.from_arrays(
+            [times, pa.array(columns[1], pa.string()), pa.array(columns[2], pa.string())],
+            schema=EVENTS,
+        )
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -124,8 +147,14 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     except FileNotFoundError:
-        around = [path.parent.name for path in folder.parent.glob("*/manifest.json")] if folder.parent.is_dir() else []
-        raise UsageError(f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})") from None
+        around = (
+            [path.parent.name for path in folder.parent.glob("*/manifest.json")]
+            if folder.parent.is_dir()
+            else []
+        )
+        raise UsageError(
+            f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})"
+        ) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"{folder}: manifest.json cannot be read: {error}") from None
     return manifest
@@ -137,7 +166,9 @@ class Metrics:
     ``times`` datetime64[s] (readings,); ``values`` float64 (readings, series); ``declared`` the metrics by name.
     """
 
-    def __init__(self, declared: Sequence[Metric], times: NDArray[np.datetime64], values: NDArray[np.float64]) -> None:
+    def __init__(
+        self, declared: Sequence[Metric], times: NDArray[np.datetime64], values: NDArray[np.float64]
+    ) -> None:
         self.declared = {metric.name: metric for metric in declared}
         self.times, self.values = times, values
         self._place: dict[str, slice] = {}
@@ -159,7 +190,10 @@ class Metrics:
         """Label text and values as people read them: counters per day over the day before, gauges as they are."""
         metric = self.declared[name]
         for labels, values in zip(metric.series(), self.of(name).T, strict=True):
-            yield ", ".join(labels.values()), per_day(self.times, values) if metric.kind == "counter" else values
+            yield (
+                ", ".join(labels.values()),
+                per_day(self.times, values) if metric.kind == "counter" else values,
+            )
 
 
 def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -181,7 +215,11 @@ def load_metrics(folder: Path) -> Metrics:
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
     first = table.slice(0, series)
     held = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
-    if series == 0 or len(table) % series or (held and (held != rows or every[0] != every[series - 1])):
+    if (
+        series == 0
+        or len(table) % series
+        or (held and (held != rows or every[0] != every[series - 1]))
+    ):
         raise UsageError(f"{folder}: metrics.parquet does not hold what manifest.json declares")
     times = every[::series]
     return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
@@ -189,12 +227,19 @@ def load_metrics(folder: Path) -> Metrics:
 
 def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
     """The marks of a run: simulated time, kind, text."""
-    return [(row["time"], row["kind"], row["text"]) for row in _table(folder, "events", EVENTS).to_pylist()]
+    return [
+        (row["time"], row["kind"], row["text"])
+        for row in _table(folder, "events", EVENTS).to_pylist()
+    ]
 
 
 def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
     whole = folder / f"{name}.parquet"
     try:
-        return pq.read_table(whole, schema=schema) if whole.exists() else _merged(folder / name, schema)
+        return (
+            pq.read_table(whole, schema=schema)
+            if whole.exists()
+            else _merged(folder / name, schema)
+        )
     except (OSError, pa.ArrowInvalid) as error:
         raise UsageError(f"{whole}: cannot be read: {error}") from None

@@ -57,8 +57,16 @@ class Outcome:
     text: str
 
 
-def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: bool = False, watcher: Watcher | None = None,
-          pace: float | None = None, threads: int = 1) -> Outcome:
+def start(
+    scenario: Scenario,
+    out: Path,
+    *,
+    reference: bool = False,
+    oracle: bool = False,
+    watcher: Watcher | None = None,
+    pace: float | None = None,
+    threads: int = 1,
+) -> Outcome:
     """Run a scenario into a new folder, at most ``pace`` simulated days per second, on so many threads. Raises UsageError if the folder
     holds something already.
     """
@@ -69,16 +77,22 @@ def start(scenario: Scenario, out: Path, *, reference: bool = False, oracle: boo
         return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
 
-def resume(out: Path, *, watcher: Watcher | None = None, pace: float | None = None, threads: int = 1) -> Outcome:
+def resume(
+    out: Path, *, watcher: Watcher | None = None, pace: float | None = None, threads: int = 1
+) -> Outcome:
     """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process runs there already."""
-    finished = Outcome("finished", f"{out} is finished already; its report is {out / 'report.html'}")
+    finished = Outcome(
+        "finished", f"{out} is finished already; its report is {out / 'report.html'}"
+    )
     if load_manifest(out).get("status") == "done":
         return finished
     with Mailbox(out) as mailbox:
         if load_manifest(out).get("status") == "done":  # another process has just ended it
             return finished
         scenario, manifest = runfolder.open_(out)
-        simulation = Simulation(scenario, reference=manifest["reference"], oracle=manifest["oracle"], threads=threads)
+        simulation = Simulation(
+            scenario, reference=manifest["reference"], oracle=manifest["oracle"], threads=threads
+        )
         newest = checkpoint.latest(out / "checkpoints")
         if newest is not None:
             simulation.load(newest)
@@ -99,20 +113,36 @@ def fork_stopped(out: Path, command: dict[str, Any]) -> str:
 def _amended(out: Path, simulation: Simulation, command: dict[str, Any]) -> tuple[Scenario, str]:
     """The run's scenario with the command's policy, and that as it is noted. Before the start, now is the start."""
     when, now = command.get("at"), max(simulation.now, 0)
-    seconds = None if when is None else parse_when(str(when), simulation.scenario.start, now, simulation.world.grid)
-    return amended(out, str(command.get("policy")), seconds, now, str(command.get("source", "policy")))
+    seconds = (
+        None
+        if when is None
+        else parse_when(str(when), simulation.scenario.start, now, simulation.world.grid)
+    )
+    return amended(
+        out, str(command.get("policy")), seconds, now, str(command.get("source", "policy"))
+    )
 
 
-def _branch(out: Path, simulation: Simulation, manifest: dict[str, Any], command: dict[str, Any]) -> str:
+def _branch(
+    out: Path, simulation: Simulation, manifest: dict[str, Any], command: dict[str, Any]
+) -> str:
     """Leave a branch at the newest checkpoint in a folder of its own, with a policy of its own if one is given."""
     scenario, name, target = simulation.scenario, command.get("branch"), command.get("out")
     own = None
     if command.get("policy") is not None:
         scenario, own = _amended(out, simulation, command)
     elif command.get("at") is not None:
-        raise UsageError("a time was given, but no policy that could take hold then (leave out --at, or give --policy)")
-    folder, branch = runfolder.fork(out, manifest, scenario, None if name is None else str(name),
-                                    Path(str(target)) if target else None, own)
+        raise UsageError(
+            "a time was given, but no policy that could take hold then (leave out --at, or give --policy)"
+        )
+    folder, branch = runfolder.fork(
+        out,
+        manifest,
+        scenario,
+        None if name is None else str(name),
+        Path(str(target)) if target else None,
+        own,
+    )
     return f"branch {branch} in {folder}; let it go on with: twin resume {folder}"
 
 
@@ -142,9 +172,22 @@ def _interrupts() -> Iterator[threading.Event]:
 class _Drive:
     """One process's part of a run."""
 
-    def __init__(self, simulation: Simulation, out: Path, manifest: dict[str, Any], watcher: Watcher, pace: float | None,
-                 mailbox: Mailbox) -> None:
-        self.simulation, self.out, self.manifest, self.watcher, self.pace = simulation, out, manifest, watcher, pace
+    def __init__(
+        self,
+        simulation: Simulation,
+        out: Path,
+        manifest: dict[str, Any],
+        watcher: Watcher,
+        pace: float | None,
+        mailbox: Mailbox,
+    ) -> None:
+        self.simulation, self.out, self.manifest, self.watcher, self.pace = (
+            simulation,
+            out,
+            manifest,
+            watcher,
+            pace,
+        )
         self.mailbox, self.paused = mailbox, False
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
@@ -163,11 +206,23 @@ class _Drive:
         scenario, world = self.simulation.scenario, self.simulation.world
         self.recorder.rewind(self.now)
         self.simulation.on_measure = self._record
-        self.watcher.begin(RunInfo(scenario.name, scenario.start, scenario.duration, max(self.now, 0), world.board.rows, self.out,
-                                   identity(self.manifest), scenario.warm_up))
+        self.watcher.begin(
+            RunInfo(
+                scenario.name,
+                scenario.start,
+                scenario.duration,
+                max(self.now, 0),
+                world.board.rows,
+                self.out,
+                identity(self.manifest),
+                scenario.warm_up,
+            )
+        )
         if not self.simulation.due:  # neither begun nor loaded
             if warmed.begin(self.simulation, self.watcher.note):
-                self.watcher.note(f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is taken from the cache")
+                self.watcher.note(
+                    f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is taken from the cache"
+                )
             self.saved_at = self.paced_at = self.now
         step = -(-HOUR // world.grid) * world.grid
         with _interrupts() as asked:
@@ -178,7 +233,10 @@ class _Drive:
                 self._step(min(self.now + step, scenario.duration if self.now >= 0 else 0))
                 self._marks()
                 self._show(fresh=False)
-                if time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S or self.now - self.saved_at >= CHECKPOINT_SIM_S:
+                if (
+                    time.monotonic() - self.saved_wall > CHECKPOINT_WALL_S
+                    or self.now - self.saved_at >= CHECKPOINT_SIM_S
+                ):
                     self._save()
             interrupted = asked.is_set()
             self.mailbox.refuse()  # before anything waits for readers: one of them may be waiting for an answer
@@ -201,15 +259,22 @@ class _Drive:
     def _ended(self, interrupted: bool) -> Outcome:
         scenario, wall = self.simulation.scenario, self.spent + time.monotonic() - self.began
         total, reached = self._sessions(), min(self.now, scenario.duration)
-        self.manifest |= {"status": "interrupted" if interrupted else "done", "wall_s": round(wall, 3), "sessions": total,
-                          "memory_mb": round(_memory_mb(), 1), "reached_s": reached}
+        self.manifest |= {
+            "status": "interrupted" if interrupted else "done",
+            "wall_s": round(wall, 3),
+            "sessions": total,
+            "memory_mb": round(_memory_mb(), 1),
+            "reached_s": reached,
+        }
         runfolder.write_manifest(self.out, self.manifest)
         date = at(scenario.start, reached).date()
         if interrupted:
             text = f"interrupted on {date}, nothing is lost; go on with: twin resume {self.out}"
         else:
             self.recorder.clean()
-            from twin.readers.report import write_report  # a second of imports that `twin check` need not wait for
+            from twin.readers.report import (
+                write_report,
+            )  # a second of imports that `twin check` need not wait for
 
             text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; report: {write_report(self.out)}"
         self.watcher.end(text)
@@ -250,12 +315,25 @@ class _Drive:
         simulation, wall = self.simulation, time.monotonic()
         if fresh or wall - self.healthy_wall >= HEALTH_S:
             self.healthy_wall, self.memory_mb = wall, _memory_mb()
-            self.health = {"paused": float(self.paused), "pace": self.pace or float("nan"), "queue_commands": float(self.mailbox.waiting()),
-                           "checkpoint_age": wall - self.saved_wall, "cpu": time.process_time(),
-                           **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
-                           **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()}}
-        self.watcher.update(Frame(min(self.now, simulation.scenario.duration), self.spent + wall - self.began, self._sessions(),
-                                  self.latest, self.memory_mb, self.health))
+            self.health = {
+                "paused": float(self.paused),
+                "pace": self.pace or float("nan"),
+                "queue_commands": float(self.mailbox.waiting()),
+                "checkpoint_age": wall - self.saved_wall,
+                "cpu": time.process_time(),
+                **{f"queue_{name}": float(length) for name, length in simulation.queued().items()},
+                **{f"spent_{phase}": seconds for phase, seconds in simulation.spent.items()},
+            }
+        self.watcher.update(
+            Frame(
+                min(self.now, simulation.scenario.duration),
+                self.spent + wall - self.began,
+                self._sessions(),
+                self.latest,
+                self.memory_mb,
+                self.health,
+            )
+        )
 
     def _wait(self, asked: threading.Event) -> None:
         """Do what has come by mail; go on when neither a pause nor the pace holds the run back."""
@@ -281,8 +359,13 @@ class _Drive:
 
     def _do(self, command: dict[str, Any]) -> dict[str, Any]:
         doers: dict[str, Callable[[dict[str, Any]], str]] = {
-            "pause": self._pause, "continue": self._continue, "pace": self._set_pace, "intervene": self._intervene, "fork": self._fork,
-            "status": lambda command: "paused" if self.paused else "running"}
+            "pause": self._pause,
+            "continue": self._continue,
+            "pace": self._set_pace,
+            "intervene": self._intervene,
+            "fork": self._fork,
+            "status": lambda command: "paused" if self.paused else "running",
+        }
         try:
             if command["do"] not in doers:
                 raise UsageError(f"no command {command['do']}")
@@ -292,8 +375,13 @@ class _Drive:
         except Exception as error:  # a bug, or nonsense written into the mailbox; the run has nothing to do with it and goes on
             return {"error": f"the command failed: {type(error).__name__}: {error}"}
         scenario = self.simulation.scenario
-        return {"ok": text, "now_s": self.now, "date": f"{at(scenario.start, self.now):%Y-%m-%d %H:%M}", "paused": self.paused,
-                "days_per_second": self.pace}
+        return {
+            "ok": text,
+            "now_s": self.now,
+            "date": f"{at(scenario.start, self.now):%Y-%m-%d %H:%M}",
+            "paused": self.paused,
+            "days_per_second": self.pace,
+        }
 
     def _pause(self, command: dict[str, Any]) -> str:
         self.paused = True
@@ -307,25 +395,37 @@ class _Drive:
 
     def _set_pace(self, command: dict[str, Any]) -> str:
         pace = command.get("days_per_second")
-        if pace is not None and not (isinstance(pace, int | float) and not isinstance(pace, bool) and 0 < pace < float("inf")):
-            raise UsageError("a pace is a positive number of simulated days per second, or nothing for as fast as it can")
+        if pace is not None and not (
+            isinstance(pace, int | float) and not isinstance(pace, bool) and 0 < pace < float("inf")
+        ):
+            raise UsageError(
+                "a pace is a positive number of simulated days per second, or nothing for as fast as it can"
+            )
         self.pace = None if pace is None else float(pace)
         self.paced_wall, self.paced_at = time.monotonic(), self.now
-        return "as fast as it can" if pace is None else f"{pace:g} simulated days per second at most"
+        return (
+            "as fast as it can" if pace is None else f"{pace:g} simulated days per second at most"
+        )
 
     def _intervene(self, command: dict[str, Any]) -> str:
         """Lay a policy on the rest of the run: the world as it stands, taken up under the amended scenario."""
         scenario, policies = _amended(self.out, self.simulation, command)
         known = {policy.name for policy in self.simulation.scenario.policies}
         folder = self._save()
-        simulation = Simulation(scenario, reference=self.simulation.reference, oracle=self.simulation.oracle,
-                                threads=self.simulation.world.crew.threads)
+        simulation = Simulation(
+            scenario,
+            reference=self.simulation.reference,
+            oracle=self.simulation.oracle,
+            threads=self.simulation.world.crew.threads,
+        )
         simulation.load(folder)
         simulation.spent = self.simulation.spent
         simulation.on_measure = self._record
         runfolder.amend(self.out, scenario, self.manifest, policies)
         self.simulation = simulation
-        return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
+        return "; ".join(
+            policy.describe() for policy in scenario.policies if policy.name not in known
+        )
 
     def _fork(self, command: dict[str, Any]) -> str:
         """Leave a branch of the run as it stands in a folder of its own."""

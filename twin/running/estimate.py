@@ -48,7 +48,10 @@ class Memory:
     @property
     def build(self) -> float:
         """The most that the process holds while the world is built: people, creators and the graph, drawn and wired."""
-        there = sum(self.parts[name] for name in ("consumers", "chatters", "creators", "follow graph", "served copies"))
+        there = sum(
+            self.parts[name]
+            for name in ("consumers", "chatters", "creators", "follow graph", "served copies")
+        )
         return BYTES_AT_REST + there + self.wiring + WORK * self.consumers
 
     @property
@@ -62,7 +65,11 @@ def crowd(initial: float, arrivals: float | None, loss: float, days: float) -> f
     if arrivals is None:  # as many come as leave
         return initial
     rest = arrivals / loss if loss > 0 else math.inf
-    late = initial + arrivals * days if math.isinf(rest) else rest + (initial - rest) * math.exp(-loss * days)
+    late = (
+        initial + arrivals * days
+        if math.isinf(rest)
+        else rest + (initial - rest) * math.exp(-loss * days)
+    )
     return max(initial, late)
 
 
@@ -82,7 +89,9 @@ def embedded(spec: Any, ids: float, dim: int) -> float:
     row = 4.0 * (dim + 1) + 8 + 1 + 4
     if spec.kind != "collisionless":
         wide = min(spec.id_range or spec.slots**2, spec.slots * 2**24, 2**48)
-        return row * float(spec.slots + (-(-wide // spec.slots) if spec.kind == "quotient_remainder" else 0))
+        return row * float(
+            spec.slots + (-(-wide // spec.slots) if spec.kind == "quotient_remainder" else 0)
+        )
     return row * room_for(int(ids)) + 12 * 2.0 ** math.ceil(math.log2(max(ids / LOAD, 128)))
 
 
@@ -92,25 +101,41 @@ class Sizes:
     def __init__(self, scenario: Scenario) -> None:
         self.p: dict[str, Any] = dict(scenario.mechanisms)
         a, c, r, self.days = (
-            self.p["audience"], self.p["creators"], self.p["recommender"], (scenario.warm_up + scenario.duration) / DAY)
+            self.p["audience"],
+            self.p["creators"],
+            self.p["recommender"],
+            (scenario.warm_up + scenario.duration) / DAY,
+        )
         network = self.p["network"]
-        self.nodes = 0 if network.kind != "edge_list" else read_edges(Path(network.path), network.directed)[0]
+        self.nodes = (
+            0
+            if network.kind != "edge_list"
+            else read_edges(Path(network.path), network.directed)[0]
+        )
         self.initial: int = self.nodes or a.initial
         self.loss: float = SESSIONS_PER_PERSON_DAY * a.leave
         self.consumers = crowd(self.initial, a.arrivals, self.loss, self.days)
-        human = crowd(self.nodes or c.human.initial, c.human.arrivals, c.quit + self.loss, self.days)
+        human = crowd(
+            self.nodes or c.human.initial, c.human.arrivals, c.quit + self.loss, self.days
+        )
         ai = crowd(c.ai.initial, c.ai.arrivals, c.ai_quit, self.days)
         self.creators = human + ai + (self.p["campaigns"].accounts if "campaigns" in self.p else 0)
         kinds = (c.human, c.ai)
-        daily = [count * capped_mean(kind.posts_mean, kind.posts_log_sd, kind.posts_most)
-                 for count, kind in zip((human, ai), kinds, strict=True)]
+        daily = [
+            count * capped_mean(kind.posts_mean, kind.posts_log_sd, kind.posts_most)
+            for count, kind in zip((human, ai), kinds, strict=True)
+        ]
         works = sum(count * kind.work_share for count, kind in zip(daily, kinds, strict=True))
         logged = r.retrain_every + (r.history if r.training == "full" else 0)
         self.log_days = min(logged / DAY, self.days)
         self.posts_a_day, self.works = sum(daily), works * min(r.work_expiry / DAY, self.days)
         self.fresh = self.posts_a_day * min(r.expiry / DAY, self.days) + self.works
-        self.posts = self.posts_a_day * min((r.expiry + logged) / DAY + RELEASE, self.days) + self.works
-        self.impressions = SESSIONS_PER_PERSON_DAY * (1 - a.patience**r.slate) / (1 - a.patience) * self.consumers
+        self.posts = (
+            self.posts_a_day * min((r.expiry + logged) / DAY + RELEASE, self.days) + self.works
+        )
+        self.impressions = (
+            SESSIONS_PER_PERSON_DAY * (1 - a.patience**r.slate) / (1 - a.patience) * self.consumers
+        )
 
     def ids(self, entity: str) -> float:
         """IDs that have a row of their own: those that were seen and have not expired."""
@@ -121,7 +146,9 @@ class Sizes:
             return float(self.posts_a_day * span_days + self.works)
         if entity == "creator":
             return float(self.creators)
-        came = -math.expm1(float(betaln(a.return_a, a.return_b + span_days) - betaln(a.return_a, a.return_b)))
+        came = -math.expm1(
+            float(betaln(a.return_a, a.return_b + span_days) - betaln(a.return_a, a.return_b))
+        )
         return float(self.consumers * (came + self.loss * span_days))
 
 
@@ -143,23 +170,40 @@ def memory(scenario: Scenario, simulation: Simulation | None = None) -> Memory:
     """
     tables, s = (simulation or Simulation(scenario)).world.tables, Sizes(scenario)
     p, r, dim = s.p, s.p["recommender"], s.p["recommender"].dim
-    consumers, creators, posts = room_for(int(s.consumers)), room_for(int(s.creators)), room_for(int(s.posts))
+    consumers, creators, posts = (
+        room_for(int(s.consumers)),
+        room_for(int(s.creators)),
+        room_for(int(s.posts)),
+    )
     rewarded = 36 if r.reward.weight else 0
     known = any(signal.on for signal in signals_of(r.signals))
-    read = sum(np.dtype(column.dtype).itemsize * int(np.prod(column.shape)) for column in COLUMNS) if known else 0
+    read = (
+        sum(np.dtype(column.dtype).itemsize * int(np.prod(column.shape)) for column in COLUMNS)
+        if known
+        else 0
+    )
     chatters = s.consumers * p["chatbots"].adopters if "chatbots" in p else 0
     network = p["network"]
-    edges = s.consumers * capped_mean(network.follows_mean, network.follows_log_sd, network.follows_most * s.creators)
+    edges = s.consumers * capped_mean(
+        network.follows_mean, network.follows_log_sd, network.follows_most * s.creators
+    )
     wide = row_type(creators).itemsize
     copy = 4 * (dim + 1)
     parts = {
         "consumers": consumers * per_person(tables["consumers"], s),
-        "chatters": room_for(int(chatters)) * tables["chatters"].bytes_per_row() if chatters else 0.0,
+        "chatters": room_for(int(chatters)) * tables["chatters"].bytes_per_row()
+        if chatters
+        else 0.0,
         "creators": creators * tables["creators"].bytes_per_row(),
         "posts": posts * (tables["posts"].bytes_per_row() + 12 * r.links.width + 16 + 8 + 2 + read),
         "follow graph": wide * edges + 8 * s.consumers,
-        "served copies": (consumers + posts) * (copy + 5) + creators * copy + rewarded * consumers + 32 * known * posts,
-        "embedding tables": sum(embedded(getattr(r.tables, name), s.ids(name), dim) for name in ENTITIES),
+        "served copies": (consumers + posts) * (copy + 5)
+        + creators * copy
+        + rewarded * consumers
+        + 32 * known * posts,
+        "embedding tables": sum(
+            embedded(getattr(r.tables, name), s.ids(name), dim) for name in ENTITIES
+        ),
         "log": (PER_IMPRESSION + 4 * known) * room_for(int(s.impressions * s.log_days)),
         "snapshot": s.fresh * (copy + 12),
     }
@@ -175,17 +219,27 @@ def plan(scenario: Scenario) -> str:
     """The order of clocks within one instant, and an estimate of the run's time and memory."""
     simulation = Simulation(scenario)
     lines = ["Order within one instant (phase, clock, period):"]
-    lines += [f"  {rank:3d}  {phase:8s} {name:32s} {period}" for rank, phase, name, period in simulation.clock_table()]
+    lines += [
+        f"  {rank:3d}  {phase:8s} {name:32s} {period}"
+        for rank, phase, name, period in simulation.clock_table()
+    ]
     sizes = Sizes(scenario)
     people = sizes.initial + sizes.p["audience"].arrivals * sizes.days / 2
     sessions = people * SESSIONS_PER_PERSON_DAY * sizes.days
     busy = sizes.p["creators"].drafts > 1 or sizes.works > 0
-    seconds = sessions * SECONDS_PER_SESSION[busy] + sizes.days * DAY / simulation.world.grid * SECONDS_PER_REFRESH[busy]
+    seconds = (
+        sessions * SECONDS_PER_SESSION[busy]
+        + sizes.days * DAY / simulation.world.grid * SECONDS_PER_REFRESH[busy]
+    )
     held = memory(scenario, simulation)
-    lines.append(f"Estimate: about {sessions:,.0f} sessions over {_over(scenario)}, {span(seconds)} on one "
-                 f"core of a 2026 server (compiled kernels warm), {held.peak / 2**20:,.0f} MB at most "
-                 f"({held.build / 2**20:,.0f} MB while the world is built)")
+    lines.append(
+        f"Estimate: about {sessions:,.0f} sessions over {_over(scenario)}, {span(seconds)} on one "
+        f"core of a 2026 server (compiled kernels warm), {held.peak / 2**20:,.0f} MB at most "
+        f"({held.build / 2**20:,.0f} MB while the world is built)"
+    )
     parts = ", ".join(f"{name} {size / held.consumers:,.0f}" for name, size in held.parts.items())
-    lines.append(f"State when largest: {held.state / 2**20:,.0f} MB, in bytes per consumer "
-                 f"{held.state / held.consumers:,.0f}: {parts}")
+    lines.append(
+        f"State when largest: {held.state / 2**20:,.0f} MB, in bytes per consumer "
+        f"{held.state / held.consumers:,.0f}: {parts}"
+    )
     return "\n".join(lines)

@@ -37,24 +37,40 @@ def free(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
     if out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
-                         "unfinished run)")
+        raise UsageError(
+            f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
+            "unfinished run)"
+        )
 
 
 def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
     """Make the folder of a new run; returns its manifest."""
     free(out)
     manifest = {
-        "format": FORMAT, "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}", "branch": MAIN, "name": scenario.name,
-        "description": scenario.description, "seed": scenario.seed,
-        "replicate": scenario.replicate, "scenario_digest": digest(scenario), "start": scenario.start.isoformat(),
-        "warm_up_s": scenario.warm_up, "duration_s": scenario.duration,
-        "reference": simulation.reference, "oracle": simulation.oracle, "status": "running",
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "format": FORMAT,
+        "run_id": f"{slug(scenario.name)}-{secrets.token_hex(4)}",
+        "branch": MAIN,
+        "name": scenario.name,
+        "description": scenario.description,
+        "seed": scenario.seed,
+        "replicate": scenario.replicate,
+        "scenario_digest": digest(scenario),
+        "start": scenario.start.isoformat(),
+        "warm_up_s": scenario.warm_up,
+        "duration_s": scenario.duration,
+        "reference": simulation.reference,
+        "oracle": simulation.oracle,
+        "status": "running",
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
-    work = out.with_name(out.name + ".part")  # a run folder is complete from the first instant, or absent
+    work = out.with_name(
+        out.name + ".part"
+    )  # a run folder is complete from the first instant, or absent
     shutil.rmtree(work, ignore_errors=True)
     (work / "checkpoints").mkdir(parents=True)
     (work / "scenario.yaml").write_text(dump(scenario))
@@ -67,17 +83,23 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
     """Scenario and manifest of an unfinished run. Raises CheckpointError if either is not what the run began with."""
     manifest = load_manifest(out)
     if manifest.get("format") != FORMAT:
-        raise CheckpointError(f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the scenario anew)")
+        raise CheckpointError(
+            f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the scenario anew)"
+        )
     scenario = load(out / "scenario.yaml")
     found = digest(scenario)
     if found != manifest["scenario_digest"]:
         if found != manifest.get("next_digest"):
-            raise CheckpointError(f"{out}: scenario.yaml was changed since the run began (start a new run instead)")
+            raise CheckpointError(
+                f"{out}: scenario.yaml was changed since the run began (start a new run instead)"
+            )
         manifest["scenario_digest"] = found  # the process died between the writes of `amend`
     _settle(out, amended=found == manifest.pop("next_digest", None))
     for name, outside in scenario.outside.items():
         if outside.code() != manifest["code"].get(name):
-            raise CheckpointError(f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)")
+            raise CheckpointError(
+                f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)"
+            )
     return scenario, manifest
 
 
@@ -95,7 +117,9 @@ def note_intervention(out: Path, policies: str, *, pending: bool = False) -> Non
     """Keep policies given by hand in ``interventions/``, for the reader; while they are pending, under another ending."""
     folder = out / "interventions"
     folder.mkdir(exist_ok=True)
-    number = 1 + max((int(path.stem) for path in folder.glob("*.yaml") if path.stem.isdigit()), default=0)
+    number = 1 + max(
+        (int(path.stem) for path in folder.glob("*.yaml") if path.stem.isdigit()), default=0
+    )
     _write(folder / f"{number:03d}.{'pending' if pending else 'yaml'}", policies)
 
 
@@ -125,7 +149,9 @@ def _write(path: Path, text: str) -> None:
 def prune(out: Path) -> None:
     """Remove all but the newest checkpoints."""
     folders = list((out / "checkpoints").glob("t*"))
-    times = sorted((when for path in folders if (when := checkpoint.time_of(path)) is not None), reverse=True)
+    times = sorted(
+        (when for path in folders if (when := checkpoint.time_of(path)) is not None), reverse=True
+    )
     for path in folders:
         if path.suffix == ".part" or checkpoint.time_of(path) not in times[:KEPT]:
             shutil.rmtree(path, ignore_errors=True)
@@ -136,8 +162,14 @@ def slug(text: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text) or "run"
 
 
-def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | None, target: Path | None,
-         policies: str | None = None) -> tuple[Path, str]:
+def fork(
+    out: Path,
+    manifest: dict[str, Any],
+    scenario: Scenario,
+    name: str | None,
+    target: Path | None,
+    policies: str | None = None,
+) -> tuple[Path, str]:
     """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under ``scenario``.
 
     ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and history, and a branch name that no
@@ -146,16 +178,30 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
     """
     newest = checkpoint.latest(out / "checkpoints")
     if manifest["status"] == "done":
-        raise UsageError(f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or give a new run the policy)")
+        raise UsageError(
+            f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or give a new run the policy)"
+        )
     if newest is None:
         raise UsageError(f"{out}: has no checkpoint to fork from yet")
     if int(newest.name[1:]) < 0:
-        raise UsageError(f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on (let it go on until then)")
+        raise UsageError(
+            f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on (let it go on until then)"
+        )
     taken = manifest.setdefault("branches", [])
-    name = name if name is not None else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
+    name = (
+        name
+        if name is not None
+        else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
+    )
     if name in (*taken, MAIN) or slug(name) != name:
-        raise UsageError(f"{name}: " + ("there is such a branch of this run already (give another name)" if slug(name) == name else
-                                        f"a branch is named by letters, digits, - and _ (such as {slug(name)})"))
+        raise UsageError(
+            f"{name}: "
+            + (
+                "there is such a branch of this run already (give another name)"
+                if slug(name) == name
+                else f"a branch is named by letters, digits, - and _ (such as {slug(name)})"
+            )
+        )
     branch = name if manifest["branch"] == MAIN else f"{manifest['branch']}/{name}"
     target = target or out.with_name(f"{out.name}-{name}")
     free(target)
@@ -164,15 +210,33 @@ def fork(out: Path, manifest: dict[str, Any], scenario: Scenario, name: str | No
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(newest, work / "checkpoints" / newest.name)
     for part in ("metrics", "events"):
-        shutil.copytree(out / part, work / part, ignore=lambda folder, names: [
-            each for each in names if each.endswith(".part") or int(each.removeprefix("part-").removesuffix(".parquet")) > now])
+        shutil.copytree(
+            out / part,
+            work / part,
+            ignore=lambda folder, names: [
+                each
+                for each in names
+                if each.endswith(".part")
+                or int(each.removeprefix("part-").removesuffix(".parquet")) > now
+            ],
+        )
     (work / "scenario.yaml").write_text(dump(scenario))
     if (out / "interventions").is_dir():
         shutil.copytree(out / "interventions", work / "interventions")
     if policies:
         note_intervention(work, policies)
-    write_manifest(work, {**manifest, "branch": branch, "branches": [], "status": "interrupted", "scenario_digest": digest(scenario),
-                          "reached_s": now, "parent": {"branch": manifest["branch"], "at_s": now}})
+    write_manifest(
+        work,
+        {
+            **manifest,
+            "branch": branch,
+            "branches": [],
+            "status": "interrupted",
+            "scenario_digest": digest(scenario),
+            "reached_s": now,
+            "parent": {"branch": manifest["branch"], "at_s": now},
+        },
+    )
     taken.append(name)
     write_manifest(out, manifest)
     work.replace(target)

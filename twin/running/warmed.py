@@ -70,13 +70,26 @@ def _code() -> str:
 def key(simulation: Simulation) -> str:
     """The name of a simulation's world at the scenario's start: SHA-256 of everything that it follows from."""
     scenario = simulation.scenario
-    files = {f"{name}.{path}": hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, params in scenario.mechanisms.items()
-             for path, info in leaves(type(params)) if meta(info)["path"] and (file := value_at(params, path))}
+    files = {
+        f"{name}.{path}": hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        for name, params in scenario.mechanisms.items()
+        for path, info in leaves(type(params))
+        if meta(info)["path"] and (file := value_at(params, path))
+    }
     parts = {
-        "format": checkpoint.FORMAT, "scenario": digest(replace(scenario, name="", description="", duration=0, policies=())),
-        "mode": [simulation.reference, simulation.oracle], "code": _code(), "files": files,
+        "format": checkpoint.FORMAT,
+        "scenario": digest(replace(scenario, name="", description="", duration=0, policies=())),
+        "mode": [simulation.reference, simulation.oracle],
+        "code": _code(),
+        "files": files,
         "own": {name: outside.code() for name, outside in scenario.outside.items()},
-        "versions": [platform.python_version(), platform.system(), platform.machine(), *(version(name) for name in _COMPUTE)]}
+        "versions": [
+            platform.python_version(),
+            platform.system(),
+            platform.machine(),
+            *(version(name) for name in _COMPUTE),
+        ],
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -95,7 +108,9 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
         except FileNotFoundError:
             pass  # another process has just removed it
         except (OSError, ValueError, KeyError, CheckpointError) as error:
-            note(f"a warmed-up world in the cache is damaged and is thrown away ({type(error).__name__}: {error}); it warms up again")
+            note(
+                f"a warmed-up world in the cache is damaged and is thrown away ({type(error).__name__}: {error}); it warms up again"
+            )
             _remove(place)
     simulation.begin()
     return False
@@ -119,7 +134,9 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
         _trim(root)
     except OSError as error:
         if not (root / name).exists():  # else another process has kept the same world meanwhile
-            note(f"the warmed-up world is not kept for later runs: {error.filename or root}: {error.strerror or error}")
+            note(
+                f"the warmed-up world is not kept for later runs: {error.filename or root}: {error.strerror or error}"
+            )
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

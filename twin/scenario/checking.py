@@ -23,7 +23,19 @@ from twin.world.mechanism import Mechanism
 from twin.world.params import Duration, Params, leaves, meta, par, value_at
 from twin.world.state import Lever
 
-TOP = ("extends", "name", "description", "start", "warm_up", "duration", "seed", "replicate", "mechanisms", "policies", "metrics")
+TOP = (
+    "extends",
+    "name",
+    "description",
+    "start",
+    "warm_up",
+    "duration",
+    "seed",
+    "replicate",
+    "mechanisms",
+    "policies",
+    "metrics",
+)
 
 
 LONGEST = 68 * 365 * DAY
@@ -33,7 +45,14 @@ LONGEST = 68 * 365 * DAY
 class MetricsParams(Params):
     """When metrics are read."""
 
-    every: Duration = par(6 * HOUR, "time between two readings of all metrics", unit="s", low=MINUTE, high=365 * DAY, grid=True)
+    every: Duration = par(
+        6 * HOUR,
+        "time between two readings of all metrics",
+        unit="s",
+        low=MINUTE,
+        high=365 * DAY,
+        grid=True,
+    )
 
 
 class Head(Params):
@@ -41,9 +60,17 @@ class Head(Params):
 
     name: str = par("unnamed", "name of the scenario; run folders are called after it")
     description: str = par("", "what it shows, for the report")
-    warm_up: Duration = par(0, "simulated time before the start, in whole days: no metrics, no policy, no campaign; the world settles",
-                            unit="s", low=0, high=3650 * DAY, grid=True)
-    duration: Duration = par(30 * DAY, "simulated time from the start on", unit="s", low=HOUR, high=LONGEST, grid=True)
+    warm_up: Duration = par(
+        0,
+        "simulated time before the start, in whole days: no metrics, no policy, no campaign; the world settles",
+        unit="s",
+        low=0,
+        high=3650 * DAY,
+        grid=True,
+    )
+    duration: Duration = par(
+        30 * DAY, "simulated time from the start on", unit="s", low=HOUR, high=LONGEST, grid=True
+    )
     seed: int = par(1, "seed of all random numbers", low=0, high=2**53)
     replicate: int = par(0, "number of the replicate: same scenario, other luck", low=0, high=2**53)
 
@@ -63,19 +90,29 @@ class Scenario:
     metrics: MetricsParams
     warm_up: int = 0
     """Seconds before ``start`` at which the world begins."""
-    registry: Mapping[str, type[Mechanism]] = field(compare=False, repr=False, default_factory=lambda: REGISTRY)
+    registry: Mapping[str, type[Mechanism]] = field(
+        compare=False, repr=False, default_factory=lambda: REGISTRY
+    )
     """The mechanisms that come with twin, and those that this scenario brings."""
     outside: Mapping[str, Outside] = field(default_factory=dict)
     """Where the latter come from."""
-    tree: Node = field(compare=False, repr=False, default_factory=lambda: Node("mapping", {}, "default", 0))
+    tree: Node = field(
+        compare=False, repr=False, default_factory=lambda: Node("mapping", {}, "default", 0)
+    )
     """What was written, with its places."""
 
 
 class Checker(Collector):
     """Checks one tree."""
 
-    def __init__(self, tree: Node, registry: Mapping[str, type[Mechanism]], problems: list[Problem], unread: Iterable[str] = (),
-                 used: Mapping[int, tuple[str, Path_]] | None = None) -> None:
+    def __init__(
+        self,
+        tree: Node,
+        registry: Mapping[str, type[Mechanism]],
+        problems: list[Problem],
+        unread: Iterable[str] = (),
+        used: Mapping[int, tuple[str, Path_]] | None = None,
+    ) -> None:
         super().__init__(tree, problems, unread, used)
         self.registry = dict(registry)
         self.outside: dict[str, Outside] = {}
@@ -89,7 +126,11 @@ class Checker(Collector):
         top = self.tree.plain()
         for key in top:
             if key not in TOP:
-                mend = f"move it below mechanisms: as {key}: ..." if key in self.registry else nearest(key, TOP)
+                mend = (
+                    f"move it below mechanisms: as {key}: ..."
+                    if key in self.registry
+                    else nearest(key, TOP)
+                )
                 self.add((key,), "no such top-level key", mend)
         head = self.build(Head, {key: top[key] for key in Head.model_fields if key in top}, ())
         metrics = self.build(MetricsParams, top.get("metrics", {}), ("metrics",))
@@ -101,7 +142,11 @@ class Checker(Collector):
             start = dt.date(2025, 1, 1)
         given = top.get("mechanisms", {})
         if not isinstance(given, dict):
-            self.add(("mechanisms",), "is not a mapping", "write mechanisms below it, such as audience: {initial: 1000}")
+            self.add(
+                ("mechanisms",),
+                "is not a mapping",
+                "write mechanisms below it, such as audience: {initial: 1000}",
+            )
             given = {}
         self._own(given)
         mechanisms = self._mechanisms(given)
@@ -114,23 +159,48 @@ class Checker(Collector):
             self._grid(head, metrics, mechanisms)
         if head is None or metrics is None or self.problems:
             return None
-        ordered = {name: mechanisms[name] for name in sorted(mechanisms, key=lambda name: (self.registry[name].order, name))}
-        return Scenario(head.name, head.description.strip(), start, head.duration, head.seed, head.replicate,
-                        types.MappingProxyType(ordered), plan, metrics, head.warm_up,
-                        types.MappingProxyType(self.registry), types.MappingProxyType(self.outside), self.tree)
+        ordered = {
+            name: mechanisms[name]
+            for name in sorted(mechanisms, key=lambda name: (self.registry[name].order, name))
+        }
+        return Scenario(
+            head.name,
+            head.description.strip(),
+            start,
+            head.duration,
+            head.seed,
+            head.replicate,
+            types.MappingProxyType(ordered),
+            plan,
+            metrics,
+            head.warm_up,
+            types.MappingProxyType(self.registry),
+            types.MappingProxyType(self.outside),
+            self.tree,
+        )
 
     def _begin(self, head: Head, start: dt.date) -> None:
         """The warm-up is whole days, so that the start is at midnight; the world begins on a date, and ends in time."""
         path: Path_ = ("warm_up",)
         if head.warm_up % DAY:
             below = head.warm_up // DAY
-            self.add(path, f"{format_duration(head.warm_up)} is not a whole number of days, and a run starts at midnight",
-                     f"nearest: {below}d or {below + 1}d")
+            self.add(
+                path,
+                f"{format_duration(head.warm_up)} is not a whole number of days, and a run starts at midnight",
+                f"nearest: {below}d or {below + 1}d",
+            )
         elif head.warm_up // DAY >= start.toordinal():
-            self.add(path, f"begins before the year 1, {format_duration(head.warm_up)} before {start}", "give a later start")
+            self.add(
+                path,
+                f"begins before the year 1, {format_duration(head.warm_up)} before {start}",
+                "give a later start",
+            )
         elif head.warm_up + head.duration > LONGEST:
-            self.add(path, f"{format_duration(head.warm_up)} and a duration of {format_duration(head.duration)} are longer than any run",
-                     f"together {LONGEST // DAY}d at most")
+            self.add(
+                path,
+                f"{format_duration(head.warm_up)} and a duration of {format_duration(head.duration)} are longer than any run",
+                f"together {LONGEST // DAY}d at most",
+            )
 
     def _own(self, given: Mapping[str, Any]) -> None:
         """Find the classes that the scenario brings, and enter them in its registry."""
@@ -140,16 +210,24 @@ class Checker(Collector):
                 continue
             path: Path_ = ("mechanisms", name, "class")
             if name in builtin:
-                self.add(path, f"{name} comes with twin", "give a mechanism of your own another name")
+                self.add(
+                    path, f"{name} comes with twin", "give a mechanism of your own another name"
+                )
                 continue
             if data.get("enabled") is not False:
                 try:
-                    self.registry[name], self.outside[name] = find(data["class"], self._folders(name, data), name)
+                    self.registry[name], self.outside[name] = find(
+                        data["class"], self._folders(name, data), name
+                    )
                     continue
                 except Trouble as trouble:
                     self.add(path, trouble.reason, trouble.mend)
                 except NotADirectoryError as error:
-                    self.add((*path[:2], "from"), str(error), "write the folder that holds the module's package")
+                    self.add(
+                        (*path[:2], "from"),
+                        str(error),
+                        "write the folder that holds the module's package",
+                    )
                 self.failed.append(name)
             self.off.append(name)
 
@@ -172,7 +250,11 @@ class Checker(Collector):
                 mend = "policies: is a top-level list"
                 if name != "policies":
                     mend = nearest(name, [each for each in self.registry if each != "policies"])
-                    mend += "" if mend.startswith("did") else "; one of your own needs class: package.module.Class"
+                    mend += (
+                        ""
+                        if mend.startswith("did")
+                        else "; one of your own needs class: package.module.Class"
+                    )
                 self.add(("mechanisms", name), "no such mechanism", mend)
         for name, kind in self.registry.items():
             if name == "policies":
@@ -182,7 +264,11 @@ class Checker(Collector):
                 data = {}
             if isinstance(data, dict) and "enabled" in data:
                 if not isinstance(data["enabled"], bool):
-                    self.add(("mechanisms", name, "enabled"), "is not true or false", "write enabled: false to leave it out")
+                    self.add(
+                        ("mechanisms", name, "enabled"),
+                        "is not true or false",
+                        "write enabled: false to leave it out",
+                    )
                 elif data["enabled"] is False:
                     self.off.append(name)
                     continue
@@ -198,23 +284,45 @@ class Checker(Collector):
             lost = set(self.registry[gone].provides) - offered
             users = [name for name in found if lost & set(self.registry[name].needs)]
             if users:
-                self.add(("mechanisms", gone), f"is left out, but needed by {', '.join(users)}", f"enable {gone}, or leave these out too")
+                self.add(
+                    ("mechanisms", gone),
+                    f"is left out, but needed by {', '.join(users)}",
+                    f"enable {gone}, or leave these out too",
+                )
         for name in sorted(set(self.outside) & set(found)):
-            for clash in clashes(self.registry[name], {each: self.registry[each] for each in found if each != name}):
-                self.add(("mechanisms", name, "class"), clash, f"change it in {self.outside[name].path}")
+            for clash in clashes(
+                self.registry[name], {each: self.registry[each] for each in found if each != name}
+            ):
+                self.add(
+                    ("mechanisms", name, "class"), clash, f"change it in {self.outside[name].path}"
+                )
         return found
 
     def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
         """File parameters relative to the file that gave them; a missing file is a problem."""
         for name, info in model.model_fields.items():
-            if isinstance(data, dict) and meta(info)["path"] and isinstance(data.get(name), str) and data[name]:
+            if (
+                isinstance(data, dict)
+                and meta(info)["path"]
+                and isinstance(data.get(name), str)
+                and data[name]
+            ):
                 file, _ = self.tree.at((*path, name))
                 base = Path() if file.startswith("--set") else Path(file).parent
                 target = (base / data[name]).absolute()
                 if not target.is_file():
-                    around = [each.name for each in target.parent.iterdir()] if target.parent.is_dir() else []
-                    self.add((*path, name), f"there is no file {data[name]}", nearest(target.name, around) if around else
-                             f"there is no folder {target.parent}")
+                    around = (
+                        [each.name for each in target.parent.iterdir()]
+                        if target.parent.is_dir()
+                        else []
+                    )
+                    self.add(
+                        (*path, name),
+                        f"there is no file {data[name]}",
+                        nearest(target.name, around)
+                        if around
+                        else f"there is no folder {target.parent}",
+                    )
                 data = {**data, name: str(target)}
         return data
 
@@ -229,11 +337,23 @@ class Checker(Collector):
             if policy is None:
                 continue
             if not policy.name:
-                policy = policy.model_copy(update={"name": ", ".join(f"{key}={value}" for key, value in policy.set.items())})
+                policy = policy.model_copy(
+                    update={
+                        "name": ", ".join(f"{key}={value}" for key, value in policy.set.items())
+                    }
+                )
             if policy.name in [other.name for other in plan]:
-                self.add(("policies", i, "name"), f"two policies are named {policy.name}", "give each its own name")
+                self.add(
+                    ("policies", i, "name"),
+                    f"two policies are named {policy.name}",
+                    "give each its own name",
+                )
             if not policy.set:
-                self.add(("policies", i), "sets nothing", "add set: {recommender.preset: likes}, or the like")
+                self.add(
+                    ("policies", i),
+                    "sets nothing",
+                    "add set: {recommender.preset: likes}, or the like",
+                )
             if policy.when is not None:
                 self._condition(("policies", i, "when"), policy.when)
             values: dict[str, Lever] = {}
@@ -242,11 +362,20 @@ class Checker(Collector):
                 if policy.share is not None:
                     self._for_a_share(("policies", i, "set", lever), lever, policy.of)
             plan.append(policy)
-            at = 0 if policy.at is None and policy.when is None else policy.at  # neither: from the start
+            at = (
+                0 if policy.at is None and policy.when is None else policy.at
+            )  # neither: from the start
             self.plan = (*self.plan, policy.model_copy(update={"set": values, "at": at}))
-            if policy.share is not None and sum(each.share is not None and each.of == policy.of for each in plan) > MOST_SHARES:
-                self.add(("policies", i, "share"), f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
-                         "put what belongs together into one policy")
+            if (
+                policy.share is not None
+                and sum(each.share is not None and each.of == policy.of for each in plan)
+                > MOST_SHARES
+            ):
+                self.add(
+                    ("policies", i, "share"),
+                    f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
+                    "put what belongs together into one policy",
+                )
         return tuple(plan)
 
     def _condition(self, path: Path_, text: str) -> None:
@@ -256,21 +385,36 @@ class Checker(Collector):
             reason, _, mend = str(error).partition("; ")
             self.add(path, reason, mend)
             return
-        metrics = {metric.name: metric for each, kind in self.registry.items() if each not in self.off for metric in kind.metrics}
+        metrics = {
+            metric.name: metric
+            for each, kind in self.registry.items()
+            if each not in self.off
+            for metric in kind.metrics
+        }
         if name not in metrics and self.failed:
             return  # it may be one of theirs
         if name not in metrics:
             self.add(path, f"no metric is named {name}", nearest(name, metrics))
         elif labels not in list(metrics[name].series()):
-            series = ["{" + ",".join(f"{k}={v}" for k, v in one.items()) + "}" for one in metrics[name].series()]
-            self.add(path, f"{name} has no series with labels {labels or 'none'}", nearest(str(labels), series))
+            series = [
+                "{" + ",".join(f"{k}={v}" for k, v in one.items()) + "}"
+                for one in metrics[name].series()
+            ]
+            self.add(
+                path,
+                f"{name} has no series with labels {labels or 'none'}",
+                nearest(str(labels), series),
+            )
 
     def _for_a_share(self, path: Path_, lever: str, table: str) -> None:
         """A lever that a policy sets for a share must be one that each of them can have a value of."""
         per = {path: meta(info)["per"] for path, info in self._numbers().items()}
         if lever in per and per[lever] != table:
-            mend = f"it can be set for a share of {per[lever]}: of: {per[lever]}" if per[lever] else \
-                f"levers that can: {', '.join(sorted(name for name, one in per.items() if one == table))}"
+            mend = (
+                f"it can be set for a share of {per[lever]}: of: {per[lever]}"
+                if per[lever]
+                else f"levers that can: {', '.join(sorted(name for name, one in per.items() if one == table))}"
+            )
             self.add(path, f"cannot be set for a share of {table}", mend)
 
     def _lever(self, path: Path_, lever: str, value: Any, mechanisms: Mapping[str, Params]) -> Any:
@@ -283,7 +427,9 @@ class Checker(Collector):
             self.add(path, "no such lever", nearest(lever, levers))
         elif lever not in levers:
             same = [p for p in levers if p.startswith(name + ".")]
-            shown = ", ".join(same[:8]) + (", ...; twin check marks all with *" if len(same) > 8 else "")
+            shown = ", ".join(same[:8]) + (
+                ", ...; twin check marks all with *" if len(same) > 8 else ""
+            )
             self.add(path, "cannot be changed during a run", f"levers of {name}: {shown or 'none'}")
         elif name in mechanisms:  # else it has problems of its own
             data = mechanisms[name].model_dump()
@@ -304,34 +450,58 @@ class Checker(Collector):
 
     def _numbers(self) -> dict[str, FieldInfo]:
         """Every number of every mechanism that takes part, by its path."""
-        return {f"{each}.{path}": info for each, kind in self.registry.items() if each not in ("policies", *self.off)
-                for path, info in leaves(kind.Params)}
+        return {
+            f"{each}.{path}": info
+            for each, kind in self.registry.items()
+            if each not in ("policies", *self.off)
+            for path, info in leaves(kind.Params)
+        }
 
     def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
         """Every clock's period must be a multiple of the serving refresh, and policies must lie within the run."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
-        times: list[tuple[Path_, int]] = [(("warm_up",), head.warm_up), (("duration",), head.duration),
-                                          (("metrics", "every"), metrics.every)]
+        times: list[tuple[Path_, int]] = [
+            (("warm_up",), head.warm_up),
+            (("duration",), head.duration),
+            (("metrics", "every"), metrics.every),
+        ]
         for name, params in mechanisms.items():
             if name != "policies":
-                times += [(("mechanisms", name, *path.split(".")), value_at(params, path)) for path, info in leaves(type(params))
-                          if meta(info)["grid"]]
+                times += [
+                    (("mechanisms", name, *path.split(".")), value_at(params, path))
+                    for path, info in leaves(type(params))
+                    if meta(info)["grid"]
+                ]
         numbers = self._numbers()
         for i, policy in enumerate(self.plan):
-            times += [(("policies", i, "set", lever), value) for lever, value in policy.set.items()
-                      if isinstance(value, int) and meta(numbers[lever])["grid"]]
+            times += [
+                (("policies", i, "set", lever), value)
+                for lever, value in policy.set.items()
+                if isinstance(value, int) and meta(numbers[lever])["grid"]
+            ]
             for key in ("at", "until", "ramp", "after"):
                 if (value := getattr(policy, key)) is not None:
                     times.append((("policies", i, key), value))
             if policy.after is not None and policy.when is None:
-                self.add(("policies", i, "after"), "there is no condition that it could hold back", "add when:, or write at: instead")
+                self.add(
+                    ("policies", i, "after"),
+                    "there is no condition that it could hold back",
+                    "add when:, or write at: instead",
+                )
             if policy.at is not None and policy.at >= head.duration:
-                self.add(("policies", i, "at"), f"{format_duration(policy.at)} is after the end of the run",
-                         f"the run lasts {format_duration(head.duration)}")
+                self.add(
+                    ("policies", i, "at"),
+                    f"{format_duration(policy.at)} is after the end of the run",
+                    f"the run lasts {format_duration(head.duration)}",
+                )
         for path, value in times:
             if value % grid:
                 below, above = value // grid * grid, (value // grid + 1) * grid
-                self.add(path, f"{format_duration(value)} is not a multiple of recommender.refresh ({format_duration(grid)})",
-                         f"nearest: {format_duration(above)}" if not below else
-                         f"nearest: {format_duration(below)} or {format_duration(above)}")
+                self.add(
+                    path,
+                    f"{format_duration(value)} is not a multiple of recommender.refresh ({format_duration(grid)})",
+                    f"nearest: {format_duration(above)}"
+                    if not below
+                    else f"nearest: {format_duration(below)} or {format_duration(above)}",
+                )

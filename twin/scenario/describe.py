@@ -24,8 +24,10 @@ from twin.world.mechanism import Mechanism
 from twin.world.params import Params, leaves, meta
 
 _VALIDATION: Literal["validation"] = "validation"
-_OWN = {"class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
-        "from": {"type": "string", "description": "the folder that holds its package"}}
+_OWN = {
+    "class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
+    "from": {"type": "string", "description": "the folder that holds its package"},
+}
 
 
 def dump(scenario: Scenario) -> str:
@@ -47,14 +49,22 @@ def as_file(scenario: Scenario) -> Iterator[Path]:
 
 def _data(scenario: Scenario, places: bool = True) -> Any:
     data: dict[str, Any] = {
-        "name": scenario.name, "description": scenario.description, "start": scenario.start.isoformat(),
-        "warm_up": format_duration(scenario.warm_up), "duration": format_duration(scenario.duration),
-        "seed": scenario.seed, "replicate": scenario.replicate,
-        "mechanisms": {}, "policies": [policy.model_dump(exclude_none=True) for policy in scenario.policies],
-        "metrics": scenario.metrics.model_dump()}
+        "name": scenario.name,
+        "description": scenario.description,
+        "start": scenario.start.isoformat(),
+        "warm_up": format_duration(scenario.warm_up),
+        "duration": format_duration(scenario.duration),
+        "seed": scenario.seed,
+        "replicate": scenario.replicate,
+        "mechanisms": {},
+        "policies": [policy.model_dump(exclude_none=True) for policy in scenario.policies],
+        "metrics": scenario.metrics.model_dump(),
+    }
     for name in scenario.registry:
         if name in scenario.mechanisms and name != "policies":
-            data["mechanisms"][name] = _origin(scenario, name, places) | scenario.mechanisms[name].model_dump()
+            data["mechanisms"][name] = (
+                _origin(scenario, name, places) | scenario.mechanisms[name].model_dump()
+            )
         elif name != "policies":
             data["mechanisms"][name] = {"enabled": False}
     return _listed(data)
@@ -65,7 +75,9 @@ def _origin(scenario: Scenario, name: str, places: bool) -> dict[str, Any]:
     outside = scenario.outside.get(name)
     if outside is None:
         return {}
-    return {"class": outside.path} | ({"from": str(outside.folder)} if outside.folder and places else {})
+    return {"class": outside.path} | (
+        {"from": str(outside.folder)} if outside.folder and places else {}
+    )
 
 
 def _listed(value: Any) -> Any:
@@ -97,7 +109,11 @@ def describe(scenario: Scenario) -> list[Row]:
 
     def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
         file, line = scenario.tree.at(path)
-        origin = (f"{Path(file).name}:{line}" if line else "--set") if scenario.tree.has(path) else "default"
+        origin = (
+            (f"{Path(file).name}:{line}" if line else "--set")
+            if scenario.tree.has(path)
+            else "default"
+        )
         about: dict[str, Any] = meta(info) if info else {"unit": "1", "source": "", "lever": False}
         unit = "" if about["unit"] in ("1", "s") or isinstance(value, str) else about["unit"]
         rows.append(Row(shown, str(value), unit, about["source"], origin, bool(about["lever"])))
@@ -125,7 +141,9 @@ def policy_lines(scenario: Scenario) -> list[str]:
     lines = []
     for i, policy in enumerate(scenario.policies):
         file, line = scenario.tree.at(("policies", i, "set"))
-        lines.append(f"policy {policy.describe()}  ({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})")
+        lines.append(
+            f"policy {policy.describe()}  ({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})"
+        )
     return lines
 
 
@@ -134,12 +152,20 @@ def prized_lines(scenario: Scenario) -> list[str]:
     recommender: Any = scenario.mechanisms.get("recommender")
     if recommender is None:
         return []
-    state = {"preset": recommender.preset, **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()}}
-    lines = ["What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates (a report's is an assumption)"]
+    state = {
+        "preset": recommender.preset,
+        **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()},
+    }
+    lines = [
+        "What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates (a report's is an assumption)"
+    ]
     lines += _prized("as it begins", state, recommender.rates.model_dump())
     for policy in scenario.policies:
-        new = {lever.removeprefix("recommender."): value for lever, value in policy.set.items()
-               if lever.removeprefix("recommender.") in state and lever.startswith("recommender.")}
+        new = {
+            lever.removeprefix("recommender."): value
+            for lever, value in policy.set.items()
+            if lever.removeprefix("recommender.") in state and lever.startswith("recommender.")
+        }
         if new:
             state |= new
             lines += _prized(f"under {policy.title}", state, recommender.rates.model_dump())
@@ -148,47 +174,80 @@ def prized_lines(scenario: Scenario) -> list[str]:
 
 def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> list[str]:
     """One feed's table, the largest first; what has no weight is left out."""
-    given = {name.removeprefix("weights."): value for name, value in state.items() if name != "preset"}
+    given = {
+        name.removeprefix("weights."): value for name, value in state.items() if name != "preset"
+    }
     own = any(value is not None for value in given.values())
-    return [f"  {when}, {state['preset']}{' with weights of its own' if own else ''}",
-            f"    {'response':9s} {'weight':>9s} {'x rate':>9s} {'share':>6s}",
-            *(f"    {head:9s} {weight:9.4g} {worth:9.4f} {share:6.1%}"
-              for head, weight, worth, share in prized(effective(str(state["preset"]), rates, given)) if weight)]
+    return [
+        f"  {when}, {state['preset']}{' with weights of its own' if own else ''}",
+        f"    {'response':9s} {'weight':>9s} {'x rate':>9s} {'share':>6s}",
+        *(
+            f"    {head:9s} {weight:9.4g} {worth:9.4f} {share:6.1%}"
+            for head, weight, worth, share in prized(effective(str(state["preset"]), rates, given))
+            if weight
+        ),
+    ]
 
 
 def json_schema(registry: Mapping[str, type[Mechanism]] = REGISTRY) -> dict[str, Any]:
     """JSON Schema (2020-12) of a scenario file, for completion in editors."""
     kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
     models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
-    refs, defs = models_json_schema([(model, _VALIDATION) for model in models], title="twin scenario")
+    refs, defs = models_json_schema(
+        [(model, _VALIDATION) for model in models], title="twin scenario"
+    )
     head = defs["$defs"].pop("Head")["properties"]
     blocks = {}
     for name, model in kinds.items():
         ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
-        defs["$defs"][ref]["properties"]["enabled"] = {"type": "boolean", "description": "false leaves the mechanism out"}
+        defs["$defs"][ref]["properties"]["enabled"] = {
+            "type": "boolean",
+            "description": "false leaves the mechanism out",
+        }
         if name not in REGISTRY:
             defs["$defs"][ref]["properties"].update(_OWN)
-        blocks[name] = {"$ref": f"#/$defs/{ref}", "description": (registry[name].__doc__ or "").split("\n")[0]}
-    defs["$defs"]["Policy"]["properties"]["use"] = {"type": "string", "description": "a policy file that the other keys are laid on"}
+        blocks[name] = {
+            "$ref": f"#/$defs/{ref}",
+            "description": (registry[name].__doc__ or "").split("\n")[0],
+        }
+    defs["$defs"]["Policy"]["properties"]["use"] = {
+        "type": "string",
+        "description": "a policy file that the other keys are laid on",
+    }
     for definition in defs["$defs"].values():
         definition.pop("required", None)
         for field_ in definition.get("properties", {}).values():
-            extra = [f"unit: {field_['unit']}" if field_.get("unit", "1") not in ("1", "s") else "",
-                     f"source: {field_['source']}" if field_.get("source") else "", "lever" if field_.get("lever") else ""]
+            extra = [
+                f"unit: {field_['unit']}" if field_.get("unit", "1") not in ("1", "s") else "",
+                f"source: {field_['source']}" if field_.get("source") else "",
+                "lever" if field_.get("lever") else "",
+            ]
             note = "; ".join(part for part in extra if part)
             if note:
                 field_["description"] = f"{field_.get('description', '')} ({note})"
             for key in ("unit", "source", "lever", "per", "grid", "path"):
                 field_.pop(key, None)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "twin scenario", "type": "object",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "twin scenario",
+        "type": "object",
         "additionalProperties": False,
         "properties": {
-            "extends": {"type": "string", "description": "another scenario file that this one is laid on"},
+            "extends": {
+                "type": "string",
+                "description": "another scenario file that this one is laid on",
+            },
             **head,
             "start": {"type": "string", "format": "date", "description": "first day, midnight UTC"},
-            "mechanisms": {"type": "object", "properties": blocks,
-                           "additionalProperties": {"type": "object", "properties": _OWN, "required": ["class"]}},
+            "mechanisms": {
+                "type": "object",
+                "properties": blocks,
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": _OWN,
+                    "required": ["class"],
+                },
+            },
             "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
             "metrics": {"$ref": "#/$defs/MetricsParams"},
         },

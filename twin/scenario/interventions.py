@@ -20,18 +20,30 @@ from twin.scenario.yamlish import Node, read_text, write_text
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
     """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor the start. Raises UsageError."""
     try:
-        when = (dt.date.fromisoformat(text) - start).days * DAY if "-" in text else parse_duration(text)
+        when = (
+            (dt.date.fromisoformat(text) - start).days * DAY
+            if "-" in text
+            else parse_duration(text)
+        )
     except ValueError:
-        raise UsageError(f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
-                         f"{at(start, 90 * DAY):%Y-%m-%d}") from None
+        raise UsageError(
+            f"{text}: is neither a time since the start, such as 90d, nor a date, such as "
+            f"{at(start, 90 * DAY):%Y-%m-%d}"
+        ) from None
     if when < 0:
-        raise UsageError(f"{text}: lies before the run's start ({start}); nothing is done to a world before that")
+        raise UsageError(
+            f"{text}: lies before the run's start ({start}); nothing is done to a world before that"
+        )
     if when < now:
-        raise UsageError(f"{text}: is past, the run is at {format_duration(now)} ({at(start, now):%Y-%m-%d %H:%M}) already")
+        raise UsageError(
+            f"{text}: is past, the run is at {format_duration(now)} ({at(start, now):%Y-%m-%d %H:%M}) already"
+        )
     return -(-when // grid) * grid
 
 
-def amended(out: Path, text: str, when: int | None, now: int, source: str = "policy") -> tuple[Scenario, str]:
+def amended(
+    out: Path, text: str, when: int | None, now: int, source: str = "policy"
+) -> tuple[Scenario, str]:
     """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes hold at ``when``, or now.
 
     Without ``when``, times in the policy itself stand, if they are not past. Returns also the policies with their times, as YAML. Raises
@@ -41,11 +53,16 @@ def amended(out: Path, text: str, when: int | None, now: int, source: str = "pol
     return scenario, write_text({"policies": policies})
 
 
-def laid(path: Path, text: str, when: int | None, now: int, source: str) -> tuple[Scenario, list[dict[str, Any]]]:
+def laid(
+    path: Path, text: str, when: int | None, now: int, source: str
+) -> tuple[Scenario, list[dict[str, Any]]]:
     """A scenario file with policies on it that cannot begin before ``now``, and these with their times; see `amended`."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
-    policies = [(_timed(each, when, now, problems), within) for each, within in _listed(node, source, problems)]
+    policies = [
+        (_timed(each, when, now, problems), within)
+        for each, within in _listed(node, source, problems)
+    ]
     if problems:
         raise ScenarioError(problems)
     return load(path, given=policies), [policy.plain() for policy, _ in policies]
@@ -59,21 +76,45 @@ def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node
         return []
     if "policies" not in node.value:
         return [(node, ())]
-    problems += [Problem(source, line, key, "stands beside a list of policies", "put it into each of them")
-                 for key, line in node.keys.items() if key != "policies"]
+    problems += [
+        Problem(source, line, key, "stands beside a list of policies", "put it into each of them")
+        for key, line in node.keys.items()
+        if key != "policies"
+    ]
     listed = node.value["policies"]
     if listed.kind != "list" or not listed.value:
-        problems.append(Problem(source, node.keys["policies"], "policies", "holds no policy", "begin each with `- name: ...`"))
+        problems.append(
+            Problem(
+                source,
+                node.keys["policies"],
+                "policies",
+                "holds no policy",
+                "begin each with `- name: ...`",
+            )
+        )
         return []
-    problems += [Problem(source, each.line, f"policies.{i}", "is not a policy", mend)
-                 for i, each in enumerate(listed.value) if each.kind != "mapping"]
-    return [(each, ("policies", i)) for i, each in enumerate(listed.value) if each.kind == "mapping"]
+    problems += [
+        Problem(source, each.line, f"policies.{i}", "is not a policy", mend)
+        for i, each in enumerate(listed.value)
+        if each.kind != "mapping"
+    ]
+    return [
+        (each, ("policies", i)) for i, each in enumerate(listed.value) if each.kind == "mapping"
+    ]
 
 
 def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) -> Node:
     """A policy with its time: the one given, else its own, else now."""
     if "use" in policy.value:
-        problems.append(Problem(policy.file, policy.keys["use"], "use", "a policy given by hand uses no file", "give the file itself"))
+        problems.append(
+            Problem(
+                policy.file,
+                policy.keys["use"],
+                "use",
+                "a policy given by hand uses no file",
+                "give the file itself",
+            )
+        )
     condition = policy.value.get("when")
     key = "at" if condition is None or condition.value is None else "after"
     own = policy.value.get(key)
@@ -83,9 +124,18 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
         except ValueError:
             return policy  # the loader says what is wrong with it
         if own_s < now:
-            problems.append(Problem(policy.file, policy.keys[key], key,
-                                    f"{own.value} is past, the run is at {format_duration(now)} already", "leave it out for now"))
+            problems.append(
+                Problem(
+                    policy.file,
+                    policy.keys[key],
+                    key,
+                    f"{own.value} is past, the run is at {format_duration(now)} already",
+                    "leave it out for now",
+                )
+            )
         return policy
     line = policy.keys.get(key, policy.line)
     time = Node("scalar", format_duration(now if when is None else when), policy.file, line)
-    return Node("mapping", {**policy.value, key: time}, policy.file, policy.line, {**policy.keys, key: line})
+    return Node(
+        "mapping", {**policy.value, key: time}, policy.file, policy.line, {**policy.keys, key: line}
+    )

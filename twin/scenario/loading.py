@@ -22,8 +22,13 @@ from twin.world.mechanism import Mechanism
 __all__ = ["Scenario", "load"]
 
 
-def load(path: Path | str, sets: Iterable[str] = (), policies: Iterable[str] = (),
-         registry: Mapping[str, type[Mechanism]] | None = None, given: Sequence[tuple[Node, Path_]] = ()) -> Scenario:
+def load(
+    path: Path | str,
+    sets: Iterable[str] = (),
+    policies: Iterable[str] = (),
+    registry: Mapping[str, type[Mechanism]] | None = None,
+    given: Sequence[tuple[Node, Path_]] = (),
+) -> Scenario:
     """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add policy files, check everything.
 
     A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file that they came from. Raises
@@ -32,7 +37,9 @@ def load(path: Path | str, sets: Iterable[str] = (), policies: Iterable[str] = (
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
     tree = _extended(Path(path), (), problems)
-    problems = [replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems]
+    problems = [
+        replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems
+    ]
     unread = [problem.path for problem in problems]
     for text in sets:
         try:
@@ -64,8 +71,10 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     target = path.parent / base.value
     here = (*seen, path.resolve())
     if target.resolve() in here:
-        return refuse(f"goes round in a circle: {' -> '.join(each.name for each in (*here, target.resolve()))}",
-                      "let one of them stand alone")
+        return refuse(
+            f"goes round in a circle: {' -> '.join(each.name for each in (*here, target.resolve()))}",
+            "let one of them stand alone",
+        )
     if not target.is_file():
         found = [other.name for other in path.parent.glob("*.yaml") if other != path]
         return refuse(f"there is no file {base.value} beside this one", nearest(base.value, found))
@@ -89,13 +98,27 @@ def _setting(text: str, known: Iterable[str]) -> Node:
     path, equals, value = text.partition("=")
     parts = path.strip().split(".")
     if not equals or not all(parts):
-        raise ScenarioError([Problem(file, 0, "", "is not path=value", "write e.g. --set audience.initial=1000")])
+        raise ScenarioError(
+            [Problem(file, 0, "", "is not path=value", "write e.g. --set audience.initial=1000")]
+        )
     if parts[0] not in TOP:
         if parts[0] not in known and parts[1:] != ["class"]:
-            raise ScenarioError([Problem(file, 0, path.strip(), "no such setting", nearest(parts[0], [*TOP, *known]))])
+            raise ScenarioError(
+                [
+                    Problem(
+                        file, 0, path.strip(), "no such setting", nearest(parts[0], [*TOP, *known])
+                    )
+                ]
+            )
         parts = ["mechanisms", *parts]
     if parts[0] == "extends":
-        raise ScenarioError([Problem(file, 0, "extends", "cannot be set from outside", "run the other file instead")])
+        raise ScenarioError(
+            [
+                Problem(
+                    file, 0, "extends", "cannot be set from outside", "run the other file instead"
+                )
+            ]
+        )
     problems: list[Problem] = []
     node = read_text(value, file, problems, lines=False)
     if problems:
@@ -113,7 +136,9 @@ class _PolicyFiles:
         self.used: dict[int, tuple[str, Path_]] = {}
         """Of a policy in the list: the file that it came from, and its path in there."""
 
-    def laid(self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()) -> Node:
+    def laid(
+        self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()
+    ) -> Node:
         """The tree with every ``use`` and every flag in the list of policies replaced by what it stands for, and those given behind."""
         listed = tree.value.get("policies")
         more = [_flag(text) for text in flags]
@@ -122,7 +147,13 @@ class _PolicyFiles:
         made: list[Node] = []
         for place, item in enumerate([*(listed.value if listed else ()), *more]):
             if item.kind == "mapping" and "use" in item.value:
-                over = Node("mapping", {key: node for key, node in item.value.items() if key != "use"}, item.file, item.line, item.keys)
+                over = Node(
+                    "mapping",
+                    {key: node for key, node in item.value.items() if key != "use"},
+                    item.file,
+                    item.line,
+                    item.keys,
+                )
                 made += [merged(policy, over) for policy in self._read(item, place, len(made))]
             else:
                 made.append(item)
@@ -130,8 +161,18 @@ class _PolicyFiles:
             self.used[len(made)] = (item.file, within)
             made.append(item)
         first = [*more, *(item for item, _ in given)]
-        both = Node("list", made, listed.file, listed.line) if listed else Node("list", made, first[0].file, 0)
-        return Node("mapping", {**tree.value, "policies": both}, tree.file, tree.line, {"policies": both.line, **tree.keys})
+        both = (
+            Node("list", made, listed.file, listed.line)
+            if listed
+            else Node("list", made, first[0].file, 0)
+        )
+        return Node(
+            "mapping",
+            {**tree.value, "policies": both},
+            tree.file,
+            tree.line,
+            {"policies": both.line, **tree.keys},
+        )
 
     def _read(self, item: Node, place: int, first: int) -> list[Node]:
         """The policies of the file that an item of the list names; they will stand from ``first`` on."""
@@ -143,12 +184,18 @@ class _PolicyFiles:
             return []
 
         if name.kind != "scalar" or not isinstance(name.value, str):
-            return refuse("is not a file name", "write one path, such as policies/chronological.yaml")
+            return refuse(
+                "is not a file name", "write one path, such as policies/chronological.yaml"
+            )
         target = (Path() if name.file.startswith("--") else Path(name.file).parent) / name.value
         if not target.is_file():
             folder = target.parent
-            return refuse(f"there is no file {name.value}", nearest(target.name, [each.name for each in folder.glob("*.yaml")])
-                          if folder.is_dir() else f"there is no folder {folder}")
+            return refuse(
+                f"there is no file {name.value}",
+                nearest(target.name, [each.name for each in folder.glob("*.yaml")])
+                if folder.is_dir()
+                else f"there is no folder {folder}",
+            )
         found: list[Problem] = []
         try:
             node = read_file(target, found)
@@ -160,10 +207,21 @@ class _PolicyFiles:
         for i, (within, policy) in enumerate(policies):
             self.used[first + i] = (str(target), within)
             start = "".join(f"{part}." for part in within)
-            self.unread += [f"policies.{first + i}.{each.path.removeprefix(start)}" for each in found if each.path.startswith(start)]
+            self.unread += [
+                f"policies.{first + i}.{each.path.removeprefix(start)}"
+                for each in found
+                if each.path.startswith(start)
+            ]
             if "use" in policy.value:
-                self.problems.append(Problem(str(target), policy.keys["use"], f"{start}use", "a policy file uses no other",
-                                             "name both files in the scenario"))
+                self.problems.append(
+                    Problem(
+                        str(target),
+                        policy.keys["use"],
+                        f"{start}use",
+                        "a policy file uses no other",
+                        "name both files in the scenario",
+                    )
+                )
                 del policy.value["use"]
         return [policy for _, policy in policies]
 
@@ -173,15 +231,43 @@ class _PolicyFiles:
             return [((), node)]
         for key in node.value:
             if key != "policies":
-                self.problems.append(Problem(file, node.keys[key], key, "stands beside a list of policies", "put it into each of them"))
+                self.problems.append(
+                    Problem(
+                        file,
+                        node.keys[key],
+                        key,
+                        "stands beside a list of policies",
+                        "put it into each of them",
+                    )
+                )
         listed = node.value["policies"]
         if listed.kind != "list":
-            self.problems.append(Problem(file, listed.line, "policies", "is not a list", "begin each policy with `- name: ...`"))
+            self.problems.append(
+                Problem(
+                    file,
+                    listed.line,
+                    "policies",
+                    "is not a list",
+                    "begin each policy with `- name: ...`",
+                )
+            )
             return []
         for i, policy in enumerate(listed.value):
             if policy.kind != "mapping":
-                self.problems.append(Problem(file, policy.line, f"policies.{i}", "is not a mapping", "write {name: ..., set: ...}"))
-        return [(("policies", i), policy) for i, policy in enumerate(listed.value) if policy.kind == "mapping"]
+                self.problems.append(
+                    Problem(
+                        file,
+                        policy.line,
+                        f"policies.{i}",
+                        "is not a mapping",
+                        "write {name: ..., set: ...}",
+                    )
+                )
+        return [
+            (("policies", i), policy)
+            for i, policy in enumerate(listed.value)
+            if policy.kind == "mapping"
+        ]
 
 
 def _flag(text: str) -> Node:
@@ -191,4 +277,10 @@ def _flag(text: str) -> Node:
         name, time = text, ""
     flag = f"--policy {text}"
     given = {"use": name, "at": time} if time else {"use": name}
-    return Node("mapping", {key: Node("scalar", value, flag, 0) for key, value in given.items()}, flag, 0, dict.fromkeys(given, 0))
+    return Node(
+        "mapping",
+        {key: Node("scalar", value, flag, 0) for key, value in given.items()},
+        flag,
+        0,
+        dict.fromkeys(given, 0),
+    )

@@ -39,7 +39,11 @@ class Outside:
 
     def code(self) -> str:
         """SHA-256 of the module's file as it is now; empty where there is none."""
-        return hashlib.sha256(Path(self.file).read_bytes()).hexdigest() if Path(self.file).is_file() else ""
+        return (
+            hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+            if Path(self.file).is_file()
+            else ""
+        )
 
 
 class Trouble(Exception):
@@ -52,12 +56,18 @@ class Trouble(Exception):
 
 def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[Mechanism], Outside]:
     """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises Trouble."""
-    if not isinstance(path, str) or "." not in path or not all(part.isidentifier() for part in path.split(".")):
+    if (
+        not isinstance(path, str)
+        or "." not in path
+        or not all(part.isidentifier() for part in path.split("."))
+    ):
         raise Trouble(f"{path!r} is not the dotted path of a class", "write package.module.Class")
     name, _, title = path.rpartition(".")
     places = [folder.resolve() for folder in folders]
     top = _top(name)
-    likely = [place for place in places if _holds(place, name)] or [place for place in places if (place / top).is_dir()]
+    likely = [place for place in places if _holds(place, name)] or [
+        place for place in places if (place / top).is_dir()
+    ]
     folder = likely[0] if likely else None
     with _seeing(folder, name):
         module = _imported(name, places)
@@ -66,14 +76,23 @@ def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[M
     if kind is None:
         raise Trouble(f"the module {name} has no class {title}", nearest(title, _classes(module)))
     if not isinstance(kind, type) or not issubclass(kind, Mechanism):
-        raise Trouble(f"{path} is not a mechanism", "derive the class from twin.world.mechanism.Mechanism")
+        raise Trouble(
+            f"{path} is not a mechanism", "derive the class from twin.world.mechanism.Mechanism"
+        )
     called = getattr(kind, "name", None)
     if not isinstance(called, str) or called != (block or called):
-        raise Trouble(f"{title} has no name" if called is None else f"{title} is named {called}, and not {block}",
-                      f'write name = "{block or title.lower()}" in the class' + (f", or {called}: here" if isinstance(called, str) else ""))
+        raise Trouble(
+            f"{title} has no name"
+            if called is None
+            else f"{title} is named {called}, and not {block}",
+            f'write name = "{block or title.lower()}" in the class'
+            + (f", or {called}: here" if isinstance(called, str) else ""),
+        )
     parameters = getattr(kind, "Params", None)
     if not isinstance(parameters, type) or not issubclass(parameters, Params):
-        raise Trouble(f"{title} has no parameters", "add Params = ..., a subclass of twin.world.params.Params")
+        raise Trouble(
+            f"{title} has no parameters", "add Params = ..., a subclass of twin.world.params.Params"
+        )
     _FILES.add(file := str(getattr(module, "__file__", None) or ""))
     return kind, Outside(path, folder, file)
 
@@ -92,15 +111,24 @@ def clashes(kind: type[Mechanism], others: Mapping[str, type[Mechanism]]) -> Ite
 
 
 def _declared(kind: type[Mechanism]) -> dict[str, set[str]]:
-    return {"metric": {metric.name for metric in kind.metrics}, "service": set(kind.provides),
-            "column": {f"{table}.{column.name}" for table, columns in kind.columns.items() for column in columns}}
+    return {
+        "metric": {metric.name for metric in kind.metrics},
+        "service": set(kind.provides),
+        "column": {
+            f"{table}.{column.name}"
+            for table, columns in kind.columns.items()
+            for column in columns
+        },
+    }
 
 
 def blame(error: BaseException) -> str | None:
     """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own, if any does."""
     cause: BaseException | None = error
     while cause is not None:  # SimPy raises anew what a handler raised
-        frames = [frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename in _FILES]
+        frames = [
+            frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename in _FILES
+        ]
         if frames:
             return f"{frames[-1].filename}:{frames[-1].lineno}"
         cause = cause.__cause__
@@ -126,12 +154,28 @@ def _seeing(folder: Path | None, name: str) -> Iterator[None]:
     """
     top = _top(name)
     own = _KEPT.get(folder, {}) if folder else {}
-    others = {id(module) for place, modules in _KEPT.items() if place != folder for module in modules.values()}
-    foreign = folder is not None and top != "twin" and top in sys.modules and not _lies_in(sys.modules[top], folder)
-    aside = {each: module for each, module in sys.modules.items() if id(module) in others or (foreign and _top(each) == top)}
+    others = {
+        id(module)
+        for place, modules in _KEPT.items()
+        if place != folder
+        for module in modules.values()
+    }
+    foreign = (
+        folder is not None
+        and top != "twin"
+        and top in sys.modules
+        and not _lies_in(sys.modules[top], folder)
+    )
+    aside = {
+        each: module
+        for each, module in sys.modules.items()
+        if id(module) in others or (foreign and _top(each) == top)
+    }
     for each in aside:
         del sys.modules[each]
-    if folder is not None and any(_stamp(module) != _STAMPS[folder][each] for each, module in own.items()):  # somebody edits: read it anew
+    if folder is not None and any(
+        _stamp(module) != _STAMPS[folder][each] for each, module in own.items()
+    ):  # somebody edits: read it anew
         for each in [each for each, module in own.items() if sys.modules.get(each) is module]:
             del sys.modules[each]
         own = {}
@@ -139,8 +183,15 @@ def _seeing(folder: Path | None, name: str) -> Iterator[None]:
     if folder is not None:
         sys.path.insert(0, str(folder))
     before = {_top(each) for each in set(sys.modules) - set(own)}
-    if folder is not None and top not in sys.modules and _holds(folder, name) and not _holds(folder, top):
-        bare = ModuleSpec(top, None, is_package=True)  # no __init__.py: Python would prefer any package of that name elsewhere
+    if (
+        folder is not None
+        and top not in sys.modules
+        and _holds(folder, name)
+        and not _holds(folder, top)
+    ):
+        bare = ModuleSpec(
+            top, None, is_package=True
+        )  # no __init__.py: Python would prefer any package of that name elsewhere
         bare.submodule_search_locations = [str(folder / top)]
         sys.modules[top] = module_from_spec(bare)
     importlib.invalidate_caches()
@@ -150,8 +201,12 @@ def _seeing(folder: Path | None, name: str) -> Iterator[None]:
         if folder is not None:
             sys.path.remove(str(folder))
             tops = {_top(each) for each in sys.modules} - before
-            tops = {each for each in tops if each in sys.modules and _lies_in(sys.modules[each], folder)}
-            _KEPT[folder] = {each: module for each, module in sys.modules.items() if _top(each) in tops}
+            tops = {
+                each for each in tops if each in sys.modules and _lies_in(sys.modules[each], folder)
+            }
+            _KEPT[folder] = {
+                each: module for each, module in sys.modules.items() if _top(each) in tops
+            }
             _STAMPS[folder] = {each: _stamp(module) for each, module in _KEPT[folder].items()}
         taken = {_top(each) for each in aside}
         for each in [each for each in sys.modules if _top(each) in taken]:
@@ -167,7 +222,9 @@ def _lies_in(module: ModuleType, folder: Path) -> bool:
     """Whether a top-level module or package stands directly in a folder."""
     file = getattr(module, "__file__", None)
     if file is None:  # a folder without __init__.py
-        return any(Path(place).parent.resolve() == folder for place in getattr(module, "__path__", ()))
+        return any(
+            Path(place).parent.resolve() == folder for place in getattr(module, "__path__", ())
+        )
     place = Path(file).resolve()
     return (place.parent.parent if hasattr(module, "__path__") else place.parent) == folder
 
@@ -184,10 +241,17 @@ def _imported(name: str, places: list[Path]) -> ModuleType:
         missing = error.name or ""
         if name == missing or name.startswith(missing + "."):
             parent = missing.rpartition(".")[0]
-            around = [Path(place) for place in getattr(sys.modules.get(parent), "__path__", ())] if parent else places
+            around = (
+                [Path(place) for place in getattr(sys.modules.get(parent), "__path__", ())]
+                if parent
+                else places
+            )
             known = {f"{parent}.{each}".lstrip(".") for place in around for each in _modules(place)}
             looked = " or ".join(map(str, dict.fromkeys(places)))
-            raise Trouble(f"there is no module {missing} in {looked}, nor on Python's path", nearest(missing, known)) from None
+            raise Trouble(
+                f"there is no module {missing} in {looked}, nor on Python's path",
+                nearest(missing, known),
+            ) from None
         raise _failure(name, error) from None
     except (Exception, SystemExit) as error:
         raise _failure(name, error) from None
@@ -195,7 +259,11 @@ def _imported(name: str, places: list[Path]) -> ModuleType:
 
 def _failure(name: str, error: BaseException) -> Trouble:
     """An error inside the user's module, with its place there."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)[2:] if not frame.filename.startswith("<frozen ")]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)[2:]
+        if not frame.filename.startswith("<frozen ")
+    ]
     home = Path(frames[0].filename).parent if frames else None
     inner = [frame for frame in frames if home and Path(frame.filename).is_relative_to(home)]
     where = f"{inner[-1].filename}:{inner[-1].lineno}" if inner else ""
@@ -203,16 +271,29 @@ def _failure(name: str, error: BaseException) -> Trouble:
         where, text = f"{error.filename}:{error.lineno}", error.msg
     else:
         text = str(error)
-    return Trouble(f"importing {name} fails at {where or 'an unknown line'}: {type(error).__name__}: {text}", "correct the module")
+    return Trouble(
+        f"importing {name} fails at {where or 'an unknown line'}: {type(error).__name__}: {text}",
+        "correct the module",
+    )
 
 
 def _modules(folder: Path) -> list[str]:
     """Names of the modules and packages of a folder."""
     found: list[Path] = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [each.stem for each in found if each.stem.isidentifier() and (each.suffix == ".py" or any(each.glob("*.py")))]
+    return [
+        each.stem
+        for each in found
+        if each.stem.isidentifier() and (each.suffix == ".py" or any(each.glob("*.py")))
+    ]
 
 
 def _classes(module: ModuleType) -> list[str]:
-    kinds: dict[str, Any] = {name: kind for name, kind in vars(module).items() if isinstance(kind, type)}
-    mechanisms = [name for name, kind in kinds.items() if issubclass(kind, Mechanism) and kind is not Mechanism]
+    kinds: dict[str, Any] = {
+        name: kind for name, kind in vars(module).items() if isinstance(kind, type)
+    }
+    mechanisms = [
+        name
+        for name, kind in kinds.items()
+        if issubclass(kind, Mechanism) and kind is not Mechanism
+    ]
     return mechanisms or list(kinds)

@@ -24,8 +24,13 @@ class Collector:
     came from a file of its own which file, and its path in there.
     """
 
-    def __init__(self, tree: Node, problems: list[Problem], unread: Iterable[str] = (),
-                 used: Mapping[int, tuple[str, Path_]] | None = None) -> None:
+    def __init__(
+        self,
+        tree: Node,
+        problems: list[Problem],
+        unread: Iterable[str] = (),
+        used: Mapping[int, tuple[str, Path_]] | None = None,
+    ) -> None:
         self.tree, self.problems, self.unread, self.used = tree, problems, list(unread), used or {}
 
     def add(self, path: Path_, reason: str, mend: str = "") -> None:
@@ -36,13 +41,23 @@ class Collector:
             return
         if len(path) > 1 and path[0] == "policies" and isinstance(path[1], int):
             own, within = self.used.get(path[1], ("", ()))
-            shown = _dotted((*within, *path[2:])) if file == own else _dotted(path[2:]) if file.startswith("--policy") else shown
+            shown = (
+                _dotted((*within, *path[2:]))
+                if file == own
+                else _dotted(path[2:])
+                if file.startswith("--policy")
+                else shown
+            )
         self.problems.append(Problem(file, line, shown, reason, mend))
 
     def build(self, model: type[T], data: Any, path: Path_) -> T | None:
         """A parameter set from plain data, or None with its problems noted."""
         if not isinstance(data, dict):
-            self.add(path, "is not a mapping", f"write its settings below it, such as {next(iter(model.model_fields))}: ...")
+            self.add(
+                path,
+                "is not a mapping",
+                f"write its settings below it, such as {next(iter(model.model_fields))}: ...",
+            )
             return None
         try:
             return model.model_validate(data)
@@ -58,7 +73,11 @@ class Collector:
         kind, context = error["type"], error.get("ctx", {})
         holder, info = field_at(model, loc)
         if kind == "extra_forbidden" and loc:
-            self.add((*path, *loc), "no such parameter", nearest(str(loc[-1]), holder.model_fields if holder else ()))
+            self.add(
+                (*path, *loc),
+                "no such parameter",
+                nearest(str(loc[-1]), holder.model_fields if holder else ()),
+            )
             return
         unit = meta(info)["unit"] if info else "1"
         shown = f" {unit}" if unit != "1" else ""
@@ -68,7 +87,11 @@ class Collector:
             text = text[:57] + "..."
         if kind in ("greater_than_equal", "less_than_equal"):
             low, high = bounds(info)
-            self.add((*path, *loc), f"{text} is out of range", f"between {quantity(low, info)} and {quantity(high, info)}{shown}")
+            self.add(
+                (*path, *loc),
+                f"{text} is out of range",
+                f"between {quantity(low, info)} and {quantity(high, info)}{shown}",
+            )
         elif kind == "value_error":
             reason, _, mend = str(context.get("error", error["msg"])).partition("; ")
             self.add((*path, *loc), reason, mend)
@@ -77,11 +100,24 @@ class Collector:
             options = [part.strip(" '") for part in choices.replace(" or ", ",").split(",")]
             self.add((*path, *loc), f"{text} is not one of {choices}", nearest(str(value), options))
         elif kind in ("model_type", "model_attributes_type", "dict_type"):
-            self.add((*path, *loc), f"{text} is not a mapping", "write its settings below it, name: value")
+            self.add(
+                (*path, *loc),
+                f"{text} is not a mapping",
+                "write its settings below it, name: value",
+            )
         else:
-            wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text",
-                      "tuple": "a list"}.get(kind.split("_")[0], "a valid value")
-            self.add((*path, *loc), f"{text} is not {wanted}", f"write {wanted}{' of' + shown if shown else ''}")
+            wanted = {
+                "int": "a whole number",
+                "float": "a number",
+                "bool": "true or false",
+                "string": "text",
+                "tuple": "a list",
+            }.get(kind.split("_")[0], "a valid value")
+            self.add(
+                (*path, *loc),
+                f"{text} is not {wanted}",
+                f"write {wanted}{' of' + shown if shown else ''}",
+            )
 
 
 def _dotted(path: Path_) -> str:
@@ -94,7 +130,11 @@ def field_at(model: type[BaseModel], loc: Path_) -> tuple[type[BaseModel] | None
     holder, info = model, None
     for part in loc:
         info = holder.model_fields.get(str(part))
-        if info is not None and isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+        if (
+            info is not None
+            and isinstance(info.annotation, type)
+            and issubclass(info.annotation, BaseModel)
+        ):
             holder, info = info.annotation, None
     return holder, info
 
@@ -110,4 +150,8 @@ def quantity(value: float | None, info: FieldInfo | None) -> str:
     """A bound in the unit that a user would write."""
     if value is None:
         return "any"
-    return format_duration(int(value)) if info is not None and meta(info)["unit"] == "s" else f"{value:g}"
+    return (
+        format_duration(int(value))
+        if info is not None and meta(info)["unit"] == "s"
+        else f"{value:g}"
+    )

@@ -48,7 +48,10 @@ class Node:
         node, where = self, (self.file, self.line)
         for part in path:
             if node.kind == "mapping" and part in node.value:
-                where, node = (node.value[part].file, node.keys.get(str(part), node.value[part].line)), node.value[part]
+                where, node = (
+                    (node.value[part].file, node.keys.get(str(part), node.value[part].line)),
+                    node.value[part],
+                )
             elif node.kind == "list" and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 where = (node.file, node.line)
@@ -60,7 +63,11 @@ class Node:
         """Whether a path was written."""
         node = self
         for part in path:
-            inside = part in node.value if node.kind == "mapping" else node.kind == "list" and part in range(len(node.value))
+            inside = (
+                part in node.value
+                if node.kind == "mapping"
+                else node.kind == "list" and part in range(len(node.value))
+            )
             if not inside:
                 return False
             node = node.value[part]
@@ -78,10 +85,17 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
         if path.is_dir():
             raise _refuse(name, 0, "is a folder", "give a .yaml file")
         if not path.exists():
-            around = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+            around = (
+                [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+            )
             raise _refuse(name, 0, "no such file", nearest(path.name, around))
         if path.stat().st_size > MAX_BYTES:
-            raise _refuse(name, 0, f"is {path.stat().st_size / 1e6:.1f} MB long", f"a scenario is at most {MAX_BYTES // 1000} kB")
+            raise _refuse(
+                name,
+                0,
+                f"is {path.stat().st_size / 1e6:.1f} MB long",
+                f"a scenario is at most {MAX_BYTES // 1000} kB",
+            )
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise _refuse(name, 0, f"cannot be read: {error.strerror}") from None
@@ -89,8 +103,14 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
         raise _refuse(name, 0, "is not text in UTF-8", "save it as UTF-8") from None
     node = read_text(text, name, problems)
     if node.kind != "mapping":
-        raise _refuse(name, node.line, "is not a mapping", "begin with `name: ...`" if node.value is not None else
-                      "the file is empty; begin with `extends: base.yaml` or `name: ...`")
+        raise _refuse(
+            name,
+            node.line,
+            "is not a mapping",
+            "begin with `name: ...`"
+            if node.value is not None
+            else "the file is empty; begin with `extends: base.yaml` or `name: ...`",
+        )
     return node
 
 
@@ -105,14 +125,22 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
         composed = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _refuse(file, mark.line + 1 if mark and lines else 0, f"is not YAML: {error.problem or error.context}",
-                      "check quotes, brackets and indentation") from None
+        raise _refuse(
+            file,
+            mark.line + 1 if mark and lines else 0,
+            f"is not YAML: {error.problem or error.context}",
+            "check quotes, brackets and indentation",
+        ) from None
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1 if lines else 0
-        raise _refuse(file, line, "holds a character that YAML does not allow", "remove control characters") from None
+        raise _refuse(
+            file, line, "holds a character that YAML does not allow", "remove control characters"
+        ) from None
     if composed is None:
         return Node("scalar", None, file, 1 if lines else 0)
-    return _convert(composed, file, lines, problems, "") or Node("mapping", {}, file, 1 if lines else 0)
+    return _convert(composed, file, lines, problems, "") or Node(
+        "mapping", {}, file, 1 if lines else 0
+    )
 
 
 def _scan(text: str, file: str, lines: bool) -> None:
@@ -122,17 +150,37 @@ def _scan(text: str, file: str, lines: bool) -> None:
         line = event.start_mark.line + 1 if lines and event.start_mark else 0
         tag = getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _refuse(file, line, "YAML anchors and aliases are not used here", "write the value out, or use extends:")
+            raise _refuse(
+                file,
+                line,
+                "YAML anchors and aliases are not used here",
+                "write the value out, or use extends:",
+            )
         if tag and tag != "!":
             raise _refuse(file, line, f"YAML tags are not used here: {tag}", "write a plain value")
-        if isinstance(event, yaml.ScalarEvent) and event.style is None and len(event.value) > MAX_PLAIN:
-            raise _refuse(file, line, f"a plain value is {len(event.value)} characters long", "shorten it, or quote it")
+        if (
+            isinstance(event, yaml.ScalarEvent)
+            and event.style is None
+            and len(event.value) > MAX_PLAIN
+        ):
+            raise _refuse(
+                file,
+                line,
+                f"a plain value is {len(event.value)} characters long",
+                "shorten it, or quote it",
+            )
         documents += isinstance(event, yaml.DocumentStartEvent)
         if documents > 1:
-            raise _refuse(file, line, "a second document begins", "one scenario a file: remove the `---`")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            raise _refuse(
+                file, line, "a second document begins", "one scenario a file: remove the `---`"
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > MAX_DEPTH:
-            raise _refuse(file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels")
+            raise _refuse(
+                file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels"
+            )
 
 
 def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node | None:
@@ -143,12 +191,29 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
         for key_node, value_node in node.value:
             at = key_node.start_mark.line + 1 if lines else 0
             key = key_node.value
-            if not isinstance(key_node, yaml.ScalarNode) or (key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"):
+            if not isinstance(key_node, yaml.ScalarNode) or (
+                key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"
+            ):
                 shown = key if isinstance(key, str) else "a collection"
-                problems.append(Problem(file, at, path.rstrip("."), f"the key {shown} is not a name", f"put quotes around it: '{shown}'"))
+                problems.append(
+                    Problem(
+                        file,
+                        at,
+                        path.rstrip("."),
+                        f"the key {shown} is not a name",
+                        f"put quotes around it: '{shown}'",
+                    )
+                )
             elif key in made.keys:
-                problems.append(Problem(file, at, f"{path}{key}", f"is given twice, first on line {made.keys[key]}",
-                                        "keep one of them"))
+                problems.append(
+                    Problem(
+                        file,
+                        at,
+                        f"{path}{key}",
+                        f"is given twice, first on line {made.keys[key]}",
+                        "keep one of them",
+                    )
+                )
             else:
                 made.keys[key] = at
                 value = _convert(value_node, file, lines, problems, f"{path}{key}.")
@@ -156,7 +221,10 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
                     made.value[key] = value
         return made
     if isinstance(node, yaml.SequenceNode):
-        items = [_convert(item, file, lines, problems, f"{path}{i}.") for i, item in enumerate(node.value)]
+        items = [
+            _convert(item, file, lines, problems, f"{path}{i}.")
+            for i, item in enumerate(node.value)
+        ]
         whole = [item for item in items if item is not None]
         return Node("list", whole, file, line) if len(whole) == len(items) else None
     scalar, trouble = _scalar(node)
@@ -173,7 +241,10 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
     if _SWITCH.match(text):
         return None, (f"{text} is ambiguous in YAML", f"write true or false, or quote it: '{text}'")
     if _SEXAGESIMAL.match(text):
-        return None, (f"{text} would be read as a number in base 60", f"quote it ('{text}') or write a duration such as 90min")
+        return None, (
+            f"{text} would be read as a number in base 60",
+            f"quote it ('{text}') or write a duration such as 90min",
+        )
     if _ODD_FLOAT.match(text):
         return None, (f"{text} is not a finite number", "write a finite number")
     if _ODD_INT.match(text):
@@ -185,7 +256,13 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
             return None, (f"{text} is not a finite number", "write a finite number")
         if kind != "float":
             fixed = f"{number:.17g}"
-            fixed = fixed if "e" not in fixed else repr(number).replace("e", ".0e") if "." not in repr(number) else repr(number)
+            fixed = (
+                fixed
+                if "e" not in fixed
+                else repr(number).replace("e", ".0e")
+                if "." not in repr(number)
+                else repr(number)
+            )
             return None, (f"{text} would be read as text by YAML", f"write {fixed}")
         return number, None
     if kind == "null":
@@ -193,7 +270,11 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
     if kind == "bool":
         return text.lower() == "true", None
     if kind == "int":
-        return (int(text), None) if len(text) < 20 else (None, (f"{text[:20]}... is too large a number", "write a smaller one"))
+        return (
+            (int(text), None)
+            if len(text) < 20
+            else (None, (f"{text[:20]}... is too large a number", "write a smaller one"))
+        )
     return (float(text) if kind == "float" else text), None
 
 

@@ -45,7 +45,9 @@ class Board:
         if name not in self.metrics:
             return StateError(f"metric {name} is not declared ({nearest(name, self.metrics)})")
         known = [text for metric, text in self._index if metric == name]
-        return StateError(f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})")
+        return StateError(
+            f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})"
+        )
 
     def index(self, name: str, **labels: str) -> int:
         """Place of a series in ``values``; raises StateError for a series that was not declared."""
@@ -66,7 +68,9 @@ class Board:
         first, size = self._first[name], self._size[name]
         if len(values) != size:
             raise StateError(f"metric {name} has {size} series, {len(values)} values were given")
-        self.values[first:first + size] = np.asarray(values, np.float64) - self.zero[first:first + size]
+        self.values[first : first + size] = (
+            np.asarray(values, np.float64) - self.zero[first : first + size]
+        )
 
     def get(self, name: str, **labels: str) -> float:
         """The value of one series now."""
@@ -89,4 +93,6 @@ class Board:
 
     def describe(self) -> list[Mapping[str, str]]:
         """Name and labels of every series, for a checkpoint's schema."""
-        return [{"metric": metric.name, "labels": label_text(labels)} for metric, labels in self.rows]
+        return [
+            {"metric": metric.name, "labels": label_text(labels)} for metric, labels in self.rows
+        ]

@@ -33,13 +33,23 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
     if world.board.zero.any():
         arrays["zero"] = world.board.zero
     for table in world.tables.values():
-        arrays.update({f"table.{table.name}.{name}": values for name, values in table.save().items()})
+        arrays.update(
+            {f"table.{table.name}.{name}": values for name, values in table.save().items()}
+        )
     arrays.update({f"state.{name}": values for name, values in world.state.items()})
     for name, values in arrays.items():
         np.save(work / f"{name}.npy", values, allow_pickle=False)
-    manifest = {"format": FORMAT, "now": world.now, "due": due, "levers": world.levers, "arms": world.arms, "marks": world.marks,
-                "board": world.board.describe(), "arrays": sorted(arrays),
-                "capacity": {name: table.capacity for name, table in world.tables.items()}}
+    manifest = {
+        "format": FORMAT,
+        "now": world.now,
+        "due": due,
+        "levers": world.levers,
+        "arms": world.arms,
+        "marks": world.marks,
+        "board": world.board.describe(),
+        "arrays": sorted(arrays),
+        "capacity": {name: table.capacity for name, table in world.tables.items()},
+    }
     with (work / "manifest.json").open("w") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
         file.flush()
@@ -56,10 +66,16 @@ def load(folder: Path, world: World) -> dict[str, int]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         if manifest["format"] != FORMAT:
-            raise CheckpointError(f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT}")
+            raise CheckpointError(
+                f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT}"
+            )
         if manifest["board"] != world.board.describe():
-            raise CheckpointError(f"{folder}: the metrics of this version differ from the checkpoint's (run it anew)")
-        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in manifest["arrays"]}
+            raise CheckpointError(
+                f"{folder}: the metrics of this version differ from the checkpoint's (run it anew)"
+            )
+        arrays = {
+            name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in manifest["arrays"]
+        }
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{folder}: checkpoint cannot be read: {error}") from None
     world.now = int(manifest["now"])
@@ -72,8 +88,14 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.board.zero[:] = arrays.pop("zero", 0.0)
     for table in world.tables.values():
         prefix = f"table.{table.name}."
-        table.load({name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)},
-                   int(manifest["capacity"][table.name]))
+        table.load(
+            {
+                name.removeprefix(prefix): arrays.pop(name)
+                for name in list(arrays)
+                if name.startswith(prefix)
+            },
+            int(manifest["capacity"][table.name]),
+        )
     for name in world.tables:
         world.widen(name)
     world.state.clear()
@@ -85,7 +107,11 @@ def latest(folder: Path) -> Path | None:
     """The newest whole checkpoint of a run folder's ``checkpoints/``, or None."""
     if not folder.is_dir():
         return None
-    whole = [path for path in folder.iterdir() if time_of(path) is not None and (path / "manifest.json").exists()]
+    whole = [
+        path
+        for path in folder.iterdir()
+        if time_of(path) is not None and (path / "manifest.json").exists()
+    ]
     return max(whole, key=lambda path: int(path.name[1:]), default=None)
 
 

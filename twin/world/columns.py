@@ -41,7 +41,7 @@ def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
         return array
     shape = (size, *array.shape[1:])
     grown = np.zeros(shape, array.dtype) if fill == 0 else np.full(shape, fill, array.dtype)
-    grown[:len(array)] = array
+    grown[: len(array)] = array
     return grown
 
 
@@ -92,7 +92,9 @@ class Table:
         self._readable: dict[str, NDArray[Any]] = {}
         self._lengths: dict[str, int] = {}
         self._capacity = LEAST
-        self.define(Column("key", "u8", "id", "Identity: 64 bits derived from ancestry, never reused"))
+        self.define(
+            Column("key", "u8", "id", "Identity: 64 bits derived from ancestry, never reused")
+        )
         self.define(Column("alive", "?", "1", "True while the row belongs to an entity"))
 
     @property
@@ -111,7 +113,11 @@ class Table:
 
     def _type(self, column: Column) -> np.dtype[Any]:
         """How wide a column is made; rows of a table that is not known to be long take two bytes."""
-        return row_type(self._lengths.get(column.rows_of, 0)) if column.rows_of else np.dtype(column.dtype)
+        return (
+            row_type(self._lengths.get(column.rows_of, 0))
+            if column.rows_of
+            else np.dtype(column.dtype)
+        )
 
     def _fresh(self, column: Column, dtype: np.dtype[Any]) -> NDArray[Any]:
         """A column in which every row is new."""
@@ -128,12 +134,16 @@ class Table:
         try:
             return self.columns[name]
         except KeyError:
-            raise StateError(f"table {self.name} has no column {name} ({nearest(name, self.columns)})") from None
+            raise StateError(
+                f"table {self.name} has no column {name} ({nearest(name, self.columns)})"
+            ) from None
 
     def _cleared(self) -> list[tuple[NDArray[Any], float]]:
         """All columns that hold anything, each with the value of a new row."""
         if not self._starts:
-            self._starts.extend((data, self.columns[name].start) for name, data in self._data.items())
+            self._starts.extend(
+                (data, self.columns[name].start) for name, data in self._data.items()
+            )
         return self._starts
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -149,7 +159,7 @@ class Table:
                 self._readable.pop(name, None)
                 self._starts.clear()
                 self.version += 1
-            view = self._views[name] = self._data[name][:self.size]
+            view = self._views[name] = self._data[name][: self.size]
         return view
 
     def readable(self, name: str) -> NDArray[Any]:
@@ -161,9 +171,11 @@ class Table:
         if view is None:
             column = self._declared(name)
             if name in self._data:
-                view = self._data[name][:self.size]
+                view = self._data[name][: self.size]
             else:
-                view = np.broadcast_to(np.array(column.start, column.dtype), (self.size, *column.shape))
+                view = np.broadcast_to(
+                    np.array(column.start, column.dtype), (self.size, *column.shape)
+                )
             view.flags.writeable = False
             self._readable[name] = view
         return view
@@ -181,7 +193,9 @@ class Table:
             self._capacity = room_for(self.size + count)
             for name, column in self.columns.items():
                 if name in self._data:
-                    self._data[name] = lengthened(self._data[name][:self.size], self._capacity, column.start)
+                    self._data[name] = lengthened(
+                        self._data[name][: self.size], self._capacity, column.start
+                    )
             self._moved()
 
     def add(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -207,7 +221,11 @@ class Table:
         self._lengths[table] = rows
         wanted = row_type(rows)
         for name, column in self.columns.items():
-            if column.rows_of == table and name in self._data and self._data[name].dtype.itemsize < wanted.itemsize:
+            if (
+                column.rows_of == table
+                and name in self._data
+                and self._data[name].dtype.itemsize < wanted.itemsize
+            ):
                 self._data[name] = self._data[name].astype(wanted)
                 self._moved()
 
@@ -218,7 +236,10 @@ class Table:
 
     def bytes_per_row(self) -> int:
         """Bytes that one row takes in all columns together, lazy ones that nobody has written left out."""
-        return sum(int(data.dtype.itemsize * np.prod(data.shape[1:], dtype=int)) for data in self._data.values())
+        return sum(
+            int(data.dtype.itemsize * np.prod(data.shape[1:], dtype=int))
+            for data in self._data.values()
+        )
 
     @property
     def nbytes(self) -> int:
@@ -243,9 +264,13 @@ class Table:
         self._data.clear()
         for name, saved in arrays.items():
             column = self.columns[name]
-            allowed = (row_type(0), row_type(NARROW + 1)) if column.rows_of else (np.dtype(column.dtype),)
+            allowed = (
+                (row_type(0), row_type(NARROW + 1)) if column.rows_of else (np.dtype(column.dtype),)
+            )
             if saved.dtype not in allowed or saved.shape[1:] != column.shape:
-                raise StateError(f"table {self.name}: column {name} is {saved.dtype}{list(saved.shape[1:])} in the "
-                                 f"checkpoint and {np.dtype(column.dtype)}{list(column.shape)} here")
+                raise StateError(
+                    f"table {self.name}: column {name} is {saved.dtype}{list(saved.shape[1:])} in the "
+                    f"checkpoint and {np.dtype(column.dtype)}{list(column.shape)} here"
+                )
             self._data[name] = lengthened(saved, self._capacity, column.start)
         self._moved()

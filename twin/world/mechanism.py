@@ -27,8 +27,21 @@ from twin.world.metric import Metric
 from twin.world.params import Params as ParamsBase
 from twin.world.state import Keep, Lever, World
 
-PHASES = ("browse", "chat", "react", "policy", "people", "create", "settle", "train", "sync", "opinion", "graph", "refresh",
-          "measure")
+PHASES = (
+    "browse",
+    "chat",
+    "react",
+    "policy",
+    "people",
+    "create",
+    "settle",
+    "train",
+    "sync",
+    "opinion",
+    "graph",
+    "refresh",
+    "measure",
+)
 """Order within one instant: sessions of the window that ends now are replayed first, then mechanisms react to what was seen
 in them (service ``window``); the new snapshot is published last, and metrics are read after it."""
 
@@ -126,7 +139,9 @@ class Mechanism:
         if data is None:
             owner = self.world.owners.get((table, column), "nobody")
             if owner != self.name:
-                raise StateError(f"{self.name} may not write {table}.{column}, which belongs to {owner}")
+                raise StateError(
+                    f"{self.name} may not write {table}.{column}, which belongs to {owner}"
+                )
             data = self._owned[table, column] = self.world.tables[table]
         return data[column]
 
@@ -137,7 +152,9 @@ class Mechanism:
             data = self.world.table(table)
             view = data.readable(column)
             if data.columns[column].hidden and not self.sees_hidden:
-                raise StateError(f"{self.name} may not read {table}.{column}: a platform cannot observe it")
+                raise StateError(
+                    f"{self.name} may not read {table}.{column}: a platform cannot observe it"
+                )
             self._open[table, column] = data
             return view
         return data.readable(column)
@@ -153,23 +170,33 @@ class Mechanism:
     def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:
         """The value of a lever for each of ``rows``, whatever arm they are in."""
         values = self.levers_by_arm(table, name)
-        return np.array(values)[self.read(table, "arm")[rows]] if len(values) > 1 else np.full(len(rows), values[0])
+        return (
+            np.array(values)[self.read(table, "arm")[rows]]
+            if len(values) > 1
+            else np.full(len(rows), values[0])
+        )
 
-    def uniforms(self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+    def uniforms(
+        self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0
+    ) -> NDArray[np.float64]:
         """Uniforms (n, 4) for one decision of this mechanism, keyed by entity and occasion."""
         return self.world.draws.uniforms(f"{self.name}.{decision}", keys, occasion)
 
-    def normals(self, decision: str, keys: NDArray[np.uint64], count: int,
-                occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+    def normals(
+        self, decision: str, keys: NDArray[np.uint64], count: int, occasion: int | NDArray[Any] = 0
+    ) -> NDArray[np.float64]:
         """Standard normals (n, count) for one decision of this mechanism."""
         return self.world.draws.normals(f"{self.name}.{decision}", keys, count, occasion)
 
-    def waves(self, decisions: Decisions, keys: NDArray[np.uint64],
-              occasion: int | NDArray[Any] = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def waves(
+        self, decisions: Decisions, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """`normals` of several decisions at once, for kernels that put them together: see `Draws.waves`."""
         return self.world.draws.waves(self.name, decisions, keys, occasion)
 
-    def normal(self, decision: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0) -> NDArray[np.float64]:
+    def normal(
+        self, decision: str, keys: NDArray[np.uint64], place: int, occasion: int | NDArray[Any] = 0
+    ) -> NDArray[np.float64]:
         """One column of `normals` (n,), without the cost of the others."""
         return self.world.draws.normal(f"{self.name}.{decision}", keys, place, occasion)
 

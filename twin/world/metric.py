@@ -50,7 +50,9 @@ class Metric:
         if not _NAME.match(self.name):
             raise ValueError(f"metric name {self.name!r} is not snake_case")
         if (self.kind == "histogram") != bool(self.edges):
-            raise ValueError(f"metric {self.name}: edges belong to histograms, and every histogram needs them")
+            raise ValueError(
+                f"metric {self.name}: edges belong to histograms, and every histogram needs them"
+            )
         if self.edges and list(self.edges) != sorted(set(self.edges)):
             raise ValueError(f"metric {self.name}: edges must rise")
         if not self.help.endswith("."):
@@ -82,7 +84,11 @@ def label_text(labels: Mapping[str, str]) -> str:
 
 def metric_to_dict(metric: Metric) -> dict[str, Any]:
     """A declaration as plain JSON data, for a run's manifest."""
-    return {**asdict(metric), "labels": {key: list(values) for key, values in metric.labels.items()}, "edges": list(metric.edges)}
+    return {
+        **asdict(metric),
+        "labels": {key: list(values) for key, values in metric.labels.items()},
+        "edges": list(metric.edges),
+    }
 
 
 def metric_from_dict(data: Mapping[str, Any]) -> Metric:

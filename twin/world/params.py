@@ -11,7 +11,15 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from twin.ground.units import format_duration, format_rate, parse_duration, parse_rate
@@ -26,14 +34,29 @@ def _internal_rate(value: object) -> float:
 
 
 Duration = Annotated[
-    int, BeforeValidator(_internal_duration), PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(s|min|h|d|w)$", "examples": ["10min", "6h", "90d"]}),
+    int,
+    BeforeValidator(_internal_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d+(\.\d+)?(s|min|h|d|w)$",
+            "examples": ["10min", "6h", "90d"],
+        }
+    ),
 ]
 """Seconds inside, ``90d`` in YAML."""
 Rate = Annotated[
-    float, BeforeValidator(_internal_rate), PlainSerializer(format_rate, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?([eE][-+]?\d+)?%?/(s|min|h|d|w)$",
-                    "examples": ["3/d", "2%/d"]}),
+    float,
+    BeforeValidator(_internal_rate),
+    PlainSerializer(format_rate, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d+(\.\d+)?([eE][-+]?\d+)?%?/(s|min|h|d|w)$",
+            "examples": ["3/d", "2%/d"],
+        }
+    ),
 ]
 """Events per day inside, ``3/d`` in YAML."""
 
@@ -45,14 +68,18 @@ def _internal_date(value: object) -> str:
         raise ValueError(f"{value} is not a date (write it as 2025-12-25)") from None
 
 
-Date = Annotated[str, BeforeValidator(_internal_date), WithJsonSchema({"type": "string", "format": "date"})]
+Date = Annotated[
+    str, BeforeValidator(_internal_date), WithJsonSchema({"type": "string", "format": "date"})
+]
 """A day, as ``2025-12-25``."""
 
 
 class Params(BaseModel):
     """Base of every parameter set: frozen, strict, no unknown keys, no NaN or infinity."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -60,19 +87,42 @@ class Params(BaseModel):
         """What is given for a nested set changes that set's defaults here, not those of its class."""
         if not isinstance(data, dict):
             return data
-        groups = {name: info for name, info in cls.model_fields.items() if info.default_factory and isinstance(data.get(name), dict)}
-        return {**data, **{name: _laid_on(info.get_default(call_default_factory=True).model_dump(), data[name])
-                           for name, info in groups.items()}}
+        groups = {
+            name: info
+            for name, info in cls.model_fields.items()
+            if info.default_factory and isinstance(data.get(name), dict)
+        }
+        return {
+            **data,
+            **{
+                name: _laid_on(info.get_default(call_default_factory=True).model_dump(), data[name])
+                for name, info in groups.items()
+            },
+        }
 
 
 def _laid_on(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    both = {name: _laid_on(base[name], value) for name, value in given.items()
-            if isinstance(value, dict) and isinstance(base.get(name), dict)}
+    both = {
+        name: _laid_on(base[name], value)
+        for name, value in given.items()
+        if isinstance(value, dict) and isinstance(base.get(name), dict)
+    }
     return {**base, **given, **both}
 
 
-def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption", low: float | None = None,
-        high: float | None = None, lever: bool = False, per: str = "", grid: bool = False, path: bool = False) -> Any:
+def par(
+    default: Any,
+    help: str,
+    *,
+    unit: str = "1",
+    source: str = "assumption",
+    low: float | None = None,
+    high: float | None = None,
+    lever: bool = False,
+    per: str = "",
+    grid: bool = False,
+    path: bool = False,
+) -> Any:
     """Declare a parameter.
 
     ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`); ``low`` and ``high`` are
@@ -82,15 +132,31 @@ def par(default: Any, help: str, *, unit: str = "1", source: str = "assumption",
     """
     if isinstance(default, float) and not math.isfinite(default):
         raise ValueError("a default must be finite")
-    extra: dict[str, Any] = {"unit": unit, "source": source, "lever": lever, "per": per, "grid": grid, "path": path}
+    extra: dict[str, Any] = {
+        "unit": unit,
+        "source": source,
+        "lever": lever,
+        "per": per,
+        "grid": grid,
+        "path": path,
+    }
     return Field(default=default, description=help, ge=low, le=high, json_schema_extra=extra)
 
 
 def group(model: type[Params], help: str, **defaults: Any) -> Any:
     """Declare a nested parameter set, with defaults that differ from the set's own."""
-    return Field(default_factory=lambda: model.model_construct(
-        **{**{name: info.get_default(call_default_factory=True) for name, info in model.model_fields.items()},
-           **defaults}), description=help)
+    return Field(
+        default_factory=lambda: model.model_construct(
+            **{
+                **{
+                    name: info.get_default(call_default_factory=True)
+                    for name, info in model.model_fields.items()
+                },
+                **defaults,
+            }
+        ),
+        description=help,
+    )
 
 
 def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -106,7 +172,14 @@ def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldIn
 def meta(info: FieldInfo) -> dict[str, Any]:
     """Unit, source and lever mark of a declared parameter."""
     extra = info.json_schema_extra
-    plain: dict[str, Any] = {"unit": "1", "source": "assumption", "lever": False, "per": "", "grid": False, "path": False}
+    plain: dict[str, Any] = {
+        "unit": "1",
+        "source": "assumption",
+        "lever": False,
+        "per": "",
+        "grid": False,
+        "path": False,
+    }
     return {**plain, **extra} if isinstance(extra, dict) else plain
 
 

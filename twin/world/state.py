@@ -95,7 +95,15 @@ class World:
     its start (policies, campaigns, marks, readings) goes by ``elapsed``.
     """
 
-    def __init__(self, start: dt.date, seed: int, replicate: int, board: Board, grid: int = 600, warm_up: int = 0) -> None:
+    def __init__(
+        self,
+        start: dt.date,
+        seed: int,
+        replicate: int,
+        board: Board,
+        grid: int = 600,
+        warm_up: int = 0,
+    ) -> None:
         self.start, self.now, self.warm_up = start, 0, warm_up
         self.grid = grid
         """Seconds between two serving snapshots; every clock's period is a multiple of it."""
@@ -143,7 +151,9 @@ class World:
         """Call ``listener(table, rows)`` after rows were opened, in the order in which listeners came."""
         self._on_add.append(listener)
 
-    def add(self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]) -> NDArray[np.int64]:
+    def add(
+        self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]
+    ) -> NDArray[np.int64]:
         """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
         data = self.table(table)
         rows = data.add(keys)
@@ -190,7 +200,9 @@ class World:
         try:
             return self._services[name]
         except KeyError:
-            raise StateError(f"no mechanism provides {name} ({nearest(name, self._services)})") from None
+            raise StateError(
+                f"no mechanism provides {name} ({nearest(name, self._services)})"
+            ) from None
 
     def has_service(self, name: str) -> bool:
         """Whether some mechanism of this run provides a service."""
@@ -217,7 +229,9 @@ class World:
         values = self._by_arm.get((table, name))
         if values is None:
             value = self.lever(name)
-            values = self._by_arm[table, name] = [arm.get(name, value) for arm in self.arms.get(table, [{}])]
+            values = self._by_arm[table, name] = [
+                arm.get(name, value) for arm in self.arms.get(table, [{}])
+            ]
         return values
 
 
@@ -257,7 +271,11 @@ class Keep(MutableMapping[str, NDArray[Any]]):
     def items(self) -> ItemsView[str, NDArray[Any]]:
         """Names and arrays as they are now."""
         cut = len(self._prefix)
-        return {name[cut:]: array for name, array in self._state.items() if name.startswith(self._prefix)}.items()
+        return {
+            name[cut:]: array
+            for name, array in self._state.items()
+            if name.startswith(self._prefix)
+        }.items()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -42,9 +42,22 @@ from twin.record.watch import Rows
 from twin.world.metric import label_text
 
 _PART = ("base", "value", "effect", "low", "high", "sd", "p")
-PARTS = pa.schema([("step", pa.string()), ("side", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("unit", pa.string()),
-                   ("good", pa.int64()), ("counts", pa.bool_()), *((name, pa.float64()) for name in _PART), ("n", pa.int64())])
-SCORES = pa.schema([("step", pa.string()), ("replicate", pa.int64()), *((side, pa.float64()) for side in SIDES)])
+PARTS = pa.schema(
+    [
+        ("step", pa.string()),
+        ("side", pa.string()),
+        ("metric", pa.string()),
+        ("labels", pa.string()),
+        ("unit", pa.string()),
+        ("good", pa.int64()),
+        ("counts", pa.bool_()),
+        *((name, pa.float64()) for name in _PART),
+        ("n", pa.int64()),
+    ]
+)
+SCORES = pa.schema(
+    [("step", pa.string()), ("replicate", pa.int64()), *((side, pa.float64()) for side in SIDES)]
+)
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
@@ -66,20 +79,33 @@ def report(experiment: Experiment, **wishes: str) -> None:
     from twin.experiments.audit import sensitivity_report
 
     for name, text in wishes.items():
-        raise UsageError(f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave it out)")
-    (audit_report if experiment.manifest["args"]["method"] == "steps" else sensitivity_report).write(experiment)
+        raise UsageError(
+            f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave it out)"
+        )
+    (
+        audit_report if experiment.manifest["args"]["method"] == "steps" else sensitivity_report
+    ).write(experiment)
 
 
-def plan(experiment: Experiment, alive: Sequence[Task], steps: Sequence[Step]) -> tuple[list[Turn], list[Left]]:
+def plan(
+    experiment: Experiment, alive: Sequence[Task], steps: Sequence[Step]
+) -> tuple[list[Turn], list[Left]]:
     """What each step sets; kept in the folder, since a world that failed once and is mended later must not change it."""
     by_name = {step.name: step for step in STEPS}
     if not experiment.store.exists("steps.json"):
         first = int(next(task for task in alive if task.kind == "trunk").result.split("/")[1])
         taken, left = turning.turns(experiment.scenario, ids_at_fork(experiment, first), steps)
-        experiment.store.write_json("steps.json", {"taken": [[turn.step.name, turn.change] for turn in taken], "left": left})
+        experiment.store.write_json(
+            "steps.json", {"taken": [[turn.step.name, turn.change] for turn in taken], "left": left}
+        )
     kept = experiment.store.read_json("steps.json")
-    return ([Turn(by_name[name], tuple((path, old, new) for path, old, new in change)) for name, change in kept["taken"]],
-            [(name, why) for name, why in kept["left"]])
+    return (
+        [
+            Turn(by_name[name], tuple((path, old, new) for path, old, new in change))
+            for name, change in kept["taken"]
+        ],
+        [(name, why) for name, why in kept["left"]],
+    )
 
 
 def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left], int]:
@@ -91,42 +117,86 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
     ready = turning.ready(experiment, taken, left)
     places = {turn.step.name: place for place, turn in enumerate(taken, 1)}
     worlds = {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
-    tasks = [task for turn, branch in ready for task in _tasks(experiment, turn, branch, places[turn.step.name], at, sorted(worlds))]
+    tasks = [
+        task
+        for turn, branch in ready
+        for task in _tasks(experiment, turn, branch, places[turn.step.name], at, sorted(worlds))
+    ]
     experiment.run([*alive, *tasks], on, "runs with and without")
     rows = Simulation(scenario).world.board.rows
     x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
     forces, parts, scores = [], [], []
     for turn, _ in ready:
         place = places[turn.step.name]
-        y = means(experiment, rows, numbers, lambda r, place=place: f"runs/{r}/{place}.npy", turn.step.fixed)
+        y = means(
+            experiment,
+            rows,
+            numbers,
+            lambda r, place=place: f"runs/{r}/{place}.npy",
+            turn.step.fixed,
+        )
         both = scoring.both(x, y, rows)
         forces.append(_force(turn, both))
         parts += _parts(turn, x, y, rows)
-        scores += [{"step": turn.step.name, "replicate": r, **{side: float(both[k, r]) for k, side in enumerate(SIDES)}} for r in numbers]
+        scores += [
+            {
+                "step": turn.step.name,
+                "replicate": r,
+                **{side: float(both[k, r]) for k, side in enumerate(SIDES)},
+            }
+            for r in numbers
+        ]
     q = effects.discoveries(np.array([force.p for force in forces]))
-    forces = [Force(**{**vars(force), "q": float(each)}) for force, each in zip(forces, q, strict=True)]
-    forces.sort(key=lambda force: (-force.size if np.isfinite(force.size) else 0.0))
+    forces = [
+        Force(**{**vars(force), "q": float(each)}) for force, each in zip(forces, q, strict=True)
+    ]
+    forces.sort(key=lambda force: -force.size if np.isfinite(force.size) else 0.0)
     experiment.table("scores.parquet", pa.Table.from_pylist(scores, schema=SCORES))
     experiment.table("parts.parquet", pa.Table.from_pylist(parts, schema=PARTS))
-    experiment.table("results.parquet", pa.Table.from_pylist([_row(force) for force in forces], schema=SCHEMA))
+    experiment.table(
+        "results.parquet", pa.Table.from_pylist([_row(force) for force in forces], schema=SCHEMA)
+    )
     return forces, left, len(numbers) * 2 + len(ready) * len(worlds)
 
 
-def _tasks(experiment: Experiment, turn: Turn, branch: Branch, place: int, at: int, numbers: Sequence[int]) -> list[Task]:
+def _tasks(
+    experiment: Experiment, turn: Turn, branch: Branch, place: int, at: int, numbers: Sequence[int]
+) -> list[Task]:
     duration, warm_up = experiment.scenario.duration, experiment.scenario.warm_up
     if turn.step.fixed:
-        return [Task("whole", f"runs/{r}/{place}.npy", {"sets": forks.settings(r, turn.sets)}, weight=warm_up + duration + DAY)
-                for r in numbers]
-    return [branch_task(f"runs/{r}/{place}.npy", r, f"{branch.file}@{at}s", duration - at) for r in numbers]
+        return [
+            Task(
+                "whole",
+                f"runs/{r}/{place}.npy",
+                {"sets": forks.settings(r, turn.sets)},
+                weight=warm_up + duration + DAY,
+            )
+            for r in numbers
+        ]
+    return [
+        branch_task(f"runs/{r}/{place}.npy", r, f"{branch.file}@{at}s", duration - at)
+        for r in numbers
+    ]
 
 
 def _force(turn: Turn, both: NDArray[np.float64]) -> Force:
     known = both[:, np.isfinite(both).all(0)]
     producer, consumer = (scoring.score(one) for one in known)
-    return Force(turn.step.name, turn.words, turn.step.fixed, producer, consumer, known.shape[1], scoring.hotelling(known), np.nan)
+    return Force(
+        turn.step.name,
+        turn.words,
+        turn.step.fixed,
+        producer,
+        consumer,
+        known.shape[1],
+        scoring.hotelling(known),
+        np.nan,
+    )
 
 
-def _parts(turn: Turn, x: NDArray[np.float64], y: NDArray[np.float64], rows: Rows) -> list[dict[str, Any]]:
+def _parts(
+    turn: Turn, x: NDArray[np.float64], y: NDArray[np.float64], rows: Rows
+) -> list[dict[str, Any]]:
     found = effects.paired(y, x)
     made = []
     for side in SIDES:
@@ -134,17 +204,34 @@ def _parts(turn: Turn, x: NDArray[np.float64], y: NDArray[np.float64], rows: Row
         for (i, sign), counts, sd in zip(scoring.places(side, rows), counted, scale, strict=True):
             metric, labels = rows[i]
             row = {key: float(getattr(found, key)[i]) for key in _PART if key != "sd"}
-            made.append({"step": turn.step.name, "side": side, "metric": metric.name, "labels": label_text(labels),
-                         "unit": f"{metric.unit}/d" if metric.kind == "counter" else metric.unit, "good": sign, "counts": bool(counts),
-                         **row, "sd": row["effect"] / sd if sd > 0 else float("nan"), "n": int(found.n[i])})
+            made.append(
+                {
+                    "step": turn.step.name,
+                    "side": side,
+                    "metric": metric.name,
+                    "labels": label_text(labels),
+                    "unit": f"{metric.unit}/d" if metric.kind == "counter" else metric.unit,
+                    "good": sign,
+                    "counts": bool(counts),
+                    **row,
+                    "sd": row["effect"] / sd if sd > 0 else float("nan"),
+                    "n": int(found.n[i]),
+                }
+            )
     return made
 
 
 def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]:
     """What the terminal says."""
-    made = ["", f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, 95 % interval)"]
+    made = [
+        "",
+        f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, 95 % interval)",
+    ]
     for force in forces:
-        sides = [f"{each.effect:+7.2f} [{each.low:+6.2f},{each.high:+6.2f}]" for each in (force.producer, force.consumer)]
+        sides = [
+            f"{each.effect:+7.2f} [{each.low:+6.2f},{each.high:+6.2f}]"
+            for each in (force.producer, force.consumer)
+        ]
         made.append(f"{force.step:34s} {sides[0]:>24s} {sides[1]:>24s}   {force.towards}")
     made += [f"left out: {name}: {reason}" for name, reason in left]
     unsure = sum(not force.sure for force in forces)

@@ -25,15 +25,27 @@ class Step:
 
 def _table(entity: str) -> tuple[Step, ...]:
     table = f"recommender.tables.{entity}"
-    return (Step(f"{entity} table: hash, half the IDs", {f"{table}.kind": "hash", f"{table}.slots": "ids/2"}),
-            Step(f"{entity} table: hash, an eighth", {f"{table}.kind": "hash", f"{table}.slots": "ids/8"}),
-            Step(f"{entity} table: quotient-remainder", {f"{table}.kind": "quotient_remainder", f"{table}.slots": "ids/2"}))
+    return (
+        Step(
+            f"{entity} table: hash, half the IDs",
+            {f"{table}.kind": "hash", f"{table}.slots": "ids/2"},
+        ),
+        Step(
+            f"{entity} table: hash, an eighth", {f"{table}.kind": "hash", f"{table}.slots": "ids/8"}
+        ),
+        Step(
+            f"{entity} table: quotient-remainder",
+            {f"{table}.kind": "quotient_remainder", f"{table}.slots": "ids/2"},
+        ),
+    )
 
 
 STEPS = (
     Step("dimension / 4", {"recommender.dim": "x0.25"}),
     Step("dimension x 4", {"recommender.dim": "x4"}),
-    *_table("post"), *_table("consumer"), *_table("creator"),
+    *_table("post"),
+    *_table("consumer"),
+    *_table("creator"),
     Step("retrain / 4 as often", {"recommender.retrain_every": "x4"}),
     Step("retrain / 28 as often", {"recommender.retrain_every": "x28"}),
     Step("sync / 4 as often", {"recommender.sync_every": "x4"}),
@@ -59,19 +71,40 @@ STEPS = (
     Step("weights: likes", {"recommender.preset": "likes"}),
     Step("personalisation 0", {"recommender.personalisation": 0.0}),
     Step("personalisation .5", {"recommender.personalisation": 0.5}),
-    Step("reward model per person", {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 1.0}),
-    Step("reward model pooled", {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 0.0}),
+    Step(
+        "reward model per person",
+        {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 1.0},
+    ),
+    Step(
+        "reward model pooled",
+        {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 0.0},
+    ),
     Step("refresh x 3", {"recommender.refresh": "x3"}, fixed=True),
     Step("expiry / 2", {"recommender.expiry": "x0.5"}, fixed=True),
     Step("expiry x 2", {"recommender.expiry": "x2"}, fixed=True),
 )
 
 SIDES: dict[str, tuple[tuple[str, str, int], ...]] = {
-    "producer": (("creator_income", "by=human", 1), ("creator_morale", "", 1), ("creator_exits", "by=human", -1),
-                 ("reach_per_post", "by=human", 1), ("creator_human_share", "", 1), ("small_creator_share", "", 1),
-                 ("exposure_gini", "", -1), ("niche_income", "", 1)),
-    "consumer": (("enjoyed_per_session", "", 1), ("satisfaction_mean", "", 1), ("regret_share", "", -1), ("sessions", "", 1),
-                 ("consumers_left", "", -1), ("shown_quality", "", 1), ("stance_within_entropy", "", 1), ("opinion_polarisation", "", -1)),
+    "producer": (
+        ("creator_income", "by=human", 1),
+        ("creator_morale", "", 1),
+        ("creator_exits", "by=human", -1),
+        ("reach_per_post", "by=human", 1),
+        ("creator_human_share", "", 1),
+        ("small_creator_share", "", 1),
+        ("exposure_gini", "", -1),
+        ("niche_income", "", 1),
+    ),
+    "consumer": (
+        ("enjoyed_per_session", "", 1),
+        ("satisfaction_mean", "", 1),
+        ("regret_share", "", -1),
+        ("sessions", "", 1),
+        ("consumers_left", "", -1),
+        ("shown_quality", "", 1),
+        ("stance_within_entropy", "", 1),
+        ("opinion_polarisation", "", -1),
+    ),
 }
 """What counts as good for each side: metric, labels, direction. A side's score is the mean of its oriented effects, each in standard
 deviations from run to run of the world as it is; equal weights are a choice, and the table shows every part."""
@@ -81,5 +114,7 @@ def chosen(names: Sequence[str]) -> list[Step]:
     """Steps whose name contains one of the texts; all if there is none. Raises UsageError."""
     for text in names:
         if not any(text in step.name for step in STEPS):
-            raise UsageError(f"--step {text}: no step is called so ({nearest(text, [step.name for step in STEPS])})")
+            raise UsageError(
+                f"--step {text}: no step is called so ({nearest(text, [step.name for step in STEPS])})"
+            )
     return [step for step in STEPS if not names or any(text in step.name for text in names)]

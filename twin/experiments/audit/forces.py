@@ -18,9 +18,19 @@ from twin.ground.units import DAY
 
 WINDOW = 28 * DAY
 _ENDS = ("effect", "low", "high")
-SCHEMA = pa.schema([("step", pa.string()), ("set", pa.string()), ("fixed", pa.bool_()), ("force", pa.float64()),
-                    *((f"{side}_{end}", pa.float64()) for side in SIDES for end in _ENDS),
-                    ("n", pa.int64()), ("p", pa.float64()), ("q", pa.float64()), ("towards", pa.string())])
+SCHEMA = pa.schema(
+    [
+        ("step", pa.string()),
+        ("set", pa.string()),
+        ("fixed", pa.bool_()),
+        ("force", pa.float64()),
+        *((f"{side}_{end}", pa.float64()) for side in SIDES for end in _ENDS),
+        ("n", pa.int64()),
+        ("p", pa.float64()),
+        ("q", pa.float64()),
+        ("towards", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -49,22 +59,39 @@ class Force:
     @property
     def untouched(self) -> bool:
         """Whether no world differs, to the last bit."""
-        return all(side.effect == side.low == side.high == 0 for side in (self.producer, self.consumer))
+        return all(
+            side.effect == side.low == side.high == 0 for side in (self.producer, self.consumer)
+        )
 
     @property
     def towards(self) -> str:
         """Whom it favours, as far as q and its intervals say."""
         if not self.sure:
             return "nothing at all" if self.untouched else "not told from noise"
-        return {(1, 1): "for both", (-1, -1): "against both", (1, -1): "for creators, against consumers",
-                (-1, 1): "for consumers, against creators", (1, 0): "for creators", (-1, 0): "against creators", (0, 1): "for consumers",
-                (0, -1): "against consumers"}.get((self.producer.sign, self.consumer.sign), "both together differ, neither side alone")
+        return {
+            (1, 1): "for both",
+            (-1, -1): "against both",
+            (1, -1): "for creators, against consumers",
+            (-1, 1): "for consumers, against creators",
+            (1, 0): "for creators",
+            (-1, 0): "against creators",
+            (0, 1): "for consumers",
+            (0, -1): "against consumers",
+        }.get((self.producer.sign, self.consumer.sign), "both together differ, neither side alone")
 
 
 def _row(force: Force) -> dict[str, Any]:
-    return {"step": force.step, "set": force.set, "fixed": force.fixed, "force": force.size,
-            **{f"{side}_{key}": getattr(getattr(force, side), key) for side in SIDES for key in _ENDS},
-            "n": force.n, "p": force.p, "q": force.q, "towards": force.towards}
+    return {
+        "step": force.step,
+        "set": force.set,
+        "fixed": force.fixed,
+        "force": force.size,
+        **{f"{side}_{key}": getattr(getattr(force, side), key) for side in SIDES for key in _ENDS},
+        "n": force.n,
+        "p": force.p,
+        "q": force.q,
+        "towards": force.towards,
+    }
 
 
 def read_forces(experiment: Experiment) -> list[Force]:
@@ -72,7 +99,11 @@ def read_forces(experiment: Experiment) -> list[Force]:
     made = []
     for row in read_table(experiment, "results.parquet").to_pylist():
         sides = {side: Score(*(row[f"{side}_{key}"] for key in _ENDS)) for side in SIDES}
-        made.append(Force(row["step"], row["set"], row["fixed"], **sides, n=row["n"], p=row["p"], q=row["q"]))
+        made.append(
+            Force(
+                row["step"], row["set"], row["fixed"], **sides, n=row["n"], p=row["p"], q=row["q"]
+            )
+        )
     return made
 
 

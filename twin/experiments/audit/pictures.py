@@ -45,7 +45,16 @@ def _span(values: Sequence[float], least: float = 0.1) -> tuple[float, float]:
 
 
 def _text(source: ColumnDataSource, plot: figure, x: str, y: str, text: str, **look: Any) -> None:
-    plot.text(x, y, text=text, source=source, text_font_size="11px", text_font=value("system-ui"), text_color=INK, **look)
+    plot.text(
+        x,
+        y,
+        text=text,
+        source=source,
+        text_font_size="11px",
+        text_font=value("system-ui"),
+        text_color=INK,
+        **look,
+    )
 
 
 def _crosses(source: ColumnDataSource, plot: figure, x: str, y: str) -> Any:
@@ -88,10 +97,24 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
     y_range = _span([*data["y_low"], *data["y_high"], *_middle(dots["y"])])
     plot.x_range, plot.y_range = Range1d(*x_range), Range1d(*y_range)
     plot.add_layout(
-        BoxAnnotation(left=0, bottom=0, fill_color=FOR_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
+        BoxAnnotation(
+            left=0,
+            bottom=0,
+            fill_color=FOR_BOTH,
+            fill_alpha=0.05,
+            line_color=None,
+            level="underlay",
+        )
     )
     plot.add_layout(
-        BoxAnnotation(right=0, top=0, fill_color=AGAINST_BOTH, fill_alpha=0.05, line_color=None, level="underlay")
+        BoxAnnotation(
+            right=0,
+            top=0,
+            fill_color=AGAINST_BOTH,
+            fill_alpha=0.05,
+            line_color=None,
+            level="underlay",
+        )
     )
     for dimension in ("width", "height"):
         plot.add_layout(Span(location=0, dimension=dimension, line_color=INK, line_width=1))
@@ -116,7 +139,9 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
                 text_alpha=0.65,
             )
         )
-    faint = plot.scatter("x", "y", source=cloud, size=4, color="colour", alpha=0.22, line_color=None)
+    faint = plot.scatter(
+        "x", "y", source=cloud, size=4, color="colour", alpha=0.22, line_color=None
+    )
     strong = _crosses(source, plot, "x_effect", "y_effect")
     plot.add_tools(
         HoverTool(
@@ -129,7 +154,14 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
                 ("", "@towards"),
             ],
         ),
-        HoverTool(renderers=[faint], tooltips=[("", "@step, world @world"), ("creators", "@x{0.[00]}"), ("consumers", "@y{0.[00]}")]),
+        HoverTool(
+            renderers=[faint],
+            tooltips=[
+                ("", "@step, world @world"),
+                ("creators", "@x{0.[00]}"),
+                ("consumers", "@y{0.[00]}"),
+            ],
+        ),
     )
     return plot
 
@@ -145,7 +177,12 @@ def force_bars(forces: Sequence[Force]) -> figure:
     known = [force for force in forces if np.isfinite(force.size) and not force.untouched]
     plot = canvas(None, 90 + 44 * len(known), "1")
     plot.xaxis.axis_label = "standard deviations from world to world, more is better for that side"
-    ends = [end for force in known for side in (force.producer, force.consumer) for end in (side.low, side.high, force.size)]
+    ends = [
+        end
+        for force in known
+        for side in (force.producer, force.consumer)
+        for end in (side.low, side.high, force.size)
+    ]
     low, high = _span(ends)
     plot.x_range, plot.y_range = Range1d(low, high), Range1d(0, max(1, len(known)))
     plot.add_layout(Span(location=0, dimension="height", line_color=INK, line_width=1))
@@ -184,13 +221,30 @@ def force_bars(forces: Sequence[Force]) -> figure:
             "above": [each - 0.24 for each in top],
             "left": [low] * len(known),
             "force": [force.size for force in known],
-            "name": [f"{place}. {force.step}: {force.towards}" for place, force in enumerate(known, 1)],
+            "name": [
+                f"{place}. {force.step}: {force.towards}" for place, force in enumerate(known, 1)
+            ],
         }
     )
-    plot.scatter("force", "y", source=source, size=9, marker="diamond", color=INK, legend_label="force of both")
+    plot.scatter(
+        "force",
+        "y",
+        source=source,
+        size=9,
+        marker="diamond",
+        color=INK,
+        legend_label="force of both",
+    )
     _text(source, plot, "left", "above", "name", x_offset=4, text_baseline="middle")
     plot.add_tools(
-        HoverTool(renderers=drawn, tooltips=[("", "@step"), ("", "@effect{0.[00]} [@low{0.[00]}, @high{0.[00]}]"), ("", "@said")])
+        HoverTool(
+            renderers=drawn,
+            tooltips=[
+                ("", "@step"),
+                ("", "@effect{0.[00]} [@low{0.[00]}, @high{0.[00]}]"),
+                ("", "@said"),
+            ],
+        )
     )
     plot.yaxis.visible = False
     plot.ygrid.grid_line_color = None
@@ -207,23 +261,41 @@ def index_map(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], index: str, l
     """
     plot = canvas(None, 520, "1")
     said = "mu*" if index == "mu_star" else index
-    plot.xaxis.axis_label, plot.yaxis.axis_label = f"{said} of creators' score", f"{said} of consumers' score"
+    plot.xaxis.axis_label, plot.yaxis.axis_label = (
+        f"{said} of creators' score",
+        f"{said} of consumers' score",
+    )
     plot.xgrid.grid_line_color = plot.ygrid.grid_line_color = FAINT
     data: dict[str, list[Any]] = {"lever": [], "name": [], "colour": []}
     for lever, sides in rows.items():
         told = [side for side, row in sides.items() if row["told"]]
         data["lever"].append(lever)
         data["name"].append(lever.removeprefix("recommender.") if told or lever == luck else "")
-        data["colour"].append(INK if lever == luck else SPLIT if len(told) == 2 else SIDE_COLOURS[told[0]] if told else NOISE)
+        data["colour"].append(
+            INK
+            if lever == luck
+            else SPLIT
+            if len(told) == 2
+            else SIDE_COLOURS[told[0]]
+            if told
+            else NOISE
+        )
     for which, side in (("x", "producer"), ("y", "consumer")):
         middle = np.array([sides[side][index] for sides in rows.values()])
         spread = np.array([sides[side][f"{index}_conf"] for sides in rows.values()])
-        data |= {which: middle.tolist(), f"{which}_low": (middle - spread).tolist(), f"{which}_high": (middle + spread).tolist()}
+        data |= {
+            which: middle.tolist(),
+            f"{which}_low": (middle - spread).tolist(),
+            f"{which}_high": (middle + spread).tolist(),
+        }
         box = BoxAnnotation(fill_color=NOISE, fill_alpha=0.12, line_color=None, level="underlay")
         end = float(data[f"{which}_high"][list(rows).index(luck)])
         box.update(**{"right" if which == "x" else "top": end})
         plot.add_layout(box)
-    plot.x_range, plot.y_range = (Range1d(*_span([*data[f"{which}_low"], *data[f"{which}_high"]], 0.01)) for which in ("x", "y"))
+    plot.x_range, plot.y_range = (
+        Range1d(*_span([*data[f"{which}_low"], *data[f"{which}_high"]], 0.01))
+        for which in ("x", "y")
+    )
     source = ColumnDataSource(data)
     points = _crosses(source, plot, "x", "y")
     plot.add_tools(

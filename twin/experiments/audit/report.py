@@ -18,7 +18,18 @@ from twin.experiments.audit.forces import WINDOW, Force, read_forces, read_table
 from twin.experiments.audit.scoring import Score
 from twin.experiments.compare import rows as compared
 from twin.experiments.experiment import Experiment
-from twin.experiments.page import Cell, Group, Page, Picture, Said, Section, Table, Words, listed, number
+from twin.experiments.page import (
+    Cell,
+    Group,
+    Page,
+    Picture,
+    Said,
+    Section,
+    Table,
+    Words,
+    listed,
+    number,
+)
 from twin.ground.units import DAY, at, format_duration
 from twin.readers.panels import label_words, words_of
 
@@ -33,7 +44,13 @@ def write(experiment: Experiment) -> None:
     parts = read_table(experiment, "parts.parquet").to_pylist()
     scenario, args, manifest = experiment.scenario, experiment.manifest["args"], experiment.manifest
     fork_s, n = int(args["at_s"]), int(args["replicates"])
-    sections = [_map(experiment, forces), _bars(forces), _steps(forces), _parts(parts), _left(manifest.get("left", []))]
+    sections = [
+        _map(experiment, forces),
+        _bars(forces),
+        _steps(forces),
+        _parts(parts),
+        _left(manifest.get("left", [])),
+    ]
     days = f"{min(WINDOW, scenario.duration - fork_s) / DAY:.3g}"
     page = Page(
         f"{scenario.name}: audit of {len(forces)} engineering steps",
@@ -88,16 +105,29 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
             ]
         )
     if len(sure) > TOLD:
-        told.append([(f"Less strongly: {listed(f'{force.step} ({force.towards})' for force in sure[TOLD:])}.", "")])
+        told.append(
+            [
+                (
+                    f"Less strongly: {listed(f'{force.step} ({force.towards})' for force in sure[TOLD:])}.",
+                    "",
+                )
+            ]
+        )
     if not sure:
         told.append([(f"None of the {len(forces)} steps could be told from noise.", "flat")])
     said = [Said("Which engineering is political, and towards whom", told, what="Strongest first.")]
     split = [force.step for force in sure if force.producer.sign * force.consumer.sign < 0]
     if split:
-        said.append(Said("What takes from one side and gives to the other", [[(f"{listed(split)}.", "")]]))
+        said.append(
+            Said("What takes from one side and gives to the other", [[(f"{listed(split)}.", "")]])
+        )
     doubt: list[Words] = []
     if moved:
-        widths = [(side.high - side.low) / 2 for force in moved for side in (force.producer, force.consumer)]
+        widths = [
+            (side.high - side.low) / 2
+            for force in moved
+            for side in (force.producer, force.consumer)
+        ]
         doubt.append(
             [
                 (
@@ -111,7 +141,12 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
         doubt.append([(f"No world differs to the last bit after: {listed(still)}.", "flat")])
     if manifest.get("left"):
         doubt.append(
-            [(f"{len(manifest['left'])} steps were left out, as this scenario cannot take them or is so already (below).", "flat")]
+            [
+                (
+                    f"{len(manifest['left'])} steps were left out, as this scenario cannot take them or is so already (below).",
+                    "flat",
+                )
+            ]
         )
     if any(force.fixed for force in forces):
         doubt.append(
@@ -146,7 +181,19 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
         "map",
         "Both sides on one map",
         "Right and left: what happens to creators. Up and down: what happens to those who watch.",
-        groups=[Group([Picture("map", "What each step does to both sides", pictures.force_map(forces, clouds), help_)], width="whole")]
+        groups=[
+            Group(
+                [
+                    Picture(
+                        "map",
+                        "What each step does to both sides",
+                        pictures.force_map(forces, clouds),
+                        help_,
+                    )
+                ],
+                width="whole",
+            )
+        ]
         if forces
         else (),
     )
@@ -171,8 +218,21 @@ def _bars(forces: Sequence[Force]) -> Section:
 
 
 def _steps(forces: Sequence[Force]) -> Section:
-    columns = (("Step", False), ("What is set", False), ("From", False), ("Force", True), ("Creators", True), ("Low", True), ("High", True),
-               ("Consumers", True), ("Low", True), ("High", True), ("Worlds", True), ("q", True), ("Towards", False))
+    columns = (
+        ("Step", False),
+        ("What is set", False),
+        ("From", False),
+        ("Force", True),
+        ("Creators", True),
+        ("Low", True),
+        ("High", True),
+        ("Consumers", True),
+        ("Low", True),
+        ("High", True),
+        ("Worlds", True),
+        ("q", True),
+        ("Towards", False),
+    )
     rows = []
     for force in forces:
         ends = [
@@ -192,7 +252,12 @@ def _steps(forces: Sequence[Force]) -> Section:
                 Cell(force.towards),
             ]
         )
-    return Section("steps", "All steps", "Scores in sd from world to world. Click a heading to sort.", table=Table(columns, rows))
+    return Section(
+        "steps",
+        "All steps",
+        "Scores in sd from world to world. Click a heading to sort.",
+        table=Table(columns, rows),
+    )
 
 
 def _parts(parts: Sequence[dict[str, Any]]) -> Section:
@@ -217,7 +282,11 @@ def _parts(parts: Sequence[dict[str, Any]]) -> Section:
         clear = row["low"] > 0 or row["high"] < 0
         tone = ("good" if row["effect"] * row["good"] > 0 else "bad") if clear else "flat"
         ends = [
-            number(row[name], shown=compared.number(row[name]) if np.isfinite(row[name]) else "", tone=tone)
+            number(
+                row[name],
+                shown=compared.number(row[name]) if np.isfinite(row[name]) else "",
+                tone=tone,
+            )
             for name in ("effect", "low", "high")
         ]
         rows.append(
@@ -230,7 +299,9 @@ def _parts(parts: Sequence[dict[str, Any]]) -> Section:
                 number(row["value"]),
                 *ends,
                 Cell("" if row["unit"] == "1" else row["unit"]),
-                number(row["sd"], shown=signed(row["sd"]) if row["sd"] == row["sd"] else "", tone=tone),
+                number(
+                    row["sd"], shown=signed(row["sd"]) if row["sd"] == row["sd"] else "", tone=tone
+                ),
                 number(row["p"], shown="" if row["p"] != row["p"] else f"{row['p']:.2g}"),
                 number(row["n"], shown=str(row["n"])),
                 Cell("yes" if row["counts"] else "no: the same in all worlds, or not read in all"),
@@ -256,13 +327,26 @@ def _left(left: Sequence[Sequence[str]]) -> Section:
         "left",
         "Steps left out",
         "" if left else "None.",
-        table=Table((("Step", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]) if left else None,
+        table=Table(
+            (("Step", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]
+        )
+        if left
+        else None,
     )
 
 
-def _methods(experiment: Experiment, forces: Sequence[Force], parts: Sequence[dict[str, Any]], days: str) -> list[tuple[str, str]]:
+def _methods(
+    experiment: Experiment, forces: Sequence[Force], parts: Sequence[dict[str, Any]], days: str
+) -> list[tuple[str, str]]:
     args, scenario = experiment.manifest["args"], experiment.scenario
-    counted = {side: list(dict.fromkeys(outcome(row["metric"], row["labels"]) for row in parts if row["side"] == side)) for side in SIDES}
+    counted = {
+        side: list(
+            dict.fromkeys(
+                outcome(row["metric"], row["labels"]) for row in parts if row["side"] == side
+            )
+        )
+        for side in SIDES
+    }
     rows = [
         (
             "Worlds",
@@ -276,7 +360,10 @@ def _methods(experiment: Experiment, forces: Sequence[Force], parts: Sequence[di
             "in all worlds does not count.",
         ),
     ]
-    rows += [(f"Outcomes of {WHO[side]}", listed(names) or "none is here") for side, names in counted.items()]
+    rows += [
+        (f"Outcomes of {WHO[side]}", listed(names) or "none is here")
+        for side, names in counted.items()
+    ]
     rows += [
         (
             "Told from noise",

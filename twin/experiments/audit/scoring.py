@@ -48,10 +48,14 @@ class Score:
 def places(side: str, rows: Rows) -> list[tuple[int, int]]:
     """Outcomes of a side that the world has: place among the series, and direction."""
     index = {(metric.name, label_text(labels)): i for i, (metric, labels) in enumerate(rows)}
-    return [(index[name, labels], sign) for name, labels, sign in SIDES[side] if (name, labels) in index]
+    return [
+        (index[name, labels], sign) for name, labels, sign in SIDES[side] if (name, labels) in index
+    ]
 
 
-def counted(x: Array, y: Array, side: str, rows: Rows, of: Places | None = None) -> tuple[NDArray[np.bool_], Array]:
+def counted(
+    x: Array, y: Array, side: str, rows: Rows, of: Places | None = None
+) -> tuple[NDArray[np.bool_], Array]:
     """Which outcomes of the side count, and their standard deviations from world to world (outcomes,).
 
     ``x`` (worlds, series) without and ``y`` (runs, series) with; ``of`` (runs,) is the world of each run, by default its own place.
@@ -62,13 +66,17 @@ def counted(x: Array, y: Array, side: str, rows: Rows, of: Places | None = None)
     known = x[alive][:, at]
     scale = np.std(known, 0, ddof=1) if alive.sum() > 1 else np.zeros(len(at))
     differs = np.ptp(known, 0) > 0 if alive.any() else np.zeros(len(at), bool)
-    return np.isfinite(known).all(0) & np.isfinite(y[compared][:, at]).all(0) & differs, np.where(differs, scale, 0.0)
+    return np.isfinite(known).all(0) & np.isfinite(y[compared][:, at]).all(0) & differs, np.where(
+        differs, scale, 0.0
+    )
 
 
 def scores(x: Array, y: Array, side: str, rows: Rows, of: Places | None = None) -> Array:
     """Scores of a side (runs,); NaN for a run that failed, and for all if no outcome counts. Arguments as of `counted`."""
     which, scale = counted(x, y, side, rows, of)
-    found = [(i, sign) for (i, sign), counts in zip(places(side, rows), which, strict=True) if counts]
+    found = [
+        (i, sign) for (i, sign), counts in zip(places(side, rows), which, strict=True) if counts
+    ]
     if not found:
         return np.full(len(y), np.nan)
     at, sign = [i for i, _ in found], np.array([s for _, s in found], float)
@@ -84,7 +92,11 @@ def both(x: Array, y: Array, rows: Rows, of: Places | None = None) -> Array:
 def score(values: Array) -> Score:
     """Effect and interval of scores (worlds,)."""
     found = effects.paired(values[:, None], np.zeros((len(values), 1)))
-    return Score(float(found.effect[0]), float(found.low[0]), float(found.high[0])) if len(values) else Score(np.nan, np.nan, np.nan)
+    return (
+        Score(float(found.effect[0]), float(found.low[0]), float(found.high[0]))
+        if len(values)
+        else Score(np.nan, np.nan, np.nan)
+    )
 
 
 def hotelling(scores: Array) -> float:

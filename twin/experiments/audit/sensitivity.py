@@ -85,7 +85,10 @@ def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[
             why = "not here"
         elif not rows[path].lever:
             why = "fixed for a run, and no lever"
-        elif path.endswith(".slots") and rows[path.removesuffix("slots") + "kind"].value == "collisionless":
+        elif (
+            path.endswith(".slots")
+            and rows[path.removesuffix("slots") + "kind"].value == "collisionless"
+        ):
             why = "the table is collisionless, so that its size does nothing"
         elif not np.isfinite(value := quantity(rows[path].value)):
             why = f"is {rows[path].value}, no number"
@@ -105,24 +108,39 @@ def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[
 def _lever(scenario: Scenario, path: str, now: str, value: float, grid: int) -> Lever:
     mechanism, _, rest = path.partition(".")
     info = dict(leaves(type(scenario.mechanisms[mechanism])))[rest]
-    bounds = {name: float(found) for each in info.metadata for name in ("ge", "le") if (found := getattr(each, name, None)) is not None}
-    low, high = max(value / SPAN, bounds.get("ge", 0.0)), min(value * SPAN, bounds.get("le", np.inf))
+    bounds = {
+        name: float(found)
+        for each in info.metadata
+        for name in ("ge", "le")
+        if (found := getattr(each, name, None)) is not None
+    }
+    low, high = (
+        max(value / SPAN, bounds.get("ge", 0.0)),
+        min(value * SPAN, bounds.get("le", np.inf)),
+    )
     text = turning.plain(now)
     whole = isinstance(text, int) and not isinstance(text, bool)
     suffix = "" if not isinstance(text, str) else "/d" if "/" in now else "s"
     if whole:
         low, high = max(1.0, np.ceil(low)), np.floor(high)
-    return Lever(now, Vary(path, (), float(low), float(high), suffix, True, whole, grid if suffix == "s" else 1))
+    return Lever(
+        now,
+        Vary(path, (), float(low), float(high), suffix, True, whole, grid if suffix == "s" else 1),
+    )
 
 
 def check(scenario: Scenario, args: dict[str, Any]) -> None:
     """Raises UsageError if there is nothing to turn, or the budget does not fit the method."""
     found, _ = levers(scenario, args["steps"])
     if not found:
-        raise UsageError(f"--method {args['method']}: none of the chosen steps turns a numeric lever that is above zero here")
+        raise UsageError(
+            f"--method {args['method']}: none of the chosen steps turns a numeric lever that is above zero here"
+        )
     budget = int(args["budget"])
     if args["method"] == "sobol" and budget & (budget - 1):
-        raise UsageError(f"--points {budget}: is no power of two, as Sobol's sequence needs ({1 << budget.bit_length()} is the next)")
+        raise UsageError(
+            f"--points {budget}: is no power of two, as Sobol's sequence needs ({1 << budget.bit_length()} is the next)"
+        )
 
 
 def problem(found: Sequence[Lever]) -> dict[str, Any]:
@@ -136,8 +154,12 @@ def sample(found: Sequence[Lever], method: str, budget: int, seed: int) -> Array
     from SALib.sample import morris, sobol
 
     if method == "morris":
-        return np.asarray(morris.sample(problem(found), budget, num_levels=LEVELS, seed=seed), np.float64)
-    return np.asarray(sobol.sample(problem(found), budget, calc_second_order=False, seed=seed), np.float64)
+        return np.asarray(
+            morris.sample(problem(found), budget, num_levels=LEVELS, seed=seed), np.float64
+        )
+    return np.asarray(
+        sobol.sample(problem(found), budget, calc_second_order=False, seed=seed), np.float64
+    )
 
 
 def block(found: Sequence[Lever], method: str) -> int:
@@ -151,14 +173,24 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
     method, at, numbers = str(args["method"]), int(args["at_s"]), range(int(args["replicates"]))
     found, left = levers(scenario, args["steps"])
     design = sample(found, method, int(args["budget"]), scenario.seed)
-    points = [[each.vary.at(float(share)) for each, share in zip(found, row[:-1], strict=True)] for row in design]
-    of = np.random.default_rng([scenario.seed, len(design)]).integers(len(numbers), size=len(design))
+    points = [
+        [each.vary.at(float(share)) for each, share in zip(found, row[:-1], strict=True)]
+        for row in design
+    ]
+    of = np.random.default_rng([scenario.seed, len(design)]).integers(
+        len(numbers), size=len(design)
+    )
     alive = based(experiment, at, numbers, on)
     refused = lay(experiment, found, points)
     worlds = {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
     names = [f"points/{i:05d}.npy" for i in range(len(design))]
     asked = [i for i in range(len(design)) if i not in refused and int(of[i]) in worlds]
-    tasks = [branch_task(names[i], int(of[i]), f"policies/point-{i:05d}.yaml@{at}s", scenario.duration - at) for i in asked]
+    tasks = [
+        branch_task(
+            names[i], int(of[i]), f"policies/point-{i:05d}.yaml@{at}s", scenario.duration - at
+        )
+        for i in asked
+    ]
     experiment.run([*alive, *tasks], on, "runs of the design")
     rows = Simulation(scenario).world.board.rows
     x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
@@ -167,7 +199,9 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
         y[i] = means(experiment, rows, [int(of[i])], lambda r, i=i: names[i])[0]
     both = scoring.both(x, y, rows, of)
     indices = [
-        row for side, values in zip(SIDES, both, strict=True) for row in analysed(found, method, design, values, side, scenario.seed)
+        row
+        for side, values in zip(SIDES, both, strict=True)
+        for row in analysed(found, method, design, values, side, scenario.seed)
     ]
     schema = pa.schema(
         [
@@ -187,23 +221,33 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
         **{each.path: [point[k] for point in points] for k, each in enumerate(found)},
         **{side: both[k] for k, side in enumerate(SIDES)},
     }
-    experiment.table("runs.parquet", pa.table({name: pa.array(values) for name, values in table.items()}))
+    experiment.table(
+        "runs.parquet", pa.table({name: pa.array(values) for name, values in table.items()})
+    )
     experiment.table("results.parquet", pa.Table.from_pylist(indices, schema=schema))
     runs = 2 * len(numbers) + len(tasks)
     experiment.finish(
-        "done", runs=runs, left=[list(each) for each in left], refused=len(refused), blocks=len(design) // block(found, method)
+        "done",
+        runs=runs,
+        left=[list(each) for each in left],
+        refused=len(refused),
+        blocks=len(design) // block(found, method),
     )
     return lines(indices, method, left, runs)
 
 
-def lay(experiment: Experiment, found: Sequence[Lever], points: Sequence[Sequence[str]]) -> dict[int, str]:
+def lay(
+    experiment: Experiment, found: Sequence[Lever], points: Sequence[Sequence[str]]
+) -> dict[int, str]:
     """Write a policy for every point; numbers of those that the scenario refuses, with the reason."""
     refused: dict[int, str] = {}
     with as_file(experiment.scenario) as base:
         policy = base.with_name("policy.yaml")
         for i, point in enumerate(points):
             name = f"policies/point-{i:05d}.yaml"
-            values = {each.path: turning.plain(value) for each, value in zip(found, point, strict=True)}
+            values = {
+                each.path: turning.plain(value) for each, value in zip(found, point, strict=True)
+            }
             text = write_text({"name": f"point {i}", "set": values})
             policy.write_text(text)
             try:
@@ -216,7 +260,9 @@ def lay(experiment: Experiment, found: Sequence[Lever], points: Sequence[Sequenc
     return refused
 
 
-def analysed(found: Sequence[Lever], method: str, design: Array, values: Array, side: str, seed: int) -> list[dict[str, Any]]:
+def analysed(
+    found: Sequence[Lever], method: str, design: Array, values: Array, side: str, seed: int
+) -> list[dict[str, Any]]:
     """Indices of every lever and of luck for one side's score (runs,), strongest first."""
     size = block(found, method)
     kept = np.isfinite(values).reshape(-1, size).all(1)
@@ -225,7 +271,9 @@ def analysed(found: Sequence[Lever], method: str, design: Array, values: Array, 
     names = [*(each.path for each in found), LUCK]
     numbers = {name: np.full(len(names), np.nan) for name in COLUMNS[method]}
     if n >= LEAST:
-        numbers = (_morris if method == "morris" else _sobol)(found, design[some], values[some], n, seed)
+        numbers = (_morris if method == "morris" else _sobol)(
+            found, design[some], values[some], n, seed
+        )
     index, spread = numbers[INDEX[method]], numbers[f"{INDEX[method]}_conf"]
     told = index - spread > index[-1] + spread[-1]
     shown = {each.path: (each.now, each.vary.at(0.0), each.vary.at(1.0)) for each in found}
@@ -244,47 +292,81 @@ def analysed(found: Sequence[Lever], method: str, design: Array, values: Array, 
                 "told": bool(told[k]),
             }
         )
-    return sorted(made, key=lambda row: -row[INDEX[method]] if np.isfinite(row[INDEX[method]]) else 0.0)
+    return sorted(
+        made, key=lambda row: -row[INDEX[method]] if np.isfinite(row[INDEX[method]]) else 0.0
+    )
 
 
-def _morris(found: Sequence[Lever], design: Array, values: Array, n: int, seed: int) -> dict[str, Array]:
+def _morris(
+    found: Sequence[Lever], design: Array, values: Array, n: int, seed: int
+) -> dict[str, Array]:
     from SALib.analyze import morris
 
     result = morris.analyze(
-        problem(found), design, values, num_resamples=RESAMPLES, conf_level=effects.LEVEL, num_levels=LEVELS, seed=seed
+        problem(found),
+        design,
+        values,
+        num_resamples=RESAMPLES,
+        conf_level=effects.LEVEL,
+        num_levels=LEVELS,
+        seed=seed,
     )
-    got = {name: np.asarray(result[name], np.float64) for name in ("mu_star", "mu_star_conf", "mu", "sigma")}
+    got = {
+        name: np.asarray(result[name], np.float64)
+        for name in ("mu_star", "mu_star_conf", "mu", "sigma")
+    }
     half = stats.t.ppf((1 + effects.LEVEL) / 2, n - 1) * got["sigma"] / np.sqrt(n)
     return {**got, "mu_low": got["mu"] - half, "mu_high": got["mu"] + half}
 
 
-def _sobol(found: Sequence[Lever], design: Array, values: Array, n: int, seed: int) -> dict[str, Array]:
+def _sobol(
+    found: Sequence[Lever], design: Array, values: Array, n: int, seed: int
+) -> dict[str, Array]:
     from SALib.analyze import sobol
 
     size = block(found, "sobol")
-    ends = np.sort(np.concatenate([np.arange(0, len(values), size), np.arange(size - 1, len(values), size)]))  # A and B alone
+    ends = np.sort(
+        np.concatenate([np.arange(0, len(values), size), np.arange(size - 1, len(values), size)])
+    )  # A and B alone
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what never varies has no indices: NaN
         result = sobol.analyze(
-            problem(found), values, calc_second_order=False, num_resamples=RESAMPLES, conf_level=effects.LEVEL, seed=seed
+            problem(found),
+            values,
+            calc_second_order=False,
+            num_resamples=RESAMPLES,
+            conf_level=effects.LEVEL,
+            seed=seed,
         )
-        trend = np.array([stats.spearmanr(design[ends, k], values[ends]).statistic for k in range(design.shape[1])])
+        trend = np.array(
+            [
+                stats.spearmanr(design[ends, k], values[ends]).statistic
+                for k in range(design.shape[1])
+            ]
+        )
         half = stats.norm.ppf((1 + effects.LEVEL) / 2) / np.sqrt(2 * n - 3)
         low, high = np.tanh(np.arctanh(trend) - half), np.tanh(np.arctanh(trend) + half)
     return {
-        **{name: np.asarray(result[name], np.float64) for name in ("S1", "S1_conf", "ST", "ST_conf")},
+        **{
+            name: np.asarray(result[name], np.float64)
+            for name in ("S1", "S1_conf", "ST", "ST_conf")
+        },
         "trend": trend,
         "trend_low": low,
         "trend_high": high,
     }
 
 
-def lines(rows: Sequence[dict[str, Any]], method: str, left: Sequence[tuple[str, str]], runs: int) -> list[str]:
+def lines(
+    rows: Sequence[dict[str, Any]], method: str, left: Sequence[tuple[str, str]], runs: int
+) -> list[str]:
     """What the terminal says: levers by side, strongest first."""
     index, made = INDEX[method], [""]
     for side, name in (("producer", "Creators"), ("consumer", "Consumers")):
         mine = [row for row in rows if row["side"] == side]
-        made.append(f"{name}: {index} of {mine[0]['n']} {'trajectories' if method == 'morris' else 'blocks'}, with 95 % intervals")
+        made.append(
+            f"{name}: {index} of {mine[0]['n']} {'trajectories' if method == 'morris' else 'blocks'}, with 95 % intervals"
+        )
         made += [
             f"  {row['lever']:34s} {row[index]:8.3f} +- {row[f'{index}_conf']:.3f}   "
             f"{'' if row['lever'] == LUCK else 'told from luck' if row['told'] else 'not told from luck'}"
@@ -292,5 +374,11 @@ def lines(rows: Sequence[dict[str, Any]], method: str, left: Sequence[tuple[str,
         ]
     made += [f"left out: {name}: {why}" for name, why in left]
     turned = {row["lever"] for row in rows} - {LUCK}
-    unsure = sum(not any(row["told"] for row in rows if row["lever"] == lever) for lever in sorted(turned))
-    return [*made, f"{runs} runs; {unsure} of {len(turned)} levers could not be told from luck on either side", ""]
+    unsure = sum(
+        not any(row["told"] for row in rows if row["lever"] == lever) for lever in sorted(turned)
+    )
+    return [
+        *made,
+        f"{runs} runs; {unsure} of {len(turned)} levers could not be told from luck on either side",
+        "",
+    ]

@@ -18,7 +18,18 @@ from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import WHO, signed
 from twin.experiments.audit.sensitivity import COLUMNS, INDEX, LEAST, LEVELS, LUCK, SPAN
 from twin.experiments.experiment import Experiment
-from twin.experiments.page import Cell, Group, Page, Picture, Said, Section, Table, Words, listed, number
+from twin.experiments.page import (
+    Cell,
+    Group,
+    Page,
+    Picture,
+    Said,
+    Section,
+    Table,
+    Words,
+    listed,
+    number,
+)
 from twin.ground.units import at, format_duration
 
 SHOWN = {
@@ -67,19 +78,30 @@ def write(experiment: Experiment) -> None:
 
 
 def _way(row: Mapping[str, Any], method: str) -> str:
-    low, high = (row["mu_low"], row["mu_high"]) if method == "morris" else (row["trend_low"], row["trend_high"])
-    return "more of it is better" if low > 0 else "more of it is worse" if high < 0 else "no one way"
+    low, high = (
+        (row["mu_low"], row["mu_high"])
+        if method == "morris"
+        else (row["trend_low"], row["trend_high"])
+    )
+    return (
+        "more of it is better" if low > 0 else "more of it is worse" if high < 0 else "no one way"
+    )
 
 
 def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
     """What is said on top."""
     index, said, unsure = INDEX[method], [], []
     for side, who in WHO.items():
-        mine = sorted((row[side] for lever, row in rows.items() if lever != LUCK and row[side]["told"]), key=lambda row: -row[index])
+        mine = sorted(
+            (row[side] for lever, row in rows.items() if lever != LUCK and row[side]["told"]),
+            key=lambda row: -row[index],
+        )
         luck = rows[LUCK][side]
         items: list[Words] = []
         if luck["n"] < LEAST:
-            items.append([(f"Too few {_blocks(method)} are left ({luck['n']}) to say anything.", "flat")])
+            items.append(
+                [(f"Too few {_blocks(method)} are left ({luck['n']}) to say anything.", "flat")]
+            )
         for row in mine:
             way = _way(row, method)
             tone = {"more of it is better": "good", "more of it is worse": "bad"}.get(way, "")
@@ -106,16 +128,36 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
                     )
                 ]
             )
-        said.append(Said(f"What moves the score of {who}", items, what="Levers told from luck, strongest first."))
-        unsure.append({lever for lever, row in rows.items() if lever != LUCK and not row[side]["told"]})
+        said.append(
+            Said(
+                f"What moves the score of {who}",
+                items,
+                what="Levers told from luck, strongest first.",
+            )
+        )
+        unsure.append(
+            {lever for lever, row in rows.items() if lever != LUCK and not row[side]["told"]}
+        )
     neither = [lever for lever in rows if lever in unsure[0] & unsure[1]]
     last: list[Words] = []
     if neither:
         last.append(
-            [(f"{len(neither)} of {len(rows) - 1} levers could not be told from luck on either side: {listed(neither)}.", "flat")]
+            [
+                (
+                    f"{len(neither)} of {len(rows) - 1} levers could not be told from luck on either side: {listed(neither)}.",
+                    "flat",
+                )
+            ]
         )
     if manifest.get("refused"):
-        last.append([(f"{manifest['refused']} points are refused by the scenario; their {_blocks(method)} are left out.", "flat")])
+        last.append(
+            [
+                (
+                    f"{manifest['refused']} points are refused by the scenario; their {_blocks(method)} are left out.",
+                    "flat",
+                )
+            ]
+        )
     last.append([(f"All this rests on {manifest.get('runs', 0)} runs.", "")])
     said.append(Said("What could not be told, and what it rests on", last))
     return said
@@ -127,9 +169,17 @@ def _blocks(method: str) -> str:
 
 def _map(rows: Rows, method: str) -> Section:
     index = INDEX[method]
-    known = {lever: row for lever, row in rows.items() if all(np.isfinite(row[side][index]) for side in SIDES)}
+    known = {
+        lever: row
+        for lever, row in rows.items()
+        if all(np.isfinite(row[side][index]) for side in SIDES)
+    }
     if LUCK not in known:
-        return Section("map", "Both sides on one map", "There is nothing to draw: too few runs are left, or a score never varies.")
+        return Section(
+            "map",
+            "Both sides on one map",
+            "There is nothing to draw: too few runs are left, or a score never varies.",
+        )
     help_ = (
         "Far right: moves creators; far up: moves consumers. Grey bands reach to the end of luck's interval. Violet: told from "
         "luck on both "
@@ -140,7 +190,15 @@ def _map(rows: Rows, method: str) -> Section:
         "Both sides on one map",
         groups=[
             Group(
-                [Picture("map", "How strongly each lever moves both sides", pictures.index_map(known, index, LUCK), help_)], width="whole"
+                [
+                    Picture(
+                        "map",
+                        "How strongly each lever moves both sides",
+                        pictures.index_map(known, index, LUCK),
+                        help_,
+                    )
+                ],
+                width="whole",
             )
         ],
     )
@@ -164,14 +222,22 @@ def _table(rows: Rows, method: str) -> Section:
             cells = [
                 number(
                     row[name],
-                    shown=(signed(row[name]) if name.startswith(("mu_l", "mu_h", "trend")) or name == "mu" else f"{row[name]:.3f}")
+                    shown=(
+                        signed(row[name])
+                        if name.startswith(("mu_l", "mu_h", "trend")) or name == "mu"
+                        else f"{row[name]:.3f}"
+                    )
                     if np.isfinite(row[name])
                     else "",
                     tone="" if row["told"] else "flat",
                 )
                 for name in COLUMNS[method]
             ]
-            last = [Cell(""), Cell("")] if lever == LUCK else [Cell("yes" if row["told"] else "no"), Cell(_way(row, method))]
+            last = (
+                [Cell(""), Cell("")]
+                if lever == LUCK
+                else [Cell("yes" if row["told"] else "no"), Cell(_way(row, method))]
+            )
             made.append(
                 [
                     Cell(lever),
@@ -192,7 +258,11 @@ def _left(left: Sequence[Sequence[str]]) -> Section:
         "left",
         "Settings left out",
         "" if left else "None.",
-        table=Table((("Setting", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]) if left else None,
+        table=Table(
+            (("Setting", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]
+        )
+        if left
+        else None,
     )
 
 

@@ -45,7 +45,9 @@ class Turn:
         return tuple(f"{path}={new}" for path, _, new in self.change)
 
 
-def turns(scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS) -> tuple[list[Turn], list[Left]]:
+def turns(
+    scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS
+) -> tuple[list[Turn], list[Left]]:
     """Steps as this scenario can take them, and those that it cannot. ``ids`` are IDs alive at the fork by table."""
     rows = {row.path: row for row in describe(scenario)}
     made, left = [], []
@@ -53,12 +55,18 @@ def turns(scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS
         if missing := [path for path in step.set if path not in rows]:
             left.append((step.name, f"no {missing[0]} here"))
             continue
-        new = {path: turned(rows[path].value, wanted, ids.get(_entity(path), 0)) for path, wanted in step.set.items()}
+        new = {
+            path: turned(rows[path].value, wanted, ids.get(_entity(path), 0))
+            for path, wanted in step.set.items()
+        }
         if None in new.values():
             path = next(path for path, value in new.items() if value is None)
             left.append((step.name, f"{path} is {rows[path].value}, which has no such multiple"))
-        elif change := tuple((path, rows[path].value, str(value)) for path, value in new.items()
-                             if not _same(rows[path].value, str(value))):
+        elif change := tuple(
+            (path, rows[path].value, str(value))
+            for path, value in new.items()
+            if not _same(rows[path].value, str(value))
+        ):
             made.append(Turn(step, change))
         else:
             left.append((step.name, "is so already"))
@@ -80,7 +88,10 @@ def turned(old: str, wanted: Any, ids: int = 0) -> str | None:
     if not isinstance(wanted, str) or not (match := _FACTOR.match(wanted)):
         return str(wanted)
     factor = float(match[1])
-    for read, write in ((parse_duration, lambda value: format_duration(round(value))), (parse_rate, format_rate)):
+    for read, write in (
+        (parse_duration, lambda value: format_duration(round(value))),
+        (parse_rate, format_rate),
+    ):
         try:
             value = read(old) if isinstance(plain(old), str) else 0
         except ValueError:
@@ -90,7 +101,11 @@ def turned(old: str, wanted: Any, ids: int = 0) -> str | None:
     number = plain(old)
     if isinstance(number, bool | str) or number is None or number == 0:
         return None
-    return str(max(1, round(number * factor))) if isinstance(number, int) else repr(float(f"{number * factor:.12g}"))
+    return (
+        str(max(1, round(number * factor)))
+        if isinstance(number, int)
+        else repr(float(f"{number * factor:.12g}"))
+    )
 
 
 def plain(text: str) -> Any:
@@ -118,12 +133,19 @@ def branch(experiment: Experiment, turn: Turn, place: int) -> Branch:
     return Branch(turn.step.name, name)
 
 
-def lay(experiment: Experiment, file: str, name: str, change: Sequence[tuple[str, str, str]]) -> None:
+def lay(
+    experiment: Experiment, file: str, name: str, change: Sequence[tuple[str, str, str]]
+) -> None:
     """Write a policy file that sets what was changed."""
-    experiment.store.write(file, write_text({"name": name, "set": {path: plain(new) for path, _, new in change}}).encode())
+    experiment.store.write(
+        file,
+        write_text({"name": name, "set": {path: plain(new) for path, _, new in change}}).encode(),
+    )
 
 
-def ready(experiment: Experiment, taken: Sequence[Turn], left: list[Left]) -> list[tuple[Turn, Branch]]:
+def ready(
+    experiment: Experiment, taken: Sequence[Turn], left: list[Left]
+) -> list[tuple[Turn, Branch]]:
     """Steps with their branches; what the scenario refuses is added to ``left``."""
     made = []
     for place, turn in enumerate(taken, 1):

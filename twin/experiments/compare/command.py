@@ -1,12 +1,12 @@
 """What policies do to both sides: every replicate runs to the fork once and goes on without and with each policy.
 
-    results.parquet     one row per branch and series, over the last window (four weeks, or all that lies after the fork): effect with
-                        interval, its size, n, p and q, the correlation of the two branches, what the pairing gained, and the time from
-                        which on it shows (of effects that are told from noise)
-    course.parquet      the same week by week after the fork
-    before.parquet      what each series did in the four weeks before the fork: its pace, and how far that would take it (see `_before`)
-    replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty days after the fork
-    report.html         see `twin.experiments.compare.report`
+results.parquet     one row per branch and series, over the last window (four weeks, or all that lies after the fork): effect with
+                    interval, its size, n, p and q, the correlation of the two branches, what the pairing gained, and the time from
+                    which on it shows (of effects that are told from noise)
+course.parquet      the same week by week after the fork
+before.parquet      what each series did in the four weeks before the fork: its pace, and how far that would take it (see `_before`)
+replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty days after the fork
+report.html         see `twin.experiments.compare.report`
 """
 
 from __future__ import annotations
@@ -20,7 +20,20 @@ import pyarrow as pa
 
 from twin.experiments import effects, forks
 from twin.experiments.compare import trial
-from twin.experiments.compare.rows import _NUMBERS, EARLY, LAST, MONTH, SCHEMA, SIDES, WEEK, WINDOW, Row, name_of, number, read_biases
+from twin.experiments.compare.rows import (
+    _NUMBERS,
+    EARLY,
+    LAST,
+    MONTH,
+    SCHEMA,
+    SIDES,
+    WEEK,
+    WINDOW,
+    Row,
+    name_of,
+    number,
+    read_biases,
+)
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, TREATMENTS, Branch, Forked, Plan
 from twin.ground.units import at
@@ -36,7 +49,15 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     args = experiment.manifest["args"]
     branches = [forks.laid(Plan(**each), experiment) for each in args["policies"]]
     shared = [forks.laid(Plan(**each), experiment) for each in args.get("shared", ())]
-    rows, facts = run(experiment, branches, int(args["at_s"]), int(args["replicates"]), on, shared, str(args.get("of", "")))
+    rows, facts = run(
+        experiment,
+        branches,
+        int(args["at_s"]),
+        int(args["replicates"]),
+        on,
+        shared,
+        str(args.get("of", "")),
+    )
     experiment.finish("done", **facts)
     experiment.tell([*lines(rows), *trial.lines(read_biases(experiment))], report)
 
@@ -49,8 +70,15 @@ def report(experiment: Experiment, **axes: str) -> None:
     compare_report.write(experiment, chosen)
 
 
-def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replicates: int, on: str | None,
-        shared: Sequence[Branch] = (), of: str = "") -> tuple[list[Row], dict[str, Any]]:
+def run(
+    experiment: Experiment,
+    branches: Sequence[Branch],
+    fork_at: int,
+    replicates: int,
+    on: str | None,
+    shared: Sequence[Branch] = (),
+    of: str = "",
+) -> tuple[list[Row], dict[str, Any]]:
     """Do what is left to do and write the tables; effects of all branches, in order, and in how many worlds each took hold.
 
     ``shared``: one branch for each of ``branches``, with its policies for a share ``of`` a table; see `trial`.
@@ -59,20 +87,36 @@ def run(experiment: Experiment, branches: Sequence[Branch], fork_at: int, replic
     ways = [Branch(BASE), *branches, *shared]
     experiment.run(forks.tasks(scenario, fork_at, numbers, ways), on)
     early_end = min(fork_at + MONTH, scenario.duration)
-    bins = [*forks.weeks(fork_at, scenario.duration), (max(fork_at, early_end - WEEK), early_end),
-            (max(fork_at, scenario.duration - WINDOW), scenario.duration)]
+    bins = [
+        *forks.weeks(fork_at, scenario.duration),
+        (max(fork_at, early_end - WEEK), early_end),
+        (max(fork_at, scenario.duration - WINDOW), scenario.duration),
+    ]
     forked = forks.read(experiment, scenario, fork_at, numbers, ways, bins)
     rows = [row for branch in branches for row in rows_of(forked, branch.name)]
     experiment.table("course.parquet", _course(forked, branches, experiment))
     experiment.table("replicates.parquet", _pairs(forked, branches))
-    experiment.table("results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA))
-    if (earlier := [(fork_at - k * WEEK, fork_at - (k - 1) * WEEK) for k in range(LOOK, 0, -1) if k * WEEK <= fork_at])[1:]:
+    experiment.table(
+        "results.parquet", pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA)
+    )
+    if (
+        earlier := [
+            (fork_at - k * WEEK, fork_at - (k - 1) * WEEK)
+            for k in range(LOOK, 0, -1)
+            if k * WEEK <= fork_at
+        ]
+    )[1:]:
         ahead = (max(fork_at, scenario.duration - WINDOW) + scenario.duration) // 2 - fork_at
-        experiment.table("before.parquet", _before(forks.read(experiment, scenario, fork_at, numbers, ways[:1], earlier), ahead))
+        experiment.table(
+            "before.parquet",
+            _before(forks.read(experiment, scenario, fork_at, numbers, ways[:1], earlier), ahead),
+        )
     if shared:
         pairs = [(whole.name, part.name, of) for whole, part in zip(branches, shared, strict=True)]
         experiment.table("trials.parquet", trial.table(trial.biases(forked, pairs)))
-    return rows, {"took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}}
+    return rows, {
+        "took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}
+    }
 
 
 def _before(forked: Forked, ahead: int) -> pa.Table:
@@ -84,16 +128,31 @@ def _before(forked: Forked, ahead: int) -> pa.Table:
     per_second = np.einsum("rws,w->rs", weekly, week) / (week @ week) / WEEK
     pace = effects.paired(per_second, np.zeros_like(per_second))
     shown = outcomes(forked)
-    numbers = {name: each[shown] * MONTH for name, each in (("pace", pace.effect), ("low", pace.low), ("high", pace.high))}
-    return pa.table({
-        "metric": [forked.rows[i][0].name for i in shown], "labels": [label_text(forked.rows[i][1]) for i in shown], **numbers,
-        "moves": pace.effect[shown] * ahead, "n": pace.n[shown]})
+    numbers = {
+        name: each[shown] * MONTH
+        for name, each in (("pace", pace.effect), ("low", pace.low), ("high", pace.high))
+    }
+    return pa.table(
+        {
+            "metric": [forked.rows[i][0].name for i in shown],
+            "labels": [label_text(forked.rows[i][1]) for i in shown],
+            **numbers,
+            "moves": pace.effect[shown] * ahead,
+            "n": pace.n[shown],
+        }
+    )
 
 
 def _took_hold(forked: Forked, branch: str) -> int:
     """In how many worlds a policy of the branch was in force at some time (one that waits for a condition may never be)."""
-    place = next((i for i, (metric, _) in enumerate(forked.rows) if metric.name == TREATMENTS[0]), None)
-    more = forked.of[branch][:, :, place] > forked.of[BASE][:, :, place] if place is not None else np.zeros((0, 1))
+    place = next(
+        (i for i, (metric, _) in enumerate(forked.rows) if metric.name == TREATMENTS[0]), None
+    )
+    more = (
+        forked.of[branch][:, :, place] > forked.of[BASE][:, :, place]
+        if place is not None
+        else np.zeros((0, 1))
+    )
     return int(more.any(1).sum())
 
 
@@ -108,16 +167,33 @@ def rows_of(forked: Forked, branch: str) -> list[Row]:
     last, weekly = effects.paired(y[:, -1], x[:, -1]), effects.paired(y[:, :-2], x[:, :-2])
     shown = outcomes(forked)
     since = effects.appears(weekly.low, weekly.high)
-    tested = np.where((last.effect == 0) & (last.low == 0) & (last.high == 0), np.nan, last.p)  # untouched: no test was made
+    tested = np.where(
+        (last.effect == 0) & (last.low == 0) & (last.high == 0), np.nan, last.p
+    )  # untouched: no test was made
     q = np.full(len(forked.rows), np.nan)
     q[shown] = effects.discoveries(tested[shown])
     made = []
     for i in shown:
         metric, labels = forked.rows[i]
-        numbers = {name: float({"p": tested, "q": q}.get(name, getattr(last, name, q))[i]) for name in _NUMBERS}
+        numbers = {
+            name: float({"p": tested, "q": q}.get(name, getattr(last, name, q))[i])
+            for name in _NUMBERS
+        }
         sure = bool(q[i] < 1 - effects.LEVEL)
-        made.append(Row(branch, metric.name, label_text(labels), metric.side, _unit(metric), metric.good, metric.headline, int(last.n[i]),
-                        **numbers, appears_s=forked.bins[since[i]][0] if sure and since[i] >= 0 else None))
+        made.append(
+            Row(
+                branch,
+                metric.name,
+                label_text(labels),
+                metric.side,
+                _unit(metric),
+                metric.good,
+                metric.headline,
+                int(last.n[i]),
+                **numbers,
+                appears_s=forked.bins[since[i]][0] if sure and since[i] >= 0 else None,
+            )
+        )
     return made
 
 
@@ -140,7 +216,17 @@ def _course(forked: Forked, branches: Sequence[Branch], experiment: Experiment) 
             "time": [at(start, end) for _ in shown for _, end in weeks],
             "week": [k for _ in shown for k in range(len(weeks))],
         }
-        for name in ("base", "value", "effect", "low", "high", "correlation", "gain", "narrower", "n"):
+        for name in (
+            "base",
+            "value",
+            "effect",
+            "low",
+            "high",
+            "correlation",
+            "gain",
+            "narrower",
+            "n",
+        ):
             columns[name] = getattr(weekly, name)[:, shown].T.ravel()
         parts.append(pa.table(columns))
     return pa.concat_tables(parts).combine_chunks()
@@ -153,12 +239,19 @@ def _pairs(forked: Forked, branches: Sequence[Branch]) -> pa.Table:
     parts = []
     for branch in branches:
         for window, name in ((-1, LAST), (-2, EARLY)):
-            parts.append(pa.table({
-                "branch": [branch.name] * len(shown) * n, "window": [name] * len(shown) * n,
-                "metric": [forked.rows[i][0].name for i in shown for _ in range(n)],
-                "labels": [label_text(forked.rows[i][1]) for i in shown for _ in range(n)],
-                "replicate": list(range(n)) * len(shown),
-                "base": forked.of[BASE][:, window, shown].T.ravel(), "value": forked.of[branch.name][:, window, shown].T.ravel()}))
+            parts.append(
+                pa.table(
+                    {
+                        "branch": [branch.name] * len(shown) * n,
+                        "window": [name] * len(shown) * n,
+                        "metric": [forked.rows[i][0].name for i in shown for _ in range(n)],
+                        "labels": [label_text(forked.rows[i][1]) for i in shown for _ in range(n)],
+                        "replicate": list(range(n)) * len(shown),
+                        "base": forked.of[BASE][:, window, shown].T.ravel(),
+                        "value": forked.of[branch.name][:, window, shown].T.ravel(),
+                    }
+                )
+            )
     return pa.concat_tables(parts).combine_chunks()
 
 
@@ -168,15 +261,22 @@ def lines(rows: Sequence[Row]) -> list[str]:
     for branch in dict.fromkeys(row.branch for row in rows):
         mine = [row for row in rows if row.branch == branch]
         tested = sum(row.p == row.p for row in mine)
-        made += ["", f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ beyond noise"]
+        made += [
+            "",
+            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ beyond noise",
+        ]
         for side, name in SIDES.items():
             told = [row for row in mine if row.side == side and row.told and row.n > 1]
             if told:
                 made.append(f"  {name}")
                 made += [f"    {_line(row)}" for row in told]
     sure = f"{effects.LEVEL:.0%}"
-    return [*made, "", f"[ ]: {sure} interval of this series alone. q: share of false alarms among all series as sure as this "
-            f"(Benjamini-Hochberg); beyond noise: q < {1 - effects.LEVEL:.2g}."]
+    return [
+        *made,
+        "",
+        f"[ ]: {sure} interval of this series alone. q: share of false alarms among all series as sure as this "
+        f"(Benjamini-Hochberg); beyond noise: q < {1 - effects.LEVEL:.2g}.",
+    ]
 
 
 def _line(row: Row) -> str:
@@ -185,5 +285,7 @@ def _line(row: Row) -> str:
         return f"{start} untouched, to the last bit"
     percent = row.percent(row.effect)
     share = f"{percent:+.1f} %".replace("-", "−") if np.isfinite(percent) else ""
-    return f"{start} {share:>9s}  {number(row.effect):>9s} {f'[{number(row.low)}, {number(row.high)}]':22s} q {row.q:<7.2g} " \
-           f"{row.verdict or 'may be noise'}"
+    return (
+        f"{start} {share:>9s}  {number(row.effect):>9s} {f'[{number(row.low)}, {number(row.high)}]':22s} q {row.q:<7.2g} "
+        f"{row.verdict or 'may be noise'}"
+    )

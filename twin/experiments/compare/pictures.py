@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from bokeh.core.properties import value
 from bokeh.layouts import column, row
-from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJS, FixedTicker, HoverTool, Range1d, Select, Span
+from bokeh.models import (
+    BoxAnnotation,
+    ColumnDataSource,
+    CustomJS,
+    FixedTicker,
+    HoverTool,
+    Range1d,
+    Select,
+    Span,
+)
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -51,16 +60,23 @@ def colour(place: int) -> str:
     return PALETTE[place % len(PALETTE)]
 
 
-def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], rows: Mapping[tuple[str, Key], Row],
-                  clouds: Mapping[tuple[str, Key], Array]) -> Any:
+def two_sided_map(
+    branches: Sequence[str],
+    axes: Mapping[str, Sequence[Axis]],
+    rows: Mapping[tuple[str, Key], Row],
+    clouds: Mapping[tuple[str, Key], Array],
+) -> Any:
     """One point per branch with the cloud of its replicates and its interval along both axes, and a choice of axes.
 
     ``axes``: what can be chosen on x and y, first what is shown; ``clouds``: differences of the pairs (replicates,).
     """
     cloud: dict[str, list[Any]] = {"branch": [], "colour": [], "replicate": []}
     cross: dict[str, list[Any]] = {"branch": [], "colour": []}
-    points: dict[str, dict[str, list[float]]] = {axis.name: {"cloud": [], "mid": [], "low": [], "high": []}
-                                                 for side in axes.values() for axis in side}
+    points: dict[str, dict[str, list[float]]] = {
+        axis.name: {"cloud": [], "mid": [], "low": [], "high": []}
+        for side in axes.values()
+        for axis in side
+    }
     for place, branch in enumerate(branches):
         n = len(next(iter(clouds.values())))
         cloud["branch"] += [branch] * n
@@ -87,24 +103,77 @@ def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], r
     for dimension in ("width", "height"):
         plot.add_layout(Span(location=0, dimension=dimension, line_color=INK, line_width=1))
     faint = plot.scatter("x", "y", source=dots, size=5, color="colour", alpha=0.35, line_color=None)
-    plot.segment("x_low", "y_mid", "x_high", "y_mid", source=crosses, color="colour", line_width=2.5)
-    plot.segment("x_mid", "y_low", "x_mid", "y_high", source=crosses, color="colour", line_width=2.5)
-    strong = plot.scatter("x_mid", "y_mid", source=crosses, size=12, color="colour", line_color="white", line_width=1.5,
-                          legend_group="branch")
+    plot.segment(
+        "x_low", "y_mid", "x_high", "y_mid", source=crosses, color="colour", line_width=2.5
+    )
+    plot.segment(
+        "x_mid", "y_low", "x_mid", "y_high", source=crosses, color="colour", line_width=2.5
+    )
+    strong = plot.scatter(
+        "x_mid",
+        "y_mid",
+        source=crosses,
+        size=12,
+        color="colour",
+        line_color="white",
+        line_width=1.5,
+        legend_group="branch",
+    )
     legend_below(plot, legend_columns([*branches, "x" * 12]))
     plot.legend[0].click_policy = "none"
-    plot.add_tools(HoverTool(renderers=[strong], tooltips=[("", "@branch"), ("x", "@x_mid{0.[00]} % [@x_low{0.[00]}, @x_high{0.[00]}]"),
-                                                           ("y", "@y_mid{0.[00]} % [@y_low{0.[00]}, @y_high{0.[00]}]")]),
-                   HoverTool(renderers=[faint], tooltips=[("", "@branch, world @replicate"), ("x", "@x{0.[00]} %"), ("y", "@y{0.[00]} %")]))
-    goods = {axis.name: {"up": 1, "down": -1}.get(axis.good, 0) for side in axes.values() for axis in side}
+    plot.add_tools(
+        HoverTool(
+            renderers=[strong],
+            tooltips=[
+                ("", "@branch"),
+                ("x", "@x_mid{0.[00]} % [@x_low{0.[00]}, @x_high{0.[00]}]"),
+                ("y", "@y_mid{0.[00]} % [@y_low{0.[00]}, @y_high{0.[00]}]"),
+            ],
+        ),
+        HoverTool(
+            renderers=[faint],
+            tooltips=[
+                ("", "@branch, world @replicate"),
+                ("x", "@x{0.[00]} %"),
+                ("y", "@y{0.[00]} %"),
+            ],
+        ),
+    )
+    goods = {
+        axis.name: {"up": 1, "down": -1}.get(axis.good, 0)
+        for side in axes.values()
+        for axis in side
+    }
     labels = {axis.name: axis.label for side in axes.values() for axis in side}
-    ranges = {name: _span([*held["cloud"], *held["low"], *held["high"]]) for name, held in points.items()}
+    ranges = {
+        name: _span([*held["cloud"], *held["low"], *held["high"]]) for name, held in points.items()
+    }
     plot.x_range, plot.y_range = Range1d(*ranges[x.name]), Range1d(*ranges[y.name])
     _shade(both, goods[x.name], goods[y.name])
-    chosen = {which: Select(title={"x": "Creators (across)", "y": "Consumers (up)"}[which], value=axes[which][0].name,
-                            options=[axis.name for axis in axes[which]], sizing_mode="stretch_width") for which in ("x", "y")}
-    change = CustomJS(args={"xs": chosen["x"], "ys": chosen["y"], "dots": dots, "crosses": crosses, "plot": plot, "both": both,
-                            "points": points, "goods": goods, "labels": labels, "ranges": ranges, "far": FAR}, code="""
+    chosen = {
+        which: Select(
+            title={"x": "Creators (across)", "y": "Consumers (up)"}[which],
+            value=axes[which][0].name,
+            options=[axis.name for axis in axes[which]],
+            sizing_mode="stretch_width",
+        )
+        for which in ("x", "y")
+    }
+    change = CustomJS(
+        args={
+            "xs": chosen["x"],
+            "ys": chosen["y"],
+            "dots": dots,
+            "crosses": crosses,
+            "plot": plot,
+            "both": both,
+            "points": points,
+            "goods": goods,
+            "labels": labels,
+            "ranges": ranges,
+            "far": FAR,
+        },
+        code="""
         for (const [which, select] of [["x", xs], ["y", ys]]) {
             const held = points[select.value];
             dots.data[which] = held.cloud;
@@ -117,10 +186,15 @@ def two_sided_map(branches: Sequence[str], axes: Mapping[str, Sequence[Axis]], r
         const x = goods[xs.value], y = goods[ys.value];
         both.visible = x != 0 && y != 0;
         both.left = x > 0 ? 0 : -far; both.right = x < 0 ? 0 : far; both.bottom = y > 0 ? 0 : -far; both.top = y < 0 ? 0 : far;
-    """)
+    """,
+    )
     for select in chosen.values():
         select.js_on_change("value", change)
-    return column(row(chosen["x"], chosen["y"], sizing_mode="stretch_width"), plot, sizing_mode="stretch_width")
+    return column(
+        row(chosen["x"], chosen["y"], sizing_mode="stretch_width"),
+        plot,
+        sizing_mode="stretch_width",
+    )
 
 
 def _shade(box: BoxAnnotation, x: int, y: int) -> None:
@@ -162,34 +236,76 @@ def in_percent(courses: Sequence[Course]) -> bool:
     return bool(len(base) and (base > 0).all())
 
 
-def over_time(courses: Mapping[str, Course], colours: Mapping[str, str], unit: str, fork: dt.datetime,
-              since: Mapping[str, dt.datetime]) -> figure:
+def over_time(
+    courses: Mapping[str, Course],
+    colours: Mapping[str, str],
+    unit: str,
+    fork: dt.datetime,
+    since: Mapping[str, dt.datetime],
+) -> figure:
     """The effect of every branch on one series, with bands; the fork marked, and where each effect begins to show for good (a ring)."""
     every = list(courses.values())
     share = in_percent(every)
     end = max(_ms(each.time[-1]) for each in every)
     lead = 0.04 * (end - _ms(fork))
-    plot = canvas(Range1d(_ms(fork) - lead, end + lead), 250, "% of the world as it is" if share else unit)
+    plot = canvas(
+        Range1d(_ms(fork) - lead, end + lead), 250, "% of the world as it is" if share else unit
+    )
     plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
-    plot.add_layout(Span(location=_ms(fork), dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
+    plot.add_layout(
+        Span(
+            location=_ms(fork),
+            dimension="height",
+            line_color=MARK,
+            line_dash="dashed",
+            line_width=1,
+        )
+    )
     drawn = []
     for name, each in courses.items():
         scale = 100 / each.base if share else np.ones(len(each.base))
         times = np.array([_ms(time) for time in each.time])
-        data = {"t": times, "low": each.low * scale, "high": each.high * scale, "effect": each.effect * scale}
+        data = {
+            "t": times,
+            "low": each.low * scale,
+            "high": each.high * scale,
+            "effect": each.effect * scale,
+        }
         source = ColumnDataSource({**data, "branch": [name] * len(times)})
         label = {"legend_label": short(name, 40)}
-        whole = ColumnDataSource({"t": [_ms(fork), *times], **{key: [0.0, *data[key]] for key in ("low", "high", "effect")}})  # equal there
+        whole = ColumnDataSource(
+            {
+                "t": [_ms(fork), *times],
+                **{key: [0.0, *data[key]] for key in ("low", "high", "effect")},
+            }
+        )  # equal there
         plot.varea("t", "low", "high", source=whole, color=colours[name], alpha=0.16, **label)
         plot.line("t", "effect", source=whole, color=colours[name], line_width=2, **label)
-        drawn.append(plot.scatter("t", "effect", source=source, size=4, color=colours[name], **label))
+        drawn.append(
+            plot.scatter("t", "effect", source=source, size=4, color=colours[name], **label)
+        )
         if name in since:
             at = next((k for k, time in enumerate(each.time) if time > since[name]), len(times) - 1)
-            plot.scatter([times[at]], [data["effect"][at]], size=12, fill_color=None, line_color=colours[name], line_width=2, **label)
+            plot.scatter(
+                [times[at]],
+                [data["effect"][at]],
+                size=12,
+                fill_color=None,
+                line_color=colours[name],
+                line_width=2,
+                **label,
+            )
     plot.y_range = Range1d(*_span([end for each in every for end in _known(each, share)]))
-    plot.add_tools(HoverTool(renderers=drawn, formatters={"@t": "datetime"},
-                             tooltips=[("", "@branch, week to @t{%d %b %Y}"),
-                                       ("effect", "@effect{0.[0000]} [@low{0.[0000]}, @high{0.[0000]}]")]))
+    plot.add_tools(
+        HoverTool(
+            renderers=drawn,
+            formatters={"@t": "datetime"},
+            tooltips=[
+                ("", "@branch, week to @t{%d %b %Y}"),
+                ("effect", "@effect{0.[0000]} [@low{0.[0000]}, @high{0.[0000]}]"),
+            ],
+        )
+    )
     columns = legend_columns([*courses, "x" * 12])
     plot.height = 220 + 22 * -(-len(courses) // columns)
     legend_below(plot, columns)
@@ -209,52 +325,114 @@ def forest(rows: Sequence[Row]) -> figure:
     scale = [row.size / row.effect for row in rows]
     below = [float(len(rows) - place) for place in range(len(rows))]
     data: dict[str, list[Any]] = {
-        "y": [each - 0.68 for each in below], "above": [each - 0.36 for each in below], "size": [row.size for row in rows],
+        "y": [each - 0.68 for each in below],
+        "above": [each - 0.36 for each in below],
+        "size": [row.size for row in rows],
         "low": [row.low * each for row, each in zip(rows, scale, strict=True)],
         "high": [row.high * each for row, each in zip(rows, scale, strict=True)],
-        "colour": [TONE[row.verdict] for row in rows], "said": [f"{name_of(row)}: {row.verdict}" for row in rows],
-        "words": [f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q {row.q:.2g}" for row in rows]}
+        "colour": [TONE[row.verdict] for row in rows],
+        "said": [f"{name_of(row)}: {row.verdict}" for row in rows],
+        "words": [
+            f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q {row.q:.2g}"
+            for row in rows
+        ],
+    }
     low, high = _span([*data["low"], *data["high"]])
     data["left"] = [low] * len(rows)
     source = ColumnDataSource(data)
     plot.x_range, plot.y_range = Range1d(low, high), Range1d(0, len(rows))
     plot.add_layout(Span(location=0, dimension="height", line_color=INK, line_width=1))
-    plot.text("left", "above", text="said", source=source, text_font_size="11px", text_font=value("system-ui"), text_color=INK, x_offset=4,
-              text_baseline="middle")
+    plot.text(
+        "left",
+        "above",
+        text="said",
+        source=source,
+        text_font_size="11px",
+        text_font=value("system-ui"),
+        text_color=INK,
+        x_offset=4,
+        text_baseline="middle",
+    )
     plot.segment("low", "y", "high", "y", source=source, color="colour", line_width=2.5)
     points = plot.scatter("size", "y", source=source, size=9, color="colour", line_color="white")
-    plot.add_tools(HoverTool(renderers=[points], tooltips=[("", "@said"), ("sd", "@size{0.[00]} [@low{0.[00]}, @high{0.[00]}]"),
-                                                           ("", "@words")]))
+    plot.add_tools(
+        HoverTool(
+            renderers=[points],
+            tooltips=[
+                ("", "@said"),
+                ("sd", "@size{0.[00]} [@low{0.[00]}, @high{0.[00]}]"),
+                ("", "@words"),
+            ],
+        )
+    )
     plot.yaxis.visible = False
     plot.ygrid.grid_line_color = None
     return plot
 
 
-def pairing(courses: Mapping[str, Course], what: str, fork: dt.datetime, month: dt.datetime) -> figure:
+def pairing(
+    courses: Mapping[str, Course], what: str, fork: dt.datetime, month: dt.datetime
+) -> figure:
     """``correlation`` of the branches, or how many times ``narrower`` pairing made the interval, week by week, one line per series."""
     end = max(_ms(each.time[-1]) for each in courses.values())
     lead = 0.04 * (end - _ms(fork))
     ratio = what == "narrower"
-    plot = canvas(Range1d(_ms(fork) - lead, end + lead), 300, "times narrower" if ratio else "correlation", log=ratio)
+    plot = canvas(
+        Range1d(_ms(fork) - lead, end + lead),
+        300,
+        "times narrower" if ratio else "correlation",
+        log=ratio,
+    )
     dashes = ("solid", "dashed")
     values: list[float] = []
     drawn = []
     for place, (name, each) in enumerate(courses.items()):
         found = getattr(each, what)
         values += [float(each) for each in found if np.isfinite(each)]
-        source = ColumnDataSource({"t": [_ms(time) for time in each.time], "v": np.asarray(found, np.float64)})
+        source = ColumnDataSource(
+            {"t": [_ms(time) for time in each.time], "v": np.asarray(found, np.float64)}
+        )
         look = {"color": colour(place), "legend_label": name, "name": name}
-        plot.line("t", "v", source=source, line_width=2, line_dash=dashes[place // len(PALETTE) % 2], **look)
+        plot.line(
+            "t",
+            "v",
+            source=source,
+            line_width=2,
+            line_dash=dashes[place // len(PALETTE) % 2],
+            **look,
+        )
         drawn.append(plot.scatter("t", "v", source=source, size=5, **look))
     for level in (1.0, 3.0) if ratio else (0.0, 1.0):
-        plot.add_layout(Span(location=level, dimension="width", line_color=INK, line_width=1, line_dash="solid" if level < 2 else "dotted"))
-    plot.add_layout(Span(location=_ms(month), dimension="height", line_color=MARK, line_dash="dashed", line_width=1))
+        plot.add_layout(
+            Span(
+                location=level,
+                dimension="width",
+                line_color=INK,
+                line_width=1,
+                line_dash="solid" if level < 2 else "dotted",
+            )
+        )
+    plot.add_layout(
+        Span(
+            location=_ms(month),
+            dimension="height",
+            line_color=MARK,
+            line_dash="dashed",
+            line_width=1,
+        )
+    )
     if ratio:
         plot.y_range.start, plot.y_range.end = 0.8 * min([1.0, *values]), 1.3 * max([4.0, *values])
         plot.yaxis.ticker = FixedTicker(ticks=[0.3, 1, 3, 10, 30, 100, 300, 1000, 10000, 100000])
     else:
         plot.y_range = Range1d(min([-0.05, *values]) - 0.05, 1.05)
-    plot.add_tools(HoverTool(renderers=drawn, formatters={"@t": "datetime"}, tooltips="$name, week to @t{%d %b %Y}: @v{0.[00]}"))
+    plot.add_tools(
+        HoverTool(
+            renderers=drawn,
+            formatters={"@t": "datetime"},
+            tooltips="$name, week to @t{%d %b %Y}: @v{0.[00]}",
+        )
+    )
     columns = legend_columns(list(courses))
     plot.height = 260 + 22 * -(-len(courses) // columns)
     legend_below(plot, columns)

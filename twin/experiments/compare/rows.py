@@ -17,14 +17,43 @@ from twin.readers.text import human
 
 WINDOW, WEEK, MONTH = 28 * DAY, 7 * DAY, 30 * DAY
 LAST, EARLY = "last", "fork+30d"
-SIDES = {"producer": "Creators", "consumer": "Consumers", "platform": "The platform", "chatbot": "Chatbots"}
+SIDES = {
+    "producer": "Creators",
+    "consumer": "Consumers",
+    "platform": "The platform",
+    "chatbot": "Chatbots",
+}
 """Sides in the order in which they are told of, and what they are called."""
 EXTRA = (("creator_income", "by=human"), ("creator_income", "by=ai"))
 """What is told of beside the headline metrics: what creators live on."""
-_NUMBERS = ("base", "value", "effect", "low", "high", "size", "p", "q", "correlation", "gain", "narrower", "runs_saved")
-SCHEMA = pa.schema([("branch", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("side", pa.string()), ("unit", pa.string()),
-                    ("good", pa.string()), ("headline", pa.bool_()), ("n", pa.int64()), *((name, pa.float64()) for name in _NUMBERS),
-                    ("appears_s", pa.int64())])
+_NUMBERS = (
+    "base",
+    "value",
+    "effect",
+    "low",
+    "high",
+    "size",
+    "p",
+    "q",
+    "correlation",
+    "gain",
+    "narrower",
+    "runs_saved",
+)
+SCHEMA = pa.schema(
+    [
+        ("branch", pa.string()),
+        ("metric", pa.string()),
+        ("labels", pa.string()),
+        ("side", pa.string()),
+        ("unit", pa.string()),
+        ("good", pa.string()),
+        ("headline", pa.bool_()),
+        ("n", pa.int64()),
+        *((name, pa.float64()) for name in _NUMBERS),
+        ("appears_s", pa.int64()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +115,11 @@ def read_moving(experiment: Experiment) -> dict[tuple[str, str], float]:
     """How far series would have moved by themselves, by (metric, labels): those that were moving before the fork beyond noise."""
     if not experiment.store.exists("before.parquet"):
         return {}
-    return {(row["metric"], row["labels"]): row["moves"] for row in read_table(experiment, "before.parquet").to_pylist()
-            if row["low"] > 0 or row["high"] < 0}
+    return {
+        (row["metric"], row["labels"]): row["moves"]
+        for row in read_table(experiment, "before.parquet").to_pylist()
+        if row["low"] > 0 or row["high"] < 0
+    }
 
 
 def read_table(experiment: Experiment, name: str) -> pa.Table:
@@ -109,7 +141,9 @@ def read_biases(experiment: Experiment) -> list[trial.Bias]:
 
 def number(value: float) -> str:
     """Three digits with a sign, as short as they get."""
-    text = human(abs(value)) if abs(value) >= 1000 or not np.isfinite(value) else f"{abs(value):.3g}"
+    text = (
+        human(abs(value)) if abs(value) >= 1000 or not np.isfinite(value) else f"{abs(value):.3g}"
+    )
     return f"{'+' if value >= 0 else '−'}{text}"
 
 
@@ -117,5 +151,7 @@ def name_of(row: Row) -> str:
     """A series as people read it."""
     from twin.readers.panels import label_words, words_of
 
-    labels = ", ".join(part.partition("=")[2] for part in row.labels.split(",")) if row.labels else ""
+    labels = (
+        ", ".join(part.partition("=")[2] for part in row.labels.split(",")) if row.labels else ""
+    )
     return words_of(row.metric) + (f" ({label_words(labels)})" if labels else "")

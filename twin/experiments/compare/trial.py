@@ -58,36 +58,65 @@ class Bias:
 def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
     """The plan for a share of people only. Raises UsageError where a policy cannot be given so."""
     if any(policy.get("share") is not None for policy in plan.policies):
-        raise UsageError(f"--share: {plan.name} is for a share already (leave --share out, or take share: out of the file)")
+        raise UsageError(
+            f"--share: {plan.name} is for a share already (leave --share out, or take share: out of the file)"
+        )
     policies = [{**policy, "share": share, "of": of} for policy in plan.policies]
     try:
         checked(scenario, policies, plan.name)
     except ScenarioError as error:
-        reasons = "; ".join(f"{each.path.rpartition('.set.')[2]}: {each.reason}" for each in error.problems)
-        raise UsageError(f"--share: {plan.name} cannot be given to a share of {of}: {reasons} (try --of, or leave --share out)") from None
+        reasons = "; ".join(
+            f"{each.path.rpartition('.set.')[2]}: {each.reason}" for each in error.problems
+        )
+        raise UsageError(
+            f"--share: {plan.name} cannot be given to a share of {of}: {reasons} (try --of, or leave --share out)"
+        ) from None
     return replace(plan, name=f"{plan.name}, for {share:.0%}", policies=policies)
 
 
 def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bias]:
     """Of branches (name, the one for a share, whose share), every quantity of that side's people that was read in all arms."""
-    place = {(metric.name, labels["arm"]): i for i, (metric, labels) in enumerate(forked.rows) if metric.name in NAMES}
+    place = {
+        (metric.name, labels["arm"]): i
+        for i, (metric, labels) in enumerate(forked.rows)
+        if metric.name in NAMES
+    }
     made = []
     for name, part, of in branches:
         for metric in Trials.metrics:
             if (metric.side == "producer") != (of == "creators"):
                 continue
-            treated, control = (forked.of[part][:, -1, place[metric.name, arm]] for arm in ("treated", "control"))
+            treated, control = (
+                forked.of[part][:, -1, place[metric.name, arm]] for arm in ("treated", "control")
+            )
             everybody = place[metric.name, "everybody"]
             after, before = forked.of[name][:, -1, everybody], forked.of[BASE][:, -1, everybody]
             whole = np.isfinite(treated + control + after + before)
             if whole.sum() < 2:
                 continue
             values = [treated[whole], control[whole], after[whole], before[whole]]
-            pairs = [(values[0], values[1]), (values[2], values[3]), (values[0] - values[1], values[2] - values[3])]
-            numbers = [float(number[0]) for y, x in pairs for found in [effects.paired(y[:, None], x[:, None])]
-                       for number in (found.effect, found.low, found.high)]
-            made.append(Bias(name, metric.name.removeprefix("trial_").replace("_", " "), metric.side, metric.unit, metric.good,
-                             int(whole.sum()), *numbers))
+            pairs = [
+                (values[0], values[1]),
+                (values[2], values[3]),
+                (values[0] - values[1], values[2] - values[3]),
+            ]
+            numbers = [
+                float(number[0])
+                for y, x in pairs
+                for found in [effects.paired(y[:, None], x[:, None])]
+                for number in (found.effect, found.low, found.high)
+            ]
+            made.append(
+                Bias(
+                    name,
+                    metric.name.removeprefix("trial_").replace("_", " "),
+                    metric.side,
+                    metric.unit,
+                    metric.good,
+                    int(whole.sum()),
+                    *numbers,
+                )
+            )
     return made
 
 
@@ -104,8 +133,10 @@ def lines(found: Sequence[Bias]) -> list[str]:
         for each in found:
             if each.branch == name:
                 verdict = "  biased by interference" if each.sure else "  no bias told from noise"
-                made.append(f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth {_with(each, 'truth'):34s}"
-                            f" bias {_with(each, 'bias'):34s}{verdict}")
+                made.append(
+                    f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth {_with(each, 'truth'):34s}"
+                    f" bias {_with(each, 'bias'):34s}{verdict}"
+                )
     return made
 
 

@@ -26,19 +26,41 @@ signed = number
 def summary(data: Data) -> list[Said]:
     """What each policy does to each side."""
     what = {each["name"]: each["describe"] for each in data.args["policies"]}
-    return [Said(branch, [*_held(data, branch), *(_side(data, branch, side) for side in SIDES if data.told(branch, side))],
-                 data.colours[branch], what[branch]) for branch in data.branches]
+    return [
+        Said(
+            branch,
+            [
+                *_held(data, branch),
+                *(_side(data, branch, side) for side in SIDES if data.told(branch, side)),
+            ],
+            data.colours[branch],
+            what[branch],
+        )
+        for branch in data.branches
+    ]
 
 
 def _held(data: Data, branch: str) -> list[Words]:
     """A sentence if the policy did not take hold everywhere."""
-    if not any("when" in policy for each in data.args["policies"] if each["name"] == branch for policy in each["policies"]):
+    if not any(
+        "when" in policy
+        for each in data.args["policies"]
+        if each["name"] == branch
+        for policy in each["policies"]
+    ):
         return []
     held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
     worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
     if held >= worlds:
         return []
-    return [[(f"It took hold in {held} of {worlds} worlds; in the others its condition was not met, and nothing differs.", "flat")]]
+    return [
+        [
+            (
+                f"It took hold in {held} of {worlds} worlds; in the others its condition was not met, and nothing differs.",
+                "flat",
+            )
+        ]
+    ]
 
 
 def _side(data: Data, branch: str, side: str) -> Words:
@@ -58,7 +80,9 @@ def _side(data: Data, branch: str, side: str) -> Words:
     still = [row for row in rows if row.untouched]
     if still:
         what = "Untouched" if sure or unsure else "untouched"
-        parts.append((f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", ""))
+        parts.append(
+            (f"{what} to the last bit: {listed(_lower(name_of(row)) for row in still)}.", "")
+        )
     return parts
 
 
@@ -70,9 +94,17 @@ def _restless(data: Data, rows: Sequence[Row]) -> str:
         share = drift.part(moves, row.effect) if moves is not None else None
         if share is not None and moves is not None:
             way = "rising" if moves > 0 else "falling"
-            found.append(f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace")
-    return "" if not found else (f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but the world that "
-                                 "the policy met was still settling. ")
+            found.append(
+                f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace"
+            )
+    return (
+        ""
+        if not found
+        else (
+            f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but the world that "
+            "the policy met was still settling. "
+        )
+    )
 
 
 def _phrase(data: Data, row: Row) -> Words:
@@ -87,9 +119,14 @@ def _phrase(data: Data, row: Row) -> Words:
     if row.appears_s is None:
         since = ", though the last week alone does not show it"
     else:
-        since = " at once" if row.appears_s == data.fork_s else f" from {day(data, row.appears_s)} on"
-    return [(f"{_lower(name_of(row))} ", ""), (f"{way}{by}", TONES.get(row.verdict, "")),
-            (f" ({human(row.base)} to {human(row.value)}{unit}){since}", "")]
+        since = (
+            " at once" if row.appears_s == data.fork_s else f" from {day(data, row.appears_s)} on"
+        )
+    return [
+        (f"{_lower(name_of(row))} ", ""),
+        (f"{way}{by}", TONES.get(row.verdict, "")),
+        (f" ({human(row.base)} to {human(row.value)}{unit}){since}", ""),
+    ]
 
 
 def day(data: Data, second: int) -> str:
@@ -105,7 +142,11 @@ def _between(low: str, high: str) -> str:
 def _doubt(row: Row) -> str:
     """A series that may be noise, with what it may be."""
     share = [row.percent(value) for value in (row.low, row.high)]
-    ends = [percent(value) for value in share] if np.isfinite(share).all() else [signed(row.low), signed(row.high)]
+    ends = (
+        [percent(value) for value in share]
+        if np.isfinite(share).all()
+        else [signed(row.low), signed(row.high)]
+    )
     return f"{_lower(name_of(row))} {_between(*ends)}"
 
 
@@ -125,16 +166,25 @@ def shows(data: Data, key: Key) -> str:
             still.append(branch)
         else:
             unclear.append(branch)
-    told = [*(f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: {listed(clear[second])}."
-              for second in sorted(clear)), f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
-            f"Untouched at the end: {listed(still)}." if still else ""]
+    told = [
+        *(
+            f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: {listed(clear[second])}."
+            for second in sorted(clear)
+        ),
+        f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
+        f"Untouched at the end: {listed(still)}." if still else "",
+    ]
     return " ".join(text for text in told if text)
 
 
 def moment(data: Data) -> str:
     """Where the pairing is judged."""
     left = data.scenario.duration - data.fork_s
-    return f"{MONTH // DAY} days after the fork" if left >= MONTH else f"the end, {left / DAY:.3g} days after the fork"
+    return (
+        f"{MONTH // DAY} days after the fork"
+        if left >= MONTH
+        else f"the end, {left / DAY:.3g} days after the fork"
+    )
 
 
 def paid(data: Data, branch: str) -> str:
@@ -151,8 +201,10 @@ def paid(data: Data, branch: str) -> str:
             still.append(row)
     good = [(row, ratio) for row, ratio in made if ratio >= PAYS]
     rest = [(row, ratio) for row, ratio in made if ratio < PAYS]
-    text = f"{branch}: in the week to {moment(data)}, the pairing made the interval at least {PAYS:.0f} times narrower for " \
-           f"{len(good)} of {len(made)} headline series that the policy touches"
+    text = (
+        f"{branch}: in the week to {moment(data)}, the pairing made the interval at least {PAYS:.0f} times narrower for "
+        f"{len(good)} of {len(made)} headline series that the policy touches"
+    )
     if good:
         text += f" ({_ratios(good)})"
     text += f"; not for {_ratios(rest)}." if rest else "."
@@ -162,7 +214,10 @@ def paid(data: Data, branch: str) -> str:
 
 
 def _ratios(found: Sequence[tuple[Row, float]]) -> str:
-    return listed(f"{_lower(name_of(row))} {ratio:.3g}" for row, ratio in sorted(found, key=lambda pair: -pair[1]))
+    return listed(
+        f"{_lower(name_of(row))} {ratio:.3g}"
+        for row, ratio in sorted(found, key=lambda pair: -pair[1])
+    )
 
 
 def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
@@ -170,13 +225,19 @@ def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     courses = [data.courses[branch, (row.metric, row.labels)] for row in rows]
-    ratios = np.array([np.where(np.isfinite(each.narrower), each.narrower, np.inf) for each in courses])
+    ratios = np.array(
+        [np.where(np.isfinite(each.narrower), each.narrower, np.inf) for each in courses]
+    )
     middle = np.median(ratios, 0)
     below = np.logical_and.accumulate((middle < PAYS)[::-1])[::-1]
     if not below.any():
         return f"The middle one of them is still {middle[-1]:.3g} times narrower in the last week."
     first = int(below.argmax())
-    when = "from the first week on" if first == 0 else f"from the week to {courses[0].time[first]:%d %B %Y} on"
+    when = (
+        "from the first week on"
+        if first == 0
+        else f"from the week to {courses[0].time[first]:%d %B %Y} on"
+    )
     return f"Chaos: the middle one of them is less than {PAYS:.0f} times narrower {when}, and {middle[-1]:.3g} times in the last."
 
 

@@ -23,10 +23,15 @@ from twin.experiments.findings.seen import Seen
 
 NOTHING = 0.2
 FINDING = Finding(
-    "F8", "One parameter, two ends", "Producer and consumer effects are one parameter read from two ends.", "hypothesis",
-    ("the sentence above the seven findings; the twin's own worlds",), (),
+    "F8",
+    "One parameter, two ends",
+    "Producer and consumer effects are one parameter read from two ends.",
+    "hypothesis",
+    ("the sentence above the seven findings; the twin's own worlds",),
+    (),
     "Reproduced only if every parameter moves both sides. A sign is not asked for: a parameter may give to one side what it takes from the "
-    "other (correlation below zero).")
+    "other (correlation below zero).",
+)
 Array = NDArray[np.float64]
 
 
@@ -40,8 +45,14 @@ def ends(part: Part, seen: Seen) -> tuple[Array, Array, Array] | None:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             spread = np.sqrt(np.mean(values.var(1, ddof=1)))
-            made.append((values - values.mean()) / spread if spread > 0 else np.full_like(values, np.nan))
-    return np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if part.log_dose else doses, made[0], made[1]
+            made.append(
+                (values - values.mean()) / spread if spread > 0 else np.full_like(values, np.nan)
+            )
+    return (
+        np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if part.log_dose else doses,
+        made[0],
+        made[1],
+    )
 
 
 def judge(all_seen: Sequence[Examined]) -> list[Claim]:
@@ -52,12 +63,32 @@ def judge(all_seen: Sequence[Examined]) -> list[Claim]:
         if found is None or part.both_ends is None:
             continue
         doses, producer, consumer = found
-        for side, values, outcome in zip(("makers", "watchers"), (producer, consumer), part.both_ends, strict=True):
-            claims.append(moves(f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose", slope(doses, values), NOTHING,
-                                "both ends move", unit="sd"))
+        for side, values, outcome in zip(
+            ("makers", "watchers"), (producer, consumer), part.both_ends, strict=True
+        ):
+            claims.append(
+                moves(
+                    f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose",
+                    slope(doses, values),
+                    NOTHING,
+                    "both ends move",
+                    unit="sd",
+                )
+            )
         with np.errstate(all="ignore"):
-            together = [np.corrcoef(producer[:, r], consumer[:, r])[0, 1] for r in range(producer.shape[1])]
-        claims.append(band(f"{key}, {part.varies}: correlation of both ends over the doses", together, -1, 1, "reported", aside=True))
+            together = [
+                np.corrcoef(producer[:, r], consumer[:, r])[0, 1] for r in range(producer.shape[1])
+            ]
+        claims.append(
+            band(
+                f"{key}, {part.varies}: correlation of both ends over the doses",
+                together,
+                -1,
+                1,
+                "reported",
+                aside=True,
+            )
+        )
     return claims
 
 
@@ -71,6 +102,14 @@ def curves(all_seen: Sequence[Examined]) -> list[Curve]:
         doses, *both = found
         order = np.argsort(doses, kind="stable")
         for values, outcome in zip(both, part.both_ends, strict=True):
-            made.append(averaged(f"{key}: {part.varies}", outcome.words, doses[order].tolist(), values[order],
-                                 "log of the dose" if part.log_dose else "dose", "sd"))
+            made.append(
+                averaged(
+                    f"{key}: {part.varies}",
+                    outcome.words,
+                    doses[order].tolist(),
+                    values[order],
+                    "log of the dose" if part.log_dose else "dose",
+                    "sd",
+                )
+            )
     return made

@@ -58,12 +58,29 @@ NOTHING = Size(0, 0)
 """No worlds."""
 
 
-def smaller(replicates: int, days: int, people: int, creators: int, also: Change | None = None, **more: str) -> Size:
+def smaller(
+    replicates: int, days: int, people: int, creators: int, also: Change | None = None, **more: str
+) -> Size:
     """A platform of so many people and human creators, in coarser steps than the default, and what else (``__`` for the dot); ``also`` is
     what has a reason of its own."""
-    return Size(replicates, days, {**because("size: a smaller platform with coarser steps", **{
-        "audience__initial": str(people), "creators__human__initial": str(creators), "recommender__lists": "8",
-        "recommender__refresh": "30min", "metrics__every": "1d", **more}), **(also or {})})
+    return Size(
+        replicates,
+        days,
+        {
+            **because(
+                "size: a smaller platform with coarser steps",
+                **{
+                    "audience__initial": str(people),
+                    "creators__human__initial": str(creators),
+                    "recommender__lists": "8",
+                    "recommender__refresh": "30min",
+                    "metrics__every": "1d",
+                    **more,
+                },
+            ),
+            **(also or {}),
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -93,8 +110,25 @@ class Curve:
     control: bool = False
 
 
-def averaged(panel: str, name: str, x: Sequence[float], values: NDArray[np.float64], x_label: str = "", y_label: str = "",
-             control: bool = False) -> Curve:
+def averaged(
+    panel: str,
+    name: str,
+    x: Sequence[float],
+    values: NDArray[np.float64],
+    x_label: str = "",
+    y_label: str = "",
+    control: bool = False,
+) -> Curve:
     """A line of means with two standard errors to each side, from values (points, replicates)."""
     mean, half = values.mean(1), 2 * values.std(1, ddof=1) / np.sqrt(values.shape[1])
-    return Curve(panel, name, x, mean.tolist(), (mean - half).tolist(), (mean + half).tolist(), x_label, y_label, control=control)
+    return Curve(
+        panel,
+        name,
+        x,
+        mean.tolist(),
+        (mean - half).tolist(),
+        (mean + half).tolist(),
+        x_label,
+        y_label,
+        control=control,
+    )

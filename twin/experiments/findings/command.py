@@ -1,8 +1,8 @@
 """`twin findings`: run the experiments of the findings, judge them by their rules, and keep the scoreboard.
 
-    results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n, state, why, aside, beside
-    scoreboard.md    the same as a table, with date, seed, versions and run time, as the README has it
-    report.html      see `twin.experiments.findings.report`
+results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n, state, why, aside, beside
+scoreboard.md    the same as a table, with date, seed, versions and run time, as the README has it
+report.html      see `twin.experiments.findings.report`
 """
 
 from __future__ import annotations
@@ -29,10 +29,19 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     wanted = worlds.tasks(parts, args["quick"], experiment.scenario.seed, args["data"])
     experiment.run(wanted, on, "worlds and studies")
     judged = judge(experiment)
-    rows = [{"finding": each.finding.key, "part": claim.part, **{name: getattr(claim, name) for name in COLUMNS}}
-            for each in judged for claim in each.claims]
+    rows = [
+        {
+            "finding": each.finding.key,
+            "part": claim.part,
+            **{name: getattr(claim, name) for name in COLUMNS},
+        }
+        for each in judged
+        for claim in each.claims
+    ]
     experiment.table("results.parquet", pa.Table.from_pylist(rows))
-    experiment.finish("done", runs=len(wanted), verdicts={each.finding.key: each.verdict for each in judged})
+    experiment.finish(
+        "done", runs=len(wanted), verdicts={each.finding.key: each.verdict for each in judged}
+    )
     experiment.store.write("scoreboard.md", "\n".join(scoreboard(experiment, judged)).encode())
     experiment.tell(lines(judged), lambda experiment: _write(experiment, judged))
 

@@ -12,7 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from twin.experiments.findings.arms import LAST, NOTHING, Arm, Change, Curve, Evidence, Outcome, Size, Study
+from twin.experiments.findings.arms import (
+    LAST,
+    NOTHING,
+    Arm,
+    Change,
+    Curve,
+    Evidence,
+    Outcome,
+    Size,
+    Study,
+)
 from twin.experiments.findings.judging import Claim
 from twin.experiments.findings.seen import Seen
 
@@ -52,7 +62,11 @@ class Part:
         """All settings of an arm; what comes later wins: size, world, control, dose. There is no
         warm-up: doses act from the begin."""
         control = self.controls[arm.control] if arm.control else {}
-        made = {path: value for change in (size.sets, self.world, control) for path, (value, _) in change.items()}
+        made = {
+            path: value
+            for change in (size.sets, self.world, control)
+            for path, (value, _) in change.items()
+        }
         return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
 
 

@@ -20,14 +20,36 @@ FAR = Outcome("campaign_target_distance", "consumer", "distance of people from t
 EACH = Outcome("persuasion_per_mille", "consumer", "movement per 1000 impressions")
 REACHED = Outcome("campaign_reached", "consumer", "people reached")
 INCOME = Outcome("creator_income", "producer", "income of human makers", {"by": "human"})
-WORLD = {**because("not part of this experiment", chatbots__enabled="false", ratings__enabled="false", creators__ai__initial="0",
-                   creators__ai__arrivals="0/d"),
-         **because("accounts are as many as the dose says", campaigns__detection="0")}
-SMALL = because("size: small", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80",
-                creators__human__arrivals="0/d", network__communities="6", recommender__lists="8", recommender__refresh="30min",
-                metrics__every="1d")
-LARGE = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
-                creators__human__arrivals="0/d", recommender__refresh="30min", metrics__every="1d")
+WORLD = {
+    **because(
+        "not part of this experiment",
+        chatbots__enabled="false",
+        ratings__enabled="false",
+        creators__ai__initial="0",
+        creators__ai__arrivals="0/d",
+    ),
+    **because("accounts are as many as the dose says", campaigns__detection="0"),
+}
+SMALL = because(
+    "size: small",
+    audience__initial="600",
+    audience__arrivals="0/d",
+    creators__human__initial="80",
+    creators__human__arrivals="0/d",
+    network__communities="6",
+    recommender__lists="8",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+LARGE = because(
+    "size: middling",
+    audience__initial="3000",
+    audience__arrivals="0/d",
+    creators__human__initial="400",
+    creators__human__arrivals="0/d",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
 OUTCOMES, QUICK, FULL = (FAR, EACH, REACHED, INCOME), Size(4, 30, SMALL), Size(10, 90, LARGE)
 DEAF, BLIND = "posts leave no mark", "people are not known"
 LAST = f"{ACCOUNTS[-1]} accounts"
@@ -39,25 +61,81 @@ def _sets(accounts: int, targeting: str = "random") -> dict[str, str]:
 
 def _judge(seen: Seen) -> list[Claim]:
     return [
-        sign("the more accounts, the nearer people are to the target (per sd of accounts)", -slope(*seen.doses(FAR)), 1, OURS),
-        sign("the more accounts, the more people are reached (per sd of accounts)", slope(*seen.doses(REACHED)), 1, OURS, unit="consumers"),
-        sign("the more accounts, the less human makers earn (per sd of accounts)", slope(*seen.doses(INCOME)), -1, "attention is shared"),
-        vanishes("posts leave no mark: movement per impression", seen.of(f"{DEAF}/{LAST}", EACH), seen.of(LAST, EACH))]
+        sign(
+            "the more accounts, the nearer people are to the target (per sd of accounts)",
+            -slope(*seen.doses(FAR)),
+            1,
+            OURS,
+        ),
+        sign(
+            "the more accounts, the more people are reached (per sd of accounts)",
+            slope(*seen.doses(REACHED)),
+            1,
+            OURS,
+            unit="consumers",
+        ),
+        sign(
+            "the more accounts, the less human makers earn (per sd of accounts)",
+            slope(*seen.doses(INCOME)),
+            -1,
+            "attention is shared",
+        ),
+        vanishes(
+            "posts leave no mark: movement per impression",
+            seen.of(f"{DEAF}/{LAST}", EACH),
+            seen.of(LAST, EACH),
+        ),
+    ]
 
 
 def _judge_aim(seen: Seen) -> list[Claim]:
     targeted = seen.effect("targeted", LAST, EACH)
     return [
-        sign("aimed at the susceptible, an impression moves people further than aimed at random", targeted, 1, SALVI),
-        vanishes("people are not known (profiling 0): targeted less random", seen.effect(f"{BLIND}/targeted", LAST, EACH), targeted)]
+        sign(
+            "aimed at the susceptible, an impression moves people further than aimed at random",
+            targeted,
+            1,
+            SALVI,
+        ),
+        vanishes(
+            "people are not known (profiling 0): targeted less random",
+            seen.effect(f"{BLIND}/targeted", LAST, EACH),
+            targeted,
+        ),
+    ]
 
 
-NUMBER = Part("campaigns", "Automation scales persuasion", "automated accounts", _judge,
-              arms=(*(Arm(f"{n} accounts", n, _sets(n)) for n in ACCOUNTS), Arm(LAST, ACCOUNTS[-1], _sets(ACCOUNTS[-1]), DEAF)),
-              outcomes=OUTCOMES, world=WORLD, controls={DEAF: because("nobody is moved by posts", opinions__exposure_rate="0")},
-              quick=QUICK, full=FULL, doses=True, both_ends=(INCOME, FAR))
-AIM = Part("aim", "Knowing people makes persuasion stronger", "whom the campaign aims at", _judge_aim,
-           arms=(Arm(LAST, math.nan, _sets(ACCOUNTS[-1])), Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility")),
-                 Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility"), BLIND)),
-           outcomes=OUTCOMES, world=WORLD, controls={BLIND: because("nobody is known", campaigns__profiling="0")}, quick=QUICK, full=FULL)
+NUMBER = Part(
+    "campaigns",
+    "Automation scales persuasion",
+    "automated accounts",
+    _judge,
+    arms=(
+        *(Arm(f"{n} accounts", n, _sets(n)) for n in ACCOUNTS),
+        Arm(LAST, ACCOUNTS[-1], _sets(ACCOUNTS[-1]), DEAF),
+    ),
+    outcomes=OUTCOMES,
+    world=WORLD,
+    controls={DEAF: because("nobody is moved by posts", opinions__exposure_rate="0")},
+    quick=QUICK,
+    full=FULL,
+    doses=True,
+    both_ends=(INCOME, FAR),
+)
+AIM = Part(
+    "aim",
+    "Knowing people makes persuasion stronger",
+    "whom the campaign aims at",
+    _judge_aim,
+    arms=(
+        Arm(LAST, math.nan, _sets(ACCOUNTS[-1])),
+        Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility")),
+        Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility"), BLIND),
+    ),
+    outcomes=OUTCOMES,
+    world=WORLD,
+    controls={BLIND: because("nobody is known", campaigns__profiling="0")},
+    quick=QUICK,
+    full=FULL,
+)
 PARTS = (NUMBER, AIM)

@@ -44,40 +44,107 @@ def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kerne
     def key(n: int, stream: int) -> NDArray[np.uint64]:
         return children(np.full(n, np.uint64(seed * 2 + stream)), np.arange(n))
 
-    people = kernel.Raters(key(PEOPLE, 0), unit(PEOPLE), rng.uniform(-1, 1, PEOPLE).astype(np.float32), np.full(PEOPLE, 3, np.float32),
-                           np.zeros(PEOPLE, np.float32), np.zeros(PEOPLE, np.int32), np.zeros((PEOPLE, kernel.RING), np.uint16),
-                           np.zeros(PEOPLE, np.int8))
+    people = kernel.Raters(
+        key(PEOPLE, 0),
+        unit(PEOPLE),
+        rng.uniform(-1, 1, PEOPLE).astype(np.float32),
+        np.full(PEOPLE, 3, np.float32),
+        np.zeros(PEOPLE, np.float32),
+        np.zeros(PEOPLE, np.int32),
+        np.zeros((PEOPLE, kernel.RING), np.uint16),
+        np.zeros(PEOPLE, np.int8),
+    )
     none = np.zeros((4, posts), np.int32)
-    works = kernel.Works(key(posts, 1), unit(posts), quality.astype(np.float32), rng.uniform(-1, 1, posts).astype(np.float32),
-                         np.zeros(posts, np.float32), none[0], none[1], none[2], none[3], np.zeros(posts, np.int8))
+    works = kernel.Works(
+        key(posts, 1),
+        unit(posts),
+        quality.astype(np.float32),
+        rng.uniform(-1, 1, posts).astype(np.float32),
+        np.zeros(posts, np.float32),
+        none[0],
+        none[1],
+        none[2],
+        none[3],
+        np.zeros(posts, np.int8),
+    )
     for array in (*people[:3], *works[:4]):
         array.flags.writeable = False  # as a mechanism sees what it does not own
     return people, works
 
 
-def _net(seed: int, shown: bool, seeds: bool, correction: float) -> tuple[Floats, NDArray[np.int64]]:
+def _net(
+    seed: int, shown: bool, seeds: bool, correction: float
+) -> tuple[Floats, NDArray[np.int64]]:
     """Net votes by people on every post, and its seed vote."""
     v, p = RatingsParams().votes, RatingsParams()
     up, down = (float(np.log(rate / (1 - rate))) for rate in (v.up_rate, v.down_rate))
-    voting = kernel.Voting(True, up, down, v.quality, v.match, v.agreement, v.centre, v.herd_up, v.herd_down,
-                           v.correction if correction < 0 else correction)
-    rules = kernel.Rules(p.mean, p.quality_weight, p.match_weight, p.noise, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, False, 1,
-                         0.0, p.shrink_work, p.shrink_person, 0)
+    voting = kernel.Voting(
+        True,
+        up,
+        down,
+        v.quality,
+        v.match,
+        v.agreement,
+        v.centre,
+        v.herd_up,
+        v.herd_down,
+        v.correction if correction < 0 else correction,
+    )
+    rules = kernel.Rules(
+        p.mean,
+        p.quality_weight,
+        p.match_weight,
+        p.noise,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        False,
+        1,
+        0.0,
+        p.shrink_work,
+        p.shrink_person,
+        0,
+    )
     rng = np.random.default_rng([seed, 5])
     # 1 - |opinion - slant| is 1/3 on average, match 0: quality makes up what is missing to neutral
-    people, works = _world(POSTS, (v.centre - v.agreement / 3) / v.quality + QUALITY_SD * rng.normal(size=POSTS), seed)
+    people, works = _world(
+        POSTS, (v.centre - v.agreement / 3) / v.quality + QUALITY_SD * rng.normal(size=POSTS), seed
+    )
     given = np.arange(POSTS) % 3 - 1
     if seeds:
         works.seed[:] = given
     n = POSTS * VIEWERS
-    who, what = rng.integers(0, PEOPLE, n).astype(np.int32), rng.permutation(np.repeat(np.arange(POSTS), VIEWERS)).astype(np.int32)
+    who, what = (
+        rng.integers(0, PEOPLE, n).astype(np.int32),
+        rng.permutation(np.repeat(np.arange(POSTS), VIEWERS)).astype(np.int32),
+    )
     no, yes = np.zeros(n, bool), np.ones(n, bool)
-    met = kernel.Seen(who, what, np.full(n, -1, np.int32), np.zeros(n, np.int8), no, yes, no, yes if shown else no)
-    kernel.react(met, people, works, np.zeros(kernel.T_SIZE), rules, voting, np.uint64(seed), np.uint64(seed + 1))
+    met = kernel.Seen(
+        who, what, np.full(n, -1, np.int32), np.zeros(n, np.int8), no, yes, no, yes if shown else no
+    )
+    kernel.react(
+        met,
+        people,
+        works,
+        np.zeros(kernel.T_SIZE),
+        rules,
+        voting,
+        np.uint64(seed),
+        np.uint64(seed + 1),
+    )
     return works.up.astype(np.float64) - works.down, given
 
 
-def votes(seed: int, data: str, shown: bool, seeds: bool, correction: float, replicates: int) -> Floats:
+def votes(
+    seed: int, data: str, shown: bool, seeds: bool, correction: float, replicates: int
+) -> Floats:
     """Mean net votes on posts seeded -1, 0, +1 (replicates, 3); ``correction`` below 0 is the default one. Replicates share their luck."""
     made = []
     for r in range(replicates):
@@ -87,12 +154,18 @@ def votes(seed: int, data: str, shown: bool, seeds: bool, correction: float, rep
 
 
 WAYS: dict[str, dict[str, Any]] = {
-    "default": {"shown": True, "seeds": True, "correction": -1.0}, "uncorrected": {"shown": True, "seeds": True, "correction": 0.0},
-    "hidden": {"shown": False, "seeds": True, "correction": -1.0}, "hidden, unseeded": {"shown": False, "seeds": False, "correction": -1.0}}
+    "default": {"shown": True, "seeds": True, "correction": -1.0},
+    "uncorrected": {"shown": True, "seeds": True, "correction": 0.0},
+    "hidden": {"shown": False, "seeds": True, "correction": -1.0},
+    "hidden, unseeded": {"shown": False, "seeds": False, "correction": -1.0},
+}
 
 
 def _studies(quick: bool) -> list[Study]:
-    return [Study(name, "f1_ratings:votes", {**args, "replicates": 8 if quick else 40}) for name, args in WAYS.items()]
+    return [
+        Study(name, "f1_ratings:votes", {**args, "replicates": 8 if quick else 40})
+        for name, args in WAYS.items()
+    ]
 
 
 def _judge_votes(seen: Seen) -> list[Claim]:
@@ -101,14 +174,51 @@ def _judge_votes(seen: Seen) -> list[Claim]:
     herded = ratio["default"][:, 2] - 1
     return [
         sign("an up-vote at birth raises the net votes of people", herded, 1, MUCHNIK),
-        band("final net votes with an up-vote at birth over those without", ratio["default"][:, 2], *UP, f"+25 %, {MUCHNIK}"),
-        band("the same with the seed vote itself in the score", (default[:, 2] + 1) / default[:, 1], *UP, f"+25 %, {MUCHNIK}", aside=True),
-        sign("without the correction a down-vote at birth lowers them", ratio["uncorrected"][:, 0] - 1, -1, "asymmetry needs it"),
-        sign("the correction raises posts with a down-vote at birth", default[:, 0] - bare[:, 0], 1, MUCHNIK, unit="votes"),
-        band("final net votes with a down-vote at birth over those without", ratio["default"][:, 0], *DOWN, f"none, {MUCHNIK}"),
-        vanishes("votes hidden: ratio of posts with an up-vote at birth, less 1", ratio["hidden"][:, 2] - 1, herded),
-        exact("votes hidden: largest difference from a world without seed votes", np.abs(hidden - seen.study("hidden, unseeded")).max(), 0,
-              "FINDINGS F1 iii", unit="votes")]
+        band(
+            "final net votes with an up-vote at birth over those without",
+            ratio["default"][:, 2],
+            *UP,
+            f"+25 %, {MUCHNIK}",
+        ),
+        band(
+            "the same with the seed vote itself in the score",
+            (default[:, 2] + 1) / default[:, 1],
+            *UP,
+            f"+25 %, {MUCHNIK}",
+            aside=True,
+        ),
+        sign(
+            "without the correction a down-vote at birth lowers them",
+            ratio["uncorrected"][:, 0] - 1,
+            -1,
+            "asymmetry needs it",
+        ),
+        sign(
+            "the correction raises posts with a down-vote at birth",
+            default[:, 0] - bare[:, 0],
+            1,
+            MUCHNIK,
+            unit="votes",
+        ),
+        band(
+            "final net votes with a down-vote at birth over those without",
+            ratio["default"][:, 0],
+            *DOWN,
+            f"none, {MUCHNIK}",
+        ),
+        vanishes(
+            "votes hidden: ratio of posts with an up-vote at birth, less 1",
+            ratio["hidden"][:, 2] - 1,
+            herded,
+        ),
+        exact(
+            "votes hidden: largest difference from a world without seed votes",
+            np.abs(hidden - seen.study("hidden, unseeded")).max(),
+            0,
+            "FINDINGS F1 iii",
+            unit="votes",
+        ),
+    ]
 
 
 def _curves_votes(seen: Seen) -> list[Curve]:
@@ -116,23 +226,70 @@ def _curves_votes(seen: Seen) -> list[Curve]:
     for name in ("default", "uncorrected", "hidden"):
         got = [interval(column) for column in (seen.study(name) / seen.study(name)[:, 1:2]).T]
         y, low, high = ([each[k] for each in got] for k in range(3))
-        made.append(Curve("One vote at birth", name, (-1, 0, 1), y, low, high, "seed vote", "votes over unseeded ones",
-                          control=name == "hidden"))
+        made.append(
+            Curve(
+                "One vote at birth",
+                name,
+                (-1, 0, 1),
+                y,
+                low,
+                high,
+                "seed vote",
+                "votes over unseeded ones",
+                control=name == "hidden",
+            )
+        )
     return made
 
 
-VOTES = Part("votes", "One vote at birth herds the votes after it", "seed vote", _judge_votes, studies=_studies, curves=_curves_votes)
+VOTES = Part(
+    "votes",
+    "One vote at birth herds the votes after it",
+    "seed vote",
+    _judge_votes,
+    studies=_studies,
+    curves=_curves_votes,
+)
 
-CHECK = [Outcome("rating_j_shape", "consumer", f"J shape of the {sample}", {"sample": sample}) for sample in ("posted", "bought", "forced")]
-TAKEN, MEANT = (Outcome("rating_mean", "consumer", f"stars, {sample}", {"sample": sample}) for sample in ("bought", "forced"))
+CHECK = [
+    Outcome("rating_j_shape", "consumer", f"J shape of the {sample}", {"sample": sample})
+    for sample in ("posted", "bought", "forced")
+]
+TAKEN, MEANT = (
+    Outcome("rating_mean", "consumer", f"stars, {sample}", {"sample": sample})
+    for sample in ("bought", "forced")
+)
 BIAS = Outcome("rating_bias", "producer", "average on show less true quality")
-SMALL = because("size: small", audience__initial="800", audience__arrivals="1/d", creators__human__initial="100",
-                creators__human__arrivals="0.1/d", network__communities="6", recommender__lists="8", recommender__refresh="30min",
-                metrics__every="1d")
-LARGE = because("size: middling", audience__initial="4000", audience__arrivals="5/d", creators__human__initial="500",
-                creators__human__arrivals="0.3/d", recommender__refresh="30min", metrics__every="1d")
-WORLD = {**because("not part of this experiment", chatbots__enabled="false", campaigns__enabled="false", creators__ai__initial="0",
-                   creators__ai__arrivals="0/d"), **because("works must exist to be rated", creators__human__work_share="0.5")}
+SMALL = because(
+    "size: small",
+    audience__initial="800",
+    audience__arrivals="1/d",
+    creators__human__initial="100",
+    creators__human__arrivals="0.1/d",
+    network__communities="6",
+    recommender__lists="8",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+LARGE = because(
+    "size: middling",
+    audience__initial="4000",
+    audience__arrivals="5/d",
+    creators__human__initial="500",
+    creators__human__arrivals="0.3/d",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+WORLD = {
+    **because(
+        "not part of this experiment",
+        chatbots__enabled="false",
+        campaigns__enabled="false",
+        creators__ai__initial="0",
+        creators__ai__arrivals="0/d",
+    ),
+    **because("works must exist to be rated", creators__human__work_share="0.5"),
+}
 
 
 def _judge_j(seen: Seen) -> list[Claim]:
@@ -141,20 +298,49 @@ def _judge_j(seen: Seen) -> list[Claim]:
     even = [seen.of("no extremity/no extremity", outcome) for outcome in CHECK]
     bias = seen.effect("selective", "everyone reports/everyone reports", BIAS)
     return [
-        sign("posted ratings are J-shaped", posted, 1, HU), sign("more so than what all buyers think", posted - bought, 1, HU),
+        sign("posted ratings are J-shaped", posted, 1, HU),
+        sign("more so than what all buyers think", posted - bought, 1, HU),
         sign("everyone buys and everyone reports: no J shape", forced, -1, HU),
-        sign("buyers like what they bought better than people at random", seen.of("selective", TAKEN) - seen.of("selective", MEANT), 1, HU,
-             unit="stars"),
+        sign(
+            "buyers like what they bought better than people at random",
+            seen.of("selective", TAKEN) - seen.of("selective", MEANT),
+            1,
+            HU,
+            unit="stars",
+        ),
         sign("who reports biases the averages on show upwards", bias, 1, HU, unit="stars"),
-        vanishes("everyone reports: J shape of the posted less that of the buyers", everyone[0] - everyone[1], posted - bought),
-        vanishes("reports at random: J shape of the posted less that of the buyers", even[0] - even[1], posted - bought)]
+        vanishes(
+            "everyone reports: J shape of the posted less that of the buyers",
+            everyone[0] - everyone[1],
+            posted - bought,
+        ),
+        vanishes(
+            "reports at random: J shape of the posted less that of the buyers",
+            even[0] - even[1],
+            posted - bought,
+        ),
+    ]
 
 
-J = Part("ratings", "Who rates makes the J shape", "who reports", _judge_j,
-         arms=(Arm("selective", np.nan), Arm("everyone reports", np.nan, control="everyone reports"),
-               Arm("no extremity", np.nan, control="no extremity")),
-         outcomes=(*CHECK, TAKEN, MEANT, BIAS), world=WORLD,
-         controls={"everyone reports": because("all who buy also report", ratings__reporting="everyone"),
-                   "no extremity": because("reports do not depend on stars", ratings__extremity="0", ratings__report_base="0.3")},
-         quick=Size(4, 40, SMALL), full=Size(12, 120, LARGE))
+J = Part(
+    "ratings",
+    "Who rates makes the J shape",
+    "who reports",
+    _judge_j,
+    arms=(
+        Arm("selective", np.nan),
+        Arm("everyone reports", np.nan, control="everyone reports"),
+        Arm("no extremity", np.nan, control="no extremity"),
+    ),
+    outcomes=(*CHECK, TAKEN, MEANT, BIAS),
+    world=WORLD,
+    controls={
+        "everyone reports": because("all who buy also report", ratings__reporting="everyone"),
+        "no extremity": because(
+            "reports do not depend on stars", ratings__extremity="0", ratings__report_base="0.3"
+        ),
+    },
+    quick=Size(4, 40, SMALL),
+    full=Size(12, 120, LARGE),
+)
 PARTS = (VOTES, J)

@@ -22,85 +22,232 @@ MADE = Outcome("creator_arousal", "producer", "arousal that makers aim at", {"by
 POSTED = Outcome("supply_arousal", "producer", "arousal of what is made", {"by": "human"})
 SHOWN = Outcome("shown_arousal", "consumer", "arousal of what is shown")
 SPREAD = Outcome("opinion_variance", "consumer", "variance of opinion")
-OTHERS = because("not part of this experiment", chatbots__enabled="false", campaigns__enabled="false", ratings__enabled="false",
-                 creators__ai__initial="0", creators__ai__arrivals="0/d")
+OTHERS = because(
+    "not part of this experiment",
+    chatbots__enabled="false",
+    campaigns__enabled="false",
+    ratings__enabled="false",
+    creators__ai__initial="0",
+    creators__ai__arrivals="0/d",
+)
 ISOLATED = {
     **OTHERS,
-    **because("nobody comes or goes: what changes is what makers do", audience__arrivals="0/d", audience__leave="0",
-              creators__human__arrivals="0/d", creators__quit="0"),
-    **because("isolates the mechanism: arousal draws comments and nothing else", audience__responses__comment__intercept="-4",
-              audience__responses__comment__arousal="8", audience__responses__click__arousal="0", audience__counts_shown="false"),
-    **because("isolates the mechanism: makers start in the middle and try out widely, alike in pace and response, and copy nobody",
-              creators__human__arousal="0.5", creators__human__exploration="0.3", creators__human__posts_log_sd="0.2",
-              creators__human__learning_log_sd="0", creators__human__imitation="0"),
-    **because("time scale of a short run: makers and the feed learn in days, not months", creators__human__learning="0.5",
-              recommender__training="online", recommender__sync_every="1h", recommender__dense_rate="0.2", recommender__dim="8"),
-    **because("isolates the mechanism: every slot goes to what the weights prize", recommender__in_network_slots="0")}
-PLAIN = because("score offset and multipliers off", recommender__negative_offset="0", recommender__out_of_network="1",
-                recommender__author_decay="1",
-                recommender__ai_factor="1", recommender__diversity="0", recommender__reward__weight="0")
+    **because(
+        "nobody comes or goes: what changes is what makers do",
+        audience__arrivals="0/d",
+        audience__leave="0",
+        creators__human__arrivals="0/d",
+        creators__quit="0",
+    ),
+    **because(
+        "isolates the mechanism: arousal draws comments and nothing else",
+        audience__responses__comment__intercept="-4",
+        audience__responses__comment__arousal="8",
+        audience__responses__click__arousal="0",
+        audience__counts_shown="false",
+    ),
+    **because(
+        "isolates the mechanism: makers start in the middle and try out widely, alike in pace and response, and copy nobody",
+        creators__human__arousal="0.5",
+        creators__human__exploration="0.3",
+        creators__human__posts_log_sd="0.2",
+        creators__human__learning_log_sd="0",
+        creators__human__imitation="0",
+    ),
+    **because(
+        "time scale of a short run: makers and the feed learn in days, not months",
+        creators__human__learning="0.5",
+        recommender__training="online",
+        recommender__sync_every="1h",
+        recommender__dense_rate="0.2",
+        recommender__dim="8",
+    ),
+    **because(
+        "isolates the mechanism: every slot goes to what the weights prize",
+        recommender__in_network_slots="0",
+    ),
+}
+PLAIN = because(
+    "score offset and multipliers off",
+    recommender__negative_offset="0",
+    recommender__out_of_network="1",
+    recommender__author_decay="1",
+    recommender__ai_factor="1",
+    recommender__diversity="0",
+    recommender__reward__weight="0",
+)
 FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
-SMALL = because("size: small", audience__initial="400", creators__human__initial="60", network__communities="6", recommender__lists="8",
-                metrics__every="1d", recommender__refresh="30min") | FEW
-LARGE = because("size: middling", audience__initial="2000", creators__human__initial="240", network__communities="12",
-                recommender__lists="16", metrics__every="1d", recommender__refresh="30min") | FEW
+SMALL = (
+    because(
+        "size: small",
+        audience__initial="400",
+        creators__human__initial="60",
+        network__communities="6",
+        recommender__lists="8",
+        metrics__every="1d",
+        recommender__refresh="30min",
+    )
+    | FEW
+)
+LARGE = (
+    because(
+        "size: middling",
+        audience__initial="2000",
+        creators__human__initial="240",
+        network__communities="12",
+        recommender__lists="16",
+        metrics__every="1d",
+        recommender__refresh="30min",
+    )
+    | FEW
+)
 
 
 def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
-    return {"recommender.preset": "likes", "recommender.weights.like": f"{scale:g}", "recommender.weights.comment": f"{weight * scale:g}"}
+    return {
+        "recommender.preset": "likes",
+        "recommender.weights.like": f"{scale:g}",
+        "recommender.weights.comment": f"{weight * scale:g}",
+    }
 
 
 def _judge(seen: Seen) -> list[Claim]:
     claims, effects = [], {}
-    for outcome, side in ((MADE, "makers aim at more arousal"), (POSTED, "more arousal is made"), (SHOWN, "more arousal is shown")):
+    for outcome, side in (
+        (MADE, "makers aim at more arousal"),
+        (POSTED, "more arousal is made"),
+        (SHOWN, "more arousal is shown"),
+    ):
         effects[outcome.metric] = slope(*seen.doses(outcome))
-        claims.append(sign(f"the more an angry reaction counts, {side} (per sd of its weight)", effects[outcome.metric], 1, SOURCE))
+        claims.append(
+            sign(
+                f"the more an angry reaction counts, {side} (per sd of its weight)",
+                effects[outcome.metric],
+                1,
+                SOURCE,
+            )
+        )
     still = slope(*seen.doses(MADE, "makers who do not adapt"))
     scaled = seen.effect("all weights x 4/4 x angry 5", "all weights x 4/1 x angry 5", MADE)
     shown = seen.effect("all weights x 4/4 x angry 5", "all weights x 4/1 x angry 5", SHOWN)
-    return [*claims, vanishes("makers who do not adapt: arousal that they aim at", still, effects[MADE.metric]),
-            vanishes("all weights times 4, multipliers off: arousal that makers aim at", scaled, effects[MADE.metric]),
-            vanishes("all weights times 4, multipliers off: arousal shown", shown, effects[SHOWN.metric])]
+    return [
+        *claims,
+        vanishes("makers who do not adapt: arousal that they aim at", still, effects[MADE.metric]),
+        vanishes(
+            "all weights times 4, multipliers off: arousal that makers aim at",
+            scaled,
+            effects[MADE.metric],
+        ),
+        vanishes(
+            "all weights times 4, multipliers off: arousal shown", shown, effects[SHOWN.metric]
+        ),
+    ]
 
 
 STILL, TIMES = "makers who do not adapt", "all weights x 4"
-UNMOVED = because("producers who do not adapt", creators__human__learning="0", creators__human__imitation="0")
+UNMOVED = because(
+    "producers who do not adapt", creators__human__learning="0", creators__human__imitation="0"
+)
 ANGER = Part(
-    "angry", "Feed weights pull producers (mechanism isolated)", "weight of the angry reaction, in likes", _judge,
-    arms=(*(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY), *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
-          *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE))),
-    outcomes=(MADE, POSTED, SHOWN, SPREAD), world=ISOLATED,
+    "angry",
+    "Feed weights pull producers (mechanism isolated)",
+    "weight of the angry reaction, in likes",
+    _judge,
+    arms=(
+        *(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY),
+        *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
+        *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE)),
+    ),
+    outcomes=(MADE, POSTED, SHOWN, SPREAD),
+    world=ISOLATED,
     controls={STILL: UNMOVED, TIMES: PLAIN},
-    quick=Size(4, 20, SMALL), full=Size(10, 90, LARGE), doses=True, both_ends=(MADE, SHOWN))
+    quick=Size(4, 20, SMALL),
+    full=Size(10, 90, LARGE),
+    doses=True,
+    both_ends=(MADE, SHOWN),
+)
 
 PRESETS = ("likes", "x_2026", "x_2023")
-COMMENT = {name: next(100 * share for head, _, _, share in prized(effective(name, Rates().model_dump())) if head == "comment")
-           for name in PRESETS}
+COMMENT = {
+    name: next(
+        100 * share
+        for head, _, _, share in prized(effective(name, Rates().model_dump()))
+        if head == "comment"
+    )
+    for name in PRESETS
+}
 """Percent that comments are of what a feed prizes, weight x rate, see `twin check`: 0, 6, 33."""
 
 
 def _judge_presets(seen: Seen) -> list[Claim]:
-    made = [sign(f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against likes alone: {what}",
-                 seen.effect(name, "likes", outcome), 1, SOURCE, aside=name == "x_2026")
-            for name in PRESETS[1:] for outcome, what in ((MADE, "makers aim at more arousal"), (SHOWN, "more arousal is shown"))]
+    made = [
+        sign(
+            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against likes alone: {what}",
+            seen.effect(name, "likes", outcome),
+            1,
+            SOURCE,
+            aside=name == "x_2026",
+        )
+        for name in PRESETS[1:]
+        for outcome, what in (
+            (MADE, "makers aim at more arousal"),
+            (SHOWN, "more arousal is shown"),
+        )
+    ]
     still = seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE)
     beside = seen.effect("x_2023", "likes", MADE)
-    return [*made, vanishes("default world, makers who do not adapt: x_2023 against likes alone", still, beside)]
+    return [
+        *made,
+        vanishes(
+            "default world, makers who do not adapt: x_2023 against likes alone", still, beside
+        ),
+    ]
 
 
-SOME = because("size: small", audience__initial="600", audience__arrivals="0/d", creators__human__initial="80", network__communities="6",
-               recommender__lists="8", recommender__refresh="30min", metrics__every="1d")
-MANY = because("size: middling", audience__initial="3000", audience__arrivals="0/d", creators__human__initial="400",
-               recommender__refresh="30min", metrics__every="1d")
+SOME = because(
+    "size: small",
+    audience__initial="600",
+    audience__arrivals="0/d",
+    creators__human__initial="80",
+    network__communities="6",
+    recommender__lists="8",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+MANY = because(
+    "size: middling",
+    audience__initial="3000",
+    audience__arrivals="0/d",
+    creators__human__initial="400",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
 DEFAULT = Part(
-    "presets", "Feed weights pull producers (default world, published weights)", "% of what the feed prizes that are comments",
+    "presets",
+    "Feed weights pull producers (default world, published weights)",
+    "% of what the feed prizes that are comments",
     _judge_presets,
-    arms=(*(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
-          *(Arm(name, COMMENT[name], {"recommender.preset": name}, STILL) for name in ("likes", "x_2023"))),
+    arms=(
+        *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
+        *(
+            Arm(name, COMMENT[name], {"recommender.preset": name}, STILL)
+            for name in ("likes", "x_2023")
+        ),
+    ),
     outcomes=(MADE, POSTED, SHOWN, SPREAD),
-    world={**OTHERS,
-           **because("nobody comes or goes (a person who leaves is a maker less): what changes is what makers do", audience__leave="0",
-                     creators__human__arrivals="0/d", creators__quit="0")},
+    world={
+        **OTHERS,
+        **because(
+            "nobody comes or goes (a person who leaves is a maker less): what changes is what makers do",
+            audience__leave="0",
+            creators__human__arrivals="0/d",
+            creators__quit="0",
+        ),
+    },
     controls={STILL: UNMOVED},
-    quick=Size(4, 40, SOME), full=Size(10, 180, MANY), doses=True, both_ends=(MADE, SHOWN))
+    quick=Size(4, 40, SOME),
+    full=Size(10, 180, MANY),
+    doses=True,
+    both_ends=(MADE, SHOWN),
+)
 PARTS = (ANGER, DEFAULT)

@@ -28,7 +28,11 @@ def gap(mu: float, sigma: float) -> float:
     """E|a| - |E a| of a normal law, never below zero."""
     if sigma == 0:
         return 0.0
-    return float(sigma * np.sqrt(2 / np.pi) * np.exp(-mu**2 / (2 * sigma**2)) + mu * (1 - 2 * ndtr(-mu / sigma)) - abs(mu))
+    return float(
+        sigma * np.sqrt(2 / np.pi) * np.exp(-(mu**2) / (2 * sigma**2))
+        + mu * (1 - 2 * ndtr(-mu / sigma))
+        - abs(mu)
+    )
 
 
 def false_rate(mu: float, sigma: float, b: float, dq: float) -> float:
@@ -40,18 +44,28 @@ def tastes(mu: float, sigma: float, *breaks: float) -> tuple[Floats, Floats]:
     """Gauss-Legendre nodes and masses of N(mu, sigma^2), in panels that end where a choice changes."""
     if sigma == 0:
         return np.array([mu]), np.ones(1)
-    ends = sorted({mu - 12 * sigma, mu + 12 * sigma, *(x for x in breaks if abs(x - mu) < 12 * sigma)})
+    ends = sorted(
+        {mu - 12 * sigma, mu + 12 * sigma, *(x for x in breaks if abs(x - mu) < 12 * sigma)}
+    )
     node, weight = np.polynomial.legendre.leggauss(300)
     a = np.concatenate([low + (high - low) * (node + 1) / 2 for low, high in pairwise(ends)])
     mass = np.concatenate([weight * (high - low) / 2 for low, high in pairwise(ends)])
     return a, mass * norm.pdf(a, mu, sigma)
 
 
-def _served(pull: NDArray[np.float32], precision: NDArray[np.float32], total: Floats, spread: float, difference: tuple[float, float],
-            share: float) -> Floats:
+def _served(
+    pull: NDArray[np.float32],
+    precision: NDArray[np.float32],
+    total: Floats,
+    spread: float,
+    difference: tuple[float, float],
+    share: float,
+) -> Floats:
     """Stance of the answer that everybody gets, of two that differ by ``difference``: +1 the first one, -1 the other."""
     x = np.array(difference)
-    first = [reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))]
+    first = [
+        reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))
+    ]
     return np.where(first, 1.0, -1.0)
 
 
@@ -62,16 +76,28 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
     a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
     mass = mass / mass.sum()
     mean = b * float(a @ mass)
-    model = ((b * a[:, None] * KNOWN).astype(np.float32), np.full((len(a), 1), KNOWN, np.float32),
-             np.array([[1e12, 1.0], [1e12 * mean, 1.0]]), 1.0)
+    model = (
+        (b * a[:, None] * KNOWN).astype(np.float32),
+        np.full((len(a), 1), KNOWN, np.float32),
+        np.array([[1e12, 1.0], [1e12 * mean, 1.0]]),
+        1.0,
+    )
     made = []
     for share in (1.0, 0.0):
         s, told = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
-        made.append([float(mass @ (a * s)), float(mass @ s**2 - (mass @ s) ** 2), float(mass[told < 0].sum())])
+        made.append(
+            [
+                float(mass @ (a * s)),
+                float(mass @ s**2 - (mass @ s) ** 2),
+                float(mass[told < 0].sum()),
+            ]
+        )
     return np.array(made)
 
 
-def learned(seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int) -> Floats:
+def learned(
+    seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int
+) -> Floats:
     """The same learned from ``each`` comparisons a person (2, 2): agreement at equal quality and false answers at dq = b = 1."""
     rng = np.random.default_rng(seed)
     a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
@@ -79,8 +105,17 @@ def learned(seed: int, data: str, mu: float, sigma: float, spread: float, each: 
     x = np.stack([np.full(len(who), 2.0), rng.normal(size=len(who))], 1)
     likes = rng.random(len(who)) < expit(a[who] * x[:, 0] + x[:, 1])
     x = np.where(likes[:, None], x, -x)
-    pull, precision, total = np.zeros((people, 1), np.float32), np.zeros((people, 1), np.float32), reward.pool(2, 10.0)
+    pull, precision, total = (
+        np.zeros((people, 1), np.float32),
+        np.zeros((people, 1), np.float32),
+        reward.pool(2, 10.0),
+    )
     reward.learn(who, x, pull, precision, total, spread, 1.0)
-    made = [[float((a * _served(pull, precision, total, spread, (2.0, 0.0), share)).mean()),
-             float((_served(pull, precision, total, spread, (2.0, 1.0), share) < 0).mean())] for share in (1.0, 0.0)]
+    made = [
+        [
+            float((a * _served(pull, precision, total, spread, (2.0, 0.0), share)).mean()),
+            float((_served(pull, precision, total, spread, (2.0, 1.0), share) < 0).mean()),
+        ]
+        for share in (1.0, 0.0)
+    ]
     return np.array(made)

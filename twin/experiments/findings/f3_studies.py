@@ -32,10 +32,28 @@ def _unit(x: Floats) -> Floats:
 
 def _rules(reference: str, kappa: float) -> Any:
     p = RatingsParams()
-    return kernel.Rules(mean=p.mean, quality=p.quality_weight, match=p.match_weight, noise=p.noise, expect_shown=p.expect_shown,
-                        expect_prediction=0.0, kappa_up=kappa * p.kappa_up, kappa_down=kappa * p.kappa_down, anchoring=0.0,
-                        herding=p.herding, level_up=0.0, level_down=0.0, report_base=1.0, extremity=0.0, everyone=True, shown_from=1,
-                        shift=0.0, shrink_work=p.shrink_work, shrink_person=p.shrink_person, reference=REFERENCES.index(reference))
+    return kernel.Rules(
+        mean=p.mean,
+        quality=p.quality_weight,
+        match=p.match_weight,
+        noise=p.noise,
+        expect_shown=p.expect_shown,
+        expect_prediction=0.0,
+        kappa_up=kappa * p.kappa_up,
+        kappa_down=kappa * p.kappa_down,
+        anchoring=0.0,
+        herding=p.herding,
+        level_up=0.0,
+        level_down=0.0,
+        report_base=1.0,
+        extremity=0.0,
+        everyone=True,
+        shown_from=1,
+        shift=0.0,
+        shrink_work=p.shrink_work,
+        shrink_person=p.shrink_person,
+        reference=REFERENCES.index(reference),
+    )
 
 
 def _people(rng: np.random.Generator, audience: Floats, key: int) -> Any:
@@ -43,23 +61,48 @@ def _people(rng: np.random.Generator, audience: Floats, key: int) -> Any:
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)
-    return kernel.Raters(children(np.full(n, np.uint64(key)), np.arange(n)), taste, np.zeros(n, np.float32), level,
-                         np.zeros(n, np.float32), np.zeros(n, np.int32), np.zeros((n, kernel.RING), np.uint16), np.zeros(n, np.int8))
+    return kernel.Raters(
+        children(np.full(n, np.uint64(key)), np.arange(n)),
+        taste,
+        np.zeros(n, np.float32),
+        level,
+        np.zeros(n, np.float32),
+        np.zeros(n, np.int32),
+        np.zeros((n, kernel.RING), np.uint16),
+        np.zeros(n, np.int8),
+    )
 
 
-def _rated(rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal: bool) -> tuple[NDArray[np.int64], Floats, Floats]:
+def _rated(
+    rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal: bool
+) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Kind of link per pair, gap before, and after."""
     kinds = np.repeat(np.arange(3), pairs)
     n = 2 * len(kinds)
     key = int(rng.integers(1, 2**62))
-    content, quality = _unit(rng.normal(size=(n, DIM))).astype(np.float32), rng.normal(0, 0.9, n).astype(np.float32)
-    works = kernel.Works(children(np.full(n, np.uint64(key)), np.arange(n)), content, quality, np.zeros(n, np.float32),
-                         np.zeros(n, np.float32), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int32),
-                         np.zeros(n, np.int32), np.zeros(n, np.int8))
+    content, quality = (
+        _unit(rng.normal(size=(n, DIM))).astype(np.float32),
+        rng.normal(0, 0.9, n).astype(np.float32),
+    )
+    works = kernel.Works(
+        children(np.full(n, np.uint64(key)), np.arange(n)),
+        content,
+        quality,
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int8),
+    )
     # .9 above: skill .6 and noise .7 of the default human creators
     own = np.zeros((n, DIM)) if equal else _unit(rng.normal(size=(n, DIM)))
     other = np.arange(n) ^ 1
-    total, voting = np.zeros(kernel.T_SIZE), kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    total, voting = (
+        np.zeros(kernel.T_SIZE),
+        kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    )
     gaps = []
     for phase in range(2):
         post = np.tile(np.arange(n), raters).astype(np.int32)
@@ -72,14 +115,25 @@ def _rated(rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal:
         people = _people(rng, own[group], key + 1 + phase)
         yes, no = np.ones(len(post), bool), np.zeros(len(post), bool)
         seen = kernel.Seen(np.arange(len(post), dtype=np.int32), post, via, shelf, yes, yes, no, no)
-        kernel.react(seen, people, works, total, rules, voting, np.uint64(key + 3), np.uint64(key + 4))
+        kernel.react(
+            seen, people, works, total, rules, voting, np.uint64(key + 3), np.uint64(key + 4)
+        )
         mean = works.rating_sum / works.rating_count
         works.shown[:] = mean
         gaps.append(np.abs(mean[0::2] - mean[1::2]))
     return kinds, gaps[0], gaps[1]
 
 
-def coefficients(seed: int, data: str, reference: str, kappa: float, equal: bool, labels: str, replicates: int, pairs: int) -> Floats:
+def coefficients(
+    seed: int,
+    data: str,
+    reference: str,
+    kappa: float,
+    equal: bool,
+    labels: str,
+    replicates: int,
+    pairs: int,
+) -> Floats:
     """(replicates, 2): b_S and b_C. ``labels``: as linked, swapped (co-viewed for bought together), or dealt at random."""
     made = np.zeros((replicates, 2))
     for r in range(replicates):

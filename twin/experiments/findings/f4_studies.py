@@ -60,39 +60,77 @@ def measures(score: NDArray[Any], split: Split) -> Measures:
     """All measures of a matrix of scores (users, items)."""
     chosen, popularity = best(score, split), split.seen.sum(0)
     times = np.bincount(chosen.ravel(), minlength=len(popularity)).astype(float)
-    return Measures(float(recalls(score, split).mean()), float(popularity[chosen].mean()), float((times > 0).mean()), gini(times))
+    return Measures(
+        float(recalls(score, split).mean()),
+        float(popularity[chosen].mean()),
+        float((times > 0).mean()),
+        gini(times),
+    )
 
 
 def trained(split: Split, dim: int) -> NDArray[np.float32]:
     """Scores of the project's trainer, with its own negative sampling: likes are clicks, four items at random behind each are not."""
     p, rng, keep = RecommenderParams(), np.random.default_rng(1), dict[str, NDArray[Any]]()
     users, items = split.seen.shape
-    trainer = Trainer(keep, {name: EmbeddingTable(keep, name, TableSpec("collisionless", dim, 64, init_scale=p.init_scale))
-                             for name in ("consumer", "post", "creator")})
+    trainer = Trainer(
+        keep,
+        {
+            name: EmbeddingTable(
+                keep, name, TableSpec("collisionless", dim, 64, init_scale=p.init_scale)
+            )
+            for name in ("consumer", "post", "creator")
+        },
+    )
     trainer.setup()
     user_keys = np.arange(1, users + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    item_keys, creator = np.arange(1, items + 1, dtype=np.uint64) * np.uint64(0xA0761D6478BD642F), np.ones(1, np.uint64)
-    negatives = Negatives(NEGATIVES, np.arange(items, dtype=np.int32), np.zeros(items, np.int32), np.uint64(7))
+    item_keys, creator = (
+        np.arange(1, items + 1, dtype=np.uint64) * np.uint64(0xA0761D6478BD642F),
+        np.ones(1, np.uint64),
+    )
+    negatives = Negatives(
+        NEGATIVES, np.arange(items, dtype=np.int32), np.zeros(items, np.int32), np.uint64(7)
+    )
     liker, liked = (rows.astype(np.int32) for rows in np.nonzero(split.seen))
     for now in range(EPOCHS):
         order = rng.permutation(len(liker))
-        trainer.fit(user_keys, liker[order], item_keys, liked[order], creator, np.zeros(len(order), np.int32),
-                    np.ones(len(order), np.uint16), now, rates=Rates(p.learning_rate, p.dense_rate, p.regularisation),
-                    negatives=negatives)
+        trainer.fit(
+            user_keys,
+            liker[order],
+            item_keys,
+            liked[order],
+            creator,
+            np.zeros(len(order), np.int32),
+            np.ones(len(order), np.uint16),
+            now,
+            rates=Rates(p.learning_rate, p.dense_rate, p.regularisation),
+            negatives=negatives,
+        )
     u, w = trainer.tables["consumer"].vectors(user_keys), keep["W"][:, 0]
     v = trainer.tables["post"].vectors(item_keys) + trainer.tables["creator"].vectors(creator)
-    score: NDArray[np.float32] = (u[:, :dim] * w[:dim]) @ v[:, :dim].T + w[dim] * u[:, dim:] + w[dim + 1] * v[:, dim]
+    score: NDArray[np.float32] = (
+        (u[:, :dim] * w[:dim]) @ v[:, :dim].T + w[dim] * u[:, dim:] + w[dim + 1] * v[:, dim]
+    )
     return score
 
 
 def by_count(likes: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows with equally many likes, (n,), and the places of their likes, (n, count): small systems are solved many at once."""
     count = likes.sum(1)
-    return [(rows, np.nonzero(likes[rows])[1].reshape(len(rows), each)) for each in np.unique(count)
-            for rows in [np.flatnonzero(count == each)]]
+    return [
+        (rows, np.nonzero(likes[rows])[1].reshape(len(rows), each))
+        for each in np.unique(count)
+        for rows in [np.flatnonzero(count == each)]
+    ]
 
 
-def ials(split: Split, dim: int, seed: int, regularisation: float = 0.03, weight: float = 0.02, sweeps: int = 8) -> Floats:
+def ials(
+    split: Split,
+    dim: int,
+    seed: int,
+    regularisation: float = 0.03,
+    weight: float = 0.02,
+    sweeps: int = 8,
+) -> Floats:
     """Implicit ALS (Hu, Koren & Volinsky 2008; regularised by frequency, Rendle et al. 2022): sum over likes of (1 - s)^2 + weight *
     sum over all pairs of s^2 + regularisation * sum over rows of (likes + weight * others) |row|^2.
     """
@@ -105,7 +143,10 @@ def ials(split: Split, dim: int, seed: int, regularisation: float = 0.03, weight
             for rows, places in groups:
                 some = other[places]
                 ridge = regularisation * (places.shape[1] + weight * len(other))
-                mine[rows] = np.linalg.solve(gram + some.transpose(0, 2, 1) @ some + ridge * np.eye(dim), some.sum(1)[..., None])[..., 0]
+                mine[rows] = np.linalg.solve(
+                    gram + some.transpose(0, 2, 1) @ some + ridge * np.eye(dim),
+                    some.sum(1)[..., None],
+                )[..., 0]
     return np.asarray(u @ v.T, np.float64)
 
 
@@ -120,19 +161,26 @@ def splits(path: Path, count: int) -> list[Split]:
         order = np.random.default_rng(seed).permutation(len(user))
         parts = np.zeros((2, user.max() + 1, item.max() + 1), bool)
         part = np.zeros(len(user), int)
-        part[order[:len(user) // 5]] = 1
+        part[order[: len(user) // 5]] = 1
         parts[part, user, item] = True
         made.append(Split(*parts))
     return made
 
 
-def tastes(rank: int, skew: float, users: int = 800, items: int = 400, rate: float = 0.1, seed: int = 0) -> Split:
+def tastes(
+    rank: int, skew: float, users: int = 800, items: int = 400, rate: float = 0.1, seed: int = 0
+) -> Split:
     """Likes by P(u, i) = a_u b_i exp(1.5 x_u . y_i / sqrt(rank)), tastes of ``rank`` dimensions (0: all the same).
 
     Everybody likes a tenth of all items, and an item's popularity is lognormal with log-sd ``skew`` (0: all are as popular).
     """
     rng = np.random.default_rng(seed)
-    p = np.exp(1.5 * rng.normal(size=(users, rank)) @ rng.normal(size=(rank, items)) / np.sqrt(max(rank, 1)))
+    p = np.exp(
+        1.5
+        * rng.normal(size=(users, rank))
+        @ rng.normal(size=(rank, items))
+        / np.sqrt(max(rank, 1))
+    )
     popularity = np.exp(skew * rng.normal(size=items))
     popularity *= rate * users * items / popularity.sum()
     for _ in range(50):  # iterative proportional fitting of the margins
@@ -150,7 +198,11 @@ def _movies(data: str, count: int) -> list[Split]:
 def movies(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
     """Measures by dimension and split (dims, splits, 4). The splits are those of FINDINGS, whatever the seed."""
     made = _movies(data, count)
-    return np.array([[measures(ials(split, dim, at), split) for at, split in enumerate(made)] for dim in dims] if made else [])
+    return np.array(
+        [[measures(ials(split, dim, at), split) for at, split in enumerate(made)] for dim in dims]
+        if made
+        else []
+    )
 
 
 def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
@@ -163,13 +215,19 @@ def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
             score, low, high = ials(split, dim, at), 0.0, 2.0
             for _ in range(9):
                 middle = (low + high) / 2
-                low, high = (low, middle) if measures(score - middle * penalty, split).arp < ARP else (middle, high)
+                low, high = (
+                    (low, middle)
+                    if measures(score - middle * penalty, split).arp < ARP
+                    else (middle, high)
+                )
             row.append(measures(score - high * penalty, split))
         made.append(row)
     return np.array(made).transpose(1, 0, 2) if made else np.array([])
 
 
-def synthetic(seed: int, data: str, rank: int, skew: float, dims: Sequence[int], count: int) -> Floats:
+def synthetic(
+    seed: int, data: str, rank: int, skew: float, dims: Sequence[int], count: int
+) -> Floats:
     """Recall, and ARP over mean popularity, by dimension and data set (dims, sets, 2), of the project's own trainer."""
     sets = [tastes(rank, skew, seed=seed + at) for at in range(count)]
     made = np.empty((len(dims), count, 2))
@@ -186,4 +244,7 @@ def counts(seed: int, data: str) -> Floats:
     for n, d in ((8, 2), (8, 3)):
         order = np.argsort(-(rng.normal(size=(200_000, d)) @ rng.normal(size=(n, d)).T), axis=1)
         found.append(len(np.unique(order @ n ** np.arange(n))))
-    return np.array([rankings(8, 2), rankings(6, 3), rankings(8, 3), math.log10(rankings(1000, 64)), *found], np.float64)
+    return np.array(
+        [rankings(8, 2), rankings(6, 3), rankings(8, 3), math.log10(rankings(1000, 64)), *found],
+        np.float64,
+    )

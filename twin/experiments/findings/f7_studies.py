@@ -20,11 +20,42 @@ from twin.kernels.reward import pool
 from twin.world.mechanism import MIN_WAKE
 
 Floats = NDArray[np.float64]
-PLAIN = Chatbot(base=0.5, gain=0.0, noise=0.0, depth=0.0, alpha=1.0, beta_up=0.5, beta_down=1.2, lambda_up=0.1, lambda_down=0.1,
-                trust_rate=0.05, disclosure=0.5, novelty=0.0, novelty_sessions=20.0, concern_rate=0.08, concern_fade=0.0,
-                memory_rate=0.15, human_rate=0.04, human_loss=0.02, attachment_rate=0.0, attachment_fade=60.0, use_window=28.0,
-                usage_effect=0.0, stop=0.0, stop_effect=0.0, stop_concern=0.0, stop_attachment=0.0, contested=0.0,
-                truth_agrees=0.5, truth_value=0.2, truth_log_sd=0.0, agreement=0.1, feedback=0.0, comparison_noise=0.1, spread=1.0)
+PLAIN = Chatbot(
+    base=0.5,
+    gain=0.0,
+    noise=0.0,
+    depth=0.0,
+    alpha=1.0,
+    beta_up=0.5,
+    beta_down=1.2,
+    lambda_up=0.1,
+    lambda_down=0.1,
+    trust_rate=0.05,
+    disclosure=0.5,
+    novelty=0.0,
+    novelty_sessions=20.0,
+    concern_rate=0.08,
+    concern_fade=0.0,
+    memory_rate=0.15,
+    human_rate=0.04,
+    human_loss=0.02,
+    attachment_rate=0.0,
+    attachment_fade=60.0,
+    use_window=28.0,
+    usage_effect=0.0,
+    stop=0.0,
+    stop_effect=0.0,
+    stop_concern=0.0,
+    stop_attachment=0.0,
+    contested=0.0,
+    truth_agrees=0.5,
+    truth_value=0.2,
+    truth_log_sd=0.0,
+    agreement=0.1,
+    feedback=0.0,
+    comparison_noise=0.1,
+    spread=1.0,
+)
 """An assistant of which nothing is random and nobody stops; studies change what they are about."""
 
 
@@ -40,25 +71,49 @@ def expectile(tau: float) -> float:
 
 def _people(seed: int, count: int, expectation: float) -> Chatters:
     zero = np.zeros
-    return Chatters(children(np.full(count, np.uint64(seed)), np.arange(count)), np.full(count, NEVER), np.arange(count),
-                    zero(count, np.int64), zero(count, np.int32), np.ones(count), np.full(count, expectation),
-                    np.full(count, 0.5), zero(count), zero(count), zero(count), zero(count), zero(count, np.int32), zero(count),
-                    zero(count), zero((count, 2), np.uint8), zero((count, 1), np.float32), zero((count, 1), np.float32))
+    return Chatters(
+        children(np.full(count, np.uint64(seed)), np.arange(count)),
+        np.full(count, NEVER),
+        np.arange(count),
+        zero(count, np.int64),
+        zero(count, np.int32),
+        np.ones(count),
+        np.full(count, expectation),
+        np.full(count, 0.5),
+        zero(count),
+        zero(count),
+        zero(count),
+        zero(count),
+        zero(count, np.int32),
+        zero(count),
+        zero(count),
+        zero((count, 2), np.uint8),
+        zero((count, 1), np.float32),
+        zero((count, 1), np.float32),
+    )
 
 
 def _talk(people: Chatters, bot: Chatbot, sessions: int, seed: int) -> tuple[Floats, Floats]:
     """Hold sessions with everybody; running sums, and expectations before each session (sessions, people)."""
-    count, total, before = len(people.key), np.zeros(kernel.T_SIZE), np.zeros((sessions, len(people.key)))
+    count, total, before = (
+        len(people.key),
+        np.zeros(kernel.T_SIZE),
+        np.zeros((sessions, len(people.key))),
+    )
     offer = Offer(np.zeros(count), np.ones(count, bool), np.zeros(count), np.ones(count))
     for session in range(sessions):
         before[session] = people.expectation
-        kernel.chat(np.arange(count), people, bot, offer, pool(2, 10.0), np.uint64(seed), total, MIN_WAKE)
+        kernel.chat(
+            np.arange(count), people, bot, offer, pool(2, 10.0), np.uint64(seed), total, MIN_WAKE
+        )
     return total, before
 
 
 def geometric(seed: int, data: str, rate: float, sessions: int, first: float) -> Floats:
     """D_t of one person, and (1 - rate)^t D_0 (2, sessions). The same whatever the seed."""
-    _, expected = _talk(_people(seed, 1, first), PLAIN._replace(lambda_up=rate, lambda_down=rate), sessions, seed)
+    _, expected = _talk(
+        _people(seed, 1, first), PLAIN._replace(lambda_up=rate, lambda_down=rate), sessions, seed
+    )
     return np.stack([0.5 - expected[:, 0], (1 - rate) ** np.arange(sessions) * (0.5 - first)])
 
 
@@ -71,7 +126,9 @@ def settled(seed: int, data: str, up: float, down: float, people: int, sessions:
     crowd = _people(seed, people, 0.5)
     _talk(crowd, bot, sessions // 2, seed)
     total, expected = _talk(crowd, bot, sessions // 2, seed)
-    return np.array([expected.mean() - 0.5, total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS], at])
+    return np.array(
+        [expected.mean() - 0.5, total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS], at]
+    )
 
 
 def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> Floats:
@@ -82,8 +139,16 @@ def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> F
     for e in expected[:, 0]:
         total = np.zeros(kernel.T_SIZE)
         offer = Offer(np.zeros(1), np.ones(1, bool), np.ones(1), np.ones(1))
-        kernel.chat(np.arange(1), _people(seed, 1, float(e)), good._replace(depth=depth), offer, pool(2, 10.0), np.uint64(seed), total,
-                    MIN_WAKE)
+        kernel.chat(
+            np.arange(1),
+            _people(seed, 1, float(e)),
+            good._replace(depth=depth),
+            offer,
+            pool(2, 10.0),
+            np.uint64(seed),
+            total,
+            MIN_WAKE,
+        )
         made.append(total[kernel.T_HURT] / total[kernel.T_FAILURES])
     law = 0.5 - (0.5 - first) * (1 - rate) ** np.arange(sessions) - (0.5 - depth)
     return np.array([made, PLAIN.beta_down * law])

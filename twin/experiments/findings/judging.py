@@ -76,36 +76,119 @@ def _values(values: ArrayLike) -> tuple[float, ...]:
     return tuple(float(value) for value in np.ravel(np.asarray(values, np.float64)))
 
 
-def sign(says: str, values: ArrayLike, expected: int, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
+def sign(
+    says: str,
+    values: ArrayLike,
+    expected: int,
+    source: str,
+    *,
+    aside: bool = False,
+    unit: str = "1",
+) -> Claim:
     """The mean of the values (replicates,) lies above (``expected`` +1) or below zero (-1)."""
-    return Claim(says, "sign", f"{'above' if expected > 0 else 'below'} zero ({source})", _values(values), expected, aside=aside, unit=unit)
+    return Claim(
+        says,
+        "sign",
+        f"{'above' if expected > 0 else 'below'} zero ({source})",
+        _values(values),
+        expected,
+        aside=aside,
+        unit=unit,
+    )
 
 
-def moves(says: str, values: ArrayLike, nothing: float, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
+def moves(
+    says: str,
+    values: ArrayLike,
+    nothing: float,
+    source: str,
+    *,
+    aside: bool = False,
+    unit: str = "1",
+) -> Claim:
     """The mean of the values (replicates,) is not zero, in whichever direction; within +-``nothing`` it counts as zero."""
-    return Claim(says, "moves", f"other than zero ({source})", _values(values), 0, -nothing, nothing, aside=aside, unit=unit)
+    return Claim(
+        says,
+        "moves",
+        f"other than zero ({source})",
+        _values(values),
+        0,
+        -nothing,
+        nothing,
+        aside=aside,
+        unit=unit,
+    )
 
 
-def band(says: str, values: ArrayLike, low: float, high: float, source: str, *, aside: bool = False, unit: str = "1") -> Claim:
+def band(
+    says: str,
+    values: ArrayLike,
+    low: float,
+    high: float,
+    source: str,
+    *,
+    aside: bool = False,
+    unit: str = "1",
+) -> Claim:
     """The mean of the values (replicates,) lies between two bounds."""
-    return Claim(says, "band", f"{low:.4g} to {high:.4g} ({source})", _values(values), 0, low, high, aside=aside, unit=unit)
+    return Claim(
+        says,
+        "band",
+        f"{low:.4g} to {high:.4g} ({source})",
+        _values(values),
+        0,
+        low,
+        high,
+        aside=aside,
+        unit=unit,
+    )
 
 
-def exact(says: str, got: float, want: float, source: str, *, within: float = 0.0, aside: bool = False, unit: str = "1") -> Claim:
+def exact(
+    says: str,
+    got: float,
+    want: float,
+    source: str,
+    *,
+    within: float = 0.0,
+    aside: bool = False,
+    unit: str = "1",
+) -> Claim:
     """A number is what it should be."""
     around = f" within {within:.3g}" if within else " exactly"
-    return Claim(says, "exact", f"{want:.7g}{around} ({source})", (float(got),), 0, want - within, want + within, aside=aside, unit=unit)
+    return Claim(
+        says,
+        "exact",
+        f"{want:.7g}{around} ({source})",
+        (float(got),),
+        0,
+        want - within,
+        want + within,
+        aside=aside,
+        unit=unit,
+    )
 
 
-def vanishes(says: str, values: ArrayLike, beside: ArrayLike, *, aside: bool = False, unit: str = "1") -> Claim:
+def vanishes(
+    says: str, values: ArrayLike, beside: ArrayLike, *, aside: bool = False, unit: str = "1"
+) -> Claim:
     """A control: the mean of the values (replicates,) is zero; ``beside`` are those of the effect that it is a control of."""
-    return Claim(says, "vanishes", "zero (control)", _values(values), beside=float(np.mean(np.asarray(beside, np.float64))), aside=aside,
-                 unit=unit)
+    return Claim(
+        says,
+        "vanishes",
+        "zero (control)",
+        _values(values),
+        beside=float(np.mean(np.asarray(beside, np.float64))),
+        aside=aside,
+        unit=unit,
+    )
 
 
 def afterwards(claim: Claim) -> Claim:
     """A claim that was added after the results were seen, to explain one: an aside that does not widen the intervals of the others."""
-    return replace(claim, says=f"{claim.says} (added afterwards, not counted)", aside=True, later=True)
+    return replace(
+        claim, says=f"{claim.says} (added afterwards, not counted)", aside=True, later=True
+    )
 
 
 def interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, float]:
@@ -129,15 +212,23 @@ def _settled(claim: Claim, many: int, controls: int) -> Claim:
     effect, low, high = interval(claim.values, level)
     if claim.kind == "exact":
         good = claim.low_bound <= effect <= claim.high_bound
-        return replace(claim, effect=effect, low=effect, high=effect, state="holds" if good else "fails",
-                       why="" if good else "another number came out")
+        return replace(
+            claim,
+            effect=effect,
+            low=effect,
+            high=effect,
+            state="holds" if good else "fails",
+            why="" if good else "another number came out",
+        )
     state, why = _state(claim, effect, low, high, many)
     return replace(claim, effect=effect, low=low, high=high, state=state, why=why)
 
 
 def _state(claim: Claim, effect: float, low: float, high: float, many: int) -> tuple[State, str]:
     if not math.isfinite(low):
-        return "open", "a reading is missing" if not math.isfinite(effect) else "one value has no interval"
+        return "open", "a reading is missing" if not math.isfinite(
+            effect
+        ) else "one value has no interval"
     if claim.kind == "sign":
         if min(low * claim.sign, high * claim.sign) > 0:
             return "holds", ""
@@ -145,17 +236,30 @@ def _state(claim: Claim, effect: float, low: float, high: float, many: int) -> t
         if max(far_low * claim.sign, far_high * claim.sign) < 0:
             return "fails", "it has the other sign"
         wrong = max(low * claim.sign, high * claim.sign) < 0
-        return "open", "the other sign, but not at the level of all claims together" if wrong else "the interval holds zero"
+        return (
+            "open",
+            "the other sign, but not at the level of all claims together"
+            if wrong
+            else "the interval holds zero",
+        )
     if claim.kind == "moves":
         if low > 0 or high < 0:
             return "holds", ""
-        return ("fails", "next to nothing") if claim.low_bound <= low <= high <= claim.high_bound else ("open", "the interval holds zero")
+        return (
+            ("fails", "next to nothing")
+            if claim.low_bound <= low <= high <= claim.high_bound
+            else ("open", "the interval holds zero")
+        )
     if claim.kind == "band":
         if high < claim.low_bound or low > claim.high_bound:
             return "fails", "interval and band are apart"
         inside = claim.low_bound <= effect <= claim.high_bound
         over = max(claim.low_bound - low, high - claim.high_bound, 0.0)
-        return ("holds", "") if inside and over <= (high - low) / 4 else ("open", "the interval reaches beyond the band")
+        return (
+            ("holds", "")
+            if inside and over <= (high - low) / 4
+            else ("open", "the interval reaches beyond the band")
+        )
     if low == high == 0:
         return "holds", "exactly zero in every world"
     if low > 0 or high < 0:
@@ -178,4 +282,6 @@ def slope(doses: ArrayLike, values: ArrayLike) -> Array:
     x = np.asarray(doses, np.float64)
     x = (x - x.mean()) / x.std()
     y = np.asarray(values, np.float64)
-    return np.asarray(x @ (y - y[0]) / len(x), np.float64)  # less the first, so that what does not move has slope zero to the bit
+    return np.asarray(
+        x @ (y - y[0]) / len(x), np.float64
+    )  # less the first, so that what does not move has slope zero to the bit

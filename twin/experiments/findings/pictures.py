@@ -28,15 +28,32 @@ def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
     for place, outcome in enumerate(part.outcomes):
         curves = []
         for number, group in enumerate(groups):
-            arms = [arm for arm in seen.arms(group) if (outcome.metric, label_text(outcome.labels)) in seen.rows[called(arm)]]
-            ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(-1, 3)
+            arms = [
+                arm
+                for arm in seen.arms(group)
+                if (outcome.metric, label_text(outcome.labels)) in seen.rows[called(arm)]
+            ]
+            ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(
+                -1, 3
+            )
             x = [names.index(arm.name) + 0.12 * (number - (len(groups) - 1) / 2) for arm in arms]
-            curves.append(Curve("", group or "as it is", x, ends[:, 0].tolist(), ends[:, 1].tolist(), ends[:, 2].tolist(),
-                                control=bool(group)))
+            curves.append(
+                Curve(
+                    "",
+                    group or "as it is",
+                    x,
+                    ends[:, 0].tolist(),
+                    ends[:, 1].tolist(),
+                    ends[:, 2].tolist(),
+                    control=bool(group),
+                )
+            )
         slanted = len(names) > 4 or max(map(len, names)) > 12
         plot = drawn(curves, join=part.doses, more=5 * max(map(len, names)) if slanted else 0)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
-        plot.xaxis.formatter = CustomJSTickFormatter(args={"names": names}, code="return names[tick] ?? ''")
+        plot.xaxis.formatter = CustomJSTickFormatter(
+            args={"names": names}, code="return names[tick] ?? ''"
+        )
         if slanted:
             plot.xaxis.major_label_orientation = 0.6
         side = "who makes" if outcome.side == "producer" else "who watches"
@@ -48,26 +65,64 @@ def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
     """One picture per panel."""
     made = []
     for place, panel in enumerate(dict.fromkeys(curve.panel for curve in curves)):
-        made.append(Picture(f"{key}-{place}", panel, drawn([curve for curve in curves if curve.panel == panel], join=True)))
+        made.append(
+            Picture(
+                f"{key}-{place}",
+                panel,
+                drawn([curve for curve in curves if curve.panel == panel], join=True),
+            )
+        )
     return made
 
 
 def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
     """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what stands below the axis."""
     first, columns = curves[0], legend_columns([curve.name for curve in curves])
-    plot = canvas(None, 220 + more + LEGEND_ROW * -(-len(curves) // columns), first.y_label or "1", log_x=first.log_x)
+    plot = canvas(
+        None,
+        220 + more + LEGEND_ROW * -(-len(curves) // columns),
+        first.y_label or "1",
+        log_x=first.log_x,
+    )
     plot.xaxis.axis_label = first.x_label or None
     for number, curve in enumerate(curves):
         colour = PALETTE[number % len(PALETTE)]
-        data = {"x": list(curve.x), "y": list(curve.y), "low": list(curve.low or curve.y), "high": list(curve.high or curve.y)}
+        data = {
+            "x": list(curve.x),
+            "y": list(curve.y),
+            "low": list(curve.low or curve.y),
+            "high": list(curve.high or curve.y),
+        }
         source = ColumnDataSource(data)
         plot.segment("x", "low", "x", "high", source=source, color=colour, line_width=1.5)
         if join:
-            plot.line("x", "y", source=source, color=colour, line_width=2, line_dash="dashed" if curve.control else "solid",
-                      legend_label=curve.name)
-        points = plot.scatter("x", "y", source=source, size=7, color=colour, line_color="white", legend_label=curve.name)
-        plot.add_tools(HoverTool(renderers=[points], tooltips=[
-            (curve.name, "@y{0.[0000]}"), ("interval", "@low{0.[0000]} to @high{0.[0000]}")]))
+            plot.line(
+                "x",
+                "y",
+                source=source,
+                color=colour,
+                line_width=2,
+                line_dash="dashed" if curve.control else "solid",
+                legend_label=curve.name,
+            )
+        points = plot.scatter(
+            "x",
+            "y",
+            source=source,
+            size=7,
+            color=colour,
+            line_color="white",
+            legend_label=curve.name,
+        )
+        plot.add_tools(
+            HoverTool(
+                renderers=[points],
+                tooltips=[
+                    (curve.name, "@y{0.[0000]}"),
+                    ("interval", "@low{0.[0000]} to @high{0.[0000]}"),
+                ],
+            )
+        )
     if len(curves) > 1 or first.name:
         legend_below(plot, columns)
     return plot

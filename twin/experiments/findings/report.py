@@ -14,30 +14,58 @@ from twin.experiments.findings.scoreboard import Judged, shown
 from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 
 HASTE = "This is the quick set: read the full one before you cite a number."
-TONES = {"holds": "good", "fails": "bad", "open": "flat", "reproduced": "good", "refuted": "bad", "inconclusive": "flat"}
+TONES = {
+    "holds": "good",
+    "fails": "bad",
+    "open": "flat",
+    "reproduced": "good",
+    "refuted": "bad",
+    "inconclusive": "flat",
+}
 
 
 def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
     """Write ``report.html``."""
     quick = bool(experiment.manifest["args"]["quick"])
-    reporting.write(experiment, Page(
-        f"{len(judged)} findings on the twin",
-        "What has been published about recommenders, creators and consumers, asked of the twin's default world: each with the control in "
-        "which the effect must vanish, and a verdict by a rule that was fixed before the run.",
-        [Said(f"{each.finding.key} {each.finding.title}", _summary(each), what=each.finding.sentence) for each in judged],
-        [_section(each) for each in judged],
-        [("Size", "the quick set: small worlds, few of them" if quick else "the full set"),
-         ("Verdicts", "refuted if a claim or a control fails, reproduced if all hold, else inconclusive; the rule of each kind of "
-          "claim is in twin/experiments/findings/judging.py"), *reporting.usual_methods(experiment)],
-        under=(f"{experiment.manifest.get('runs', 0)} worlds and studies, seed {experiment.scenario.seed}.",),
-        notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
-        note="In brackets 95 % intervals over worlds; those of controls are wider, for all controls of a finding together."))
+    reporting.write(
+        experiment,
+        Page(
+            f"{len(judged)} findings on the twin",
+            "What has been published about recommenders, creators and consumers, asked of the twin's default world: each with the control in "
+            "which the effect must vanish, and a verdict by a rule that was fixed before the run.",
+            [
+                Said(
+                    f"{each.finding.key} {each.finding.title}",
+                    _summary(each),
+                    what=each.finding.sentence,
+                )
+                for each in judged
+            ],
+            [_section(each) for each in judged],
+            [
+                ("Size", "the quick set: small worlds, few of them" if quick else "the full set"),
+                (
+                    "Verdicts",
+                    "refuted if a claim or a control fails, reproduced if all hold, else inconclusive; the rule of each kind of "
+                    "claim is in twin/experiments/findings/judging.py",
+                ),
+                *reporting.usual_methods(experiment),
+            ],
+            under=(
+                f"{experiment.manifest.get('runs', 0)} worlds and studies, seed {experiment.scenario.seed}.",
+            ),
+            notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
+            note="In brackets 95 % intervals over worlds; those of controls are wider, for all controls of a finding together.",
+        ),
+    )
 
 
 def _summary(each: Judged) -> list[Words]:
     made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
     for claim in (claim for claim in each.claims if claim.state == "fails" and not claim.aside):
-        made.append([(f"{claim.says}: {shown(claim)}, expected {claim.expected}: {claim.why}.", "bad")])
+        made.append(
+            [(f"{claim.says}: {shown(claim)}, expected {claim.expected}: {claim.why}.", "bad")]
+        )
     if each.finding.note:
         made.append([(each.finding.note, "")])
     return made
@@ -53,11 +81,23 @@ def _section(each: Judged) -> Section:
         for _, part, seen in each.parts:
             name = f"{key}-{part.key}".replace("_", "-")
             own = part.curves(seen)
-            drawn = [*pictures.of_arms(part, seen, name), *(pictures.of_curves(own, f"{name}-curve") if own else [])]
-            heading = part.title + (f"; {seen.replicates} worlds an arm, {seen.days} days" if part.arms else "")
+            drawn = [
+                *pictures.of_arms(part, seen, name),
+                *(pictures.of_curves(own, f"{name}-curve") if own else []),
+            ]
+            heading = part.title + (
+                f"; {seen.replicates} worlds an arm, {seen.days} days" if part.arms else ""
+            )
             groups.append(Group(drawn, heading, quiet=_conditions(part, quick=seen.quick)))
-    return Section(key, f"{each.finding.key} {each.finding.title}", f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
-                   [f"Sources: {'; '.join(each.finding.sources)}."], groups, _table(each.claims), short=each.finding.key)
+    return Section(
+        key,
+        f"{each.finding.key} {each.finding.title}",
+        f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
+        [f"Sources: {'; '.join(each.finding.sources)}."],
+        groups,
+        _table(each.claims),
+        short=each.finding.key,
+    )
 
 
 def _conditions(part: Part, quick: bool) -> str:
@@ -76,14 +116,34 @@ def _differences(*changes: Change) -> str:
 
 
 def _table(claims: Sequence[Claim]) -> Table:
-    return Table([("part", False), ("claim", False), ("expected", False), ("effect", True), ("from", True), ("to", True), ("n", True),
-                  ("outcome", False)], [_row(claim) for claim in claims])
+    return Table(
+        [
+            ("part", False),
+            ("claim", False),
+            ("expected", False),
+            ("effect", True),
+            ("from", True),
+            ("to", True),
+            ("n", True),
+            ("outcome", False),
+        ],
+        [_row(claim) for claim in claims],
+    )
 
 
 def _row(claim: Claim) -> list[Cell]:
     kind = " (control)" if claim.control else ""
     aside = " (aside)" if claim.aside and not claim.later else ""
-    return [Cell(claim.part), Cell(claim.says + kind + aside), Cell(claim.expected), number(claim.effect, shown=f"{claim.effect:.4g}"),
-            number(claim.low, shown=f"{claim.low:.4g}"), number(claim.high, shown=f"{claim.high:.4g}"),
-            number(claim.n, shown=str(claim.n)),
-            Cell(claim.state + (f": {claim.why}" if claim.why else ""), tone="" if claim.aside else TONES[claim.state])]
+    return [
+        Cell(claim.part),
+        Cell(claim.says + kind + aside),
+        Cell(claim.expected),
+        number(claim.effect, shown=f"{claim.effect:.4g}"),
+        number(claim.low, shown=f"{claim.low:.4g}"),
+        number(claim.high, shown=f"{claim.high:.4g}"),
+        number(claim.n, shown=str(claim.n)),
+        Cell(
+            claim.state + (f": {claim.why}" if claim.why else ""),
+            tone="" if claim.aside else TONES[claim.state],
+        ),
+    ]

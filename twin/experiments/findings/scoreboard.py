@@ -11,7 +11,20 @@ from twin.experiments.findings.declare import Examined, Finding
 from twin.experiments.findings.judging import Claim, Verdict, verdict
 from twin.readers.text import span
 
-COLUMNS = ("says", "kind", "expected", "effect", "low", "high", "n", "state", "why", "aside", "beside", "unit")
+COLUMNS = (
+    "says",
+    "kind",
+    "expected",
+    "effect",
+    "low",
+    "high",
+    "n",
+    "state",
+    "why",
+    "aside",
+    "beside",
+    "unit",
+)
 
 
 @dataclass(frozen=True)
@@ -31,9 +44,13 @@ class Judged:
     def score(self) -> str:
         """How many of the claims hold, and how many controls vanish."""
         counted = [claim for claim in self.claims if not claim.aside]
-        own, controls = ([claim for claim in counted if claim.control == which] for which in (False, True))
+        own, controls = (
+            [claim for claim in counted if claim.control == which] for which in (False, True)
+        )
         held = [sum(claim.state == "holds" for claim in group) for group in (own, controls)]
-        return f"{held[0]} of {len(own)} claims hold" + (f", {held[1]} of {len(controls)} controls vanish" if controls else "")
+        return f"{held[0]} of {len(own)} claims hold" + (
+            f", {held[1]} of {len(controls)} controls vanish" if controls else ""
+        )
 
 
 def shown(claim: Claim) -> str:
@@ -48,34 +65,55 @@ def lines(judged: Sequence[Judged]) -> list[str]:
     """What the terminal says: verdicts, the main effect, and every claim that does not hold; all are in the report."""
     made = [""]
     for each in judged:
-        made.append(f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} ({each.finding.evidence}): {each.score}")
+        made.append(
+            f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} ({each.finding.evidence}): {each.score}"
+        )
         first = main(each.claims)
         for claim in each.claims:
             if claim is first or (claim.state != "holds" and not claim.aside):
                 mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
-                made.append(f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
-                            + (f": {claim.why}" if claim.why else ""))
-    return [*made, "", "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the report.", ""]
+                made.append(
+                    f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
+                    + (f": {claim.why}" if claim.why else "")
+                )
+    return [
+        *made,
+        "",
+        "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the report.",
+        "",
+    ]
 
 
 def main(claims: Sequence[Claim]) -> Claim | None:
     """The claim that a table shows: the first that was measured rather than counted."""
     counted = [claim for claim in claims if not claim.aside and not claim.control]
-    return next((claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None)
+    return next(
+        (claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None
+    )
 
 
 def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
     """The scoreboard as Markdown: a table of verdicts, and below it how it was made."""
     manifest: Mapping[str, Any] = experiment.manifest
-    made = ["| finding | evidence | verdict | claims | main effect | its controls |", "|---|---|---|---|---|---|"]
+    made = [
+        "| finding | evidence | verdict | claims | main effect | its controls |",
+        "|---|---|---|---|---|---|",
+    ]
     for each in judged:
         counted = [claim for claim in each.claims if not claim.aside]
         first = main(each.claims)
         control = next((claim for claim in counted if claim.control), None)
-        made.append(f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | **{each.verdict}** | {each.score} | "
-                    + (f"{first.says}: {shown(first)}, n {first.n}" if first else "") + " | "
-                    + (f"{control.says}: {shown(control)}" if control else "") + " |")
+        made.append(
+            f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | **{each.verdict}** | {each.score} | "
+            + (f"{first.says}: {shown(first)}, n {first.n}" if first else "")
+            + " | "
+            + (f"{control.says}: {shown(control)}" if control else "")
+            + " |"
+        )
     size = "quick" if manifest["args"]["quick"] else "full"
-    made += ["", f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, {manifest['runs']} worlds and studies in "
-             f"{span(float(manifest['wall_s']))}."]
+    made += [
+        "",
+        f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, {manifest['runs']} worlds and studies in "
+        f"{span(float(manifest['wall_s']))}.",
+    ]
     return made

@@ -33,10 +33,14 @@ class Seen:
 
     def over_time(self, arm: str, metric: str | Outcome, **labels: str) -> Array:
         """Means of a metric over all windows (replicates, windows). Raises KeyError for a series that the board has not."""
-        name, given = (metric.metric, metric.labels) if isinstance(metric, Outcome) else (metric, labels)
+        name, given = (
+            (metric.metric, metric.labels) if isinstance(metric, Outcome) else (metric, labels)
+        )
         return self.worlds[arm][:, :, self.rows[arm][name, label_text(given)]]
 
-    def effect(self, arm: str, base: str, metric: str | Outcome, window: int = -1, **labels: str) -> Array:
+    def effect(
+        self, arm: str, base: str, metric: str | Outcome, window: int = -1, **labels: str
+    ) -> Array:
         """Paired differences arm - base (replicates,)."""
         return self.of(arm, metric, window, **labels) - self.of(base, metric, window, **labels)
 
@@ -48,10 +52,14 @@ class Seen:
         """Arms of the part, or of one of its controls, in order."""
         return [arm for arm in self.declared if arm.control == control]
 
-    def doses(self, metric: str | Outcome, control: str = "", window: int = -1, **labels: str) -> tuple[Array, Array]:
+    def doses(
+        self, metric: str | Outcome, control: str = "", window: int = -1, **labels: str
+    ) -> tuple[Array, Array]:
         """Doses (arms,) and readings (arms, replicates)."""
         arms = self.arms(control)
-        return np.array([arm.dose for arm in arms]), np.array([self.of(called(arm), metric, window, **labels) for arm in arms])
+        return np.array([arm.dose for arm in arms]), np.array(
+            [self.of(called(arm), metric, window, **labels) for arm in arms]
+        )
 
 
 def called(arm: Arm) -> str:

@@ -47,13 +47,22 @@ def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
     """One world of an arm."""
     sets, spans = settings(part, arm, quick), windows(part, quick)
     people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
-    return Task("means", f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
-                {"sets": (*sets, f"replicate={replicate}"), "windows": spans}, weight=part.size(quick).days * (people + IDLE))
+    return Task(
+        "means",
+        f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
+        {"sets": (*sets, f"replicate={replicate}"), "windows": spans},
+        weight=part.size(quick).days * (people + IDLE),
+    )
 
 
 def study_task(study: Study, seed: int, data: str) -> Task:
     """One study."""
-    args = {"call": f"twin.experiments.findings.{study.call}", "args": dict(study.args), "seed": seed, "data": data}
+    args = {
+        "call": f"twin.experiments.findings.{study.call}",
+        "args": dict(study.args),
+        "seed": seed,
+        "data": data,
+    }
     return Task("study", f"{_result('studies', args)}.npy", args, weight=STUDY)
 
 
@@ -63,7 +72,10 @@ def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task
     for part in parts:
         size = part.size(quick)
         for task in [study_task(study, seed, data) for study in part.studies(quick)] + [
-                world_task(part, arm, quick, replicate) for replicate in range(size.replicates) for arm in part.arms]:
+            world_task(part, arm, quick, replicate)
+            for replicate in range(size.replicates)
+            for arm in part.arms
+        ]:
             made.setdefault(task.result, task)
     return list(made.values())
 
@@ -79,7 +91,10 @@ def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
         kind = tuple(scenario.mechanisms)
         if kind not in layouts:
             board = Simulation(scenario).world.board
-            layouts[kind] = {(metric.name, label_text(labels)): place for place, (metric, labels) in enumerate(board.rows)}
+            layouts[kind] = {
+                (metric.name, label_text(labels)): place
+                for place, (metric, labels) in enumerate(board.rows)
+            }
         seen.rows[called(arm)] = layouts[kind]
         values = np.full((size.replicates, len(part.windows), len(layouts[kind])), np.nan)
         for replicate in range(size.replicates):
@@ -89,5 +104,7 @@ def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
         seen.worlds[called(arm)] = values
     for study in part.studies(quick):
         result = study_task(study, experiment.scenario.seed, data).result
-        seen.studies[study.name] = np.array([]) if result in experiment.failed else experiment.store.read_array(result)
+        seen.studies[study.name] = (
+            np.array([]) if result in experiment.failed else experiment.store.read_array(result)
+        )
     return seen

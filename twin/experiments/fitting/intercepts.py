@@ -40,7 +40,12 @@ def fit_gaps(within: float = 0.12) -> tuple[float, float]:
     Many shapes fit alike; those with fewer hopeless visitors need fewer simulated people for the same number of sessions.
     """
     grid = np.arange(0.05, 2.0, 0.01)
-    good = [(a / (a + b), a, b) for a in grid for b in grid if np.abs(gap_law(a, b)[:5] / np.array(GAPS) - 1).max() <= within]
+    good = [
+        (a / (a + b), a, b)
+        for a in grid
+        for b in grid
+        if np.abs(gap_law(a, b)[:5] / np.array(GAPS) - 1).max() <= within
+    ]
     _, a, b = max(good)
     return float(a), float(b)
 
@@ -48,9 +53,15 @@ def fit_gaps(within: float = 0.12) -> tuple[float, float]:
 def moved(scenario: Scenario, shift: dict[str, float]) -> Scenario:
     """The scenario with the intercepts of responses shifted."""
     audience: Any = scenario.mechanisms["audience"]
-    changed = {head: getattr(audience.responses, head).model_copy(
-        update={"intercept": getattr(audience.responses, head).intercept + by}) for head, by in shift.items()}
-    audience = audience.model_copy(update={"responses": audience.responses.model_copy(update=changed)})
+    changed = {
+        head: getattr(audience.responses, head).model_copy(
+            update={"intercept": getattr(audience.responses, head).intercept + by}
+        )
+        for head, by in shift.items()
+    }
+    audience = audience.model_copy(
+        update={"responses": audience.responses.model_copy(update=changed)}
+    )
     return dataclasses.replace(scenario, mechanisms={**scenario.mechanisms, "audience": audience})
 
 
@@ -58,7 +69,11 @@ def shifts(measured: dict[str, float]) -> dict[str, float]:
     """How far each intercept is off, in log-odds; responses that need a click are compared given a click."""
     out = {}
     for head, (target, _) in RATES.items():
-        base, aim = (measured["P(click) per impression"], RATES["click"][0]) if head not in ("click", "hide") else (1.0, 1.0)
+        base, aim = (
+            (measured["P(click) per impression"], RATES["click"][0])
+            if head not in ("click", "hide")
+            else (1.0, 1.0)
+        )
         now = max(measured[f"P({head}) per impression"] / base, 1e-7)
         out[head] = float(logit(target / aim) - logit(now))
     return out
@@ -72,15 +87,27 @@ def main(path: Path, rounds: int) -> None:
     a, b = fit_gaps()
     audience: Any = (scenario := load(path)).mechanisms["audience"]
     audience = audience.model_copy(update={"return_a": round(a, 3), "return_b": round(b, 3)})
-    scenario = dataclasses.replace(scenario, mechanisms={**scenario.mechanisms, "audience": audience})
+    scenario = dataclasses.replace(
+        scenario, mechanisms={**scenario.mechanisms, "audience": audience}
+    )
     for number in range(1, rounds + 1):
         measured = measure(scenario)
         by = shifts(measured)
-        click.echo(f"round {number}: " + ", ".join(f"{head} {measured[f'P({head}) per impression']:.6f}" for head in RATES), err=True)
+        click.echo(
+            f"round {number}: "
+            + ", ".join(f"{head} {measured[f'P({head}) per impression']:.6f}" for head in RATES),
+            err=True,
+        )
         scenario = moved(scenario, by)
     fitted: Any = scenario.mechanisms["audience"]
-    block = {"return_a": fitted.return_a, "return_b": fitted.return_b,
-             "responses": {head: {"intercept": round(getattr(fitted.responses, head).intercept, 3)} for head in RATES}}
+    block = {
+        "return_a": fitted.return_a,
+        "return_b": fitted.return_b,
+        "responses": {
+            head: {"intercept": round(getattr(fitted.responses, head).intercept, 3)}
+            for head in RATES
+        },
+    }
     click.echo(yaml.safe_dump({"mechanisms": {"audience": block}}, sort_keys=False))
 
 

@@ -53,7 +53,11 @@ class Days(NamedTuple):
 def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
     """Draw the days of so many makers from a scenario's human creators; who posts nothing that day is left out."""
     rng = np.random.default_rng(seed)
-    rate = np.minimum(human.posts_mean * np.exp(human.posts_log_sd * rng.normal(size=makers) - human.posts_log_sd**2 / 2), human.posts_most)
+    rate = np.minimum(
+        human.posts_mean
+        * np.exp(human.posts_log_sd * rng.normal(size=makers) - human.posts_log_sd**2 / 2),
+        human.posts_most,
+    )
     posts = rng.poisson(rate)
     posts = posts[posts > 0]
     if not len(posts):
@@ -64,21 +68,33 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
     surprise = PAY_SD * rng.normal(size=posts.sum())
     score = np.add.reduceat(surprise * tried, first) / posts
     arousal = np.clip(human.arousal + strategy_sd * rng.normal(size=len(posts)), *BOUNDS)
-    responsiveness = np.exp(human.learning_log_sd * rng.normal(size=len(posts)) - human.learning_log_sd**2 / 2)
-    return Days(arousal, responsiveness, float(human.exploration), score, score + np.log(2) * tried[first] / posts)
+    responsiveness = np.exp(
+        human.learning_log_sd * rng.normal(size=len(posts)) - human.learning_log_sd**2 / 2
+    )
+    return Days(
+        arousal,
+        responsiveness,
+        float(human.exploration),
+        score,
+        score + np.log(2) * tried[first] / posts,
+    )
 
 
 def effect(day: Days, learning: float) -> float:
     """Relative change of mean arousal the day after."""
     rate, sigma = learning * day.responsiveness, np.full(len(day.arousal), day.exploration)
-    plain, more = (learned(day.arousal, rate, sigma, score, BOUNDS) for score in (day.score, day.doubled))
+    plain, more = (
+        learned(day.arousal, rate, sigma, score, BOUNDS) for score in (day.score, day.doubled)
+    )
     return float((more - plain).mean() / plain.mean())
 
 
 def solve(day: Days, target: float, most: float = 10.0) -> float:
     """The learning rate at which the effect is the target, by halving. Raises UsageError where no rate up to ``most`` reaches it."""
     if effect(day, most) < target:
-        raise UsageError(f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too small?)")
+        raise UsageError(
+            f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too small?)"
+        )
     low, high = 0.0, most
     while high - low > PRECISION:
         middle = (low + high) / 2
@@ -87,15 +103,23 @@ def solve(day: Days, target: float, most: float = 10.0) -> float:
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=Path("scenarios/base.yaml"))
-@click.option("--target", default=TARGET, show_default=True, help="more outrage the day after, as a share")
+@click.argument(
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=Path("scenarios/base.yaml"),
+)
+@click.option(
+    "--target", default=TARGET, show_default=True, help="more outrage the day after, as a share"
+)
 @click.option("--makers", default=MAKERS, show_default=True, help="makers whose day is drawn")
 def main(path: Path, target: float, makers: int) -> None:
     """Fit creators.human.learning, and print it as YAML."""
     creators: Any = load(path).mechanisms["creators"]
     day = days(creators.human, creators.strategy_sd, makers)
     for goal in sorted({*ENDS, target}):
-        click.echo(f"{goal:.1%} more outrage the day after: learning {solve(day, goal):.3f}", err=True)
+        click.echo(
+            f"{goal:.1%} more outrage the day after: learning {solve(day, goal):.3f}", err=True
+        )
     block = {"human": {"learning": round(solve(day, target), 3)}}
     click.echo(yaml.safe_dump({"mechanisms": {"creators": block}}, sort_keys=False))
 

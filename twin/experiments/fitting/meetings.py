@@ -57,13 +57,17 @@ class Meetings(NamedTuple):
 def coefficients(responses: Any) -> Floats:
     """Intercept and slopes of every response (9, 11), in the order of the kernel, from the parameter set `Responses`."""
     names = ("intercept", *FEATURES)
-    return np.array([[getattr(getattr(responses, response), name) for name in names] for response in NAMES])
+    return np.array(
+        [[getattr(getattr(responses, response), name) for name in names] for response in NAMES]
+    )
 
 
 def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
     """p_r of every meeting (M,)."""
     eager = meetings.eager if response in EAGER else 0.0
-    return np.asarray(expit(table[response, 0] + meetings.x @ table[response, 1:] + eager), np.float64)
+    return np.asarray(
+        expit(table[response, 0] + meetings.x @ table[response, 1:] + eager), np.float64
+    )
 
 
 def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
@@ -75,7 +79,12 @@ def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
 
 def rates(meetings: Meetings, table: Floats) -> Floats:
     """Rate of every response per impression (9,)."""
-    return np.array([float(np.mean(chance(meetings, table, r) * _given(meetings, table, r))) for r in range(len(NAMES))])
+    return np.array(
+        [
+            float(np.mean(chance(meetings, table, r) * _given(meetings, table, r)))
+            for r in range(len(NAMES))
+        ]
+    )
 
 
 def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:

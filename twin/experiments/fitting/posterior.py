@@ -50,7 +50,9 @@ def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats)
     precision = weighted.T @ weighted + np.diag(prior.sd**-2)
     right = weighted.T @ (residual / sd + weighted @ at) + prior.mean / prior.sd**2
     mean = np.linalg.solve(precision, right)
-    return Posterior(np.clip(mean, prior.low, prior.high), np.sqrt(np.diag(np.linalg.inv(precision))))
+    return Posterior(
+        np.clip(mean, prior.low, prior.high), np.sqrt(np.diag(np.linalg.inv(precision)))
+    )
 
 
 def misfit(prior: Prior, at: Floats, residual: Floats, sd: Floats) -> float:
@@ -63,7 +65,7 @@ def design(parameters: int) -> NDArray[np.int64]:
     if parameters < 1:
         raise UsageError("nothing to fit: give one parameter at least")
     runs = 1 << parameters.bit_length()
-    return np.asarray(hadamard(runs)[:, 1:parameters + 1], np.int64)
+    return np.asarray(hadamard(runs)[:, 1 : parameters + 1], np.int64)
 
 
 def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple[Floats, Floats]:
@@ -73,5 +75,7 @@ def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple
     slopes = levels.T @ values / runs
     rest = values - values.mean(0) - levels @ slopes
     free = runs - parameters - 1
-    spread = np.sqrt((rest**2).sum(0) / free / runs) if free > 0 else np.full(values.shape[1], np.inf)
+    spread = (
+        np.sqrt((rest**2).sum(0) / free / runs) if free > 0 else np.full(values.shape[1], np.inf)
+    )
     return (slopes / width[:, None]).T, spread[:, None] / width[None, :]

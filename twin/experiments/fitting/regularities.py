@@ -48,35 +48,50 @@ def _relative(name: str, value: float, share: float, source: str) -> Target:
     return Target(name, value, value * (1 - share), value * (1 + share), source)
 
 
-RATES = {"click": (.45965, .10), "long_view": (.33184, .10), "like": (.018478, .20), "comment": (.002546, .30),
-         "follow": (.001074, .30), "reshare": (.000962, .30), "hide": (.000494, .30)}
-GAPS = (.6170, .1654, .0787, .0473, .0310)
+RATES = {
+    "click": (0.45965, 0.10),
+    "long_view": (0.33184, 0.10),
+    "like": (0.018478, 0.20),
+    "comment": (0.002546, 0.30),
+    "follow": (0.001074, 0.30),
+    "reshare": (0.000962, 0.30),
+    "hide": (0.000494, 0.30),
+}
+GAPS = (0.6170, 0.1654, 0.0787, 0.0473, 0.0310)
 TARGETS = (
-    *(_relative(f"P({head}) per impression", value, share, "KuaiRand-Pure") for head, (value, share) in RATES.items()),
-    *(_relative(f"next active day after {day}", value, .20, "KuaiRand-Pure") for day, value in enumerate(GAPS, 1)),
-    Target("falling hazard of returning (least step)", .01, 1e-9, 1.0, "KuaiRand-Pure"),
-    Target("follower Gini", .90, .85, .95, "KuaiRand users"),
+    *(
+        _relative(f"P({head}) per impression", value, share, "KuaiRand-Pure")
+        for head, (value, share) in RATES.items()
+    ),
+    *(
+        _relative(f"next active day after {day}", value, 0.20, "KuaiRand-Pure")
+        for day, value in enumerate(GAPS, 1)
+    ),
+    Target("falling hazard of returning (least step)", 0.01, 1e-9, 1.0, "KuaiRand-Pure"),
+    Target("follower Gini", 0.90, 0.85, 0.95, "KuaiRand users"),
     Target("follower tail exponent", 2.1, 1.85, 2.35, "KuaiRand users"),
-    Target("posts written by the top tenth", .80, .72, .88, "Pew 2019"),
-    Target("item popularity Gini", .81, .72, .90, "MovieLens, Last.fm"),
-    Target("shown from creators followed", .50, .40, .60, "X 2023; Ye et al. 2024"),
-    Target("posts that nobody sees", .2, .0, .4, "assumption: most posts are seen by somebody"),
-    Target("newcomers back on day 1", .40, .30, .50, "trade sources"),
-    Target("newcomers back on day 7", .24, .18, .30, "trade sources"),
-    Target("newcomers back on day 30", .14, .10, .18, "trade sources"),
-    Target("posts looked at in a day, sd over mean", 1.185, .9, 1.5, "KuaiRec"),
-    Target("drift of the click rate (logit a week)", .0, -.02, .02, "a world at rest"),
-    Target("correlation with the diurnal curve", 1.0, .98, 1.0, "MIND sample"),
+    Target("posts written by the top tenth", 0.80, 0.72, 0.88, "Pew 2019"),
+    Target("item popularity Gini", 0.81, 0.72, 0.90, "MovieLens, Last.fm"),
+    Target("shown from creators followed", 0.50, 0.40, 0.60, "X 2023; Ye et al. 2024"),
+    Target("posts that nobody sees", 0.2, 0.0, 0.4, "assumption: most posts are seen by somebody"),
+    Target("newcomers back on day 1", 0.40, 0.30, 0.50, "trade sources"),
+    Target("newcomers back on day 7", 0.24, 0.18, 0.30, "trade sources"),
+    Target("newcomers back on day 30", 0.14, 0.10, 0.18, "trade sources"),
+    Target("posts looked at in a day, sd over mean", 1.185, 0.9, 1.5, "KuaiRec"),
+    Target("drift of the click rate (logit a week)", 0.0, -0.02, 0.02, "a world at rest"),
+    Target("correlation with the diurnal curve", 1.0, 0.98, 1.0, "MIND sample"),
 )
 
 
 def _total(board: Board, values: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """All series of a metric among values."""
     first = next(i for i, (metric, _) in enumerate(board.rows) if metric.name == name)
-    return values[first:first + sum(1 for _ in board.metrics[name].series())]
+    return values[first : first + sum(1 for _ in board.metrics[name].series())]
 
 
-def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share: None) -> dict[str, float]:
+def measure(
+    scenario: Scenario, progress: Callable[[float], None] = lambda share: None
+) -> dict[str, float]:
     """Run a scenario and measure every regularity over the time after the warm-up."""
     simulation = Simulation(scenario)
     warmed.up(simulation)
@@ -98,10 +113,12 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
         if now > settle:
             popularity.append(board.get("item_popularity_gini"))
             unseen.append(board.get("posts_unseen_share"))
-            rise = people["pull_count"][:len(looked)] - looked
+            rise = people["pull_count"][: len(looked)] - looked
             daily.append(rise[rise > 0].astype(float))
             day = board.values - before
-            clicked.append(_total(board, day, "responses")[:2].sum() / _total(board, day, "impressions").sum())
+            clicked.append(
+                _total(board, day, "responses")[:2].sum() / _total(board, day, "impressions").sum()
+            )
         before, looked = board.snapshot(), people["pull_count"].copy()
     new = board.values - start
 
@@ -116,7 +133,10 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
     hazard = share[:5] / left
     hours, looks = total("sessions_by_hour"), np.concatenate(daily)
     return {
-        **{f"P({head}) per impression": responses[HEADS.index(head)] / impressions for head in RATES},
+        **{
+            f"P({head}) per impression": responses[HEADS.index(head)] / impressions
+            for head in RATES
+        },
         **{f"next active day after {day}": share[day - 1] for day in range(1, 6)},
         "falling hazard of returning (least step)": float(-np.diff(hazard).max()),
         "follower Gini": board.get("follower_gini"),
@@ -127,7 +147,9 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
         "posts that nobody sees": float(np.mean(unseen)),
         **{f"newcomers back on day {day}": board.get("retention", day=str(day)) for day in KEPT},
         "posts looked at in a day, sd over mean": float(looks.std() / looks.mean()),
-        "drift of the click rate (logit a week)": float(7 * np.polyfit(np.arange(len(clicked)), logit(clicked), 1)[0]),
+        "drift of the click rate (logit a week)": float(
+            7 * np.polyfit(np.arange(len(clicked)), logit(clicked), 1)[0]
+        ),
         "correlation with the diurnal curve": float(np.corrcoef(hours, MIND_HOURS)[0, 1]),
     }
 
@@ -135,11 +157,15 @@ def measure(scenario: Scenario, progress: Callable[[float], None] = lambda share
 def check(scenario: Scenario) -> tuple[str, bool]:
     """The table of targets, sources and measured values, and whether all are within."""
     measured = measure(scenario)
-    lines = [f"{'regularity':42s} {'target':>10s} {'low':>10s} {'high':>10s} {'twin':>10s}  within  source"]
+    lines = [
+        f"{'regularity':42s} {'target':>10s} {'low':>10s} {'high':>10s} {'twin':>10s}  within  source"
+    ]
     good = True
     for target in TARGETS:
         value = measured[target.name]
         good &= target.met(value)
-        lines.append(f"{target.name:42s} {target.value:10.4g} {target.low:10.4g} {target.high:10.4g} {value:10.4g}  "
-                     f"{'yes' if target.met(value) else 'NO':6s}  {target.source}")
+        lines.append(
+            f"{target.name:42s} {target.value:10.4g} {target.low:10.4g} {target.high:10.4g} {value:10.4g}  "
+            f"{'yes' if target.met(value) else 'NO':6s}  {target.source}"
+        )
     return "\n".join(lines), good

@@ -81,7 +81,10 @@ class Target:
         return se**2 + (self.mapping * value) ** 2
 
 
-CLOSED: dict[str, Callable[[Meetings, Floats], float]] = {"moral_word": meetings.moral_word, "outgroup_word": meetings.outgroup_word}
+CLOSED: dict[str, Callable[[Meetings, Floats], float]] = {
+    "moral_word": meetings.moral_word,
+    "outgroup_word": meetings.outgroup_word,
+}
 TARGETS = (
     Target("brady_2017", "moral_word", 0.5),
     Target("rathje_2021", "outgroup_word", 0.5),
@@ -128,19 +131,38 @@ class Problem:
     def settings(self, at: Floats) -> list[str]:
         """The parameters, and the intercepts that follow, as settings of the scenario."""
         table = self.table(at)
-        return [*(f"audience.{path}={value:.9f}" for path, value in zip(self.paths, at, strict=True)),
-                *(f"audience.responses.{name}.intercept={table[r, 0]:.9f}" for r, name in enumerate(NAMES))]
+        return [
+            *(f"audience.{path}={value:.9f}" for path, value in zip(self.paths, at, strict=True)),
+            *(
+                f"audience.responses.{name}.intercept={table[r, 0]:.9f}"
+                for r, name in enumerate(NAMES)
+            ),
+        ]
 
     def worlds(self, at: Floats) -> Floats:
         """What worlds say at these parameters (replicates, 4)."""
         sets = [*self.sets, *self.settings(at)]
-        return np.array([response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0] for r in range(self.replicates)])
+        return np.array(
+            [
+                response_worlds.measure(self.path, [*sets, f"replicate={r}"], self.size)[0]
+                for r in range(self.replicates)
+            ]
+        )
 
     def start(self) -> Floats:
         """Run the scenario as it is: what worlds say (replicates, 4), and the population of meetings, kept."""
-        found = [response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True) for r in range(self.replicates)]
-        populations = [each._replace(post=each.post * self.replicates + r) for r, (_, each) in enumerate(found) if each is not None]
-        self.population = Meetings(*(np.concatenate(each) for each in zip(*populations, strict=True)))
+        found = [
+            response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True)
+            for r in range(self.replicates)
+        ]
+        populations = [
+            each._replace(post=each.post * self.replicates + r)
+            for r, (_, each) in enumerate(found)
+            if each is not None
+        ]
+        self.population = Meetings(
+            *(np.concatenate(each) for each in zip(*populations, strict=True))
+        )
         return np.array([effects for effects, _ in found])
 
     def closed(self, at: Floats) -> Floats:
@@ -151,7 +173,10 @@ class Problem:
     def closed_slopes(self, at: Floats) -> Floats:
         """Their derivatives (C, P), by central differences."""
         moves = np.eye(len(at)) * STEP
-        return np.stack([(self.closed(at + move) - self.closed(at - move)) / (2 * STEP) for move in moves], axis=1)
+        return np.stack(
+            [(self.closed(at + move) - self.closed(at - move)) / (2 * STEP) for move in moves],
+            axis=1,
+        )
 
 
 def problem(path: Path, size: Size, replicates: int) -> Problem:
@@ -162,14 +187,27 @@ def problem(path: Path, size: Size, replicates: int) -> Problem:
     if not known:
         raise UsageError("the scenario's audience has none of the parameters that are fitted")
     value = np.array([value_at(audience, name) for name in known], float)
-    bounds = np.array([[_bound(info, "ge", -np.inf), _bound(info, "le", np.inf)] for info in known.values()])
-    prior = posterior.Prior(value, np.array([PARAMETERS[name] for name in known]), bounds[:, 0], bounds[:, 1])
-    return Problem(path, response_worlds.shrunk(scenario, size), size, replicates, list(known), prior,
-                   meetings.coefficients(audience.responses))
+    bounds = np.array(
+        [[_bound(info, "ge", -np.inf), _bound(info, "le", np.inf)] for info in known.values()]
+    )
+    prior = posterior.Prior(
+        value, np.array([PARAMETERS[name] for name in known]), bounds[:, 0], bounds[:, 1]
+    )
+    return Problem(
+        path,
+        response_worlds.shrunk(scenario, size),
+        size,
+        replicates,
+        list(known),
+        prior,
+        meetings.coefficients(audience.responses),
+    )
 
 
 def _bound(info: Any, name: str, without: float) -> float:
-    return next((float(getattr(each, name)) for each in info.metadata if hasattr(each, name)), without)
+    return next(
+        (float(getattr(each, name)) for each in info.metadata if hasattr(each, name)), without
+    )
 
 
 @dataclass
@@ -202,7 +240,9 @@ class Fit:
         p, last = self.problem, self.visits[-1]
         at, found = last.at, posterior.Posterior(last.at, p.prior.sd)
         for _ in range(SOLVES):
-            answers = np.concatenate([p.closed(at), last.answers[len(CLOSED):] + self.slopes @ (at - last.at)])
+            answers = np.concatenate(
+                [p.closed(at), last.answers[len(CLOSED) :] + self.slopes @ (at - last.at)]
+            )
             slopes = np.concatenate([p.closed_slopes(at), self.slopes])
             rows = [ANSWERS.index(target.answer) for target in TARGETS]
             found = posterior.step(p.prior, at, aims() - asked(answers), slopes[rows], self.sd)
@@ -264,35 +304,54 @@ def look(fit: Fit, rounds: int, tell: Callable[[str], None]) -> posterior.Poster
         found = fit.solve()
         worlds = fit.problem.worlds(found.mean).mean(0)
         fit.visit(found.mean, worlds)
-        tell(f"round {number}: {words(worlds)}, misfit {fit.visits[-1].misfit:.2f} (as it is: {fit.visits[0].misfit:.2f})")
+        tell(
+            f"round {number}: {words(worlds)}, misfit {fit.visits[-1].misfit:.2f} (as it is: {fit.visits[0].misfit:.2f})"
+        )
     return found
 
 
 def words(effects: Floats) -> str:
     """What worlds say, on one line."""
-    return ", ".join(f"{name} {value:+.3f}" for name, value in zip(response_worlds.EFFECTS, effects, strict=True))
+    return ", ".join(
+        f"{name} {value:+.3f}" for name, value in zip(response_worlds.EFFECTS, effects, strict=True)
+    )
 
 
 def report(fit: Fit, sd: Floats) -> str:
     """Tables of targets and parameters."""
     before, after, p = asked(fit.visits[0].answers), asked(fit.best.answers), fit.problem
-    lines = [f"{'effect':24s} {'answer':16s} {'published':>9s} {'sd':>6s} {'weight':>7s} {'before':>8s} {'after':>8s}"]
+    lines = [
+        f"{'effect':24s} {'answer':16s} {'published':>9s} {'sd':>6s} {'weight':>7s} {'before':>8s} {'after':>8s}"
+    ]
     for k, target in enumerate(TARGETS):
-        lines.append(f"{target.id:24s} {target.answer:16s} {aims()[k]:9.3f} {fit.sd[k]:6.3f} {fit.sd[k]**-2:7.1f} {before[k]:8.3f} "
-                     f"{after[k]:8.3f}")
-    lines.append(f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; standard errors of worlds {words(fit.noise)}")
-    lines.append(f"\n{'parameter':30s} {'prior':>7s} {'sd':>6s} {'fitted':>7s} {'sd':>6s}  {'':15s} slopes of worlds (se)")
+        lines.append(
+            f"{target.id:24s} {target.answer:16s} {aims()[k]:9.3f} {fit.sd[k]:6.3f} {fit.sd[k] ** -2:7.1f} {before[k]:8.3f} "
+            f"{after[k]:8.3f}"
+        )
+    lines.append(
+        f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; standard errors of worlds {words(fit.noise)}"
+    )
+    lines.append(
+        f"\n{'parameter':30s} {'prior':>7s} {'sd':>6s} {'fitted':>7s} {'sd':>6s}  {'':15s} slopes of worlds (se)"
+    )
     for i, name in enumerate(p.paths):
         verdict = "not identified" if sd[i] > UNKNOWN * p.prior.sd[i] else ""
-        slopes = "  ".join(f"{a:+.3f} ({b:.3f})" for a, b in zip(fit.slopes[:, i], fit.slopes_se[:, i], strict=True))
-        lines.append(f"{name:30s} {p.prior.mean[i]:7.3f} {p.prior.sd[i]:6.2f} {fit.best.at[i]:7.3f} {sd[i]:6.2f}  {verdict:15s} {slopes}")
+        slopes = "  ".join(
+            f"{a:+.3f} ({b:.3f})"
+            for a, b in zip(fit.slopes[:, i], fit.slopes_se[:, i], strict=True)
+        )
+        lines.append(
+            f"{name:30s} {p.prior.mean[i]:7.3f} {p.prior.sd[i]:6.2f} {fit.best.at[i]:7.3f} {sd[i]:6.2f}  {verdict:15s} {slopes}"
+        )
     return "\n".join(lines)
 
 
 def block(fit: Fit) -> dict[str, Any]:
     """What to put into the scenario: fitted parameters, and the intercepts that hold rates."""
     p, table = fit.problem, fit.problem.table(fit.best.at)
-    responses: dict[str, dict[str, float]] = {name: {"intercept": round(float(table[r, 0]), 3)} for r, name in enumerate(NAMES)}
+    responses: dict[str, dict[str, float]] = {
+        name: {"intercept": round(float(table[r, 0]), 3)} for r, name in enumerate(NAMES)
+    }
     made: dict[str, Any] = {}
     for path, value in zip(p.paths, fit.best.at, strict=True):
         if path.startswith(RESPONSES):
@@ -306,10 +365,27 @@ def block(fit: Fit) -> dict[str, Any]:
 @click.command()
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--people", default=Size.people, show_default=True, help="consumers of each world")
-@click.option("--burn-in", default=Size.burn_in, show_default=True, help="days after the warm-up and before worlds are forked")
+@click.option(
+    "--burn-in",
+    default=Size.burn_in,
+    show_default=True,
+    help="days after the warm-up and before worlds are forked",
+)
 @click.option("--days", default=Size.days, show_default=True, help="days after")
-@click.option("--replicates", default=2, show_default=True, type=click.IntRange(1), help="worlds for each set of parameters")
-@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1), help="rounds of solving and running the worlds there")
+@click.option(
+    "--replicates",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="worlds for each set of parameters",
+)
+@click.option(
+    "--rounds",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="rounds of solving and running the worlds there",
+)
 def main(path: Path, people: int, burn_in: int, days: int, replicates: int, rounds: int) -> None:
     """Fit the slopes of responses to published effects, report the fit, and print it as YAML."""
     began = time.perf_counter()

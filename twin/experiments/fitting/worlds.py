@@ -54,8 +54,14 @@ TOXIC = 0.066
 EFFECTS = ("shown_arousal", "shown_animosity", "chronological_time", "filtered_time")
 POLICIES: dict[str, dict[str, Any]] = {
     "engagement": {"recommender.preset": "x_2023"},
-    "newest": {"recommender.ranking": "chronological", "recommender.quota.in_network": 100,
-               **{f"recommender.quota.{source}": 0 for source in ("nearest", "trending", "explore", "co_viewed", "bought_together")}},
+    "newest": {
+        "recommender.ranking": "chronological",
+        "recommender.quota.in_network": 100,
+        **{
+            f"recommender.quota.{source}": 0
+            for source in ("nearest", "trending", "explore", "co_viewed", "bought_together")
+        },
+    },
     "by_time": {"recommender.ranking": "chronological"},
 }
 
@@ -115,8 +121,13 @@ def shrunk(scenario: Scenario, size: Size) -> list[str]:
     audience: Any = scenario.mechanisms["audience"]
     creators: Any = scenario.mechanisms["creators"]
     by = size.people / audience.initial
-    made = [f"audience.initial={size.people}", f"audience.arrivals={audience.arrivals * by:.6f}/d", "recommender.refresh=30min",
-            f"duration={size.burn_in + size.days + 1}d", "metrics.every=1d"]
+    made = [
+        f"audience.initial={size.people}",
+        f"audience.arrivals={audience.arrivals * by:.6f}/d",
+        "recommender.refresh=30min",
+        f"duration={size.burn_in + size.days + 1}d",
+        "metrics.every=1d",
+    ]
     for kind in ("human", "ai"):
         own = getattr(creators, kind)
         made.append(f"creators.{kind}.initial={max(round(own.initial * by), 1)}")
@@ -127,11 +138,19 @@ def shrunk(scenario: Scenario, size: Size) -> list[str]:
 
 def features(simulation: Simulation, shown: Shown) -> Meetings:
     """The features of meetings, as columns stand now; likes are those of now, some hours after most of the meetings."""
-    people, posts, creators = (simulation.world.table(name) for name in ("consumers", "posts", "creators"))
+    people, posts, creators = (
+        simulation.world.table(name) for name in ("consumers", "posts", "creators")
+    )
     c, p = shown.consumer, shown.post
-    opinion = people["opinion"][c].astype(float) if "opinion" in people.columns else np.zeros(len(c))
+    opinion = (
+        people["opinion"][c].astype(float) if "opinion" in people.columns else np.zeros(len(c))
+    )
     slant, maker = posts["slant"][p].astype(float), posts["creator"][p]
-    rating = posts["rating_shown"][p].astype(float) if "rating_shown" in posts.columns else np.zeros(len(c))
+    rating = (
+        posts["rating_shown"][p].astype(float)
+        if "rating_shown" in posts.columns
+        else np.zeros(len(c))
+    )
     levers = simulation.world.levers
     x = dict.fromkeys(FEATURES, np.zeros(len(c)))
     x["match"] = np.einsum("md,md->m", people["taste"][c], posts["content"][p], dtype=float)
@@ -142,8 +161,16 @@ def features(simulation: Simulation, shown: Shown) -> Meetings:
     x["reputation"] = np.log1p(creators["reputation"][maker].astype(float))
     x["fatigue"] = same_before(shown, maker) + 0.1 * shown.place
     x["label"] = posts["labelled"][p].astype(float)
-    x["rating"] = np.where(rating > 0, rating - 3, 0.0) * bool(levers.get("ratings.ratings_shown", False))
-    return Meetings(np.stack([x[name] for name in FEATURES], axis=1), people["eagerness"][c].astype(float), opinion, slant, p)
+    x["rating"] = np.where(rating > 0, rating - 3, 0.0) * bool(
+        levers.get("ratings.ratings_shown", False)
+    )
+    return Meetings(
+        np.stack([x[name] for name in FEATURES], axis=1),
+        people["eagerness"][c].astype(float),
+        opinion,
+        slant,
+        p,
+    )
 
 
 def same_before(shown: Shown, maker: NDArray[Any]) -> Floats:
@@ -191,19 +218,25 @@ class Forked:
         """The world at the fork, with a policy from then on or a filter."""
         simulation = Simulation(self._scenario(policy))
         simulation.load(self.folder / "trunk")
-        recommender: Any = next(each for each in simulation.mechanisms if isinstance(each, Filtering))
+        recommender: Any = next(
+            each for each in simulation.mechanisms if isinstance(each, Filtering)
+        )
         recommender.server.level = level
         return simulation
 
     def day(self, simulation: Simulation) -> Shown:
         """Let the first day after the fork happen; what was shown in it."""
-        recommender: Any = next(each for each in simulation.mechanisms if isinstance(each, Filtering))
+        recommender: Any = next(
+            each for each in simulation.mechanisms if isinstance(each, Filtering)
+        )
         log, every = recommender.learner.log, min(int(recommender.lever("retrain_every")), DAY)
         parts = []
         for now in range(self.at + every, self.at + DAY + 1, every):
             simulation.run(now)
             window = log.part(log.interval)
-            parts.append([np.array(each, np.int64) for each in (window.consumer, window.post, window.place)])
+            parts.append(
+                [np.array(each, np.int64) for each in (window.consumer, window.post, window.place)]
+            )
         return Shown(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def time(self, simulation: Simulation) -> float:
@@ -212,18 +245,36 @@ class Forked:
         return total(simulation)
 
 
-def measure(path: Path, sets: Sequence[str], size: Size, meetings: bool = False) -> tuple[Floats, Meetings | None]:
+def measure(
+    path: Path, sets: Sequence[str], size: Size, meetings: bool = False
+) -> tuple[Floats, Meetings | None]:
     """The effects of `EFFECTS` (4,) in one replicate, and the population of meetings under the scenario's own feed, if asked for."""
     with tempfile.TemporaryDirectory(prefix="twin-fit-") as folder:
         world = Forked(path, sets, size, Path(folder))
-        plain, newest, engagement = world.branch(), world.branch("newest"), world.branch("engagement")
+        plain, newest, engagement = (
+            world.branch(),
+            world.branch("newest"),
+            world.branch("engagement"),
+        )
         before = total(plain)
         day = world.day(plain)
         population = features(plain, day) if meetings else None
-        level = float(np.quantile(plain.world.table("posts")["read"][day.post, READ_AROUSAL], 1 - TOXIC))
+        level = float(
+            np.quantile(plain.world.table("posts")["read"][day.post, READ_AROUSAL], 1 - TOXIC)
+        )
         low, high = features(newest, world.day(newest)), features(engagement, world.day(engagement))
         arousal = FEATURES.index("arousal")
         aroused = [each.x[:, arousal] for each in (high, low)]
         hostile = [each.x[:, arousal] * np.abs(each.opinion - each.slant) for each in (high, low)]
-        time = [world.time(each) - before for each in (plain, world.branch("by_time"), world.branch(level=level))]
-    return np.array([standardised(*aroused), standardised(*hostile), np.log(time[1] / time[0]), np.log(time[2] / time[0])]), population
+        time = [
+            world.time(each) - before
+            for each in (plain, world.branch("by_time"), world.branch(level=level))
+        ]
+    return np.array(
+        [
+            standardised(*aroused),
+            standardised(*hostile),
+            np.log(time[1] / time[0]),
+            np.log(time[2] / time[0]),
+        ]
+    ), population

@@ -40,8 +40,15 @@ from twin.experiments.work.tasks import Task, reduced
 class Forks:
     """Evaluates worlds by simulation: to the fork once, then without and with the policy. Calling it runs what is not on disk."""
 
-    def __init__(self, experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain], branch: Branch, at: int,
-                 on: str | None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        goals: Sequence[Goal],
+        given: Sequence[Uncertain],
+        branch: Branch,
+        at: int,
+        on: str | None,
+    ) -> None:
         self.experiment, self.goals, self.given, self.at, self.on = experiment, goals, given, at, on
         self.ways = [Branch(BASE), branch]
         self.rows = Simulation(experiment.scenario).world.board.rows
@@ -50,11 +57,20 @@ class Forks:
 
     def __call__(self, worlds: Sequence[World], words: str) -> Array:
         """Means of the goals' series over the last window (worlds, goals, 2)."""
-        self.experiment.run([task for world in worlds for task in self._tasks(world)], self.on, f"runs of worlds {words}")
-        return np.array([self._means(world) for world in worlds]).reshape(len(worlds), len(self.goals), 2)
+        self.experiment.run(
+            [task for world in worlds for task in self._tasks(world)],
+            self.on,
+            f"runs of worlds {words}",
+        )
+        return np.array([self._means(world) for world in worlds]).reshape(
+            len(worlds), len(self.goals), 2
+        )
 
     def _sets(self, world: World) -> tuple[str, ...]:
-        return tuple(f"{each.vary.path}={value}" for each, value in zip(self.given, world.values, strict=True))
+        return tuple(
+            f"{each.vary.path}={value}"
+            for each, value in zip(self.given, world.values, strict=True)
+        )
 
     def _within(self, world: World) -> str:
         """Folder of a point; named by its values too, so that no other point of that number is ever taken for it."""
@@ -62,7 +78,14 @@ class Forks:
         return f"runs/{world.point}-{mark}"
 
     def _tasks(self, world: World) -> list[Task]:
-        return forks.tasks(self.experiment.scenario, self.at, [world.replicate], self.ways, self._sets(world), self._within(world))
+        return forks.tasks(
+            self.experiment.scenario,
+            self.at,
+            [world.replicate],
+            self.ways,
+            self._sets(world),
+            self._within(world),
+        )
 
     def _means(self, world: World) -> Array:
         """Means (goals, 2); NaN where a run failed. Once both branches are there, the world at the fork is let go: it is large."""
@@ -72,8 +95,12 @@ class Forks:
         for number, name in enumerate(names):
             if name not in self.experiment.failed:
                 store = self.experiment.store
-                readings = np.concatenate([store.read_array(f"{folder}/trunk.npy"), store.read_array(name)])
-                means[:, number] = reduced(readings, self.experiment.scenario.metrics.every, self.rows, [self.window])[0][self.series]
+                readings = np.concatenate(
+                    [store.read_array(f"{folder}/trunk.npy"), store.read_array(name)]
+                )
+                means[:, number] = reduced(
+                    readings, self.experiment.scenario.metrics.every, self.rows, [self.window]
+                )[0][self.series]
         if not any(name in self.experiment.failed for name in names):
             self.experiment.store.remove(f"{folder}/trunk.npy.world")
         return means
@@ -103,5 +130,7 @@ def report(experiment: Experiment, **wishes: str) -> None:
     from twin.ground.errors import UsageError
 
     if wishes:
-        raise UsageError(f"--{next(iter(wishes))}: the report of a stress test has no such map (leave it out)")
+        raise UsageError(
+            f"--{next(iter(wishes))}: the report of a stress test has no such map (leave it out)"
+        )
     stress_report.write(experiment)

@@ -76,22 +76,43 @@ def parse_goal(text: str, scenario: Scenario) -> Goal:
     except ValueError as error:
         why = "labels" if "are not labels" in str(error) else ""
         raise UsageError(f"--goal {text}: {error if why else f'is no goal; {GRAMMAR}'}") from None
-    metrics = {metric.name: metric for each in scenario.mechanisms for metric in scenario.registry[each].metrics}
+    metrics = {
+        metric.name: metric
+        for each in scenario.mechanisms
+        for metric in scenario.registry[each].metrics
+    }
     if name not in metrics:
-        raise UsageError(f"--goal {text}: there is no metric {name} here ({nearest(name, metrics)})")
+        raise UsageError(
+            f"--goal {text}: there is no metric {name} here ({nearest(name, metrics)})"
+        )
     metric = metrics[name]
     series = {_written(metric, label_text(each)): label_text(each) for each in metric.series()}
     found = next((each for each in metric.series() if each == labels), None)
     if found is None:
         given = _written(metric, label_text(labels))
         raise UsageError(f"--goal {text}: {given} is not one series ({nearest(given, series)})")
-    return Goal(" ".join(text.split()), metric, label_text(found), op, number, effect is not None, bool(effect and effect[4]))
+    return Goal(
+        " ".join(text.split()),
+        metric,
+        label_text(found),
+        op,
+        number,
+        effect is not None,
+        bool(effect and effect[4]),
+    )
 
 
 def parse_goals(texts: Iterable[str], scenario: Scenario) -> list[Goal]:
     """Goals, each given once. Raises UsageError."""
     goals = [parse_goal(text, scenario) for text in texts]
-    twice = next((goal.text for place, goal in enumerate(goals) if goal.text in [each.text for each in goals[:place]]), None)
+    twice = next(
+        (
+            goal.text
+            for place, goal in enumerate(goals)
+            if goal.text in [each.text for each in goals[:place]]
+        ),
+        None,
+    )
     if twice is not None:
         raise UsageError(f"--goal {twice}: is given twice (leave one out)")
     return goals

@@ -34,19 +34,30 @@ Evaluate = Callable[[Sequence[World], str], Array]
 """Runs worlds (their phase in words): means of the goals' series (worlds, goals, 2), without and with the policy."""
 
 
-def explore(evaluate: Evaluate, goals: Sequence[Goal], given: Sequence[Uncertain], budget: Budget, seed: int) -> list[Seen]:
+def explore(
+    evaluate: Evaluate, goals: Sequence[Goal], given: Sequence[Uncertain], budget: Budget, seed: int
+) -> list[Seen]:
     """All three phases; what was seen, in order. Deterministic in its arguments and in what ``evaluate`` returns."""
 
     def see(worlds: Sequence[World], words: str) -> list[Seen]:
         means = evaluate(worlds, words)
-        return [Seen(world, tuple(each[:, 0].tolist()), tuple(each[:, 1].tolist())) for world, each in zip(worlds, means, strict=True)]
+        return [
+            Seen(world, tuple(each[:, 0].tolist()), tuple(each[:, 1].tolist()))
+            for world, each in zip(worlds, means, strict=True)
+        ]
 
     shares = design.sample(len(given), "lhs", budget.worlds, seed)
     seen = see([World(DRAWN, i, i, _values(given, row)) for i, row in enumerate(shares)], "drawn")
     seen += _search(see, goals, given, shares, seen, budget, seed)
     first = budget.worlds + budget.search
-    seen += see([World(CONFIRM, seen[place].world.point, first + k, seen[place].world.values)
-                 for place in extremes(seen, goals) for k in range(budget.confirm)], "with fresh seeds")
+    seen += see(
+        [
+            World(CONFIRM, seen[place].world.point, first + k, seen[place].world.values)
+            for place in extremes(seen, goals)
+            for k in range(budget.confirm)
+        ],
+        "with fresh seeds",
+    )
     return seen
 
 
@@ -54,8 +65,15 @@ def _values(given: Sequence[Uncertain], shares: Sequence[float] | Array) -> tupl
     return tuple(each.vary.at(float(share)) for each, share in zip(given, shares, strict=True))
 
 
-def _search(see: Callable[[Sequence[World], str], list[Seen]], goals: Sequence[Goal], given: Sequence[Uncertain], shares: Array,
-            drawn: Sequence[Seen], budget: Budget, seed: int) -> list[Seen]:
+def _search(
+    see: Callable[[Sequence[World], str], list[Seen]],
+    goals: Sequence[Goal],
+    given: Sequence[Uncertain],
+    shares: Array,
+    drawn: Sequence[Seen],
+    budget: Budget,
+    seed: int,
+) -> list[Seen]:
     """Worlds that Optuna asks for, in batches; a world without a score is told to have failed."""
     if not budget.search:
         return []
@@ -66,7 +84,9 @@ def _search(see: Callable[[Sequence[World], str], list[Seen]], goals: Sequence[G
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
     study = optuna.create_study(sampler=sampler, direction="minimize")
-    ranges: dict[str, Any] = {each.vary.path: optuna.distributions.FloatDistribution(0.0, 1.0) for each in given}
+    ranges: dict[str, Any] = {
+        each.vary.path: optuna.distributions.FloatDistribution(0.0, 1.0) for each in given
+    }
     scores = scorer(drawn, goals)
     for row, each in zip(shares, drawn, strict=True):
         if math.isfinite(score := scores(each)):
@@ -77,9 +97,18 @@ def _search(see: Callable[[Sequence[World], str], list[Seen]], goals: Sequence[G
     for batch in range(batches):
         asked = [study.ask(ranges) for _ in range(min(BATCH, budget.search - len(found)))]
         first = budget.worlds + len(found)
-        worlds = [World(SEARCH, first + k, first + k, _values(given, [trial.params[path] for path in ranges]))
-                  for k, trial in enumerate(asked)]
-        for trial, each in zip(asked, see(worlds, f"searched, {batch + 1} of {batches}"), strict=True):
+        worlds = [
+            World(
+                SEARCH,
+                first + k,
+                first + k,
+                _values(given, [trial.params[path] for path in ranges]),
+            )
+            for k, trial in enumerate(asked)
+        ]
+        for trial, each in zip(
+            asked, see(worlds, f"searched, {batch + 1} of {batches}"), strict=True
+        ):
             score = scores(each)
             if math.isfinite(score):
                 study.tell(trial, score)
@@ -99,7 +128,11 @@ def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], flo
         scale.append(spread if spread > 0 else 1.0)
 
     def score(each: Seen) -> float:
-        known = [margin / by for margin, by in zip(each.margins(goals), scale, strict=True) if math.isfinite(margin)]
+        known = [
+            margin / by
+            for margin, by in zip(each.margins(goals), scale, strict=True)
+            if math.isfinite(margin)
+        ]
         return min(known, default=math.nan)
 
     return score

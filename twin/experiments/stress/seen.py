@@ -34,32 +34,48 @@ class Seen:
 
     def margins(self, goals: Sequence[Goal]) -> tuple[float, ...]:
         """Margins (goals,)."""
-        return tuple(goal.margin(base, value) for goal, base, value in zip(goals, self.base, self.value, strict=True))
+        return tuple(
+            goal.margin(base, value)
+            for goal, base, value in zip(goals, self.base, self.value, strict=True)
+        )
 
 
 def read_args(experiment: Experiment) -> tuple[list[Goal], list[Uncertain]]:
     """Goals and ranges of an experiment, as its manifest has them."""
     args, scenario = experiment.manifest["args"], experiment.scenario
-    return parse_goals(args["goals"], scenario), uncertain.read(args["uncertain"], scenario, args["policy"]["policies"])
+    return parse_goals(args["goals"], scenario), uncertain.read(
+        args["uncertain"], scenario, args["policy"]["policies"]
+    )
 
 
 def table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
     """One row per world and goal, in the order in which worlds were seen."""
     worlds = [each.world for each in seen for _ in goals]
-    columns: dict[str, Any] = {"phase": [world.phase for world in worlds], "point": [world.point for world in worlds],
-                               "replicate": [world.replicate for world in worlds]}
+    columns: dict[str, Any] = {
+        "phase": [world.phase for world in worlds],
+        "point": [world.point for world in worlds],
+        "replicate": [world.replicate for world in worlds],
+    }
     for k, one in enumerate(given):
         columns[one.vary.path] = [world.values[k] for world in worlds]
-    pairs = [(goal, base, value) for each in seen for goal, base, value in zip(goals, each.base, each.value, strict=True)]
+    pairs = [
+        (goal, base, value)
+        for each in seen
+        for goal, base, value in zip(goals, each.base, each.value, strict=True)
+    ]
     columns["goal"] = [goal.text for goal, _, _ in pairs]
     columns["base"] = [base for _, base, _ in pairs]
     columns["value"] = [value for _, _, value in pairs]
     columns["margin"] = [goal.margin(base, value) for goal, base, value in pairs]
-    columns["holds"] = pa.array([goal.holds(base, value) for goal, base, value in pairs], pa.bool_())
+    columns["holds"] = pa.array(
+        [goal.holds(base, value) for goal, base, value in pairs], pa.bool_()
+    )
     return pa.table(columns)
 
 
-def read_seen(experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]) -> list[Seen]:
+def read_seen(
+    experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]
+) -> list[Seen]:
     """What was seen, from ``results.parquet``."""
     from twin.experiments.compare.rows import read_table
 
@@ -67,9 +83,13 @@ def read_seen(experiment: Experiment, goals: Sequence[Goal], given: Sequence[Unc
     many = len(goals)
     made = []
     for first in range(0, len(rows), many):
-        mine, row = rows[first:first + many], rows[first]
-        world = World(row["phase"], row["point"], row["replicate"], tuple(row[one.vary.path] for one in given))
-        made.append(Seen(world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine)))
+        mine, row = rows[first : first + many], rows[first]
+        world = World(
+            row["phase"], row["point"], row["replicate"], tuple(row[one.vary.path] for one in given)
+        )
+        made.append(
+            Seen(world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine))
+        )
     return made
 
 

@@ -22,22 +22,58 @@ from twin.scenario.describe import Row, as_file, describe
 from twin.scenario.loading import Scenario, load
 
 REASONS = (
-    ("audience.return_effect=0.2..1.8:log", "how strongly content people come back; no published size, a third to triple"),
-    ("audience.leave_effect=1.0..10.0", "how steeply leaving for good answers to satisfaction; no published size, a fifth to double"),
-    ("audience.satisfaction_rate=0.03..0.3:log", "how fast opinion of the platform forms, from three sessions to thirty"),
-    ("audience.taste_spread=0.2..0.7", "how far tastes are a person's own; from tight communities to loose ones"),
+    (
+        "audience.return_effect=0.2..1.8:log",
+        "how strongly content people come back; no published size, a third to triple",
+    ),
+    (
+        "audience.leave_effect=1.0..10.0",
+        "how steeply leaving for good answers to satisfaction; no published size, a fifth to double",
+    ),
+    (
+        "audience.satisfaction_rate=0.03..0.3:log",
+        "how fast opinion of the platform forms, from three sessions to thirty",
+    ),
+    (
+        "audience.taste_spread=0.2..0.7",
+        "how far tastes are a person's own; from tight communities to loose ones",
+    ),
     ("audience.patience=0.75..0.93", "how far down people look: on average four posts to fourteen"),
-    ("audience.responses.click.arousal=0.2..1.6", "how much arousal tempts; the sign is known, the size differs by platform"),
-    ("audience.responses.click.proof=0.01..0.3", "how far likes shown draw clicks; sign by experiments, size assumed"),
-    ("audience.responses.click.label=-0.8..0.1", "how a label that says AI is taken; studies find from clear aversion to none"),
-    ("audience.responses.glad.arousal=-3.0..-0.2", "how much people regret what aroused them; sign by surveys, size assumed"),
-    ("creators.ai.skill_mean=-0.6..0.6", "quality of AI posts against human ones; blind comparisons go both ways"),
+    (
+        "audience.responses.click.arousal=0.2..1.6",
+        "how much arousal tempts; the sign is known, the size differs by platform",
+    ),
+    (
+        "audience.responses.click.proof=0.01..0.3",
+        "how far likes shown draw clicks; sign by experiments, size assumed",
+    ),
+    (
+        "audience.responses.click.label=-0.8..0.1",
+        "how a label that says AI is taken; studies find from clear aversion to none",
+    ),
+    (
+        "audience.responses.glad.arousal=-3.0..-0.2",
+        "how much people regret what aroused them; sign by surveys, size assumed",
+    ),
+    (
+        "creators.ai.skill_mean=-0.6..0.6",
+        "quality of AI posts against human ones; blind comparisons go both ways",
+    ),
     ("creators.ai.posts_mean=1.5/d..12.0/d:log", "how much an AI creator posts; a third to triple"),
     ("creators.quit=0.0003..0.003:log", "how readily a human creator gives up; a third to triple"),
-    ("creators.quit_effect=2.0..12.0", "how steeply giving up answers to morale; a third to double"),
+    (
+        "creators.quit_effect=2.0..12.0",
+        "how steeply giving up answers to morale; a third to double",
+    ),
     ("creators.burnout=0.005..0.08:log", "morale that effort costs; a quarter to four times"),
-    ("network.homophily=0.2..0.8", "how far people follow their own kind; differs widely between platforms"),
-    ("opinions.stubbornness_mean=0.1..0.8", "how far people keep to their first opinion; estimates range over most of 0..1"),
+    (
+        "network.homophily=0.2..0.8",
+        "how far people follow their own kind; differs widely between platforms",
+    ),
+    (
+        "opinions.stubbornness_mean=0.1..0.8",
+        "how far people keep to their first opinion; estimates range over most of 0..1",
+    ),
 )
 """Parameter with its range in the words of ``--uncertain``, and why that range."""
 _FIXED = ("name", "start", "warm_up", "duration", "seed", "replicate", "metrics.every")
@@ -57,7 +93,7 @@ class Uncertain:
         vary = self.vary
         if vary.levels:
             return (vary.levels.index(value) + 0.5) / len(vary.levels)
-        number = float(value[:len(value) - len(vary.suffix)])
+        number = float(value[: len(value) - len(vary.suffix)])
         if vary.log:
             return math.log(number / vary.low) / math.log(vary.high / vary.low)
         return (number - vary.low) / (vary.high - vary.low)
@@ -69,7 +105,9 @@ def standard(scenario: Scenario) -> list[str]:
     return [text for text, _ in REASONS if text.partition("=")[0] in known]
 
 
-def read(texts: Iterable[str], scenario: Scenario, policies: Sequence[Mapping[str, Any]] = ()) -> list[Uncertain]:
+def read(
+    texts: Iterable[str], scenario: Scenario, policies: Sequence[Mapping[str, Any]] = ()
+) -> list[Uncertain]:
     """Ranges read, with notes: on levers, on what the policy sets itself, on ranges without the scenario's own value.
 
     Raises UsageError with the nearest parameter, for one given twice, and for what has no number.
@@ -88,17 +126,29 @@ def read(texts: Iterable[str], scenario: Scenario, policies: Sequence[Mapping[st
         if any(each.vary.path == vary.path for each in made):
             raise UsageError(f"--uncertain {text}: {vary.path} is given twice (leave one out)")
         if len(vary.levels) == 1:
-            raise UsageError(f"--uncertain {text}: one value is certain (write LOW..HIGH, or several values)")
-        notes = [each for each in (_lever(rows[vary.path], policies), _outside(vary, rows[vary.path])) if each]
-        made.append(Uncertain(text, vary, reasons.get(text, "given on the command line"), tuple(notes)))
+            raise UsageError(
+                f"--uncertain {text}: one value is certain (write LOW..HIGH, or several values)"
+            )
+        notes = [
+            each
+            for each in (_lever(rows[vary.path], policies), _outside(vary, rows[vary.path]))
+            if each
+        ]
+        made.append(
+            Uncertain(text, vary, reasons.get(text, "given on the command line"), tuple(notes))
+        )
     if not made:
-        raise UsageError("--uncertain: this scenario has none of the parameters with a standard range (give some: PATH=LOW..HIGH)")
+        raise UsageError(
+            "--uncertain: this scenario has none of the parameters with a standard range (give some: PATH=LOW..HIGH)"
+        )
     return made
 
 
 def _lever(row: Row, policies: Sequence[Mapping[str, Any]]) -> str:
     if any(row.path in policy.get("set", {}) for policy in policies):
-        return f"{row.path} is set by the policy itself: in its branch the range holds up to then only"
+        return (
+            f"{row.path} is set by the policy itself: in its branch the range holds up to then only"
+        )
     if row.lever:
         return f"{row.path} is a lever of policies, which somebody decides: its range is no ignorance of the world"
     return ""
@@ -112,7 +162,9 @@ def _outside(vary: Vary, row: Row) -> str:
     low, high = _plain(f"{vary.low!r}{vary.suffix}"), _plain(f"{vary.high!r}{vary.suffix}")
     if None in (own, low, high) or low <= own <= high:  # type: ignore[operator]
         return ""
-    return f"{row.path} is {row.value} in the scenario, outside the range that worlds are drawn from"
+    return (
+        f"{row.path} is {row.value} in the scenario, outside the range that worlds are drawn from"
+    )
 
 
 def _plain(text: str) -> float | None:
@@ -133,7 +185,11 @@ def check(scenario: Scenario, given: Sequence[Uncertain]) -> None:
             for value in ends:
                 _try(base, f"--uncertain {each.text}", [f"{each.vary.path}={value}"])
         for share in (0.0, 1.0 - 1e-9):
-            _try(base, "--uncertain: all ranges together", [f"{each.vary.path}={each.vary.at(share)}" for each in given])
+            _try(
+                base,
+                "--uncertain: all ranges together",
+                [f"{each.vary.path}={each.vary.at(share)}" for each in given],
+            )
 
 
 def _try(base: Path, flag: str, sets: Sequence[str]) -> None:
@@ -142,4 +198,6 @@ def _try(base: Path, flag: str, sets: Sequence[str]) -> None:
     except ScenarioError as error:
         first = error.problems[0]
         mend = f" ({first.mend})" if first.mend else ""
-        raise UsageError(f"{flag}: at {', '.join(sets[:1]) if len(sets) == 1 else 'one end'}: {first.path} {first.reason}{mend}") from None
+        raise UsageError(
+            f"{flag}: at {', '.join(sets[:1]) if len(sets) == 1 else 'one end'}: {first.path} {first.reason}{mend}"
+        ) from None

@@ -112,9 +112,18 @@ class Verdict:
     def facts(self) -> dict[str, Any]:
         """What the manifest keeps."""
         worst = self.worst
-        return {"goal": self.goal.text, "drawn": self.drawn.n, "fails": self.drawn.fails, "unknown": self.drawn.unknown,
-                "low": self.drawn.low, "high": self.drawn.high, "searched": self.searched.n, "search_fails": self.searched.fails,
-                "worst_point": worst.point if worst else None, "worst": (worst.confirmed or "not told") if worst else None}
+        return {
+            "goal": self.goal.text,
+            "drawn": self.drawn.n,
+            "fails": self.drawn.fails,
+            "unknown": self.drawn.unknown,
+            "low": self.drawn.low,
+            "high": self.drawn.high,
+            "searched": self.searched.n,
+            "search_fails": self.searched.fails,
+            "worst_point": worst.point if worst else None,
+            "worst": (worst.confirmed or "not told") if worst else None,
+        }
 
 
 def rate(holds: Sequence[bool | None]) -> Rate:
@@ -124,22 +133,53 @@ def rate(holds: Sequence[bool | None]) -> Rate:
     if not known:
         return Rate(0, 0, len(holds), 0.0, 1.0)
     interval = stats.binomtest(fails, len(known)).proportion_ci(effects.LEVEL, "exact")
-    return Rate(len(known), fails, len(holds) - len(known), float(interval.low), float(interval.high))
+    return Rate(
+        len(known), fails, len(holds) - len(known), float(interval.low), float(interval.high)
+    )
 
 
-def verdicts(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]) -> list[Verdict]:
+def verdicts(
+    seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]
+) -> list[Verdict]:
     """Verdicts on all goals, in order."""
-    by_phase = {phase: [each for each in seen if each.world.phase == phase] for phase in (DRAWN, SEARCH, CONFIRM)}
-    at = np.array([[one.position(value) for one, value in zip(given, each.world.values, strict=True)] for each in by_phase[DRAWN]])
+    by_phase = {
+        phase: [each for each in seen if each.world.phase == phase]
+        for phase in (DRAWN, SEARCH, CONFIRM)
+    }
+    at = np.array(
+        [
+            [one.position(value) for one, value in zip(given, each.world.values, strict=True)]
+            for each in by_phase[DRAWN]
+        ]
+    )
     made = []
     for g, goal in enumerate(goals):
-        kept = {phase: [goal.holds(each.base[g], each.value[g]) for each in those] for phase, those in by_phase.items()}
+        kept = {
+            phase: [goal.holds(each.base[g], each.value[g]) for each in those]
+            for phase, those in by_phase.items()
+        }
         found = [*by_phase[DRAWN], *by_phase[SEARCH]]
         margins = np.array([each.margins(goals)[g] for each in found])
-        ends = [int(np.nanargmin(margins)), int(np.nanargmax(margins))] if np.isfinite(margins).any() else []
-        worst, best = (_fresh(found[end], by_phase[CONFIRM], goals, g) for end in ends) if ends else (None, None)
-        made.append(Verdict(goal, rate(kept[DRAWN]), rate(kept[SEARCH]), worst, best,
-                            _directions(given, at, margins[:len(at)], kept[DRAWN])))
+        ends = (
+            [int(np.nanargmin(margins)), int(np.nanargmax(margins))]
+            if np.isfinite(margins).any()
+            else []
+        )
+        worst, best = (
+            (_fresh(found[end], by_phase[CONFIRM], goals, g) for end in ends)
+            if ends
+            else (None, None)
+        )
+        made.append(
+            Verdict(
+                goal,
+                rate(kept[DRAWN]),
+                rate(kept[SEARCH]),
+                worst,
+                best,
+                _directions(given, at, margins[: len(at)], kept[DRAWN]),
+            )
+        )
     return _corrected(made)
 
 
@@ -148,14 +188,31 @@ def _fresh(found: Seen, confirmed: Sequence[Seen], goals: Sequence[Goal], g: int
     margins = np.array([each.margins(goals)[g] for each in mine])
     known = margins[np.isfinite(margins)]
     result = effects.paired(known[:, None], np.zeros((len(known), 1))) if len(known) > 1 else None
-    mean, low, high = (float(getattr(result, name)[0]) if result else math.nan for name in ("effect", "low", "high"))
+    mean, low, high = (
+        float(getattr(result, name)[0]) if result else math.nan
+        for name in ("effect", "low", "high")
+    )
     fails = sum(goals[g].holds(each.base[g], each.value[g]) is False for each in mine)
-    return Fresh(found.world.point, found.world.phase, found.world.values, found.margins(goals)[g], tuple(known.tolist()), mean, low, high,
-                 fails)
+    return Fresh(
+        found.world.point,
+        found.world.phase,
+        found.world.values,
+        found.margins(goals)[g],
+        tuple(known.tolist()),
+        mean,
+        low,
+        high,
+        fails,
+    )
 
 
-def _directions(given: Sequence[Uncertain], at: Array, margins: Array, holds: Sequence[bool | None]) -> list[Direction]:
-    failing, holding = np.array([each is False for each in holds]), np.array([each is True for each in holds])
+def _directions(
+    given: Sequence[Uncertain], at: Array, margins: Array, holds: Sequence[bool | None]
+) -> list[Direction]:
+    failing, holding = (
+        np.array([each is False for each in holds]),
+        np.array([each is True for each in holds]),
+    )
     known = np.isfinite(margins)
     made = []
     for k, one in enumerate(given):
@@ -178,14 +235,34 @@ def _corrected(made: Sequence[Verdict]) -> list[Verdict]:
     every = [each for verdict in made for each in verdict.directions]
     q = iter(effects.discoveries(np.array([each.p for each in every])).tolist())
     apart = iter(effects.discoveries(np.array([each.difference_p for each in every])).tolist())
-    return [replace(verdict, directions=sorted(
-        (replace(each, q=next(q), difference_q=next(apart)) for each in verdict.directions),
-        key=lambda each: -abs(each.correlation) if math.isfinite(each.correlation) else 1.0)) for verdict in made]
+    return [
+        replace(
+            verdict,
+            directions=sorted(
+                (replace(each, q=next(q), difference_q=next(apart)) for each in verdict.directions),
+                key=lambda each: -abs(each.correlation) if math.isfinite(each.correlation) else 1.0,
+            ),
+        )
+        for verdict in made
+    ]
 
 
 def table(made: Sequence[Verdict]) -> pa.Table:
     """Directions as a table: goals in order, the strongest parameter first."""
     names = [name for name in Direction.__dataclass_fields__ if name != "parameter"]
-    schema = pa.schema([("goal", pa.string()), ("parameter", pa.string()), *((name, pa.float64()) for name in names), ("sure", pa.bool_())])
-    return pa.Table.from_pylist([{"goal": verdict.goal.text, **asdict(each), "sure": each.sure}
-                                 for verdict in made for each in verdict.directions], schema=schema)
+    schema = pa.schema(
+        [
+            ("goal", pa.string()),
+            ("parameter", pa.string()),
+            *((name, pa.float64()) for name in names),
+            ("sure", pa.bool_()),
+        ]
+    )
+    return pa.Table.from_pylist(
+        [
+            {"goal": verdict.goal.text, **asdict(each), "sure": each.sure}
+            for verdict in made
+            for each in verdict.directions
+        ],
+        schema=schema,
+    )

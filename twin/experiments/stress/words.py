@@ -29,15 +29,34 @@ def margin(verdict: Verdict, value: float) -> str:
 def how_often(verdict: Verdict) -> Words:
     """How likely the goal fails under the ranges."""
     drawn = verdict.drawn
-    lost = f" In {drawn.unknown} more it could not be told (a run failed, or nothing was read)." if drawn.unknown else ""
+    lost = (
+        f" In {drawn.unknown} more it could not be told (a run failed, or nothing was read)."
+        if drawn.unknown
+        else ""
+    )
     if not drawn.n:
-        return [(f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal be told.", "bad")]
+        return [
+            (
+                f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal be told.",
+                "bad",
+            )
+        ]
     if not drawn.fails:
-        return [(f"It held in all {drawn.n} worlds drawn", "good"),
-                (f": this excludes, with 95 % confidence, that it fails in more than {share(drawn.bound)} of the worlds of these ranges "
-                 f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say that the policy is safe.{lost}", "")]
-    return [(f"It failed in {drawn.fails} of {drawn.n} worlds drawn", "bad"),
-            (f": {share(drawn.share)} [{share(drawn.low)}, {share(drawn.high)}] of the worlds of these ranges.{lost}", "")]
+        return [
+            (f"It held in all {drawn.n} worlds drawn", "good"),
+            (
+                f": this excludes, with 95 % confidence, that it fails in more than {share(drawn.bound)} of the worlds of these ranges "
+                f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say that the policy is safe.{lost}",
+                "",
+            ),
+        ]
+    return [
+        (f"It failed in {drawn.fails} of {drawn.n} worlds drawn", "bad"),
+        (
+            f": {share(drawn.share)} [{share(drawn.low)}, {share(drawn.high)}] of the worlds of these ranges.{lost}",
+            "",
+        ),
+    ]
 
 
 def searched(verdict: Verdict) -> list[Words]:
@@ -45,8 +64,15 @@ def searched(verdict: Verdict) -> list[Words]:
     rate = verdict.searched
     if not rate.n + rate.unknown:
         return []
-    return [[(f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} further worlds; "
-              "this tells where failure is, not how often.", "")]]
+    return [
+        [
+            (
+                f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} further worlds; "
+                "this tells where failure is, not how often.",
+                "",
+            )
+        ]
+    ]
 
 
 def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
@@ -57,11 +83,17 @@ def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
         return [(f"{start}; it could not be told with fresh seeds.", "")]
     again = f"; with {n} fresh seeds {margin(verdict, one.mean)} [{number(one.low)}, {number(one.high)}], failing in {one.fails} of {n}: "
     if one.found < 0:
-        end = {"fails": ("the failure is confirmed.", "bad"), "holds": ("the failure was bad luck, that world keeps the goal.", "good"),
-               "": ("whether that world fails on average cannot be told from noise.", "flat")}[one.confirmed]
+        end = {
+            "fails": ("the failure is confirmed.", "bad"),
+            "holds": ("the failure was bad luck, that world keeps the goal.", "good"),
+            "": ("whether that world fails on average cannot be told from noise.", "flat"),
+        }[one.confirmed]
     else:
-        end = {"fails": ("on average it fails there.", "bad"), "holds": ("it holds there on average.", "good"),
-               "": ("whether it holds there on average cannot be told from noise.", "flat")}[one.confirmed]
+        end = {
+            "fails": ("on average it fails there.", "bad"),
+            "holds": ("it holds there on average.", "good"),
+            "": ("whether it holds there on average cannot be told from noise.", "flat"),
+        }[one.confirmed]
     return [(start + again, ""), end]
 
 
@@ -70,16 +102,33 @@ def where(verdict: Verdict) -> Words:
     sure = [each for each in verdict.directions if each.sure]
     tested = sum(math.isfinite(each.p) for each in verdict.directions)
     if not sure:
-        return [(f"Which way it lies cannot be told from noise, for any of the {tested} parameters tested ({verdict.drawn.n} worlds).",
-                 "flat")]
-    start = "It fails where " if verdict.drawn.fails and verdict.drawn.fails < verdict.drawn.n else "Its margin is smallest where "
-    ends = [f"{listed(names)} {'are' if len(names) > 1 else 'is'} {end}" for end in ("high", "low")
-            if (names := [each.parameter for each in sure[:MOST] if each.towards == end])]
+        return [
+            (
+                f"Which way it lies cannot be told from noise, for any of the {tested} parameters tested ({verdict.drawn.n} worlds).",
+                "flat",
+            )
+        ]
+    start = (
+        "It fails where "
+        if verdict.drawn.fails and verdict.drawn.fails < verdict.drawn.n
+        else "Its margin is smallest where "
+    )
+    ends = [
+        f"{listed(names)} {'are' if len(names) > 1 else 'is'} {end}"
+        for end in ("high", "low")
+        if (names := [each.parameter for each in sure[:MOST] if each.towards == end])
+    ]
     strengths = ", ".join(_strength(each) for each in sure[:MOST])
     rest = f"; {len(sure) - MOST} weaker ones are in the table" if len(sure) > MOST else ""
-    noise = f" The other {tested - len(sure)} of {tested} parameters are not told from noise." if tested > len(sure) else ""
-    return [(f"{start}{listed(ends)}", "bad" if verdict.drawn.fails else ""),
-            (f" (rank correlation with the margin: {strengths}{rest}).{noise}", "")]
+    noise = (
+        f" The other {tested - len(sure)} of {tested} parameters are not told from noise."
+        if tested > len(sure)
+        else ""
+    )
+    return [
+        (f"{start}{listed(ends)}", "bad" if verdict.drawn.fails else ""),
+        (f" (rank correlation with the margin: {strengths}{rest}).{noise}", ""),
+    ]
 
 
 def _strength(each: Direction) -> str:
@@ -103,7 +152,9 @@ def summary(verdicts: Sequence[Verdict]) -> list[Said]:
 
 def setting(given: Sequence[Uncertain], one: Fresh) -> str:
     """A world in the words of ``--set``."""
-    return ", ".join(f"{each.vary.path}={value}" for each, value in zip(given, one.values, strict=True))
+    return ", ".join(
+        f"{each.vary.path}={value}" for each, value in zip(given, one.values, strict=True)
+    )
 
 
 def lines(verdicts: Sequence[Verdict], given: Sequence[Uncertain]) -> list[str]:

@@ -28,9 +28,20 @@ from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
 from twin.world.metric import Metric, label_text
 
-RANKS = pa.schema([("parameter", pa.string()), ("metric", pa.string()), ("labels", pa.string()), ("side", pa.string()),
-                   ("good", pa.string()), ("headline", pa.bool_()), ("n", pa.int64()), ("correlation", pa.float64()), ("p", pa.float64()),
-                   ("q", pa.float64())])
+RANKS = pa.schema(
+    [
+        ("parameter", pa.string()),
+        ("metric", pa.string()),
+        ("labels", pa.string()),
+        ("side", pa.string()),
+        ("good", pa.string()),
+        ("headline", pa.bool_()),
+        ("n", pa.int64()),
+        ("correlation", pa.float64()),
+        ("p", pa.float64()),
+        ("q", pa.float64()),
+    ]
+)
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
@@ -39,7 +50,9 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     found = ranks(swept)
     experiment.table("results.parquet", _table(swept))
     experiment.table("ranks.parquet", pa.Table.from_pylist(found, schema=RANKS))
-    experiment.finish("done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1])
+    experiment.finish(
+        "done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1]
+    )
     experiment.tell(lines(swept, found), report)
 
 
@@ -57,15 +70,30 @@ def run(experiment: Experiment, on: str | None) -> Swept:
     args = experiment.manifest["args"]
     varied, chosen, scenarios = planned(experiment.scenario, args)
     replicates = int(args["replicates"])
-    tasks = [Task("means", f"runs/{place}/{r}.npy", {"sets": settings(r, design.sets(varied, point)), "windows": [window(scenario)]},
-                  weight=scenario.duration + scenario.warm_up)
-             for place, (point, scenario) in enumerate(zip(chosen, scenarios, strict=True)) for r in range(replicates)]
+    tasks = [
+        Task(
+            "means",
+            f"runs/{place}/{r}.npy",
+            {"sets": settings(r, design.sets(varied, point)), "windows": [window(scenario)]},
+            weight=scenario.duration + scenario.warm_up,
+        )
+        for place, (point, scenario) in enumerate(zip(chosen, scenarios, strict=True))
+        for r in range(replicates)
+    ]
     experiment.run(tasks, on)
     layouts: dict[tuple[str, ...], dict[Key, Metric]] = {}
     for scenario in scenarios:
         if (names := tuple(scenario.mechanisms)) not in layouts:
-            layouts[names] = {(metric.name, label_text(labels)): metric for metric, labels in Simulation(scenario).world.board.rows}
-    series = {key: metric for layout in layouts.values() for key, metric in layout.items() if outcome(metric)}
+            layouts[names] = {
+                (metric.name, label_text(labels)): metric
+                for metric, labels in Simulation(scenario).world.board.rows
+            }
+    series = {
+        key: metric
+        for layout in layouts.values()
+        for key, metric in layout.items()
+        if outcome(metric)
+    }
     places = {key: place for place, key in enumerate(series)}
     values = np.full((len(chosen), replicates, len(series)), np.nan)
     for place, scenario in enumerate(scenarios):
@@ -81,13 +109,26 @@ def run(experiment: Experiment, on: str | None) -> Swept:
 def _table(swept: Swept) -> pa.Table:
     """Rows in the order point, replicate, series."""
     n, replicates, many = swept.values.shape
-    columns: dict[str, Any] = {"point": np.repeat(np.arange(n), replicates * many),
-                               "replicate": np.tile(np.repeat(np.arange(replicates), many), n)}
+    columns: dict[str, Any] = {
+        "point": np.repeat(np.arange(n), replicates * many),
+        "replicate": np.tile(np.repeat(np.arange(replicates), many), n),
+    }
     for k, each in enumerate(swept.varied):
-        columns[each.path] = pa.array([point[k] for point in swept.points for _ in range(replicates * many)]).dictionary_encode()
-    for name, texts in (("metric", [key[0] for key in swept.series]), ("labels", [key[1] for key in swept.series]),
-                        ("side", [metric.side for metric in swept.series.values()]),
-                        ("unit", [f"{metric.unit}/d" if metric.kind == "counter" else metric.unit for metric in swept.series.values()])):
+        columns[each.path] = pa.array(
+            [point[k] for point in swept.points for _ in range(replicates * many)]
+        ).dictionary_encode()
+    for name, texts in (
+        ("metric", [key[0] for key in swept.series]),
+        ("labels", [key[1] for key in swept.series]),
+        ("side", [metric.side for metric in swept.series.values()]),
+        (
+            "unit",
+            [
+                f"{metric.unit}/d" if metric.kind == "counter" else metric.unit
+                for metric in swept.series.values()
+            ],
+        ),
+    ):
         columns[name] = pa.array(texts * (n * replicates)).dictionary_encode()
     columns["value"] = swept.values.ravel()
     return pa.table(columns)
@@ -104,9 +145,19 @@ def ranks(swept: Swept) -> list[dict[str, Any]]:
             if known.sum() < LEAST or len(set(numbers[known])) < 2 or np.ptp(means[known, i]) == 0:
                 continue
             result = stats.spearmanr(numbers[known], means[known, i])
-            found.append({"parameter": each.path, "metric": key[0], "labels": key[1], "side": metric.side, "good": metric.good,
-                          "headline": metric.headline, "n": int(known.sum()), "correlation": float(result.statistic),
-                          "p": float(result.pvalue)})
+            found.append(
+                {
+                    "parameter": each.path,
+                    "metric": key[0],
+                    "labels": key[1],
+                    "side": metric.side,
+                    "good": metric.good,
+                    "headline": metric.headline,
+                    "n": int(known.sum()),
+                    "correlation": float(result.statistic),
+                    "p": float(result.pvalue),
+                }
+            )
     q = effects.discoveries(np.array([row["p"] for row in found]))
     return [{**row, "q": float(each)} for row, each in zip(found, q, strict=True)]
 
@@ -118,8 +169,12 @@ def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
     for each in swept.varied:
         mine = [row for row in found if row["parameter"] == each.path]
         sure = [row for row in mine if row["headline"] and row["q"] < 1 - effects.LEVEL]
-        made.append(f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes go with it beyond noise")
+        made.append(
+            f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes go with it beyond noise"
+        )
         for row in sorted(sure, key=lambda row: (row["q"], row["metric"], row["labels"]))[:5]:
             name = row["metric"] + (f"{{{row['labels']}}}" if row["labels"] else "")
-            made.append(f"  {name:36s} rank correlation {row['correlation']:+.2f}, q {row['q']:.2g}")
+            made.append(
+                f"  {name:36s} rank correlation {row['correlation']:+.2f}, q {row['q']:.2g}"
+            )
     return [*made, ""]

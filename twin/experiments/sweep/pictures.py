@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FactorRange, FixedTicker, HoverTool, LinearColorMapper
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    FactorRange,
+    FixedTicker,
+    HoverTool,
+    LinearColorMapper,
+)
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -23,19 +30,27 @@ Array = NDArray[np.float64]
 def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
     """An outcome (points, replicates) over a parameter's value at every point: runs, means and standard deviations."""
     if vary.levels:
-        x = np.array([vary.levels.index(text) for text in at], np.float64)  # levels stand side by side, whatever they are
+        x = np.array(
+            [vary.levels.index(text) for text in at], np.float64
+        )  # levels stand side by side, whatever they are
     else:
         numbers = np.array([quantity(text) for text in at])
         x = np.log10(numbers) if vary.log else numbers
     plot = canvas(None, 230, unit)
     order = np.repeat(np.arange(len(at)), values.shape[1])
     known = np.isfinite(values.ravel())
-    runs = ColumnDataSource({"x": x[order][known], "y": values.ravel()[known], "at": [at[i] for i in order[known]]})
+    runs = ColumnDataSource(
+        {"x": x[order][known], "y": values.ravel()[known], "at": [at[i] for i in order[known]]}
+    )
     points = plot.scatter("x", "y", source=runs, size=5, color=BLUE, alpha=0.35, line_color=None)
     groups = [x == level for level in np.unique(x)] if vary.levels else _bins(x)
     flat = [values[some][np.isfinite(values[some])] for some in groups]
     rows = [
-        (float(x[some].mean()), float(each.mean()), float(each.std(ddof=1)) if len(each) > 1 else 0.0)
+        (
+            float(x[some].mean()),
+            float(each.mean()),
+            float(each.std(ddof=1)) if len(each) > 1 else 0.0,
+        )
         for some, each in zip(groups, flat, strict=True)
         if len(each)
     ]
@@ -51,7 +66,10 @@ def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
     means = plot.scatter("x", "y", source=source, size=8, color=INK, line_color="white")
     plot.add_tools(
         HoverTool(renderers=[points], tooltips=[("", "@at"), ("", "@y{0.[0000]}")]),
-        HoverTool(renderers=[means], tooltips=[("mean", "@y{0.[0000]}"), ("± sd", "@low{0.[0000]} to @high{0.[0000]}")]),
+        HoverTool(
+            renderers=[means],
+            tooltips=[("mean", "@y{0.[0000]}"), ("± sd", "@low{0.[0000]} to @high{0.[0000]}")],
+        ),
     )
     _ticks(plot, vary, x)
     return plot
@@ -67,11 +85,15 @@ def _ticks(plot: figure, vary: Vary, x: Array) -> None:
     if vary.levels:
         step = -(-len(vary.levels) // 8)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(0, len(vary.levels), step)))
-        plot.xaxis.formatter = CustomJSTickFormatter(args={"names": list(vary.levels)}, code="return names[tick] ?? ''")
+        plot.xaxis.formatter = CustomJSTickFormatter(
+            args={"names": list(vary.levels)}, code="return names[tick] ?? ''"
+        )
         return
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     names = dict.fromkeys(vary.at(share) for share in shares)
-    places = {float(np.log10(quantity(name)) if vary.log else quantity(name)): name for name in names}
+    places = {
+        float(np.log10(quantity(name)) if vary.log else quantity(name)): name for name in names
+    }
     plot.xaxis.ticker = FixedTicker(ticks=list(places))
     plot.xaxis.formatter = CustomJSTickFormatter(
         args={"at": list(places), "names": list(places.values())},
@@ -97,7 +119,9 @@ def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array
     plot.toolbar.autohide, plot.toolbar.logo = True, None
     plot.grid.grid_line_color = None
     known = np.isfinite(means)
-    low, high = (float(means[known].min()), float(means[known].max())) if known.any() else (0.0, 1.0)
+    low, high = (
+        (float(means[known].min()), float(means[known].max())) if known.any() else (0.0, 1.0)
+    )
     dark = (means - low) > 0.55 * (high - low)
     source = ColumnDataSource(
         {
@@ -117,7 +141,12 @@ def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array
         line_color="white",
         fill_color={
             "field": "v",
-            "transform": LinearColorMapper(palette=SEQUENTIAL, low=low, high=high if high > low else low + 1, nan_color="#eeeeee"),
+            "transform": LinearColorMapper(
+                palette=SEQUENTIAL,
+                low=low,
+                high=high if high > low else low + 1,
+                nan_color="#eeeeee",
+            ),
         },
     )
     plot.text(
@@ -131,10 +160,19 @@ def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array
         text_font=value("system-ui"),
         text_color="ink",
     )
-    plot.add_tools(HoverTool(renderers=[cells], tooltips=[(varied[0].path, "@x"), (varied[1].path, "@y"), ("mean", "@v{0.[0000]}")]))
+    plot.add_tools(
+        HoverTool(
+            renderers=[cells],
+            tooltips=[(varied[0].path, "@x"), (varied[1].path, "@y"), ("mean", "@v{0.[0000]}")],
+        )
+    )
     plot.xaxis.axis_label, plot.yaxis.axis_label = varied[0].path, varied[1].path
     for axis in (*plot.xaxis, *plot.yaxis):
         axis.axis_line_color = axis.major_tick_line_color = None
         axis.major_label_text_font = axis.axis_label_text_font = "system-ui"
-        axis.axis_label_text_font_style, axis.major_label_text_color, axis.axis_label_text_color = "normal", INK, INK
+        axis.axis_label_text_font_style, axis.major_label_text_color, axis.axis_label_text_color = (
+            "normal",
+            INK,
+            INK,
+        )
     return plot

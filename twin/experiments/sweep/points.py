@@ -41,7 +41,9 @@ class Swept:
             return np.asarray(np.nanmean(self.values, 1))
 
 
-def planned(scenario: Scenario, args: dict[str, Any]) -> tuple[list[Vary], list[tuple[str, ...]], list[Scenario]]:
+def planned(
+    scenario: Scenario, args: dict[str, Any]
+) -> tuple[list[Vary], list[tuple[str, ...]], list[Scenario]]:
     """Parameters, points and the scenario at each. Raises UsageError and ScenarioError."""
     varied = design.fitted([design.parse(text) for text in args["vary"]], scenario)
     chosen = design.points(varied, args["method"], int(args["points"]), scenario.seed)

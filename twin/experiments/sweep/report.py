@@ -17,7 +17,18 @@ from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import outcome, signed
 from twin.experiments.compare.rows import EXTRA, SIDES
 from twin.experiments.experiment import Experiment
-from twin.experiments.page import Cell, Group, Page, Picture, Said, Section, Table, Words, listed, number
+from twin.experiments.page import (
+    Cell,
+    Group,
+    Page,
+    Picture,
+    Said,
+    Section,
+    Table,
+    Words,
+    listed,
+    number,
+)
 from twin.experiments.sweep import pictures
 from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
 from twin.ground.units import DAY
@@ -43,7 +54,9 @@ def write(experiment: Experiment) -> None:
         sections,
         _methods(experiment, swept),
         notices=reporting.failures(experiment),
-        under=(f"{n} points, {replicates} {'world' if replicates == 1 else 'worlds'} each: {n * replicates} runs.",),
+        under=(
+            f"{n} points, {replicates} {'world' if replicates == 1 else 'worlds'} each: {n * replicates} runs.",
+        ),
         note=f"Values are means over the last {(end - begin) / DAY:.3g} days (of the scenario as it is; at most the second half of a run). "
         "Rank correlations are over points.",
     )
@@ -54,14 +67,22 @@ def read(experiment: Experiment) -> Swept:
     """What `sweep` left in ``results.parquet``."""
     varied, points, scenarios = planned(experiment.scenario, experiment.manifest["args"])
     declared = {
-        metric.name: metric for scenario in scenarios for name in scenario.mechanisms for metric in scenario.registry[name].metrics
+        metric.name: metric
+        for scenario in scenarios
+        for name in scenario.mechanisms
+        for metric in scenario.registry[name].metrics
     }
     table = read_table(experiment, "results.parquet")
     replicates = int(experiment.manifest["args"]["replicates"])
     many = len(table) // (len(points) * replicates)
-    keys: list[Key] = list(zip(*(table[name].slice(0, many).to_pylist() for name in ("metric", "labels")), strict=True))
+    keys: list[Key] = list(
+        zip(*(table[name].slice(0, many).to_pylist() for name in ("metric", "labels")), strict=True)
+    )
     return Swept(
-        varied, points, {key: declared[key[0]] for key in keys}, table["value"].to_numpy().reshape(len(points), replicates, many)
+        varied,
+        points,
+        {key: declared[key[0]] for key in keys},
+        table["value"].to_numpy().reshape(len(points), replicates, many),
     )
 
 
@@ -87,11 +108,17 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
     for place, each in enumerate(swept.varied):
         numbers = swept.numbers(place)
         mine = [ranks[each.path, key] for _, key in shown(swept) if (each.path, key) in ranks]
-        sure = sorted((row for row in mine if _sure(row)), key=lambda row: (-abs(row["correlation"]), row["metric"], row["labels"]))
+        sure = sorted(
+            (row for row in mine if _sure(row)),
+            key=lambda row: (-abs(row["correlation"]), row["metric"], row["labels"]),
+        )
         items: list[Words] = []
         for row in sure[:TOLD]:
             i = list(swept.series).index((row["metric"], row["labels"]))
-            low, high = (float(np.nanmean(means[numbers == end(numbers), i])) for end in (np.nanmin, np.nanmax))
+            low, high = (
+                float(np.nanmean(means[numbers == end(numbers), i]))
+                for end in (np.nanmin, np.nanmax)
+            )
             good = {"up": 1, "down": -1}.get(row["good"], 0) * row["correlation"]
             tone = "good" if good > 0 else "bad" if good < 0 else ""
             items.append(
@@ -106,7 +133,14 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
                 ]
             )
         if len(sure) > TOLD:
-            items.append([(f"So, less strongly, do {listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.", "")])
+            items.append(
+                [
+                    (
+                        f"So, less strongly, do {listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.",
+                        "",
+                    )
+                ]
+            )
         unsure = [outcome(row["metric"], row["labels"]) for row in mine if not _sure(row)]
         if unsure:
             items.append([(f"Not told from noise: {listed(unsure)}.", "flat")])
@@ -148,7 +182,8 @@ def _responses(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]])
             help_ = (
                 ""
                 if row is None
-                else f"rank correlation {signed(row['correlation'])}, q {row['q']:.2g}" + ("" if _sure(row) else ": not told from noise")
+                else f"rank correlation {signed(row['correlation'])}, q {row['q']:.2g}"
+                + ("" if _sure(row) else ": not told from noise")
             )
             picture = pictures.response(
                 each,
@@ -157,7 +192,15 @@ def _responses(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]])
                 f"{metric.unit}/d" if metric.kind == "counter" else metric.unit,
             )
             drawn.append(Picture(f"r-{place}-{i}", f"{SIDES[metric.side]}: {name}", picture, help_))
-        groups.append(Group(drawn, each.path, quiet=f"Not drawn, as they are not told from noise: {', '.join(quiet)}." if quiet else ""))
+        groups.append(
+            Group(
+                drawn,
+                each.path,
+                quiet=f"Not drawn, as they are not told from noise: {', '.join(quiet)}."
+                if quiet
+                else "",
+            )
+        )
     return Section(
         "responses",
         "How outcomes answer",
@@ -172,7 +215,9 @@ def _heat(swept: Swept, args: Mapping[str, Any]) -> list[Section]:
         return []
     drawn = [
         Picture(
-            f"h-{i}", f"{SIDES[swept.series[key].side]}: {outcome(*key)}", pictures.heat(swept.varied, swept.points, swept.means()[:, i])
+            f"h-{i}",
+            f"{SIDES[swept.series[key].side]}: {outcome(*key)}",
+            pictures.heat(swept.varied, swept.points, swept.means()[:, i]),
         )
         for i, key in shown(swept)
     ]
@@ -198,9 +243,30 @@ def _table(found: Sequence[Mapping[str, Any]]) -> Section:
         ("Verdict", False),
     )
     rows = []
-    for row in sorted(found, key=lambda row: (row["q"], -abs(row["correlation"]), row["parameter"], row["metric"], row["labels"])):
+    for row in sorted(
+        found,
+        key=lambda row: (
+            row["q"],
+            -abs(row["correlation"]),
+            row["parameter"],
+            row["metric"],
+            row["labels"],
+        ),
+    ):
         good = {"up": 1, "down": -1}.get(row["good"], 0) * row["correlation"]
-        verdict = ("better" if good > 0 else "worse" if good < 0 else "more" if row["correlation"] > 0 else "less") if _sure(row) else ""
+        verdict = (
+            (
+                "better"
+                if good > 0
+                else "worse"
+                if good < 0
+                else "more"
+                if row["correlation"] > 0
+                else "less"
+            )
+            if _sure(row)
+            else ""
+        )
         tone = reporting.TONES.get(verdict, "" if verdict else "flat")
         rows.append(
             [
@@ -224,18 +290,30 @@ def _table(found: Sequence[Mapping[str, Any]]) -> Section:
 
 def _points(swept: Swept) -> Section:
     told = shown(swept)
-    columns = (("Point", True), *((each.path, True) for each in swept.varied), *((outcome(*key), True) for _, key in told))
+    columns = (
+        ("Point", True),
+        *((each.path, True) for each in swept.varied),
+        *((outcome(*key), True) for _, key in told),
+    )
     means = swept.means()
     rows = [
         [
             number(place, shown=str(place)),
-            *(number(design.quantity(text), shown=text) if np.isfinite(design.quantity(text)) else Cell(text) for text in point),
+            *(
+                number(design.quantity(text), shown=text)
+                if np.isfinite(design.quantity(text))
+                else Cell(text)
+                for text in point
+            ),
             *(number(float(means[place, i])) for i, _ in told),
         ]
         for place, point in enumerate(swept.points)
     ]
     return Section(
-        "points", "All points", "Means of headline outcomes; everything else is in results.parquet.", table=Table(columns, rows)
+        "points",
+        "All points",
+        "Means of headline outcomes; everything else is in results.parquet.",
+        table=Table(columns, rows),
     )
 
 

@@ -40,7 +40,9 @@ class _List:
                 missing = {need for need in task.needs if need not in have}
                 for need in missing:
                     if need not in self._place:
-                        raise ValueError(f"{task.result} needs {need}, which nothing makes in {store.root}")
+                        raise ValueError(
+                            f"{task.result} needs {need}, which nothing makes in {store.root}"
+                        )
                     self._needed_by.setdefault(need, []).append(task)
                 self._missing[task.result] = missing
                 if not missing:
@@ -71,12 +73,19 @@ class _List:
             yield from self.lost(other)
 
 
-def run_all(root: str, tasks: Sequence[Task], on: str | None = None, show: Callable[[Progress], None] = lambda progress: None) -> Ended:
+def run_all(
+    root: str,
+    tasks: Sequence[Task],
+    on: str | None = None,
+    show: Callable[[Progress], None] = lambda progress: None,
+) -> Ended:
     """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError for an unknown ``on``."""
     store, ended = Store(root), Ended()
     have = {task.result for task in tasks if store.exists(task.result)}
     progress = Progress(len(tasks), sum(task.weight for task in tasks), len(have))
-    progress.done_weight = progress.old_weight = sum(task.weight for task in tasks if task.result in have)
+    progress.done_weight = progress.old_weight = sum(
+        task.weight for task in tasks if task.result in have
+    )
     left = _List(tasks, have, store)
     if not left:
         return ended
@@ -104,7 +113,9 @@ def run_all(root: str, tasks: Sequence[Task], on: str | None = None, show: Calla
             for task, error in pool.next():
                 del running[task.result]
                 tries[task.result] = tries.get(task.result, 0) + 1
-                if error is None or store.exists(task.result):  # a worker may die with its work done
+                if error is None or store.exists(
+                    task.result
+                ):  # a worker may die with its work done
                     progress.done += 1
                     progress.done_weight += task.weight
                     left.done(task)
@@ -139,5 +150,7 @@ def _pool(on: str | None) -> Pool:
         from twin.experiments.work.cluster import Cluster
 
         return Cluster(str(on))
-    raise UsageError(f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
-                     "scheduler such as tcp://host:8786)")
+    raise UsageError(
+        f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
+        "scheduler such as tcp://host:8786)"
+    )

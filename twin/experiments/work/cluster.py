@@ -54,9 +54,20 @@ class Cluster:
         try:
             self._dask: Any = importlib.import_module("distributed")
         except ImportError:
-            raise UsageError(f"--on {on}: Dask is not installed here (pip install 'twin[cluster]')") from None
-        for name in ("distributed", "tornado.application", "asyncio", *logging.root.manager.loggerDict):
-            if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):  # what users need to know, they are told in one line
+            raise UsageError(
+                f"--on {on}: Dask is not installed here (pip install 'twin[cluster]')"
+            ) from None
+        for name in (
+            "distributed",
+            "tornado.application",
+            "asyncio",
+            *logging.root.manager.loggerDict,
+        ):
+            if name.partition(".")[0] in (
+                "distributed",
+                "tornado",
+                "asyncio",
+            ):  # what users need to know, they are told in one line
                 logging.getLogger(name).setLevel(logging.CRITICAL)
         self.on, self.workers = on, 0
         self._running: dict[str, tuple[Task, Any]] = {}
@@ -68,13 +79,21 @@ class Cluster:
             if on == "dask":
                 dask = importlib.import_module("dask")
                 with born_deaf(), dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}):
-                    self._own = self._dask.LocalCluster(n_workers=cores(), threads_per_worker=1, memory_limit=None, host="127.0.0.1",
-                                                        dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
+                    self._own = self._dask.LocalCluster(
+                        n_workers=cores(),
+                        threads_per_worker=1,
+                        memory_limit=None,
+                        host="127.0.0.1",
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                    )
             self._client = self._dask.Client(self._own or on, timeout=PATIENCE_S)
         except (OSError, TimeoutError, ValueError, RuntimeError) as error:
             if self._own is not None:
                 self._own.close()
-            raise UsageError(f"--on {on}: no Dask scheduler answers there ({_line(error)}); start one with: dask scheduler") from None
+            raise UsageError(
+                f"--on {on}: no Dask scheduler answers there ({_line(error)}); start one with: dask scheduler"
+            ) from None
         try:
             self._look()
         except BaseException:
@@ -93,18 +112,31 @@ class Cluster:
             new = sorted(there - self._fit)
             answers = self._client.run(made_of, workers=new, on_error="return") if new else {}
         except (OSError, TimeoutError, ValueError, RuntimeError, KeyError) as error:
-            raise TwinError(f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is kept, and the same command "
-                            "goes on") from None
+            raise TwinError(
+                f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is kept, and the same command "
+                "goes on"
+            ) from None
         for worker, answer in answers.items():
             if isinstance(answer, (OSError, TimeoutError)):
                 continue  # gone again, or not up yet
             if isinstance(answer, BaseException):
-                raise UsageError(f"--on {self.on}: the worker {worker} cannot import twin as installed here ({_line(answer)}); "
-                                 "install the same version on all workers")
-            other = next((f"{name} {answer.get(name)}, here {mine}" for name, mine in made_of().items() if answer.get(name) != mine), None)
+                raise UsageError(
+                    f"--on {self.on}: the worker {worker} cannot import twin as installed here ({_line(answer)}); "
+                    "install the same version on all workers"
+                )
+            other = next(
+                (
+                    f"{name} {answer.get(name)}, here {mine}"
+                    for name, mine in made_of().items()
+                    if answer.get(name) != mine
+                ),
+                None,
+            )
             if other:
-                raise UsageError(f"--on {self.on}: the worker {worker} would give other results: {other} (install the same version on "
-                                 "all workers, and start them again)")
+                raise UsageError(
+                    f"--on {self.on}: the worker {worker} would give other results: {other} (install the same version on "
+                    "all workers, and start them again)"
+                )
             self._fit.add(worker)
         self._there = there & self._fit
         self.workers = len(self._there)
@@ -112,7 +144,10 @@ class Cluster:
     def submit(self, root: str, task: Task) -> None:
         """Begin a task on a free worker, the first in the order of addresses."""
         worker = min(self._there - set(self._running))
-        self._running[worker] = task, self._client.submit(carry_out, root, task, workers=[worker], pure=False)
+        self._running[worker] = (
+            task,
+            self._client.submit(carry_out, root, task, workers=[worker], pure=False),
+        )
 
     def next(self) -> Iterator[tuple[Task, str | None]]:
         """Wait for one to end, a second at most."""
@@ -132,7 +167,10 @@ class Cluster:
                 yield task, None
             elif status == "error":
                 error = future.exception()
-                yield task, str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+                yield (
+                    task,
+                    str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}",
+                )
             else:
                 future.cancel()
                 yield task, f"its Dask worker {worker} is gone"

@@ -90,7 +90,9 @@ class _Worker:
         if code >= 0:
             return f"its worker process ended with status {code}"
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        return f"its worker process was killed by {name}" + (" (was there enough memory?)" if name == "SIGKILL" else "")
+        return f"its worker process was killed by {name}" + (
+            " (was there enough memory?)" if name == "SIGKILL" else ""
+        )
 
 
 def _serve(pipe: Connection[Any, Any]) -> None:

@@ -34,13 +34,23 @@ class Store:
 
     def __init__(self, root: str) -> None:
         try:
-            self._files, base = fsspec.core.url_to_fs(root if "://" in root else str(Path(root).resolve()))
+            self._files, base = fsspec.core.url_to_fs(
+                root if "://" in root else str(Path(root).resolve())
+            )
         except ImportError as error:
-            raise UsageError(f"{root}: cannot be reached: {error} (with pip, on every worker too)") from None
+            raise UsageError(
+                f"{root}: cannot be reached: {error} (with pip, on every worker too)"
+            ) from None
         except ValueError:
             scheme = root.partition("://")[0]
-            raise UsageError(f"{root}: fsspec knows no {scheme}:// ({nearest(scheme, fsspec.available_protocols())})") from None
-        protocols = self._files.protocol if isinstance(self._files.protocol, tuple) else (self._files.protocol,)
+            raise UsageError(
+                f"{root}: fsspec knows no {scheme}:// ({nearest(scheme, fsspec.available_protocols())})"
+            ) from None
+        protocols = (
+            self._files.protocol
+            if isinstance(self._files.protocol, tuple)
+            else (self._files.protocol,)
+        )
         self._local, self._objects = "file" in protocols, not OBJECTS.isdisjoint(protocols)
         self._base = str(base).rstrip("/")
         self.root = self._base or "/" if self._local else root
@@ -56,7 +66,10 @@ class Store:
     def names(self) -> list[str]:
         """What lies directly under the root."""
         self._files.invalidate_cache()
-        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in self._files.ls(self._at(""), detail=False))
+        return sorted(
+            str(path).rstrip("/").rpartition("/")[2]
+            for path in self._files.ls(self._at(""), detail=False)
+        )
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file whole. Two writers of one name write the same bytes, so whoever is last does no harm."""
@@ -116,7 +129,9 @@ class Store:
         with tempfile.TemporaryDirectory(prefix="twin-") as folder:
             target = Path(folder) / name.rpartition("/")[2]
             self._files.invalidate_cache()
-            self._files.get(self._at(name), str(target), recursive=self._files.isdir(self._at(name)))
+            self._files.get(
+                self._at(name), str(target), recursive=self._files.isdir(self._at(name))
+            )
             yield target
 
     @contextmanager

@@ -54,8 +54,10 @@ def execute(root: str, task: Task) -> None:
     """Do a task; nothing if its result is there already. Raises UsageError where the experiment's folder cannot be seen."""
     store = Store(root)
     if not store.exists(SCENARIO):
-        raise UsageError(f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path or address that all "
-                         "workers share)")
+        raise UsageError(
+            f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path or address that all "
+            "workers share)"
+        )
     if not store.exists(task.result):
         KINDS[task.kind](store, task)
 
@@ -70,11 +72,15 @@ def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenar
 
 
 @contextmanager
-def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tuple[Simulation, NDArray[np.float64]]]:
+def _played(
+    store: Store, task: Task, until: int | None = None
+) -> Iterator[tuple[Simulation, NDArray[np.float64]]]:
     """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its end, with the readings on the way."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
-        simulation = Simulation(scenario, threads=asked(None, 1))  # tasks fill the processors themselves
+        simulation = Simulation(
+            scenario, threads=asked(None, 1)
+        )  # tasks fill the processors themselves
         readings: list[NDArray[np.float64]] = []
         simulation.on_measure = lambda now, values: readings.append(values)
         if "trunk" in task.args:
@@ -82,7 +88,10 @@ def _played(store: Store, task: Task, until: int | None = None) -> Iterator[tupl
         else:
             warmed.up(simulation)
         simulation.run(scenario.duration + 1 if until is None else until)
-        yield simulation, np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values)))
+        yield (
+            simulation,
+            np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values))),
+        )
 
 
 def trunk(store: Store, task: Task) -> None:
@@ -103,12 +112,24 @@ def means(store: Store, task: Task) -> None:
     """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows, series); see `reduced`."""
     with _played(store, task) as (simulation, readings):
         windows = [(int(begin), int(end)) for begin, end in task.args["windows"]]
-        store.write_array(task.result, reduced(readings, simulation.scenario.metrics.every, simulation.world.board.rows, windows))
+        store.write_array(
+            task.result,
+            reduced(
+                readings, simulation.scenario.metrics.every, simulation.world.board.rows, windows
+            ),
+        )
 
 
-def reduced(readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+def reduced(
+    readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
     """Readings from the start on (readings, series) as means over windows (windows, series); running totals per day."""
-    counters = np.array([metric.kind == "counter" or (metric.kind == "histogram" and metric.total) for metric, _ in rows])
+    counters = np.array(
+        [
+            metric.kind == "counter" or (metric.kind == "histogram" and metric.total)
+            for metric, _ in rows
+        ]
+    )
     times = np.arange(len(readings), dtype=np.int64) * every
     readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
@@ -122,4 +143,10 @@ def study(store: Store, task: Task) -> None:
     store.write_array(task.result, np.asarray(made, np.float64))
 
 
-KINDS: dict[str, Callable[[Store, Task], None]] = {"trunk": trunk, "branch": whole, "whole": whole, "means": means, "study": study}
+KINDS: dict[str, Callable[[Store, Task], None]] = {
+    "trunk": trunk,
+    "branch": whole,
+    "whole": whole,
+    "means": means,
+    "study": study,
+}

@@ -62,28 +62,73 @@ class Audience(Mechanism):
     Params = AudienceParams
     order = 20
     provides = ("inflate", "visits")
-    needs = ("community_centres", "follow_graph", "reserve_follows", "graph_nodes", "serving", "log", "oldest_held", "window",
-             "holdout_span")
+    needs = (
+        "community_centres",
+        "follow_graph",
+        "reserve_follows",
+        "graph_nodes",
+        "serving",
+        "log",
+        "oldest_held",
+        "window",
+        "holdout_span",
+    )
     columns = {
         "consumers": (
             Column("active", "?", "1", "True until the person leaves for good"),
             Column("taste", "f4", "1", "True taste: a unit vector", shape=(16,), hidden=True),
-            Column("eagerness", "f4", "logit", "Shift of like, comment, reshare and follow", hidden=True),
+            Column(
+                "eagerness",
+                "f4",
+                "logit",
+                "Shift of like, comment, reshare and follow",
+                hidden=True,
+            ),
             Column("click_shift", "f4", "logit", "Shift of the click", hidden=True),
-            Column("patience_shift", "f4", "logit", "Shift of looking at the next post", hidden=True),
-            Column("return_logit", "f4", "logit", "Log-odds of coming back on any next day", hidden=True),
+            Column(
+                "patience_shift", "f4", "logit", "Shift of looking at the next post", hidden=True
+            ),
+            Column(
+                "return_logit",
+                "f4",
+                "logit",
+                "Log-odds of coming back on any next day",
+                hidden=True,
+            ),
             Column("satisfaction", "f4", "1", "Moving mean of gladness per session", hidden=True),
             Column("tz", "i1", "h", "Time zone"),
             Column("next_at", "i8", "s", "Time of the next session", start=NEVER),
             Column("sessions", "i4", "sessions", "Sessions so far"),
             Column("last_day", "i2", "d", "Local day of the last session", start=-1),
-            Column("joined_at", "i4", "s", "When the person first came; 0 for those who were there when the world began"),
+            Column(
+                "joined_at",
+                "i4",
+                "s",
+                "When the person first came; 0 for those who were there when the world began",
+            ),
             Column("left_at", "i4", "s", "When the person left", start=LATEST),
-            Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,), rows_of="posts"),
+            Column(
+                "seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,), rows_of="posts"
+            ),
             Column("seen_at", "i1", "1", "Place in that ring"),
-            Column("viewed", "i4", "rows", "Posts viewed to the end last", start=-1, shape=(VIEWED,), rows_of="posts"),
+            Column(
+                "viewed",
+                "i4",
+                "rows",
+                "Posts viewed to the end last",
+                start=-1,
+                shape=(VIEWED,),
+                rows_of="posts",
+            ),
             Column("viewed_at", "i1", "1", "Place in that ring"),
-            Column("stance", "f4", "posts", "Posts examined that lean to either side, fading", shape=(2,), hidden=True),
+            Column(
+                "stance",
+                "f4",
+                "posts",
+                "Posts examined that lean to either side, fading",
+                shape=(2,),
+                hidden=True,
+            ),
             Column("pull_sum", "f8", "1", "Running sum of pulls on the opinion by posts"),
             Column("pull_count", "i4", "posts", "Posts in that sum"),
         ),
@@ -94,61 +139,267 @@ class Audience(Mechanism):
         ),
     }
     metrics = (
-        Metric("sessions", "counter", "sessions", "Sessions begun.", "consumer", "Visits", good="up", headline=True),
-        Metric("consumers_active", "gauge", "consumers", "People who have not left for good.", "consumer", "Visits: People", good="up"),
-        Metric("consumers_daily", "gauge", "consumers", "People with a session in the last 24 hours.", "consumer", "Visits: People",
-               good="up"),
-        Metric("consumers_joined", "counter", "consumers", "People who have ever joined.", "consumer", "Visits: Joining and leaving"),
-        Metric("consumers_left", "counter", "consumers", "People who left for good.", "consumer", "Visits: Joining and leaving",
-               good="down"),
-        Metric("impressions", "counter", "impressions", "Posts examined, by kind of creator.", "producer", "Who is seen",
-               labels={"by": ("human", "ai")}),
-        Metric("responses", "counter", "responses", "Responses to posts, by kind of response and of creator.", "consumer",
-               "What people do with it", labels={"head": HEADS, "by": ("human", "ai")}),
-        Metric("enjoyed", "counter", "posts", "Examined posts that people were glad of afterwards.", "consumer", "What they are glad of",
-               good="up"),
-        Metric("enjoyed_per_session", "gauge", "posts/session", "Posts that people were glad of per session, since the last reading.",
-               "consumer", "What they are glad of: Opened, and enjoyed", good="up", headline=True),
-        Metric("satisfaction_mean", "gauge", "1", "Mean satisfaction of active people.", "consumer", "What they are glad of", good="up",
-               headline=True),
-        Metric("satisfaction", "histogram", "consumers", "Active people by satisfaction.", "consumer", "What they are glad of",
-               edges=(-0.5, 0, .05, .1, .15, .2, .25, .3, .35, .4, .45, .5, .6, .7, .8)),
-        Metric("shown_match", "gauge", "1", "Mean match of taste and content of what was examined, since the last reading.", "consumer",
-               "What is shown", good="up"),
-        Metric("shown_quality", "gauge", "sd", "Mean true quality of what was examined, since the last reading.", "consumer",
-               "What is shown", good="up"),
-        Metric("shown_arousal", "gauge", "1", "Mean arousal of what was examined, since the last reading.", "consumer", "What is shown",
-               good="down"),
-        Metric("shown_popularity", "gauge", "impressions", "Mean impressions that an examined post had before, since the last reading.",
-               "platform", "Feed"),
-        Metric("source_impressions", "counter", "impressions", "Examined posts by candidate source.", "platform", "Feed",
-               labels={"source": SOURCES}),
-        Metric("in_network_share", "gauge", "1", "Share of examined posts that the feed took from creators whom the person follows, since "
-               "the last reading.", "platform", "Feed"),
-        Metric("cross_cutting_share", "gauge", "1",
-               "Share of examined posts that lean to the other side than the person, since the last reading.", "consumer",
-               "What is shown"),
-        Metric("regret_share", "gauge", "1", "Share of opened posts that people were not glad of, since the last reading.", "consumer",
-               "What they are glad of", good="down"),
-        Metric("session_depth", "gauge", "posts/session", "Posts examined per session, since the last reading.", "consumer",
-               "Visits: How long", headline=True),
-        Metric("retention", "gauge", "1", "Share of newcomers who came again so many days after their first, over those of four weeks; no "
-               "reading while there were few.", "consumer", "Visits: Newcomers", labels={"day": tuple(map(str, kernel.KEPT))}, good="up"),
-        Metric("engaged_per_session", "gauge", "posts/session", "Posts opened per session, since the last reading.", "consumer",
-               "What they are glad of: Opened, and enjoyed"),
-        Metric("labelled_impressions", "counter", "impressions", "Examined posts that were shown as made by AI.", "platform",
-               "Feed: Labelled posts, and works"),
-        Metric("work_impressions", "counter", "impressions", "Examined long-lived works.", "platform", "Feed: Labelled posts, and works"),
-        Metric("candidates_mean", "gauge", "posts", "Mean candidates ranked per session, since the start.", "platform", "Feed"),
-        Metric("sessions_by_hour", "histogram", "sessions", "Sessions by local hour, since the start.", "consumer", "Visits",
-               edges=tuple(float(h) for h in range(24)), total=True),
-        Metric("click_auc_ceiling", "gauge", "1", "AUC that the true chances of a click give on the impressions of random slots that the "
-               "model is judged on (model_auc_holdout): no model can do better but by luck; no reading while there are none.", "platform",
-               "Model: AUC on random slots"),
-        Metric("click_log_loss_ceiling", "gauge", "nats", "Log loss of the true chances of a click on the same impressions: none can do "
-               "better; no reading while there are none.", "platform", "Model: Log loss on random slots"),
-        Metric("return_gap", "histogram", "visits", "Days from one active day to the next, since the start (last bin and above).",
-               "consumer", "Visits", edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)), total=True),
+        Metric(
+            "sessions",
+            "counter",
+            "sessions",
+            "Sessions begun.",
+            "consumer",
+            "Visits",
+            good="up",
+            headline=True,
+        ),
+        Metric(
+            "consumers_active",
+            "gauge",
+            "consumers",
+            "People who have not left for good.",
+            "consumer",
+            "Visits: People",
+            good="up",
+        ),
+        Metric(
+            "consumers_daily",
+            "gauge",
+            "consumers",
+            "People with a session in the last 24 hours.",
+            "consumer",
+            "Visits: People",
+            good="up",
+        ),
+        Metric(
+            "consumers_joined",
+            "counter",
+            "consumers",
+            "People who have ever joined.",
+            "consumer",
+            "Visits: Joining and leaving",
+        ),
+        Metric(
+            "consumers_left",
+            "counter",
+            "consumers",
+            "People who left for good.",
+            "consumer",
+            "Visits: Joining and leaving",
+            good="down",
+        ),
+        Metric(
+            "impressions",
+            "counter",
+            "impressions",
+            "Posts examined, by kind of creator.",
+            "producer",
+            "Who is seen",
+            labels={"by": ("human", "ai")},
+        ),
+        Metric(
+            "responses",
+            "counter",
+            "responses",
+            "Responses to posts, by kind of response and of creator.",
+            "consumer",
+            "What people do with it",
+            labels={"head": HEADS, "by": ("human", "ai")},
+        ),
+        Metric(
+            "enjoyed",
+            "counter",
+            "posts",
+            "Examined posts that people were glad of afterwards.",
+            "consumer",
+            "What they are glad of",
+            good="up",
+        ),
+        Metric(
+            "enjoyed_per_session",
+            "gauge",
+            "posts/session",
+            "Posts that people were glad of per session, since the last reading.",
+            "consumer",
+            "What they are glad of: Opened, and enjoyed",
+            good="up",
+            headline=True,
+        ),
+        Metric(
+            "satisfaction_mean",
+            "gauge",
+            "1",
+            "Mean satisfaction of active people.",
+            "consumer",
+            "What they are glad of",
+            good="up",
+            headline=True,
+        ),
+        Metric(
+            "satisfaction",
+            "histogram",
+            "consumers",
+            "Active people by satisfaction.",
+            "consumer",
+            "What they are glad of",
+            edges=(-0.5, 0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8),
+        ),
+        Metric(
+            "shown_match",
+            "gauge",
+            "1",
+            "Mean match of taste and content of what was examined, since the last reading.",
+            "consumer",
+            "What is shown",
+            good="up",
+        ),
+        Metric(
+            "shown_quality",
+            "gauge",
+            "sd",
+            "Mean true quality of what was examined, since the last reading.",
+            "consumer",
+            "What is shown",
+            good="up",
+        ),
+        Metric(
+            "shown_arousal",
+            "gauge",
+            "1",
+            "Mean arousal of what was examined, since the last reading.",
+            "consumer",
+            "What is shown",
+            good="down",
+        ),
+        Metric(
+            "shown_popularity",
+            "gauge",
+            "impressions",
+            "Mean impressions that an examined post had before, since the last reading.",
+            "platform",
+            "Feed",
+        ),
+        Metric(
+            "source_impressions",
+            "counter",
+            "impressions",
+            "Examined posts by candidate source.",
+            "platform",
+            "Feed",
+            labels={"source": SOURCES},
+        ),
+        Metric(
+            "in_network_share",
+            "gauge",
+            "1",
+            "Share of examined posts that the feed took from creators whom the person follows, since "
+            "the last reading.",
+            "platform",
+            "Feed",
+        ),
+        Metric(
+            "cross_cutting_share",
+            "gauge",
+            "1",
+            "Share of examined posts that lean to the other side than the person, since the last reading.",
+            "consumer",
+            "What is shown",
+        ),
+        Metric(
+            "regret_share",
+            "gauge",
+            "1",
+            "Share of opened posts that people were not glad of, since the last reading.",
+            "consumer",
+            "What they are glad of",
+            good="down",
+        ),
+        Metric(
+            "session_depth",
+            "gauge",
+            "posts/session",
+            "Posts examined per session, since the last reading.",
+            "consumer",
+            "Visits: How long",
+            headline=True,
+        ),
+        Metric(
+            "retention",
+            "gauge",
+            "1",
+            "Share of newcomers who came again so many days after their first, over those of four weeks; no "
+            "reading while there were few.",
+            "consumer",
+            "Visits: Newcomers",
+            labels={"day": tuple(map(str, kernel.KEPT))},
+            good="up",
+        ),
+        Metric(
+            "engaged_per_session",
+            "gauge",
+            "posts/session",
+            "Posts opened per session, since the last reading.",
+            "consumer",
+            "What they are glad of: Opened, and enjoyed",
+        ),
+        Metric(
+            "labelled_impressions",
+            "counter",
+            "impressions",
+            "Examined posts that were shown as made by AI.",
+            "platform",
+            "Feed: Labelled posts, and works",
+        ),
+        Metric(
+            "work_impressions",
+            "counter",
+            "impressions",
+            "Examined long-lived works.",
+            "platform",
+            "Feed: Labelled posts, and works",
+        ),
+        Metric(
+            "candidates_mean",
+            "gauge",
+            "posts",
+            "Mean candidates ranked per session, since the start.",
+            "platform",
+            "Feed",
+        ),
+        Metric(
+            "sessions_by_hour",
+            "histogram",
+            "sessions",
+            "Sessions by local hour, since the start.",
+            "consumer",
+            "Visits",
+            edges=tuple(float(h) for h in range(24)),
+            total=True,
+        ),
+        Metric(
+            "click_auc_ceiling",
+            "gauge",
+            "1",
+            "AUC that the true chances of a click give on the impressions of random slots that the "
+            "model is judged on (model_auc_holdout): no model can do better but by luck; no reading while there are none.",
+            "platform",
+            "Model: AUC on random slots",
+        ),
+        Metric(
+            "click_log_loss_ceiling",
+            "gauge",
+            "nats",
+            "Log loss of the true chances of a click on the same impressions: none can do "
+            "better; no reading while there are none.",
+            "platform",
+            "Model: Log loss on random slots",
+        ),
+        Metric(
+            "return_gap",
+            "histogram",
+            "visits",
+            "Days from one active day to the next, since the start (last bin and above).",
+            "consumer",
+            "Visits",
+            edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)),
+            total=True,
+        ),
     )
 
     def __init__(self, params: AudienceParams, world: World) -> None:
@@ -182,7 +433,9 @@ class Audience(Mechanism):
         leave = np.full(len(sessions), p.leave)
         if p.churn_a > 0:
             new = self.mine("consumers", "joined_at") > 0
-            leave[new] += p.churn_a / (p.churn_a + p.churn_b + self.mine("consumers", "sessions")[new])
+            leave[new] += p.churn_a / (
+                p.churn_a + p.churn_b + self.mine("consumers", "sessions")[new]
+            )
         return sessions, sessions * leave
 
     def setup(self) -> None:
@@ -190,9 +443,17 @@ class Audience(Mechanism):
         self.keep["total"] = np.zeros(kernel.A_SIZE)
         self.keep["before"] = np.zeros(kernel.A_SIZE)
         self.keep["joined"] = np.zeros(1, np.int64)
-        self.keep["cohorts"] = np.zeros((COHORT + kernel.KEPT[-1] + 1, kernel.A_SIZE - kernel.A_FIRST))  # by days ago
-        self.keep["holdout.p"], self.keep["holdout.clicked"] = np.zeros(0, np.float32), np.zeros(0, bool)
-        self.keep["holdout.at"], self.keep["holdout.judged"] = np.zeros(0, np.int64), np.full(1, -1, np.int64)
+        self.keep["cohorts"] = np.zeros(
+            (COHORT + kernel.KEPT[-1] + 1, kernel.A_SIZE - kernel.A_FIRST)
+        )  # by days ago
+        self.keep["holdout.p"], self.keep["holdout.clicked"] = (
+            np.zeros(0, np.float32),
+            np.zeros(0, bool),
+        )
+        self.keep["holdout.at"], self.keep["holdout.judged"] = (
+            np.zeros(0, np.int64),
+            np.full(1, -1, np.int64),
+        )
         self.keep["holdout.scores"] = np.full(3, np.nan)
         self._join(self.world.service("graph_nodes")() or self.p.initial)
 
@@ -203,8 +464,10 @@ class Audience(Mechanism):
         keys = children(root, np.arange(first, first + count))
         if count > BLOCK:
             self.world.table("consumers").reserve(count)
-        for begin in range(0, count, BLOCK):  # a few at a time, so that what is drawn for them takes little memory
-            self.world.add(self.name, "consumers", keys[begin:begin + BLOCK])
+        for begin in range(
+            0, count, BLOCK
+        ):  # a few at a time, so that what is drawn for them takes little memory
+            self.world.add(self.name, "consumers", keys[begin : begin + BLOCK])
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw who a new person is, and when they come first."""
@@ -216,15 +479,21 @@ class Audience(Mechanism):
         centres = self.world.service("community_centres")()
         own = self.normals("taste", keys, taste.shape[1])
         own /= np.linalg.norm(own, axis=1, keepdims=True)
-        blend = (1 - p.taste_spread) * centres[self.read("consumers", "community")[rows]] + p.taste_spread * own
+        blend = (1 - p.taste_spread) * centres[
+            self.read("consumers", "community")[rows]
+        ] + p.taste_spread * own
         taste[rows] = blend / np.linalg.norm(blend, axis=1, keepdims=True)
         u = self.uniforms("person", keys)
         zones = np.array(p.time_zones, np.int8)
         self.mine("consumers", "tz")[rows] = zones[(u[:, 0] * len(zones)).astype(int)]
         chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
         self.mine("consumers", "return_logit")[rows] = np.log(chance / (1 - chance))
-        self.mine("consumers", "eagerness")[rows] = self.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd
-        self.mine("consumers", "patience_shift")[rows] = self.normals("patience", keys, 1)[:, 0] * p.patience_sd
+        self.mine("consumers", "eagerness")[rows] = (
+            self.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd
+        )
+        self.mine("consumers", "patience_shift")[rows] = (
+            self.normals("patience", keys, 1)[:, 0] * p.patience_sd
+        )
         self.mine("consumers", "satisfaction")[rows] = p.satisfaction_reference
         self.mine("consumers", "active")[rows] = True
         self.mine("consumers", "click_shift")[rows] = self._click_shift(keys, u[:, 1])
@@ -235,12 +504,16 @@ class Audience(Mechanism):
         self.mine("consumers", "next_at")[rows] = np.maximum(first, now)
         self.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, np.maximum(first, now))
 
-    def _click_shift(self, keys: NDArray[np.uint64], often: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _click_shift(
+        self, keys: NDArray[np.uint64], often: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """How much more readily each person opens posts than the mean person, given their place (0..1) among people by daily chance to
         come."""
         together = self.p.click_frequency
         own = self.normals("click", keys, 1)[:, 0]
-        whole: NDArray[np.float64] = self.p.click_sd * (together * ndtri(often) + math.sqrt(1 - together**2) * own)
+        whole: NDArray[np.float64] = self.p.click_sd * (
+            together * ndtri(often) + math.sqrt(1 - together**2) * own
+        )
         return whole
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -253,7 +526,10 @@ class Audience(Mechanism):
 
     def clocks(self) -> list[Every]:
         """Arrivals and departures once a day; what random slots truly were at the end of every window, before anything else changes."""
-        return [Every(DAY, "people", self.turnover), Every(self.world.grid, "react", self.note_truth)]
+        return [
+            Every(DAY, "people", self.turnover),
+            Every(self.world.grid, "react", self.note_truth),
+        ]
 
     def wakes(self) -> list[Wakes]:
         """Every person's next session."""
@@ -262,7 +538,9 @@ class Audience(Mechanism):
     def turnover(self) -> None:
         """Poisson arrivals, and release of rows that nobody holds any more; what was seen fades."""
         self.mine("consumers", "stance")[:] *= STANCE_MEMORY
-        self.keep["cohorts"] = np.concatenate([self.keep["total"][None, kernel.A_FIRST:], self.keep["cohorts"][:-1]])
+        self.keep["cohorts"] = np.concatenate(
+            [self.keep["total"][None, kernel.A_FIRST :], self.keep["cohorts"][:-1]]
+        )
         world = self.world
         day = np.array([world.now // DAY], np.uint64)
         u = self.uniforms("arrivals", day)[0, 0]
@@ -270,7 +548,12 @@ class Audience(Mechanism):
         count = int(np.ceil(pdtrik(u, rate))) if rate > 0 else 0
         left = self.read("consumers", "left_at")
         held = int(world.service("oldest_held")())
-        world.release("consumers", np.flatnonzero(self.read("consumers", "alive") & (left < min(held, world.now - 2 * DAY))))
+        world.release(
+            "consumers",
+            np.flatnonzero(
+                self.read("consumers", "alive") & (left < min(held, world.now - 2 * DAY))
+            ),
+        )
         if count:
             self._join(count)
 
@@ -284,15 +567,25 @@ class Audience(Mechanism):
         people, posts = self.columns_of_people(), self.columns_of_posts()
         creators = world.table("creators")
         makers = Makers(creators["ai"], creators["reputation"])
-        graph, behaviour, total = world.service("follow_graph")(), self._behaviour(), self.keep["total"]
-        threads = 1 if world.oracle else world.crew.threads  # the oracle reads what other sessions of the window do
+        graph, behaviour, total = (
+            world.service("follow_graph")(),
+            self._behaviour(),
+            self.keep["total"],
+        )
+        threads = (
+            1 if world.oracle else world.crew.threads
+        )  # the oracle reads what other sessions of the window do
         if threads == 1 or len(rows) < SHARED:
-            kernel.browse(rows, people, posts, makers, serve, graph, log, behaviour, total, MIN_WAKE)
+            kernel.browse(
+                rows, people, posts, makers, serve, graph, log, behaviour, total, MIN_WAKE
+            )
             return
         chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
         shared = kernel.share(len(rows), chunk, threads, empty_plan(len(rows), serve))
         work = rows, people, posts, makers, serve, graph, log, behaviour, shared, total, MIN_WAKE
-        world.crew.together(partial(kernel.browse_shared, True, *work), partial(kernel.browse_shared, False, *work))
+        world.crew.together(
+            partial(kernel.browse_shared, True, *work), partial(kernel.browse_shared, False, *work)
+        )
         kernel.collect(rows, people, shared, total)
 
     def note_truth(self) -> None:
@@ -305,11 +598,20 @@ class Audience(Mechanism):
         if not len(chosen):
             return
         creators = self.world.table("creators")
-        p = truth.true_clicks(chosen, window, self.columns_of_people(), self.columns_of_posts(),
-                              Makers(creators["ai"], creators["reputation"]), self._behaviour())
+        p = truth.true_clicks(
+            chosen,
+            window,
+            self.columns_of_people(),
+            self.columns_of_posts(),
+            Makers(creators["ai"], creators["reputation"]),
+            self._behaviour(),
+        )
         first = self._judged()[0]
-        for name, values in (("p", p.astype(np.float32)), ("clicked", window.responses[chosen] & 1 > 0),
-                             ("at", np.full(len(p), self.world.now))):
+        for name, values in (
+            ("p", p.astype(np.float32)),
+            ("clicked", window.responses[chosen] & 1 > 0),
+            ("at", np.full(len(p), self.world.now)),
+        ):
             keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][first:], values])
 
     def _judged(self) -> tuple[int, int]:
@@ -323,7 +625,9 @@ class Audience(Mechanism):
         keep, end = self.keep, self.world.service("holdout_span")()[1]
         if end != keep["holdout.judged"][0]:
             first, last = self._judged()
-            keep["holdout.scores"] = judge_all(keep["holdout.p"][first:last], keep["holdout.clicked"][first:last])
+            keep["holdout.scores"] = judge_all(
+                keep["holdout.p"][first:last], keep["holdout.clicked"][first:last]
+            )
             keep["holdout.judged"] = np.array([end], np.int64)
         return keep["holdout.scores"]
 
@@ -335,7 +639,11 @@ class Audience(Mechanism):
     def _people_now(self) -> People:
         c, own = self.world.table("consumers"), self.mine
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
-        mine = {name: own("consumers", name) for name in People._fields if name not in ("key", "arm", "opinion")}
+        mine = {
+            name: own("consumers", name)
+            for name in People._fields
+            if name not in ("key", "arm", "opinion")
+        }
         return People(key=c["key"], arm=c["arm"], opinion=opinion, **mine)
 
     def columns_of_posts(self) -> Posts:
@@ -344,7 +652,11 @@ class Audience(Mechanism):
 
     def _posts_now(self) -> Posts:
         posts = self.world.table("posts")
-        rating = posts["rating_shown"] if "rating_shown" in posts.columns else np.zeros(len(posts), np.float32)
+        rating = (
+            posts["rating_shown"]
+            if "rating_shown" in posts.columns
+            else np.zeros(len(posts), np.float32)
+        )
         mine = {name: self.mine("posts", name) for name in ("impressions", "counts", "enjoyed")}
         read = {name: posts[name] for name in Posts._fields if name not in ("rating", *mine)}
         return Posts(rating=rating, **read, **mine)
@@ -357,18 +669,45 @@ class Audience(Mechanism):
         p, levers = self.p, self.world.levers
         counts = self.levers_by_arm("consumers", "counts_shown")
         rated = "ratings.ratings_shown"
-        ratings = self.world.levers_by_arm("consumers", rated) if rated in levers else [False] * len(counts)
+        ratings = (
+            self.world.levers_by_arm("consumers", rated)
+            if rated in levers
+            else [False] * len(counts)
+        )
         names = ("intercept", *FEATURES)
-        table = np.array([[getattr(getattr(p.responses, response), name) for name in names]
-                          for response in (*HEADS, "glad")])
-        number = np.array([p.patience, p.again, math.log(p.again_gap), p.again_gap_sd, p.return_effect,
-                           p.satisfaction_reference, p.leave, p.leave_effect, p.satisfaction_rate,
-                           float(levers.get("opinions.tolerance") or 0.0),
-                           float(levers.get("opinions.repulsion") or 0.0), p.shelf_patience, p.patience_effect, p.patience_memory,
-                           p.churn_a, p.churn_b])
-        streams = np.array([self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64)
+        table = np.array(
+            [
+                [getattr(getattr(p.responses, response), name) for name in names]
+                for response in (*HEADS, "glad")
+            ]
+        )
+        number = np.array(
+            [
+                p.patience,
+                p.again,
+                math.log(p.again_gap),
+                p.again_gap_sd,
+                p.return_effect,
+                p.satisfaction_reference,
+                p.leave,
+                p.leave_effect,
+                p.satisfaction_rate,
+                float(levers.get("opinions.tolerance") or 0.0),
+                float(levers.get("opinions.repulsion") or 0.0),
+                p.shelf_patience,
+                p.patience_effect,
+                p.patience_memory,
+                p.churn_a,
+                p.churn_b,
+            ]
+        )
+        streams = np.array(
+            [self.stream("session"), self.stream("visit"), self.stream("response")], np.uint64
+        )
         shows = np.array([counts, ratings], float).T.copy()
-        return Behaviour(table, reaches(table), number, shows, cumulated(p.diurnal), self._days(), streams)
+        return Behaviour(
+            table, reaches(table), number, shows, cumulated(p.diurnal), self._days(), streams
+        )
 
     def _days(self) -> NDArray[np.float64]:
         """Cumulated weights of local days, that before the world began first; empty where all are alike."""
@@ -378,13 +717,15 @@ class Audience(Mechanism):
             return np.zeros(0)
         begin = self.world.start - dt.timedelta(days=1)
         weight = week[(begin.weekday() + np.arange(CALENDAR)) % 7]
-        off = np.array([(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64)
+        off = np.array(
+            [(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64
+        )
         weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
         return np.cumsum(weight)
 
     def _retention(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their first; NaN where they were few."""
-        cohorts, now = self.keep["cohorts"], total[kernel.A_FIRST:]
+        cohorts, now = self.keep["cohorts"], total[kernel.A_FIRST :]
         came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(kernel.KEPT))])
         first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in kernel.KEPT])
         found: NDArray[np.float64] = np.where(first >= FEW, came / np.maximum(first, 1), np.nan)
@@ -394,7 +735,10 @@ class Audience(Mechanism):
         """Running totals and what changed since the last reading."""
         board, total = self.world.board, self.keep["total"]
         new = total - self.keep["before"]
-        examined, sessions = new[kernel.A_IMPRESSIONS_HUMAN] + new[kernel.A_IMPRESSIONS_AI], new[kernel.A_SESSIONS]
+        examined, sessions = (
+            new[kernel.A_IMPRESSIONS_HUMAN] + new[kernel.A_IMPRESSIONS_AI],
+            new[kernel.A_SESSIONS],
+        )
         active, c = self.read("consumers", "active"), self.world.table("consumers")
         joy = self.read("consumers", "satisfaction")[active]
         board.set("sessions", total[kernel.A_SESSIONS])
@@ -403,23 +747,40 @@ class Audience(Mechanism):
         board.set("consumers_left", total[kernel.A_LEFT])
         board.set("impressions", total[kernel.A_IMPRESSIONS_HUMAN], by="human")
         board.set("impressions", total[kernel.A_IMPRESSIONS_AI], by="ai")
-        board.set_all("responses", np.stack([total[kernel.A_HEADS_HUMAN:kernel.A_HEADS_AI],
-                                             total[kernel.A_HEADS_AI:kernel.A_HOURS]], axis=1).ravel())
+        board.set_all(
+            "responses",
+            np.stack(
+                [
+                    total[kernel.A_HEADS_HUMAN : kernel.A_HEADS_AI],
+                    total[kernel.A_HEADS_AI : kernel.A_HOURS],
+                ],
+                axis=1,
+            ).ravel(),
+        )
         board.set("enjoyed", total[kernel.A_ENJOYED])
         local = (self.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
-        board.set("consumers_daily", int((active & (c["last_day"] >= local - 1) & (c["last_day"] >= 0)).sum()))
+        board.set(
+            "consumers_daily",
+            int((active & (c["last_day"] >= local - 1) & (c["last_day"] >= 0)).sum()),
+        )
         board.set("satisfaction_mean", float(joy.mean(dtype=np.float64)) if len(joy) else 0.0)
         edges = np.array(board.metrics["satisfaction"].edges)
-        board.set_all("satisfaction", np.bincount(np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None),
-                                                  minlength=len(edges)).astype(float))
-        board.set_all("source_impressions", total[kernel.A_SOURCES:kernel.A_HEADS_HUMAN])
+        board.set_all(
+            "satisfaction",
+            np.bincount(
+                np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None), minlength=len(edges)
+            ).astype(float),
+        )
+        board.set_all("source_impressions", total[kernel.A_SOURCES : kernel.A_HEADS_HUMAN])
         board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
-        board.set_all("sessions_by_hour", total[kernel.A_HOURS:kernel.A_GAPS])
-        board.set_all("return_gap", total[kernel.A_GAPS:kernel.A_FIRST])
+        board.set_all("sessions_by_hour", total[kernel.A_HOURS : kernel.A_GAPS])
+        board.set_all("return_gap", total[kernel.A_GAPS : kernel.A_FIRST])
         board.set_all("retention", self._retention(total))
         board.set("labelled_impressions", total[kernel.A_LABELLED])
         board.set("work_impressions", total[kernel.A_WORKS])
-        for name, score in zip(("click_auc_ceiling", "click_log_loss_ceiling"), self._ceiling().tolist(), strict=False):
+        for name, score in zip(
+            ("click_auc_ceiling", "click_log_loss_ceiling"), self._ceiling().tolist(), strict=False
+        ):
             board.set(name, score)
         if sessions and examined:
             board.set("session_depth", examined / sessions)
@@ -429,7 +790,11 @@ class Audience(Mechanism):
             board.set("cross_cutting_share", new[kernel.A_CROSS] / examined)
             board.set("regret_share", new[kernel.A_REGRET] / max(clicks, 1))
             board.set("enjoyed_per_session", new[kernel.A_ENJOYED] / sessions)
-            for name, slot in (("shown_match", kernel.A_MATCH), ("shown_quality", kernel.A_QUALITY),
-                               ("shown_arousal", kernel.A_AROUSAL), ("shown_popularity", kernel.A_POPULARITY)):
+            for name, slot in (
+                ("shown_match", kernel.A_MATCH),
+                ("shown_quality", kernel.A_QUALITY),
+                ("shown_arousal", kernel.A_AROUSAL),
+                ("shown_popularity", kernel.A_POPULARITY),
+            ):
                 board.set(name, new[slot] / examined)
         self.keep["before"] = total.copy()

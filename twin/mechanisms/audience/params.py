@@ -12,51 +12,148 @@ from twin.world.params import Date, Duration, Params, Rate, group, par
 class Response(Params):
     """Log-odds of one response: intercept and the weight of each feature of the meeting."""
 
-    intercept: float = par(0.0, "log-odds where every feature is zero", unit="logit", source="fitted to KuaiRand-Pure rates",
-                           low=-30, high=30)
-    match: float = par(0.0, "weight of taste . content (cosine, -1..1)", unit="logit", low=-20, high=20)
-    quality: float = par(0.0, "weight of true quality (standard normal)", unit="logit", low=-20, high=20)
-    comprehensiveness: float = par(0.0, "weight of comprehensiveness (0..1)", unit="logit", low=-20, high=20)
-    agreement: float = par(0.0, "weight of 1 - |opinion - slant| (-1..1)", unit="logit", low=-20, high=20)
+    intercept: float = par(
+        0.0,
+        "log-odds where every feature is zero",
+        unit="logit",
+        source="fitted to KuaiRand-Pure rates",
+        low=-30,
+        high=30,
+    )
+    match: float = par(
+        0.0, "weight of taste . content (cosine, -1..1)", unit="logit", low=-20, high=20
+    )
+    quality: float = par(
+        0.0, "weight of true quality (standard normal)", unit="logit", low=-20, high=20
+    )
+    comprehensiveness: float = par(
+        0.0, "weight of comprehensiveness (0..1)", unit="logit", low=-20, high=20
+    )
+    agreement: float = par(
+        0.0, "weight of 1 - |opinion - slant| (-1..1)", unit="logit", low=-20, high=20
+    )
     arousal: float = par(0.0, "weight of arousal (0..1)", unit="logit", low=-20, high=20)
     proof: float = par(0.0, "weight of log(1 + likes shown)", unit="logit", low=-20, high=20)
-    reputation: float = par(0.0, "weight of log(1 + reputation of the creator)", unit="logit", low=-20, high=20)
-    label: float = par(0.0, "weight of a label that says that AI made it (0 or 1)", unit="logit", low=-20, high=20)
+    reputation: float = par(
+        0.0, "weight of log(1 + reputation of the creator)", unit="logit", low=-20, high=20
+    )
+    label: float = par(
+        0.0, "weight of a label that says that AI made it (0 or 1)", unit="logit", low=-20, high=20
+    )
     rating: float = par(0.0, "weight of the rating shown, less 3", unit="logit", low=-20, high=20)
-    fatigue: float = par(0.0, "weight of posts of the same creator seen before in the session, + place/10", unit="logit",
-                         low=-20, high=20)
+    fatigue: float = par(
+        0.0,
+        "weight of posts of the same creator seen before in the session, + place/10",
+        unit="logit",
+        low=-20,
+        high=20,
+    )
 
 
 class Responses(Params):
     """All responses. Like, comment, reshare, follow, long view and glad are given a click; report is given a hide."""
 
-    click: Response = group(Response, "opens the post", intercept=-1.6, match=2.2, quality=0.4, agreement=0.4, arousal=0.8,
-                            proof=0.1, reputation=0.03, label=-0.3, rating=0.3, fatigue=-0.3)
-    long_view: Response = group(Response, "stays to the end", intercept=-0.1, match=1.6, quality=0.6, comprehensiveness=0.5,
-                                agreement=0.2, arousal=-0.3, fatigue=-0.2)
-    like: Response = group(Response, "likes", intercept=-5.2, match=1.5, quality=0.6, agreement=0.6, proof=0.1, reputation=0.05)
-    comment: Response = group(Response, "comments", intercept=-6.5, match=0.5, agreement=-0.4, arousal=1.8, proof=0.1)
-    reshare: Response = group(Response, "passes on", intercept=-8.3, match=0.8, quality=0.5, agreement=0.8, arousal=1.0,
-                              proof=0.1)
-    follow: Response = group(Response, "follows the creator", intercept=-9.0, match=2.0, quality=0.8, comprehensiveness=0.4,
-                             agreement=0.3, reputation=0.15)
-    hide: Response = group(Response, "hides", intercept=-7.5, match=-1.5, quality=-0.4, agreement=-0.8, arousal=0.9, fatigue=0.3)
-    report: Response = group(Response, "reports, given a hide", intercept=-3.5, quality=-0.5, agreement=-0.5, arousal=1.0)
-    glad: Response = group(Response, "is glad of it afterwards", intercept=-0.8, match=2.4, quality=1.0, comprehensiveness=0.8,
-                           agreement=0.2, arousal=-1.5, label=-0.2, fatigue=-0.2)
+    click: Response = group(
+        Response,
+        "opens the post",
+        intercept=-1.6,
+        match=2.2,
+        quality=0.4,
+        agreement=0.4,
+        arousal=0.8,
+        proof=0.1,
+        reputation=0.03,
+        label=-0.3,
+        rating=0.3,
+        fatigue=-0.3,
+    )
+    long_view: Response = group(
+        Response,
+        "stays to the end",
+        intercept=-0.1,
+        match=1.6,
+        quality=0.6,
+        comprehensiveness=0.5,
+        agreement=0.2,
+        arousal=-0.3,
+        fatigue=-0.2,
+    )
+    like: Response = group(
+        Response,
+        "likes",
+        intercept=-5.2,
+        match=1.5,
+        quality=0.6,
+        agreement=0.6,
+        proof=0.1,
+        reputation=0.05,
+    )
+    comment: Response = group(
+        Response, "comments", intercept=-6.5, match=0.5, agreement=-0.4, arousal=1.8, proof=0.1
+    )
+    reshare: Response = group(
+        Response,
+        "passes on",
+        intercept=-8.3,
+        match=0.8,
+        quality=0.5,
+        agreement=0.8,
+        arousal=1.0,
+        proof=0.1,
+    )
+    follow: Response = group(
+        Response,
+        "follows the creator",
+        intercept=-9.0,
+        match=2.0,
+        quality=0.8,
+        comprehensiveness=0.4,
+        agreement=0.3,
+        reputation=0.15,
+    )
+    hide: Response = group(
+        Response,
+        "hides",
+        intercept=-7.5,
+        match=-1.5,
+        quality=-0.4,
+        agreement=-0.8,
+        arousal=0.9,
+        fatigue=0.3,
+    )
+    report: Response = group(
+        Response, "reports, given a hide", intercept=-3.5, quality=-0.5, agreement=-0.5, arousal=1.0
+    )
+    glad: Response = group(
+        Response,
+        "is glad of it afterwards",
+        intercept=-0.8,
+        match=2.4,
+        quality=1.0,
+        comprehensiveness=0.8,
+        agreement=0.2,
+        arousal=-1.5,
+        label=-0.2,
+        fatigue=-0.2,
+    )
 
 
 class Calendar(Params):
     """Which days people come; all alike by default."""
 
-    week: tuple[float, ...] = par((1.0,) * 7, "how much likelier people are to come on each local day, Monday first (of a mean of 1)")
+    week: tuple[float, ...] = par(
+        (1.0,) * 7,
+        "how much likelier people are to come on each local day, Monday first (of a mean of 1)",
+    )
     holidays: tuple[Date, ...] = par((), "dates of holidays", unit="date")
     holiday: float = par(1.0, "factor on the days listed in holidays", low=0, high=100)
 
     @model_validator(mode="after")
     def _whole_week(self) -> Calendar:
         if len(self.week) != 7 or min(self.week) < 0 or sum(self.week) <= 0:
-            raise ValueError("week must be seven numbers, Monday first, none below 0, and not all 0")
+            raise ValueError(
+                "week must be seven numbers, Monday first, none below 0, and not all 0"
+            )
         return self
 
 
@@ -65,40 +162,124 @@ class AudienceParams(Params):
 
     initial: int = par(5000, "consumers at the start", unit="consumers", low=1, high=5_000_000)
     arrivals: Rate = par(5.0, "new consumers", unit="consumers/d", low=0, high=1e6)
-    taste_spread: float = par(0.45, "share of a person's taste that is their own, not their community's", low=0, high=1)
-    return_a: float = par(0.72, "first shape of the Beta law of daily return chances", source="fitted to KuaiRand gaps",
-                          low=0.01, high=100)
-    return_b: float = par(0.80, "second shape of the Beta law of daily return chances", source="fitted to KuaiRand gaps",
-                          low=0.01, high=100)
-    return_effect: float = par(0.6, "effect of satisfaction on the log-odds of returning", unit="logit", low=0, high=20)
-    satisfaction_reference: float = par(0.25, "satisfaction at which behaviour is as fitted", low=-1, high=1)
+    taste_spread: float = par(
+        0.45, "share of a person's taste that is their own, not their community's", low=0, high=1
+    )
+    return_a: float = par(
+        0.72,
+        "first shape of the Beta law of daily return chances",
+        source="fitted to KuaiRand gaps",
+        low=0.01,
+        high=100,
+    )
+    return_b: float = par(
+        0.80,
+        "second shape of the Beta law of daily return chances",
+        source="fitted to KuaiRand gaps",
+        low=0.01,
+        high=100,
+    )
+    return_effect: float = par(
+        0.6, "effect of satisfaction on the log-odds of returning", unit="logit", low=0, high=20
+    )
+    satisfaction_reference: float = par(
+        0.25, "satisfaction at which behaviour is as fitted", low=-1, high=1
+    )
     satisfaction_rate: float = par(0.1, "weight of the last session in satisfaction", low=0, high=1)
     again: float = par(0.30, "chance of another session on the same day", low=0, high=0.95)
-    again_gap: Duration = par(3 * HOUR, "median gap between sessions of a day", unit="s", low=1800, high=DAY,
-                              source="lognormal, Blenn & Van Mieghem 1607.02952")
+    again_gap: Duration = par(
+        3 * HOUR,
+        "median gap between sessions of a day",
+        unit="s",
+        low=1800,
+        high=DAY,
+        source="lognormal, Blenn & Van Mieghem 1607.02952",
+    )
     again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
-    leave: float = par(0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1)
-    leave_effect: float = par(5.0, "how steeply that chance falls with satisfaction", low=0, high=50)
-    churn_a: float = par(0.42, "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
-                         low=0, high=100, source="beta-geometric, Fader & Hardie 2007; set for retention of published apps")
-    churn_b: float = par(2.1, "second shape of it: after the n-th session the chance is a / (a + b + n - 1)", low=0.01, high=1000,
-                         source="set for retention of published apps")
-    patience: float = par(0.85, "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
-                          low=0.01, high=0.999)
-    patience_sd: float = par(0.8, "sd across people of the log-odds of looking at the next", unit="logit", low=0, high=5,
-                             source="set for KuaiRec's sd over mean of plays in a day, 1.185")
-    patience_effect: float = par(1.5, "effect of what the last posts gave on the log-odds of looking at the next", unit="logit", low=0,
-                                 high=50, source="assumption")
-    patience_memory: float = par(0.5, "weight of earlier posts in what the last ones gave", low=0, high=0.99, source="assumption")
-    click_sd: float = par(0.75, "sd across people of the log-odds of a click", unit="logit", low=0, high=5,
-                          source="KuaiRand: sd of people's click rate .181, over .46 x .54")
-    click_frequency: float = par(-0.5, "correlation of that with how often people come", low=-1, high=1,
-                                 source="KuaiRand: -.50 between log exposures and click rate")
-    shelf_patience: float = par(0.6, "chance of looking at the next work on the shelf of related works", low=0.01, high=0.999)
-    eagerness_sd: float = par(0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4)
-    counts_shown: bool = par(True, "whether like counts are shown (social proof)", lever=True, per="consumers")
-    diurnal: tuple[float, ...] = par(MIND_HOURS, "share of sessions by local hour, 24 numbers", unit="%",
-                                     source="MIND sample, FINDINGS.md")
+    leave: float = par(
+        0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1
+    )
+    leave_effect: float = par(
+        5.0, "how steeply that chance falls with satisfaction", low=0, high=50
+    )
+    churn_a: float = par(
+        0.42,
+        "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
+        low=0,
+        high=100,
+        source="beta-geometric, Fader & Hardie 2007; set for retention of published apps",
+    )
+    churn_b: float = par(
+        2.1,
+        "second shape of it: after the n-th session the chance is a / (a + b + n - 1)",
+        low=0.01,
+        high=1000,
+        source="set for retention of published apps",
+    )
+    patience: float = par(
+        0.85,
+        "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
+        low=0.01,
+        high=0.999,
+    )
+    patience_sd: float = par(
+        0.8,
+        "sd across people of the log-odds of looking at the next",
+        unit="logit",
+        low=0,
+        high=5,
+        source="set for KuaiRec's sd over mean of plays in a day, 1.185",
+    )
+    patience_effect: float = par(
+        1.5,
+        "effect of what the last posts gave on the log-odds of looking at the next",
+        unit="logit",
+        low=0,
+        high=50,
+        source="assumption",
+    )
+    patience_memory: float = par(
+        0.5,
+        "weight of earlier posts in what the last ones gave",
+        low=0,
+        high=0.99,
+        source="assumption",
+    )
+    click_sd: float = par(
+        0.75,
+        "sd across people of the log-odds of a click",
+        unit="logit",
+        low=0,
+        high=5,
+        source="KuaiRand: sd of people's click rate .181, over .46 x .54",
+    )
+    click_frequency: float = par(
+        -0.5,
+        "correlation of that with how often people come",
+        low=-1,
+        high=1,
+        source="KuaiRand: -.50 between log exposures and click rate",
+    )
+    shelf_patience: float = par(
+        0.6,
+        "chance of looking at the next work on the shelf of related works",
+        low=0.01,
+        high=0.999,
+    )
+    eagerness_sd: float = par(
+        0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4
+    )
+    counts_shown: bool = par(
+        True, "whether like counts are shown (social proof)", lever=True, per="consumers"
+    )
+    diurnal: tuple[float, ...] = par(
+        MIND_HOURS,
+        "share of sessions by local hour, 24 numbers",
+        unit="%",
+        source="MIND sample, FINDINGS.md",
+    )
     calendar: Calendar = group(Calendar, "which days people come")
-    time_zones: tuple[int, ...] = par((-5, 0, 1, 8), "time zones of people, equally likely", unit="h")
+    time_zones: tuple[int, ...] = par(
+        (-5, 0, 1, 8), "time zones of people, equally likely", unit="h"
+    )
     responses: Responses = group(Responses, "how people respond")

@@ -51,7 +51,14 @@ class Creators(Mechanism):
     name = "creators"
     Params = CreatorsParams
     order = 30
-    needs = ("community_centres", "graph_nodes", "follow_graph", "visits", "oldest_held", "releasable")
+    needs = (
+        "community_centres",
+        "graph_nodes",
+        "follow_graph",
+        "visits",
+        "oldest_held",
+        "releasable",
+    )
     provides = ("enlist", "dismiss", "throttle", "aim", "classify")
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = METRICS
@@ -69,7 +76,14 @@ class Creators(Mechanism):
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""
-        for part in (self.measures, self.posting, self.learning, self.incentives, self.population, self.balance):
+        for part in (
+            self.measures,
+            self.posting,
+            self.learning,
+            self.incentives,
+            self.population,
+            self.balance,
+        ):
             part.setup()
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
@@ -79,8 +93,12 @@ class Creators(Mechanism):
 
     def clocks(self) -> list[Every]:
         """Posts enter at every refresh; settling and turnover daily; reputations begin once there is a follow graph."""
-        return [Every(self.world.grid, "create", self.posting.post), Every(DAY, "settle", self.learning.settle),
-                Every(DAY, "people", self.population.turnover), Every(DAY, "graph", self.balance.begin, first=0)]
+        return [
+            Every(self.world.grid, "create", self.posting.post),
+            Every(DAY, "settle", self.learning.settle),
+            Every(DAY, "people", self.population.turnover),
+            Every(DAY, "graph", self.balance.begin, first=0),
+        ]
 
     def measure(self) -> None:
         """Read both kinds of creators."""

@@ -23,17 +23,33 @@ class Accounts:
     """Opens, steers and closes campaign accounts."""
 
     def __init__(self, mechanism: Mechanism, posting: Posting, population: Population) -> None:
-        self.m, self.keep, self.posting, self.population = mechanism, mechanism.keep, posting, population
+        self.m, self.keep, self.posting, self.population = (
+            mechanism,
+            mechanism.keep,
+            posting,
+            population,
+        )
         for name in ("enlist", "dismiss", "throttle", "aim"):
             mechanism.world.provide(name, getattr(self, name))
 
-    def enlist(self, count: int, slant: ArrayLike, rate_per_day: ArrayLike, niches: NDArray[np.float32], stream: str) -> Ints:
+    def enlist(
+        self,
+        count: int,
+        slant: ArrayLike,
+        rate_per_day: ArrayLike,
+        niches: NDArray[np.float32],
+        stream: str,
+    ) -> Ints:
         """Open accounts; their keys are the next children of the stream's key. Returns the rows."""
         m, own, name = self.m, self.m.mine, f"enlisted.{stream}"
         before = self.keep.setdefault(name, np.zeros(1, np.int64))
-        keys = children(np.full(count, m.world.draws.stream(stream)), np.arange(before[0], before[0] + count))
+        keys = children(
+            np.full(count, m.world.draws.stream(stream)), np.arange(before[0], before[0] + count)
+        )
         before[0] += count
-        rows = m.world.add(m.name, "creators", keys, ai=np.ones(count, bool), campaign=np.ones(count, bool))
+        rows = m.world.add(
+            m.name, "creators", keys, ai=np.ones(count, bool), campaign=np.ones(count, bool)
+        )
         self.aim(rows, slant, niches)
         own("creators", "rate")[rows] = rate_per_day
         self.posting.schedule(rows)
@@ -51,7 +67,9 @@ class Accounts:
         old = np.maximum(own("creators", "rate")[rows].astype(float), SLOWEST)
         own("creators", "rate")[rows] = rate_per_day
         new = np.maximum(own("creators", "rate")[rows].astype(float), SLOWEST)
-        own("creators", "flat_at")[rows] = now + np.maximum(own("creators", "flat_at")[rows] - now, 0) * old / new
+        own("creators", "flat_at")[rows] = (
+            now + np.maximum(own("creators", "flat_at")[rows] - now, 0) * old / new
+        )
         self.posting.wake(rows)
 
     def aim(self, rows: Ints, slant: ArrayLike, niches: NDArray[np.float32]) -> None:

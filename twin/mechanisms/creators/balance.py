@@ -35,7 +35,11 @@ class Balance:
     def setup(self) -> None:
         """Work out entry from the creators and persons that are there."""
         own, p = self.m.mine, self.p
-        here, ai, person = own("creators", "active"), own("creators", "ai"), own("creators", "person")
+        here, ai, person = (
+            own("creators", "active"),
+            own("creators", "ai"),
+            own("creators", "person"),
+        )
         _, leaving = self.m.world.service("visits")()
         persons = person[here & ~ai & (person >= 0)]
         alone = int((here & ~ai).sum()) - len(persons)
@@ -54,10 +58,14 @@ class Balance:
         posts = np.where(here, own("creators", "rate").astype(float), 0.0)
         followed = posts * m.read("creators", "followers")
         through = p.liked_through_follows if followed.sum() > 0 else 0.0
-        likes = (1 - through) * posts / max(posts.sum(), 1e-12) + through * followed / max(followed.sum(), 1e-12)
+        likes = (1 - through) * posts / max(posts.sum(), 1e-12) + through * followed / max(
+            followed.sum(), 1e-12
+        )
         likes *= visits.sum() * p.likes_per_session
         for kind, name in enumerate(KINDS):
             who = np.flatnonzero(here & (ai == bool(kind)))
             fading = 1 - p.reputation_memory + self.keep["balanced"][kind] / max(len(who), 1)
             if fading > 0:
-                own("creators", "reputation")[who] = p.reputation_start * float(m.lever(f"{name}.accrual")) * likes[who] / fading
+                own("creators", "reputation")[who] = (
+                    p.reputation_start * float(m.lever(f"{name}.accrual")) * likes[who] / fading
+                )

@@ -63,7 +63,16 @@ class Incentives:
         keep["compared"] *= left
         strategy = np.stack([own("posts", name)[rows].astype(float) for name in PUBLISHED], axis=1)
         strategy[:, INCENTIVES.index("slant")] = np.abs(strategy[:, INCENTIVES.index("slant")])
-        kernel.gather(maker, own("creators", "ai"), np.log1p(pay), strategy, window, keep["second"], keep["fourth"], keep["compared"])
+        kernel.gather(
+            maker,
+            own("creators", "ai"),
+            np.log1p(pay),
+            strategy,
+            window,
+            keep["second"],
+            keep["fourth"],
+            keep["compared"],
+        )
 
     def measure(self, active: NDArray[np.bool_]) -> None:
         """Slopes by kind, and the share of these active creators who have moved away from where they began."""
@@ -71,9 +80,15 @@ class Incentives:
         now = np.stack([own("creators", name) for name in ("arousal", "comprehensiveness")], axis=1)
         moved = (np.abs(now - own("creators", "entered_with")) > RESPONDED).any(axis=1)
         for kind, name in enumerate(KINDS):
-            beta, error = slopes(self.keep["second"][kind], self.keep["fourth"][kind], float(self.keep["compared"][kind]))
+            beta, error = slopes(
+                self.keep["second"][kind],
+                self.keep["fourth"][kind],
+                float(self.keep["compared"][kind]),
+            )
             for of, slope, se in zip(INCENTIVES, beta.tolist(), error.tolist(), strict=True):
                 board.set("incentive_slope", slope, of=of, by=name)
                 board.set("incentive_slope_se", se, of=of, by=name)
             who = active & (own("creators", "ai") == bool(kind))
-            board.set("creators_responding", float(moved[who].mean()) if who.any() else 0.0, by=name)
+            board.set(
+                "creators_responding", float(moved[who].mean()) if who.any() else 0.0, by=name
+            )

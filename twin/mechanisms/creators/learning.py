@@ -31,7 +31,9 @@ LIKE = 2
 COPIED = ("arousal", "comprehensiveness", "care")
 
 
-def learned(z: NDArray[np.floating], rate: Floats, sigma: Floats, score: Floats, bounds: tuple[float, float]) -> Floats:
+def learned(
+    z: NDArray[np.floating], rate: Floats, sigma: Floats, score: Floats, bounds: tuple[float, float]
+) -> Floats:
     """Strategies (n,) after a day: a step of rate x sigma x score, within ``bounds``.
 
     ``score`` is the mean of surprise x noise (in sd) over the posts settled that day. No step is longer than sigma: what posts that were
@@ -46,7 +48,13 @@ class Learning:
     """The daily reckoning; all state is in the mechanism's ``keep`` and columns."""
 
     def __init__(self, mechanism: Mechanism, posting: Posting, incentives: Incentives) -> None:
-        self.m, self.p, self.keep, self.posting, self.incentives = mechanism, mechanism.p, mechanism.keep, posting, incentives
+        self.m, self.p, self.keep, self.posting, self.incentives = (
+            mechanism,
+            mechanism.p,
+            mechanism.keep,
+            posting,
+            incentives,
+        )
 
     def setup(self) -> None:
         """Nothing has been settled."""
@@ -60,7 +68,9 @@ class Learning:
         earned, liked = self._works()
         self._release()
         born = own("posts", "born")
-        rows = np.flatnonzero(m.read("posts", "alive") & ~own("posts", "settled") & (born <= now - p.settle_after))
+        rows = np.flatnonzero(
+            m.read("posts", "alive") & ~own("posts", "settled") & (born <= now - p.settle_after)
+        )
         rows = rows[np.lexsort((m.read("posts", "key")[rows], born[rows]))]
         own("posts", "settled")[rows] = True
         maker = own("posts", "creator")[rows]
@@ -71,7 +81,12 @@ class Learning:
         liked += np.bincount(maker[once], weights=likes[once], minlength=size)
         self.posting.learn(rows)
         plain = ~own("creators", "campaign")[maker]
-        self._adapt(rows[plain], maker[plain], np.log1p(pay[plain]) - own("posts", "cost")[rows[plain]], views[plain])
+        self._adapt(
+            rows[plain],
+            maker[plain],
+            np.log1p(pay[plain]) - own("posts", "cost")[rows[plain]],
+            views[plain],
+        )
         self.incentives.settle(rows[plain], maker[plain], pay[plain])
         self._imitate()
         self._day(earned, liked)
@@ -87,10 +102,12 @@ class Learning:
         def lever(name: str) -> Floats:
             return m.lever_of("creators", name, maker).astype(float)
 
-        amount = (lever("pay_impression") * views + lever("pay_like") * likes)
+        amount = lever("pay_impression") * views + lever("pay_like") * likes
         amount = amount * np.where(own("creators", "ai")[maker], lever("ai_pay"), 1.0)
         new = own("creators", "entered_at")[maker] > m.world.now - self.p.newcomer_for
-        found: Floats = amount * (1 + lever("newcomer_bonus") * new) * ~own("creators", "campaign")[maker]
+        found: Floats = (
+            amount * (1 + lever("newcomer_bonus") * new) * ~own("creators", "campaign")[maker]
+        )
         return found
 
     def _works(self) -> tuple[Floats, Floats]:
@@ -103,8 +120,10 @@ class Learning:
         new = (views - own("posts", "paid_impressions")[rows]).astype(float)
         liked = (likes - own("posts", "paid_likes")[rows]).astype(float)
         own("posts", "paid_impressions")[rows], own("posts", "paid_likes")[rows] = views, likes
-        return (np.bincount(maker, weights=self.pay(maker, new, liked), minlength=size).astype(float),
-                np.bincount(maker, weights=liked, minlength=size).astype(float))  # of nothing it counts in integers
+        return (
+            np.bincount(maker, weights=self.pay(maker, new, liked), minlength=size).astype(float),
+            np.bincount(maker, weights=liked, minlength=size).astype(float),
+        )  # of nothing it counts in integers
 
     def _release(self) -> None:
         """Give back settled posts that nobody holds any more."""
@@ -125,16 +144,23 @@ class Learning:
         mean, baseline = per_creator(reward) / n, own("creators", "baseline")
         baseline[some] = np.where(baseline[some] <= UNSET, mean, baseline[some])
         kind = own("creators", "ai")[some]
-        rate = np.where(kind, self.m.lever("ai.learning"), self.m.lever("human.learning")) * own("creators", "responsiveness")[some]
+        rate = (
+            np.where(kind, self.m.lever("ai.learning"), self.m.lever("human.learning"))
+            * own("creators", "responsiveness")[some]
+        )
         sigma = by_kind(p, kind, "exploration")
         surprise, tried = reward - baseline[maker], own("posts", "tried")[rows]
         for k, (name, low, high) in enumerate(STRATEGY):
             score = per_creator(surprise * tried[:, k]) / n
-            own("creators", name)[some] = learned(own("creators", name)[some], rate, sigma, score, (low, high))
+            own("creators", name)[some] = learned(
+                own("creators", name)[some], rate, sigma, score, (low, high)
+            )
         known = own("creators", "referred")[some]
         first = some[known < p.reference_posts]
         weight = n[known < p.reference_posts] / (n + known)[known < p.reference_posts]
-        own("creators", "reference")[first] += weight * (mean[known < p.reference_posts] - own("creators", "reference")[first])
+        own("creators", "reference")[first] += weight * (
+            mean[known < p.reference_posts] - own("creators", "reference")[first]
+        )
         own("creators", "referred")[first] += n[known < p.reference_posts].astype(np.int32)
         keep = p.baseline_memory
         baseline[some] = keep * baseline[some] + (1 - keep) * mean
@@ -151,9 +177,13 @@ class Learning:
         aspiration, days = own("creators", "aspiration"), own("creators", "reckonings")
         used_to = np.where(days[some] > 0, aspiration[some], reach)
         target = expit(p.aspiration_effect * (reach - used_to))
-        own("creators", "morale")[some] += p.morale_rate * (target - own("creators", "morale")[some])
+        own("creators", "morale")[some] += p.morale_rate * (
+            target - own("creators", "morale")[some]
+        )
         days[some] += 1
-        gap = 4 * (target - 0.5) / p.aspiration_effect if p.aspiration_effect > 0 else reach - used_to
+        gap = (
+            4 * (target - 0.5) / p.aspiration_effect if p.aspiration_effect > 0 else reach - used_to
+        )
         aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * gap
 
     def _imitate(self) -> None:
@@ -167,7 +197,16 @@ class Learning:
         share = np.minimum(rate * own("creators", "responsiveness")[rows].astype(float), 1.0)
         graph = self.m.world.service("follow_graph")()
         columns = np.stack([own("creators", name) for name in COPIED])
-        new = imitate(rows, own("creators", "person"), graph.start, graph.target, own("creators", "baseline"), known, columns, share)
+        new = imitate(
+            rows,
+            own("creators", "person"),
+            graph.start,
+            graph.target,
+            own("creators", "baseline"),
+            known,
+            columns,
+            share,
+        )
         for k, name in enumerate(COPIED):
             own("creators", name)[rows] = new[:, k]
 
@@ -176,25 +215,44 @@ class Learning:
         p, m, own = self.p, self.m, self.m.mine
         ai = own("creators", "ai")
         own("creators", "income")[:] += (earned - own("creators", "income")) / MEMORY
-        own("creators", "effort")[:] += (own("creators", "spent") - own("creators", "effort")) / MEMORY
+        own("creators", "effort")[:] += (
+            own("creators", "spent") - own("creators", "effort")
+        ) / MEMORY
         own("creators", "spent")[:] = 0
         human, morale = np.flatnonzero(own("creators", "active") & ~ai), own("creators", "morale")
         strain = np.maximum(own("creators", "effort")[human] - 2 * p.sustained * morale[human], 0)
         morale[human] = np.maximum(morale[human] - p.burnout * strain, 0)
-        elasticity = np.where(ai, m.lever("ai.supply_elasticity"), m.lever("human.supply_elasticity"))
+        elasticity = np.where(
+            ai, m.lever("ai.supply_elasticity"), m.lever("human.supply_elasticity")
+        )
         settled = own("creators", "referred") >= p.reference_posts
-        gain = np.where(settled, elasticity * (own("creators", "baseline") - own("creators", "reference")), 0.0)
+        gain = np.where(
+            settled, elasticity * (own("creators", "baseline") - own("creators", "reference")), 0.0
+        )
         most = np.log(by_kind(p, ai, "supply_most"))
         target = np.exp(np.clip(gain, -most, most))
-        own("creators", "pace")[:] += by_kind(p, ai, "supply_rate") * (target - own("creators", "pace"))
+        own("creators", "pace")[:] += by_kind(p, ai, "supply_rate") * (
+            target - own("creators", "pace")
+        )
         accrual = np.where(ai, m.lever("ai.accrual"), m.lever("human.accrual"))
-        own("creators", "reputation")[:] = p.reputation_memory * own("creators", "reputation") + accrual * liked
+        own("creators", "reputation")[:] = (
+            p.reputation_memory * own("creators", "reputation") + accrual * liked
+        )
 
     def _follow(self, trend: Floats) -> None:
         """Move niches towards the engagement-weighted mean content of what did well."""
         own, m = self.m.mine, self.m
         self.keep["trend"] = trend / max(float(np.linalg.norm(trend)), 1e-12)
-        follow = np.where(own("creators", "ai"), m.lever("ai.trend_following"), m.lever("human.trend_following"))
-        moving = np.flatnonzero((follow > 0) & own("creators", "active") & ~own("creators", "campaign"))
-        niche = own("creators", "niche")[moving] * (1 - follow[moving, None]) + follow[moving, None] * self.keep["trend"]
-        own("creators", "niche")[moving] = niche / np.maximum(np.linalg.norm(niche, axis=1, keepdims=True), 1e-12)
+        follow = np.where(
+            own("creators", "ai"), m.lever("ai.trend_following"), m.lever("human.trend_following")
+        )
+        moving = np.flatnonzero(
+            (follow > 0) & own("creators", "active") & ~own("creators", "campaign")
+        )
+        niche = (
+            own("creators", "niche")[moving] * (1 - follow[moving, None])
+            + follow[moving, None] * self.keep["trend"]
+        )
+        own("creators", "niche")[moving] = niche / np.maximum(
+            np.linalg.norm(niche, axis=1, keepdims=True), 1e-12
+        )

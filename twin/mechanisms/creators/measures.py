@@ -20,7 +20,12 @@ class Measures:
     """Writes the metrics; what happened since the last reading is remembered in ``keep``."""
 
     def __init__(self, mechanism: Mechanism, incentives: Incentives) -> None:
-        self.m, self.keep, self.board, self.incentives = mechanism, mechanism.keep, mechanism.world.board, incentives
+        self.m, self.keep, self.board, self.incentives = (
+            mechanism,
+            mechanism.keep,
+            mechanism.world.board,
+            incentives,
+        )
 
     def setup(self) -> None:
         """Nothing was made."""
@@ -39,18 +44,31 @@ class Measures:
         self._supply()
         morale = own("creators", "morale")[human]
         board.set("creator_morale", mean(morale))
-        board.set_all("creator_morale_spread", np.bincount(np.clip((morale * 10).astype(int), 0, 9), minlength=10).astype(float))
+        board.set_all(
+            "creator_morale_spread",
+            np.bincount(np.clip((morale * 10).astype(int), 0, 9), minlength=10).astype(float),
+        )
         board.set("creators_burnt_out", mean((morale < BURNT_OUT).astype(float)))
         board.set("creators_assisted_share", mean(own("creators", "assisted")[human].astype(float)))
-        board.set("creator_slant_spread", float(own("creators", "slant")[active].std(dtype=float)) if active.any() else 0.0)
+        board.set(
+            "creator_slant_spread",
+            float(own("creators", "slant")[active].std(dtype=float)) if active.any() else 0.0,
+        )
         board.set("creator_income_gini", gini(own("creators", "income")[active].astype(float)))
         board.set("reputation_gini", gini(own("creators", "reputation")[human].astype(float)))
-        board.set("posts_top_share", top_share(own("creators", "posts_made")[human].astype(float), 0.1))
+        board.set(
+            "posts_top_share", top_share(own("creators", "posts_made")[human].astype(float), 0.1)
+        )
         seen = self.keep["settled_reach"]
         board.set("posts_unseen_share", float(np.mean(seen == 0)) if len(seen) else np.nan)
         board.set("item_popularity_gini", gini(seen[seen > 0].astype(float)))
         edges = np.array(board.metrics["post_reach"].edges)
-        board.set_all("post_reach", np.bincount(np.searchsorted(edges, seen, "right") - 1, minlength=len(edges)).astype(float))
+        board.set_all(
+            "post_reach",
+            np.bincount(np.searchsorted(edges, seen, "right") - 1, minlength=len(edges)).astype(
+                float
+            ),
+        )
         board.set("draft_predictor_correlation", float(self.keep["fit"][0]))
         niche = human & self.keep["niche"][self.m.read("creators", "community")]
         board.set("niche_creators", float(niche.sum()) / max(int(human.sum()), 1))
@@ -74,9 +92,14 @@ class Measures:
             board.set("creators_active", int(who.sum()), by=name)
             settled = self.keep["settled_reach"][self.keep["settled_ai"] == bool(kind)]
             board.set("reach_per_post", float(settled.mean()) if len(settled) else 0.0, by=name)
-            for metric, column in (("creator_income", "income"), ("creator_arousal", "arousal"), ("creator_pace", "pace"),
-                                   ("creator_comprehensiveness", "comprehensiveness"), ("reputation_mean", "reputation"),
-                                   ("creator_effort", "effort")):
+            for metric, column in (
+                ("creator_income", "income"),
+                ("creator_arousal", "arousal"),
+                ("creator_pace", "pace"),
+                ("creator_comprehensiveness", "comprehensiveness"),
+                ("reputation_mean", "reputation"),
+                ("creator_effort", "effort"),
+            ):
                 board.set(metric, mean(own("creators", column)[who]), by=name)
             utility = own("creators", "baseline")[who]
             board.set("creator_net_utility", mean(utility[utility > UNSET]), by=name)
@@ -89,11 +112,23 @@ class Measures:
             if new[kind, 0] > 0:
                 keep["supply_mean"][kind] = new[kind] / new[kind, 0]
             elif keep["supply"][kind, 0] == 0:
-                who = own("creators", "active") & (own("creators", "ai") == bool(kind)) & ~own("creators", "campaign")
-                keep["supply_mean"][kind, 1:3] = [mean(own("creators", column)[who]) for column in SUPPLY[1:3]]
+                who = (
+                    own("creators", "active")
+                    & (own("creators", "ai") == bool(kind))
+                    & ~own("creators", "campaign")
+                )
+                keep["supply_mean"][kind, 1:3] = [
+                    mean(own("creators", column)[who]) for column in SUPPLY[1:3]
+                ]
             means = dict(zip(SUPPLY, keep["supply_mean"][kind].tolist(), strict=True))
             board.set("supply_arousal", means["arousal"], by=name)
             board.set("supply_comprehensiveness", means["comprehensiveness"], by=name)
             board.set("works", keep["supply"][kind, SUPPLY.index("works")], by=name)
-            board.set(*(("labelled_share", means["labelled"]) if kind else ("posts_assisted_share", means["assisted"])))
+            board.set(
+                *(
+                    ("labelled_share", means["labelled"])
+                    if kind
+                    else ("posts_assisted_share", means["assisted"])
+                )
+            )
         keep["supply_before"] = keep["supply"].copy()

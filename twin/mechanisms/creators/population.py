@@ -41,11 +41,13 @@ class Population:
         m, keep = self.m, self.keep
         keep["made"], keep["open"] = np.zeros((2, 3), np.int64), np.zeros(1, bool)
         communities = len(m.world.service("community_centres")())
-        people = np.bincount(m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities)
+        people = np.bincount(
+            m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities
+        )
         keep["by_size"] = np.argsort(-people, kind="stable")
         keep["people"] = people
         keep["invaded"] = np.zeros(communities, bool)
-        keep["invaded"][keep["by_size"][:self.p.ai.communities or communities]] = True
+        keep["invaded"][keep["by_size"][: self.p.ai.communities or communities]] = True
         self._rank_communities()
         nodes = int(m.world.service("graph_nodes")())
         persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
@@ -56,9 +58,11 @@ class Population:
     def _rank_communities(self) -> None:
         """Niche communities: the smaller half by active people."""
         m, count = self.m, len(self.keep["invaded"])
-        people = np.bincount(m.read("consumers", "community")[m.read("consumers", "active")], minlength=count)
+        people = np.bincount(
+            m.read("consumers", "community")[m.read("consumers", "active")], minlength=count
+        )
         self.keep["niche"] = np.zeros(count, bool)
-        self.keep["niche"][np.argsort(-people, kind="stable")[(count + 1) // 2:]] = True
+        self.keep["niche"][np.argsort(-people, kind="stable")[(count + 1) // 2 :]] = True
 
     def _persons(self, count: int) -> Ints:
         """Active consumers who are not creators yet, drawn at random."""
@@ -78,11 +82,20 @@ class Population:
         made[kind, 0] += count
         topic = np.full(count, -1)
         if kind == 1 and self.p.ai.communities:
-            open_to = self.keep["by_size"][:self.p.ai.communities]
+            open_to = self.keep["by_size"][: self.p.ai.communities]
             share = np.cumsum(self.keep["people"][open_to] + 1.0)
             luck = m.uniforms("topic", keys)[:, 0] * share[-1]
-            topic = open_to[np.minimum(np.searchsorted(share, luck, side="right"), len(open_to) - 1)]
-        m.world.add(m.name, "creators", keys, ai=np.full(count, kind == 1), person=persons[:count], topic=topic)
+            topic = open_to[
+                np.minimum(np.searchsorted(share, luck, side="right"), len(open_to) - 1)
+            ]
+        m.world.add(
+            m.name,
+            "creators",
+            keys,
+            ai=np.full(count, kind == 1),
+            person=persons[:count],
+            topic=topic,
+        )
 
     def born(self, rows: Ints) -> None:
         """Draw who a new creator is."""
@@ -98,7 +111,9 @@ class Population:
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
         niche = (1 - p.niche_spread) * centre + p.niche_spread * noise
         own("creators", "niche")[rows] = niche / np.linalg.norm(niche, axis=1, keepdims=True)
-        own("creators", "skill")[rows] = by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, 0]
+        own("creators", "skill")[rows] = (
+            by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, 0]
+        )
         spread = by_kind(p, ai, "posts_log_sd")
         rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, 1] - spread**2 / 2)
         own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
@@ -106,12 +121,16 @@ class Population:
             begin = np.clip(self._usual(rows, name) + p.strategy_sd * normal[:, 2 + k], 0, 1)
             own("creators", name)[rows] = own("creators", "entered_with")[rows, k] = begin
         spread = by_kind(p, ai, "learning_log_sd")
-        own("creators", "responsiveness")[rows] = np.exp(spread * m.normal("responsiveness", keys, 0) - spread**2 / 2)
+        own("creators", "responsiveness")[rows] = np.exp(
+            spread * m.normal("responsiveness", keys, 0) - spread**2 / 2
+        )
         slant = np.clip(p.slant_sd * m.normals("slant", keys, 1)[:, 0], -1, 1)
         if is_person.any() and "opinion" in m.world.table("consumers").columns:
             slant[is_person] = m.read("consumers", "opinion")[person[is_person]]
         own("creators", "slant")[rows] = slant
-        own("creators", "discloses")[rows] = ai & ~campaign & (m.uniforms("discloses", keys)[:, 0] < p.disclosed_share)
+        own("creators", "discloses")[rows] = (
+            ai & ~campaign & (m.uniforms("discloses", keys)[:, 0] < p.disclosed_share)
+        )
         own("creators", "active")[rows] = True
         own("creators", "entered_at")[rows] = now
         own("creators", "flat_at")[rows] = now / DAY
@@ -121,15 +140,24 @@ class Population:
     def _usual(self, rows: Ints, name: str) -> NDArray[np.float64]:
         """Where a strategy of new creators is centred: the parameter, moved towards active incumbents of their kind and community."""
         own, ai = self.m.mine, self.m.mine("creators", "ai")
-        at, community = by_kind(self.p, ai[rows], name), self.m.read("creators", "community").astype(np.int64)
-        share = np.where(own("creators", "campaign")[rows], 0.0, by_kind(self.p, ai[rows], "entry_imitation"))
+        at, community = (
+            by_kind(self.p, ai[rows], name),
+            self.m.read("creators", "community").astype(np.int64),
+        )
+        share = np.where(
+            own("creators", "campaign")[rows], 0.0, by_kind(self.p, ai[rows], "entry_imitation")
+        )
         if not self.keep["open"][0] or not share.any():
             return at
         group = 2 * community + ai
-        there = np.flatnonzero(own("creators", "active") & ~own("creators", "campaign"))  # not yet the new ones
+        there = np.flatnonzero(
+            own("creators", "active") & ~own("creators", "campaign")
+        )  # not yet the new ones
         size = int(group.max()) + 1
         count = np.bincount(group[there], minlength=size)
-        mean = np.bincount(group[there], weights=own("creators", name)[there], minlength=size) / np.maximum(count, 1)
+        mean = np.bincount(
+            group[there], weights=own("creators", name)[there], minlength=size
+        ) / np.maximum(count, 1)
         share = np.where(count[group[rows]] >= HANDFUL, share, 0.0)
         usual: NDArray[np.float64] = at + share * (mean[group[rows]] - at)
         return usual
@@ -143,14 +171,21 @@ class Population:
         """Who of these uses an assistant now: those who ever will, once their own delay has passed."""
         m, p, own = self.m, self.p, self.m.mine
         luck = m.uniforms("assistant", m.read("creators", "key")[rows])
-        since = np.maximum(own("creators", "entered_at")[rows], self._assistants_from()) - np.log(luck[:, 1]) * p.assisted_delay
+        since = (
+            np.maximum(own("creators", "entered_at")[rows], self._assistants_from())
+            - np.log(luck[:, 1]) * p.assisted_delay
+        )
         will = luck[:, 0] < m.lever_of("creators", "assisted_share", rows)
-        own("creators", "assisted")[rows] = will & (since <= m.world.now) & ~own("creators", "ai")[rows]
+        own("creators", "assisted")[rows] = (
+            will & (since <= m.world.now) & ~own("creators", "ai")[rows]
+        )
 
     def income(self, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Mean income freed of its start at 0, and whether it is known for a week."""
         own = self.m.mine
-        days = (self.m.world.now - own("creators", "entered_at")[rows] - self.p.settle_after) // DAY - 1
+        days = (
+            self.m.world.now - own("creators", "entered_at")[rows] - self.p.settle_after
+        ) // DAY - 1
         known = days >= WEEK
         weight = 1 - (1 - 1 / MEMORY) ** np.maximum(days, 1).astype(float)
         return own("creators", "income")[rows] / weight, known
@@ -170,7 +205,9 @@ class Population:
         """Creators quit or follow their person out; newcomers of both kinds begin; assistants spread."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         held = int(m.world.service("oldest_held")())
-        gone = m.read("creators", "alive") & (own("creators", "left_at") < min(held - self.p.settle_after, now - 3 * DAY))
+        gone = m.read("creators", "alive") & (
+            own("creators", "left_at") < min(held - self.p.settle_after, now - 3 * DAY)
+        )
         still = np.zeros(len(gone), bool)
         still[own("posts", "creator")[m.read("posts", "alive")]] = True
         m.world.release("creators", np.flatnonzero(gone & ~still))
@@ -201,14 +238,19 @@ class Population:
         keep["made"][kind, 2] += len(rows)
         if kind == 0:
             invaded = int(keep["invaded"][community].sum())
-            for name, count in (("niche_exits", int(keep["niche"][community].sum())), ("invaded_exits", invaded),
-                                ("other_exits", len(rows) - invaded)):
+            for name, count in (
+                ("niche_exits", int(keep["niche"][community].sum())),
+                ("invaded_exits", invaded),
+                ("other_exits", len(rows) - invaded),
+            ):
                 keep["tally"][TALLIES.index(name)] += count
 
     def _arrive(self, kind: int) -> None:
         m, name, day = self.m, KINDS[kind], self.m.world.now // DAY
         given: Any = m.lever(f"{name}.arrivals")
-        rate = float(self.keep["balanced"][kind] if given is None else given) * self._attraction(kind)
+        rate = float(self.keep["balanced"][kind] if given is None else given) * self._attraction(
+            kind
+        )
         u = m.uniforms(f"arrivals.{name}", np.array([day], np.uint64))[0, :1]
         count = int(np.ceil(pdtrik(u[0], rate))) if rate > 0 else 0
         persons = self._persons(count) if kind == 0 else np.full(count, -1)
@@ -216,11 +258,19 @@ class Population:
 
     def _attraction(self, kind: int) -> float:
         """Factor on arrivals: what recent entrants earn against the outside option."""
-        m, own, elasticity = self.m, self.m.mine, float((self.p.ai if kind else self.p.human).entry_elasticity)
+        m, own, elasticity = (
+            self.m,
+            self.m.mine,
+            float((self.p.ai if kind else self.p.human).entry_elasticity),
+        )
         if elasticity == 0:
             return 1.0
-        rows = np.flatnonzero(own("creators", "active") & (own("creators", "ai") == bool(kind)) & ~own("creators", "campaign")
-                              & (own("creators", "entered_at") > m.world.now - self.p.entry_window))
+        rows = np.flatnonzero(
+            own("creators", "active")
+            & (own("creators", "ai") == bool(kind))
+            & ~own("creators", "campaign")
+            & (own("creators", "entered_at") > m.world.now - self.p.entry_window)
+        )
         income, known = self.income(rows)
         if not known.any():
             return 1.0

@@ -33,7 +33,16 @@ FEATURES = 12 + 16
 COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
 DECISIONS = (("post", 4 + 16), ("signal", 4))
 CAREFUL = (*DECISIONS, ("care", 1))
-WRITTEN = ("content", "quality", "arousal", "comprehensiveness", "slant", "tried", "signal", "reading")
+WRITTEN = (
+    "content",
+    "quality",
+    "arousal",
+    "comprehensiveness",
+    "slant",
+    "tried",
+    "signal",
+    "reading",
+)
 """Columns of posts that a draft fills, as `kernel.store` takes them."""
 UNLIMITED = 1_000_000
 """Posts per day that no cap is."""
@@ -55,9 +64,18 @@ def by_kind(p: Any, ai: NDArray[np.bool_], name: str) -> Floats:
     return np.where(ai, float(getattr(p.ai, name)), float(getattr(p.human, name)))
 
 
-def effort(p: Any, ai: NDArray[np.bool_], assisted: NDArray[np.bool_], comprehensiveness: Floats, care: Floats) -> Floats:
+def effort(
+    p: Any,
+    ai: NDArray[np.bool_],
+    assisted: NDArray[np.bool_],
+    comprehensiveness: Floats,
+    care: Floats,
+) -> Floats:
     """What a post costs its maker: (c0 + c1 comprehensiveness^beta + c2 care^beta), times a factor for the assisted."""
-    cost = by_kind(p, ai, "cost_post") + by_kind(p, ai, "cost_comprehensiveness") * comprehensiveness**p.cost_exponent
+    cost = (
+        by_kind(p, ai, "cost_post")
+        + by_kind(p, ai, "cost_comprehensiveness") * comprehensiveness**p.cost_exponent
+    )
     cost += by_kind(p, ai, "cost_quality") * care**p.cost_exponent
     whole: Floats = cost * np.where(assisted, p.assisted_cost, 1.0)
     return whole
@@ -72,13 +90,24 @@ class Posting:
         self.curve = cumulated(p.diurnal)
         self.costs = any(getattr(kind, name) for kind in (p.human, p.ai) for name in COSTS)
         self.craft = kernel.Craft(
-            by_kind(p, both, "effort_gain"), by_kind(p, both, "exploration"), by_kind(p, both, "quality_noise"), float(p.topic_spread),
-            float(min(p.topic_spread * p.assisted_noise, 1.0)), float(p.assisted_noise), float(p.assisted_comprehensiveness),
-            float(p.signal_noise), float(p.critic_noise), np.array([low for _, low, _ in STRATEGY]),
-            np.array([high for _, _, high in STRATEGY]), np.array([names.index(name) for name, _, _ in SIGNALS]))
+            by_kind(p, both, "effort_gain"),
+            by_kind(p, both, "exploration"),
+            by_kind(p, both, "quality_noise"),
+            float(p.topic_spread),
+            float(min(p.topic_spread * p.assisted_noise, 1.0)),
+            float(p.assisted_noise),
+            float(p.assisted_comprehensiveness),
+            float(p.signal_noise),
+            float(p.critic_noise),
+            np.array([low for _, low, _ in STRATEGY]),
+            np.array([high for _, _, high in STRATEGY]),
+            np.array([names.index(name) for name, _, _ in SIGNALS]),
+        )
         self.caring = bool(self.craft.gain.any())
         self.works = by_kind(p, both, "work_share")
-        self.slots = np.array([TALLIES.index(f"{name}_posts") for name in ("campaign", "niche", "invaded", "other")])
+        self.slots = np.array(
+            [TALLIES.index(f"{name}_posts") for name in ("campaign", "niche", "invaded", "other")]
+        )
         self._makers: Made[kernel.Makers] = Made()
         self._columns: Made[tuple[list[NDArray[Any]], list[NDArray[Any]]]] = Made()
         self._clocks: Made[tuple[Any, ...]] = Made()
@@ -92,42 +121,89 @@ class Posting:
     def schedule(self, rows: Ints) -> None:
         """Draw the next post of each creator; the n-th post has its own luck."""
         m, own = self.m, self.m.mine
-        luck = m.uniforms("gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows])
+        luck = m.uniforms(
+            "gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows]
+        )
         self._schedule(rows, luck[:, 0])
 
     def _schedule(self, rows: Ints, luck: Floats) -> int:
         """Move the clocks of creators on; returns the earliest of their next posts."""
         tables = self.m.world.tables
-        columns = self._clocks.get((tables["creators"].version, tables["consumers"].version), self._clock_columns)
+        columns = self._clocks.get(
+            (tables["creators"].version, tables["consumers"].version), self._clock_columns
+        )
         return int(kernel.schedule(rows, np.log(luck), *columns))
 
     def _clock_columns(self) -> tuple[Any, ...]:
         rate, morale, pace, assisted, campaign, flat_at, active, ai, person, next_at = (
-            self.m.mine("creators", name) for name in ("rate", "morale", "pace", "assisted", "campaign", "flat_at",
-                                                       "active", "ai", "person", "next_at"))
-        return (rate, morale, pace, assisted, campaign, np.float32(self.p.assisted_rate), np.float32(SLOWEST), flat_at,
-                active, ai, person, self.m.read("consumers", "tz"), self.curve, next_at)
+            self.m.mine("creators", name)
+            for name in (
+                "rate",
+                "morale",
+                "pace",
+                "assisted",
+                "campaign",
+                "flat_at",
+                "active",
+                "ai",
+                "person",
+                "next_at",
+            )
+        )
+        return (
+            rate,
+            morale,
+            pace,
+            assisted,
+            campaign,
+            np.float32(self.p.assisted_rate),
+            np.float32(SLOWEST),
+            flat_at,
+            active,
+            ai,
+            person,
+            self.m.read("consumers", "tz"),
+            self.curve,
+            next_at,
+        )
 
     def wake(self, rows: Ints) -> None:
         """Turn the flat clock of each creator into the second of its next post."""
         own = self.m.mine
-        kernel.wake(rows, own("creators", "flat_at"), own("creators", "active"), own("creators", "ai"), own("creators", "person"),
-                    self.m.read("consumers", "tz"), self.curve, own("creators", "next_at"))
+        kernel.wake(
+            rows,
+            own("creators", "flat_at"),
+            own("creators", "active"),
+            own("creators", "ai"),
+            own("creators", "person"),
+            self.m.read("consumers", "tz"),
+            self.curve,
+            own("creators", "next_at"),
+        )
 
     def post(self) -> None:
         """Make every post that is due, in order of (time, creator)."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         made, again = [], True
         while again:
-            *due, luck = kernel.take(own("creators", "next_at"), own("creators", "posts_made"),
-                                     m.read("creators", "key"), m.stream("gap"), now)
+            *due, luck = kernel.take(
+                own("creators", "next_at"),
+                own("creators", "posts_made"),
+                m.read("creators", "key"),
+                m.stream("gap"),
+                now,
+            )
             if not len(luck):
                 break
             made.append(due)
             again = self._schedule(due[0], luck) < now
         if not made:
             return
-        maker, time, number = made[0] if len(made) == 1 else (np.concatenate(part) for part in zip(*made, strict=True))
+        maker, time, number = (
+            made[0]
+            if len(made) == 1
+            else (np.concatenate(part) for part in zip(*made, strict=True))
+        )
         if len(maker) > 1:
             order = np.lexsort((number, maker, time))
             maker, time, number = maker[order], time[order], number[order]
@@ -158,10 +234,15 @@ class Posting:
         size = np.diff(np.append(start, len(order)))
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order)) - np.repeat(start, size)
-        before = np.where(own("creators", "day")[maker] == day, own("creators", "day_posts")[maker], 0)
+        before = np.where(
+            own("creators", "day")[maker] == day, own("creators", "day_posts")[maker], 0
+        )
         allowed: NDArray[np.bool_] = free | (rank + before < cap)
         out = np.add.reduceat(allowed[order].astype(np.int64), start) + before[order][start]
-        who, last = maker[order][start], day[order][start]  # the last day of a creator comes last and stays
+        who, last = (
+            maker[order][start],
+            day[order][start],
+        )  # the last day of a creator comes last and stays
         own("creators", "day")[who], own("creators", "day_posts")[who] = last, out
         self.keep["tally"][TALLIES.index("blocked")] += int((~allowed).sum())
         return allowed
@@ -174,12 +255,23 @@ class Posting:
     def _maker_columns(self) -> kernel.Makers:
         own = self.m.mine
         one, two, three, four = (own("creators", name) for name, _, _ in STRATEGY)
-        return kernel.Makers(own("creators", "ai"), own("creators", "assisted"), own("creators", "campaign"),
-                             own("creators", "niche"), own("creators", "skill"), (one, two, three, four))
+        return kernel.Makers(
+            own("creators", "ai"),
+            own("creators", "assisted"),
+            own("creators", "campaign"),
+            own("creators", "niche"),
+            own("creators", "skill"),
+            (one, two, three, four),
+        )
 
-    def _luck(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> tuple[Floats, Floats, Floats]:
+    def _luck(
+        self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints
+    ) -> tuple[Floats, Floats, Floats]:
         """Normals for `kernel.compose`; care has some where it is a choice of any of these makers."""
-        cares = self.caring and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
+        cares = (
+            self.caring
+            and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
+        )
         return self.m.waves(CAREFUL if cares else DECISIONS, keys, draft)
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
@@ -188,17 +280,28 @@ class Posting:
         some = np.flatnonzero(own("creators", "ai")[maker] & ~own("creators", "campaign")[maker])
         if more == 0 or not len(some):
             return self.draw(keys, maker, 0)
-        again = np.concatenate([np.arange(len(keys)), np.repeat(some, more)])  # first drafts of all, then the further ones
-        number = np.concatenate([np.zeros(len(keys), np.int64), np.tile(np.arange(1, more + 1), len(some))])
+        again = np.concatenate(
+            [np.arange(len(keys)), np.repeat(some, more)]
+        )  # first drafts of all, then the further ones
+        number = np.concatenate(
+            [np.zeros(len(keys), np.int64), np.tile(np.arange(1, more + 1), len(some))]
+        )
         drafts = self.draw(keys[again], maker[again], number)
-        score = kernel.predict(self.features(drafts.content, drafts.signal, drafts.reading, maker[again]), self.keep["beta"])
-        table = np.concatenate([score[some, None], score[len(keys):].reshape(len(some), more)], axis=1)
+        score = kernel.predict(
+            self.features(drafts.content, drafts.signal, drafts.reading, maker[again]),
+            self.keep["beta"],
+        )
+        table = np.concatenate(
+            [score[some, None], score[len(keys) :].reshape(len(some), more)], axis=1
+        )
         best = np.argmax(table, axis=1)  # the first of equals
         chosen = np.arange(len(keys))
         chosen[some] = np.where(best == 0, some, len(keys) + np.arange(len(some)) * more + best - 1)
         return Drafts(*(part[chosen] for part in drafts))
 
-    def features(self, content: NDArray[Any], signal: NDArray[Any], reading: NDArray[Any], maker: Ints) -> Floats:
+    def features(
+        self, content: NDArray[Any], signal: NDArray[Any], reading: NDArray[Any], maker: Ints
+    ) -> Floats:
         """What a maker can know of a draft and of a posted post, (n, f): 1, signals, their squares, match with what did well lately
         and with the maker's niche, whether the maker is an AI, the maker's record of clicks (so that the rest compares posts of like
         makers), a critic's reading, topic."""
@@ -207,7 +310,10 @@ class Posting:
         x[:, 4:7] = x[:, 1:4] ** 2
         x[:, 7] = (x[:, 12:] * self.keep["trend"]).sum(1)
         x[:, 8] = (x[:, 12:] * own("creators", "niche")[maker]).sum(1)
-        x[:, 9], x[:, 10] = own("creators", "ai")[maker], np.maximum(own("creators", "record")[maker], 0)
+        x[:, 9], x[:, 10] = (
+            own("creators", "ai")[maker],
+            np.maximum(own("creators", "record")[maker], 0),
+        )
         return x
 
     def classify(self, rows: Ints, noise: Floats) -> Floats:
@@ -228,20 +334,36 @@ class Posting:
         """Judge the predictor on newly settled posts, then learn from their public counters; renew the makers' records."""
         m, own, keep, record = self.m, self.m.mine, self.keep, self.m.mine("creators", "record")
         rows = rows[m.read("posts", "impressions")[rows] > 0]
-        maker, seen = own("posts", "creator")[rows], m.read("posts", "impressions")[rows].astype(float)
+        maker, seen = (
+            own("posts", "creator")[rows],
+            m.read("posts", "impressions")[rows].astype(float),
+        )
         clicks = m.read("posts", "counts")[rows, CLICK].astype(float)
         rate = clicks / np.maximum(seen, 1)
-        x = self.features(own("posts", "content")[rows], own("posts", "signal")[rows], own("posts", "reading")[rows], maker)
+        x = self.features(
+            own("posts", "content")[rows],
+            own("posts", "signal")[rows],
+            own("posts", "reading")[rows],
+            maker,
+        )
         weight = seen / (seen + SURE) * (record[maker] >= 0)
         guess = kernel.predict(x, keep["beta"])
         if (weight > 0).sum() > 2:
-            a, b = guess - np.average(guess, weights=weight), rate - np.average(rate, weights=weight)
+            a, b = (
+                guess - np.average(guess, weights=weight),
+                rate - np.average(rate, weights=weight),
+            )
             both = float((weight * a * a).sum() * (weight * b * b).sum())
             keep["fit"][0] = float((weight * a * b).sum()) / np.sqrt(both) if both > 0 else 0.0
-        kernel.accumulate(float(self.p.predictor_memory), x, rate, weight, keep["gram"], keep["moment"])
+        kernel.accumulate(
+            float(self.p.predictor_memory), x, rate, weight, keep["gram"], keep["moment"]
+        )
         keep["beta"] = kernel.solve(keep["gram"], keep["moment"], float(self.p.predictor_ridge))
         size = len(record)
-        views, hits = np.bincount(maker, weights=seen, minlength=size), np.bincount(maker, weights=clicks, minlength=size)
+        views, hits = (
+            np.bincount(maker, weights=seen, minlength=size),
+            np.bincount(maker, weights=clicks, minlength=size),
+        )
         some = np.flatnonzero(views)
         new = hits[some] / views[some]
         record[some] = np.where(record[some] < 0, new, RECORD * record[some] + (1 - RECORD) * new)
@@ -249,31 +371,75 @@ class Posting:
     def _publish(self, maker: Ints, time: Ints, number: Ints, label: Floats) -> None:
         m, own, creators = self.m, self.m.mine, self.m.world.tables["creators"]
         ai, assisted = creators["ai"][maker], creators["assisted"][maker]
-        keys, work, labelled = kernel.fates(maker, number, creators["key"], m.stream("fate"), self.works, label,
-                                            creators["arm"], creators["ai"], creators["campaign"],
-                                            creators["discloses"])
-        rows = m.world.add(m.name, "posts", keys, creator=maker, born=time, work=work, labelled=labelled,
-                           assisted=assisted)
-        columns, counted = self._columns.get((creators.version, m.world.tables["posts"].version), self._post_columns)
+        keys, work, labelled = kernel.fates(
+            maker,
+            number,
+            creators["key"],
+            m.stream("fate"),
+            self.works,
+            label,
+            creators["arm"],
+            creators["ai"],
+            creators["campaign"],
+            creators["discloses"],
+        )
+        rows = m.world.add(
+            m.name,
+            "posts",
+            keys,
+            creator=maker,
+            born=time,
+            work=work,
+            labelled=labelled,
+            assisted=assisted,
+        )
+        columns, counted = self._columns.get(
+            (creators.version, m.world.tables["posts"].version), self._post_columns
+        )
         if int(m.lever("drafts")) == 1 or not ai.any():
             makers = self._makers.get(creators.version, self._maker_columns)
-            strategy = kernel.publish(rows, maker, makers, *self._luck(keys, maker, 0), self.craft, *columns)
+            strategy = kernel.publish(
+                rows, maker, makers, *self._luck(keys, maker, 0), self.craft, *columns
+            )
         else:
             drafts = self._selected(keys, maker)
             strategy = drafts.strategy
-            kernel.store(rows, drafts.content, drafts.quality, strategy, drafts.tried, drafts.signal, drafts.reading,
-                         *columns)
+            kernel.store(
+                rows,
+                drafts.content,
+                drafts.quality,
+                strategy,
+                drafts.tried,
+                drafts.signal,
+                drafts.reading,
+                *columns,
+            )
         if self.costs:
             cost = effort(self.p, ai, assisted, strategy[:, 1], strategy[:, 3])
             own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(creators))
         keep = self.keep
-        kernel.tally(rows, maker, *counted, keep["invaded"], keep["niche"], keep["made"], keep["supply"], self.slots,
-                     keep["tally"])
+        kernel.tally(
+            rows,
+            maker,
+            *counted,
+            keep["invaded"],
+            keep["niche"],
+            keep["made"],
+            keep["supply"],
+            self.slots,
+            keep["tally"],
+        )
 
     def _post_columns(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """Columns of posts that a draft fills, and the columns that `kernel.tally` reads."""
         own = self.m.mine
-        return ([own("posts", name) for name in WRITTEN],
-                [own("creators", "ai"), own("creators", "campaign"), self.m.read("creators", "community"),
-                 *(own("posts", name) for name in (*SUPPLY[1:5], "work"))])
+        return (
+            [own("posts", name) for name in WRITTEN],
+            [
+                own("creators", "ai"),
+                own("creators", "campaign"),
+                self.m.read("creators", "community"),
+                *(own("posts", name) for name in (*SUPPLY[1:5], "work")),
+            ],
+        )

@@ -53,43 +53,100 @@ FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000
 class NetworkParams(Params):
     """Parameters of the follow graph."""
 
-    kind: Literal["communities", "edge_list"] = par("communities", "a generated graph, or one read from `path`")
-    path: str = par("", "edge list for kind edge_list: two ids a line, # comments, .gz allowed", path=True)
+    kind: Literal["communities", "edge_list"] = par(
+        "communities", "a generated graph, or one read from `path`"
+    )
+    path: str = par(
+        "", "edge list for kind edge_list: two ids a line, # comments, .gz allowed", path=True
+    )
     directed: bool = par(False, "edge list: 'a b' means only that a follows b, not also b a")
     communities: int = par(6, "number of communities", unit="communities", low=1, high=1000)
     size_exponent: float = par(0.6, "sizes of communities fall as rank^-this", low=0, high=3)
-    homophily: float = par(0.5, "chance that a follow stays inside the own community", low=0, high=1,
-                           source="searched, see body_log_sd")
-    follows_mean: float = par(30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000)
-    follows_log_sd: float = par(1.0, "log-sd of follows across people", low=0, high=3,
-                                source="lognormal; KuaiRand has 1.39 among far more creators")
-    choice: int = par(4, "creators whom a person looks at for each follow, of whom the one that suits their taste best is followed (1: "
-                         "fame alone)", unit="creators", low=1, high=1000,
-                      source="assumption, between ties by fame alone (mean cosine 0.21) and follows that people make in sessions (0.49): "
-                             "the most that keeps KuaiRand's tail exponent at 20,000 people, too")
-    replace: float = par(1.0, "chance that a follow of a creator who has quit is replaced by another", low=0, high=1,
-                         source="assumption; people keep their number of ties as these turn over: Saramaki et al., PNAS 2014")
-    follows_most: float = par(0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5)
-    body_log_sd: float = par(3.2, "log-sd of creators' fitness below the tail", low=0, high=6,
-                             source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
-                                    "exponent 2.1; what people may not follow twice flattens the outcome")
-    tail_share: float = par(0.08, "share of creators in the Pareto tail of fitness", low=0, high=0.9,
-                            source="as body_log_sd")
-    tail_exponent: float = par(1.5, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd")
-    rate_correlation: float = par(0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1)
-    skill_correlation: float = par(0.5, "correlation of fitness and skill (normal scores)", low=0, high=1,
-                                     source="assumption: success goes with quality, loosely (Salganik et al., Science 2006); followed "
-                                            "creators then are 1.0 sd above the mean, those followed in sessions 1.2")
-    core: int = par(10_000, "people wired by networkx; the rest join them by preferential attachment", unit="consumers",
-                    low=1, high=200_000)
+    homophily: float = par(
+        0.5,
+        "chance that a follow stays inside the own community",
+        low=0,
+        high=1,
+        source="searched, see body_log_sd",
+    )
+    follows_mean: float = par(
+        30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000
+    )
+    follows_log_sd: float = par(
+        1.0,
+        "log-sd of follows across people",
+        low=0,
+        high=3,
+        source="lognormal; KuaiRand has 1.39 among far more creators",
+    )
+    choice: int = par(
+        4,
+        "creators whom a person looks at for each follow, of whom the one that suits their taste best is followed (1: "
+        "fame alone)",
+        unit="creators",
+        low=1,
+        high=1000,
+        source="assumption, between ties by fame alone (mean cosine 0.21) and follows that people make in sessions (0.49): "
+        "the most that keeps KuaiRand's tail exponent at 20,000 people, too",
+    )
+    replace: float = par(
+        1.0,
+        "chance that a follow of a creator who has quit is replaced by another",
+        low=0,
+        high=1,
+        source="assumption; people keep their number of ties as these turn over: Saramaki et al., PNAS 2014",
+    )
+    follows_most: float = par(
+        0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5
+    )
+    body_log_sd: float = par(
+        3.2,
+        "log-sd of creators' fitness below the tail",
+        low=0,
+        high=6,
+        source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
+        "exponent 2.1; what people may not follow twice flattens the outcome",
+    )
+    tail_share: float = par(
+        0.08,
+        "share of creators in the Pareto tail of fitness",
+        low=0,
+        high=0.9,
+        source="as body_log_sd",
+    )
+    tail_exponent: float = par(
+        1.5, "density exponent of that tail", low=1.2, high=5, source="as body_log_sd"
+    )
+    rate_correlation: float = par(
+        0.5, "correlation of fitness and posting rate (normal scores)", low=0, high=1
+    )
+    skill_correlation: float = par(
+        0.5,
+        "correlation of fitness and skill (normal scores)",
+        low=0,
+        high=1,
+        source="assumption: success goes with quality, loosely (Salganik et al., Science 2006); followed "
+        "creators then are 1.0 sd above the mean, those followed in sessions 1.2",
+    )
+    core: int = par(
+        10_000,
+        "people wired by networkx; the rest join them by preferential attachment",
+        unit="consumers",
+        low=1,
+        high=200_000,
+    )
 
     @model_validator(mode="after")
     def _is_possible(self) -> NetworkParams:
         if self.rate_correlation**2 + self.skill_correlation**2 > 1:
-            raise ValueError("fitness cannot go with rate and skill so closely; lower rate_correlation or skill_correlation until the "
-                             "sum of their squares is at most 1")
+            raise ValueError(
+                "fitness cannot go with rate and skill so closely; lower rate_correlation or skill_correlation until the "
+                "sum of their squares is at most 1"
+            )
         if self.kind == "edge_list" and not self.path:
-            raise ValueError("kind edge_list needs a file of edges; add --set network.path=FILE, or path: FILE below network")
+            raise ValueError(
+                "kind edge_list needs a file of edges; add --set network.path=FILE, or path: FILE below network"
+            )
         return self
 
 
@@ -106,20 +163,51 @@ class Network(Mechanism):
             Column("wired", "?", "1", "True once the person has first follows"),
         ),
         "creators": (
-            Column("community", "i2", "1", "Community of the creator: the person's, or drawn by size for AI"),
+            Column(
+                "community",
+                "i2",
+                "1",
+                "Community of the creator: the person's, or drawn by size for AI",
+            ),
             Column("followers", "i4", "followers", "Followers, at the last rebuild of the graph"),
         ),
     }
     metrics = (
         Metric("follow_edges", "gauge", "follows", "Follows in the graph.", "platform", "Feed"),
-        Metric("follows_mean", "gauge", "follows", "Mean follows of active people.", "consumer", "What people do with it"),
-        Metric("follower_gini", "gauge", "1", "Gini of followers across active creators.", "producer",
-               "Followers and reputation: Concentration", good="down"),
-        Metric("follower_tail_exponent", "gauge", "1",
-               "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.", "producer",
-               "Followers and reputation"),
-        Metric("followers", "histogram", "creators", "Active creators by followers.", "producer", "Followers and reputation",
-               edges=FOLLOWER_EDGES),
+        Metric(
+            "follows_mean",
+            "gauge",
+            "follows",
+            "Mean follows of active people.",
+            "consumer",
+            "What people do with it",
+        ),
+        Metric(
+            "follower_gini",
+            "gauge",
+            "1",
+            "Gini of followers across active creators.",
+            "producer",
+            "Followers and reputation: Concentration",
+            good="down",
+        ),
+        Metric(
+            "follower_tail_exponent",
+            "gauge",
+            "1",
+            "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.",
+            "producer",
+            "Followers and reputation",
+        ),
+        Metric(
+            "followers",
+            "histogram",
+            "creators",
+            "Active creators by followers.",
+            "producer",
+            "Followers and reputation",
+            edges=FOLLOWER_EDGES,
+        ),
     )
 
     def __init__(self, params: Any, world: World) -> None:
@@ -132,9 +220,17 @@ class Network(Mechanism):
     def setup(self) -> None:
         """Draw the communities' centres, and read the edge list if there is one."""
         p, keep = self.p, self.keep
-        taste = self.world.table("consumers").columns.get("taste") if "consumers" in self.world.tables else None
-        centres = self.normals("centre", np.arange(p.communities, dtype=np.uint64), taste.shape[0] if taste else 16)
-        keep["centres"] = (centres / np.linalg.norm(centres, axis=1, keepdims=True)).astype(np.float32)
+        taste = (
+            self.world.table("consumers").columns.get("taste")
+            if "consumers" in self.world.tables
+            else None
+        )
+        centres = self.normals(
+            "centre", np.arange(p.communities, dtype=np.uint64), taste.shape[0] if taste else 16
+        )
+        keep["centres"] = (centres / np.linalg.norm(centres, axis=1, keepdims=True)).astype(
+            np.float32
+        )
         size = np.arange(1, p.communities + 1) ** -float(p.size_exponent)
         keep["nodes"], keep["pending_count"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
         keep["start"], keep["target"] = np.zeros(1, np.int32), np.zeros(0, row_type(0))
@@ -143,7 +239,9 @@ class Network(Mechanism):
         if p.kind == "edge_list":
             nodes, edges = read_edges(Path(p.path), p.directed)
             keep["nodes"][0], keep["edges"] = nodes, edges.astype(np.int32)
-            keep["node_community"] = communities(nodes, edges, p.communities, self.stream("louvain")).astype(np.int16)
+            keep["node_community"] = communities(
+                nodes, edges, p.communities, self.stream("louvain")
+            ).astype(np.int16)
             size = np.bincount(keep["node_community"], minlength=p.communities).astype(float)
         keep["sizes"] = np.cumsum(size) / size.sum()
 
@@ -156,8 +254,14 @@ class Network(Mechanism):
         if table == "creators":
             person = self.read("creators", "person")[rows]
             home = self.read("consumers", "community")
-            community = np.where(person >= 0, home[np.maximum(person, 0)], community) if len(home) else community
-            if "topic" in self.world.table("creators").columns:  # confined to a community by whoever opened the row
+            community = (
+                np.where(person >= 0, home[np.maximum(person, 0)], community)
+                if len(home)
+                else community
+            )
+            if (
+                "topic" in self.world.table("creators").columns
+            ):  # confined to a community by whoever opened the row
                 topic = self.read("creators", "topic")[rows]
                 community = np.where(topic >= 0, topic, community)
         elif "node_community" in self.keep:
@@ -170,7 +274,7 @@ class Network(Mechanism):
         keep = self.keep
         if table == "consumers":
             for row in rows[rows < len(keep["start"]) - 1]:
-                keep["target"][keep["start"][row]:keep["start"][row + 1]] = -1
+                keep["target"][keep["start"][row] : keep["start"][row + 1]] = -1
             keep["pending_head"][rows[rows < len(keep["pending_head"])]] = -1
         elif table == "creators":
             dead = np.zeros(len(self.world.table("creators")) + 1, bool)  # one more: -1 stays -1
@@ -181,8 +285,14 @@ class Network(Mechanism):
     def follow_graph(self) -> Follows:
         """The graph as writable arrays for the session kernel (see `twin.kernels.graph`)."""
         keep = self.keep
-        return Follows(keep["start"], keep["target"], keep["pending_head"], keep["pending_next"], keep["pending_creator"],
-                       keep["pending_count"])
+        return Follows(
+            keep["start"],
+            keep["target"],
+            keep["pending_head"],
+            keep["pending_next"],
+            keep["pending_creator"],
+            keep["pending_count"],
+        )
 
     def reserve_follows(self, count: int) -> None:
         """Grow the pending arrays so that ``count`` more follows fit, and every consumer has a chain."""
@@ -205,7 +315,11 @@ class Network(Mechanism):
         wired = self.mine("consumers", "wired")
         new = np.flatnonzero(here & ~wired)
         if self.world.now == 0:
-            source, creator = self._imported() if self.p.kind == "edge_list" else self._generated(new[:self.p.core])
+            source, creator = (
+                self._imported()
+                if self.p.kind == "edge_list"
+                else self._generated(new[: self.p.core])
+            )
             start, target = kernel.csr(size, source, creator.astype(target.dtype))
             start = start.astype(edge_type(len(target)))
         if self.world.now > 0 or self.p.kind == "communities":
@@ -217,11 +331,16 @@ class Network(Mechanism):
         keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
         self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
 
-    def _merged(self, here: NDArray[np.bool_], posting: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    def _merged(
+        self, here: NDArray[np.bool_], posting: NDArray[np.bool_]
+    ) -> tuple[Ints, Ints, Ints]:
         """The CSR of old and pending follows of those who are still active, and how many each person (C,) lost to creators who quit."""
         graph = self.follow_graph()
         most = len(graph.target) + int(graph.pending_count[0])
-        start, target = np.zeros(len(here) + 1, edge_type(most)), np.empty(most, row_type(len(posting)))
+        start, target = (
+            np.zeros(len(here) + 1, edge_type(most)),
+            np.empty(most, row_type(len(posting))),
+        )
         lost = np.zeros(len(here), np.int32)
         count = kernel.merge(graph, here, posting, start, target, lost)
         return start, target if count == most else target[:count].copy(), lost
@@ -233,7 +352,9 @@ class Network(Mechanism):
         want[new] = self._want(new)
         again = np.flatnonzero((lost > 0) & self.mine("consumers", "wired"))
         if len(again):
-            luck = self.uniforms("replace", self.read("consumers", "key")[again], self.world.now // DAY)[:, 0]
+            luck = self.uniforms(
+                "replace", self.read("consumers", "key")[again], self.world.now // DAY
+            )[:, 0]
             replaced = np.floor(self.p.replace * lost[again] + luck).astype(np.int64)
             want[again] = np.where(replaced > 0, np.diff(start)[again] + replaced, 0)
         rows = np.flatnonzero(want)
@@ -243,7 +364,9 @@ class Network(Mechanism):
         """First follows of newcomers, int64 (rows,)."""
         p = self.p
         log = np.log(max(p.follows_mean, 1e-9)) - p.follows_log_sd**2 / 2
-        log = log + p.follows_log_sd * self.normal("follows", self.read("consumers", "key")[rows], 0)
+        log = log + p.follows_log_sd * self.normal(
+            "follows", self.read("consumers", "key")[rows], 0
+        )
         most = round(p.follows_most * self.read("creators", "active").sum())
         whole: Ints = np.minimum(np.rint(np.exp(log)), most).astype(np.int64)
         return whole
@@ -257,9 +380,21 @@ class Network(Mechanism):
         cumulative = np.concatenate([[0.0], np.cumsum(followers + 1.0)])
         first = np.searchsorted(community[creators], np.arange(self.p.communities + 1))
         count, found = kernel.wire(
-            self.stream("wire"), self.world.now // DAY, rows, self.read("consumers", "key"), want,
-            self.p.homophily, self.read("consumers", "community"), self.read("creators", "person"), start, target,
-            creators, first, cumulative, self._liking())
+            self.stream("wire"),
+            self.world.now // DAY,
+            rows,
+            self.read("consumers", "key"),
+            want,
+            self.p.homophily,
+            self.read("consumers", "community"),
+            self.read("creators", "person"),
+            start,
+            target,
+            creators,
+            first,
+            cumulative,
+            self._liking(),
+        )
         most = len(target) + len(found)
         grown, wider = np.zeros(len(start), edge_type(most)), np.empty(most, target.dtype)
         kernel.extend(start, target, rows, count, found, grown, wider)
@@ -270,26 +405,36 @@ class Network(Mechanism):
         creator posts. Both are hidden from the platform, which has no part in this."""
         tables = self.world.tables
         if "taste" in tables["consumers"].columns and "niche" in tables["creators"].columns:
-            return kernel.Liking(self.read("consumers", "taste"), self.read("creators", "niche"), self.p.choice)
+            return kernel.Liking(
+                self.read("consumers", "taste"), self.read("creators", "niche"), self.p.choice
+            )
         return kernel.Liking(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), 1)
 
     def _fitness(self, creators: Ints) -> NDArray[np.float64]:
         """Fitness of creators: lognormal body, Pareto tail; correlated with posting rate and skill within humans and AI."""
         p = self.p
         score = self.normals("fitness", self.read("creators", "key")[creators], 1)[:, 0]
-        goes_with = {name: share for name, share in (("rate", p.rate_correlation), ("skill", p.skill_correlation))
-                     if share and name in self.world.table("creators").columns}
+        goes_with = {
+            name: share
+            for name, share in (("rate", p.rate_correlation), ("skill", p.skill_correlation))
+            if share and name in self.world.table("creators").columns
+        }
         if goes_with:
             score *= np.sqrt(max(1.0 - sum(share**2 for share in goes_with.values()), 0.0))
             for name, share in goes_with.items():
-                value, ai = self.read("creators", name)[creators], self.read("creators", "ai")[creators]
+                value, ai = (
+                    self.read("creators", name)[creators],
+                    self.read("creators", "ai")[creators],
+                )
                 for kind in (False, True):
                     who = np.flatnonzero(ai == kind)
                     rank = np.empty(len(who))
                     rank[np.argsort(value[who], kind="stable")] = np.arange(len(who)) + 0.5
                     score[who] += share * ndtri(rank / max(len(who), 1))
         knee = ndtri(1 - p.tail_share)
-        tail = np.where(score > knee, ndtr(-score) / max(p.tail_share, 1e-12), 1.0) ** (-1 / (p.tail_exponent - 1))
+        tail = np.where(score > knee, ndtr(-score) / max(p.tail_share, 1e-12), 1.0) ** (
+            -1 / (p.tail_exponent - 1)
+        )
         fitness: NDArray[np.float64] = np.exp(p.body_log_sd * np.minimum(score, knee)) * tail
         return fitness
 
@@ -298,7 +443,10 @@ class Network(Mechanism):
         p = self.p
         creators = np.flatnonzero(self.read("creators", "active"))
         fitness = self._fitness(creators)
-        home, niche = self.read("consumers", "community")[core], self.read("creators", "community")[creators]
+        home, niche = (
+            self.read("consumers", "community")[core],
+            self.read("creators", "community")[creators],
+        )
         want = self._want(core)
         luck = self.uniforms("inside", self.read("consumers", "key")[core])[:, 0]
         seeds = self.uniforms("generator", np.arange(2 * p.communities, dtype=np.uint64))[:, 0]
@@ -308,17 +456,28 @@ class Network(Mechanism):
             for inside in (True, False):
                 makers = np.flatnonzero((niche == c) == inside)
                 most = len(makers) // 2
-                own = np.minimum(np.floor(p.homophily * want[people] + luck[people]).astype(np.int64),
-                                 int((niche == c).sum()) // 2)
+                own = np.minimum(
+                    np.floor(p.homophily * want[people] + luck[people]).astype(np.int64),
+                    int((niche == c).sum()) // 2,
+                )
                 out = np.minimum(own if inside else want[people] - own, most)
                 if out.sum() == 0:
                     continue
                 into = apportion(fitness[makers], int(out.sum()), 0.95 * len(people))
-                graph = nx.bipartite.configuration_model(out.tolist(), into.tolist(), create_using=nx.Graph(),
-                                                         seed=int(seeds[2 * c + inside] * 2**31))
+                graph = nx.bipartite.configuration_model(
+                    out.tolist(),
+                    into.tolist(),
+                    create_using=nx.Graph(),
+                    seed=int(seeds[2 * c + inside] * 2**31),
+                )
                 pairs = np.array(graph.edges(), np.int64).reshape(-1, 2)
                 pairs.sort(axis=1)
-                found.append(np.stack([core[people[pairs[:, 0]]], creators[makers[pairs[:, 1] - len(people)]]], axis=1))
+                found.append(
+                    np.stack(
+                        [core[people[pairs[:, 0]]], creators[makers[pairs[:, 1] - len(people)]]],
+                        axis=1,
+                    )
+                )
         edges = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
         edges = edges[self.read("creators", "person")[edges[:, 1]] != edges[:, 0]]
         edges = self._chosen(edges[np.lexsort((edges[:, 1], edges[:, 0]))])
@@ -330,8 +489,17 @@ class Network(Mechanism):
         if liking.choice == 1 or not len(edges):
             return edges
         start, target = kernel.csr(len(people), edges[:, 0].copy(), edges[:, 1].copy())
-        kernel.exchange(self.stream("exchange"), self.read("consumers", "key"), edges[:, 0].copy(), start, target, people,
-                        self.read("creators", "community"), self.read("creators", "person"), liking)
+        kernel.exchange(
+            self.stream("exchange"),
+            self.read("consumers", "key"),
+            edges[:, 0].copy(),
+            start,
+            target,
+            people,
+            self.read("creators", "community"),
+            self.read("creators", "person"),
+            liking,
+        )
         traded = np.stack([edges[:, 0], target], axis=1)
         return traded[np.lexsort((target, edges[:, 0]))]
 
@@ -340,14 +508,22 @@ class Network(Mechanism):
         nodes, edges = int(self.keep["nodes"][0]), self.keep.pop("edges")
         del self.keep["node_community"]
         person = self.read("creators", "person")[:nodes]
-        if len(person) < nodes or (person != np.arange(nodes)).any() or len(self.world.table("consumers")) < nodes:
-            raise StateError("an imported graph needs consumer i and creator i to be the same person for every node")
+        if (
+            len(person) < nodes
+            or (person != np.arange(nodes)).any()
+            or len(self.world.table("consumers")) < nodes
+        ):
+            raise StateError(
+                "an imported graph needs consumer i and creator i to be the same person for every node"
+            )
         return edges[:, 0].astype(np.int64), np.ascontiguousarray(edges[:, 1])
 
     def measure(self) -> None:
         """Shape of the graph at the last rebuild."""
         board, here = self.world.board, self.read("consumers", "active")
-        followers = self.read("creators", "followers")[self.read("creators", "active")].astype(float)
+        followers = self.read("creators", "followers")[self.read("creators", "active")].astype(
+            float
+        )
         start = self.keep["start"]
         follows = np.diff(start, append=np.full(len(here) + 1 - len(start), start[-1]))
         board.set("follow_edges", int(follows.sum()))
@@ -381,7 +557,9 @@ def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
     low, high = 0.0, total / float(weight.min())
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.minimum(most, middle * weight).sum() < total else (low, middle)
+        low, high = (
+            (middle, high) if np.minimum(most, middle * weight).sum() < total else (low, middle)
+        )
     steps = np.rint(np.cumsum(np.minimum(most, high * weight))).astype(np.int64)
     steps[-1] = total
     shares: Ints = np.diff(np.minimum(steps, total), prepend=0)

@@ -23,6 +23,7 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
 
     Loops and repeats are dropped; undirected edges count both ways. Raises ScenarioError with the line.
     """
+
     def refuse(reason: str, mend: str, line: int = 0) -> ScenarioError:
         return ScenarioError([Problem(str(path), line, "network.path", reason, mend)])
 
@@ -31,7 +32,10 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
         data = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise refuse(f"the edge list cannot be read: {reason}", "give network.path an edge list, plain or .gz") from None
+        raise refuse(
+            f"the edge list cannot be read: {reason}",
+            "give network.path an edge list, plain or .gz",
+        ) from None
     pairs, bad = kernel.parse_edges(np.frombuffer(data, np.uint8))
     if bad:
         raise refuse("not two whole numbers", "write two node ids a line; # begins a comment", bad)
@@ -74,7 +78,9 @@ def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
         graph.add_nodes_from(range(nodes))
         graph.add_edges_from(edges.tolist())
         label = np.empty(nodes, np.int64)
-        for c, members in enumerate(nx.community.louvain_communities(graph, seed=int(luck) % 2**31)):
+        for c, members in enumerate(
+            nx.community.louvain_communities(graph, seed=int(luck) % 2**31)
+        ):
             label[sorted(members)] = c
     else:
         label = np.unique(kernel.propagate(start, target, luck, 20), return_inverse=True)[1]
@@ -89,6 +95,8 @@ def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
         tie = np.zeros((len(size), count), np.int64)
         np.add.at(tie, (label[both[kept, 0]], label[both[kept, 1]]), 1)
         # a community without ties to a kept one joins the smallest, which distorts least
-        join = np.where(tie.any(axis=1), (tie / np.sort(size)[::-1][:count]).argmax(axis=1), count - 1)
+        join = np.where(
+            tie.any(axis=1), (tie / np.sort(size)[::-1][:count]).argmax(axis=1), count - 1
+        )
         label[spare] = join[label[spare]]
     return label

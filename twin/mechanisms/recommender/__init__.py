@@ -38,7 +38,16 @@ class Recommender(Mechanism):
     Params = RecommenderParams
     order = 40
     sees_hidden = False
-    provides = ("serving", "log", "window", "oldest_held", "releasable", "links", "shelf_kinds", "holdout_span")
+    provides = (
+        "serving",
+        "log",
+        "window",
+        "oldest_held",
+        "releasable",
+        "links",
+        "shelf_kinds",
+        "holdout_span",
+    )
     needs = ("follow_graph", "classify")
     serves: type[Server] = Server
     columns = {
@@ -51,25 +60,77 @@ class Recommender(Mechanism):
         ),
     }
     metrics = (
-        Metric("posts_eligible", "gauge", "posts", "Posts that the feed may show now.", "platform", "Feed"),
+        Metric(
+            "posts_eligible",
+            "gauge",
+            "posts",
+            "Posts that the feed may show now.",
+            "platform",
+            "Feed",
+        ),
         Metric("retrains", "counter", "retrains", "Trainings so far.", "platform", "Training"),
-        Metric("training_samples", "counter", "impressions", "Impressions trained on so far.", "platform", "Training"),
-        Metric("model_age", "gauge", "s", "Mean age of the newest impression that the served model had learned from, since the last "
-               "reading.", "platform", "Training", good="down"),
-        Metric("model_dim", "gauge", "floats", "Embedding dimension of the model that serves.", "platform", "Training"),
-        Metric("model_migrating", "gauge", "1", "1 while a new generation of the model warms up.", "platform", "Training"),
+        Metric(
+            "training_samples",
+            "counter",
+            "impressions",
+            "Impressions trained on so far.",
+            "platform",
+            "Training",
+        ),
+        Metric(
+            "model_age",
+            "gauge",
+            "s",
+            "Mean age of the newest impression that the served model had learned from, since the last "
+            "reading.",
+            "platform",
+            "Training",
+            good="down",
+        ),
+        Metric(
+            "model_dim",
+            "gauge",
+            "floats",
+            "Embedding dimension of the model that serves.",
+            "platform",
+            "Training",
+        ),
+        Metric(
+            "model_migrating",
+            "gauge",
+            "1",
+            "1 while a new generation of the model warms up.",
+            "platform",
+            "Training",
+        ),
         *quality.METRICS,
         *holdout.METRICS,
-        Metric("reward_accuracy", "gauge", "1", "Share of comparisons that the reward model predicted rightly before it learned them.",
-               "platform", "Model", good="up"),
-        Metric("reward_spread", "gauge", "logit", "Spread of people's own reward weights around the pooled ones, as served.", "platform",
-               "Model"),
+        Metric(
+            "reward_accuracy",
+            "gauge",
+            "1",
+            "Share of comparisons that the reward model predicted rightly before it learned them.",
+            "platform",
+            "Model",
+            good="up",
+        ),
+        Metric(
+            "reward_spread",
+            "gauge",
+            "logit",
+            "Spread of people's own reward weights around the pooled ones, as served.",
+            "platform",
+            "Model",
+        ),
         *occupancy.METRICS,
     )
 
     def __init__(self, params: RecommenderParams, world: World) -> None:
         super().__init__(params, world)
-        self.links, self.reward = ItemLinks(self.keep, self.p.links), RewardModel(self.keep, self.p.reward)
+        self.links, self.reward = (
+            ItemLinks(self.keep, self.p.links),
+            RewardModel(self.keep, self.p.reward),
+        )
         self.learner, self.server = Learner(self), self.serves(self, self.links)
         self._shelves: Made[NDArray[np.int8]] = Made()
         world.provide("serving", self.server.serving)
@@ -90,11 +151,25 @@ class Recommender(Mechanism):
 
     def clocks(self) -> list[Every]:
         """Retrain, sync and refresh on their schedules; the first snapshot is published at the start."""
-        online = [Every(self.world.grid, "train", self.follow_window)] if self.p.training == "online" else []
-        dense = [Every(self.p.sync_dense_every, "sync", self.sync_dense)] if self.p.sync_dense_every else []
-        return [Every(self.world.grid, "react", self.observe), *online, Every(self.world.grid, "train", self.retrain),
-                Every(self.p.links.links_every, "sync", self.relink), Every(self.world.grid, "sync", self.sync), *dense,
-                Every(self.world.grid, "refresh", self.refresh, first=0)]
+        online = (
+            [Every(self.world.grid, "train", self.follow_window)]
+            if self.p.training == "online"
+            else []
+        )
+        dense = (
+            [Every(self.p.sync_dense_every, "sync", self.sync_dense)]
+            if self.p.sync_dense_every
+            else []
+        )
+        return [
+            Every(self.world.grid, "react", self.observe),
+            *online,
+            Every(self.world.grid, "train", self.retrain),
+            Every(self.p.links.links_every, "sync", self.relink),
+            Every(self.world.grid, "sync", self.sync),
+            *dense,
+            Every(self.world.grid, "refresh", self.refresh, first=0),
+        ]
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """New entities are served by what the synced copy knows of them."""
@@ -111,7 +186,9 @@ class Recommender(Mechanism):
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """No link may hold a post that is released; what was known of a person is deleted."""
         if table == "posts":
-            self.links.forget(rows, self._ring() if self.world.table("consumers").holds("bought") else None)
+            self.links.forget(
+                rows, self._ring() if self.world.table("consumers").holds("bought") else None
+            )
         elif table == "consumers":
             self.reward.gone(rows)
 
@@ -123,22 +200,37 @@ class Recommender(Mechanism):
         shelves of works. Before that: what the feed knew in it."""
         self.learner.note()
         works = self.read("posts", "work")
-        if not (works.any() or any(self.levers_by_arm("consumers", "quota.co_viewed"))
-                or any(self.levers_by_arm("consumers", "quota.bought_together"))):
+        if not (
+            works.any()
+            or any(self.levers_by_arm("consumers", "quota.co_viewed"))
+            or any(self.levers_by_arm("consumers", "quota.bought_together"))
+        ):
             return
         window = self.learner.log.window()
         ring = self._ring() if works.any() else None
-        self.links.observe(window.consumer, window.post, window.responses, works, self.world.now, ring)
+        self.links.observe(
+            window.consumer, window.post, window.responses, works, self.world.now, ring
+        )
 
     def relink(self) -> None:
         """Link posts anew."""
-        self.links.rebuild(self.world.now, self.read("posts", "key"), self.server.eligible(), self.read("posts", "work"),
-                           self.stream("links"))
+        self.links.rebuild(
+            self.world.now,
+            self.read("posts", "key"),
+            self.server.eligible(),
+            self.read("posts", "work"),
+            self.stream("links"),
+        )
 
     def shelf_kinds(self) -> NDArray[np.int8]:
         """Which links the shelves of people show, by arm of consumers: see SHELVES."""
-        return self._shelves.get(self.world.lever_version, lambda: np.array(
-            [SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")], np.int8))
+        return self._shelves.get(
+            self.world.lever_version,
+            lambda: np.array(
+                [SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")],
+                np.int8,
+            ),
+        )
 
     def _rewarding(self) -> bool:
         """Whether the reward model is in use; it learns and is served only while it is."""
@@ -151,7 +243,9 @@ class Recommender(Mechanism):
     def releasable(self) -> NDArray[np.bool_]:
         """Which rows of posts neither feed nor log holds any more."""
         longer = self.read("posts", "work") * (int(self.p.work_expiry) - int(self.p.expiry))
-        free: NDArray[np.bool_] = self.read("posts", "alive") & (self.read("posts", "born") < self.oldest_held() - longer)
+        free: NDArray[np.bool_] = self.read("posts", "alive") & (
+            self.read("posts", "born") < self.oldest_held() - longer
+        )
         return free
 
     def follow_window(self) -> None:
@@ -167,7 +261,9 @@ class Recommender(Mechanism):
             self.reward.open(self.world.table("consumers").capacity)
             first = self.learner.log.interval
             log, held = self.learner.log.part(first), self.learner.log.held(first)
-            self.reward.learn(log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"), held)
+            self.reward.learn(
+                log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"), held
+            )
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
             self.learner.stale()
             self._copy()
@@ -220,7 +316,7 @@ class Recommender(Mechanism):
         """Feed, training and tables."""
         self.world.board.set("posts_eligible", len(self.keep["eligible"]))
         self.world.board.set("reward_accuracy", self.reward.accuracy())
-        own = self.keep["serve.reward.own"][:len(self.world.table("consumers"))]
+        own = self.keep["serve.reward.own"][: len(self.world.table("consumers"))]
         own = own[self.read("consumers", "active")] if len(own) else own
         self.world.board.set("reward_spread", float(own.std(dtype=float)) if len(own) else 0.0)
         self.learner.measure(self.world.board)

@@ -70,10 +70,21 @@ class Generations:
     def _trainer(self, keep: Keep) -> Trainer:
         dim, tables = int(keep["settings"][0]), {}
         for place, entity in enumerate(ENTITIES):
-            kind, slots = keep["settings"][1 + 2 * place:3 + 2 * place].tolist()
+            kind, slots = keep["settings"][1 + 2 * place : 3 + 2 * place].tolist()
             p = getattr(self.p.tables, entity)
-            spec = TableSpec(KINDS[kind], dim, slots, p.salt, p.hash_function, p.operator, p.id_range, self.p.init_scale, p.admission,
-                             p.admission_rule, p.expire_after)
+            spec = TableSpec(
+                KINDS[kind],
+                dim,
+                slots,
+                p.salt,
+                p.hash_function,
+                p.operator,
+                p.id_range,
+                self.p.init_scale,
+                p.admission,
+                p.admission_rule,
+                p.expire_after,
+            )
             tables[entity] = EmbeddingTable(keep, entity, spec)
         return Trainer(keep, tables, self.m.world.crew)
 
@@ -82,7 +93,10 @@ class Generations:
         found = [int(self.m.lever("dim"))]
         for entity in ENTITIES:
             kind = str(self.m.lever(f"tables.{entity}.kind"))
-            found += [KINDS.index(kind), 0 if kind == "collisionless" else int(self.m.lever(f"tables.{entity}.slots"))]
+            found += [
+                KINDS.index(kind),
+                0 if kind == "collisionless" else int(self.m.lever(f"tables.{entity}.slots")),
+            ]
         found.append(int(self.side.wanted()))
         return np.array(found, np.int64)
 
@@ -105,7 +119,10 @@ class Generations:
 
     def cut_over(self) -> bool:
         """Let the new generation take over if it has warmed up; the old one's arrays go. Tells whether it did."""
-        if not self.warming or self.m.world.now - int(self.warm["begun"][0]) < self.p.migration_warm_up:
+        if (
+            not self.warming
+            or self.m.world.now - int(self.warm["begun"][0]) < self.p.migration_warm_up
+        ):
             return False
         old = self.serving()
         so_far = {entity: table.turnover for entity, table in old.tables.items()}
@@ -125,6 +142,8 @@ class Generations:
 
 def _text(settings: Settings) -> str:
     dim, *tables, knows = settings.tolist()
-    parts = [f"{entity} {KINDS[kind]}" + (f" {slots}" if slots else "")
-             for entity, kind, slots in zip(ENTITIES, tables[::2], tables[1::2], strict=True)]
+    parts = [
+        f"{entity} {KINDS[kind]}" + (f" {slots}" if slots else "")
+        for entity, kind, slots in zip(ENTITIES, tables[::2], tables[1::2], strict=True)
+    ]
     return f"dim {dim}, {', '.join(parts)}, {'signals' if knows else 'no signals'}"

@@ -25,16 +25,53 @@ from twin.world.metric import Metric
 
 OF = "Progressive {} on random slots, never trained on, of the last holdout_memory, by head; no reading while there are none."
 METRICS = (
-    Metric("model_auc_holdout", "gauge", "1", OF.format("AUC"), "platform", "Model: AUC on random slots", labels={"head": JUDGED},
-           good="up"),
-    Metric("model_auc_holdout_new", "gauge", "1", "The same of clicks, on posts of whose ID the served model had trained on no impression; "
-           "no reading while there are none.", "platform", "Model: AUC on random slots", good="up"),
-    Metric("model_log_loss_holdout", "gauge", "nats", OF.format("log loss"), "platform", "Model: Log loss on random slots",
-           labels={"head": JUDGED}, good="down"),
-    Metric("model_calibration_holdout", "gauge", "1", OF.format("predicted over observed rate"), "platform",
-           "Model: Calibration on random slots", labels={"head": JUDGED}),
-    Metric("model_holdout_size", "gauge", "impressions", "Impressions of random slots that the model is judged on.", "platform",
-           "Model: Random slots judged"),
+    Metric(
+        "model_auc_holdout",
+        "gauge",
+        "1",
+        OF.format("AUC"),
+        "platform",
+        "Model: AUC on random slots",
+        labels={"head": JUDGED},
+        good="up",
+    ),
+    Metric(
+        "model_auc_holdout_new",
+        "gauge",
+        "1",
+        "The same of clicks, on posts of whose ID the served model had trained on no impression; "
+        "no reading while there are none.",
+        "platform",
+        "Model: AUC on random slots",
+        good="up",
+    ),
+    Metric(
+        "model_log_loss_holdout",
+        "gauge",
+        "nats",
+        OF.format("log loss"),
+        "platform",
+        "Model: Log loss on random slots",
+        labels={"head": JUDGED},
+        good="down",
+    ),
+    Metric(
+        "model_calibration_holdout",
+        "gauge",
+        "1",
+        OF.format("predicted over observed rate"),
+        "platform",
+        "Model: Calibration on random slots",
+        labels={"head": JUDGED},
+    ),
+    Metric(
+        "model_holdout_size",
+        "gauge",
+        "impressions",
+        "Impressions of random slots that the model is judged on.",
+        "platform",
+        "Model: Random slots judged",
+    ),
 )
 
 
@@ -47,17 +84,37 @@ class Holdout:
     def setup(self) -> None:
         """Nothing was shown at random."""
         keep = self.keep
-        keep["holdout.p"], keep["holdout.responses"] = np.zeros((0, len(JUDGED)), np.float32), np.zeros(0, np.uint16)
-        keep["holdout.new"], keep["holdout.begun"] = np.zeros(0, bool), np.zeros(0, np.int64)  # begun: the interval of each
-        keep["holdout.starts"], keep["holdout.end"] = np.zeros(0, np.int64), np.zeros(1, np.int64)  # of the intervals that are judged
-        keep["holdout.scores"] = np.full((len(SCORES), len(JUDGED) + 1), np.nan)  # last of new posts, clicks
+        keep["holdout.p"], keep["holdout.responses"] = (
+            np.zeros((0, len(JUDGED)), np.float32),
+            np.zeros(0, np.uint16),
+        )
+        keep["holdout.new"], keep["holdout.begun"] = (
+            np.zeros(0, bool),
+            np.zeros(0, np.int64),
+        )  # begun: the interval of each
+        keep["holdout.starts"], keep["holdout.end"] = (
+            np.zeros(0, np.int64),
+            np.zeros(1, np.int64),
+        )  # of the intervals that are judged
+        keep["holdout.scores"] = np.full(
+            (len(SCORES), len(JUDGED) + 1), np.nan
+        )  # last of new posts, clicks
 
     def span(self) -> tuple[int, int]:
         """Judged are the impressions of serving windows that ended after the first and not after the second of these times, in s."""
         end = int(self.keep["holdout.end"][0])
-        return (int(self.keep["holdout.starts"][0]) if len(self.keep["holdout.starts"]) else end), end
+        return (
+            int(self.keep["holdout.starts"][0]) if len(self.keep["holdout.starts"]) else end
+        ), end
 
-    def judge(self, p: NDArray[np.float32], responses: NDArray[np.uint16], new: NDArray[np.bool_], begun: int, now: int) -> None:
+    def judge(
+        self,
+        p: NDArray[np.float32],
+        responses: NDArray[np.uint16],
+        new: NDArray[np.bool_],
+        begun: int,
+        now: int,
+    ) -> None:
         """An interval that began at ``begun`` ends: remember the predictions (n, JUDGED) of its random slots, judge all remembered."""
         keep = self.keep
         keep["holdout.end"] = np.array([now], np.int64)
@@ -67,12 +124,26 @@ class Holdout:
         starts = keep["holdout.starts"]
         keep["holdout.starts"] = np.append(starts[starts >= now - self.memory], begun)
         stays = np.flatnonzero(keep["holdout.begun"] >= now - self.memory)
-        for name, values in (("p", p), ("responses", responses), ("new", new), ("begun", np.full(len(p), begun))):
-            keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][stays], values])[-MOST:]
-        truth = [(keep["holdout.responses"] >> HEADS.index(head) & 1).astype(bool) for head in JUDGED]
-        scores = [judge_all(np.ascontiguousarray(keep["holdout.p"][:, place]), truth[place]) for place in range(len(JUDGED))]
+        for name, values in (
+            ("p", p),
+            ("responses", responses),
+            ("new", new),
+            ("begun", np.full(len(p), begun)),
+        ):
+            keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][stays], values])[
+                -MOST:
+            ]
+        truth = [
+            (keep["holdout.responses"] >> HEADS.index(head) & 1).astype(bool) for head in JUDGED
+        ]
+        scores = [
+            judge_all(np.ascontiguousarray(keep["holdout.p"][:, place]), truth[place])
+            for place in range(len(JUDGED))
+        ]
         fresh, click = keep["holdout.new"], JUDGED.index("click")
-        scores.append(judge_all(np.ascontiguousarray(keep["holdout.p"][fresh, click]), truth[click][fresh]))
+        scores.append(
+            judge_all(np.ascontiguousarray(keep["holdout.p"][fresh, click]), truth[click][fresh])
+        )
         keep["holdout.scores"] = np.stack(scores, axis=1)
 
     def measure(self, board: Board) -> None:

@@ -40,7 +40,10 @@ class Learner:
     def __init__(self, mechanism: Mechanism) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
         self.log = InteractionLog(self.keep)
-        self.quality, self.occupancy = Quality(self.keep, mechanism.world.crew), Occupancy(self.keep)
+        self.quality, self.occupancy = (
+            Quality(self.keep, mechanism.world.crew),
+            Occupancy(self.keep),
+        )
         self.holdout = Holdout(self.keep, int(self.p.holdout_memory))
         self.side = SideInformation(mechanism, self.log)
         self.generations = Generations(mechanism, self.side)
@@ -54,7 +57,9 @@ class Learner:
         """Empty log, fresh tables."""
         self.log.setup()
         self.keep["log.trained"] = np.zeros(1, np.int64)  # online: trained and predicted up to here
-        self.keep["times"] = np.zeros(4, np.int64)  # last retrain, newest data in the model, newest data served, last sync
+        self.keep["times"] = np.zeros(
+            4, np.int64
+        )  # last retrain, newest data in the model, newest data served, last sync
         self.keep["ages"] = np.zeros(2)  # sum over refreshes since the last reading, and how many
         self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
         for part in (self.quality, self.holdout, self.occupancy, self.side, self.generations):
@@ -86,7 +91,9 @@ class Learner:
                 self._predict(first, served)
                 first = 0 if self.p.training == "full" else first
                 self._train(first, pool)
-            self.side.learn_rates(log.column("responses", log.interval).view(np.uint16)[log.taught(log.interval)])
+            self.side.learn_rates(
+                log.column("responses", log.interval).view(np.uint16)[log.taught(log.interval)]
+            )
             self._note_sharing(first)
         self._judge()
         for trainer in self.generations.all():
@@ -102,12 +109,20 @@ class Learner:
 
     def _predict(self, first: int, served: retrieve.Serving) -> None:
         """Let what is served predict the log from an index on."""
-        self.quality.predict(self.log.column("consumer", first), self.log.column("post", first), served, self.side.of_log(first))
+        self.quality.predict(
+            self.log.column("consumer", first),
+            self.log.column("post", first),
+            served,
+            self.side.of_log(first),
+        )
 
     def _judge(self) -> None:
         """Judge the interval's predictions, those of random slots apart."""
         log = self.log
-        responses, held = log.column("responses", log.interval).view(np.uint16), log.held(log.interval)
+        responses, held = (
+            log.column("responses", log.interval).view(np.uint16),
+            log.held(log.interval),
+        )
         said, new = self.quality.set_aside(held)
         self.holdout.judge(said, responses[held], new, int(self.keep["times"][0]), self.m.world.now)
         if len(responses):
@@ -116,7 +131,9 @@ class Learner:
     def _train(self, first: int, pool: NDArray[np.int32]) -> None:
         """Fit every generation (with full retraining: begun afresh) to the log from an index on, where it holds what may be trained on."""
         m, now, taught = self.m, self.m.world.now, self.log.taught(first)
-        consumer, post, responses = (self.log.column(name, first)[taught] for name in ("consumer", "post", "responses"))
+        consumer, post, responses = (
+            self.log.column(name, first)[taught] for name in ("consumer", "post", "responses")
+        )
         if not len(post):
             return
         if self.p.training == "full":
@@ -127,29 +144,57 @@ class Learner:
         epochs = int(self.p.epochs) if self.p.training == "full" else 1
         known = UNKNOWN
         if self.generations.knowing:
-            known = Known(m.mine("posts", "read"), self.log.tally(first)[taught], m.mine("posts", "tally"), self.side.mask())
+            known = Known(
+                m.mine("posts", "read"),
+                self.log.tally(first)[taught],
+                m.mine("posts", "tally"),
+                self.side.mask(),
+            )
         rates = Rates(*(float(m.lever(name)) for name in RATES))
         for trainer in self.generations.all():
-            trainer.fit(m.read("consumers", "key"), consumer, m.read("posts", "key"), post, m.read("creators", "key"), maker[post],
-                        responses.view(np.uint16), now, rates=rates, epochs=epochs, negatives=negatives, known=known)
+            trainer.fit(
+                m.read("consumers", "key"),
+                consumer,
+                m.read("posts", "key"),
+                post,
+                m.read("creators", "key"),
+                maker[post],
+                responses.view(np.uint16),
+                now,
+                rates=rates,
+                epochs=epochs,
+                negatives=negatives,
+                known=known,
+            )
         self.keep["counts"] += np.array([1, len(post) * epochs])
         self.keep["times"][1] = now
 
     def _note_sharing(self, first: int) -> None:
         """Traffic on shared rows in what was trained on of the log from an index on."""
         taught = self.log.taught(first)
-        consumer, post = self.log.column("consumer", first)[taught], self.log.column("post", first)[taught]
+        consumer, post = (
+            self.log.column("consumer", first)[taught],
+            self.log.column("post", first)[taught],
+        )
         if not len(post):
             return
-        places = {"consumer": consumer, "post": post, "creator": self.m.read("posts", "creator")[post]}
+        places = {
+            "consumer": consumer,
+            "post": post,
+            "creator": self.m.read("posts", "creator")[post],
+        }
         for entity, table in self.trainer.tables.items():
             count = np.bincount(places[entity])
             some = np.flatnonzero(count)
-            self.occupancy.note(entity, table, self.m.read(TABLES[entity], "key")[some], count[some])
+            self.occupancy.note(
+                entity, table, self.m.read(TABLES[entity], "key")[some], count[some]
+            )
 
     def grow_old(self) -> None:
         """Note how old what is served will be in the middle of the window that begins now."""
-        self.keep["ages"] += np.array([self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"][2]), 1.0])
+        self.keep["ages"] += np.array(
+            [self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"][2]), 1.0]
+        )
 
     def stale(self) -> bool:
         """Whether the model has learned something that is not served yet; then it is about to be."""
@@ -168,20 +213,40 @@ class Learner:
             table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
             size, dim = m.world.table(table).capacity, len(mean) - 1
-            if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:  # the first copy, or another generation
+            if (
+                f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim
+            ):  # the first copy, or another generation
                 keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
             if entity in COUNTED:
                 keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
             unknown = mean if entity == "consumer" else np.zeros_like(mean)
-            m.world.crew.split(len(rows), LEAST, partial(self._copy, trainer, entity, rows, unknown))
+            m.world.crew.split(
+                len(rows), LEAST, partial(self._copy, trainer, entity, rows, unknown)
+            )
 
-    def _copy(self, trainer: Trainer, entity: str, rows: NDArray[np.int64], unknown: NDArray[np.float32], low: int, high: int) -> None:
+    def _copy(
+        self,
+        trainer: Trainer,
+        entity: str,
+        rows: NDArray[np.int64],
+        unknown: NDArray[np.float32],
+        low: int,
+        high: int,
+    ) -> None:
         """Copy the vectors of some rows: to a post's, what is known of its creator is added."""
         keep, some, more = self.keep, rows[low:high], "creator" if entity == "post" else entity
         maker = self.m.read("posts", "creator")[some] if entity == "post" else np.zeros(0, np.int32)
-        trainer.tables[entity].copy(self.m.read(TABLES[entity], "key")[some], unknown, some, keep[f"serve.{more}.vec"],
-                                    keep[f"serve.{more}.bias"], maker, keep[f"serve.{entity}.vec"], keep[f"serve.{entity}.bias"])
+        trainer.tables[entity].copy(
+            self.m.read(TABLES[entity], "key")[some],
+            unknown,
+            some,
+            keep[f"serve.{more}.vec"],
+            keep[f"serve.{more}.bias"],
+            maker,
+            keep[f"serve.{entity}.vec"],
+            keep[f"serve.{entity}.bias"],
+        )
         if entity in COUNTED:
             keep[f"serve.known.{entity}"][some] = bucket(trainer.trained(entity, some))
 
@@ -228,7 +293,10 @@ class Learner:
             place = f"serve.known.{entity}" if name == "known" else f"serve.{entity}.{name}"
             have = keep.get(place)
             if have is None:
-                have = np.zeros((0, self.generations.dim) if name == "vec" else 0, np.uint8 if name == "known" else np.float32)
+                have = np.zeros(
+                    (0, self.generations.dim) if name == "vec" else 0,
+                    np.uint8 if name == "known" else np.float32,
+                )
             have = keep[place] = lengthened(have, size)
             if name == "known":
                 have[rows] = 0
@@ -249,5 +317,11 @@ class Learner:
         board.set("model_migrating", float(self.generations.warming))
         self.quality.measure(board)
         self.holdout.measure(board)
-        self.occupancy.measure(board, [trainer.tables for trainer in self.generations.all()],
-                               {entity: m.read(table, "key")[m.read(table, "alive")] for entity, table in TABLES.items()})
+        self.occupancy.measure(
+            board,
+            [trainer.tables for trainer in self.generations.all()],
+            {
+                entity: m.read(table, "key")[m.read(table, "alive")]
+                for entity, table in TABLES.items()
+            },
+        )

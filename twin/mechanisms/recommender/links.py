@@ -30,8 +30,16 @@ Arrays = MutableMapping[str, NDArray[Any]]
 COUNTED = ("co_viewed", "bought_together")
 KINDS = (*COUNTED, "random")
 RING_COLUMNS = (
-    Column("bought", "i4", "posts", "Works consumed last, newest first (-1: none)", -1, (kernel.RING,), lazy=True,
-           rows_of="posts"),
+    Column(
+        "bought",
+        "i4",
+        "posts",
+        "Works consumed last, newest first (-1: none)",
+        -1,
+        (kernel.RING,),
+        lazy=True,
+        rows_of="posts",
+    ),
     Column("bought_at", "i4", "min", "When, minutes since the start", 0, (kernel.RING,), lazy=True),
 )
 """Columns of consumers, for the recommender to own."""
@@ -44,12 +52,32 @@ class Links(Params):
     """Links between posts that were viewed or bought together."""
 
     width: int = par(8, "links kept per post and kind", unit="posts", low=1, high=64)
-    half_life: Duration = par(7 * DAY, "half-life of what was seen together", unit="s", low=HOUR, high=365 * DAY)
-    links_every: Duration = par(6 * HOUR, "time between two rebuilds of the links", unit="s", low=10 * MINUTE, high=365 * DAY, grid=True)
-    together: Duration = par(DAY, "time within which two works count as bought together", unit="s", low=10 * MINUTE, high=365 * DAY)
+    half_life: Duration = par(
+        7 * DAY, "half-life of what was seen together", unit="s", low=HOUR, high=365 * DAY
+    )
+    links_every: Duration = par(
+        6 * HOUR,
+        "time between two rebuilds of the links",
+        unit="s",
+        low=10 * MINUTE,
+        high=365 * DAY,
+        grid=True,
+    )
+    together: Duration = par(
+        DAY,
+        "time within which two works count as bought together",
+        unit="s",
+        low=10 * MINUTE,
+        high=365 * DAY,
+    )
     floor: float = par(0.25, "decayed count below which a pair is dropped", low=0, high=1000)
-    shrinkage: float = par(2.0, "count at which a pair's cosine is halved (0: plain cosine)", low=0, high=1000,
-                           source="form: Koren, KDD 2008; size: assumption")
+    shrinkage: float = par(
+        2.0,
+        "count at which a pair's cosine is halved (0: plain cosine)",
+        low=0,
+        high=1000,
+        source="form: Koren, KDD 2008; size: assumption",
+    )
     pairs: int = par(2**17, "most pairs kept per kind", unit="pairs", low=1024, high=2**26)
 
 
@@ -100,8 +128,15 @@ class ItemLinks:
         """
         return {kind: self._get(kind, "linked") for kind in KINDS}
 
-    def observe(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], work: NDArray[np.bool_],
-                now: int, ring: Ring | None) -> None:
+    def observe(
+        self,
+        consumer: NDArray[np.int32],
+        post: NDArray[np.int32],
+        responses: NDArray[np.uint16],
+        work: NDArray[np.bool_],
+        now: int,
+        ring: Ring | None,
+    ) -> None:
         """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work``: bool
         (posts,); no ring where there are no works."""
         self.grow(len(work))
@@ -110,18 +145,33 @@ class ItemLinks:
             self._decay(now, 0.0)
         gain = 2.0 ** ((now - int(since[0])) / self.p.half_life)
         minute, together = now // MINUTE, self.p.together // MINUTE
-        self._count("co_viewed", len(post), lambda first, *room: kernel.co_view(consumer, post, responses, first, gain, *room))
+        self._count(
+            "co_viewed",
+            len(post),
+            lambda first, *room: kernel.co_view(consumer, post, responses, first, gain, *room),
+        )
         if ring is not None:
-            self._count("bought_together", len(post), lambda first, *room: kernel.co_buy(
-                consumer, post, responses, first, work, minute, together, gain, *ring, *room))
+            self._count(
+                "bought_together",
+                len(post),
+                lambda first, *room: kernel.co_buy(
+                    consumer, post, responses, first, work, minute, together, gain, *ring, *room
+                ),
+            )
 
     def _count(self, kind: str, size: int, pass_from: Callable[..., int]) -> None:
         """Let a kernel count; wherever it stops for want of room, make some."""
         first, used = 0, self._get(kind, "used")
         while True:
             slots = len(self._get(kind, "key"))
-            first = pass_from(first, self._get(kind, "degree"), self._get(kind, "key"), self._get(kind, "weight"), used,
-                              min(slots // 2, self.p.pairs))
+            first = pass_from(
+                first,
+                self._get(kind, "degree"),
+                self._get(kind, "key"),
+                self._get(kind, "weight"),
+                used,
+                min(slots // 2, self.p.pairs),
+            )
             if first == size:
                 return
             if slots // 2 < self.p.pairs:
@@ -129,7 +179,7 @@ class ItemLinks:
             else:
                 key, weight = self._get(kind, "key"), self._get(kind, "weight")
                 taken = np.flatnonzero(key != kernel.EMPTY)
-                lightest = np.lexsort((key[taken], weight[taken]))[:len(taken) - self.p.pairs // 2]
+                lightest = np.lexsort((key[taken], weight[taken]))[: len(taken) - self.p.pairs // 2]
                 weight[taken[lightest]] = 0
                 self._repack(kind, slots)
 
@@ -140,7 +190,9 @@ class ItemLinks:
     def _repack(self, kind: str, slots: int, scale: float = 1.0, floor: float = 0.0) -> None:
         key, weight = self._get(kind, "key"), self._get(kind, "weight")
         self._map(kind, slots)
-        self._get(kind, "used")[0] = kernel.repack(key, weight, scale, floor, self._get(kind, "key"), self._get(kind, "weight"))
+        self._get(kind, "used")[0] = kernel.repack(
+            key, weight, scale, floor, self._get(kind, "key"), self._get(kind, "weight")
+        )
 
     def _decay(self, now: int, floor: float) -> None:
         """Move the landmark to now: every count becomes what is left of it, and pairs below ``floor`` go."""
@@ -155,7 +207,14 @@ class ItemLinks:
                 slots //= 2
                 self._repack(kind, slots)
 
-    def rebuild(self, now: int, keys: NDArray[np.uint64], eligible: NDArray[Any], work: NDArray[np.bool_], stream: np.uint64) -> None:
+    def rebuild(
+        self,
+        now: int,
+        keys: NDArray[np.uint64],
+        eligible: NDArray[Any],
+        work: NDArray[np.bool_],
+        stream: np.uint64,
+    ) -> None:
         """New links from the counts: ``keys`` and ``work`` of the table of posts, rows that may be shown, luck of the random links."""
         self.grow(len(keys))
         self._decay(now, self.p.floor)
@@ -164,12 +223,19 @@ class ItemLinks:
         showable[eligible] = True
         best = np.empty((size, self.p.width))
         for kind in COUNTED:
-            kernel.link(self._get(kind, "key"), self._get(kind, "weight"), self._get(kind, "degree"), showable, self.p.shrinkage,
-                        self._get(kind, "linked"), best)
+            kernel.link(
+                self._get(kind, "key"),
+                self._get(kind, "weight"),
+                self._get(kind, "degree"),
+                showable,
+                self.p.shrinkage,
+                self._get(kind, "linked"),
+                best,
+            )
         linked = self._get("random", "linked")
         linked[~showable] = -1
         for sort in (work, ~work):
-            pool = np.flatnonzero(showable[:len(work)] & sort)
+            pool = np.flatnonzero(showable[: len(work)] & sort)
             inside = np.zeros(size, bool)
             inside[pool] = True
             kernel.link_at_random(pool, inside, keys, stream, now, linked)
@@ -191,5 +257,11 @@ class ItemLinks:
     def stats(self, kind: str) -> dict[str, float]:
         """Pairs counted, posts that have a link, bytes held of one kind."""
         pairs = int(self._get(kind, "used")[0]) if kind in COUNTED else 0
-        size = sum(array.nbytes for name, array in self.keep.items() if name.startswith(f"links.{kind}."))
-        return {"pairs": pairs, "posts": int((self._get(kind, "linked")[:, 0] >= 0).sum()), "bytes": size}
+        size = sum(
+            array.nbytes for name, array in self.keep.items() if name.startswith(f"links.{kind}.")
+        )
+        return {
+            "pairs": pairs,
+            "posts": int((self._get(kind, "linked")[:, 0] >= 0).sum()),
+            "bytes": size,
+        }

@@ -18,7 +18,14 @@ from twin.kernels.retrieve import RANDOM_SLOT
 from twin.mechanisms.recommender.tables import Arrays
 from twin.world.columns import lengthened, room_for
 
-LOGGED = {"consumer": np.int32, "post": np.int32, "responses": np.uint16, "place": np.uint8, "source": np.uint8, "via": np.int32}
+LOGGED = {
+    "consumer": np.int32,
+    "post": np.int32,
+    "responses": np.uint16,
+    "place": np.uint8,
+    "source": np.uint8,
+    "via": np.int32,
+}
 
 
 class Window(NamedTuple):
@@ -42,7 +49,10 @@ class InteractionLog:
         """Empty; the first interval begins at time 0."""
         for name, dtype in LOGGED.items():
             self.keep[f"log.{name}"] = np.zeros(64, dtype)
-        self.keep["log.size"], self.keep["log.window"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.keep["log.size"], self.keep["log.window"] = (
+            np.zeros(1, np.int64),
+            np.zeros(1, np.int64),
+        )
         self.keep["log.starts"] = np.zeros((1, 2), np.int64)
         self.keep["log.tally"] = np.zeros(0, np.int32)
 
@@ -70,7 +80,7 @@ class InteractionLog:
 
     def column(self, name: str, first: int) -> NDArray[np.int32]:
         """A column from an index on."""
-        return self.keep[f"log.{name}"][first:len(self)]
+        return self.keep[f"log.{name}"][first : len(self)]
 
     def held(self, first: int) -> NDArray[np.bool_]:
         """Which impressions from an index on are of random slots: those are never trained on."""
@@ -102,7 +112,7 @@ class InteractionLog:
 
     def tally(self, first: int) -> NDArray[np.int32]:
         """What was noted, from an index on."""
-        return self.keep["log.tally"][first:len(self)]
+        return self.keep["log.tally"][first : len(self)]
 
     def close_window(self) -> None:
         """The next serving window begins here."""
@@ -118,8 +128,8 @@ class InteractionLog:
             for name in (*LOGGED, "tally"):
                 array = keep[f"log.{name}"]
                 rest = array[cut:size].copy()
-                array[:len(rest)] = rest
-            keep["log.tally"][len(rest):] = 0  # what nobody notes is as of a new post
+                array[: len(rest)] = rest
+            keep["log.tally"][len(rest) :] = 0  # what nobody notes is as of a new post
         keep["log.size"][0] = size - cut
         keep["log.window"][0] = max(int(keep["log.window"][0]) - cut, 0)
         keep["log.starts"] = kept - np.array([0, cut])

@@ -21,24 +21,101 @@ DECILES = tuple(map(str, range(1, 11)))
 BY = {"entity": ENTITIES}
 
 METRICS = (
-    Metric("table_rows", "gauge", "rows", "Embedding rows in use.", "platform", "Embedding tables", labels=BY),
-    Metric("table_ids", "gauge", "ids", "Distinct living IDs that want a row.", "platform", "Embedding tables", labels=BY),
-    Metric("table_bytes", "gauge", "bytes", "Memory of embedding tables, those of a generation that warms up included.", "platform",
-           "Embedding tables", labels=BY),
-    Metric("table_occupancy", "gauge", "1", "Rows in use over rows held.", "platform", "Embedding tables", labels=BY),
-    Metric("table_sharing", "gauge", "1", "Share of living IDs that share their row with another.", "platform", "Embedding tables",
-           labels=BY, good="down"),
-    Metric("table_collision", "gauge", "1", "1 - distinct / n: living IDs less distinct rows (pairs of rows), per ID.", "platform",
-           "Embedding tables", labels=BY, good="down"),
-    Metric("table_shared_traffic", "gauge", "1", "Share of the last training's impressions whose ID shares a row with another of them.",
-           "platform", "Embedding tables", labels=BY, good="down"),
-    Metric("table_foreign_gradient", "gauge", "1", "Mean share of the gradient updates on an ID's rows in the last training that other "
-           "IDs made, by decile of the ID's own traffic (10: the most).", "platform", "Foreign gradient",
-           labels={"entity": RANKED, "decile": DECILES}, good="down"),
-    Metric("table_admitted", "counter", "rows", "Rows given to IDs since the start (a full retrain gives them anew).", "platform",
-           "Embedding tables: Rows given and taken back", labels=BY),
-    Metric("table_expired", "counter", "rows", "Rows taken back from IDs not seen for long, since the start.", "platform",
-           "Embedding tables: Rows given and taken back", labels=BY),
+    Metric(
+        "table_rows",
+        "gauge",
+        "rows",
+        "Embedding rows in use.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+    ),
+    Metric(
+        "table_ids",
+        "gauge",
+        "ids",
+        "Distinct living IDs that want a row.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+    ),
+    Metric(
+        "table_bytes",
+        "gauge",
+        "bytes",
+        "Memory of embedding tables, those of a generation that warms up included.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+    ),
+    Metric(
+        "table_occupancy",
+        "gauge",
+        "1",
+        "Rows in use over rows held.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+    ),
+    Metric(
+        "table_sharing",
+        "gauge",
+        "1",
+        "Share of living IDs that share their row with another.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+        good="down",
+    ),
+    Metric(
+        "table_collision",
+        "gauge",
+        "1",
+        "1 - distinct / n: living IDs less distinct rows (pairs of rows), per ID.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+        good="down",
+    ),
+    Metric(
+        "table_shared_traffic",
+        "gauge",
+        "1",
+        "Share of the last training's impressions whose ID shares a row with another of them.",
+        "platform",
+        "Embedding tables",
+        labels=BY,
+        good="down",
+    ),
+    Metric(
+        "table_foreign_gradient",
+        "gauge",
+        "1",
+        "Mean share of the gradient updates on an ID's rows in the last training that other "
+        "IDs made, by decile of the ID's own traffic (10: the most).",
+        "platform",
+        "Foreign gradient",
+        labels={"entity": RANKED, "decile": DECILES},
+        good="down",
+    ),
+    Metric(
+        "table_admitted",
+        "counter",
+        "rows",
+        "Rows given to IDs since the start (a full retrain gives them anew).",
+        "platform",
+        "Embedding tables: Rows given and taken back",
+        labels=BY,
+    ),
+    Metric(
+        "table_expired",
+        "counter",
+        "rows",
+        "Rows taken back from IDs not seen for long, since the start.",
+        "platform",
+        "Embedding tables: Rows given and taken back",
+        labels=BY,
+    ),
 )
 
 
@@ -53,22 +130,42 @@ class Occupancy:
         self.keep["shared.traffic"] = np.zeros(len(ENTITIES))
         self.keep["shared.foreign"] = np.zeros((len(RANKED), len(DECILES)))
 
-    def note(self, entity: str, table: EmbeddingTable, keys: NDArray[np.uint64], traffic: NDArray[np.int64]) -> None:
+    def note(
+        self,
+        entity: str,
+        table: EmbeddingTable,
+        keys: NDArray[np.uint64],
+        traffic: NDArray[np.int64],
+    ) -> None:
         """Reckon the traffic of the distinct IDs of a training."""
         keys, weight = np.ascontiguousarray(keys), traffic.astype(float)
         self.keep["shared.traffic"][ENTITIES.index(entity)] = table.traffic(keys, weight)
         if entity in RANKED:
-            self.keep["shared.foreign"][RANKED.index(entity)] = by_decile(table.foreign(keys, weight), weight)
+            self.keep["shared.foreign"][RANKED.index(entity)] = by_decile(
+                table.foreign(keys, weight), weight
+            )
 
-    def measure(self, board: Board, generations: Sequence[Mapping[str, EmbeddingTable]], living: Mapping[str, NDArray[np.uint64]]) -> None:
+    def measure(
+        self,
+        board: Board,
+        generations: Sequence[Mapping[str, EmbeddingTable]],
+        living: Mapping[str, NDArray[np.uint64]],
+    ) -> None:
         """Write METRICS, of the tables that serve (bytes: of all generations); ``living`` are the IDs of the entities that live now."""
         for entity in ENTITIES:
             table, keys = generations[0][entity], living[entity]
             stats = table.stats()
             size = sum(tables[entity].stats()["bytes"] for tables in generations)
-            values = {"rows": stats["rows"], "ids": len(keys), "bytes": size, "occupancy": stats["load"],
-                      "sharing": table.sharing(keys), "collision": table.collided(keys), "admitted": int(table.turnover[0]),
-                      "expired": int(table.turnover[1])}
+            values = {
+                "rows": stats["rows"],
+                "ids": len(keys),
+                "bytes": size,
+                "occupancy": stats["load"],
+                "sharing": table.sharing(keys),
+                "collision": table.collided(keys),
+                "admitted": int(table.turnover[0]),
+                "expired": int(table.turnover[1]),
+            }
             for name, value in values.items():
                 board.set(f"table_{name}", value, entity=entity)
         board.set_all("table_shared_traffic", self.keep["shared.traffic"])

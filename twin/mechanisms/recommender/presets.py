@@ -56,44 +56,86 @@ class Term(NamedTuple):
 
 
 _X_2023 = (
-    Term("fav", 0.5, ("like",)), Term("retweet", 1.0, ("reshare",)), Term("reply", 13.5, ("comment",)),
-    Term("good_profile_click", 12.0, ("click",), "profile"), Term("video_playback50", 0.005, ("long_view",)),
-    Term("reply_engaged_by_author", 75.0, ("comment",), "answered"), Term("good_click", 11.0, ("like", "comment"), "conversation"),
-    Term("good_click_v2", 10.0, ("long_view",), "stays"), Term("negative_feedback_v2", -74.0, ("hide",)),
-    Term("report", -369.0, ("report",)))
+    Term("fav", 0.5, ("like",)),
+    Term("retweet", 1.0, ("reshare",)),
+    Term("reply", 13.5, ("comment",)),
+    Term("good_profile_click", 12.0, ("click",), "profile"),
+    Term("video_playback50", 0.005, ("long_view",)),
+    Term("reply_engaged_by_author", 75.0, ("comment",), "answered"),
+    Term("good_click", 11.0, ("like", "comment"), "conversation"),
+    Term("good_click_v2", 10.0, ("long_view",), "stays"),
+    Term("negative_feedback_v2", -74.0, ("hide",)),
+    Term("report", -369.0, ("report",)),
+)
 _X_2026 = (
-    Term("favorite", 0.5, ("like",)), Term("reply", 5.0, ("comment",)), Term("retweet", 1.0, ("reshare",)),
-    Term("photo_expand", 0.05, ("click",), "photo"), Term("video_open", 0.05, ("click",), "video"),
-    Term("click", 0.4, ("click",), "opened"), Term("open_link", 0.2, ("click",), "link"),
-    Term("profile_click", 0.0, ()), Term("vqv", 0.05, ("long_view",)),
-    Term("share", 2.0, ("reshare",), "share"), Term("share_via_dm", 5.0, ("reshare",), "share_dm"),
-    Term("share_via_copy_link", 20.0, ("reshare",), "share_link"), Term("dwell", 0.0, ()), Term("quote", 5.0, ("reshare",), "quote"),
-    Term("quoted_click", 0.05, ()), Term("follow_author", 4.0, ("follow",)), Term("post_unexplored", 0.02, ()),
-    Term("not_interested", -43.2, ("hide",)), Term("block_author", -31.2, ("hide",), "block"),
-    Term("mute_author", -58.8, ("hide",), "mute"), Term("report", -234.0, ("report",)), Term("not_dwelled", -0.02, ()))
-_EXTRA_2026 = (Term("bidirectional_follow_reply", 15.0, ("comment",), "mutual"), Term("dwell_time", 0.004, ("long_view",), "dwell"))
+    Term("favorite", 0.5, ("like",)),
+    Term("reply", 5.0, ("comment",)),
+    Term("retweet", 1.0, ("reshare",)),
+    Term("photo_expand", 0.05, ("click",), "photo"),
+    Term("video_open", 0.05, ("click",), "video"),
+    Term("click", 0.4, ("click",), "opened"),
+    Term("open_link", 0.2, ("click",), "link"),
+    Term("profile_click", 0.0, ()),
+    Term("vqv", 0.05, ("long_view",)),
+    Term("share", 2.0, ("reshare",), "share"),
+    Term("share_via_dm", 5.0, ("reshare",), "share_dm"),
+    Term("share_via_copy_link", 20.0, ("reshare",), "share_link"),
+    Term("dwell", 0.0, ()),
+    Term("quote", 5.0, ("reshare",), "quote"),
+    Term("quoted_click", 0.05, ()),
+    Term("follow_author", 4.0, ("follow",)),
+    Term("post_unexplored", 0.02, ()),
+    Term("not_interested", -43.2, ("hide",)),
+    Term("block_author", -31.2, ("hide",), "block"),
+    Term("mute_author", -58.8, ("hide",), "mute"),
+    Term("report", -234.0, ("report",)),
+    Term("not_dwelled", -0.02, ()),
+)
+_EXTRA_2026 = (
+    Term("bidirectional_follow_reply", 15.0, ("comment",), "mutual"),
+    Term("dwell_time", 0.004, ("long_view",), "dwell"),
+)
 """In the weighted sum of X's code, but not in its N and T."""
 PUBLISHED: dict[str, tuple[Term, ...]] = {
     "x_2023": _X_2023,
     "x_2026": _X_2026,
-    "facebook_2018": (Term("like", 1.0, ("like",)), Term("reaction", 5.0, ("like",), "reaction"), Term("angry", 5.0, ("comment",), "angry"),
-                      Term("bare_reshare", 5.0, ("reshare",)), Term("significant_comment", 30.0, ("comment",), "significant"),
-                      Term("significant_reshare", 30.0, ("reshare",), "significant")),
+    "facebook_2018": (
+        Term("like", 1.0, ("like",)),
+        Term("reaction", 5.0, ("like",), "reaction"),
+        Term("angry", 5.0, ("comment",), "angry"),
+        Term("bare_reshare", 5.0, ("reshare",)),
+        Term("significant_comment", 30.0, ("comment",), "significant"),
+        Term("significant_reshare", 30.0, ("reshare",), "significant"),
+    ),
     "likes": (Term("like", 1.0, ("like",)),),
-    "equal": tuple(Term(head, weight, (head,)) for head, weight in (
-        ("click", 2.2), ("long_view", 3.0), ("like", 54.1), ("comment", 393.0), ("reshare", 1040.0), ("follow", 931.0), ("hide", -2024.0))),
+    "equal": tuple(
+        Term(head, weight, (head,))
+        for head, weight in (
+            ("click", 2.2),
+            ("long_view", 3.0),
+            ("like", 54.1),
+            ("comment", 393.0),
+            ("reshare", 1040.0),
+            ("follow", 931.0),
+            ("hide", -2024.0),
+        )
+    ),
 }
 EXTRA: dict[str, tuple[Term, ...]] = {"x_2026": _EXTRA_2026}
 UNMAPPED = {
     "x_2026": {
         "quoted_click": "posts of the twin quote no other post",
         "post_unexplored": "tells of the post, not of what a person does",
-        "not_dwelled": "is passing by, about one less the click, whose weight it would raise by .02 of .4"},
+        "not_dwelled": "is passing by, about one less the click, whose weight it would raise by .02 of .4",
+    },
 }
 """Published heads of weight other than 0 that no response of the twin leads to."""
 ANGRY = Term("angry", 0.0, ("comment",), "angry")
 QUOTAS: dict[str, dict[str, int]] = {
-    **{name: {"in_network": 50, "nearest": 30, "trending": 10, "explore": 10} for name in ("x_2023", "facebook_2018", "likes", "equal")},
+    **{
+        name: {"in_network": 50, "nearest": 30, "trending": 10, "explore": 10}
+        for name in ("x_2023", "facebook_2018", "likes", "equal")
+    },
     "x_2026": {"in_network": 55, "nearest": 25, "trending": 10, "explore": 10},
 }
 """Candidates of a session by source, 100 in all. ``x_2023``: "50 % in-network and 50 % out-of-network on average" of 1,500 (Twitter's
@@ -109,8 +151,16 @@ with the best of all others. So for ``x_2026`` the rule is an assumption, and fo
 OFFSETS: dict[str, float] = {"x_2023": 0.001, "x_2026": 0.001}
 """c: Epsilon in twitter/the-algorithm @ ef4c5eb, WeightedScoresSumScorer.scala; NEGATIVE_SCORES_OFFSET in xai-org/x-algorithm @ 625f9e3,
 home-mixer/params/config.rs, in use in ranking_scorer.rs @ 079e4e5."""
-PER_IMPRESSION = {"click": 0.45965, "long_view": 0.33184, "like": 0.018478, "comment": 0.002546, "reshare": 0.000962, "follow": 0.001074,
-               "hide": 0.000494, "report": 0.00001}
+PER_IMPRESSION = {
+    "click": 0.45965,
+    "long_view": 0.33184,
+    "like": 0.018478,
+    "comment": 0.002546,
+    "reshare": 0.000962,
+    "follow": 0.001074,
+    "hide": 0.000494,
+    "report": 0.00001,
+}
 """Responses per impression: KuaiRand-Pure (Gao et al., CIKM 2022), n = 1,436,609; a report is an assumption: X says that one is more than
 1,000 times rarer than a like."""
 
@@ -118,10 +168,16 @@ PER_IMPRESSION = {"click": 0.45965, "long_view": 0.33184, "like": 0.018478, "com
 def terms(preset: str, angry: float | None = None) -> tuple[Term, ...]:
     """The heads of a preset that N and T are summed over, with the angry reaction at another weight where that is given."""
     found = PUBLISHED[preset]
-    return found if angry is None else (*(term for term in found if term.head != "angry"), ANGRY._replace(weight=angry))
+    return (
+        found
+        if angry is None
+        else (*(term for term in found if term.head != "angry"), ANGRY._replace(weight=angry))
+    )
 
 
-def effective(preset: str, rates: Mapping[str, float], override: Mapping[str, float | None] | None = None) -> dict[str, float]:
+def effective(
+    preset: str, rates: Mapping[str, float], override: Mapping[str, float | None] | None = None
+) -> dict[str, float]:
     """Weight of every head of the twin, with every override that is not None; ``angry`` overrides the angry reaction's weight."""
     override = override or {}
     total = dict.fromkeys(HEADS, 0.0)
@@ -131,15 +187,25 @@ def effective(preset: str, rates: Mapping[str, float], override: Mapping[str, fl
     return {head: total[head] if (given := override.get(head)) is None else given for head in HEADS}
 
 
-def weights(preset: str, rates: Mapping[str, float], override: Mapping[str, float | None] | None = None) -> NDArray[np.float32]:
+def weights(
+    preset: str, rates: Mapping[str, float], override: Mapping[str, float | None] | None = None
+) -> NDArray[np.float32]:
     """The same in the order of HEADS, f4 (8,)."""
     return np.array(list(effective(preset, rates, override).values()), np.float32)
 
 
 def sums(preset: str, override: Mapping[str, float | None] | None = None) -> tuple[float, float]:
     """N and T of the offset: sums of |negative| and of all |weights| as published; the weights of a head that is overridden give way."""
-    given = {head: weight for head, weight in (override or {}).items() if weight is not None and head != "angry"}
-    kept = [term.weight for term in terms(preset, (override or {}).get("angry")) if not set(term.on) & set(given)] + list(given.values())
+    given = {
+        head: weight
+        for head, weight in (override or {}).items()
+        if weight is not None and head != "angry"
+    }
+    kept = [
+        term.weight
+        for term in terms(preset, (override or {}).get("angry"))
+        if not set(term.on) & set(given)
+    ] + list(given.values())
     return sum(-weight for weight in kept if weight < 0), sum(abs(weight) for weight in kept)
 
 
@@ -147,4 +213,7 @@ def prized(weight: Mapping[str, float]) -> list[tuple[str, float, float, float]]
     """What a feed prizes, the largest first: head, weight, weight x rate (`PER_IMPRESSION`), and its share of the sum of sizes."""
     worth = {head: weight[head] * PER_IMPRESSION[head] for head in HEADS}
     whole = sum(map(abs, worth.values())) or 1.0
-    return [(head, weight[head], worth[head], worth[head] / whole) for head in sorted(HEADS, key=lambda head: -abs(worth[head]))]
+    return [
+        (head, weight[head], worth[head], worth[head] / whole)
+        for head in sorted(HEADS, key=lambda head: -abs(worth[head]))
+    ]

@@ -33,21 +33,67 @@ KNOWN = {"entity": COUNTED, "bucket": BUCKETS}
 SCORES = ("model_auc", "model_log_loss", "model_calibration")
 
 METRICS = (
-    Metric("model_auc", "gauge", "1", "Progressive AUC by head: the served model on impressions that it had not seen and is trained on "
-           "next, so without random slots (see model_auc_holdout).", "platform", "Model", labels={"head": JUDGED}, good="up"),
-    Metric("model_log_loss", "gauge", "nats", "Progressive log loss by head, on the same impressions.", "platform", "Model",
-           labels={"head": JUDGED}, good="down"),
-    Metric("model_calibration", "gauge", "1", "Predicted over observed rate by head (1 is calibrated), on the same impressions.",
-           "platform", "Model", labels={"head": JUDGED}),
-    Metric("model_auc_by_frequency", "gauge", "1",
-           "Progressive AUC of clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
-           "platform", "Cold start", labels=KNOWN, good="up"),
-    Metric("model_log_loss_by_frequency", "gauge", "nats",
-           "Progressive log loss of clicks by impressions of the ID that the served model had learned from; no reading while there are "
-           "none.", "platform", "Cold start", labels=KNOWN, good="down"),
-    Metric("model_calibration_by_frequency", "gauge", "1",
-           "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are "
-           "none.", "platform", "Cold start", labels=KNOWN),
+    Metric(
+        "model_auc",
+        "gauge",
+        "1",
+        "Progressive AUC by head: the served model on impressions that it had not seen and is trained on "
+        "next, so without random slots (see model_auc_holdout).",
+        "platform",
+        "Model",
+        labels={"head": JUDGED},
+        good="up",
+    ),
+    Metric(
+        "model_log_loss",
+        "gauge",
+        "nats",
+        "Progressive log loss by head, on the same impressions.",
+        "platform",
+        "Model",
+        labels={"head": JUDGED},
+        good="down",
+    ),
+    Metric(
+        "model_calibration",
+        "gauge",
+        "1",
+        "Predicted over observed rate by head (1 is calibrated), on the same impressions.",
+        "platform",
+        "Model",
+        labels={"head": JUDGED},
+    ),
+    Metric(
+        "model_auc_by_frequency",
+        "gauge",
+        "1",
+        "Progressive AUC of clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
+        "platform",
+        "Cold start",
+        labels=KNOWN,
+        good="up",
+    ),
+    Metric(
+        "model_log_loss_by_frequency",
+        "gauge",
+        "nats",
+        "Progressive log loss of clicks by impressions of the ID that the served model had learned from; no reading while there are "
+        "none.",
+        "platform",
+        "Cold start",
+        labels=KNOWN,
+        good="down",
+    ),
+    Metric(
+        "model_calibration_by_frequency",
+        "gauge",
+        "1",
+        "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are "
+        "none.",
+        "platform",
+        "Cold start",
+        labels=KNOWN,
+    ),
 )
 
 
@@ -75,18 +121,37 @@ class Quality:
         self.keep["judge.p"] = np.zeros((0, len(JUDGED)), np.float32)
         self.keep["judge.bucket"] = np.zeros((0, len(COUNTED)), np.uint8)
 
-    def predict(self, consumer: NDArray[np.int32], post: NDArray[np.int32], served: retrieve.Serving, side: Side) -> None:
+    def predict(
+        self,
+        consumer: NDArray[np.int32],
+        post: NDArray[np.int32],
+        served: retrieve.Serving,
+        side: Side,
+    ) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
         p = np.empty((len(post), len(JUDGED)), np.float32)
 
         def some(low: int, high: int) -> None:
-            p[low:high] = predict(consumer[low:high], post[low:high], len(JUDGED), served.user_vec, served.user_bias, served.item_vec,
-                                  served.item_bias, served.interaction, served.user_scale, served.item_scale, served.intercept,
-                                  side._replace(tally=side.tally[low:high]))
+            p[low:high] = predict(
+                consumer[low:high],
+                post[low:high],
+                len(JUDGED),
+                served.user_vec,
+                served.user_bias,
+                served.item_vec,
+                served.item_bias,
+                served.interaction,
+                served.user_scale,
+                served.item_scale,
+                served.intercept,
+                side._replace(tally=side.tally[low:high]),
+            )
 
         self.crew.split(len(post), LEAST, some)
-        known = np.stack([keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1)
+        known = np.stack(
+            [keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1
+        )
         keep["judge.p"] = np.concatenate([keep["judge.p"], p])
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
 
@@ -102,13 +167,19 @@ class Quality:
 
     def judge(self, responses: NDArray[np.uint16]) -> None:
         """Judge what was predicted against what happened."""
-        self.crew.each([partial(self._judge, place, responses) for place in range(len(JUDGED))], len(responses) > 2 * LEAST)
+        self.crew.each(
+            [partial(self._judge, place, responses) for place in range(len(JUDGED))],
+            len(responses) > 2 * LEAST,
+        )
         self._forget()
 
     def _judge(self, place: int, responses: NDArray[np.uint16]) -> None:
         """Judge the predictions of one head."""
         keep, head = self.keep, JUDGED[place]
-        p, truth = np.ascontiguousarray(keep["judge.p"][:, place]), (responses >> HEADS.index(head) & 1).astype(bool)
+        p, truth = (
+            np.ascontiguousarray(keep["judge.p"][:, place]),
+            (responses >> HEADS.index(head) & 1).astype(bool),
+        )
         order, each = np.argsort(p), losses(p, truth)
         scores = judge(p, truth, np.zeros(len(responses), np.int64), 1, order, each)[:, 0]
         if np.isfinite(scores).all():
@@ -116,7 +187,9 @@ class Quality:
         if head == "click":
             size = len(BUCKETS)
             buckets = (keep["judge.bucket"][:, k].astype(np.int64) for k in range(len(COUNTED)))
-            known = np.concatenate([judge(p, truth, group, size, order, each) for group in buckets], axis=1)
+            known = np.concatenate(
+                [judge(p, truth, group, size, order, each) for group in buckets], axis=1
+            )
             keep["quality.known"] = np.where(np.isfinite(known), known, keep["quality.known"])
 
     def measure(self, board: Board) -> None:

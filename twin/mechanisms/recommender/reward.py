@@ -31,15 +31,40 @@ SIGNALS = ("slant", "arousal", "comprehensiveness")
 class Reward(Params):
     """The feed's reward model on content signals; off by default."""
 
-    weight: float = par(0.0, "weight in the score of one logit of predicted preference between contents", low=-1e6, high=1e6,
-                        lever=True, per="consumers")
-    personalisation: float = par(1.0, "share of a person's own deviation from the pool that is served: 0 pooled, 1 personal", low=0,
-                                 high=1, lever=True, per="consumers", source="reward per person: Barreto et al. 2503.17338")
-    spread: float = par(1.0, "sd of people's weights around the pool that the model assumes: 0 pooled, large one model each",
-                        unit="logit", low=0, high=1000)
-    prior_sd: float = par(3.0, "sd of the pooled weights before any comparison", unit="logit", low=0.01, high=1000)
-    evidence: float = par(0.5, "log likelihood of a comparison inferred from clicks, relative to a stated one", low=0.001, high=1,
-                          source="assumption; clicks as relative preferences: Joachims et al., SIGIR 2005")
+    weight: float = par(
+        0.0,
+        "weight in the score of one logit of predicted preference between contents",
+        low=-1e6,
+        high=1e6,
+        lever=True,
+        per="consumers",
+    )
+    personalisation: float = par(
+        1.0,
+        "share of a person's own deviation from the pool that is served: 0 pooled, 1 personal",
+        low=0,
+        high=1,
+        lever=True,
+        per="consumers",
+        source="reward per person: Barreto et al. 2503.17338",
+    )
+    spread: float = par(
+        1.0,
+        "sd of people's weights around the pool that the model assumes: 0 pooled, large one model each",
+        unit="logit",
+        low=0,
+        high=1000,
+    )
+    prior_sd: float = par(
+        3.0, "sd of the pooled weights before any comparison", unit="logit", low=0.01, high=1000
+    )
+    evidence: float = par(
+        0.5,
+        "log likelihood of a comparison inferred from clicks, relative to a stated one",
+        low=0.001,
+        high=1,
+        source="assumption; clicks as relative preferences: Joachims et al., SIGIR 2005",
+    )
 
 
 class RewardModel:
@@ -53,7 +78,9 @@ class RewardModel:
         for name in ("reward.pull", "reward.precision"):
             self.keep[name] = np.zeros((0, len(SIGNALS)), np.float32)
         self.keep["reward.total"] = kernel.pool(len(SIGNALS), self.p.prior_sd)
-        self.keep["reward.judged"] = np.zeros(3)  # comparisons predicted before learned, how many rightly, log loss
+        self.keep["reward.judged"] = np.zeros(
+            3
+        )  # comparisons predicted before learned, how many rightly, log loss
 
     def open(self, size: int) -> None:
         """The model is in use: memory for a table of consumers with room for ``size`` rows."""
@@ -73,20 +100,38 @@ class RewardModel:
             if len(self.keep[name]):
                 self.keep[name][rows] = 0
 
-    def learn(self, consumer: NDArray[np.int32], post: NDArray[np.int32], responses: NDArray[np.uint16], place: NDArray[np.uint8],
-              signals: NDArray[np.float32], held: NDArray[np.bool_] | None = None) -> int:
+    def learn(
+        self,
+        consumer: NDArray[np.int32],
+        post: NDArray[np.int32],
+        responses: NDArray[np.uint16],
+        place: NDArray[np.uint8],
+        signals: NDArray[np.float32],
+        held: NDArray[np.bool_] | None = None,
+    ) -> int:
         """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3); how many comparisons it held.
         ``held`` impressions (n,) are left out: nothing is compared with them."""
         if held is None or not held.any():
             clicked, skipped = kernel.comparisons(consumer, responses, place)
         else:
             left = np.flatnonzero(~held)
-            session = np.cumsum(place == 0, dtype=np.int32)[left]  # of the whole log: what begins a session may be left out
-            clicked, skipped = (left[pair] for pair in kernel.comparisons(session, responses[left], place[left]))
+            session = np.cumsum(place == 0, dtype=np.int32)[
+                left
+            ]  # of the whole log: what begins a session may be left out
+            clicked, skipped = (
+                left[pair] for pair in kernel.comparisons(session, responses[left], place[left])
+            )
         x = signals[post[clicked]].astype(np.float64) - signals[post[skipped]]
         k, p = self.keep, self.p
-        right, loss = kernel.learn(consumer[clicked], x, k["reward.pull"], k["reward.precision"], k["reward.total"],
-                                   float(p.spread), float(p.evidence))
+        right, loss = kernel.learn(
+            consumer[clicked],
+            x,
+            k["reward.pull"],
+            k["reward.precision"],
+            k["reward.total"],
+            float(p.spread),
+            float(p.evidence),
+        )
         k["reward.judged"] += np.array([len(x), right, loss])
         return len(x)
 
@@ -98,7 +143,9 @@ class RewardModel:
     def deviations(self) -> NDArray[np.float64]:
         """What the model believes of d_u, float64 (rows held, 3): arrays grow ahead of the table, rows beyond its end are 0."""
         k = self.keep
-        d: NDArray[np.float64] = kernel.own(k["reward.pull"], k["reward.precision"], k["reward.total"], float(self.p.spread))
+        d: NDArray[np.float64] = kernel.own(
+            k["reward.pull"], k["reward.precision"], k["reward.total"], float(self.p.spread)
+        )
         return d
 
     def accuracy(self) -> float:

@@ -32,25 +32,42 @@ class Server:
     def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
-        self._former = np.zeros(0, np.int32), np.zeros(0, np.int32)  # orders of the last snapshot: little changes
+        self._former = (
+            np.zeros(0, np.int32),
+            np.zeros(0, np.int32),
+        )  # orders of the last snapshot: little changes
         self._listed: Made[index.Listed] = Made()
         self._most: Made[int] = Made()
         self._settled = -1  # the levers that the settings in ``keep`` follow
-        self._centres: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
-        self._queries: tuple[tuple[NDArray[Any], ...], NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._centres: (
+            tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None
+        ) = None
+        self._queries: (
+            tuple[tuple[NDArray[Any], ...], NDArray[np.float32], NDArray[np.float32]] | None
+        ) = None
 
     def eligible(self) -> NDArray[np.int32]:
         """Rows of the posts that the feed may show now."""
         m = self.m
-        rows: NDArray[np.int32] = index.eligible_rows(m.read("posts", "alive"), m.read("posts", "born"), m.read("posts", "work"),
-                                                      m.world.now, int(self.p.expiry), int(self.p.work_expiry))
+        rows: NDArray[np.int32] = index.eligible_rows(
+            m.read("posts", "alive"),
+            m.read("posts", "born"),
+            m.read("posts", "work"),
+            m.world.now,
+            int(self.p.expiry),
+            int(self.p.work_expiry),
+        )
         return rows
 
     def reindex(self) -> None:
         """Move the inverted lists to newly copied vectors: two Lloyd steps from where the centroids were."""
         keep = self.keep
         eligible = self.eligible()
-        vec, bias, cluster = keep["serve.post.vec"], keep["serve.post.bias"], self.m.mine("posts", "cluster")
+        vec, bias, cluster = (
+            keep["serve.post.vec"],
+            keep["serve.post.bias"],
+            self.m.mine("posts", "cluster"),
+        )
         lists, width = int(self.p.lists), vec.shape[1] + 1
         if "centroids" not in keep or keep["centroids"].shape[1] != width:
             keep["centroids"] = np.zeros((lists, width), np.float32)
@@ -65,9 +82,22 @@ class Server:
 
     def _assign(self, rows: NDArray[Any]) -> None:
         """Put posts into the lists of their nearest centroids."""
-        keep, cluster, rows = self.keep, self.m.mine("posts", "cluster"), rows.astype(np.int32, copy=False)
-        self.m.world.crew.split(len(rows), LEAST, lambda low, high: index.assign(
-            rows[low:high], keep["serve.post.vec"], keep["serve.post.bias"], keep["centroids"], cluster))
+        keep, cluster, rows = (
+            self.keep,
+            self.m.mine("posts", "cluster"),
+            rows.astype(np.int32, copy=False),
+        )
+        self.m.world.crew.split(
+            len(rows),
+            LEAST,
+            lambda low, high: index.assign(
+                rows[low:high],
+                keep["serve.post.vec"],
+                keep["serve.post.bias"],
+                keep["centroids"],
+                cluster,
+            ),
+        )
 
     def place(self, rows: NDArray[np.int64]) -> None:
         """Put new posts into the lists of their nearest centroids."""
@@ -91,10 +121,27 @@ class Server:
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
         since = world.now - p.small_new if p.small_new else NEVER
         rows, newest, *lists, fresh, can, by_small, small = index.published(
-            self._listed.get(world.tables["posts"].version, self._list), world.now, p.expiry, p.work_expiry, decay,
-            p.lists, m.read("creators", "followers"), m.read("creators", "entered_at"), p.small_followers, since,
-            self._most.get(world.lever_version, self._longest), p.explore_below, *self._former)
-        keep["list_start"], keep["list_post"], keep["creator_start"], keep["creator_post"], keep["trending"] = lists
+            self._listed.get(world.tables["posts"].version, self._list),
+            world.now,
+            p.expiry,
+            p.work_expiry,
+            decay,
+            p.lists,
+            m.read("creators", "followers"),
+            m.read("creators", "entered_at"),
+            p.small_followers,
+            since,
+            self._most.get(world.lever_version, self._longest),
+            p.explore_below,
+            *self._former,
+        )
+        (
+            keep["list_start"],
+            keep["list_post"],
+            keep["creator_start"],
+            keep["creator_post"],
+            keep["trending"],
+        ) = lists
         keep["eligible"], keep["fresh"] = rows, fresh if len(fresh) else rows
         keep["can"], keep["item_small"], keep["small"] = can, by_small, small
         self._former = newest, small
@@ -105,51 +152,114 @@ class Server:
 
     def _list(self) -> index.Listed:
         read, mine = self.m.read, self.m.mine
-        return index.Listed(read("posts", "alive"), read("posts", "born"), read("posts", "work"),
-                            read("posts", "counts"),
-                            mine("posts", "trend_clicks"), mine("posts", "trend"), mine("posts", "cluster"),
-                            read("posts", "creator"), read("posts", "impressions"), read("posts", "key"))
+        return index.Listed(
+            read("posts", "alive"),
+            read("posts", "born"),
+            read("posts", "work"),
+            read("posts", "counts"),
+            mine("posts", "trend_clicks"),
+            mine("posts", "trend"),
+            mine("posts", "cluster"),
+            read("posts", "creator"),
+            read("posts", "impressions"),
+            read("posts", "key"),
+        )
 
     def _longest(self) -> int:
         """How many trending posts are listed: four times what any arm may be offered."""
-        return 4 * max(1, *(int(quota) for quota in self._of_preset("quota.trending", {
-            preset: quota["trending"] for preset, quota in QUOTAS.items()})))
+        return 4 * max(
+            1,
+            *(
+                int(quota)
+                for quota in self._of_preset(
+                    "quota.trending",
+                    {preset: quota["trending"] for preset, quota in QUOTAS.items()},
+                )
+            ),
+        )
 
     def _of_preset(self, lever: str, presets: Mapping[str, float]) -> list[float]:
         """A lever by arm, where it is nothing that of the arm's preset (0 where it has none)."""
         given = self.m.levers_by_arm("consumers", lever)
-        return [presets.get(str(preset), 0) if value is None else float(value)
-                for value, preset in zip(given, self.m.levers_by_arm("consumers", "preset"), strict=True)]
+        return [
+            presets.get(str(preset), 0) if value is None else float(value)
+            for value, preset in zip(
+                given, self.m.levers_by_arm("consumers", "preset"), strict=True
+            )
+        ]
 
     def _weigh(self) -> NDArray[np.float64]:
         """Weights by arm into ``keep``; the offset of scores with its two sums (arms, 3)."""
         m, names = self.m, (*HEADS, "angry")
-        given = zip(*(m.levers_by_arm("consumers", f"weights.{name}") for name in names), strict=True)
-        each = [(str(preset), dict(zip(names, one, strict=True)))
-                for preset, one in zip(m.levers_by_arm("consumers", "preset"), given, strict=True)]
+        given = zip(
+            *(m.levers_by_arm("consumers", f"weights.{name}") for name in names), strict=True
+        )
+        each = [
+            (str(preset), dict(zip(names, one, strict=True)))
+            for preset, one in zip(m.levers_by_arm("consumers", "preset"), given, strict=True)
+        ]
         rates = self.p.rates.model_dump()
-        self.keep["weights"] = np.array([weights(preset, rates, override) for preset, override in each], np.float32)
-        return np.column_stack([self._of_preset("negative_offset", OFFSETS), [sums(preset, override) for preset, override in each]])
+        self.keep["weights"] = np.array(
+            [weights(preset, rates, override) for preset, override in each], np.float32
+        )
+        return np.column_stack(
+            [
+                self._of_preset("negative_offset", OFFSETS),
+                [sums(preset, override) for preset, override in each],
+            ]
+        )
 
     def _settings(self) -> None:
         """Weights, whole numbers and factors in force, one row per arm of consumers."""
         keep, m = self.keep, self.m
 
         def arms(*names: str) -> NDArray[np.float64]:
-            return np.array([[float(value) for value in m.levers_by_arm("consumers", name)] for name in names]).T
+            return np.array(
+                [[float(value) for value in m.levers_by_arm("consumers", name)] for name in names]
+            ).T
 
         offset = self._weigh()
-        quotas = [self._of_preset(f"quota.{source}", {preset: quota.get(source, 0) for preset, quota in QUOTAS.items()})
-                  for source in retrieve.QUOTAS]
-        modes = [retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)] for mode in m.levers_by_arm("consumers", "ranking")]
+        quotas = [
+            self._of_preset(
+                f"quota.{source}",
+                {preset: quota.get(source, 0) for preset, quota in QUOTAS.items()},
+            )
+            for source in retrieve.QUOTAS
+        ]
+        modes = [
+            retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)]
+            for mode in m.levers_by_arm("consumers", "ranking")
+        ]
         many = len(modes)
-        keep["whole"] = np.column_stack([
-            *quotas, arms("probes"), np.full(many, self.p.probe_cap), np.full(many, self.p.scan),
-            arms("slate", "author_cap"), modes, arms("exposure_floor", "explore_slots", "ai_cap", "shelf.size"),
-            [SHELVES[str(kind)] for kind in m.levers_by_arm("consumers", "shelf.kind")]]).astype(np.int64)
-        keep["factor"] = np.column_stack([
-            arms("out_of_network", "ai_factor", "author_decay", "author_floor", "personalisation", "reward.weight", "diversity",
-                 "reward.personalisation"), offset, self._of_preset("in_network_slots", KEPT), arms("random_share")]).astype(np.float32)
+        keep["whole"] = np.column_stack(
+            [
+                *quotas,
+                arms("probes"),
+                np.full(many, self.p.probe_cap),
+                np.full(many, self.p.scan),
+                arms("slate", "author_cap"),
+                modes,
+                arms("exposure_floor", "explore_slots", "ai_cap", "shelf.size"),
+                [SHELVES[str(kind)] for kind in m.levers_by_arm("consumers", "shelf.kind")],
+            ]
+        ).astype(np.int64)
+        keep["factor"] = np.column_stack(
+            [
+                arms(
+                    "out_of_network",
+                    "ai_factor",
+                    "author_decay",
+                    "author_floor",
+                    "personalisation",
+                    "reward.weight",
+                    "diversity",
+                    "reward.personalisation",
+                ),
+                offset,
+                self._of_preset("in_network_slots", KEPT),
+                arms("random_share"),
+            ]
+        ).astype(np.float32)
 
     def serving(self) -> retrieve.Serving:
         """The snapshot as the session kernel reads it."""
@@ -158,47 +268,99 @@ class Server:
             dense, intercept = k["serve.W"], k["serve.c"]
             dim = len(dense) - 2
             posts = m.world.table("posts")
-            first, tile_post, tile_vec, tile_bias = index.tiles(k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"])
+            first, tile_post, tile_vec, tile_bias = index.tiles(
+                k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"]
+            )
             query, pull = self._query()
             centre_vec, centre_bias = self._centre(dim)
             known = k["serve.linear"]
             if len(known):  # a post is worth something to everybody of an arm beyond its bias
                 known = lengthened(known, len(posts))
-                tile_bias, mean = worth(first, tile_post, np.ascontiguousarray(query[:, dim]), pull, k["serve.post.bias"], known)
-                query, centre_bias = query.copy(), np.zeros((len(pull), *centre_bias.shape), np.float32)
+                tile_bias, mean = worth(
+                    first,
+                    tile_post,
+                    np.ascontiguousarray(query[:, dim]),
+                    pull,
+                    k["serve.post.bias"],
+                    known,
+                )
+                query, centre_bias = (
+                    query.copy(),
+                    np.zeros((len(pull), *centre_bias.shape), np.float32),
+                )
                 query[:, dim] = 1
-                centre_bias.reshape(len(pull), -1)[:, :mean.shape[1]] = mean
+                centre_bias.reshape(len(pull), -1)[:, : mean.shape[1]] = mean
             else:
                 tile_bias, centre_bias = tile_bias[None], centre_bias[None]
             links = self.links.linked
             ai = index.by_ai(m.read("creators", "ai"), posts["creator"])
             self._snapshot = retrieve.Serving(
-                k["serve.post.vec"], k["serve.post.bias"], posts["creator"], posts["born"], ai, m.mine("posts", "trend"),
-                k["serve.consumer.vec"], k["serve.consumer.bias"], np.ascontiguousarray(dense[:dim]), dense[dim].copy(),
-                dense[dim + 1].copy(), intercept, k["weights"], query, centre_vec, centre_bias, first,
-                tile_post, index.places(tile_post, len(posts)), tile_vec, tile_bias,
-                k["creator_start"], k["creator_post"], k["trending"], k["fresh"], k["eligible"], k["whole"], k["factor"],
-                k["serve.mean.vec"], k["serve.mean.bias"], k["can"], k["item_small"], k["small"], posts["signal"],
-                k["serve.reward.pool"], k["serve.reward.own"],
-                links["co_viewed"], links["bought_together"], links["random"], known)
+                k["serve.post.vec"],
+                k["serve.post.bias"],
+                posts["creator"],
+                posts["born"],
+                ai,
+                m.mine("posts", "trend"),
+                k["serve.consumer.vec"],
+                k["serve.consumer.bias"],
+                np.ascontiguousarray(dense[:dim]),
+                dense[dim].copy(),
+                dense[dim + 1].copy(),
+                intercept,
+                k["weights"],
+                query,
+                centre_vec,
+                centre_bias,
+                first,
+                tile_post,
+                index.places(tile_post, len(posts)),
+                tile_vec,
+                tile_bias,
+                k["creator_start"],
+                k["creator_post"],
+                k["trending"],
+                k["fresh"],
+                k["eligible"],
+                k["whole"],
+                k["factor"],
+                k["serve.mean.vec"],
+                k["serve.mean.bias"],
+                k["can"],
+                k["item_small"],
+                k["small"],
+                posts["signal"],
+                k["serve.reward.pool"],
+                k["serve.reward.own"],
+                links["co_viewed"],
+                links["bought_together"],
+                links["random"],
+                known,
+            )
         return self._snapshot
 
     def scratch(self) -> int:
         """Bytes of what the snapshot holds beside the World: copies of vectors in tiles, settings."""
         kept = {id(array) for array in self.m.world.state.values()}
-        return sum(held_bytes(array) for array in self._snapshot or ()
-                   if id(array) not in kept and not isinstance(array.base, np.ndarray))
+        return sum(
+            held_bytes(array)
+            for array in self._snapshot or ()
+            if id(array) not in kept and not isinstance(array.base, np.ndarray)
+        )
 
     def _query(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How far dense weights pull on the value of a post, one row per arm, and each head's log-odds (A, 8); kept until these or
         weights change."""
         parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
-        if self._queries is None or any(one is not other for one, other in zip(self._queries[0], parts, strict=True)):
+        if self._queries is None or any(
+            one is not other for one, other in zip(self._queries[0], parts, strict=True)
+        ):
             dense, intercept, weight = parts
             dim = len(dense) - 2
             base = 1 / (1 + np.exp(-intercept.astype(float)))
             pull = (weight * base * (1 - base)).astype(np.float32)
-            rows = [np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull]
+            rows = [
+                np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull
+            ]
             self._queries = parts, np.stack([row.astype(np.float32) for row in rows]), pull
         return self._queries[1:]
 
@@ -208,7 +370,9 @@ class Server:
         if self._centres is None or self._centres[0] is not centroids:
             lists = np.arange(len(centroids), dtype=np.int32)
             start = np.array([0, len(lists)], np.int32)
-            _, _, vec, bias = index.tiles(start, lists, centroids[:, :dim].copy(), centroids[:, dim].copy())
+            _, _, vec, bias = index.tiles(
+                start, lists, centroids[:, :dim].copy(), centroids[:, dim].copy()
+            )
             self._centres = centroids, vec, bias
         return self._centres[1:]
 

@@ -26,15 +26,33 @@ MEMORY = 0.9
 """Weight of the past in the platform's rates of response, per training."""
 START = np.array([0.4, 0.02, 0.0025, 0.0005])
 """Those rates before any response: orders of magnitude."""
-READINGS = {"topic": range(kernel.TOPICS), "slant": (kernel.SLANT,), "arousal": (kernel.AROUSAL,),
-            "comprehensiveness": (kernel.COMPREHENSIVENESS,), "format": (kernel.FORMAT,), "label": (kernel.LABEL,),
-            "counts": range(kernel.READ, kernel.WIDE)}
+READINGS = {
+    "topic": range(kernel.TOPICS),
+    "slant": (kernel.SLANT,),
+    "arousal": (kernel.AROUSAL,),
+    "comprehensiveness": (kernel.COMPREHENSIVENESS,),
+    "format": (kernel.FORMAT,),
+    "label": (kernel.LABEL,),
+    "counts": range(kernel.READ, kernel.WIDE),
+}
 """Which places of s each signal takes."""
 NOISY = ("topic", "slant", "arousal", "comprehensiveness")
 COLUMNS = (
-    Column("read", "f4", "1", "What classifiers read off the post: topic, slant, arousal, comprehensiveness, format, AI label; scaled",
-           shape=(kernel.READ,), lazy=True),
-    Column("tally", "i4", "1", "Its clicks, likes, comments and hides against the platform's rates, packed", lazy=True),
+    Column(
+        "read",
+        "f4",
+        "1",
+        "What classifiers read off the post: topic, slant, arousal, comprehensiveness, format, AI label; scaled",
+        shape=(kernel.READ,),
+        lazy=True,
+    ),
+    Column(
+        "tally",
+        "i4",
+        "1",
+        "Its clicks, likes, comments and hides against the platform's rates, packed",
+        lazy=True,
+    ),
 )
 
 
@@ -42,8 +60,14 @@ class Read(Params):
     """One signal that classifiers read off posts."""
 
     on: bool = par(True, "whether the model uses it", lever=True)
-    noise: float = par(0.1, "sd of the error of what a classifier reads off a post", low=0, high=100, lever=True,
-                       source="assumption")
+    noise: float = par(
+        0.1,
+        "sd of the error of what a classifier reads off a post",
+        low=0,
+        high=100,
+        lever=True,
+        source="assumption",
+    )
 
 
 class Known(Params):
@@ -61,7 +85,9 @@ class Signals(Params):
     comprehensiveness: Read = group(Read, "comprehensiveness, 0..1")
     format: Known = group(Known, "whether it is a long-lived work")
     label: Known = group(Known, "whether it is shown as made by AI")
-    counts: Known = group(Known, "running clicks, likes, comments and hides against the platform's rates")
+    counts: Known = group(
+        Known, "running clicks, likes, comments and hides against the platform's rates"
+    )
     rate: float = par(0.02, "Adagrad rate of their weights", low=1e-6, high=10, lever=True)
 
 
@@ -79,7 +105,10 @@ class SideInformation:
     def setup(self) -> None:
         """Nothing is read, nothing counted."""
         self.keep["signals.rates"] = START.copy()
-        self.keep["signals.unread"], self.keep["signals.shown"] = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self.keep["signals.unread"], self.keep["signals.shown"] = (
+            np.zeros(0, np.int64),
+            np.zeros(0, np.int64),
+        )
         self.keep["serve.mask"] = self.mask()
         self.keep["serve.linear"] = np.zeros((0, 8), np.float32)
 
@@ -116,8 +145,11 @@ class SideInformation:
         if len(rows):
             noise = np.array([float(self.m.lever(f"signals.{name}.noise")) for name in NOISY])
             found = np.empty((len(rows), kernel.READ))
-            found[:, :kernel.FORMAT] = self.m.world.service("classify")(rows, noise)
-            found[:, kernel.FORMAT], found[:, kernel.LABEL] = self.m.read("posts", "work")[rows], self.m.read("posts", "labelled")[rows]
+            found[:, : kernel.FORMAT] = self.m.world.service("classify")(rows, noise)
+            found[:, kernel.FORMAT], found[:, kernel.LABEL] = (
+                self.m.read("posts", "work")[rows],
+                self.m.read("posts", "labelled")[rows],
+            )
             self.m.mine("posts", "read")[rows] = (found - kernel.CENTRE) * kernel.SCALE
         return rows
 
@@ -130,27 +162,46 @@ class SideInformation:
     def learn_rates(self, responses: NDArray[np.uint16]) -> None:
         """The platform's rates of response, by what it has logged since the last training."""
         if len(responses):
-            seen = np.array([np.count_nonzero(responses >> head & 1) for head in kernel.TALLIED]) / len(responses)
+            seen = np.array(
+                [np.count_nonzero(responses >> head & 1) for head in kernel.TALLIED]
+            ) / len(responses)
             rates = self.keep["signals.rates"]
             self.keep["signals.rates"] = MEMORY * rates + (1 - MEMORY) * seen
 
     def count(self, rows: NDArray[np.int64]) -> None:
         """Bring the tallies of posts up to date."""
-        kernel.count(rows, self.m.read("posts", "impressions"), self.m.read("posts", "counts"), self.keep["signals.rates"],
-                     self.m.mine("posts", "tally"))
+        kernel.count(
+            rows,
+            self.m.read("posts", "impressions"),
+            self.m.read("posts", "counts"),
+            self.keep["signals.rates"],
+            self.m.mine("posts", "tally"),
+        )
 
     def project(self, rows: NDArray[np.int64]) -> None:
         """Add what the served model makes of readings to the served vectors of posts."""
         k, read = self.keep, self.m.mine("posts", "read")
-        self.m.world.crew.split(len(rows), FEW, lambda low, high: kernel.project(
-            rows[low:high], read, k["serve.mask"], k["serve.P"], k["serve.post.vec"]))
+        self.m.world.crew.split(
+            len(rows),
+            FEW,
+            lambda low, high: kernel.project(
+                rows[low:high], read, k["serve.mask"], k["serve.P"], k["serve.post.vec"]
+            ),
+        )
 
     def weigh(self, rows: NDArray[np.int64]) -> None:
         """What the served model makes of posts whoever sees them, by head."""
         k, read, tally = self.keep, self.m.mine("posts", "read"), self.m.mine("posts", "tally")
-        out = k["serve.linear"] = lengthened(k["serve.linear"], self.m.world.table("posts").capacity)
-        self.m.world.crew.split(len(rows), FEW, lambda low, high: kernel.weigh(
-            rows[low:high], read, tally, k["serve.mask"], k["serve.S"], out))
+        out = k["serve.linear"] = lengthened(
+            k["serve.linear"], self.m.world.table("posts").capacity
+        )
+        self.m.world.crew.split(
+            len(rows),
+            FEW,
+            lambda low, high: kernel.weigh(
+                rows[low:high], read, tally, k["serve.mask"], k["serve.S"], out
+            ),
+        )
 
     def reweigh(self) -> None:
         """Other dense weights are served: what they make of all posts."""
@@ -162,8 +213,15 @@ class SideInformation:
         k = self.keep
         if not self.served:
             return NOTHING
-        return kernel.Side(self.m.mine("posts", "read"), self.log.tally(first), k["serve.mask"], k["serve.S"])
+        return kernel.Side(
+            self.m.mine("posts", "read"), self.log.tally(first), k["serve.mask"], k["serve.S"]
+        )
 
 
-NOTHING = kernel.Side(np.zeros((0, kernel.READ), np.float32), np.zeros(0, np.int32), np.zeros(0, np.float32), np.zeros((0, 8), np.float32))
+NOTHING = kernel.Side(
+    np.zeros((0, kernel.READ), np.float32),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.float32),
+    np.zeros((0, 8), np.float32),
+)
 """No side information."""

@@ -122,7 +122,13 @@ class EmbeddingTable:
         spec = self.spec
         out, part = np.full((len(keys), 2), -1, np.int32), np.empty(len(keys), np.int64)
         keys, function = np.ascontiguousarray(keys, np.uint64), FUNCTIONS.index(spec.function)
-        hashed(keys, function, spec.salt, spec.range if spec.kind == "quotient_remainder" else spec.size, part)
+        hashed(
+            keys,
+            function,
+            spec.salt,
+            spec.range if spec.kind == "quotient_remainder" else spec.size,
+            part,
+        )
         if spec.kind == "quotient_remainder":
             out[:, 0], out[:, 1] = part % spec.size, spec.size + part // spec.size
             return out
@@ -148,10 +154,14 @@ class EmbeddingTable:
         if self.spec.kind != "collisionless":
             return np.ascontiguousarray(self.rows(keys)[:, 0])
         one = np.empty(len(keys), np.int32)
-        kernel.find_all(np.ascontiguousarray(keys, np.uint64), self._get("key"), self._get("row"), one)
+        kernel.find_all(
+            np.ascontiguousarray(keys, np.uint64), self._get("key"), self._get("row"), one
+        )
         return one
 
-    def vectors(self, keys: NDArray[np.uint64], unknown: NDArray[np.float32] | float = 0) -> NDArray[np.float32]:
+    def vectors(
+        self, keys: NDArray[np.uint64], unknown: NDArray[np.float32] | float = 0
+    ) -> NDArray[np.float32]:
         """Vectors (n, dim + 1) of IDs; one without a row gets ``unknown``."""
         rows = self.rows(keys)
         out: NDArray[np.float32] = self.E[rows[:, 0]]
@@ -164,10 +174,14 @@ class EmbeddingTable:
         out[rows[:, 0] < 0] = unknown
         return out
 
-    def copy(self, keys: NDArray[np.uint64], unknown: NDArray[np.float32], *where: NDArray[Any]) -> None:
+    def copy(
+        self, keys: NDArray[np.uint64], unknown: NDArray[np.float32], *where: NDArray[Any]
+    ) -> None:
         """Write what `vectors` gives to where `kernel.copy_rows` is told."""
         if self.spec.pairs:
-            kernel.copy_rows(self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32), unknown, *where)
+            kernel.copy_rows(
+                self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32), unknown, *where
+            )
         else:
             kernel.copy_rows(self.E, self._first(keys), unknown, *where)
 
@@ -175,15 +189,23 @@ class EmbeddingTable:
         """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of one another."""
         spec, used = self.spec, self._get("born")
         if spec.kind == "quotient_remainder":
-            first, second = (kernel.mean_row(self.E[part], used[part]) for part in (slice(None, spec.size), slice(spec.size, None)))
+            first, second = (
+                kernel.mean_row(self.E[part], used[part])
+                for part in (slice(None, spec.size), slice(spec.size, None))
+            )
         else:
             first = second = kernel.mean_row(self.E, used)
         if spec.pairs and (spec.kind != "double_hash" or spec.size > 1):
-            first = np.append(first[:-1] * second[:-1] if spec.multiplies else first[:-1] + second[:-1], first[-1] + second[-1])
+            first = np.append(
+                first[:-1] * second[:-1] if spec.multiplies else first[:-1] + second[:-1],
+                first[-1] + second[-1],
+            )
         mean: NDArray[np.float32] = first.astype(np.float32)
         return mean
 
-    def learn(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.int32]:
+    def learn(
+        self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int
+    ) -> NDArray[np.int32]:
         """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs, if they are admitted."""
         if self.spec.kind != "collisionless":
             out = self.slots(keys)
@@ -198,8 +220,15 @@ class EmbeddingTable:
             chosen = absent[self._admitted(keys[absent], sightings[absent], now)]
             given = np.empty(len(chosen), np.int32)
             free = self._get("free")
-            slot_key, slot_row, left, top = kernel.admit(keys[chosen], self._get("key"), self._get("row"), free, len(free),
-                                                         int(self._get("next")[0]), given)
+            slot_key, slot_row, left, top = kernel.admit(
+                keys[chosen],
+                self._get("key"),
+                self._get("row"),
+                free,
+                len(free),
+                int(self._get("next")[0]),
+                given,
+            )
             self._set("key", slot_key)
             self._set("row", slot_row)
             self._set("free", free[:left].copy())
@@ -210,18 +239,28 @@ class EmbeddingTable:
         self._get("seen")[out[out >= 0]] = now
         return out
 
-    def _admitted(self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
+    def _admitted(
+        self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int
+    ) -> NDArray[np.bool_]:
         """Which absent IDs get a row now; by threshold, the others' sightings are kept at the doorway."""
         needed = self.spec.admission
         if self.spec.rule == "threshold" and needed <= 1:
             return np.ones(len(keys), bool)
         if self.spec.rule != "threshold":
-            drawn = children(children(keys, np.full(len(keys), self.spec.salt)), np.full(len(keys), now))
+            drawn = children(
+                children(keys, np.full(len(keys), self.spec.salt)), np.full(len(keys), now)
+            )
             luck = ((drawn >> np.uint64(11)) + 0.5) * 2.0**-53
             share = sightings / needed
-            lucky: NDArray[np.bool_] = luck < (np.minimum(share, 1.0) if self.spec.rule == "unequal" else 1 - MISSED**share)
+            lucky: NDArray[np.bool_] = luck < (
+                np.minimum(share, 1.0) if self.spec.rule == "unequal" else 1 - MISSED**share
+            )
             return lucky
-        waiting, count, seen = self._get("doorway.key"), self._get("doorway.count"), self._get("doorway.seen")
+        waiting, count, seen = (
+            self._get("doorway.key"),
+            self._get("doorway.count"),
+            self._get("doorway.seen"),
+        )
         every = np.concatenate([waiting, keys])
         uniq, inverse = np.unique(every, return_inverse=True)
         total = np.bincount(inverse, weights=np.concatenate([count, sightings])).astype(np.int64)
@@ -231,7 +270,7 @@ class EmbeddingTable:
         self._set("doorway.key", uniq[stay])
         self._set("doorway.count", total[stay])
         self._set("doorway.seen", last[stay])
-        return ~stay[inverse[len(waiting):]]
+        return ~stay[inverse[len(waiting) :]]
 
     def _begin(self, keys: NDArray[np.uint64], rows: NDArray[np.int32]) -> None:
         spec = self.spec
@@ -260,7 +299,9 @@ class EmbeddingTable:
         oldest = now - self.spec.expire_after_s
         dead = self._get("born") & (self._get("seen") < oldest)
         kernel.drop(dead, self._get("row"))
-        self._set("free", np.concatenate([self._get("free"), np.flatnonzero(dead).astype(np.int32)]))
+        self._set(
+            "free", np.concatenate([self._get("free"), np.flatnonzero(dead).astype(np.int32)])
+        )
         self._get("born")[dead] = False
         self.turnover[1] += int(dead.sum())
         fresh = self._get("doorway.seen") >= oldest
@@ -271,7 +312,9 @@ class EmbeddingTable:
     def stats(self) -> dict[str, float]:
         """Rows in use, rows held, load, bytes of everything that belongs to the table."""
         used, held = int(self._get("born").sum()), len(self.E)
-        size = sum(array.nbytes for name, array in self.keep.items() if name.startswith(self.prefix))
+        size = sum(
+            array.nbytes for name, array in self.keep.items() if name.startswith(self.prefix)
+        )
         return {"rows": used, "capacity": held, "load": used / held, "bytes": size}
 
     def collided(self, keys: NDArray[np.uint64]) -> float:
@@ -307,7 +350,9 @@ class EmbeddingTable:
         has = rows >= 0
         load = np.bincount(rows.ravel() + 1, weights=np.repeat(weight, 2))
         load[0] = 0
-        share: NDArray[np.float64] = 1 - weight * has.sum(1) / np.maximum(load[rows + 1].sum(1), 1e-300)
+        share: NDArray[np.float64] = 1 - weight * has.sum(1) / np.maximum(
+            load[rows + 1].sum(1), 1e-300
+        )
         return np.where(weight > 0, share, 0.0)
 
 
@@ -315,5 +360,7 @@ def by_decile(values: NDArray[np.float64], traffic: NDArray[np.float64]) -> NDAr
     """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an empty tenth."""
     order = np.argsort(traffic, kind="stable")
     tenth = np.arange(len(order)) * 10 // max(len(order), 1)
-    mean: NDArray[np.float64] = np.bincount(tenth, weights=values[order], minlength=10) / np.maximum(np.bincount(tenth, minlength=10), 1)
+    mean: NDArray[np.float64] = np.bincount(
+        tenth, weights=values[order], minlength=10
+    ) / np.maximum(np.bincount(tenth, minlength=10), 1)
     return mean

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from twin.ground.crew import Crew
 from twin.kernels.side import READ, WIDE
-from twin.kernels.training import BATCH, HEADS, Dense, Embeddings, Rates, Samples, empty_batch, train, with_negatives
+from twin.kernels.training import (
+    BATCH,
+    HEADS,
+    Dense,
+    Embeddings,
+    Rates,
+    Samples,
+    empty_batch,
+    train,
+    with_negatives,
+)
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
@@ -48,13 +58,20 @@ class Known(NamedTuple):
     mask: NDArray[np.float32]  # (WIDE,)
 
 
-UNKNOWN = Known(np.zeros((0, READ), np.float32), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+UNKNOWN = Known(
+    np.zeros((0, READ), np.float32),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.float32),
+)
 
 
 class Trainer:
     """Fits and hands out vectors; all state is arrays in ``keep``."""
 
-    def __init__(self, keep: Arrays, tables: Mapping[str, EmbeddingTable], crew: Crew | None = None) -> None:
+    def __init__(
+        self, keep: Arrays, tables: Mapping[str, EmbeddingTable], crew: Crew | None = None
+    ) -> None:
         self.keep, self.tables, self.crew = keep, tables, crew or Crew()
 
     def setup(self, knows: bool = False) -> None:
@@ -68,16 +85,31 @@ class Trainer:
         self.keep["Gc"] = np.full(8, 0.1, np.float32)
         shapes = {"S": (WIDE if knows else 0, 8), "P": (READ if knows else 0, dim)}
         for name, shape in shapes.items():
-            self.keep[name], self.keep[f"G{name}"] = np.zeros(shape, np.float32), np.full(shape, 0.1, np.float32)
+            self.keep[name], self.keep[f"G{name}"] = (
+                np.zeros(shape, np.float32),
+                np.full(shape, 0.1, np.float32),
+            )
         for name in COUNTED:
             self.keep[f"trained.{name}"] = np.zeros(0, np.int32)
         for table in self.tables.values():
             table.setup()
 
-    def fit(self, consumer_keys: NDArray[np.uint64], consumer: NDArray[np.int32], post_keys: NDArray[np.uint64],
-            post: NDArray[np.int32], creator_keys: NDArray[np.uint64], creator: NDArray[np.int32],
-            responses: NDArray[np.uint16], now: int, *, rates: Rates, epochs: int = 1,
-            negatives: Negatives | None = None, known: Known = UNKNOWN) -> None:
+    def fit(
+        self,
+        consumer_keys: NDArray[np.uint64],
+        consumer: NDArray[np.int32],
+        post_keys: NDArray[np.uint64],
+        post: NDArray[np.int32],
+        creator_keys: NDArray[np.uint64],
+        creator: NDArray[np.int32],
+        responses: NDArray[np.uint16],
+        now: int,
+        *,
+        rates: Rates,
+        epochs: int = 1,
+        negatives: Negatives | None = None,
+        known: Known = UNKNOWN,
+    ) -> None:
         """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
         keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
         places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
@@ -86,7 +118,9 @@ class Trainer:
         def find(name: str) -> None:
             count = np.bincount(places[name], minlength=len(keys[name]))
             some = np.flatnonzero(count)
-            rows[name][some] = self.tables[name].learn(np.ascontiguousarray(keys[name][some]), count[some], now)
+            rows[name][some] = self.tables[name].learn(
+                np.ascontiguousarray(keys[name][some]), count[some], now
+            )
             if name in COUNTED:
                 self._count(name, count)
 
@@ -95,12 +129,22 @@ class Trainer:
             known = UNKNOWN
         tally = known.tally
         if negatives is not None and negatives.each and len(negatives.pool):
-            *drawn, responses = with_negatives(consumer, consumer_keys, post, creator, responses, negatives.pool, negatives.maker,
-                                               negatives.each, negatives.stream, now)
+            *drawn, responses = with_negatives(
+                consumer,
+                consumer_keys,
+                post,
+                creator,
+                responses,
+                negatives.pool,
+                negatives.maker,
+                negatives.each,
+                negatives.stream,
+                now,
+            )
             places = dict(zip(keys, drawn, strict=True))
             if len(known.latest):
                 tally = known.latest[places["post"]]
-                tally[::1 + negatives.each] = known.tally
+                tally[:: 1 + negatives.each] = known.tally
             for name in ("post", "creator"):
                 others = np.setdiff1d(places[name], np.flatnonzero(rows[name][:, 0] >= 0))
                 rows[name][others] = self.tables[name].rows(keys[name][others])
@@ -109,18 +153,32 @@ class Trainer:
         if any(table.spec.pairs for table in self.tables.values()):
             second = np.stack([rows[name][places[name], 1] for name in keys], axis=1)
         product = np.array([self.tables[name].spec.multiplies for name in keys])
-        samples = Samples(first[0], first[1], first[2], second, product, np.ascontiguousarray(responses),
-                          np.ascontiguousarray(places["post"]), tally, known.reading, known.mask)
+        samples = Samples(
+            first[0],
+            first[1],
+            first[2],
+            second,
+            product,
+            np.ascontiguousarray(responses),
+            np.ascontiguousarray(places["post"]),
+            tally,
+            known.reading,
+            known.mask,
+        )
         self._train(samples, epochs, rates)
 
     def _train(self, samples: Samples, epochs: int, rates: Rates) -> None:
         """The passes, by all threads of the crew where there is enough to share."""
-        tables = Embeddings(*[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)])
+        tables = Embeddings(
+            *[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)]
+        )
         dense = Dense(*[self.keep[name] for name in Dense._fields])
         threads = self.crew.threads if len(samples.user) > SHARED else 1
         for _ in range(epochs):
             batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense, threads)
-            whole = partial(train, tables, samples, dense, Rates(*np.array(rates, np.float32)), batch)
+            whole = partial(
+                train, tables, samples, dense, Rates(*np.array(rates, np.float32)), batch
+            )
             if threads > 1:
                 self.crew.together(whole, whole)
             else:
@@ -130,7 +188,7 @@ class Trainer:
         have = self.keep[f"trained.{name}"]
         if len(have) < len(count):
             have = np.concatenate([have, np.zeros(len(count) - len(have), np.int32)])
-        have[:len(count)] += count.astype(np.int32)
+        have[: len(count)] += count.astype(np.int32)
         self.keep[f"trained.{name}"] = have
 
     def trained(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.int32]:

@@ -20,8 +20,19 @@ from twin.readers.dashboards.sides import SIDES, side_dashboard
 from twin.world.metric import Metric
 
 _TRIAL = "Off unless `twin compare --share` asks for it, whose report sets the arms beside the true effect."
-NOT_DRAWN: dict[str, str] = dict.fromkeys(("trial_satisfaction", "trial_sessions", "trial_opinion_extremity", "trial_trust", "trial_income",
-                                           "trial_morale", "trial_reach", "trial_posts"), _TRIAL)
+NOT_DRAWN: dict[str, str] = dict.fromkeys(
+    (
+        "trial_satisfaction",
+        "trial_sessions",
+        "trial_opinion_extremity",
+        "trial_trust",
+        "trial_income",
+        "trial_morale",
+        "trial_reach",
+        "trial_posts",
+    ),
+    _TRIAL,
+)
 """Metrics without a panel, by name, and why; a test holds that there are no others."""
 
 Dashboard = dict[str, Any]
@@ -29,8 +40,16 @@ Dashboard = dict[str, Any]
 
 def dashboards(declared: Iterable[Metric], span: Span | None = None) -> dict[str, Dashboard]:
     """All dashboards by uid, in the order in which a person reads them; they open at ``span``."""
-    metrics, span = tuple(metric for metric in declared if metric.name not in NOT_DRAWN), span or Span()
-    made = [overview(metrics, span), *(side_dashboard(side, metrics, span) for side in SIDES), policy(metrics, span), run_health()]
+    metrics, span = (
+        tuple(metric for metric in declared if metric.name not in NOT_DRAWN),
+        span or Span(),
+    )
+    made = [
+        overview(metrics, span),
+        *(side_dashboard(side, metrics, span) for side in SIDES),
+        policy(metrics, span),
+        run_health(),
+    ]
     return {each["uid"]: each for each in made}
 
 
@@ -51,4 +70,6 @@ def write(made: dict[str, Dashboard], folder: Path) -> list[Path]:
 def stale(made: dict[str, Dashboard], folder: Path) -> list[Path]:
     """The files in a folder that are missing or not as they would be written."""
     paths = [folder / f"{uid}.json" for uid in made]
-    return [path for path in paths if not path.exists() or path.read_text() != text(made[path.stem])]
+    return [
+        path for path in paths if not path.exists() or path.read_text() != text(made[path.stem])
+    ]

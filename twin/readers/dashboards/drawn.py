@@ -46,25 +46,50 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
     overrides: list[Json] = []
     colours, names = _colours(sketch), [_name(sketch, *line) for line in sketch.lines]
     for (metric, labels), name, fixed in zip(sketch.lines, names, colours, strict=True):
-        targets.append(target(by_branch(shown(metric, labels)), f"{name}, {{{{branch}}}}" if name else "{{branch}}"))
+        targets.append(
+            target(
+                by_branch(shown(metric, labels)),
+                f"{name}, {{{{branch}}}}" if name else "{{branch}}",
+            )
+        )
         if name and fixed:
             overrides.append(colour(legend_pattern(name), fixed))
         if metric.name in errors:
             for sign, words in (("+", "plus"), ("-", "minus")):
-                around = shown(metric, labels, plus=f" {sign} on ({SAME}) {selector(errors[metric.name], labels)}")
+                around = shown(
+                    metric,
+                    labels,
+                    plus=f" {sign} on ({SAME}) {selector(errors[metric.name], labels)}",
+                )
                 legend = f"{name or title(metric)}, {words} standard error"
                 targets.append(target(by_branch(around), f"{legend}, {{{{branch}}}}"))
     overrides.append(override(_OTHER_BRANCH, custom__lineStyle={"fill": "dash", "dash": [10, 6]}))
     if len(sketch.metrics) > 1 and first.labels:
         dotted = {"fill": "dot", "dash": [0, 8]}
-        overrides += [override(f"/^{pattern(title(metric))},/", custom__lineStyle=dotted) for metric in sketch.metrics[1:]]
+        overrides += [
+            override(f"/^{pattern(title(metric))},/", custom__lineStyle=dotted)
+            for metric in sketch.metrics[1:]
+        ]
     if any(metric.name in errors for metric in sketch.metrics):
         hidden = {"legend": True, "tooltip": False, "viz": False}
-        overrides.append(override("/ standard error,/", custom__lineWidth=1, custom__hideFrom=hidden,
-                                  custom__lineStyle={"fill": "dot", "dash": [0, 6]}))
+        overrides.append(
+            override(
+                "/ standard error,/",
+                custom__lineWidth=1,
+                custom__hideFrom=hidden,
+                custom__lineStyle={"fill": "dot", "dash": [0, 6]},
+            )
+        )
     drawn_errors = [errors[metric.name] for metric in sketch.metrics if metric.name in errors]
-    return panel("timeseries", sketch.title, description(sketch.metrics, drawn_errors), targets, options=lines(),
-                 defaults=axis(grafana_unit(first), axis_words(first)), overrides=overrides)
+    return panel(
+        "timeseries",
+        sketch.title,
+        description(sketch.metrics, drawn_errors),
+        targets,
+        options=lines(),
+        defaults=axis(grafana_unit(first), axis_words(first)),
+        overrides=overrides,
+    )
 
 
 def _distribution(sketch: Sketch) -> Json:
@@ -72,49 +97,114 @@ def _distribution(sketch: Sketch) -> Json:
     metric = sketch.metrics[0]
     targets, overrides = [], []
     for place, (_, labels) in enumerate(sketch.lines):
-        name = ", ".join([*(label_words(value) for key, value in labels.items() if key != "bin"), bin_words(metric, labels["bin"])])
+        name = ", ".join(
+            [
+                *(label_words(value) for key, value in labels.items() if key != "bin"),
+                bin_words(metric, labels["bin"]),
+            ]
+        )
         targets.append(target(f"avg({shown(metric, labels)})", name))
         overrides.append(colour(legend_pattern(name), scale(place, len(sketch.lines))))
-    defaults = axis("short", f"share of {metric.unit}", fillOpacity=75, lineWidth=0, stacking={"mode": "percent", "group": "A"})
-    return panel("timeseries", sketch.title, description(sketch.metrics), targets, options=lines(right=True), defaults=defaults,
-                 overrides=overrides)
+    defaults = axis(
+        "short",
+        f"share of {metric.unit}",
+        fillOpacity=75,
+        lineWidth=0,
+        stacking={"mode": "percent", "group": "A"},
+    )
+    return panel(
+        "timeseries",
+        sketch.title,
+        description(sketch.metrics),
+        targets,
+        options=lines(right=True),
+        defaults=defaults,
+        overrides=overrides,
+    )
 
 
 def number(sketch: Sketch) -> Json:
     """The last value of each line and its course in small."""
     first = sketch.metrics[0]
     names = [_name(sketch, *line) for line in sketch.lines]
-    targets = [target(by_branch(shown(metric, labels)), f"{name}, {{{{branch}}}}" if name else "{{branch}}")
-               for (metric, labels), name in zip(sketch.lines, names, strict=True)]
-    overrides = [colour(legend_pattern(name), fixed) for name, fixed in zip(names, _colours(sketch), strict=True) if name and fixed]
-    return panel("stat", sketch.title, description(sketch.metrics), targets, options=stat(), overrides=overrides,
-                 defaults={"unit": stat_unit(first), "color": {"mode": "fixed", "fixedColor": PALETTE[0]}})
+    targets = [
+        target(
+            by_branch(shown(metric, labels)), f"{name}, {{{{branch}}}}" if name else "{{branch}}"
+        )
+        for (metric, labels), name in zip(sketch.lines, names, strict=True)
+    ]
+    overrides = [
+        colour(legend_pattern(name), fixed)
+        for name, fixed in zip(names, _colours(sketch), strict=True)
+        if name and fixed
+    ]
+    return panel(
+        "stat",
+        sketch.title,
+        description(sketch.metrics),
+        targets,
+        options=stat(),
+        overrides=overrides,
+        defaults={"unit": stat_unit(first), "color": {"mode": "fixed", "fixedColor": PALETTE[0]}},
+    )
 
 
 def axis(unit: str, label: str, **custom: Any) -> Json:
     """How lines are drawn by default."""
-    return {"unit": unit, "color": {"mode": "palette-classic"},
-            "custom": {"drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 2, "fillOpacity": 0, "showPoints": "auto",
-                       "pointSize": 3, "spanNulls": False, "axisPlacement": "auto", "axisLabel": label, "axisColorMode": "text", **custom}}
+    return {
+        "unit": unit,
+        "color": {"mode": "palette-classic"},
+        "custom": {
+            "drawStyle": "line",
+            "lineInterpolation": "linear",
+            "lineWidth": 2,
+            "fillOpacity": 0,
+            "showPoints": "auto",
+            "pointSize": 3,
+            "spanNulls": False,
+            "axisPlacement": "auto",
+            "axisLabel": label,
+            "axisColorMode": "text",
+            **custom,
+        },
+    }
 
 
 def lines(right: bool = False) -> Json:
     """Options of a panel of lines; the legend below, or to the right where it is long."""
-    return {"legend": {"showLegend": True, "displayMode": "list", "placement": "right" if right else "bottom", "calcs": []},
-            "tooltip": {"mode": "multi", "sort": "none"}}
+    return {
+        "legend": {
+            "showLegend": True,
+            "displayMode": "list",
+            "placement": "right" if right else "bottom",
+            "calcs": [],
+        },
+        "tooltip": {"mode": "multi", "sort": "none"},
+    }
 
 
 def stat(graph: str = "area", text: str = "auto") -> Json:
     """Options of a panel of single numbers: the last of each line."""
-    return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "auto", "textMode": text,
-            "colorMode": "value", "graphMode": graph, "justifyMode": "auto", "wideLayout": True, "showPercentChange": False}
+    return {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "auto",
+        "textMode": text,
+        "colorMode": "value",
+        "graphMode": graph,
+        "justifyMode": "auto",
+        "wideLayout": True,
+        "showPercentChange": False,
+    }
 
 
 def scale(place: int, of: int) -> str:
     """A colour between dark and bright."""
     x = place / max(of - 1, 1) * (len(VIRIDIS) - 1)
     left = min(int(x), len(VIRIDIS) - 2)
-    mixed = (round(a + (b - a) * (x - left)) for a, b in zip(VIRIDIS[left], VIRIDIS[left + 1], strict=True))
+    mixed = (
+        round(a + (b - a) * (x - left))
+        for a, b in zip(VIRIDIS[left], VIRIDIS[left + 1], strict=True)
+    )
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
@@ -130,12 +220,21 @@ def _colours(sketch: Sketch) -> list[str | None]:
     """A colour per line; None where lines differ by branch alone."""
     if len(sketch.lines) == 1:
         return [None]
-    tails: Sequence[str] = [list(labels.values())[-1] if labels else metric.name for metric, labels in sketch.lines]
+    tails: Sequence[str] = [
+        list(labels.values())[-1] if labels else metric.name for metric, labels in sketch.lines
+    ]
     kinds = list(dict.fromkeys(tails))
     last = list(sketch.metrics[0].labels)[-1:]
     found: list[str | None] = []
     for tail in tails:
         fixed = {"human": HUMAN, "ai": AI}.get(tail)
         place = kinds.index(tail)
-        found.append(fixed or (scale(place, len(kinds)) if last and last[0] in SCALES else PALETTE[place % len(PALETTE)]))
+        found.append(
+            fixed
+            or (
+                scale(place, len(kinds))
+                if last and last[0] in SCALES
+                else PALETTE[place % len(PALETTE)]
+            )
+        )
     return found

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin.readers.dashboards.drawn import PALETTE, axis, lines, stat
-from twin.readers.dashboards.frame import Json, Page, colour, dashboard, panel, run_variables, target
+from twin.readers.dashboards.frame import (
+    Json,
+    Page,
+    colour,
+    dashboard,
+    panel,
+    run_variables,
+    target,
+)
 from twin.readers.dashboards.queries import CHOSEN, legend_pattern
 from twin.readers.health import HEALTH, PHASES, QUEUES, Health
 
@@ -31,61 +39,209 @@ def run_health() -> Json:
     """The dashboard on the run itself."""
     page = Page()
     page.row("Is it alive, how far is it")
-    page.line([
-        _number("Done", ["progress_ratio"], series("progress_ratio"), "percentunit", "area"),
-        _number("Simulated date", ["simulated_timestamp_seconds"], f"{series('simulated_timestamp_seconds')} * 1000", "dateTimeAsIso"),
-        _number("Time left", ["duration_seconds", "simulated_seconds", "speed_ratio"],
-                f"({series('duration_seconds')} - {series('simulated_seconds')}) / {series('speed_ratio')}", "s"),
-        _number("Since it last moved on", ["last_progress_timestamp_seconds"],
-                f"time() - {series('last_progress_timestamp_seconds')}", "s"),
-        _number("Version", ["build_info"], series("build_info"), "none", legend="{{version}}", text="name"),
-    ], 4)
-    page.line([_lines("State", "short", [(each.capitalize(), series(each), [each]) for each in ("building", "paused", "finished")],
-                      fillOpacity=20, lineInterpolation="stepAfter"),
-               _lines("Simulated dates", "dateTimeAsIso", [
-                   ("Reached", f"{series('simulated_timestamp_seconds')} * 1000", ["simulated_timestamp_seconds"]),
-                   ("Of the reading that is served", f"{series('reading_timestamp_seconds')} * 1000", ["reading_timestamp_seconds"])])], 7)
+    page.line(
+        [
+            _number("Done", ["progress_ratio"], series("progress_ratio"), "percentunit", "area"),
+            _number(
+                "Simulated date",
+                ["simulated_timestamp_seconds"],
+                f"{series('simulated_timestamp_seconds')} * 1000",
+                "dateTimeAsIso",
+            ),
+            _number(
+                "Time left",
+                ["duration_seconds", "simulated_seconds", "speed_ratio"],
+                f"({series('duration_seconds')} - {series('simulated_seconds')}) / {series('speed_ratio')}",
+                "s",
+            ),
+            _number(
+                "Since it last moved on",
+                ["last_progress_timestamp_seconds"],
+                f"time() - {series('last_progress_timestamp_seconds')}",
+                "s",
+            ),
+            _number(
+                "Version",
+                ["build_info"],
+                series("build_info"),
+                "none",
+                legend="{{version}}",
+                text="name",
+            ),
+        ],
+        4,
+    )
+    page.line(
+        [
+            _lines(
+                "State",
+                "short",
+                [
+                    (each.capitalize(), series(each), [each])
+                    for each in ("building", "paused", "finished")
+                ],
+                fillOpacity=20,
+                lineInterpolation="stepAfter",
+            ),
+            _lines(
+                "Simulated dates",
+                "dateTimeAsIso",
+                [
+                    (
+                        "Reached",
+                        f"{series('simulated_timestamp_seconds')} * 1000",
+                        ["simulated_timestamp_seconds"],
+                    ),
+                    (
+                        "Of the reading that is served",
+                        f"{series('reading_timestamp_seconds')} * 1000",
+                        ["reading_timestamp_seconds"],
+                    ),
+                ],
+            ),
+        ],
+        7,
+    )
     page.row("How fast")
-    paces = " or ".join(f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
-                        for name, what in (("speed_ratio", "speed"), ("pace_ratio", "held to")))
-    page.line([_lines("Simulated days per second", "suffix: d/s", [("{{what}}", paces, ["speed_ratio", "pace_ratio"])],
-                      values=("speed", "held to")),
-               _lines("Sessions per second", "suffix: /s", [("Sessions", series("sessions_per_second"), ["sessions_per_second"])])], 8)
+    paces = " or ".join(
+        f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
+        for name, what in (("speed_ratio", "speed"), ("pace_ratio", "held to"))
+    )
+    page.line(
+        [
+            _lines(
+                "Simulated days per second",
+                "suffix: d/s",
+                [("{{what}}", paces, ["speed_ratio", "pace_ratio"])],
+                values=("speed", "held to"),
+            ),
+            _lines(
+                "Sessions per second",
+                "suffix: /s",
+                [("Sessions", series("sessions_per_second"), ["sessions_per_second"])],
+            ),
+        ],
+        8,
+    )
     page.row("Where its time goes")
     passing = f"({rate('wall_seconds')} > 0)"  # between two readings no time passes: a line through infinity would not be drawn
     by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {passing}"
-    page.line([_lines("Share of the run's time by phase", "percentunit", [("{{phase}}", by_phase, ["spent_seconds", "wall_seconds"])],
-                      right=True, values=tuple(PHASES), fillOpacity=60, lineWidth=0, stacking={"mode": "normal", "group": "A"}),
-               _lines("Share of the run's time on a processor", "percentunit", [
-                   ("Processor", f"{rate('cpu_seconds')} / {passing}", ["cpu_seconds", "wall_seconds"])])], 9)
+    page.line(
+        [
+            _lines(
+                "Share of the run's time by phase",
+                "percentunit",
+                [("{{phase}}", by_phase, ["spent_seconds", "wall_seconds"])],
+                right=True,
+                values=tuple(PHASES),
+                fillOpacity=60,
+                lineWidth=0,
+                stacking={"mode": "normal", "group": "A"},
+            ),
+            _lines(
+                "Share of the run's time on a processor",
+                "percentunit",
+                [
+                    (
+                        "Processor",
+                        f"{rate('cpu_seconds')} / {passing}",
+                        ["cpu_seconds", "wall_seconds"],
+                    )
+                ],
+            ),
+        ],
+        9,
+    )
     page.row("Queues, memory, checkpoints")
-    page.line([_lines("What waits", "short", [("{{queue}}", series("queue_length"), ["queue_length"])], values=tuple(QUEUES)),
-               _lines("Resident memory", "bytes", [("Memory", series("resident_memory_bytes"), ["resident_memory_bytes"])], fillOpacity=20),
-               _lines("Age of the checkpoint", "s", [("Age", series("checkpoint_age_seconds"), ["checkpoint_age_seconds"])])], 8)
-    return dashboard("twin-run-health", "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from the run "
-                     "(twin run --metrics).", page, variables=run_variables("twin_run_progress_ratio", branch=""), span=None, refresh="5s")
+    page.line(
+        [
+            _lines(
+                "What waits",
+                "short",
+                [("{{queue}}", series("queue_length"), ["queue_length"])],
+                values=tuple(QUEUES),
+            ),
+            _lines(
+                "Resident memory",
+                "bytes",
+                [("Memory", series("resident_memory_bytes"), ["resident_memory_bytes"])],
+                fillOpacity=20,
+            ),
+            _lines(
+                "Age of the checkpoint",
+                "s",
+                [("Age", series("checkpoint_age_seconds"), ["checkpoint_age_seconds"])],
+            ),
+        ],
+        8,
+    )
+    return dashboard(
+        "twin-run-health",
+        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from the run "
+        "(twin run --metrics).",
+        page,
+        variables=run_variables("twin_run_progress_ratio", branch=""),
+        span=None,
+        refresh="5s",
+    )
 
 
 def _about(names: Sequence[str]) -> str:
     """Description of a panel from the declarations."""
     found: list[Health] = [OWN[name] for name in dict.fromkeys(names)]
     told = [each.help if len(found) == 1 else f"- {each.help}" for each in found]
-    return "\n".join(told) + "\n\nPrometheus: " + ", ".join(f"`{each.prom_name}`" for each in found) + "."
+    return (
+        "\n".join(told)
+        + "\n\nPrometheus: "
+        + ", ".join(f"`{each.prom_name}`" for each in found)
+        + "."
+    )
 
 
-def _number(title: str, names: Sequence[str], expression: str, unit: str, graph: str = "none", legend: str = _WHO,
-            text: str = "auto") -> Json:
+def _number(
+    title: str,
+    names: Sequence[str],
+    expression: str,
+    unit: str,
+    graph: str = "none",
+    legend: str = _WHO,
+    text: str = "auto",
+) -> Json:
     """A single number; the latest."""
-    return panel("stat", title, _about(names), [target(expression, legend)], options=stat(graph, text), interval="1s",
-                 defaults={"unit": unit, "color": {"mode": "fixed", "fixedColor": PALETTE[0]}})
+    return panel(
+        "stat",
+        title,
+        _about(names),
+        [target(expression, legend)],
+        options=stat(graph, text),
+        interval="1s",
+        defaults={"unit": unit, "color": {"mode": "fixed", "fixedColor": PALETTE[0]}},
+    )
 
 
-def _lines(title: str, unit: str, of: Sequence[tuple[str, str, Sequence[str]]], right: bool = False,
-           values: Sequence[str] = (), **custom: Any) -> Json:
+def _lines(
+    title: str,
+    unit: str,
+    of: Sequence[tuple[str, str, Sequence[str]]],
+    right: bool = False,
+    values: Sequence[str] = (),
+    **custom: Any,
+) -> Json:
     """Lines over wall-clock time: name, query, and whose they are; ``values`` are those of the label that is the one line's name."""
     targets = [target(expression, f"{name}, {_WHO}") for name, expression, _ in of]
     colours = (*PALETTE, "#5254a3", "#8ca252", "#bd9e39", "#ad494a", "#a55194")
     names = values or [name for name, _, _ in of]
-    overrides = [colour(legend_pattern(name), colours[place % len(colours)]) for place, name in enumerate(names)]
-    return panel("timeseries", title, _about([each for _, _, whose in of for each in whose]), targets, options=lines(right),
-                 defaults=axis(unit, "", **custom) | ({"min": 0} if unit == "percentunit" else {}), overrides=overrides, interval="1s")
+    overrides = [
+        colour(legend_pattern(name), colours[place % len(colours)])
+        for place, name in enumerate(names)
+    ]
+    return panel(
+        "timeseries",
+        title,
+        _about([each for _, _, whose in of for each in whose]),
+        targets,
+        options=lines(right),
+        defaults=axis(unit, "", **custom) | ({"min": 0} if unit == "percentunit" else {}),
+        overrides=overrides,
+        interval="1s",
+    )

@@ -40,9 +40,21 @@ from twin.readers.dashboards.queries import (
 from twin.readers.panels import Sketch, title
 from twin.world.metric import Metric
 
-MORE = ("creator_income", "small_creator_share", "regret_share", "cross_cutting_share", "opinion_polarisation", "model_auc")
+MORE = (
+    "creator_income",
+    "small_creator_share",
+    "regret_share",
+    "cross_cutting_share",
+    "opinion_polarisation",
+    "model_auc",
+)
 """Metrics on this page beside the headlines, where they are declared."""
-SIDES = (("producer", "Those who make"), ("consumer", "Those who watch"), ("platform", "The platform"), ("chatbot", "Assistants"))
+SIDES = (
+    ("producer", "Those who make"),
+    ("consumer", "Those who watch"),
+    ("platform", "The platform"),
+    ("chatbot", "Assistants"),
+)
 FELL, ROSE, EARLIER = "#cc79a7", "#009e73", "#8c8c8c"
 
 Line = tuple[Metric, Mapping[str, str]]
@@ -51,7 +63,11 @@ Line = tuple[Metric, Mapping[str, str]]
 def chosen(metrics: Sequence[Metric], side: str) -> Iterator[Line]:
     """The series of a side on this page."""
     for metric in metrics:
-        if metric.side == side and metric.kind != "histogram" and (metric.headline or metric.name in MORE):
+        if (
+            metric.side == side
+            and metric.kind != "histogram"
+            and (metric.headline or metric.name in MORE)
+        ):
             for labels in metric.series():
                 yield metric, labels
 
@@ -71,13 +87,32 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
             page.grid([course(Sketch(_title(line), (line,)), {}) for line in told[side]], 8)
     page.row("Difference to the branch $base")
     page.grid([_difference(line) for line in every], 8)
-    variables = [*run_variables(branch=""),
-                 label_variable("base", "Compare with branch", "branch", f'{ANY_SERIES}{{run_id="$run"}}', first="main",
-                                description="Differences are to this branch."),
-                 text_variable("at", "Day", str(span.at_day), "Day of the run around which before and after are taken, as in at: 120d"),
-                 step_variable()]
-    return dashboard("twin-policy", "What a policy did to both sides: before and after a day, and branches of one run side by side.", page,
-                     variables=variables, span=span, annotations=marks())
+    variables = [
+        *run_variables(branch=""),
+        label_variable(
+            "base",
+            "Compare with branch",
+            "branch",
+            f'{ANY_SERIES}{{run_id="$run"}}',
+            first="main",
+            description="Differences are to this branch.",
+        ),
+        text_variable(
+            "at",
+            "Day",
+            str(span.at_day),
+            "Day of the run around which before and after are taken, as in at: 120d",
+        ),
+        step_variable(),
+    ]
+    return dashboard(
+        "twin-policy",
+        "What a policy did to both sides: before and after a day, and branches of one run side by side.",
+        page,
+        variables=variables,
+        span=span,
+        annotations=marks(),
+    )
 
 
 _GUIDE = """\
@@ -103,7 +138,9 @@ def _mean(line: Line, span: Span, until: int) -> str:
     """The mean over the window that ends ``until`` days after $at. A running total's mean per day is exact: its two ends decide."""
     series, days = selector(*line), span.window_days
     if per_day(line[0]):
-        first, last = (f"{series} @ {span.unix(day)} offset -${{at}}d" for day in (until - days, until))
+        first, last = (
+            f"{series} @ {span.unix(day)} offset -${{at}}d" for day in (until - days, until)
+        )
         return by_branch(f"({last} - {first}) / {days}")
     return by_branch(f"avg_over_time({series}[{days}d] @ {span.unix(until)} offset -${{at}}d)")
 
@@ -114,30 +151,71 @@ def _title(line: Line) -> str:
 
 def _changes(every: Sequence[Line], span: Span) -> Json:
     """How much each number changed, as a part of what it was."""
-    targets = [target(f"{after(line, span)} / {before(line, span)} - 1", f"{_title(line)}, {{{{branch}}}}", instant=True) for line in every]
+    targets = [
+        target(
+            f"{after(line, span)} / {before(line, span)} - 1",
+            f"{_title(line)}, {{{{branch}}}}",
+            instant=True,
+        )
+        for line in every
+    ]
     metrics = {metric.name: metric for metric, _ in every}.values()
-    about = (f"Mean of the {span.window_days} days after day $at over the mean of the {span.window_days} days before it, less 1. A change "
-             "is not yet an effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
-             + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics))
-    defaults = {"unit": "percentunit", "decimals": 1, "color": {"mode": "thresholds"},
-                "thresholds": {"mode": "absolute", "steps": [{"value": None, "color": FELL}, {"value": 0, "color": ROSE}]}}
-    return panel("bargauge", "What changed", about, targets, options=_bars("color"), defaults=defaults)
+    about = (
+        f"Mean of the {span.window_days} days after day $at over the mean of the {span.window_days} days before it, less 1. A change "
+        "is not yet an effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
+        + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics)
+    )
+    defaults = {
+        "unit": "percentunit",
+        "decimals": 1,
+        "color": {"mode": "thresholds"},
+        "thresholds": {
+            "mode": "absolute",
+            "steps": [{"value": None, "color": FELL}, {"value": 0, "color": ROSE}],
+        },
+    }
+    return panel(
+        "bargauge", "What changed", about, targets, options=_bars("color"), defaults=defaults
+    )
 
 
 def _bars(number: str) -> Json:
     """Options of a panel of bars, one below another, each with its name before it and its number behind it."""
-    return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "orientation": "horizontal",
-            "displayMode": "basic", "valueMode": number, "namePlacement": "left", "showUnfilled": True, "sizing": "auto",
-            "minVizWidth": 8, "minVizHeight": 10, "maxVizHeight": 300, "text": {"titleSize": 12, "valueSize": 14}}
+    return {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "orientation": "horizontal",
+        "displayMode": "basic",
+        "valueMode": number,
+        "namePlacement": "left",
+        "showUnfilled": True,
+        "sizing": "auto",
+        "minVizWidth": 8,
+        "minVizHeight": 10,
+        "maxVizHeight": 300,
+        "text": {"titleSize": 12, "valueSize": 14},
+    }
 
 
 def _both(line: Line, span: Span) -> Json:
     """The two means of each branch, one below another."""
     metric = line[0]
-    targets = [target(before(line, span), "before, {{branch}}", instant=True), target(after(line, span), "after, {{branch}}", instant=True)]
-    return panel("bargauge", _title(line), description([metric]), targets, options=_bars("text"),
-                 defaults={"unit": stat_unit(metric), "min": 0, "color": {"mode": "fixed", "fixedColor": ROSE}},
-                 overrides=[colour("/^before,/", EARLIER)])
+    targets = [
+        target(before(line, span), "before, {{branch}}", instant=True),
+        target(after(line, span), "after, {{branch}}", instant=True),
+    ]
+    return panel(
+        "bargauge",
+        _title(line),
+        description([metric]),
+        targets,
+        options=_bars("text"),
+        defaults={
+            "unit": stat_unit(metric),
+            "min": 0,
+            "color": {"mode": "fixed", "fixedColor": ROSE},
+        },
+        overrides=[colour("/^before,/", EARLIER)],
+    )
 
 
 def _difference(line: Line) -> Json:
@@ -145,6 +223,15 @@ def _difference(line: Line) -> Json:
     metric = line[0]
     base = shown(*line, branch='="$base"')
     expression = f"{by_branch(shown(*line))} - on () group_left () avg({base})"
-    about = description([metric]) + "\n\nDrawn as the difference to the branch $base, which itself is at zero."
-    return panel("timeseries", _title(line), about, [target(expression, "{{branch}}")], options=lines(),
-                 defaults=axis(grafana_unit(metric), axis_words(metric)))
+    about = (
+        description([metric])
+        + "\n\nDrawn as the difference to the branch $base, which itself is at zero."
+    )
+    return panel(
+        "timeseries",
+        _title(line),
+        about,
+        [target(expression, "{{branch}}")],
+        options=lines(),
+        defaults=axis(grafana_unit(metric), axis_words(metric)),
+    )

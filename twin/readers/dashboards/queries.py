@@ -14,7 +14,12 @@ CHOSEN = {"run_id": '="$run"', "branch": '=~"$branch"', "replicate": '=~"$replic
 SAME = "run_id, branch, replicate"
 ANY_SERIES = "twin_sessions_total"
 """A metric that every run has: its labels are the runs, branches and replicates there are."""
-_FOR = {"producer": "those who make", "consumer": "those who watch", "platform": "the platform", "chatbot": "those who use an assistant"}
+_FOR = {
+    "producer": "those who make",
+    "consumer": "those who watch",
+    "platform": "the platform",
+    "chatbot": "those who use an assistant",
+}
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 _UNITS = {"1": "short", "ratio": "percentunit", "s": "s", "bytes": "bytes"}
 
@@ -111,8 +116,14 @@ def description(metrics: Sequence[Metric], errors: Sequence[Metric] = ()) -> str
     lines.append(f"Unit: {told}.")
     if errors:
         lines.append("Thin lines: one standard error above and below.")
-    lines.append("Prometheus: " + ", ".join(f"`{prom_name(metric)}`" for metric in (*metrics, *errors)) + ".")
-    return "\n\n".join(lines) if len(metrics) == 1 else "\n".join(lines[:len(metrics)]) + "\n\n" + "\n\n".join(lines[len(metrics):])
+    lines.append(
+        "Prometheus: " + ", ".join(f"`{prom_name(metric)}`" for metric in (*metrics, *errors)) + "."
+    )
+    return (
+        "\n\n".join(lines)
+        if len(metrics) == 1
+        else "\n".join(lines[: len(metrics)]) + "\n\n" + "\n\n".join(lines[len(metrics) :])
+    )
 
 
 def legend_pattern(name: str) -> str:

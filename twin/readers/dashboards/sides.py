@@ -5,19 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.readers.dashboards.drawn import course
-from twin.readers.dashboards.frame import Json, Page, Span, dashboard, marks, run_variables, step_variable
+from twin.readers.dashboards.frame import (
+    Json,
+    Page,
+    Span,
+    dashboard,
+    marks,
+    run_variables,
+    step_variable,
+)
 from twin.readers.panels import sketches, standard_errors
 from twin.world.metric import Metric
 
 SIDES = {
-    "producer": ("twin-creators", "What becomes of those who make: how much is made and by whom, who is seen, who earns, who stays, and "
-                 "whom AI displaces."),
-    "consumer": ("twin-consumers", "What becomes of those who watch: visits, what they are shown, what they do and are glad of, what they "
-                 "think, and how they rate."),
-    "platform": ("twin-recommender", "The machine between the two sides: feed, model, cold start, training, embedding tables and their "
-                 "collisions; then the platform's money, the trust in its ratings, campaigns and policies."),
-    "chatbot": ("twin-chatbots", "What becomes of those who use an assistant: use, what is answered, expectation and failure, trust and "
-                "attachment, privacy, well-being."),
+    "producer": (
+        "twin-creators",
+        "What becomes of those who make: how much is made and by whom, who is seen, who earns, who stays, and "
+        "whom AI displaces.",
+    ),
+    "consumer": (
+        "twin-consumers",
+        "What becomes of those who watch: visits, what they are shown, what they do and are glad of, what they "
+        "think, and how they rate.",
+    ),
+    "platform": (
+        "twin-recommender",
+        "The machine between the two sides: feed, model, cold start, training, embedding tables and their "
+        "collisions; then the platform's money, the trust in its ratings, campaigns and policies.",
+    ),
+    "chatbot": (
+        "twin-chatbots",
+        "What becomes of those who use an assistant: use, what is answered, expectation and failure, trust and "
+        "attachment, privacy, well-being.",
+    ),
 }
 """Uid and purpose of each side's dashboard, in the order in which a person reads them."""
 
@@ -29,4 +49,11 @@ def side_dashboard(side: str, metrics: Sequence[Metric], span: Span) -> Json:
     for heading, pictures in sketches(metrics, side):
         page.row(heading)
         page.grid([course(picture, errors) for picture in pictures], 8)
-    return dashboard(uid, purpose, page, variables=[*run_variables(), step_variable()], span=span, annotations=marks())
+    return dashboard(
+        uid,
+        purpose,
+        page,
+        variables=[*run_variables(), step_variable()],
+        span=span,
+        annotations=marks(),
+    )

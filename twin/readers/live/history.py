@@ -21,15 +21,24 @@ class History:
 
     def __init__(self, info: RunInfo, most: int = MOST) -> None:
         self.declared = list({metric.name: metric for metric, _ in info.rows}.values())
-        self.index = {(metric.name, ", ".join(labels.values())): row for row, (metric, labels) in enumerate(info.rows)}
+        self.index = {
+            (metric.name, ", ".join(labels.values())): row
+            for row, (metric, labels) in enumerate(info.rows)
+        }
         """Row of a series in a reading, by metric and label values as `Metrics.lines` names them."""
         self.kept, self.taken, self.stride = 0, 0, 1
         """Readings that are kept; that were ever taken (their number is that of the newest); how many of all count for one kept."""
         self.moved = np.zeros(len(info.rows), bool)
         """Series that have changed since the second reading: the first is of a world in which nothing has happened."""
         self._most, self._seen, self._start = most | 1, 0, info.start
-        self._times, self._values = np.zeros(self._most + 1, np.int64), np.zeros((self._most + 1, len(info.rows)))  # one more: the latest
-        self._numbers, self._drawn = np.zeros(self._most, np.int64), np.zeros((self._most, len(info.rows)))  # of those that are kept
+        self._times, self._values = (
+            np.zeros(self._most + 1, np.int64),
+            np.zeros((self._most + 1, len(info.rows))),
+        )  # one more: the latest
+        self._numbers, self._drawn = (
+            np.zeros(self._most, np.int64),
+            np.zeros((self._most, len(info.rows))),
+        )  # of those that are kept
         self._ahead = False  # whether the latest reading lies behind the kept ones, not among them
         self._first: NDArray[np.float64] | None = None
         self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)
@@ -68,17 +77,19 @@ class History:
     def _halve(self) -> None:
         half = -(-self.kept // 2)
         for each in (self._times, self._values, self._numbers, self._drawn):
-            each[:half] = each[:self.kept:2].copy()
+            each[:half] = each[: self.kept : 2].copy()
         self.kept, self.stride = half, self.stride * 2
 
-    def since(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    def since(
+        self, number: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Readings that are kept, after that number: numbers (readings,), simulated times in milliseconds since 1970 (readings,), and
         values as pictures draw them (readings, series): running totals per day, by the rule of `results.per_day`, running totals of a
         distribution as what is new within a week, all else as it is.
         """
-        first = int(np.searchsorted(self._numbers[:self.kept], number, side="right"))
-        seconds = at(self._start, 0).timestamp() + self._times[first:self.kept].astype(np.float64)
-        return self._numbers[first:self.kept], 1000 * seconds, self._drawn[first:self.kept]
+        first = int(np.searchsorted(self._numbers[: self.kept], number, side="right"))
+        seconds = at(self._start, 0).timestamp() + self._times[first : self.kept].astype(np.float64)
+        return self._numbers[first : self.kept], 1000 * seconds, self._drawn[first : self.kept]
 
     def _shown(self) -> NDArray[np.float64]:
         k = self.kept - 1
@@ -86,7 +97,10 @@ class History:
         if not k:
             row[self._counter] = np.nan
             return row
-        day, week = (min(int(np.searchsorted(self._times[:k], self._times[k] - span)), k - 1) for span in (DAY, WEEK))
+        day, week = (
+            min(int(np.searchsorted(self._times[:k], self._times[k] - span)), k - 1)
+            for span in (DAY, WEEK)
+        )
         row[self._counter] -= self._values[day, self._counter]
         row[self._counter] *= DAY / (self._times[k] - self._times[day])
         row[self._total] -= self._values[week, self._total]
@@ -99,8 +113,14 @@ class History:
 
     def metrics(self) -> Metrics:
         """All that is kept, and the latest reading, as readers know it. It is a view: use it before the next reading is taken."""
-        origin = np.datetime64(dt.datetime(self._start.year, self._start.month, self._start.day), "s")
-        return Metrics(self.declared, origin + self._times[:self.count].astype("timedelta64[s]"), self._values[:self.count])
+        origin = np.datetime64(
+            dt.datetime(self._start.year, self._start.month, self._start.day), "s"
+        )
+        return Metrics(
+            self.declared,
+            origin + self._times[: self.count].astype("timedelta64[s]"),
+            self._values[: self.count],
+        )
 
     def row(self, metric: Metric, label: str) -> int:
         """Where a series is in a reading."""

@@ -44,31 +44,60 @@ def levers(scenario: Scenario, held: Sequence[str] = ()) -> list[dict[str, Any]]
             for part in path.split("."):
                 value = value[part]
             full = f"{name}.{path}"
-            found.append({"path": full, "mechanism": name, "help": info.description or "", "of": about["per"],
-                          "unit": "" if about["unit"] in ("1", "s") else about["unit"], "value": _shown(over.get(full, value)),
-                          **_domain(info)})
+            found.append(
+                {
+                    "path": full,
+                    "mechanism": name,
+                    "help": info.description or "",
+                    "of": about["per"],
+                    "unit": "" if about["unit"] in ("1", "s") else about["unit"],
+                    "value": _shown(over.get(full, value)),
+                    **_domain(info),
+                }
+            )
     return found
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "as the preset says"
-    return ("true" if value else "false") if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        ("true" if value else "false")
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _domain(info: FieldInfo) -> dict[str, Any]:
     """Kind, and bounds or choices, of a parameter."""
-    kind = next((FORMATS[each.func] for each in info.metadata if isinstance(each, PlainSerializer) and each.func in FORMATS), "")
+    kind = next(
+        (
+            FORMATS[each.func]
+            for each in info.metadata
+            if isinstance(each, PlainSerializer) and each.func in FORMATS
+        ),
+        "",
+    )
     low = next((each.ge for each in info.metadata if isinstance(each, Ge)), None)
     high = next((each.le for each in info.metadata if isinstance(each, Le)), None)
     if info.annotation is bool:
         return {"kind": "choice", "choices": ["true", "false"]}
     if get_origin(info.annotation) is Literal:
         return {"kind": "choice", "choices": [str(each) for each in get_args(info.annotation)]}
-    write: Any = {"duration": format_duration, "rate": format_rate}.get(kind, lambda number: f"{number:g}")
-    bounds = {"low": low if low is None else write(low), "high": high if high is None else write(high)}
+    write: Any = {"duration": format_duration, "rate": format_rate}.get(
+        kind, lambda number: f"{number:g}"
+    )
+    bounds = {
+        "low": low if low is None else write(low),
+        "high": high if high is None else write(high),
+    }
     number = info.annotation, *get_args(info.annotation)
-    return {"kind": kind or ("int" if int in number else "number" if float in number else "text"), **bounds}
+    return {
+        "kind": kind or ("int" if int in number else "number" if float in number else "text"),
+        **bounds,
+    }
 
 
 def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
@@ -82,8 +111,13 @@ def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) ->
         policy = {"name": name, **policy}
     if share := str(given.get("share") or "").strip():
         if not lever["of"]:
-            raise UsageError(f"{lever['path']} is one for all: it cannot be set for a share of people (leave the share empty)")
-        policy |= {"share": _number(share, "a share", "a number of percent, such as 10") / 100, "of": lever["of"]}
+            raise UsageError(
+                f"{lever['path']} is one for all: it cannot be set for a share of people (leave the share empty)"
+            )
+        policy |= {
+            "share": _number(share, "a share", "a number of percent, such as 10") / 100,
+            "of": lever["of"],
+        }
     return write_text(policy)
 
 
@@ -113,7 +147,11 @@ def _number(text: str, what: str, mend: str) -> float:
 def ready() -> dict[str, Path]:
     """Ready policy files by name."""
     try:
-        return {path.name: path for path in sorted(READY.glob("*.yaml")) if path.is_file() and path.stat().st_size <= LONGEST}
+        return {
+            path.name: path
+            for path in sorted(READY.glob("*.yaml"))
+            if path.is_file() and path.stat().st_size <= LONGEST
+        }
     except OSError:
         return {}
 

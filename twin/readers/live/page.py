@@ -45,11 +45,43 @@ from twin.readers.report import SIDES
 from twin.readers.text import change, compact, human
 from twin.record.results import Metrics
 
-DARK = {**dict(zip(PALETTE, ("#58b0ea", "#f0b030", "#2bc295", "#e29ac2", "#a5d8f3", "#ff8a4c", "#c9bb45", "#a9b2bf"), strict=True)),
-        BLUE: "#58b0ea", ORANGE: "#f0b030", INK: "#c3cad4", FAINT: "#353d49", MARK: "#c79bff", "white": "#1b212a"}
+DARK = {
+    **dict(
+        zip(
+            PALETTE,
+            (
+                "#58b0ea",
+                "#f0b030",
+                "#2bc295",
+                "#e29ac2",
+                "#a5d8f3",
+                "#ff8a4c",
+                "#c9bb45",
+                "#a9b2bf",
+            ),
+            strict=True,
+        )
+    ),
+    BLUE: "#58b0ea",
+    ORANGE: "#f0b030",
+    INK: "#c3cad4",
+    FAINT: "#353d49",
+    MARK: "#c79bff",
+    "white": "#1b212a",
+}
 """What the colours of `pictures` become on a dark ground."""
-COLOURS = ("line_color", "fill_color", "text_color", "axis_line_color", "major_tick_line_color", "major_label_text_color",
-           "axis_label_text_color", "grid_line_color", "label_text_color", "background_fill_color")
+COLOURS = (
+    "line_color",
+    "fill_color",
+    "text_color",
+    "axis_line_color",
+    "major_tick_line_color",
+    "major_label_text_color",
+    "axis_label_text_color",
+    "grid_line_color",
+    "label_text_color",
+    "background_fill_color",
+)
 NUMBERS = "0.[00000]a"
 GOOD = {"up": "More is better.", "down": "Less is better."}
 LEAST_MS = 7 * 86.4e6
@@ -73,12 +105,27 @@ class Page:
         self.history, self.marks = history, list[Mark]()
         self.edition = 0
         """Grows whenever pictures must be drawn anew: something moved for the first time, a policy took hold, readings were thinned."""
-        self._drawn: dict[tuple[str, str], tuple[int, bytes]] = {}  # edition, and the chapter as JSON
-        self._plans: dict[str, dict[str, dict[str, Any]]] = {}  # how readings continue each picture of a chapter
-        nothing = Metrics(history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan))
-        self.outline: list[dict[str, Any]] = [{"side": side, "title": name, "lead": lead, "chapters": [
-            {"id": f"{side}-{number}", "heading": each.heading} for number, each in enumerate(chapters(nothing, side))]}
-            for side, (name, lead) in SIDES.items()]
+        self._drawn: dict[
+            tuple[str, str], tuple[int, bytes]
+        ] = {}  # edition, and the chapter as JSON
+        self._plans: dict[
+            str, dict[str, dict[str, Any]]
+        ] = {}  # how readings continue each picture of a chapter
+        nothing = Metrics(
+            history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan)
+        )
+        self.outline: list[dict[str, Any]] = [
+            {
+                "side": side,
+                "title": name,
+                "lead": lead,
+                "chapters": [
+                    {"id": f"{side}-{number}", "heading": each.heading}
+                    for number, each in enumerate(chapters(nothing, side))
+                ],
+            }
+            for side, (name, lead) in SIDES.items()
+        ]
         self._keys = {each["id"] for side in self.outline for each in side["chapters"]}
 
     def mark(self, when: dt.datetime, text: str) -> None:
@@ -105,9 +152,19 @@ class Page:
             for label, values in metrics.lines(metric.name):
                 first = _mean(values[1:][times <= times[0] + week]) if len(times) else np.nan
                 last = _mean(values[1:][times > times[-1] - week]) if len(times) else np.nan
-                shown.append({"key": f"{metric.name} {label}", "side": metric.side, "title": title(metric, label), "unit": unit(metric),
-                              "help": f"{metric.help} {GOOD.get(metric.good, '')}".strip(), "value": human(last, metric.unit),
-                              "change": change(first, last), "tone": tone(metric, first, last), "spark": spark(values)})
+                shown.append(
+                    {
+                        "key": f"{metric.name} {label}",
+                        "side": metric.side,
+                        "title": title(metric, label),
+                        "unit": unit(metric),
+                        "help": f"{metric.help} {GOOD.get(metric.good, '')}".strip(),
+                        "value": human(last, metric.unit),
+                        "change": change(first, last),
+                        "tone": tone(metric, first, last),
+                        "spark": spark(values),
+                    }
+                )
         return shown
 
     def chapter(self, key: str, theme: str) -> bytes:
@@ -126,23 +183,40 @@ class Page:
         plans = self._plans.get(key, {})
         numbers, times, values = self.history.since(since)
         _, _, all_ = self.history.since(0)
-        columns, bins, ranges = dict[int, list[float]](), dict[int, list[float]](), dict[str, list[float]]()
+        columns, bins, ranges = (
+            dict[int, list[float]](),
+            dict[int, list[float]](),
+            dict[str, list[float]](),
+        )
         for name, plan in plans.items():
             for line in plan.get("lines", ()):
                 for row in (line["row"], line["error"]):
                     if row is not None:
                         columns[row] = values[:, row].tolist()
             for one in plan.get("bins", ()):
-                bins[one["row"]] = all_[-1, one["row"]:one["row"] + one["count"]].tolist()
+                bins[one["row"]] = all_[-1, one["row"] : one["row"] + one["count"]].tolist()
             if "lines" in plan:
                 span, _ = y_range([all_[1:, line["row"]] for line in plan["lines"]])
                 ranges[name] = [float(span.start), float(span.end)]
-        return compact({"numbers": numbers.tolist(), "times": times.tolist(), "columns": columns, "bins": bins, "ranges": ranges})
+        return compact(
+            {
+                "numbers": numbers.tolist(),
+                "times": times.tolist(),
+                "columns": columns,
+                "bins": bins,
+                "ranges": ranges,
+            }
+        )
 
     def _make(self, key: str, theme: str) -> dict[str, Any]:
         metrics = self.history.metrics()
         if len(metrics.times) < 2:
-            return {"edition": self.edition, "taken": self.history.taken, "pictures": [], "quiet": "Nothing was read yet."}
+            return {
+                "edition": self.edition,
+                "taken": self.history.taken,
+                "pictures": [],
+                "quiet": "Nothing was read yet.",
+            }
         chapter = self._chapter(key, metrics)
         first, last = self.history.ms()
         x_range = Range1d(first, max(last, first + LEAST_MS))
@@ -156,35 +230,79 @@ class Page:
                 if theme == "dark":
                     _recolour(plot)
                 document.add_root(plot)
-                words = " ".join(f"{title(one)}: {one.help}" if len(picture.metrics) > 1 else
-                                 f"{one.help} {GOOD.get(one.good, '')}" for one in picture.metrics)
-                pictures.append({"key": picture.key, "root": plot.id, "title": picture.title, "help": words.strip(), **plan})
-        made = {"edition": self.edition, "taken": self.history.taken, "pictures": pictures, "quiet": chapter.quiet,
-                "document": document.to_json(deferred=False)}
+                words = " ".join(
+                    f"{title(one)}: {one.help}"
+                    if len(picture.metrics) > 1
+                    else f"{one.help} {GOOD.get(one.good, '')}"
+                    for one in picture.metrics
+                )
+                pictures.append(
+                    {
+                        "key": picture.key,
+                        "root": plot.id,
+                        "title": picture.title,
+                        "help": words.strip(),
+                        **plan,
+                    }
+                )
+        made = {
+            "edition": self.edition,
+            "taken": self.history.taken,
+            "pictures": pictures,
+            "quiet": chapter.quiet,
+            "document": document.to_json(deferred=False),
+        }
         document.clear()  # lets go of the formatters that all figures share
         return made
 
-    def _draw(self, metrics: Metrics, picture: Picture, frame: Frame) -> tuple[figure, dict[str, Any]]:
+    def _draw(
+        self, metrics: Metrics, picture: Picture, frame: Frame
+    ) -> tuple[figure, dict[str, Any]]:
         """A picture, and how readings continue it."""
         if picture.series:
-            lines = styled([(title(one.metric), one.label.removeprefix(picture.within)) for one in picture.series],
-                           [one.values for one in picture.series], [each.values if each else None for each in picture.errors])
+            lines = styled(
+                [
+                    (title(one.metric), one.label.removeprefix(picture.within))
+                    for one in picture.series
+                ],
+                [one.values for one in picture.series],
+                [each.values if each else None for each in picture.errors],
+            )
             plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame)
-            plan = [Line(line.name, self.history.row(one.metric, one.label),
-                         self.history.row(error.metric, error.label) if error else None, place)
-                    for place, (line, one, error) in enumerate(zip(lines, picture.series, picture.errors, strict=True))]
+            plan = [
+                Line(
+                    line.name,
+                    self.history.row(one.metric, one.label),
+                    self.history.row(error.metric, error.label) if error else None,
+                    place,
+                )
+                for place, (line, one, error) in enumerate(
+                    zip(lines, picture.series, picture.errors, strict=True)
+                )
+            ]
             return plot, {"lines": [vars(line) for line in plan]}
         return self._bins(metrics, picture)
 
     def _bins(self, metrics: Metrics, picture: Picture) -> tuple[figure, dict[str, Any]]:
         """Distributions: one at the start and now, or several now."""
-        start, now = (each.astype(dt.datetime).replace(tzinfo=dt.UTC) for each in (metrics.times[1], metrics.times[-1]))
+        start, now = (
+            each.astype(dt.datetime).replace(tzinfo=dt.UTC)
+            for each in (metrics.times[1], metrics.times[-1])
+        )
         metric = picture.metrics[0]
         if len(picture.metrics) == 1:
-            plot = distribution(metric, moments_of(metrics, metric, [("start", start), ("now", now)]))
+            plot = distribution(
+                metric, moments_of(metrics, metric, [("start", start), ("now", now)])
+            )
             growing = [(metric, 1)]
         else:
-            plot = distribution(metric, [(title(one), moments_of(metrics, one, [("now", now)])[0][1]) for one in picture.metrics])
+            plot = distribution(
+                metric,
+                [
+                    (title(one), moments_of(metrics, one, [("now", now)])[0][1])
+                    for one in picture.metrics
+                ],
+            )
             growing = [(one, place) for place, one in enumerate(picture.metrics)]
         sources = list(dict.fromkeys(drawn.data_source for drawn in plot.renderers))
         plan = []

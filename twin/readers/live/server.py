@@ -37,15 +37,22 @@ FILES = {
     "/live.js": (TEMPLATES / "live.js", "text/javascript; charset=utf-8"),
     "/live.css": (TEMPLATES / "live.css", "text/css; charset=utf-8"),
     "/live.svg": (TEMPLATES / "live.svg", "image/svg+xml"),
-    "/bokeh.js": (Path(bokehjs_path(dev=False)) / "js" / "bokeh.min.js", "text/javascript; charset=utf-8"),
+    "/bokeh.js": (
+        Path(bokehjs_path(dev=False)) / "js" / "bokeh.min.js",
+        "text/javascript; charset=utf-8",
+    ),
 }
 """What anybody on this machine may have: it says nothing on the run."""
 HEADERS = {
     # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the run
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-                               "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 ONCE_S = 60.0
 """How long an address that works once works."""
@@ -74,16 +81,32 @@ class Server:
         self._token = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._bugs: set[str] = set()
-        application = Application([(r"/open/([\w-]{1,64})", Once), (r"/run", Run), (r"/levers", Levers), (r"/stream", Stream),
-                                   (r"/chapter/([\w-]{1,64})", Chapter),
-                                   (r"/readings/([\w-]{1,64})", Readings), (r"/command", Command), (r"/.*", File)],
-                                  server=self, log_function=lambda handler: None)  # a log would be noise in the user's terminal
-        self._http = HTTPServer(application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120)
+        application = Application(
+            [
+                (r"/open/([\w-]{1,64})", Once),
+                (r"/run", Run),
+                (r"/levers", Levers),
+                (r"/stream", Stream),
+                (r"/chapter/([\w-]{1,64})", Chapter),
+                (r"/readings/([\w-]{1,64})", Readings),
+                (r"/command", Command),
+                (r"/.*", File),
+            ],
+            server=self,
+            log_function=lambda handler: None,
+        )  # a log would be noise in the user's terminal
+        self._http = HTTPServer(
+            application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120
+        )
         try:
-            sockets = bind_sockets(port, host, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            sockets = bind_sockets(
+                port, host, family=socket.AF_INET6 if ":" in host else socket.AF_INET
+            )
         except OSError as error:
-            raise TwinError(f"--live {host}:{port}: cannot listen: {error.strerror} (another port may be free; without one, --live "
-                            "takes any)") from None
+            raise TwinError(
+                f"--live {host}:{port}: cannot listen: {error.strerror} (another port may be free; without one, --live "
+                "takes any)"
+            ) from None
         self.port = sockets[0].getsockname()[1]
         self._base = f"http://{'[::1]' if ':' in host else host}:{self.port}"
         self.hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
@@ -106,13 +129,17 @@ class Server:
 
     def known(self, header: str) -> bool:
         """Whether an Authorization header holds the token."""
-        return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self._token}".encode())
+        return hmac.compare_digest(
+            header.encode("utf-8", "replace"), f"Bearer {self._token}".encode()
+        )
 
     def complain(self, bug: str) -> None:
         """Tell the user of a bug, once."""
         if bug not in self._bugs:
             self._bugs.add(bug)
-            self.live.hub.note(f"live page: {bug} (a bug in twin, please report it; the run goes on)")
+            self.live.hub.note(
+                f"live page: {bug} (a bug in twin, please report it; the run goes on)"
+            )
 
     def send(self, message: bytes) -> None:
         """Put a message before every page; one that is far behind is told to begin anew instead."""
@@ -162,7 +189,12 @@ class Base(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Errors of the web server's own, as one line."""
-        self.refuse(status_code, "this page does not have that" if status_code < 500 else "a bug in twin; the run goes on")
+        self.refuse(
+            status_code,
+            "this page does not have that"
+            if status_code < 500
+            else "a bug in twin; the run goes on",
+        )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A bug is a line for the user; a strange request is nothing to him."""
@@ -202,7 +234,10 @@ class Secret(Base):
         super().prepare()
         header = self.request.headers.get("Authorization", "")
         if not self._finished and not self.server.known(header):
-            self.refuse(401 if not header else 403, "wrong token: take the address that twin shows for this run")
+            self.refuse(
+                401 if not header else 403,
+                "wrong token: take the address that twin shows for this run",
+            )
 
 
 class Run(Secret):
@@ -211,8 +246,14 @@ class Run(Secret):
     def get(self) -> None:
         """Name, dates and headings."""
         info = self.server.live.hub.info
-        self.finish({"name": info.name, "start": info.start.isoformat(), "end": f"{at(info.start, info.duration_s):%Y-%m-%d}",
-                     "sides": self.server.live.page.outline})
+        self.finish(
+            {
+                "name": info.name,
+                "start": info.start.isoformat(),
+                "end": f"{at(info.start, info.duration_s):%Y-%m-%d}",
+                "sides": self.server.live.page.outline,
+            }
+        )
 
 
 class Levers(Secret):
@@ -235,7 +276,9 @@ class Chapter(Secret):
             self.refuse(404, "there is no such chapter")
             return
         self.set_header("Content-Type", "application/json")
-        self.finish(page.chapter(key, "dark" if self.get_query_argument("theme", "") == "dark" else "light"))
+        self.finish(
+            page.chapter(key, "dark" if self.get_query_argument("theme", "") == "dark" else "light")
+        )
 
 
 class Readings(Secret):
@@ -286,7 +329,10 @@ class Command(Secret):
         if self._finished:
             return
         headers = self.request.headers
-        if headers.get("Origin") != f"http://{headers.get('Host')}" or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        if (
+            headers.get("Origin") != f"http://{headers.get('Host')}"
+            or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
+        ):
             self.refuse(403, "commands are taken from the run's own page only")
         elif headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             self.refuse(415, "a command is JSON")

@@ -39,21 +39,33 @@ DELIVERY_S = 3.0
 
 def parse_address(text: str) -> tuple[str, int]:
     """Host and port of ``[HOST][:PORT]``. Raises UsageError for any but this machine's own loopback."""
-    match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text)
+    match = re.fullmatch(
+        r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text
+    )
     if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
-        raise UsageError(f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before --live)")
+        raise UsageError(
+            f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before --live)"
+        )
     host, port = match[1].strip("[]") or "127.0.0.1", match[2] or "0"
     seen = port if int(port) else "8400"
     if host not in ("127.0.0.1", "localhost", "::1"):
-        raise UsageError(f"--live {text}: the page steers the run, so it is for this machine only (leave out {host}; from another "
-                         f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)")
+        raise UsageError(
+            f"--live {text}: the page steers the run, so it is for this machine only (leave out {host}; from another "
+            f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)"
+        )
     return "127.0.0.1" if host == "localhost" else host, int(port)
 
 
 def can_browse() -> bool:
     """Whether the page can open by itself: somebody looks at a terminal and has a screen."""
-    return (sys.stdout.isatty() and not os.environ.get("TWIN_NO_BROWSER")
-            and (sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))))
+    return (
+        sys.stdout.isatty()
+        and not os.environ.get("TWIN_NO_BROWSER")
+        and (
+            sys.platform != "linux"
+            or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        )
+    )
 
 
 class Live(Service):
@@ -65,7 +77,11 @@ class Live(Service):
 
     async def open(self) -> str:
         """Begin to serve; the line has the address with its token."""
-        from twin.readers.live import history, page, server  # a second of imports that only the sidecar needs
+        from twin.readers.live import (
+            history,
+            page,
+            server,
+        )  # a second of imports that only the sidecar needs
 
         self.history = history.History(self.hub.info)
         self.page = page.Page(self.history)
@@ -94,19 +110,25 @@ class Live(Service):
         origin = at(info.start, 0)
         try:
             metrics = load_metrics(info.out)
-            seconds = (metrics.times - np.datetime64(origin.replace(tzinfo=None), "s")).astype(np.int64)
+            seconds = (metrics.times - np.datetime64(origin.replace(tzinfo=None), "s")).astype(
+                np.int64
+            )
             for now_s, values in zip(seconds.tolist(), metrics.values, strict=True):
                 if now_s <= info.resumed_at_s:
                     self.history.take(now_s, values)
             for when, kind, text in load_events(info.out):
                 self.mark(int((when - origin).total_seconds()), kind, text)
         except TwinError as error:
-            self.hub.note(f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not shown: {error}")
+            self.hub.note(
+                f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not shown: {error}"
+            )
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """A reading: into the history, from which pages take what they draw."""
         stride, moved = self.history.stride, int(self.history.moved.sum())
-        if self.history.take(now_s, values) and (stride != self.history.stride or moved != int(self.history.moved.sum())):
+        if self.history.take(now_s, values) and (
+            stride != self.history.stride or moved != int(self.history.moved.sum())
+        ):
             self.page.edition += 1
         self._dirty.set()
 
@@ -125,7 +147,9 @@ class Live(Service):
                 self.page.mark(when, name)
                 number = str(len(self.page.marks))
             self._urgent.set()
-        self.events.append({"date": f"{when:%Y-%m-%d %H:%M}", "kind": kind, "text": text, "number": number})
+        self.events.append(
+            {"date": f"{when:%Y-%m-%d %H:%M}", "kind": kind, "text": text, "number": number}
+        )
         self._told.pop("events", None)
         self._dirty.set()
 
@@ -153,7 +177,9 @@ class Live(Service):
                 self.server.complain(f"{type(error).__name__}: {error}")
             self._urgent.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(SLOWEST_S, max(UPDATE_S, EACH_S * len(self.server.pages)))):
+                async with asyncio.timeout(
+                    min(SLOWEST_S, max(UPDATE_S, EACH_S * len(self.server.pages)))
+                ):
                     await self._urgent.wait()
 
     def news(self) -> bytes:
@@ -168,7 +194,10 @@ class Live(Service):
 
     def hello(self) -> bytes:
         """The first message to a new page: everything but the readings."""
-        return compact({**self.state(), "cards": self.page.cards(), "events": list(self.events)}) + b"\n"
+        return (
+            compact({**self.state(), "cards": self.page.cards(), "events": list(self.events)})
+            + b"\n"
+        )
 
     def state(self) -> dict[str, Any]:
         """The head of the page."""
@@ -184,14 +213,23 @@ class Live(Service):
         elif now_s < 0:
             state = "warming up"
         rate, left = pace(self._pace, info.duration_s)
-        return {"state": state, "ended": self.ended, "date": f"{at(info.start, now_s):%Y-%m-%d}", "now": self.history.ms()[1],
-                "share": round(min(1.0, max(now_s, 0) / info.duration_s), 4),
-                "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}" if now_s >= 0 else
-                f"{-now_s / 86400:.0f} of {info.warm_up_s / 86400:g} days to the start",
-                "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
-                "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
-                "pace": limit if math.isfinite(limit) else None, "held": self.held, "pages": len(self.server.pages) or 1,
-                "edition": self.page.edition, "taken": self.history.taken}
+        return {
+            "state": state,
+            "ended": self.ended,
+            "date": f"{at(info.start, now_s):%Y-%m-%d}",
+            "now": self.history.ms()[1],
+            "share": round(min(1.0, max(now_s, 0) / info.duration_s), 4),
+            "day": f"day {now_s // 86400} of {info.duration_s / 86400:g}"
+            if now_s >= 0
+            else f"{-now_s / 86400:.0f} of {info.warm_up_s / 86400:g} days to the start",
+            "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
+            "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
+            "pace": limit if math.isfinite(limit) else None,
+            "held": self.held,
+            "pages": len(self.server.pages) or 1,
+            "edition": self.page.edition,
+            "taken": self.history.taken,
+        }
 
     def hurry(self) -> None:
         """Ctrl-C: the page need not stay."""
