@@ -1,4 +1,5 @@
-"""The real browser that tests, pictures and benchmarks drive: this machine's Chromium, or the one that TWIN_CHROMIUM names."""
+"""The real browser that tests, pictures and benchmarks drive: this machine's Chromium, or the one
+that TWIN_CHROMIUM names."""
 
 import os
 import shutil

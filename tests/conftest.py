@@ -47,8 +47,8 @@ ORDER = ("unit", "contract", "property", "golden", "statistical", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast folders first; in the last the longest file first, or other processors would wait for its end. What needs real data carries a
-    mark, so that CI without it can leave it out by name."""
+    """Fast folders first; in the last the longest file first, or other processors would wait for
+    its end. What needs real data carries a mark, so that CI without it can leave it out by name."""
     items.sort(
         key=lambda item: (
             ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]),
@@ -64,7 +64,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI nothing may skip: a missing component is a failure there, a loud skip on a user's machine."""
+    """In CI nothing may skip: a missing component is a failure there, a loud skip on a user's
+    machine."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
         report.outcome = "failed"
@@ -83,7 +84,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         os.environ.get("GRAFANA_URL") and os.environ.get("GRAFANA_TOKEN")
     ):
         terminalreporter.write_line(
-            "NOTICE: NO REAL GRAFANA WAS REACHED (GRAFANA_URL and GRAFANA_TOKEN name none): push and annotate were "
+            "NOTICE: NO REAL GRAFANA WAS REACHED (GRAFANA_URL and GRAFANA_TOKEN name none): push "
+            "and annotate were "
             "tested against a server written from its documented HTTP API",
             yellow=True,
             bold=True,
@@ -118,7 +120,8 @@ def real_data() -> Path:
     folder = Path(os.environ.get("TWIN_DATA", "data"))
     if not (folder / "ego-facebook.txt.gz").exists():
         pytest.skip(
-            f"no ego-facebook.txt.gz in {folder} (take it from SNAP and set TWIN_DATA to its folder)"
+            f"no ego-facebook.txt.gz in {folder} (take it from SNAP and set TWIN_DATA to its "
+            f"folder)"
         )
     return folder
 

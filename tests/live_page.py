@@ -87,8 +87,8 @@ def browser() -> Generator[Any, None, None]:
 def visit(
     opened: Any, url: str, *, before: str = "", **context: Any
 ) -> tuple[Any, list[str], list[str]]:
-    """A page in a context of its own, the complaints on its console, and the addresses that it asked for; ``before``: a script that comes
-    before its own.
+    """A page in a context of its own, the complaints on its console, and the addresses that it
+    asked for; ``before``: a script that comes before its own.
     """
     page = opened.new_context(**({"viewport": DESKTOP} | context)).new_page()
     page.set_default_timeout(1000 * PATIENCE_S)
@@ -109,7 +109,8 @@ def visit(
 
 
 def until(page: Any, expression: str, given: Any = None, patience_s: float = PATIENCE_S) -> None:
-    """Wait until a JavaScript function is true of its argument. (Playwright's own wait evaluates text, which the page allows nobody.)"""
+    """Wait until a JavaScript function is true of its argument. (Playwright's own wait evaluates
+    text, which the page allows nobody.)"""
     end = time.monotonic() + patience_s
     while not page.evaluate(expression, given):
         assert time.monotonic() < end, f"{expression} of {given} never came true"
@@ -129,7 +130,8 @@ def pages(url: str, count: int, before: str = "") -> Generator[list[Any], None, 
 def picture(
     folder: Path, here: Path, scenario: str = "quickstart", *, pace: str = "12", share: float = 0.6
 ) -> list[Path]:
-    """Write live.png, live-dark.png and live-phone.png into ``folder``: a scenario's page, paused when ``share`` of it is done."""
+    """Write live.png, live-dark.png and live-phone.png into ``folder``: a scenario's page, paused
+    when ``share`` of it is done."""
     made: dict[str, dict[str, Any]] = {
         "live": {"viewport": DESKTOP, "color_scheme": "light"},
         "live-dark": {"viewport": DESKTOP, "color_scheme": "dark"},

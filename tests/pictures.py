@@ -1,9 +1,10 @@
 """Makes the pictures of the documentation anew: `python -m tests.pictures`.
 
-Without `--run` it runs scenarios/everything.yaml, and from summer on a branch of it without profiling, which takes some minutes; then every
-committed dashboard is drawn as Grafana draws it (see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run
-DIR` takes a finished run instead, and may be given again for its branches; only *Run health*, which shows a run in progress, needs a
-new one, cut short.
+Without `--run` it runs scenarios/everything.yaml, and from summer on a branch of it without
+profiling, which takes some minutes; then every committed dashboard is drawn as Grafana draws it
+(see tests/e2e/drawing.py) into dashboards/<uid>.png, and the live page is taken. `--run DIR` takes
+a finished run instead, and may be given again for its branches; only *Run health*, which shows a
+run in progress, needs a new one, cut short.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ HEALTH, POLICY_PAGE = "twin-run-health", "twin-policy"
 BRANCH, POLICY, FROM_DAY = "chronological", SCENARIOS / "policies" / "chronological.yaml", 200
 """The branch that is drawn beside the run, and what it does from which day on."""
 FORK_AT, HEALTH_AT, CUT_AT = 0.4, 0.9, 0.15
-"""Parts of a run's simulated time: when the branch leaves it, when its health is drawn; and where a run for its health alone is cut."""
+"""Parts of a run's simulated time: when the branch leaves it, when its health is drawn; and where a
+run for its health alone is cut."""
 
 
 @dataclass
 class Setting:
-    """What pictures are made of: the runs (a run and its branches), where they go, and who draws."""
+    """What pictures are made of: the runs (a run and its branches), where they go, and who
+    draws."""
 
     room: Studio
     runs: Sequence[Path]
@@ -45,7 +48,8 @@ class Setting:
 
 
 def dashboards(setting: Setting, uids: Sequence[str]) -> None:
-    """Every dashboard of simulated time; the one that compares branches last, so that their marks are on it alone."""
+    """Every dashboard of simulated time; the one that compares branches last, so that their marks
+    are on it alone."""
     setting.room.add(setting.runs[0])
     setting.room.push(run=setting.runs[0])
     for uid in uids:

@@ -1,6 +1,8 @@
-"""What reads a run in the benchmark of readers, in a process of its own: `python -m tests.benchmarks.attached metrics|live NUMBER`.
+"""What reads a run in the benchmark of readers, in a process of its own: `python -m
+tests.benchmarks.attached metrics|live NUMBER`.
 
-It takes the address from standard input, says ``open`` when it reads, reads until standard input ends, and says what it did.
+It takes the address from standard input, says ``open`` when it reads, reads until standard input
+ends, and says what it did.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ STOPPED = """(() => {
     setInterval(beat, 500);
     performance.now = () => { beat(); return now() - away; };
 })()"""
-"""A page's clock that stands while the page is stopped: else it would draw at the end of each stop what became due meanwhile."""
+"""A page's clock that stands while the page is stopped: else it would draw at the end of each stop
+what became due meanwhile."""
 
 
 def open_pages(url: str, count: float) -> str:

@@ -1,7 +1,9 @@
-"""Today's code against another revision's: `python -m tests.benchmarks.bench_against REVISION [--what quickstart] [--rounds 5]`.
+"""Today's code against another revision's: `python -m tests.benchmarks.bench_against REVISION
+[--what quickstart] [--rounds 5]`.
 
-The other revision is checked out beside (git worktree), and whole commands of both are run in turn, each with its own kernels compiled
-before anything counts. Prints each round's seconds and ratio, and the median ratio.
+The other revision is checked out beside (git worktree), and whole commands of both are run in turn,
+each with its own kernels compiled before anything counts. Prints each round's seconds and ratio,
+and the median ratio.
 
 quickstart  twin run scenarios/quickstart.yaml on one thread, and today's also on two
 compare     twin compare scenarios/quickstart.yaml, eight replicates

@@ -1,11 +1,14 @@
-"""What a second core gives an experiment: `python -m tests.benchmarks.bench_experiments [--replicates 16] [--rounds 3] [--days 60]`.
+"""What a second core gives an experiment: `python -m tests.benchmarks.bench_experiments
+[--replicates 16] [--rounds 3] [--days 60]`.
 
-The same whole runs of the quickstart (its people, fewer days), one per replicate, on one process and on two, in turn, through the pool
-that the commands use: from the first task handed out to the last result written, start of the processes included. Prints each round's
-times and ratio, and the median ratio; exit status 1 if that is above the bound. Results must be equal, byte for byte.
+The same whole runs of the quickstart (its people, fewer days), one per replicate, on one process
+and on two, in turn, through the pool that the commands use: from the first task handed out to the
+last result written, start of the processes included. Prints each round's times and ratio, and the
+median ratio; exit status 1 if that is above the bound. Results must be equal, byte for byte.
 
-Where other programs use the machine, its cores are not two: the load is printed beside, and so is the ratio of the best that the machine
-gave at the time, two bare processes of the same work against one after the other.
+Where other programs use the machine, its cores are not two: the load is printed beside, and so is
+the ratio of the best that the machine gave at the time, two bare processes of the same work against
+one after the other.
 """
 
 from __future__ import annotations
@@ -54,7 +57,8 @@ def once(
 
 
 def machine() -> float:
-    """Two processes at once against one after the other, with nothing shared: what two cores are worth right now."""
+    """Two processes at once against one after the other, with nothing shared: what two cores are
+    worth right now."""
 
     def spin() -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", SPIN])
@@ -90,8 +94,10 @@ def main() -> None:
             sys.exit("one core and two gave different bytes")
         ratios.append(spent[2] / spent[1])
         print(
-            f"{arguments.replicates} replicates: one core {spent[1]:7.2f} s, two {spent[2]:7.2f} s, ratio {ratios[-1]:.3f}   "
-            f"(bare processes {machine():.3f}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)",
+            f"{arguments.replicates} replicates: one core {spent[1]:7.2f} s, two {spent[2]:7.2f} "
+            f"s, ratio {ratios[-1]:.3f}   "
+            f"(bare processes {machine():.3f}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} "
+            f"cores)",
             flush=True,
         )
     median = statistics.median(ratios)

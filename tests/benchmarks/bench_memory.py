@@ -1,7 +1,9 @@
-"""Whether memory follows the living or the past: `python -m tests.benchmarks.bench_memory [SCENARIO]` (default: two_years).
+"""Whether memory follows the living or the past: `python -m tests.benchmarks.bench_memory
+[SCENARIO]` (default: two_years).
 
-Runs the scenario as `twin run` does and prints resident memory and bytes of state beside the number of people, month by month;
-then the end against day 60, per person. The bound of 1.5x is at equal population.
+Runs the scenario as `twin run` does and prints resident memory and bytes of state beside the number
+of people, month by month; then the end against day 60, per person. The bound of 1.5x is at equal
+population.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class Watcher:
             self.next = day + 30
             self.rows.append((day, frame.memory_mb, float(frame.values[self.people])))
             print(
-                f"day {day:4d}   {frame.memory_mb:7.1f} MB resident   {self.rows[-1][2]:9,.0f} people",
+                f"day {day:4d}   {frame.memory_mb:7.1f} MB resident   {self.rows[-1][2]:9,.0f} "
+                f"people",
                 flush=True,
             )
 

@@ -1,31 +1,40 @@
-"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write] [live] [nothing] [--rounds 6]`.
+"""What watching costs the run: `python -m tests.benchmarks.bench_readers [metrics] [remote-write]
+[live] [nothing] [--rounds 6]`.
 
-Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) twice in a round, with a reader that is there and
-is not there in turns of a simulated week (--weeks): there, away, away, there, and so on; in the second run of a round the other way round.
-While it is away the run hands on nothing, as a run without a reader, and all that belongs to the reader is stopped (SIGSTOP): the process
-beside the run, and what reads there. Both runs do the same work to the byte, so each week is done with the reader and without. Over four
-turns what sets the two runs apart falls out (two runs without any reader were seen to differ by up to 8 %, as their memory lies
+Runs the quickstart (without its policy; hourly readings, unless --every says otherwise) twice in a
+round, with a reader that is there and is not there in turns of a simulated week (--weeks): there,
+away, away, there, and so on; in the second run of a round the other way round. While it is away the
+run hands on nothing, as a run without a reader, and all that belongs to the reader is stopped
+(SIGSTOP): the process beside the run, and what reads there. Both runs do the same work to the byte,
+so each week is done with the reader and without. Over four turns what sets the two runs apart falls
+out (two runs without any reader were seen to differ by up to 8 %, as their memory lies
 differently), and so do most of the moods of a machine that is shared.
 
-Printed are, for each reader named (default: metrics) and each round, with the reader and without: wall-clock time, which where processors
-are few holds what the reader itself takes; processor time of the run's main thread and of its others (they pass on to the process beside
-it); how long the main thread was ready and had no processor (``waited``, by the scheduler). What the reader's own processes took of any
-processor is printed beside it, by kind: the one beside the run, parts of the browser, and what drives the browser here, which no user
-has. At the end: how much longer the run takes with the reader, over all fours of turns: the mean with its t interval of 95 %, and the
-median with its own, for outliers.
+Printed are, for each reader named (default: metrics) and each round, with the reader and without:
+wall-clock time, which where processors are few holds what the reader itself takes; processor time
+of the run's main thread and of its others (they pass on to the process beside it); how long the
+main thread was ready and had no processor (``waited``, by the scheduler). What the reader's own
+processes took of any processor is printed beside it, by kind: the one beside the run, parts of the
+browser, and what drives the browser here, which no user has. At the end: how much longer the run
+takes with the reader, over all fours of turns: the mean with its t interval of 95 %, and the median
+with its own, for outliers.
 
-What is paid once does not count: the building of the world, the start of the process beside it, and the opening of a reader (for live: a
-browser and its pages, until each has drawn its first pictures). Between turns the run waits for half a second before and after, in which a
-reader that comes back does what became due while it was stopped (pages do not: their clock stands meanwhile), and what the run has
-gathered for it is sent: that is counted.
+What is paid once does not count: the building of the world, the start of the process beside it, and
+the opening of a reader (for live: a browser and its pages, until each has drawn its first
+pictures). Between turns the run waits for half a second before and after, in which a reader that
+comes back does what became due while it was stopped (pages do not: their clock stands meanwhile),
+and what the run has gathered for it is sent: that is counted.
 
---times 10: the run passes on, and is scraped, ten times as often, and what is printed is a tenth of what it cost. The machine's moods are
-larger than what metrics cost; so the tenth is told more exactly. What goes with the number of readings is not ten times as much: putting
-one with its frame into the queue took the main thread 4 to 6 us of an hour's 10 ms, .05 %, and packing it another 2 us.
+--times 10: the run passes on, and is scraped, ten times as often, and what is printed is a tenth of
+what it cost. The machine's moods are larger than what metrics cost; so the tenth is told more
+exactly. What goes with the number of readings is not ten times as much: putting one with its frame
+into the queue took the main thread 4 to 6 us of an hour's 10 ms, .05 %, and packing it another 2
+us.
 
 metrics       --metrics, scraped every second (--scrape) as Prometheus does: OpenMetrics, gzip
 remote-write  --remote-write to a real Prometheus on this machine
-live          --live, ten open pages (--pages) in a real Chromium. They draw a minute or more apart: give it turns of --weeks 8
+live          --live, ten open pages (--pages) in a real Chromium. They draw a minute or more apart:
+              give it turns of --weeks 8
 nothing       no reader: what the method itself is off by
 """
 
@@ -71,7 +80,8 @@ CATCH_UP_S = 0.5
 
 
 class Spent(NamedTuple):
-    """Seconds by the clock, of this process's main thread and of its others on a processor, of its main thread ready without one."""
+    """Seconds by the clock, of this process's main thread and of its others on a processor, of its
+    main thread ready without one."""
 
     wall: float = 0.0
     main: float = 0.0
@@ -98,7 +108,8 @@ class Spent(NamedTuple):
 
 
 def around() -> dict[int, str]:
-    """All processes that this one has started, and those that they have, and that go on, with their kind (Linux)."""
+    """All processes that this one has started, and those that they have, and that go on, with their
+    kind (Linux)."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
@@ -146,7 +157,8 @@ def tell(what: signal.Signals) -> None:
 
 
 class Turns(Watchers):
-    """Hands on to a reader and does not, in turns. ``turns``: whether the reader was there, and what the run spent."""
+    """Hands on to a reader and does not, in turns. ``turns``: whether the reader was there, and
+    what the run spent."""
 
     def __init__(
         self, name: str, arguments: argparse.Namespace, inverse: bool, flags: dict[str, Any]
@@ -250,7 +262,8 @@ def total(pair: tuple[Turns, Turns], there: bool) -> Spent:
 
 
 def more(rounds: list[tuple[Turns, Turns]], what: str, times: float) -> str:
-    """How much longer with the reader, in per cent: of each four turns the mean of the log ratio between the two runs."""
+    """How much longer with the reader, in per cent: of each four turns the mean of the log ratio
+    between the two runs."""
     each = []
     for pair in rounds:
         logs = [[np.log(getattr(spent, what)) for _, spent in turns.turns] for turns in pair]
@@ -294,7 +307,8 @@ def main() -> None:
         "inf"
     )  # else some week has one, by the clock; those at simulated times are in the same week of both
     print(
-        f"{arguments.scenario.name}, {arguments.turns} turns of {7 * arguments.weeks} days, a reading every {arguments.every}, "
+        f"{arguments.scenario.name}, {arguments.turns} turns of {7 * arguments.weeks} days, a "
+        f"reading every {arguments.every}, "
         f"{os.cpu_count()} processors"
         + (f", {arguments.times:g} times as often" if arguments.times > 1 else ""),
         flush=True,
@@ -307,13 +321,15 @@ def main() -> None:
             for title, there in (("without", False), (name, True)):
                 spent = total(pair, there)
                 print(
-                    f"  {number + 1}  {title:12s}  {spent.wall:7.2f} s wall  {spent.main:7.2f} s processor of the main thread, "
+                    f"  {number + 1}  {title:12s}  {spent.wall:7.2f} s wall  {spent.main:7.2f} s "
+                    f"processor of the main thread, "
                     f"{spent.threads:.3f} of others  {spent.waited:5.2f} s waited"
                 )
             took = pair[0].took + pair[1].took
             kinds = ", ".join(f"{what} {seconds:.1f}" for what, seconds in took.items() if seconds)
             print(
-                f"     load {os.getloadavg()[0]:.1f}  reader's processor {took.total():.2f} s ({kinds})  {pair[1].word}",
+                f"     load {os.getloadavg()[0]:.1f}  reader's processor {took.total():.2f} s "
+                f"({kinds})  {pair[1].word}",
                 flush=True,
             )
         bound = f"   (bound {BOUND[name]:.0%})" if name in BOUND else ""

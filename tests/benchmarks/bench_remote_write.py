@@ -1,14 +1,18 @@
-"""How quickly a year reaches a real Prometheus: `python -m tests.benchmarks.bench_remote_write [--quick]`.
+"""How quickly a year reaches a real Prometheus: `python -m tests.benchmarks.bench_remote_write
+[--quick]`.
 
-A run folder with 1,000 series x 8,760 hourly readings (one month a checkpoint), read from its Parquet and sent; --quick sends a month.
+A run folder with 1,000 series x 8,760 hourly readings (one month a checkpoint), read from its
+Parquet and sent; --quick sends a month.
 
 twin     the sender of `twin run --remote-write` and `twin send`
 again    the same year of a second run into the same server: all of it is out of order there
 live     the service as the run feeds it, reading by reading as fast as it can
-naive    one request per sample and series, written field by field in Python, over a connection that is kept; a subset
+naive    one request per sample and series, written field by field in Python, over a connection that
+         is kept; a subset
 each     one request per reading with all series, likewise written field by field; a subset
 
-Every sample that was sent is counted by the server, and one series is compared with what was written.
+Every sample that was sent is counted by the server, and one series is compared with what was
+written.
 """
 
 from __future__ import annotations
@@ -73,7 +77,8 @@ def write(folder: Path, values: np.ndarray) -> None:
 
 def told(name: str, samples: int, seconds: float, more: str = "") -> None:
     print(
-        f"{name:8} {samples:>12,} samples  {seconds:8.2f} s  {samples / seconds:>12,.0f} samples/s  {more}",
+        f"{name:8} {samples:>12,} samples  {seconds:8.2f} s  {samples / seconds:>12,.0f} samples/s "
+        f" {more}",
         flush=True,
     )
 
@@ -154,7 +159,8 @@ def main() -> None:
         folder = Path(temporary) / "run"
         write(folder, values)
         print(
-            f"{SERIES:,} series x {hours:,} hourly readings, {remote_write.SAMPLES:,} samples a request",
+            f"{SERIES:,} series x {hours:,} hourly readings, {remote_write.SAMPLES:,} samples a "
+            f"request",
             flush=True,
         )
         send("twin", folder, server, "first", values.size)

@@ -1,12 +1,14 @@
 """What grows and what does not: `python -m tests.benchmarks.bench_scale [--large [DAYS [POSTS]]]`.
 
-Cost per session by number of consumers (creators and posts in proportion) and by day of the run, each pair of worlds timed day by
-day in turn; training samples a second; numba's first compile; what `twin --help` and `twin check` take. Medians of five.
+Cost per session by number of consumers (creators and posts in proportion) and by day of the run,
+each pair of worlds timed day by day in turn; training samples a second; numba's first compile; what
+`twin --help` and `twin check` take. Medians of five.
 
-``--large`` alone: a million consumers and 50,000 creators, day by day (3 days, and 2,400 posts a day, as in
-bench_sessions): time to build, sessions a second, resident memory and bytes of state per consumer; then the peak, and
-size and time of a checkpoint. Without it the benchmark runs this as well, in a process of its own. With more than
-32,768 posts held, which 8,000 a day make, what a person has seen takes 72 bytes more.
+``--large`` alone: a million consumers and 50,000 creators, day by day (3 days, and 2,400 posts a
+day, as in bench_sessions): time to build, sessions a second, resident memory and bytes of state per
+consumer; then the peak, and size and time of a checkpoint. Without it the benchmark runs this as
+well, in a process of its own. With more than 32,768 posts held, which 8,000 a day make, what a
+person has seen takes 72 bytes more.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ ROUNDS = 5
 
 
 def by_consumers() -> None:
-    """Platforms of different size, each with a tenth as many creators and 2,400 posts a day per 100,000 people."""
+    """Platforms of different size, each with a tenth as many creators and 2,400 posts a day per
+    100,000 people."""
     runs = [
         Running(
             world(
@@ -56,7 +59,8 @@ def by_consumers() -> None:
         ratio = statistics.median(row[k] / row[0] for row in rows)
         cost = statistics.median(row[k] for row in rows)
         print(
-            f"{size:7,} consumers              {cost:8.1f} us/session   {ratio:.2f}x of {SIZES[0]:,} (at most 1.2x)"
+            f"{size:7,} consumers              {cost:8.1f} us/session   {ratio:.2f}x of "
+            f"{SIZES[0]:,} (at most 1.2x)"
         )
 
 
@@ -69,12 +73,14 @@ def by_day() -> None:
     rows = [(early.run(), late.run()) for _ in range(ROUNDS)]
     ratio = statistics.median(b / a for a, b in rows)
     print(
-        f"day 300 against day 30         {statistics.median(b for _, b in rows):8.1f} us/session   {ratio:.2f}x           (at most 1.2x)"
+        f"day 300 against day 30         {statistics.median(b for _, b in rows):8.1f} us/session   "
+        f"{ratio:.2f}x           (at most 1.2x)"
     )
 
 
 def training(samples: int = 1_000_000) -> None:
-    """One pass over a log of a million impressions: dim 32, 100,000 consumers, 5,000 posts, 10,000 creators."""
+    """One pass over a log of a million impressions: dim 32, 100,000 consumers, 5,000 posts, 10,000
+    creators."""
     rng = np.random.default_rng(0)
     sizes = {"consumer": 100_000, "post": 5000, "creator": 10_000}
     keep: dict[str, np.ndarray] = {}
@@ -106,7 +112,8 @@ def training(samples: int = 1_000_000) -> None:
         )
         spent.append(time.perf_counter() - begin)
     print(
-        f"training                       {samples / statistics.median(spent[1:]):10,.0f} samples/s  (at least 1,000,000)"
+        f"training                       {samples / statistics.median(spent[1:]):10,.0f} samples/s "
+        f" (at least 1,000,000)"
     )
 
 
@@ -145,8 +152,10 @@ def large(
         spent, held = time.perf_counter() - begin, sum(simulation.state_bytes().values())
         each = held / len(simulation.world.tables["consumers"])
         print(
-            f"day {day:3d}   {total[0] - before:9,.0f} sessions   {(total[0] - before) / spent:8,.0f} a second   "
-            f"{resident_mb():7,.0f} MB resident   {each:5.0f} bytes of state per consumer (at most 750)",
+            f"day {day:3d}   {total[0] - before:9,.0f} sessions   "
+            f"{(total[0] - before) / spent:8,.0f} a second   "
+            f"{resident_mb():7,.0f} MB resident   {each:5.0f} bytes of state per consumer (at most "
+            f"750)",
             flush=True,
         )
     held = sum(simulation.state_bytes().values())
@@ -165,7 +174,8 @@ def large(
         simulation.save(Path(folder) / "t1")
         size = sum(path.stat().st_size for path in (Path(folder) / "t1").iterdir())
         print(
-            f"checkpoint                     {size / 1e6:8,.0f} MB in {time.perf_counter() - begin:.1f} s"
+            f"checkpoint                     {size / 1e6:8,.0f} MB in "
+            f"{time.perf_counter() - begin:.1f} s"
         )
 
 
@@ -201,7 +211,8 @@ def start_up() -> None:
         cold = seconds(*run, "--out", f"{cache}/a", NUMBA_CACHE_DIR=f"{cache}/numba")
         warm = seconds(*run, "--out", f"{cache}/b", NUMBA_CACHE_DIR=f"{cache}/numba")
     print(
-        f"numba's first compile          {cold - warm:8.1f} s            (at most 40 s; the run alone {warm:.1f} s)"
+        f"numba's first compile          {cold - warm:8.1f} s            (at most 40 s; the run "
+        f"alone {warm:.1f} s)"
     )
 
 

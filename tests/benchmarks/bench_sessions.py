@@ -1,14 +1,20 @@
-"""What a session costs, side by side in one run: `python -m tests.benchmarks.bench_sessions [--quick]`.
+"""What a session costs, side by side in one run: `python -m tests.benchmarks.bench_sessions
+[--quick]`.
 
-On one core, 100,000 consumers, 10,000 creators, about 5,000 eligible posts, dim 32, 100 ranked candidates, slate 10, all heads,
-retraining included; medians of five simulated days after a warm-up of three, each day timed beside the bare loop.
+On one core, 100,000 consumers, 10,000 creators, about 5,000 eligible posts, dim 32, 100 ranked
+candidates, slate 10, all heads, retraining included; medians of five simulated days after a warm-up
+of three, each day timed beside the bare loop.
 
-bare     a numba loop without fastmath that picks the top 10 of 500 by a 32-long dot product and draws one choice
-packed   the same by hand in vector registers, eight products at once: what the bare loop leaves unused
+bare     a numba loop without fastmath that picks the top 10 of 500 by a 32-long dot product and
+         draws one choice
+packed   the same by hand in vector registers, eight products at once: what the bare loop leaves
+         unused
 batched  the twin
-everything  the twin with every mechanism at work (scenarios/everything.yaml at the same size, its campaign from the first day)
+everything  the twin with every mechanism at work (scenarios/everything.yaml at the same size, its
+            campaign from the first day)
 reference the twin with one SimPy process per consumer
-naive    one SimPy process per consumer and plain numpy doing the same session (naive.py), training not included
+naive    one SimPy process per consumer and plain numpy doing the same session (naive.py), training
+         not included
 """
 
 from __future__ import annotations
@@ -134,7 +140,8 @@ def bare_us(sessions: int = 30_000) -> float:
 
 
 class Running:
-    """A simulation that has warmed up; ``day()`` runs one more day and returns microseconds per session."""
+    """A simulation that has warmed up; ``day()`` runs one more day and returns microseconds per
+    session."""
 
     def __init__(self, scenario: Scenario, warm: int = WARM, *, reference: bool = False) -> None:
         self.simulation, self.now = Simulation(scenario, reference=reference), warm * DAY
@@ -194,24 +201,30 @@ def main() -> None:
     print(f"bare loop                       {b:8.1f} us/session   ({1e6 / b:,.0f} a second)")
     print(f"bare loop, in vector registers  {fast:8.1f} us/session")
     print(
-        f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            (at most 2.6x)"
+        f"twin, all included              {s:8.1f} us/session   {ratio[0]:.2f}x bare            "
+        f"(at most 2.6x)"
     )
     print(
-        f"twin, every mechanism at work   {every:8.1f} us/session   {ratio[3]:.2f}x bare            (at most 3.6x)"
+        f"twin, every mechanism at work   {every:8.1f} us/session   {ratio[3]:.2f}x bare           "
+        f" (at most 3.6x)"
     )
     print(
-        f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       (at least 10x)"
+        f"naive SimPy + numpy             {naive:8.1f} us/session   {ratio[1]:.1f}x the twin       "
+        f"(at least 10x)"
     )
     print(
-        f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   {ratio[2]:.1f}x batched {batch:.1f} (at least 3x)"
+        f"reference, {5 if quick else 20},000 people        {ref:8.1f} us/session   "
+        f"{ratio[2]:.1f}x batched {batch:.1f} (at least 3x)"
     )
     print(
-        f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes           (at most 350)"
+        f"state per consumer              {state_per_consumer(big.simulation):8.0f} bytes          "
+        f" (at most 350)"
     )
     serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").server.serving()
     total = big.simulation.world.state["audience.total"]
     print(
-        f"eligible posts {len(serve.eligible)}, candidates per session {total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}"
+        f"eligible posts {len(serve.eligible)}, candidates per session "
+        f"{total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}"
     )
 
 

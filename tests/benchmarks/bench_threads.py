@@ -1,8 +1,10 @@
-"""What a second thread gives one run: `python -m tests.benchmarks.bench_threads [--consumers 300000] [--days 5] [--threads 2]`.
+"""What a second thread gives one run: `python -m tests.benchmarks.bench_threads [--consumers
+300000] [--days 5] [--threads 2]`.
 
-Two copies of the same world, one on one thread and one on several, run day by day in turn after a warm-up; their states must be equal to
-the byte. Prints seconds of the session kernel and of all, and their ratios; then the serial fraction s that the whole run's ratio r
-implies for n threads by Amdahl's law, 1/r = s + (1 - s)/n, and what that law promises on 8 and on 64 cores.
+Two copies of the same world, one on one thread and one on several, run day by day in turn after a
+warm-up; their states must be equal to the byte. Prints seconds of the session kernel and of all,
+and their ratios; then the serial fraction s that the whole run's ratio r implies for n threads by
+Amdahl's law, 1/r = s + (1 - s)/n, and what that law promises on 8 and on 64 cores.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def main() -> None:
         (b1, w1), (b2, w2) = pair if day % 2 == 0 else pair[::-1]
         rows.append((b1 / b2, w1 / w2))
         print(
-            f"day {day}: sessions {b1:6.2f} s and {b2:6.2f} s, {rows[-1][0]:.2f}x; all {w1:6.2f} s and {w2:6.2f} s, {rows[-1][1]:.2f}x   "
+            f"day {day}: sessions {b1:6.2f} s and {b2:6.2f} s, {rows[-1][0]:.2f}x; all {w1:6.2f} s "
+            f"and {w2:6.2f} s, {rows[-1][1]:.2f}x   "
             f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)",
             flush=True,
         )
@@ -65,7 +68,8 @@ def main() -> None:
     n = asked.threads
     serial = min(max((1 / whole - 1 / n) / (1 - 1 / n), 0.0), 1.0)
     print(
-        f"{asked.consumers:,} consumers, {n} threads: sessions {browse:.2f}x (at least 1.6x), whole run {whole:.2f}x (at least 1.4x); "
+        f"{asked.consumers:,} consumers, {n} threads: sessions {browse:.2f}x (at least 1.6x), "
+        f"whole run {whole:.2f}x (at least 1.4x); "
         "the same bytes"
     )
     print(

@@ -1,7 +1,8 @@
 """The naive way: one SimPy process per consumer, plain numpy, the same session as the twin's.
 
-Same snapshot, candidate sources and quotas, heads, value model, author rule, responses and state; no batching and no compiled kernel.
-It is spared the twin's training, its keyed random numbers (a generator draws) and its metrics, so the comparison flatters it.
+Same snapshot, candidate sources and quotas, heads, value model, author rule, responses and state;
+no batching and no compiled kernel. It is spared the twin's training, its keyed random numbers (a
+generator draws) and its metrics, so the comparison flatters it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Naive:
         self.hours = np.cumsum(MIND_HOURS) / np.sum(MIND_HOURS)
 
     def candidates(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Posts and whether each is in-network, without what was seen lately and without repeats."""
+        """Posts and whether each is in-network, without what was seen lately and without
+        repeats."""
         s, rng = self.serve, self.rng
         quota = s.whole[0, :4]
         start = self.graph.start

@@ -1,6 +1,7 @@
 """What every mechanism must keep to, whoever wrote it: over the registry, for free.
 
-``TWIN_MECHANISM=package.module.Class pytest tests/contract`` puts a mechanism of one's own through it too, along with the others.
+``TWIN_MECHANISM=package.module.Class pytest tests/contract`` puts a mechanism of one's own through
+it too, along with the others.
 """
 
 import os
@@ -40,7 +41,8 @@ def of(simulation: Simulation, name: str) -> Mechanism:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_is_documented(name: str) -> None:
-    """A docstring on the mechanism, its module and its parameters; every parameter with help, unit and source."""
+    """A docstring on the mechanism, its module and its parameters; every parameter with help, unit
+    and source."""
     kind = REGISTRY[name]
     assert kind.__doc__ and kind.Params.__doc__ and issubclass(kind.Params, Params)
     for path, info in leaves(kind.Params):

@@ -1,4 +1,5 @@
-"""Grafanas for end-to-end tests, dashboards to put there, and the small year, made once for all that read it."""
+"""Grafanas for end-to-end tests, dashboards to put there, and the small year, made once for all
+that read it."""
 
 import json
 import os

@@ -1,9 +1,11 @@
-"""Dashboards drawn with Grafana's own panel components (grafana_panels/) in a real Chromium, from a real Prometheus.
+"""Dashboards drawn with Grafana's own panel components (grafana_panels/) in a real Chromium, from a
+real Prometheus.
 
-No Grafana server takes part: the page resolves variables, steps, legends and annotations itself, as Grafana documents them, and Grafana's
-published packages apply the field options and draw. What is drawn is what `twin grafana push` and `twin grafana annotate` left in a
-Grafana, be it the contract server. `Site` brings the built page, that Grafana and the Prometheus behind one address; `Easel` is the
-browser, and `Easel.draw` makes one picture and says everything that is wrong with it.
+No Grafana server takes part: the page resolves variables, steps, legends and annotations itself, as
+Grafana documents them, and Grafana's published packages apply the field options and draw. What is
+drawn is what `twin grafana push` and `twin grafana annotate` left in a Grafana, be it the contract
+server. `Site` brings the built page, that Grafana and the Prometheus behind one address; `Easel` is
+the browser, and `Easel.draw` makes one picture and says everything that is wrong with it.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ ERROR_MARKS = """[...document.querySelectorAll('[data-testid*="Panel status erro
 
 
 def built() -> Path:
-    """The folder of the built page. Installs its packages and builds it, unless that was done from the same files before."""
+    """The folder of the built page. Installs its packages and builds it, unless that was done from
+    the same files before."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise MissingError("no node and npm on this machine: install nodejs and npm")
     version = subprocess.run(
@@ -51,7 +54,8 @@ def built() -> Path:
     ).stdout.strip()
     if tuple(map(int, version.removeprefix("v").split(".")[:2])) < NODE:
         raise MissingError(
-            f"node {version} is too old to build the drawing page: install {NODE[0]}.{NODE[1]} or newer"
+            f"node {version} is too old to build the drawing page: install {NODE[0]}.{NODE[1]} or "
+            f"newer"
         )
     lock = [PANELS / "package-lock.json", PANELS / "package.json"]
     sources = [
@@ -99,7 +103,8 @@ def _npm(*command: str) -> None:
 
 
 class Site:
-    """The page, a Grafana's dashboards and annotations, and a Prometheus under one address of the loopback interface."""
+    """The page, a Grafana's dashboards and annotations, and a Prometheus under one address of the
+    loopback interface."""
 
     def __init__(self, prometheus: Prometheus, grafana: Place) -> None:
         self.prometheus, self.grafana = prometheus, grafana
@@ -163,7 +168,8 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @dataclass
 class Picture:
-    """A drawn dashboard: what the page says of itself (src/facts.ts), and what the browser noticed."""
+    """A drawn dashboard: what the page says of itself (src/facts.ts), and what the browser
+    noticed."""
 
     uid: str
     facts: dict[str, Any] = field(default_factory=dict)
@@ -195,7 +201,8 @@ class Easel:
 
     @contextlib.contextmanager
     def shown(self, uid: str, theme: str = "light", **query: str) -> Iterator[tuple[Any, Picture]]:
-        """A dashboard on the screen, drawn to the end, as playwright's page, and what is known of it.
+        """A dashboard on the screen, drawn to the end, as playwright's page, and what is known of
+        it.
 
         ``query`` may hold what Grafana's addresses may: ``from``, ``to``, ``var-NAME``.
         """
@@ -254,7 +261,8 @@ def easel(site: Site) -> Iterator[Easel]:
 
 @dataclass
 class Studio:
-    """Everything that a user of runs has: their readings in a Prometheus, their marks and the dashboards in a Grafana, and a browser."""
+    """Everything that a user of runs has: their readings in a Prometheus, their marks and the
+    dashboards in a Grafana, and a browser."""
 
     folder: Path
     prometheus: Prometheus
@@ -286,7 +294,8 @@ class Studio:
 
 @contextlib.contextmanager
 def studio(folder: Path, scraped: int) -> Iterator[Studio]:
-    """An empty Studio. A run in progress that serves --metrics at the port ``scraped`` is scraped each second. Raises MissingError."""
+    """An empty Studio. A run in progress that serves --metrics at the port ``scraped`` is scraped
+    each second. Raises MissingError."""
     if shutil.which(COMMAND) is None:
         raise MissingError("no prometheus on this machine: install Debian's package prometheus")
     built()
@@ -302,7 +311,8 @@ def studio(folder: Path, scraped: int) -> Iterator[Studio]:
 
 
 def drawable(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
-    """The panels of a dashboard's JSON that are to be drawn: all but headings, those in collapsed rows too."""
+    """The panels of a dashboard's JSON that are to be drawn: all but headings, those in collapsed
+    rows too."""
     inside = [each for panel in dashboard["panels"] for each in (panel, *panel.get("panels", ()))]
     return [panel for panel in inside if panel["type"] != "row"]
 

@@ -1,4 +1,5 @@
-"""The year of everything in small: every mechanism and policy of scenarios/everything.yaml, fewer people, all dates nearer."""
+"""The year of everything in small: every mechanism and policy of scenarios/everything.yaml, fewer
+people, all dates nearer."""
 
 from __future__ import annotations
 
@@ -100,7 +101,8 @@ def everything_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def branch_of_everything_small(everything_small: Path) -> Path:
-    """The folder of a branch that parts from it at day PARTS and then shows posts by their time; finished."""
+    """The folder of a branch that parts from it at day PARTS and then shows posts by their time;
+    finished."""
     folder = everything_small.parent / "branch"
     assert run.resume(folder).status in ("done", "finished")
     return folder

@@ -1,13 +1,17 @@
-"""A server that answers as Grafana's documented HTTP API says, for machines on which no Grafana can be had. It keeps what it is given.
+"""A server that answers as Grafana's documented HTTP API says, for machines on which no Grafana can
+be had. It keeps what it is given.
 
-Written from the documentation in github.com/grafana/grafana, docs/sources/developer-resources/api-reference/http-api (and, for 9 to 12,
-docs/sources/developers/http_api): folder.md (409 for a folder that exists; 412 before Grafana 8), dashboard.md (412 with its ``status``),
-dashboard_versions.md, data_source.md, annotations.md (milliseconds, at most 100 unless a limit is given, tags are joined by AND), other.md
-(health); grafana.com/whats-new/2026-04-14-deprecated-data-source-apis-disabled-by-default (no numeric ids from 13.0 on);
-administration/roles-and-permissions (Editor for folders, dashboards and annotations, Admin for data sources). What the documentation
-leaves open follows the server's own code: pkg/services/annotations (newest first; a tag is cut into two at its first colons; tags of at
-most 500 characters; without a time it is now), pkg/api/datasources.go (409 for an older version, 403 for a read-only one) and
-pkg/services/dashboards/errors.go (400 for a provisioned dashboard).
+Written from the documentation in github.com/grafana/grafana,
+docs/sources/developer-resources/api-reference/http-api (and, for 9 to 12,
+docs/sources/developers/http_api): folder.md (409 for a folder that exists; 412 before Grafana 8),
+dashboard.md (412 with its ``status``), dashboard_versions.md, data_source.md, annotations.md
+(milliseconds, at most 100 unless a limit is given, tags are joined by AND), other.md (health);
+grafana.com/whats-new/2026-04-14-deprecated-data-source-apis-disabled-by-default (no numeric ids
+from 13.0 on); administration/roles-and-permissions (Editor for folders, dashboards and annotations,
+Admin for data sources). What the documentation leaves open follows the server's own code:
+pkg/services/annotations (newest first; a tag is cut into two at its first colons; tags of at most
+500 characters; without a time it is now), pkg/api/datasources.go (409 for an older version, 403 for
+a read-only one) and pkg/services/dashboards/errors.go (400 for a provisioned dashboard).
 
 It proves that the calls fit that contract, not that a Grafana keeps it.
 """
@@ -102,7 +106,8 @@ class Contract:
                         {
                             "accessErrorId": "ACE0123456789",
                             "title": "Access denied",
-                            "message": f"You'll need additional permissions to perform this action. Permissions needed: {action}",
+                            "message": f"You'll need additional permissions to perform this "
+                            f"action. Permissions needed: {action}",
                         },
                     )
                 found = getattr(self, name)(*map(unquote, match.groups()), query=query, body=body)
@@ -174,7 +179,8 @@ class Contract:
             raise Answer(
                 409,
                 {
-                    "message": "Datasource has already been updated by someone else. Please reload and try again"
+                    "message": "Datasource has already been updated by someone else. Please reload "
+                    "and try again"
                 },
             )
         fresh = {
@@ -396,7 +402,8 @@ ROUTES = (
 
 
 class Server:
-    """The contract on a port of the loopback, under a path if one is given; a context manager. ``port`` 0 is any."""
+    """The contract on a port of the loopback, under a path if one is given; a context manager.
+    ``port`` 0 is any."""
 
     def __init__(self, contract: Contract | None = None, prefix: str = "", port: int = 0) -> None:
         self.contract, self.prefix = contract or Contract(), prefix
@@ -418,7 +425,8 @@ class Server:
 def _handler(contract: Contract, prefix: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # head and body are written apart: each answer would wait 40 ms for the client's word
+        # head and body are written apart: each answer would wait 40 ms for the client's word
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)

@@ -1,4 +1,5 @@
-"""A real Prometheus (Debian's package) with the settings that simulated time needs, for tests and for trying things by hand.
+"""A real Prometheus (Debian's package) with the settings that simulated time needs, for tests and
+for trying things by hand.
 
     with Prometheus(folder) as prometheus:
         ...  # send to prometheus.write_url
@@ -56,8 +57,9 @@ def free_port() -> int:
 class Prometheus:
     """One server on a folder and a port that it keeps across `kill` and `start`.
 
-    ``config`` is the whole prometheus.yml (default: what simulated time needs); ``more`` is put behind it (scrape_configs, rule_files);
-    ``storage`` and ``flags`` are the flags of the command beside those for folder and address.
+    ``config`` is the whole prometheus.yml (default: what simulated time needs); ``more`` is put
+    behind it (scrape_configs, rule_files); ``storage`` and ``flags`` are the flags of the command
+    beside those for folder and address.
     """
 
     def __init__(
@@ -162,7 +164,8 @@ class Prometheus:
     def samples(
         self, selector: str, until: float = 4e9, days: int = 36500
     ) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
-        """Every stored sample: by the set of labels (with __name__), seconds since 1970 and value; stale markers are not samples."""
+        """Every stored sample: by the set of labels (with __name__), seconds since 1970 and value;
+        stale markers are not samples."""
         found = self.query(f"{selector}[{days}d]", until)
         return {
             frozenset(each["metric"].items()): {
@@ -172,7 +175,8 @@ class Prometheus:
         }
 
     def appended(self) -> int:
-        """Samples that it has taken since it was started, stale markers and repeated ones included; from its own metrics."""
+        """Samples that it has taken since it was started, stale markers and repeated ones included;
+        from its own metrics."""
         text = requests.get(f"{self.url}/metrics", timeout=10).text
         lines = [
             line
@@ -198,7 +202,8 @@ class Prometheus:
 def wanted(
     metrics: Metrics, labels: dict[str, str]
 ) -> dict[frozenset[tuple[str, str]], dict[float, float]]:
-    """What `Prometheus.samples` has to give for a run whose Parquet is ``metrics`` and whose identity is ``labels``: NaN is no sample."""
+    """What `Prometheus.samples` has to give for a run whose Parquet is ``metrics`` and whose
+    identity is ``labels``: NaN is no sample."""
     rows = [(metric, each) for metric in metrics.declared.values() for each in metric.series()]
     seconds = metrics.times.astype("datetime64[s]").astype(np.int64)
     found = {}

@@ -1,4 +1,5 @@
-"""Experiments on processes and on Dask as users call them: workers killed mid-task, tasks that kill, Ctrl-C; always the same bytes."""
+"""Experiments on processes and on Dask as users call them: workers killed mid-task, tasks that
+kill, Ctrl-C; always the same bytes."""
 
 import json
 import os
@@ -97,7 +98,8 @@ class Place:
         ]
 
     def start(self, on: str) -> "subprocess.Popen[str]":
-        """The comparison with one task held by its worker, in a process group of its own, as a terminal would."""
+        """The comparison with one task held by its worker, in a process group of its own, as a
+        terminal would."""
         self.wish("hold")
         self.begun.append(
             subprocess.Popen(
@@ -256,7 +258,8 @@ def scheduler(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def workers(address: str, folder: Path, number: int) -> "Iterator[list[subprocess.Popen[bytes]]]":
-    """Real, separate Dask workers whose directories are not the command's, with nobody to start them anew."""
+    """Real, separate Dask workers whose directories are not the command's, with nobody to start
+    them anew."""
     found = []
     for each in range(number):
         here = folder / f"worker{each}"
@@ -295,7 +298,8 @@ def workers(address: str, folder: Path, number: int) -> "Iterator[list[subproces
 def test_a_cluster_of_separate_workers_of_which_one_is_killed(
     place: Place, undisturbed: list[bytes], tmp_path: Path
 ) -> None:
-    """A scheduler and two workers run; one worker is SIGKILLed mid-task, the other does the rest: the bytes of local:2."""
+    """A scheduler and two workers run; one worker is SIGKILLed mid-task, the other does the rest:
+    the bytes of local:2."""
     with scheduler(tmp_path) as address, workers(address, tmp_path, 2) as two:
         command = place.start(address)
         pid = place.holder(command)
@@ -312,7 +316,8 @@ def test_a_cluster_of_separate_workers_of_which_one_is_killed(
 def test_a_cluster_of_this_machine_gives_the_same_bytes(
     place: Place, undisturbed: list[bytes]
 ) -> None:
-    """--on dask begins workers of its own; one that is killed mid-task is replaced, and none is left when the command has ended."""
+    """--on dask begins workers of its own; one that is killed mid-task is replaced, and none is
+    left when the command has ended."""
     command = place.start("dask")
     worker = psutil.Process(place.holder(command))
     assert worker.pid in {
@@ -332,7 +337,8 @@ def test_a_cluster_of_this_machine_gives_the_same_bytes(
 def test_a_task_that_kills_its_workers_is_kept_and_takes_nobody_with_it(
     on: str, place: Place
 ) -> None:
-    """A world that ends its worker each time: tried three times, kept with its error, in the manifest; all others are done; status 1."""
+    """A world that ends its worker each time: tried three times, kept with its error, in the
+    manifest; all others are done; status 1."""
     place.wish("die")
     done = twin(*place.command(on, replicates=4), cwd=place.folder, check=False)
     assert done.returncode == 1, done.stderr
@@ -365,7 +371,8 @@ def test_a_task_that_kills_its_workers_is_kept_and_takes_nobody_with_it(
 def test_ctrl_c_leaves_no_process_and_a_folder_that_goes_on(
     on: str, place: Place, undisturbed: list[bytes]
 ) -> None:
-    """SIGINT to the whole process group, as a terminal sends it: status 130, one line, nothing left running, later the same bytes."""
+    """SIGINT to the whole process group, as a terminal sends it: status 130, one line, nothing left
+    running, later the same bytes."""
     command = place.start(on)
     place.holder(command)
     os.killpg(command.pid, signal.SIGINT)
@@ -390,7 +397,8 @@ def test_ctrl_c_leaves_no_process_and_a_folder_that_goes_on(
 
 
 def test_workers_end_with_a_command_that_is_killed(place: Place, undisturbed: list[bytes]) -> None:
-    """SIGKILL to the command itself, which can clean up nothing: its workers see it and end; the same command goes on."""
+    """SIGKILL to the command itself, which can clean up nothing: its workers see it and end; the
+    same command goes on."""
     command = place.start("local:2")
     place.holder(command)
     command.kill()
@@ -411,7 +419,8 @@ def test_an_address_of_files_serves_as_folder(place: Place, undisturbed: list[by
     [
         (
             "loca",
-            "--on loca: unknown (did you mean local?; write local, local:4, dask, or the address of a Dask scheduler",
+            "--on loca: unknown (did you mean local?; write local, local:4, dask, or the address "
+            "of a Dask scheduler",
         ),
         ("local:0", "--on local:0: write local:N with a number of processes"),
         ("local:two", "--on local:two: write local:N"),
@@ -419,12 +428,14 @@ def test_an_address_of_files_serves_as_folder(place: Place, undisturbed: list[by
         ("tcp://127.0.0.1:9", "--on tcp://127.0.0.1:9: no Dask scheduler answers there"),
         (
             "tcpp://127.0.0.1:9",
-            "--on tcpp://127.0.0.1:9: no Dask scheduler answers there (unknown address scheme 'tcpp'",
+            "--on tcpp://127.0.0.1:9: no Dask scheduler answers there (unknown address scheme "
+            "'tcpp'",
         ),
     ],
 )
 def test_wrong_places_are_refused_in_a_line(on: str, words: str, place: Place) -> None:
-    """Unknown values of --on, and a place where no scheduler is: one line with the mend, status 2."""
+    """Unknown values of --on, and a place where no scheduler is: one line with the mend, status
+    2."""
     done = twin(*place.command(on), cwd=place.folder, check=False)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1, (
         done.stderr
@@ -448,7 +459,8 @@ def test_without_dask_the_extra_is_named(place: Place) -> None:
 
 
 def test_workers_with_another_program_are_refused(place: Place, tmp_path: Path) -> None:
-    """A worker whose twin differs would give other bytes: refused before any task, by name; so is a worker without it."""
+    """A worker whose twin differs would give other bytes: refused before any task, by name; so is a
+    worker without it."""
     other = tmp_path / "other"
     shutil.copytree(
         SCENARIOS.parent / "twin", other / "twin", ignore=shutil.ignore_patterns("__pycache__")
@@ -491,7 +503,8 @@ def wait_for(address: str) -> None:
 def test_a_scheduler_that_goes_away_is_a_line(
     place: Place, tmp_path: Path, undisturbed: list[bytes]
 ) -> None:
-    """When the scheduler ends mid-way, the command does, with a line; on local processes it goes on to the same bytes."""
+    """When the scheduler ends mid-way, the command does, with a line; on local processes it goes on
+    to the same bytes."""
     with scheduler(tmp_path) as address, workers(address, tmp_path, 1):
         command = place.start(address)
         place.holder(command)

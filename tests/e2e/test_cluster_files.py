@@ -1,4 +1,5 @@
-"""Files for Kubernetes and Slurm: valid by the schemas that there are, in step with one another, run as far as goes without a cluster."""
+"""Files for Kubernetes and Slurm: valid by the schemas that there are, in step with one another,
+run as far as goes without a cluster."""
 
 import os
 import re
@@ -58,7 +59,8 @@ def wrapped(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_kubernetes_objects_are_valid() -> None:
-    """Plain objects, and the pods and the Service inside the DaskCluster, against the schemas of an older and the newest Kubernetes."""
+    """Plain objects, and the pods and the Service inside the DaskCluster, against the schemas of an
+    older and the newest Kubernetes."""
     validate = pytest.importorskip(
         "kubernetes_validate", reason="no kubernetes_validate: install the development dependencies"
     )
@@ -94,7 +96,8 @@ def test_a_dask_cluster_has_the_form_of_the_operators_resource() -> None:
 
 
 def test_what_pods_need_is_there_and_they_are_confined() -> None:
-    """Claims and ports exist, selectors match, nobody else is let in; no root, no privilege, no token; one thread per worker."""
+    """Claims and ports exist, selectors match, nobody else is let in; no root, no privilege, no
+    token; one thread per worker."""
     plain = objects()
     for name, spec in pods().items():
         (container,) = spec["containers"]
@@ -191,7 +194,8 @@ def test_the_job_calls_the_scheduler_and_files_that_are_there() -> None:
 
 
 def test_jobqueue_settings_are_read_by_dask() -> None:
-    """Dask reads the file as its configuration; a job is as many processes as cores, of one thread each."""
+    """Dask reads the file as its configuration; a job is as many processes as cores, of one thread
+    each."""
     found = dask.config.collect(paths=[str(CLUSTER)], env={})["jobqueue"]["slurm"]
     assert found["cores"] == found["processes"] == 8
     assert all(f"{thread}=1" in found["job-script-prologue"][0] for thread in THREADS)
@@ -214,7 +218,8 @@ wait
 
 
 def test_the_batch_script_runs(tmp_path: Path) -> None:
-    """By bash, with two workers under a stand-in for srun and everything else real: encrypted, the bytes of a local run, no remains."""
+    """By bash, with two workers under a stand-in for srun and everything else real: encrypted, the
+    bytes of a local run, no remains."""
     place = Place(tmp_path)
     twin(*place.command("local:2", out="here", replicates=2), "--quiet", cwd=tmp_path)
     programs = tmp_path / "bin"

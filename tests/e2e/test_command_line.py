@@ -101,11 +101,13 @@ def test_reference_mode_gives_the_same_bytes(straight: Path, tmp_path: Path) -> 
 
 
 def test_killed_runs_resume_to_the_same_bytes(straight: Path, tmp_path: Path) -> None:
-    """kill -9 again and again, at moments spread over the run, then resume: the bytes of the run that nobody killed."""
+    """kill -9 again and again, at moments spread over the run, then resume: the bytes of the run
+    that nobody killed."""
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.15; from twin.cli import main; main()",
+        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.15; from twin.cli import main; "
+        "main()",
     ]
     out = tmp_path / "killed"
     first = [*command, "run", str(straight / "scenario.yaml"), "--out", str(out), "--quiet"]
@@ -237,7 +239,8 @@ def test_schema_accepts_every_scenario_and_refuses_mistakes(name: str, tmp_path:
 
 
 def test_check_explains_everything(tmp_path: Path) -> None:
-    """`twin check` shows every number with unit, source and origin, the order of clocks, and an estimate."""
+    """`twin check` shows every number with unit, source and origin, the order of clocks, and an
+    estimate."""
     text = twin(
         "check", SCENARIOS / "quickstart.yaml", "--set", "recommender.dim=8", cwd=tmp_path
     ).stdout
@@ -319,7 +322,8 @@ def test_changed_or_damaged_runs_are_refused(straight: Path, tmp_path: Path) -> 
 
 
 def test_mechanism_of_ones_own(tmp_path: Path) -> None:
-    """A class beside the scenario runs from another folder, is interrupted and resumed there to the same bytes, and is reported."""
+    """A class beside the scenario runs from another folder, is interrupted and resumed there to the
+    same bytes, and is reported."""
     path = write(
         tmp_path / "mine", "mechanisms:\n  census: {class: own.census.Census}\nname: mine\n"
     )
@@ -370,7 +374,8 @@ def test_error_in_a_mechanism_of_ones_own_is_one_line(tmp_path: Path) -> None:
 
 
 def test_policy_files_on_the_command_line(tmp_path: Path) -> None:
-    """`--policy FILE@TIME` is shown by `check` with its file, takes hold in a run, and is in the run's resolved scenario."""
+    """`--policy FILE@TIME` is shown by `check` with its file, takes hold in a run, and is in the
+    run's resolved scenario."""
     library = SCENARIOS / "policies"
     flags = (
         "--policy",

@@ -1,4 +1,5 @@
-"""`twin compare` as users call it: what is exact is exact, what is stopped goes on to the same bytes, what fails is kept; the report."""
+"""`twin compare` as users call it: what is exact is exact, what is stopped goes on to the same
+bytes, what fails is kept; the report."""
 
 import json
 import math
@@ -52,7 +53,8 @@ WORLD = settings("duration=20d", f"description={json.dumps(EVIL)}")
 
 
 def policies(folder: Path) -> list[str]:
-    """Policies: one that sets a lever to its value, one that only chatbots feel, one with hostile text, one that never takes hold."""
+    """Policies: one that sets a lever to its value, one that only chatbots feel, one with hostile
+    text, one that never takes hold."""
     (folder / "nothing.yaml").write_text("name: nothing\nset: {recommender.ai_factor: 1.0}\n")
     (folder / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: false}\n")
     (folder / f"{EVIL_FILE}.yaml").write_text(
@@ -137,7 +139,8 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
 def test_a_policy_that_changes_nothing_has_exactly_no_effect(
     name: str, here: Path, rows: list[dict[str, Any]]
 ) -> None:
-    """A lever set to the value that it has, at the fork or later, and a condition never met: zero on every outcome, bit for bit."""
+    """A lever set to the value that it has, at the fork or later, and a condition never met: zero
+    on every outcome, bit for bit."""
     mine = [row for row in rows if row["branch"] == name and row["n"]]
     assert len(mine) > 300
     assert all(
@@ -162,7 +165,8 @@ def test_a_policy_that_changes_nothing_has_exactly_no_effect(
 def test_a_policy_on_a_mechanism_on_which_nothing_depends_leaves_the_rest_alone(
     here: Path, rows: list[dict[str, Any]]
 ) -> None:
-    """Assistants that forget change what happens with assistants, and not one bit of creators, consumers and the platform."""
+    """Assistants that forget change what happens with assistants, and not one bit of creators,
+    consumers and the platform."""
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
     others = [
         place
@@ -182,7 +186,8 @@ def test_a_policy_on_a_mechanism_on_which_nothing_depends_leaves_the_rest_alone(
 
 
 def test_effects_are_those_of_the_pairs(here: Path, rows: list[dict[str, Any]]) -> None:
-    """Effect and ends of the interval follow from replicates.parquet by hand: mean and t(2) = 4.30265 sd / sqrt 3."""
+    """Effect and ends of the interval follow from replicates.parquet by hand: mean and t(2) =
+    4.30265 sd / sqrt 3."""
     pairs = pq.read_table(here / "out" / "replicates.parquet").to_pylist()
     checked = 0
     for row in rows:
@@ -208,7 +213,8 @@ def test_effects_are_those_of_the_pairs(here: Path, rows: list[dict[str, Any]]) 
 
 
 def test_the_terminal_tells_both_sides(here: Path) -> None:
-    """Headline effects by side with interval, q and verdict; what is untouched; and where the report is."""
+    """Headline effects by side with interval, q and verdict; what is untouched; and where the
+    report is."""
     said = (here / "said").read_text()
     part = said[said.index(f"{EVIL_FILE}: ") : said.index("nothing at 12d: ")]
     assert re.search(
@@ -221,7 +227,8 @@ def test_the_terminal_tells_both_sides(here: Path) -> None:
 
 
 def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path) -> None:
-    """Ctrl-C half-way: status 130 and how to go on; `twin resume`, and the same command again, end with the bytes of an undisturbed run."""
+    """Ctrl-C half-way: status 130 and how to go on; `twin resume`, and the same command again, end
+    with the bytes of an undisturbed run."""
     process = subprocess.Popen(
         [sys.executable, "-m", "twin", *command(tmp_path, "stopped")],
         cwd=tmp_path,
@@ -258,7 +265,8 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
 
 
 def test_another_command_is_refused_that_folder(here: Path, tmp_path: Path) -> None:
-    """Other arguments, another scenario, another text of a policy file: a line that says which, status 2, and nothing is changed."""
+    """Other arguments, another scenario, another text of a policy file: a line that says which,
+    status 2, and nothing is changed."""
     before = (here / "out" / "manifest.json").read_bytes()
     same = command(here, "out")
     wrong = {
@@ -348,7 +356,8 @@ class Broken(Mechanism):
 
 
 def test_a_world_that_fails_is_left_out(tmp_path: Path) -> None:
-    """Tasks that raise are tried three times and kept with their error; the rest goes on, effects are of the pairs left, status 1.
+    """Tasks that raise are tried three times and kept with their error; the rest goes on, effects
+    are of the pairs left, status 1.
 
     Once the cause is mended, `twin resume` does what failed, and nothing else is said of it.
     """
@@ -426,7 +435,8 @@ def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
 
 @pytest.mark.parametrize("width", [1400, 390])
 def test_the_report_in_a_browser(here: Path, browser: Any, width: int) -> None:
-    """All is drawn, nothing is fetched, nothing is logged, no text is run, and the page is as wide as the screen."""
+    """All is drawn, nothing is fetched, nothing is logged, no text is run, and the page is as wide
+    as the screen."""
     page, wrong = page_of(browser, here / "out" / "report.html", width)
     assert wrong == []
     assert page.title() == "base: 5 policies · twin"
@@ -439,7 +449,8 @@ def test_the_report_in_a_browser(here: Path, browser: Any, width: int) -> None:
 
 
 def test_axes_can_be_chosen_and_the_table_sorted(here: Path, browser: Any) -> None:
-    """Another metric of either side moves points, crosses, ranges and labels of the map; a click on a heading sorts; words filter."""
+    """Another metric of either side moves points, crosses, ranges and labels of the map; a click on
+    a heading sorts; words filter."""
     page, wrong = page_of(browser, here / "out" / "report.html", 1400)
     state = """() => { const plot = Bokeh.documents.flatMap(d => [...d._all_models.values()]).find(m => m.type == "Figure"
         && m.below[0].axis_label && String(m.below[0].axis_label).includes("%"));
@@ -485,7 +496,8 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
         still = sum(row["effect"] == row["low"] == row["high"] == 0 for row in mine)
         sure = sum(row["q"] < 0.05 for row in mine)
         found = re.search(
-            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) not; (\d+) untouched",
+            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) "
+            rf"not; (\d+) untouched",
             text,
         )
         assert found and [int(each) for each in found.groups()] == [
@@ -503,7 +515,8 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
 
 
 def test_the_report_can_be_written_anew_with_other_axes(here: Path, tmp_path: Path) -> None:
-    """`twin report DIR --x --y` puts these on the axes; what is no metric of that side is refused with the nearest."""
+    """`twin report DIR --x --y` puts these on the axes; what is no metric of that side is refused
+    with the nearest."""
     shutil.copytree(here / "out", tmp_path / "out", ignore=shutil.ignore_patterns("runs"))
     assert (
         twin(

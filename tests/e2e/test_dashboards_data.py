@@ -1,4 +1,5 @@
-"""Every query of every committed dashboard, on a real Prometheus that holds the year of everything in small and a branch of it."""
+"""Every query of every committed dashboard, on a real Prometheus that holds the year of everything
+in small and a branch of it."""
 
 import json
 import math
@@ -96,7 +97,8 @@ def test_a_query_without_data_is_noticed(prometheus: Prometheus, variables: dict
 def test_variables_offer_what_is_there(
     uid: str, prometheus: Prometheus, variables: dict[str, str], everything_small: Path
 ) -> None:
-    """In the dashboard's time range: the run, both branches, the replicate; and what is chosen at first is among them."""
+    """In the dashboard's time range: the run, both branches, the replicate; and what is chosen at
+    first is among them."""
     start, end = span(COMMITTED[uid])
     found = {}
     for variable in COMMITTED[uid]["templating"]["list"]:
@@ -126,7 +128,8 @@ def metrics(everything_small: Path) -> Metrics:
 def test_what_is_drawn_is_what_was_read(
     prometheus: Prometheus, variables: dict[str, str], metrics: Metrics
 ) -> None:
-    """Every line of the four sides equals the run's Parquet: gauges as they are, totals as their rise over a day; day by day, exactly."""
+    """Every line of the four sides equals the run's Parquet: gauges as they are, totals as their
+    rise over a day; day by day, exactly."""
     sides = {
         "producer": "twin-creators",
         "consumer": "twin-consumers",
@@ -159,7 +162,8 @@ def test_what_is_drawn_is_what_was_read(
 
 
 def wanted(metric: Metric, values: np.ndarray, times: np.ndarray) -> dict[float, float]:
-    """What a line has to show, by time; the first reading is taken before anybody came and is not shown."""
+    """What a line has to show, by time; the first reading is taken before anybody came and is not
+    shown."""
     if metric.kind == "counter" or metric.total:
         values = np.concatenate([[math.nan], values[1:] - values[:-1]])
     return {
@@ -195,7 +199,8 @@ def test_errors_lie_around_their_mean(
 def test_before_and_after_are_the_means_around_the_day(
     prometheus: Prometheus, variables: dict[str, str], metrics: Metrics
 ) -> None:
-    """A gauge: the mean of the readings; a running total: its rise per day; and the change is the one over the other."""
+    """A gauge: the mean of the readings; a running total: its rise per day; and the change is the
+    one over the other."""
     policy, window = COMMITTED["twin-policy"], 28
     bars = {panel["title"]: panel for panel in panels(policy) if panel["type"] == "bargauge"}
     for title, name in (("Sessions", "sessions"), ("Satisfaction mean", "satisfaction_mean")):
@@ -228,7 +233,8 @@ def test_branches_stand_side_by_side_and_apart(
     metrics: Metrics,
     branch_of_everything_small: Path,
 ) -> None:
-    """With all branches: a line each, named by its branch; the difference is zero until they part, and theirs then."""
+    """With all branches: a line each, named by its branch; the difference is zero until they part,
+    and theirs then."""
     policy, both = COMMITTED["twin-policy"], {**variables, "branch": ".*"}
     courses = [
         panel
@@ -260,7 +266,8 @@ def test_branches_stand_side_by_side_and_apart(
 def test_a_mark_stands_where_the_number_of_policies_changed(
     prometheus: Prometheus, variables: dict[str, str], everything_small: Path
 ) -> None:
-    """The annotation from the data alone: on the days when a policy began or ended, and on no other."""
+    """The annotation from the data alone: on the days when a policy began or ended, and on no
+    other."""
     policy = COMMITTED["twin-policy"]
     (mark,) = [each for each in policy["annotations"]["list"] if "expr" in each]
     assert mark["step"] == "1d"

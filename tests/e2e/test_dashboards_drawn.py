@@ -1,5 +1,6 @@
-"""Every committed dashboard, drawn with Grafana's own panel components in a real Chromium from a real Prometheus: no panel is empty,
-nothing is marked as an error, no request fails and the console stays silent. Broken dashboards are caught."""
+"""Every committed dashboard, drawn with Grafana's own panel components in a real Chromium from a
+real Prometheus: no panel is empty, nothing is marked as an error, no request fails and the console
+stays silent. Broken dashboards are caught."""
 
 import copy
 import json
@@ -58,7 +59,8 @@ def test_the_page_fits_grafanas_types(room: Studio) -> None:
 
 @pytest.mark.parametrize("uid", SIMULATED)
 def test_every_dashboard_is_drawn_whole(room: Studio, uid: str, tmp_path: Path) -> None:
-    """Each panel of the JSON is drawn from data, each query of it has some, and the policies of the run are marked."""
+    """Each panel of the JSON is drawn from data, each query of it has some, and the policies of the
+    run are marked."""
     query = {"var-at": AT_DAY, "var-branch": "$__all"} if uid == "twin-policy" else {}
     picture = room.easel.draw(uid, tmp_path / f"{uid}.png", **query)
     assert picture.problems == []
@@ -115,7 +117,8 @@ def time_of(text: str) -> float:
 
 
 def test_an_empty_or_broken_panel_is_caught(room: Studio, tmp_path: Path) -> None:
-    """In a copy of a dashboard with one whole panel and one for each way to be broken, exactly the broken ones are reported."""
+    """In a copy of a dashboard with one whole panel and one for each way to be broken, exactly the
+    broken ones are reported."""
     source = copy.deepcopy(saved(DASHBOARDS)["twin-overview"])
     whole = next(panel for panel in source["panels"] if panel["type"] == "timeseries")
 

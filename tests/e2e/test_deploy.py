@@ -1,7 +1,8 @@
-"""deploy/: what would be started as containers is valid, whole and safe, and a real Prometheus runs with its very files and flags.
+"""deploy/: what would be started as containers is valid, whole and safe, and a real Prometheus runs
+with its very files and flags.
 
-No container engine runs here: images are not built or started. What they would run is: the start script, Prometheus with compose's
-flags and configuration, the rules, a scrape and a remote write.
+No container engine runs here: images are not built or started. What they would run is: the start
+script, Prometheus with compose's flags and configuration, the rules, a scrape and a remote write.
 """
 
 import datetime as dt
@@ -83,7 +84,8 @@ def compose_config(folder: Path, **env: str) -> subprocess.CompletedProcess[str]
 
 
 def test_compose_reads_the_file_and_starts_nothing_without_a_password(tmp_path: Path) -> None:
-    """Compose itself accepts the file against its schema; the example alone, which has no password, is refused with the place to set it."""
+    """Compose itself accepts the file against its schema; the example alone, which has no password,
+    is refused with the place to set it."""
     refused = compose_config(tmp_path)
     assert refused.returncode != 0
     assert "GRAFANA_ADMIN_PASSWORD" in refused.stderr
@@ -102,7 +104,8 @@ def test_compose_reads_the_file_and_starts_nothing_without_a_password(tmp_path: 
 
 
 def test_what_compose_names_is_there_and_nothing_is_open() -> None:
-    """Every mount exists, every variable is in the example, every image is pinned, every port is on loopback, every service is confined."""
+    """Every mount exists, every variable is in the example, every image is pinned, every port is on
+    loopback, every service is confined."""
     whole, text = compose(), (DEPLOY / "compose.yaml").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) == set(environment())
     assert environment()["GRAFANA_ADMIN_PASSWORD"] == ""
@@ -131,7 +134,8 @@ def test_what_compose_names_is_there_and_nothing_is_open() -> None:
 
 
 def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
-    """Pinned base, hashes required, no root, and its context holds what it copies and nothing else."""
+    """Pinned base, hashes required, no root, and its context holds what it copies and nothing
+    else."""
     lines = re.sub(r"\\\n\s*", "", (DEPLOY / "Dockerfile").read_text()).splitlines()
     bases = [line.split()[1] for line in lines if line.startswith("FROM")]
     assert bases and all(PINNED.match(base) for base in bases)
@@ -155,7 +159,8 @@ def expressions(path: Path) -> list[str]:
 
 
 def test_rules_are_sound_and_each_alert_was_seen_to_fire_and_not_to_fire() -> None:
-    """promtool accepts configuration and rules and runs their unit tests; these cover every alert both ways."""
+    """promtool accepts configuration and rules and runs their unit tests; these cover every alert
+    both ways."""
     needed("promtool", "prometheus")
     for arguments in (
         ["check", "config", "prometheus.yml"],
@@ -185,7 +190,8 @@ def test_rules_are_sound_and_each_alert_was_seen_to_fire_and_not_to_fire() -> No
 
 
 def test_rules_ask_for_metrics_that_are_declared() -> None:
-    """Every metric in a rule is one of the run's health, of the catalogue, of the server itself, or of another rule."""
+    """Every metric in a rule is one of the run's health, of the catalogue, of the server itself, or
+    of another rule."""
     catalogued = {
         prom_name(metric)
         for metric in Simulation(load(SCENARIOS / "everything.yaml")).world.board.metrics.values()
@@ -213,7 +219,8 @@ def test_rules_ask_for_metrics_that_are_declared() -> None:
 
 
 def test_grafana_is_given_its_data_source_and_dashboards() -> None:
-    """The uid that dashboards name, at an address that both compose and Kubernetes have; dashboards from where they are mounted."""
+    """The uid that dashboards name, at an address that both compose and Kubernetes have; dashboards
+    from where they are mounted."""
     source = read(DEPLOY / "grafana/provisioning/datasources/simprom.yaml")["datasources"][0]
     assert (source["uid"], source["type"]) == ("simprom", "prometheus")
     assert source["url"] == "http://prometheus:9090"
@@ -229,7 +236,8 @@ def test_grafana_is_given_its_data_source_and_dashboards() -> None:
 
 
 def kustomized(folder: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a kustomization: its resources, and ConfigMaps made of files (names without the hash of their content)."""
+    """The objects of a kustomization: its resources, and ConfigMaps made of files (names without
+    the hash of their content)."""
     made = read(folder / "kustomization.yaml")
     for resource in made.get("resources", []):
         path = folder / resource
@@ -267,7 +275,8 @@ def pods() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def test_kubernetes_objects_are_valid() -> None:
-    """Every object is valid by the schemas of the newest and of an older Kubernetes; kubectl, if there is one, builds the same ones."""
+    """Every object is valid by the schemas of the newest and of an older Kubernetes; kubectl, if
+    there is one, builds the same ones."""
     validate = pytest.importorskip(
         "kubernetes_validate", reason="no kubernetes_validate: install the development dependencies"
     )
@@ -300,7 +309,8 @@ def test_kubernetes_objects_are_valid() -> None:
 
 
 def test_kubernetes_objects_fit_one_another() -> None:
-    """What a pod mounts, reads or is reached by exists; the one thing from outside is the Secret that the README makes."""
+    """What a pod mounts, reads or is reached by exists; the one thing from outside is the Secret
+    that the README makes."""
     objects = manifests()
     secrets = set()
     for name, owner, spec in pods():
@@ -335,7 +345,8 @@ def test_kubernetes_objects_fit_one_another() -> None:
 
 
 def test_pods_are_confined() -> None:
-    """No root, no privilege, no writable image, no service token; limits, and probes where they serve."""
+    """No root, no privilege, no writable image, no service token; limits, and probes where they
+    serve."""
     for name, owner, spec in pods():
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -353,7 +364,8 @@ def test_pods_are_confined() -> None:
 
 
 def test_compose_and_kubernetes_run_the_same() -> None:
-    """The same images, the same flags of Prometheus, the same variables of the twin, and every dashboard in both."""
+    """The same images, the same flags of Prometheus, the same variables of the twin, and every
+    dashboard in both."""
     services = compose()["services"]
     specs = {name: spec["containers"][0] for name, _, spec in pods()}
     images = {
@@ -374,7 +386,8 @@ def test_compose_and_kubernetes_run_the_same() -> None:
 
 @contextmanager
 def start_script(folder: Path, url: str, port: int, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """The image's start script, with the folder as its volume and this program for the installed one."""
+    """The image's start script, with the folder as its volume and this program for the installed
+    one."""
     program = folder / "twin"
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m twin "$@"\n')
     program.chmod(0o755)
@@ -412,7 +425,8 @@ def until(condition: Any, seconds: float = 120) -> Any:
 
 
 def test_prometheus_with_these_files_and_flags_watches_a_run(tmp_path: Path) -> None:
-    """A run by the start script: stopped and started again it goes on; scraped and written by remote write; rules work in both times."""
+    """A run by the start script: stopped and started again it goes on; scraped and written by
+    remote write; rules work in both times."""
     needed("promtool", "prometheus")
     port, here = free_port(), tmp_path / "prometheus"
     for part in ("rules", "targets", "backfill"):

@@ -1,4 +1,5 @@
-"""The metrics endpoint of a real run: whole readings, both formats, a real Prometheus, the same bytes; and deaths on either side."""
+"""The metrics endpoint of a real run: whole readings, both formats, a real Prometheus, the same
+bytes; and deaths on either side."""
 
 import gzip
 import os
@@ -109,7 +110,8 @@ def values(families: Iterator[Metric]) -> dict[Key, float]:
 
 
 def readings(folder: Path) -> dict[float, dict[Key, float]]:
-    """What each reading has to look like when it is scraped, by its simulated time in seconds since 1970; NaN is absent."""
+    """What each reading has to look like when it is scraped, by its simulated time in seconds since
+    1970; NaN is absent."""
     metrics = load_metrics(folder)
     rows = [(metric, labels) for metric in metrics.declared.values() for labels in metric.series()]
     keys = [
@@ -139,7 +141,8 @@ def sim(scraped: dict[Key, float]) -> float:
 
 
 def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Path) -> None:
-    """Two threads scrape without rest, in both formats, from the building of the world to the end of the run."""
+    """Two threads scrape without rest, in both formats, from the building of the world to the end
+    of the run."""
     longer = ("--set", "duration=60d")
     twin(
         "run",
@@ -201,13 +204,15 @@ def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Pa
 
 
 def test_what_a_run_at_rest_serves(tmp_path: Path) -> None:
-    """Both formats hold the latest reading exactly; promtool has nothing to say; gzip, HEAD, other paths; a real Prometheus scrapes."""
+    """Both formats hold the latest reading exactly; promtool has nothing to say; gzip, HEAD, other
+    paths; a real Prometheus scrapes."""
     with (
         run(tmp_path, "--pace", "4") as begun,
         running(
             tmp_path / "prometheus",
             more=(
-                "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: [{targets: ["
+                "scrape_configs:\n- {job_name: twin, scrape_interval: 1s, static_configs: "
+                "[{targets: ["
                 f"'{begun.url.removeprefix('http://')}']}}]}}\n"
             ),
         ) as prometheus,
@@ -302,7 +307,8 @@ def test_an_address_that_cannot_be_had_stops_the_run_before_anything_is_made(
     assert done.returncode == 2 and done.stdout == ""
     assert (
         done.stderr
-        == f"error: --metrics 127.0.0.1:{port}: something listens on port {port} already (--metrics :0 takes a free one)\n"
+        == f"error: --metrics 127.0.0.1:{port}: something listens on port {port} already "
+        f"(--metrics :0 takes a free one)\n"
     )
     assert not list(tmp_path.iterdir())
 
@@ -310,7 +316,8 @@ def test_an_address_that_cannot_be_had_stops_the_run_before_anything_is_made(
 def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_interrupted(
     tmp_path: Path,
 ) -> None:
-    """A host that is spelt out is taken, with a warning. Ctrl-C goes to all processes of a terminal; the run ends as it always does."""
+    """A host that is spelt out is taken, with a warning. Ctrl-C goes to all processes of a
+    terminal; the run ends as it always does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         shutil.rmtree(tmp_path / "a", ignore_errors=True)
         with run(tmp_path, "--pace", "0.001", flag="0.0.0.0:0") as begun:
@@ -336,7 +343,8 @@ def gone(pid: int) -> bool:
 
 
 def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
-    """kill -9 of the run: the process beside it ends by itself and the port is free; the run can be taken up with its endpoint."""
+    """kill -9 of the run: the process beside it ends by itself and the port is free; the run can be
+    taken up with its endpoint."""
     with run(tmp_path, "--pace", "1") as begun:
         begun.until(lambda scraped: sim(scraped) > 0)
         beside = begun.sidecar()

@@ -16,7 +16,8 @@ ASKED = ("--people", "300", "--burn-in", "3", "--days", "2", "--replicates", "1"
 def test_fit_of_responses_from_end_to_end(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The printed block loads on top of the scenario that was fitted and holds what the report says; run twice, it is the same."""
+    """The printed block loads on top of the scenario that was fitted and holds what the report
+    says; run twice, it is the same."""
     chosen = ("responses.click.arousal", "responses.reshare.arousal", "responses.report.agreement")
     monkeypatch.setattr(
         fit_responses, "PARAMETERS", {name: fit_responses.PARAMETERS[name] for name in chosen}

@@ -1,5 +1,6 @@
-"""Dashboards and annotations in Grafana: against a real one where GRAFANA_URL and GRAFANA_TOKEN name it, and always against a server
-that answers as Grafana's documented HTTP API says (`grafana_contract`)."""
+"""Dashboards and annotations in Grafana: against a real one where GRAFANA_URL and GRAFANA_TOKEN
+name it, and always against a server that answers as Grafana's documented HTTP API says
+(`grafana_contract`)."""
 
 import datetime as dt
 import json
@@ -74,7 +75,8 @@ MARKS = [
 def test_push_makes_everything_and_a_second_push_changes_nothing(
     place: Place, boards: Path
 ) -> None:
-    """Folder, data source and dashboards are where they belong; the second push says unchanged of each and writes nothing."""
+    """Folder, data source and dashboards are where they belong; the second push says unchanged of
+    each and writes nothing."""
     given = () if place.contract is None else ("--prometheus", PROMETHEUS)
     first = place.twin("grafana", "push", "--dashboards", boards, *given).stdout.splitlines()
     assert first[-2:] == ["2 dashboards: 2 created", f"open {place.url}/d/twin-test-a"]
@@ -126,7 +128,8 @@ def test_push_replaces_what_was_changed_on_either_side(place: Place, boards: Pat
 
 
 def test_push_turns_the_dashboards_to_a_run(place: Place, boards: Path, tmp_path: Path) -> None:
-    """They open at the run's dates with the run selected, and so does the address that is printed."""
+    """They open at the run's dates with the run selected, and so does the address that is
+    printed."""
     given = () if place.contract is None else ("--prometheus", PROMETHEUS)
     run = made(tmp_path / "run", [])
     told = place.twin(
@@ -148,7 +151,8 @@ def test_push_turns_the_dashboards_to_a_run(place: Place, boards: Path, tmp_path
 
 
 def test_the_generated_dashboards_are_pushed_without_a_folder(server: Server) -> None:
-    """All that `twin dashboards` writes, from an installed twin too; the first to open is the overview."""
+    """All that `twin dashboards` writes, from an installed twin too; the first to open is the
+    overview."""
     place = Place(server.url, ADMIN, server.contract)
     lines = place.twin("grafana", "push", "--prometheus", PROMETHEUS).stdout.splitlines()
     assert sorted(server.contract.dashboards) == sorted(
@@ -178,7 +182,8 @@ def told(server: Server, boards: Path, prometheus: str | None, token: str = ADMI
 
 
 def test_the_data_source_keeps_what_others_set(server: Server, boards: Path) -> None:
-    """A moved Prometheus is changed in place: its login, name and options stay; a second push finds it unchanged."""
+    """A moved Prometheus is changed in place: its login, name and options stay; a second push finds
+    it unchanged."""
     server.contract.make_source(
         {
             "uid": "simprom",
@@ -199,7 +204,8 @@ def test_the_data_source_keeps_what_others_set(server: Server, boards: Path) -> 
 
 
 def test_without_an_address_the_data_source_must_be_there(server: Server, boards: Path) -> None:
-    """Missing, or of another type: an error that says how to give it, before anything is saved; there: it is left alone."""
+    """Missing, or of another type: an error that says how to give it, before anything is saved;
+    there: it is left alone."""
     with pytest.raises(UsageError, match=r"no data source simprom .give --prometheus"):
         told(server, boards, None)
     assert server.contract.dashboards == {}
@@ -211,7 +217,8 @@ def test_without_an_address_the_data_source_must_be_there(server: Server, boards
 
 
 def test_an_editor_may_push_where_the_data_source_is_there(server: Server, boards: Path) -> None:
-    """An Editor may not look at data sources, and is told so; to make one is refused with the role it needs."""
+    """An Editor may not look at data sources, and is told so; to make one is refused with the role
+    it needs."""
     assert "data source simprom: not looked at (that needs the role Admin)" in told(
         server, boards, None, EDITOR
     )
@@ -228,7 +235,8 @@ def test_an_editor_may_push_where_the_data_source_is_there(server: Server, board
 
 
 def test_what_files_provision_is_left_alone(server: Server, boards: Path) -> None:
-    """A Grafana of `deploy/` has data source and dashboards from files: a push says so and goes on."""
+    """A Grafana of `deploy/` has data source and dashboards from files: a push says so and goes
+    on."""
     told(server, boards, PROMETHEUS)
     server.contract.sources["simprom"] |= {"readOnly": True, "url": "http://other:9090"}
     server.contract.dashboards["twin-test-a"]["provisioned"] = True
@@ -243,7 +251,8 @@ def test_what_files_provision_is_left_alone(server: Server, boards: Path) -> Non
 
 
 def test_a_prometheus_that_grafana_cannot_reach_is_said(server: Server, boards: Path) -> None:
-    """The commonest slip, an address that only the user's machine reaches, shows in the line of the data source."""
+    """The commonest slip, an address that only the user's machine reaches, shows in the line of the
+    data source."""
     server.contract.source_health = (
         400,
         {"status": "ERROR", "message": "dial tcp 127.0.0.1:9090: connect: connection refused"},
@@ -257,7 +266,8 @@ def test_a_prometheus_that_grafana_cannot_reach_is_said(server: Server, boards: 
 
 
 def test_old_and_new_shapes_of_answers(server: Server, boards: Path) -> None:
-    """Versions as a list, a folder that exists told by 412, empty bodies, a hidden version: all make no difference."""
+    """Versions as a list, a folder that exists told by 412, empty bodies, a hidden version: all
+    make no difference."""
     contract = server.contract
     contract.versions_as_list = contract.empty = contract.hide_version = True
     contract.folder_exists = 412
@@ -299,12 +309,13 @@ def annotated(
 
 
 def test_annotations_lie_at_simulated_dates(place: Place, tmp_path: Path) -> None:
-    """Milliseconds of simulated time, tags that find them, regions for what ended; the second time nothing is done."""
+    """Milliseconds of simulated time, tags that find them, regions for what ended; the second time
+    nothing is done."""
     run = made(tmp_path / "run", MARKS)
     first = place.twin("grafana", "annotate", run).stdout
     assert (
-        "4 annotations (policy, migration, campaign), 3 of them with an end: 4 added, 0 removed, 0 unchanged"
-        in first
+        "4 annotations (policy, migration, campaign), 3 of them with an end: 4 added, 0 removed, 0 "
+        "unchanged" in first
     )
     found = place.marks("test-run-1")
     assert [
@@ -336,7 +347,8 @@ def test_annotations_lie_at_simulated_dates(place: Place, tmp_path: Path) -> Non
 
 
 def test_more_marks_than_a_page_holds(place: Place, tmp_path: Path) -> None:
-    """Grafana gives 100 unless told otherwise; 250 marks, two of them alike, are still put there once."""
+    """Grafana gives 100 unless told otherwise; 250 marks, two of them alike, are still put there
+    once."""
     marks = [(day, "policy", f"p{day}: x -> {day}") for day in range(249)]
     run = made(tmp_path / "run", [*marks, marks[-1]])
     assert "250 added, 0 removed, 0 unchanged" in place.twin("grafana", "annotate", run).stdout
@@ -354,7 +366,8 @@ def test_more_marks_than_any_limit(server: Server, tmp_path: Path) -> None:
 
 
 def test_only_what_is_no_longer_true_is_removed(place: Place, tmp_path: Path) -> None:
-    """A mark that the run has no more goes, a doubled one too; another run's, another branch's and a person's stay."""
+    """A mark that the run has no more goes, a doubled one too; another run's, another branch's and
+    a person's stay."""
     run = made(tmp_path / "run", MARKS)
     place.twin("grafana", "annotate", made(tmp_path / "other", MARKS[:1], "test-run-2"))
     place.twin("grafana", "annotate", made(tmp_path / "fork", MARKS[:1], branch="fork-1"))
@@ -379,7 +392,8 @@ def test_only_what_is_no_longer_true_is_removed(place: Place, tmp_path: Path) ->
 def test_an_unfinished_run_does_not_remove_what_it_may_come_to(
     server: Server, tmp_path: Path
 ) -> None:
-    """What lies after its last mark stays: the process that was killed may have shown it already."""
+    """What lies after its last mark stays: the process that was killed may have shown it
+    already."""
     annotated(server, made(tmp_path / "all", MARKS))
     before = len(server.contract.annotations)
     half = made(tmp_path / "half", MARKS[:4], status="running")
@@ -388,7 +402,8 @@ def test_an_unfinished_run_does_not_remove_what_it_may_come_to(
 
 
 def test_a_branch_shows_what_is_its_own(server: Server, tmp_path: Path) -> None:
-    """From the fork on, with the branch's name: dashboards find by the run, whose history its parent shows already."""
+    """From the fork on, with the branch's name: dashboards find by the run, whose history its
+    parent shows already."""
     annotated(server, made(tmp_path / "run", MARKS))
     fork = made(
         tmp_path / "fork", MARKS, branch="fork-1", parent={"branch": "main", "at_s": 75 * 86400}

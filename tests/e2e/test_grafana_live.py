@@ -1,4 +1,5 @@
-"""Annotations while a run goes on: as they come, whatever becomes of Grafana or of the run, and without a trace of the token."""
+"""Annotations while a run goes on: as they come, whatever becomes of Grafana or of the run, and
+without a trace of the token."""
 
 import asyncio
 import datetime as dt
@@ -23,7 +24,8 @@ START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 DAY_MS = 86_400_000
 BEGAN_MS = round(START.timestamp() * 1000)
 POLICIES = (
-    "policies=[{name: likes, at: 3d, until: 6d, set: {recommender.preset: likes}}, {name: late, at: 8d, set: "
+    "policies=[{name: likes, at: 3d, until: 6d, set: {recommender.preset: likes}}, {name: late, "
+    "at: 8d, set: "
     "{audience.counts_shown: false}}]"
 )
 LIVE = settings(
@@ -82,8 +84,8 @@ def until(true: Any, what: str) -> None:
 
 
 def test_marks_come_while_the_run_goes_on(server: Server, tmp_path: Path) -> None:
-    """The first are there before the run ends, all at its end, its bytes are those of a run that nobody watches, and the token is in no
-    process list, no output and no file."""
+    """The first are there before the run ends, all at its end, its bytes are those of a run that
+    nobody watches, and the token is in no process list, no output and no file."""
     quiet = begun(tmp_path, "quiet", None)
     ended(quiet)
     process = begun(tmp_path, "run", server.url, "--pace", "4")
@@ -152,7 +154,8 @@ def test_a_grafana_that_never_comes_costs_the_run_nothing(tmp_path: Path) -> Non
 
 
 def test_a_killed_run_that_is_resumed_shows_each_mark_once(server: Server, tmp_path: Path) -> None:
-    """Killed after the first marks; the resumed run comes to them again, and Grafana shows what a whole run shows."""
+    """Killed after the first marks; the resumed run comes to them again, and Grafana shows what a
+    whole run shows."""
     process = begun(tmp_path, "run", server.url, "--pace", "4")
     until(
         lambda: any(text == "likes" for *_, text in shown(server.contract)),
@@ -176,7 +179,8 @@ def test_a_wrong_token_ends_the_run_before_it_begins(server: Server, tmp_path: P
 def test_a_token_in_the_open_is_warned_of_when_the_run_begins(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the line that says where annotations go; taken for another host, since this machine has no other."""
+    """In the line that says where annotations go; taken for another host, since this machine has no
+    other."""
     monkeypatch.setattr("twin.readers.grafana._loopback", lambda host: False)
     monkeypatch.setenv("GRAFANA_TOKEN", ADMIN)
     (tmp_path / "manifest.json").write_text('{"start": "2025-01-01"}')

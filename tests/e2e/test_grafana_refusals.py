@@ -1,4 +1,5 @@
-"""What can go wrong between twin and a Grafana: one line that says where, why and the mend, and never the token."""
+"""What can go wrong between twin and a Grafana: one line that says where, why and the mend, and
+never the token."""
 
 import json
 from pathlib import Path
@@ -139,7 +140,8 @@ def test_an_older_grafana_is_refused_and_the_oldest_is_not(server: Server, board
 
 
 def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
-    """A redirected POST would arrive as a GET and seem to have gone well: the address that answers is named instead."""
+    """A redirected POST would arrive as a GET and seem to have gone well: the address that answers
+    is named instead."""
     for code in (301, 302, 307, 308):
         server.contract.faults[:] = [
             ("POST /folders", code, b"", {"location": "https://grafana.test/sub/api/folders"})
@@ -152,7 +154,8 @@ def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
 
 
 def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listens, nobody answers in time, no such host, no TLS: each in words that say what to look at."""
+    """Nobody listens, nobody answers in time, no such host, no TLS: each in words that say what to
+    look at."""
     monkeypatch.setattr("twin.readers.grafana.PATIENCE_S", 0.2)
     monkeypatch.setenv("NO_PROXY", "*")
     with Server() as server:
@@ -223,7 +226,8 @@ def test_a_server_that_repeats_the_token_does_not_make_us_print_it(
 def test_a_login_a_path_and_an_odd_address_work(
     boards: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """User and password with letters of any alphabet, a Grafana under a path, an address that ends in /api/ or a slash."""
+    """User and password with letters of any alphabet, a Grafana under a path, an address that ends
+    in /api/ or a slash."""
     monkeypatch.delenv("GRAFANA_TOKEN", raising=False)
     monkeypatch.setenv("GRAFANA_USER", "grace")
     monkeypatch.setenv("GRAFANA_PASSWORD", "pass wörd")

@@ -1,4 +1,5 @@
-"""Hands on a run that goes on: what is done becomes part of its record, and the record replays to the same bytes."""
+"""Hands on a run that goes on: what is done becomes part of its record, and the record replays to
+the same bytes."""
 
 import json
 import signal
@@ -65,7 +66,8 @@ def tables(folder: Path) -> list[bytes]:
 
 
 class Hand(Watcher):
-    """Gives commands to a run in a thread of this process; stops it by mail at the very hour at which it should stand."""
+    """Gives commands to a run in a thread of this process; stops it by mail at the very hour at
+    which it should stand."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.stop_s = out, HOUR
@@ -98,7 +100,8 @@ class Hand(Watcher):
 
 @contextmanager
 def held(scenario: Scenario, out: Path, **how: Any) -> Iterator[Hand]:
-    """A run in a thread, paused after its first hour, and a hand on it. Afterwards it goes on to its end."""
+    """A run in a thread, paused after its first hour, and a hand on it. Afterwards it goes on to
+    its end."""
     hand = Hand(out)
     thread = threading.Thread(
         target=run.start, args=(scenario, out), kwargs={"watcher": hand, **how}
@@ -127,7 +130,8 @@ def resumed(folder: Path) -> list[bytes]:
 
 
 def test_what_was_done_by_hand_replays_to_the_same_bytes(tmp_path: Path) -> None:
-    """Policies given now, at a date and on a condition; the scenario in the folder, run anew, gives the same tables."""
+    """Policies given now, at a date and on a condition; the scenario in the folder, run anew, gives
+    the same tables."""
     (tmp_path / "likes.yaml").write_text(LIKES)
     (tmp_path / "guard.yaml").write_text(GUARD)
     (tmp_path / "later.yaml").write_text(
@@ -156,7 +160,8 @@ def test_what_was_done_by_hand_replays_to_the_same_bytes(tmp_path: Path) -> None
 
 
 def test_a_list_in_the_reference_mode_replays_in_both_modes(small: Small, tmp_path: Path) -> None:
-    """A list of policies with times of their own and for shares, given twice in the same hour, to a run of one process per consumer."""
+    """A list of policies with times of their own and for shares, given twice in the same hour, to a
+    run of one process per consumer."""
     first = (
         "policies:\n- {name: now, set: {recommender.preset: likes}}\n"
         "- {name: own time, at: 4d, until: 5d, share: 0.3, set: {audience.counts_shown: false}}\n"
@@ -191,7 +196,8 @@ def test_a_list_in_the_reference_mode_replays_in_both_modes(small: Small, tmp_pa
 
 
 def test_pause_holds_and_continue_goes_on(small: Small, tmp_path: Path) -> None:
-    """While it is paused no simulated time passes and the watchers are told so; what was paused ends with the same bytes."""
+    """While it is paused no simulated time passes and the watchers are told so; what was paused
+    ends with the same bytes."""
     with held(small("duration=6d"), tmp_path / "a") as hand:
         now = hand.forward(DAY)
         assert now == DAY
@@ -211,7 +217,8 @@ def test_pause_holds_and_continue_goes_on(small: Small, tmp_path: Path) -> None:
 def test_a_paused_run_that_is_ended_goes_on_where_it_stood(
     end: signal.Signals, tmp_path: Path
 ) -> None:
-    """Ctrl-C, kill and kill -9 while it is held right after a policy was given: it resumes from there, and replays to the same bytes."""
+    """Ctrl-C, kill and kill -9 while it is held right after a policy was given: it resumes from
+    there, and replays to the same bytes."""
     (tmp_path / "likes.yaml").write_text(LIKES)
     process = begun(tmp_path, "duration=5d", flags=("--quiet",))
     twin("pause", "a", cwd=tmp_path)
@@ -256,7 +263,8 @@ def test_a_run_that_was_held_before_its_first_hour_begins_once(
 def test_pace_is_kept_and_little_is_made_up_for(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A paced run is not ahead of its pace, from the command on; after a delay it makes up for a second of it at most."""
+    """A paced run is not ahead of its pace, from the command on; after a delay it makes up for a
+    second of it at most."""
     with held(small("duration=10d"), tmp_path / "a") as hand:
         hand("pace", days_per_second=4)
         began = time.monotonic()
@@ -315,7 +323,8 @@ WRONG = {
 def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(
     small: Small, tmp_path: Path
 ) -> None:
-    """Every wrong policy, time, name and command is one error with the user's file and line; the run ends as if nothing had been said."""
+    """Every wrong policy, time, name and command is one error with the user's file and line; the
+    run ends as if nothing had been said."""
     scenario = small("duration=4d")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
@@ -383,7 +392,8 @@ class Crash(BaseException):
 def test_a_crash_while_a_policy_is_written_down_leaves_the_old_or_the_new(
     small: Small, write: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before each write of the amended record: what resumes has the policy in all its places, or in none."""
+    """Before each write of the amended record: what resumes has the policy in all its places, or in
+    none."""
     out, real, writes = tmp_path / "a", runfolder._write, [0]
 
     def crashing(path: Path, text: str) -> None:
@@ -408,7 +418,8 @@ def test_a_crash_while_a_policy_is_written_down_leaves_the_old_or_the_new(
 
 
 def test_forks(small: Small, tmp_path: Path) -> None:
-    """Branches of a run, of a stopped run and of a branch: the same history, labels of their own, and the world of a run from the start."""
+    """Branches of a run, of a stopped run and of a branch: the same history, labels of their own,
+    and the world of a run from the start."""
     scenario, out = small("duration=6d"), tmp_path / "a"
     with held(scenario, out) as hand:
         now = hand.forward(2 * DAY + 5 * HOUR)
@@ -448,7 +459,8 @@ def test_forks(small: Small, tmp_path: Path) -> None:
 
 
 def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
-    """While a run goes on, resuming it is refused in one line and harms nothing; forking it asks the run."""
+    """While a run goes on, resuming it is refused in one line and harms nothing; forking it asks
+    the run."""
     process = begun(tmp_path, "duration=3d", flags=("--quiet",))
     twin("pause", "a", cwd=tmp_path)
     second = twin("resume", "a", cwd=tmp_path, check=False)
@@ -471,7 +483,8 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
 
 
 class LastWord(Watcher):
-    """Gives commands while the run ends: one with its last frame, one when readers are told. The end waits for both, as a page's does."""
+    """Gives commands while the run ends: one with its last frame, one when readers are told. The
+    end waits for both, as a page's does."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.said, self.asking = out, list[str](), list[threading.Thread]()
@@ -497,7 +510,8 @@ class LastWord(Watcher):
 def test_a_command_that_comes_while_the_run_ends_is_refused_at_once(
     small: Small, tmp_path: Path
 ) -> None:
-    """It is not waited for until patience ends, though the run still waits for those who read, who may be the ones who ask."""
+    """It is not waited for until patience ends, though the run still waits for those who read, who
+    may be the ones who ask."""
     last = LastWord(tmp_path / "a")
     assert run.start(small("duration=2d"), tmp_path / "a", watcher=last).status == "done"
     assert len(last.said) == 2

@@ -1,4 +1,5 @@
-"""The live page in a real browser: it moves, it steers, it says only what is so, and it listens to nobody else."""
+"""The live page in a real browser: it moves, it steers, it says only what is so, and it listens to
+nobody else."""
 
 import fcntl
 import http.client
@@ -35,7 +36,8 @@ LABELS = """name => Bokeh.documents.flatMap(document => document.roots()).find(r
 
 @pytest.fixture(autouse=True)
 def alone(request: pytest.FixtureRequest) -> Generator[None, None, None]:
-    """Pages that a test has opened close with it: else they would go on drawing, and the next test would wait for them."""
+    """Pages that a test has opened close with it: else they would go on drawing, and the next test
+    would wait for them."""
     yield
     if "browser" in request.fixturenames:
         for context in request.getfixturevalue("browser").contexts:
@@ -50,7 +52,8 @@ def text(page: Any, selector: str) -> str:
 def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replays(
     tmp_path: Path, browser: Any
 ) -> None:
-    """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change no byte; text stays text."""
+    """Numbers and dates move; pause holds; a lever pulled on the page is drawn; three pages change
+    no byte; text stays text."""
     with running(tmp_path, BASE, *settings(f"name={json.dumps(HOSTILE)}"), "--pace", "1") as run:
         page, complaints, asked = visit(browser, run.url)
         others = [visit(browser, run.url, color_scheme="dark") for _ in range(2)]
@@ -170,7 +173,8 @@ def ask(
 
 
 def test_only_the_token_opens_it_and_only_the_page_itself_steers(held: Running) -> None:
-    """Host, origin, kind of content and token are all asked for; nothing is allowed to other origins; nothing is kept."""
+    """Host, origin, kind of content and token are all asked for; nothing is allowed to other
+    origins; nothing is kept."""
     bearer, origin, kind = f"Bearer {held.token}", held.base, "application/json"
     for path in (
         "/run",
@@ -242,7 +246,8 @@ def test_a_wrong_token_is_refused_and_the_page_says_so(held: Running, browser: A
 
 
 def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Path) -> None:
-    """A form, requests without and with leave, and a frame, from a page of another origin that even knows the token."""
+    """A form, requests without and with leave, and a frame, from a page of another origin that even
+    knows the token."""
     pause = json.dumps({"do": "pause"})
     (
         tmp_path / "index.html"
@@ -276,7 +281,8 @@ def test_another_site_cannot_pause_it(held: Running, browser: Any, tmp_path: Pat
 
 
 def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, browser: Any) -> None:
-    """No scrolling sideways at 375 pixels, whatever is open; the ground is dark in dark mode, and the button turns it."""
+    """No scrolling sideways at 375 pixels, whatever is open; the ground is dark in dark mode, and
+    the button turns it."""
     phone, complaints, _ = visit(
         browser,
         held.url,
@@ -304,7 +310,8 @@ def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, browser
 
 
 def test_a_page_opened_late_sees_the_whole_course(held: Running, browser: Any) -> None:
-    """From the first day on, not from when it was opened; and it draws what the run folder will hold."""
+    """From the first day on, not from when it was opened; and it draws what the run folder will
+    hold."""
     page, *_ = visit(browser, held.url)
     page.wait_for_selector("figure[data-picture=posts] .plot > *")
     drawn = page.evaluate(DATA, "posts")
@@ -313,7 +320,8 @@ def test_a_page_opened_late_sees_the_whole_course(held: Running, browser: Any) -
 
 
 def test_a_page_that_is_hidden_while_it_draws_goes_on(held: Running, browser: Any) -> None:
-    """Where no frame comes any more, as in a page that was hidden after it had drawn, it takes further readings all the same."""
+    """Where no frame comes any more, as in a page that was hidden after it had drawn, it takes
+    further readings all the same."""
     page, complaints, _ = visit(browser, held.url)
     page.wait_for_selector("figure[data-picture=posts] .plot > *")
     page.evaluate("() => { window.requestAnimationFrame = () => 0 }")
@@ -324,7 +332,8 @@ def test_a_page_that_is_hidden_while_it_draws_goes_on(held: Running, browser: An
 
 
 def test_a_resumed_run_shows_what_was_before(tmp_path: Path, browser: Any) -> None:
-    """Interrupted with its page open, which says so; resumed, the new page has the course and the marks from the start."""
+    """Interrupted with its page open, which says so; resumed, the new page has the course and the
+    marks from the start."""
     likes = tmp_path / "likes.yaml"
     likes.write_text("name: likes\nset: {recommender.preset: likes}\n")
     with running(
@@ -356,7 +365,8 @@ def test_flags_that_contradict_each_other(tmp_path: Path) -> None:
 def test_on_a_terminal_the_browser_opens_once_and_the_page_stays_until_interrupted(
     tmp_path: Path,
 ) -> None:
-    """What a browser is started with works once and is no token; after the run the page is there still; Ctrl-C ends it, status 0."""
+    """What a browser is started with works once and is no token; after the run the page is there
+    still; Ctrl-C ends it, status 0."""
     opener = tmp_path / "opener"
     opener.write_text('#!/bin/sh\necho "$1" > opened.part && mv opened.part opened\n')
     opener.chmod(0o755)

@@ -1,4 +1,5 @@
-"""Every command of the README, run as a new user would: in a fresh copy, in the order in which they stand."""
+"""Every command of the README, run as a new user would: in a fresh copy, in the order in which they
+stand."""
 
 import os
 import re
@@ -27,7 +28,8 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds, with the README's own files (a scenario, a mechanism) written where it says."""
+    """What a clone holds, with the README's own files (a scenario, a mechanism) written where it
+    says."""
     here = tmp_path_factory.mktemp("clone") / "twin"
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -108,7 +110,8 @@ def test_set_up_and_main_job(fresh: Path) -> None:
 
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What `deploy/` brings up, at the addresses that the README names: a real Prometheus, and Grafana's contract server."""
+    """What `deploy/` brings up, at the addresses that the README names: a real Prometheus, and
+    Grafana's contract server."""
     with Prometheus(tmp_path_factory.mktemp("prometheus"), port=9090), Server(port=3000):
         yield {"GRAFANA_TOKEN": ADMIN, "TWIN_NO_BROWSER": "1"}
 
@@ -137,7 +140,8 @@ def test_real_network_command(fresh: Path, real_data: Path) -> None:
 
 
 def test_comparison_reads_its_table(fresh: Path) -> None:
-    """The Python of "Compare policies", on the folder that its command made: effects on both sides, told from noise."""
+    """The Python of "Compare policies", on the folder that its command made: effects on both sides,
+    told from noise."""
     (snippet,) = [text for text in blocks("python") if "read_table" in text]
     (fresh / "read.py").write_text(snippet)
     said = bash("python read.py", fresh)
@@ -152,8 +156,8 @@ def test_comparison_reads_its_table(fresh: Path) -> None:
 
 
 def test_a_finding_is_judged_and_kept(fresh: Path) -> None:
-    """What its command left: exact counts hold, every claim is in the table, the report draws every outcome; run again, nothing is
-    computed anew.
+    """What its command left: exact counts hold, every claim is in the table, the report draws every
+    outcome; run again, nothing is computed anew.
     """
     (command,) = [line for line in commands() if line.startswith("twin findings")]
     out = fresh / "runs" / "findings"

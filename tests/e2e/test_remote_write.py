@@ -1,4 +1,5 @@
-"""Readings in a real Prometheus at their simulated times: all of them, exactly, once, whatever dies meanwhile."""
+"""Readings in a real Prometheus at their simulated times: all of them, exactly, once, whatever dies
+meanwhile."""
 
 import http.server
 import json
@@ -68,7 +69,8 @@ def selector(folder: Path) -> str:
 
 
 def is_exact(server: Prometheus, folder: Path) -> None:
-    """The server holds every reading of the run, bit by bit, and nothing else of it; every metric is there at a simulated date."""
+    """The server holds every reading of the run, bit by bit, and nothing else of it; every metric
+    is there at a simulated date."""
     metrics, own = load_metrics(folder), identity(load_manifest(folder))
     want = wanted(metrics, own)
     assert len(metrics.times) >= DAYS + 1 and server.samples(selector(folder)) == want
@@ -147,7 +149,8 @@ def delivered(folder: Path) -> float:
 def test_two_runs_of_a_scenario_arrive_exactly_and_are_the_same_bytes(
     server: Prometheus, straight: Path, tmp_path: Path
 ) -> None:
-    """Both runs of the same dates are in one server, each complete, nothing twice; being watched changed no byte of them."""
+    """Both runs of the same dates are in one server, each complete, nothing twice; being watched
+    changed no byte of them."""
     for name in ("first", "second"):
         held = server.appended()
         text = twin(
@@ -155,8 +158,8 @@ def test_two_runs_of_a_scenario_arrive_exactly_and_are_the_same_bytes(
         ).stdout
         assert f"remote write to {server.write_url}" in text
         assert (
-            f"all {DAYS + 1} readings x {len(load_metrics(straight).values[0])} series are in {server.write_url}"
-            in text
+            f"all {DAYS + 1} readings x {len(load_metrics(straight).values[0])} series are in "
+            f"{server.write_url}" in text
         )
         assert server.appended() - held == size(tmp_path / name)
         assert [(tmp_path / name / table).read_bytes() for table in TABLES] == [
@@ -170,7 +173,8 @@ def test_two_runs_of_a_scenario_arrive_exactly_and_are_the_same_bytes(
 
 
 def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> None:
-    """kill -9 when more was delivered than the checkpoint holds; the resumed run sends the rest, nothing twice."""
+    """kill -9 when more was delivered than the checkpoint holds; the resumed run sends the rest,
+    nothing twice."""
     held = server.appended()
     process, run = begun(tmp_path, server.write_url), tmp_path / "a"
     until(lambda: delivered(run) >= 2, process)
@@ -191,7 +195,8 @@ def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> 
 def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
     server: Prometheus, tmp_path: Path
 ) -> None:
-    """The branch arrives whole under its own label when the parent has ended already; both are exact."""
+    """The branch arrives whole under its own label when the parent has ended already; both are
+    exact."""
     (tmp_path / "likes.yaml").write_text("name: likes\nset: {recommender.preset: likes}\n")
     process = begun(tmp_path, server.write_url)
     until(lambda: delivered(tmp_path / "a") >= 3, process)
@@ -209,7 +214,8 @@ def test_a_fork_whose_history_lies_in_the_past_of_its_parent(
 
 
 def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None:
-    """It is not there at the start; later it is killed as by a crash and comes back on the same data: the run goes on all the time."""
+    """It is not there at the start; later it is killed as by a crash and comes back on the same
+    data: the run goes on all the time."""
     with running(tmp_path / "prometheus") as late:
         late.kill()
         process, run = begun(tmp_path, late.write_url), tmp_path / "a"
@@ -242,7 +248,8 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
 
 
 def test_a_server_that_never_comes_is_left_to_twin_send(server: Prometheus, tmp_path: Path) -> None:
-    """Ctrl-C ends the wait after the run; the line that it leaves says what to do, and doing it delivers all."""
+    """Ctrl-C ends the wait after the run; the line that it leaves says what to do, and doing it
+    delivers all."""
     with running(tmp_path / "prometheus") as absent:
         absent.kill()
         process = begun(tmp_path, absent.write_url)
@@ -283,7 +290,8 @@ def test_send_of_a_run_with_every_mechanism(server: Prometheus, tmp_path: Path) 
 
 
 def test_export_loaded_by_promtool(finished: Path, tmp_path: Path) -> None:
-    """`twin export` prints the command that loads it; a server on that folder has every value exactly."""
+    """`twin export` prints the command that loads it; a server on that folder has every value
+    exactly."""
     if shutil.which("promtool") is None:
         pytest.skip("no promtool on this machine: install Debian's package prometheus")
     text = twin("export", "run", cwd=tmp_path).stdout
@@ -334,7 +342,8 @@ def guarded(server: Prometheus, token: str) -> Iterator[str]:
 
 
 def test_a_wrong_token_is_one_line_and_the_run_goes_on(server: Prometheus, tmp_path: Path) -> None:
-    """The reason and the mend, once; the token is nowhere; with the right one `twin send` delivers everything."""
+    """The reason and the mend, once; the token is nowhere; with the right one `twin send` delivers
+    everything."""
     with guarded(server, "right-3141") as url:
         done = twin(
             "run",
@@ -406,7 +415,8 @@ def test_two_at_once_are_refused(server: Prometheus, tmp_path: Path) -> None:
 def test_a_series_without_a_reading_is_absent_there_and_not_old(
     server: Prometheus, tmp_path: Path
 ) -> None:
-    """A value, then none for three readings, then one again: queries at those dates find it, do not find it, find it."""
+    """A value, then none for three readings, then one again: queries at those dates find it, do not
+    find it, find it."""
     values = np.ones((6, len(ROWS)))
     values[:, 0] = [0.25, np.nan, np.nan, np.nan, 0.75, np.nan]
     folder = folder_with(tmp_path / "run", values, done=True)

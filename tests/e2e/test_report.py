@@ -1,4 +1,5 @@
-"""The report in a real browser: it draws, it is alone, it fits a phone, and a scenario's text stays text."""
+"""The report in a real browser: it draws, it is alone, it fits a phone, and a scenario's text stays
+text."""
 
 import json
 import re
@@ -57,7 +58,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "x.yaml").write_text(
         f"extends: base.yaml\nname: {json.dumps(EVIL)}\ndescription: {json.dumps(EVIL)}\n"
         f"policies: [{{name: {json.dumps(EVIL)}, at: 10d, set: {{recommender.preset: likes}}}},\n"
-        "           {name: patient, when: creator_human_share < 0.0001, set: {recommender.ai_factor: 0.5}}]\n"
+        "           {name: patient, when: creator_human_share < 0.0001, set: "
+        "{recommender.ai_factor: 0.5}}]\n"
     )
     shutil.copy(Path("scenarios") / "base.yaml", here)
     outcome = run.start(load(here / "x.yaml", (*SMALL, "duration=20d")), here / "run")
@@ -99,7 +101,8 @@ def facts(page: Path, tmp_path: Path, width: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("width", [1400, 375])
 def test_report_in_a_browser(report: Path, tmp_path: Path, width: int) -> None:
-    """Every figure is drawn, nothing is fetched, no error is logged, and the page is no wider than the screen."""
+    """Every figure is drawn, nothing is fetched, no error is logged, and the page is no wider than
+    the screen."""
     found = facts(report, tmp_path, width)
     assert found["problems"] == []
     assert found["figures"] == found["drawn"] and found["figures"] > 60
@@ -114,7 +117,8 @@ def test_scenario_text_is_never_executed(report: Path, tmp_path: Path) -> None:
 
 
 def test_report_tells_each_sides_story(report: Path) -> None:
-    """Sentences and headings per side in order, what never moved in words, and policies that never took hold."""
+    """Sentences and headings per side in order, what never moved in words, and policies that never
+    took hold."""
     text = report.read_text()
     assert text.count('<ul class="story">') == 4
     headings = re.findall(r'<h3 id="[^"]+">(.*?)</h3>', text)

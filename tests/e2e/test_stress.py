@@ -1,4 +1,5 @@
-"""`twin stress` as users call it: a goal that fails in some worlds and not in others, a stopped test goes on, wrong usage, the report."""
+"""`twin stress` as users call it: a goal that fails in some worlds and not in others, a stopped
+test goes on, wrong usage, the report."""
 
 import json
 import re
@@ -12,7 +13,8 @@ import pytest
 from tests.conftest import SCENARIOS, settings, twin
 
 GOAL = "consumers_joined < 20"
-"""People come at a rate that is not known, 1 to 40 a day; about half of the worlds break it, those with high rates."""
+"""People come at a rate that is not known, 1 to 40 a day; about half of the worlds break it, those
+with high rates."""
 TABLES = ("results.parquet", "directions.parquet")
 
 
@@ -52,7 +54,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_fails_where_many_come(here: Path) -> None:
-    """Margins are 20 less the people who came a day; failures lie where arrivals are high, and are said to; the worst is confirmed."""
+    """Margins are 20 less the people who came a day; failures lie where arrivals are high, and are
+    said to; the worst is confirmed."""
     rows = pq.read_table(here / "out" / "results.parquet").to_pylist()
     assert [row["phase"] for row in rows] == ["drawn"] * 8 + ["search"] * 2 + ["confirm"] * 6
     for row in rows:
@@ -77,7 +80,8 @@ def test_it_fails_where_many_come(here: Path) -> None:
 
 
 def test_what_is_lost_is_done_again_to_the_same_bytes(here: Path, tmp_path: Path) -> None:
-    """On one worker instead of two, and after a stop in the middle of the search, the tables are the same to the last byte."""
+    """On one worker instead of two, and after a stop in the middle of the search, the tables are
+    the same to the last byte."""
     out = tmp_path / "out"
     shutil.copytree(here / "out", out)
     for name in (*TABLES, "report.html"):
@@ -92,7 +96,8 @@ def test_what_is_lost_is_done_again_to_the_same_bytes(here: Path, tmp_path: Path
 
 
 def test_the_report_tells_what_the_data_say(here: Path, tmp_path: Path) -> None:
-    """Numbers of the summary are those of the table; it is one file that fetches nothing; it can be written anew."""
+    """Numbers of the summary are those of the table; it is one file that fetches nothing; it can be
+    written anew."""
     text = (here / "out" / "report.html").read_text()
     rows: list[dict[str, Any]] = pq.read_table(here / "out" / "results.parquet").to_pylist()
     fails = sum(not row["holds"] for row in rows[:8])
@@ -127,7 +132,8 @@ def test_the_report_tells_what_the_data_say(here: Path, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_one_line(args: list[str], words: str, tmp_path: Path) -> None:
-    """Every error that a user can cause is one line with what is wrong, and status 2; nothing is begun."""
+    """Every error that a user can cause is one line with what is wrong, and status 2; nothing is
+    begun."""
     (tmp_path / "half.yaml").write_text("name: half\nset: {recommender.ai_factor: 0.5}\n")
     done = twin(
         "stress",

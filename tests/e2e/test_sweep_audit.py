@@ -1,4 +1,5 @@
-"""`twin sweep` and `twin audit` as users call them: tables, the same bytes anywhere and again, errors in one line, reports in a browser."""
+"""`twin sweep` and `twin audit` as users call them: tables, the same bytes anywhere and again,
+errors in one line, reports in a browser."""
 
 import json
 import shutil
@@ -89,7 +90,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_each_ends_with_its_report(name: str, here: Path) -> None:
-    """The last line is where the report is; the folder says how many runs it took, and nothing failed."""
+    """The last line is where the report is; the folder says how many runs it took, and nothing
+    failed."""
     assert (here / f"{name}.txt").read_text().endswith(f"report: {name}/report.html\n")
     manifest = json.loads((here / name / "manifest.json").read_text())
     assert manifest["status"] == "done" and manifest["failed"] == {}
@@ -97,7 +99,8 @@ def test_each_ends_with_its_report(name: str, here: Path) -> None:
 
 
 def test_a_sweep_is_one_table(here: Path) -> None:
-    """Every point, replicate and series is a row; a mechanism that is off has no values; luck is the replicate's."""
+    """Every point, replicate and series is a row; a mechanism that is off has no values; luck is
+    the replicate's."""
     rows = pq.read_table(here / "sweep" / "results.parquet").to_pylist()
     points = {(row["point"], row["recommender.slate"], row["chatbots.enabled"]) for row in rows}
     assert points == {(0, "5", "true"), (1, "5", "false"), (2, "20", "true"), (3, "20", "false")}
@@ -119,7 +122,8 @@ def test_a_sweep_is_one_table(here: Path) -> None:
 
 
 def test_a_step_that_does_nothing_is_exactly_nothing(here: Path) -> None:
-    """Candidates that are never co-viewed change nothing, to the last bit; a slate of another length does."""
+    """Candidates that are never co-viewed change nothing, to the last bit; a slate of another
+    length does."""
     rows = {
         row["step"]: row for row in pq.read_table(here / "steps" / "results.parquet").to_pylist()
     }
@@ -156,7 +160,8 @@ def test_a_step_that_does_nothing_is_exactly_nothing(here: Path) -> None:
 def test_the_same_bytes_on_one_worker_and_after_a_stop(
     name: str, tables: list[str], here: Path, tmp_path: Path
 ) -> None:
-    """A folder from which results were lost goes on, with one worker, to the same tables and the same report's data."""
+    """A folder from which results were lost goes on, with one worker, to the same tables and the
+    same report's data."""
     shutil.copytree(here / name, tmp_path / name)
     wanted = {table: (tmp_path / name / f"{table}.parquet").read_bytes() for table in tables}
     lost = sorted((tmp_path / name).glob("points/*.npy" if name == "morris" else "runs/1/*.npy"))[
@@ -206,7 +211,8 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_reports_open_in_a_browser(name: str, here: Path, browser: Any) -> None:
-    """All is drawn, nothing is fetched or logged, hostile text stays text, and a phone shows it without scrolling sideways."""
+    """All is drawn, nothing is fetched or logged, hostile text stays text, and a phone shows it
+    without scrolling sideways."""
     page, wrong = page_of(browser, here / name / "report.html", 390)
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,5 +1,6 @@
-"""Nothing moves unnoticed. Start: to 1e-6. After ten days: counts of a small world within 2 % and 2, since another processor's
-last bit of a logarithm may flip a choice, and a changed mechanism moves far more than that."""
+"""Nothing moves unnoticed. Start: to 1e-6. After ten days: counts of a small world within 2 % and
+2, since another processor's last bit of a logarithm may flip a choice, and a changed mechanism
+moves far more than that."""
 
 import pytest
 

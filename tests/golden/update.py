@@ -1,4 +1,5 @@
-"""Write the golden readings anew: `python -m tests.golden.update`. Say in the commit why they changed."""
+"""Write the golden readings anew: `python -m tests.golden.update`. Say in the commit why they
+changed."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""A small world's readings: at the start (drawn, not simulated) and after ten days. See `update` for how they change."""
+"""A small world's readings: at the start (drawn, not simulated) and after ten days. See `update`
+for how they change."""
 
 import json
 from pathlib import Path
@@ -11,7 +12,8 @@ POLICY = "policies=[{name: likes, at: 5d, set: {recommender.preset: likes}}]"
 
 
 def computed() -> dict[str, dict[str, float]]:
-    """Every finite headline-worthy gauge and counter of the first and last reading; histograms left out."""
+    """Every finite headline-worthy gauge and counter of the first and last reading; histograms left
+    out."""
     simulation, readings = history(
         load(ROOT / "scenarios" / "base.yaml", (*SMALL, "duration=10d", POLICY))
     )

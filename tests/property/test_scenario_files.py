@@ -1,4 +1,5 @@
-"""Whatever is in a scenario file or a setting, loading gives a scenario or names the problems; it never does anything else."""
+"""Whatever is in a scenario file or a setting, loading gives a scenario or names the problems; it
+never does anything else."""
 
 import re
 from pathlib import Path

@@ -25,7 +25,8 @@ def keys(numbers: list[int]) -> np.ndarray:
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(KEYS, st.integers(1, 5)), max_size=8))
 def test_collisionless_is_a_dict_with_expiry(batches: list[tuple[list[int], int]]) -> None:
-    """Whatever arrives, rests or expires: one row per living ID, no two alike, unchanged while the ID lives."""
+    """Whatever arrives, rests or expires: one row per living ID, no two alike, unchanged while the
+    ID lives."""
     made, known, last, now = (
         table("collisionless", expire_after_s=3),
         dict[int, int](),
@@ -64,7 +65,8 @@ def test_admission_waits_for_enough_sightings(
 
 
 def test_memory_follows_the_living() -> None:
-    """A thousand generations of IDs in one table: rows are recycled, so it holds a few generations and not all."""
+    """A thousand generations of IDs in one table: rows are recycled, so it holds a few generations
+    and not all."""
     made = table("collisionless", expire_after_s=2)
     for now in range(1000):
         made.learn(keys([now * 1000 + i for i in range(100)]), np.ones(100, np.int64), now)
@@ -75,7 +77,8 @@ def test_memory_follows_the_living() -> None:
 
 @pytest.mark.parametrize(("ids", "slots"), [(1000, 1000), (1000, 10_000), (5000, 2000)])
 def test_hash_collides_as_balls_in_bins(ids: int, slots: int) -> None:
-    """Share of IDs that share a row: 1 - (1 - 1/M)^(n-1), within five sd of a binomial over IDs (over-wide: they are correlated)."""
+    """Share of IDs that share a row: 1 - (1 - 1/M)^(n-1), within five sd of a binomial over IDs
+    (over-wide: they are correlated)."""
     expected = 1 - (1 - 1 / slots) ** (ids - 1)
     shares = [
         table("hash", size=slots, salt=salt).sharing(keys([i * 7919 for i in range(ids)]))
@@ -134,7 +137,8 @@ def fitted(
 
 
 def test_wide_hash_is_collisionless_bit_for_bit() -> None:
-    """Where no two IDs meet, the hash table trains to the very bits of the collisionless one; a narrow one does not."""
+    """Where no two IDs meet, the hash table trains to the very bits of the collisionless one; a
+    narrow one does not."""
     wide, exact, narrow = (
         fitted("hash", 2**22, samples=2000),
         fitted("collisionless", 64, samples=2000),
@@ -146,7 +150,8 @@ def test_wide_hash_is_collisionless_bit_for_bit() -> None:
 
 
 def test_no_rates_no_change() -> None:
-    """Control: with both learning rates at zero a pass over the log leaves every weight as it was."""
+    """Control: with both learning rates at zero a pass over the log leaves every weight as it
+    was."""
     still = fitted("collisionless", 64, rates=(0.0, 0.0))
     fresh = fitted("collisionless", 64, rates=(0.0, 0.0), samples=0)
     assert np.array_equal(still.keep["W"], fresh.keep["W"]) and np.array_equal(

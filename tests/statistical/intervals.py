@@ -1,8 +1,11 @@
-"""How often do 95 % intervals cover zero where there is nothing: `python -m tests.statistical.intervals [--comparisons 200]`.
+"""How often do 95 % intervals cover zero where there is nothing: `python -m
+tests.statistical.intervals [--comparisons 200]`.
 
-Every comparison pairs worlds that share nothing but the scenario: with P pairs it takes 2 P runs with seeds of their own, none of which is
-used in any other comparison. So every true effect is zero, and an honest interval covers it in 95 % of comparisons: with 200 of them within
-91 and 98 % (two standard errors are 3 %). Worlds are small and short, so that 2,000 of them take minutes; intervals know nothing of that.
+Every comparison pairs worlds that share nothing but the scenario: with P pairs it takes 2 P runs
+with seeds of their own, none of which is used in any other comparison. So every true effect is
+zero, and an honest interval covers it in 95 % of comparisons: with 200 of them within 91 and 98 %
+(two standard errors are 3 %). Worlds are small and short, so that 2,000 of them take minutes;
+intervals know nothing of that.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ MOSTLY = 0.9
 
 @dataclass(frozen=True)
 class Covered:
-    """How often the intervals of a series covered zero: of pairs, and of independent runs (Welch)."""
+    """How often the intervals of a series covered zero: of pairs, and of independent runs
+    (Welch)."""
 
     metric: str
     labels: str
@@ -55,10 +59,12 @@ class Covered:
 def measure(
     comparisons: int, pairs: int, on: str | None = None, show: bool = False
 ) -> list[Covered]:
-    """Coverage of every series of both sides that had an interval in every comparison; no histograms.
+    """Coverage of every series of both sides that had an interval in every comparison; no
+    histograms.
 
-    With few pairs the differences of a count may be equal by chance: such an interval has no width, and covers zero only if it is zero.
-    A series of which more than a tenth are so is left out: it hardly differs between worlds.
+    With few pairs the differences of a count may be equal by chance: such an interval has no width,
+    and covers zero only if it is zero. A series of which more than a tenth are so is left out: it
+    hardly differs between worlds.
     """
     scenario = load(SCENARIOS / "base.yaml", WORLD)
     runs = 2 * pairs * comparisons
@@ -106,10 +112,12 @@ def _show(done: int, runs: int) -> None:
 @click.option("--pairs", default=5, show_default=True)
 @click.option("--on", help="As for twin compare.")
 def main(comparisons: int, pairs: int, on: str | None) -> None:
-    """Print the table; exit status 1 if fewer than ten series, or none of one side, are within 91 and 98 %."""
+    """Print the table; exit status 1 if fewer than ten series, or none of one side, are within 91
+    and 98 %."""
     found = measure(comparisons, pairs, on, show=True)
     click.echo(
-        f"{comparisons} null comparisons of {pairs} pairs of independent worlds; 95 % intervals that cover zero"
+        f"{comparisons} null comparisons of {pairs} pairs of independent worlds; 95 % intervals "
+        f"that cover zero"
     )
     click.echo(
         f"{'side':9s} {'series':44s} {'pairs':>7s} {'Welch':>7s}  within {LOW:.0%}-{HIGH:.0%}"
@@ -120,10 +128,12 @@ def main(comparisons: int, pairs: int, on: str | None) -> None:
         good[each.side] += within
         name = each.metric + (f"{{{each.labels}}}" if each.labels else "")
         click.echo(
-            f"{each.side:9s} {name:44s} {each.paired:7.1%} {each.unpaired:7.1%}  {'yes' if within else 'NO'}"
+            f"{each.side:9s} {name:44s} {each.paired:7.1%} {each.unpaired:7.1%}  "
+            f"{'yes' if within else 'NO'}"
         )
     click.echo(
-        f"within: {good['producer']} series of creators, {good['consumer']} of consumers, of {len(found)}"
+        f"within: {good['producer']} series of creators, {good['consumer']} of consumers, of "
+        f"{len(found)}"
     )
     sys.exit(0 if min(good.values()) and sum(good.values()) >= AT_LEAST else 1)
 

@@ -27,7 +27,8 @@ from twin.scenario.loading import Scenario
 def test_state_does_not_grow_with_time(
     base: str, more: tuple[str, ...], small: Callable[..., Scenario]
 ) -> None:
-    """Bytes of state per living row, at day 240 against day 60 of a world whose people and posts come and go: at most 1.5x."""
+    """Bytes of state per living row, at day 240 against day 60 of a world whose people and posts
+    come and go: at most 1.5x."""
     simulation = Simulation(small("duration=240d", "audience.leave=0.01", *more, base=base))
     simulation.begin()
     sizes = []

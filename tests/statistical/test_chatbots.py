@@ -1,6 +1,8 @@
-"""Chatbots over months: the trial's null beside the correlation of use, and the controls of finding 7. Fixed seeds.
+"""Chatbots over months: the trial's null beside the correlation of use, and the controls of finding
+7. Fixed seeds.
 
-Tolerances are 4 standard errors or more, so that a false alarm by luck alone is rarer than 1 in 10,000.
+Tolerances are 4 standard errors or more, so that a false alarm by luck alone is rarer than 1 in
+10,000.
 """
 
 import numpy as np
@@ -28,7 +30,8 @@ def read(world, name, **labels):
 
 
 def test_assignment_shows_nothing_while_use_goes_with_loneliness():
-    """No effect of use, lonely people use more: |assigned - control| < 4 s.e., while use and well-being correlate negatively."""
+    """No effect of use, lonely people use more: |assigned - control| < 4 s.e., while use and
+    well-being correlate negatively."""
     world, _ = trial(lonely_use=0.8, use_effect=0.0)
     assert abs(read(world, "wellbeing_assigned_effect")) < 4 * 2 / np.sqrt(N)
     assert read(world, "wellbeing_usage_correlation", among="trial") < -0.15
@@ -47,7 +50,8 @@ def test_without_selection_use_does_not_correlate():
 
 
 def test_the_trial_sees_an_effect_where_there_is_one():
-    """With an effect of use and no selection, assignment shows it at its size: effect times the difference in recent use."""
+    """With an effect of use and no selection, assignment shows it at its size: effect times the
+    difference in recent use."""
     world, _ = trial(lonely_use=0.0, use_effect=-0.5)
     more = read(world, "chat_use_mean", arm="assigned") - read(
         world, "chat_use_mean", arm="control"
@@ -59,7 +63,8 @@ def test_the_trial_sees_an_effect_where_there_is_one():
 
 
 def test_well_being_is_a_standard_normal_that_turns_slowly():
-    """Mean 0, sd 1 at any time; a day hardly changes it, and after two turns only loneliness is left: correlation r^2."""
+    """Mean 0, sd 1 at any time; a day hardly changes it, and after two turns only loneliness is
+    left: correlation r^2."""
     world, mechanism = make(N, wellbeing={"loneliness": 0.5, "turns": "60d"})
     rows, felt = np.arange(N), []
     for day in (15, 16, 45, 140):
@@ -101,8 +106,8 @@ def course(days, **params):
 
 
 def test_only_the_longitudinal_view_shows_the_ratchet():
-    """Default: trust, anthropomorphism, attachment, concern, expectation rise together and a failure hurts ever more; the first
-    reading alone cannot show any of it."""
+    """Default: trust, anthropomorphism, attachment, concern, expectation rise together and a
+    failure hurts ever more; the first reading alone cannot show any of it."""
     seen = course(60, failure_rate=0.1, answers={"contested": 0.0})
     for name in (
         "trust_mean",
@@ -117,7 +122,8 @@ def test_only_the_longitudinal_view_shows_the_ratchet():
 
 
 def test_equal_rates_leave_no_disconfirmation_in_the_long_run():
-    """Control lambda_up = lambda_down: mean disconfirmation returns to 0; with the ratchet it stays below."""
+    """Control lambda_up = lambda_down: mean disconfirmation returns to 0; with the ratchet it stays
+    below."""
     even = course(60, expectation_up=0.1, expectation_down=0.1, personalisation=0.0)[
         "disconfirmation_mean"
     ][2:]
@@ -126,7 +132,8 @@ def test_equal_rates_leave_no_disconfirmation_in_the_long_run():
 
 
 def test_without_personalisation_all_is_flat():
-    """Control g = 0: performance flat, trust flat to .01, concern, anthropomorphism, disclosure exactly nothing."""
+    """Control g = 0: performance flat, trust flat to .01, concern, anthropomorphism, disclosure
+    exactly nothing."""
     seen = course(
         60,
         personalisation=0.0,

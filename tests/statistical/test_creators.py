@@ -1,7 +1,8 @@
-"""Finding 6 and the supply side in whole small worlds: selection of drafts, displacement with its placebo, supply that answers to pay.
+"""Finding 6 and the supply side in whole small worlds: selection of drafts, displacement with its
+placebo, supply that answers to pay.
 
-Branches share every random number that their settings do not touch, so people, creators and posts are compared pair by pair. A margin
-is four or more standard errors.
+Branches share every random number that their settings do not touch, so people, creators and posts
+are compared pair by pair. A margin is four or more standard errors.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,9 @@ def differs(gap: np.ndarray) -> float:
 
 
 def test_selected_ai_posts_draw_more_clicks_than_unselected(small: Small) -> None:
-    """AI of less skill than humans: unselected drafts get fewer clicks per impression than human posts, the best of eight get more
-    than unselected ones (Nextdoor 2023: 56 % of human clicks unselected, more than them selected; the sizes are not claimed)."""
+    """AI of less skill than humans: unselected drafts get fewer clicks per impression than human
+    posts, the best of eight get more than unselected ones (Nextdoor 2023: 56 % of human clicks
+    unselected, more than them selected; the sizes are not claimed)."""
     gaps, behind, reach = [], [], []
     for seed in (1, 2):
         rates, seen = {}, {}
@@ -71,8 +73,9 @@ def test_a_predictor_without_data_changes_nothing(small: Small) -> None:
 
 
 def invaded(small: Small, seed: int, ai: int, *more: str) -> Simulation:
-    """Humans whose supply answers to what posts bring; at day 30 some ``ai`` creators a day begin to come, for five days, into the two
-    largest communities. No slots for exploration, which would carry AI posts into the feeds of the other communities."""
+    """Humans whose supply answers to what posts bring; at day 30 some ``ai`` creators a day begin
+    to come, for five days, into the two largest communities. No slots for exploration, which would
+    carry AI posts into the feeds of the other communities."""
     wave = f"{{at: 30d, until: 35d, set: {{creators.ai.arrivals: {ai}/d}}}}"
     return history(
         small(
@@ -101,7 +104,8 @@ def invaded(small: Small, seed: int, ai: int, *more: str) -> Simulation:
 
 
 def supply(world: Simulation) -> tuple[np.ndarray, np.ndarray]:
-    """Log of the factor on each human creator's posting rate, by key, and whether AI creators work in its community."""
+    """Log of the factor on each human creator's posting rate, by key, and whether AI creators work
+    in its community."""
     creators = world.world.table("creators")
     human = np.flatnonzero(~creators["ai"])
     human = human[np.argsort(creators["key"][human])]
@@ -116,8 +120,9 @@ def waves(small: Small) -> dict[tuple[int, int], Simulation]:
 
 
 def test_ai_supply_displaces_exposed_humans(waves: dict[tuple[int, int], Simulation]) -> None:
-    """Humans in invaded communities post less than without AI, by more than 5 % (how much is finding 6's to judge); the others by less,
-    and the difference in differences is beyond noise. AI posts take impressions from humans."""
+    """Humans in invaded communities post less than without AI, by more than 5 % (how much is
+    finding 6's to judge); the others by less, and the difference in differences is beyond noise. AI
+    posts take impressions from humans."""
     exposed, placebo = [], []
     for seed in (1, 2, 3):
         before, after = waves[seed, 0], waves[seed, 10]
@@ -142,7 +147,8 @@ def test_ai_supply_displaces_exposed_humans(waves: dict[tuple[int, int], Simulat
 
 
 def test_supply_answers_to_pay_only_where_it_may(small: Small) -> None:
-    """Pay quadrupled at day 25: with an elasticity humans post more; at elasticity 0 (and nothing else that adapts) not one post more."""
+    """Pay quadrupled at day 25: with an elasticity humans post more; at elasticity 0 (and nothing
+    else that adapts) not one post more."""
     posts = {}
     for elasticity in (0.0, 0.3):
         for pay in (1.0, 4.0):

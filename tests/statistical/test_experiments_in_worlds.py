@@ -1,8 +1,9 @@
-"""Experiments and controls of FINDINGS on people and creators, in whole worlds and by scenario settings alone.
+"""Experiments and controls of FINDINGS on people and creators, in whole worlds and by scenario
+settings alone.
 
-Worlds are paired: same seed, same people, so that a control that says "no effect" is tested to the bit wherever it can be. Where an
-effect is asked for, the margin is 3.9 standard errors or more (`worlds.errors`, or across seeds or creators), or it follows with
-certainty from common luck.
+Worlds are paired: same seed, same people, so that a control that says "no effect" is tested to the
+bit wherever it can be. Where an effect is asked for, the margin is 3.9 standard errors or more
+(`worlds.errors`, or across seeds or creators), or it follows with certainty from common luck.
 """
 
 import numpy as np
@@ -69,7 +70,8 @@ def arousal(world: World) -> np.ndarray:
 
 
 def test_supply_goes_where_the_weights_pull(run):
-    """F1 (i): where comments count for a post, not against it, arousal is shown and then made: across creators, 3.9 standard errors."""
+    """F1 (i): where comments count for a post, not against it, arousal is shown and then made:
+    across creators, 3.9 standard errors."""
     up, down = (
         run(*ADAPT, *prizing(weight), "creators.human.learning=0.5") for weight in (1.0, -1.0)
     )
@@ -80,7 +82,8 @@ def test_supply_goes_where_the_weights_pull(run):
 
 
 def test_producers_who_do_not_adapt_stay_as_they_are(run):
-    """Control A: learning, elasticity and trend-following 0: strategies and pace never move, whatever the weights; the feed still does."""
+    """Control A: learning, elasticity and trend-following 0: strategies and pace never move,
+    whatever the weights; the feed still does."""
     still = (
         "creators.human.learning=0",
         "creators.human.imitation=0",
@@ -97,7 +100,8 @@ def test_producers_who_do_not_adapt_stay_as_they_are(run):
 
 
 def test_only_the_ratio_of_weights_matters(run):
-    """Control B: all weights times c > 0, multipliers off: the same world to the bit; a reward that is not scaled along shows the scale."""
+    """Control B: all weights times c > 0, multipliers off: the same world to the bit; a reward that
+    is not scaled along shows the scale."""
     common = ("duration=10d", *PLAIN_SCORE)
     preset = run(*common)
     for factor in (4.0, 0.125):
@@ -124,7 +128,8 @@ SILENT = (
 
 @pytest.mark.parametrize("model", ["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause"])
 def test_without_ties_and_posts_nobody_moves(run, model):
-    """Control W = I: nobody follows anybody and posts leave no mark: no reading of opinion moves; with ties it does."""
+    """Control W = I: nobody follows anybody and posts leave no mark: no reading of opinion moves;
+    with ties it does."""
     settings = (
         *SILENT,
         "duration=3d",
@@ -147,8 +152,8 @@ def test_without_ties_and_posts_nobody_moves(run, model):
 
 
 def test_topology_decides_how_fast_communities_agree(run):
-    """F1 (ii): about as many follows, but inside communities: the variance between them decays at less than half the rate; full
-    stubbornness (Lambda = 0) stops it."""
+    """F1 (ii): about as many follows, but inside communities: the variance between them decays at
+    less than half the rate; full stubbornness (Lambda = 0) stops it."""
     settings = (*SILENT, "opinions.peer_rate=0.3")
     mixed, apart = (
         run(*settings, "opinions.model=degroot", f"network.homophily={share}")
@@ -173,7 +178,8 @@ def test_topology_decides_how_fast_communities_agree(run):
 
 # F1: contamination and selection
 def test_seed_votes_that_nobody_sees_change_nothing(run):
-    """F1 (iii): hidden scores: people vote as in an unseeded world, to the bit, and seeded posts end like others; shown ones add votes."""
+    """F1 (iii): hidden scores: people vote as in an unseeded world, to the bit, and seeded posts
+    end like others; shown ones add votes."""
     common = (
         *CLOSED,
         "campaigns.enabled=false",
@@ -206,8 +212,8 @@ def test_seed_votes_that_nobody_sees_change_nothing(run):
 
 
 def test_extreme_ratings_come_from_who_reports(run):
-    """F1 (iv): posted ratings hold more 1 and 5 stars than what buyers think, by 3.9 s.e.; where everyone reports they are what buyers
-    think, star by star, and not J-shaped."""
+    """F1 (iv): posted ratings hold more 1 and 5 stars than what buyers think, by 3.9 s.e.; where
+    everyone reports they are what buyers think, star by star, and not J-shaped."""
     common = (
         *CLOSED,
         "campaigns.enabled=false",
@@ -238,8 +244,9 @@ REWARD = (*CLOSED, *ALONE, "duration=20d", "audience.initial=600", "recommender.
 
 
 def test_personal_reward_makes_echo_chambers(run):
-    """Personal against pooled: what people see leans further apart between them. (Cross-cutting exposure has no sign of its own here:
-    where the pool leans, it shows one half of the people the other side.)"""
+    """Personal against pooled: what people see leans further apart between them. (Cross-cutting
+    exposure has no sign of its own here: where the pool leans, it shows one half of the people the
+    other side.)"""
     personal, pooled = (
         run(*REWARD, f"recommender.reward.personalisation={share}") for share in (1, 0)
     )
@@ -254,7 +261,8 @@ def test_personal_reward_makes_echo_chambers(run):
 
 
 def test_a_model_without_spread_is_the_pool(run):
-    """Control: where the model assumes no spread, personal and pooled serving are one world to the bit."""
+    """Control: where the model assumes no spread, personal and pooled serving are one world to the
+    bit."""
     short = (*REWARD, "duration=8d", "audience.initial=300")
     pool, own = (
         differing(
@@ -286,7 +294,8 @@ CHAT = (
 
 @pytest.mark.parametrize("mean, sd", [(0.3, 0.0), (0.0, 1.0)])
 def test_answers_diverge_only_where_tastes_do(run, mean, sd):
-    """Everybody alike (sigma = 0): personal and pooled answers agree with everybody, gap 0; N(0, 1): personal ones split people."""
+    """Everybody alike (sigma = 0): personal and pooled answers agree with everybody, gap 0; N(0,
+    1): personal ones split people."""
     settings = (
         "chatbots.personalisation=1",
         "chatbots.answers.truth_value=0",
@@ -320,7 +329,8 @@ STEADY = (*CHAT, "chatbots.failure_rate=0", "chatbots.answers.contested=0")
 
 
 def test_equal_rates_leave_no_disappointment(run):
-    """Control lambda up = down, no personalisation: mean disconfirmation 0 (.008, four s.e.); the ratchet leaves a lasting one."""
+    """Control lambda up = down, no personalisation: mean disconfirmation 0 (.008, four s.e.); the
+    ratchet leaves a lasting one."""
     ratchet, equal = (
         run(*STEADY, "chatbots.personalisation=0", *more).series("disconfirmation_mean")[6:].mean()
         for more in ((), ("chatbots.expectation_up=0.1", "chatbots.expectation_down=0.1"))
@@ -329,8 +339,8 @@ def test_equal_rates_leave_no_disappointment(run):
 
 
 def test_without_personalisation_all_stays_flat(run):
-    """Control g = 0, nothing random: performance, expectation and trust stand still, nothing is told and nobody worries; with g trust,
-    concern and expectation rise together."""
+    """Control g = 0, nothing random: performance, expectation and trust stand still, nothing is
+    told and nobody worries; with g trust, concern and expectation rise together."""
     certain = ("chatbots.performance_sd=0", "chatbots.expectation_sd=0")
     flat, personal = run(*STEADY, *certain, "chatbots.personalisation=0"), run(*STEADY, *certain)
     for name in ("chat_performance_mean", "expectation_mean", "trust_mean"):
@@ -344,8 +354,9 @@ def test_without_personalisation_all_stays_flat(run):
 
 
 def test_the_trial_sees_what_use_does_and_nothing_else(run):
-    """Assigned against control: without an effect of use, encouragement moves use and not one well-being, while use goes with
-    loneliness; with an effect, the difference it makes is effect times the difference it makes to use, to f4 rounding."""
+    """Assigned against control: without an effect of use, encouragement moves use and not one
+    well-being, while use goes with loneliness; with an effect, the difference it makes is effect
+    times the difference it makes to use, to f4 rounding."""
     use, felt, effect = [], [], 0.5
     for encouragement in (1, 2):
         worlds_ = [
@@ -375,8 +386,9 @@ def test_no_ai_all_human(run):
 
 
 def test_reputation_accrues_as_likes_do(run):
-    """By default likes build an AI creator nothing; with equal accrual and endless memory each kind's stock is its likes, exactly those
-    of settled posts: between the likes three days ago and those of now."""
+    """By default likes build an AI creator nothing; with equal accrual and endless memory each
+    kind's stock is its likes, exactly those of settled posts: between the likes three days ago and
+    those of now."""
     common = (
         *CLOSED,
         *ALONE,
@@ -401,7 +413,8 @@ def test_reputation_accrues_as_likes_do(run):
 
 
 def test_endless_attention_knows_no_displacement(run):
-    """Twenty AI creators take over half of human impressions where slates are short; where everybody sees everything, none of them."""
+    """Twenty AI creators take over half of human impressions where slates are short; where
+    everybody sees everything, none of them."""
     endless = (
         "recommender.slate=100",
         "audience.patience=0.999",
@@ -433,8 +446,9 @@ def test_endless_attention_knows_no_displacement(run):
 
 
 def test_topics_that_ai_leaves_alone_are_spared(run):
-    """Placebo: AI in one community of four that keep to themselves, feeds of followed creators, exit answers to income. Human posts fall
-    in the invaded one and nowhere else: difference in differences over six seeds, 3.9 standard errors."""
+    """Placebo: AI in one community of four that keep to themselves, feeds of followed creators,
+    exit answers to income. Human posts fall in the invaded one and nowhere else: difference in
+    differences over six seeds, 3.9 standard errors."""
     apart = (
         *SAME_PEOPLE,
         *ALONE,

@@ -1,7 +1,8 @@
 """Intervals are honest: where there is nothing to find, they cover zero as often as they say.
 
-The measurement with 200 comparisons is a command (`python -m tests.statistical.intervals`); here 40 comparisons of two pairs each, where a
-wrong quantile or a wrong n shows most (the normal quantile would cover 70 %, not 95 %).
+The measurement with 200 comparisons is a command (`python -m tests.statistical.intervals`); here 40
+comparisons of two pairs each, where a wrong quantile or a wrong n shows most (the normal quantile
+would cover 70 %, not 95 %).
 """
 
 from scipy import stats
@@ -27,7 +28,8 @@ FALSE_ALARM = 1e-4
 
 
 def test_intervals_of_independent_worlds_cover_zero() -> None:
-    """Each of twelve series of both sides covers zero at least as often as 95 % allows; false alarm below 1 in 10,000 in all."""
+    """Each of twelve series of both sides covers zero at least as often as 95 % allows; false alarm
+    below 1 in 10,000 in all."""
     found = {(each.metric, each.labels): each for each in measure(COMPARISONS, PAIRS)}
     least = stats.binom.ppf(FALSE_ALARM / 2 / len(SERIES), COMPARISONS, 0.95)
     few = {key: found[key] for key in SERIES if COMPARISONS * found[key].paired < least}

@@ -1,8 +1,10 @@
-"""The curse of low dimensionality, static part (finding F4; Ohsaka & Togashi, SIGIR 2023): too few dimensions favour the popular.
+"""The curse of low dimensionality, static part (finding F4; Ohsaka & Togashi, SIGIR 2023): too few
+dimensions favour the popular.
 
-Twice on MovieLens latest-small of 2016 (ratings of at least 3.5, random 80/20 split, twenty best unseen items per user): with the
-project's own trainer at the recommender's default rates, held to the ordering; and with implicit ALS as FINDINGS computed its table,
-held to the table. Measures: recall = hits / min(20, held out), mean over users; ARP = mean popularity in training of what is
+Twice on MovieLens latest-small of 2016 (ratings of at least 3.5, random 80/20 split, twenty best
+unseen items per user): with the project's own trainer at the recommender's default rates, held to
+the ordering; and with implicit ALS as FINDINGS computed its table, held to the table. Measures:
+recall = hits / min(20, held out), mean over users; ARP = mean popularity in training of what is
 recommended; coverage = share of items recommended to anybody; Gini of recommendations over items.
 """
 
@@ -38,7 +40,8 @@ def movies(real_data: Path) -> list[Split]:
     path = real_data / "ml-latest-small-2016.csv.gz"
     if not path.exists():
         pytest.skip(
-            f"no {path.name} in {real_data} (the ratings of MovieLens latest-small, 2016, from GroupLens)"
+            f"no {path.name} in {real_data} (the ratings of MovieLens latest-small, 2016, from "
+            f"GroupLens)"
         )
     made = splits(path, 2)
     assert all(
@@ -56,7 +59,8 @@ def learned(movies: list[Split]) -> dict[int, np.ndarray]:
 def test_own_trainer_favours_the_popular_at_low_dimension(
     movies: list[Split], learned: dict[int, np.ndarray]
 ) -> None:
-    """ARP(2) > ARP(8) > ARP(32) and coverage the other way, each step by over a tenth; popularity alone is worse still."""
+    """ARP(2) > ARP(8) > ARP(32) and coverage the other way, each step by over a tenth; popularity
+    alone is worse still."""
     two, eight, many = (measures(learned[dim], movies[0]) for dim in TABLE)
     assert two.arp > 1.1 * eight.arp and eight.arp > 1.1 * many.arp
     assert two.coverage < eight.coverage / 1.1 and eight.coverage < many.coverage / 1.1
@@ -71,8 +75,9 @@ def test_own_trainer_favours_the_popular_at_low_dimension(
 def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(
     movies: list[Split], learned: dict[int, np.ndarray]
 ) -> None:
-    """A penalty on log popularity at serving brings ARP to 60 at d = 2 too (from above 120), but at the price of most of what it found:
-    32 dimensions brought to the same ARP find half as much again, over twice as many items."""
+    """A penalty on log popularity at serving brings ARP to 60 at d = 2 too (from above 120), but at
+    the price of most of what it found: 32 dimensions brought to the same ARP find half as much
+    again, over twice as many items."""
     penalty = np.log1p(movies[0].seen.sum(0))
 
     def patched(score: np.ndarray) -> Measures:
@@ -93,7 +98,8 @@ def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(
 
 
 def test_table_of_implicit_als(movies: list[Split]) -> None:
-    """Recall, ARP, coverage and Gini at d = 2, 8, 32, mean of two splits, within a tenth of FINDINGS' table; and the order it gates on."""
+    """Recall, ARP, coverage and Gini at d = 2, 8, 32, mean of two splits, within a tenth of
+    FINDINGS' table; and the order it gates on."""
     means = {
         dim: Measures(
             *np.mean(
@@ -109,7 +115,8 @@ def test_table_of_implicit_als(movies: list[Split]) -> None:
 
 
 def test_full_rank_is_the_limit(movies: list[Split]) -> None:
-    """Control (c): scores without factorisation (ridge regression of users on users), cut to rank d: ARP falls to that of the whole."""
+    """Control (c): scores without factorisation (ridge regression of users on users), cut to rank
+    d: ARP falls to that of the whole."""
     seen = movies[0].seen.astype(float)
     value, vector = np.linalg.eigh(seen @ seen.T)
     value, vector = value[::-1], vector[:, ::-1]
@@ -139,7 +146,8 @@ def learned_tastes(rank: int, skew: float, dim: int) -> tuple[np.ndarray, Split]
 
 
 def test_where_all_are_as_popular_there_is_nothing_to_favour() -> None:
-    """Control (a): with flat popularity ARP is the mean, to a tenth, at d = 2 and 32; with skewed, it falls by over a quarter."""
+    """Control (a): with flat popularity ARP is the mean, to a tenth, at d = 2 and 32; with skewed,
+    it falls by over a quarter."""
     flat, skewed = (
         [
             measures(score, split).arp / split.seen.sum(0).mean()
@@ -153,7 +161,8 @@ def test_where_all_are_as_popular_there_is_nothing_to_favour() -> None:
 
 @pytest.mark.parametrize("dim", [2, 8, 32])
 def test_where_taste_has_rank_one_more_dimensions_add_nothing(dim: int) -> None:
-    """Control (b): where all share one taste, recall at d > 1 is no better than at d = 1; with tastes of rank 8 it is, from d = 8 on."""
+    """Control (b): where all share one taste, recall at d > 1 is no better than at d = 1; with
+    tastes of rank 8 it is, from d = 8 on."""
     for rank in (0, 8):
         gain = recalls(*learned_tastes(rank, 1.0, dim)) - recalls(*learned_tastes(rank, 1.0, 1))
         error = gain.std(ddof=1) / np.sqrt(len(gain))

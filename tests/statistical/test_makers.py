@@ -1,7 +1,8 @@
-"""Makers over many days: unbiased slopes with honest standard errors, neutral morale under any spread, imitation without a direction, and a
-small world that stays where it started.
+"""Makers over many days: unbiased slopes with honest standard errors, neutral morale under any
+spread, imitation without a direction, and a small world that stays where it started.
 
-Tolerances are stated beside each claim; where one rests on chance it is four or more standard errors.
+Tolerances are stated beside each claim; where one rests on chance it is four or more standard
+errors.
 """
 
 from collections.abc import Callable
@@ -33,8 +34,9 @@ REST = (
 
 @pytest.mark.parametrize("planted", [PLANTED, np.zeros(3)])
 def test_slopes_are_unbiased_and_their_errors_honest(planted: np.ndarray) -> None:
-    """300 panels in which levels go with strategies across creators, errors differ and the past fades: the mean slope is the planted one
-    within four standard errors; slopes miss by their standard errors (sd of the ratio 1 +- 0.12) and 95 % intervals cover 95 +- 4 %."""
+    """300 panels in which levels go with strategies across creators, errors differ and the past
+    fades: the mean slope is the planted one within four standard errors; slopes miss by their
+    standard errors (sd of the ratio 1 +- 0.12) and 95 % intervals cover 95 +- 4 %."""
     rng = np.random.default_rng(5)
     found = [slopes(*panel(rng, 60, 1500, planted, fade=1 - 1 / 28)[1]) for _ in range(300)]
     beta, error = (np.array(part) for part in zip(*found, strict=True))
@@ -47,8 +49,9 @@ def test_slopes_are_unbiased_and_their_errors_honest(planted: np.ndarray) -> Non
 @pytest.mark.parametrize("log_sd", [0.8, 1.2, 1.6])
 @pytest.mark.parametrize("law", ["lognormal", "skewed"])
 def test_morale_is_neutral_under_any_spread(log_sd: float, law: str) -> None:
-    """Reach that never changes in law, 4,000 creators, a post a day: mean morale stays within .01 of a half all the way (it fell to .44,
-    .39 and .34 when aspiration was a mean of levels); also where logs are as skewed as an exponential."""
+    """Reach that never changes in law, 4,000 creators, a post a day: mean morale stays within .01
+    of a half all the way (it fell to .44, .39 and .34 when aspiration was a mean of levels); also
+    where logs are as skewed as an exponential."""
     world, mechanism = make(people=4000, human={"initial": 4000, **SILENT}, ai={"initial": 0})
     rng, rows, path = np.random.default_rng(3), np.arange(4000), []
     for _ in range(300):
@@ -64,8 +67,8 @@ def test_morale_is_neutral_under_any_spread(log_sd: float, law: str) -> None:
 
 
 def test_imitation_has_no_direction_of_its_own() -> None:
-    """Rewards that have nothing to do with arousal, 3,000 makers who follow ten at random: the spread shrinks, the mean stays (four
-    standard errors); where the aroused earn more it rises."""
+    """Rewards that have nothing to do with arousal, 3,000 makers who follow ten at random: the
+    spread shrinks, the mean stays (four standard errors); where the aroused earn more it rises."""
     ends = []
     for slope in (0.0, 5.0):
         world, mechanism = make(
@@ -87,7 +90,8 @@ def test_imitation_has_no_direction_of_its_own() -> None:
 
 
 def test_learning_by_luck_alone_has_no_direction() -> None:
-    """Rewards are noise: after 200 days of posting, mean arousal in the middle of the scale is where it was (four standard errors)."""
+    """Rewards are noise: after 200 days of posting, mean arousal in the middle of the scale is
+    where it was (four standard errors)."""
     world, mechanism = make(
         people=3000,
         human={"initial": 3000, "arousal": 0.5, "imitation": 0.0, **SILENT},
@@ -108,8 +112,9 @@ def test_learning_by_luck_alone_has_no_direction() -> None:
 
 
 def test_who_posts_more_learns_faster() -> None:
-    """One learning rate for all, pay that rises with arousal: AI creators, who post four times a day, are ahead of humans, who post once in
-    five days, by more than twice their way; with equal posting neither is ahead by more than a fifth."""
+    """One learning rate for all, pay that rises with arousal: AI creators, who post four times a
+    day, are ahead of humans, who post once in five days, by more than twice their way; with equal
+    posting neither is ahead by more than a fifth."""
     for human, bound in (("0.2/d", 2.0), ("4/d", 0.8)):
         kind = {
             "posts_log_sd": 0.0,
@@ -138,7 +143,8 @@ def test_who_posts_more_learns_faster() -> None:
 
 
 def test_visits_are_as_expected(small: Small) -> None:
-    """What the audience expects of sessions and of leaving is what happens, within 5 % and 20 %, where satisfaction changes nothing."""
+    """What the audience expects of sessions and of leaving is what happens, within 5 % and 20 %,
+    where satisfaction changes nothing."""
     simulation, readings = history(
         small(
             *REST,
@@ -164,8 +170,9 @@ def test_visits_are_as_expected(small: Small) -> None:
 
 
 def test_a_small_world_stays_where_it_started(small: Small) -> None:
-    """Three seeds, 90 days after a warm-up in which the feed learns, no policy: the number of human creators within 8 %, follows per person
-    within 5 %, morale above 0.9 of its start, reputation within 35 %. With the old settings follows thin out and creators dwindle."""
+    """Three seeds, 90 days after a warm-up in which the feed learns, no policy: the number of human
+    creators within 8 %, follows per person within 5 %, morale above 0.9 of its start, reputation
+    within 35 %. With the old settings follows thin out and creators dwindle."""
 
     def ends(*more: str) -> np.ndarray:
         out = []

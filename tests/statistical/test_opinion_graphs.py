@@ -1,8 +1,10 @@
-"""Opinion dynamics on graphs against published and computed numbers (FINDINGS F1, 1c), with the project's own kernels.
+"""Opinion dynamics on graphs against published and computed numbers (FINDINGS F1, 1c), with the
+project's own kernels.
 
-DeGroot on an undirected graph: W = D^-1 A is self-adjoint under pi ~ degree, so the pi-weighted distance to consensus shrinks per
-step by |lambda_2(W)| in the long run: measured to 1 % of -ln lambda_2. Bounded confidence: cluster counts over fixed seeds, as a
-thousand people leave finite-size variation.
+DeGroot on an undirected graph: W = D^-1 A is self-adjoint under pi ~ degree, so the pi-weighted
+distance to consensus shrinks per step by |lambda_2(W)| in the long run: measured to 1 % of -ln
+lambda_2. Bounded confidence: cluster counts over fixed seeds, as a thousand people leave
+finite-size variation.
 """
 
 import gzip
@@ -22,7 +24,8 @@ from twin.mechanisms.opinions import clusters
 
 
 def undirected(graph, loops=True):
-    """CSR (start, target) and the adjacency matrix of a networkx graph; with ``loops`` everybody hears themselves too."""
+    """CSR (start, target) and the adjacency matrix of a networkx graph; with ``loops`` everybody
+    hears themselves too."""
     matrix = adjacency(graph, loops)
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix
 
@@ -37,7 +40,8 @@ def rounds(x, start, target, count):
 
 
 def decay(x, pi, start, target, burn, window):
-    """-ln of the factor by which the pi-weighted distance to consensus shrinks per round, over ``window`` rounds after ``burn``."""
+    """-ln of the factor by which the pi-weighted distance to consensus shrinks per round, over
+    ``window`` rounds after ``burn``."""
 
     def distance(x):
         return np.sqrt(pi @ (x - pi @ x) ** 2)
@@ -63,7 +67,8 @@ GRAPHS = {
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_degroot_decays_by_the_second_eigenvalue(name):
-    """Anybody's opinions, drawn at random: after a while the distance shrinks at -ln lambda_2 to 1 %, self-loops included."""
+    """Anybody's opinions, drawn at random: after a while the distance shrinks at -ln lambda_2 to 1
+    %, self-loops included."""
     graph, printed, burn, window = GRAPHS[name]
     start, target, matrix = undirected(graph)
     pi, values, slow = modes(matrix)
@@ -79,7 +84,8 @@ def test_degroot_decays_by_the_second_eigenvalue(name):
 
 
 def test_complete_graph_agrees_in_one_round():
-    """Control of topology: where everybody hears everybody, lambda_2 = 0 and one round is enough."""
+    """Control of topology: where everybody hears everybody, lambda_2 = 0 and one round is
+    enough."""
     start, target, matrix = undirected(nx.complete_graph(200))
     _, values, _ = modes(matrix)
     assert abs(values[1]) < 1e-12
@@ -96,8 +102,8 @@ def test_consensus_is_the_weighted_mean():
 
 
 def test_real_graph_mixes_slowly(real_data: Path):
-    """ego-Facebook: lambda_2 of the normalised adjacency is .999163, and opinions on it decay so slowly; a random graph of the
-    same size and density forgets hundreds of times faster."""
+    """ego-Facebook: lambda_2 of the normalised adjacency is .999163, and opinions on it decay so
+    slowly; a random graph of the same size and density forgets hundreds of times faster."""
     with gzip.open(real_data / "ego-facebook.txt.gz", "rt") as file:
         graph = nx.read_edgelist(file, nodetype=int)
     assert (len(graph), graph.number_of_edges()) == (4039, 88234)
@@ -125,7 +131,8 @@ EVERYBODY = (
 
 
 def deffuant(epsilon, seed, sweeps=120):
-    """Clusters after meetings of random pairs; epsilon on the scale 0..1 of the literature, which is 2 epsilon on -1..1."""
+    """Clusters after meetings of random pairs; epsilon on the scale 0..1 of the literature, which
+    is 2 epsilon on -1..1."""
     x, key = (
         np.random.default_rng(seed).uniform(-1, 1, N),
         children(np.full(N, np.uint64(1)), np.arange(N)),
@@ -175,7 +182,8 @@ def counted(model, epsilon, seeds):
     ],
 )
 def test_deffuant_clusters(epsilon, expected, least):
-    """mu = .5: the most frequent number of clusters over 40 seeds is the published one, and hardly any seed strays."""
+    """mu = .5: the most frequent number of clusters over 40 seeds is the published one, and hardly
+    any seed strays."""
     found = counted(deffuant, epsilon, 40)
     assert found.most_common(1)[0][0] in expected
     assert sum(found[k] for k in expected) >= least * 40
@@ -192,7 +200,8 @@ def test_deffuant_clusters(epsilon, expected, least):
     ],
 )
 def test_hegselmann_krause_clusters(epsilon, expected, near):
-    """The most frequent number of clusters over 60 seeds is the published one; single seeds differ (eps .10: 3 to 5, .05: 6 to 9)."""
+    """The most frequent number of clusters over 60 seeds is the published one; single seeds differ
+    (eps .10: 3 to 5, .05: 6 to 9)."""
     found = counted(hegselmann_krause, epsilon, 60)
     assert found.most_common(1)[0][0] in expected
     assert set(found) <= near

@@ -1,5 +1,6 @@
-"""Published experiments on ratings and votes, each with the control in which its effect must vanish. Seeds are fixed; limits are 3.9
-standard errors, a false alarm rarer than 1 in 10,000, unless said."""
+"""Published experiments on ratings and votes, each with the control in which its effect must
+vanish. Seeds are fixed; limits are 3.9 standard errors, a false alarm rarer than 1 in 10,000,
+unless said."""
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ NO_VOTES = {"enabled": False}
 
 
 def market(chosen=True, **params):
-    """The board after people consumed works, in random order over 50 windows, chosen by quality and match (as clicks and long views are)
-    or, ``chosen`` False, everybody all of them; then a month of forced samples."""
+    """The board after people consumed works, in random order over 50 windows, chosen by quality and
+    match (as clicks and long views are) or, ``chosen`` False, everybody all of them; then a month
+    of forced samples."""
     world, mechanism, impressions = make(n=PEOPLE, posts=2 * WORKS, votes=NO_VOTES, **params)
     posts, people, rng = world.table("posts"), world.table("consumers"), np.random.default_rng(7)
     posts["quality"][:] += 1.4  # what a feed lets through
@@ -42,8 +44,9 @@ def shape(board, sample):
 
 
 def test_j_shape_comes_from_who_reports_and_goes_when_everyone_does():
-    """Hu, Pavlou & Zhang 2009 (FINDINGS F1 iv): posted ratings are J-shaped, what buyers and a forced sample think is not; without
-    extremity, or where everyone reports, or everyone buys and reports, the posted are not either."""
+    """Hu, Pavlou & Zhang 2009 (FINDINGS F1 iv): posted ratings are J-shaped, what buyers and a
+    forced sample think is not; without extremity, or where everyone reports, or everyone buys and
+    reports, the posted are not either."""
     board = market()
     index, error = shape(board, "posted")
     assert index > 3.9 * error
@@ -60,8 +63,9 @@ def test_j_shape_comes_from_who_reports_and_goes_when_everyone_does():
 
 
 def test_purchase_and_reporting_selection_add_up():
-    """Buyers like a work better than people at random, and of buyers those who post say more; where everyone buys and reports all three
-    samples agree, and averages are off by rounding and cutting alone."""
+    """Buyers like a work better than people at random, and of buyers those who post say more; where
+    everyone buys and reports all three samples agree, and averages are off by rounding and cutting
+    alone."""
     board = market()
     posted, bought, forced = (
         board.get("rating_mean", sample=sample) for sample in ("posted", "bought", "forced")
@@ -80,7 +84,8 @@ def test_purchase_and_reporting_selection_add_up():
 
 @pytest.mark.parametrize("anchoring", [0.35, 0.0])
 def test_anchoring_slope_is_read_off_the_experiment(anchoring):
-    """Adomavicius et al.: the mean drift of the moved half per star of the move is the parameter; unshown predictions move nothing."""
+    """Adomavicius et al.: the mean drift of the moved half per star of the move is the parameter;
+    unshown predictions move nothing."""
     board = market(prediction_shown=True, prediction_shift=-1.0, anchoring=anchoring)
     error = 2 * 1.6 / np.sqrt(board.get("purchases"))  # sd of r - p is below 1.6
     assert abs(board.get("anchoring_slope") - anchoring) < 3.9 * error < 0.06
@@ -88,13 +93,15 @@ def test_anchoring_slope_is_read_off_the_experiment(anchoring):
 
 
 def test_shown_predictions_lock_in_contamination():
-    """Showing predictions learned from contaminated ratings draws later ratings to them: the bias of averages grows."""
+    """Showing predictions learned from contaminated ratings draws later ratings to them: the bias
+    of averages grows."""
     assert market(prediction_shown=True).get("rating_bias") > market().get("rating_bias") + 0.2
 
 
 def test_expectations_outrun_experience_where_they_rise_faster():
-    """FINDINGS F7's ratchet: at rates 3 : 1 the general expectation settles .436 sd above the mean of what is met (the .75 expectile
-    of a normal), at 1 : 1 on it; tolerance .02 sd, for rates that are small but not 0."""
+    """FINDINGS F7's ratchet: at rates 3 : 1 the general expectation settles .436 sd above the mean
+    of what is met (the .75 expectile of a normal), at 1 : 1 on it; tolerance .02 sd, for rates that
+    are small but not 0."""
     for up, above in ((0.015, 0.436), (0.005, 0.0)):
         people = crowd(300)
         react(
@@ -107,7 +114,8 @@ def test_expectations_outrun_experience_where_they_rise_faster():
 
 
 def seeded(shown=True, seeds=True, **changes):
-    """Net votes by people on posts of which a third each got +1, -1 or nothing at birth; posts met in random order."""
+    """Net votes by people on posts of which a third each got +1, -1 or nothing at birth; posts met
+    in random order."""
     rng = np.random.default_rng(5)
     mechanism = make(n=1, posts=2)[1]
     voting = mechanism.voting()._replace(**changes)
@@ -133,8 +141,9 @@ def means(net, seed):
 
 
 def test_one_seed_vote_herds():
-    """Muchnik et al. 2013: +1 at birth lifts people's own net votes (published: +25 % of the final score; the first viewer's +32 % is the
-    parameter, the final ratio is not). Hidden scores: not a vote differs from an unseeded world, and the ratio is 1.00 within its error."""
+    """Muchnik et al. 2013: +1 at birth lifts people's own net votes (published: +25 % of the final
+    score; the first viewer's +32 % is the parameter, the final ratio is not). Hidden scores: not a
+    vote differs from an unseeded world, and the ratio is 1.00 within its error."""
     mean, error = means(*seeded())
     ratio, spread = mean[2] / mean[1], np.hypot(error[2], error[1]) / mean[1]
     assert ratio - 1 > 3.9 * spread and ratio < 1.6
@@ -146,8 +155,9 @@ def test_one_seed_vote_herds():
 
 
 def test_down_votes_are_corrected_by_the_correction_alone():
-    """Without the correction a post seeded -1 ends below an unseeded one as one seeded +1 ends above; the correction lifts the one and
-    leaves the other, and a strong one lifts it all the way. Paired: every world has the same luck."""
+    """Without the correction a post seeded -1 ends below an unseeded one as one seeded +1 ends
+    above; the correction lifts the one and leaves the other, and a strong one lifts it all the way.
+    Paired: every world has the same luck."""
     plain, seed = seeded(correction=0.0)
     mean, error = means(plain, seed)
     assert mean[1] - mean[0] > 3.9 * np.hypot(error[0], error[1]) and mean[2] - mean[

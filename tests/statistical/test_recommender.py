@@ -1,9 +1,11 @@
 """The recommender learns what matters, from its log alone, and falls short of an oracle.
 
-What ranking achieves is compared, so no slots are kept for exploration or for creators whom one follows, which an oracle does not need.
+What ranking achieves is compared, so no slots are kept for exploration or for creators whom one
+follows, which an oracle does not need.
 
-Quickstart world, enjoyed posts per session over the first 15 days after its warm-up of 60. A day's mean is one observation; days are
-correlated, so the noise of a difference is taken from means over blocks of three days, and a margin is five standard errors.
+Quickstart world, enjoyed posts per session over the first 15 days after its warm-up of 60. A day's
+mean is one observation; days are correlated, so the noise of a difference is taken from means over
+blocks of three days, and a margin is five standard errors.
 """
 
 import numpy as np

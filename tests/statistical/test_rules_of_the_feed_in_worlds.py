@@ -1,7 +1,9 @@
-"""Rules, shelves, dimension and campaigns in whole worlds: what a setting promises is read off the slates as they were served.
+"""Rules, shelves, dimension and campaigns in whole worlds: what a setting promises is read off the
+slates as they were served.
 
-The recommender keeps its whole log where it trains on a week of it (``training: full``), so every slate of a run is at hand, with
-the source of each place. Worlds are paired by common luck; margins are 3.9 standard errors or more, or certain.
+The recommender keeps its whole log where it trains on a week of it (``training: full``), so every
+slate of a run is at hand, with the source of each place. Worlds are paired by common luck; margins
+are 3.9 standard errors or more, or certain.
 """
 
 import numpy as np
@@ -35,7 +37,8 @@ MANY = (
     "recommender.quota.in_network=10",
     "recommender.quota.nearest=20",
 )
-"""More posts than a person's candidates, so that kept slots never want for posts that nobody else put forward."""
+"""More posts than a person's candidates, so that kept slots never want for posts that nobody else
+put forward."""
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +47,12 @@ def run(small):
 
 
 class Slates:
-    """Full slates of a world, arrays (slates, 10): posts, sources, and what is true of their makers; the consumer of each."""
+    """Full slates of a world, arrays (slates, 10): posts, sources, and what is true of their
+    makers; the consumer of each."""
 
     def __init__(self, world: World, interval: int = 1) -> None:
-        """From the start of an interval between trainings on; in the first one, 0, nothing has been learned."""
+        """From the start of an interval between trainings on; in the first one, 0, nothing has been
+        learned."""
         inside, state = world.simulation.world, world.simulation.world.state
         size, first = (
             int(state["recommender.log.size"][0]),
@@ -88,14 +93,16 @@ def test_author_cap(run):
 
 
 def test_ai_cap(run):
-    """At most so many AI posts in any slate; without the cap there are slates of nearly nothing else."""
+    """At most so many AI posts in any slate; without the cap there are slates of nearly nothing
+    else."""
     flood = (*WHOLE, "creators.ai.initial=20")
     assert Slates(run(*flood)).ai.sum(1).max() >= 8
     assert Slates(run(*flood, "recommender.ai_cap=2"), interval=0).ai.sum(1).max() == 2
 
 
 def test_exposure_floor_is_filled_by_small_creators(run):
-    """Four slots kept: every slate has four posts of creators with at most so many followers; without, many have not."""
+    """Four slots kept: every slate has four posts of creators with at most so many followers;
+    without, many have not."""
     many = (*WHOLE, *MANY, "recommender.small_followers=6")
     free, kept = Slates(run(*many)), Slates(run(*many, "recommender.exposure_floor=4"))
     small = [(slates.followers <= 6).sum(1) for slates in (free, kept)]
@@ -113,8 +120,9 @@ def test_explore_slots(run):
 
 
 def test_diversity_makes_slates_less_alike(run):
-    """Switched on as a new model is served: people's first slates after it, from the very same candidates, are less alike than without,
-    by the served vectors and by what posts are truly about: 3.9 standard errors of paired differences across people."""
+    """Switched on as a new model is served: people's first slates after it, from the very same
+    candidates, are less alike than without, by the served vectors and by what posts are truly
+    about: 3.9 standard errors of paired differences across people."""
     worlds_ = [
         run(
             *WHOLE, f"policies=[{{name: diverse, at: 4d, set: {{recommender.diversity: {share}}}}}]"
@@ -143,7 +151,8 @@ def test_diversity_makes_slates_less_alike(run):
 def orders(slates: Slates, since: int) -> tuple[int, int]:
     """How many times two slates show a pair of posts in the same order, and in opposite orders.
 
-    Posts of one creator that are newer than the model have equal scores, so pairs are of older posts by two creators.
+    Posts of one creator that are newer than the model have equal scores, so pairs are of older
+    posts by two creators.
     """
     seen: set[tuple[int, int]] = set()
     same = opposite = 0
@@ -160,8 +169,8 @@ def orders(slates: Slates, since: int) -> tuple[int, int]:
 
 
 def test_without_personalisation_all_are_ranked_alike(run):
-    """Personalisation of vectors and reward 0: whatever candidates people have, any two posts stand in one order in everybody's slate
-    until the model changes; with personalisation they do not."""
+    """Personalisation of vectors and reward 0: whatever candidates people have, any two posts stand
+    in one order in everybody's slate until the model changes; with personalisation they do not."""
     plain = (
         *WHOLE,
         "recommender.out_of_network=1",
@@ -193,7 +202,8 @@ def test_without_personalisation_all_are_ranked_alike(run):
 
 
 def test_rules_for_a_share_hold_in_their_arm(run):
-    """Two policies for a share: slates of each of the four arms keep the rules of that arm, and only those."""
+    """Two policies for a share: slates of each of the four arms keep the rules of that arm, and
+    only those."""
     policies = (
         "policies=[{name: one each, share: 0.5, set: {recommender.author_cap: 1}}, "
         "{name: few AI, share: 0.5, set: {recommender.ai_cap: 2}}]"
@@ -208,7 +218,8 @@ def test_rules_for_a_share_hold_in_their_arm(run):
 
 # F3: shelves
 def test_shelves_by_kind(run):
-    """Each kind of link fills a shelf where there are works, none where it is off or nobody makes works; its pairs' ratings are read."""
+    """Each kind of link fills a shelf where there are works, none where it is off or nobody makes
+    works; its pairs' ratings are read."""
     common = (
         *CLOSED,
         "campaigns.enabled=false",
@@ -236,8 +247,8 @@ def test_shelves_by_kind(run):
 
 # F4: dimension
 def test_low_dimension_shows_the_popular(run):
-    """One dimension against 32, no slots for exploration: what is shown is more popular and exposure less equal, days 10 to 24 of three
-    seeds."""
+    """One dimension against 32, no slots for exploration: what is shown is more popular and
+    exposure less equal, days 10 to 24 of three seeds."""
     gaps = {name: [] for name in ("shown_popularity", "exposure_gini")}
     for seed in (1, 2, 3):
         low, high = (
@@ -259,7 +270,8 @@ def test_low_dimension_shows_the_popular(run):
 
 
 def test_feedback_at_random_does_not_know_the_dimension(run):
-    """Control: slates at random: the dimension changes how well the model predicts and its size, and no other bit of the board."""
+    """Control: slates at random: the dimension changes how well the model predicts and its size,
+    and no other bit of the board."""
     low, high = (
         run(*CLOSED, "duration=12d", "recommender.ranking=random", f"recommender.dim={dim}")
         for dim in (1, 32)
@@ -275,7 +287,8 @@ FLOOD = (*CLOSED, *ALONE, "duration=16d", "creators.ai.initial=20")
 
 @pytest.mark.parametrize("rule", ["recommender.ai_factor=0.1", "recommender.ai_cap=1"])
 def test_demotion_and_cap_give_exposure_back(run, rule):
-    """AI posts demoted, or at most one a slate: the human share of impressions rises, and AI reach falls."""
+    """AI posts demoted, or at most one a slate: the human share of impressions rises, and AI reach
+    falls."""
     plain, ruled = run(*FLOOD), run(*FLOOD, rule)
     assert (
         errors((ruled.series("creator_human_share") - plain.series("creator_human_share"))[2:])
@@ -285,7 +298,8 @@ def test_demotion_and_cap_give_exposure_back(run, rule):
 
 
 def test_volume_cap_labels_and_pay(run):
-    """One post a day: no more from any AI creator; labels: every AI post bears one and every AI impression shows it; no pay: no income."""
+    """One post a day: no more from any AI creator; labels: every AI post bears one and every AI
+    impression shows it; no pay: no income."""
     capped, plain = run(*FLOOD, "creators.ai_posts_cap=1"), run(*FLOOD)
     assert (
         np.diff(capped.series("posts", by="ai")).max()
@@ -318,7 +332,8 @@ CAMPAIGN = (
 
 
 def test_a_campaign_of_nobody_is_no_campaign(run):
-    """Control: 0 accounts and a world without campaigns: every common metric the same to the bit; with accounts many differ."""
+    """Control: 0 accounts and a world without campaigns: every common metric the same to the bit;
+    with accounts many differ."""
     common = (*CLOSED, "duration=8d")
     off = run(*common, "campaigns.enabled=false")
     assert differing(off, run(*common, "campaigns.accounts=0")) == set()
@@ -328,8 +343,9 @@ def test_a_campaign_of_nobody_is_no_campaign(run):
 
 
 def test_coordination_pays_by_what_people_see(run):
-    """Accounts that like one another are seen more; where counts are hidden from people and from the model, their likes change nothing but
-    their own count and what makers take for the trend when they predict clicks."""
+    """Accounts that like one another are seen more; where counts are hidden from people and from
+    the model, their likes change nothing but their own count and what makers take for the trend
+    when they predict clicks."""
     alone, together = (
         run(*CAMPAIGN, "campaigns.accounts=40", "duration=40d", f"campaigns.coordination={share}")
         for share in (0, 1)
@@ -351,7 +367,8 @@ def test_coordination_pays_by_what_people_see(run):
 
 
 def test_certain_detection_ends_it(run):
-    """Found for certain and not replaced: all accounts are banned on their second day and none posts again; a rate limit holds."""
+    """Found for certain and not replaced: all accounts are banned on their second day and none
+    posts again; a rate limit holds."""
     caught = run(*CAMPAIGN, "campaigns.detection=1", "campaigns.regrow=0s")
     assert (
         caught.last("campaign_banned") == 20 and caught.series("campaign_accounts")[3:].max() == 0

@@ -1,7 +1,8 @@
-"""Monolith's second claim in the small: the fresher the served model, the better it predicts (Liu et al. 2209.07663, sections 3 and 4).
+"""Monolith's second claim in the small: the fresher the served model, the better it predicts (Liu
+et al. 2209.07663, sections 3 and 4).
 
-Progressive AUC of clicks, 2,000 people, days 5 to 12. The difference between two runs on one day is an observation (the same people and
-seed), and the margin is three standard errors of their mean.
+Progressive AUC of clicks, 2,000 people, days 5 to 12. The difference between two runs on one day is
+an observation (the same people and seed), and the margin is three standard errors of their mean.
 """
 
 import numpy as np
@@ -31,7 +32,8 @@ def auc(*settings: str) -> np.ndarray:
 
 
 def test_online_training_beats_a_daily_batch() -> None:
-    """Trained at every refresh and synced hourly, against trained and synced once a day; and the worse of them is better than chance."""
+    """Trained at every refresh and synced hourly, against trained and synced once a day; and the
+    worse of them is better than chance."""
     batch = auc("recommender.retrain_every=1d", "recommender.sync_every=1d")
     gap = auc("recommender.training=online", "recommender.sync_every=1h") - batch
     assert batch.mean() > 0.52

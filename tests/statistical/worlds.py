@@ -18,7 +18,8 @@ CLOSED = (
     "creators.ai.arrivals=0/d",
     "creators.quit=0",
 )
-"""Nobody comes or goes: what differs between two worlds is what was set, and what changes in one is what people do."""
+"""Nobody comes or goes: what differs between two worlds is what was set, and what changes in one is
+what people do."""
 HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "report")
 
 
@@ -69,7 +70,8 @@ def only(*heads: str, weight: float = 1.0) -> tuple[str, ...]:
 
 
 def errors(values: NDArray[np.float64], blocks: int = 5) -> float:
-    """Mean in its standard errors, from means over blocks of consecutive days, since days are correlated."""
+    """Mean in its standard errors, from means over blocks of consecutive days, since days are
+    correlated."""
     size = len(values) // blocks
     means = values[len(values) - size * blocks :].reshape(blocks, size).mean(1)
     return float(means.mean() / (means.std(ddof=1) / np.sqrt(blocks)))

@@ -1,7 +1,8 @@
 """Dashboards held against the types of Grafana's own SDK (grafana-foundation-sdk).
 
-Its ``from_json`` drops what it does not know and takes values of any type. So what comes back from a round trip is compared with what
-went in (a misspelt field is gone), and every field of the models is held against its annotation (a wrong type is named).
+Its ``from_json`` drops what it does not know and takes values of any type. So what comes back from
+a round trip is compared with what went in (a misspelt field is gone), and every field of the models
+is held against its annotation (a wrong type is named).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ LOOSE = (
     "/annotations/list/*/tagKeys",
     "/annotations/list/*/useValueForTime",
 )
-"""Fields that Grafana has and the SDK has not: of variables and annotations that a data source plugin adds."""
+"""Fields that Grafana has and the SDK has not: of variables and annotations that a data source
+plugin adds."""
 
 
 def problems(dashboard: dict[str, Any]) -> list[str]:

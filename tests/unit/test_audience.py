@@ -36,7 +36,8 @@ def test_without_an_effect_people_look_as_far_as_the_geometric_law_says() -> Non
 
 
 def test_the_most_looked_at_is_what_the_best_posts_would_bring() -> None:
-    """The bound is reached where every post gives as much as can be, and never fallen short of, by patient people and others."""
+    """The bound is reached where every post gives as much as can be, and never fallen short of, by
+    patient people and others."""
     for shift in (-1.0, 0.0, 1.0):
         best = 1 / (1 + np.exp(-(np.log(PATIENCE / (1 - PATIENCE)) + shift + EFFECT * (1 - REST))))
         for u in np.random.default_rng(1).random(200):
@@ -48,8 +49,8 @@ def test_the_most_looked_at_is_what_the_best_posts_would_bring() -> None:
 
 @pytest.mark.parametrize("effect", [0.0, 8.0])
 def test_people_look_on_while_posts_give(effect: float, small: Callable[..., Scenario]) -> None:
-    """Statistical, fixed seeds: with an effect, sessions whose first post was viewed to the end go further, by more than five standard
-    errors; without, they do not (within four)."""
+    """Statistical, fixed seeds: with an effect, sessions whose first post was viewed to the end go
+    further, by more than five standard errors; without, they do not (within four)."""
     world = Simulation(
         small(
             f"audience.patience_effect={effect}",
@@ -74,7 +75,8 @@ def test_people_look_on_while_posts_give(effect: float, small: Callable[..., Sce
 
 
 def test_the_next_visit_waits_through_the_calendar() -> None:
-    """Against a day-by-day search, within and beyond the calendar; with equal days it is the closed form."""
+    """Against a day-by-day search, within and beyond the calendar; with equal days it is the closed
+    form."""
     luck = np.random.default_rng(2)
     for weights in (
         np.zeros(0),
@@ -93,7 +95,8 @@ def test_the_next_visit_waits_through_the_calendar() -> None:
 
 
 def test_a_calendar_moves_visits_between_days(small: Callable[..., Scenario]) -> None:
-    """Twice as many come on a day of weight 2 as on one of weight 1, about; a holiday of weight 0 is empty but for second visits."""
+    """Twice as many come on a day of weight 2 as on one of weight 1, about; a holiday of weight 0
+    is empty but for second visits."""
     quiet = "audience.calendar={week: [1, 1, 1, 1, 1, 2, 2], holidays: [2025-01-22], holiday: 0}"
     simulation, readings = history(
         small(
@@ -117,8 +120,9 @@ def test_a_calendar_moves_visits_between_days(small: Callable[..., Scenario]) ->
 
 
 def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario]) -> None:
-    """Statistical, 4,000 people: after the n-th session the share a / (a + b + n - 1) of newcomers leaves, within four standard errors; of
-    those who were there from the beginning none, where nobody else leaves."""
+    """Statistical, 4,000 people: after the n-th session the share a / (a + b + n - 1) of newcomers
+    leaves, within four standard errors; of those who were there from the beginning none, where
+    nobody else leaves."""
     a, b = 0.6, 1.4
     world = Simulation(
         small(
@@ -145,7 +149,8 @@ def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario
 
 
 def test_people_differ_in_clicks_as_declared(small: Callable[..., Scenario]) -> None:
-    """Statistical, 4,000 people: the shift has the declared sd and goes with the chance to come as declared, within 0.05."""
+    """Statistical, 4,000 people: the shift has the declared sd and goes with the chance to come as
+    declared, within 0.05."""
     world = Simulation(
         small(
             "audience.initial=4000",
@@ -167,8 +172,9 @@ def test_people_differ_in_clicks_as_declared(small: Callable[..., Scenario]) -> 
 
 
 def test_people_differ_in_patience_as_declared(small: Callable[..., Scenario]) -> None:
-    """Statistical, 4,000 people: the shift has the declared sd and nothing to do with who comes often; the patient look at more posts, by
-    more than five standard errors, and none but themselves differ where the sd is nothing."""
+    """Statistical, 4,000 people: the shift has the declared sd and nothing to do with who comes
+    often; the patient look at more posts, by more than five standard errors, and none but
+    themselves differ where the sd is nothing."""
     for sd in (0.0, 0.8):
         world = Simulation(
             small("audience.initial=4000", f"audience.patience_sd={sd}", "duration=2d")

@@ -1,4 +1,5 @@
-"""Audits: steps as a scenario can take them, scores, what is told from noise, and designs of many levers."""
+"""Audits: steps as a scenario can take them, scores, what is told from noise, and designs of many
+levers."""
 
 from collections.abc import Callable, Mapping
 
@@ -47,7 +48,8 @@ ROWS: list[tuple[Metric, Mapping[str, str]]] = [
     ],
 )
 def test_steps_turn_values_in_their_units(old: str, wanted: object, new: str | None) -> None:
-    """Factors keep units; whole numbers stay whole and above zero; what has no multiples cannot be turned."""
+    """Factors keep units; whole numbers stay whole and above zero; what has no multiples cannot be
+    turned."""
     found = turned(old, wanted)
     assert found == new or (new == "1w" and found == "7d")
 
@@ -61,7 +63,8 @@ def test_tables_have_rows_by_the_ids_at_the_fork() -> None:
 
 
 def test_steps_left_out_have_reasons(small: Small) -> None:
-    """What is not here, is so already (whatever its spelling), or has no multiple is told so, and nothing is lost."""
+    """What is not here, is so already (whatever its spelling), or has no multiple is told so, and
+    nothing is lost."""
     steps = [
         Step("a", {"recommender.dim": "x4"}),
         Step("b", {"recommender.diversity": 0}),
@@ -80,7 +83,8 @@ def test_steps_left_out_have_reasons(small: Small) -> None:
 
 
 def test_scores_are_the_mean_of_oriented_standardised_changes() -> None:
-    """More morale is good, more inequality and regret bad, each in standard deviations of the world as it is."""
+    """More morale is good, more inequality and regret bad, each in standard deviations of the world
+    as it is."""
     x = np.array([[1.0, 0.2, 5.0], [3.0, 0.4, 5.0]])
     y = x + np.array([[1.0, 0.1, 1.0], [0.0, 0.0, 0.0]])
     producer = scoring.scores(x, y, "producer", ROWS)
@@ -100,7 +104,8 @@ def test_scores_are_the_mean_of_oriented_standardised_changes() -> None:
 
 
 def test_hotelling_is_what_scipy_and_algebra_say() -> None:
-    """One variable: the t-test. Two: T^2 by the inverse covariance; zeros in all worlds: nothing found; too few: unknown."""
+    """One variable: the t-test. Two: T^2 by the inverse covariance; zeros in all worlds: nothing
+    found; too few: unknown."""
     values = np.random.default_rng(1).normal(0.4, 1.0, (2, 12))
     assert scoring.hotelling(values[:1]) == pytest.approx(
         stats.ttest_1samp(values[0], 0).pvalue, rel=1e-9
@@ -120,7 +125,8 @@ def test_hotelling_is_what_scipy_and_algebra_say() -> None:
 
 
 def test_a_false_alarm_of_hotelling_is_as_rare_as_said() -> None:
-    """Of 4000 nulls with correlated scores, 5 % are below 0.05, within 4.5 standard errors (1.6 points)."""
+    """Of 4000 nulls with correlated scores, 5 % are below 0.05, within 4.5 standard errors (1.6
+    points)."""
     rng = np.random.default_rng(5)
     mixed = np.array([[1.0, 0.0], [0.6, 0.8]])
     found = [scoring.hotelling(mixed @ rng.normal(size=(2, 8))) < 0.05 for _ in range(4000)]
@@ -166,7 +172,8 @@ def test_an_unknown_step_has_a_mend() -> None:
 
 
 def test_levers_stay_within_their_bounds(small: Small) -> None:
-    """Ranges are a quarter to four times the value, cut at what the parameter allows; zeros and texts are left out with reasons."""
+    """Ranges are a quarter to four times the value, cut at what the parameter allows; zeros and
+    texts are left out with reasons."""
     found, left = sensitivity.levers(small(), [])
     ends = {lever.path: (lever.vary.at(0.0), lever.vary.at(1.0)) for lever in found}
     assert ends["recommender.dim"] == ("8", "128") and ends["recommender.slate"] == ("8", "100")
@@ -183,7 +190,8 @@ def test_levers_stay_within_their_bounds(small: Small) -> None:
 
 @pytest.mark.parametrize("method", ["morris", "sobol"])
 def test_indices_of_a_known_function(method: str) -> None:
-    """Of 3 a + noise, lever a is told from luck and b is not; Morris' mu* of a is 3, Sobol's ST of a its share of the variance."""
+    """Of 3 a + noise, lever a is told from luck and b is not; Morris' mu* of a is 3, Sobol's ST of
+    a its share of the variance."""
     found = [Lever("1", Vary(name, (), 0.25, 4.0, "", True)) for name in ("a", "b")]
     design = sensitivity.sample(found, method, 128, 4)
     assert (design == sensitivity.sample(found, method, 128, 4)).all() and len(

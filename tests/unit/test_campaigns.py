@@ -1,4 +1,5 @@
-"""Campaigns in a small world whose creators, audience and recommender are stand-ins: what a campaign asks of them, and what it reckons."""
+"""Campaigns in a small world whose creators, audience and recommender are stand-ins: what a
+campaign asks of them, and what it reckons."""
 
 import datetime as dt
 from types import SimpleNamespace
@@ -43,7 +44,8 @@ LEVERS = (
 
 
 class Platform:
-    """A world with a campaign in it; its ``enlist`` does as the real one: opens rows with their own keys, and lets accounts post."""
+    """A world with a campaign in it; its ``enlist`` does as the real one: opens rows with their own
+    keys, and lets accounts post."""
 
     def __init__(self, n=600, opinions=True, **params):
         self.world = world = World(dt.date(2025, 1, 1), 1, 0, Board(Campaigns.metrics))
@@ -157,7 +159,8 @@ class Platform:
         self.campaign.react()
 
     def days(self, count, posting=False):
-        """So many more days of the campaign, with whole posts at each account's rate if asked for."""
+        """So many more days of the campaign, with whole posts at each account's rate if asked
+        for."""
         for _ in range(count):
             self.world.now += DAY
             self.campaign.act()
@@ -172,7 +175,8 @@ class Platform:
 
 
 def test_no_accounts_nothing_happens():
-    """Control: with accounts 0 (the default) no service is asked, no state changes, and every metric but the distance is 0."""
+    """Control: with accounts 0 (the default) no service is asked, no state changes, and every
+    metric but the distance is 0."""
     platform = Platform()
     before = {name: array.copy() for name, array in platform.world.state.items()}
     platform.days(30)
@@ -186,7 +190,8 @@ def test_no_accounts_nothing_happens():
 
 
 def test_accounts_stand_for_the_target_between_begin_and_end():
-    """They are opened when the campaign begins, with its slant and rate, and dismissed when it ends, which is no ban."""
+    """They are opened when the campaign begins, with its slant and rate, and dismissed when it
+    ends, which is no ban."""
     platform = Platform(
         accounts=12, begin=3 * DAY, end=10 * DAY, target=-0.6, posts=7.0, detection=0.0
     )
@@ -218,7 +223,8 @@ def test_accounts_stand_for_the_target_between_begin_and_end():
     ],
 )
 def test_its_begin_and_end_are_marked(params, days, begun, ended, why):
-    """One mark when it begins to act and one when it is over, which says why; waiting for replacements is no end."""
+    """One mark when it begins to act and one when it is over, which says why; waiting for
+    replacements is no end."""
     platform = Platform(accounts=5, targeting="reach", **params)
     platform.days(days, posting=True)
     marks = platform.world.marks
@@ -249,7 +255,8 @@ def test_a_campaign_that_is_called_off_and_taken_up_again_is_marked_each_time():
 
 
 def test_certain_detection_bans_everybody_and_none_nobody():
-    """Controls: detection 1 finds every account on its first day, 0 none ever; banned ones are replaced after `regrow`."""
+    """Controls: detection 1 finds every account on its first day, 0 none ever; banned ones are
+    replaced after `regrow`."""
     platform = Platform(accounts=20, detection=1.0, regrow=3 * DAY)
     counts = []
     for _ in range(9):
@@ -269,7 +276,8 @@ def test_certain_detection_bans_everybody_and_none_nobody():
     [(0.0, 4.0, 1.0), (0.5, 4.0, 3.0), (0.0, 4.6 * np.e**2, 3.0), (1.0, 4.6 * np.e, 6.0)],
 )
 def test_what_raises_detection(coordination, posts, raised):
-    """The share found in one day is 1 - (1 - detection)^s, s rising with coordination and with posts above the human norm."""
+    """The share found in one day is 1 - (1 - detection)^s, s rising with coordination and with
+    posts above the human norm."""
     platform = Platform(accounts=20_000, detection=0.05, coordination=coordination, posts=posts)
     platform.days(2)
     expected = 1 - 0.95**raised
@@ -278,7 +286,8 @@ def test_what_raises_detection(coordination, posts, raised):
 
 
 def test_a_rate_limit_throttles_and_hides():
-    """The limit holds for running accounts from the next day on; posting less, they are found less often."""
+    """The limit holds for running accounts from the next day on; posting less, they are found less
+    often."""
     platform = Platform(accounts=10, detection=0.0, posts=50.0)
     platform.days(2)
     platform.world.levers["campaigns.rate_limit"] = 3.0
@@ -314,7 +323,8 @@ def test_accounts_follow_the_lever():
 
 
 def test_the_budget_ends_it():
-    """Days of accounts and posts are paid for; what cannot be paid is not run, and what was spent is what was bought."""
+    """Days of accounts and posts are paid for; what cannot be paid is not run, and what was spent
+    is what was bought."""
     platform = Platform(
         accounts=10, posts=5.0, account_cost=1.0, post_cost=0.2, budget=105.0, detection=0.0
     )
@@ -335,7 +345,8 @@ def test_the_budget_ends_it():
 
 @pytest.mark.parametrize("coordination", [0.0, 0.25, 1.0])
 def test_accounts_like_one_another(coordination):
-    """A new post gets coordination x (accounts - 1) likes on average; posts of others get none; coordination 0 none at all."""
+    """A new post gets coordination x (accounts - 1) likes on average; posts of others get none;
+    coordination 0 none at all."""
     platform = Platform(accounts=11, coordination=coordination, detection=0.0)
     platform.days(1)
     foreign = platform.post(np.arange(90))
@@ -357,7 +368,8 @@ def aimed(platform):
 
 
 def test_aim_by_reach_and_by_susceptibility():
-    """By reach: who is followed and comes often; by susceptibility: whom one post would move furthest; both exactly the top share."""
+    """By reach: who is followed and comes often; by susceptibility: whom one post would move
+    furthest; both exactly the top share."""
     platform = Platform(accounts=5, targeting="reach", share=0.05)
     people, makers = platform.world.table("consumers"), platform.world.table("creators")
     heard = np.zeros(600)
@@ -380,7 +392,8 @@ def test_aim_by_reach_and_by_susceptibility():
 
 
 def test_without_profiling_aim_is_random():
-    """Control: with profiling 0 every targeting picks the very people that random targeting picks; so does one without opinions."""
+    """Control: with profiling 0 every targeting picks the very people that random targeting picks;
+    so does one without opinions."""
     random = aimed(Platform(accounts=5, targeting="random", share=0.1)).copy()
     assert random.sum() == 60
     for targeting in ("reach", "susceptibility"):
@@ -396,7 +409,8 @@ def test_without_profiling_aim_is_random():
 
 
 def test_accounts_make_what_their_people_like():
-    """Accounts are dealt out to communities by people aimed at, and take these people's mean taste; weekly, they aim anew."""
+    """Accounts are dealt out to communities by people aimed at, and take these people's mean taste;
+    weekly, they aim anew."""
     platform = Platform(accounts=30, detection=0.0, share=0.5)
     platform.days(1)
     people, makers = platform.world.table("consumers"), platform.world.table("creators")
@@ -427,7 +441,8 @@ def test_accounts_make_what_their_people_like():
 
 
 def test_persuasion_is_what_the_impressions_add():
-    """Per 1000 impressions: exposure rate x openness x pull, towards the target; beyond the tolerance nothing; others' posts nothing."""
+    """Per 1000 impressions: exposure rate x openness x pull, towards the target; beyond the
+    tolerance nothing; others' posts nothing."""
     platform = Platform(accounts=3, target=0.8, detection=0.0)
     platform.days(1)
     people = platform.world.table("consumers")
@@ -456,7 +471,8 @@ def test_persuasion_is_what_the_impressions_add():
 
 
 def test_persuasion_agrees_with_the_day_that_follows():
-    """First order: what `opinions` makes of ten impressions each at the day's end differs by terms of n x exposure rate."""
+    """First order: what `opinions` makes of ten impressions each at the day's end differs by terms
+    of n x exposure rate."""
     platform = Platform(accounts=1, target=1.0, detection=0.0)
     platform.world.levers.update({"opinions.exposure_rate": 0.0005, "opinions.tolerance": 2.0})
     platform.days(1)
@@ -472,8 +488,8 @@ def test_persuasion_agrees_with_the_day_that_follows():
 
 
 def test_persuasion_needs_influence():
-    """Controls: exposure rate 0, full stubbornness, zero tolerance or a world without opinions: impressions, but no persuasion;
-    with repulsion, posts beyond the tolerance drive people away."""
+    """Controls: exposure rate 0, full stubbornness, zero tolerance or a world without opinions:
+    impressions, but no persuasion; with repulsion, posts beyond the tolerance drive people away."""
 
     def persuaded(**levers):
         platform = Platform(accounts=1, detection=0.0)
@@ -500,7 +516,8 @@ def test_persuasion_needs_influence():
 
 
 def test_state_is_in_the_world():
-    """A campaign rebuilt over a saved world goes on as the old one: same accounts, bans, money and aims."""
+    """A campaign rebuilt over a saved world goes on as the old one: same accounts, bans, money and
+    aims."""
 
     def run(broken):
         platform = Platform(accounts=40, detection=0.05, budget=2000.0, targeting="reach")
@@ -517,7 +534,8 @@ def test_state_is_in_the_world():
 
 
 def test_banned_posts_still_count_and_recycled_rows_do_not():
-    """A post outlives its banned author until the feed lets go of it; a row given to somebody else belongs to no campaign."""
+    """A post outlives its banned author until the feed lets go of it; a row given to somebody else
+    belongs to no campaign."""
     platform = Platform(accounts=1, detection=1.0, regrow=0)
     platform.days(1)
     row = platform.campaign.accounts()

@@ -1,4 +1,5 @@
-"""Chatbot sessions: closed forms of expectation, trust, concern and answers, their controls, the calendar, the trial."""
+"""Chatbot sessions: closed forms of expectation, trust, concern and answers, their controls, the
+calendar, the trial."""
 
 import datetime as dt
 
@@ -133,7 +134,8 @@ def test_the_expectile_is_as_published():
 
 @pytest.mark.parametrize(("up", "down"), [(0.003, 0.001), (0.002, 0.002), (0.001, 0.003)])
 def test_expectation_settles_at_an_expectile(up, down):
-    """Noise and small rates: E stays at the expectile of tau = up / (up + down) within .004 sd, and then D is minus that."""
+    """Noise and small rates: E stays at the expectile of tau = up / (up + down) within .004 sd, and
+    then D is minus that."""
     at = expectile(up / (up + down))
     bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
     people = chatters(1000, 0.5 + at)
@@ -167,7 +169,8 @@ def test_failures_hurt_more_as_the_baseline_rises():
 
 
 def test_personalisation_raises_trust_and_concern_together():
-    """Personalisation and memory raise performance met, trust, anthropomorphism and concern; each off is the control."""
+    """Personalisation and memory raise performance met, trust, anthropomorphism and concern; each
+    off is the control."""
     full = PLAIN._replace(gain=0.4)
     people = chatters(1, 0.5, 0.5)
     talk(people, full, 80, personalisation=1.0)
@@ -205,7 +208,8 @@ def test_concern_is_the_sum_of_what_was_disclosed():
 
 
 def test_disclosure_declines_with_novelty():
-    """disclosed = d g T (1 - nu (1 - exp(-n / N))) without concern: exact sum; nu = 0 keeps it flat."""
+    """disclosed = d g T (1 - nu (1 - exp(-n / N))) without concern: exact sum; nu = 0 keeps it
+    flat."""
     bot = PLAIN._replace(trust_rate=0.0, concern_rate=0.0, novelty=0.4, novelty_sessions=5.0)
     total, _ = talk(chatters(1), bot, 30, personalisation=1.0)
     worn = 1 - 0.4 * (1 - np.exp(-np.arange(30) / 5))
@@ -215,7 +219,8 @@ def test_disclosure_declines_with_novelty():
 
 
 def test_attachment_grows_with_use_and_fades_with_absence():
-    """Each session closes r A of the gap to 1 after fading for as long as the person was away; A = 0: none ever."""
+    """Each session closes r A of the gap to 1 after fading for as long as the person was away; A =
+    0: none ever."""
     bot = PLAIN._replace(attachment_rate=0.2, human_rate=0.0)
     people = chatters(1)
     people.anthropomorphism[:] = 0.5
@@ -233,7 +238,8 @@ def test_attachment_grows_with_use_and_fades_with_absence():
 
 
 def test_recent_use_is_sessions_per_day():
-    """Sessions at their rate give that rate as recent use, on average over people, after some windows."""
+    """Sessions at their rate give that rate as recent use, on average over people, after some
+    windows."""
     people = chatters(3000)
     people.rate[:] = 2.0
     talk(people, PLAIN, 100)
@@ -263,7 +269,8 @@ def tastes(mu, sigma, n=1000):
 
 
 def served(mu, sigma, own, learning=250, **changes):
-    """People at normal quantiles of taste, after a time of learning from comparisons: the people, and 60 sessions' sums."""
+    """People at normal quantiles of taste, after a time of learning from comparisons: the people,
+    and 60 sessions' sums."""
     bot = PLAIN._replace(contested=1.0, feedback=1.0, **changes)
     people, reward = chatters(1000, taste=tastes(mu, sigma)), pool(2, 10.0)
     talk(people, bot, learning, personalisation=1.0, own=own, reward=reward)
@@ -281,7 +288,8 @@ def stances(people):
 
 @pytest.mark.parametrize(("mu", "sigma"), [(0.0, 1.0), (0.6, 0.8)])
 def test_personal_reward_tells_people_what_they_like(mu, sigma):
-    """False answers at rate (Phi((mu - h)/sigma) + Phi((-mu - h)/sigma)) / 2, h = dq/2b, truth on either side; pooled: none."""
+    """False answers at rate (Phi((mu - h)/sigma) + Phi((-mu - h)/sigma)) / 2, h = dq/2b, truth on
+    either side; pooled: none."""
     people, total = served(mu, sigma, 1.0)
     false = (ndtr((mu - 0.5) / sigma) + ndtr((-mu - 0.5) / sigma)) / 2
     assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(false, abs=0.015)
@@ -303,7 +311,8 @@ def test_personal_reward_tells_people_what_they_like(mu, sigma):
 
 
 def test_at_equal_quality_agreement_is_e_abs_a():
-    """dq = 0: answers agree with a_u s in the mean E|a| = .798 (personal), sampling and learning within .02; pooled |E a| = 0."""
+    """dq = 0: answers agree with a_u s in the mean E|a| = .798 (personal), sampling and learning
+    within .02; pooled |E a| = 0."""
     people, total = served(0.0, 1.0, 1.0, truth_value=0.0)
     assert (people.taste * stances(people)).mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.02)
     assert total[kernel.T_PERFORMANCE] / total[kernel.T_SESSIONS] - 0.5 == pytest.approx(
@@ -318,7 +327,8 @@ def test_at_equal_quality_agreement_is_e_abs_a():
 
 @pytest.mark.parametrize("changes", [{"sigma": 0.0}, {"agreement": 0.0}, {"truth_value": 50.0}])
 def test_without_taste_difference_or_with_high_stakes_personal_and_pooled_agree(changes):
-    """Controls: sigma = 0, b = 0 or a large dq: no false answer by either model once it has learned."""
+    """Controls: sigma = 0, b = 0 or a large dq: no false answer by either model once it has
+    learned."""
     sigma = changes.pop("sigma", 1.0)
     for own in (1.0, 0.0):
         _, total = served(0.0, sigma, own, spread=0.3, **changes)
@@ -336,7 +346,8 @@ def test_the_assistant_knows_of_tastes_only_by_comparisons():
 
 
 def test_shrinkage_lies_between():
-    """Half of a person's own deviation served: fewer false answers than all of it, more than none."""
+    """Half of a person's own deviation served: fewer false answers than all of it, more than
+    none."""
     rates = [
         total[kernel.T_FALSE] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))
     ]
@@ -344,7 +355,8 @@ def test_shrinkage_lies_between():
 
 
 def test_without_memory_or_personalisation_the_pool_chooses():
-    """Memory off, or g = 0: nothing of the person is served; with memory off nothing is kept of the person either."""
+    """Memory off, or g = 0: nothing of the person is served; with memory off nothing is kept of the
+    person either."""
     bot = PLAIN._replace(contested=1.0, feedback=1.0)
     for offered, kept in (
         ({"personalisation": 1.0, "remembers": False}, False),
@@ -358,7 +370,8 @@ def test_without_memory_or_personalisation_the_pool_chooses():
 
 
 def test_answers_leave_other_luck_alone():
-    """Contested questions change what is met, not when people fail or come back: luck of old draws is untouched."""
+    """Contested questions change what is met, not when people fail or come back: luck of old draws
+    is untouched."""
     plain, asked = chatters(500), chatters(500, taste=1.0)
     first, _ = talk(plain, PLAIN._replace(depth=0.3), 20, failure_rate=0.2)
     second, _ = talk(
@@ -387,7 +400,8 @@ def test_sessions_come_at_their_rate_and_not_too_soon():
 
 
 def test_people_stop():
-    """The chance to stop is as stated at neutral mood, and higher with a bad one; who left the platform does not chat."""
+    """The chance to stop is as stated at neutral mood, and higher with a bad one; who left the
+    platform does not chat."""
     people = chatters(5000)
     total, _ = talk(people, PLAIN._replace(stop=0.2, stop_effect=2.0), 1)
     assert (
@@ -425,7 +439,8 @@ def make(n=500, **params):
 
 
 def run(world, mechanism, until, window, first=0):
-    """Replay all sessions before ``until`` in windows from ``first`` on, each in order of (time, row)."""
+    """Replay all sessions before ``until`` in windows from ``first`` on, each in order of (time,
+    row)."""
     for end in range(first + window, until + 1, window):
         world.now = end
         at = world.table("chatters")["next_at"]
@@ -436,7 +451,8 @@ def run(world, mechanism, until, window, first=0):
 
 
 def test_batches_and_single_sessions_agree_to_the_bit():
-    """Ten-minute windows, half-hour windows and one session at a time give the same people and sums."""
+    """Ten-minute windows, half-hour windows and one session at a time give the same people and
+    sums."""
     worlds = []
     for window in (600, 1800):
         world, mechanism = make(60, sessions_mean="4.0/d", adoption_delay="1d")
@@ -456,7 +472,8 @@ def test_batches_and_single_sessions_agree_to_the_bit():
 
 
 def test_metrics_and_small_state():
-    """Metrics describe users only; the columns take less than 80 bytes a chatter, and nothing for anybody else."""
+    """Metrics describe users only; the columns take less than 80 bytes a chatter, and nothing for
+    anybody else."""
     world, mechanism = make(sessions_mean="2.0/d", failure_rate=0.2)
     mechanism.measure()
     assert world.board.get("chat_users") == 0 and np.isfinite(world.board.values).all()
@@ -515,7 +532,8 @@ def test_released_rows_do_not_wake():
 
 
 def test_arms_of_consumers_are_offered_different_assistants():
-    """A policy for a share: personalisation off for one arm stops disclosure there and nowhere else."""
+    """A policy for a share: personalisation off for one arm stops disclosure there and nowhere
+    else."""
     world, mechanism = make(
         200, adopters=1.0, adoption_delay=0, sessions_mean="5.0/d", stop=0.0, concern_fade=0.0
     )

@@ -34,7 +34,8 @@ def test_growth_keeps_values_and_starts_new_rows_afresh() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), max_size=30))
 def test_a_table_behaves_like_a_dict_of_rows(steps: list[tuple[bool, int]]) -> None:
-    """Adds and releases in any order: live rows keep their keys, no two share a row, size follows the living."""
+    """Adds and releases in any order: live rows keep their keys, no two share a row, size follows
+    the living."""
     made, living, key, most = table(), {}, 0, 0
     for add, count in steps:
         if add:

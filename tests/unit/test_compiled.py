@@ -15,7 +15,8 @@ from twin.ground import compiled
 def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One more byte in a file, and the code of all that import it is kept elsewhere; that of the others stays where it is."""
+    """One more byte in a file, and the code of all that import it is kept elsewhere; that of the
+    others stays where it is."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     package = tmp_path / "twin"
     shutil.copytree(ROOT / "twin", package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,5 @@
-"""Creators in a little world of their own: what a post costs, earns and teaches; who comes and goes; drafts, labels, campaigns."""
+"""Creators in a little world of their own: what a post costs, earns and teaches; who comes and
+goes; drafts, labels, campaigns."""
 
 import datetime as dt
 
@@ -115,7 +116,8 @@ def seen(views=100, likes=0, clicks=0):
 
 
 def test_effort_is_as_stated():
-    """c0 + c1 comprehensiveness^beta + c2 care^beta, by kind, times the assistant's factor; 0 by default."""
+    """c0 + c1 comprehensiveness^beta + c2 care^beta, by kind, times the assistant's factor; 0 by
+    default."""
     p = CreatorsParams.model_validate(
         {
             "human": {"cost_post": 0.5, "cost_comprehensiveness": 2.0, "cost_quality": 3.0},
@@ -131,7 +133,8 @@ def test_effort_is_as_stated():
 
 
 def test_burnout_is_geometric_above_what_morale_sustains():
-    """Constant effort e: morale leaves its fixed point e / 2s by the factor 1 + 2 s b per day, down to 0; below it nothing happens."""
+    """Constant effort e: morale leaves its fixed point e / 2s by the factor 1 + 2 s b per day, down
+    to 0; below it nothing happens."""
     world, mechanism = make(
         human={"initial": 20, **SILENT}, ai={"initial": 0}, sustained=1.5, burnout=0.05
     )
@@ -152,7 +155,8 @@ def test_burnout_is_geometric_above_what_morale_sustains():
 
 
 def test_effort_is_a_moving_mean_of_what_posts_cost():
-    """Each post adds its cost once; after many days of the same rate the mean is rate times cost."""
+    """Each post adds its cost once; after many days of the same rate the mean is rate times
+    cost."""
     world, mechanism = make(
         human={"initial": 50, "posts_mean": "2.0/d", "posts_log_sd": 0.0, "cost_post": 0.3},
         ai={"initial": 0},
@@ -175,7 +179,8 @@ def test_effort_is_a_moving_mean_of_what_posts_cost():
 
 
 def test_supply_answers_to_pay_with_the_stated_elasticity():
-    """Pace goes geometrically to ((1 + pay) / (1 + pay before))^elasticity, within its bound; the first posts set the reference."""
+    """Pace goes geometrically to ((1 + pay) / (1 + pay before))^elasticity, within its bound; the
+    first posts set the reference."""
     world, mechanism = make(
         human={
             "initial": 40,
@@ -203,7 +208,8 @@ def test_supply_answers_to_pay_with_the_stated_elasticity():
 
 
 def test_no_adaptation_no_change():
-    """Learning, elasticity and trend-following at 0: strategies, niches and pace stay as they were born, whatever is paid."""
+    """Learning, elasticity and trend-following at 0: strategies, niches and pace stay as they were
+    born, whatever is paid."""
     still = {"learning": 0.0, "trend_following": 0.0, "cost_post": 0.2, "effort_gain": 0.5}
     world, mechanism = make(human={"initial": 40, **still}, ai={"initial": 10, **still})
     names = ("arousal", "comprehensiveness", "slant", "care", "niche", "pace", "skill", "rate")
@@ -222,8 +228,8 @@ def test_no_adaptation_no_change():
 
 
 def test_strategies_follow_the_score_function():
-    """One day's step is responsiveness rate sigma mean((r - baseline) eps), by hand, and at most sigma; over months arousal rises where
-    arousal is seen more."""
+    """One day's step is responsiveness rate sigma mean((r - baseline) eps), by hand, and at most
+    sigma; over months arousal rises where arousal is seen more."""
     world, mechanism = make(
         human={
             "initial": 60,
@@ -267,7 +273,8 @@ def test_strategies_follow_the_score_function():
 
 
 def test_cost_teaches_to_do_less_of_it():
-    """Where nobody's reach depends on it, costly comprehensiveness falls; free comprehensiveness stays about where it was."""
+    """Where nobody's reach depends on it, costly comprehensiveness falls; free comprehensiveness
+    stays about where it was."""
     ends = []
     for cost in (0.0, 3.0):
         world, mechanism = make(
@@ -288,7 +295,8 @@ def test_cost_teaches_to_do_less_of_it():
 
 
 def test_care_raises_quality_only_where_it_can():
-    """With a gain, care is explored and quality rises by gain times care; without one it stays 0."""
+    """With a gain, care is explored and quality rises by gain times care; without one it stays
+    0."""
     quality = {}
     for gain in (0.0, 2.0):
         world, mechanism = make(
@@ -306,7 +314,8 @@ def test_care_raises_quality_only_where_it_can():
 
 
 def test_works_earn_as_long_as_they_live_and_others_once():
-    """A work is paid day by day for what is new, in all exactly once; a plain post is paid at settlement and never again."""
+    """A work is paid day by day for what is new, in all exactly once; a plain post is paid at
+    settlement and never again."""
     income = {}
     for share in (0.0, 1.0):
         world, mechanism = make(
@@ -358,7 +367,8 @@ def test_pay_levers_by_kind_newcomer_and_arm():
 
 
 def test_ridge_is_exact_and_forgets():
-    """Coefficients equal numpy's solution to 1e-9; a forgotten past weighs gamma^days; without data they are 0."""
+    """Coefficients equal numpy's solution to 1e-9; a forgotten past weighs gamma^days; without data
+    they are 0."""
     rng = np.random.default_rng(5)
     gram, moment = np.zeros((6, 6)), np.zeros(6)
     assert not kernel.solve(gram, moment, 1.0).any()
@@ -385,7 +395,8 @@ def click_by(world, rng, slope):
 
 @pytest.fixture(scope="module")
 def learned():
-    """Posts of a month, by makers with one and with eight drafts; clicks rise with arousal and topic 0."""
+    """Posts of a month, by makers with one and with eight drafts; clicks rise with arousal and
+    topic 0."""
     worlds = {}
     for drafts in (1, 8):
         world, mechanism = make(
@@ -415,7 +426,8 @@ def learned():
 
 
 def test_without_data_drafts_make_no_difference(learned):
-    """Until the first posts are settled all predictions are equal: eight drafts give the bytes of one."""
+    """Until the first posts are settled all predictions are equal: eight drafts give the bytes of
+    one."""
     for day in range(3):
         for one, many in zip(learned[1][2][day], learned[8][2][day], strict=True):
             assert np.array_equal(one, many)
@@ -423,7 +435,8 @@ def test_without_data_drafts_make_no_difference(learned):
 
 
 def test_the_predictor_learns_what_draws_clicks_and_selection_uses_it(learned):
-    """Signals of arousal and topic get the right sign; chosen drafts have more of both, far beyond noise; skill is not touched."""
+    """Signals of arousal and topic get the right sign; chosen drafts have more of both, far beyond
+    noise; skill is not touched."""
     world, mechanism, _ = learned[8]
     assert (
         mechanism.keep["beta"][2] + 2 * 0.3 * mechanism.keep["beta"][5] > 0.1
@@ -477,7 +490,8 @@ def test_the_predictor_sees_public_counters_only():
 
 
 def test_cap_on_ai_posts():
-    """No AI creator gets out more than the cap on any day; what is kept back is counted; humans and campaigns are free."""
+    """No AI creator gets out more than the cap on any day; what is kept back is counted; humans and
+    campaigns are free."""
     posted, blocked = {}, {}
     for cap in (1_000_000, 3, 0):
         world, mechanism = make(
@@ -504,7 +518,8 @@ def test_cap_on_ai_posts():
 
 
 def test_labels_come_from_disclosure_or_detection():
-    """By default nothing is labelled; a disclosing maker's posts all are, detected posts are a share; human posts never."""
+    """By default nothing is labelled; a disclosing maker's posts all are, detected posts are a
+    share; human posts never."""
     shares = {}
     for disclosed, detected in ((0.0, 0.0), (1.0, 0.0), (0.0, 0.3), (0.4, 0.0)):
         world, mechanism = make(
@@ -531,7 +546,8 @@ def test_labels_come_from_disclosure_or_detection():
 
 
 def test_assistants_change_output_and_sameness_as_stated():
-    """+25 % output, half the effort, more comprehensive, more alike; posts carry the mark; without assistants none does."""
+    """+25 % output, half the effort, more comprehensive, more alike; posts carry the mark; without
+    assistants none does."""
     made = {}
     for share in (0.0, 1.0):
         world, mechanism = make(
@@ -575,7 +591,8 @@ def test_assistants_change_output_and_sameness_as_stated():
 
 
 def test_assistants_spread_exponentially_to_a_share():
-    """From the given day, a share of humans adopts with the given mean delay; a policy can take the assistants away."""
+    """From the given day, a share of humans adopts with the given mean delay; a policy can take the
+    assistants away."""
     world, mechanism = make(
         2000,
         human={"initial": 1500, **SILENT},
@@ -596,7 +613,8 @@ def test_assistants_spread_exponentially_to_a_share():
 
 
 def test_signals_are_noisy_readings():
-    """Without noise the classifier reads the truth; with it the error has the stated sd, and stays within the range."""
+    """Without noise the classifier reads the truth; with it the error has the stated sd, and stays
+    within the range."""
     for noise in (0.0, 0.1):
         world, mechanism = make(
             human={"initial": 150, "posts_mean": "5.0/d", "posts_log_sd": 0.0},
@@ -614,7 +632,8 @@ def test_signals_are_noisy_readings():
 
 
 def test_exit_hazard_and_entry_answer_to_income():
-    """Quits per day are q exp(a (1/2 - m)) ((1 + outside) / (1 + income))^b; arrivals follow recent entrants' income."""
+    """Quits per day are q exp(a (1/2 - m)) ((1 + outside) / (1 + income))^b; arrivals follow recent
+    entrants' income."""
     world, mechanism = make(
         5000,
         human={
@@ -682,7 +701,8 @@ def test_entry_is_plain_poisson_by_default():
 
 
 def test_reputation_accrues_by_kind_and_equally_if_told():
-    """Same likes: no reputation for AI by default; with equal accrual the same as for humans, to the bit."""
+    """Same likes: no reputation for AI by default; with equal accrual the same as for humans, to
+    the bit."""
     for accrual in (0.0, 1.0):
         world, mechanism = make(
             human={"initial": 10, **SILENT}, ai={"initial": 10, **SILENT, "accrual": accrual}
@@ -695,7 +715,8 @@ def test_reputation_accrues_by_kind_and_equally_if_told():
 
 
 def test_campaign_accounts_push_and_stay_apart():
-    """They post at their rate with the given slant and niche, earn and learn nothing, and are in no statistic of creators."""
+    """They post at their rate with the given slant and niche, earn and learn nothing, and are in no
+    statistic of creators."""
     worlds = []
     for enlisted in (0, 5):
         world, mechanism = make(human={"initial": 30}, ai={"initial": 6})
@@ -747,7 +768,8 @@ def test_campaign_accounts_push_and_stay_apart():
 
 
 def test_campaign_accounts_are_steered():
-    """Throttling every day with the same rate does not keep them from posting; 0 silences, a dismissed account stays silent."""
+    """Throttling every day with the same rate does not keep them from posting; 0 silences, a
+    dismissed account stays silent."""
     world, mechanism = make(human={"initial": 0}, ai={"initial": 0})
     creators = world.table("creators")
     rows = mechanism.accounts.enlist(40, 0.5, 2.0, np.ones((40, 16)), "c")
@@ -787,7 +809,8 @@ def test_campaign_accounts_are_steered():
 
 
 def test_ai_creators_keep_to_their_communities():
-    """Confined to the two largest: all AI creators and their niches are there; human posts are counted on both sides."""
+    """Confined to the two largest: all AI creators and their niches are there; human posts are
+    counted on both sides."""
     world, mechanism = make(
         400, human={"initial": 200}, ai={"initial": 60, "communities": 2}, quit=0.1
     )
@@ -820,7 +843,8 @@ def test_ai_creators_keep_to_their_communities():
 
 
 def test_supply_metrics_describe_what_was_made_since_the_last_reading():
-    """Means are over new posts by kind; with nothing new the last ones stand, and a reading changes no column."""
+    """Means are over new posts by kind; with nothing new the last ones stand, and a reading changes
+    no column."""
     world, mechanism = make(human={"initial": 60, "work_share": 0.2}, ai={"initial": 10})
     mechanism.measure()
     assert world.board.get("supply_arousal", by="ai") == pytest.approx(0.35, abs=0.1)

@@ -1,4 +1,5 @@
-"""Dashboards: in step with the declarations, whole, of the right types, and with a user's own metrics."""
+"""Dashboards: in step with the declarations, whole, of the right types, and with a user's own
+metrics."""
 
 import copy
 import json
@@ -89,7 +90,8 @@ def panel_of(dashboard: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 def test_committed_dashboards_are_in_step() -> None:
-    """What is committed is what the declarations give; `python -m twin dashboards` brings them in step."""
+    """What is committed is what the declarations give; `python -m twin dashboards` brings them in
+    step."""
     assert not stale(MADE, FOLDER), "out of step; run: python -m twin dashboards"
     assert {path.stem for path in FOLDER.glob("*.json")} == set(MADE)
 
@@ -111,7 +113,8 @@ def test_a_file_that_is_out_of_step_is_noticed_and_mended(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("side", SIDES)
 def test_every_metric_has_a_panel_on_its_sides_dashboard(side: str) -> None:
-    """Every declared series is read there, and none twice in a picture; exceptions have a reason, and are exceptions."""
+    """Every declared series is read there, and none twice in a picture; exceptions have a reason,
+    and are exceptions."""
     found = asked(MADE[SIDES[side]])
     for metric in (metric for metric in DECLARED if metric.side == side):
         assert (prom_name(metric) in found) != (metric.name in NOT_DRAWN), metric.name
@@ -133,7 +136,8 @@ def test_every_metric_has_a_panel_on_its_sides_dashboard(side: str) -> None:
 
 
 def test_headlines_are_on_the_overview_and_on_the_policy_page() -> None:
-    """Both sides at a glance; and every headline before and after, per branch, and as a difference."""
+    """Both sides at a glance; and every headline before and after, per branch, and as a
+    difference."""
     wanted = {prom_name(metric) for metric in DECLARED if metric.headline}
     assert asked(MADE["twin-overview"]) == wanted | {"twin_sessions_total"}
     assert wanted <= asked(MADE["twin-policy"])
@@ -153,7 +157,8 @@ def test_rows_follow_the_story() -> None:
 
 @pytest.mark.parametrize("uid", MADE)
 def test_a_dashboard_is_whole(uid: str) -> None:
-    """Ids and refIds are unique, nothing overlaps or sticks out, rows are rows, every variable in a query is defined."""
+    """Ids and refIds are unique, nothing overlaps or sticks out, rows are rows, every variable in a
+    query is defined."""
     dashboard = MADE[uid]
     assert Counter(panel["id"] for panel in dashboard["panels"]).most_common(1)[0][1] == 1
     taken: set[tuple[int, int]] = set()
@@ -276,7 +281,8 @@ def test_people_are_blue_and_ai_is_orange() -> None:
 
 
 def test_simulated_time_is_kept_apart_from_wall_clock_time() -> None:
-    """Simulated dashboards open at the scenario's year, in UTC, and refresh nothing; links carry variables, and time where it fits."""
+    """Simulated dashboards open at the scenario's year, in UTC, and refresh nothing; links carry
+    variables, and time where it fits."""
     for uid, dashboard in MADE.items():
         wall = uid == HEALTH_UID
         assert dashboard["timezone"] == "utc" and dashboard["refresh"] == ("5s" if wall else "")
@@ -295,7 +301,8 @@ def test_simulated_time_is_kept_apart_from_wall_clock_time() -> None:
 
 
 def test_a_running_total_is_drawn_per_day_and_a_gauge_as_it_is() -> None:
-    """The difference to a day before, with the unit said; seconds and bytes are Grafana's own units."""
+    """The difference to a day before, with the unit said; seconds and bytes are Grafana's own
+    units."""
     page = only(
         Metric("hits", "counter", "posts", "Hits.", "producer", "P"),
         Metric("age", "gauge", "s", "Age.", "producer", "P"),
@@ -341,7 +348,8 @@ def test_bins_are_told_in_words() -> None:
 
 
 def test_a_label_cannot_break_out_of_a_query() -> None:
-    """Quotes and backslashes in a label's values stay in it, in the query and in the colour rules."""
+    """Quotes and backslashes in a label's values stay in it, in the query and in the colour
+    rules."""
     value = 'a"} or vector(1) # \\ (.*'
     page = only(Metric("odd", "gauge", "1", "Odd.", "producer", "P", labels={"by": (value, "b")}))[
         "twin-creators"
@@ -353,10 +361,12 @@ def test_a_label_cannot_break_out_of_a_query() -> None:
 
 
 def test_an_own_mechanism_gets_its_panels(tmp_path: Path) -> None:
-    """From a scenario: a heading of its own after the known ones, a headline on the overview, the scenario's dates."""
+    """From a scenario: a heading of its own after the known ones, a headline on the overview, the
+    scenario's dates."""
     (tmp_path / "cats.py").write_text(OWN)
     (tmp_path / "mine.yaml").write_text(
-        f"extends: {ROOT / 'scenarios' / 'base.yaml'}\nname: mine\nstart: 2024-02-01\nduration: 100d\n"
+        f"extends: {ROOT / 'scenarios' / 'base.yaml'}\nname: mine\nstart: 2024-02-01\nduration: "
+        f"100d\n"
         "mechanisms: {cats: {class: cats.Cats}, ratings: {enabled: false}}\n"
         "policies:\n  - {name: early, at: 10d, set: {recommender.preset: likes}}\n"
         "  - {name: late, at: 40d, set: {recommender.preset: likes}}\n"
@@ -381,7 +391,8 @@ def test_an_own_mechanism_gets_its_panels(tmp_path: Path) -> None:
 
 
 def test_the_check_of_the_command_fails_on_what_is_out_of_step(tmp_path: Path) -> None:
-    """`twin dashboards --check` is silent about what is right, names what is not, and writes nothing."""
+    """`twin dashboards --check` is silent about what is right, names what is not, and writes
+    nothing."""
     here = [sys.executable, "-m", "twin", "dashboards", "--check", "--out"]
     good = subprocess.run(
         [*here, str(FOLDER)], cwd=ROOT, capture_output=True, text=True, check=False

@@ -65,14 +65,16 @@ def test_a_latin_hypercube_has_one_point_in_every_stratum() -> None:
 
 
 def test_a_sobol_sequence_is_balanced_and_the_same_again() -> None:
-    """Counts are raised to a power of two; every axis has one point per stratum; the same seed gives the same points."""
+    """Counts are raised to a power of two; every axis has one point per stratum; the same seed
+    gives the same points."""
     unit = sample(4, "sobol", 13, 3)
     assert unit.shape == (16, 4) and (unit == sample(4, "sobol", 13, 3)).all()
     assert (np.sort((unit * 16).astype(int), 0) == np.arange(16)[:, None]).all()
 
 
 def test_values_along_a_range() -> None:
-    """Log ranges are geometric, whole numbers are whole with ends as likely as the rest, durations lie on the grid."""
+    """Log ranges are geometric, whole numbers are whole with ends as likely as the rest, durations
+    lie on the grid."""
     assert Vary("x", (), 0.01, 1.0, "/d", True).at(0.5) == "0.1/d"
     assert Vary("x", (), 2.0, 4.0).at(0.25) == "2.5"
     whole = Vary("x", (), 1, 4, whole=True)

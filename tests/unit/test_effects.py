@@ -1,4 +1,5 @@
-"""Effects from pairs: closed forms, what is missing, many tests at once, when an effect shows, bins and windows."""
+"""Effects from pairs: closed forms, what is missing, many tests at once, when an effect shows, bins
+and windows."""
 
 import numpy as np
 import pytest
@@ -37,7 +38,8 @@ def test_paired_is_the_paired_t_test(n: int) -> None:
 
 
 def test_known_numbers() -> None:
-    """Worked by hand: d = 1, 2, 3, 2; means, t(3) = 3.18244630528, pooled sd, correlation, gain, runs saved."""
+    """Worked by hand: d = 1, 2, 3, 2; means, t(3) = 3.18244630528, pooled sd, correlation, gain,
+    runs saved."""
     x = np.array([[1.0], [2.0], [4.0], [5.0]])
     found = effects.paired(x + np.array([[1.0], [2.0], [3.0], [2.0]]), x)
     half = 3.182446305284263 * np.sqrt(2 / 3) / 2
@@ -60,7 +62,8 @@ def test_known_numbers() -> None:
 
 
 def test_unpaired_width_is_welchs() -> None:
-    """Half the width of the interval without pairing is that of scipy.stats.ttest_ind with unequal variances, at 1e-9."""
+    """Half the width of the interval without pairing is that of scipy.stats.ttest_ind with unequal
+    variances, at 1e-9."""
     y, x = pairs(9, 5)
     y *= np.array([1, 2, 0.1, 5, 1])
     found = effects.paired(y, x)
@@ -72,7 +75,8 @@ def test_unpaired_width_is_welchs() -> None:
 
 
 def test_independent_runs_gain_nothing() -> None:
-    """Where branches share no luck the gain is about one and no run is saved, within 4 standard errors of 400 pairs."""
+    """Where branches share no luck the gain is about one and no run is saved, within 4 standard
+    errors of 400 pairs."""
     y, x = LUCK.normal(size=(2, 400, 1))
     found = effects.paired(y, x)
     assert abs(found.correlation[0]) < 4 / np.sqrt(400)
@@ -91,14 +95,16 @@ def test_equal_pairs_have_exactly_no_effect() -> None:
 
 
 def test_equal_differences_make_an_interval_without_width() -> None:
-    """A number that does not vary from run to run changes surely: no width, p zero, infinitely many standard deviations."""
+    """A number that does not vary from run to run changes surely: no width, p zero, infinitely many
+    standard deviations."""
     found = effects.paired(np.full((5, 1), 0.3), np.full((5, 1), 0.1))
     assert found.low[0] == found.high[0] == found.effect[0] == pytest.approx(0.2, abs=1e-15)
     assert found.p[0] == 0 and np.isposinf(found.size[0])
 
 
 def test_pairs_without_a_reading_do_not_count() -> None:
-    """A pair with NaN on either side is left out, of that series only; what is left is as if it had never been."""
+    """A pair with NaN on either side is left out, of that series only; what is left is as if it had
+    never been."""
     y, x = pairs(8, 3)
     y[2, 0], x[5, 0], x[0, 1] = np.nan, np.nan, np.inf
     found = effects.paired(y, x)
@@ -134,7 +140,8 @@ def test_too_few_pairs_say_nothing(left: int) -> None:
 
 
 def test_discoveries_are_benjamini_hochberg() -> None:
-    """q is scipy's false_discovery_control of the p that are there, and NaN elsewhere; by hand for three."""
+    """q is scipy's false_discovery_control of the p that are there, and NaN elsewhere; by hand for
+    three."""
     p = LUCK.uniform(size=50) ** 3
     p[::7] = np.nan
     q = effects.discoveries(p)
@@ -148,7 +155,8 @@ def test_discoveries_are_benjamini_hochberg() -> None:
 
 
 def test_appears_where_it_stays() -> None:
-    """The first bin from which on zero is excluded to the end, on one side of it; -1 where the last bin covers zero or is not known."""
+    """The first bin from which on zero is excluded to the end, on one side of it; -1 where the last
+    bin covers zero or is not known."""
     nan = np.nan
     low = np.array(
         [
@@ -170,7 +178,8 @@ def test_appears_where_it_stays() -> None:
 
 
 def test_weeks() -> None:
-    """Whole weeks from the fork; what is left at the end belongs to the last; less than a week is one bin."""
+    """Whole weeks from the fork; what is left at the end belongs to the last; less than a week is
+    one bin."""
     assert weeks(0, 14 * DAY) == [(0, 7 * DAY), (7 * DAY, 14 * DAY)]
     assert weeks(3 * DAY, 20 * DAY) == [(3 * DAY, 10 * DAY), (10 * DAY, 20 * DAY)]
     assert weeks(3 * DAY, 9 * DAY) == [(3 * DAY, 9 * DAY)]
@@ -178,7 +187,8 @@ def test_weeks() -> None:
 
 
 def test_window_means_take_readings_after_begin_up_to_end() -> None:
-    """The reading at the beginning of a window belongs to the one before; NaN does not count; an empty window is NaN."""
+    """The reading at the beginning of a window belongs to the one before; NaN does not count; an
+    empty window is NaN."""
     times = np.arange(5) * DAY
     values = np.array([[1.0, 1], [2, np.nan], [4, 5], [8, 7], [16, np.nan]])
     assert effects.window_means(times, values, 0, 2 * DAY).tolist() == [3, 5]
@@ -188,7 +198,8 @@ def test_window_means_take_readings_after_begin_up_to_end() -> None:
 
 
 def test_intervals_cover_as_often_as_they_say() -> None:
-    """Of 4,000 normal null comparisons of five pairs, 95 % intervals cover zero: within 4 standard errors (false alarm < 1e-4)."""
+    """Of 4,000 normal null comparisons of five pairs, 95 % intervals cover zero: within 4 standard
+    errors (false alarm < 1e-4)."""
     y, x = pairs(5, 4000, shift=0.0)
     found = effects.paired(y, x)
     share = ((found.low <= 0) & (found.high >= 0)).mean()

@@ -17,7 +17,8 @@ from twin.world.metric import Metric
 def test_the_first_scrape_is_never_empty(
     uptime: float, small: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At every uptime of the machine: now less a span, less now, need not be that span in floating point."""
+    """At every uptime of the machine: now less a span, less now, need not be that span in floating
+    point."""
     sessions = Metric("sessions", "counter", "sessions", "Sessions.", "consumer", "Visits")
     info = RunInfo("x", dt.date(2025, 1, 1), 86400, 0, [(sessions, {})], Path("x"), {"run_id": "x"})
     service = endpoint.Endpoint(Address("--metrics", "127.0.0.1", 0))

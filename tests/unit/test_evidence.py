@@ -1,4 +1,5 @@
-"""What the twin is fitted to and what judges it share nothing, and nothing that fits may read what judges (DESIGN D16)."""
+"""What the twin is fitted to and what judges it share nothing, and nothing that fits may read what
+judges (DESIGN D16)."""
 
 import ast
 import re
@@ -90,7 +91,8 @@ def test_unknown_ids_and_effects_without_a_size_are_refused() -> None:
 
 
 def test_every_target_is_declared_for_the_script_that_fits_it() -> None:
-    """In both directions, so that the list says truly what was used; and what is not used says why."""
+    """In both directions, so that the list says truly what was used; and what is not used says
+    why."""
     assert [target.id for target in fit_responses.TARGETS] == [
         each.id for each in evidence.fitted_by("responses")
     ]

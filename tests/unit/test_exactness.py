@@ -1,4 +1,5 @@
-"""Same scenario and seed, same bytes: batched and one by one, straight through and taken up again."""
+"""Same scenario and seed, same bytes: batched and one by one, straight through and taken up
+again."""
 
 import os
 import subprocess
@@ -21,15 +22,19 @@ EVERYTHING = (
     "creators.assisted_from=3d",
     "creators.human.work_share=0.2",
     "recommender.random_share=0.15",
-    "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: {campaigns.detection: 0.1}},"
-    "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
+    "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: "
+    "{campaigns.detection: 0.1}},"
+    "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, "
+    "recommender.shelf.kind: bought_together}},"
     "{name: makers, at: 9d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
-    "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: {recommender.retrain_every: 2h}}]",
+    "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: "
+    "{recommender.retrain_every: 2h}}]",
 )
 WORLDS = {
     "everything": EVERYTHING,
     "learned feed, a policy half-way": (
-        "policies=[{at: 12d, until: 24d, set: {recommender.preset: likes, chatbots.memory: false}}]",
+        "policies=[{at: 12d, until: 24d, set: {recommender.preset: likes, chatbots.memory: "
+        "false}}]",
     ),
     "hash tables, coarse refresh": (
         "recommender.refresh=30min",
@@ -75,7 +80,8 @@ def same_state(one: Simulation, other: Simulation) -> list[str]:
 
 @pytest.mark.parametrize("world", WORLDS)
 def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenario]) -> None:
-    """One SimPy process per consumer gives the bytes of the batched mode: all readings, all columns, all arrays."""
+    """One SimPy process per consumer gives the bytes of the batched mode: all readings, all
+    columns, all arrays."""
     scenario = small(*WORLDS[world], base="everything" if world == "everything" else "base")
     batched, a = history(scenario)
     single, b = history(scenario, reference=True)
@@ -89,7 +95,8 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
 def test_saving_and_loading_changes_nothing(
     cut: int, world: str, small: Callable[..., Scenario], tmp_path: Path
 ) -> None:
-    """Run to a barrier, save, load into a new world, run on: every column and array as if nothing had happened."""
+    """Run to a barrier, save, load into a new world, run on: every column and array as if nothing
+    had happened."""
     scenario = small(*(EVERYTHING if world == "everything" else ()), "duration=20d", base=world)
     straight, _ = history(scenario)
     first = Simulation(scenario)
@@ -113,7 +120,8 @@ def test_another_seed_or_replicate_is_another_world(small: Callable[..., Scenari
 def test_threads_do_not_matter() -> None:
     """One and two threads for numba and BLAS give the same digest of all readings."""
     code = (
-        "import hashlib; from tests.conftest import history, ROOT, SMALL; from twin.scenario.loading import load;"
+        "import hashlib; from tests.conftest import history, ROOT, SMALL; from "
+        "twin.scenario.loading import load;"
         "_, r = history(load(ROOT / 'scenarios' / 'base.yaml', (*SMALL, 'duration=8d')));"
         "print(hashlib.sha256(r.tobytes()).hexdigest())"
     )

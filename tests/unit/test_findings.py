@@ -120,7 +120,8 @@ def test_what_is_added_afterwards_changes_nothing_else():
 
 
 def test_controls_fail_by_chance_about_as_seldom_as_said():
-    """Five controls of pure noise: all hold zero in 95 % of findings, by Bonferroni; 2,000 findings, so at most .068 fail (3.7 sd)."""
+    """Five controls of pure noise: all hold zero in 95 % of findings, by Bonferroni; 2,000
+    findings, so at most .068 fail (3.7 sd)."""
     draws = np.random.default_rng(5).normal(size=(2000, 5, 6))
     failed = [
         any(
@@ -148,7 +149,8 @@ def test_an_unknown_finding_is_named_with_the_nearest():
 def test_every_difference_from_the_default_world_is_declared_with_its_reason(
     key, part: Part, quick
 ):
-    """What an arm's scenario has other than scenarios/base.yaml is its dose, its part's world, its control or its size, and no more."""
+    """What an arm's scenario has other than scenarios/base.yaml is its dose, its part's world, its
+    control or its size, and no more."""
     base = {row.path: row.value for row in describe(load(BASE))}
     declared = {
         **part.size(quick).sets,

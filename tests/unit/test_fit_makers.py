@@ -1,4 +1,5 @@
-"""The fit of how fast makers learn: it finds what it should, by the product's own rule, and the default is what it finds."""
+"""The fit of how fast makers learn: it finds what it should, by the product's own rule, and the
+default is what it finds."""
 
 from typing import Any
 
@@ -19,7 +20,8 @@ def human(**changes: Any) -> Any:
 
 
 def test_one_post_alike_makers_in_closed_form() -> None:
-    """Makers all alike with one post a day at most: effect = learning x sigma x log 2 x the half-normal mean / arousal."""
+    """Makers all alike with one post a day at most: effect = learning x sigma x log 2 x the
+    half-normal mean / arousal."""
     day = fit_makers.days(
         human(posts_mean=1e-3, posts_log_sd=0.0, learning_log_sd=0.0), 0.0, 50_000_000 // 100
     )
@@ -31,7 +33,8 @@ def test_one_post_alike_makers_in_closed_form() -> None:
 
 
 def test_solution_has_the_effect() -> None:
-    """The effect rises with the rate and is the target at the solution; a target out of reach is an error."""
+    """The effect rises with the rate and is the target at the solution; a target out of reach is an
+    error."""
     day = fit_makers.days(human(), 0.1, 50_000)
     rates = (0.0, 0.05, 0.2, 0.8)
     effects = [fit_makers.effect(day, rate) for rate in rates]
@@ -44,7 +47,8 @@ def test_solution_has_the_effect() -> None:
 
 
 def test_the_default_is_what_the_script_finds() -> None:
-    """The rate in the default world is within the range that the study's 2 to 3 % allow, and near its middle."""
+    """The rate in the default world is within the range that the study's 2 to 3 % allow, and near
+    its middle."""
     done = CliRunner().invoke(fit_makers.main, [str(SCENARIOS / "base.yaml"), "--makers", "100000"])
     assert done.exit_code == 0
     found = float(done.stdout.rpartition("learning: ")[2])

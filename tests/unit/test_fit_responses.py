@@ -1,4 +1,5 @@
-"""The fit of responses: closed forms, the solver on a planted truth, and what is read off worlds."""
+"""The fit of responses: closed forms, the solver on a planted truth, and what is read off
+worlds."""
 
 from typing import Any
 
@@ -50,7 +51,8 @@ def flat(**slopes: float) -> Any:
 
 
 def test_a_word_in_closed_form() -> None:
-    """Shares are rare: a word multiplies them by exp(slope x sd), click and reshare together; an out-group word by agreement too."""
+    """Shares are rare: a word multiplies them by exp(slope x sd), click and reshare together; an
+    out-group word by agreement too."""
     crowd_, sd = crowd(), crowd().x[:, meetings.AROUSAL].std()
     table = flat(click_arousal=0.7, reshare_arousal=1.5)
     assert meetings.moral_word(crowd_, table) == pytest.approx(2.2 * sd, rel=1e-3)
@@ -159,7 +161,8 @@ def test_noise_is_between_replicates() -> None:
 
 
 def test_step_on_a_planted_truth() -> None:
-    """What effects say is found, what they do not say stays at its prior with its sd, and bounds hold."""
+    """What effects say is found, what they do not say stays at its prior with its sd, and bounds
+    hold."""
     true, free = np.array([2.0, -1.0, 0.5]), 9.0
     prior = posterior.Prior(
         np.array([0.0, 0.0, 0.3]), np.array([1.0, 1.0, 0.7]), np.full(3, -free), np.full(3, free)
@@ -212,7 +215,8 @@ def planted(monkeypatch: pytest.MonkeyPatch, truth: Any) -> tuple[Fit, Any]:
 
 
 def test_solution_reproduces_planted_effects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more parameters than effects the effects are met, not the parameters; and nothing moves where there is nothing to explain."""
+    """With more parameters than effects the effects are met, not the parameters; and nothing moves
+    where there is nothing to explain."""
     fit, at = planted(
         monkeypatch,
         np.linspace(-0.5, 0.5, len(fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1).paths)),
@@ -291,7 +295,8 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Forked:
 
 
 def test_features_are_those_of_the_kernel(forked: Forked) -> None:
-    """Every feature of every meeting of a day, against the compiled code by which people respond."""
+    """Every feature of every meeting of a day, against the compiled code by which people
+    respond."""
     simulation = forked.branch()
     shown = forked.day(simulation)
     found = response_worlds.features(simulation, shown)
@@ -319,7 +324,8 @@ def test_features_are_those_of_the_kernel(forked: Forked) -> None:
 
 
 def test_filter_hides_what_is_read_as_aroused_and_nothing_else(forked: Forked) -> None:
-    """Under a filter no post above the level is shown once a snapshot was published; a filter that nothing passes over changes nothing."""
+    """Under a filter no post above the level is shown once a snapshot was published; a filter that
+    nothing passes over changes nothing."""
     plain, same = forked.branch(), forked.branch(level=1e9)
     day = forked.day(plain)
     assert [each.tolist() for each in forked.day(same)] == [each.tolist() for each in day]

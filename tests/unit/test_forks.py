@@ -1,4 +1,5 @@
-"""Forked worlds: a branch from a saved fork is the run that had its policy from the start; files that become branches; what is refused."""
+"""Forked worlds: a branch from a saved fork is the run that had its policy from the start; files
+that become branches; what is refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +21,13 @@ Make = Callable[..., Scenario]
 POLICIES = {
     "plain": "name: chronological\nset: {recommender.ranking: chronological}\n",
     "timed": "{name: small slates, at: 8d, set: {recommender.slate: 4}}\n",
-    "conditional": "{name: many posts, when: 'posts{by=human} > 10', set: {recommender.ai_factor: 0.2}}\n",
+    "conditional": "{name: many posts, when: 'posts{by=human} > 10', set: {recommender.ai_factor: "
+    "0.2}}\n",
     "ramped": "{name: slowly, ramp: 4d, until: 11d, set: {recommender.ai_factor: 0.1}}\n",
     "shared": "{name: some, share: 0.3, of: consumers, set: {recommender.slate: 3}}\n",
     "creators": "{name: few, share: 0.5, of: creators, set: {creators.ai_posts_cap: 1}}\n",
-    "several": "policies: [{name: one, set: {recommender.slate: 4}}, {name: two, at: 9d, set: {recommender.slate: 12}}]\n",
+    "several": "policies: [{name: one, set: {recommender.slate: 4}}, {name: two, at: 9d, set: "
+    "{recommender.slate: 12}}]\n",
 }
 
 
@@ -47,7 +50,8 @@ def branch(path: str, scenario: Scenario, experiment: Experiment) -> Branch:
 def test_a_branch_is_the_run_with_the_policy_timed_at_the_fork(
     name: str, scenario: Scenario, tmp_path: Path
 ) -> None:
-    """Trunk and branch, saved in between, give bit for bit the readings of a run from its start whose scenario has the timed policy."""
+    """Trunk and branch, saved in between, give bit for bit the readings of a run from its start
+    whose scenario has the timed policy."""
     experiment = Experiment(str(tmp_path / "out"), "compare", {}, scenario, quiet=True)
     made = branch(file(tmp_path, name, POLICIES[name]), scenario, experiment)
     for task in forks.tasks(scenario, FORK, [3], [made]):
@@ -81,7 +85,8 @@ def test_a_condition_counts_from_the_fork_on(scenario: Scenario, tmp_path: Path)
 
 
 def test_what_is_read_is_per_day_and_per_bin(scenario: Scenario, tmp_path: Path) -> None:
-    """Counters are events per day, also across the fork; a branch that failed is NaN; bins are means of the readings in them."""
+    """Counters are events per day, also across the fork; a branch that failed is NaN; bins are
+    means of the readings in them."""
     experiment = Experiment(str(tmp_path / "out"), "compare", {}, scenario, quiet=True)
     ways = [Branch(BASE), branch(file(tmp_path, "plain", POLICIES["plain"]), scenario, experiment)]
     for task in forks.tasks(scenario, FORK, [0, 1], ways):
@@ -134,7 +139,8 @@ def test_wrong_policies_are_refused_in_a_line(
 
 
 def test_branches_have_names_of_their_own(scenario: Scenario, tmp_path: Path) -> None:
-    """Two branches of one name, or whose files would have one, and one that is called like the world without a policy, are refused."""
+    """Two branches of one name, or whose files would have one, and one that is called like the
+    world without a policy, are refused."""
     (tmp_path / "b").mkdir()
     paths = [
         file(folder, name, POLICIES["plain"])

@@ -36,14 +36,16 @@ def values(pulse: Pulse, now: float) -> dict[str, dict[str, float]]:
 
 
 def test_every_number_is_declared_once_and_every_phase_is_explained() -> None:
-    """Names are unlike, labels are none of the run's identity, and the phases are those of the engine."""
+    """Names are unlike, labels are none of the run's identity, and the phases are those of the
+    engine."""
     assert len({each.prom_name for each in HEALTH}) == len(HEALTH)
     assert not {each.label for each in HEALTH} & set(IDENTITY)
     assert tuple(health.PHASES) == PHASES
 
 
 def test_every_queue_of_a_run_is_explained(small: Callable[..., Scenario]) -> None:
-    """What the engine counts as waiting has a word of help; untrained impressions pile up until they are trained on."""
+    """What the engine counts as waiting has a word of help; untrained impressions pile up until
+    they are trained on."""
     simulation = Simulation(small("recommender.retrain_every=1d", "duration=3d"))
     simulation.begin()
     assert set(simulation.queued()) <= set(health.QUEUES)
@@ -69,7 +71,8 @@ def test_a_run_that_builds_its_world_has_health_already() -> None:
 
 
 def test_speed_is_that_of_the_last_seconds_and_falls_to_nothing_when_the_run_stands_still() -> None:
-    """Half a simulated day a second, then nothing: half of the window, then none of it, was in motion."""
+    """Half a simulated day a second, then nothing: half of the window, then none of it, was in
+    motion."""
     pulse = Pulse(INFO)
     for tenth in range(401):
         pulse.take(frame(DAY * tenth // 20 if tenth < 200 else 10 * DAY), tenth / 10)
@@ -106,7 +109,8 @@ def test_sessions_per_second_are_those_of_the_last_day_at_the_present_speed() ->
 
 
 def test_progress_is_dated_and_queues_phases_and_pace_come_from_the_frame() -> None:
-    """A frame that moved on dates the progress, one that did not does not; the checkpoint grows older between frames."""
+    """A frame that moved on dates the progress, one that did not does not; the checkpoint grows
+    older between frames."""
     pulse = Pulse(INFO, lambda: {"remote_write": 3})
     pulse.take(frame(HOUR), 1.0)
     moved = pulse.moved_unix
@@ -167,7 +171,8 @@ def test_what_is_no_address_is_said_in_one_line(text: str) -> None:
 
 
 def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() -> None:
-    """In use, of another machine, of no machine; and a free port on every address of the host is one port."""
+    """In use, of another machine, of no machine; and a free port on every address of the host is
+    one port."""
     sockets = Address("--metrics", "localhost", 0).bind()
     port = sockets[0].getsockname()[1]
     try:
@@ -202,7 +207,8 @@ def test_a_privileged_port_is_refused_with_a_mend(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_page_is_never_empty_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clocks count from the machine's start, so that sums and differences of them round differently from hour to hour."""
+    """Clocks count from the machine's start, so that sums and differences of them round differently
+    from hour to hour."""
     endpoint = Endpoint(Address("--metrics", "127.0.0.1", 0))
     info = replace(
         INFO,

@@ -1,4 +1,5 @@
-"""Random slots as a holdout: never trained on, judged apart, beside what the true chances of a click give; and posts that nobody saw."""
+"""Random slots as a holdout: never trained on, judged apart, beside what the true chances of a
+click give; and posts that nobody saw."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -65,9 +66,10 @@ def strip(log: InteractionLog) -> int:
 def test_trains_as_if_the_log_had_never_held_them(
     mode: str, small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A world whose log loses the lines of random slots before anything learns from it is the same to the byte in all that is learned,
-    served, judged of trained traffic and done by people, through a whole run; only the holdout itself is missing. (Public counters are
-    not the log's: they count everything.)"""
+    """A world whose log loses the lines of random slots before anything learns from it is the same
+    to the byte in all that is learned, served, judged of trained traffic and done by people,
+    through a whole run; only the holdout itself is missing. (Public counters are not the log's:
+    they count everything.)"""
     scenario = small("duration=5d", "recommender.random_share=0.1", *MODES[mode])
     whole, a = history(scenario)
     gone, seen = [0], [-1]
@@ -130,13 +132,15 @@ def test_where_all_is_random_nothing_is_trained(training: str, small: Small) -> 
 
 
 def mann_whitney(score: NDArray[Any], truth: NDArray[np.bool_]) -> float:
-    """Share of pairs of a positive and a negative in which the positive has the higher score, ties half."""
+    """Share of pairs of a positive and a negative in which the positive has the higher score, ties
+    half."""
     gap = score[truth][:, None].astype(float) - score[~truth][None, :]
     return float(((gap > 0) + 0.5 * (gap == 0)).mean())
 
 
 def test_judged_right(small: Small) -> None:
-    """All metrics by their definitions, over the impressions of the last three days and no others."""
+    """All metrics by their definitions, over the impressions of the last three days and no
+    others."""
     simulation, readings = history(small("duration=8d", SHARE, "recommender.holdout_memory=3d"))
     board, keep, state = simulation.world.board, feed(simulation).keep, simulation.world.state
     shown = readings[:, board.index("source_impressions", source=SOURCES[RANDOM_SLOT])]
@@ -185,7 +189,8 @@ def test_judged_right(small: Small) -> None:
 def test_model_and_truth_are_judged_on_the_same_impressions(
     settings: tuple[str, ...], small: Small
 ) -> None:
-    """Whenever it retrains: those that the audience reckons with are the model's, one by one, and what neither judges is forgotten."""
+    """Whenever it retrains: those that the audience reckons with are the model's, one by one, and
+    what neither judges is forgotten."""
     simulation = Simulation(
         small("duration=12d", SHARE, "recommender.holdout_memory=2d", *settings)
     )
@@ -241,8 +246,9 @@ def lucky(stream, consumer, post, people, posts, p):
 
 
 def test_the_true_chance_is_what_decided(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every impression of a slate, whatever its source, likes of the same window included: the luck of the pair lies below the chance
-    read back from the log where there was a click, and nowhere else."""
+    """Of every impression of a slate, whatever its source, likes of the same window included: the
+    luck of the pair lies below the chance read back from the log where there was a click, and
+    nowhere else."""
     checked = [0, 0]
 
     def check(self: Audience) -> None:
@@ -270,8 +276,9 @@ def test_the_true_chance_is_what_decided(small: Small, monkeypatch: pytest.Monke
 
 
 def test_truth_is_the_ceiling(small: Small) -> None:
-    """Over three worlds: true chances are calibrated (four standard errors of a sum of Bernoulli draws; fails once in 16,000 by luck), tell
-    posts apart, and better than the model does by four standard errors of the paired difference of ranks."""
+    """Over three worlds: true chances are calibrated (four standard errors of a sum of Bernoulli
+    draws; fails once in 16,000 by luck), tell posts apart, and better than the model does by four
+    standard errors of the paired difference of ranks."""
     gains = []
     for seed in (1, 2, 3):
         simulation, _ = history(
@@ -298,7 +305,8 @@ def test_truth_is_the_ceiling(small: Small) -> None:
 def difference(
     one: NDArray[Any], other: NDArray[Any], truth: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Difference of the AUC of two scores of the same impressions, and its standard error (DeLong et al. 1988)."""
+    """Difference of the AUC of two scores of the same impressions, and its standard error (DeLong
+    et al. 1988)."""
     parts = []
     for score in (one, other):
         gap = score[truth][:, None].astype(float) - score[~truth][None, :]
@@ -312,8 +320,9 @@ def difference(
 
 @pytest.mark.parametrize("mode", ["full", "online"])
 def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_path: Path) -> None:
-    """One by one, or saved and loaded within an interval between trainings: every column and array as straight through. (Incremental
-    training and threads: EVERYTHING in test_exactness and test_threads has random slots.)"""
+    """One by one, or saved and loaded within an interval between trainings: every column and array
+    as straight through. (Incremental training and threads: EVERYTHING in test_exactness and
+    test_threads has random slots.)"""
     assert any(setting.startswith("recommender.random_share=0.1") for setting in EVERYTHING)
     scenario = small(
         "duration=5d", "recommender.random_share=0.1", "recommender.holdout_memory=2d", *MODES[mode]
@@ -334,7 +343,8 @@ def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_pat
 
 
 def test_no_reading_while_there_are_none(small: Small) -> None:
-    """Without random slots nothing is read or kept; where they end, the readings end when the last are forgotten."""
+    """Without random slots nothing is read or kept; where they end, the readings end when the last
+    are forgotten."""
     names = "model_auc_holdout_new", "click_auc_ceiling", "click_log_loss_ceiling"
     simulation, readings = history(small("duration=3d"))
     board = simulation.world.board
@@ -357,7 +367,8 @@ def test_no_reading_while_there_are_none(small: Small) -> None:
 
 
 def test_posts_that_nobody_saw(small: Small) -> None:
-    """The share is that of the first bin of their reach; a feed that draws from all leaves fewer unseen than one of what trends."""
+    """The share is that of the first bin of their reach; a feed that draws from all leaves fewer
+    unseen than one of what trends."""
     shares = []
     for ranking in ("random", "popularity"):
         simulation, readings = history(small("duration=8d", f"recommender.ranking={ranking}"))

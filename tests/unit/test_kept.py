@@ -1,4 +1,5 @@
-"""What is kept between windows, and is made again exactly when something it follows from has changed."""
+"""What is kept between windows, and is made again exactly when something it follows from has
+changed."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def table() -> Table:
 
 
 def test_views_are_kept_until_the_table_grows() -> None:
-    """The same view until rows are opened beyond the size, a column is added or contents are loaded."""
+    """The same view until rows are opened beyond the size, a column is added or contents are
+    loaded."""
     made = table()
     made.add(np.arange(1, 11, dtype=np.uint64))
     view, readable, version = made["x"], made.readable("x"), made.version
@@ -195,7 +197,8 @@ def test_waves_are_the_bits_of_normals(n: int) -> None:
 
 
 def test_clocks_of_one_instant_share_an_event_and_keep_their_order() -> None:
-    """By rank, however they were declared; each at its own times; before the entities of the instant."""
+    """By rank, however they were declared; each at its own times; before the entities of the
+    instant."""
     calendar, due, done = Calendar(0), {"slow": 6, "fast": 2, "first": 3}, []
 
     def tick(name: str, period: int) -> None:

@@ -1,4 +1,5 @@
-"""Vector registers: sums in the stated order to the bit, packed instructions in the compiled code, and none that are fused."""
+"""Vector registers: sums in the stated order to the bit, packed instructions in the compiled code,
+and none that are fused."""
 
 import platform
 import re
@@ -147,7 +148,8 @@ def test_turns_and_announcements() -> None:
 
 @pytest.fixture(scope="module")
 def codes(small: Callable[..., Scenario]) -> dict[str, str]:
-    """Machine code of the kernels that cost most, compiled here and now for the types of a real snapshot."""
+    """Machine code of the kernels that cost most, compiled here and now for the types of a real
+    snapshot."""
     world = Simulation(small("duration=2d"))
     world.begin()
     world.run(DAY)
@@ -224,6 +226,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
 def test_hot_kernels_multiply_in_vector_registers_and_never_fuse(
     name: str, codes: dict[str, str]
 ) -> None:
-    """Where the compiler stops packing, or begins to fuse (then machines would differ), this fails."""
+    """Where the compiler stops packing, or begins to fuse (then machines would differ), this
+    fails."""
     assert len(re.findall(PACKED[platform.machine()], codes[name])) >= 2
     assert not re.findall(FUSED, codes[name])

@@ -1,4 +1,5 @@
-"""Imports point down only, with no circle between any two files; simpy in one file, numba in the kernels."""
+"""Imports point down only, with no circle between any two files; simpy in one file, numba in the
+kernels."""
 
 import ast
 from pathlib import Path
@@ -35,7 +36,8 @@ def modules() -> dict[str, Path]:
 
 
 def imports(path: Path, known: dict[str, Path]) -> set[str]:
-    """Dotted names of the package's modules that a file imports anywhere, inside functions and for types too."""
+    """Dotted names of the package's modules that a file imports anywhere, inside functions and for
+    types too."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,5 @@
-"""Links between posts: counted as a dict would, decayed exactly, bounded, and free of released rows."""
+"""Links between posts: counted as a dict would, decayed exactly, bounded, and free of released
+rows."""
 
 import itertools
 import math
@@ -145,7 +146,8 @@ def some_sessions(rng, posts, count=12):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_and_links_are_those_of_dicts(seed):
-    """Random sessions, decay, rebuilds at odd times and releases: every weight to 1e-9, every list the best partners by the formula."""
+    """Random sessions, decay, rebuilds at odd times and releases: every weight to 1e-9, every list
+    the best partners by the formula."""
     rng, posts = np.random.default_rng(seed), 30
     links = make(
         half_life=int(rng.integers(1, 30)) * HOUR,
@@ -184,7 +186,8 @@ def test_counts_and_links_are_those_of_dicts(seed):
 
 
 def test_viewed_together_means_one_session_of_one_person():
-    """Long views within a session are paired, once each; a click alone, another person's views and another session's are not."""
+    """Long views within a session are paired, once each; a click alone, another person's views and
+    another session's are not."""
     links = make(floor=0)
     sessions = window(
         (1, [(3, LONG), (4, CLICK), (5, BOTH), (3, LONG)]), (2, [(6, LONG)]), (1, [(7, LONG)])
@@ -197,7 +200,8 @@ def test_viewed_together_means_one_session_of_one_person():
 
 
 def test_bought_together_spans_sessions_and_only_works():
-    """Works consumed (click and long view) by one person within ``together``, over sessions; not later, not posts, not a mere click."""
+    """Works consumed (click and long view) by one person within ``together``, over sessions; not
+    later, not posts, not a mere click."""
     links, people, work = make(floor=0, together=DAY), ring(), works(50, 1, 2, 3, 4)
     for at, post, mask in (
         (0, 1, BOTH),
@@ -214,7 +218,8 @@ def test_bought_together_spans_sessions_and_only_works():
 
 
 def test_a_person_counts_once_while_a_work_is_remembered():
-    """Repeats of a work in the ring add nothing and renew it; after RING other works it is new again."""
+    """Repeats of a work in the ring add nothing and renew it; after RING other works it is new
+    again."""
     links, people, work = make(floor=0, half_life=365 * DAY), ring(), works(50, *range(10))
     for post in (0, 1, 0, 1, 0):
         links.observe(*window((5, [(post, BOTH)])), work, 0, people)
@@ -226,7 +231,8 @@ def test_a_person_counts_once_while_a_work_is_remembered():
 
 
 def test_counts_halve_every_half_life_whatever_the_cadence():
-    """w(t) = 2^(-t / half-life) to 1e-12, rebuilt never, or every hour, or after more half-lives than a float of gains would bear."""
+    """w(t) = 2^(-t / half-life) to 1e-12, rebuilt never, or every hour, or after more half-lives
+    than a float of gains would bear."""
     for every in (HOUR, 90 * HOUR):
         links = make(half_life=10 * HOUR, floor=0)
         links.observe(*window((1, [(3, LONG), (5, LONG)])), works(50), HOUR, ring())
@@ -250,8 +256,8 @@ def test_floor_drops_what_has_faded():
 
 @pytest.mark.parametrize(("shrinkage", "order"), [(0.0, [4, 3]), (2.0, [3, 4])])
 def test_score_is_the_shrunk_cosine(shrinkage, order):
-    """0 was viewed with 3 in three of 10 and 20 sessions, with 4 in one of 10 and one: the plain cosine (.212, .316) puts the single
-    coincidence first, the shrunk one (.127, .105) does not."""
+    """0 was viewed with 3 in three of 10 and 20 sessions, with 4 in one of 10 and one: the plain
+    cosine (.212, .316) puts the single coincidence first, the shrunk one (.127, .105) does not."""
     links = make(shrinkage=shrinkage, floor=0)
     sessions = [
         *((i, [(0, LONG), (3, LONG)]) for i in range(3)),
@@ -265,7 +271,8 @@ def test_score_is_the_shrunk_cosine(shrinkage, order):
 
 
 def test_windows_may_be_cut_anywhere_between_sessions():
-    """The same sessions in one window or one by one, with room for all or growing on the way, give the same bytes of links."""
+    """The same sessions in one window or one by one, with room for all or growing on the way, give
+    the same bytes of links."""
     rng = np.random.default_rng(5)
     work = rng.random(400) < 0.5
     whole, parts = make(), make()
@@ -300,7 +307,8 @@ def test_state_is_in_the_arrays():
 
 
 def test_memory_is_bounded_and_keeps_the_heavy():
-    """Sixty thousand passing pairs through room for 1024: never more, and a pair that keeps coming is still first."""
+    """Sixty thousand passing pairs through room for 1024: never more, and a pair that keeps coming
+    is still first."""
     rng, links, people = np.random.default_rng(7), make(pairs=1024, floor=0), ring()
     for step in range(40):
         crowd = [
@@ -338,7 +346,8 @@ def test_map_shrinks_when_pairs_are_gone():
 
 
 def test_released_posts_are_forgotten_everywhere():
-    """After `forget` no map, list, ring or degree holds the rows, what others had stays, and a recycled row starts from nothing."""
+    """After `forget` no map, list, ring or degree holds the rows, what others had stays, and a
+    recycled row starts from nothing."""
     rng, links, people, work = np.random.default_rng(9), make(), ring(), works(50, *range(25))
     for now in range(0, DAY, 2 * HOUR):
         links.observe(*window(*some_sessions(rng, 50, 50)), work, now, people)
@@ -363,7 +372,8 @@ def test_released_posts_are_forgotten_everywhere():
 
 
 def test_random_links_are_a_fair_control():
-    """Random links ignore the log: full, distinct, never to itself, of one sort, kept from rebuild to rebuild, everybody as often."""
+    """Random links ignore the log: full, distinct, never to itself, of one sort, kept from rebuild
+    to rebuild, everybody as often."""
     links, work = make(), works(400, *range(0, 400, 4))
     eligible = np.array([row for row in range(400) if row % 5])
     made = rebuild(links, HOUR, 400, eligible, work)["random"]

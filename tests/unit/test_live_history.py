@@ -52,7 +52,8 @@ def test_history_is_bounded_and_holds_the_first_and_the_latest_reading() -> None
 
 
 def test_a_reading_that_continues_a_picture_is_what_the_report_would_draw() -> None:
-    """Counters per day by `results.per_day`, gauges as they are, totals of a distribution as what is new in a week."""
+    """Counters per day by `results.per_day`, gauges as they are, totals of a distribution as what
+    is new in a week."""
     history, all_ = fed(39, 41)
     times = history.metrics().times
     shown = history.since(38)[2][-1]
@@ -62,7 +63,8 @@ def test_a_reading_that_continues_a_picture_is_what_the_report_would_draw() -> N
 
 
 def test_what_continues_a_picture_begins_after_what_it_has() -> None:
-    """By number of reading, in order, and to the newest, however the history was thinned meanwhile."""
+    """By number of reading, in order, and to the newest, however the history was thinned
+    meanwhile."""
     history, all_ = fed(500, 41)
     for since in (0, 1, history.taken // 2, history.taken - 1, history.taken):
         numbers, times, values = history.since(since)

@@ -1,4 +1,5 @@
-"""The mailbox: whoever may write into a run's folder commands it; nothing that lies there can stop it, and one process has it at a time."""
+"""The mailbox: whoever may write into a run's folder commands it; nothing that lies there can stop
+it, and one process has it at a time."""
 
 import json
 import os
@@ -65,7 +66,8 @@ def served(tmp_path: Path) -> Iterator[tuple[Mailbox, list[dict[str, Any]]]]:
 def test_a_command_is_answered_and_leaves_nothing(
     served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    """Its text arrives whole, its reply comes back, a refusal becomes an error, and no file stays behind."""
+    """Its text arrives whole, its reply comes back, a refusal becomes an error, and no file stays
+    behind."""
     mailbox, seen = served
     assert command(tmp_path, {"do": "hello", "policy": "ü\n\u2028 \ud800"}) == {"ok": "hello"}
     assert seen == [{"do": "hello", "policy": "ü\n\u2028 \ud800"}]
@@ -75,7 +77,8 @@ def test_a_command_is_answered_and_leaves_nothing(
 
 
 def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
-    """The folder and its lock are the owner's alone, even where a folder with other rights was there before."""
+    """The folder and its lock are the owner's alone, even where a folder with other rights was
+    there before."""
     (tmp_path / FOLDER).mkdir(mode=0o777)
     with Mailbox(tmp_path) as mailbox:
         assert mailbox.folder.stat().st_mode & 0o777 == 0o700
@@ -86,7 +89,8 @@ def test_only_the_owner_may_look_in(tmp_path: Path) -> None:
 def test_rubbish_is_refused_and_harms_nothing(
     served: tuple[Mailbox, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
-    """No JSON, no command, too long, too deep, a folder, a pipe, a link: each is taken away, and the next command is still answered."""
+    """No JSON, no command, too long, too deep, a folder, a pipe, a link: each is taken away, and
+    the next command is still answered."""
     folder = tmp_path / FOLDER
     outside = tmp_path / "outside"
     outside.write_text('{"do": "through a link"}')
@@ -155,7 +159,8 @@ def test_nothing_runs_where_nothing_runs(tmp_path: Path) -> None:
 
 
 def test_one_process_has_the_folder(other: subprocess.Popen[str], tmp_path: Path) -> None:
-    """A second one is refused with the first one's number; a killed one holds nothing, whatever it left behind."""
+    """A second one is refused with the first one's number; a killed one holds nothing, whatever it
+    left behind."""
     assert is_open(tmp_path)
     with pytest.raises(UsageError, match=f"runs here already, pid {other.pid}"):
         Mailbox(tmp_path).open()
@@ -170,7 +175,8 @@ def test_one_process_has_the_folder(other: subprocess.Popen[str], tmp_path: Path
 
 
 def test_those_who_look_do_not_keep_anybody_out(tmp_path: Path) -> None:
-    """Many who ask whether anybody is there, while the folder is taken and given back again and again."""
+    """Many who ask whether anybody is there, while the folder is taken and given back again and
+    again."""
     stop, errors = threading.Event(), list[Exception]()
 
     def look() -> None:
@@ -193,7 +199,8 @@ def test_those_who_look_do_not_keep_anybody_out(tmp_path: Path) -> None:
 
 
 def test_the_end_is_told_to_those_who_wait(tmp_path: Path) -> None:
-    """A command that was not read when the run ended is answered so; one that was read gets its answer, also at the last moment."""
+    """A command that was not read when the run ended is answered so; one that was read gets its
+    answer, also at the last moment."""
     said: list[str] = []
 
     def ask(what: str) -> None:
@@ -220,7 +227,8 @@ def test_the_end_is_told_to_those_who_wait(tmp_path: Path) -> None:
 def test_a_killed_run_is_noticed_by_those_who_wait(
     other: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    """Whoever waits for an answer of a process that is killed hears of it, long before patience ends."""
+    """Whoever waits for an answer of a process that is killed hears of it, long before patience
+    ends."""
     said: list[str] = []
 
     def ask() -> None:

@@ -1,4 +1,5 @@
-"""How creators learn, what can be read of what pays, and what starts at rest: against numbers worked out by hand or by other means."""
+"""How creators learn, what can be read of what pays, and what starts at rest: against numbers
+worked out by hand or by other means."""
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from twin.mechanisms.creators.learning import learned
 
 
 def test_most_hardly_respond_and_a_minority_much():
-    """Responsiveness has mean 1 and the given log-sd among humans; three in five lie below half; AI creators and log-sd 0 are all alike."""
+    """Responsiveness has mean 1 and the given log-sd among humans; three in five lie below half; AI
+    creators and log-sd 0 are all alike."""
     world, _ = make(people=20_000, human={"initial": 20_000}, ai={"initial": 50})
     creators = world.table("creators")
     human = creators["responsiveness"][~creators["ai"]].astype(float)
@@ -29,7 +31,8 @@ def test_most_hardly_respond_and_a_minority_much():
 
 
 def test_a_step_is_at_most_one_exploration():
-    """The rule shared by the product and the fit: rate x sigma x score, cut at sigma, inside the bounds."""
+    """The rule shared by the product and the fit: rate x sigma x score, cut at sigma, inside the
+    bounds."""
     z, ones = np.array([0.5, 0.5, 0.5, 0.99]), np.ones(4)
     new = learned(z, 2 * ones, 0.1 * ones, np.array([0.25, -0.25, 7.0, 0.3]), (0.0, 1.0))
     assert new == pytest.approx([0.55, 0.45, 0.6, 1.0], abs=1e-12)
@@ -46,7 +49,8 @@ def followed(*lists):
 
 
 def circle(**human):
-    """Five humans (creator i is the i-th person by row) with known rewards and strategies, who follow as stated."""
+    """Five humans (creator i is the i-th person by row) with known rewards and strategies, who
+    follow as stated."""
     world, mechanism = make(
         5,
         human={"initial": 5, "learning": 0.0, "imitation": 0.1, "learning_log_sd": 0.0, **human},
@@ -65,7 +69,8 @@ def circle(**human):
 
 
 def test_imitation_is_as_stated():
-    """By hand: weighted by what others have over oneself; who follows nobody better, or has earned nothing yet, stays; slant too."""
+    """By hand: weighted by what others have over oneself; who follows nobody better, or has earned
+    nothing yet, stays; slant too."""
     world, mechanism, row = circle()
     creators = world.table("creators")
     slant = creators["slant"].copy()
@@ -84,7 +89,8 @@ def test_imitation_is_as_stated():
 
 
 def test_imitation_knows_bounds():
-    """Rate 0 changes no byte; a rate beyond 1 goes just to the models; models who have quit are none; the unresponsive do not move."""
+    """Rate 0 changes no byte; a rate beyond 1 goes just to the models; models who have quit are
+    none; the unresponsive do not move."""
     world, mechanism, row = circle(imitation=0.0)
     before = world.table("creators")["arousal"].copy()
     mechanism.learning._imitate()
@@ -115,8 +121,8 @@ def entered(share, incumbents, community=0):
 
 
 def test_entrants_begin_near_incumbents():
-    """Centred the given share of the way from the parameter (.3) to the incumbents (.9), community by community; at the parameter where
-    there are fewer than a handful, or the share is 0."""
+    """Centred the given share of the way from the parameter (.3) to the incumbents (.9), community
+    by community; at the parameter where there are fewer than a handful, or the share is 0."""
     assert entered(1.0, 100) == pytest.approx(0.9, abs=0.02)  # cut at 1
     assert entered(0.5, 100) == pytest.approx(0.6, abs=0.02)
     assert entered(0.5, 5) == pytest.approx(0.6, abs=0.02)
@@ -125,7 +131,8 @@ def test_entrants_begin_near_incumbents():
 
 
 def panel(rng, makers, posts, slope, fade=1.0, day=50):
-    """Sums of a panel: levels differ, strategies and errors vary (errors more for some), strategies drift; the raw data too."""
+    """Sums of a panel: levels differ, strategies and errors vary (errors more for some), strategies
+    drift; the raw data too."""
     maker = np.sort(rng.integers(0, makers, posts))[rng.permutation(posts)]
     level, spread = rng.normal(0, 2, makers), rng.uniform(0.3, 1.5, makers)
     x = 0.3 + 0.2 * level[maker, None] / 4 + 0.1 * rng.normal(size=(posts, 3))
@@ -142,7 +149,8 @@ def panel(rng, makers, posts, slope, fade=1.0, day=50):
 
 
 def test_slopes_are_those_of_fixed_effects():
-    """Nothing fades: the slopes are those of ordinary least squares on values less each creator's mean, to rounding (f4 means)."""
+    """Nothing fades: the slopes are those of ordinary least squares on values less each creator's
+    mean, to rounding (f4 means)."""
     (maker, x, y), sums = panel(np.random.default_rng(2), 40, 2000, np.array([1.0, -0.5, 0.0]))
     size = np.bincount(maker)
     inside = [v - (np.bincount(maker, v) / size)[maker] for v in (*x.T, y)]
@@ -162,8 +170,9 @@ def test_slopes_are_not_read_off_nothing():
 
 
 def test_incentives_of_settled_posts():
-    """In a world where a post's pay is exp(4 arousal): slope near 4 of both kinds within two standard errors of rounding, others near 0;
-    campaign accounts are not read; a reading changes no column."""
+    """In a world where a post's pay is exp(4 arousal): slope near 4 of both kinds within two
+    standard errors of rounding, others near 0; campaign accounts are not read; a reading changes no
+    column."""
     world, mechanism = make(
         human={
             "initial": 60,
@@ -204,7 +213,8 @@ def test_incentives_of_settled_posts():
 
 
 def test_who_responds_is_who_has_moved():
-    """More than .1 away from where they began, in either strategy; those who quit are not counted."""
+    """More than .1 away from where they began, in either strategy; those who quit are not
+    counted."""
     world, mechanism = make(human={"initial": 40, **SILENT}, ai={"initial": 10})
     creators = world.table("creators")
     mechanism.measure()
@@ -225,7 +235,8 @@ def feel(mechanism, rows, reach):
 
 
 def test_aspiration_is_a_plain_mean_at_first_then_fades():
-    """Differences so small that the logistic is straight: the mean of all days until 1/n falls below 1 - memory, then a moving mean."""
+    """Differences so small that the logistic is straight: the mean of all days until 1/n falls
+    below 1 - memory, then a moving mean."""
     world, mechanism = make(
         human={"initial": 1, **SILENT}, ai={"initial": 0}, aspiration_memory=0.75
     )
@@ -239,7 +250,8 @@ def test_aspiration_is_a_plain_mean_at_first_then_fades():
 
 
 def test_morale_falls_with_reach_and_gets_used_to_it():
-    """Reach is cut to a tenth: morale falls well below neutral, and comes back once the creator is used to it."""
+    """Reach is cut to a tenth: morale falls well below neutral, and comes back once the creator is
+    used to it."""
     world, mechanism = make(human={"initial": 50, **SILENT}, ai={"initial": 0})
     creators, rows = world.table("creators"), np.arange(50)
     path = []
@@ -259,7 +271,8 @@ def expected(count, mechanism):
 
 
 def test_entry_balances_expected_exit():
-    """By default as many are due as leave at neutral morale, whatever happens later; a given rate, also by a lever, stands instead."""
+    """By default as many are due as leave at neutral morale, whatever happens later; a given rate,
+    also by a lever, stands instead."""
     world, mechanism = make(1000, human={"initial": 400}, ai={"initial": 50}, ai_quit=0.01)
     assert mechanism.keep["balanced"] == pytest.approx([expected(400, mechanism), 0.5])
 
@@ -279,7 +292,8 @@ def test_entry_balances_expected_exit():
 
 
 def test_entry_does_not_follow_exits():
-    """Two worlds, in one of which morale has sunk: more quit there, and on every day the same number comes in both."""
+    """Two worlds, in one of which morale has sunk: more quit there, and on every day the same
+    number comes in both."""
     counts = []
     for morale in (0.5, 0.1):
         world, mechanism = make(1000, human={"initial": 400}, ai={"initial": 0}, quit=0.005)
@@ -300,8 +314,8 @@ def test_without_exits_nobody_is_due():
 
 
 def test_reputation_starts_where_likes_keep_it():
-    """Likes as expected, day by day: the mean over creators who leave and are replaced stays; each share goes by posts and followers;
-    AI have none; it is given once; 0 gives none."""
+    """Likes as expected, day by day: the mean over creators who leave and are replaced stays; each
+    share goes by posts and followers; AI have none; it is given once; 0 gives none."""
     world, mechanism = make(
         1000,
         human={"initial": 300},

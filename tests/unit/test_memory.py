@@ -1,4 +1,5 @@
-"""Memory: lazy columns, row numbers as narrow as they allow, growth, and what is counted and estimated."""
+"""Memory: lazy columns, row numbers as narrow as they allow, growth, and what is counted and
+estimated."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -32,7 +33,8 @@ def people(count: int) -> Table:
 
 
 def test_a_lazy_column_takes_no_memory_until_it_is_written() -> None:
-    """Reading shows its start value and allocates nothing; writing allocates; recycled rows start afresh either way."""
+    """Reading shows its start value and allocates nothing; writing allocates; recycled rows start
+    afresh either way."""
     made = people(1000)
     before = made.nbytes
     shown = made.readable("late")
@@ -70,7 +72,8 @@ def test_lazy_columns_are_saved_only_where_they_are_held(written: bool) -> None:
 
 
 def test_rows_of_another_table_take_two_bytes_while_they_fit(tmp_path: Path) -> None:
-    """Columns of rows are widened when the other table outgrows two bytes, keep what they hold, and are loaded so."""
+    """Columns of rows are widened when the other table outgrows two bytes, keep what they hold, and
+    are loaded so."""
 
     def world() -> World:
         made = World(dt.date(2025, 1, 1), 1, 0, Board([]))
@@ -101,7 +104,8 @@ def test_rows_of_another_table_take_two_bytes_while_they_fit(tmp_path: Path) -> 
 
 
 def test_nothing_grows_to_more_than_it_needs() -> None:
-    """Growth leaves at most a 64th, or 64 entries, beyond the need; what was there stays, what is new is filled."""
+    """Growth leaves at most a 64th, or 64 entries, beyond the need; what was there stays, what is
+    new is filled."""
     array, copies = np.zeros(0, np.int32), 0
     for need in range(1, 20_000, 7):
         grown = array if len(array) >= need else lengthened(array, room_for(need), -1)
@@ -140,7 +144,8 @@ def arrays_in(thing: Any, found: dict[int, np.ndarray], seen: set[int]) -> dict[
 
 @pytest.mark.parametrize("base", ["base", "everything"])
 def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]) -> None:
-    """Every array that a simulation can reach is counted, with its unused end; and nothing much is unused."""
+    """Every array that a simulation can reach is counted, with its unused end; and nothing much is
+    unused."""
     simulation = Simulation(small("audience.initial=4000", "duration=6d", *PLAIN[base], base=base))
     simulation.begin()
     simulation.run(5 * DAY + 300)
@@ -163,7 +168,8 @@ def test_state_counts_all_that_is_held(base: str, small: Callable[..., Scenario]
 def test_the_estimate_of_memory_is_that_of_the_world(
     base: str, days: int, small: Callable[..., Scenario]
 ) -> None:
-    """State of a world that has run is within 20 % of what `twin check` says, altogether and in the largest parts."""
+    """State of a world that has run is within 20 % of what `twin check` says, altogether and in the
+    largest parts."""
     scenario = small(
         "audience.initial=6000",
         "creators.human.initial=600",
@@ -205,7 +211,8 @@ def test_large_blocks_are_given_back() -> None:
 def test_the_reward_model_takes_memory_once_it_is_in_use(
     small: Callable[..., Scenario], tmp_path: Path
 ) -> None:
-    """Off, it holds nothing; a policy that turns it on gives everybody a place, newcomers too; a resumed run agrees."""
+    """Off, it holds nothing; a policy that turns it on gives everybody a place, newcomers too; a
+    resumed run agrees."""
     scenario = small(
         "duration=6d", "policies=[{name: on_now, at: 2d, set: {recommender.reward.weight: 1.0}}]"
     )

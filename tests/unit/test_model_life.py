@@ -1,4 +1,5 @@
-"""Training modes, sync clocks, admission and migration in a small world: what a scenario or a policy can do to the model."""
+"""Training modes, sync clocks, admission and migration in a small world: what a scenario or a
+policy can do to the model."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,8 @@ from twin.scenario.loading import Scenario
 
 TABLE = tuple(f"recommender.tables.{entity}" for entity in ("consumer", "post", "creator"))
 SMALLER = (
-    "policies=[{name: smaller, at: 2d, set: {recommender.dim: 6, recommender.tables.post.kind: hash, "
+    "policies=[{name: smaller, at: 2d, set: {recommender.dim: 6, recommender.tables.post.kind: "
+    "hash, "
     "recommender.tables.post.slots: 500}}]"
 )
 WARM = "recommender.migration_warm_up=2d"
@@ -62,7 +64,8 @@ def started(scenario: Scenario, until: int) -> Simulation:
 def test_reference_and_resume_are_bit_identical(
     life: str, small: Callable[..., Scenario], tmp_path: Path
 ) -> None:
-    """One by one, or saved and loaded on the third day (in the midst of a warm-up): every column and array as straight through."""
+    """One by one, or saved and loaded on the third day (in the midst of a warm-up): every column
+    and array as straight through."""
     scenario = small("duration=6d", *LIVES[life])
     straight, readings = history(scenario)
     single, same = history(scenario, reference=True)
@@ -77,7 +80,8 @@ def test_reference_and_resume_are_bit_identical(
 def test_direct_addressing_is_collisionless_in_a_whole_world(
     small: Callable[..., Scenario],
 ) -> None:
-    """Hash tables in which no two IDs meet give the very readings and vectors of collisionless ones without expiry; narrow ones do not."""
+    """Hash tables in which no two IDs meet give the very readings and vectors of collisionless ones
+    without expiry; narrow ones do not."""
     common = ("duration=4d", "recommender.dim=4")
     exact, a = history(small(*common, *(f"{table}.expire_after=0s" for table in TABLE)))
     wide, b = history(
@@ -125,7 +129,8 @@ def test_direct_addressing_is_collisionless_in_a_whole_world(
 
 
 def test_the_default_is_one_row_each(small: Callable[..., Scenario]) -> None:
-    """Control: collisionless tables share nothing, whatever the measure; narrow hash tables show it in each, rare posts worst."""
+    """Control: collisionless tables share nothing, whatever the measure; narrow hash tables show it
+    in each, rare posts worst."""
     names = ("table_sharing", "table_collision", "table_shared_traffic")
     boards = [
         started(small("duration=4d", *settings), 4 * DAY).world.board
@@ -154,7 +159,8 @@ def test_the_default_is_one_row_each(small: Callable[..., Scenario]) -> None:
 
 
 def test_rows_come_and_go(small: Callable[..., Scenario]) -> None:
-    """Rows admitted less rows expired are the rows in use; a threshold admits fewer; both counters only rise."""
+    """Rows admitted less rows expired are the rows in use; a threshold admits fewer; both counters
+    only rise."""
     counts = {}
     for needed in (1, 8):
         simulation, readings = history(
@@ -172,7 +178,8 @@ def test_rows_come_and_go(small: Callable[..., Scenario]) -> None:
 
 
 def test_what_was_trained_on_is_counted(small: Callable[..., Scenario]) -> None:
-    """Impressions counted per consumer add up to those trained on; buckets served are those of the counts; newcomers know nothing."""
+    """Impressions counted per consumer add up to those trained on; buckets served are those of the
+    counts; newcomers know nothing."""
     simulation = started(
         small("duration=8d", "audience.leave=0.0", "audience.arrivals=0/d"), 5 * DAY + 6 * HOUR + 1
     )
@@ -195,7 +202,8 @@ def test_what_was_trained_on_is_counted(small: Callable[..., Scenario]) -> None:
 
 
 def test_full_retrain_holds_its_history_and_no_more(small: Callable[..., Scenario]) -> None:
-    """The log reaches back the history, all that it names still exists, and it is bounded; a shorter one is smaller."""
+    """The log reaches back the history, all that it names still exists, and it is bounded; a
+    shorter one is smaller."""
     sizes = []
     for days in (1, 3):
         simulation = started(
@@ -223,7 +231,8 @@ def test_full_retrain_holds_its_history_and_no_more(small: Callable[..., Scenari
 
 
 def test_online_training_serves_what_just_happened(small: Callable[..., Scenario]) -> None:
-    """Trained at every refresh and synced at once, the served model is minutes old; dense weights wait for their own sync."""
+    """Trained at every refresh and synced at once, the served model is minutes old; dense weights
+    wait for their own sync."""
     simulation = started(
         small(
             "duration=4d",
@@ -253,7 +262,8 @@ def test_online_training_serves_what_just_happened(small: Callable[..., Scenario
 
 
 def test_negatives_cost_calibration(small: Callable[..., Scenario]) -> None:
-    """Three negatives per impression push predicted clicks well below what is observed; none leaves them about right."""
+    """Three negatives per impression push predicted clicks well below what is observed; none leaves
+    them about right."""
     settings = ("duration=10d", "audience.initial=600")
     found = [
         history(small(*settings, f"recommender.negatives={count}"))[0].world.board.get(
@@ -265,7 +275,8 @@ def test_negatives_cost_calibration(small: Callable[..., Scenario]) -> None:
 
 
 def test_dimension_migrates(small: Callable[..., Scenario]) -> None:
-    """A policy changes the dimension and a table: the old model serves through the warm-up, then the new one; nothing old is left."""
+    """A policy changes the dimension and a table: the old model serves through the warm-up, then
+    the new one; nothing old is left."""
     simulation = started(small("duration=6d", SMALLER, WARM), 4 * DAY - 1)
     world, keep = simulation.world, feed(simulation).keep
     assert (
@@ -304,9 +315,11 @@ def test_dimension_migrates(small: Callable[..., Scenario]) -> None:
 
 
 def test_a_second_change_begins_anew_and_a_return_drops(small: Callable[..., Scenario]) -> None:
-    """Changed again while it warms up, the generation is replaced and warms up afresh; changed back to what serves, it is dropped."""
+    """Changed again while it warms up, the generation is replaced and warms up afresh; changed back
+    to what serves, it is dropped."""
     plan = (
-        "policies=[{name: a, at: 1d, until: 5d, set: {recommender.dim: 6}}, {name: b, at: 2d, set: {recommender.dim: 9}, until: 5d}, "
+        "policies=[{name: a, at: 1d, until: 5d, set: {recommender.dim: 6}}, {name: b, at: 2d, set: "
+        "{recommender.dim: 9}, until: 5d}, "
         "{name: c, at: 6d, set: {recommender.dim: 5}, until: 7d}]"
     )
     simulation = started(small("duration=10d", plan, WARM), 10 * DAY)

@@ -20,8 +20,9 @@ from twin.world.state import World
 
 
 def make(consumers=1000, creators=200, seed=1, ai=0, tastes=False, **params):
-    """A world of people and creators (creator i is person i, the last ``ai`` are AI) with its graph built; ``tastes``: people have tastes
-    around their community's, and creators niches and skill."""
+    """A world of people and creators (creator i is person i, the last ``ai`` are AI) with its graph
+    built; ``tastes``: people have tastes around their community's, and creators niches and
+    skill."""
     world = World(dt.date(2025, 1, 1), seed, 0, Board(Network.metrics))
     for table, columns in Network.columns.items():
         for column in columns:
@@ -114,7 +115,8 @@ def follow(network, row, creator):
 
 
 def test_followers_match_kuairand():
-    """10,000 people and 2,000 creators: follower Gini .90 +- .05, tail exponent 2.1 +- .25, mean follows near 30."""
+    """10,000 people and 2,000 creators: follower Gini .90 +- .05, tail exponent 2.1 +- .25, mean
+    follows near 30."""
     for seed, tastes in ((1, False), (2, False), (1, True), (2, True)):
         world, network = make(10_000, 2_000, seed, tastes=tastes)
         network.measure()
@@ -146,7 +148,8 @@ def test_homophily_is_the_share_inside():
 
 
 def test_growth_keeps_the_shape():
-    """People beyond the core are wired by preferential attachment, which nearly keeps the inequality of followers."""
+    """People beyond the core are wired by preferential attachment, which nearly keeps the
+    inequality of followers."""
     gini = []
     for core in (4000, 2000):
         world, network = make(4000, 1000, core=core)
@@ -156,7 +159,8 @@ def test_growth_keeps_the_shape():
 
 
 def test_posting_and_followers_go_together():
-    """Creators who post more have more followers, better ones as well, and with correlation 0 they do not."""
+    """Creators who post more have more followers, better ones as well, and with correlation 0 they
+    do not."""
 
     def correlation(name, **values):
         world, _ = make(3000, 1000, tastes=True, **values)
@@ -176,8 +180,8 @@ def test_posting_and_followers_go_together():
 
 
 def test_follows_fit_taste():
-    """The more creators people look at, the better those suit whom they follow: in the core, beyond it, and where a follow is replaced.
-    Nobody's follows and hardly anybody's followers change."""
+    """The more creators people look at, the better those suit whom they follow: in the core, beyond
+    it, and where a follow is replaced. Nobody's follows and hardly anybody's followers change."""
     fit, inside, famous = {}, {}, {}
     for choice in (1, 4, 16):
         world, network = make(4000, 1000, tastes=True, core=2000, choice=choice, follows_mean=10.0)
@@ -236,8 +240,8 @@ def test_without_choice_taste_plays_no_part():
 
 @pytest.mark.parametrize("choice", [1, 2, 3, 4, 7, 8])
 def test_best_of_those_looked_at(choice):
-    """Of 12 creators of equal fame the r-th best is followed with probability ((13 - r)^k - (12 - r)^k) / 12^k: chi-square, and what one
-    person gets depends on nobody else."""
+    """Of 12 creators of equal fame the r-th best is followed with probability ((13 - r)^k - (12 -
+    r)^k) / 12^k: chi-square, and what one person gets depends on nobody else."""
     people, n = 20_000, 12
     angle = np.arange(n) / n
     niche = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)  # the first is the best
@@ -275,7 +279,8 @@ def test_best_of_those_looked_at(choice):
 
 
 def test_exchange_keeps_all_but_the_fit():
-    """Follows and followers of everybody, ties inside every community, no loops, no repeats; and the sum of cosines never falls."""
+    """Follows and followers of everybody, ties inside every community, no loops, no repeats; and
+    the sum of cosines never falls."""
     rng = np.random.default_rng(3)
     people, creators = 300, 60
     community, home = (
@@ -332,7 +337,8 @@ def test_same_seed_same_graph():
 
 
 def test_pending_follows_and_unfollows():
-    """A day's follows enter the CSR, tombstones and those who left drop out, newcomers are wired."""
+    """A day's follows enter the CSR, tombstones and those who left drop out, newcomers are
+    wired."""
     world, network = make(300, 100)
     graph = network.follow_graph()
     stranger = next(c for c in range(100) if c not in graph.target[graph.start[5] : graph.start[6]])
@@ -402,7 +408,8 @@ def test_reserve_keeps_what_is_pending():
 
 
 def test_tiny_worlds():
-    """One person and no creator, or few of both, make an empty or small graph and finite metrics."""
+    """One person and no creator, or few of both, make an empty or small graph and finite
+    metrics."""
     for consumers, creators in ((1, 0), (1, 1), (3, 2), (20, 5)):
         world, network = make(consumers, creators)
         network.measure()
@@ -418,7 +425,8 @@ def test_apportion():
 
 
 def test_tail_exponent_of_a_pareto():
-    """The estimate finds the density exponent of an exact Pareto sample, and says 0 where there is no tail."""
+    """The estimate finds the density exponent of an exact Pareto sample, and says 0 where there is
+    no tail."""
     values = (1 - (np.arange(20_000) + 0.5) / 20_000) ** (-1 / 1.1)
     assert abs(tail_exponent(values) - 2.1) < 0.03
     assert tail_exponent(np.ones(500)) == 0.0
@@ -497,7 +505,8 @@ def test_imported_graph(tmp_path):
 
 
 def test_ego_facebook(real_data: Path):
-    """The real graph: 4,039 people, 176,468 follows (both ways), taste communities along its own."""
+    """The real graph: 4,039 people, 176,468 follows (both ways), taste communities along its
+    own."""
     world, network = make(kind="edge_list", path=str(real_data / "ego-facebook.txt.gz"))
     row, creator = edges(network)
     home = world.table("consumers")["community"]
@@ -510,8 +519,9 @@ def test_ego_facebook(real_data: Path):
 
 @pytest.mark.parametrize("replace", [0.0, 0.5, 1.0])
 def test_lost_follows_are_replaced(replace):
-    """A fifth of creators quit: the given share of what their followers lost is made up for, by nobody else, with creators still there; 1
-    keeps everybody's number. A creator who was left by hand is not replaced."""
+    """A fifth of creators quit: the given share of what their followers lost is made up for, by
+    nobody else, with creators still there; 1 keeps everybody's number. A creator who was left by
+    hand is not replaced."""
     world, network = make(2000, 300, replace=replace)
     source, target = edges(network)
     before = np.bincount(source, minlength=2000)

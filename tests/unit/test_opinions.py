@@ -56,7 +56,8 @@ def test_friedkin_johnsen_reaches_its_fixed_point():
 
 
 def test_controls_leave_opinions_alone():
-    """Lambda = 0 holds everyone at the anchor; nobody to follow (W = I) holds everyone where they are."""
+    """Lambda = 0 holds everyone at the anchor; nobody to follow (W = I) holds everyone where they
+    are."""
     start, target, _ = random_graph(20, 4)
     x = np.linspace(-1, 1, 20)
     assert np.array_equal(
@@ -69,7 +70,8 @@ def test_controls_leave_opinions_alone():
 
 
 def test_degroot_contracts_by_the_second_eigenvalue():
-    """On a ring with self-loops the slowest mode shrinks by (1 + 2 cos(2 pi / n)) / 3 per step, exactly."""
+    """On a ring with self-loops the slowest mode shrinks by (1 + 2 cos(2 pi / n)) / 3 per step,
+    exactly."""
     n = 30
     start, target = ring(n)
     x = np.cos(2 * np.pi * np.arange(n) / n)
@@ -89,7 +91,8 @@ def test_degroot_on_a_complete_graph_agrees_in_one_step():
 
 
 def test_the_graph_decides_how_fast():
-    """Topology control: two cliques with one bridge keep their difference where a random graph loses it."""
+    """Topology control: two cliques with one bridge keep their difference where a random graph
+    loses it."""
     n, x = 40, np.where(np.arange(40) < 20, -1.0, 1.0)
     cliques = [[j for j in range(40) if (i < 20) == (j < 20)] for i in range(n)]
     cliques[0] = [*cliques[0], 20]
@@ -127,7 +130,8 @@ def complete(n):
 
 
 def test_deffuant_keeps_the_mean():
-    """Meetings of two open people move both by the same amount: the mean is kept (cluster counts: test_opinion_graphs)."""
+    """Meetings of two open people move both by the same amount: the mean is kept (cluster counts:
+    test_opinion_graphs)."""
     n = 1000
     x = first = np.random.default_rng(2).uniform(-1, 1, n)
     for sweep in range(60):
@@ -147,7 +151,8 @@ def test_deffuant_keeps_the_mean():
 
 
 def test_hegselmann_krause_by_hand():
-    """Only voices within the tolerance are averaged, oneself always, and once even if one follows oneself."""
+    """Only voices within the tolerance are averaged, oneself always, and once even if one follows
+    oneself."""
     x = np.array([0.0, 0.1, 0.3, 0.9])
     moved = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, *complete(4), *people(4))
     assert moved == pytest.approx([0.05, 0.4 / 3, 0.2, 0.9], abs=1e-15)
@@ -162,7 +167,8 @@ def test_hegselmann_krause_by_hand():
 
 
 def test_hegselmann_krause_between_its_limits():
-    """A tolerance that covers the axis gives DeGroot with self-loops; one of zero moves nobody, nor do dropped follows."""
+    """A tolerance that covers the axis gives DeGroot with self-loops; one of zero moves nobody, nor
+    do dropped follows."""
     n, x = 60, np.random.default_rng(5).uniform(-1, 1, 60)
     start, target, _ = random_graph(n, 6)
     loops = [sorted({i, *target[start[i] : start[i + 1]].tolist()}) for i in range(n)]
@@ -209,7 +215,8 @@ def test_hegselmann_krause_hears_ai_by_its_slant():
 
 
 def test_permuted_labels_without_ties_move_nobody():
-    """Control: everybody follows only themselves (W = I), whatever numbers their creators bear; no model moves anybody."""
+    """Control: everybody follows only themselves (W = I), whatever numbers their creators bear; no
+    model moves anybody."""
     n, rng = 50, np.random.default_rng(6)
     label = rng.permutation(n).astype(np.int32)
     person = np.argsort(label).astype(np.int32)
@@ -245,7 +252,8 @@ def test_permuted_labels_without_ties_move_nobody():
 
 
 def test_labels_carry_no_meaning():
-    """Control: renumbering people and their graph renumbers the Friedkin-Johnsen outcome, to rounding, and nothing else."""
+    """Control: renumbering people and their graph renumbers the Friedkin-Johnsen outcome, to
+    rounding, and nothing else."""
     n, rng = 40, np.random.default_rng(7)
     start, target, matrix = random_graph(n, 5)
     order = rng.permutation(n)
@@ -261,7 +269,8 @@ def test_labels_carry_no_meaning():
 
 
 def test_exposure_is_a_chain_of_small_pulls():
-    """n posts of one slant move an opinion as n single steps would; no post, full stubbornness or rate 0 move nothing."""
+    """n posts of one slant move an opinion as n single steps would; no post, full stubbornness or
+    rate 0 move nothing."""
     x, slant, rate = 0.1, 0.7, 0.03
     y = x
     for _ in range(25):
@@ -287,7 +296,8 @@ def test_polarisation_index():
 
 
 def test_bimodality_coefficient():
-    """Sarle's coefficient: 1 for two points, 5/9 for a uniform law, 1/3 for a normal one, 0 where all agree."""
+    """Sarle's coefficient: 1 for two points, 5/9 for a uniform law, 1/3 for a normal one, 0 where
+    all agree."""
     assert bimodality(np.repeat([-1.0, 1.0], [30, 70])) == pytest.approx(1.0)
     assert bimodality((np.arange(100_000) + 0.5) / 50_000 - 1) == pytest.approx(5 / 9, abs=1e-6)
     assert bimodality(ndtri((np.arange(1_000_000) + 0.5) / 1e6)) == pytest.approx(1 / 3, abs=1e-4)
@@ -378,7 +388,8 @@ def test_ties_draw_people_together(model):
 
 
 def test_bounded_confidence_makes_camps():
-    """The tolerance lever decides: Hegselmann-Krause in the mechanism leaves a narrow-minded world apart, a broad-minded one agreed."""
+    """The tolerance lever decides: Hegselmann-Krause in the mechanism leaves a narrow-minded world
+    apart, a broad-minded one agreed."""
     ends = {}
     for tolerance in (0.1, 2.0):
         world, mechanism = make(
@@ -411,7 +422,8 @@ def test_no_model_no_movement():
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_rest_is_the_dense_solution(seed):
-    """x* = (I - Lambda W)^-1 (I - Lambda) anchor to 1e-9, AI voices held; who follows nobody is at the anchor; nobody then moves."""
+    """x* = (I - Lambda W)^-1 (I - Lambda) anchor to 1e-9, AI voices held; who follows nobody is at
+    the anchor; nobody then moves."""
     n, rng = 60, np.random.default_rng(seed)
     start, target, _ = random_graph(n, 4, seed)
     target = np.where(rng.random(len(target)) < 0.1, -1, target + 20).astype(
@@ -445,7 +457,8 @@ def test_rest_is_the_dense_solution(seed):
 
 
 def test_rest_of_some_holds_the_others():
-    """Newcomers come to rest among those whom they follow, and among one another; nobody else moves by a bit."""
+    """Newcomers come to rest among those whom they follow, and among one another; nobody else moves
+    by a bit."""
     n, rng = 40, np.random.default_rng(3)
     start, target, matrix = random_graph(n, 5)
     anchor, openness, x = rng.uniform(-1, 1, n), rng.uniform(0, 0.9, n), rng.uniform(-1, 1, n)
@@ -462,7 +475,8 @@ def test_rest_of_some_holds_the_others():
 
 
 def test_people_start_at_rest_and_newcomers_too(small):
-    """Without posts the variance of opinion stays where it starts at rest, and falls to the same place from the anchors."""
+    """Without posts the variance of opinion stays where it starts at rest, and falls to the same
+    place from the anchors."""
     quiet = (
         "opinions.exposure_rate=0",
         "opinions.peer_rate=0.3",
@@ -480,7 +494,8 @@ def test_people_start_at_rest_and_newcomers_too(small):
 
 
 def test_other_models_start_at_their_anchors(small):
-    """DeGroot's rest is one opinion for all and bounded confidence has many: there, as without peers, `rest` leaves anchors alone."""
+    """DeGroot's rest is one opinion for all and bounded confidence has many: there, as without
+    peers, `rest` leaves anchors alone."""
     for settings in (
         ("opinions.model=degroot",),
         ("opinions.model=deffuant",),
@@ -520,7 +535,8 @@ def test_other_models_start_at_their_anchors(small):
 
 
 def test_nobody_starts_twice(small, monkeypatch):
-    """Everybody comes to rest once, on the day on which they join: not again after a day of being moved."""
+    """Everybody comes to rest once, on the day on which they join: not again after a day of being
+    moved."""
     simulation = Simulation(small("audience.arrivals=20/d"))
     keys, plain = [], kernel.rest
 

@@ -1,4 +1,5 @@
-"""Mechanisms from outside the package: found by dotted path, checked like the others, kept to the scenario that names them."""
+"""Mechanisms from outside the package: found by dotted path, checked like the others, kept to the
+scenario that names them."""
 
 import json
 import sys
@@ -79,7 +80,8 @@ def problems(path: Path, *sets: str) -> list[str]:
 
 
 def test_works_like_the_others(tmp_path: Path) -> None:
-    """Its parameters, clock, metric and lever work, in conditions of policies too; unset parameters have their defaults."""
+    """Its parameters, clock, metric and lever work, in conditions of policies too; unset parameters
+    have their defaults."""
     path = write(
         tmp_path,
         BLOCK
@@ -115,7 +117,8 @@ def test_works_like_the_others(tmp_path: Path) -> None:
 
 
 def test_the_registry_does_not_leak(tmp_path: Path) -> None:
-    """Another scenario of the same process knows nothing of it, nor does the built-in registry, nor Python's path."""
+    """Another scenario of the same process knows nothing of it, nor does the built-in registry, nor
+    Python's path."""
     before = list(sys.path)
     scenario = load(write(tmp_path))
     assert "census" in scenario.registry and "census" not in REGISTRY and sys.path == before
@@ -128,7 +131,8 @@ def test_the_registry_does_not_leak(tmp_path: Path) -> None:
 
 
 def test_two_folders_may_have_modules_of_one_name(tmp_path: Path) -> None:
-    """Each scenario gets the class of its own folder, the same at every load, even where Python has a package of that name."""
+    """Each scenario gets the class of its own folder, the same at every load, even where Python has
+    a package of that name."""
     first = write(tmp_path / "a")
     second = write(
         tmp_path / "b",
@@ -158,7 +162,8 @@ def test_an_edited_module_is_read_anew(tmp_path: Path) -> None:
 def test_resolved_scenario_finds_the_class_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`dump` records class and folder, loads to the same from anywhere, with the digest of the scenario wherever the code lies."""
+    """`dump` records class and folder, loads to the same from anywhere, with the digest of the
+    scenario wherever the code lies."""
     scenario = load(write(tmp_path / "a"))
     (tmp_path / "resolved.yaml").write_text(dump(scenario))
     assert f"from: {tmp_path / 'a'}" in dump(scenario)
@@ -176,7 +181,8 @@ def test_resolved_scenario_finds_the_class_again(
 
 
 def test_python_path_and_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module is also found in the current folder and on Python's path; the latter needs no `from`."""
+    """A module is also found in the current folder and on Python's path; the latter needs no
+    `from`."""
     write(tmp_path / "code")
     bare = tmp_path / "bare.yaml"
     bare.write_text(BLOCK)
@@ -195,7 +201,8 @@ def test_python_path_and_current_folder(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_saved_and_loaded_goes_on_exactly(tmp_path: Path) -> None:
-    """A world with such a mechanism, saved half-way and loaded under the resolved scenario, ends as if nothing had happened."""
+    """A world with such a mechanism, saved half-way and loaded under the resolved scenario, ends as
+    if nothing had happened."""
     scenario = load(write(tmp_path), (*SMALL, "duration=4d"))
     whole, readings = history(scenario)
     half = Simulation(scenario)
@@ -286,7 +293,8 @@ REFUSED = {
     "import inside": (
         "class: own.census.Census",
         MODULE.replace("import numpy as np", "import nunpy as np"),
-        "importing own.census fails at own/census.py:3: ModuleNotFoundError: No module named 'nunpy'",
+        "importing own.census fails at own/census.py:3: ModuleNotFoundError: No module named "
+        "'nunpy'",
         "",
     ),
     "syntax inside": (
@@ -348,12 +356,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_mistakes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each mistake is one line with file, line, reason and mend, and brings no follow-up for policies that name the mechanism."""
+    """Each mistake is one line with file, line, reason and mend, and brings no follow-up for
+    policies that name the mechanism."""
     block, module, reason, mend = REFUSED[case]
     monkeypatch.chdir(tmp_path)
     path = write(
         tmp_path,
-        f"policies: [{{at: 1d, set: {{census.factor: 0.5}}}}]\nmechanisms:\n  census: {{{block}}}\n",
+        f"policies: [{{at: 1d, set: {{census.factor: 0.5}}}}]\nmechanisms:\n  census: "
+        f"{{{block}}}\n",
         module,
     )
     lines = problems(path)
@@ -366,10 +376,12 @@ def test_mistakes(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_built_in_name_is_taken(tmp_path: Path) -> None:
-    """A mechanism of one's own cannot stand in the place of one that comes with twin; an unknown block says how to bring one."""
+    """A mechanism of one's own cannot stand in the place of one that comes with twin; an unknown
+    block says how to bring one."""
     path = write(tmp_path, "mechanisms:\n  opinions: {class: own.census.Census}\n")
     assert problems(path) == [
-        "x.yaml:3 opinions.class: opinions comes with twin (give a mechanism of your own another name)"
+        "x.yaml:3 opinions.class: opinions comes with twin (give a mechanism of your own another "
+        "name)"
     ]
     assert (
         "one of your own needs class: package.module.Class"
@@ -389,7 +401,8 @@ def test_left_out(tmp_path: Path) -> None:
 
 
 def test_errors_at_run_time_name_the_module(tmp_path: Path, small: Callable[..., Scenario]) -> None:
-    """An exception in the middle of a run is laid to the module that it came from, and to no other."""
+    """An exception in the middle of a run is laid to the module that it came from, and to no
+    other."""
     path = write(
         tmp_path,
         module=MODULE.replace('self.lever("factor") *', 'self.lever("factor") // 0 * [][0] *'),

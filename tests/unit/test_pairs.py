@@ -1,4 +1,5 @@
-"""The probe of rating pairs: its regression, what it leaves out, and the model of finding F3 in closed form."""
+"""The probe of rating pairs: its regression, what it leaves out, and the model of finding F3 in
+closed form."""
 
 import datetime as dt
 import itertools
@@ -19,7 +20,8 @@ SIGMAS = 3.9  # false alarm rarer than 1 in 10,000
 
 
 class Shop:
-    """Works in pairs (0, 1), (2, 3), ... ; pair k is linked by kind ``kinds[k]``; ratings are set from outside."""
+    """Works in pairs (0, 1), (2, 3), ... ; pair k is linked by kind ``kinds[k]``; ratings are set
+    from outside."""
 
     def __init__(self, kinds, ratings=True, links=True, **params):
         self.kinds, works = np.asarray(kinds), 2 * len(kinds)
@@ -77,13 +79,15 @@ class Shop:
 
 
 def gaps(before, change):
-    """Means (pairs, 2) before and after, of which the gaps are ``before`` and ``before + change``."""
+    """Means (pairs, 2) before and after, of which the gaps are ``before`` and ``before +
+    change``."""
     low = np.ones(len(before))
     return np.column_stack([low, low + before]), np.column_stack([low, low + before + change])
 
 
 def test_known_coefficients_are_recovered():
-    """Without noise the coefficients come back to 1e-9, whichever of the two works is the higher."""
+    """Without noise the coefficients come back to 1e-9, whichever of the two works is the
+    higher."""
     rng = np.random.default_rng(1)
     kinds = np.repeat([CO, BOUGHT, RANDOM], 40)
     before = rng.uniform(1, 2, len(kinds))
@@ -106,7 +110,8 @@ def test_known_coefficients_are_recovered():
 
 
 def test_moments_give_what_lstsq_gives():
-    """Coefficients as numpy's lstsq, errors by s^2 (X'X)^-1, to 1e-9, from one sample or from two added up."""
+    """Coefficients as numpy's lstsq, errors by s^2 (X'X)^-1, to 1e-9, from one sample or from two
+    added up."""
     rng = np.random.default_rng(2)
     x = np.column_stack([np.ones(200), rng.random((200, 2)) < 0.4, rng.uniform(0, 3, 200)])
     y = x @ [1, -0.5, 0.5, -0.2] + rng.normal(size=200)
@@ -136,7 +141,8 @@ def test_moments_give_what_lstsq_gives():
     ],
 )  # too few
 def test_what_cannot_be_told_is_not_told(x, known):
-    """A link that no pair has, no pair without a link, fewer pairs than coefficients: NaN, never a number."""
+    """A link that no pair has, no pair without a link, fewer pairs than coefficients: NaN, never a
+    number."""
     x = np.array(x, float)
     y = np.arange(len(x)) ** 1.5
     beta, error = least_squares(x.T @ x, x.T @ y, y @ y, len(x))
@@ -144,7 +150,8 @@ def test_what_cannot_be_told_is_not_told(x, known):
 
 
 def test_pooled_estimate_is_over_all_intervals():
-    """The pooled estimate over six noisy intervals is the regression on all rows, and nearer to the truth than its error allows for."""
+    """The pooled estimate over six noisy intervals is the regression on all rows, and nearer to the
+    truth than its error allows for."""
     rng = np.random.default_rng(3)
     kinds = np.repeat([CO, BOUGHT, RANDOM], 50)
     shop, gap = Shop(kinds), rng.uniform(2, 3, len(kinds))
@@ -167,7 +174,8 @@ def test_pooled_estimate_is_over_all_intervals():
 
 
 def test_only_rated_living_works_count():
-    """Posts that are no works, works with too few ratings at either reading, and released works are left out."""
+    """Posts that are no works, works with too few ratings at either reading, and released works are
+    left out."""
     shop = Shop([CO] * 6, least=3)
     shop.rate(np.tile([2.0, 3.0], (6, 1)))
     shop.posts["work"][0] = False
@@ -194,7 +202,8 @@ def test_without_ratings_or_links_it_rests():
 
 
 def test_pairs_are_bounded_and_spread():
-    """No more than ``most`` pairs of a kind are noted, spread over all works; a pair linked both ways is one pair."""
+    """No more than ``most`` pairs of a kind are noted, spread over all works; a pair linked both
+    ways is one pair."""
     shop = Shop([CO] * 100 + [RANDOM] * 8, most=10)
     shop.rate(np.tile([2.0, 3.0], (108, 1)))
     shop.linked["random"][0, 0] = 1
@@ -206,11 +215,13 @@ def test_pairs_are_bounded_and_spread():
 
 
 def opinions(kinds, seed, *, kappa, audience=0.0, contrast=0.5, raters=25):
-    """Mean ratings (pairs, 2) before and after links take hold, by FINDINGS' model: quality - kappa (expectation - quality) + noise.
+    """Mean ratings (pairs, 2) before and after links take hold, by FINDINGS' model: quality - kappa
+    (expectation - quality) + noise.
 
-    Before: each work has its own expectation (quality and hype) and its own audience (a common offset). After, of as many ratings
-    again: co-viewed, the other work is the reference (contrast: the better-rated is expected to be better still, the other worse) and
-    the audience is shared; bought together, the second inherits the first's expectation, whatever its own quality.
+    Before: each work has its own expectation (quality and hype) and its own audience (a common
+    offset). After, of as many ratings again: co-viewed, the other work is the reference (contrast:
+    the better-rated is expected to be better still, the other worse) and the audience is shared;
+    bought together, the second inherits the first's expectation, whatever its own quality.
     """
     rng = np.random.default_rng(seed)
     n = len(kinds)
@@ -252,7 +263,8 @@ KINDS = np.repeat([CO, BOUGHT, RANDOM], 600)
 
 @pytest.mark.parametrize("seed", range(3))
 def test_co_viewed_converge_and_bought_together_diverge(seed):
-    """With disappointed expectations (kappa 0.5): b_S < 0 < b_C, both beyond 3.9 standard errors; with swapped labels the signs swap."""
+    """With disappointed expectations (kappa 0.5): b_S < 0 < b_C, both beyond 3.9 standard errors;
+    with swapped labels the signs swap."""
     ratings = opinions(KINDS, seed, kappa=0.5)
     beta, error = estimate(KINDS, ratings)
     assert beta[0] < -SIGMAS * error[0] and beta[1] > SIGMAS * error[1]
@@ -262,7 +274,8 @@ def test_co_viewed_converge_and_bought_together_diverge(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_links_at_random_have_no_effect(seed):
-    """Control (a): labels dealt at random over pairs that do converge and diverge give no effect of either."""
+    """Control (a): labels dealt at random over pairs that do converge and diverge give no effect of
+    either."""
     labels = np.random.default_rng(100 + seed).permutation(KINDS)
     beta, error = estimate(labels, opinions(KINDS, seed, kappa=0.5))
     assert (np.abs(beta) < SIGMAS * error).all() and (error > 0).all()
@@ -270,7 +283,8 @@ def test_links_at_random_have_no_effect(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_disappointment_and_one_audience_no_effect(seed):
-    """Control (b): kappa 0 and identical audiences, no effect of either; with audiences of their own, sharing one still converges."""
+    """Control (b): kappa 0 and identical audiences, no effect of either; with audiences of their
+    own, sharing one still converges."""
     beta, error = estimate(KINDS, opinions(KINDS, seed, kappa=0.0))
     assert (np.abs(beta) < SIGMAS * error).all() and (error > 0).all()
     beta, error = estimate(KINDS, opinions(KINDS, seed, kappa=0.0, audience=0.5))

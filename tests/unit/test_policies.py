@@ -96,7 +96,8 @@ def make(*plan):
 
 
 def run(world, policies, until, share=None, every=6 * 3600):
-    """Tick from ``world.now`` to ``until``; ``share(now)`` is published every six hours. History of lever feed.like."""
+    """Tick from ``world.now`` to ``until``; ``share(now)`` is published every six hours. History of
+    lever feed.like."""
     history = {}
     while world.now <= until:
         policies.apply()
@@ -150,7 +151,8 @@ def test_a_ramp_is_a_straight_line():
 
 
 def test_policies_lie_on_one_another():
-    """The later rules while it lasts; the end of the earlier beneath it changes nothing; then the first value returns."""
+    """The later rules while it lasts; the end of the earlier beneath it changes nothing; then the
+    first value returns."""
     world, policies = make(
         policy(name="a", at=DAY, until=3 * DAY, set={"feed.like": 1.0}),
         policy(name="b", at=2 * DAY, until=4 * DAY, set={"feed.like": 2.0}),
@@ -170,7 +172,8 @@ def test_policies_lie_on_one_another():
 
 
 def test_a_condition_reads_published_values_and_takes_hold_once():
-    """Nothing before the first reading; then at the first tick after the reading that meets it; for good."""
+    """Nothing before the first reading; then at the first tick after the reading that meets it; for
+    good."""
     plan = policy(name="guard", when="share{by=ai} > 0.6", set={"feed.like": 9.0})
     world, policies = make(plan)
     history = run(world, policies, 5 * DAY, share=lambda now: 0.7 if DAY <= now < 2 * DAY else 0.1)
@@ -197,7 +200,8 @@ def copy(world, policies):
     "stop", [0, DAY, DAY + 3 * GRID, DAY + 6 * 3600, 2 * DAY, 2 * DAY + 5 * GRID]
 )
 def test_a_resumed_run_goes_on_exactly(stop):
-    """Stopped anywhere (before, in a ramp, at a reading, after an end) and rebuilt, the levers have the same history."""
+    """Stopped anywhere (before, in a ramp, at a reading, after an end) and rebuilt, the levers have
+    the same history."""
     plan = (
         policy(name="ramp", at=DAY, until=2 * DAY + 6 * GRID, ramp=DAY, set={"feed.like": 3.0}),
         policy(name="guard", when="share{by=ai} > 0.75", ramp=7 * GRID, set={"feed.like": 0.0}),
@@ -214,7 +218,8 @@ def test_a_resumed_run_goes_on_exactly(stop):
 
 
 def test_a_fork_may_have_other_policies():
-    """Continued under another plan, dropped policies let go of their levers and new ones take hold."""
+    """Continued under another plan, dropped policies let go of their levers and new ones take
+    hold."""
     world, policies = make(policy(name="old", at=DAY, set={"feed.like": 3.0, "feed.slots": 3}))
     run(world, policies, 2 * DAY)
     fork = Policies(

@@ -1,4 +1,5 @@
-"""Policies in files of their own: every one that is shipped loads, `use` and `--policy` find them, mistakes name the policy file."""
+"""Policies in files of their own: every one that is shipped loads, `use` and `--policy` find them,
+mistakes name the policy file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,8 @@ def problems(path: Path, text: str = "name: x\n", *policies: str) -> list[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_shipped_policy_loads_and_says_what_it_stands_for(file: Path) -> None:
-    """Laid on the base scenario without a mistake; it has a name, sets something, and begins with a comment."""
+    """Laid on the base scenario without a mistake; it has a name, sets something, and begins with a
+    comment."""
     scenario = load(SCENARIOS / "base.yaml", policies=(str(file),))
     assert scenario.policies and all(policy.name and policy.set for policy in scenario.policies)
     assert file.read_text().startswith("# ")
@@ -56,7 +58,8 @@ def test_shipped_policies_can_be_laid_together() -> None:
 
 
 def test_use_lays_other_keys_on_the_file(tmp_path: Path) -> None:
-    """`use` is relative to the scenario; keys beside it win, levers in `set` merge, the rest is the file's."""
+    """`use` is relative to the scenario; keys beside it win, levers in `set` merge, the rest is the
+    file's."""
     path = write(tmp_path, step=STEP)
     path.write_text("""policies:
   - {use: own/step.yaml, at: 5d, set: {recommender.slate: 7}}
@@ -85,7 +88,8 @@ def test_a_file_may_hold_several(tmp_path: Path) -> None:
 """,
     )
     path.write_text(
-        "policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - {use: own/two.yaml, until: 9d}\n"
+        "policies:\n  - {name: first, set: {recommender.slate: 4}}\n  - {use: own/two.yaml, until: "
+        "9d}\n"
     )
     policies = load(path).policies
     assert [(policy.name, policy.at, policy.until) for policy in policies] == [
@@ -96,7 +100,8 @@ def test_a_file_may_hold_several(tmp_path: Path) -> None:
 
 
 def test_flags_come_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--policy FILE` and `FILE@TIME` add to the scenario's list, relative to the current folder."""
+    """`--policy FILE` and `FILE@TIME` add to the scenario's list, relative to the current
+    folder."""
     path = write(tmp_path, step=STEP, other=STEP.replace("step", "other"))
     path.write_text("policies: [{name: mine, set: {recommender.slate: 4}}]\n")
     monkeypatch.chdir(tmp_path)
@@ -137,7 +142,8 @@ MISTAKES = {
     ),
     "value": (
         STEP.replace("5", "5000"),
-        "own/step.yaml:5 set.recommender.slate: 5000 is not a value that it can take (between 1 and 100)",
+        "own/step.yaml:5 set.recommender.slate: 5000 is not a value that it can take (between 1 "
+        "and 100)",
     ),
     "key": (STEP + "untl: 3d\n", "own/step.yaml:6 untl: no such parameter (did you mean until?)"),
     "duration": (STEP + "until: 3\n", "own/step.yaml:6 until: 3 is not a duration"),
@@ -174,8 +180,10 @@ MISTAKES = {
         "own/step.yaml:1 at: stands beside a list of policies",
     ),
     "in a list": (
-        "policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - {name: b, set: {recommender.slat: 5}}\n",
-        "own/step.yaml:3 policies.1.set.recommender.slat: no such lever (did you mean recommender.slate?)",
+        "policies:\n  - {name: a, set: {recommender.slate: 5}}\n  - {name: b, set: "
+        "{recommender.slat: 5}}\n",
+        "own/step.yaml:3 policies.1.set.recommender.slat: no such lever (did you mean "
+        "recommender.slate?)",
     ),
     "not YAML": ("a: [\n", "own/step.yaml:2: is not YAML"),
 }
@@ -183,7 +191,8 @@ MISTAKES = {
 
 @pytest.mark.parametrize("case", MISTAKES)
 def test_mistakes_name_the_policy_file(case: str, tmp_path: Path) -> None:
-    """A mistake in a policy file is one line with that file and its line, however the file is brought in."""
+    """A mistake in a policy file is one line with that file and its line, however the file is
+    brought in."""
     text, wanted = MISTAKES[case]
     path = write(tmp_path, step=text)
     for lines in (
@@ -197,7 +206,8 @@ def test_mistakes_name_the_policy_file(case: str, tmp_path: Path) -> None:
 
 
 def test_mistakes_in_naming_a_file(tmp_path: Path) -> None:
-    """A missing file, a folder that is not there, a wrong time and a file used twice are told where they were written."""
+    """A missing file, a folder that is not there, a wrong time and a file used twice are told where
+    they were written."""
     path = write(tmp_path, step=STEP)
     assert problems(path, "policies: [{use: own/stp.yaml}]\n") == [
         "x.yaml:1 policies.0.use: there is no file own/stp.yaml (did you mean step.yaml?)"
@@ -225,7 +235,8 @@ def test_mistakes_in_naming_a_file(tmp_path: Path) -> None:
 
 
 def test_levers_get_the_mechanisms_units(tmp_path: Path) -> None:
-    """A lever that is a rate or a duration may be written with its unit; what the world gets is the number."""
+    """A lever that is a rate or a duration may be written with its unit; what the world gets is the
+    number."""
     path = write(tmp_path)
     path.write_text(
         "policies: [{name: more, set: {creators.ai.arrivals: 36/h, creators.ai_pay: 0}}]\n"
@@ -241,7 +252,8 @@ def test_levers_get_the_mechanisms_units(tmp_path: Path) -> None:
 
 
 def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
-    """A policy that says neither when nor at what time takes hold as the run begins, as `twin check` says."""
+    """A policy that says neither when nor at what time takes hold as the run begins, as `twin
+    check` says."""
     scenario = small("duration=1d", "policies=[{name: now, set: {recommender.slate: 5}}]")
     assert scenario.policies[0].at is None and "from the start" in scenario.policies[0].describe()
     simulation, _ = history(scenario)
@@ -253,7 +265,8 @@ def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
 
 
 def test_a_shipped_policy_does_what_it_says(small: Callable[..., Scenario]) -> None:
-    """From the shipped chronological feed's time on, people are shown posts of those whom they follow only; before, nothing differs."""
+    """From the shipped chronological feed's time on, people are shown posts of those whom they
+    follow only; before, nothing differs."""
     scenario = load(
         SCENARIOS / "base.yaml",
         (*SMALL, "duration=6d"),

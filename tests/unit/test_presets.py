@@ -1,4 +1,5 @@
-"""Presets: every published number, what follows from it for the heads that the twin has, and what the feed takes from a preset."""
+"""Presets: every published number, what follows from it for the heads that the twin has, and what
+the feed takes from a preset."""
 
 from collections.abc import Callable
 
@@ -47,7 +48,8 @@ def published(preset: str) -> dict[str, float]:
 
 
 def test_published_numbers() -> None:
-    """As they stand in the files that the presets name; Facebook: a reaction counts 5 likes, the angry one too."""
+    """As they stand in the files that the presets name; Facebook: a reaction counts 5 likes, the
+    angry one too."""
     assert published("x_2023") == {
         "fav": 0.5,
         "retweet": 1,
@@ -95,7 +97,8 @@ def test_published_numbers() -> None:
 
 
 def test_every_published_head_is_mapped_or_has_a_reason() -> None:
-    """What has a weight and stands on no head is named, and nothing else; every rate is one that there is, and is in use."""
+    """What has a weight and stands on no head is named, and nothing else; every rate is one that
+    there is, and is in use."""
     for preset, terms in PUBLISHED.items():
         assert {term.head for term in terms if term.weight and not term.on} == set(
             UNMAPPED.get(preset, ())
@@ -110,7 +113,8 @@ def test_every_published_head_is_mapped_or_has_a_reason() -> None:
 
 
 def test_effective_weights() -> None:
-    """Weight of a head = its own + the sum of weight x rate over what follows from it; at rates of 0 its own is left."""
+    """Weight of a head = its own + the sum of weight x rate over what follows from it; at rates of
+    0 its own is left."""
     assert effective("x_2023", NONE) == {
         "click": 0,
         "long_view": 0.005,
@@ -169,7 +173,8 @@ def test_effective_weights() -> None:
 
 
 def test_rates_of_2023_make_heads_count_alike() -> None:
-    """The README's rule from which they are taken: each lacking head weighs about as much as the reply, at KuaiRand's rates."""
+    """The README's rule from which they are taken: each lacking head weighs about as much as the
+    reply, at KuaiRand's rates."""
     reply = 13.5 * PER_IMPRESSION["comment"]
     for term in PUBLISHED["x_2023"]:
         if term.rate:
@@ -179,8 +184,9 @@ def test_rates_of_2023_make_heads_count_alike() -> None:
 
 
 def test_a_click_is_no_opened_post() -> None:
-    """News readers open .0398 of what they are shown (MIND) where KuaiRand's viewers start .45965: the rate is their ratio, and with it the
-    click is a quarter of what x_2026 prizes, where it was two thirds."""
+    """News readers open .0398 of what they are shown (MIND) where KuaiRand's viewers start .45965:
+    the rate is their ratio, and with it the click is a quarter of what x_2026 prizes, where it was
+    two thirds."""
     assert RATES["opened"] * PER_IMPRESSION["click"] == pytest.approx(0.0398, rel=0.05)
     share = {
         name: {
@@ -241,7 +247,8 @@ def test_what_a_feed_prizes(small: Small) -> None:
 
 
 def test_share_shown_from_creators_followed(small: Small) -> None:
-    """The metric is what the sources say, since the last reading; about half where half of the slots are kept, less where none are."""
+    """The metric is what the sources say, since the last reading; about half where half of the
+    slots are kept, less where none are."""
     shares = {}
     for kept in (0.0, 0.5):
         simulation, readings = history(
@@ -282,8 +289,10 @@ def test_quotas_slots_and_offset_follow_the_preset(small: Small) -> None:
         small(
             "recommender.preset=x_2023",
             "recommender.quota.trending=7",
-            "policies=[{name: a, share: 0.5, set: {recommender.preset: likes, recommender.random_share: 0.25}}, "
-            "{name: b, share: 0.5, set: {recommender.preset: x_2026, recommender.negative_offset: 0, "
+            "policies=[{name: a, share: 0.5, set: {recommender.preset: likes, "
+            "recommender.random_share: 0.25}}, "
+            "{name: b, share: 0.5, set: {recommender.preset: x_2026, recommender.negative_offset: "
+            "0, "
             "recommender.in_network_slots: 0.2, recommender.quota.in_network: 80}}]",
         )
     )

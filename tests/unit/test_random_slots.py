@@ -62,8 +62,8 @@ def ruled(served: Serving, share: float, mode: int = VALUE, few: int = 0) -> Ser
 
 
 def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
-    """Chi-square over posts by slot, and over pairs of the first two; what was seen lately, twice or not, is never shown, nor is anything
-    twice in a session."""
+    """Chi-square over posts by slot, and over pairs of the first two; what was seen lately, twice
+    or not, is never shown, nor is anything twice in a session."""
     serve = ruled(served, 1.0, few=14)
     seen = np.array(
         [serve.eligible[0], -1, serve.eligible[5], serve.eligible[5], serve.eligible[13]], np.int32
@@ -82,7 +82,8 @@ def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
 
 
 def test_slots_are_chosen_by_luck_of_their_own(served: Serving) -> None:
-    """The flagged share is the share; a larger share keeps the slots of a smaller one, and what they show first."""
+    """The flagged share is the share; a larger share keeps the slots of a smaller one, and what
+    they show first."""
     none, seen = np.full(4, -1, np.int32), np.full(32, -1, np.int32)
     posts, flags = many(ruled(served, 0.1), seen, 5000, 10)
     shown = posts >= 0
@@ -116,8 +117,9 @@ def sources(simulation: Simulation) -> NDArray[np.uint8]:
 
 
 def test_flagged_in_the_log(small: Small) -> None:
-    """In a world with caps and kept slots the flagged share of impressions is the share, and so says the metric; half of the people may
-    have them alone; a feed that is random all over flags none unless told to."""
+    """In a world with caps and kept slots the flagged share of impressions is the share, and so
+    says the metric; half of the people may have them alone; a feed that is random all over flags
+    none unless told to."""
     simulation, _ = history(
         small(
             *KEPT,
@@ -161,7 +163,8 @@ def test_reference_mode_has_the_same_random_slots(small: Small) -> None:
 
 
 def test_quotas_and_rules_do_not_change_a_random_feed(small: Small) -> None:
-    """What other sources would bring, caps, kept slots: a random feed is the same with and without, byte for byte."""
+    """What other sources would bring, caps, kept slots: a random feed is the same with and without,
+    byte for byte."""
     settings = "duration=8d", "recommender.ranking=random"
     some, plain = history(small(*settings))
     rules = (

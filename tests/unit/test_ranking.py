@@ -1,4 +1,5 @@
-"""Ranking and slates: published weights and rules exactly, kept slots, diversity, personalisation, the reward model."""
+"""Ranking and slates: published weights and rules exactly, kept slots, diversity, personalisation,
+the reward model."""
 
 from collections.abc import Callable
 
@@ -42,7 +43,8 @@ def served(small: Callable[..., Scenario]) -> Serving:
 
 
 def plain(serve: Serving, creators: list[int], **rules: float) -> Serving:
-    """The snapshot with one arm, given creators of posts 0.., no rule in force but those given by the names Q_* and F_*."""
+    """The snapshot with one arm, given creators of posts 0.., no rule in force but those given by
+    the names Q_* and F_*."""
     whole, factor = serve.whole[:1].copy(), serve.factor[:1].copy()
     whole[0, [Q_AUTHOR, Q_AI, Q_SLATE, Q_FLOOR, Q_EXPLORE]] = 100, 100, 10, 0, 0
     factor[0, [F_OUT, F_DECAY, F_LEAST, F_DIVERSITY, F_PERSONAL, F_REWARD]] = 1, 1, 1, 0, 1, 0
@@ -78,8 +80,9 @@ def picked(
 
 
 def test_author_diversity_is_as_published(served: Serving) -> None:
-    """m(k) = (1 - f) d^k + f with d = .5, f = .25: 1, .625, .4375, .34375, ... to .25. Each rival just below or above one of these
-    factors stands on the side of the creator's k-th post that the formula says."""
+    """m(k) = (1 - f) d^k + f with d = .5, f = .25: 1, .625, .4375, .34375, ... to .25. Each rival
+    just below or above one of these factors stands on the side of the creator's k-th post that the
+    formula says."""
     for k, factor in enumerate((1.0, 0.625, 0.4375, 0.34375)):
         for rival, first in ((factor - 1e-4, False), (factor + 1e-4, True)):
             serve = plain(served, [1, 1, 1, 1, 2], F_DECAY=0.5, F_LEAST=0.25)
@@ -100,7 +103,8 @@ def test_author_cap_and_ai_cap(served: Serving) -> None:
 
 
 def test_slots_are_kept(served: Serving) -> None:
-    """Slots for exploration and for small creators hold the best of their kind and are spread evenly; without such, the best of all."""
+    """Slots for exploration and for small creators hold the best of their kind and are spread
+    evenly; without such, the best of all."""
     serve = plain(served, list(range(12)), Q_EXPLORE=1, Q_FLOOR=1)
     small = serve.item_small.copy()
     small[:12] = np.arange(12) == 11
@@ -137,8 +141,9 @@ def test_what_is_looked_at_is_the_top_of_the_whole_slate(
 
 
 def test_slots_for_creators_followed(served: Serving) -> None:
-    """With a share of one half, of the first k slots half of k at least, rounded down, hold posts of creators followed, the best of them,
-    wherever there are any; a share of 0 is no rule, and a share of 1 is all."""
+    """With a share of one half, of the first k slots half of k at least, rounded down, hold posts
+    of creators followed, the best of them, wherever there are any; a share of 0 is no rule, and a
+    share of 1 is all."""
     sources, scores = [NEAREST] * 8 + [IN_NETWORK] * 6, [float(s) for s in range(14, 0, -1)]
     assert picked(plain(served, list(range(14)), F_FOLLOWED=0.5), scores, sources) == [
         0,
@@ -182,7 +187,8 @@ def test_slots_for_creators_followed(served: Serving) -> None:
 
 
 def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
-    """X: s + c, or (s + N) / T c below 0; then the factor for strangers. Without an offset it divides a negative score."""
+    """X: s + c, or (s + N) / T c below 0; then the factor for strangers. Without an offset it
+    divides a negative score."""
     ones, weights = np.zeros((2, 1, 8), np.float32)
     ones[0, [0, 6]] = 1, 0
     clicks = scored(plain(served._replace(weights=ones), []), 3)
@@ -206,7 +212,8 @@ def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
 
 
 def test_diversity_takes_the_cosine_off(served: Serving) -> None:
-    """After the first post a likeness of cosine c costs the share d c of a score; nothing in common costs nothing; d = 0 is no rule."""
+    """After the first post a likeness of cosine c costs the share d c of a score; nothing in common
+    costs nothing; d = 0 is no rule."""
     serve = plain(served, [1, 2, 3], F_DIVERSITY=0.5)
     vec = serve.item_vec.copy()
     vec[:3] = 0
@@ -241,7 +248,8 @@ def scored(serve: Serving, row: int, n: int = 60, source: int = IN_NETWORK) -> n
 
 
 def test_scaling_all_weights_changes_no_order(served: Serving) -> None:
-    """Control B of finding 1: all weights times a power of two, every score is exactly that much larger; the order stays."""
+    """Control B of finding 1: all weights times a power of two, every score is exactly that much
+    larger; the order stays."""
     serve = plain(served, [])
     one, four = scored(serve, 3), scored(serve._replace(weights=serve.weights * np.float32(4)), 3)
     assert np.array_equal(four, 4 * one) and len(set(one.tolist())) > 30
@@ -296,8 +304,9 @@ def scratch(tiles: int, scanned: int, lists: int = 8) -> retrieve.Scan:
 
 
 def test_nearest_keeps_exactly_the_best() -> None:
-    """Selection by a histogram of scores finds the scores that sorting finds, with many ties or none, whatever the number wanted and
-    wherever entries are left out; where all fit, they come in the order of entries."""
+    """Selection by a histogram of scores finds the scores that sorting finds, with many ties or
+    none, whatever the number wanted and wherever entries are left out; where all fit, they come in
+    the order of entries."""
     rng = np.random.default_rng(0)
     for trial in range(600):
         tiles = int(rng.integers(1, 40))
@@ -333,8 +342,8 @@ def test_nearest_keeps_exactly_the_best() -> None:
 
 
 def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
-    """Against plain numpy over a real index: the best of the scanned lists, none seen lately, none a candidate already; and scratch is as
-    clean afterwards as before."""
+    """Against plain numpy over a real index: the best of the scanned lists, none seen lately, none
+    a candidate already; and scratch is as clean afterwards as before."""
     rng, dim = np.random.default_rng(1), served.item_vec.shape[1]
     whole = served.whole.copy()
     whole[0, [retrieve.Q_PROBES, retrieve.Q_CAP]] = len(served.tile_start) - 1, 10_000

@@ -1,4 +1,5 @@
-"""How many rankings d dimensions can express (finding F4): the exact count, and that dot products keep to it."""
+"""How many rankings d dimensions can express (finding F4): the exact count, and that dot products
+keep to it."""
 
 import math
 
@@ -47,7 +48,8 @@ def test_all_rankings_from_n_minus_1_dimensions_on():
 
 
 def test_thousand_items_in_64_dimensions():
-    """log10 Q(1000, 64) = 270.9 against log10 1000! = 2567.6: of 10^2568 rankings, 10^271 can be expressed."""
+    """log10 Q(1000, 64) = 270.9 against log10 1000! = 2567.6: of 10^2568 rankings, 10^271 can be
+    expressed."""
     assert abs(math.log10(rankings(1000, 64)) - 270.9) < 0.05
     assert abs(math.log10(math.factorial(1000)) - 2567.6) < 0.05
 
@@ -71,7 +73,8 @@ def test_two_dimensions_reach_the_count_and_never_exceed_it(n):
 
 @pytest.mark.parametrize(("n", "d"), [(5, 3), (6, 3), (8, 3), (6, 4)])
 def test_more_dimensions_never_exceed_the_count(n, d):
-    """Sampled rankings stay within Q(n, d) and find most of it; one dimension more finds more than that."""
+    """Sampled rankings stay within Q(n, d) and find most of it; one dimension more finds more than
+    that."""
     rng = np.random.default_rng(n * d)
     count = seen(rng.normal(size=(n, d)), rng.normal(size=(200_000, d)))
     assert 0.8 * rankings(n, d) < count <= rankings(n, d)
@@ -80,7 +83,8 @@ def test_more_dimensions_never_exceed_the_count(n, d):
 
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_trained_vectors_keep_to_it(d):
-    """Posts as the project's own trainer embeds them, eight of them: no user vector, trained or not, ranks them beyond Q(8, d)."""
+    """Posts as the project's own trainer embeds them, eight of them: no user vector, trained or
+    not, ranks them beyond Q(8, d)."""
     rng = np.random.default_rng(d)
     keep: dict[str, np.ndarray] = {}
     trainer = Trainer(

@@ -125,7 +125,8 @@ def pairs(people, works, **how):
 
 @pytest.mark.parametrize(("up", "down"), [(0.5, 0.5), (0.2, 0.4), (0.0, 1.0)])
 def test_rating_is_quality_less_disappointed_expectation(up, down):
-    """FINDINGS F3: r = q - kappa (E - q), with its own kappa on each side of the expectation; exact without noise."""
+    """FINDINGS F3: r = q - kappa (E - q), with its own kappa on each side of the expectation; exact
+    without noise."""
     quality = np.linspace(-2, 2, 9)
     out, _ = react(
         pairs(crowd(1, 3.5), shop(quality)),
@@ -161,7 +162,8 @@ def test_without_any_pull_people_say_what_they_experienced():
 
 
 def test_experience_is_of_the_person_and_the_work():
-    """q = mean + quality + match + noise z; z is standard normal, and the pair's own: no order or company changes it."""
+    """q = mean + quality + match + noise z; z is standard normal, and the pair's own: no order or
+    company changes it."""
     people, works = crowd(100), shop(np.linspace(-1, 1, 50))
     rules = PLAIN._replace(quality=0.5, match=0.8, noise=0.6)
     events = pairs(people, works)
@@ -202,7 +204,8 @@ def test_expectation_goes_to_what_is_shown(shown, share, expected):
 
 
 def test_general_expectation_follows_what_was_met():
-    """With rate l both ways it closes geometrically, D_t = (1 - l)^t D_0; with rate 0 it stands; it never leaves the scale."""
+    """With rate l both ways it closes geometrically, D_t = (1 - l)^t D_0; with rate 0 it stands; it
+    never leaves the scale."""
     works = shop(np.full(12, 1.5))
     people = crowd(1, 2.0)
     out, total = react(
@@ -222,7 +225,8 @@ def test_general_expectation_follows_what_was_met():
 
 
 def test_anchoring_is_linear_in_the_shown_prediction():
-    """Adomavicius: moving the prediction by x moves the rating by anchoring * x, for about half of the pairs and x at a time; 0 unshown."""
+    """Adomavicius: moving the prediction by x moves the rating by anchoring * x, for about half of
+    the pairs and x at a time; 0 unshown."""
 
     def said(shift, shown=True, **rules):
         people, works = crowd(200), shop(np.linspace(-1, 1, 5))
@@ -282,7 +286,8 @@ def test_prediction_is_the_baseline_predictor_of_posted_ratings():
 
 
 def test_herding_sees_the_ratings_before_it():
-    """r = q + h (average - q) with the average when it is written, earlier ones of the same window included; none, no pull."""
+    """r = q + h (average - q) with the average when it is written, earlier ones of the same window
+    included; none, no pull."""
     people, works = crowd(3), shop([1.0])
     works.rating_sum[0], works.rating_count[0] = 4, 2
     out, total = react(seen([0, 1, 2], [0, 0, 0]), people, works, PLAIN._replace(herding=0.5))
@@ -313,8 +318,8 @@ def test_herding_sees_the_ratings_before_it():
     ],
 )
 def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
-    """Co-viewed: the average of the work it hangs on (or all that is on show of both); bought-together: one's own expectation of that
-    work; random: as elsewhere."""
+    """Co-viewed: the average of the work it hangs on (or all that is on show of both);
+    bought-together: one's own expectation of that work; random: as elsewhere."""
     people, works = crowd(1), shop([0.0, 0.0])
     works.shown[:] = 2.0, 4.5
     rules = PLAIN._replace(expect_shown=0.5, reference=kernel.REFERENCES.index(reference))
@@ -343,8 +348,9 @@ def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
 )
 @pytest.mark.parametrize("kappa", [0.4, 0.0])
 def test_gap_of_a_linked_pair_at_rest(shelf, reference, factor, kappa):
-    """F3's pair gap over the gap of qualities, everyone arriving by the link, w = 1/2, at rest: (1 + k) / (1 + k w) random, / (1 - k)
-    co-viewed with the other as reference, / (1 + k) where both are compared, / (1 - k w) bought together; control k = 0: all 1."""
+    """F3's pair gap over the gap of qualities, everyone arriving by the link, w = 1/2, at rest: (1
+    + k) / (1 + k w) random, / (1 - k) co-viewed with the other as reference, / (1 + k) where both
+    are compared, / (1 - k w) bought together; control k = 0: all 1."""
     works = shop([0.5, -0.3])
     rules = PLAIN._replace(kappa_up=kappa, kappa_down=kappa, expect_shown=0.5, reference=reference)
     works.shown[:] = 3.0
@@ -374,7 +380,8 @@ def test_reporting_grows_with_extremity():
 
 
 def test_one_say_per_work_and_post():
-    """Who comes back to a work rates no more and votes no more; after RING others the first is forgotten."""
+    """Who comes back to a work rates no more and votes no more; after RING others the first is
+    forgotten."""
     people, works = crowd(1), shop(np.zeros(kernel.RING + 1))
     out, total = react(seen([0, 0, 0], [0, 0, 1]), people, works)
     assert (
@@ -426,8 +433,9 @@ def test_a_window_may_be_cut_anywhere():
 
 
 def test_chances_of_a_vote():
-    """The base rates at score 0; a first viewer's up-vote is +32 % at +1 (Muchnik); a hidden score is a score of 0; corrections are made by
-    those who like the post, at negative scores, and by nothing else."""
+    """The base rates at score 0; a first viewer's up-vote is +32 % at +1 (Muchnik); a hidden score
+    is a score of 0; corrections are made by those who like the post, at negative scores, and by
+    nothing else."""
     voting = FAIR._replace(herd_up=0.295, herd_down=0.295, correction=0.6)
     assert kernel.chances(0.0, 0.0, voting) == pytest.approx((0.0513, 0.0082), abs=1e-12)
     up, down = kernel.chances(0.0, 1.0, voting)
@@ -448,7 +456,8 @@ def test_chances_of_a_vote():
 
 
 def make(n=300, posts=60, **params):
-    """A world of people and posts, the first half of which are works, with a window that a test fills."""
+    """A world of people and posts, the first half of which are works, with a window that a test
+    fills."""
     world = World(dt.date(2025, 1, 1), 1, 0, Board(Ratings.metrics))
     for table, columns in Ratings.columns.items():
         for column in columns:
@@ -515,7 +524,8 @@ def everyone(impressions, n=300, posts=60):
 
 
 def test_works_are_rated_by_those_who_consume_them():
-    """A rating needs a work, a click and a long view; a vote needs a click; nobody else moves anything."""
+    """A rating needs a work, a click and a long view; a vote needs a click; nobody else moves
+    anything."""
     world, mechanism, impressions = make(reporting="everyone", votes={"up_rate": 0.5})
     meet(impressions, np.arange(4), [0, 1, 2, 59], responses=[3, 1, 2, 3])
     mechanism.react()
@@ -532,7 +542,8 @@ def test_works_are_rated_by_those_who_consume_them():
 
 
 def test_averages_are_shown_from_the_next_window_on():
-    """`rating_shown` is the public average, 0 below `shown_from`, 0 while the lever hides it, back when it shows again."""
+    """`rating_shown` is the public average, 0 below `shown_from`, 0 while the lever hides it, back
+    when it shows again."""
     world, mechanism, impressions = make(reporting="everyone", shown_from=2)
     posts = world.table("posts")
     meet(impressions, [0, 1, 2], [3, 3, 4])
@@ -549,7 +560,8 @@ def test_averages_are_shown_from_the_next_window_on():
 
 
 def test_hidden_averages_neither_raise_expectations_nor_herd():
-    """Control: with `ratings_shown` off, everybody says what they would say of a work that nobody has rated."""
+    """Control: with `ratings_shown` off, everybody says what they would say of a work that nobody
+    has rated."""
     said = []
     for shown in (True, False):
         world, mechanism, impressions = make(
@@ -606,8 +618,8 @@ def test_no_works_no_ratings():
 
 
 def test_a_share_of_people_may_see_neither_averages_nor_predictions_nor_scores():
-    """Levers per consumer: those of the arm in which something is hidden have none of it, and the others all; the column of averages on
-    show is for whoever may see it."""
+    """Levers per consumer: those of the arm in which something is hidden have none of it, and the
+    others all; the column of averages on show is for whoever may see it."""
     world, mechanism, impressions = make(
         prediction_shown=True, prediction_shift=1.0, votes={"enabled": False}
     )
@@ -648,7 +660,8 @@ def test_a_share_of_people_may_see_neither_averages_nor_predictions_nor_scores()
 
 
 def test_seed_votes_are_the_posts_own():
-    """The asked shares of posts get a vote at birth, by the post's key; what people vote is kept apart from it."""
+    """The asked shares of posts get a vote at birth, by the post's key; what people vote is kept
+    apart from it."""
     world, _, _ = make(posts=20000, votes={"seed_up": 0.1, "seed_down": 0.2})
     seed = world.table("posts")["seed"]
     for value, share in ((1, 0.1), (-1, 0.2), (0, 0.7)):
@@ -702,7 +715,8 @@ def test_final_scores_are_counted_once():
 
 
 def test_forced_sample_leaves_no_trace():
-    """Those made to judge post nothing, learn nothing and vote nothing; the same day asks the same people, another day others."""
+    """Those made to judge post nothing, learn nothing and vote nothing; the same day asks the same
+    people, another day others."""
     world, mechanism, impressions = make(forced_works=5, forced_people=20)
     everyone(impressions)
     mechanism.react()
@@ -725,7 +739,8 @@ def test_forced_sample_leaves_no_trace():
 
 
 def test_readings():
-    """Bias, pulls, shares and shapes as defined, from a world where they can be reckoned by hand."""
+    """Bias, pulls, shares and shapes as defined, from a world where they can be reckoned by
+    hand."""
     world, mechanism, impressions = make(
         reporting="everyone",
         noise=0.0,

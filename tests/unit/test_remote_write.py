@@ -49,7 +49,8 @@ STALE = struct.pack("<Q", 0x7FF0000000000002)
 
 
 def unsnapped(data: bytes) -> bytes:
-    """Snappy's block format (https://github.com/google/snappy/blob/main/format_description.txt), read element by element."""
+    """Snappy's block format (https://github.com/google/snappy/blob/main/format_description.txt),
+    read element by element."""
     size, at = read_varint(data, 0)
     out = bytearray()
     while at < len(data):
@@ -101,7 +102,8 @@ def fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 
 def decoded(message: bytes) -> list[tuple[list[tuple[str, str]], list[tuple[int, bytes]]]]:
-    """Labels and samples (milliseconds, the eight bytes of the value) of every series of a WriteRequest."""
+    """Labels and samples (milliseconds, the eight bytes of the value) of every series of a
+    WriteRequest."""
     found = []
     for number, series in fields(message):
         assert number == 1 and isinstance(series, bytes)
@@ -122,7 +124,8 @@ def decoded(message: bytes) -> list[tuple[list[tuple[str, str]], list[tuple[int,
 def expected(
     named: Named, times: list[int], values: np.ndarray, before: np.ndarray | None
 ) -> dict[object, object]:
-    """What a request has to hold, said series by series: values, one stale marker where they end, nothing while they are absent."""
+    """What a request has to hold, said series by series: values, one stale marker where they end,
+    nothing while they are absent."""
     found: dict[object, object] = {}
     for place, (name, labels) in enumerate(named):
         samples, known = [], before is not None and not math.isnan(before[place])
@@ -178,7 +181,8 @@ def readings(draw: st.DrawFn) -> tuple[Named, list[int], np.ndarray, np.ndarray 
 def test_a_request_says_what_the_readings_say(
     case: tuple[Named, list[int], np.ndarray, np.ndarray | None],
 ) -> None:
-    """Whatever the labels, times and values: an independent reader finds every sample bit by bit, in order, with sorted labels."""
+    """Whatever the labels, times and values: an independent reader finds every sample bit by bit,
+    in order, with sorted labels."""
     named, times, values, before = case
     given_values = values.copy()
     body = Encoder(named).request(np.array(times), values, before)
@@ -248,7 +252,8 @@ def course(count: int) -> np.ndarray:
 
 @contextmanager
 def answering(*answers: tuple[int, dict[str, str], str]) -> Iterator[tuple[str, list[bytes]]]:
-    """A receiver on loopback that gives these answers in turn, the last one for good; a real Prometheus cannot be made to say them."""
+    """A receiver on loopback that gives these answers in turn, the last one for good; a real
+    Prometheus cannot be made to say them."""
     taken: list[bytes] = []
     turns = list(answers)
 
@@ -308,7 +313,8 @@ def sent(folder: Path, url: str) -> tuple[bool, list[str], Sender]:
 def test_failures_that_pass_lose_and_repeat_nothing(
     tmp_path: Path, done: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """503, 429 with Retry-After (a number, a date, rubbish), 500 and a request that is too large: every sample arrives once, in order."""
+    """503, 429 with Retry-After (a number, a date, rubbish), 500 and a request that is too large:
+    every sample arrives once, in order."""
     monkeypatch.setattr("twin.readers.remote_write.FIRST_WAIT_S", 0.001)
     folder = folder_with(tmp_path / "run", course(10), done=done)
     busy = [
@@ -342,7 +348,8 @@ def test_failures_that_pass_lose_and_repeat_nothing(
 
 
 def test_how_long_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice as long each time up to a bound, without any dice; but as long as the receiver asks, up to a bound too."""
+    """Twice as long each time up to a bound, without any dice; but as long as the receiver asks, up
+    to a bound too."""
     waits: list[float] = []
     monkeypatch.setattr(Sender, "_pause", lambda self, seconds: waits.append(seconds))
     folder = folder_with(tmp_path / "run", course(2))
@@ -380,7 +387,8 @@ def test_how_long_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_refusals_are_told_once_and_kept_for_later(
     tmp_path: Path, answer: tuple[int, dict[str, str], str], words: str
 ) -> None:
-    """One line with the reason and the mend; the cursor stays, so that the rest can be sent when it is mended."""
+    """One line with the reason and the mend; the cursor stays, so that the rest can be sent when it
+    is mended."""
     folder = folder_with(tmp_path / "run", course(4))
     with answering(answer) as (url, taken):
         done, notes, sender = sent(folder, url)
@@ -413,7 +421,8 @@ def test_it_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder(
     tmp_path: Path,
 ) -> None:
-    """However long nobody takes them, memory holds what the folder does not; all come in order, none is missing."""
+    """However long nobody takes them, memory holds what the folder does not; all come in order,
+    none is missing."""
     values, folder = course(40), tmp_path / "run"
     folder.mkdir()
     recorder, backlog = Recorder(folder, START, ROWS), Backlog(folder, START, ROWS, -1)
@@ -455,7 +464,8 @@ def test_readings_come_from_memory_until_they_are_saved_and_then_from_the_folder
 
 
 def test_a_resumed_run_sends_only_what_is_behind_the_cursor(tmp_path: Path) -> None:
-    """Readings that are computed again are not sent again, and the one at the cursor still says which series have ended since."""
+    """Readings that are computed again are not sent again, and the one at the cursor still says
+    which series have ended since."""
     values = course(8)
     values[5:, 1] = math.nan
     folder = folder_with(tmp_path / "run", values[:3])
@@ -478,7 +488,8 @@ def test_a_resumed_run_sends_only_what_is_behind_the_cursor(tmp_path: Path) -> N
 
 
 def test_a_cursor_belongs_to_one_run_one_receiver_and_one_process(tmp_path: Path) -> None:
-    """A copied folder of another run begins anew; a second process is refused; keys in an address are not kept."""
+    """A copied folder of another run begins anew; a second process is refused; keys in an address
+    are not kept."""
     with pytest.raises(UsageError, match="another process"):
         held = Cursor(tmp_path, "http://h/w?key=secret", RUN)
         Cursor(tmp_path, "http://h/w?key=secret", RUN)
@@ -542,7 +553,8 @@ def test_who_we_are_comes_from_the_environment(
 
 
 def test_openmetrics_by_hand(tmp_path: Path) -> None:
-    """A counter's family has no _total and its samples have; help is escaped; NaN is left out; floats read back exactly; EOF ends it."""
+    """A counter's family has no _total and its samples have; help is escaped; NaN is left out;
+    floats read back exactly; EOF ends it."""
     values = np.array([[1.0, 0.1 + 0.2, 5e-324], [2.0, math.nan, -math.inf]])
     folder = folder_with(tmp_path / "run", values)
     assert openmetrics.export(folder, tmp_path / "out.txt") == (5, 3)

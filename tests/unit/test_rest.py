@@ -1,4 +1,5 @@
-"""Is a world at rest: truncation by MSER-5 on known series, planted drift and none, and the command."""
+"""Is a world at rest: truncation by MSER-5 on known series, planted drift and none, and the
+command."""
 
 import dataclasses
 import math
@@ -35,7 +36,8 @@ def noise(replicates: int, days: int, seed: int, memory: float = 0.7) -> np.ndar
 
 
 def test_mser_by_hand() -> None:
-    """Batches 9, 1, 0, 0, 0, 0, 0, 0: sums of squares over squared counts are least once both high ones are cut, at ten days."""
+    """Batches 9, 1, 0, 0, 0, 0, 0, 0: sums of squares over squared counts are least once both high
+    ones are cut, at ten days."""
     z = np.array([9.0, 1, 0, 0, 0, 0, 0, 0, 0.0])
     values = np.repeat(z, 5)
     assert rest.mser(values) == 10
@@ -47,7 +49,8 @@ def test_mser_by_hand() -> None:
 
 
 def test_mser_is_the_published_rule() -> None:
-    """The least of the squared standard error over all truncations, by brute force over batch means."""
+    """The least of the squared standard error over all truncations, by brute force over batch
+    means."""
     rng = np.random.default_rng(4)
     for seed in range(20):
         values = 5 * np.exp(-np.arange(100) / 6) + noise(1, 100, seed)[0] * rng.uniform(0.1, 1)
@@ -58,7 +61,8 @@ def test_mser_is_the_published_rule() -> None:
 
 
 def test_mser_cuts_a_transient_and_not_a_settled_series() -> None:
-    """An exponential approach with a time constant of 8 days is cut after some three of them; one that never bends is not settled."""
+    """An exponential approach with a time constant of 8 days is cut after some three of them; one
+    that never bends is not settled."""
     cut = [
         rest.mser(10 * np.exp(-np.arange(180) / 8) + noise(1, 180, seed)[0]) for seed in range(20)
     ]
@@ -78,7 +82,8 @@ def test_slopes_are_least_squares() -> None:
 
 
 def test_planted_drift_is_found_and_none_is_not() -> None:
-    """10 % of drift over 180 days under noise of 4 % is named with its size; without drift rest is shown; neither where noise drowns it."""
+    """10 % of drift over 180 days under noise of 4 % is named with its size; without drift rest is
+    shown; neither where noise drowns it."""
     t = np.arange(180)
     told = {"drifts": 0, "at rest": 0, "unclear": 0}
     for seed in range(40):
@@ -91,7 +96,8 @@ def test_planted_drift_is_found_and_none_is_not() -> None:
 
 
 def test_false_alarms_are_as_rare_as_said() -> None:
-    """Without drift, under noise that remembers for days, the 95 % interval holds 0 in 95 of 100 cases: replicates need no model of it."""
+    """Without drift, under noise that remembers for days, the 95 % interval holds 0 in 95 of 100
+    cases: replicates need no model of it."""
     holds = [
         low <= 0 <= high
         for seed in range(400)
@@ -101,7 +107,8 @@ def test_false_alarms_are_as_rare_as_said() -> None:
 
 
 def test_growth_by_people_is_explained() -> None:
-    """A total that grows as people do is explained; one that grows per person too drifts, and so does a mean."""
+    """A total that grows as people do is explained; one that grows per person too drifts, and so
+    does a mean."""
     t = np.arange(120)
     people = 1000 * (1 + t / 120) * (1 + 0.005 * noise(4, 120, 1))
     steady = rest.judged(
@@ -130,7 +137,8 @@ def drift(**given: object) -> rest.Drift:
 
 
 def test_the_proposal(small: Small) -> None:
-    """The most days that something not at rest needs, on top of the warm-up that there is; what never settles is named."""
+    """The most days that something not at rest needs, on top of the warm-up that there is; what
+    never settles is named."""
     scenario = small("warm_up=10d")
     still = drift(change=(0.0, -0.01, 0.01), settles=80)
     assert rest.proposed(scenario, [still]) == (10, [])
@@ -143,7 +151,8 @@ def test_the_proposal(small: Small) -> None:
 
 
 def test_verdicts_in_words() -> None:
-    """What moves surely, but not surely by more than the tolerance, is not called indistinguishable from rest."""
+    """What moves surely, but not surely by more than the tolerance, is not called indistinguishable
+    from rest."""
     said = {
         "at rest": (0.01, -0.02, 0.04),
         "moves, but not surely by 5%": (0.044, 0.034, 0.053),
@@ -157,7 +166,8 @@ def test_verdicts_in_words() -> None:
 
 
 def test_reasons_that_are_declared(small: Small) -> None:
-    """A total is judged by those who make it up, each kind by its own; a mean by nobody; a declared reason counts where it drifts, only."""
+    """A total is judged by those who make it up, each kind by its own; a mean by nobody; a declared
+    reason counts where it drifts, only."""
     rows = list(Simulation(small()).world.board.rows)
 
     def heads(name: str, **labels: str) -> tuple[str, dict[str, str]] | None:
@@ -191,7 +201,8 @@ def test_reasons_that_are_declared(small: Small) -> None:
 
 
 def test_without_policies(small: Small) -> None:
-    """The look leaves out policies, reads daily at least, and takes replicates one after another."""
+    """The look leaves out policies, reads daily at least, and takes replicates one after
+    another."""
     scenario = small(
         "policies=[{at: 5d, set: {recommender.preset: likes}}]", "metrics.every=7d", "replicate=3"
     )
@@ -201,8 +212,9 @@ def test_without_policies(small: Small) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    """Opinions that begin at their anchors drift, sessions in a world that empties follow the number of people: exit status 1, a row per
-    headline, a verdict, a proposal; its flags belong together."""
+    """Opinions that begin at their anchors drift, sessions in a world that empties follow the
+    number of people: exit status 1, a row per headline, a verdict, a proposal; its flags belong
+    together."""
     given = settings(
         "opinions.start=anchors",
         "audience.leave=0.03",
@@ -255,7 +267,8 @@ def forked(course: np.ndarray) -> Forked:
 
 
 def test_a_comparison_knows_what_moved_before_its_fork() -> None:
-    """The pace per 30 days, how far it goes, and its interval over replicates, against numpy's fits."""
+    """The pace per 30 days, how far it goes, and its interval over replicates, against numpy's
+    fits."""
     rng = np.random.default_rng(1)
     course = 1 + 0.07 * np.arange(4) + 0.01 * rng.normal(size=(6, 4))
     (row,) = compare._before(forked(course), 60 * DAY).to_pylist()
@@ -272,7 +285,8 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
 
 
 def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
-    """An effect on a series whose pace before the fork is more than a quarter of it is told with that; a smaller or unsure pace is not."""
+    """An effect on a series whose pace before the fork is more than a quarter of it is told with
+    that; a smaller or unsure pace is not."""
     numbers = dict.fromkeys(compare._NUMBERS, 0.0) | {"effect": -0.2}
     row = compare.Row(
         "b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0
@@ -280,7 +294,8 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
     assert said.startswith(
-        "Not at rest in the weeks before the fork: creator morale was rising, by 50% of the effect at that pace; both"
+        "Not at rest in the weeks before the fork: creator morale was rising, by 50% of the effect "
+        "at that pace; both"
     )
     assert (
         compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""
@@ -289,7 +304,8 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
 
 
 def test_a_comparison_writes_it_down(tmp_path: Path) -> None:
-    """`twin compare` of a world that warms up: one row per outcome, read from two weeks before the fork; and from less, none."""
+    """`twin compare` of a world that warms up: one row per outcome, read from two weeks before the
+    fork; and from less, none."""
     (tmp_path / "p.yaml").write_text("name: few\nset: {recommender.slate: 5}\n")
     given = settings("warm_up=2d", "duration=24d", "audience.initial=150")
     for at, wanted in (("15d", True), ("10d", False)):

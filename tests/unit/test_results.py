@@ -1,4 +1,5 @@
-"""Readings on disk: what is recorded is what is read, wherever the barriers fell and whatever was lost."""
+"""Readings on disk: what is recorded is what is read, wherever the barriers fell and whatever was
+lost."""
 
 import datetime as dt
 import json
@@ -20,7 +21,8 @@ ROWS = [(metric, labels) for metric in DECLARED for labels in metric.series()]
 
 
 def recorded(folder: Path, barriers: set[int], lost_after: int | None = None) -> Path:
-    """A run of ten readings, one a day; at ``lost_after`` it is killed once and goes back to its last barrier."""
+    """A run of ten readings, one a day; at ``lost_after`` it is killed once and goes back to its
+    last barrier."""
     folder.mkdir()
     (folder / "manifest.json").write_text(
         json.dumps({"metrics": [metric_to_dict(metric) for metric in DECLARED]})
@@ -87,7 +89,8 @@ def test_unfinished_runs_are_read_from_their_parts(tmp_path: Path) -> None:
 
 
 def test_per_day_is_a_rate_over_a_day() -> None:
-    """A total that rises by 6 every six hours is 24 a day, also where a reading is missing; the first has no before."""
+    """A total that rises by 6 every six hours is 24 a day, also where a reading is missing; the
+    first has no before."""
     times = np.datetime64("2025-01-01T00:00:00") + np.array(
         [0, 6, 12, 18, 24, 30, 48]
     ) * np.timedelta64(3600, "s")

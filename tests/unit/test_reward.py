@@ -1,4 +1,5 @@
-"""Reward models: the pooled limit is logistic regression, shrinkage lies between, and finding 2's closed forms."""
+"""Reward models: the pooled limit is logistic regression, shrinkage lies between, and finding 2's
+closed forms."""
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ def nobody_yet(people, features=1, own=None, prior_sd=10.0):
 
 
 def compared(weights, x, rng):
-    """Comparisons of people with these weights (n, K): x turned so that it points to what was preferred."""
+    """Comparisons of people with these weights (n, K): x turned so that it points to what was
+    preferred."""
     return np.where(rng.random(len(x)) < expit((x * weights).sum(1)), 1.0, -1.0)[:, None] * x
 
 
@@ -33,7 +35,8 @@ def logistic(x, ridge):
 
 
 def test_without_spread_it_is_logistic_regression():
-    """Spread 0 gives the pooled maximum a posteriori estimate, to a third of its standard error; nobody deviates at all."""
+    """Spread 0 gives the pooled maximum a posteriori estimate, to a third of its standard error;
+    nobody deviates at all."""
     rng = np.random.default_rng(1)
     people, x = rng.integers(0, 50, 30000), rng.normal(size=(30000, 3))
     x = compared(np.array([1.0, -0.5, 0.2]), x, rng)
@@ -50,7 +53,8 @@ def test_without_spread_it_is_logistic_regression():
 
 
 def test_one_comparison_is_one_newton_step():
-    """By hand: from w = 0, p = 1/2, x = 2, prior variance 1: w = 2 (1/2) / (1 + 4/4) = 1/2, precision 1 + 4/4."""
+    """By hand: from w = 0, p = 1/2, x = 2, prior variance 1: w = 2 (1/2) / (1 + 4/4) = 1/2,
+    precision 1 + 4/4."""
     pull, precision, total = nobody_yet(1, prior_sd=1.0)
     reward.update(0, np.array([2.0]), pull, precision, total, 0.0, 1.0)
     assert total[0, 0] == pytest.approx(2.0, abs=1e-12) and total[1, 0] / total[
@@ -59,7 +63,8 @@ def test_one_comparison_is_one_newton_step():
 
 
 def test_two_levels_by_hand():
-    """One comparison at spread s: v_u and w get the shares that their prior variances s^2 + v0 and v0 give, exactly."""
+    """One comparison at spread s: v_u and w get the shares that their prior variances s^2 + v0 and
+    v0 give, exactly."""
     s, v0, x = 2.0, 0.25, 1.0
     pull, precision, total = nobody_yet(1, prior_sd=v0**0.5)
     reward.update(0, np.array([x]), pull, precision, total, s, 1.0)
@@ -82,7 +87,8 @@ def test_a_person_who_is_not_remembered_moves_the_pool_as_a_newcomer_does():
 
 
 def test_features_beyond_the_own_ones_are_pooled():
-    """With M = 1 of K = 2 features, the second is learned by everybody together and equals nobody's property."""
+    """With M = 1 of K = 2 features, the second is learned by everybody together and equals nobody's
+    property."""
     rng = np.random.default_rng(2)
     own = ndtri((np.arange(200) + 0.5) / 200)
     people = np.tile(np.arange(200), 100)
@@ -95,7 +101,8 @@ def test_features_beyond_the_own_ones_are_pooled():
 
 
 def test_shrinkage_goes_from_the_pool_to_the_own():
-    """Few comparisons leave a person near the pool, many at their own weight; in between the mean square error is the least."""
+    """Few comparisons leave a person near the pool, many at their own weight; in between the mean
+    square error is the least."""
     rng = np.random.default_rng(3)
     n, truth = 400, 0.5 + ndtri((np.arange(400) + 0.5) / 400)
     error = {}
@@ -152,7 +159,8 @@ def test_an_inferred_comparison_counts_its_weight():
 
 
 def oracle(a, mass, b):
-    """A model that knows every weight: features (stance, quality), the first one's own, the second everybody's (1)."""
+    """A model that knows every weight: features (stance, quality), the first one's own, the second
+    everybody's (1)."""
     spread, known = 1.0, 1e9
     mean = b * float((a * mass).sum() / mass.sum())
     pull, precision = (b * a[:, None] * known).astype(f4), np.full((len(a), 1), known, f4)
@@ -172,7 +180,8 @@ def stances(model, difference, share):
     ("mu", "sigma"), [(0.0, 1.0), (0.5, 1.0), (-1.0, 0.7), (0.2, 3.0), (2.0, 0.5), (0.7, 0.0)]
 )
 def test_gap_in_agreement_is_the_closed_form(mu, sigma):
-    """Known weights, equal quality: personal choice agrees E|a|, pooled |E a|, to 1e-9; N(0,1): .798 against 0."""
+    """Known weights, equal quality: personal choice agrees E|a|, pooled |E a|, to 1e-9; N(0,1):
+    .798 against 0."""
     a, mass = tastes(mu, sigma, 0.0)
     model = oracle(a, mass, 1.0)
     s = [np.where(stances(model, (2.0, 0.0), share), 1.0, -1.0) for share in (1.0, 0.0)]
@@ -194,8 +203,9 @@ def test_without_heterogeneity_or_taste_there_is_no_gap():
 
 
 def test_echo_chamber():
-    """Personal choice: everybody hears one side, half of the people each (between-person variance 1, entropy 0); pooled: one
-    side for all (variance 0), and at mu = 0 nothing to choose by: only the pool's ties could be thrown by coin (1 bit each)."""
+    """Personal choice: everybody hears one side, half of the people each (between-person variance
+    1, entropy 0); pooled: one side for all (variance 0), and at mu = 0 nothing to choose by: only
+    the pool's ties could be thrown by coin (1 bit each)."""
     a, mass = tastes(0.0, 1.0, 0.0)
     model = oracle(a, mass, 1.0)
     share = mass / mass.sum()
@@ -224,7 +234,8 @@ def test_echo_chamber():
     [(0.0, 1.0, 1.0, 0.5), (0.0, 1.0, 0.5, 2.0), (0.5, 1.5, 1.0, 1.0), (0.3, 1, 2, 0)],
 )
 def test_truth_cost_is_the_closed_form(mu, sigma, b, dq):
-    """The false answer (s = -1, quality less by dq) is personal at rate Phi((-dq/2b - mu)/sigma), pooled never where mu >= 0."""
+    """The false answer (s = -1, quality less by dq) is personal at rate Phi((-dq/2b - mu)/sigma),
+    pooled never where mu >= 0."""
     a, mass = tastes(mu, sigma, -dq / (2 * b))
     model = oracle(a, mass, b)
     false = float(mass[~stances(model, (2.0, dq), 1.0)].sum())
@@ -241,7 +252,8 @@ def test_truth_cost_vanishes_in_the_limits():
 
 
 def learned(mu, sigma, b, spread, each=400, n=1000, seed=6, stakes=0.0):
-    """A world that compares: people at normal quantiles, pairs of opposite stance and random quality."""
+    """A world that compares: people at normal quantiles, pairs of opposite stance and random
+    quality."""
     rng = np.random.default_rng(seed)
     a = mu + sigma * ndtri((np.arange(n) + 0.5) / n)
     people = np.tile(np.arange(n), each)
@@ -254,7 +266,8 @@ def learned(mu, sigma, b, spread, each=400, n=1000, seed=6, stakes=0.0):
 
 @pytest.mark.parametrize(("mu", "sigma"), [(0.0, 1.0), (0.5, 1.0)])
 def test_learned_models_show_the_gap(mu, sigma):
-    """Learned from 400 comparisons each: agreement and truth cost as with known weights, within .02 (statistical)."""
+    """Learned from 400 comparisons each: agreement and truth cost as with known weights, within .02
+    (statistical)."""
     a, model = learned(mu, sigma, 1.0, 1.0, stakes=1.0)
     s = np.where(stances(model, (2.0, 0.0), 1.0), 1.0, -1.0)
     assert (a * s).mean() == pytest.approx(abs(mu) + gap(mu, sigma), abs=0.02)
@@ -266,7 +279,8 @@ def test_learned_models_show_the_gap(mu, sigma):
 
 
 def test_sigma_zero_learns_no_deviations_that_matter():
-    """Control: people who are all alike get the same answers from the personal model, though it was free to tell them apart."""
+    """Control: people who are all alike get the same answers from the personal model, though it was
+    free to tell them apart."""
     _, model = learned(0.7, 0.0, 1.0, 0.3)
     assert np.array_equal(stances(model, (2.0, 0.0), 1.0), stances(model, (2.0, 0.0), 0.0))
     pull, precision, total, spread = model
@@ -274,7 +288,8 @@ def test_sigma_zero_learns_no_deviations_that_matter():
 
 
 def test_pooled_weights_are_shrunk_by_averaging_of_logits():
-    """The pooled Bradley-Terry weight is logit(E sigmoid(2 b a)) / 2, less than b E[a]: equal to first order in b only."""
+    """The pooled Bradley-Terry weight is logit(E sigmoid(2 b a)) / 2, less than b E[a]: equal to
+    first order in b only."""
     node, mass = np.polynomial.hermite_e.hermegauss(80)
     for b in (1.0, 0.1):
         mean = float((mass / mass.sum() * expit(2 * b * (0.5 + node))).sum())
@@ -285,13 +300,15 @@ def test_pooled_weights_are_shrunk_by_averaging_of_logits():
 
 
 def test_a_hierarchical_pool_is_not_shrunk():
-    """With the right spread w estimates b E[a] itself, because what people differ by is integrated out."""
+    """With the right spread w estimates b E[a] itself, because what people differ by is integrated
+    out."""
     _, (_, _, total, _) = learned(0.5, 1.0, 1.0, 1.0)
     assert total[1, 0] / total[0, 0] == pytest.approx(0.5, abs=0.06)
 
 
 def test_personal_weights_are_recovered():
-    """v_u estimates b a_u: slope 1 within 5 %, and the spread of people within 5 % (statistical)."""
+    """v_u estimates b a_u: slope 1 within 5 %, and the spread of people within 5 %
+    (statistical)."""
     a, (pull, precision, total, spread) = learned(0.0, 1.0, 0.8, 0.8)
     v = total[1, 0] / total[0, 0] + reward.own(pull, precision, total, spread)[:, 0]
     assert np.polyfit(a, v, 1)[0] == pytest.approx(0.8, rel=0.06)
@@ -302,7 +319,8 @@ def test_personal_weights_are_recovered():
 
 
 def test_comparisons_pair_each_click_with_the_nearest_skip_of_its_session():
-    """By hand: two sessions of one person, one of another; ties go to the skip above; all-clicked sessions give none."""
+    """By hand: two sessions of one person, one of another; ties go to the skip above; all-clicked
+    sessions give none."""
     consumer = np.array([4, 4, 4, 4, 4, 4, 7, 7, 9], np.int32)
     place = np.array([0, 1, 2, 4, 0, 1, 0, 1, 2], np.uint8)
     responses = np.array([0, 1, 1, 0, 3, 2, 1, 5, 0], np.uint16)
@@ -322,7 +340,8 @@ def feed_model(people=300, **params):
 
 
 def clicks(taste, sessions, seed, depth=8):
-    """A log: every person opens ``sessions`` sessions of ``depth`` posts and clicks by sigmoid(<signal, taste_u> - 1/2)."""
+    """A log: every person opens ``sessions`` sessions of ``depth`` posts and clicks by
+    sigmoid(<signal, taste_u> - 1/2)."""
     rng = np.random.default_rng(seed)
     people = len(taste)
     signals = np.stack(
@@ -339,7 +358,8 @@ def clicks(taste, sessions, seed, depth=8):
 
 
 def test_feed_learns_who_likes_which_slant_from_clicks_alone():
-    """Two camps of opposite taste in slant, all alike in arousal: deviations tell the camps apart, the pool sees arousal only."""
+    """Two camps of opposite taste in slant, all alike in arousal: deviations tell the camps apart,
+    the pool sees arousal only."""
     camp = np.where(np.arange(300) % 2, 1.0, -1.0)
     taste = np.stack([1.5 * camp, np.full(300, 1.5), np.zeros(300)], 1)
     feed = feed_model()
@@ -355,7 +375,8 @@ def test_feed_learns_who_likes_which_slant_from_clicks_alone():
 
 
 def test_clicks_at_random_teach_nothing():
-    """Control: people who click regardless of content leave weights at zero within 4 standard errors."""
+    """Control: people who click regardless of content leave weights at zero within 4 standard
+    errors."""
     feed = feed_model(spread=0.0, evidence=1.0)
     feed.learn(*clicks(np.zeros((300, 3)), 20, 8))
     assert (np.abs(feed.pooled()) < 4 / np.sqrt(feed.keep["reward.total"][0])).all()
@@ -363,7 +384,8 @@ def test_clicks_at_random_teach_nothing():
 
 
 def test_learning_is_the_same_in_pieces_and_in_one():
-    """A log cut at sessions' ends gives the same bytes as the whole: state is in the arrays, nothing else."""
+    """A log cut at sessions' ends gives the same bytes as the whole: state is in the arrays,
+    nothing else."""
     taste = np.random.default_rng(9).normal(size=(50, 3))
     consumer, post, responses, place, signals = clicks(taste, 10, 9)
     whole, parts = feed_model(50), feed_model(50)
@@ -383,7 +405,8 @@ def resumed(feed):
 
 
 def test_rows_are_wiped_and_arrays_grow_with_people():
-    """A row given to somebody else knows nothing; the pool keeps what it learned; 24 bytes a person."""
+    """A row given to somebody else knows nothing; the pool keeps what it learned; 24 bytes a
+    person."""
     feed = feed_model(50)
     feed.learn(*clicks(np.ones((50, 3)), 10, 10))
     pool, before = feed.pooled().copy(), feed.deviations()[1].copy()

@@ -1,4 +1,5 @@
-"""Scenarios: every mistake is named with its place and its mend, and nothing is lost between writing and loading."""
+"""Scenarios: every mistake is named with its place and its mend, and nothing is lost between
+writing and loading."""
 
 import time
 from collections.abc import Callable
@@ -175,7 +176,8 @@ def test_all_mistakes_at_once_in_order(tmp_path: Path) -> None:
 
 
 def test_what_yaml_misreads_hides_no_other_mistake(tmp_path: Path) -> None:
-    """Values that YAML would misread, a base that is missing, unknown names and values out of range are all told at once, once."""
+    """Values that YAML would misread, a base that is missing, unknown names and values out of range
+    are all told at once, once."""
     lines = problems(
         tmp_path,
         """extends: nowhere.yaml
@@ -207,7 +209,8 @@ policies:
         "x.yaml:6 recommender.preset",
         "x.yaml:7 network.path",
         "x.yaml:9 policies.0.at",
-        "x.yaml:9 policies.0.set.recommender.quotas.explore: no such lever (did you mean recommender.quota.explore?)",
+        "x.yaml:9 policies.0.set.recommender.quotas.explore: no such lever (did you mean "
+        "recommender.quota.explore?)",
         "x.yaml:10 policies.1.set.recommender.presett",
         "x.yaml:10 policies.1.set.recommender.slate",
     )
@@ -290,7 +293,8 @@ def test_layers(tmp_path: Path) -> None:
 
 
 def test_every_number_is_documented(small: Callable[..., Scenario]) -> None:
-    """Every parameter has a sentence and a source; every number of a scenario is described with its origin."""
+    """Every parameter has a sentence and a source; every number of a scenario is described with its
+    origin."""
     scenario = small("recommender.dim=8")
     for params in scenario.mechanisms.values():
         for path, info in leaves(type(params)):

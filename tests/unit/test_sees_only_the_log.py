@@ -26,7 +26,8 @@ def recommender(simulation: Simulation) -> Recommender:
 
 
 def test_hidden_columns_are_refused(small: Callable[..., Scenario]) -> None:
-    """Every hidden column raises when the recommender asks for it; there are many, tastes and quality among them."""
+    """Every hidden column raises when the recommender asks for it; there are many, tastes and
+    quality among them."""
     simulation = Simulation(small())
     simulation.begin()
     columns = hidden(simulation)
@@ -44,7 +45,8 @@ def test_hidden_columns_are_refused(small: Callable[..., Scenario]) -> None:
 def test_scrambling_what_is_hidden_changes_nothing_that_is_learned_or_served(
     small: Callable[..., Scenario],
 ) -> None:
-    """With the same log, a world whose hidden columns are noise trains and serves bit for bit the same."""
+    """With the same log, a world whose hidden columns are noise trains and serves bit for bit the
+    same."""
     served = []
     for scramble in (False, True):
         simulation = Simulation(small("duration=6d"))

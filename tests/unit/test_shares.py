@@ -1,4 +1,5 @@
-"""Policies for a share of people: who is treated, what they get, and that everybody else is left alone."""
+"""Policies for a share of people: who is treated, what they get, and that everybody else is left
+alone."""
 
 from collections.abc import Callable
 
@@ -16,7 +17,8 @@ HALF = "policies=[{name: short slates, at: 2d, share: 0.5, set: {recommender.sla
 
 
 def test_a_share_is_a_stable_sample(small: Callable[..., Scenario]) -> None:
-    """About half of people are treated, the same ones under any other setting, newcomers included."""
+    """About half of people are treated, the same ones under any other setting, newcomers
+    included."""
     one, _ = history(small("duration=8d", HALF))
     other, _ = history(small("duration=8d", HALF, "recommender.ranking=random"))
     arm = {
@@ -42,7 +44,8 @@ def test_a_share_is_a_stable_sample(small: Callable[..., Scenario]) -> None:
 
 
 def test_only_the_treated_are_treated(small: Callable[..., Scenario]) -> None:
-    """After the policy's time the treated see at most three posts a session, the others up to ten."""
+    """After the policy's time the treated see at most three posts a session, the others up to
+    ten."""
     simulation = Simulation(small("duration=9d", HALF))
     simulation.begin()
     simulation.run(8 * DAY)
@@ -56,12 +59,14 @@ def test_only_the_treated_are_treated(small: Callable[..., Scenario]) -> None:
 
 
 def test_two_shares_make_four_arms(small: Callable[..., Scenario]) -> None:
-    """Policies for a share combine; a lever that only one of them sets keeps its value in the other's arm."""
+    """Policies for a share combine; a lever that only one of them sets keeps its value in the
+    other's arm."""
     simulation, _ = history(
         small(
             "duration=4d",
             "policies=[{name: a, at: 1d, share: 0.5, set: {recommender.slate: 4}},"
-            "{name: b, at: 1d, share: 0.5, set: {recommender.slate: 6, recommender.ai_factor: 0.5}},"
+            "{name: b, at: 1d, share: 0.5, set: {recommender.slate: 6, recommender.ai_factor: "
+            "0.5}},"
             "{name: c, at: 2d, set: {recommender.ai_factor: 0.9}}]",
         )
     )
@@ -72,7 +77,8 @@ def test_two_shares_make_four_arms(small: Callable[..., Scenario]) -> None:
 
 
 def test_saving_keeps_arms(small: Callable[..., Scenario], tmp_path) -> None:
-    """Run, save within the policy's time, load, run on: the same state to the last bit; reference mode too."""
+    """Run, save within the policy's time, load, run on: the same state to the last bit; reference
+    mode too."""
     scenario = small("duration=8d", HALF)
     straight, _ = history(scenario)
     first = Simulation(scenario)

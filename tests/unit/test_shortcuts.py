@@ -23,7 +23,8 @@ from twin.scenario.loading import Scenario
 
 @pytest.mark.parametrize("occasion", [7, np.arange(50) % 13])
 def test_one_normal_is_a_column_of_many(occasion: int | np.ndarray) -> None:
-    """A single normal is bit for bit the column of the matrix, and fewer columns are the first of more."""
+    """A single normal is bit for bit the column of the matrix, and fewer columns are the first of
+    more."""
     draws, keys = Draws(3, 1), np.arange(50, dtype=np.uint64)
     many = draws.normals("a", keys, 11, occasion)
     for place in range(11):
@@ -33,7 +34,8 @@ def test_one_normal_is_a_column_of_many(occasion: int | np.ndarray) -> None:
 
 
 def test_next_post_is_read_through_the_diurnal_curve() -> None:
-    """The kernel's second of a human's next post is that of `warp`, in every zone and at the edges of the curve; AI have no nights."""
+    """The kernel's second of a human's next post is that of `warp`, in every zone and at the edges
+    of the curve; AI have no nights."""
     curve, luck = cumulated(MIND_HOURS), np.random.default_rng(4)
     flat = np.concatenate(
         [luck.random(4000) * 900, np.concatenate([curve, curve + 3]), [0.0, 1e5, 2e6]]
@@ -54,7 +56,8 @@ def test_next_post_is_read_through_the_diurnal_curve() -> None:
 
 
 def test_served_model_predicts_by_its_equation() -> None:
-    """Predictions of the judged heads follow the equation of the model to single precision, whatever order people come in."""
+    """Predictions of the judged heads follow the equation of the model to single precision,
+    whatever order people come in."""
     luck = np.random.default_rng(5)
 
     def floats(*shape: int) -> np.ndarray:
@@ -94,7 +97,8 @@ def test_served_model_predicts_by_its_equation() -> None:
 def test_what_is_judged_is_what_was_served(
     dim: int, knows: bool, small: Callable[..., Scenario]
 ) -> None:
-    """Progressive validation predicts bit for bit what the ranking computed, for odd and even dimensions, with and without signals."""
+    """Progressive validation predicts bit for bit what the ranking computed, for odd and even
+    dimensions, with and without signals."""
     world = Simulation(small(f"recommender.dim={dim}", *(() if knows else SIGNALS_OFF)))
     world.begin()
     world.run(2 * DAY)
@@ -141,7 +145,8 @@ def test_what_is_judged_is_what_was_served(
 
 @pytest.mark.parametrize("kind", ["collisionless", "hash", "double_hash", "quotient_remainder"])
 def test_copy_to_serving_is_what_vectors_says(kind: str) -> None:
-    """Vectors copied in one pass are those of `vectors`, unknown IDs included, with the maker's added where there is one."""
+    """Vectors copied in one pass are those of `vectors`, unknown IDs included, with the maker's
+    added where there is one."""
     table = EmbeddingTable({}, "post", TableSpec(kind, 6, 40, operator="product"))
     table.setup()
     keys = np.arange(1, 61, dtype=np.uint64)

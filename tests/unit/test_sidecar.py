@@ -1,4 +1,5 @@
-"""The process beside a run: services that fail, hang or cannot start do not harm the run or one another."""
+"""The process beside a run: services that fail, hang or cannot start do not harm the run or one
+another."""
 
 import asyncio
 import datetime as dt
@@ -118,7 +119,8 @@ def test_a_service_hears_all_and_its_words_reach_the_user_in_order() -> None:
 
 
 def test_services_close_side_by_side_and_ctrl_c_makes_them_hurry() -> None:
-    """One that waits for something does not hold up another; the user's first Ctrl-C at the end tells it."""
+    """One that waits for something does not hold up another; the user's first Ctrl-C at the end
+    tells it."""
     link, told = linked(Patient(), Echo())
     threading.Thread(
         target=lambda: (
@@ -171,8 +173,8 @@ def test_the_live_view_takes_the_first_lines_of_a_service() -> None:
     "ending", ["", "raise SystemExit(3)", "os.kill(os.getpid(), 9)", "link.end('done')"]
 )
 def test_no_service_can_hold_the_end_of_a_run_that_dies(tmp_path: Path, ending: str) -> None:
-    """A service that does not close: the run's process ends as it would, and so does the one beside it; only an end in order waits
-    for it, until the user's second Ctrl-C.
+    """A service that does not close: the run's process ends as it would, and so does the one beside
+    it; only an end in order waits for it, until the user's second Ctrl-C.
     """
     script = tmp_path / "script.py"
     script.write_text(f"""\

@@ -1,4 +1,5 @@
-"""What the feed knows of posts beside their IDs: readings, counts, and what the model makes of them."""
+"""What the feed knows of posts beside their IDs: readings, counts, and what the model makes of
+them."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,7 +24,8 @@ def begun(scenario: Scenario, threads: int = 1) -> tuple[Simulation, Recommender
 
 
 def test_tallies_say_how_responses_stand_against_the_platforms() -> None:
-    """Four bytes of sixteenths: 0 for a new post and one at the platform's rates, within half a step of the formula, cut at the ends."""
+    """Four bytes of sixteenths: 0 for a new post and one at the platform's rates, within half a
+    step of the formula, cut at the ends."""
     rates = np.array([0.4, 0.02, 0.003, 0.0005])
     seen = np.array([0, 1000, 50, 10**7], np.int32)
     responses = np.zeros((4, 8), np.int32)
@@ -43,8 +45,8 @@ def test_tallies_say_how_responses_stand_against_the_platforms() -> None:
 def test_readings_are_the_truth_with_an_error_of_the_given_size(
     small: Callable[..., Scenario],
 ) -> None:
-    """Statistical, fixed seed, thousands of posts: errors have the sd that was asked for, within 8 %; format and label are exact; each
-    post is misread in its own way whatever the noise."""
+    """Statistical, fixed seed, thousands of posts: errors have the sd that was asked for, within 8
+    %; format and label are exact; each post is misread in its own way whatever the noise."""
     noise = {"topic": 0.05, "slant": 0.03, "arousal": 0.02, "comprehensiveness": 0.02}
     world, _ = begun(
         small(
@@ -91,7 +93,8 @@ def test_readings_are_the_truth_with_an_error_of_the_given_size(
 def test_what_is_served_follows_from_readings_counts_and_weights(
     small: Callable[..., Scenario],
 ) -> None:
-    """At any moment a served post's vector is that of its IDs plus P s, and its log-odds are S s, new posts' too."""
+    """At any moment a served post's vector is that of its IDs plus P s, and its log-odds are S s,
+    new posts' too."""
     world, feed = begun(small(*QUICK, "recommender.sync_every=6h"))
     world.run(5 * DAY + 3 * 3600)
     keep, posts, served = feed.keep, world.world.table("posts"), feed.server.serving()
@@ -115,8 +118,8 @@ def test_what_is_served_follows_from_readings_counts_and_weights(
 def test_the_search_for_the_nearest_knows_what_signals_are_worth(
     small: Callable[..., Scenario],
 ) -> None:
-    """What a tile adds to a score is the pull of the value model on the post's log-odds, for every arm of people; and a list's is its
-    posts' mean."""
+    """What a tile adds to a score is the pull of the value model on the post's log-odds, for every
+    arm of people; and a list's is its posts' mean."""
     world, feed = begun(
         small(
             *QUICK,
@@ -148,7 +151,8 @@ def test_the_search_for_the_nearest_knows_what_signals_are_worth(
 
 
 def test_log_keeps_what_the_feed_knew(small: Callable[..., Scenario]) -> None:
-    """The tally noted of an impression is the one that was served in its window, however often the post was shown since."""
+    """The tally noted of an impression is the one that was served in its window, however often the
+    post was shown since."""
     world, feed = begun(small(*QUICK, "recommender.retrain_every=1d"))
     world.run(3 * DAY + 3600)
     checked = moved = 0
@@ -189,7 +193,8 @@ def test_on_threads_in_reference_mode_and_after_a_resume_it_is_the_same(
     small: Callable[..., Scenario],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Every way of training, every kind of table, and a migration: the same bytes, and signals are really in use."""
+    """Every way of training, every kind of table, and a migration: the same bytes, and signals are
+    really in use."""
     scenario = small(*QUICK, *settings)
 
     def bytes_of(simulation: Simulation) -> bytes:
@@ -219,7 +224,8 @@ def test_on_threads_in_reference_mode_and_after_a_resume_it_is_the_same(
 
 
 def test_what_was_shown_is_counted_even_as_the_log_is_cut(small: Callable[..., Scenario]) -> None:
-    """Trained every hour, copied once a day: at every refresh the tally of each eligible post is that of its counters now."""
+    """Trained every hour, copied once a day: at every refresh the tally of each eligible post is
+    that of its counters now."""
     world, feed = begun(
         small(
             *QUICK,
@@ -243,7 +249,8 @@ def test_what_was_shown_is_counted_even_as_the_log_is_cut(small: Callable[..., S
 
 
 def test_a_feed_without_signals_knows_nothing_of_posts(small: Callable[..., Scenario]) -> None:
-    """With all of them off nothing is read, counted or held, and what posts are cannot reach what is served."""
+    """With all of them off nothing is read, counted or held, and what posts are cannot reach what
+    is served."""
     world, feed = begun(small(*QUICK, *SIGNALS_OFF))
     world.run(3 * DAY)
     assert not world.world.table("posts").holds("read") and not world.world.table("posts").holds(
@@ -255,7 +262,8 @@ def test_a_feed_without_signals_knows_nothing_of_posts(small: Callable[..., Scen
 
 
 def test_signals_can_be_turned_off_and_on(small: Callable[..., Scenario]) -> None:
-    """One signal: its weights stop at the next sync. All: a migration to a model that knows IDs alone; and back."""
+    """One signal: its weights stop at the next sync. All: a migration to a model that knows IDs
+    alone; and back."""
     off = ", ".join(f"recommender.signals.{name}.on: false" for name in SIGNALS)
     on = off.replace("false", "true")
     world, feed = begun(

@@ -1,4 +1,5 @@
-"""Where experiments keep their files: the same in a folder and in an object store; whole or not at all; tasks leave the same bytes."""
+"""Where experiments keep their files: the same in a folder and in an object store; whole or not at
+all; tasks leave the same bytes."""
 
 import uuid
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from twin.scenario.loading import Scenario
 
 
 class Server(LocalFileSystem):
-    """A file system over a network that is no object store, and that renames onto no file, as SFTP does."""
+    """A file system over a network that is no object store, and that renames onto no file, as SFTP
+    does."""
 
     protocol = "server"
 
@@ -51,7 +53,8 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_files_are_written_read_listed_and_removed(root: str) -> None:
-    """What is written is read again, overwritten, listed without what was work in progress, and gone once removed."""
+    """What is written is read again, overwritten, listed without what was work in progress, and
+    gone once removed."""
     store = Store(root)
     assert not store.exists("") and not store.exists("a/b.json")
     store.write_json("a/b.json", {"x": 1})
@@ -80,7 +83,8 @@ def test_files_are_written_read_listed_and_removed(root: str) -> None:
 
 
 def test_folders_come_whole(root: str, tmp_path: Path) -> None:
-    """A folder is brought there, replaced by another without remains that are read, and is seen as a local path."""
+    """A folder is brought there, replaced by another without remains that are read, and is seen as
+    a local path."""
     store = Store(root)
     for number in (1, 2):
         with store.new_folder("runs/0.world") as folder:
@@ -119,7 +123,8 @@ def test_a_folder_that_was_not_finished_is_not_there(root: str) -> None:
 def test_an_upload_that_breaks_leaves_no_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Elsewhere the manifest goes first when a folder is replaced and comes last, so that half a folder never looks whole."""
+    """Elsewhere the manifest goes first when a folder is replaced and comes last, so that half a
+    folder never looks whole."""
     store = Store(f"memory://{uuid.uuid4().hex}")
     order: list[str] = []
     put = MemoryFileSystem.put_file
@@ -152,7 +157,8 @@ def test_what_killed_writers_left_is_tidied(tmp_path: Path) -> None:
 
 
 def test_what_others_wrote_is_seen(tmp_path: Path) -> None:
-    """Listings that a file system keeps are not trusted: a result written by a worker is there at once."""
+    """Listings that a file system keeps are not trusted: a result written by a worker is there at
+    once."""
     store = Store(f"server://{tmp_path}/out")
     store.write("a.npy", b"")
     seen: list[bool] = []
@@ -186,7 +192,8 @@ def test_a_place_whose_package_is_missing_is_refused_with_the_mend() -> None:
 def test_tasks_leave_the_same_bytes_anywhere(
     small: Callable[..., Scenario], tmp_path: Path
 ) -> None:
-    """Trunk, branch and whole runs: the same readings in a folder, at a file:// address, in an object store and on a server."""
+    """Trunk, branch and whole runs: the same readings in a folder, at a file:// address, in an
+    object store and on a server."""
     scenario = small("duration=6d")
     tasks = [
         Task("trunk", "runs/t.npy", {"sets": ["replicate=1"], "at_s": 3 * 86400}),

@@ -1,4 +1,5 @@
-"""The report's headings, pictures and sentences, on made-up readings: what is drawn, what is told, and with which numbers."""
+"""The report's headings, pictures and sentences, on made-up readings: what is drawn, what is told,
+and with which numbers."""
 
 import datetime as dt
 from typing import Any
@@ -47,7 +48,8 @@ def told(metrics: Metrics, marks: Any = POLICY) -> str:
 
 
 def test_headings_are_those_of_the_mechanisms() -> None:
-    """Every built-in metric's heading has its place in the story of its side, and no place is empty."""
+    """Every built-in metric's heading has its place in the story of its side, and no place is
+    empty."""
     used = {
         (metric.side, metric.panel.partition(": ")[0])
         for kind in REGISTRY.values()
@@ -69,7 +71,8 @@ def test_headings_follow_the_story_and_own_ones_come_last() -> None:
 
 
 def test_related_lines_share_a_picture_where_units_agree() -> None:
-    """Same ``Heading: Picture`` and unit: one picture; another unit: its own; a plain heading: its own."""
+    """Same ``Heading: Picture`` and unit: one picture; another unit: its own; a plain heading: its
+    own."""
     metrics = read(
         (gauge("a", "Supply: Both"), WAVE),
         (gauge("b", "Supply: Both"), 2 * WAVE),
@@ -99,7 +102,8 @@ def test_two_labels_make_a_picture_per_value_of_the_first() -> None:
 
 
 def test_standard_errors_are_bands_not_lines() -> None:
-    """NAME_se belongs to NAME, NAME_mean_se's short form to NAME_mean; one without an estimate is an ordinary series."""
+    """NAME_se belongs to NAME, NAME_mean_se's short form to NAME_mean; one without an estimate is
+    an ordinary series."""
     metrics = read(
         (gauge("beta"), WAVE),
         (gauge("beta_se"), 0.1 + 0.01 * WAVE),
@@ -116,7 +120,8 @@ def test_standard_errors_are_bands_not_lines() -> None:
 
 
 def test_what_never_moves_is_told_in_words() -> None:
-    """Zero, constant and unread series are not drawn; a metric whose series are all still is named once; others by label."""
+    """Zero, constant and unread series are not drawn; a metric whose series are all still is named
+    once; others by label."""
     by = {"by": ("human", "ai")}
     nothing = np.full((DAYS + 1, 2), 0.0)
     nothing[0] = 5  # the first reading is of a world in which nothing has happened yet
@@ -141,7 +146,8 @@ def test_what_never_moves_is_told_in_words() -> None:
 
 
 def test_numbers_in_the_story_are_means_of_the_two_weeks() -> None:
-    """A headline that doubles after the policy is told with both means, their unit and the change."""
+    """A headline that doubles after the policy is told with both means, their unit and the
+    change."""
     values = np.where(DAY <= 60, 10.0, 20.0) + 0.01 * WAVE
     text = told(
         read(
@@ -157,17 +163,18 @@ def test_numbers_in_the_story_are_means_of_the_two_weeks() -> None:
         )
     )
     assert (
-        "From the week before “a rule” to the last week, impressions of posts rose from 10 to 20 impressions (+100 %)."
-        in text
+        "From the week before “a rule” to the last week, impressions of posts rose from 10 to 20 "
+        "impressions (+100 %)." in text
     )
     assert (
-        "within two weeks of “a rule” (02 March), impressions of posts rose from 10 to 20 impressions (+100 %)"
-        in text
+        "within two weeks of “a rule” (02 March), impressions of posts rose from 10 to 20 "
+        "impressions (+100 %)" in text
     )
 
 
 def test_better_and_worse_follow_the_declared_direction() -> None:
-    """``good`` decides in which sentence a change stands; the largest relative change comes first; neither way: not told."""
+    """``good`` decides in which sentence a change stands; the largest relative change comes first;
+    neither way: not told."""
     step = DAY > 60
     text = told(
         read(
@@ -180,14 +187,15 @@ def test_better_and_worse_follow_the_declared_direction() -> None:
     )
     assert "What else got better: the mean income rose from 1 to 2 (+100 %)." in text
     assert (
-        "What else got worse: the mean exits rose from 1 to 3 (+200 %); the mean morale fell from 1 to 0.5 (−50 %)."
-        in text
+        "What else got worse: the mean exits rose from 1 to 3 (+200 %); the mean morale fell from "
+        "1 to 0.5 (−50 %)." in text
     )
     assert "other" not in text
 
 
 def test_the_same_numbers_are_told_once() -> None:
-    """Two metrics that hold the same thing (all communities have AI creators, say) take one place in a sentence."""
+    """Two metrics that hold the same thing (all communities have AI creators, say) take one place
+    in a sentence."""
     exits = 2 - (DAY > 60) + 0.001 * WAVE
     text = told(
         read(
@@ -199,7 +207,8 @@ def test_the_same_numbers_are_told_once() -> None:
 
 
 def test_luck_is_not_told() -> None:
-    """Changes within noise or 3 % of the value make no story: the headline is called steady, and no policy moved anything."""
+    """Changes within noise or 3 % of the value make no story: the headline is called steady, and no
+    policy moved anything."""
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))
     text = told(read((gauge("m", headline=True), 10 + noise[:, 0])))
     assert (
@@ -217,7 +226,8 @@ def test_a_trend_is_no_break() -> None:
 
 
 def test_policies_near_the_ends_are_not_judged() -> None:
-    """Without a week before and two weeks after there is nothing to compare, and the story does not claim that nothing moved."""
+    """Without a week before and two weeks after there is nothing to compare, and the story does not
+    claim that nothing moved."""
     late = [
         (POLICY[0][0] + dt.timedelta(days=55), "too late"),
         (dt.datetime(2025, 1, 3, tzinfo=dt.UTC), "too early"),
@@ -227,7 +237,8 @@ def test_policies_near_the_ends_are_not_judged() -> None:
 
 
 def test_settings_and_stale_readings_are_not_outcomes() -> None:
-    """A series of a few values is a setting; one that is read again without anything new has no last week."""
+    """A series of a few values is a setting; one that is read again without anything new has no
+    last week."""
     setting = np.where(DAY > 60, 64.0, 32.0)
     stale = np.where(DAY > 80, 0.5, 0.2 + 0.01 * WAVE)
     text = told(read((gauge("dim"), setting), (gauge("persuasion", good="down"), stale)))
@@ -248,7 +259,8 @@ def test_settings_and_stale_readings_are_not_outcomes() -> None:
     ],
 )
 def test_phrases(words: str, phrased: str) -> None:
-    """The help sentence becomes a phrase within a sentence; long or numeric ones fall back to the name."""
+    """The help sentence becomes a phrase within a sentence; long or numeric ones fall back to the
+    name."""
     assert phrase(gauge("m", help=words)) == phrased
 
 
@@ -260,7 +272,8 @@ def test_short_runs_have_no_story() -> None:
 
 
 def test_a_wild_beginning_does_not_flatten_the_rest() -> None:
-    """The axis follows the usual readings and says that some lie beyond; all stay in the data, at most one per pixel."""
+    """The axis follows the usual readings and says that some lie beyond; all stay in the data, at
+    most one per pixel."""
     values = 10 + WAVE
     values[1] = 1000
     metrics = read((gauge("m"), values))
@@ -286,7 +299,8 @@ def test_colour_tells_the_label_and_dashes_the_metric() -> None:
 
 
 def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
-    """A trend that would have made two thirds of the change is told with its share, right after the change; a step from rest is not."""
+    """A trend that would have made two thirds of the change is told with its share, right after the
+    change; a step from rest is not."""
     noise = np.random.default_rng(5).normal(0, 0.05, (DAYS + 1, 3))
     trend = 10 + 0.05 * DAY + 1.5 * (DAY > 60) + noise[:, 0]
     step = 10 + 3 * (DAY > 60) + noise[:, 1]
@@ -320,7 +334,8 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
 
 
 def test_rest_before_a_policy_needs_no_word() -> None:
-    """Noise that remembers, a pace that is small beside the change, too few days before, or no policy: no warning."""
+    """Noise that remembers, a pace that is small beside the change, too few days before, or no
+    policy: no warning."""
     rng = np.random.default_rng(8)
     for seed in range(20):
         values = np.zeros(DAYS + 1)

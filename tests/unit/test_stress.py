@@ -1,4 +1,5 @@
-"""Stress tests: goals and margins, how sure a share is, and the search on a function whose answer is known."""
+"""Stress tests: goals and margins, how sure a share is, and the search on a function whose answer
+is known."""
 
 import math
 
@@ -46,7 +47,8 @@ def base():
     ],
 )
 def test_goals_and_margins(base, text, base_value, value, margin, holds):
-    """The margin is the distance from the threshold in the goal's sense; percent are of the size of the world without the policy."""
+    """The margin is the distance from the threshold in the goal's sense; percent are of the size of
+    the world without the policy."""
     goal = parse_goal(text, base)
     assert goal.margin(base_value, value) == margin and goal.holds(base_value, value) is holds
     assert parse_goal(goal.text, base) == goal
@@ -107,7 +109,8 @@ def test_bad_ranges_are_refused(base, text, words):
 
 
 def test_the_standard_ranges_fit_the_default_world(base):
-    """Every one is a parameter that no policy sets, within its bounds, around the default world's own value, with a reason."""
+    """Every one is a parameter that no policy sets, within its bounds, around the default world's
+    own value, with a reason."""
     texts = uncertain.standard(base)
     given = uncertain.read(texts, base)
     uncertain.check(base, given)
@@ -116,7 +119,8 @@ def test_the_standard_ranges_fit_the_default_world(base):
 
 
 def test_levers_and_ranges_beside_the_scenario_are_noted(base):
-    """A lever is allowed, with a word of warning; so is one that the policy sets, and a range without the scenario's own value."""
+    """A lever is allowed, with a word of warning; so is one that the policy sets, and a range
+    without the scenario's own value."""
     lever, own, beside = (
         each.notes
         for each in uncertain.read(
@@ -165,7 +169,8 @@ def test_the_interval_of_a_share(fails, n, low, high):
 
 
 class Known:
-    """Stands in for simulation: the policy's effect is known, u0 + u1 - 0.5 + luck (u: places in the ranges, luck by replicate)."""
+    """Stands in for simulation: the policy's effect is known, u0 + u1 - 0.5 + luck (u: places in
+    the ranges, luck by replicate)."""
 
     def __init__(self, given, goals, luck=0.02, shift=0.5, fail=(), stop=None):
         self.given, self.many, self.luck, self.shift, self.fail, self.stop = (
@@ -207,7 +212,8 @@ def asked(base):
 
 
 def test_a_known_answer_is_found(asked):
-    """It fails where both are low, u0 + u1 < 0.5: an eighth of all worlds. Share, direction, worst corner and confirmation agree."""
+    """It fails where both are low, u0 + u1 < 0.5: an eighth of all worlds. Share, direction, worst
+    corner and confirmation agree."""
     goals, given = asked
     seen = stress.explore(Known(given, goals), goals, given, BUDGET, 3)
     verdict = verdicts(seen, goals, given)[0]
@@ -254,7 +260,8 @@ def test_luck_is_fresh(asked):
 
 
 def test_bad_luck_is_not_a_failure(asked):
-    """Where margins are luck alone around a goal that holds on average, the worst is not confirmed and no parameter is accused."""
+    """Where margins are luck alone around a goal that holds on average, the worst is not confirmed
+    and no parameter is accused."""
     goals, given = asked
     flat = stress.explore(
         lambda worlds, words: np.array(
@@ -290,7 +297,8 @@ def test_no_failure_is_not_called_safe(asked):
 
 
 def test_stopped_at_any_point_it_goes_on_to_the_same(asked):
-    """Worlds that are done are kept; the search finds its way back to where it was, also past worlds that cannot be told."""
+    """Worlds that are done are kept; the search finds its way back to where it was, also past
+    worlds that cannot be told."""
     goals, given = asked
     whole = Known(given, goals, fail=(2, 41, 45))
     seen = stress.explore(whole, goals, given, BUDGET, 3)

@@ -1,4 +1,5 @@
-"""What a run says in the terminal: numbers as people read them, one line now and then, a picture that fits."""
+"""What a run says in the terminal: numbers as people read them, one line now and then, a picture
+that fits."""
 
 import datetime as dt
 from pathlib import Path
@@ -85,7 +86,8 @@ def test_small_helpers() -> None:
 
 
 def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -> None:
-    """A thousand frames make about twenty lines, with date, progress, pace and headlines; events are told when they come."""
+    """A thousand frames make about twenty lines, with date, progress, pace and headlines; events
+    are told when they come."""
     view = PlainView()
     view.begin(INFO)
     for step in range(1, 1001):
@@ -106,7 +108,8 @@ def test_plain_view_speaks_every_twentieth(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_plain_lines_stay_short(capsys: pytest.CaptureFixture[str]) -> None:
-    """However many headlines are declared, a line is about 200 characters at most, and each side's first headline is in it."""
+    """However many headlines are declared, a line is about 200 characters at most, and each side's
+    first headline is in it."""
     sides = ("producer", "consumer", "platform", "chatbot")
     many = [
         Metric(f"{side}_headline_number_{k}", "gauge", "1", "One.", side, "P", headline=True)
@@ -148,7 +151,8 @@ def test_built_in_headlines_fit_a_plain_line() -> None:
 
 @pytest.mark.parametrize("width", [50, 80, 100, 160])
 def test_live_view_fits_and_shows_both_sides(width: int) -> None:
-    """The picture is never wider than the terminal, names take their place, and markup in names stays text."""
+    """The picture is never wider than the terminal, names take their place, and markup in names
+    stays text."""
     view = LiveView()
     view.begin(INFO)
     view.console = Console(width=width, record=True, force_terminal=False)

@@ -1,4 +1,5 @@
-"""Several threads give the bytes of one: whole worlds, interrupted and resumed runs, guesses at responses; and the crew itself."""
+"""Several threads give the bytes of one: whole worlds, interrupted and resumed runs, guesses at
+responses; and the crew itself."""
 
 import os
 import threading
@@ -38,7 +39,8 @@ def alone(crowd: Scenario) -> tuple[Simulation, np.ndarray]:
 
 @pytest.fixture(autouse=True)
 def shared_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads share every window and every log here, in the smallest pieces that they could take."""
+    """Threads share every window and every log here, in the smallest pieces that they could
+    take."""
     for name, least in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3)):
         monkeypatch.setattr(audience, name, least)
     for module in (training, quality, learning, serving):
@@ -95,7 +97,8 @@ def test_shipped_worlds_on_threads(name: str, request: pytest.FixtureRequest) ->
 def test_the_oracle_and_the_reference_give_the_same_on_threads(
     small: Callable[..., Scenario],
 ) -> None:
-    """Sessions that are ranked by live counters, and those that go one by one, are not shared; what else is may be."""
+    """Sessions that are ranked by live counters, and those that go one by one, are not shared; what
+    else is may be."""
     scenario = small("duration=4d")
     for flags in ({"oracle": True}, {"reference": True}):
         one, two = Simulation(scenario, **flags), Simulation(scenario, threads=4, **flags)
@@ -115,7 +118,8 @@ def guessed(likes, row, post, people, posts, makers, coefficients, reach, stream
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_guess_holds_as_long_as_it_says(seed: int, alone: tuple[Simulation, np.ndarray]) -> None:
-    """No response changes up to the number of likes at which the guess is said to hold, whatever proof weighs; most hold long."""
+    """No response changes up to the number of likes at which the guess is said to hold, whatever
+    proof weighs; most hold long."""
     world = alone[0].world
     rng = np.random.default_rng(seed)
     weight, likes = rng.uniform(-3, 3), int(rng.integers(0, 3000) ** rng.random())
@@ -142,7 +146,8 @@ def test_a_guess_holds_as_long_as_it_says(seed: int, alone: tuple[Simulation, np
 
 
 def test_crew_does_everything_once_and_passes_errors_on() -> None:
-    """Pieces cover the range, tasks are done once, an error of any thread is raised; one thread never makes another."""
+    """Pieces cover the range, tasks are done once, an error of any thread is raised; one thread
+    never makes another."""
     for threads in (1, 2, 5):
         crew, seen, lock = Crew(threads), [], threading.Lock()
 

@@ -28,7 +28,8 @@ Arrays = list[np.ndarray]
 
 
 def parameters(rng: np.random.Generator, wide: int = 0) -> tuple[Arrays, Arrays]:
-    """Tables (E, G) of three entities with 6 rows each, and dense weights with their accumulators, all accumulators large."""
+    """Tables (E, G) of three entities with 6 rows each, and dense weights with their accumulators,
+    all accumulators large."""
     tables = [
         array
         for _ in range(3)
@@ -43,7 +44,8 @@ def parameters(rng: np.random.Generator, wide: int = 0) -> tuple[Arrays, Arrays]
 
 
 def side(rng: np.random.Generator, samples: int, wide: int) -> tuple[np.ndarray, ...]:
-    """Place, tally, reading and mask of samples of posts of which signals are known; one signal is not in use."""
+    """Place, tally, reading and mask of samples of posts of which signals are known; one signal is
+    not in use."""
     if not wide:
         return np.zeros(0, "i4"), np.zeros(0, "i4"), np.zeros((0, READ), "f4"), np.zeros(0, "f4")
     tally = rng.integers(-127, 128, (samples, 4)).astype("i1").view("i4")[:, 0]
@@ -108,8 +110,8 @@ def loss(
 def test_step_is_the_gradient(
     rows: tuple[tuple[int, int], ...], product: tuple[bool, ...], wide: int
 ) -> None:
-    """One step on one sample moves every number against the loss's numerical gradient, whichever IDs have no, one or two rows, with
-    and without signals."""
+    """One step on one sample moves every number against the loss's numerical gradient, whichever
+    IDs have no, one or two rows, with and without signals."""
     place, multiply, responses = np.array(rows), np.array(product), 0b00101101
     rng = np.random.default_rng(3)
     tables, dense = parameters(rng, wide)
@@ -141,7 +143,8 @@ def test_step_is_the_gradient(
 
 
 def test_second_rows_of_none_change_no_bit() -> None:
-    """The variant for pairs of rows, where nobody has a second one, gives the bits of the variant for single rows."""
+    """The variant for pairs of rows, where nobody has a second one, gives the bits of the variant
+    for single rows."""
     rng = np.random.default_rng(0)
     rows = [rng.integers(-1, 6, 3000).astype("i4") for _ in range(3)]
     responses = rng.integers(0, 256, 3000).astype("u2")
@@ -163,7 +166,8 @@ def test_second_rows_of_none_change_no_bit() -> None:
 
 
 class Law:
-    """Clicks of 300 people on 200 posts of 40 creators, by taste in three dimensions; posts move by ``drift`` sd per batch."""
+    """Clicks of 300 people on 200 posts of 40 creators, by taste in three dimensions; posts move by
+    ``drift`` sd per batch."""
 
     def __init__(self, drift: float = 0.0, seed: int = 0) -> None:
         self.rng, self.drift = np.random.default_rng(seed), drift
@@ -239,7 +243,8 @@ def learned(kind: str, size: int, salt: int = 0, **spec: object) -> float:
 
 @pytest.fixture(scope="module")
 def collisions() -> dict[str, np.ndarray]:
-    """Log loss by kind of table in the same memory: 512 rows for 300 people, 200 posts and 40 creators each; sixteen salts."""
+    """Log loss by kind of table in the same memory: 512 rows for 300 people, 200 posts and 40
+    creators each; sixteen salts."""
     return {
         "none": np.array([learned("collisionless", 0)]),
         "hash": np.array([learned("hash", 512, salt) for salt in range(16)]),
@@ -254,9 +259,11 @@ def collisions() -> dict[str, np.ndarray]:
 
 
 def test_collisions_hurt_and_two_rows_help(collisions: dict[str, np.ndarray]) -> None:
-    """Every kind of fixed table loses to one row each; in the same memory two rows per ID, added or multiplied, beat one (4 s.e.).
+    """Every kind of fixed table loses to one row each; in the same memory two rows per ID, added or
+    multiplied, beat one (4 s.e.).
 
-    Shi et al. 2020 find the product best; here, with few passes over few IDs, the sum learns faster.
+    Shi et al. 2020 find the product best; here, with few passes over few IDs, the sum learns
+    faster.
     """
     for kind in ("hash", "double_hash", "sum", "product"):
         assert collisions[kind].min() > collisions["none"][0] + 0.005, kind
@@ -266,13 +273,15 @@ def test_collisions_hurt_and_two_rows_help(collisions: dict[str, np.ndarray]) ->
 
 
 def test_another_salt_does_the_same_damage(collisions: dict[str, np.ndarray]) -> None:
-    """Control: salts 0-7 and 8-15 share other IDs' rows, and hurt alike on average (4 standard errors)."""
+    """Control: salts 0-7 and 8-15 share other IDs' rows, and hurt alike on average (4 standard
+    errors)."""
     one, two = collisions["hash"][:8], collisions["hash"][8:]
     assert abs(one.mean() - two.mean()) < 4 * np.sqrt(one.var(ddof=1) / 8 + two.var(ddof=1) / 8)
 
 
 def staleness(drift: float) -> tuple[float, float]:
-    """Mean progressive loss from copies synced after every batch, and after every eighth; 40 batches after a burn-in of 200."""
+    """Mean progressive loss from copies synced after every batch, and after every eighth; 40
+    batches after a burn-in of 200."""
     law = Law(drift)
     trainer = law.trainer()
     losses: list[tuple[float, float]] = []
@@ -289,7 +298,8 @@ def staleness(drift: float) -> tuple[float, float]:
 
 
 def test_sync_interval_matters_only_where_the_world_moves() -> None:
-    """Control: on stationary data a copy eight batches old predicts as well (.001 nats); where posts drift it does not (ten times that)."""
+    """Control: on stationary data a copy eight batches old predicts as well (.001 nats); where
+    posts drift it does not (ten times that)."""
     fresh, stale = staleness(0.0)
     assert abs(stale - fresh) < 0.001
     fresh, stale = staleness(0.2)
@@ -297,7 +307,8 @@ def test_sync_interval_matters_only_where_the_world_moves() -> None:
 
 
 def test_negatives_follow_the_person_not_the_order() -> None:
-    """Each impression brings its negatives, drawn from the pool alike; a person's draws do not depend on who browses in between."""
+    """Each impression brings its negatives, drawn from the pool alike; a person's draws do not
+    depend on who browses in between."""
     rng = np.random.default_rng(0)
     key, pool, maker = (
         rng.integers(0, 2**63, 50).astype(np.uint64),
@@ -369,7 +380,8 @@ def test_frequency_buckets() -> None:
 
 
 def test_log_keeps_whole_intervals_of_a_history() -> None:
-    """Intervals that began before the history are cut off, the window moves with the log, and what is left is in order."""
+    """Intervals that began before the history are cut off, the window moves with the log, and what
+    is left is in order."""
     log = InteractionLog({})
     log.setup()
     for interval in range(12):

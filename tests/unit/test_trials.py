@@ -15,7 +15,8 @@ HALF = (
 def test_arms_are_means_of_their_people_and_change_nothing_else(
     small: Callable[..., Scenario],
 ) -> None:
-    """Every mean is that of its rows; without the mechanism all other metrics are bit for bit the same."""
+    """Every mean is that of its rows; without the mechanism all other metrics are bit for bit the
+    same."""
     simulation, values = history(small("duration=8d", "trials.enabled=true", HALF))
     _, others = history(small("duration=8d", HALF))
     names = [metric.name for metric, _ in simulation.world.board.rows]
@@ -38,7 +39,8 @@ def test_arms_are_means_of_their_people_and_change_nothing_else(
 
 
 def test_sessions_of_the_arms_add_up(small: Callable[..., Scenario]) -> None:
-    """Sessions per person and day, times the people, are the sessions of those who are still there."""
+    """Sessions per person and day, times the people, are the sessions of those who are still
+    there."""
     simulation, _ = history(
         small(
             "duration=8d", "trials.enabled=true", "metrics.every=1d", "audience.arrivals=0/d", HALF

@@ -1,4 +1,5 @@
-"""A warm-up before the start: nothing of it is recorded or counted, policies wait for the start, and the cache changes no byte."""
+"""A warm-up before the start: nothing of it is recorded or counted, policies wait for the start,
+and the cache changes no byte."""
 
 import json
 import multiprocessing
@@ -35,10 +36,13 @@ BUSY = (
     "campaigns.begin=2d",
     "campaigns.end=8d",
     "creators.human.work_share=0.2",
-    "policies=[{name: label, at: 1d, ramp: 2d, set: {creators.label_ai: 0.5}}, {name: now, set: {campaigns.detection: 0.1}},"
-    "{name: half, at: 2d, until: 7d, share: 0.5, set: {audience.counts_shown: false, recommender.shelf.kind: bought_together}},"
+    "policies=[{name: label, at: 1d, ramp: 2d, set: {creators.label_ai: 0.5}}, {name: now, set: "
+    "{campaigns.detection: 0.1}},"
+    "{name: half, at: 2d, until: 7d, share: 0.5, set: {audience.counts_shown: false, "
+    "recommender.shelf.kind: bought_together}},"
     "{name: makers, at: 3d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
-    "{name: wide, at: 4d, set: {recommender.dim: 12}}, {name: many, when: 'sessions > 500', set: {recommender.retrain_every: 2h}}]",
+    "{name: wide, at: 4d, set: {recommender.dim: 12}}, {name: many, when: 'sessions > 500', set: "
+    "{recommender.retrain_every: 2h}}]",
 )
 Small = Callable[..., Scenario]
 POLICY = "policies=[{name: at once, set: {recommender.preset: likes}}, {name: later, at: 3d, set: {creators.label_ai: 0.5}}]"
@@ -66,7 +70,8 @@ def warm(scenario: Scenario, **how: bool) -> tuple[Simulation, list[int], np.nda
 
 
 def test_what_is_counted_counts_from_the_start(small: Small) -> None:
-    """A warmed-up run is the later part of a longer one: same gauges, and totals less what they were at its start."""
+    """A warmed-up run is the later part of a longer one: same gauges, and totals less what they
+    were at its start."""
     long, whole = history(small("duration=16d", "start=2024-12-22"))
     late, times, readings = warm(small("duration=6d", "warm_up=10d", "start=2025-01-01"))
     assert (
@@ -106,7 +111,8 @@ def test_no_warm_up_is_the_run_as_it_was(small: Small) -> None:
     ],
 )
 def test_nothing_is_done_before_the_start(small: Small, settings: tuple[str, ...]) -> None:
-    """Whatever policies and campaigns say, the world at the start is the one without them; then they act at their own times."""
+    """Whatever policies and campaigns say, the world at the start is the one without them; then
+    they act at their own times."""
     base = "everything" if "campaigns" in settings[0] else "base"
     none = "policies=[]"
     plain = (
@@ -139,7 +145,8 @@ def test_nothing_is_done_before_the_start(small: Small, settings: tuple[str, ...
 
 @pytest.mark.parametrize("cut", [-5 * DAY, -2 * DAY + 600, 0, 600, 3 * DAY + 3000])
 def test_saving_and_loading_changes_nothing(cut: int, small: Small, tmp_path: Path) -> None:
-    """In the warm-up, at the start, and after it: every column, array and reading as if nothing had happened."""
+    """In the warm-up, at the start, and after it: every column, array and reading as if nothing had
+    happened."""
     scenario = small(*BUSY, "warm_up=5d", "duration=9d", base="everything")
     straight, _, readings = warm(scenario)
     first = Simulation(scenario)
@@ -173,7 +180,8 @@ def bytes_of(out: Path) -> list[bytes]:
 def test_a_run_begins_at_its_start(
     small: Small, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Dates and marks of a run folder from the start on, the warm-up on lines of its own, and the second run from the cache."""
+    """Dates and marks of a run folder from the start on, the warm-up on lines of its own, and the
+    second run from the cache."""
     scenario = small("warm_up=20d", "duration=5d", POLICY)
     running.start(scenario, tmp_path / "a", watcher=PlainView())
     said = capsys.readouterr().out
@@ -200,7 +208,8 @@ def test_a_run_begins_at_its_start(
 
 
 def test_branches_and_other_durations_share_a_warm_up(small: Small, cache: Path) -> None:
-    """What cannot act before the start is no part of an entry's name; everything else is, also how the run goes."""
+    """What cannot act before the start is no part of an entry's name; everything else is, also how
+    the run goes."""
     first = warmed.key(Simulation(small("warm_up=3d")))
     for same in (("duration=5d",), (POLICY,), ("name=other", "description=words")):
         assert warmed.key(Simulation(small("warm_up=3d", *same))) == first
@@ -233,7 +242,8 @@ def test_branches_and_other_durations_share_a_warm_up(small: Small, cache: Path)
 
 @pytest.mark.parametrize("harm", ["bit", "short", "gone", "sums", "moved"])
 def test_a_damaged_entry_is_never_used(harm: str, small: Small, cache: Path) -> None:
-    """A flipped bit, a short or missing file, bad sums, another world under this name: thrown away with a warning, and kept again."""
+    """A flipped bit, a short or missing file, bad sums, another world under this name: thrown away
+    with a warning, and kept again."""
     scenario = small("warm_up=2d", "duration=2d")
     warmed.up(Simulation(scenario))
     (entry,) = cache.iterdir()
@@ -267,7 +277,8 @@ def test_a_damaged_entry_is_never_used(harm: str, small: Small, cache: Path) -> 
 def test_the_cache_is_bounded_and_can_be_off(
     small: Small, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The entry used longest ago goes first; what was left half done goes after a day; off keeps nothing."""
+    """The entry used longest ago goes first; what was left half done goes after a day; off keeps
+    nothing."""
     scenarios = [small("warm_up=1d", "duration=2d", f"seed={seed}") for seed in (1, 2, 3)]
     names = [warmed.key(Simulation(scenario)) for scenario in scenarios]
     for scenario in scenarios[:2]:
@@ -322,7 +333,8 @@ def test_several_processes_may_warm_the_same_world(
 def test_a_run_killed_anywhere_resumes_to_the_same_bytes(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupted in the warm-up and after it, without a cache: the same results; a fork waits for the start."""
+    """Interrupted in the warm-up and after it, without a cache: the same results; a fork waits for
+    the start."""
     monkeypatch.setenv("TWIN_CACHE", "off")
     scenario = small("warm_up=3d", "duration=4d", POLICY)
     running.start(scenario, tmp_path / "straight")
@@ -351,14 +363,16 @@ def test_a_run_killed_anywhere_resumes_to_the_same_bytes(
                 if stop is not None and stop < 0:
                     with pytest.raises(
                         UsageError,
-                        match="still warming up; a run can be forked from its start, 2025-01-01, on",
+                        match="still warming up; a run can be forked from its start, 2025-01-01, "
+                        "on",
                     ):
                         running.fork_stopped(out, {})
     assert bytes_of(out) == bytes_of(tmp_path / "straight")
 
 
 def test_forks_share_the_warm_up(small: Small, tmp_path: Path, cache: Path) -> None:
-    """A trunk takes a warmed-up world, its readings begin at the start, and a branch goes on to the bytes of the run with its policy."""
+    """A trunk takes a warmed-up world, its readings begin at the start, and a branch goes on to the
+    bytes of the run with its policy."""
     scenario = small("warm_up=3d", "duration=6d")
     (tmp_path / "x").mkdir()
     store = Store(str(tmp_path / "x"))
@@ -389,7 +403,8 @@ def test_forks_share_the_warm_up(small: Small, tmp_path: Path, cache: Path) -> N
     [
         (
             ("warm_up=36h",),
-            "warm_up: 36h is not a whole number of days, and a run starts at midnight (nearest: 1d or 2d)",
+            "warm_up: 36h is not a whole number of days, and a run starts at midnight (nearest: 1d "
+            "or 2d)",
         ),
         (("warm_up=60",), "warm_up: 60 is not a duration"),
         (("warm_up=20w", "start=0001-01-03"), "begins before the year 1"),
@@ -471,7 +486,8 @@ def test_small_worlds_have_no_warm_up() -> None:
 def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The policy stands in the scenario at 0s; that scenario gives the same bytes; a date before the start is refused."""
+    """The policy stands in the scenario at 0s; that scenario gives the same bytes; a date before
+    the start is refused."""
     step = running._Drive._step
 
     def by_hand(self: running._Drive, to: int) -> None:
@@ -497,13 +513,15 @@ def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(
 def test_kill_and_resume_through_a_warm_up(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes of a run that nobody killed."""
+    """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes
+    of a run that nobody killed."""
     scenario = tmp_path / "s.yaml"
     scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
     command = [
         sys.executable,
         "-c",
-        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; main()",
+        "import twin.running.drive as r; r.CHECKPOINT_WALL_S = 0.05; from twin.cli import main; "
+        "main()",
     ]
     out, kills, early = tmp_path / "killed", 0, 0
     for attempt in range(20):

@@ -1,6 +1,8 @@
-"""The command line. Heavy imports happen inside the commands, so that ``twin --help`` answers at once.
+"""The command line. Heavy imports happen inside the commands, so that ``twin --help`` answers at
+once.
 
-Exit status: 0 done; 1 failed; 2 wrong usage or scenario; 130 interrupted, and the run can be resumed.
+Exit status: 0 done; 1 failed; 2 wrong usage or scenario; 130 interrupted, and the run can be
+resumed.
 """
 
 from __future__ import annotations
@@ -42,8 +44,9 @@ class _Commands(click.Group):
 def cli() -> None:
     """A digital twin of a social platform.
 
-    Runs scenarios written in YAML: creators post, people browse, a recommender learns from what they did, opinions and trust move,
-    and policies take hold. A run becomes a folder with its data (Parquet) and a report (HTML).
+    Runs scenarios written in YAML: creators post, people browse, a recommender learns from what
+    they did, opinions and trust move, and policies take hold. A run becomes a folder with its data
+    (Parquet) and a report (HTML).
 
     \b
     Begin with:
@@ -102,7 +105,8 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(1)
     except MemoryError:
         _fail(
-            "out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO estimates it)",
+            "out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO "
+            "estimates it)",
             1,
         )
     except OSError as error:

@@ -24,7 +24,8 @@ policies = click.option(
     "policies",
     multiple=True,
     metavar="FILE[@TIME]",
-    help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many times.",
+    help="Add a policy file, such as scenarios/policies/chronological.yaml@90d. May be given many "
+    "times.",
 )
 oracle = click.option(
     "--oracle",
@@ -55,7 +56,8 @@ no_cache = click.option(
     expose_value=False,
     callback=_no_cache,
     help="Warm worlds up again and keep none: no "
-    "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the byte.",
+    "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the "
+    "byte.",
 )
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     """Write Grafana dashboards for every declared metric.
 
-    With a SCENARIO, the metrics of the mechanisms that it brings itself are on them too, those of mechanisms that it turns off are not,
-    and they open at its dates. Load them with `twin grafana push`, by provisioning, or by hand.
+    With a SCENARIO, the metrics of the mechanisms that it brings itself are on them too, those of
+    mechanisms that it turns off are not, and they open at its dates. Load them with `twin grafana
+    push`, by provisioning, or by hand.
     """
     from twin.readers.dashboards import dashboards as made_from
     from twin.readers.dashboards import stale, write
@@ -45,7 +46,8 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
         click.echo(f"{path}: {'is not as it would be written' if check else 'written'}", err=check)
     if not check:
         click.echo(
-            f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} unchanged"
+            f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} "
+            f"unchanged"
         )
     elif changed:
         sys.exit(1)

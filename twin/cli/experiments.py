@@ -14,13 +14,15 @@ from twin.cli import common
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--out",
-        help="Folder, new or empty; or one that the same command began, to go on. An address that fsspec knows "
+        help="Folder, new or empty; or one that the same command began, to go on. An address that "
+        "fsspec knows "
         "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>.",
     ),
     click.option(
         "--on",
         metavar="WHERE",
-        help="local (default: all cores), local:N, dask (a cluster of this machine), or the address of a "
+        help="local (default: all cores), local:N, dask (a cluster of this machine), or the "
+        "address of a "
         "Dask scheduler, tcp://host:8786.",
     ),
     common.sets,
@@ -64,7 +66,8 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
     "--share",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Also give each policy to this share of people, "
-    "in a branch of its own, and say what an A/B test there would have reported beside the true effect.",
+    "in a branch of its own, and say what an A/B test there would have reported beside the true "
+    "effect.",
 )
 @click.option(
     "--of",
@@ -91,8 +94,9 @@ def compare(
 ) -> None:
     """What would these policies do to those who make and those who watch, and how sure is that?
 
-    Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy; people keep their luck, so what
-    differs is what the policy does. Effects have 95 % intervals, and say from when on they show.
+    Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy;
+    people keep their luck, so what differs is what the policy does. Effects have 95 % intervals,
+    and say from when on they show.
 
     \b
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
@@ -207,7 +211,8 @@ def sweep(
     show_default=True,
     type=click.Choice(["steps", "morris", "sobol"]),
     help="Stated steps, one at "
-    "a time; or all numeric levers together, from a quarter to four times their value: Morris elementary effects, Sobol indices.",
+    "a time; or all numeric levers together, from a quarter to four times their value: Morris "
+    "elementary effects, Sobol indices.",
 )
 @click.option(
     "--replicates",
@@ -254,8 +259,9 @@ def audit(
 ) -> None:
     """Which settings that look like plain engineering are political, and towards whom?
 
-    Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...) by a stated step in forked worlds, and
-    ranks the steps by the force that they exert on those who make and those who watch.
+    Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...)
+    by a stated step in forked worlds, and ranks the steps by the force that they exert on those who
+    make and those who watch.
 
     \b
       twin audit scenarios/quickstart.yaml --at 60d

@@ -30,7 +30,8 @@ from twin.cli.experiments import experiment
     "--data",
     type=click.Path(path_type=Path),
     help="Folder with ego-facebook.txt.gz and ml-latest-small-2016.csv.gz, which twin "
-    "may not bring along. Default: the environment's TWIN_DATA. Without it what needs real data is left out, and said.",
+    "may not bring along. Default: the environment's TWIN_DATA. Without it what needs real data is "
+    "left out, and said.",
 )
 @experiment
 def findings(
@@ -43,10 +44,12 @@ def findings(
     sets: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Reproduce or refute the published findings that twin exists for, with their controls, and print the scoreboard.
+    """Reproduce or refute the published findings that twin exists for, with their controls, and
+    print the scoreboard.
 
-    Each finding has a verdict, reproduced, refuted or inconclusive, by a rule that is fixed in its file before the run. Without names all
-    are run; the full set takes hours, so let it run overnight or on a cluster (--on): it can be interrupted and goes on.
+    Each finding has a verdict, reproduced, refuted or inconclusive, by a rule that is fixed in its
+    file before the run. Without names all are run; the full set takes hours, so let it run
+    overnight or on a cluster (--on): it can be interrupted and goes on.
 
     \b
       twin findings --quick

@@ -22,8 +22,9 @@ _url = click.option(
 def grafana() -> None:
     """Put dashboards and annotations into a Grafana.
 
-    The token of a service account comes from GRAFANA_TOKEN (or a login from GRAFANA_USER and GRAFANA_PASSWORD), never from the command
-    line. The role Editor does; Admin to make the data source.
+    The token of a service account comes from GRAFANA_TOKEN (or a login from GRAFANA_USER and
+    GRAFANA_PASSWORD), never from the command line. The role Editor does; Admin to make the data
+    source.
     """
 
 
@@ -91,7 +92,8 @@ def push(
 def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     """Show the marks of the run in DIR in Grafana, at their simulated dates.
 
-    What is there stays, what is missing is added, and what the run does not say any more is removed, so that it may be done again.
+    What is there stays, what is missing is added, and what the run does not say any more is
+    removed, so that it may be done again.
     """
     from twin.readers import annotations
     from twin.readers.grafana import connect
@@ -112,6 +114,7 @@ def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     change = annotations.bring(there, identity(manifest), wanted, shown, until)
     regions = sum(each.end_ms > each.time_ms for each in wanted)
     click.echo(
-        f"{manifest['run_id']}, branch {manifest['branch']}: {len(wanted)} annotations ({', '.join(shown)}), {regions} of them "
+        f"{manifest['run_id']}, branch {manifest['branch']}: {len(wanted)} annotations "
+        f"({', '.join(shown)}), {regions} of them "
         f"with an end: {change.added} added, {change.removed} removed, {change.kept} unchanged"
     )

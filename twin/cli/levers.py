@@ -1,4 +1,5 @@
-"""The hand on the levers of a run that goes on, from another terminal: pause, continue, pace, intervene, fork."""
+"""The hand on the levers of a run that goes on, from another terminal: pause, continue, pace,
+intervene, fork."""
 
 from __future__ import annotations
 
@@ -67,8 +68,8 @@ def pace(run: Path, days: str) -> None:
 def intervene(run: Path, policy: Path, at: str | None) -> None:
     """Lay a policy on the run in DIR while it goes on.
 
-    The policy becomes part of the run's scenario, with the time at which it took hold, so that `twin run DIR/scenario.yaml` gives the same
-    bytes as the run on which you laid hands.
+    The policy becomes part of the run's scenario, with the time at which it took hold, so that
+    `twin run DIR/scenario.yaml` gives the same bytes as the run on which you laid hands.
     """
     _command(run, do="intervene", at=at, **_policy(policy))
 
@@ -93,8 +94,8 @@ def fork(
 ) -> None:
     """Leave a branch of the run in DIR as it stands, in a folder of its own.
 
-    The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with the same luck. A run that was
-    interrupted is forked at its newest checkpoint.
+    The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with
+    the same luck. A run that was interrupted is forked at its newest checkpoint.
     """
     given = _policy(policy) if policy else {}
     from twin.record.mailbox import is_open

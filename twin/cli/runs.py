@@ -52,8 +52,9 @@ def run(
 ) -> None:
     """Run a SCENARIO to its end and write the report.
 
-    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to the same bytes. A scenario that
-    names a class (`class: package.module.Class`) runs that code: run only what you trust. Without one it is data.
+    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to
+    the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:
+    run only what you trust. Without one it is data.
     """
     checked = common.loaded(scenario, sets, policies)
     from twin.running import drive as running
@@ -87,7 +88,8 @@ def run(
 def resume(
     run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any
 ) -> None:
-    """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that a command left there."""
+    """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that
+    a command left there."""
     from twin.experiments import commands
 
     if commands.of(run):
@@ -97,7 +99,8 @@ def resume(
             for name in ("pace", "threads", *flags)
         ):
             raise UsageError(
-                f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags but --on and --quiet)"
+                f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags "
+                f"but --on and --quiet)"
             )
         if commands.go_on(run, on, quiet).failed:
             sys.exit(1)
@@ -133,7 +136,8 @@ def report(run: str, x: str | None, y: str | None) -> None:
         return
     if x or y:
         raise UsageError(
-            f"{'--x' if x else '--y'}: {run} holds no experiment, its report has no map (leave it out)"
+            f"{'--x' if x else '--y'}: {run} holds no experiment, its report has no map (leave it "
+            f"out)"
         )
     click.echo(write_report(Path(run)))
 

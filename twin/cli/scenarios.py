@@ -25,7 +25,8 @@ from twin.ground.errors import UsageError
 @click.option(
     "--at-rest",
     is_flag=True,
-    help="Run the scenario without policies and list what its headline metrics do from days 1 to 30 "
+    help="Run the scenario without policies and list what its headline metrics do from days 1 to "
+    "30 "
     "to the last 30: at rest or drifting, and the warm-up that would settle them.",
 )
 @click.option(
@@ -50,15 +51,17 @@ def check(
 ) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
-    Every number with its unit, source and where it was set; what the feed prizes; the order of clocks within an instant; and an
-    estimate of the run's time and memory. All mistakes are listed at once. With --regularities or --at-rest it is run; the exit status
-    is 1 if a regularity is not met or a headline metric drifts.
+    Every number with its unit, source and where it was set; what the feed prizes; the order of
+    clocks within an instant; and an estimate of the run's time and memory. All mistakes are listed
+    at once. With --regularities or --at-rest it is run; the exit status is 1 if a regularity is not
+    met or a headline metric drifts.
     """
     if regularities and at_rest:
         raise UsageError("--regularities and --at-rest are two questions (ask one after the other)")
     if not at_rest and (days is not None or replicates is not None):
         raise UsageError(
-            f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave this out)"
+            f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave "
+            f"this out)"
         )
     checked = common.loaded(scenario, sets, policies)
     if regularities:
@@ -90,12 +93,14 @@ def check(
     if checked.description:
         click.echo(checked.description)
     click.echo(
-        f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a policy)"
+        f"{'parameter':{wide}}  {'value':{mid}}  {'set in':18}  source (* may be changed by a "
+        f"policy)"
     )
     for row in rows:
         value = f"{row.value} {row.unit}".strip()
         click.echo(
-            f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  {row.source}{' *' if row.lever else ''}"
+            f"{row.path:{wide}}  {value:{mid}}  {row.origin:18}  "
+            f"{row.source}{' *' if row.lever else ''}"
         )
     for line in policy_lines(checked):
         click.echo(line)

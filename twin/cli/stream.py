@@ -38,7 +38,8 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     metavar="URL",
     required=True,
     help="The receiver, such as http://127.0.0.1:9090/api/v1/write. Who "
-    "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.",
+    "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and "
+    "TWIN_REMOTE_WRITE_PASSWORD.",
 )
 def send(run: Path, url: str) -> None:
     """Send the readings of the run in DIR to a Prometheus, at their simulated times.
@@ -81,7 +82,8 @@ def send(run: Path, url: str) -> None:
     help="Default: openmetrics.txt in the run's folder.",
 )
 def export(run: Path, out: Path | None) -> None:
-    """Write the readings of the run in DIR as OpenMetrics text with simulated times, for promtool."""
+    """Write the readings of the run in DIR as OpenMetrics text with simulated times, for
+    promtool."""
     from twin.readers import openmetrics
     from twin.readers.backlog import declared
     from twin.record.results import load_manifest
@@ -92,6 +94,7 @@ def export(run: Path, out: Path | None) -> None:
     with _progress("writing", len(declared(load_manifest(run)))) as told:
         samples, series = openmetrics.export(run, file, told)
     click.echo(
-        f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  {openmetrics.command(file)}\n"
+        f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  "
+        f"{openmetrics.command(file)}\n"
         "whose server keeps such dates only with --storage.tsdb.retention.time=100y"
     )

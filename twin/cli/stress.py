@@ -28,7 +28,8 @@ from twin.cli.experiments import experiment, fork_at
     multiple=True,
     metavar="PATH=LOW..HIGH[:log]",
     help="A parameter that is not known and its range, "
-    "in the scenario's words. May be given many times. Default: a table of assumptions about people and creators.",
+    "in the scenario's words. May be given many times. Default: a table of assumptions about "
+    "people and creators.",
 )
 @fork_at
 @click.option(
@@ -69,8 +70,9 @@ def stress(
 ) -> None:
     """In which worlds, of those that nobody can exclude, does the policy backfire?
 
-    Draws worlds from the ranges of what is not known, forks each without and with the policy, and says in which share a goal fails and
-    where; searches for worse ones, and runs the worst again with fresh seeds.
+    Draws worlds from the ranges of what is not known, forks each without and with the policy, and
+    says in which share a goal fails and where; searches for worse ones, and runs the worst again
+    with fresh seeds.
 
     \b
     A goal is one of

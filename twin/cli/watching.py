@@ -1,4 +1,5 @@
-"""Options of `twin run` and `twin resume` that say who may watch, and the watchers that follow from them."""
+"""Options of `twin run` and `twin resume` that say who may watch, and the watchers that follow from
+them."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         flag_value="127.0.0.1:0",
         metavar="[HOST:PORT]",
         help="Open a page in the browser that draws "
-        "the run while it goes on, and steers it. For this machine only; without a port, a free one.",
+        "the run while it goes on, and steers it. For this machine only; without a port, a free "
+        "one.",
     ),
 )
 
@@ -58,7 +60,8 @@ def watched(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
-    """The terminal's view and, if any service was asked for, the link to the process in which they live."""
+    """The terminal's view and, if any service was asked for, the link to the process in which they
+    live."""
     from twin.readers.terminal import make_view
     from twin.record.watch import Watchers
 
@@ -78,7 +81,8 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 
 
 def services(flags: dict[str, Any]) -> list[Service]:
-    """One service per flag that was given. Imports happen here, so that a plain run does not pay for them."""
+    """One service per flag that was given. Imports happen here, so that a plain run does not pay
+    for them."""
     found: list[Service] = []
     if flags.get("metrics") is not None:
         from twin.readers.endpoint import Endpoint

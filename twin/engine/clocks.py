@@ -1,13 +1,16 @@
 """SimPy as the calendar: the only file that imports it.
 
-SimPy orders its heap by (time, priority, insertion). Insertion order would change when processes are rebuilt after a resume, so
-every event here has a unique priority: RANK_SPAN * rank + row, where rank is the clock's place in the declared order and row the
-waking entity. Priorities above 1 leave SimPy's own URGENT and NORMAL events first.
+SimPy orders its heap by (time, priority, insertion). Insertion order would change when processes
+are rebuilt after a resume, so every event here has a unique priority: RANK_SPAN * rank + row, where
+rank is the clock's place in the declared order and row the waking entity. Priorities above 1 leave
+SimPy's own URGENT and NORMAL events first.
 
-All clocks that are due at one instant share one event and run in the order of their ranks; entities that wake at the
-same instant come after them. Most clocks tick at every serving snapshot, so this spares SimPy an event per clock.
+All clocks that are due at one instant share one event and run in the order of their ranks; entities
+that wake at the same instant come after them. Most clocks tick at every serving snapshot, so this
+spares SimPy an event per clock.
 
-Generators hold no state: each loop reads when it is due from the World and can be thrown away at any barrier.
+Generators hold no state: each loop reads when it is due from the World and can be thrown away at
+any barrier.
 """
 
 from __future__ import annotations
@@ -46,7 +49,8 @@ class Calendar:
         return len(self._env._queue) + max(len(self._clocks) - 1, 0)
 
     def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
-        """Call ``work`` whenever it is ``due()``; work moves the due time on. Ranks of clocks lie below entities'."""
+        """Call ``work`` whenever it is ``due()``; work moves the due time on. Ranks of clocks lie
+        below entities'."""
         self._clocks.append((rank, due, work))
         self._clocks.sort(key=lambda clock: clock[0])
         if len(self._clocks) == 1:
@@ -64,7 +68,8 @@ class Calendar:
     def entity(
         self, row: int, due: Callable[[], int | None], rank: int, work: Callable[[int], None]
     ) -> None:
-        """One process for one entity: call ``work(row)`` at its own times until ``due()`` is None."""
+        """One process for one entity: call ``work(row)`` at its own times until ``due()`` is
+        None."""
 
         def process() -> Generator[Event, Any, None]:
             while (at := due()) is not None:

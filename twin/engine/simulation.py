@@ -1,15 +1,19 @@
-"""The engine: builds a World from a scenario, starts its clocks, runs it to a barrier, saves and loads it.
+"""The engine: builds a World from a scenario, starts its clocks, runs it to a barrier, saves and
+loads it.
 
-Order within an instant is (phase, order of the mechanism, place in its list of clocks), printed by `clock_table`. Sessions of
-the window that ends at t go first: in batched mode by one call per window, in reference mode they have happened at
-their own seconds already, one SimPy process per entity. Both give the same bytes, because nothing that a session reads changes
-between two refreshes but by sessions.
+Order within an instant is (phase, order of the mechanism, place in its list of clocks), printed by
+`clock_table`. Sessions of the window that ends at t go first: in batched mode by one call per
+window, in reference mode they have happened at their own seconds already, one SimPy process per
+entity. Both give the same bytes, because nothing that a session reads changes between two refreshes
+but by sessions.
 
-A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own begin, so that no mechanism meets a negative
-second; everything here that faces outward (`now`, `run`, `on_measure`) counts from the scenario's start, and is negative before it. The
-alternative, negative time inside, would have every draw that is keyed by a day, every "never yet" of -1 and every test for the first
-instant to look after. Metrics are read in the warm-up too, because some say what changed since their last reading, and thrown away; at
-the start the totals of that reading become the zero of everything that is counted.
+A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own begin,
+so that no mechanism meets a negative second; everything here that faces outward (`now`, `run`,
+`on_measure`) counts from the scenario's start, and is negative before it. The alternative, negative
+time inside, would have every draw that is keyed by a day, every "never yet" of -1 and every test
+for the first instant to look after. Metrics are read in the warm-up too, because some say what
+changed since their last reading, and thrown away; at the start the totals of that reading become
+the zero of everything that is counted.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +45,9 @@ from twin.world.state import World
 class Simulation:
     """One run in memory.
 
-    ``reference`` uses one SimPy process per waking entity; ``oracle`` lets the recommender rank by true enjoyment (an upper
-    reference for reports, never a scenario setting); ``threads`` share the work, and change no result.
+    ``reference`` uses one SimPy process per waking entity; ``oracle`` lets the recommender rank by
+    true enjoyment (an upper reference for reports, never a scenario setting); ``threads`` share the
+    work, and change no result.
     """
 
     def __init__(
@@ -73,7 +79,8 @@ class Simulation:
         self._clocks = self._ordered_clocks()
         self.due: dict[str, int] = {}
         self.spent = dict.fromkeys((clock.phase for _, clock in self._clocks), 0.0)
-        """Wall-clock seconds of the work in each phase (batched mode). Only for the health of the run: nothing computed reads it."""
+        """Wall-clock seconds of the work in each phase (batched mode). Only for the health of the
+        run: nothing computed reads it."""
 
     @property
     def now(self) -> int:
@@ -136,23 +143,20 @@ class Simulation:
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Every):
                 self.calendar.every(
-                    lambda name=name: self.due[name],
-                    rank,  # type: ignore[misc]
-                    lambda name=name, clock=clock: self._tick(name, clock),
-                )  # type: ignore[misc]
+                    partial(self._next, name), rank, partial(self._tick, name, clock)
+                )
             elif not self.reference:
                 self.calendar.every(
-                    lambda name=name: self.due[name],
-                    rank,  # type: ignore[misc]
-                    lambda name=name, clock=clock: self._replay(name, clock),
-                )  # type: ignore[misc]
+                    partial(self._next, name), rank, partial(self._replay, name, clock)
+                )
         if self.reference:
             self._spawned: set[tuple[str, int]] = set()
             self._spawn_at = self.world.now
             self.calendar.every(lambda: self._spawn_at, len(self._clocks), self._spawn)
 
     def _spawn(self) -> None:
-        """After the clocks of an instant: a process for every entity that may wake and has none yet."""
+        """After the clocks of an instant: a process for every entity that may wake and has none
+        yet."""
         self._spawn_at = self.calendar.now + self.world.grid
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Wakes):
@@ -179,6 +183,10 @@ class Simulation:
             clock.handler(np.array([row]))
 
         self.calendar.entity(row, due, rank, work)
+
+    def _next(self, name: str) -> int:
+        """When a clock strikes next; looked up at each stroke, since a loaded state brings its own."""
+        return self.due[name]
 
     def _tick(self, name: str, clock: Every) -> None:
         self.world.now = self.calendar.now
@@ -208,7 +216,8 @@ class Simulation:
             self.on_measure(self.now, self.world.board.snapshot())
 
     def run(self, until: int) -> None:
-        """Let everything before ``until``, seconds since the scenario's start, happen; a barrier at which the run can be saved."""
+        """Let everything before ``until``, seconds since the scenario's start, happen; a barrier at
+        which the run can be saved."""
         self.calendar.run(until + self.world.warm_up)
         self.world.now = until + self.world.warm_up
 
@@ -222,14 +231,16 @@ class Simulation:
         self._start()
 
     def queued(self) -> dict[str, int]:
-        """What waits, by name: events in the calendar, and what the mechanisms say. For the health of the run."""
+        """What waits, by name: events in the calendar, and what the mechanisms say. For the health
+        of the run."""
         queues = {"calendar": len(self.calendar)}
         for mechanism in self.mechanisms:
             queues |= mechanism.waiting()
         return queues
 
     def state_bytes(self) -> dict[str, int]:
-        """Bytes held, by table, named array, and what mechanisms keep beside the World; unused room counts."""
+        """Bytes held, by table, named array, and what mechanisms keep beside the World; unused room
+        counts."""
         sizes = {f"table {name}": table.nbytes for name, table in self.world.tables.items()}
         sizes.update({name: held_bytes(array) for name, array in self.world.state.items()})
         for mechanism in self.mechanisms:

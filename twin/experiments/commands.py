@@ -1,7 +1,9 @@
-"""Commands that leave an experiment's folder, and what `twin resume DIR` and `twin report DIR` do with one.
+"""Commands that leave an experiment's folder, and what `twin resume DIR` and `twin report DIR` do
+with one.
 
-A command's module has ``go_on(experiment, on)``, which does what is left from ``experiment.manifest["args"]`` alone, writes results and
-report and ends the experiment, and ``report(experiment)``, which writes the report anew from what is in the folder. The command line
+A command's module has ``go_on(experiment, on)``, which does what is left from
+``experiment.manifest["args"]`` alone, writes results and report and ends the experiment, and
+``report(experiment)``, which writes the report anew from what is in the folder. The command line
 calls the same ``go_on`` for a new folder, so a command that goes on is the command.
 """
 
@@ -23,7 +25,8 @@ COMMANDS: dict[str, str] = {
 
 
 def of(out: str) -> str | None:
-    """Which command made a folder; None for what is no experiment. Raises UsageError for a command that this version does not know."""
+    """Which command made a folder; None for what is no experiment. Raises UsageError for a command
+    that this version does not know."""
     store = Store(out)
     try:
         found = store.read_json("manifest.json") if store.exists("manifest.json") else {}
@@ -40,7 +43,8 @@ def of(out: str) -> str | None:
 
 
 def opened(out: str, quiet: bool = False) -> Experiment:
-    """The experiment in a folder, as its manifest says. Raises UsageError if the scenario in it was changed."""
+    """The experiment in a folder, as its manifest says. Raises UsageError if the scenario in it was
+    changed."""
     command = of(out)
     if command is None:
         raise UsageError(f"{out}: holds no experiment")

@@ -1,14 +1,16 @@
 """Which points of a parameter space are run: full grid, Latin hypercube, or Sobol sequence.
 
-A parameter is written ``PATH=A,B,C`` (levels), ``PATH=LOW..HIGH`` (a range) or ``PATH=LOW..HIGH:log``, in the scenario's own words
-(``creators.ai.arrivals=0.05/d..0.5/d``). With u in [0, 1) the share of the way that a point lies,
+A parameter is written ``PATH=A,B,C`` (levels), ``PATH=LOW..HIGH`` (a range) or
+``PATH=LOW..HIGH:log``, in the scenario's own words (``creators.ai.arrivals=0.05/d..0.5/d``). With u
+in [0, 1) the share of the way that a point lies,
 
     value = low + u (high - low)            log:  low (high / low)^u
-    whole numbers: the same over low - 1/2 .. high + 1/2, rounded, so that the ends are as likely as the rest
-    durations: in seconds, rounded to the grid of the run's clocks
-    levels: number floor(u n)
+    whole numbers: the same over low - 1/2 .. high + 1/2, rounded, so that the ends are as likely as
+    the rest durations: in seconds, rounded to the grid of the run's clocks levels: number floor(u
+    n)
 
-Points are by scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so the same command gives the same.
+Points are by scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so
+the same command gives the same.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ _TIMES = ("s", "min", "h", "d", "w")
 
 @dataclass(frozen=True)
 class Vary:
-    """One parameter of a design: ``levels`` as texts, or a range from ``low`` to ``high`` in the unit of ``suffix``.
+    """One parameter of a design: ``levels`` as texts, or a range from ``low`` to ``high`` in the
+    unit of ``suffix``.
 
     ``whole``: whole numbers only; ``grid``: durations are multiples of so many seconds.
     """
@@ -82,7 +85,9 @@ def parse(text: str) -> Vary:
         levels = tuple(part.strip() for part in _parts(body))
         if "" in levels or len(set(levels)) < len(levels):
             raise UsageError(
-                f"--vary {text}: {'a level is empty' if '' in levels else 'a level is there twice'} (write each once: A,B,C)"
+                f"--vary {text}: "
+                f"{'a level is empty' if '' in levels else 'a level is there twice'} (write each "
+                f"once: A,B,C)"
             )
         return Vary(path, levels)
     ends = [_END.match(part) for part in body.split("..", 1)]
@@ -113,14 +118,16 @@ def _parts(text: str) -> list[str]:
 
 
 def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
-    """The parameters as the scenario has them: which are whole numbers, and the grid of durations. Raises UsageError."""
+    """The parameters as the scenario has them: which are whole numbers, and the grid of durations.
+    Raises UsageError."""
     made, seen = [], set()
     recommender: Any = scenario.mechanisms.get("recommender")
     for each in varied:
         path = each.path.removeprefix("mechanisms.")
         if path == "replicate":
             raise UsageError(
-                "--vary replicate: replicates are what a sweep repeats each point with (use --replicates; or vary the seed)"
+                "--vary replicate: replicates are what a sweep repeats each point with (use "
+                "--replicates; or vary the seed)"
             )
         if path in seen:
             raise UsageError(f"--vary {each.path}: is there twice (write all its values once)")
@@ -148,7 +155,8 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
 
 
 def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> list[tuple[str, ...]]:
-    """Values of every point, in the order of ``varied``; the last parameter of a grid turns fastest. Raises UsageError."""
+    """Values of every point, in the order of ``varied``; the last parameter of a grid turns
+    fastest. Raises UsageError."""
     if method == "grid":
         ranges = [each.path for each in varied if not each.levels]
         if ranges:
@@ -157,7 +165,8 @@ def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> lis
             )
         if (many := math.prod(len(each.levels) for each in varied)) > MOST:
             raise UsageError(
-                f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol with --points)"
+                f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol "
+                f"with --points)"
             )
         return list(itertools.product(*(each.levels for each in varied)))
     if count > MOST:
@@ -170,7 +179,8 @@ def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> lis
 
 
 def sample(dimensions: int, method: Method, count: int, seed: int) -> NDArray[np.float64]:
-    """Points of the unit cube (count, dimensions); Sobol sequences come in powers of two, so count is raised to the next."""
+    """Points of the unit cube (count, dimensions); Sobol sequences come in powers of two, so count
+    is raised to the next."""
     if method == "sobol":
         return np.asarray(
             qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(

@@ -1,17 +1,21 @@
 """What a branch differs by from the world as it is, per metric, and how sure that is.
 
-Every replicate r gives a pair (y_r with the policy, x_r without) of means over a window; the two shared their luck up to the fork
-and, as far as the policy does not touch it, after it.
+Every replicate r gives a pair (y_r with the policy, x_r without) of means over a window; the two
+shared their luck up to the fork and, as far as the policy does not touch it, after it.
 
     d_r = y_r - x_r        effect = mean d        95 % interval: effect +- t(n - 1) sd(d) / sqrt(n)
     size = effect / sqrt((var x + var y) / 2)     in standard deviations from run to run
-    gain = (var x + var y) / var d                so many times the runs would be as sure without pairing
-    unpaired = t(f) sqrt((var x + var y) / n)     half the width of the interval from as many independent runs (Welch; f his degrees
-                                                  of freedom), so unpaired / (t(n - 1) sd(d) / sqrt n) is how much narrower pairing made it
+    gain = (var x + var y) / var d                so many times the runs would be as sure without
+                                                  pairing
+    unpaired = t(f) sqrt((var x + var y) / n)     half the width of the interval from as many
+                                                  independent runs (Welch; f his degrees of
+                                                  freedom), so unpaired / (t(n - 1) sd(d) / sqrt n)
+                                                  is how much narrower pairing made it
 
-p is that of the paired t-test; q corrects it for the many metrics of a branch by Benjamini and Hochberg (1995), whose false
-discovery rate holds for positively dependent tests, as metrics of one world are. Where all d_r are equal the interval has no width,
-and where neither side varies from run to run, any effect is infinitely many standard deviations.
+p is that of the paired t-test; q corrects it for the many metrics of a branch by Benjamini and
+Hochberg (1995), whose false discovery rate holds for positively dependent tests, as metrics of one
+world are. Where all d_r are equal the interval has no width, and where neither side varies from run
+to run, any effect is infinitely many standard deviations.
 """
 
 from __future__ import annotations
@@ -48,7 +52,8 @@ class Effects:
 
     @property
     def narrower(self) -> Array:
-        """How many times wider the interval of as many independent runs is; NaN where the pairs are equal (nothing to be told)."""
+        """How many times wider the interval of as many independent runs is; NaN where the pairs are
+        equal (nothing to be told)."""
         with np.errstate(all="ignore"):
             return np.asarray(
                 np.where(self.high > self.low, 2 * self.unpaired / (self.high - self.low), np.nan),
@@ -57,12 +62,14 @@ class Effects:
 
     @property
     def runs_saved(self) -> Array:
-        """Independent runs that would be as sure, less the 2 n that were made; below zero where branches go against each other."""
+        """Independent runs that would be as sure, less the 2 n that were made; below zero where
+        branches go against each other."""
         return 2 * self.n * (self.gain - 1)
 
 
 def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
-    """Effects from pairs: ``y`` with the policy and ``x`` without, (replicates, ...). NaN is no reading; its pair does not count."""
+    """Effects from pairs: ``y`` with the policy and ``x`` without, (replicates, ...). NaN is no
+    reading; its pair does not count."""
     both = np.isfinite(y) & np.isfinite(x)
     y, x = np.where(both, y, np.nan), np.where(both, x, np.nan)
     n = both.sum(0)
@@ -113,7 +120,8 @@ def discoveries(p: Array) -> Array:
 
 
 def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) -> Array:
-    """Means of the readings with begin < time <= end: (..., readings, series) -> (..., series); NaN where there is none."""
+    """Means of the readings with begin < time <= end: (..., readings, series) -> (..., series); NaN
+    where there is none."""
     inside = values[..., (times > begin) & (times <= end), :]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -121,7 +129,8 @@ def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) 
 
 
 def appears(low: Array, high: Array) -> NDArray[np.int64]:
-    """First bin from which on the interval lies on one side of zero to the end; -1 where it does not at the end.
+    """First bin from which on the interval lies on one side of zero to the end; -1 where it does
+    not at the end.
 
     (bins, series) -> (series,).
     """

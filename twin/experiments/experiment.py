@@ -1,8 +1,10 @@
-"""An experiment's folder and the life of its command: begin or go on, run tasks with progress, be interrupted, end.
+"""An experiment's folder and the life of its command: begin or go on, run tasks with progress, be
+interrupted, end.
 
-``manifest.json`` says which command with which arguments made the folder, so that the same command, or `twin resume`, goes on with what
-is left, and another is refused. ``scenario.yaml`` is resolved; ``policies/`` holds what branches lay on it; ``failed/`` errors of tasks
-that failed three times; ``results.parquet`` and ``report.html`` are what it is for.
+``manifest.json`` says which command with which arguments made the folder, so that the same command,
+or `twin resume`, goes on with what is left, and another is refused. ``scenario.yaml`` is resolved;
+``policies/`` holds what branches lay on it; ``failed/`` errors of tasks that failed three times;
+``results.parquet`` and ``report.html`` are what it is for.
 """
 
 from __future__ import annotations
@@ -90,13 +92,15 @@ class Experiment:
             raise UsageError(f"{self.out}: holds a {found['command']} (give another --out)")
         if found["scenario_digest"] != self.manifest["scenario_digest"]:
             raise UsageError(
-                f"{self.out}: holds a {self.command} of another scenario or other --set (give another --out)"
+                f"{self.out}: holds a {self.command} of another scenario or other --set (give "
+                f"another --out)"
             )
         mine, theirs = json.loads(json.dumps(self.manifest["args"])), found["args"]
         other = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if other:
             raise UsageError(
-                f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give another --out)"
+                f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give "
+                f"another --out)"
             )
         self.manifest = {**found, "status": "running"}
 
@@ -116,7 +120,8 @@ class Experiment:
         self.say(f"report: {self.out.rstrip('/')}/report.html")
 
     def run(self, tasks: Sequence[Task], on: str | None, what: str = "runs") -> Ended:
-        """Do what is left of some tasks, showing how far it is. What failed three times is said, and kept in ``failed``."""
+        """Do what is left of some tasks, showing how far it is. What failed three times is said,
+        and kept in ``failed``."""
         view = _Bar(what) if not self.quiet and Console().is_terminal else _Lines(what, self.quiet)
         try:
             ended = run_all(self.store.root, tasks, on, view.show)
@@ -229,7 +234,8 @@ class _Bar(_Pace):
             self._task,
             completed=progress.done_weight / progress.weight,
             left=self.left(progress),
-            description=f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}",
+            description=f"{progress.done}/{progress.total} {self.what} on {progress.workers} "
+            f"workers{failed}",
         )
 
     def close(self) -> None:

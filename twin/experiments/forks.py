@@ -1,7 +1,9 @@
-"""Worlds that are forked: for every replicate a trunk up to the fork, then one branch without and one per policy.
+"""Worlds that are forked: for every replicate a trunk up to the fork, then one branch without and
+one per policy.
 
-Readings are reduced as they are loaded: counters to events per day (over the day before each reading, also across the fork), then
-means over bins of time after the fork, so that memory grows with bins and not with readings.
+Readings are reduced as they are loaded: counters to events per day (over the day before each
+reading, also across the fork), then means over bins of time after the fork, so that memory grows
+with bins and not with readings.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ TREATMENTS = ("policies_active",)
 
 @dataclass(frozen=True)
 class Branch:
-    """A way to go on from the fork: a name, the file in the store with its policies (none for BASE), and the text for reports."""
+    """A way to go on from the fork: a name, the file in the store with its policies (none for
+    BASE), and the text for reports."""
 
     name: str
     file: str = ""
@@ -45,7 +48,8 @@ class Branch:
 
 @dataclass
 class Forked:
-    """Means per bin of every branch: ``bins`` [(begin, end] in seconds since the start], ``of[name]`` float64 (replicates, bins, series).
+    """Means per bin of every branch: ``bins`` [(begin, end] in seconds since the start],
+    ``of[name]`` float64 (replicates, bins, series).
 
     A replicate that failed in a branch is NaN there.
     """
@@ -57,7 +61,8 @@ class Forked:
 
 @dataclass(frozen=True)
 class Plan:
-    """A policy file, read and checked: what a branch is called, what holds in it from when on, and that in words."""
+    """A policy file, read and checked: what a branch is called, what holds in it from when on, and
+    that in words."""
 
     name: str
     policies: list[dict[str, Any]]
@@ -65,9 +70,11 @@ class Plan:
 
 
 def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> Plan:
-    """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a branch that forks at ``at``.
+    """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a
+    branch that forks at ``at``.
 
-    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises UsageError and ScenarioError.
+    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises
+    UsageError and ScenarioError.
     """
     file, sign, time = path.rpartition("@")
     if not sign or Path(path).is_file():
@@ -89,7 +96,8 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(
-            f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is (rename the file)"
+            f"--policy {path}: a branch cannot be called {BASE!r}, as the one without a policy is "
+            f"(rename the file)"
         )
     return Plan(made, policies, "; ".join(policy.describe() for policy in mine))
 
@@ -103,7 +111,8 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 
 
 def outcome(metric: Metric) -> bool:
-    """Whether a metric says what a policy does. Not so those that say that it is there, and means by arm, see `trial`."""
+    """Whether a metric says what a policy does. Not so those that say that it is there, and means
+    by arm, see `trial`."""
     return metric.name not in TREATMENTS and not metric.name.startswith("trial_")
 
 
@@ -115,7 +124,8 @@ def distinct(plans: Sequence[Plan]) -> None:
     )
     if twice is not None:
         raise UsageError(
-            f"--policy: two branches would be called {twice!r} (rename one file: branches are called after their files)"
+            f"--policy: two branches would be called {twice!r} (rename one file: branches are "
+            f"called after their files)"
         )
 
 
@@ -146,7 +156,8 @@ def tasks(
     sets: Sequence[str] = (),
     within: str = "runs",
 ) -> list[Task]:
-    """Trunks and branches of all replicates; results are named ``<within>/<replicate>/<branch number>.npy``."""
+    """Trunks and branches of all replicates; results are named ``<within>/<replicate>/<branch
+    number>.npy``."""
     made = []
     for replicate in replicates:
         own = settings(replicate, sets)
@@ -201,7 +212,8 @@ def read(
 
 
 def fork_time(text: str | None, scenario: Scenario) -> int:
-    """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises UsageError."""
+    """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises
+    UsageError."""
     recommender: Any = scenario.mechanisms["recommender"]
     try:
         at = (
@@ -213,6 +225,7 @@ def fork_time(text: str | None, scenario: Scenario) -> int:
         raise UsageError(f"--at {error}") from None
     if at >= scenario.duration:
         raise UsageError(
-            f"--at {text}: is after the end of the run, which lasts {format_duration(scenario.duration)}"
+            f"--at {text}: is after the end of the run, which lasts "
+            f"{format_duration(scenario.duration)}"
         )
     return at

@@ -1,7 +1,9 @@
-"""The frame of every experiment's report: one HTML page that opens offline, pictures first, a summary in words on top.
+"""The frame of every experiment's report: one HTML page that opens offline, pictures first, a
+summary in words on top.
 
-A report is a `Page`: what is said on top, sections with pictures (Bokeh models) and perhaps a table, and how it was found. Commands say
-what is in it; how it looks is the template ``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
+A report is a `Page`: what is said on top, sections with pictures (Bokeh models) and perhaps a
+table, and how it was found. Commands say what is in it; how it looks is the template
+``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ TONES = {"better": "good", "worse": "bad"}
 
 @dataclass(frozen=True)
 class Said:
-    """Sentences of the summary under one name, with the colour that the pictures give it, and what it is."""
+    """Sentences of the summary under one name, with the colour that the pictures give it, and what
+    it is."""
 
     name: str
     items: Sequence[Words]
@@ -38,7 +41,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Picture:
-    """A Bokeh model with what stands above and below it; ``key`` is an id for HTML (letters, digits, ``-``)."""
+    """A Bokeh model with what stands above and below it; ``key`` is an id for HTML (letters,
+    digits, ``-``)."""
 
     key: str
     title: str
@@ -48,7 +52,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Group:
-    """Pictures side by side: ``width`` empty (narrow), ``wide`` or ``whole``; ``quiet`` says in lines what is not drawn."""
+    """Pictures side by side: ``width`` empty (narrow), ``wide`` or ``whole``; ``quiet`` says in
+    lines what is not drawn."""
 
     pictures: Sequence[Picture]
     heading: str = ""
@@ -76,7 +81,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what to know before looking, pictures, and perhaps a table; ``short`` is its name in the bar above, if another."""
+    """A heading, what to know before looking, pictures, and perhaps a table; ``short`` is its name
+    in the bar above, if another."""
 
     id: str
     name: str
@@ -89,8 +95,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook, ``note`` how to
-    read the summary, ``methods`` rows of the last box.
+    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook,
+    ``note`` how to read the summary, ``methods`` rows of the last box.
     """
 
     title: str
@@ -154,7 +160,8 @@ def number(value: float, unit: str = "1", shown: str | None = None, tone: str = 
 
 
 def percent(value: float, signed: bool = True) -> str:
-    """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %`` (with a space at which no line breaks)."""
+    """A value in percent, as short as makes sense: ``+3.2 %``, ``−41 %`` (with a space at which no
+    line breaks)."""
     if not math.isfinite(value):
         return ""
     text = (
@@ -180,7 +187,8 @@ def failures(experiment: Experiment) -> list[str]:
         return []
     first = next(iter(failed.items()))
     return [
-        f"{len(failed)} of the runs failed three times and are left out, with their errors in failed/ "
+        f"{len(failed)} of the runs failed three times and are left out, with their errors in "
+        f"failed/ "
         f"(the first: {first[0]}: {first[1]})"
     ]
 
@@ -192,7 +200,8 @@ def usual_methods(experiment: Experiment) -> list[tuple[str, str]]:
     return [
         (
             "Computing",
-            f"{span(float(manifest.get('wall_s', 0.0)))} of wall-clock time; nothing computed depends on it",
+            f"{span(float(manifest.get('wall_s', 0.0)))} of wall-clock time; nothing computed "
+            f"depends on it",
         ),
         ("Versions", versions),
         ("Digest of the scenario", str(manifest["scenario_digest"])[:16]),

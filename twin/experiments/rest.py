@@ -1,31 +1,38 @@
-"""Is a scenario at rest? What its headline metrics do without policies, and how long a warm-up would have to be.
+"""Is a scenario at rest? What its headline metrics do without policies, and how long a warm-up
+would have to be.
 
-Replicates r of the scenario run without its policies over days 1 .. D after the start (and after its warm-up, if it has one); y_r(d) is a
-headline series' mean over day d, what is counted per day. With a_r its mean over days 1 to 30 and b_r over the last 30,
+Replicates r of the scenario run without its policies over days 1 .. D after the start (and after
+its warm-up, if it has one); y_r(d) is a headline series' mean over day d, what is counted per day.
+With a_r its mean over days 1 to 30 and b_r over the last 30,
 
     change = mean over r of (b_r - a_r) / |mean over r of a_r|      interval: +- t(n - 1) sd(b_r - a_r) / sqrt n, on the same scale
     slope  = mean over r of the least-squares slope of y_r, per 30 days, its interval likewise
 
-Days of one run are not independent, runs are: so intervals come from replicates alone (independent replications: Law, Simulation Modeling
-and Analysis, 5th ed. 2015, section 9.5.2), and no autocorrelation has to be modelled. The verdict is
+Days of one run are not independent, runs are: so intervals come from replicates alone (independent
+replications: Law, Simulation Modeling and Analysis, 5th ed. 2015, section 9.5.2), and no
+autocorrelation has to be modelled. The verdict is
 
-    at rest     the whole interval of the change lies within +- TOLERANCE (an equivalence test: Schuirmann 1987)
+    at rest     the whole interval of the change lies within +- TOLERANCE (an equivalence test:
+                Schuirmann 1987)
     drifts      the interval excludes 0 and the change is larger than TOLERANCE
-    unclear     neither: not distinguishable from rest, nor shown to be at rest; more replicates tell
+    unclear     neither: not distinguishable from rest, nor shown to be at rest; more replicates
+                tell
 
-Two reasons for a drift stand in the table. What grows or shrinks only because those who make it up become more or fewer counts as
-explained: a total whose amount per head is not shown to drift; heads are those that the metric's declaration names (`Metric.of`: creators
-of that kind, users of an assistant), else active people. And a declaration may say why a metric moves for months whatever the feed does
-(`Metric.moves`).
+Two reasons for a drift stand in the table. What grows or shrinks only because those who make it up
+become more or fewer counts as explained: a total whose amount per head is not shown to drift; heads
+are those that the metric's declaration names (`Metric.of`: creators of that kind, users of an
+assistant), else active people. And a declaration may say why a metric moves for months whatever the
+feed does (`Metric.moves`).
 
-Truncation: MSER-5 (White, Simulation 69:323, 1997; White, Cobb & Spratt, WSC 2000). With z_1 .. z_m the means of m batches of five
-days (of the mean over replicates), cut the first k batches that
+Truncation: MSER-5 (White, Simulation 69:323, 1997; White, Cobb & Spratt, WSC 2000). With z_1 .. z_m
+the means of m batches of five days (of the mean over replicates), cut the first k batches that
 
     k* = argmin over k of  sum over i > k of (z_i - mean of z_(k+1) .. z_m)^2 / (m - k)^2
 
-with LEFT batches left at least (fewer can be alike by chance: Hoad, Robinson & Davies, J. Oper. Res. Soc. 61:69, 2010); where k* lies
-beyond the half of the series, it has not settled in these days. The proposed warm-up is the scenario's plus the most
-days that MSER-5 cuts off a series which is not at rest (what follows a number of heads is judged per head).
+with LEFT batches left at least (fewer can be alike by chance: Hoad, Robinson & Davies, J. Oper.
+Res. Soc. 61:69, 2010); where k* lies beyond the half of the series, it has not settled in these
+days. The proposed warm-up is the scenario's plus the most days that MSER-5 cuts off a series which
+is not at rest (what follows a number of heads is judged per head).
 """
 
 from __future__ import annotations
@@ -33,6 +40,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +67,15 @@ TOLERANCE = 0.05
 """The largest change that counts as rest, as a share of the first window's mean."""
 BATCH, LEFT = 5, 5
 TOTALS = ("consumers", "creators", "posts", "accounts")
-"""Units of gauges that say how much there is, and so grow with the people; what is counted always does."""
+"""Units of gauges that say how much there is, and so grow with the people; what is counted always
+does."""
 PEOPLE = "consumers_active"
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What one headline series does: means, change (a share) and slope (per 30 days), each with its interval; ``settles`` in days."""
+    """What one headline series does: means, change (a share) and slope (per 30 days), each with its
+    interval; ``settles`` in days."""
 
     name: str
     unit: str
@@ -93,7 +103,8 @@ class Drift:
 
     @property
     def verdict(self) -> str:
-        """``at rest``, ``drifts``, ``unclear``; ``follows`` where the number of heads explains it, ``moves`` where its declaration does."""
+        """``at rest``, ``drifts``, ``unclear``; ``follows`` where the number of heads explains it,
+        ``moves`` where its declaration does."""
         if self.explained:
             return "follows"
         found = _verdict(self.change)
@@ -108,7 +119,8 @@ def _verdict(change: tuple[float, float, float]) -> str:
 
 
 def mser(values: Floats, batch: int = BATCH) -> int | None:
-    """How many observations MSER cuts off the begin of a series; None where its least lies beyond the half, so that it has not settled.
+    """How many observations MSER cuts off the begin of a series; None where its least lies beyond
+    the half, so that it has not settled.
 
     ``values`` float64 (n,), equally spaced; what is left of the last batch does not count.
     """
@@ -150,8 +162,8 @@ def judged(
     heads: str = "active people",
     why: str = "",
 ) -> Drift:
-    """What a series does, from its daily means (replicates, days); ``people`` likewise, of the ``heads`` that make up a total; ``why`` it
-    moves by its declaration."""
+    """What a series does, from its daily means (replicates, days); ``people`` likewise, of the
+    ``heads`` that make up a total; ``why`` it moves by its declaration."""
     first, last = days[:, :WINDOW].mean(1), days[:, -WINDOW:].mean(1)
     base = abs(float(first.mean()))
     middle, low, high = _with_interval(slopes(days) * 30, 1.0)
@@ -227,20 +239,21 @@ def look(
     replicates: int,
     progress: Callable[[float], None] = lambda share: None,
 ) -> list[Drift]:
-    """Every headline series of the scenario at rest or not; ``progress`` hears the share that is done."""
+    """Every headline series of the scenario at rest or not; ``progress`` hears the share that is
+    done."""
     rows: list[tuple[Metric, Mapping[str, str]]] = list(Simulation(scenario).world.board.rows)
     shown = [
         i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"
     ]
     heads = {i: _heads(rows, i) for i in shown}
     asked_for = [*shown, *sorted({i for i in heads.values() if i is not None})]
+
+    def told(replicate: int, day: int) -> None:
+        progress((replicate + day / days) / replicates)
+
     found = np.array(
         [
-            daily(
-                without_policies(scenario, days, r),
-                asked_for,
-                lambda day, r=r: progress((r + day / days) / replicates),
-            )  # type: ignore[misc]
+            daily(without_policies(scenario, days, r), asked_for, partial(told, r))
             for r in range(replicates)
         ]
     )
@@ -276,7 +289,8 @@ def _title(row: tuple[Metric, Mapping[str, str]]) -> str:
 
 
 def _heads(rows: Sequence[tuple[Metric, Mapping[str, str]]], i: int) -> int | None:
-    """The series that counts those who make up series i, if it is a total: the one that it names, else active people."""
+    """The series that counts those who make up series i, if it is a total: the one that it names,
+    else active people."""
     metric, labels = rows[i]
     if metric.name == PEOPLE or not (metric.counts or metric.unit in TOTALS):
         return None
@@ -292,7 +306,8 @@ def _heads(rows: Sequence[tuple[Metric, Mapping[str, str]]], i: int) -> int | No
 
 
 def proposed(scenario: Scenario, found: Sequence[Drift]) -> tuple[int, list[str]]:
-    """Days of warm-up that would settle what is not at rest, and the drifting series that no such time was found for."""
+    """Days of warm-up that would settle what is not at rest, and the drifting series that no such
+    time was found for."""
     most, never = 0, []
     for each in found:
         settles = each.settles_per_person if each.per_person is not None else each.settles
@@ -320,13 +335,15 @@ def check(
             else ", no warm-up"
         ),
         "",
-        f"{'headline':{wide}}  {'days 1-30':>9s} {'last 30':>9s}  {'change [95 % interval]':28s} {'per 30 days [95 % interval]':30s} "
+        f"{'headline':{wide}}  {'days 1-30':>9s} {'last 30':>9s}  {'change [95 % interval]':28s} "
+        f"{'per 30 days [95 % interval]':30s} "
         f"{'MSER-5':>7s}  verdict",
     ]
     for each in found:
         settles = "-" if each.settles is None else f"{each.settles} d"
         lines.append(
-            f"{each.name:{wide}}  {human(each.first, each.unit):>9s} {human(each.last, each.unit):>9s}  {_share(each.change):28s} "
+            f"{each.name:{wide}}  {human(each.first, each.unit):>9s} "
+            f"{human(each.last, each.unit):>9s}  {_share(each.change):28s} "
             f"{_range(each.slope):30s} {settles:>7s}  {_words(each)}"
         )
     good = not any(each.verdict == "drifts" for each in found)
@@ -362,12 +379,14 @@ def _advice(scenario: Scenario, found: Sequence[Drift], days: int) -> list[str]:
     """The proposed warm-up in words."""
     need, never = proposed(scenario, found)
     lines = [
-        f"At rest: the 95 % interval of the change lies within {TOLERANCE:.0%}. MSER-5: days after which a series has settled (-: not "
+        f"At rest: the 95 % interval of the change lies within {TOLERANCE:.0%}. MSER-5: days after "
+        f"which a series has settled (-: not "
         f"within half of these {days} days)."
     ]
     if never:
         lines.append(
-            f"No warm-up up to {days // 2} days settles: {', '.join(never)}. Look longer (--days), or for what moves them."
+            f"No warm-up up to {days // 2} days settles: {', '.join(never)}. Look longer (--days), "
+            f"or for what moves them."
         )
     if all(each.verdict in ("at rest", "follows", "moves") for each in found):
         return [*lines, f"Proposed warm_up: {scenario.warm_up // DAY}d, what it is."]

@@ -1,1 +1,2 @@
-"""What everything stands on: errors, units of time and rate, random numbers, threads, where compiled kernels are cached."""
+"""What everything stands on: errors, units of time and rate, random numbers, threads, where
+compiled kernels are cached."""

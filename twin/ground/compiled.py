@@ -1,14 +1,17 @@
 """How kernels are compiled, and where numba keeps their machine code.
 
-`kernel` compiles for the arrays that a function is given and keeps the code for the next process; `inlined` puts a function's body into
-the kernels that call it. Both divide as processors do (numpy's error model): a division by zero gives infinity or NaN, where Python's
-check of every divisor would keep loops out of vector registers; so kernels guard those divisors that can be zero. There is no fastmath:
-sums keep their order, and multiplications and additions are never fused, so that machines agree. Kernels release Python's lock.
+`kernel` compiles for the arrays that a function is given and keeps the code for the next process;
+`inlined` puts a function's body into the kernels that call it. Both divide as processors do
+(numpy's error model): a division by zero gives infinity or NaN, where Python's check of every
+divisor would keep loops out of vector registers; so kernels guard those divisors that can be zero.
+There is no fastmath: sums keep their order, and multiplications and additions are never fused, so
+that machines agree. Kernels release Python's lock.
 
-numba's own cache looks at the file of the function that it compiles and at no file that this one calls, so after an update of one kernel
-another could go on running the old machine code of it. Here the code of a file lies in a folder named by the digest of the file and of
-all files of the package that it imports, directly or through others: a changed kernel recompiles what uses it, and nothing else.
-``NUMBA_CACHE_DIR`` is respected as the place under which these folders are made.
+numba's own cache looks at the file of the function that it compiles and at no file that this one
+calls, so after an update of one kernel another could go on running the old machine code of it. Here
+the code of a file lies in a folder named by the digest of the file and of all files of the package
+that it imports, directly or through others: a changed kernel recompiles what uses it, and nothing
+else. ``NUMBA_CACHE_DIR`` is respected as the place under which these folders are made.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering
 
 KEPT = 3
-"""Folders of former versions of a file that are kept, newest first: another process may still run them."""
+"""Folders of former versions of a file that are kept, newest first: another process may still run
+them."""
 PACKAGE = Path(__file__).parent.parent
 _IMPORT = re.compile(
     r"^\s*(?:from\s+twin((?:\.\w+)*)\s+import\s+(\([^)]*\)|[^\n#]*)|import\s+twin((?:\.\w+)+))",
@@ -56,7 +60,8 @@ def imported(path: Path, package: Path = PACKAGE) -> frozenset[Path]:
 
 
 def folder(path: Path, package: Path = PACKAGE) -> Path:
-    """Where the machine code of a file as it stands is kept: inside the package or, where that cannot be written, the user's cache."""
+    """Where the machine code of a file as it stands is kept: inside the package or, where that
+    cannot be written, the user's cache."""
     digest = hashlib.blake2b(digest_size=8)
     for file in sorted(imported(path, package)):
         digest.update(os.path.relpath(file, package).encode() + file.read_bytes())
@@ -99,7 +104,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 class _PartLibrary(JITCodeLibrary):
-    """The code of a part: optimised and made machine code with the kernels that take it in, and not before."""
+    """The code of a part: optimised and made machine code with the kernels that take it in, and not
+    before."""
 
     def _optimize_final_module(self) -> None:
         """Left to the kernels."""
@@ -149,11 +155,12 @@ class _Part(CPUDispatcher):
         return self.alone(*arguments)
 
     def get_call_template(self, given: Any, named: Any) -> Any:
-        """A whole number that is written down is a whole number: numba would compile the part for each of them."""
+        """A whole number that is written down is a whole number: numba would compile the part for
+        each of them."""
         return super().get_call_template(
             [types.unliteral(kind) for kind in given],  # type: ignore[no-untyped-call]
-            {name: types.unliteral(kind) for name, kind in named.items()},
-        )  # type: ignore[no-untyped-call]
+            {name: types.unliteral(kind) for name, kind in named.items()},  # type: ignore[no-untyped-call]
+        )
 
     def add_overload(self, result: Any) -> None:
         """Known to kernels; there is nothing for Python to call."""
@@ -181,8 +188,9 @@ def _part(function: Callable[..., Any], **options: bool) -> Any:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who holds those that it is given (an
-    atomic operation at every use, for which threads would wait)."""
+    """Compile a part of kernels, called by them alone: it makes no arrays, and does not count who
+    holds those that it is given (an atomic operation at every use, for which threads would
+    wait)."""
     return _part(function, _nrt=False)
 
 

@@ -1,6 +1,8 @@
-"""The threads of one run. What they compute does not depend on how many they are; kernels release Python's lock, so they run at once.
+"""The threads of one run. What they compute does not depend on how many they are; kernels release
+Python's lock, so they run at once.
 
-Threads are made when they are first needed, in each process anew: one that was forked has none of its parent's.
+Threads are made when they are first needed, in each process anew: one that was forked has none of
+its parent's.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class Crew:
         return self._pool
 
     def together(self, own: Callable[[], None], others: Callable[[], None]) -> None:
-        """Run ``own`` here and ``others`` on every other thread; return when all are done. Those that come too late are spared."""
+        """Run ``own`` here and ``others`` on every other thread; return when all are done. Those
+        that come too late are spared."""
         waiting = [self._others().submit(others) for _ in range(self.threads - 1)]
         own()
         for each in waiting:
@@ -39,7 +42,8 @@ class Crew:
                 each.result()
 
     def each(self, tasks: Sequence[Callable[[], None]], worth: bool = True) -> None:
-        """Do all tasks, each on whichever thread is free where it is worth waking one. They may not read what another of them writes."""
+        """Do all tasks, each on whichever thread is free where it is worth waking one. They may not
+        read what another of them writes."""
         turn = itertools.count()
 
         def work() -> None:
@@ -52,14 +56,16 @@ class Crew:
             self.together(work, work)
 
     def split(self, size: int, least: int, work: Callable[[int, int], None]) -> None:
-        """Do ``work(low, high)`` for pieces of range(size), each of ``least`` or more where they are several."""
+        """Do ``work(low, high)`` for pieces of range(size), each of ``least`` or more where they
+        are several."""
         pieces = max(1, min(2 * self.threads, size // least)) if self.threads > 1 else 1
         ends = [size * k // pieces for k in range(pieces + 1)]
         self.each([partial(work, low, high) for low, high in itertools.pairwise(ends)])
 
 
 def asked(given: int | None, default: int) -> int:
-    """How many threads: as given, else as the environment says (TWIN_THREADS), else the default. Raises UsageError."""
+    """How many threads: as given, else as the environment says (TWIN_THREADS), else the default.
+    Raises UsageError."""
     text = os.environ.get("TWIN_THREADS", "")
     if given is None and text:
         if not text.isdigit() or int(text) < 1:

@@ -1,15 +1,19 @@
-"""Random numbers as pure functions of (seed, replicate, stream, entity, occasion, draw): no generator, no state.
+"""Random numbers as pure functions of (seed, replicate, stream, entity, occasion, draw): no
+generator, no state.
 
-Philox4x32-10 (Salmon et al., SC 2011; known-answer vectors of Random123 in tests/unit/test_draws.py):
+Philox4x32-10 (Salmon et al., SC 2011; known-answer vectors of Random123 in
+tests/unit/test_draws.py):
 
-    key     = blake2b-64("seed:replicate:stream")           one stream per decision, by explicit name
+    key     = blake2b-64("seed:replicate:stream")           one stream per decision, by explicit
+            name
     counter = (entity low 32 bits, entity high 32 bits, occasion, draw)
 
-gives four words of 32 bits; a uniform is (word + 1/2) / 2^32, never 0 or 1. Normals are Box-Muller, everything else is an
-inverse CDF: no rejection, so nobody's luck depends on how many numbers another decision took.
+gives four words of 32 bits; a uniform is (word + 1/2) / 2^32, never 0 or 1. Normals are Box-Muller,
+everything else is an inverse CDF: no rejection, so nobody's luck depends on how many numbers
+another decision took.
 
-Entities carry 64-bit keys by ancestry: `child` mixes a parent's key with a count (a creator's n-th post), so that after a
-fork the same person meets the same luck whatever else changed.
+Entities carry 64-bit keys by ancestry: `child` mixes a parent's key with a count (a creator's n-th
+post), so that after a fork the same person meets the same luck whatever else changed.
 """
 
 from __future__ import annotations
@@ -33,7 +37,8 @@ Decisions = tuple[tuple[str, int], ...]
 
 @inlined
 def philox(k0, k1, c0, c1, c2, c3):
-    """Philox4x32-10: two key words and four counter words (uint64 holding 32 bits) to four words."""
+    """Philox4x32-10: two key words and four counter words (uint64 holding 32 bits) to four
+    words."""
     for _ in range(10):
         p0 = _M0 * c0
         p1 = _M1 * c2
@@ -56,7 +61,8 @@ def unit(word):
 
 @inlined
 def words(stream, entity, occasion, draw):
-    """Four words for one decision: ``stream`` and ``entity`` are 64-bit keys, ``occasion`` and ``draw`` 32-bit counts."""
+    """Four words for one decision: ``stream`` and ``entity`` are 64-bit keys, ``occasion`` and
+    ``draw`` 32-bit counts."""
     return philox(
         stream & MASK,
         stream >> _32,
@@ -69,7 +75,8 @@ def words(stream, entity, occasion, draw):
 
 @inlined
 def mix64(x):
-    """SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection of 64 bits that spreads every bit."""
+    """SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection of 64 bits that spreads every
+    bit."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
@@ -83,7 +90,8 @@ def child(parent, count):
 
 @kernel
 def _uniforms(stream, keys, occasion, draw, out):
-    """Fill out (4 blocks, n), block by block: draws ``draw``, ``draw`` + 1, ... One occasion for all has a loop that vectorises."""
+    """Fill out (4 blocks, n), block by block: draws ``draw``, ``draw`` + 1, ... One occasion for
+    all has a loop that vectorises."""
     for block in range(len(out) // 4):
         one, two, three, four = (
             out[4 * block],
@@ -135,7 +143,8 @@ def children(parents: NDArray[np.uint64], counts: NDArray[np.int64]) -> NDArray[
 
 
 class Draws:
-    """The random numbers of one run. A stream's name may be claimed once: two decisions never share luck."""
+    """The random numbers of one run. A stream's name may be claimed once: two decisions never share
+    luck."""
 
     def __init__(self, seed: int, replicate: int) -> None:
         self.seed, self.replicate = seed, replicate
@@ -181,7 +190,8 @@ class Draws:
     def normals(
         self, name: str, keys: NDArray[np.uint64], count: int, occasion: int | NDArray[Any] = 0
     ) -> NDArray[np.float64]:
-        """Standard normals (n, count) by Box-Muller: of the four uniforms of a draw, two radii and two angles, first both cosines."""
+        """Standard normals (n, count) by Box-Muller: of the four uniforms of a draw, two radii and
+        two angles, first both cosines."""
         if count == 1:
             return self.normal(name, keys, 0, occasion)[:, None]
         blocks = -(-count // 4)
@@ -202,8 +212,9 @@ class Draws:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """The normals of several decisions of one owner for the same entities, not yet multiplied.
 
-        Returns radii, cosines and sines f8 (2 blocks, n) for `wave`; each decision begins at a column that is a
-        multiple of four. The bits are those of `normals`, with one logarithm, cosine and sine of all.
+        Returns radii, cosines and sines f8 (2 blocks, n) for `wave`; each decision begins at a
+        column that is a multiple of four. The bits are those of `normals`, with one logarithm,
+        cosine and sine of all.
         """
         if (owner, decisions) not in self._blocks_of:
             counts = [-(-count // 4) for _, count in decisions]

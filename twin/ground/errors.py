@@ -1,6 +1,7 @@
 """Errors that a user can cause, each one line: where, why, and the mend.
 
-Everything the command line prints as ``error:`` is a `TwinError`; any other exception is a bug of ours.
+Everything the command line prints as ``error:`` is a `TwinError`; any other exception is a bug of
+ours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class UsageError(TwinError):
 
 
 class StateError(TwinError):
-    """A mechanism broke a rule of the world: wrote a foreign column, read a hidden one, asked for an unknown name."""
+    """A mechanism broke a rule of the world: wrote a foreign column, read a hidden one, asked for
+    an unknown name."""
 
 
 class CheckpointError(TwinError):
@@ -31,7 +33,8 @@ class CheckpointError(TwinError):
 
 
 def _one_line(text: str) -> str:
-    """Line breaks and other control characters spelt out, so that what a user wrote cannot break a line."""
+    """Line breaks and other control characters spelt out, so that what a user wrote cannot break a
+    line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -39,7 +42,8 @@ def _one_line(text: str) -> str:
 class Problem:
     """One thing wrong with a scenario.
 
-    ``file`` is a path or a flag such as ``--set``; ``line`` counts from 1 and is 0 where a line has no meaning.
+    ``file`` is a path or a flag such as ``--set``; ``line`` counts from 1 and is 0 where a line has
+    no meaning.
     """
 
     file: str

@@ -1,7 +1,9 @@
-"""How this process gives memory back: large arrays return to the system as soon as nobody holds them.
+"""How this process gives memory back: large arrays return to the system as soon as nobody holds
+them.
 
-glibc keeps freed blocks of up to 32 MB for later use once it has seen a few of that size. A world of a million people
-works with temporary arrays of just that size, and would stay much larger than what it holds.
+glibc keeps freed blocks of up to 32 MB for later use once it has seen a few of that size. A world
+of a million people works with temporary arrays of just that size, and would stay much larger than
+what it holds.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ _MMAP_THRESHOLD = -3
 
 
 def give_back() -> bool:
-    """Have every block of LARGE bytes or more returned once it is freed; tells whether the C library can (glibc)."""
+    """Have every block of LARGE bytes or more returned once it is freed; tells whether the C
+    library can (glibc)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_MMAP_THRESHOLD, LARGE))

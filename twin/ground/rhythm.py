@@ -1,7 +1,8 @@
 """The diurnal curve: when in the day people come and post.
 
-A curve is 24 shares by local hour; `cumulated` makes it a function from the fraction of the day's activity to the time of
-day, so that a flat Poisson process, read through it, becomes one whose intensity follows the curve.
+A curve is 24 shares by local hour; `cumulated` makes it a function from the fraction of the day's
+activity to the time of day, so that a flat Poisson process, read through it, becomes one whose
+intensity follows the curve.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ MIND_HOURS = (
     1.0,
     0.7,
 )
-"""Share (%) of news impressions by hour, MIND sample (Wu et al., ACL 2020), as in FINDINGS; the sample's zone is unknown."""
+"""Share (%) of news impressions by hour, MIND sample (Wu et al., ACL 2020), as in FINDINGS; the
+sample's zone is unknown."""
 
 
 def cumulated(hours: Sequence[float]) -> NDArray[np.float64]:
@@ -57,7 +59,8 @@ def seconds(fraction: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArra
 def warp(
     days: NDArray[np.float64], curve: NDArray[np.float64], tz: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Seconds since the start for times on a flat clock (in days), read through the diurnal curve in a time zone (hours)."""
+    """Seconds since the start for times on a flat clock (in days), read through the diurnal curve
+    in a time zone (hours)."""
     local = days + tz / 24.0
     whole = np.floor(local)
     return whole.astype(np.int64) * DAY + seconds(local - whole, curve) - tz * HOUR

@@ -1,7 +1,7 @@
 """Simulated time and rates: whole seconds since the scenario's start, and events per day.
 
-Durations are written ``10min``, ``6h``, ``90d``, ``52w``; rates ``3/d``, ``0.5/h``, ``2%/d``. A bare number is refused
-wherever a unit is needed, so that nobody has to guess what ``90`` meant.
+Durations are written ``10min``, ``6h``, ``90d``, ``52w``; rates ``3/d``, ``0.5/h``, ``2%/d``. A
+bare number is refused wherever a unit is needed, so that nobody has to guess what ``90`` meant.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ def format_duration(seconds: int) -> str:
 
 
 def parse_rate(text: object) -> float:
-    """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for anything else."""
+    """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for
+    anything else."""
     if isinstance(text, str) and text.lstrip().startswith("-") and _RATE.match(text.lstrip(" -")):
         raise ValueError(f"{text!r} is negative; a rate is zero or more, such as 3/d")
     if not isinstance(text, str) or not (match := _RATE.match(text)):
         raise ValueError(
-            f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such as 3/d"
+            f"{text!r} is not a rate; write a number, a slash and a unit (s, min, h, d, w), such "
+            f"as 3/d"
         )
     value = (
         float(match[1]) * (0.01 if match[2] else 1.0) * (DAY / _SECONDS[match[3]])
@@ -67,7 +69,8 @@ def format_rate(per_day: float) -> str:
 
 
 def parse_start(text: object) -> dt.date:
-    """The scenario's first day (UTC midnight) from ``2025-01-01`` or a date; raises ValueError otherwise."""
+    """The scenario's first day (UTC midnight) from ``2025-01-01`` or a date; raises ValueError
+    otherwise."""
     if isinstance(text, dt.datetime):
         if text.time() != dt.time():
             raise ValueError(

@@ -1,23 +1,26 @@
 """The sessions of one serving window, replayed in order of their exact times.
 
-Within a window the serving snapshot stands still, and what one session does (counters, social proof, follows) is seen by
-the next; so replaying sessions one after another is event-by-event simulation, whether they come as a batch or one by one.
+Within a window the serving snapshot stands still, and what one session does (counters, social
+proof, follows) is seen by the next; so replaying sessions one after another is event-by-event
+simulation, whether they come as a batch or one by one.
 
-A session: draw the depth of the scan (geometric, from patience), gather candidates, rank, show the slate (all that is `plan`), respond to
-what is examined; who has viewed a work to the end is shown the shelf of what is linked to it. Then the next visit is drawn:
+A session: draw the depth of the scan (geometric, from patience), gather candidates, rank, show the
+slate (all that is `plan`), respond to what is examined; who has viewed a work to the end is shown
+the shelf of what is linked to it. Then the next visit is drawn:
 
-    again today with P(again), after a lognormal gap of at least 30 min, if that is still the same local day;
-    else on day +G, G geometric with P = sigmoid(return_logit + effect * (satisfaction - reference)), at an hour drawn
-    from the diurnal curve in local time;
-    or never: P(leave) = hazard * exp(-k (satisfaction - reference)).
+    again today with P(again), after a lognormal gap of at least 30 min, if that is still the same
+    local day; else on day +G, G geometric with P = sigmoid(return_logit + effect * (satisfaction -
+    reference)), at an hour drawn from the diurnal curve in local time; or never: P(leave) = hazard
+    * exp(-k (satisfaction - reference)).
 
-Heterogeneous return_logit across people is what makes the hazard of returning fall (a mixture of geometrics; beta-geometric,
-Fader & Hardie 2007).
+Heterogeneous return_logit across people is what makes the hazard of returning fall (a mixture of
+geometrics; beta-geometric, Fader & Hardie 2007).
 
-So a session has three parts. It is planned, from what no other session of the window changes. It happens: responses, counters of posts,
-follows, log; only that goes in order. It is settled: what the person keeps of it, and the next visit. On several threads each takes
-chunks of sessions to plan, then to settle, while one of them lets them happen. The bytes are those of one thread: sums of fractions
-go in order, and of what is summed on several threads, all are whole numbers.
+So a session has three parts. It is planned, from what no other session of the window changes. It
+happens: responses, counters of posts, follows, log; only that goes in order. It is settled: what
+the person keeps of it, and the next visit. On several threads each takes chunks of sessions to
+plan, then to settle, while one of them lets them happen. The bytes are those of one thread: sums of
+fractions go in order, and of what is summed on several threads, all are whole numbers.
 """
 
 from __future__ import annotations
@@ -123,8 +126,8 @@ def hour_of(u, hours):
 
 @inner
 def days_until(wait, day, weights):
-    """Days from local ``day`` to the next visit: the first k whose days' weights add up to more than ``wait``, which is in days of
-    weight 1. Days beyond the calendar weigh 1."""
+    """Days from local ``day`` to the next visit: the first k whose days' weights add up to more
+    than ``wait``, which is in days of weight 1. Days beyond the calendar weigh 1."""
     last = len(weights) - 1
     at = min(day + 1, last)
     if last < 0 or weights[last] - weights[at] <= wait:
@@ -143,7 +146,8 @@ def days_until(wait, day, weights):
 
 @inner
 def next_visit(row, t, people, behaviour, earliest):
-    """Time of a person's next session, or NEVER; moves the visit's own luck with the session count."""
+    """Time of a person's next session, or NEVER; moves the visit's own luck with the session
+    count."""
     number = behaviour.number
     a, b, c, d = words(behaviour.streams[1], people.key[row], people.sessions[row], 0)
     mood = people.satisfaction[row] - number[N_REFERENCE]
@@ -206,8 +210,8 @@ def unfollow(row, creator, graph):
 
 @inner
 def shelf_post(row, links, work, nth, seen, can):
-    """The next post on a work's shelf of ``links`` (works, L), from the ``nth`` on, that may be shown and was not seen lately (-1: none),
-    and where to look after it."""
+    """The next post on a work's shelf of ``links`` (works, L), from the ``nth`` on, that may be
+    shown and was not seen lately (-1: none), and where to look after it."""
     post = -1
     while nth < links.shape[1] and post < 0:
         post = int(links[work, nth])
@@ -264,7 +268,8 @@ def note(row, post, mask, place, source, via, log):
 
 @inner
 def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, total, x):
-    """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of fractions, and what was seen."""
+    """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of
+    fractions, and what was seen."""
     arm, number = people.arm[row], behaviour.number
     quota, likes_shown = serve.whole[arm], behaviour.shows[arm, 0] > 0
     depth, via, place, look, nth = plan.depth[at], -1, 0, 0, 0
@@ -347,7 +352,8 @@ def arrive(row, people, total):
 
 @inlined
 def met(row, post, ai, mask, number, people, posts, total):
-    """What the person keeps of one meeting: leanings seen, the pull on the opinion, what was viewed to the end; and counts of it."""
+    """What the person keeps of one meeting: leanings seen, the pull on the opinion, what was viewed
+    to the end; and counts of it."""
     slant, opinion = np.float64(posts.slant[post]), people.opinion[row]
     people.stance[row, 1 if slant > 0 else 0] += 1
     people.pull_sum[row] += pull(opinion, slant, number[N_TOLERANCE], number[N_REPULSION])
@@ -368,8 +374,8 @@ def met(row, post, ai, mask, number, people, posts, total):
 
 @inner
 def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
-    """What a person keeps of the session that happened as number ``at`` of the plan, and the next visit. Reads posts, writes the person's
-    row and counts in ``total``."""
+    """What a person keeps of the session that happened as number ``at`` of the plan, and the next
+    visit. Reads posts, writes the person's row and counts in ``total``."""
     number = behaviour.number
     arrive(row, people, total)
     total[A_CANDIDATES] += plan.many[at]
@@ -421,7 +427,8 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
 
 
 class Share(NamedTuple):
-    """How threads share the sessions of a window: in chunks, that are planned, happen, and are settled."""
+    """How threads share the sessions of a window: in chunks, that are planned, happen, and are
+    settled."""
 
     chunk: int
     plan: Plan
@@ -488,8 +495,8 @@ def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, tota
 def browse_shared(
     leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake
 ):
-    """`browse` by several threads, each in a call of its own: one leads, the others plan chunks until none is left; all settle. What
-    `collect` adds is left to it."""
+    """`browse` by several threads, each in a call of its own: one leads, the others plan chunks
+    until none is left; all settle. What `collect` adds is left to it."""
     room, chunks = empty_room(len(posts.key), people.seen.shape[1], serve), len(shared.stage)
     if leads:
         lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, room)

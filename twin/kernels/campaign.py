@@ -1,4 +1,5 @@
-"""What the impressions of a campaign's posts did: who was reached, and how far they were moved towards the target."""
+"""What the impressions of a campaign's posts did: who was reached, and how far they were moved
+towards the target."""
 
 from __future__ import annotations
 
@@ -28,10 +29,11 @@ def shown(
     reached,
     total,
 ):
-    """Go through impressions (consumer, post), in order; ``maker`` by post, ``group`` by creator (-1: no account of ours).
+    """Go through impressions (consumer, post), in order; ``maker`` by post, ``group`` by creator
+    (-1: no account of ours).
 
-    Marks ``reached`` (bool by consumer) and adds to ``total`` (3,), see S_*. One post moves x by d = rate * openness * pull, so
-    towards the target by |x - target| - |x + d - target|.
+    Marks ``reached`` (bool by consumer) and adds to ``total`` (3,), see S_*. One post moves x by d
+    = rate * openness * pull, so towards the target by |x - target| - |x + d - target|.
     """
     for k in range(len(post)):
         creator = maker[post[k]]

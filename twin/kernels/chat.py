@@ -1,6 +1,8 @@
-"""One chatbot session after another, each at its own time; people meet only in the reward model that chooses answers.
+"""One chatbot session after another, each at its own time; people meet only in the reward model
+that chooses answers.
 
-With expectation E, trust T, concern C, memory M of the assistant, anthropomorphism A, and personalisation g:
+With expectation E, trust T, concern C, memory M of the assistant, anthropomorphism A, and
+personalisation g:
 
     P = base + gain g M + noise z - (depth if the session fails) + said   performance met
     D = P - E                                                             disconfirmation
@@ -12,18 +14,21 @@ With expectation E, trust T, concern C, memory M of the assistant, anthropomorph
     A <- A + a g (1 - A) where D >= 0,  A - b g A where D < 0
     attachment <- attachment exp(-absence / F), then + r A (1 - attachment)
 
-so that g = 0 leaves P, T, C flat once E has met P. The next session comes after an exponential gap of mean
-1 / (rate exp(u (S - base))), or never: P(stop) = h exp(w (base - S) + v C - x attachment).
+so that g = 0 leaves P, T, C flat once E has met P. The next session comes after an exponential gap
+of mean 1 / (rate exp(u (S - base))), or never: P(stop) = h exp(w (base - S) + v C - x attachment).
 
-Answers. A share of sessions asks what touches on the person's stance. The true answer is worth dq more and agrees with the person
-(s = 1) or not (s = -1), the false one says the opposite. What an answer is worth to the person is q + b a_u s, with an own taste
-a_u for being agreed with. The assistant gives the answer that its reward model prefers (`twin.kernels.reward`; features s, with
-an own weight per person, and q, pooled; a tie goes to the truth); some people are shown both and say which they like better,
+Answers. A share of sessions asks what touches on the person's stance. The true answer is worth dq
+more and agrees with the person (s = 1) or not (s = -1), the false one says the opposite. What an
+answer is worth to the person is q + b a_u s, with an own taste a_u for being agreed with. The
+assistant gives the answer that its reward model prefers (`twin.kernels.reward`; features s, with an
+own weight per person, and q, pooled; a tie goes to the truth); some people are shown both and say
+which they like better,
 
     P(true preferred) = sigmoid((dq + 2 b a_u s) / noise),
 
-and that is all that the model learns from. ``said`` is what the answer given was worth, less dq: 0 for the truth told to somebody
-who does not care. Only g times the reward model's share of what is the person's own is served, and without memory none.
+and that is all that the model learns from. ``said`` is what the answer given was worth, less dq: 0
+for the truth told to somebody who does not care. Only g times the reward model's share of what is
+the person's own is served, and without memory none.
 """
 
 from __future__ import annotations
@@ -40,7 +45,8 @@ from twin.kernels.reward import margin, update
 Array = Any
 DAY, NEVER = 86400, 2**62
 REMEMBERED = 128
-"""Answers after which a person's counts of answers are halved: recent ones weigh more, and a byte holds them."""
+"""Answers after which a person's counts of answers are halved: recent ones weigh more, and a byte
+holds them."""
 (
     T_SESSIONS,
     T_FAILURES,
@@ -136,7 +142,8 @@ def _normal(a, b):
 
 @inner
 def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, compares):
-    """Say the true or the false answer, learn from a comparison where there is one, and count: what was said was worth."""
+    """Say the true or the false answer, learn from a comparison where there is one, and count: what
+    was said was worth."""
     a, b, preferring, _ = words(stream, people.key[i], n, 2)
     dq = bot.truth_value
     if bot.truth_log_sd > 0.0:
@@ -166,10 +173,11 @@ def answer(i, n, people, bot, own, remembers, stream, reward, total, x, side, co
 
 @kernel
 def chat(rows, people, bot, offer, reward, stream, total, least):
-    """One session per row, in the order given, each at the row's own ``next_at``, which moves on by ``least`` s or more.
+    """One session per row, in the order given, each at the row's own ``next_at``, which moves on by
+    ``least`` s or more.
 
-    Luck is keyed by (person, n-th chat). ``reward`` (2, 2) is the reward model's pool, ``total`` (T_SIZE,) holds running sums; who
-    has left the platform stops.
+    Luck is keyed by (person, n-th chat). ``reward`` (2, 2) is the reward model's pool, ``total``
+    (T_SIZE,) holds running sums; who has left the platform stops.
     """
     x = np.empty(2)
     for j in range(len(rows)):

@@ -1,10 +1,13 @@
-"""When the next post comes, what is in it and what is counted of it; and how AI creators predict engagement.
+"""When the next post comes, what is in it and what is counted of it; and how AI creators predict
+engagement.
 
 Prediction is ridge regression with forgetting, in an order of sums that does not depend on threads:
 
-    A <- gamma A + sum_i w_i x_i x_i' ,  b <- gamma b + sum_i w_i y_i x_i ,  beta = (A + ridge D)^-1 b
+    A <- gamma A + sum_i w_i x_i x_i' ,  b <- gamma b + sum_i w_i y_i x_i ,  beta = (A + ridge D)^-1
+                                         b
 
-D is the identity but for the intercept (feature 0), which is all but free. Before any data beta is 0.
+D is the identity but for the intercept (feature 0), which is all but free. Before any data beta is
+0.
 """
 
 from __future__ import annotations
@@ -72,9 +75,10 @@ def _length(x):
 def compose(maker, makers, radius, cosine, sine, craft):
     """One draft per entry of ``maker`` from standard normals (see `twin.ground.draws.wave`).
 
-    Their columns: 0 for quality, 1 to 3 for the first three strategies, then L for content, three for signals, one for
-    the critic, and, where there is another block, one for care.
-    Returns float64 content (n, L), quality (n,), strategy (n, 4), tried (n, 4), signal (n, 3), reading (n,).
+    Their columns: 0 for quality, 1 to 3 for the first three strategies, then L for content, three
+    for signals, one for the critic, and, where there is another block, one for care. Returns
+    float64 content (n, L), quality (n,), strategy (n, 4), tried (n, 4), signal (n, 3), reading
+    (n,).
     """
     n, wide = len(maker), makers.niche.shape[1]
     content, quality, reading = np.empty((n, wide)), np.empty(n), np.empty(n)
@@ -201,9 +205,11 @@ def publish(
 
 @kernel
 def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses):
-    """Of each new post its key u8, whether it is a long-lived work, and whether it is shown as made by AI.
+    """Of each new post its key u8, whether it is a long-lived work, and whether it is shown as made
+    by AI.
 
-    ``share`` f8 (human, AI) of works; ``label`` f8 (A,) chance of a label by arm of creators, or of all.
+    ``share`` f8 (human, AI) of works; ``label`` f8 (A,) chance of a label by arm of creators, or of
+    all.
     """
     n = len(maker)
     keys, work, labelled = np.empty(n, np.uint64), np.empty(n, np.bool_), np.empty(n, np.bool_)
@@ -218,7 +224,8 @@ def fates(maker, number, key, stream, share, label, arm, ai, campaign, discloses
 
 @kernel
 def total(values):
-    """A sum rounded as numpy's where it turns numbers to float64: pieces of 8192, halves down to 128, eight lanes."""
+    """A sum rounded as numpy's where it turns numbers to float64: pieces of 8192, halves down to
+    128, eight lanes."""
     n = len(values)
     if n > 8192:
         s = 0.0
@@ -275,8 +282,8 @@ def tally(
     slots,
     counts,
 ):
-    """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6); in ``counts`` at ``slots`` those of campaigns,
-    and of humans those in niche, invaded and other communities."""
+    """Count new posts: by kind in ``made`` (2, 3) and ``supply`` (2, 6); in ``counts`` at ``slots``
+    those of campaigns, and of humans those in niche, invaded and other communities."""
     values = np.empty((2, len(rows)))
     for kind in range(2):
         held, whole, shown, helped, lasting = kind == 1, 0, 0, 0, 0
@@ -306,8 +313,8 @@ def tally(
 
 @kernel
 def take(next_at, posts_made, key, stream, now):
-    """Creators with a post before ``now``: rows i8 in order, its time and number i8, and a uniform f8 for the gap to
-    the next one. The post counts as made."""
+    """Creators with a post before ``now``: rows i8 in order, its time and number i8, and a uniform
+    f8 for the gap to the next one. The post counts as made."""
     count = 0
     for row in range(len(next_at)):
         count += next_at[row] < now
@@ -330,7 +337,8 @@ def take(next_at, posts_made, key, stream, now):
 
 @inner
 def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, slowest, flat_at):
-    """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a uniform each."""
+    """Move the flat clock of creators by an exponential gap: ``log_u`` is the logarithm of a
+    uniform each."""
     for i in range(len(rows)):
         r = rows[i]
         speed = rate[r] * (np.float32(0.5) + morale[r]) * pace[r]
@@ -342,7 +350,8 @@ def clock(rows, log_u, rate, morale, pace, assisted, campaign, assisted_rate, sl
 
 @kernel
 def wake(rows, flat_at, active, ai, person, zone, curve, next_at):
-    """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve (`twin.ground.rhythm.warp`) in their time zone."""
+    """Turn flat clocks into the seconds of next posts: humans' through the diurnal curve
+    (`twin.ground.rhythm.warp`) in their time zone."""
     for i in range(len(rows)):
         r = rows[i]
         flat = min(flat_at[r], FAR)
@@ -401,7 +410,8 @@ def _second(fraction, curve):
 
 @kernel
 def accumulate(memory, x, y, weight, gram, moment):
-    """Forget a little, then add rows x (n, f) with outcomes y and weights; gram (f, f) lower triangle and moment (f,) in place."""
+    """Forget a little, then add rows x (n, f) with outcomes y and weights; gram (f, f) lower
+    triangle and moment (f,) in place."""
     n, f = x.shape
     for i in range(f):
         moment[i] *= memory

@@ -1,4 +1,5 @@
-"""Rows of tables that are looked for again and again: who wakes in a window, and which rows are free."""
+"""Rows of tables that are looked for again and again: who wakes in a window, and which rows are
+free."""
 
 from __future__ import annotations
 

@@ -1,15 +1,18 @@
-"""The follow graph as arrays: reading edge lists, CSR upkeep, wiring of newcomers, label propagation.
+"""The follow graph as arrays: reading edge lists, CSR upkeep, wiring of newcomers, label
+propagation.
 
-A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by row, -1 for a
-follow that was dropped since the last rebuild, both as narrow as their numbers allow; follows made since then hang on a
-chain per consumer (see `retrieve.Follows`).
+A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by
+row, -1 for a follow that was dropped since the last rebuild, both as narrow as their numbers allow;
+follows made since then hang on a chain per consumer (see `retrieve.Follows`).
 
-Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and across communities:
+Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and
+across communities:
 
     P(creator j | inside own community) = (followers_j + 1) / sum over it ,  inside with P = homophily
 
-They look at ``choice`` creators so drawn for each follow and follow the one whose niche suits them best: argmax of taste . niche, a
-cosine. A graph that is there already gets such ties by exchange (`exchange`): nobody's number of follows or followers changes.
+They look at ``choice`` creators so drawn for each follow and follow the one whose niche suits them
+best: argmax of taste . niche, a cosine. A graph that is there already gets such ties by exchange
+(`exchange`): nobody's number of follows or followers changes.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ from twin.ground.compiled import inlined, kernel, making
 from twin.ground.draws import mix64, unit, words
 
 TRIES = 4
-"""Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge is."""
+"""Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge
+is."""
 
 
 class Liking(NamedTuple):
-    """What people go by when they choose whom to follow; vectors of length 0 where nobody has a taste."""
+    """What people go by when they choose whom to follow; vectors of length 0 where nobody has a
+    taste."""
 
     taste: NDArray[np.float32]  # (consumers, L), unit vectors
     niche: NDArray[np.float32]  # (creators, L), unit vectors
@@ -36,9 +41,11 @@ class Liking(NamedTuple):
 
 @kernel
 def parse_edges(data):
-    """Pairs of ids int64 (n, 2) in the bytes of an edge list, and 0 or the number of the first line that is wrong.
+    """Pairs of ids int64 (n, 2) in the bytes of an edge list, and 0 or the number of the first line
+    that is wrong.
 
-    Two ids a line, apart by blanks, tabs or a comma; ``#`` begins a comment; empty lines are skipped.
+    Two ids a line, apart by blanks, tabs or a comma; ``#`` begins a comment; empty lines are
+    skipped.
     """
     lines = 1
     for byte in data:
@@ -74,7 +81,8 @@ def parse_edges(data):
 
 @kernel
 def csr(size, source, target):
-    """CSR of edges that are sorted by source: ``start`` int64 (size + 1,) and ``target`` as it is."""
+    """CSR of edges that are sorted by source: ``start`` int64 (size + 1,) and ``target`` as it
+    is."""
     start = np.zeros(size + 1, np.int64)
     for s in source:
         start[s + 1] += 1
@@ -85,8 +93,9 @@ def csr(size, source, target):
 
 @kernel
 def merge(graph, consumer_active, creator_active, start, target, lost):
-    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active; returns how many. Counts in ``lost``
-    int (n,) the follows of each of these people whose creator is active no more."""
+    """Fill a new CSR (start, target) with old edges, then pending ones, of those still active;
+    returns how many. Counts in ``lost`` int (n,) the follows of each of these people whose creator
+    is active no more."""
     old = len(graph.start) - 1
     n = 0
     for row in range(len(start) - 1):
@@ -114,8 +123,8 @@ def merge(graph, consumer_active, creator_active, start, target, lost):
 
 @kernel
 def extend(start, target, rows, count, creators, grown, wider):
-    """Fill the CSR (grown, wider) with the edges of (start, target); each of ``rows``, which rise, gets behind its own
-    the next ``count`` of ``creators``."""
+    """Fill the CSR (grown, wider) with the edges of (start, target); each of ``rows``, which rise,
+    gets behind its own the next ``count`` of ``creators``."""
     n = e = i = 0
     for row in range(len(start) - 1):
         for k in range(start[row], start[row + 1]):
@@ -131,7 +140,8 @@ def extend(start, target, rows, count, creators, grown, wider):
 
 @making
 def _guide(cumulative):
-    """Where equal parts of the whole begin, four per candidate: the first place whose running sum exceeds it."""
+    """Where equal parts of the whole begin, four per candidate: the first place whose running sum
+    exceeds it."""
     parts = 4 * (len(cumulative) - 1)
     guide, place, step = np.empty(parts, np.int32), 0, cumulative[-1] / max(parts, 1)
     for k in range(parts):
@@ -143,7 +153,8 @@ def _guide(cumulative):
 
 @inlined
 def _place(cumulative, guide, low, high, x):
-    """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1], sought from where the guide points."""
+    """The place p in low..high-1 with cumulative[p] <= x < cumulative[p + 1], sought from where the
+    guide points."""
     part = min(int(x / cumulative[-1] * len(guide)), len(guide) - 1)
     p = min(max(np.int64(guide[part]), low), high - 1)
     while p > low and cumulative[p] > x:
@@ -179,14 +190,15 @@ def wire(
     cumulative,
     liking,
 ):
-    """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per row), and these
-    creators, row after row; keyed by (consumer, occasion, try).
+    """How many creators (i4) each of ``rows`` comes to follow so that it has ``want`` (one per
+    row), and these creators, row after row; keyed by (consumer, occasion, try).
 
-    Each try looks at as many creators as `Liking` says, all inside the community or all outside, and takes the one that suits best of
-    those whom the person does not follow yet.
+    Each try looks at as many creators as `Liking` says, all inside the community or all outside,
+    and takes the one that suits best of those whom the person does not follow yet.
 
-    ``creators`` int (c,) candidates sorted by community, ``first`` (communities + 1,) where each begins, ``cumulative`` f8
-    (c + 1,) running sum of their weights, ``person`` the consumer who is each creator (nobody follows themselves).
+    ``creators`` int (c,) candidates sorted by community, ``first`` (communities + 1,) where each
+    begins, ``cumulative`` f8 (c + 1,) running sum of their weights, ``person`` the consumer who is
+    each creator (nobody follows themselves).
     """
     count, found = np.zeros(len(rows), np.int32), np.empty(want.sum(), target.dtype)
     mark, guide = np.full(len(person), -1, np.int32), _guide(cumulative)
@@ -236,11 +248,13 @@ def wire(
 
 @kernel
 def exchange(stream, key, source, start, target, community, home, person, liking):
-    """Trade followed creators between people where that suits the two taken together better; ``target`` changes in place.
+    """Trade followed creators between people where that suits the two taken together better;
+    ``target`` changes in place.
 
-    Every tie (consumer, creator), those of ``source`` and ``target`` sorted by consumer, is offered for ``choice - 1`` others in turn: ties
-    inside a community for such of the same community, ties that leave one for such that do as well. ``community`` of consumers,
-    ``home`` of creators; keyed by (consumer, round, place). So everybody keeps the number of follows, creators the number of
+    Every tie (consumer, creator), those of ``source`` and ``target`` sorted by consumer, is offered
+    for ``choice - 1`` others in turn: ties inside a community for such of the same community, ties
+    that leave one for such that do as well. ``community`` of consumers, ``home`` of creators; keyed
+    by (consumer, round, place). So everybody keeps the number of follows, creators the number of
     followers, and as many ties stay inside each community as before.
     """
     inside = community[source] == home[target]
@@ -273,9 +287,11 @@ def exchange(stream, key, source, start, target, community, home, person, liking
 
 @kernel
 def propagate(start, target, luck, rounds):
-    """Communities by label propagation (Raghavan et al. 2007): each node takes the commonest label around it.
+    """Communities by label propagation (Raghavan et al. 2007): each node takes the commonest label
+    around it.
 
-    ``luck`` u8 keys the order of visits and breaks ties, so that the outcome is a pure function of graph and key.
+    ``luck`` u8 keys the order of visits and breaks ties, so that the outcome is a pure function of
+    graph and key.
     """
     size = len(start) - 1
     label, count = np.arange(size), np.zeros(size, np.int64)

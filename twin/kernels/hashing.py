@@ -1,8 +1,10 @@
 """Hash functions that turn a 64-bit ID into a slot of a fixed table.
 
 ``mix64``  mix64(key ^ mix64(salt)) mod size
-``md5``    MD5 (RFC 1321) of the ID's decimal digits, read as one 128-bit number, mod size; a salt other than 0 is appended as
-           ``:salt``. Without salt this is ``int(md5(str(id)).hexdigest(), 16) % size``, which gives the counts of Monolith's Table 1.
+``md5``    MD5 (RFC 1321) of the ID's decimal digits, read as one 128-bit number, mod size; a salt
+           other than 0 is appended as ``:salt``. Without salt this is
+           ``int(md5(str(id)).hexdigest(), 16) % size``, which gives the counts of Monolith's Table
+           1.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ def _digits(number, block, at):
 
 @kernel
 def _digest(block, length, out):
-    """MD5 of the first ``length`` (at most 55) bytes of ``block`` (64 bytes, zero behind them) into four words."""
+    """MD5 of the first ``length`` (at most 55) bytes of ``block`` (64 bytes, zero behind them) into
+    four words."""
     block[length] = np.uint8(128)
     word = np.zeros(16, np.uint64)
     for i in range(56):

@@ -1,8 +1,8 @@
 """The serving index: which posts are eligible, and the lists that candidate sources read.
 
-Inverted lists: every eligible post belongs to the nearest of K centroids (squared distance over the vector and the bias);
-the centroids are moved by Lloyd's iterations when embeddings are synced, starting from the last ones. Trending is a
-decayed count of clicks. All sums run in row order.
+Inverted lists: every eligible post belongs to the nearest of K centroids (squared distance over the
+vector and the bias); the centroids are moved by Lloyd's iterations when embeddings are synced,
+starting from the last ones. Trending is a decayed count of clicks. All sums run in row order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Listed(NamedTuple):
 
 @kernel
 def assign(rows, vec, bias, centroids, cluster):
-    """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at rows."""
+    """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at
+    rows."""
     lists, dim = centroids.shape[0], vec.shape[1]
     blocks = np.full(
         ((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32
@@ -78,7 +79,8 @@ def move(rows, vec, bias, centroids, cluster):
 
 @kernel
 def eligible_rows(alive, born, work, now, expiry, work_expiry):
-    """Rows of posts that the feed may show: posted before now and younger than the expiry, which is another for works."""
+    """Rows of posts that the feed may show: posted before now and younger than the expiry, which is
+    another for works."""
     count = 0
     out = np.empty(len(alive), np.int32)
     for row in range(len(alive)):
@@ -94,7 +96,8 @@ def eligible_rows(alive, born, work, now, expiry, work_expiry):
 
 @making
 def grouped(rows, group, groups):
-    """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order stays."""
+    """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order
+    stays."""
     start = np.zeros(groups + 1, np.int32)
     for row in rows:
         start[group[row] + 1] += 1
@@ -147,8 +150,9 @@ def seldom(rows, impressions, below):
 
 @kernel
 def tiles(start, rows, vec, bias):
-    """Grouped rows in tiles of TILE, the last of a group filled up with -1: where each group's tiles begin i4 (groups + 1,), rows
-    i4 (T, TILE), vectors f4 (T, D, TILE), biases f4 (T, TILE)."""
+    """Grouped rows in tiles of TILE, the last of a group filled up with -1: where each group's
+    tiles begin i4 (groups + 1,), rows i4 (T, TILE), vectors f4 (T, D, TILE), biases f4 (T,
+    TILE)."""
     groups, dim = len(start) - 1, vec.shape[1]
     first = np.zeros(groups + 1, np.int32)
     for g in range(groups):
@@ -169,7 +173,8 @@ def tiles(start, rows, vec, bias):
 
 @kernel
 def places(tile_post, posts):
-    """Where each of so many posts lies among tiles: tile * TILE + lane i4 (P,), -1 where it does not."""
+    """Where each of so many posts lies among tiles: tile * TILE + lane i4 (P,), -1 where it does
+    not."""
     out = np.full(posts, -1, np.int32)
     for t in range(len(tile_post)):
         for c in range(TILE):
@@ -180,7 +185,8 @@ def places(tile_post, posts):
 
 @kernel
 def by_ai(ai, creator):
-    """bool (P,): whether the creator of a post is an AI (of one without a creator, what the first creator is)."""
+    """bool (P,): whether the creator of a post is an AI (of one without a creator, what the first
+    creator is)."""
     out = np.empty(len(creator), np.bool_)
     for row in range(len(creator)):
         out[row] = ai[max(creator[row], 0)]
@@ -189,8 +195,8 @@ def by_ai(ai, creator):
 
 @kernel
 def ordered(rows, inside, by, former):
-    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an earlier order or
-    empty: the more alike the two are, the faster it goes."""
+    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an
+    earlier order or empty: the more alike the two are, the faster it goes."""
     n = len(rows)
     missing = inside.copy()
     kept = np.empty(n, np.int32)
@@ -249,10 +255,11 @@ def published(
 ):
     """All lists of a new snapshot; brings trending scores up to now.
 
-    Returns eligible rows; these, the newest first; those by list and by creator (starts and rows each); trending ones
-    (``most``); those seen fewer than ``below`` times; bool (P,) which are eligible and which are by a small creator
-    (``few`` followers at most, or entered after ``since``); and those of small creators in the order of their keys,
-    which are hashes: a random order. ``former`` and ``former_small`` are the two orders of the last snapshot.
+    Returns eligible rows; these, the newest first; those by list and by creator (starts and rows
+    each); trending ones (``most``); those seen fewer than ``below`` times; bool (P,) which are
+    eligible and which are by a small creator (``few`` followers at most, or entered after
+    ``since``); and those of small creators in the order of their keys, which are hashes: a random
+    order. ``former`` and ``former_small`` are the two orders of the last snapshot.
     """
     rows = eligible_rows(posts.alive, posts.born, posts.work, now, expiry, work_expiry)
     trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, decay)

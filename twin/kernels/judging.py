@@ -1,6 +1,8 @@
-"""How well predictions foretold what happened: AUC by mid-ranks (Mann & Whitney 1947), log loss, calibration.
+"""How well predictions foretold what happened: AUC by mid-ranks (Mann & Whitney 1947), log loss,
+calibration.
 
-A holdout is judged on a memory: random slots are few, so those of the last days are judged together, at most `MOST` of them.
+A holdout is judged on a memory: random slots are few, so those of the last days are judged
+together, at most `MOST` of them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from twin.ground.compiled import kernel
 
 Array = Any
 MOST = 2**20
-"""Impressions of random slots that are remembered at most, the newest: an AUC of so many is known to .001."""
+"""Impressions of random slots that are remembered at most, the newest: an AUC of so many is known
+to .001."""
 
 
 @kernel
@@ -29,9 +32,11 @@ def losses(p, truth):
 
 @kernel
 def judge_groups(order, p, truth, group, groups, loss):
-    """Per group of impressions: AUC by mid-ranks (NaN where a class is missing), sum of log loss, sum of p, positives, number.
+    """Per group of impressions: AUC by mid-ranks (NaN where a class is missing), sum of log loss,
+    sum of p, positives, number.
 
-    ``order`` sorts p upwards; ``group`` of an impression, -1 for none; ``loss`` is what `losses` gives. Returns (groups, 5).
+    ``order`` sorts p upwards; ``group`` of an impression, -1 for none; ``loss`` is what `losses`
+    gives. Returns (groups, 5).
     """
     out = np.zeros((groups, 5))
     above, positives_tied, tied = np.zeros(groups), np.zeros(groups), np.zeros(groups)
@@ -77,8 +82,9 @@ def judge(
     order: Array | None = None,
     each: Array | None = None,
 ) -> Array:
-    """AUC, log loss (nats per impression) and calibration (mean prediction over mean outcome), float64 (3, groups); NaN where a group
-    lacks one of the outcomes. ``p`` f4 (n,), ``truth`` bool (n,), ``group`` as for `judge_groups`."""
+    """AUC, log loss (nats per impression) and calibration (mean prediction over mean outcome),
+    float64 (3, groups); NaN where a group lacks one of the outcomes. ``p`` f4 (n,), ``truth`` bool
+    (n,), ``group`` as for `judge_groups`."""
     order = np.argsort(p) if order is None else order
     each = losses(p, truth) if each is None else each
     auc, loss, mean, good, n = judge_groups(order, p, truth, group, groups, each).T

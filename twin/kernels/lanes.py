@@ -1,8 +1,10 @@
-"""Eight numbers at once in a vector register, and reads and writes that several threads may do at the same time.
+"""Eight numbers at once in a vector register, and reads and writes that several threads may do at
+the same time.
 
-numba leaves it to the compiler's passes whether sums of eight columns are packed into a register, and they leave them scalar; here
-they are vector instructions by construction, on any machine that has them. What is summed, and in which order, is stated in `dot8`: no
-multiplication is fused with an addition, so that every machine finds the same bits.
+numba leaves it to the compiler's passes whether sums of eight columns are packed into a register,
+and they leave them scalar; here they are vector instructions by construction, on any machine that
+has them. What is summed, and in which order, is stated in `dot8`: no multiplication is fused with
+an addition, so that every machine finds the same bits.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ def _array(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, list
 
 
 def _row(builder: Any, array: Any, index: Any, width: int) -> Any:
-    """The address of row ``index`` of an array whose rows are its last dimension, or its last two, of which the last is ``width``."""
+    """The address of row ``index`` of an array whose rows are its last dimension, or its last two,
+    of which the last is ``width``."""
     data, size = array
     return builder.gep(data, [builder.mul(index, builder.mul(size, ir.Constant(_I64, width)))])
 
@@ -60,7 +63,8 @@ def _spread(builder: Any, number: Any) -> Any:
 
 
 def _dots(builder: Any, size: Any, pairs: list[tuple[Any, Any]]) -> list[Any]:
-    """q . v of every pair of addresses of a row q and a block v, in the order that `dot8` states; several side by side share loads."""
+    """q . v of every pair of addresses of a row q and a block v, in the order that `dot8` states;
+    several side by side share loads."""
     zero = ir.Constant(_V8, [0.0] * LANES)
     sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(2)] for _ in pairs]
 
@@ -92,10 +96,12 @@ def _put(builder: Any, eight: Any, data: Any, place: Any) -> None:
 
 @intrinsic
 def dot8(typingctx, scalars, i, vectors, j, out, k):
-    """out[k:k+8] = q . v for the row q = scalars[i] (D,) and the block v = vectors[j] (D, 8), all C-ordered float32; a one-dimensional
-    ``scalars`` or a two-dimensional ``vectors`` is the row or the block itself, with i or j 0. Any D, odd ones too.
+    """out[k:k+8] = q . v for the row q = scalars[i] (D,) and the block v = vectors[j] (D, 8), all
+    C-ordered float32; a one-dimensional ``scalars`` or a two-dimensional ``vectors`` is the row or
+    the block itself, with i or j 0. Any D, odd ones too.
 
-    Even and odd dimensions are summed apart, so that two sums run side by side, each from the lowest dimension up; then both are added.
+    Even and odd dimensions are summed apart, so that two sums run side by side, each from the
+    lowest dimension up; then both are added.
     """
     if not (_floats(scalars, 1, 2) and _floats(vectors, 2, 3) and _floats(out, 1)):
         return None
@@ -118,7 +124,8 @@ def dot8(typingctx, scalars, i, vectors, j, out, k):
 
 @intrinsic
 def dot8_four(typingctx, scalars, rows, first, vectors, out):
-    """`dot8` of four rows of ``scalars``, numbers rows[first:first+4], with one block: to the same bits, side by side.
+    """`dot8` of four rows of ``scalars``, numbers rows[first:first+4], with one block: to the same
+    bits, side by side.
 
     Results go to out[8 first : 8 first + 32].
     """
@@ -148,7 +155,8 @@ def dot8_four(typingctx, scalars, rows, first, vectors, out):
 
 @intrinsic
 def score8(typingctx, q, weight, vectors, biases, j, out, k):
-    """out[k:k+8] = q . v + weight b for blocks v = vectors[j] (D, 8) and b = biases[j] (8,): `dot8`, and then the bias."""
+    """out[k:k+8] = q . v + weight b for blocks v = vectors[j] (D, 8) and b = biases[j] (8,):
+    `dot8`, and then the bias."""
     if not (_floats(q, 1) and _floats(vectors, 3) and _floats(biases, 2) and _floats(out, 1)):
         return None
     signature = types.void(q, types.float32, vectors, biases, types.int64, out, types.int64)
@@ -175,9 +183,11 @@ def score8(typingctx, q, weight, vectors, biases, j, out, k):
 
 @intrinsic
 def far8(typingctx, points, i, vectors, j, out):
-    """out[:8] = squared distances of points[i] (D,) from eight points, columns of the block vectors[j] (D, 8).
+    """out[:8] = squared distances of points[i] (D,) from eight points, columns of the block
+    vectors[j] (D, 8).
 
-    Dimensions are summed in fours, each place of a four apart; then ((0 + 1) + (2 + 3)), and what is left over in order.
+    Dimensions are summed in fours, each place of a four apart; then ((0 + 1) + (2 + 3)), and what
+    is left over in order.
     """
     if not (_floats(points, 2) and _floats(vectors, 3) and _floats(out, 1)):
         return None
@@ -228,8 +238,8 @@ def far8(typingctx, points, i, vectors, j, out):
 
 @intrinsic
 def bounds8(typingctx, numbers, size, absent, out):
-    """Lows in out[:8] and highs in out[8:16] of numbers[:size], by place modulo 8, of those that are not ``absent``, the lowest number of
-    all; ``size`` is a multiple of 8."""
+    """Lows in out[:8] and highs in out[8:16] of numbers[:size], by place modulo 8, of those that
+    are not ``absent``, the lowest number of all; ``size`` is a multiple of 8."""
     if not (_floats(numbers, 1) and _floats(out, 1)):
         return None
     signature = types.void(numbers, types.int64, types.float32, out)
@@ -308,7 +318,8 @@ def take_turn(typingctx, counter, i):
 
 @intrinsic
 def announce(typingctx, flag, i):
-    """flag[i] += 1 (int64), seen by other threads no earlier than all that this one wrote before."""
+    """flag[i] += 1 (int64), seen by other threads no earlier than all that this one wrote
+    before."""
     signature = types.void(flag, types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -349,7 +360,8 @@ def give_way(typingctx):
 
 @inner
 def wait_until(count, i, least):
-    """Wait until count[i] has been announced ``least`` times: a moment at full speed, then giving way to others."""
+    """Wait until count[i] has been announced ``least`` times: a moment at full speed, then giving
+    way to others."""
     looks = 0
     while announced(count, i) < least:
         looks += 1

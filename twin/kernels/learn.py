@@ -1,18 +1,20 @@
 """What creators learn from others, and what can be read off settled posts about what pays.
 
-Imitation. Creator i compares the mean reward of those whom it follows with its own, e_j = max(r_j - r_i, 0), and goes a share of the way
-to what they do, weighted by what they have over it:
+Imitation. Creator i compares the mean reward of those whom it follows with its own, e_j = max(r_j -
+r_i, 0), and goes a share of the way to what they do, weighted by what they have over it:
 
     z_i <- z_i + rate_i (sum_j e_j z_j / sum_j e_j - z_i) ,   nothing where nobody whom i follows earns more
 
-Incentives. The slope of y = log(1 + pay) on x = (arousal, comprehensiveness, |slant|) within creators. Of each post, v = (y, x) is compared
-with the mean of the creator's earlier posts (backward orthogonal deviations; Arellano & Bover 1995)
+Incentives. The slope of y = log(1 + pay) on x = (arousal, comprehensiveness, |slant|) within
+creators. Of each post, v = (y, x) is compared with the mean of the creator's earlier posts
+(backward orthogonal deviations; Arellano & Bover 1995)
 
     v* = sqrt(W / (W + 1)) (v - mean of W earlier posts)
 
-which takes the creator's own level out and leaves errors of equal variance that do not go together. Least squares of y* on x* without
-an intercept is the fixed-effects estimator, beta = (sum x* x*')^-1 sum x* y*, and needs no post that has gone. With weights w that fade
-by a share per day, its variance that holds under unequal variances (White 1980) is, e* = y* - x* beta,
+which takes the creator's own level out and leaves errors of equal variance that do not go together.
+Least squares of y* on x* without an intercept is the fixed-effects estimator, beta = (sum x*
+x*')^-1 sum x* y*, and needs no post that has gone. With weights w that fade by a share per day, its
+variance that holds under unequal variances (White 1980) is, e* = y* - x* beta,
 
     A^-1 (sum w^2 e*^2 x* x*') A^-1 ,  A = sum w x* x*'
 
@@ -36,9 +38,10 @@ PAIRS = MANY * (MANY + 1) // 2
 def imitate(rows, person, start, target, reward, known, strategies, rate):
     """New strategies f8 (rows, K) after a day of looking at those who are followed, all at once.
 
-    ``person`` the consumer who is each creator (-1: none, who follows nobody); ``start`` and ``target`` the follow graph in CSR form
-    (-1: a follow that was dropped); ``reward`` f4 (C,) mean rewards, ``known`` bool (C,) creators with one who are active;
-    ``strategies`` f4 (K, C); ``rate`` f8 (rows,), at most 1. Sums go in the order of the edges.
+    ``person`` the consumer who is each creator (-1: none, who follows nobody); ``start`` and
+    ``target`` the follow graph in CSR form (-1: a follow that was dropped); ``reward`` f4 (C,) mean
+    rewards, ``known`` bool (C,) creators with one who are active; ``strategies`` f4 (K, C);
+    ``rate`` f8 (rows,), at most 1. Sums go in the order of the edges.
     """
     many = len(strategies)
     out, mean = np.empty((len(rows), many)), np.empty(many)
@@ -64,8 +67,9 @@ def imitate(rows, person, start, target, reward, known, strategies, rate):
 def gather(maker, kind, outcome, strategy, window, second, fourth, count):
     """Take settled posts, in order, into the sums of the incentive slopes (see the module).
 
-    ``maker`` i8 (n,), ``kind`` bool (C,), ``outcome`` f8 (n,), ``strategy`` f8 (n, 3); in place ``window`` f4 (C, 5), weight and means of a
-    creator's earlier posts, ``second`` f8 (2, PAIRS), ``fourth`` f8 (2, PAIRS, PAIRS), ``count`` f8 (2,) of posts compared.
+    ``maker`` i8 (n,), ``kind`` bool (C,), ``outcome`` f8 (n,), ``strategy`` f8 (n, 3); in place
+    ``window`` f4 (C, 5), weight and means of a creator's earlier posts, ``second`` f8 (2, PAIRS),
+    ``fourth`` f8 (2, PAIRS, PAIRS), ``count`` f8 (2,) of posts compared.
     """
     v, u = np.empty(MANY), np.empty(PAIRS)
     for i in range(len(maker)):

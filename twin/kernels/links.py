@@ -1,10 +1,12 @@
 """Item-to-item links: decayed counts of pairs in a hash map, and the best partners of every post.
 
-The map is open-addressed with linear probing: ``slot_key`` u8 (low row << 32 | high row, EMPTY where free), ``slot_weight`` f8, a
-power of two long, never more than half full. A weight in it depends on the order of observations and not on the map's length.
+The map is open-addressed with linear probing: ``slot_key`` u8 (low row << 32 | high row, EMPTY
+where free), ``slot_weight`` f8, a power of two long, never more than half full. A weight in it
+depends on the order of observations and not on the map's length.
 
-An observation at time t adds 2^((t - landmark) / half-life) ("forward decay", Cormode et al. 2009): old weights need no touch, and
-a rescale to a new landmark gives exactly the exponentially decayed count.
+An observation at time t adds 2^((t - landmark) / half-life) ("forward decay", Cormode et al. 2009):
+old weights need no touch, and a rescale to a new landmark gives exactly the exponentially decayed
+count.
 """
 
 from __future__ import annotations
@@ -54,10 +56,12 @@ def _add(a, b, gain, slot_key, slot_weight, used):
 
 @kernel
 def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weight, used, limit):
-    """Pair the posts long-viewed in each session (contiguous rows of one consumer), from row ``first`` on.
+    """Pair the posts long-viewed in each session (contiguous rows of one consumer), from row
+    ``first`` on.
 
-    ``degree`` f8 (P,) counts sessions in which a post was long-viewed. Returns the row of the first session that might not fit into
-    ``limit`` pairs, before anything of it was counted; the length of the log if all did.
+    ``degree`` f8 (P,) counts sessions in which a post was long-viewed. Returns the row of the first
+    session that might not fit into ``limit`` pairs, before anything of it was counted; the length
+    of the log if all did.
     """
     basket = np.empty(BASKET, np.int64)
     at, size = first, len(consumer)
@@ -100,10 +104,12 @@ def co_buy(
     used,
     limit,
 ):
-    """Pair each work consumed (click and long view) with the last RING works that the same person consumed within ``together`` minutes.
+    """Pair each work consumed (click and long view) with the last RING works that the same person
+    consumed within ``together`` minutes.
 
-    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that is still in the ring
-    is only moved to its front, so that one person's repeats count once. Returns as `co_view`.
+    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that
+    is still in the ring is only moved to its front, so that one person's repeats count once.
+    Returns as `co_view`.
     """
     for at in range(first, len(consumer)):
         row, new = consumer[at], post[at]
@@ -131,7 +137,8 @@ def co_buy(
 
 @kernel
 def repack(slot_key, slot_weight, scale, floor, new_key, new_weight):
-    """Put every pair whose weight times ``scale`` is positive and at least ``floor`` into an empty map; returns how many."""
+    """Put every pair whose weight times ``scale`` is positive and at least ``floor`` into an empty
+    map; returns how many."""
     count = 0
     for s in range(len(slot_key)):
         weight = slot_weight[s] * scale
@@ -178,7 +185,8 @@ def forget_rows(dead, ring):
 
 @inlined
 def _offer(row, other, score, linked, best):
-    """Insert into a row's list, best first; among equals the lower row is first, so the order of offers does not matter."""
+    """Insert into a row's list, best first; among equals the lower row is first, so the order of
+    offers does not matter."""
     k = linked.shape[1]
     while k > 0 and (
         linked[row, k - 1] < 0
@@ -194,9 +202,11 @@ def _offer(row, other, score, linked, best):
 
 @kernel
 def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
-    """Fill ``linked`` i4 (P, width): each post's best partners among those that may be shown. ``best`` f8 (P, width) is scratch.
+    """Fill ``linked`` i4 (P, width): each post's best partners among those that may be shown.
+    ``best`` f8 (P, width) is scratch.
 
-    score = n / sqrt(d_a d_b) * n / (n + shrinkage), n the pair's decayed count and d the posts' own.
+    score = n / sqrt(d_a d_b) * n / (n + shrinkage), n the pair's decayed count and d the posts'
+    own.
     """
     linked[:] = -1
     for s in range(len(slot_key)):
@@ -215,7 +225,8 @@ def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
 
 @kernel
 def link_at_random(pool, inside, keys, stream, occasion, linked):
-    """Fill the lists of the posts in ``pool`` with partners drawn from it; a link stays while both ends are in (``inside`` bool (P,)).
+    """Fill the lists of the posts in ``pool`` with partners drawn from it; a link stays while both
+    ends are in (``inside`` bool (P,)).
 
     A draw that hits the post itself or a partner it has moves on to the next in the pool.
     """

@@ -25,9 +25,11 @@ _HALF, _MOST = _F(0.5), _F(7.90531110763549805)
 
 @inlined
 def sigmoid32(x):
-    """Logistic function of a float32, error below 1e-6: (1 + tanh(x/2))/2 with tanh as a 13/6 rational minimax.
+    """Logistic function of a float32, error below 1e-6: (1 + tanh(x/2))/2 with tanh as a 13/6
+    rational minimax.
 
-    Coefficients: the float approximation of tanh in Eigen (MathFunctionsImpl.h, MPL-2.0), a published table of numbers.
+    Coefficients: the float approximation of tanh in Eigen (MathFunctionsImpl.h, MPL-2.0), a
+    published table of numbers.
     """
     y = min(max(x * _HALF, -_MOST), _MOST)
     z = y * y

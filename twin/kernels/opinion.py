@@ -1,20 +1,26 @@
-"""Opinion dynamics on a follow graph in CSR form (``start`` int64 (n + 1,), ``target`` int32; -1 is a dropped follow).
+"""Opinion dynamics on a follow graph in CSR form (``start`` int64 (n + 1,), ``target`` int32; -1 is
+a dropped follow).
 
-With (W x)_i the mean opinion of those whom i follows (x_i itself where there are none), all people move at once:
+With (W x)_i the mean opinion of those whom i follows (x_i itself where there are none), all people
+move at once:
 
-    Friedkin-Johnsen 1990   x <- x + rate (lambda W x + (1 - lambda) anchor - x)      lambda_i = 1 - stubbornness_i
+    Friedkin-Johnsen 1990   x <- x + rate (lambda W x + (1 - lambda) anchor - x)      lambda_i = 1 -
+                            stubbornness_i
     DeGroot 1974            the same with lambda = 1
 
-whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate. `rest` finds it by Gauss-Seidel sweeps in the
-order of rows, x_i <- lambda_i (W x)_i + (1 - lambda_i) anchor_i with what the sweep has found already: with q = max lambda < 1 each
-sweep brings x nearer by a factor q at least (maximum norm), so after a sweep that moved nobody by more than d the error is at most
-d q / (1 - q).
+whose fixed point, x* = (I - Lambda W)^-1 (I - Lambda) anchor, does not depend on the rate. `rest`
+finds it by Gauss-Seidel sweeps in the order of rows, x_i <- lambda_i (W x)_i + (1 - lambda_i)
+anchor_i with what the sweep has found already: with q = max lambda < 1 each sweep brings x nearer
+by a factor q at least (maximum norm), so after a sweep that moved nobody by more than d the error
+is at most d q / (1 - q).
 
 Bounded confidence: only what lies within the tolerance is heard.
 
-    Hegselmann-Krause 2002   x <- x + rate lambda (B x - x), all at once; (B x)_i the mean of x_i and of the voices that i
-                             follows and that lie within the tolerance of x_i
-    Deffuant et al. 2000     pairs meet one after another, and those within the tolerance draw nearer by a share mu
+    Hegselmann-Krause 2002   x <- x + rate lambda (B x - x), all at once; (B x)_i the mean of x_i
+                             and of the voices that i follows and that lie within the tolerance of
+                             x_i
+    Deffuant et al. 2000     pairs meet one after another, and those within the tolerance draw
+                             nearer by a share mu
 """
 
 from __future__ import annotations
@@ -33,7 +39,8 @@ def voice(creator, x, person, slant):
 
 @kernel
 def peers(x, start, target, person, slant):
-    """W x: float64 (n,), the mean voice of those whom each person follows, added up in the order of the edges."""
+    """W x: float64 (n,), the mean voice of those whom each person follows, added up in the order of
+    the edges."""
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         total, count = 0.0, 0
@@ -48,7 +55,8 @@ def peers(x, start, target, person, slant):
 
 @kernel
 def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, slant):
-    """One synchronous step; ``susceptibility`` is lambda (all ones: DeGroot). Float64 arrays (n,)."""
+    """One synchronous step; ``susceptibility`` is lambda (all ones: DeGroot). Float64 arrays
+    (n,)."""
     out = peers(x, start, target, person, slant)
     for i in range(len(x)):
         aim = susceptibility[i] * out[i] + (1.0 - susceptibility[i]) * anchor[i]
@@ -58,10 +66,12 @@ def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, sla
 
 @kernel
 def rest(x, anchor, susceptibility, rows, within, most, start, target, person, slant):
-    """Move the opinions of ``rows`` (in place) to the fixed point of Friedkin-Johnsen under their peers, all others held where they are.
+    """Move the opinions of ``rows`` (in place) to the fixed point of Friedkin-Johnsen under their
+    peers, all others held where they are.
 
-    Ends once the error is below ``within`` (see above; where somebody is open to the full, once a sweep moves nobody by more), or after
-    ``most`` sweeps. Whoever follows nobody is at the anchor. Returns the sweeps made. Float64 arrays (n,), rows int64.
+    Ends once the error is below ``within`` (see above; where somebody is open to the full, once a
+    sweep moves nobody by more), or after ``most`` sweeps. Whoever follows nobody is at the anchor.
+    Returns the sweeps made. Float64 arrays (n,), rows int64.
     """
     widest = 0.0
     for i in rows:
@@ -88,7 +98,8 @@ def rest(x, anchor, susceptibility, rows, within, most, start, target, person, s
 
 @kernel
 def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person, slant):
-    """One synchronous step of bounded-confidence averaging; whoever follows themselves still counts once."""
+    """One synchronous step of bounded-confidence averaging; whoever follows themselves still counts
+    once."""
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         total, count = x[i], 1
@@ -106,7 +117,8 @@ def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person,
 def deffuant(
     x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant
 ):
-    """One meeting per present person, in the order of rows, with someone they follow; both move where both are people."""
+    """One meeting per present person, in the order of rows, with someone they follow; both move
+    where both are people."""
     x = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         degree = start[i + 1] - start[i]
@@ -127,7 +139,8 @@ def deffuant(
 
 @kernel
 def exposure(x, susceptibility, rate, mean_pull, count):
-    """Opinions after ``count`` posts: n steps of ``rate`` towards one place go 1 - (1 - rate)^n of the mean pull's way."""
+    """Opinions after ``count`` posts: n steps of ``rate`` towards one place go 1 - (1 - rate)^n of
+    the mean pull's way."""
     out = x.copy()
     for i in range(len(x)):
         if count[i] > 0:

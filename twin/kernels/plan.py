@@ -1,8 +1,9 @@
 """What a session will look at: candidates, ranking and slate, and a guess at the responses.
 
-All of that but the guess depends on the serving snapshot and on the person's own row alone, which no other session of the window
-changes; so sessions can be planned in any order, on any thread, before their turn. A guess rests on the likes that a post has when it
-is made; it holds until the post has more than ``likes_until`` (see `respond`), and likes only grow within a window.
+All of that but the guess depends on the serving snapshot and on the person's own row alone, which
+no other session of the window changes; so sessions can be planned in any order, on any thread,
+before their turn. A guess rests on the likes that a post has when it is made; it holds until the
+post has more than ``likes_until`` (see `respond`), and likes only grow within a window.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class Behaviour(NamedTuple):
     number: Array  # f8, see N_*
     shows: Array  # f8 (A, 2): whether like counts and ratings are shown, by arm
     hours: Array  # f8 (25,) cumulated share of sessions by local hour
-    days: Array  # f8: cumulated weight of local days, the day before the world began first; (0,) where all are alike
+    # f8: cumulated weight of local days, the day before the world began first; (0,) where all are
+    # alike
+    days: Array
     streams: Array  # u8: session, visit, response
 
 
@@ -93,7 +96,8 @@ class Behaviour(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Planned sessions (n) with at most S posts, those of the slate first, then those of a shelf, which come when the session happens."""
+    """Planned sessions (n) with at most S posts, those of the slate first, then those of a shelf,
+    which come when the session happens."""
 
     depth: Array  # i4 (n,): posts of the slate that will be looked at
     shown: Array  # i4 (n,): posts that were looked at, with those of the shelf
@@ -155,7 +159,8 @@ one_plan = making(empty_plan)
 
 @making
 def empty_room(posts, seen, serve):
-    """Scratch for one thread, with a table of so many posts, and so many of them that a person remembers."""
+    """Scratch for one thread, with a table of so many posts, and so many of them that a person
+    remembers."""
     most = np.zeros(serve.whole.shape[1], np.int64)
     for k in range(serve.whole.shape[1]):
         for arm in range(len(serve.whole)):
@@ -278,7 +283,8 @@ def candidates(row, arm, luck, people, serve, graph, room):
 
 @inner
 def everything(row, arm, people, posts, makers, serve, behaviour, room):
-    """The oracle's candidates: all eligible posts, by the true chance that the person clicks and is glad of it. Returns how many."""
+    """The oracle's candidates: all eligible posts, by the true chance that the person clicks and is
+    glad of it. Returns how many."""
     n = 0
     for post in serve.eligible:
         if not room.mark[post]:
@@ -299,8 +305,9 @@ def everything(row, arm, people, posts, makers, serve, behaviour, room):
 
 @inner
 def fetch_ahead(at, end, rows, people, serve, graph):
-    """Bring near what the next sessions of a thread (up to ``end``) will read of their people's rows, which lie far apart in memory: for
-    a large world most of a session's time would be waiting for them."""
+    """Bring near what the next sessions of a thread (up to ``end``) will read of their people's
+    rows, which lie far apart in memory: for a large world most of a session's time would be waiting
+    for them."""
     if at + 2 < end:
         row = rows[at + 2]
         fetch(serve.user_vec, row)
@@ -335,7 +342,8 @@ def fetch_ahead(at, end, rows, people, serve, graph):
 
 @inlined
 def _looks_on(shift, lately, number):
-    """log P(continue) of a person with this shift, where the last posts gave ``lately``; see `tired`."""
+    """log P(continue) of a person with this shift, where the last posts gave ``lately``; see
+    `tired`."""
     logit = (
         math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE]))
         + shift
@@ -348,19 +356,21 @@ def _looks_on(shift, lately, number):
 def most_looked_at(luck, shift, number):
     """How many posts of a slate a person with this luck looks at if all are as good as can be.
 
-    A person begins with a patience of -log(luck) and looks at another post as long as any is left; a post takes -log P(continue) of it.
-    ``shift`` is the person's own, in log-odds of continuing.
+    A person begins with a patience of -log(luck) and looks at another post as long as any is left;
+    a post takes -log P(continue) of it. ``shift`` is the person's own, in log-odds of continuing.
     """
     return 1 + int(math.log(luck) / _looks_on(shift, 1.0, number))
 
 
 @inner
 def tired(row, patience, lately, people, behaviour, x):
-    """Patience left after a post with features x, and what the last posts gave: a moving mean of the chance to open and enjoy one.
+    """Patience left after a post with features x, and what the last posts gave: a moving mean of
+    the chance to open and enjoy one.
 
         logit P(continue) = logit(patience) + the person's shift + effect (lately - reference)
 
-    Likes are left out of it, so that how far a person looks is known before the session happens; x[5] is used up.
+    Likes are left out of it, so that how far a person looks is known before the session happens;
+    x[5] is used up.
     """
     number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
     gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(
@@ -372,14 +382,16 @@ def tired(row, patience, lately, people, behaviour, x):
 
 @inner
 def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, room):
-    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes only ``plan`` and ``room``."""
+    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes
+    only ``plan`` and ``room``."""
     arm, mark, x = people.arm[row], room.mark, room.x
     w0, w1, w2, w3 = words(behaviour.streams[0], people.key[row], people.sessions[row], 0)
     seen = people.seen
     for s in range(seen.shape[1]):
         if seen[row, s] >= 0:
             mark[seen[row, s]] = True
-    # only what the person may look at is picked: the slate is filled from the top, so the rest would not change it
+    # only what the person may look at is picked: the slate is filled from the top, so the rest
+    # would not change it
     look = most_looked_at(unit(w0), np.float64(people.patience_shift[row]), behaviour.number)
     slots, by_draw = 0, 0
     if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:

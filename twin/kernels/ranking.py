@@ -1,21 +1,24 @@
 """Ranking and the slate of one session, from the serving snapshot alone.
 
-A value model over the eight heads (weights w, item vector v, user vector u), plus a reward model over what the
-platform's classifiers read off a post (signal g), which may be pooled or a person's own (r):
+A value model over the eight heads (weights w, item vector v, user vector u), plus a reward model
+over what the platform's classifiers read off a post (signal g), which may be pooled or a person's
+own (r):
 
     value = sum_h w_h sigmoid(c_h + sum_k W[k,h] u_k v_k + s_h b_u + r_h b_v + l_h) + weight <g, r>
 
-where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`), u = mean + personalisation (own -
-mean), and r likewise of the pooled and the person's own weights. Where a preset has an offset c, the value is lifted above 0, as X does:
-value + c, or (value + N) / T c where it is negative (N, T: `twin.mechanisms.recommender.presets`). Factors for strangers and AI creators
-multiply it; without an offset they divide a negative one.
+where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`),
+u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
+Where a preset has an offset c, the value is lifted above 0, as X does: value + c, or (value + N) /
+T c where it is negative (N, T: `twin.mechanisms.recommender.presets`). Factors for strangers and AI
+creators multiply it; without an offset they divide a negative one.
 
-The slate takes the best one after another, under rules: at most so many and ever less weight for one creator, at most so many AI
-posts, less weight for what resembles the chosen (cosine of item vectors, maximal marginal relevance, Carbonell & Goldstein
-1998), and some slots kept for exploration, for small creators, and a share of all slots for creators whom the person follows.
+The slate takes the best one after another, under rules: at most so many and ever less weight for
+one creator, at most so many AI posts, less weight for what resembles the chosen (cosine of item
+vectors, maximal marginal relevance, Carbonell & Goldstein 1998), and some slots kept for
+exploration, for small creators, and a share of all slots for creators whom the person follows.
 
-Heads lie in eight lanes that the compiler packs into one register; every sum runs in a fixed order, so a score does not
-depend on what is computed beside it.
+Heads lie in eight lanes that the compiler packs into one register; every sum runs in a fixed order,
+so a score does not depend on what is computed beside it.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ from twin.kernels.retrieve import (
 
 @inner
 def user_vector(row, arm, serve, u):
-    """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of personalisation; returns the bias."""
+    """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of
+    personalisation; returns the bias."""
     share = serve.factor[arm, F_PERSONAL]
     if share >= 1:
         for d in range(len(u)):
@@ -68,7 +72,8 @@ def user_vector(row, arm, serve, u):
 
 @inner
 def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
-    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D, 8), base (8,), logits (n * 8,)."""
+    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D,
+    8), base (8,), logits (n * 8,)."""
     interaction, item_vec, item_bias, scale, w = (
         serve.interaction,
         serve.item_vec,
@@ -109,7 +114,8 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
 
 @inner
 def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
-    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI multipliers."""
+    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI
+    multipliers."""
     mode = serve.whole[arm, Q_MODE]
     if mode == VALUE:
         value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score)
@@ -157,7 +163,8 @@ def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
 
 @inlined
 def _kept_for(slot, want, floor, explore):
-    """What a slot of the slate is kept for: FLOOR, EXPLORE or -1; kept slots are spread evenly over the slate."""
+    """What a slot of the slate is kept for: FLOOR, EXPLORE or -1; kept slots are spread evenly over
+    the slate."""
     kept = floor + explore
     for k in range(kept):
         if slot == (k + 1) * want // (kept + 1):
@@ -167,10 +174,12 @@ def _kept_for(slot, want, floor, explore):
 
 @inner
 def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
-    """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see the module); returns how many.
+    """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see
+    the module); returns how many.
 
-    The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than ``author_cap`` are taken.
-    ``score`` is used up; scratch: maker i4 (n,), which gets the creator of every candidate, grid f4 (D, n) and cosine f4 (n,).
+    The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than
+    ``author_cap`` are taken. ``score`` is used up; scratch: maker i4 (n,), which gets the creator
+    of every candidate, grid f4 (D, n) and cosine f4 (n,).
     """
     whole = serve.whole[arm]
     decay, least, spread = (

@@ -1,33 +1,42 @@
-"""What people say of what they saw in one serving window: ratings of works and votes on posts, one after another.
+"""What people say of what they saw in one serving window: ratings of works and votes on posts, one
+after another.
 
-Each clicked impression is one event, in the order in which it happened, so that an event sees the ratings and votes before it.
+Each clicked impression is one event, in the order in which it happened, so that an event sees the
+ratings and votes before it.
 
-A consumption of a work (person i, work j) on the rating scale, with f_i the person's general expectation, a_j the average on show when
-the work was chosen, p_ij the prediction on show (terms of what is not shown are left out), A_j the average when the rating is written:
+A consumption of a work (person i, work j) on the rating scale, with f_i the person's general
+expectation, a_j the average on show when the work was chosen, p_ij the prediction on show (terms of
+what is not shown are left out), A_j the average when the rating is written:
 
     q = mean + w_q quality_j + w_m taste_i . content_j + noise z_ij                       experienced quality
     E = f_i + w_a (a_j - f_i) + w_p (p_ij - f_i)                                          expectation before it
     r = q + kappa_up max(q - E, 0) - kappa_down max(E - q, 0) + c (p_ij - q) + h (A_j - q)
     f_i <- f_i + l_up max(q - E, 0) - l_down max(E - q, 0)                                cut to 1..5
 
-r is what the person would say (disconfirmation, anchoring on the prediction, herding on the average); rounded and cut to 1..5 it is
-posted with P = min(1, b exp(x |r - 3|)), r cut to 1..5 first. From the related shelf of work v the expectation is another: on a
-co-viewed shelf v is the reference, E = a_v (or, ``comparison``: two works side by side tell all that is on show, E = a_j); on a
-bought-together shelf the person's expectation of v is carried over, E = f_i + w_a (a_v - f_i) + w_p (p_iv - f_i).
+r is what the person would say (disconfirmation, anchoring on the prediction, herding on the
+average); rounded and cut to 1..5 it is posted with P = min(1, b exp(x |r - 3|)), r cut to 1..5
+first. From the related shelf of work v the expectation is another: on a co-viewed shelf v is the
+reference, E = a_v (or, ``comparison``: two works side by side tell all that is on show, E = a_j);
+on a bought-together shelf the person's expectation of v is carried over, E = f_i + w_a (a_v - f_i)
++ w_p (p_iv - f_i).
 
-The prediction is the baseline predictor of Koren (TKDD 2010) from posted ratings alone, m the mean of all, n counts, shrinkage s:
+The prediction is the baseline predictor of Koren (TKDD 2010) from posted ratings alone, m the mean
+of all, n counts, shrinkage s:
 
-    p_ij = m + b_j + b_i   b_j = sum_j (r - m) / (s_work + n_j)   b_i = sum_i (r - m - b_j) / (s_person + n_i)
+    p_ij = m + b_j + b_i   b_j = sum_j (r - m) / (s_work + n_j)   b_i = sum_i (r - m - b_j) /
+                           (s_person + n_i)
 
 plus, in the perturbation experiment, ``shift`` for a random half of all pairs; cut to 1..5.
 
-Votes on any clicked post, by liking l = v_q quality + v_m match + v_a agreement - centre and the score S = ups - downs + seed, as seen
-(0 where hidden), through s = 2 S / (1 + |S|), which is 1 at a score of 1:
+Votes on any clicked post, by liking l = v_q quality + v_m match + v_a agreement - centre and the
+score S = ups - downs + seed, as seen (0 where hidden), through s = 2 S / (1 + |S|), which is 1 at a
+score of 1:
 
     logit P(up) = logit(u) + l + herd_up max(s, 0) + [l > 0] correction max(-s, 0)
     logit P(down) = logit(d) - l + herd_down max(-s, 0)
 
-Luck is keyed by (person, work) and (person, post). A person has one say per work and per post: a ring of fingerprints holds the last ones.
+Luck is keyed by (person, work) and (person, post). A person has one say per work and per post: a
+ring of fingerprints holds the last ones.
 """
 
 from __future__ import annotations
@@ -69,8 +78,9 @@ REFERENCES = ("via", "comparison", "none")
 ) = range(19)
 T_HIST_BOUGHT, T_HIST_FORCED = T_HIST_POSTED + 5, T_HIST_POSTED + 10
 T_SIZE = T_HIST_POSTED + 15
-"""Running sums: works consumed, ratings posted, and of the posted ones stars, experienced quality, and the three pulls; surprise q - E of
-all consumed; of the perturbation experiment pairs in both halves, moves and r - p; stars by sample."""
+"""Running sums: works consumed, ratings posted, and of the posted ones stars, experienced quality,
+and the three pulls; surprise q - E of all consumed; of the perturbation experiment pairs in both
+halves, moves and r - p; stars by sample."""
 O_QUALITY, O_EXPECTATION, O_PREDICTION, O_STAR, O_POSTED = range(5)
 
 
@@ -221,8 +231,9 @@ def expectation(i, j, sees_average, prediction, people, works, rules):
 def judge(
     i, j, via, shelf, sees_average, sees_prediction, people, works, total, rules, stream, out
 ):
-    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and herding, the move of the prediction, the
-    luck of reporting, and whether the pair is in the half that is moved."""
+    """Fill out (5,) for one consumption; returns the pulls of disconfirmation, anchoring and
+    herding, the move of the prediction, the luck of reporting, and whether the pair is in the half
+    that is moved."""
     a, b, c, d = words(stream, pair_key(i, j, people, works), 0, 0)
     normal = math.sqrt(-2 * math.log(unit(a))) * math.cos(2 * math.pi * unit(b))
     q = (
@@ -259,7 +270,8 @@ def judge(
 
 @inner
 def first_time(i, mark, ring, ring_at):
-    """Whether a person meets this fingerprint for the first time (of those remembered); remembers it if so."""
+    """Whether a person meets this fingerprint for the first time (of those remembered); remembers
+    it if so."""
     for s in range(RING):
         if ring[i, s] == mark:
             return False
@@ -270,7 +282,8 @@ def first_time(i, mark, ring, ring_at):
 
 @inlined
 def fingerprint(key, kind):
-    """Sixteen bits of an identity, 0 left for empty places; ``kind`` 0 for a rating, 1 for a vote."""
+    """Sixteen bits of an identity, 0 left for empty places; ``kind`` 0 for a rating, 1 for a
+    vote."""
     bits = mix64(key + np.uint64(kind)) & np.uint64(0xFFFF)
     return np.uint16(bits) if bits else np.uint16(1)
 
@@ -355,8 +368,9 @@ def chances(liking, score, voting):
 
 @making
 def likings(seen, people, works, voting, stream):
-    """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what earlier votes do not change, apart,
-    so that the processor need not wait for one person's memory before it asks for the next one's."""
+    """For every viewing how far the post is liked and the luck of the vote, float64 (n, 2): what
+    earlier votes do not change, apart, so that the processor need not wait for one person's memory
+    before it asks for the next one's."""
     consumer, post, out = seen.consumer, seen.post, np.empty((len(seen.post), 2))
     taste, content, opinion, slant, quality = (
         people.taste,
@@ -405,8 +419,8 @@ def vote(i, j, shown, liking, luck, key, ring, ring_at, ups, downs, seed, total,
 
 @kernel
 def react(seen, people, works, total, rules, voting, rating_stream, vote_stream):
-    """Ratings and votes of one window, in order. Returns float64 (works consumed, 5): q, E, p, r, stars posted or 0; rows of works that
-    the person had consumed before stay 0."""
+    """Ratings and votes of one window, in order. Returns float64 (works consumed, 5): q, E, p, r,
+    stars posted or 0; rows of works that the person had consumed before stay 0."""
     out = np.zeros((int(seen.bought.sum()), 5))
     row, votes = 0, voting.enabled
     liked = likings(seen, people, works, voting, vote_stream) if votes else np.empty((0, 2))
@@ -464,10 +478,11 @@ def react(seen, people, works, total, rules, voting, rating_stream, vote_stream)
 
 @making
 def clicked(consumer, post, responses, via, work, arm, shows, shelves, votes):
-    """What of a window's impressions may be answered: all that were clicked or, without ``votes``, the works consumed.
+    """What of a window's impressions may be answered: all that were clicked or, without ``votes``,
+    the works consumed.
 
-    ``shows`` bool (A, 3) says whether ratings, predictions and votes are shown, and ``shelves`` i1 (A,) the kind of
-    shelves, by arm of consumers or, where there is one row, for all.
+    ``shows`` bool (A, 3) says whether ratings, predictions and votes are shown, and ``shelves`` i1
+    (A,) the kind of shelves, by arm of consumers or, where there is one row, for all.
     """
     n = 0
     for k in range(len(post)):
@@ -505,7 +520,8 @@ def answer(
     voting,
     streams,
 ):
-    """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the works consumed."""
+    """`react` to what was `clicked` in a window; ``streams`` of ratings and votes. Returns the
+    works consumed."""
     seen = clicked(consumer, post, responses, via, work, arm, shows, shelves, voting.enabled)
     if len(seen.post):
         react(seen, people, works, total, rules, voting, streams[0], streams[1])
@@ -514,8 +530,8 @@ def answer(
 
 @kernel
 def forced(rows, posts, sees_average, sees_prediction, people, works, total, rules, stream):
-    """What these people would say of each of these works, had they been made to consume it: counted, not posted. Returns float64
-    (people, works, 5) as `react` does."""
+    """What these people would say of each of these works, had they been made to consume it:
+    counted, not posted. Returns float64 (people, works, 5) as `react` does."""
     out = np.zeros((len(rows), len(posts), 5))
     for k in range(len(rows)):
         for w in range(len(posts)):

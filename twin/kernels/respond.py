@@ -1,16 +1,19 @@
-"""What a person does with a post: eight responses and, apart from them, whether they were glad of it.
+"""What a person does with a post: eight responses and, apart from them, whether they were glad of
+it.
 
     eta_r = b_r + sum_f B[r,f] x_f ,  P(r) = sigmoid(eta_r)
 
-over the features x = (match, quality, comprehensiveness, agreement, arousal, social proof, reputation, fatigue, AI label,
-rating shown). A click
-comes first; long view, like, comment, reshare, follow and gladness can only follow a click; hide and report can come
-without. Luck is keyed by (person, post), so that the same meeting ends the same way in every branch of a fork.
+over the features x = (match, quality, comprehensiveness, agreement, arousal, social proof,
+reputation, fatigue, AI label, rating shown). A click comes first; long view, like, comment,
+reshare, follow and gladness can only follow a click; hide and report can come without. Luck is
+keyed by (person, post), so that the same meeting ends the same way in every branch of a fork.
 
-Of the features only social proof, log(1 + likes), changes while others' sessions go on. How far may likes rise before a response changes?
-Each response compares a uniform u with P(eta); P moves by at most a quarter of what eta does, so all responses stay as they are while
+Of the features only social proof, log(1 + likes), changes while others' sessions go on. How far may
+likes rise before a response changes? Each response compares a uniform u with P(eta); P moves by at
+most a quarter of what eta does, so all responses stay as they are while
 
-    log((1 + likes') / (1 + likes)) <= slack = min over the comparisons made of 4 |u - P| / |weight of proof|
+    log((1 + likes') / (1 + likes)) <= slack = min over the comparisons made of 4 |u - P| / |weight
+    of proof|
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ ROUNDING, ENDLESS, MOST_LIKES = 1e-9, 1e300, 2**31 - 1
 
 
 class People(NamedTuple):
-    """Columns of consumers that a session reads and writes (C rows, L taste dimensions, S places in the seen ring)."""
+    """Columns of consumers that a session reads and writes (C rows, L taste dimensions, S places in
+    the seen ring)."""
 
     key: Array  # u8
     arm: Array  # i1, see World.arms
@@ -102,8 +106,9 @@ def logistic(x):
 
 @inlined
 def features(row, post, likes, same, place, people, posts, makers, shows, x):
-    """Fill x (MANY,) for one meeting with a post of so many ``likes``; ``same`` counts posts of this creator shown before in the session;
-    ``shows`` (2,): whether like counts and ratings are shown."""
+    """Fill x (MANY,) for one meeting with a post of so many ``likes``; ``same`` counts posts of
+    this creator shown before in the session; ``shows`` (2,): whether like counts and ratings are
+    shown."""
     match = 0.0
     for d in range(people.taste.shape[1]):
         match += people.taste[row, d] * posts.content[post, d]
@@ -139,7 +144,8 @@ def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
 
 @inlined
 def compared(word, r, more, behaviour, reach, x):
-    """Whether response r happens with this luck, ``more`` being added to its log-odds; and its slack, less what rounding may take."""
+    """Whether response r happens with this luck, ``more`` being added to its log-odds; and its
+    slack, less what rounding may take."""
     u, p = unit(word), logistic(utility(r, behaviour, x) + more)
     return u < p, (abs(u - p) - ROUNDING) * reach[r]
 
@@ -180,20 +186,23 @@ def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
 
 @inlined
 def likes_until(likes, slack):
-    """The most likes of a post, now at ``likes``, at which a mask with this slack still holds (log(1 + s) <= s: rather too few)."""
+    """The most likes of a post, now at ``likes``, at which a mask with this slack still holds
+    (log(1 + s) <= s: rather too few)."""
     return math.floor(
         min(np.float64(MOST_LIKES), (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0)
     )  # cut before it is a whole number
 
 
 def reaches(behaviour: Array) -> Array:
-    """How far each response's slack reaches, f8 (9,): 4 / |weight of proof|, all but endless where proof has no weight."""
+    """How far each response's slack reaches, f8 (9,): 4 / |weight of proof|, all but endless where
+    proof has no weight."""
     weight = np.abs(behaviour[:, 1 + FEATURES.index("proof")])
     return np.where(weight > 0, 4.0 / np.maximum(weight, 1e-300), ENDLESS)
 
 
 @inlined
 def pull(opinion, slant, tolerance, repulsion):
-    """What one post does to an opinion: attraction within the tolerance, repulsion (or nothing) beyond it."""
+    """What one post does to an opinion: attraction within the tolerance, repulsion (or nothing)
+    beyond it."""
     gap = np.float64(slant) - opinion
     return gap if abs(gap) <= tolerance else -repulsion * gap

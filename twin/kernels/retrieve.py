@@ -1,12 +1,14 @@
-"""Candidates of one session, from the serving snapshot alone: nothing here knows what a person or post truly is.
+"""Candidates of one session, from the serving snapshot alone: nothing here knows what a person or
+post truly is.
 
-Candidate sources, each with a quota: posts of followed creators, newest first; the nearest posts of a two-tower index
-(inverted lists: score the centroids, scan the lists of the best ``probes``, keep the best); trending; exploration (posts
-that few have seen); posts linked to those viewed last, as co-viewed or bought together; and, where slots are kept for them, posts
-of small creators. A post seen lately, or already a candidate, is skipped: ``mark`` (P,) says so.
+Candidate sources, each with a quota: posts of followed creators, newest first; the nearest posts of
+a two-tower index (inverted lists: score the centroids, scan the lists of the best ``probes``, keep
+the best); trending; exploration (posts that few have seen); posts linked to those viewed last, as
+co-viewed or bought together; and, where slots are kept for them, posts of small creators. A post
+seen lately, or already a candidate, is skipped: ``mark`` (P,) says so.
 
-Some slots, or all, are filled by a uniform draw instead (`drawn`), which depends on nothing but what is eligible and what the person
-has seen lately.
+Some slots, or all, are filled by a uniform draw instead (`drawn`), which depends on nothing but
+what is eligible and what the person has seen lately.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ SOURCES = (
     "random",
     "uniform",
 )
-"""Where a shown post came from; random: a slot of ``random_share``; uniform: a feed whose ranking is random."""
+"""Where a shown post came from; random: a slot of ``random_share``; uniform: a feed whose ranking
+is random."""
 (
     IN_NETWORK,
     NEAREST,
@@ -89,7 +92,8 @@ GONE = np.float32(-3e38)
 class Serving(NamedTuple):
     """The serving snapshot (P posts, C consumers, D dimensions, K lists, E eligible posts).
 
-    Vectors are of the last sync; weights and quotas of the last refresh, one row per arm of consumers (A).
+    Vectors are of the last sync; weights and quotas of the last refresh, one row per arm of
+    consumers (A).
     """
 
     item_vec: Array  # f4 (P, D)
@@ -110,17 +114,24 @@ class Serving(NamedTuple):
     centre_bias: Array  # f4 (1 or A, ., TILE), see tile_bias
     tile_start: Array  # i4 (K + 1,): the tiles of each list
     tile_post: Array  # i4 (T, TILE): posts of a list, newest first, -1 beyond its end
-    tile_of: Array  # i4 (P,): where a post lies among tiles, tile * TILE + lane; -1 for one that may not be shown
+    # i4 (P,): where a post lies among tiles, tile * TILE + lane; -1 for one that may not be shown
+    tile_of: Array
     tile_vec: Array  # f4 (T, D, TILE)
-    tile_bias: Array  # f4 (1 or A, T, TILE): item biases; with signals, what a post is worth to an arm whoever the person is
+    # f4 (1 or A, T, TILE): item biases; with signals, what a post is worth to an arm whoever the
+    # person is
+    tile_bias: Array
     creator_start: Array  # i4 (creators + 1,)
     creator_post: Array  # i4 (E,) newest first within a creator
     trending: Array  # i4 (T,)
     fresh: Array  # i4 (F,)
     eligible: Array  # i4 (E,)
-    whole: Array  # i8 (A, Q_*): quotas, probes, probe_cap, scan, slate, author_cap, mode, slots kept, ai cap, shelf
-    factor: Array  # f4 (A, F_*): out-of-network, ai, author decay, author floor, personalisation, reward
-    # weight, diversity, personalisation of the reward, offset, its sums N and T, share of slots for creators followed, random share
+    # i8 (A, Q_*): quotas, probes, probe_cap, scan, slate, author_cap, mode, slots kept, ai cap,
+    # shelf
+    whole: Array
+    # f4 (A, F_*): out-of-network, ai, author decay, author floor, personalisation, reward
+    factor: Array
+    # weight, diversity, personalisation of the reward, offset, its sums N and T, share of slots for
+    # creators followed, random share
     mean_vec: Array  # f4 (D,) mean user
     mean_bias: Array  # f4 (1,)
     can: Array  # bool (P,): eligible
@@ -136,7 +147,8 @@ class Serving(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """Scratch of `nearest`: of K lists, T tiles, and all posts that may be scanned (N, whole tiles)."""
+    """Scratch of `nearest`: of K lists, T tiles, and all posts that may be scanned (N, whole
+    tiles)."""
 
     near: Array  # f4 (K,), in whole tiles
     tile: Array  # i4 (N / TILE,): which tile was scanned as number ...
@@ -150,7 +162,8 @@ class Scan(NamedTuple):
 
 
 class Follows(NamedTuple):
-    """The follow graph: CSR rows of creators per consumer (-1 unfollowed) and a chain of follows since the last rebuild."""
+    """The follow graph: CSR rows of creators per consumer (-1 unfollowed) and a chain of follows
+    since the last rebuild."""
 
     start: Array
     target: Array
@@ -172,7 +185,8 @@ def _take(post, flag, cand, source, n, mark):
 
 @inner
 def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
-    """Newest posts of followed creators, from a random place in the follow list, at most ``scan`` creators."""
+    """Newest posts of followed creators, from a random place in the follow list, at most ``scan``
+    creators."""
     creators = len(serve.creator_start) - 1
     if row < len(graph.start) - 1:
         first, count = graph.start[row], graph.start[row + 1] - graph.start[row]
@@ -201,9 +215,10 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
 
 @inner
 def _best(held, count, tile_post, scan):
-    """The ``count`` best of the first ``held`` scores, as numbers of entries in ``scan.best``: those in higher bins of a histogram of
-    scores, in the order of entries, then the best of the bin that the count falls into; among equals those of lower post rows. Entries
-    at GONE do not count; where there are no more than ``count`` others, all are taken. Returns how many were."""
+    """The ``count`` best of the first ``held`` scores, as numbers of entries in ``scan.best``:
+    those in higher bins of a histogram of scores, in the order of entries, then the best of the bin
+    that the count falls into; among equals those of lower post rows. Entries at GONE do not count;
+    where there are no more than ``count`` others, all are taken. Returns how many were."""
     score, place, best, edge, bins, bounds = (
         scan.score,
         scan.place,
@@ -268,9 +283,11 @@ def _leave_out(post, tile_of, scan):
 
 @inner
 def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
-    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota, none of ``seen`` (S,) or the first n candidates.
+    """The best posts by q.v + qb*b among those in the nearest lists, as many as the quota, none of
+    ``seen`` (S,) or the first n candidates.
 
-    Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a tile lie in the lanes of a register.
+    Of a list about ``probe_cap`` posts are scanned, tile after tile from a random one; posts of a
+    tile lie in the lanes of a register.
     """
     near, score, tile_vec, tile_post, tile_start = (
         scan.near,
@@ -317,7 +334,8 @@ def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
 
 @inner
 def listed(luck, posts, flag, cand, source, n, quota, mark):
-    """Up to ``quota`` unseen posts of a list, from its start (trending) or, with ``luck`` >= 0, from a random place."""
+    """Up to ``quota`` unseen posts of a list, from its start (trending) or, with ``luck`` >= 0,
+    from a random place."""
     count = len(posts)
     shift = int(luck * count) if luck >= 0 else 0
     limit = n + quota
@@ -347,10 +365,11 @@ def _hold(place, held, count):
 def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
     """Decide which of the first ``slots`` slots show a uniform draw, and draw; returns how many do.
 
-    A slot does with probability ``random_share``, and every slot where the ranking is random: by luck of its own, (key, session, slot),
-    which nothing else reads. It shows any of the eligible posts that are neither ``seen`` (S,) nor drawn before, each as likely: a rank
-    among them, then past all ``held`` (places in the ascending ``eligible``) up to it. Fills ``out`` with posts, -1 for other slots, and
-    ``flag`` with sources; marks what was drawn.
+    A slot does with probability ``random_share``, and every slot where the ranking is random: by
+    luck of its own, (key, session, slot), which nothing else reads. It shows any of the eligible
+    posts that are neither ``seen`` (S,) nor drawn before, each as likely: a rank among them, then
+    past all ``held`` (places in the ascending ``eligible``) up to it. Fills ``out`` with posts, -1
+    for other slots, and ``flag`` with sources; marks what was drawn.
     """
     eligible, share, every = (
         serve.eligible,
@@ -381,7 +400,8 @@ def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
 
 @inner
 def linked(viewed, links, flag, cand, source, n, quota, mark, can):
-    """Up to ``quota`` eligible posts linked to those viewed last: every one's best link first, then the second, and so on."""
+    """Up to ``quota`` eligible posts linked to those viewed last: every one's best link first, then
+    the second, and so on."""
     limit = n + quota
     for j in range(links.shape[1]):
         for s in range(len(viewed)):

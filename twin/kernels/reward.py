@@ -1,29 +1,35 @@
-"""Reward models from comparisons: pooled, per person, and the shrinkage between them, learned online.
+"""Reward models from comparisons: pooled, per person, and the shrinkage between them, learned
+online.
 
-Bradley-Terry with features phi and a person's own weights (reward factorisation: Barreto et al., arXiv 2503.17338):
+Bradley-Terry with features phi and a person's own weights (reward factorisation: Barreto et al.,
+arXiv 2503.17338):
 
     P(y preferred to y' by u) = sigmoid(<phi(y) - phi(y'), v_u>),    v_u = w + d_u,    d_u ~ N(0, spread^2 I)
 
-spread 0 is one pooled model, a large spread one model per person, anything between shrinks people towards the pool by what is
-known of them. Inference is assumed-density filtering with diagonal Gaussians, one Newton step per comparison, the Laplace
-approximation of Chapelle & Li (NIPS 2011, algorithm 3) carried over to two levels. Per person and feature two numbers are held,
-the natural parameters of the person's own likelihood: precision l and pull h (their own estimate alone would be h / l). With
-c = 1 / (1 + spread^2 l), the pool is what remains when d_u is integrated out,
+spread 0 is one pooled model, a large spread one model per person, anything between shrinks people
+towards the pool by what is known of them. Inference is assumed-density filtering with diagonal
+Gaussians, one Newton step per comparison, the Laplace approximation of Chapelle & Li (NIPS 2011,
+algorithm 3) carried over to two levels. Per person and feature two numbers are held, the natural
+parameters of the person's own likelihood: precision l and pull h (their own estimate alone would be
+h / l). With c = 1 / (1 + spread^2 l), the pool is what remains when d_u is integrated out,
 
-    A = 1 / prior_sd^2 + sum_u c l        B = sum_u c h        w = B / A        d_u = spread^2 c (h - l w)
+    A = 1 / prior_sd^2 + sum_u c l        B = sum_u c h        w = B / A        d_u = spread^2 c (h
+                                          - l w)
 
-and a comparison x = phi(y) - phi(y') moves, with p = sigmoid(<x, v_u>), R = A - c l and Q = l + R / (1 + spread^2 R) (the
-precision of v_u given everybody's comparisons),
+and a comparison x = phi(y) - phi(y') moves, with p = sigmoid(<x, v_u>), R = A - c l and Q = l + R /
+(1 + spread^2 R) (the precision of v_u given everybody's comparisons),
 
-    t = (1 - p) / (1 + p (1 - p) sum_k x_k^2 / Q_k)        v_u <- v_u + x t / Q        (one Newton step, Sherman-Morrison)
+    t = (1 - p) / (1 + p (1 - p) sum_k x_k^2 / Q_k)        v_u <- v_u + x t / Q        (one Newton
+                                                           step, Sherman-Morrison)
     l <- l + p (1 - p) x^2                                 h <- h + x t + p (1 - p) x^2 v_u
 
-At spread 0 this is Chapelle & Li's update of one model, whoever compared. A factor ``weight`` on a comparison's log likelihood
-says how much a comparison is worth that was inferred and not stated. Everything is sequential: the same comparisons in
-the same order give the same bits.
+At spread 0 this is Chapelle & Li's update of one model, whoever compared. A factor ``weight`` on a
+comparison's log likelihood says how much a comparison is worth that was inferred and not stated.
+Everything is sequential: the same comparisons in the same order give the same bits.
 
-Arrays: ``pull`` and ``precision`` f4 (people, M), ``total`` f8 (2, K): A and B. Features M..K-1 are pooled for everybody. What
-people left behind stays in the pool when their rows are given to others and zeroed.
+Arrays: ``pull`` and ``precision`` f4 (people, M), ``total`` f8 (2, K): A and B. Features M..K-1 are
+pooled for everybody. What people left behind stays in the pool when their rows are given to others
+and zeroed.
 """
 
 from __future__ import annotations
@@ -47,7 +53,8 @@ def pool(features: int, prior_sd: float) -> Array:
 
 @kernel
 def margin(u, x, pull, precision, total, spread, share):
-    """Reward difference <x, w + share d_u> of two answers whose features differ by ``x`` (K,), as person ``u`` (-1: nobody)."""
+    """Reward difference <x, w + share d_u> of two answers whose features differ by ``x`` (K,), as
+    person ``u`` (-1: nobody)."""
     z, s2 = 0.0, spread * spread
     for k in range(len(x)):
         w = total[1, k] / total[0, k]
@@ -70,7 +77,8 @@ def _believed(h, known, s2, a, b):
 def update(u, x, pull, precision, total, spread, weight):
     """Learn that ``u`` preferred the answer whose features exceed the other's by ``x`` (K,).
 
-    ``u`` = -1: somebody who is not remembered; the pool learns as much as from a new person's first comparison.
+    ``u`` = -1: somebody who is not remembered; the pool learns as much as from a new person's first
+    comparison.
     """
     own = pull.shape[1]
     z, reach = 0.0, 0.0
@@ -108,9 +116,11 @@ def update(u, x, pull, precision, total, spread, weight):
 
 @kernel
 def learn(people, x, pull, precision, total, spread, weight):
-    """One pass over comparisons ``x`` (n, K), preferred minus other, each first predicted and then learned.
+    """One pass over comparisons ``x`` (n, K), preferred minus other, each first predicted and then
+    learned.
 
-    Progressive validation: (number predicted rightly, with a half for a tie; sum of log losses in nats).
+    Progressive validation: (number predicted rightly, with a half for a tie; sum of log losses in
+    nats).
     """
     right, loss = 0.0, 0.0
     for i in range(len(people)):
@@ -131,10 +141,12 @@ def own(pull: Array, precision: Array, total: Array, spread: float) -> Array:
 
 @kernel
 def comparisons(consumer, responses, place):
-    """Pairs (clicked, skipped) of places in a log: every clicked impression against the nearest unclicked one of its session.
+    """Pairs (clicked, skipped) of places in a log: every clicked impression against the nearest
+    unclicked one of its session.
 
-    A session is a run of rows of one consumer with rising ``place``; of two as near, the one shown earlier counts, which was
-    seen for certain (skip above: Joachims et al., SIGIR 2005). Sessions without both kinds give none. Int64 (n,) each.
+    A session is a run of rows of one consumer with rising ``place``; of two as near, the one shown
+    earlier counts, which was seen for certain (skip above: Joachims et al., SIGIR 2005). Sessions
+    without both kinds give none. Int64 (n,) each.
     """
     n = len(consumer)
     clicked, skipped = np.empty(n, np.int64), np.empty(n, np.int64)

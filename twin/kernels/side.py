@@ -1,13 +1,15 @@
 """Side information: what is known of a post beside its IDs, and what the served model makes of it.
 
-    s = (readings: topic (16), slant, arousal, comprehensiveness, format, AI label; counts: clicks, likes, comments, hides)
+    s = (readings: topic (16), slant, arousal, comprehensiveness, format, AI label; counts: clicks,
+    likes, comments, hides)
 
-Readings are what the platform's classifiers read off a post, once, when it is new, scaled to be of order one. Counts are how a post's
-responses stand against the platform's rates r_h,
+Readings are what the platform's classifiers read off a post, once, when it is new, scaled to be of
+order one. Counts are how a post's responses stand against the platform's rates r_h,
 
     tally_h = log((responses_h + K) / (r_h impressions + K)) ,  K = 3 ,
 
-in 16ths, as four signed bytes, so that the log can keep for every impression what the feed knew: packed into one i4.
+in 16ths, as four signed bytes, so that the log can keep for every impression what the feed knew:
+packed into one i4.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ SCALE = np.array([TOPICS**0.5] * TOPICS + [1 / 0.4, 1 / 0.2, 1 / 0.3, 1.0, 1.0],
 
 
 class Side(NamedTuple):
-    """Side information of logged impressions (n), as the served model weighs it; F is 0 without signals."""
+    """Side information of logged impressions (n), as the served model weighs it; F is 0 without
+    signals."""
 
     reading: Array  # f4 (posts, READ)
     tally: Array  # i4 (n,)
@@ -50,7 +53,8 @@ class Side(NamedTuple):
 
 @inlined
 def fill(reading, place, tally, mask, out, b):
-    """s of a post into out[b] (F,): its readings, then its counts, which are packed into ``tally``."""
+    """s of a post into out[b] (F,): its readings, then its counts, which are packed into
+    ``tally``."""
     for j in range(READ):
         out[b, j] = mask[j] * reading[place, j]
     for j in range(len(TALLIED)):
@@ -61,7 +65,8 @@ def fill(reading, place, tally, mask, out, b):
 
 @kernel
 def count(rows, impressions, responses, rates, tally):
-    """Tallies of posts: ``responses`` i4 (posts, 8), ``rates`` f8 (4,) of TALLIED per impression; i4 (posts,) is written at rows."""
+    """Tallies of posts: ``responses`` i4 (posts, 8), ``rates`` f8 (4,) of TALLIED per impression;
+    i4 (posts,) is written at rows."""
     for row in rows:
         packed = 0
         for j in range(len(TALLIED)):
@@ -93,8 +98,9 @@ def weigh(rows, reading, tally, mask, S, out):
 
 @kernel
 def worth(first, tile_post, query, pull, bias, linear):
-    """What a post is worth to whoever it is, by arm (A): query * bias + pull . linear, f4 (A, tiles, lanes), and its mean over each list
-    f4 (A, lists); an empty list is worth less than any other."""
+    """What a post is worth to whoever it is, by arm (A): query * bias + pull . linear, f4 (A,
+    tiles, lanes), and its mean over each list f4 (A, lists); an empty list is worth less than any
+    other."""
     arms, lists, lanes = len(query), len(first) - 1, tile_post.shape[1]
     out, mean = np.zeros((arms, len(tile_post), lanes), np.float32), np.full((arms, lists), EMPTY)
     for a in range(arms):

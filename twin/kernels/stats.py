@@ -1,4 +1,5 @@
-"""Summary statistics: Gini, top share, least squares from moments, and the number of rankings that d dimensions can express."""
+"""Summary statistics: Gini, top share, least squares from moments, and the number of rankings that
+d dimensions can express."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 
 def gini(values: NDArray[np.float64]) -> float:
-    """Gini coefficient of non-negative values: 0 all equal, towards 1 all with one; 0 for nothing to share."""
+    """Gini coefficient of non-negative values: 0 all equal, towards 1 all with one; 0 for nothing
+    to share."""
     total, n = float(values.sum()), len(values)
     if n == 0 or total <= 0:
         return 0.0
@@ -26,10 +28,11 @@ def top_share(values: NDArray[np.float64], share: float) -> float:
 def least_squares(
     xx: NDArray[np.float64], xy: NDArray[np.float64], yy: float, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ordinary least squares from the moments X'X (k, k), X'y (k,), y'y of n observations: coefficients and standard errors.
+    """Ordinary least squares from the moments X'X (k, k), X'y (k,), y'y of n observations:
+    coefficients and standard errors.
 
-    NaN for a regressor that is zero throughout, and for all where they cannot be told apart or n is too small. Moments of several
-    samples may be added up.
+    NaN for a regressor that is zero throughout, and for all where they cannot be told apart or n is
+    too small. Moments of several samples may be added up.
     """
     beta, error = np.full(len(xy), np.nan), np.full(len(xy), np.nan)
     used = np.flatnonzero(np.diag(xx) > 0)
@@ -47,10 +50,11 @@ def least_squares(
 
 
 def rankings(n: int, d: int) -> int:
-    """How many full rankings of n items in general position in R^d dot products with a user vector can give (exact).
+    """How many full rankings of n items in general position in R^d dot products with a user vector
+    can give (exact).
 
-    Q(n, d) = Q(n - 1, d) + (n - 1) Q(n - 1, d - 1), Q(n, 1) = 2 for n > 1, Q(1, d) = 1 (Cover 1967; Good & Tideman 1977): n! where
-    d >= n - 1, far fewer below (Ohsaka & Togashi, SIGIR 2023).
+    Q(n, d) = Q(n - 1, d) + (n - 1) Q(n - 1, d - 1), Q(n, 1) = 2 for n > 1, Q(1, d) = 1 (Cover 1967;
+    Good & Tideman 1977): n! where d >= n - 1, far fewer below (Ohsaka & Togashi, SIGIR 2023).
     """
     if n < 1 or d < 1:
         raise ValueError(f"rankings of {n} items in {d} dimensions: both must be at least 1")

@@ -1,8 +1,9 @@
 """The cuckoo map from 64-bit IDs to embedding rows, and how a new row starts.
 
-Cuckoo map (Pagh & Rodler 2004; buckets of four as in Monolith's collisionless table): an ID lives in one of two buckets, by two hash
-functions; a newcomer to two full buckets displaces a resident to its other bucket, up to MAX_KICKS times, after which the map
-is doubled and everything is put in again. Victims are chosen by hash, so the map is a function of the order of insertions.
+Cuckoo map (Pagh & Rodler 2004; buckets of four as in Monolith's collisionless table): an ID lives
+in one of two buckets, by two hash functions; a newcomer to two full buckets displaces a resident to
+its other bucket, up to MAX_KICKS times, after which the map is doubled and everything is put in
+again. Victims are chosen by hash, so the map is a function of the order of insertions.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def find_all(keys, slot_key, slot_row, out):
 
 @inner
 def put(key, row, slot_key, slot_row):
-    """Insert an absent key. Returns True, or False with the homeless (key, row) in the last two results: then grow."""
+    """Insert an absent key. Returns True, or False with the homeless (key, row) in the last two
+    results: then grow."""
     count = len(slot_key) // BUCKET
     bucket, _ = _buckets(key, count)
     for kick in range(MAX_KICKS):
@@ -78,7 +80,8 @@ def put(key, row, slot_key, slot_row):
 
 @making
 def grow(slot_key, slot_row, key, row):
-    """A map of twice the size with the same entries and a homeless one; doubles again if that is not enough."""
+    """A map of twice the size with the same entries and a homeless one; doubles again if that is
+    not enough."""
     size = len(slot_key)
     while True:
         size *= 2
@@ -93,7 +96,8 @@ def grow(slot_key, slot_row, key, row):
 
 @kernel
 def admit(keys, slot_key, slot_row, free, free_count, next_row, out):
-    """Give every absent key a row, recycled ones first; returns the map and the new counters. ``out`` gets all rows."""
+    """Give every absent key a row, recycled ones first; returns the map and the new counters.
+    ``out`` gets all rows."""
     for i in range(len(keys)):
         s = find(keys[i], slot_key, slot_row)
         if s >= 0:
@@ -137,8 +141,8 @@ def start_rows(keys, rows, E, scale, centre):
 
 @kernel
 def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
-    """Copy vectors to serving: entity at ``rows``[i] has row ``one``[i] of E, or ``unknown`` where that is -1; where ``maker`` is not
-    empty, plus what ``more`` says of maker[i]."""
+    """Copy vectors to serving: entity at ``rows``[i] has row ``one``[i] of E, or ``unknown`` where
+    that is -1; where ``maker`` is not empty, plus what ``more`` says of maker[i]."""
     dim = E.shape[1] - 1
     plus = len(maker) > 0
     for i in range(len(rows)):
@@ -155,7 +159,8 @@ def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
 
 @kernel
 def mean_row(E, used):
-    """Mean of the rows of E in use, float64 (D + 1,), added up in order; zeros where there are none."""
+    """Mean of the rows of E in use, float64 (D + 1,), added up in order; zeros where there are
+    none."""
     total, count = np.zeros(E.shape[1]), 0
     for r in range(len(E)):
         if used[r]:

@@ -3,18 +3,21 @@
     logit_h = c_h + sum_k W[k,h] u_k v_k + W[D,h] b_u + W[D+1,h] b_v + sum_j S[j,h] s_j
     v       = post vector + creator vector + sum_j P[j] s_j
 
-where s is what is known of a post beside its IDs (`twin.kernels.side`): S weighs it for everybody, by head; through P, which has no
-rows for the counts, a person's own vector meets it. Without signals S and P have no rows, and neither term is there.
+where s is what is known of a post beside its IDs (`twin.kernels.side`): S weighs it for everybody,
+by head; through P, which has no rows for the counts, a person's own vector meets it. Without
+signals S and P have no rows, and neither term is there.
 
-A vector is one row of its table, or is made of two (double hashing, quotient and remainder): their sum, or their elementwise product
-(Shi et al. 2020), the bias always the sum. Both rows take the gradient of what they are part of: g for a sum, g * the other row
-for a product.
+A vector is one row of its table, or is made of two (double hashing, quotient and remainder): their
+sum, or their elementwise product (Shi et al. 2020), the bias always the sum. Both rows take the
+gradient of what they are part of: g for a sum, g * the other row for a product.
 
-Loss: binary cross-entropy summed over the eight heads, all trained on every examined impression, plus L2 on touched rows. Training
-goes by batches of BATCH samples: all gradients of a batch are taken at its start, then rows move by row-wise Adagrad (one accumulator for
-the vector, one for the bias, as in large production tables), sample after sample in log order, and dense weights by elementwise Adagrad
-on the batch's sum. So within a batch samples can be worked out, and rows be moved, on any number of threads: the same log gives the
-same bits. Work is cut into units, taken in turn by whichever thread is free; a unit begins when those of the phase before it are done.
+Loss: binary cross-entropy summed over the eight heads, all trained on every examined impression,
+plus L2 on touched rows. Training goes by batches of BATCH samples: all gradients of a batch are
+taken at its start, then rows move by row-wise Adagrad (one accumulator for the vector, one for the
+bias, as in large production tables), sample after sample in log order, and dense weights by
+elementwise Adagrad on the batch's sum. So within a batch samples can be worked out, and rows be
+moved, on any number of threads: the same log gives the same bits. Work is cut into units, taken in
+turn by whichever thread is free; a unit begins when those of the phase before it are done.
 """
 
 from __future__ import annotations
@@ -35,12 +38,14 @@ HEADS = ("click", "long_view", "like", "comment", "reshare", "follow", "hide", "
 BATCH = 256
 """Samples of a batch."""
 NEIGHBOURS = 4
-"""Rows whose numbers differ in the last so many bits alone are moved by one thread: several lie in one line of memory."""
+"""Rows whose numbers differ in the last so many bits alone are moved by one thread: several lie in
+one line of memory."""
 EPS = np.float32(1e-6)
 
 
 class Embeddings(NamedTuple):
-    """Tables of consumers, posts and creators: E (rows, D + 1), bias last, and Adagrad accumulators G (rows, 2) of each."""
+    """Tables of consumers, posts and creators: E (rows, D + 1), bias last, and Adagrad accumulators
+    G (rows, 2) of each."""
 
     Eu: Array
     Gu: Array
@@ -51,7 +56,8 @@ class Embeddings(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """The log (n): rows in the tables, -1 for "no row" (read as zeros, never written), and responses."""
+    """The log (n): rows in the tables, -1 for "no row" (read as zeros, never written), and
+    responses."""
 
     user: Array  # i4
     post: Array  # i4
@@ -83,7 +89,8 @@ class Dense(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Adagrad's rates of embeddings, of dense weights and of signals' weights, and L2 on touched rows."""
+    """Adagrad's rates of embeddings, of dense weights and of signals' weights, and L2 on touched
+    rows."""
 
     embedding: float
     dense: float
@@ -140,7 +147,8 @@ def empty_batch(dim: int, multiplies: bool, dense: Dense, threads: int = 1) -> B
 
 @inner
 def _vector(E, one, two, product, out, b, factor, place):
-    """The vector of an ID with rows ``one`` and ``two`` (-1: none), added to out[b]; returns its bias. Rows that multiply are kept."""
+    """The vector of an ID with rows ``one`` and ``two`` (-1: none), added to out[b]; returns its
+    bias. Rows that multiply are kept."""
     dim = out.shape[1]
     if one < 0:
         return np.float32(0)
@@ -183,7 +191,8 @@ def _rows(i, samples):
 
 @inner
 def _side(i, b, samples, dense, batch):
-    """What is known of sample i beside its IDs: into the item's vector, and what S makes of it into ``lift``."""
+    """What is known of sample i beside its IDs: into the item's vector, and what S makes of it into
+    ``lift``."""
     side, v, z, P, dim = batch.side, batch.v, batch.z, dense.P, batch.u.shape[1]
     fill(samples.reading, samples.place[i], samples.tally[i], samples.mask, side, b)
     for j in range(len(P)):
@@ -276,7 +285,8 @@ def _square(g, b):
 
 @inner
 def _step(E, G, row, g, b, square, gb, rates):
-    """Row-wise Adagrad on one row: gradient g[b] (D,) of that squared length, and gb of the bias."""
+    """Row-wise Adagrad on one row: gradient g[b] (D,) of that squared length, and gb of the
+    bias."""
     dim, lr, l2 = g.shape[1], rates.embedding, rates.l2
     G[row, 0] += square / np.float32(dim)
     rate = lr / np.float32(math.sqrt(G[row, 0]) + EPS)
@@ -290,7 +300,8 @@ def _step(E, G, row, g, b, square, gb, rates):
 
 @inner
 def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place, rates, row):
-    """Move the rows of one ID, the first and perhaps a second, that belong to a part; scratch: row (1, D)."""
+    """Move the rows of one ID, the first and perhaps a second, that belong to a part; scratch: row
+    (1, D)."""
     for which in range(2):
         mine = rows[which]
         if mine < 0 or ((mine >> NEIGHBOURS) & (parts - 1)) != part:
@@ -305,7 +316,8 @@ def _step_pair(E, G, rows, part, parts, g, b, square, gb, product, factor, place
 
 @inner
 def _dense(part, size, dense, batch, rates, row):
-    """Adagrad on a part of the dense weights, by a batch of ``size`` samples; scratch: row (1, D)."""
+    """Adagrad on a part of the dense weights, by a batch of ``size`` samples; scratch: row (1,
+    D)."""
     lr, lr_side = rates.dense, rates.signals
     W, GW, z, total, parts = dense.W, dense.GW, batch.z, batch.total, batch.cut[1]
     rows, read = len(W) + 1 + len(dense.S), len(dense.P)
@@ -346,7 +358,8 @@ def _project(j, size, dense, batch, lr, row):
 
 @inner
 def _piece(piece, first, size, tables, samples, dense, batch, row):
-    """Work out a piece of the batch of ``size`` samples that begins at ``first``; what it lacks of a whole batch weighs nothing."""
+    """Work out a piece of the batch of ``size`` samples that begins at ``first``; what it lacks of
+    a whole batch weighs nothing."""
     pieces = batch.cut[0]
     for b in range(piece * BATCH // pieces, (piece + 1) * BATCH // pieces):
         if b < size:
@@ -360,7 +373,8 @@ def _piece(piece, first, size, tables, samples, dense, batch, row):
 
 @inner
 def _part(part, first, size, tables, samples, dense, batch, rates, row):
-    """Move a part of all rows, by their numbers, and of the dense weights by the batch of ``size`` samples that begins at ``first``."""
+    """Move a part of all rows, by their numbers, and of the dense weights by the batch of ``size``
+    samples that begins at ``first``."""
     u, v, bias, square, parts = batch.u, batch.v, batch.bias, batch.square, batch.cut[1]
     user, post, creator, second, product, factor = (
         samples.user,
@@ -434,8 +448,8 @@ def _part(part, first, size, tables, samples, dense, batch, rates, row):
 
 @kernel
 def train(tables, samples, dense, rates, batch):
-    """One pass over the log at the `Rates`, by one thread or by as many as call it at the same time;
-    each returns when nothing is left to take, the last of them when all is done."""
+    """One pass over the log at the `Rates`, by one thread or by as many as call it at the same
+    time; each returns when nothing is left to take, the last of them when all is done."""
     n, pieces, each = len(samples.user), batch.cut[0], batch.cut[0] + batch.cut[1]
     units, row = -(-n // BATCH) * each, np.empty((1, batch.u.shape[1]), np.float32)
     unit = take_turn(batch.turn, 0)
@@ -453,10 +467,11 @@ def train(tables, samples, dense, rates, batch):
 
 @kernel
 def with_negatives(consumer, key, post, creator, responses, pool, maker, count, stream, occasion):
-    """The log with ``count`` negatives behind every impression: a post drawn from ``pool`` that got no response.
+    """The log with ``count`` negatives behind every impression: a post drawn from ``pool`` that got
+    no response.
 
-    Draws are keyed by the consumer, the occasion, and how many of the consumer's impressions went before. ``maker`` is the creator of
-    every post. Returns consumer, post, creator, responses.
+    Draws are keyed by the consumer, the occasion, and how many of the consumer's impressions went
+    before. ``maker`` is the creator of every post. Returns consumer, post, creator, responses.
     """
     n, wide = len(consumer), 1 + count
     out_u, out_p, out_c = (
@@ -497,8 +512,9 @@ def predict(
     intercept,
     side,
 ):
-    """Probabilities f4 (n, ``heads``) of the first heads that the served model (see `ranking.value_scores`, whose order of sums this is)
-    gives to logged impressions; the product of weights and user vector is kept while the person stays the same."""
+    """Probabilities f4 (n, ``heads``) of the first heads that the served model (see
+    `ranking.value_scores`, whose order of sums this is) gives to logged impressions; the product of
+    weights and user vector is kept while the person stays the same."""
     n, dim, wide = len(consumer), interaction.shape[0], len(side.S)
     known, lift = np.empty((1, wide), np.float32), np.zeros(8, np.float32)
     out, lanes = np.empty((n, heads), np.float32), np.empty((dim, 8), np.float32)

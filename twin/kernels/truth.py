@@ -1,11 +1,14 @@
-"""The true chance of a click at impressions of a serving window that has just ended, read back from the log.
+"""The true chance of a click at impressions of a serving window that has just ended, read back from
+the log.
 
     P(click) = sigmoid(eta_click + the person's shift)                                 (`twin.kernels.respond`)
 
-Of the features of a meeting only the likes shown, the place in the session, and how often the creator was met before in it change
-within a window, and all three follow from the log, exactly: a post's likes at an impression are those it has now, less those that the log
-holds from that impression on; a session is a run of lines that begins at place 0. So nothing needs to be kept while sessions happen.
-This must be called before anything else of the window's end changes people, posts or creators.
+Of the features of a meeting only the likes shown, the place in the session, and how often the
+creator was met before in it change within a window, and all three follow from the log, exactly: a
+post's likes at an impression are those it has now, less those that the log holds from that
+impression on; a session is a run of lines that begins at place 0. So nothing needs to be kept while
+sessions happen. This must be called before anything else of the window's end changes people, posts
+or creators.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ Array = Any
 
 @kernel
 def true_clicks(chosen, window, people, posts, makers, behaviour):
-    """P(click), float64 (n,), of the impressions number ``chosen`` (n, rising) of a `Window`'s log."""
+    """P(click), float64 (n,), of the impressions number ``chosen`` (n, rising) of a `Window`'s
+    log."""
     out, x, later = np.empty(len(chosen)), np.empty(MANY), np.zeros(len(posts.key), np.int32)
     at = len(chosen) - 1
     for i in range(len(window.post) - 1, -1, -1):

@@ -1,4 +1,5 @@
-"""The mechanisms that come with twin, one file (or folder) each. Importing this package imports them all; a new file needs no line here."""
+"""The mechanisms that come with twin, one file (or folder) each. Importing this package imports
+them all; a new file needs no line here."""
 
 import importlib
 import pkgutil
@@ -22,6 +23,7 @@ for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
             _found[_kind.name] = _kind
 
 REGISTRY: Mapping[str, type[Mechanism]] = MappingProxyType(_found)
-"""Mechanisms by name. A scenario that brings its own has a registry of its own (see `twin.scenario.checking`); this one never changes."""
+"""Mechanisms by name. A scenario that brings its own has a registry of its own (see
+`twin.scenario.checking`); this one never changes."""
 
 __all__ = ["REGISTRY"]

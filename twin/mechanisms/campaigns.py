@@ -1,33 +1,44 @@
-"""A campaign: automated accounts that push a position at a target opinion, and the platform's rules against them.
+"""A campaign: automated accounts that push a position at a target opinion, and the platform's rules
+against them.
 
-Accounts are AI creators that do not adapt, opened by the creators' own mechanism (services ``enlist``, ``aim``, ``throttle``,
-``dismiss``). All post with the target as their slant, min(posts, rate_limit) a day. Whether anybody sees them is the
-recommender's doing: a campaign aims by making what the people in its sights have a taste for, and nothing else.
+Accounts are AI creators that do not adapt, opened by the creators' own mechanism (services
+``enlist``, ``aim``, ``throttle``, ``dismiss``). All post with the target as their slant, min(posts,
+rate_limit) a day. Whether anybody sees them is the recommender's doing: a campaign aims by making
+what the people in its sights have a taste for, and nothing else.
 
 Aiming, at the start and every `aim_every`. Each active person i has a worth
 
-    reach            (1 + followers_i) (1 + sessions_i) / (1 + days since joining)     who is heard by many and comes often
-    susceptibility   (1 - stubbornness_i) pull(x_i, target) sign(target - x_i)         whom one post moves furthest: open people
-                                                                                       whose gap is just within the tolerance
+    reach            (1 + followers_i) (1 + sessions_i) / (1 + days since joining)     who is heard
+                     by many and comes often
+    susceptibility   (1 - stubbornness_i) pull(x_i, target) sign(target - x_i)         whom one post
+                     moves furthest: open people
+                                                                                       whose gap is
+                                                                                       just within
+                                                                                       the tolerance
     random           0
 
-and is ranked by profiling * (rank of worth, 0..1) + (1 - profiling) * u_i, u uniform; the first `share` of people are aimed at.
-Accounts are dealt out to the communities in proportion to their people aimed at, with the mean taste of these as niche.
+and is ranked by profiling * (rank of worth, 0..1) + (1 - profiling) * u_i, u uniform; the first
+`share` of people are aimed at. Accounts are dealt out to the communities in proportion to their
+people aimed at, with the mean taste of these as niche.
 
-Coordination: each account likes each new post of the others with chance `coordination` (its mean, rounded at random by post):
-likes that nobody felt, in the public counters that others and the trending list see (service ``inflate``).
+Coordination: each account likes each new post of the others with chance `coordination` (its mean,
+rounded at random by post): likes that nobody felt, in the public counters that others and the
+trending list see (service ``inflate``).
 
-Detection: an account is found on a day with chance 1 - (1 - detection)^s, a hazard that is raised s times by what gives bots away,
+Detection: an account is found on a day with chance 1 - (1 - detection)^s, a hazard that is raised s
+times by what gives bots away,
 
     s = 1 + coordination_suspicion * coordination + rate_suspicion * ln(max(1, rate / human_norm))
 
-and banned. It is replaced after `regrow` if money is left: a day of an account costs account_cost + rate * post_cost, no more accounts
-are run than the budget pays for, and the campaign ends when it is spent (posting is random, so the last day may cost a little more).
+and banned. It is replaced after `regrow` if money is left: a day of an account costs account_cost +
+rate * post_cost, no more accounts are run than the budget pays for, and the campaign ends when it
+is spent (posting is random, so the last day may cost a little more).
 
-Persuasion, first order: an impression adds d_i = exposure_rate (1 - stubbornness_i) pull(x_i, slant) to the opinion (`opinions`
-takes in n posts of a day as 1 - (1 - exposure_rate)^n of their mean pull, d_i each up to terms in n exposure_rate^2), so
-per 1000 impressions the campaign moves people by 1000 mean(|x_i - target| - |x_i + d_i - target|): what its posts do to those
-who see them, not what they displace, nor what those people then say to others.
+Persuasion, first order: an impression adds d_i = exposure_rate (1 - stubbornness_i) pull(x_i,
+slant) to the opinion (`opinions` takes in n posts of a day as 1 - (1 - exposure_rate)^n of their
+mean pull, d_i each up to terms in n exposure_rate^2), so per 1000 impressions the campaign moves
+people by 1000 mean(|x_i - target| - |x_i + d_i - target|): what its posts do to those who see them,
+not what they displace, nor what those people then say to others.
 """
 
 from __future__ import annotations
@@ -218,7 +229,8 @@ class Campaigns(Mechanism):
             "campaign_aim_share",
             "gauge",
             "1",
-            "Share of the campaign's impressions that fell on people aimed at, since the last reading that saw any.",
+            "Share of the campaign's impressions that fell on people aimed at, since the last "
+            "reading that saw any.",
             "consumer",
             "What a campaign does to them",
         ),
@@ -226,7 +238,8 @@ class Campaigns(Mechanism):
             "persuasion_per_mille",
             "gauge",
             "1",
-            "Movement of opinion towards the target per 1000 impressions of the campaign, since the last reading that saw any.",
+            "Movement of opinion towards the target per 1000 impressions of the campaign, since "
+            "the last reading that saw any.",
             "consumer",
             "What a campaign does to them",
             good="down",
@@ -308,7 +321,8 @@ class Campaigns(Mechanism):
         )
 
     def _minds(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Opinion and openness, 1 - stubbornness; where nobody has opinions: 0 and 0, and nobody is moved."""
+        """Opinion and openness, 1 - stubbornness; where nobody has opinions: 0 and 0, and nobody is
+        moved."""
         if "opinion" not in self.world.table("consumers").columns:
             nothing = np.zeros(len(self.world.table("consumers")), np.float32)
             return nothing, nothing
@@ -317,7 +331,9 @@ class Campaigns(Mechanism):
     def act(self) -> None:
         """One day: accounts are found, ended, replaced, aimed, and paid for."""
         keep, p, now = self.keep, self.p, self.world.now
-        since = self.world.elapsed  # its dates count from the scenario's start; on that instant only the warm-up's last day has ended
+        # its dates count from the scenario's start; on that instant only the warm-up's last day has
+        # ended
+        since = self.world.elapsed
         wanted = (
             int(self.lever("accounts"))
             if max(p.begin, 1) <= since and (p.end == 0 or since < p.end)
@@ -348,7 +364,8 @@ class Campaigns(Mechanism):
         self._mark(called)
 
     def _mark(self, called: bool) -> None:
-        """Mark that the campaign begins or ends; ``called``: accounts are wanted and there is money for them."""
+        """Mark that the campaign begins or ends; ``called``: accounts are wanted and there is money
+        for them."""
         keep, p, running = self.keep, self.p, len(self.accounts())
         on = called and (
             running > 0 or bool((keep["regrow_at"] < NEVER).any())
@@ -356,7 +373,8 @@ class Campaigns(Mechanism):
         if on and not keep["on"][0]:
             self.world.mark(
                 "campaign",
-                f"begun: {running} accounts push towards {p.target:g}, aiming by {self.lever('targeting')}",
+                f"begun: {running} accounts push towards {p.target:g}, aiming by "
+                f"{self.lever('targeting')}",
             )
         elif keep["on"][0] and not on:
             why = (
@@ -388,7 +406,8 @@ class Campaigns(Mechanism):
             keep["regrow_at"] = np.concatenate([keep["regrow_at"], np.full(len(found), again)])
 
     def _enlist(self, count: int, rate: float) -> None:
-        """Open accounts, spread over the communities by a golden-ratio sequence, so that replacements keep the proportions."""
+        """Open accounts, spread over the communities by a golden-ratio sequence, so that
+        replacements keep the proportions."""
         number = self.keep["count"][C_EVER] + np.arange(count)
         group = self._dealt((number + 0.5) * 0.6180339887498949 % 1)
         rows = self.world.service("enlist")(

@@ -1,27 +1,31 @@
-"""Sessions with a personalised assistant: what each one does to expectations, trust, attachment, privacy concern and truth.
+"""Sessions with a personalised assistant: what each one does to expectations, trust, attachment,
+privacy concern and truth.
 
-A share of people ever takes the assistant up, each after an exponential delay; sessions then come at a rate that is
-lognormal across people, more often the more satisfying the last one was, until the person stops. The equations of a session
-are in `twin.kernels.chat`: expectation confirmation (Oliver 1980; Bhattacherjee 2001) with a baseline that rises faster than
-it falls, so that in the long run people expect more than they get: where gains and losses move the baseline at rates
-lambda_up and lambda_down, it settles at the expectile of performance with tau = lambda_up / (lambda_up + lambda_down).
+A share of people ever takes the assistant up, each after an exponential delay; sessions then come
+at a rate that is lognormal across people, more often the more satisfying the last one was, until
+the person stops. The equations of a session are in `twin.kernels.chat`: expectation confirmation
+(Oliver 1980; Bhattacherjee 2001) with a baseline that rises faster than it falls, so that in the
+long run people expect more than they get: where gains and losses move the baseline at rates
+lambda_up and lambda_down, it settles at the expectile of performance with tau = lambda_up /
+(lambda_up + lambda_down).
 
-Where a question touches on the person's stance, a reward model chooses between the true answer and the other one, and learns from
-people's comparisons (`twin.kernels.reward`). How far people like being agreed with is their own and hidden; a model of each
-person finds out.
+Where a question touches on the person's stance, a reward model chooses between the true answer and
+the other one, and learns from people's comparisons (`twin.kernels.reward`). How far people like
+being agreed with is their own and hidden; a model of each person finds out.
 
-Well-being, and a randomised trial inside the twin. With a person's hidden loneliness L ~ N(0, 1) and noise n that turns
-steadily from one N(0, 1) draw to the next every ``turns``,
+Well-being, and a randomised trial inside the twin. With a person's hidden loneliness L ~ N(0, 1)
+and noise n that turns steadily from one N(0, 1) draw to the next every ``turns``,
 
-    log rate of sessions = ... + lonely_use L        well-being = -r L + sqrt(1 - r^2) n + use_effect * recent use
+    log rate of sessions = ... + lonely_use L        well-being = -r L + sqrt(1 - r^2) n +
+                                                     use_effect * recent use
 
-Everybody enrolled has access; one half, assigned by lot, is encouraged to use it (encouragement design, Holland 1988). With
-use_effect = 0 the assigned condition must show nothing while use and well-being go together by selection: what Fang et al.
-(arXiv 2503.17473 v2) found.
+Everybody enrolled has access; one half, assigned by lot, is encouraged to use it (encouragement
+design, Holland 1988). With use_effect = 0 the assigned condition must show nothing while use and
+well-being go together by selection: what Fang et al. (arXiv 2503.17473 v2) found.
 
-No coefficients were found for the effects over time (Araujo & Bol 2024 report directions), so every number here is an
-assumption and what follows from it a hypothesis; the controls are equal rates, no personalisation, a single session, no contested
-questions, no selection.
+No coefficients were found for the effects over time (Araujo & Bol 2024 report directions), so every
+number here is an assumption and what follows from it a hypothesis; the controls are equal rates, no
+personalisation, a single session, no contested questions, no selection.
 """
 
 from __future__ import annotations
@@ -79,7 +83,8 @@ SHOWN = (
 
 
 class Answers(Params):
-    """What is said where a question touches on the person's stance, and how the reward model learns what people like."""
+    """What is said where a question touches on the person's stance, and how the reward model learns
+    what people like."""
 
     contested: float = par(
         0.3, "share of sessions whose question touches on the person's stance", low=0, high=1
@@ -124,7 +129,8 @@ class Answers(Params):
     )
     spread: float = par(
         1.0,
-        "sd of people's weights around the pool that the reward model assumes: 0 pooled, large one model each",
+        "sd of people's weights around the pool that the reward model assumes: 0 pooled, large one "
+        "model each",
         unit="logit",
         low=0,
         high=1000,
@@ -180,7 +186,8 @@ class Wellbeing(Params):
 
 
 class ChatbotsParams(Params):
-    """Parameters of chatbots. Performance, expectation, satisfaction and trust share a scale: 0 useless, 1 perfect."""
+    """Parameters of chatbots. Performance, expectation, satisfaction and trust share a scale: 0
+    useless, 1 perfect."""
 
     adopters: float = par(0.3, "share of people who ever take the assistant up", low=0, high=1)
     adoption_delay: Duration = par(
@@ -533,7 +540,8 @@ class Chatbots(Mechanism):
             "chat_stance_between",
             "gauge",
             "1",
-            "Variance between people of the mean stance of their recent answers, sampling noise taken off.",
+            "Variance between people of the mean stance of their recent answers, sampling noise "
+            "taken off.",
             "chatbot",
             "What is answered",
         ),
@@ -594,7 +602,8 @@ class Chatbots(Mechanism):
             "wellbeing_usage_correlation",
             "gauge",
             "1",
-            "Correlation of well-being with recent use: enrolled people, and users outside the trial.",
+            "Correlation of well-being with recent use: enrolled people, and users outside the "
+            "trial.",
             "chatbot",
             "Well-being",
             labels={"among": ("trial", "outside")},
@@ -650,7 +659,8 @@ class Chatbots(Mechanism):
         self.keep["reward"] = pool(2, self.p.answers.prior_sd)
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Draw who takes the assistant up, each with a row of their own: when, what they expect and want of it."""
+        """Draw who takes the assistant up, each with a row of their own: when, what they expect and
+        want of it."""
         if table != "consumers":
             return
         p, keys = self.p, self.read("consumers", "key")[rows]
@@ -720,7 +730,8 @@ class Chatbots(Mechanism):
         )
 
     def _offer(self, persons: NDArray[np.int64]) -> kernel.Offer:
-        """What each session's person is offered; the same for all is kept until a lever is written."""
+        """What each session's person is offered; the same for all is kept until a lever is
+        written."""
         if len(self.levers_by_arm("consumers", "memory")) > 1:
             return self._offered(persons)
         room = 1 << max(6, len(persons).bit_length())
@@ -742,7 +753,8 @@ class Chatbots(Mechanism):
         )
 
     def _users(self) -> NDArray[np.int64]:
-        """Rows of the chatters who are active, have chatted and not stopped, in the order of the people they are."""
+        """Rows of the chatters who are active, have chatted and not stopped, in the order of the
+        people they are."""
         read = self.read
         going = (read("chatters", "next_at") < NEVER) & (read("chatters", "sessions") > 0)
         user = np.flatnonzero(read("chatters", "alive") & going)

@@ -2,33 +2,41 @@
 
 Anchor: a = tanh(lean * L(community) + spread * z), L uniform on -1..1 per community, z normal.
 
-Start (``start: rest``): people have lived among one another before they are looked at, so they start where the model comes to rest
-under peers, not at their anchors, from which variance would fall for weeks whatever the feed does. With W the follow graph just built
-and Lambda = 1 - stubbornness,
+Start (``start: rest``): people have lived among one another before they are looked at, so they
+start where the model comes to rest under peers, not at their anchors, from which variance would
+fall for weeks whatever the feed does. With W the follow graph just built and Lambda = 1 -
+stubbornness,
 
-    x* = (I - Lambda W)^-1 (I - Lambda) a       everybody at the start, AI voices held at their slant
-    x_i = lambda_i (W x)_i + (1 - lambda_i) a_i   those who join later, all others held; solved together where they follow each other
+    x* = (I - Lambda W)^-1 (I - Lambda) a       everybody at the start, AI voices held at their
+                                                slant
+    x_i = lambda_i (W x)_i + (1 - lambda_i) a_i   those who join later, all others held; solved
+                                                  together where they follow each other
 
-Posts move opinions too; that part settles in the run (or its
-warm-up). It holds for Friedkin-Johnsen: DeGroot comes to rest in one opinion for all and bounded confidence in as many as there are
-clusters, so there, and where peers have no rate, people start at their anchors (``start: anchors`` does so everywhere).
+Posts move opinions too; that part settles in the run (or its warm-up). It holds for
+Friedkin-Johnsen: DeGroot comes to rest in one opinion for all and bounded confidence in as many as
+there are clusters, so there, and where peers have no rate, people start at their anchors (``start:
+anchors`` does so everywhere).
 
-Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within the tolerance, minus
-repulsion times that beyond it; summed in the session kernel) and lambda = 1 - stubbornness,
+Exposure, daily: with m the mean pull of the n posts examined since the last day (slant - x within
+the tolerance, minus repulsion times that beyond it; summed in the session kernel) and lambda = 1 -
+stubbornness,
 
     x <- x + lambda (1 - (1 - exposure_rate)^n) m      cut to -1..1
 
 then one step of the chosen model on the follow graph: see `twin.kernels.opinion`.
 
-Polarisation is the index of Esteban & Ray (Econometrica 1994) over 20 bins with shares p and midpoints y, scaled so that
+Polarisation is the index of Esteban & Ray (Econometrica 1994) over 20 bins with shares p and
+midpoints y, scaled so that
 two equal camps in the outermost bins have 1 and one camp has 0:  c sum_ij p_i^(1+a) p_j |y_i - y_j|, a = 1.6.
 
-Bimodality is Sarle's coefficient (SAS/STAT; Pfister et al., Frontiers in Psychology 4:700, 2013) in its population form,
+Bimodality is Sarle's coefficient (SAS/STAT; Pfister et al., Frontiers in Psychology 4:700, 2013) in
+its population form,
 
-    b = (skewness^2 + 1) / kurtosis       1/3 for a normal law, 5/9 for a uniform one, 1 (the most) for two points
+    b = (skewness^2 + 1) / kurtosis       1/3 for a normal law, 5/9 for a uniform one, 1 (the most)
+                                          for two points
 
-and clusters are counted as in studies of bounded confidence: a gap of more than GAP separates two of them, and only those with
-SHARE of the people or more count.
+and clusters are counted as in studies of bounded confidence: a gap of more than GAP separates two
+of them, and only those with SHARE of the people or more count.
 """
 
 from __future__ import annotations
@@ -48,9 +56,11 @@ from twin.world.params import Params, par
 Floats = NDArray[np.float64]
 BINS = 20
 GAP, SHARE = 0.02, 0.02
-"""What separates two clusters of opinion (1 % of the axis), and the least share of people in one that counts."""
+"""What separates two clusters of opinion (1 % of the axis), and the least share of people in one
+that counts."""
 WITHIN, SWEEPS = 1e-9, 10_000
-"""How near to rest opinions start, and the most sweeps on the way there: some 100 are needed unless somebody is open to the full."""
+"""How near to rest opinions start, and the most sweeps on the way there: some 100 are needed unless
+somebody is open to the full."""
 EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
 
 
@@ -60,11 +70,13 @@ class OpinionsParams(Params):
     model: Literal["friedkin_johnsen", "degroot", "deffuant", "hegselmann_krause", "none"] = par(
         "friedkin_johnsen",
         "how those whom one follows move one's opinion",
-        source="DeGroot 1974; Friedkin & Johnsen 1990; Deffuant et al. 2000; Hegselmann & Krause 2002",
+        source="DeGroot 1974; Friedkin & Johnsen 1990; Deffuant et al. 2000; Hegselmann & Krause "
+        "2002",
     )
     start: Literal["rest", "anchors"] = par(
         "rest",
-        "where opinions start: where peers would hold them (friedkin_johnsen only), or at their anchors",
+        "where opinions start: where peers would hold them (friedkin_johnsen only), or at their "
+        "anchors",
         source="fixed point of Friedkin & Johnsen 1990",
     )
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)
@@ -215,7 +227,8 @@ class Opinions(Mechanism):
         )
 
     def clocks(self) -> list[Every]:
-        """Opinions move once a day; whoever has been wired since yesterday comes to rest among those whom they follow."""
+        """Opinions move once a day; whoever has been wired since yesterday comes to rest among
+        those whom they follow."""
         rests = self.p.start == "rest" and self.p.model == "friedkin_johnsen"
         return [
             Every(DAY, "opinion", self.step),
@@ -223,7 +236,8 @@ class Opinions(Mechanism):
         ]
 
     def settle(self) -> None:
-        """Let those who join today, at first everybody, start at rest; the graph of this instant is built (phase and order)."""
+        """Let those who join today, at first everybody, start at rest; the graph of this instant is
+        built (phase and order)."""
         new = np.flatnonzero(
             self.read("consumers", "active")
             & (self.read("consumers", "joined_at") >= self.world.now)
@@ -343,7 +357,8 @@ def bimodality(x: Floats) -> float:
 
 
 def clusters(x: Floats) -> int:
-    """Groups of at least SHARE of the people after cutting the sorted opinions at every gap above GAP."""
+    """Groups of at least SHARE of the people after cutting the sorted opinions at every gap above
+    GAP."""
     if len(x) == 0:
         return 0
     ordered = np.sort(x)

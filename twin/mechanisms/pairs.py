@@ -1,13 +1,15 @@
 """Pairs: a read-only probe of how the ratings of linked works move, apart or together (finding F3).
 
-Every ``every`` it notes pairs of works that are linked as co-viewed, as bought together, or at random, with the gap of their mean
-ratings g_ij = |r_i - r_j|; at the next reading the change of the gap is regressed on the links that held at the start:
+Every ``every`` it notes pairs of works that are linked as co-viewed, as bought together, or at
+random, with the gap of their mean ratings g_ij = |r_i - r_j|; at the next reading the change of the
+gap is regressed on the links that held at the start:
 
     g_ij(t + 1) - g_ij(t) = a + b_S S_ij + b_C C_ij + c g_ij(t) + e        ordinary least squares
 
-S: co-viewed (substitutes), C: bought together (complements); pairs linked at random are the base. Stoeckli & Khobzi (2021) found that
-ratings of substitutes converge and those of complements diverge: b_S < 0 < b_C. Their sizes are not published. Pairs that share a
-work are not independent, so the standard errors are somewhat too small.
+S: co-viewed (substitutes), C: bought together (complements); pairs linked at random are the base.
+Stoeckli & Khobzi (2021) found that ratings of substitutes converge and those of complements
+diverge: b_S < 0 < b_C. Their sizes are not published. Pairs that share a work are not independent,
+so the standard errors are somewhat too small.
 """
 
 from __future__ import annotations

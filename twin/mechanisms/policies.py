@@ -1,17 +1,21 @@
 """Policies: timed, ramped or conditional changes of levers during a run.
 
-A policy takes hold at a time (``at``) or when a published metric crosses a number (``when``), once, and ends at ``until``
-or never. Policies in force lie on one another in the order in which they took hold: a lever has the value of the uppermost
-one that sets it, or what the scenario gave it. A ramp moves a number in a straight line from the value below to the new one.
+A policy takes hold at a time (``at``) or when a published metric crosses a number (``when``), once,
+and ends at ``until`` or never. Policies in force lie on one another in the order in which they took
+hold: a lever has the value of the uppermost one that sets it, or what the scenario gave it. A ramp
+moves a number in a straight line from the value below to the new one.
 
-All times are seconds since the scenario's start: in a warm-up no policy acts, no condition is judged, and nobody is drawn for a share yet.
+All times are seconds since the scenario's start: in a warm-up no policy acts, no condition is
+judged, and nobody is drawn for a share yet.
 
-What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so a resumed run goes on
-exactly; a fork with other policies keeps those with the same name and drops the rest.
+What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so
+a resumed run goes on exactly; a fork with other policies keeps those with the same name and drops
+the rest.
 
-A policy for a ``share`` of consumers or creators treats those whose draw, keyed by the policy's name and the person, is below the
-share: the same people in every branch, whenever they join. Each combination of such policies is an arm (see `World.arms`), and the
-column ``arm`` says who is in which: bit k for the k-th policy for a share of that table.
+A policy for a ``share`` of consumers or creators treats those whose draw, keyed by the policy's
+name and the person, is below the share: the same people in every branch, whenever they join. Each
+combination of such policies is an arm (see `World.arms`), and the column ``arm`` says who is in
+which: bit k for the k-th policy for a share of that table.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ from twin.world.state import Lever
 
 SHARED = ("consumers", "creators")
 MOST_SHARES = 4
-"""Most policies for a share of one table: their combinations are arms, and every arm has settings of its own."""
+"""Most policies for a share of one table: their combinations are arms, and every arm has settings
+of its own."""
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CONDITION = re.compile(
     rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$"
@@ -43,7 +48,8 @@ _LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
 
 
 def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:
-    """Metric, labels, operator and number of ``METRIC OP NUMBER`` or ``METRIC{label=value} OP NUMBER``.
+    """Metric, labels, operator and number of ``METRIC OP NUMBER`` or ``METRIC{label=value} OP
+    NUMBER``.
 
     Raises ValueError with the mend for anything else.
     """
@@ -59,7 +65,8 @@ def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:
         label = _LABEL.match(part)
         if label is None or label[1] in labels:
             raise ValueError(
-                f"{{{match[2]}}} are not labels; write each once as label=value, such as posts{{by=ai}}"
+                f"{{{match[2]}}} are not labels; write each once as label=value, such as "
+                f"posts{{by=ai}}"
             )
         labels[label[1]] = label[2]
     return match[1], labels, match[3], number
@@ -229,7 +236,8 @@ class Policies(Mechanism):
         self._due = min([NEVER, *self._times(state, plan)])
 
     def _begins(self, policy: Policy, news: bool) -> bool:
-        """Whether a policy takes hold now: its time has come, or newly published values meet its condition."""
+        """Whether a policy takes hold now: its time has come, or newly published values meet its
+        condition."""
         if policy.at is not None:
             return policy.at <= self.world.elapsed
         if policy.when is None or not news or self.world.elapsed < (policy.after or 0):
@@ -294,7 +302,8 @@ class Policies(Mechanism):
         return value
 
     def measure(self) -> None:
-        """Count the policies in force; other metrics are complete, and may be judged, from the next snapshot on."""
+        """Count the policies in force; other metrics are complete, and may be judged, from the next
+        snapshot on."""
         self.world.board.set("policies_active", len(self._load()["held"]))
         self.keep["read"][0] = self.world.elapsed >= 0
 

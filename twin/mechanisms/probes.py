@@ -1,14 +1,19 @@
-"""Probes: read-only measures of the whole that no single mechanism owns. They write nothing but metrics.
+"""Probes: read-only measures of the whole that no single mechanism owns. They write nothing but
+metrics.
 
-Exposure Gini: impressions of the posts now in the feed, across active creators. Coverage: share of eligible posts, at least a day old,
-that were examined at least once. Human share: part of impressions that went to human creators, since the last reading. Small
-creators: those with no more followers than the median of active creators.
+Exposure Gini: impressions of the posts now in the feed, across active creators. Coverage: share of
+eligible posts, at least a day old, that were examined at least once. Human share: part of
+impressions that went to human creators, since the last reading. Small creators: those with no more
+followers than the median of active creators.
 
-What people see lean: with p_i the share of what person i examined lately that leans right (column ``stance``, of people with at least
-LEAST posts), echo chambers show as little variety within and much between people:
+What people see lean: with p_i the share of what person i examined lately that leans right (column
+``stance``, of people with at least LEAST posts), echo chambers show as little variety within and
+much between people:
 
-    within   mean_i H(p_i),  H(p) = -p log2 p - (1 - p) log2(1 - p)      bits, 0 one side only, 1 both alike
-    between  var_i(2 p_i - 1)                                            0 all see the same mix, 1 half see one side, half the other
+    within   mean_i H(p_i),  H(p) = -p log2 p - (1 - p) log2(1 - p)      bits, 0 one side only, 1
+             both alike
+    between  var_i(2 p_i - 1)                                            0 all see the same mix, 1
+             half see one side, half the other
 
 Revenue: advertisements at a rate per thousand impressions.
 """
@@ -84,7 +89,8 @@ class Probes(Mechanism):
             "small_creator_share",
             "gauge",
             "1",
-            "Share of impressions of posts now in the feed that went to the less followed half of active creators.",
+            "Share of impressions of posts now in the feed that went to the less followed half of "
+            "active creators.",
             "producer",
             "Who is seen",
             good="up",

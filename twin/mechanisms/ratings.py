@@ -1,17 +1,22 @@
-"""Ratings of long-lived posts (works) and votes on all posts: what people say of what they saw, and why it is not what they experienced.
+"""Ratings of long-lived posts (works) and votes on all posts: what people say of what they saw, and
+why it is not what they experienced.
 
-A rating is quality as experienced, less disappointed expectation (loss-averse disconfirmation), drawn to the prediction on show (anchoring)
-and to the average on show (herding), posted more often when extreme; who consumes a work at all is selected by the feed and by taste. So
-the average on display is contaminated, and the feed and later people meet it again. Votes herd upwards on a positive score; a negative
-one is corrected by people who like the post. All equations are in `twin.kernels.rate`.
+A rating is quality as experienced, less disappointed expectation (loss-averse disconfirmation),
+drawn to the prediction on show (anchoring) and to the average on show (herding), posted more often
+when extreme; who consumes a work at all is selected by the feed and by taste. So the average on
+display is contaminated, and the feed and later people meet it again. Votes herd upwards on a
+positive score; a negative one is corrected by people who like the post. All equations are in
+`twin.kernels.rate`.
 
-Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work) pairs, and ``anchoring_slope`` is how
-much further what people would say lies from the unmoved prediction in that half, per star of the move; ``votes.seed_up`` and
-``votes.seed_down`` give shares of new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age
-``votes.settle``; daily, a random sample of people is made to judge a random sample of rated works (``forced``), which shows what
-purchasing and reporting select.
+Experiments: ``prediction_shift`` moves the shown prediction for a random half of (person, work)
+pairs, and ``anchoring_slope`` is how much further what people would say lies from the unmoved
+prediction in that half, per star of the move; ``votes.seed_up`` and ``votes.seed_down`` give shares
+of new posts one vote at birth (Muchnik et al. 2013), whose fate is read when posts reach the age
+``votes.settle``; daily, a random sample of people is made to judge a random sample of rated works
+(``forced``), which shows what purchasing and reporting select.
 
-J shape of a sample with shares s_k of k stars: min(s_1 - s_2, s_5 - s_4), above 0 only where both ends rise over their neighbours.
+J shape of a sample with shares s_k of k stars: min(s_1 - s_2, s_5 - s_4), above 0 only where both
+ends rise over their neighbours.
 """
 
 from __future__ import annotations
@@ -88,7 +93,8 @@ class Votes(Params):
     )
     correction: float = par(
         0.6,
-        "log-odds by which people who like a post vote it up at a score of -1 (twice that far below)",
+        "log-odds by which people who like a post vote it up at a score of -1 (twice that far "
+        "below)",
         unit="logit",
         low=0,
         high=5,
@@ -171,7 +177,8 @@ class RatingsParams(Params):
     )
     reference: Literal["via", "comparison", "none"] = par(
         "via",
-        "expectation from a co-viewed shelf: the average of the work it hangs on; all that is on show (two works side by side); as "
+        "expectation from a co-viewed shelf: the average of the work it hangs on; all that is on "
+        "show (two works side by side); as "
         "elsewhere",
         source="assumption; FINDINGS F3",
     )
@@ -296,7 +303,8 @@ class Ratings(Mechanism):
             "ratings_star_forced",
             "histogram",
             "ratings",
-            "What people drawn at random say of rated works they are made to judge, by stars, since the start.",
+            "What people drawn at random say of rated works they are made to judge, by stars, "
+            "since the start.",
             "consumer",
             "How they rate: Stars, by sample",
             edges=STARS,
@@ -315,7 +323,8 @@ class Ratings(Mechanism):
             "rating_true_mean",
             "gauge",
             "stars",
-            "Mean quality as experienced behind the posted ratings, since the last reading with any.",
+            "Mean quality as experienced behind the posted ratings, since the last reading with "
+            "any.",
             "consumer",
             "How they rate: Stars",
         ),
@@ -332,7 +341,8 @@ class Ratings(Mechanism):
             "rating_j_shape",
             "gauge",
             "1",
-            "How far both ends rise over their neighbours (above 0: J or U shape), by sample, since the start.",
+            "How far both ends rise over their neighbours (above 0: J or U shape), by sample, "
+            "since the start.",
             "consumer",
             "How they rate",
             labels={"sample": SAMPLES},
@@ -349,7 +359,8 @@ class Ratings(Mechanism):
             "rating_bias",
             "gauge",
             "stars",
-            "Average of a rated work less its quality as all active people would experience it, mean.",
+            "Average of a rated work less its quality as all active people would experience it, "
+            "mean.",
             "platform",
             "Trust in ratings",
         ),
@@ -369,7 +380,8 @@ class Ratings(Mechanism):
             "anchoring_slope",
             "gauge",
             "stars/star",
-            "Stars per star by which shown predictions were moved, since the start (0 without that experiment).",
+            "Stars per star by which shown predictions were moved, since the start (0 without that "
+            "experiment).",
             "platform",
             "Trust in ratings",
         ),
@@ -377,7 +389,8 @@ class Ratings(Mechanism):
             "rating_disconfirmation_mean",
             "gauge",
             "stars",
-            "Mean experienced less expected quality of works consumed, since the last reading with any.",
+            "Mean experienced less expected quality of works consumed, since the last reading with "
+            "any.",
             "consumer",
             "How they rate",
             good="up",
@@ -439,7 +452,8 @@ class Ratings(Mechanism):
             "vote_seed_ratio",
             "gauge",
             "1",
-            "Net votes by people on seeded posts over those on unseeded ones (1: no effect, or no seeded posts).",
+            "Net votes by people on seeded posts over those on unseeded ones (1: no effect, or no "
+            "seeded posts).",
             "platform",
             "Trust in ratings",
             labels={"seed": ("down", "up")},
@@ -607,7 +621,8 @@ class Ratings(Mechanism):
         return np.array(shows, bool).T.copy(), self.rules(), self.voting()
 
     def _show(self, rows: NDArray[Any]) -> None:
-        """Renew the averages on show: of these works, or of all where the lever has changed (in any arm: who sees them is asked apart)."""
+        """Renew the averages on show: of these works, or of all where the lever has changed (in any
+        arm: who sees them is asked apart)."""
         shown = any(self.levers_by_arm("consumers", "ratings_shown"))
         if shown != bool(self.keep["shown"][0]):
             self.keep["shown"][0], rows = shown, np.arange(len(self.world.table("posts")))

@@ -1,15 +1,19 @@
-"""Trials: what an experimenter inside the platform reads off a policy for a share of people. Read only, and off unless asked for.
+"""Trials: what an experimenter inside the platform reads off a policy for a share of people. Read
+only, and off unless asked for.
 
 For a quantity z of persons and the first policy for a share of them (bit 0 of ``arm``),
 
     A/B estimate = mean z of the treated - mean z of the control group
-    true effect  = mean z of everybody, policy for all - the same without it, in forked worlds (`twin compare`)
+    true effect  = mean z of everybody, policy for all - the same without it, in forked worlds
+                 (`twin compare`)
 
-Their difference is interference: the control group lives in a world that the treated have changed (what they like trends, whom they
-follow earns), and the treated in one that the control group still shapes. Who is still there only; before a policy for a share
-exists there is no reading of either group.
+Their difference is interference: the control group lives in a world that the treated have changed
+(what they like trends, whom they follow earns), and the treated in one that the control group still
+shapes. Who is still there only; before a policy for a share exists there is no reading of either
+group.
 
-Source: the bias of A/B tests under interference, Saveski et al., KDD 2017; Holtz et al. 2020 (arXiv:2004.12489).
+Source: the bias of A/B tests under interference, Saveski et al., KDD 2017; Holtz et al. 2020
+(arXiv:2004.12489).
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""The marks of a run as annotations in Grafana, at simulated dates, so that every dashboard shows where something took hold.
+"""The marks of a run as annotations in Grafana, at simulated dates, so that every dashboard shows
+where something took hold.
 
-They belong to the whole organisation and are found by their tags: ``twin``, ``run:ID``, ``branch:NAME``, ``replicate:NUMBER`` and
-``kind:KIND``. Something that begins and ends (a policy with an end, a migration, a campaign) is one region. Grafana would take the same
-annotation twice, so what is there is read first; what is missing is added, what is not true any more is removed.
+They belong to the whole organisation and are found by their tags: ``twin``, ``run:ID``,
+``branch:NAME``, ``replicate:NUMBER`` and ``kind:KIND``. Something that begins and ends (a policy
+with an end, a migration, a campaign) is one region. Grafana would take the same annotation twice,
+so what is there is read first; what is missing is added, what is not true any more is removed.
 
-A branch shows what happened after it left its parent, with its name in front: what was before that, the parent shows, under the same run.
+A branch shows what happened after it left its parent, with its name in front: what was before that,
+the parent shows, under the same run.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from twin.record.results import load_events, load_manifest
 from twin.record.watch import RunInfo
 
 KINDS = ("policy", "migration", "campaign")
-"""Marks that are shown unless others are asked for; a mark of every training would hide the rest."""
+"""Marks that are shown unless others are asked for; a mark of every training would hide the
+rest."""
 LONGEST_WAIT_S = 60.0
 LAST_TRIES_S = (0.0, 1.0, 3.0)
 """Waits before the last tries, when the run has ended; none begins later than LAST_S."""
@@ -39,7 +43,8 @@ Mark = tuple[dt.datetime, str, str]
 
 @dataclass(frozen=True, order=True)
 class Annotation:
-    """What Grafana shows: from, to (the same for a point in time), milliseconds since 1970; kind and text of the mark."""
+    """What Grafana shows: from, to (the same for a point in time), milliseconds since 1970; kind
+    and text of the mark."""
 
     time_ms: int
     end_ms: int
@@ -96,7 +101,8 @@ def from_marks(
 
 
 def _shown(before: str, kind: str, text: str) -> str:
-    """A mark's text as Grafana shows it, which takes it for HTML: what a scenario calls a policy stays text."""
+    """A mark's text as Grafana shows it, which takes it for HTML: what a scenario calls a policy
+    stays text."""
     return before + _OPENS_TAG.sub("&lt;", text if kind == "policy" else f"{kind} {text}")
 
 
@@ -106,7 +112,8 @@ def latest(marks: Iterable[Mark]) -> int:
 
 
 def _ends(kind: str, begun: str, text: str) -> bool:
-    """Whether a mark says that what an earlier one began is over. A policy without a name has no name in common with its end."""
+    """Whether a mark says that what an earlier one began is over. A policy without a name has no
+    name in common with its end."""
     if kind == "policy":
         return text.endswith(": ended") and begun.startswith(text.removesuffix("ended"))
     return text.startswith(("ended: ", "cut over: ", "dropped: "))
@@ -124,7 +131,8 @@ def tags(run: Mapping[str, str]) -> list[str]:
 
 
 def _tag(value: str) -> str:
-    """A value as Grafana keeps it: it splits a tag at its colons, trims it, and has room for 100 characters."""
+    """A value as Grafana keeps it: it splits a tag at its colons, trims it, and has room for 100
+    characters."""
     return value.replace(":", "-").strip()[:_LONGEST_TAG]
 
 
@@ -135,7 +143,8 @@ def bring(
     kinds: Sequence[str] = KINDS,
     until_ms: int | None = None,
 ) -> Change:
-    """Make Grafana show these annotations of a run and, of these kinds and up to ``until_ms``, no others."""
+    """Make Grafana show these annotations of a run and, of these kinds and up to ``until_ms``, no
+    others."""
     mine = tags(run)
     missing, surplus, kept = Counter(wanted), [], 0
     for each in grafana.annotations(mine):
@@ -177,7 +186,8 @@ def _there(
 
 
 class Annotator(Service):
-    """Brings the marks of a run to Grafana as they come, in a thread of its own. If Grafana is away they wait."""
+    """Brings the marks of a run to Grafana as they come, in a thread of its own. If Grafana is away
+    they wait."""
 
     def __init__(self, url: str) -> None:
         self.url = (
@@ -195,7 +205,8 @@ class Annotator(Service):
         self._why = ""
 
     async def open(self) -> str:
-        """Find Grafana. A wrong token or address ends the run before it begins; a Grafana that is away does not."""
+        """Find Grafana. A wrong token or address ends the run before it begins; a Grafana that is
+        away does not."""
         self._grafana = connect(self.url)
         try:
             version = await asyncio.to_thread(self._grafana.health)
@@ -257,7 +268,8 @@ class Annotator(Service):
             self._news.set()
 
     def _try(self, last: bool) -> bool:
-        """Bring all marks so far; what lies after them stays, since a resumed run will come to it."""
+        """Bring all marks so far; what lies after them stays, since a resumed run will come to
+        it."""
         with self._lock:
             marks = list(self._marks)
         try:

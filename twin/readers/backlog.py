@@ -1,6 +1,8 @@
-"""The readings of a run in their order, from wherever they are: the run's folder, or memory for those since its last checkpoint.
+"""The readings of a run in their order, from wherever they are: the run's folder, or memory for
+those since its last checkpoint.
 
-The folder is the buffer of everything that is delivered late: it keeps each reading anyway, so nothing grows while a receiver is down.
+The folder is the buffer of everything that is delivered late: it keeps each reading anyway, so
+nothing grows while a receiver is down.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def declared(manifest: Mapping[str, Any]) -> Rows:
 
 
 def _files(folder: Path, after_s: int) -> list[Path]:
-    """The files that hold the readings at ``after_s`` and later. A part is named by the time that all its readings precede."""
+    """The files that hold the readings at ``after_s`` and later. A part is named by the time that
+    all its readings precede."""
     whole = folder / "metrics.parquet"
     if whole.exists():
         return [whole]
@@ -49,7 +52,8 @@ def _files(folder: Path, after_s: int) -> list[Path]:
 def stored(
     folder: Path, start: dt.date, rows: Rows, after_s: int = -1, *, values: bool = True
 ) -> Iterator[Readings]:
-    """The readings in a run folder at ``after_s`` and later, a piece at a time; without ``values`` only the times, which is quicker.
+    """The readings in a run folder at ``after_s`` and later, a piece at a time; without ``values``
+    only the times, which is quicker.
 
     Raises UsageError if the folder does not hold these series.
     """
@@ -103,7 +107,8 @@ def _pieces(
 
 
 class Backlog:
-    """The readings that a sender has not delivered yet, of a run that goes on. One thread adds, another takes."""
+    """The readings that a sender has not delivered yet, of a run that goes on. One thread adds,
+    another takes."""
 
     def __init__(self, folder: Path, start: dt.date, rows: Rows, delivered_s: int) -> None:
         self._place = (folder, start, rows)
@@ -149,7 +154,8 @@ class Backlog:
             self._changed.notify_all()
 
     def take(self) -> Readings | None:
-        """The next readings from the last delivered one on (that one included, if it is there), waiting for some; None at the end."""
+        """The next readings from the last delivered one on (that one included, if it is there),
+        waiting for some; None at the end."""
         while True:
             with self._changed:
                 after, disk = self._delivered_s, self._disk_s > self._delivered_s

@@ -1,9 +1,12 @@
-"""Was a series moving already before a policy? How much of a reported change its own pace would have made.
+"""Was a series moving already before a policy? How much of a reported change its own pace would
+have made.
 
-Over the four weeks before the policy (two at least, and only what was read after the start, so after a warm-up), the series' readings are
-cut into BATCHES of equal length; with z_1 .. z_8 their means, the pace is the least-squares slope of z on time, and its interval that of
-the slope, t(6): means of three or four days depend on one another much less than readings do (batch means: Law, Simulation Modeling and
-Analysis, 5th ed. 2015, section 9.5.3). The pace is told where its interval keeps clear of zero and
+Over the four weeks before the policy (two at least, and only what was read after the start, so
+after a warm-up), the series' readings are cut into BATCHES of equal length; with z_1 .. z_8 their
+means, the pace is the least-squares slope of z on time, and its interval that of the slope, t(6):
+means of three or four days depend on one another much less than readings do (batch means: Law,
+Simulation Modeling and Analysis, 5th ed. 2015, section 9.5.3). The pace is told where its interval
+keeps clear of zero and
 
     |pace| * (time between the two windows that are compared) > SHARE * |change|
 """
@@ -22,7 +25,8 @@ BATCHES = 8
 
 
 def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) -> float | None:
-    """Change per second of a series before ``until``; None where it cannot be distinguished from none, or too little was read.
+    """Change per second of a series before ``until``; None where it cannot be distinguished from
+    none, or too little was read.
 
     ``times`` datetime64[s] and ``values`` float64, both (readings,); NaN is no reading.
     """
@@ -47,12 +51,14 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
 
 
 def part(moved: float, change: float) -> float | None:
-    """What the drift makes of a change, as a share with its sign; None where that is not worth telling."""
+    """What the drift makes of a change, as a share with its sign; None where that is not worth
+    telling."""
     return moved / change if change and abs(moved) > SHARE * abs(change) else None
 
 
 def words(what: str, share: float, rose: bool) -> str:
-    """One series in the warning: ``satisfaction was falling already, by 60 % of the change told at that pace``."""
+    """One series in the warning: ``satisfaction was falling already, by 60 % of the change told at
+    that pace``."""
     way = "rising" if rose else "falling"
     if share < 0:
         return f"{what} was {way}, against the change told, by {-share:.0%} of it at that pace"

@@ -1,8 +1,10 @@
-"""The metrics endpoint: a run's latest reading and its health, for Prometheus to scrape (`twin run SCENARIO --metrics :9464`).
+"""The metrics endpoint: a run's latest reading and its health, for Prometheus to scrape (`twin run
+SCENARIO --metrics :9464`).
 
-``/metrics`` has every series of the latest reading, all of one reading, and `health`, as text or OpenMetrics, by prometheus-client.
-The stamps are the scraper's, wall-clock: for simulated time there is remote write. Series without a value are left out. A reading is
-rendered once, when the first scraper asks for it; the run is never asked for anything.
+``/metrics`` has every series of the latest reading, all of one reading, and `health`, as text or
+OpenMetrics, by prometheus-client. The stamps are the scraper's, wall-clock: for simulated time
+there is remote write. Series without a value are left out. A reading is rendered once, when the
+first scraper asks for it; the run is never asked for anything.
 """
 
 from __future__ import annotations
@@ -172,7 +174,8 @@ class _Health(Collector):
 def _family(
     name: str, kind: str, text: str, samples: Iterable[tuple[dict[str, str], float]]
 ) -> Metric:
-    """One metric with its samples; the library's name of a counter has no ``_total``, that of its samples has."""
+    """One metric with its samples; the library's name of a counter has no ``_total``, that of its
+    samples has."""
     family = Metric(name, text, kind)
     for labels, value in samples:
         family.add_sample(name + ("_total" if kind == "counter" else ""), labels, value)
@@ -237,7 +240,8 @@ class _FrontPage(_Page):
         """The run's name and a link."""
         title = html.escape(f"twin: {self.endpoint.hub.info.name}")
         self.finish(
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+            f'<!doctype html><html lang="en"><meta '
+            f'charset="utf-8"><title>{title}</title><h1>{title}</h1>'
             '<p><a href="/metrics">/metrics</a></p></html>\n'
         )
 

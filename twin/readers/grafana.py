@@ -1,12 +1,16 @@
-"""Grafana through grafana-api (1.0.3, archived in 2022): the only file that imports it, and all that it lacks or gets wrong is mended here.
+"""Grafana through grafana-api (1.0.3, archived in 2022): the only file that imports it, and all
+that it lacks or gets wrong is mended here.
 
-What is worked round, where: it wants host, port and prefix apart (`_parts`); it follows redirects, which turns a POST into a GET
-(`_seen`); it shows a wrong token, an HTML page and an empty body as raw exceptions of `requests` or of its own (`_asked`); it has no call
-for health, data sources by uid, dashboard versions, annotations without a numeric dashboard id, and puts tags into addresses unquoted
-(the calls that go through `api` by hand). Every error is a GrafanaError: one line, without the token.
+What is worked round, where: it wants host, port and prefix apart (`_parts`); it follows redirects,
+which turns a POST into a GET (`_seen`); it shows a wrong token, an HTML page and an empty body as
+raw exceptions of `requests` or of its own (`_asked`); it has no call for health, data sources by
+uid, dashboard versions, annotations without a numeric dashboard id, and puts tags into addresses
+unquoted (the calls that go through `api` by hand). Every error is a GrafanaError: one line, without
+the token.
 
-Grafana 9.0 is the oldest that will do: there data sources are updated by uid for the first time, and numeric ids are deprecated (release
-notes 9.0.0, #49396); from 13.0 on calls by numeric id are disabled (What's new, 2026-04-14), so none is made here.
+Grafana 9.0 is the oldest that will do: there data sources are updated by uid for the first time,
+and numeric ids are deprecated (release notes 9.0.0, #49396); from 13.0 on calls by numeric id are
+disabled (What's new, 2026-04-14), so none is made here.
 """
 
 from __future__ import annotations
@@ -48,7 +52,8 @@ class Grafana:
         self.url = f"{scheme}://{host}{f':{port}' if port else ''}/{prefix}".rstrip("/")
         self._secrets = [auth] if isinstance(auth, str) else [auth[1].decode()]
         self._login = "token" if isinstance(auth, str) else "user or password"
-        # The scheme must not be in host, and a prefix ends in a slash: they are glued together unseen.
+        # The scheme must not be in host, and a prefix ends in a slash: they are glued together
+        # unseen.
         self._face = GrafanaFace(
             auth=auth,
             host=host,
@@ -68,26 +73,30 @@ class Grafana:
         return f"warning: the {self._login.split()[0]} goes to {self.url} unencrypted, and others on the network may read it (use https)"
 
     def health(self) -> str:
-        """The version of a Grafana that is up and new enough. Needs no rights; a wrong token shows with the first other call."""
+        """The version of a Grafana that is up and new enough. Needs no rights; a wrong token shows
+        with the first other call."""
         data = self._asked(
             "ask for its health", lambda: self._api.GET("/health")
         )  # grafana-api has no method for it
         if not isinstance(data, dict) or "database" not in data:
             raise GrafanaError(
-                f"{self.url}: is not a Grafana (give its address, with the path under which it is served)",
+                f"{self.url}: is not a Grafana (give its address, with the path under which it is "
+                f"served)",
                 self._code,
             )
         version = data.get("version") or self._told_version()
         number = re.match(r"(\d+)\.(\d+)", version)
         if number and (int(number[1]), int(number[2])) < OLDEST:
             raise GrafanaError(
-                f"{self.url}: Grafana {version} is too old (twin needs {OLDEST[0]}.{OLDEST[1]} or newer)",
+                f"{self.url}: Grafana {version} is too old (twin needs {OLDEST[0]}.{OLDEST[1]} or "
+                f"newer)",
                 self._code,
             )
         return version or "of an unknown version"
 
     def _told_version(self) -> str:
-        """The version for those who are logged in, where the health call hides it (``hide_version``)."""
+        """The version for those who are logged in, where the health call hides it
+        (``hide_version``)."""
         data = self._asked("ask for its version", lambda: self._api.GET("/frontend/settings"))
         return str(data.get("buildInfo", {}).get("version", "")) if isinstance(data, dict) else ""
 
@@ -101,7 +110,8 @@ class Grafana:
             self._asked(
                 f"make the folder {uid}", lambda: self._face.folder.create_folder(title, uid)
             )
-        except GrafanaError as error:  # 409 as documented, 412 before Grafana 8: somebody was quicker, or took the title
+        # 409 as documented, 412 before Grafana 8: somebody was quicker, or took the title
+        except GrafanaError as error:
             if error.code not in (409, 412) or self.folder(uid) is None:
                 raise
 
@@ -122,7 +132,8 @@ class Grafana:
         )
 
     def change_source(self, source: Mapping[str, Any]) -> None:
-        """Change a data source. grafana-api can only by numeric id, which is disabled from Grafana 13.0 on."""
+        """Change a data source. grafana-api can only by numeric id, which is disabled from Grafana
+        13.0 on."""
         self._asked(
             f"change the data source {source['uid']}",
             lambda: self._api.PUT(
@@ -150,7 +161,8 @@ class Grafana:
         )
 
     def dashboard_message(self, uid: str) -> str:
-        """The message with which the newest version of a dashboard was saved. A list in older Grafanas, ``versions`` of an object now."""
+        """The message with which the newest version of a dashboard was saved. A list in older
+        Grafanas, ``versions`` of an object now."""
         data: Any = self._found(
             f"read the versions of {uid}",
             lambda: self._api.GET(f"/dashboards/uid/{quote(uid, safe='')}/versions?limit=5"),
@@ -163,7 +175,8 @@ class Grafana:
         )
 
     def save_dashboard(self, dashboard: Mapping[str, Any], folder: str, message: str) -> None:
-        """Make a dashboard or a new version of it; folderUid, since the numeric folderId is deprecated."""
+        """Make a dashboard or a new version of it; folderUid, since the numeric folderId is
+        deprecated."""
         self._asked(
             f"save the dashboard {dashboard['uid']}",
             lambda: self._face.dashboard.update_dashboard(
@@ -179,7 +192,8 @@ class Grafana:
     def annotations(self, tags: Sequence[str]) -> list[dict[str, Any]]:
         """All annotations that have all the tags.
 
-        `get_annotation` of grafana-api does not quote tags, and Grafana gives the newest 100 and no next page unless told a limit.
+        `get_annotation` of grafana-api does not quote tags, and Grafana gives the newest 100 and no
+        next page unless told a limit.
         """
         limit = 1000
         while True:
@@ -200,7 +214,8 @@ class Grafana:
             limit *= 10
 
     def annotate(self, time_ms: int, end_ms: int, text: str, tags: Sequence[str]) -> None:
-        """Make an annotation of the whole organisation; `add_annotation` of grafana-api always sends a numeric dashboard id."""
+        """Make an annotation of the whole organisation; `add_annotation` of grafana-api always
+        sends a numeric dashboard id."""
         self._asked(
             "make annotations",
             lambda: self._api.POST(
@@ -228,19 +243,22 @@ class Grafana:
             return None
 
     def _seen(self, response: requests.Response, *args: Any, **more: Any) -> None:
-        """See every answer before grafana-api does; a redirect would make a POST a GET, and the GET would seem to have gone well."""
+        """See every answer before grafana-api does; a redirect would make a POST a GET, and the GET
+        would seem to have gone well."""
         self._code = response.status_code
         if response.is_redirect:
             there = response.headers["location"].partition("/api/")[0]
             raise GrafanaError(
                 self._clean(
-                    f"{self.url}: sends on to {there} (give the address at which Grafana itself answers)"
+                    f"{self.url}: sends on to {there} (give the address at which Grafana itself "
+                    f"answers)"
                 ),
                 response.status_code,
             )
 
     def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
-        """What a call gives, None for an empty body; every trouble as a GrafanaError. ``role`` is the one that may do it."""
+        """What a call gives, None for an empty body; every trouble as a GrafanaError. ``role`` is
+        the one that may do it."""
         self._code = 0
         try:
             return call()
@@ -256,11 +274,14 @@ class Grafana:
             if not str(error.doc).strip():
                 return None
             raise GrafanaError(
-                f"{self.url}: answers with something else than Grafana's JSON (give the address of a Grafana, with the "
+                f"{self.url}: answers with something else than Grafana's JSON (give the address of "
+                f"a Grafana, with the "
                 "path under which it is served)",
                 self._code,
             ) from None
-        except TypeError:  # grafana-api looks for a message in an error's body whatever that is: a list, a number, a page
+        # grafana-api looks for a message in an error's body whatever that is: a list, a number, a
+        # page
+        except TypeError:
             if self._code < 400:
                 raise
             raise self._refused(
@@ -275,7 +296,8 @@ class Grafana:
         if code == 401:
             why, text = f"refuses the {self._login}", ""
             mend = (
-                f"is it expired, or of another Grafana? make one at {_TOKEN_FROM} and set GRAFANA_TOKEN"
+                f"is it expired, or of another Grafana? make one at {_TOKEN_FROM} and set "
+                f"GRAFANA_TOKEN"
                 if self._login == "token"
                 else "set GRAFANA_USER and GRAFANA_PASSWORD"
             )
@@ -293,7 +315,8 @@ class Grafana:
             mend = "something of that name or uid is there, or was changed meanwhile: look at it and try again"
         elif code == 412:
             mend = {
-                "name-exists": "another dashboard of that title lies in the folder: rename or remove it",
+                "name-exists": "another dashboard of that title lies in the folder: rename or "
+                "remove it",
                 "plugin-dashboard": "it belongs to a plugin: remove it there",
             }.get(status, "somebody changed it meanwhile: try again")
         elif code == 422:
@@ -314,7 +337,8 @@ class Grafana:
 
 
 def connect(url: str | None) -> Grafana:
-    """The Grafana at ``url``, or at GRAFANA_URL, with the token or user that the environment names. Raises UsageError."""
+    """The Grafana at ``url``, or at GRAFANA_URL, with the token or user that the environment names.
+    Raises UsageError."""
     address = url or os.environ.get("GRAFANA_URL")
     if not address:
         raise UsageError(
@@ -330,13 +354,15 @@ def connect(url: str | None) -> Grafana:
         return Grafana(address, token)
     if not user or not password:
         raise UsageError(
-            f"no token for Grafana (set GRAFANA_TOKEN to one from {_TOKEN_FROM}, or GRAFANA_USER and GRAFANA_PASSWORD)"
+            f"no token for Grafana (set GRAFANA_TOKEN to one from {_TOKEN_FROM}, or GRAFANA_USER "
+            f"and GRAFANA_PASSWORD)"
         )
     return Grafana(address, (user.encode(), password.encode()))
 
 
 def _parts(url: str) -> tuple[str, str, int | None, str]:
-    """Scheme, host, port and path prefix (empty or ending in a slash) of an address. Raises UsageError."""
+    """Scheme, host, port and path prefix (empty or ending in a slash) of an address. Raises
+    UsageError."""
     mend = "(write it like http://127.0.0.1:3000 or https://host/grafana)"
     try:
         parts = urlsplit(url.strip())
@@ -367,7 +393,8 @@ def _silence(error: requests.exceptions.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         known = "CERTIFICATE_VERIFY_FAILED" in text
         return (
-            "its certificate is not trusted (set REQUESTS_CA_BUNDLE to the file of the authority that signed it)"
+            "its certificate is not trusted (set REQUESTS_CA_BUNDLE to the file of the authority "
+            "that signed it)"
             if known
             else "TLS failed (does it speak https there, or http?)"
         )

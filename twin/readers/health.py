@@ -1,8 +1,9 @@
 """The health of a run itself, declared once: is it alive, how far is it, where does its time go.
 
-These are not metrics of the simulated platform: they live in wall-clock time, differ from machine to machine, are in no Parquet file
-and are never part of a result. The metrics endpoint serves them, the dashboard *Run health* draws them, and rules alert on them.
-`Pulse` gathers what they are read from: the run's frames (`watch.Frame`) and readings.
+These are not metrics of the simulated platform: they live in wall-clock time, differ from machine
+to machine, are in no Parquet file and are never part of a result. The metrics endpoint serves them,
+the dashboard *Run health* draws them, and rules alert on them. `Pulse` gathers what they are read
+from: the run's frames (`watch.Frame`) and readings.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ QUEUES = {
 
 
 class Pulse:
-    """What is known of a run's health now. Times are wall-clock: ``now`` in seconds of `time.monotonic`.
+    """What is known of a run's health now. Times are wall-clock: ``now`` in seconds of
+    `time.monotonic`.
 
     ``beside()`` says what waits in the process beside the run, by name.
     """
@@ -82,7 +84,8 @@ class Pulse:
             self._readings.popleft()
 
     def speed(self, now: float) -> float:
-        """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run stands still."""
+        """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run stands
+        still."""
         if len(self._course) < 2:
             return float("nan")
         first = next(
@@ -92,7 +95,8 @@ class Pulse:
         return (self._course[-1][1] - first[1]) / max(now - first[0], 1e-9)
 
     def density(self) -> float:
-        """Sessions per simulated second over the last simulated day of readings (or since the one before the last)."""
+        """Sessions per simulated second over the last simulated day of readings (or since the one
+        before the last)."""
         if len(self._readings) < 2:
             return float("nan")
         (first, before), (last, after) = self._readings[0], self._readings[-1]
@@ -103,7 +107,8 @@ class Pulse:
         return self.frame.health.get(name, float("nan")) if self.frame else float("nan")
 
     def by(self, prefix: str) -> dict[str, float]:
-        """Those of the latest frame's ``health`` whose names begin so, by the rest of their names."""
+        """Those of the latest frame's ``health`` whose names begin so, by the rest of their
+        names."""
         return {
             name.removeprefix(prefix): value
             for name, value in (self.frame.health if self.frame else {}).items()
@@ -113,9 +118,11 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Health:
-    """One declared number on a run: ``name`` without prefix and suffix; ``kind``, ``unit`` and ``help`` as in `metric.Metric`.
+    """One declared number on a run: ``name`` without prefix and suffix; ``kind``, ``unit`` and
+    ``help`` as in `metric.Metric`.
 
-    ``read(pulse, now)`` gives its value, NaN for none, or, with a ``label``, its values by that label's.
+    ``read(pulse, now)`` gives its value, NaN for none, or, with a ``label``, its values by that
+    label's.
     """
 
     name: str
@@ -173,7 +180,8 @@ HEALTH = (
         "reading_timestamp_seconds",
         "gauge",
         "s",
-        "The simulated date of the reading whose values are served now, as seconds since 1970; absent before the first.",
+        "The simulated date of the reading whose values are served now, as seconds since 1970; "
+        "absent before the first.",
         lambda pulse, now: (
             float("nan")
             if pulse.reading_s is None
@@ -184,21 +192,24 @@ HEALTH = (
         "speed_ratio",
         "gauge",
         "ratio",
-        f"Simulated seconds per wall-clock second over the last {WINDOW_S:g} s (86400 is a day per second).",
+        f"Simulated seconds per wall-clock second over the last {WINDOW_S:g} s (86400 is a day per "
+        f"second).",
         Pulse.speed,
     ),
     Health(
         "sessions_per_second",
         "gauge",
         "sessions/s",
-        "Sessions per wall-clock second: those per simulated second over the last simulated day, times the speed.",
+        "Sessions per wall-clock second: those per simulated second over the last simulated day, "
+        "times the speed.",
         lambda pulse, now: pulse.density() * pulse.speed(now),
     ),
     Health(
         "last_progress_timestamp_seconds",
         "gauge",
         "s",
-        "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that is not paused and has long not "
+        "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that "
+        "is not paused and has long not "
         "moved on is stalled.",
         lambda pulse, now: pulse.moved_unix,
     ),
@@ -227,7 +238,8 @@ HEALTH = (
         "pace_ratio",
         "gauge",
         "ratio",
-        "Simulated seconds per second that the run is held to; absent if it goes as fast as it can.",
+        "Simulated seconds per second that the run is held to; absent if it goes as fast as it "
+        "can.",
         lambda pulse, now: pulse.health("pace") * DAY,
     ),
     Health(
@@ -291,7 +303,8 @@ HEALTH = (
 
 
 def readings(pulse: Pulse, now: float) -> Iterator[tuple[Health, dict[str, float]]]:
-    """Every declared number with its values by label value ("" without a label); those without a value are left out."""
+    """Every declared number with its values by label value ("" without a label); those without a
+    value are left out."""
     for each in HEALTH:
         value = each.read(pulse, now)
         values = dict(value) if isinstance(value, Mapping) else {"": float(value)}

@@ -1,7 +1,9 @@
-"""Addresses on which something of a run listens: read from a flag, tried before anything is made, bound in the end.
+"""Addresses on which something of a run listens: read from a flag, tried before anything is made,
+bound in the end.
 
-Loopback unless another host is spelt out. What cannot be bound is said in one line with the flag, the port and what to do about it.
-When the run has ended, requests that are being answered do not hold it up.
+Loopback unless another host is spelt out. What cannot be bound is said in one line with the flag,
+the port and what to do about it. When the run has ended, requests that are being answered do not
+hold it up.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ CLOSE_S = 2.0
 
 @dataclass(frozen=True)
 class Address:
-    """A host and a port; port 0 is any that is free. ``flag`` is where the user gave it, for what is said to them."""
+    """A host and a port; port 0 is any that is free. ``flag`` is where the user gave it, for what
+    is said to them."""
 
     flag: str
     host: str
@@ -54,7 +57,8 @@ class Address:
             )
         except OSError as error:
             raise UsageError(
-                f"{self.flag} {self.shown}: no such host: {error.strerror or error} (leave the host out for this machine "
+                f"{self.flag} {self.shown}: no such host: {error.strerror or error} (leave the "
+                f"host out for this machine "
                 "only)"
             ) from None
         sockets: list[socket.socket] = []
@@ -91,10 +95,12 @@ class Address:
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM):
             raise UsageError(
-                f"{where}: not allowed to listen on port {self.port} (take one above 1023; {free} takes a free one)"
+                f"{where}: not allowed to listen on port {self.port} (take one above 1023; {free} "
+                f"takes a free one)"
             ) from None
         raise UsageError(
-            f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out for this machine only)"
+            f"{where}: cannot listen there: {os.strerror(error.errno or 0)} (leave the host out "
+            f"for this machine only)"
         ) from None
 
 
@@ -103,7 +109,8 @@ def parse(flag: str, text: str) -> Address:
     match = _ADDRESS.fullmatch(text.strip())
     if not match:
         raise UsageError(
-            f"{flag} {text}: not an address (such as :9464 for this machine only, 0.0.0.0:9464 for all, or :0 for any free "
+            f"{flag} {text}: not an address (such as :9464 for this machine only, 0.0.0.0:9464 for "
+            f"all, or :0 for any free "
             "port)"
         )
     if int(match["port"]) > 65535:

@@ -1,8 +1,11 @@
-"""A run as OpenMetrics text with simulated times, which promtool turns into blocks of a Prometheus without any server.
+"""A run as OpenMetrics text with simulated times, which promtool turns into blocks of a Prometheus
+without any server.
 
-The format (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md) wants all samples of a metric together,
-those of a series in the order of time; a counter's samples end in ``_total``, its declaration does not; a unit may only be stated if the
-name ends in it, so ours is told in the help. Times are seconds since 1970. A missing value (NaN) is left out: text has no stale marker.
+The format (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md) wants
+all samples of a metric together, those of a series in the order of time; a counter's samples end in
+``_total``, its declaration does not; a unit may only be stated if the name ends in it, so ours is
+told in the help. Times are seconds since 1970. A missing value (NaN) is left out: text has no stale
+marker.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ def command(file: Path) -> str:
 def export(
     folder: Path, out: Path, told: Callable[[int], None] = lambda series: None
 ) -> tuple[int, int]:
-    """Write the run in a folder to a file, whole or not at all; returns samples and series. ``told`` hears how many series are done."""
+    """Write the run in a folder to a file, whole or not at all; returns samples and series.
+    ``told`` hears how many series are done."""
     work = out.with_name(out.name + ".part")
     try:
         with work.open("w", encoding="utf-8", errors="replace") as file:

@@ -1,8 +1,9 @@
 """How a side's metrics become headings and pictures, from the declarations alone.
 
-``Metric.panel`` is a heading, or ``Heading: Picture`` for metrics that share one picture where units and kinds agree. Headings
-come in the order of a side's story; one that is not named here (a mechanism of the user's own) comes after those that are.
-A series that never moved says nothing in a picture: it is told in words.
+``Metric.panel`` is a heading, or ``Heading: Picture`` for metrics that share one picture where
+units and kinds agree. Headings come in the order of a side's story; one that is not named here (a
+mechanism of the user's own) comes after those that are. A series that never moved says nothing in a
+picture: it is told in words.
 """
 
 from __future__ import annotations
@@ -64,12 +65,14 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "Trial",
     ),
 }
-"""Every heading of the mechanisms that come with twin, in the order of the story of each side; a test holds the two together."""
+"""Every heading of the mechanisms that come with twin, in the order of the story of each side; a
+test holds the two together."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a picture: its metric, its label values as one text, and what was read (readings,)."""
+    """One line of a picture: its metric, its label values as one text, and what was read
+    (readings,)."""
 
     metric: Metric
     label: str
@@ -98,7 +101,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Sketch:
-    """A picture before anything was read: its lines as metric and labels in declared order; ``within`` as in `Picture`."""
+    """A picture before anything was read: its lines as metric and labels in declared order;
+    ``within`` as in `Picture`."""
 
     title: str
     lines: tuple[tuple[Metric, Mapping[str, str]], ...]
@@ -112,7 +116,8 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A heading with its pictures, and in words what never moved: names at zero, names with the value they kept."""
+    """A heading with its pictures, and in words what never moved: names at zero, names with the
+    value they kept."""
 
     heading: str
     pictures: tuple[Picture, ...]
@@ -214,7 +219,8 @@ def _by_heading(declared: Iterable[Metric], side: str) -> list[tuple[str, list[M
 
 
 def _groups(mine: Sequence[Metric]) -> Iterator[list[Metric]]:
-    """Which metrics of a heading go into one picture; standard errors go with what they belong to. What matters most comes first."""
+    """Which metrics of a heading go into one picture; standard errors go with what they belong to.
+    What matters most comes first."""
     errors = list(standard_errors(mine).values())
     names = sorted(
         (metric for metric in mine if metric not in errors), key=lambda metric: not metric.headline
@@ -226,7 +232,8 @@ def _groups(mine: Sequence[Metric]) -> Iterator[list[Metric]]:
 
 
 def _sketched(together: Sequence[Metric]) -> list[Sketch]:
-    """A picture of all; of histograms one each, of a metric with several labels one per value of the first."""
+    """A picture of all; of histograms one each, of a metric with several labels one per value of
+    the first."""
     if together[0].kind == "histogram":
         return [
             Sketch(title(metric), tuple((metric, labels) for labels in metric.series()))
@@ -316,7 +323,8 @@ def _picture_title(metric: Metric, together: int) -> str:
 def _split(
     together: Sequence[Metric], lively: Sequence[Series]
 ) -> list[tuple[str, str, str, list[Series]]]:
-    """Id, title, common label and lines of each picture: a metric with several labels has one per value of the first."""
+    """Id, title, common label and lines of each picture: a metric with several labels has one per
+    value of the first."""
     first = together[0]
     if len(first.labels) < 2:
         named = _metrics_of(lively)
@@ -334,7 +342,8 @@ def _split(
 
 
 def _still(one: Series) -> str | None:
-    """Whether a series never moved after its first reading: ``zero``, ``constant``, ``unread``; else None."""
+    """Whether a series never moved after its first reading: ``zero``, ``constant``, ``unread``;
+    else None."""
     known = one.values[1:] if len(one.values) > 1 else one.values
     known = known[np.isfinite(known)]
     if not len(known):
@@ -345,7 +354,8 @@ def _still(one: Series) -> str | None:
 
 
 def _told(together: Sequence[Metric], still: Sequence[Series], with_value: bool) -> list[str]:
-    """Names of still series; a metric all of whose series are still, at one value, is named once."""
+    """Names of still series; a metric all of whose series are still, at one value, is named
+    once."""
     names = []
     for metric in together:
         mine = [one for one in still if one.metric is metric]

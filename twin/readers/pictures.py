@@ -1,6 +1,8 @@
-"""Pictures of a run, from the metric declarations alone: courses with policy marks, distributions, heat maps.
+"""Pictures of a run, from the metric declarations alone: courses with policy marks, distributions,
+heat maps.
 
-Humans are always blue and AI always orange; colours are the colour-blind-safe set of Okabe and Ito (2008).
+Humans are always blue and AI always orange; colours are the colour-blind-safe set of Okabe and Ito
+(2008).
 """
 
 from __future__ import annotations
@@ -42,9 +44,11 @@ DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
 """Most points of a line: as many as a picture is wide."""
 MARKS_MOST, MARKS_NAMED = 24, 3
-"""With more marks than this, pictures number them; the list at the head of the page says which is which."""
+"""With more marks than this, pictures number them; the list at the head of the page says which is
+which."""
 OUTLIERS = 0.02
-"""Part of the readings at either end of the scale that may lie outside a picture if they would flatten the rest."""
+"""Part of the readings at either end of the scale that may lie outside a picture if they would
+flatten the rest."""
 BEGINNING = "Readings of the beginning may lie beyond the picture."
 BEYOND = "A few readings lie beyond the picture."
 LEAST_SPAN = 0.02
@@ -80,8 +84,8 @@ def time_range(metrics: Metrics) -> Range1d:
 def canvas(
     x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False
 ) -> figure:
-    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``, ``log_x``: the vertical, horizontal axis
-    is logarithmic.
+    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``,
+    ``log_x``: the vertical, horizontal axis is logarithmic.
     """
     over_time: dict[str, Range1d | str] = (
         {"x_range": x_range, "x_axis_type": "datetime"} if x_range else {}
@@ -120,7 +124,8 @@ def canvas(
 
 
 def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
-    """A dashed line and a name or number for each policy; made once, and shared by all pictures over the same time."""
+    """A dashed line and a name or number for each policy; made once, and shared by all pictures
+    over the same time."""
     middle = (x_range.start + x_range.end) / 2
     found: list[Span | Label] = []
     for number, (when, text) in enumerate(marks[:MARKS_MOST]):
@@ -151,7 +156,8 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
 
 @dataclass(frozen=True)
 class Frame:
-    """What all pictures of a section share: the range of time, which pans and zooms them together, and the marks in it."""
+    """What all pictures of a section share: the range of time, which pans and zooms them together,
+    and the marks in it."""
 
     x_range: Range1d
     marks: Sequence[Span | Label]
@@ -173,7 +179,8 @@ def styled(
     values: Sequence[NDArray[np.float64]],
     errors: Sequence[NDArray[np.float64] | None] = (),
 ) -> list[Line]:
-    """Lines from (metric, label) names: where several metrics meet several labels, colour tells the label and dashes the metric."""
+    """Lines from (metric, label) names: where several metrics meet several labels, colour tells the
+    label and dashes the metric."""
     metrics = list(dict.fromkeys(metric for metric, _ in names))
     labels = list(dict.fromkeys(label for _, label in names))
     crossed = 1 < len(metrics) <= len(DASHES) and len(labels) > 1
@@ -199,7 +206,8 @@ def styled(
 
 
 def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
-    """Room for all lines, from zero where they come near it, never so narrow that noise fills the picture; whether some lies beyond."""
+    """Room for all lines, from zero where they come near it, never so narrow that noise fills the
+    picture; whether some lies beyond."""
     each = [values[np.isfinite(values)] for values in drawn]
     beyond = False
     ends = [end for values in each if len(values) for end in (values.min(), values.max())]
@@ -238,10 +246,11 @@ def courses(
     zero_line: bool = False,
     scale_from: int = 0,
 ) -> figure:
-    """Series over simulated time, one line each, with a dashed mark where each policy took hold, a band of two standard errors.
+    """Series over simulated time, one line each, with a dashed mark where each policy took hold, a
+    band of two standard errors.
 
-    The first reading is left out: it is of a world in which nothing has happened yet. The vertical axis has room for the readings from
-    number ``scale_from`` on.
+    The first reading is left out: it is of a world in which nothing has happened yet. The vertical
+    axis has room for the readings from number ``scale_from`` on.
     """
     columns = legend_columns([line.name for line in lines])
     plot = canvas(frame.x_range, height, unit)
@@ -340,7 +349,8 @@ def _mark(plot: figure, frame: Frame) -> None:
 def _occupancy(
     metrics: Metrics, metric: Metric
 ) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-    """Times and counts per bin: a running total becomes what was new between two (about weekly) readings."""
+    """Times and counts per bin: a running total becomes what was new between two (about weekly)
+    readings."""
     counts, times = metrics.of(metric.name), metrics.times
     if not metric.total or len(times) < 3:
         return times, counts
@@ -376,7 +386,8 @@ def moments_of(
 
 
 def distribution(metric: Metric, shown: Shares) -> figure:
-    """Counts per bin as shares of all; bins are drawn equally wide and named by their lower edge."""
+    """Counts per bin as shares of all; bins are drawn equally wide and named by their lower
+    edge."""
     plot = canvas(None, 230, "share")
     bins = len(metric.edges)
     for place, (name, counts) in enumerate(shown):

@@ -1,14 +1,16 @@
 """Readings as the body of a Prometheus remote-write request: protobuf, then snappy's block format.
 
-The message (https://prometheus.io/docs/specs/prw/remote_write_spec/, version 1.0) is small enough to be laid out by numpy:
+The message (https://prometheus.io/docs/specs/prw/remote_write_spec/, version 1.0) is small enough
+to be laid out by numpy:
 
     WriteRequest {repeated TimeSeries timeseries = 1}
     TimeSeries   {repeated Label labels = 1; repeated Sample samples = 2}
     Label        {string name = 1; string value = 2}
     Sample       {double value = 1; int64 timestamp = 2}   timestamp in milliseconds since 1970
 
-All samples of a request have the same length, so a block of them is one array; only the series are gone through one by one. A NaN
-means "no reading": the first after a value becomes Prometheus's stale marker, which ends the series there; those that follow are not sent.
+All samples of a request have the same length, so a block of them is one array; only the series are
+gone through one by one. A NaN means "no reading": the first after a value becomes Prometheus's
+stale marker, which ends the series there; those that follow are not sent.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ STALE = np.uint64(0x7FF0000000000002)
 
 
 def varint(number: int) -> bytes:
-    """A whole number as protobuf writes it, 7 bits a byte, the lowest first; negative ones as 64 bits."""
+    """A whole number as protobuf writes it, 7 bits a byte, the lowest first; negative ones as 64
+    bits."""
     number &= 2**64 - 1
     found = bytearray()
     while number > 0x7F:
@@ -47,7 +50,8 @@ def _label(name: str, value: str) -> bytes:
 
 
 class Encoder:
-    """Writes requests for a fixed set of series: name and labels, in the order of a reading's values."""
+    """Writes requests for a fixed set of series: name and labels, in the order of a reading's
+    values."""
 
     def __init__(self, series: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         self._labels = []
@@ -63,7 +67,8 @@ class Encoder:
         values: NDArray[np.float64],
         before: NDArray[np.float64] | None,
     ) -> bytes:
-        """The compressed request with readings (readings, series) at rising times; ``before`` is the reading before them, if any.
+        """The compressed request with readings (readings, series) at rising times; ``before`` is
+        the reading before them, if any.
 
         Empty if no series has anything to say.
         """

@@ -1,8 +1,10 @@
-"""Dashboards, their folder and their data source put into a Grafana. Doing it again changes nothing.
+"""Dashboards, their folder and their data source put into a Grafana. Doing it again changes
+nothing.
 
-Whether a dashboard is as it should be is told by the message of its newest version, which names a digest of what was pushed: Grafana
-moves dashboards to its newest schema when it stores them, so what comes back need not be what was sent. A change by hand makes a
-version with another message, so the next push replaces it; Grafana keeps it in the dashboard's history.
+Whether a dashboard is as it should be is told by the message of its newest version, which names a
+digest of what was pushed: Grafana moves dashboards to its newest schema when it stores them, so
+what comes back need not be what was sent. A change by hand makes a version with another message, so
+the next push replaces it; Grafana keeps it in the dashboard's history.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ class Run:
 
 
 def load(folder: Path) -> list[dict[str, Any]]:
-    """The dashboards in a folder, in the order of their links, then by file name. Raises UsageError."""
+    """The dashboards in a folder, in the order of their links, then by file name. Raises
+    UsageError."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
         raise UsageError(f"{folder}: holds no dashboards (give --dashboards, a folder with *.json)")
@@ -67,7 +70,8 @@ def load(folder: Path) -> list[dict[str, Any]]:
         uid = data.get("uid") if isinstance(data, dict) else None
         if not isinstance(uid, str) or not 0 < len(uid) <= LONGEST_UID or not data.get("title"):
             raise UsageError(
-                f"{path}: is not a dashboard (it needs a title, and a uid of at most {LONGEST_UID} characters)"
+                f"{path}: is not a dashboard (it needs a title, and a uid of at most {LONGEST_UID} "
+                f"characters)"
             )
         found.append(data)
     order = [uid for uid, _ in PAGES]
@@ -161,12 +165,14 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
     if not prometheus:
         if found is None:
             raise UsageError(
-                f"{grafana.url}: has no data source {SOURCE} (give --prometheus or set PROMETHEUS_URL: where Grafana reaches "
+                f"{grafana.url}: has no data source {SOURCE} (give --prometheus or set "
+                f"PROMETHEUS_URL: where Grafana reaches "
                 "Prometheus, such as http://prometheus:9090)"
             )
         if found.get("type") != "prometheus":
             raise UsageError(
-                f"{grafana.url}: the data source {SOURCE} is of the type {found.get('type')}, not prometheus (remove it, or "
+                f"{grafana.url}: the data source {SOURCE} is of the type {found.get('type')}, not "
+                f"prometheus (remove it, or "
                 "give --prometheus to change it)"
             )
         return "unchanged"

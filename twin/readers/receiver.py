@@ -1,6 +1,8 @@
-"""A remote-write receiver: how it is addressed, what its answers mean, and how far it has got with a run.
+"""A remote-write receiver: how it is addressed, what its answers mean, and how far it has got with
+a run.
 
-Who we are comes from the environment alone: TWIN_REMOTE_WRITE_TOKEN (bearer), or TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.
+Who we are comes from the environment alone: TWIN_REMOTE_WRITE_TOKEN (bearer), or
+TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ TOKEN, USER, PASSWORD = (
 MENDS = {
     401: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
     403: f"set {TOKEN}, or {USER} and {PASSWORD}, in the environment",
-    404: "Prometheus takes remote write at /api/v1/write and must be started with --web.enable-remote-write-receiver",
+    404: "Prometheus takes remote write at /api/v1/write and must be started with "
+    "--web.enable-remote-write-receiver",
     405: "Prometheus takes remote write at /api/v1/write",
 }
 REASONS = (
@@ -44,19 +47,23 @@ REASONS = (
     ),
     (
         "out of bounds",
-        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in "
+        "deploy/prometheus/prometheus.yml",
     ),
     (
         "out of order",
-        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in "
+        "deploy/prometheus/prometheus.yml",
     ),
     (
         "too old",
-        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in deploy/prometheus/prometheus.yml",
+        "set storage.tsdb.out_of_order_time_window to 100y in its prometheus.yml, as in "
+        "deploy/prometheus/prometheus.yml",
     ),
     (
         "too far in the future",
-        "it takes dates of the past only; set start in the scenario so that the run ends before today",
+        "it takes dates of the past only; set start in the scenario so that the run ends before "
+        "today",
     ),
 )
 
@@ -90,16 +97,19 @@ def checked(url: str) -> str:
         parts, valid = urlsplit(""), False
     if not valid:
         raise UsageError(
-            "--remote-write: not an address of a receiver (write it as http://127.0.0.1:9090/api/v1/write)"
+            "--remote-write: not an address of a receiver (write it as "
+            "http://127.0.0.1:9090/api/v1/write)"
         )
     if "@" in parts.netloc:
         raise UsageError(
-            f"--remote-write: no password in an address, every process can read it there (set {USER} and {PASSWORD}, "
+            f"--remote-write: no password in an address, every process can read it there (set "
+            f"{USER} and {PASSWORD}, "
             f"or {TOKEN}, in the environment)"
         )
     if parts.path in ("", "/"):
         raise UsageError(
-            f"--remote-write: {url} has no path (that of Prometheus is {parts.scheme}://{parts.netloc}/api/v1/write)"
+            f"--remote-write: {url} has no path (that of Prometheus is "
+            f"{parts.scheme}://{parts.netloc}/api/v1/write)"
         )
     return url
 
@@ -110,7 +120,8 @@ def shown(url: str) -> str:
 
 
 class _Auth(requests.auth.AuthBase):
-    """Says who we are. It is set even if there is nothing to say: without it, requests would take a password from ~/.netrc."""
+    """Says who we are. It is set even if there is nothing to say: without it, requests would take a
+    password from ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         token, user = os.environ.get(TOKEN), os.environ.get(USER)
@@ -212,10 +223,11 @@ def _wait(asked: str | None) -> float | None:
 
 
 class Cursor:
-    """How far one receiver has got with a run: ``sent/<digest of the address>.json`` in the run's folder. One process at a time holds it.
+    """How far one receiver has got with a run: ``sent/<digest of the address>.json`` in the run's
+    folder. One process at a time holds it.
 
-    It is written after each answer, whole or not at all; should it be lost or late (a power cut), the same samples are sent again, which
-    a receiver takes for what they are.
+    It is written after each answer, whole or not at all; should it be lost or late (a power cut),
+    the same samples are sent again, which a receiver takes for what they are.
     """
 
     def __init__(
@@ -242,7 +254,8 @@ class Cursor:
                 if time.monotonic() > until:
                     lock.close()
                     raise UsageError(
-                        f"{folder}: another process sends its readings to {shown(url)} (wait until it has ended)"
+                        f"{folder}: another process sends its readings to {shown(url)} (wait until "
+                        f"it has ended)"
                     ) from None
                 time.sleep(0.05)
 

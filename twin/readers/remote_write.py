@@ -1,9 +1,10 @@
 """Readings to a Prometheus, or whatever takes its remote write, at their simulated times.
 
-The run's folder is the buffer: what a receiver has not confirmed yet is read from there once the run has saved it, so neither memory nor
-disk grows while the receiver is down, however long, and nothing is lost. A cursor in the folder says how far each receiver has got; a
-resumed run computes the same readings again and sends only those behind it. A request whose answer was lost is repeated; Prometheus
-takes an equal sample at an equal time for the one that it has.
+The run's folder is the buffer: what a receiver has not confirmed yet is read from there once the
+run has saved it, so neither memory nor disk grows while the receiver is down, however long, and
+nothing is lost. A cursor in the folder says how far each receiver has got; a resumed run computes
+the same readings again and sends only those behind it. A request whose answer was lost is repeated;
+Prometheus takes an equal sample at an equal time for the one that it has.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from twin.record.names import series
 from twin.record.watch import Rows, RunInfo
 
 SAMPLES = 20_000
-"""Samples in a request at most: 100 to 250 kB, which proxies let through (nginx: 1 MB). Five times as many are hardly quicker."""
+"""Samples in a request at most: 100 to 250 kB, which proxies let through (nginx: 1 MB). Five times
+as many are hardly quicker."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Between two attempts: the first, then twice as long each time up to the longest."""
 PATIENCE_S = 60.0
@@ -47,7 +49,8 @@ LOCK_S = 15.0
 
 
 class Sender:
-    """Delivers the readings of a run in their order. ``note`` gets a line when the receiver fails and when it is back.
+    """Delivers the readings of a run in their order. ``note`` gets a line when the receiver fails
+    and when it is back.
 
     Once `hasten` was called it gives up after PATIENCE_S without success; after `stop`, at once.
     """
@@ -74,7 +77,8 @@ class Sender:
         self._stop, self._limit, self._success = threading.Event(), math.inf, time.monotonic()
 
     def run(self, told: Callable[[int], None] = lambda undelivered: None) -> bool:
-        """Deliver until the backlog is closed and empty (True), or given up (False). ``told`` hears what is left after each request."""
+        """Deliver until the backlog is closed and empty (True), or given up (False). ``told`` hears
+        what is left after each request."""
         try:
             while (readings := self.backlog.take()) is not None:
                 if not self._deliver(*readings, told):
@@ -105,7 +109,8 @@ class Sender:
             return f"remote write: all {total:,} readings x {self.series:,} series are in {shown(self.url)}"
         why = f" ({self.trouble})" if self.trouble else ""
         return (
-            f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; nothing is lost, deliver them with: "
+            f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; "
+            f"nothing is lost, deliver them with: "
             f"twin send {self.folder} --remote-write {shown(self.url)}"
         )
 
@@ -146,7 +151,8 @@ class Sender:
             except LaterError as later:
                 if not self.trouble:
                     self._note(
-                        f"remote write: {shown(self.url)}: {later}; the readings wait in the run's folder, and it is tried again"
+                        f"remote write: {shown(self.url)}: {later}; the readings wait in the run's "
+                        f"folder, and it is tried again"
                     )
                 self.trouble = str(later)
                 if self._pause(later.wait_s if later.wait_s is not None else wait):
@@ -158,7 +164,8 @@ class Sender:
             else:
                 if self.trouble:
                     self._note(
-                        f"remote write: {shown(self.url)} takes readings again; {self.backlog.undelivered:,} have waited"
+                        f"remote write: {shown(self.url)} takes readings again; "
+                        f"{self.backlog.undelivered:,} have waited"
                     )
                 self.trouble, self._success = "", time.monotonic()
                 return True
@@ -178,7 +185,8 @@ class Sender:
     def _refused(self, reason: str) -> None:
         self.trouble = reason
         self._note(
-            f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings stay in the run's folder"
+            f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings "
+            f"stay in the run's folder"
         )
 
 
@@ -254,7 +262,8 @@ class RemoteWrite(Service):
                 break  # it waits for an answer that nobody needs
             if time.monotonic() - began > told:
                 self.hub.note(
-                    f"remote write: {self.undelivered:,} readings are on their way to {shown(self.url)}; Ctrl-C leaves them to "
+                    f"remote write: {self.undelivered:,} readings are on their way to "
+                    f"{shown(self.url)}; Ctrl-C leaves them to "
                     "twin send"
                 )
                 told += 15

@@ -1,8 +1,10 @@
-"""The report of a run: one HTML file that opens offline: headlines, each side's story and pictures, tables, the resolved scenario.
+"""The report of a run: one HTML file that opens offline: headlines, each side's story and pictures,
+tables, the resolved scenario.
 
-Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves (see `twin.readers.panels` for
-the order and `twin.readers.story` for the sentences). Values compared are means over a week: the first (or, under policies, the
-week before the first of them) and the last. All text of the scenario is escaped.
+Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves
+(see `twin.readers.panels` for the order and `twin.readers.story` for the sentences). Values
+compared are means over a week: the first (or, under policies, the week before the first of them)
+and the last. All text of the scenario is escaped.
 """
 
 from __future__ import annotations
@@ -50,11 +52,13 @@ SIDES = {
     ),
     "platform": (
         "The platform",
-        "The feed, the model and its embedding tables: the settings that look like plain engineering.",
+        "The feed, the model and its embedding tables: the settings that look like plain "
+        "engineering.",
     ),
     "chatbot": (
         "Chatbots",
-        "Sessions with a personal assistant over months: trust, expectation, what is disclosed and what is feared.",
+        "Sessions with a personal assistant over months: trust, expectation, what is disclosed and "
+        "what is feared.",
     ),
 }
 RARE = 40.0
@@ -77,7 +81,8 @@ def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArr
 
 
 def write_report(folder: Path) -> Path:
-    """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a run."""
+    """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a
+    run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
     marks = [
         (when, text.partition(": ")[0])

@@ -1,11 +1,14 @@
-"""The process beside a run in which everything that talks to others lives: metrics endpoint, remote write, live page, annotations.
+"""The process beside a run in which everything that talks to others lives: metrics endpoint, remote
+write, live page, annotations.
 
-The run's own thread only puts small messages (a reading, a mark, a frame) into a pipe; encoding, networks and browsers cost it nothing
-and cannot stop it. `Link` is the run's end, a `Watcher`; `Service` is what listens at the other end. If the run dies, the pipe
-closes and the sidecar ends within CLOSE_S; what a service has not done yet it finds in the run folder next time. If the sidecar dies,
-the run says so once and goes on. A service that fails is left out, and the others go on.
+The run's own thread only puts small messages (a reading, a mark, a frame) into a pipe; encoding,
+networks and browsers cost it nothing and cannot stop it. `Link` is the run's end, a `Watcher`;
+`Service` is what listens at the other end. If the run dies, the pipe closes and the sidecar ends
+within CLOSE_S; what a service has not done yet it finds in the run folder next time. If the sidecar
+dies, the run says so once and goes on. A service that fails is left out, and the others go on.
 
-All services share one event loop (tornado's, on asyncio). A service that blocks does so in a thread of its own.
+All services share one event loop (tornado's, on asyncio). A service that blocks does so in a thread
+of its own.
 """
 
 from __future__ import annotations
@@ -34,8 +37,9 @@ from twin.ground.errors import TwinError
 from twin.record.watch import Frame, RunInfo, Watcher
 
 BATCH_S = 0.5
-"""Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a thread of the run, which takes it half a
-millisecond and the main thread a moment of the interpreter's lock."""
+"""Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a
+thread of the run, which takes it half a millisecond and the main thread a moment of the
+interpreter's lock."""
 Message = tuple[str, tuple[Any, ...]]
 """What a service is to do, by the name of its method, and with what."""
 Batch = list[Message]
@@ -47,7 +51,8 @@ CLOSE_S = 1.5
 
 @dataclass
 class Hub:
-    """What every service may read: the run, its latest frame and reading, and the way to speak to its user."""
+    """What every service may read: the run, its latest frame and reading, and the way to speak to
+    its user."""
 
     info: RunInfo
     note: Callable[[str], None]
@@ -60,7 +65,8 @@ class Hub:
 
 
 class Service(Watcher):
-    """One thing that the sidecar does. It is made in the run's process and must pickle; sockets and threads come with `open`."""
+    """One thing that the sidecar does. It is made in the run's process and must pickle; sockets and
+    threads come with `open`."""
 
     hub: Hub
 
@@ -69,7 +75,8 @@ class Service(Watcher):
         return ""
 
     async def close(self, complete: bool) -> str:
-        """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish, and return a line or nothing."""
+        """The run has ended (``complete``: to its end, or by the user's interrupt) or died. Finish,
+        and return a line or nothing."""
         return ""
 
     def waiting(self) -> dict[str, int]:
@@ -147,7 +154,8 @@ class Link(Watcher):
             self._out.put((kind, data))
 
     def _send(self) -> None:
-        """Send what has come since the last time, a few times a second; of frames only the newest."""
+        """Send what has come since the last time, a few times a second; of frames only the
+        newest."""
         over = False
         while not over:
             batch: list[Message | None] = [self._out.get()]
@@ -183,12 +191,14 @@ class Link(Watcher):
         except (EOFError, OSError):
             if not self._ended.is_set():
                 self._tell(
-                    "the process beside the run (metrics, live page) has died; the run goes on without it"
+                    "the process beside the run (metrics, live page) has died; the run goes on "
+                    "without it"
                 )
         self._ended.set()
 
     def _hang_up(self) -> None:
-        """When the run's process ends, however it came to that: the sidecar sees the pipe closed and ends; if not, it is ended."""
+        """When the run's process ends, however it came to that: the sidecar sees the pipe closed
+        and ends; if not, it is ended."""
         self._ended.set()
         with (
             contextlib.suppress(OSError),
@@ -203,7 +213,8 @@ class Link(Watcher):
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Signals wait; so they do in a process that is started meanwhile, until it says how it takes them."""
+    """Signals wait; so they do in a process that is started meanwhile, until it says how it takes
+    them."""
     resource_tracker.ensure_running()  # started within, it would let signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _RUNS)
     try:
@@ -213,7 +224,8 @@ def _no_interrupts() -> Iterator[None]:
 
 
 def _main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
-    """The sidecar's life. Signals that a terminal or a supervisor sends to all are the run's business: it says when to end."""
+    """The sidecar's life. Signals that a terminal or a supervisor sends to all are the run's
+    business: it says when to end."""
     for number in _RUNS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _RUNS)

@@ -1,10 +1,11 @@
 """The story of a side in a few plain sentences, by rule, every number from the readings.
 
-Two windows are compared: the week before the first policy (or the first week) and the last week. A change counts when it exceeds
-`NOISE` standard errors of the two means and `LEAST` of the value before; the largest is the one with the largest |log(after / before)|.
-A move around a policy counts when the mean of the second week after it differs from the week before it by more than `BREAK` times what
-three weeks usually do to that series. Where a series was moving before the first policy already, a sentence beside its change says how
-much of it that pace would have made (see `drift`).
+Two windows are compared: the week before the first policy (or the first week) and the last week. A
+change counts when it exceeds `NOISE` standard errors of the two means and `LEAST` of the value
+before; the largest is the one with the largest |log(after / before)|. A move around a policy counts
+when the mean of the second week after it differs from the week before it by more than `BREAK` times
+what three weeks usually do to that series. Where a series was moving before the first policy
+already, a sentence beside its change says how much of it that pace would have made (see `drift`).
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def _with_unit(value: float, metric: Metric) -> str:
 
 
 def phrase(metric: Metric, label: str = "") -> str:
-    """What a metric measures, as words within a sentence: the start of its help, or its name where that is long."""
+    """What a metric measures, as words within a sentence: the start of its help, or its name where
+    that is long."""
     words = _SINCE.sub("", metric.help.rstrip("."))
     for stop in (" (", ": ", "; ", ", by ", " by arm ", ", 0..1", ", -1..1", ", sampling "):
         words = words.partition(stop)[0]
@@ -162,7 +164,8 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
             after_heads or min(1, len(sentences)),
             f"Within its own noise or {LEAST:.0%}: "
             + ", ".join(
-                f"{phrase(one.metric, one.label)} ({_with_unit(windows.values(one.values)[1], one.metric)})"
+                f"{phrase(one.metric, one.label)} "
+                f"({_with_unit(windows.values(one.values)[1], one.metric)})"
                 for one in steady
             )
             + ".",
@@ -187,7 +190,8 @@ def _restless(moves: Sequence[_Move], windows: Windows) -> list[str]:
 
 
 def _various(moves: Sequence[_Move], most: int, used: set[str]) -> list[_Move]:
-    """The first few: no two of one metric or of the same numbers, and but for headlines one per heading."""
+    """The first few: no two of one metric or of the same numbers, and but for headlines one per
+    heading."""
     chosen: list[_Move] = []
     for move in moves:
         if (
@@ -235,7 +239,8 @@ def _moves(told: Sequence[Chapter], windows: Windows) -> list[_Move]:
 
 
 def _size(before: float, after: float) -> float:
-    """|log(after / before)|, at most a factor of ten: from nothing, or across zero, counts as that."""
+    """|log(after / before)|, at most a factor of ten: from nothing, or across zero, counts as
+    that."""
     return MOST if before * after <= 0 else min(MOST, abs(math.log(after / before)))
 
 
@@ -273,7 +278,8 @@ def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) ->
 def _break(
     one: Series, heading: str, times: NDArray[np.datetime64], when: np.datetime64
 ) -> tuple[float, _Move] | None:
-    """How far a series moved around a time, in units of what it usually does in as long; None if not unusually far."""
+    """How far a series moved around a time, in units of what it usually does in as long; None if
+    not unusually far."""
     if len(np.unique(one.values)) <= SETTING:
         return None
 

@@ -1,7 +1,8 @@
 """Watching a run in the terminal: a live view on a terminal, plain lines into a pipe or a file.
 
-Both show the simulated date, progress, sessions per second of wall-clock time, time left, the headline metrics of both sides and
-event marks. Counters are shown per day. Nothing here is read by the simulation.
+Both show the simulated date, progress, sessions per second of wall-clock time, time left, the
+headline metrics of both sides and event marks. Counters are shown per day. Nothing here is read by
+the simulation.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ TITLES = {
 
 
 LONGEST = 200
-"""A plain line is about so long at most; headlines beyond that are left out, sides in turn, so that each is heard."""
+"""A plain line is about so long at most; headlines beyond that are left out, sides in turn, so that
+each is heard."""
 BUILDING = "building the world; the first run on a machine also compiles the kernels, which takes about half a minute"
 
 
@@ -133,7 +135,8 @@ class PlainView(Watcher):
         rate, left = self.course.pace()
         if frame.now_s < 0:
             print(
-                f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of {info.warm_up_s / DAY:g} days before "
+                f"{at(info.start, frame.now_s):%Y-%m-%d}  warming up: {self.course.share:.0%} of "
+                f"{info.warm_up_s / DAY:g} days before "
                 f"the start  left {span(left)}",
                 flush=True,
             )
@@ -142,7 +145,8 @@ class PlainView(Watcher):
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
 
     def _heads(self, room: int) -> list[str]:
-        """As many headlines as there is room for whatever their numbers, each side's first ones first, in declared order."""
+        """As many headlines as there is room for whatever their numbers, each side's first ones
+        first, in declared order."""
         lines = self.course.lines()
         seen = dict.fromkeys(TITLES, 0)
         turns = []
@@ -228,7 +232,8 @@ class LiveView(Watcher):
         if frame.now_s < 0:
             where = f"warming up: {-frame.now_s / DAY:.0f} of {info.warm_up_s / DAY:g} days to the start"
         facts = Text(
-            f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the start",
+            f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the "
+            f"start",
             "dim",
         )
         sides = [

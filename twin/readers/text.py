@@ -14,7 +14,8 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def human(value: float, unit: str = "1") -> str:
-    """Three significant digits with a thousands letter; durations (unit s) in minutes, hours or days; bytes in MB."""
+    """Three significant digits with a thousands letter; durations (unit s) in minutes, hours or
+    days; bytes in MB."""
     if not math.isfinite(value):
         return "-"
     if unit == "s":
@@ -31,7 +32,8 @@ def human(value: float, unit: str = "1") -> str:
 
 
 def change(first: float, last: float) -> str:
-    """How ``last`` differs from ``first``: in percent where that means something, else the difference; ``±0``."""
+    """How ``last`` differs from ``first``: in percent where that means something, else the
+    difference; ``±0``."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return ""
     if first == last:
@@ -57,7 +59,8 @@ def span(seconds: float) -> str:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """The course of a series in ``width`` block characters, scaled from its least to its greatest mean per block."""
+    """The course of a series in ``width`` block characters, scaled from its least to its greatest
+    mean per block."""
     known = np.array([value for value in values if math.isfinite(value)])
     if not len(known):
         return " " * width

@@ -1,17 +1,21 @@
 """The hand on the levers: how a person reaches a run from another process.
 
-A command is one JSON file that is put whole into ``RUN/mailbox``; the run reads it at its next barrier (at most a simulated hour
-later, at once while it is paused) and answers with a file of the same name and the ending ``.reply``. Who may write into the run
-folder may command the run, and nobody else: no port, no secret. Both the command line and the live page go this way.
+A command is one JSON file that is put whole into ``RUN/mailbox``; the run reads it at its next
+barrier (at most a simulated hour later, at once while it is paused) and answers with a file of the
+same name and the ending ``.reply``. Who may write into the run folder may command the run, and
+nobody else: no port, no secret. Both the command line and the live page go this way.
 
-The run holds a lock on ``RUN/mailbox/open`` for as long as its process works in the folder. The kernel drops it when the process dies,
-however it dies: so nobody is fooled by what a killed run left behind, and two processes never work in one folder. A run that has ended
-takes no more commands, while its process may still serve those who read: it says so with a file ``RUN/mailbox/ended``.
+The run holds a lock on ``RUN/mailbox/open`` for as long as its process works in the folder. The
+kernel drops it when the process dies, however it dies: so nobody is fooled by what a killed run
+left behind, and two processes never work in one folder. A run that has ended takes no more
+commands, while its process may still serve those who read: it says so with a file
+``RUN/mailbox/ended``.
 
-Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}`` (null: as fast as it can);
-``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork", "branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``;
-``{"do": "status"}``. TIME is a duration since the start such as ``90d``, or a date; what is null or left out means now, or a name
-that the run chooses. A reply is ``{"ok": text, ...}`` or ``{"error": text}``.
+Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}``
+(null: as fast as it can); ``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork",
+"branch": NAME, "policy": YAML, "at": TIME, "out": PATH}``; ``{"do": "status"}``. TIME is a duration
+since the start such as ``90d``, or a date; what is null or left out means now, or a name that the
+run chooses. A reply is ``{"ok": text, ...}`` or ``{"error": text}``.
 """
 
 from __future__ import annotations
@@ -35,7 +39,8 @@ ENDED = "ended"
 LARGEST = 2**20
 """Bytes of a command; more is refused unread."""
 GRACE_S = 1.0
-"""How long the end waits for its last answers to be taken, and a beginning for somebody who only looked whether anybody is there."""
+"""How long the end waits for its last answers to be taken, and a beginning for somebody who only
+looked whether anybody is there."""
 
 
 class Mailbox:
@@ -53,7 +58,8 @@ class Mailbox:
         self.close()
 
     def open(self) -> None:
-        """Take the folder for this process and begin to take commands; those meant for an earlier process are dropped.
+        """Take the folder for this process and begin to take commands; those meant for an earlier
+        process are dropped.
 
         Raises UsageError if another process has it.
         """
@@ -61,7 +67,8 @@ class Mailbox:
         while (lock := self._locked()) is None:
             if time.monotonic() > until:
                 raise UsageError(
-                    f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or stop it with Ctrl-C or kill)"
+                    f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or "
+                    f"stop it with Ctrl-C or kill)"
                 )
             time.sleep(0.01)
         self._lock = lock
@@ -73,7 +80,8 @@ class Mailbox:
         os.write(lock, json.dumps({"pid": os.getpid()}).encode())
 
     def _locked(self) -> int | None:
-        """A handle on the file ``open`` with the lock on it; None if another has that, or the folder just went away."""
+        """A handle on the file ``open`` with the lock on it; None if another has that, or the
+        folder just went away."""
         with contextlib.suppress(FileExistsError):
             self.folder.mkdir(mode=0o700)
         path = self.folder / "open"
@@ -93,7 +101,8 @@ class Mailbox:
         return None
 
     def close(self) -> None:
-        """Take no more commands and give the folder back. Whoever waits is told; answers are left for a moment."""
+        """Take no more commands and give the folder back. Whoever waits is told; answers are left
+        for a moment."""
         if self._lock is None:
             return
         self.refuse()
@@ -105,7 +114,8 @@ class Mailbox:
         self._lock = None
 
     def refuse(self) -> None:
-        """Take no more commands, but keep the folder. Whoever waits is told, and who comes later."""
+        """Take no more commands, but keep the folder. Whoever waits is told, and who comes
+        later."""
         with contextlib.suppress(OSError):
             (self.folder / ENDED).touch()
         for path in self.folder.glob("*.json"):
@@ -160,24 +170,27 @@ def is_open(run: Path) -> bool:
 def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0) -> dict[str, Any]:
     """Give a command to the run in a folder and wait for its answer.
 
-    Raises UsageError if nothing runs there, if it refuses, or if it does not answer in time. A command that was not read by then is
-    withdrawn.
+    Raises UsageError if nothing runs there, if it refuses, or if it does not answer in time. A
+    command that was not read by then is withdrawn.
     """
     if not run.is_dir():
         raise UsageError(f"{run}: no such run folder")
     if not is_open(run):
         raise UsageError(
-            f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with twin resume {run})"
+            f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with "
+            f"twin resume {run})"
         )
     if _has_ended(run):
         raise UsageError(
-            f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process still serves those who "
+            f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process "
+            f"still serves those who "
             "read; Ctrl-C there ends that)"
         )
     text = json.dumps(request)
     if len(text) > LARGEST:
         raise UsageError(
-            f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that the right policy file?)"
+            f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that "
+            f"the right policy file?)"
         )
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     sent, reply = run / FOLDER / f"{name}.json", run / FOLDER / f"{name}.reply"
@@ -193,7 +206,8 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
         reply.unlink(missing_ok=True)
     if answer is None:
         raise UsageError(
-            f"{run}: the run did not answer within {patience_s:g} s (it may still be building its world)"
+            f"{run}: the run did not answer within {patience_s:g} s (it may still be building its "
+            f"world)"
         )
     if "error" in answer:
         raise UsageError(str(answer["error"]))
@@ -209,7 +223,8 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
             return answer
         if gone:
             raise UsageError(
-                f"{run}: the run ended before it answered (what was done of it, if anything, is in {run / 'interventions'})"
+                f"{run}: the run ended before it answered (what was done of it, if anything, is in "
+                f"{run / 'interventions'})"
             )
         if time.monotonic() > until:
             return None

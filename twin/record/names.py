@@ -1,7 +1,8 @@
 """What metrics are called in Prometheus, and by which labels a run's series are told apart.
 
-``twin_`` + the declared name; running totals end in ``_total``. A histogram is a gauge per bin, as declared: it says how many are in
-each bin now, which Prometheus's own (cumulative, counting) histograms cannot say. Every series of a run carries IDENTITY.
+``twin_`` + the declared name; running totals end in ``_total``. A histogram is a gauge per bin, as
+declared: it says how many are in each bin now, which Prometheus's own (cumulative, counting)
+histograms cannot say. Every series of a run carries IDENTITY.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 from twin.world.metric import Metric
 
 IDENTITY = ("run_id", "scenario", "branch", "replicate")
-"""Labels on every series of a run, beside its declared ones; no metric may declare a label of that name."""
+"""Labels on every series of a run, beside its declared ones; no metric may declare a label of that
+name."""
 
 
 def prom_name(metric: Metric) -> str:
@@ -33,5 +35,6 @@ def identity(manifest: Mapping[str, Any]) -> dict[str, str]:
 def series(
     rows: Sequence[tuple[Metric, Mapping[str, str]]], run: Mapping[str, str]
 ) -> list[tuple[str, dict[str, str]]]:
-    """Name and labels of every declared series of a run, in board order; ``run`` is its `identity`."""
+    """Name and labels of every declared series of a run, in board order; ``run`` is its
+    `identity`."""
     return [(prom_name(metric), {**labels, **run}) for metric, labels in rows]

@@ -1,8 +1,9 @@
 """The tables of a run folder: metrics and events in simulated time, as Parquet.
 
-``metrics.parquet``: time (UTC, simulated), metric, labels (``by=ai,bin=0.1``), value; every declared series at every reading, in
-declared order. ``events.parquet``: time, kind, text. While a run lives its rows lie in parts, one per checkpoint, so that a
-killed run loses none; at the end they become one file whose bytes do not depend on where the checkpoints fell.
+``metrics.parquet``: time (UTC, simulated), metric, labels (``by=ai,bin=0.1``), value; every
+declared series at every reading, in declared order. ``events.parquet``: time, kind, text. While a
+run lives its rows lie in parts, one per checkpoint, so that a killed run loses none; at the end
+they become one file whose bytes do not depend on where the checkpoints fell.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ class Recorder:
                     path.unlink()
 
     def finish(self) -> None:
-        """Merge the parts into ``metrics.parquet`` and ``events.parquet``; `clean` may follow once the run counts as done."""
+        """Merge the parts into ``metrics.parquet`` and ``events.parquet``; `clean` may follow once
+        the run counts as done."""
         for name, folder in self.parts.items():
             write_table(
                 _merged(folder, METRICS if name == "metrics" else EVENTS),
@@ -163,7 +165,8 @@ def load_manifest(folder: Path) -> dict[str, Any]:
 class Metrics:
     """All readings of a run in memory.
 
-    ``times`` datetime64[s] (readings,); ``values`` float64 (readings, series); ``declared`` the metrics by name.
+    ``times`` datetime64[s] (readings,); ``values`` float64 (readings, series); ``declared`` the
+    metrics by name.
     """
 
     def __init__(
@@ -187,7 +190,8 @@ class Metrics:
         return self.of(name)[:, list(self.declared[name].series()).index(labels)]
 
     def lines(self, name: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        """Label text and values as people read them: counters per day over the day before, gauges as they are."""
+        """Label text and values as people read them: counters per day over the day before, gauges
+        as they are."""
         metric = self.declared[name]
         for labels, values in zip(metric.series(), self.of(name).T, strict=True):
             yield (
@@ -197,7 +201,8 @@ class Metrics:
 
 
 def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Running totals (readings, ...) as events per day, over the 24 hours (at least one reading) before each; the first is NaN."""
+    """Running totals (readings, ...) as events per day, over the 24 hours (at least one reading)
+    before each; the first is NaN."""
     seconds = times.astype("datetime64[s]").astype(np.int64)
     rate = np.full(totals.shape, np.nan)
     now = np.arange(1, len(seconds))

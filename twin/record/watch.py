@@ -1,7 +1,8 @@
 """What a running simulation tells those who watch it, and how.
 
-A Watcher only listens: nothing that it does is read by the simulation. All calls come from the run's own thread, in the order of
-simulated time, and must be quick; slow work (network, pages) is done in another process, see `sidecar`.
+A Watcher only listens: nothing that it does is read by the simulation. All calls come from the
+run's own thread, in the order of simulated time, and must be quick; slow work (network, pages) is
+done in another process, see `sidecar`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ Rows = Sequence[tuple[Metric, Mapping[str, str]]]
 class RunInfo:
     """What is about to run.
 
-    ``rows`` are the declared series in the order of a reading's values; ``labels`` the run's identity (see `names`); ``out`` its
-    folder; ``warm_up_s`` how long its world warms up before the start.
+    ``rows`` are the declared series in the order of a reading's values; ``labels`` the run's
+    identity (see `names`); ``out`` its folder; ``warm_up_s`` how long its world warms up before the
+    start.
     """
 
     name: str
@@ -39,10 +41,11 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading (series,), memory in MB.
+    """Where a run is: simulated and wall-clock seconds, sessions so far, the latest reading
+    (series,), memory in MB.
 
-    ``now_s`` counts from the scenario's start, and is negative while the world warms up. ``health`` are
-    numbers on the run itself, by name (see `health`).
+    ``now_s`` counts from the scenario's start, and is negative while the world warms up. ``health``
+    are numbers on the run itself, by name (see `health`).
     """
 
     now_s: int
@@ -54,7 +57,8 @@ class Frame:
 
 
 def pace(course: Sequence[tuple[float, int, int]], duration_s: int) -> tuple[float, float]:
-    """Sessions per wall-clock second and seconds left, from a course of (wall-clock s, simulated s, sessions); 0 and NaN if it stands."""
+    """Sessions per wall-clock second and seconds left, from a course of (wall-clock s, simulated s,
+    sessions); 0 and NaN if it stands."""
     if not course or course[-1][0] <= course[0][0] or course[-1][1] <= course[0][1]:
         return 0.0, float("nan")
     (w0, n0, s0), (w1, n1, s1) = course[0], course[-1]
@@ -68,13 +72,15 @@ class Watcher:
         """The run starts or goes on."""
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """A reading of all series (series,) at a simulated time; the array is never changed afterwards."""
+        """A reading of all series (series,) at a simulated time; the array is never changed
+        afterwards."""
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
         """An event of the simulation: a policy took hold, a migration began."""
 
     def update(self, frame: Frame) -> None:
-        """Called about once per simulated hour, and several times a second while the run is paused."""
+        """Called about once per simulated hour, and several times a second while the run is
+        paused."""
 
     def saved(self, now_s: int) -> None:
         """Every reading and mark before this time is in the run folder now."""

@@ -1,12 +1,14 @@
 """A run as a folder: start it, watch it, lay hands on it, interrupt it, take it up again.
 
-Checkpoints are written at barriers in simulated time; when they are written depends on the wall clock, what the run computes does
-not. A run killed at any moment resumes from its newest whole checkpoint (or from the start) and ends with the same bytes. At every
-barrier (a simulated hour) the run reads its mailbox; a policy given there becomes part of the scenario, see `interventions`.
+Checkpoints are written at barriers in simulated time; when they are written depends on the wall
+clock, what the run computes does not. A run killed at any moment resumes from its newest whole
+checkpoint (or from the start) and ends with the same bytes. At every barrier (a simulated hour) the
+run reads its mailbox; a policy given there becomes part of the scenario, see `interventions`.
 
-All times here are seconds since the scenario's start. A run with a warm-up begins below zero: it stops at the start in any case, leaves
-the world there in the cache (see `warmed`), or takes it from there in the first place; no readings and no marks come of it, a pace does
-not hold it, and what was given by hand meanwhile counts from the start.
+All times here are seconds since the scenario's start. A run with a warm-up begins below zero: it
+stops at the start in any case, leaves the world there in the cache (see `warmed`), or takes it from
+there in the first place; no readings and no marks come of it, a pace does not hold it, and what was
+given by hand meanwhile counts from the start.
 """
 
 from __future__ import annotations
@@ -67,8 +69,8 @@ def start(
     pace: float | None = None,
     threads: int = 1,
 ) -> Outcome:
-    """Run a scenario into a new folder, at most ``pace`` simulated days per second, on so many threads. Raises UsageError if the folder
-    holds something already.
+    """Run a scenario into a new folder, at most ``pace`` simulated days per second, on so many
+    threads. Raises UsageError if the folder holds something already.
     """
     runfolder.free(out)
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
@@ -80,7 +82,8 @@ def start(
 def resume(
     out: Path, *, watcher: Watcher | None = None, pace: float | None = None, threads: int = 1
 ) -> Outcome:
-    """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process runs there already."""
+    """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process
+    runs there already."""
     finished = Outcome(
         "finished", f"{out} is finished already; its report is {out / 'report.html'}"
     )
@@ -100,7 +103,8 @@ def resume(
 
 
 def fork_stopped(out: Path, command: dict[str, Any]) -> str:
-    """Fork a run that does not go on now at its newest checkpoint; ``command`` as in `mailbox`. Returns a line for the user."""
+    """Fork a run that does not go on now at its newest checkpoint; ``command`` as in `mailbox`.
+    Returns a line for the user."""
     load_manifest(out)  # no run folder: say so before anything is made in it
     with Mailbox(out):
         scenario, manifest = runfolder.open_(out)
@@ -111,7 +115,8 @@ def fork_stopped(out: Path, command: dict[str, Any]) -> str:
 
 
 def _amended(out: Path, simulation: Simulation, command: dict[str, Any]) -> tuple[Scenario, str]:
-    """The run's scenario with the command's policy, and that as it is noted. Before the start, now is the start."""
+    """The run's scenario with the command's policy, and that as it is noted. Before the start, now
+    is the start."""
     when, now = command.get("at"), max(simulation.now, 0)
     seconds = (
         None
@@ -126,14 +131,16 @@ def _amended(out: Path, simulation: Simulation, command: dict[str, Any]) -> tupl
 def _branch(
     out: Path, simulation: Simulation, manifest: dict[str, Any], command: dict[str, Any]
 ) -> str:
-    """Leave a branch at the newest checkpoint in a folder of its own, with a policy of its own if one is given."""
+    """Leave a branch at the newest checkpoint in a folder of its own, with a policy of its own if
+    one is given."""
     scenario, name, target = simulation.scenario, command.get("branch"), command.get("out")
     own = None
     if command.get("policy") is not None:
         scenario, own = _amended(out, simulation, command)
     elif command.get("at") is not None:
         raise UsageError(
-            "a time was given, but no policy that could take hold then (leave out --at, or give --policy)"
+            "a time was given, but no policy that could take hold then (leave out --at, or give "
+            "--policy)"
         )
     folder, branch = runfolder.fork(
         out,
@@ -221,7 +228,8 @@ class _Drive:
         if not self.simulation.due:  # neither begun nor loaded
             if warmed.begin(self.simulation, self.watcher.note):
                 self.watcher.note(
-                    f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is taken from the cache"
+                    f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is "
+                    f"taken from the cache"
                 )
             self.saved_at = self.paced_at = self.now
         step = -(-HOUR // world.grid) * world.grid
@@ -239,7 +247,8 @@ class _Drive:
                 ):
                     self._save()
             interrupted = asked.is_set()
-            self.mailbox.refuse()  # before anything waits for readers: one of them may be waiting for an answer
+            # before anything waits for readers: one of them may be waiting for an answer
+            self.mailbox.refuse()
             if interrupted:
                 self._save()
             else:
@@ -311,7 +320,8 @@ class _Drive:
         return folder
 
     def _show(self, fresh: bool = True) -> None:
-        """Tell the watcher where the run is. Unless ``fresh``, the run's own health may be HEALTH_S old: it costs more than the rest."""
+        """Tell the watcher where the run is. Unless ``fresh``, the run's own health may be HEALTH_S
+        old: it costs more than the rest."""
         simulation, wall = self.simulation, time.monotonic()
         if fresh or wall - self.healthy_wall >= HEALTH_S:
             self.healthy_wall, self.memory_mb = wall, _memory_mb()
@@ -350,7 +360,8 @@ class _Drive:
             time.sleep(IDLE_S)
 
     def _early(self) -> bool:
-        """Whether the run is ahead of its pace. What it fell behind it may catch up for LAG_S, not for longer."""
+        """Whether the run is ahead of its pace. What it fell behind it may catch up for LAG_S, not
+        for longer."""
         if self.pace is None or self.now < 0:
             return False
         ahead = (self.now - self.paced_at) / DAY / self.pace - (time.monotonic() - self.paced_wall)
@@ -372,7 +383,8 @@ class _Drive:
             text = doers[command["do"]](command)
         except (TwinError, OSError) as error:
             return {"error": str(error)}
-        except Exception as error:  # a bug, or nonsense written into the mailbox; the run has nothing to do with it and goes on
+        # a bug, or nonsense written into the mailbox; the run has nothing to do with it and goes on
+        except Exception as error:
             return {"error": f"the command failed: {type(error).__name__}: {error}"}
         scenario = self.simulation.scenario
         return {
@@ -399,7 +411,8 @@ class _Drive:
             isinstance(pace, int | float) and not isinstance(pace, bool) and 0 < pace < float("inf")
         ):
             raise UsageError(
-                "a pace is a positive number of simulated days per second, or nothing for as fast as it can"
+                "a pace is a positive number of simulated days per second, or nothing for as fast "
+                "as it can"
             )
         self.pace = None if pace is None else float(pace)
         self.paced_wall, self.paced_at = time.monotonic(), self.now
@@ -408,7 +421,8 @@ class _Drive:
         )
 
     def _intervene(self, command: dict[str, Any]) -> str:
-        """Lay a policy on the rest of the run: the world as it stands, taken up under the amended scenario."""
+        """Lay a policy on the rest of the run: the world as it stands, taken up under the amended
+        scenario."""
         scenario, policies = _amended(self.out, self.simulation, command)
         known = {policy.name for policy in self.simulation.scenario.policies}
         folder = self._save()

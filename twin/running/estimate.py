@@ -1,4 +1,5 @@
-"""What a run will cost, for `twin check`: the order of clocks within one instant, sessions, time and memory."""
+"""What a run will cost, for `twin check`: the order of clocks within one instant, sessions, time
+and memory."""
 
 from __future__ import annotations
 
@@ -20,13 +21,15 @@ from twin.world.columns import Table, room_for, row_type
 
 SESSIONS_PER_PERSON_DAY, BYTES_AT_REST = 0.48, 310e6
 SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (14e-6, 22e-6), (450e-6, 900e-6)
-"""Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and `everything`, for what
-`twin check` prints and nothing else."""
+"""Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and
+`everything`, for what `twin check` prints and nothing else."""
 WORK = 130
-"""Bytes per consumer of arrays that are held for a moment only, while the world is built or a day goes by; measured."""
+"""Bytes per consumer of arrays that are held for a moment only, while the world is built or a day
+goes by; measured."""
 PER_IMPRESSION = 16
 RELEASE = 1.75
-"""Days from when a post is in no feed and no log until its row is free, measured: releases are daily."""
+"""Days from when a post is in no feed and no log until its row is free, measured: releases are
+daily."""
 ENTITIES = ("consumer", "post", "creator")
 LOAD = 0.9
 """How full a cuckoo map gets before it doubles."""
@@ -34,7 +37,8 @@ LOAD = 0.9
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of state by part when the run is fullest, room for what is to come included, and of what comes on top."""
+    """Bytes of state by part when the run is fullest, room for what is to come included, and of
+    what comes on top."""
 
     parts: dict[str, float]
     consumers: float
@@ -47,7 +51,8 @@ class Memory:
 
     @property
     def build(self) -> float:
-        """The most that the process holds while the world is built: people, creators and the graph, drawn and wired."""
+        """The most that the process holds while the world is built: people, creators and the graph,
+        drawn and wired."""
         there = sum(
             self.parts[name]
             for name in ("consumers", "chatters", "creators", "follow graph", "served copies")
@@ -61,7 +66,8 @@ class Memory:
 
 
 def crowd(initial: float, arrivals: float | None, loss: float, days: float) -> float:
-    """The most entities alive within ``days`` if so many arrive a day and the share ``loss`` leaves."""
+    """The most entities alive within ``days`` if so many arrive a day and the share ``loss``
+    leaves."""
     if arrivals is None:  # as many come as leave
         return initial
     rest = arrivals / loss if loss > 0 else math.inf
@@ -153,7 +159,8 @@ class Sizes:
 
 
 def per_person(table: Table, sizes: Sizes) -> int:
-    """Bytes of a row of consumers: rows of posts as wide as needed, lazy columns where what fills them is there."""
+    """Bytes of a row of consumers: rows of posts as wide as needed, lazy columns where what fills
+    them is there."""
     each = 0
     for column in table.columns.values():
         dtype = row_type(int(sizes.posts)) if column.rows_of else np.dtype(column.dtype)
@@ -165,8 +172,9 @@ def per_person(table: Table, sizes: Sizes) -> int:
 def memory(scenario: Scenario, simulation: Simulation | None = None) -> Memory:
     """Bytes of state and of the work on it, from declared columns and parameters.
 
-    In it: tables with their room, embeddings and their served copies, the follow graph, the log, the snapshot. Not in it:
-    a model that warms up beside the one that serves, pairs of linked posts, IDs that wait to be admitted to a table.
+    In it: tables with their room, embeddings and their served copies, the follow graph, the log,
+    the snapshot. Not in it: a model that warms up beside the one that serves, pairs of linked
+    posts, IDs that wait to be admitted to a table.
     """
     tables, s = (simulation or Simulation(scenario)).world.tables, Sizes(scenario)
     p, r, dim = s.p, s.p["recommender"], s.p["recommender"].dim

@@ -1,8 +1,9 @@
 """A run's folder: what is in it, written so that it is whole at every instant.
 
-``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on), ``manifest.json``, ``metrics.parquet`` and
-``events.parquet`` (parts while the run lives), ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied),
-``mailbox/`` (while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
+``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on),
+``manifest.json``, ``metrics.parquet`` and ``events.parquet`` (parts while the run lives),
+``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied), ``mailbox/``
+(while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def free(out: Path) -> None:
         raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
     if out.exists() and any(out.iterdir()):
         raise UsageError(
-            f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is an "
+            f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is "
+            f"an "
             "unfinished run)"
         )
 
@@ -80,11 +82,13 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
 
 
 def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
-    """Scenario and manifest of an unfinished run. Raises CheckpointError if either is not what the run began with."""
+    """Scenario and manifest of an unfinished run. Raises CheckpointError if either is not what the
+    run began with."""
     manifest = load_manifest(out)
     if manifest.get("format") != FORMAT:
         raise CheckpointError(
-            f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the scenario anew)"
+            f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the "
+            f"scenario anew)"
         )
     scenario = load(out / "scenario.yaml")
     found = digest(scenario)
@@ -98,13 +102,15 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
     for name, outside in scenario.outside.items():
         if outside.code() != manifest["code"].get(name):
             raise CheckpointError(
-                f"{out}: {outside.file}, the code of {name}, was changed since the run began (start a new run instead)"
+                f"{out}: {outside.file}, the code of {name}, was changed since the run began "
+                f"(start a new run instead)"
             )
     return scenario, manifest
 
 
 def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
-    """Make another scenario, with the policies given by hand, that of the run: it is the old or the new one whatever happens meanwhile."""
+    """Make another scenario, with the policies given by hand, that of the run: it is the old or the
+    new one whatever happens meanwhile."""
     note_intervention(out, policies, pending=True)
     write_manifest(out, {**manifest, "next_digest": digest(scenario)})
     _write(out / "scenario.yaml", dump(scenario))
@@ -114,7 +120,8 @@ def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str
 
 
 def note_intervention(out: Path, policies: str, *, pending: bool = False) -> None:
-    """Keep policies given by hand in ``interventions/``, for the reader; while they are pending, under another ending."""
+    """Keep policies given by hand in ``interventions/``, for the reader; while they are pending,
+    under another ending."""
     folder = out / "interventions"
     folder.mkdir(exist_ok=True)
     number = 1 + max(
@@ -170,22 +177,26 @@ def fork(
     target: Path | None,
     policies: str | None = None,
 ) -> tuple[Path, str]:
-    """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under ``scenario``.
+    """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under
+    ``scenario``.
 
-    ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and history, and a branch name that no
-    other has: NAME if forked from the main branch, else PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and
-    branch. Raises UsageError for a name or a folder that is taken, and for a run without a checkpoint.
+    ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and
+    history, and a branch name that no other has: NAME if forked from the main branch, else
+    PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and branch. Raises
+    UsageError for a name or a folder that is taken, and for a run without a checkpoint.
     """
     newest = checkpoint.latest(out / "checkpoints")
     if manifest["status"] == "done":
         raise UsageError(
-            f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or give a new run the policy)"
+            f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or "
+            f"give a new run the policy)"
         )
     if newest is None:
         raise UsageError(f"{out}: has no checkpoint to fork from yet")
     if int(newest.name[1:]) < 0:
         raise UsageError(
-            f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on (let it go on until then)"
+            f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on "
+            f"(let it go on until then)"
         )
     taken = manifest.setdefault("branches", [])
     name = (

@@ -1,14 +1,17 @@
 """Worlds that have warmed up, kept so that branches and repeated runs pay for a warm-up once.
 
-A world at its scenario's start follows from the scenario without what cannot act before it (policies, duration, name, description), the
-seed and replicate in it, the way it ran, the code of twin and of the scenario's own mechanisms, the files that parameters name, and the
-versions of what computes. The SHA-256 of all that is the name of its entry, a checkpoint (see `checkpoint`) with the digests of its files
-in ``sums.json``. An entry that does not match them is thrown away with a warning, and the world warms up as if there had been none: a
-run's bytes are the same with the cache and without.
+A world at its scenario's start follows from the scenario without what cannot act before it
+(policies, duration, name, description), the seed and replicate in it, the way it ran, the code of
+twin and of the scenario's own mechanisms, the files that parameters name, and the versions of what
+computes. The SHA-256 of all that is the name of its entry, a checkpoint (see `checkpoint`) with the
+digests of its files in ``sums.json``. An entry that does not match them is thrown away with a
+warning, and the world warms up as if there had been none: a run's bytes are the same with the cache
+and without.
 
-Entries lie in ``worlds/`` under ``TWIN_CACHE`` (a folder; ``off`` for no cache), else ``$XDG_CACHE_HOME/twin``, else ``~/.cache/twin``.
-They hold ``TWIN_CACHE_MB`` megabytes at most (4096 unless given); those not used for longest go first. An entry is written beside its
-name and renamed, so several processes may use one cache.
+Entries lie in ``worlds/`` under ``TWIN_CACHE`` (a folder; ``off`` for no cache), else
+``$XDG_CACHE_HOME/twin``, else ``~/.cache/twin``. They hold ``TWIN_CACHE_MB`` megabytes at most
+(4096 unless given); those not used for longest go first. An entry is written beside its name and
+renamed, so several processes may use one cache.
 """
 
 from __future__ import annotations
@@ -68,7 +71,8 @@ def _code() -> str:
 
 
 def key(simulation: Simulation) -> str:
-    """The name of a simulation's world at the scenario's start: SHA-256 of everything that it follows from."""
+    """The name of a simulation's world at the scenario's start: SHA-256 of everything that it
+    follows from."""
     scenario = simulation.scenario
     files = {
         f"{name}.{path}": hashlib.sha256(Path(file).read_bytes()).hexdigest()
@@ -94,7 +98,8 @@ def key(simulation: Simulation) -> str:
 
 
 def begin(simulation: Simulation, note: Note = _aloud) -> bool:
-    """Begin a new world: at the scenario's start if it is kept warmed up (True), else where its warm-up begins."""
+    """Begin a new world: at the scenario's start if it is kept warmed up (True), else where its
+    warm-up begins."""
     root = folder()
     if root is not None and simulation.scenario.warm_up:
         name = key(simulation)
@@ -109,7 +114,8 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
             pass  # another process has just removed it
         except (OSError, ValueError, KeyError, CheckpointError) as error:
             note(
-                f"a warmed-up world in the cache is damaged and is thrown away ({type(error).__name__}: {error}); it warms up again"
+                f"a warmed-up world in the cache is damaged and is thrown away "
+                f"({type(error).__name__}: {error}); it warms up again"
             )
             _remove(place)
     simulation.begin()
@@ -117,7 +123,8 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
 
 
 def keep(simulation: Simulation, note: Note = _aloud) -> None:
-    """Keep a world that stands at its scenario's start after a warm-up. A cache that cannot be written is a warning."""
+    """Keep a world that stands at its scenario's start after a warm-up. A cache that cannot be
+    written is a warning."""
     root = folder()
     if root is None or not simulation.scenario.warm_up:
         return
@@ -135,14 +142,16 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
     except OSError as error:
         if not (root / name).exists():  # else another process has kept the same world meanwhile
             note(
-                f"the warmed-up world is not kept for later runs: {error.filename or root}: {error.strerror or error}"
+                f"the warmed-up world is not kept for later runs: {error.filename or root}: "
+                f"{error.strerror or error}"
             )
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 def up(simulation: Simulation, note: Note = _aloud) -> None:
-    """Bring a new world to its scenario's start, where everything before has happened and nothing at it."""
+    """Bring a new world to its scenario's start, where everything before has happened and nothing
+    at it."""
     if not begin(simulation, note) and simulation.now < 0:
         simulation.run(0)
         keep(simulation, note)
@@ -175,7 +184,8 @@ def _remove(place: Path) -> None:
 
 
 def _trim(root: Path) -> None:
-    """Remove what has not been used for longest until the rest holds TWIN_CACHE_MB at most, and what was left half done."""
+    """Remove what has not been used for longest until the rest holds TWIN_CACHE_MB at most, and
+    what was left half done."""
     most = float(os.environ.get("TWIN_CACHE_MB") or MOST_MB) * 2**20
     entries = []
     for place in root.iterdir():

@@ -1,1 +1,2 @@
-"""From YAML to checked values: reading, checking, describing and resolving scenarios, and changes given from outside."""
+"""From YAML to checked values: reading, checking, describing and resolving scenarios, and changes
+given from outside."""

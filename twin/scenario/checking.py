@@ -1,4 +1,5 @@
-"""What a scenario is once it is checked, and the check: every problem of a merged YAML tree, with file, line, reason and mend."""
+"""What a scenario is once it is checked, and the check: every problem of a merged YAML tree, with
+file, line, reason and mend."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ class Head(Params):
     description: str = par("", "what it shows, for the report")
     warm_up: Duration = par(
         0,
-        "simulated time before the start, in whole days: no metrics, no policy, no campaign; the world settles",
+        "simulated time before the start, in whole days: no metrics, no policy, no campaign; the "
+        "world settles",
         unit="s",
         low=0,
         high=3650 * DAY,
@@ -77,7 +79,8 @@ class Head(Params):
 
 @dataclass(frozen=True)
 class Scenario:
-    """Checked values of a scenario. ``mechanisms`` holds the parameters of every enabled mechanism, by name."""
+    """Checked values of a scenario. ``mechanisms`` holds the parameters of every enabled mechanism,
+    by name."""
 
     name: str
     description: str
@@ -119,7 +122,8 @@ class Checker(Collector):
         self.off: list[str] = []
         self.failed: list[str] = []
         self.plan: tuple[Policy, ...] = ()
-        """The policies with the values of their levers as mechanisms know them: seconds, events per day."""
+        """The policies with the values of their levers as mechanisms know them: seconds, events per
+        day."""
 
     def scenario(self) -> Scenario | None:
         """The checked scenario, or None with the problems noted."""
@@ -180,13 +184,15 @@ class Checker(Collector):
         )
 
     def _begin(self, head: Head, start: dt.date) -> None:
-        """The warm-up is whole days, so that the start is at midnight; the world begins on a date, and ends in time."""
+        """The warm-up is whole days, so that the start is at midnight; the world begins on a date,
+        and ends in time."""
         path: Path_ = ("warm_up",)
         if head.warm_up % DAY:
             below = head.warm_up // DAY
             self.add(
                 path,
-                f"{format_duration(head.warm_up)} is not a whole number of days, and a run starts at midnight",
+                f"{format_duration(head.warm_up)} is not a whole number of days, and a run starts "
+                f"at midnight",
                 f"nearest: {below}d or {below + 1}d",
             )
         elif head.warm_up // DAY >= start.toordinal():
@@ -198,7 +204,8 @@ class Checker(Collector):
         elif head.warm_up + head.duration > LONGEST:
             self.add(
                 path,
-                f"{format_duration(head.warm_up)} and a duration of {format_duration(head.duration)} are longer than any run",
+                f"{format_duration(head.warm_up)} and a duration of "
+                f"{format_duration(head.duration)} are longer than any run",
                 f"together {LONGEST // DAY}d at most",
             )
 
@@ -407,13 +414,15 @@ class Checker(Collector):
             )
 
     def _for_a_share(self, path: Path_, lever: str, table: str) -> None:
-        """A lever that a policy sets for a share must be one that each of them can have a value of."""
+        """A lever that a policy sets for a share must be one that each of them can have a value
+        of."""
         per = {path: meta(info)["per"] for path, info in self._numbers().items()}
         if lever in per and per[lever] != table:
             mend = (
                 f"it can be set for a share of {per[lever]}: of: {per[lever]}"
                 if per[lever]
-                else f"levers that can: {', '.join(sorted(name for name, one in per.items() if one == table))}"
+                else f"levers that can: "
+                f"{', '.join(sorted(name for name, one in per.items() if one == table))}"
             )
             self.add(path, f"cannot be set for a share of {table}", mend)
 
@@ -458,7 +467,8 @@ class Checker(Collector):
         }
 
     def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
-        """Every clock's period must be a multiple of the serving refresh, and policies must lie within the run."""
+        """Every clock's period must be a multiple of the serving refresh, and policies must lie
+        within the run."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
         times: list[tuple[Path_, int]] = [
@@ -500,7 +510,8 @@ class Checker(Collector):
                 below, above = value // grid * grid, (value // grid + 1) * grid
                 self.add(
                     path,
-                    f"{format_duration(value)} is not a multiple of recommender.refresh ({format_duration(grid)})",
+                    f"{format_duration(value)} is not a multiple of recommender.refresh "
+                    f"({format_duration(grid)})",
                     f"nearest: {format_duration(above)}"
                     if not below
                     else f"nearest: {format_duration(below)} or {format_duration(above)}",

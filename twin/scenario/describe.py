@@ -1,4 +1,5 @@
-"""A checked scenario as text: complete YAML that loads to the same, its digest, its table of numbers, and the JSON Schema."""
+"""A checked scenario as text: complete YAML that loads to the same, its digest, its table of
+numbers, and the JSON Schema."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ _OWN = {
 def dump(scenario: Scenario) -> str:
     """The complete scenario as YAML: loading it gives the same scenario.
 
-    A mechanism of its own is named by ``class`` and, unless Python finds it by itself, ``from``, the folder that holds its package.
+    A mechanism of its own is named by ``class`` and, unless Python finds it by itself, ``from``,
+    the folder that holds its package.
     """
     return write_text(_data(scenario))
 
@@ -104,7 +106,8 @@ class Row:
 
 
 def describe(scenario: Scenario) -> list[Row]:
-    """Every number of the scenario with unit, source, and where it was set (``default``, ``file:line`` or ``--set``)."""
+    """Every number of the scenario with unit, source, and where it was set (``default``,
+    ``file:line`` or ``--set``)."""
     rows = []
 
     def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
@@ -142,13 +145,15 @@ def policy_lines(scenario: Scenario) -> list[str]:
     for i, policy in enumerate(scenario.policies):
         file, line = scenario.tree.at(("policies", i, "set"))
         lines.append(
-            f"policy {policy.describe()}  ({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})"
+            f"policy {policy.describe()}  "
+            f"({f'{Path(file).name}:{line}' if line else file.partition(' ')[0]})"
         )
     return lines
 
 
 def prized_lines(scenario: Scenario) -> list[str]:
-    """What the scenario's feed prizes, and after each policy that changes that, with those listed before it in force too."""
+    """What the scenario's feed prizes, and after each policy that changes that, with those listed
+    before it in force too."""
     recommender: Any = scenario.mechanisms.get("recommender")
     if recommender is None:
         return []
@@ -157,7 +162,8 @@ def prized_lines(scenario: Scenario) -> list[str]:
         **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()},
     }
     lines = [
-        "What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates (a report's is an assumption)"
+        "What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates "
+        "(a report's is an assumption)"
     ]
     lines += _prized("as it begins", state, recommender.rates.model_dump())
     for policy in scenario.policies:

@@ -1,7 +1,8 @@
 """Policies that are given by hand while a run goes on, as a part of its record.
 
-A policy given at time t becomes an entry of the scenario's policies that takes hold at t (``at: t``) or whose condition counts from t
-on (``after: t``). So the scenario in the run folder, run from its start, gives the same bytes as the run on which hands were laid.
+A policy given at time t becomes an entry of the scenario's policies that takes hold at t (``at:
+t``) or whose condition counts from t on (``after: t``). So the scenario in the run folder, run from
+its start, gives the same bytes as the run on which hands were laid.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from twin.scenario.yamlish import Node, read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
-    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor the start. Raises UsageError."""
+    """Seconds since the start of ``90d`` or a date such as ``2025-06-01``, not before ``now`` nor
+    the start. Raises UsageError."""
     try:
         when = (
             (dt.date.fromisoformat(text) - start).days * DAY
@@ -36,7 +38,8 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
         )
     if when < now:
         raise UsageError(
-            f"{text}: is past, the run is at {format_duration(now)} ({at(start, now):%Y-%m-%d %H:%M}) already"
+            f"{text}: is past, the run is at {format_duration(now)} "
+            f"({at(start, now):%Y-%m-%d %H:%M}) already"
         )
     return -(-when // grid) * grid
 
@@ -44,10 +47,12 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
 def amended(
     out: Path, text: str, when: int | None, now: int, source: str = "policy"
 ) -> tuple[Scenario, str]:
-    """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes hold at ``when``, or now.
+    """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes
+    hold at ``when``, or now.
 
-    Without ``when``, times in the policy itself stand, if they are not past. Returns also the policies with their times, as YAML. Raises
-    ScenarioError with all problems, each at its place in ``source``.
+    Without ``when``, times in the policy itself stand, if they are not past. Returns also the
+    policies with their times, as YAML. Raises ScenarioError with all problems, each at its place in
+    ``source``.
     """
     scenario, policies = laid(out / "scenario.yaml", text, when, now, source)
     return scenario, write_text({"policies": policies})
@@ -56,7 +61,8 @@ def amended(
 def laid(
     path: Path, text: str, when: int | None, now: int, source: str
 ) -> tuple[Scenario, list[dict[str, Any]]]:
-    """A scenario file with policies on it that cannot begin before ``now``, and these with their times; see `amended`."""
+    """A scenario file with policies on it that cannot begin before ``now``, and these with their
+    times; see `amended`."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
     policies = [

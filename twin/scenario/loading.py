@@ -1,9 +1,12 @@
-"""A scenario: YAML files and settings laid on one another, then checked, with every problem found before the run.
+"""A scenario: YAML files and settings laid on one another, then checked, with every problem found
+before the run.
 
-Top-level keys: extends, name, description, start, warm_up, duration, seed, replicate, mechanisms, policies, metrics. ``extends`` names
-another scenario file, on which this one is laid: mappings merge, numbers and lists replace. ``--set path=value`` is laid on top; a
-path may leave out the leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at: 90d}`` in the list of
-policies lays the other keys on what the file says, and ``--policy file.yaml@90d`` adds one to the end of the list.
+Top-level keys: extends, name, description, start, warm_up, duration, seed, replicate, mechanisms,
+policies, metrics. ``extends`` names another scenario file, on which this one is laid: mappings
+merge, numbers and lists replace. ``--set path=value`` is laid on top; a path may leave out the
+leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at: 90d}`` in
+the list of policies lays the other keys on what the file says, and ``--policy file.yaml@90d`` adds
+one to the end of the list.
 """
 
 from __future__ import annotations
@@ -29,10 +32,11 @@ def load(
     registry: Mapping[str, type[Mechanism]] | None = None,
     given: Sequence[tuple[Node, Path_]] = (),
 ) -> Scenario:
-    """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add policy files, check everything.
+    """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add
+    policy files, check everything.
 
-    A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file that they came from. Raises
-    ScenarioError with all problems.
+    A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file
+    that they came from. Raises ScenarioError with all problems.
     """
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
@@ -72,7 +76,8 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     here = (*seen, path.resolve())
     if target.resolve() in here:
         return refuse(
-            f"goes round in a circle: {' -> '.join(each.name for each in (*here, target.resolve()))}",
+            f"goes round in a circle: "
+            f"{' -> '.join(each.name for each in (*here, target.resolve()))}",
             "let one of them stand alone",
         )
     if not target.is_file():
@@ -139,7 +144,8 @@ class _PolicyFiles:
     def laid(
         self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()
     ) -> Node:
-        """The tree with every ``use`` and every flag in the list of policies replaced by what it stands for, and those given behind."""
+        """The tree with every ``use`` and every flag in the list of policies replaced by what it
+        stands for, and those given behind."""
         listed = tree.value.get("policies")
         more = [_flag(text) for text in flags]
         if (listed is not None and listed.kind != "list") or not (listed or more or given):
@@ -175,7 +181,8 @@ class _PolicyFiles:
         )
 
     def _read(self, item: Node, place: int, first: int) -> list[Node]:
-        """The policies of the file that an item of the list names; they will stand from ``first`` on."""
+        """The policies of the file that an item of the list names; they will stand from ``first``
+        on."""
         name, line = item.value["use"], item.keys["use"]
 
         def refuse(reason: str, mend: str) -> list[Node]:

@@ -1,9 +1,10 @@
 """Mechanisms from outside the package, named in a scenario by ``class: package.module.Class``.
 
-To load a scenario that names a class is to run that class's module: without ``class:`` a scenario is data. The module is sought
-in the folders that the caller gives (that of the scenario, the current one), then on Python's path. Modules found in such a folder
-are kept apart by folder, so that two scenarios of one process may each have a ``my/surveys.py``; they are read anew when a
-file of theirs was changed.
+To load a scenario that names a class is to run that class's module: without ``class:`` a scenario
+is data. The module is sought in the folders that the caller gives (that of the scenario, the
+current one), then on Python's path. Modules found in such a folder are kept apart by folder, so
+that two scenarios of one process may each have a ``my/surveys.py``; they are read anew when a file
+of theirs was changed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from twin.world.params import Params
 class Outside:
     """Where a scenario's own mechanism comes from.
 
-    ``path`` is the dotted path of the class, ``folder`` what was put on Python's path to find it (None: nothing), ``file`` its module.
+    ``path`` is the dotted path of the class, ``folder`` what was put on Python's path to find it
+    (None: nothing), ``file`` its module.
     """
 
     path: str
@@ -55,7 +57,8 @@ class Trouble(Exception):
 
 
 def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[Mechanism], Outside]:
-    """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises Trouble."""
+    """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises
+    Trouble."""
     if (
         not isinstance(path, str)
         or "." not in path
@@ -98,7 +101,8 @@ def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[M
 
 
 def clashes(kind: type[Mechanism], others: Mapping[str, type[Mechanism]]) -> Iterator[str]:
-    """What a mechanism declares that another one has already, or needs and nobody offers, each in words."""
+    """What a mechanism declares that another one has already, or needs and nobody offers, each in
+    words."""
     for name, other in others.items():
         mine, theirs = _declared(kind), _declared(other)
         for what in ("metric", "column", "service"):
@@ -123,7 +127,8 @@ def _declared(kind: type[Mechanism]) -> dict[str, set[str]]:
 
 
 def blame(error: BaseException) -> str | None:
-    """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own, if any does."""
+    """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own,
+    if any does."""
     cause: BaseException | None = error
     while cause is not None:  # SimPy raises anew what a handler raised
         frames = [
@@ -150,7 +155,8 @@ def _holds(folder: Path, name: str) -> bool:
 def _seeing(folder: Path | None, name: str) -> Iterator[None]:
     """Imports inside see ``folder`` first, and of the modules kept by folder only its own.
 
-    Afterwards ``sys.path`` is what it was; the new modules stay in ``sys.modules`` unless another package of that name was there.
+    Afterwards ``sys.path`` is what it was; the new modules stay in ``sys.modules`` unless another
+    package of that name was there.
     """
     top = _top(name)
     own = _KEPT.get(folder, {}) if folder else {}

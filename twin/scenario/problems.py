@@ -1,4 +1,5 @@
-"""Problems of a YAML tree, each with file, line, reason and mend; and parameter sets built from it, pydantic's errors in our words."""
+"""Problems of a YAML tree, each with file, line, reason and mend; and parameter sets built from it,
+pydantic's errors in our words."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ T = TypeVar("T", bound=Params)
 class Collector:
     """Collects every problem of one tree.
 
-    ``problems`` holds those of reading it, ``unread`` the paths of values that could not be read; ``used`` says of a policy that
-    came from a file of its own which file, and its path in there.
+    ``problems`` holds those of reading it, ``unread`` the paths of values that could not be read;
+    ``used`` says of a policy that came from a file of its own which file, and its path in there.
     """
 
     def __init__(
@@ -34,7 +35,8 @@ class Collector:
         self.tree, self.problems, self.unread, self.used = tree, problems, list(unread), used or {}
 
     def add(self, path: Path_, reason: str, mend: str = "") -> None:
-        """Note a problem at the deepest written place of a path, unless it may come of a value below that could not be read."""
+        """Note a problem at the deepest written place of a path, unless it may come of a value
+        below that could not be read."""
         file, line = self.tree.at(path)
         shown = _dotted(path)
         if any(f"{unread}.".startswith(f"{shown}.") for unread in self.unread):

@@ -1,8 +1,9 @@
 """YAML as scenarios use it: safe, strict, every value with its file and line.
 
-PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is refused with the mend: duplicate
-keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010`` (8); also NaN, infinities, tags, anchors and aliases (so that
-no alias can blow up), several documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
+PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is
+refused with the mend: duplicate keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010``
+(8); also NaN, infinities, tags, anchors and aliases (so that no alias can blow up), several
+documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
 time), and files beyond MAX_BYTES.
 """
 
@@ -28,7 +29,8 @@ _SWITCH = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 
 @dataclass
 class Node:
-    """A value with its place. ``value``: dict of nodes, list of nodes, or None, bool, int, float, str."""
+    """A value with its place. ``value``: dict of nodes, list of nodes, or None, bool, int, float,
+    str."""
 
     kind: Literal["mapping", "list", "scalar"]
     value: Any
@@ -79,7 +81,8 @@ def _refuse(file: str, line: int, reason: str, mend: str = "", path: str = "") -
 
 
 def read_file(path: Path, problems: list[Problem]) -> Node:
-    """The mapping in a scenario file; see `read_text`. Raises ScenarioError where nothing can be read."""
+    """The mapping in a scenario file; see `read_text`. Raises ScenarioError where nothing can be
+    read."""
     name = str(path)
     try:
         if path.is_dir():
@@ -117,8 +120,8 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
 def read_text(text: str, file: str, problems: list[Problem], lines: bool = True) -> Node:
     """One YAML document; ``lines=False`` for text that is not in a file (a flag's value).
 
-    A value that YAML would misread is left out and added to ``problems``, so that the rest can be checked too. Raises
-    ScenarioError for text that is no YAML, or YAML that is not used here.
+    A value that YAML would misread is left out and added to ``problems``, so that the rest can be
+    checked too. Raises ScenarioError for text that is no YAML, or YAML that is not used here.
     """
     try:
         _scan(text, file, lines)
@@ -144,7 +147,8 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
 
 
 def _scan(text: str, file: str, lines: bool) -> None:
-    """Refuse aliases, anchors, tags, several documents and deep nesting on the event stream, before anything is built."""
+    """Refuse aliases, anchors, tags, several documents and deep nesting on the event stream, before
+    anything is built."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if lines and event.start_mark else 0

@@ -1,1 +1,2 @@
-"""The World that mechanisms meet in: tables of columns, metrics and their board, parameters, the base of a mechanism, checkpoints."""
+"""The World that mechanisms meet in: tables of columns, metrics and their board, parameters, the
+base of a mechanism, checkpoints."""

@@ -1,8 +1,9 @@
 """The value of every declared series in one float64 vector, in declared order.
 
-Mechanisms write here at the metrics clock; readers get a copy from `snapshot`, so they see the old values or the new,
-never half of each. What is counted is counted from the scenario's start: mechanisms write totals of the world's whole life, and `rebase`,
-called once when a warm-up ends, makes their values of that moment the zero of every counter and of every histogram of events.
+Mechanisms write here at the metrics clock; readers get a copy from `snapshot`, so they see the old
+values or the new, never half of each. What is counted is counted from the scenario's start:
+mechanisms write totals of the world's whole life, and `rebase`, called once when a warm-up ends,
+makes their values of that moment the zero of every counter and of every histogram of events.
 """
 
 from __future__ import annotations
@@ -39,14 +40,16 @@ class Board:
             self._size[metric.name] = len(self.rows) - self._first[metric.name]
         self.values: NDArray[np.float64] = np.zeros(len(self.rows))
         self.zero: NDArray[np.float64] = np.zeros(len(self.rows))
-        """What is taken off every total that is written: its value when the warm-up ended, 0 without one and for gauges."""
+        """What is taken off every total that is written: its value when the warm-up ended, 0
+        without one and for gauges."""
 
     def _unknown(self, name: str, labels: dict[str, str]) -> StateError:
         if name not in self.metrics:
             return StateError(f"metric {name} is not declared ({nearest(name, self.metrics)})")
         known = [text for metric, text in self._index if metric == name]
         return StateError(
-            f"metric {name} has no series {label_text(labels)!r} ({nearest(label_text(labels), known)})"
+            f"metric {name} has no series {label_text(labels)!r} "
+            f"({nearest(label_text(labels), known)})"
         )
 
     def index(self, name: str, **labels: str) -> int:
@@ -62,7 +65,8 @@ class Board:
         self.values[place] = value - self.zero[place]
 
     def set_all(self, name: str, values: NDArray[np.float64] | list[float]) -> None:
-        """Set every series of a metric, in declared order: the bins of a histogram, or one value per label."""
+        """Set every series of a metric, in declared order: the bins of a histogram, or one value
+        per label."""
         if name not in self._first:
             raise self._unknown(name, {})
         first, size = self._first[name], self._size[name]

@@ -1,9 +1,10 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
-``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per column and named
-array, without pickle. A run's checkpoints are called after seconds since its start, ``t86400``; those of a warm-up lie before zero,
-``t-86400``. A lazy column that nobody has written has none. Written beside its final name, synced, and renamed:
-a checkpoint is whole or absent. A schema that differs is refused by name.
+``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per
+column and named array, without pickle. A run's checkpoints are called after seconds since its
+start, ``t86400``; those of a warm-up lie before zero, ``t-86400``. A lazy column that nobody has
+written has none. Written beside its final name, synced, and renamed: a checkpoint is whole or
+absent. A schema that differs is refused by name.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
 
 
 def load(folder: Path, world: World) -> dict[str, int]:
-    """Fill a freshly defined world from ``folder``; returns when each clock is due. Raises CheckpointError."""
+    """Fill a freshly defined world from ``folder``; returns when each clock is due. Raises
+    CheckpointError."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         if manifest["format"] != FORMAT:
@@ -116,5 +118,6 @@ def latest(folder: Path) -> Path | None:
 
 
 def time_of(path: Path) -> int | None:
-    """Seconds since the start that a checkpoint's name says, or None if it is no checkpoint's name."""
+    """Seconds since the start that a checkpoint's name says, or None if it is no checkpoint's
+    name."""
     return int(path.name[1:]) if _NAME.fullmatch(path.name) else None

@@ -1,12 +1,15 @@
-"""Growable struct-of-arrays tables: a table is a set of columns of one length, rows can be recycled.
+"""Growable struct-of-arrays tables: a table is a set of columns of one length, rows can be
+recycled.
 
-Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`), so growth costs a
-constant per row and little is ever held in vain. A ``lazy`` column takes no memory until it is first written. A column
-with ``rows_of`` holds row numbers of another table, two bytes wide while these fit and four from then on.
+Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`),
+so growth costs a constant per row and little is ever held in vain. A ``lazy`` column takes no
+memory until it is first written. A column with ``rows_of`` holds row numbers of another table, two
+bytes wide while these fit and four from then on.
 
-A row is a place, not an identity: the identity of an entity is its 64-bit ``key`` (see draws). A row that was released is
-given to a later entity, lowest row first, so that memory follows the living and not the dead; whoever keeps row numbers
-across time must let go of them before the row is released (DESIGN.md says "ids never reused": keys never are).
+A row is a place, not an identity: the identity of an entity is its 64-bit ``key`` (see draws). A
+row that was released is given to a later entity, lowest row first, so that memory follows the
+living and not the dead; whoever keeps row numbers across time must let go of them before the row is
+released (DESIGN.md says "ids never reused": keys never are).
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from twin.ground.errors import StateError, nearest
 from twin.kernels.due import first_free
 
 FEW = 4
-"""Up to so many rows are cleared one by one: numpy takes a row by its number faster than by a list of numbers."""
+"""Up to so many rows are cleared one by one: numpy takes a row by its number faster than by a list
+of numbers."""
 
 LEAST, SHARE = 64, 64
 """What a growing array gets beyond its need: 64 entries, or a 64th of it where that is more."""
@@ -36,7 +40,8 @@ def room_for(need: int) -> int:
 
 
 def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
-    """The array itself where it has ``size`` entries, else a copy of that size with ``fill`` in what is new."""
+    """The array itself where it has ``size`` entries, else a copy of that size with ``fill`` in
+    what is new."""
     if len(array) >= size:
         return array
     shape = (size, *array.shape[1:])
@@ -60,10 +65,11 @@ def row_type(rows: int) -> np.dtype[Any]:
 class Column:
     """One declared column.
 
-    ``dtype`` numpy type; ``unit``; ``help`` one sentence; ``start`` value of a new row; ``shape`` of one entry (empty for a
-    number); ``hidden`` marks what a platform cannot observe (true taste, true quality): the recommender may not read it.
-    ``lazy`` columns take no memory until they are first written. ``rows_of`` names the table whose rows a column holds:
-    it is then as narrow as they allow, whatever ``dtype`` says.
+    ``dtype`` numpy type; ``unit``; ``help`` one sentence; ``start`` value of a new row; ``shape``
+    of one entry (empty for a number); ``hidden`` marks what a platform cannot observe (true taste,
+    true quality): the recommender may not read it. ``lazy`` columns take no memory until they are
+    first written. ``rows_of`` names the table whose rows a column holds: it is then as narrow as
+    they allow, whatever ``dtype`` says.
     """
 
     name: str
@@ -78,13 +84,15 @@ class Column:
 
 
 class Table:
-    """Rows of entities. ``alive`` marks rows in use; ``size`` counts rows ever opened (alive or free)."""
+    """Rows of entities. ``alive`` marks rows in use; ``size`` counts rows ever opened (alive or
+    free)."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.size = 0
         self.version = 0
-        """Counts how often columns have moved or grown: a view that was taken at another count may be stale."""
+        """Counts how often columns have moved or grown: a view that was taken at another count may
+        be stale."""
         self.columns: dict[str, Column] = {}
         self._data: dict[str, NDArray[Any]] = {}
         self._starts: list[tuple[NDArray[Any], float]] = []
@@ -112,7 +120,8 @@ class Table:
         self._moved()
 
     def _type(self, column: Column) -> np.dtype[Any]:
-        """How wide a column is made; rows of a table that is not known to be long take two bytes."""
+        """How wide a column is made; rows of a table that is not known to be long take two
+        bytes."""
         return (
             row_type(self._lengths.get(column.rows_of, 0))
             if column.rows_of
@@ -147,9 +156,11 @@ class Table:
         return self._starts
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The column's live length, writable: one view for all until the table grows. Take it afresh after growth.
+        """The column's live length, writable: one view for all until the table grows. Take it
+        afresh after growth.
 
-        A lazy column is given its memory here; whoever only reads should ask `readable`, which does not.
+        A lazy column is given its memory here; whoever only reads should ask `readable`, which does
+        not.
         """
         view = self._views.get(name)
         if view is None:
@@ -199,7 +210,8 @@ class Table:
             self._moved()
 
     def add(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Open one row per key and return the rows: free rows first (lowest first), then new ones at the end."""
+        """Open one row per key and return the rows: free rows first (lowest first), then new ones
+        at the end."""
         count = len(keys)
         free: NDArray[np.int64] = first_free(self["alive"], count)
         rows = free
@@ -235,7 +247,8 @@ class Table:
         self._data["key"][rows] = 0
 
     def bytes_per_row(self) -> int:
-        """Bytes that one row takes in all columns together, lazy ones that nobody has written left out."""
+        """Bytes that one row takes in all columns together, lazy ones that nobody has written left
+        out."""
         return sum(
             int(data.dtype.itemsize * np.prod(data.shape[1:], dtype=int))
             for data in self._data.values()
@@ -269,7 +282,8 @@ class Table:
             )
             if saved.dtype not in allowed or saved.shape[1:] != column.shape:
                 raise StateError(
-                    f"table {self.name}: column {name} is {saved.dtype}{list(saved.shape[1:])} in the "
+                    f"table {self.name}: column {name} is {saved.dtype}{list(saved.shape[1:])} in "
+                    f"the "
                     f"checkpoint and {np.dtype(column.dtype)}{list(column.shape)} here"
                 )
             self._data[name] = lengthened(saved, self._capacity, column.start)

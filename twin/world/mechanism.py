@@ -1,14 +1,17 @@
-"""What a mechanism is: parameters, columns, clocks, metrics, services. One file each, never importing another.
+"""What a mechanism is: parameters, columns, clocks, metrics, services. One file each, never
+importing another.
 
-A mechanism is thrown away and rebuilt at every resume, so its attributes may hold only what follows from its parameters;
-everything that changes lives in the World (columns it owns, arrays it keeps). ``setup`` runs once in the life of a
-world, when it is new; ``clocks`` are asked for on every start.
+A mechanism is thrown away and rebuilt at every resume, so its attributes may hold only what follows
+from its parameters; everything that changes lives in the World (columns it owns, arrays it keeps).
+``setup`` runs once in the life of a world, when it is new; ``clocks`` are asked for on every start.
 
-Time is ``world.now``, whole seconds since the world began, never negative. A mechanism whose parameters date something from the scenario's
-start goes by ``world.elapsed`` instead, which is negative in a warm-up; what it counts, it counts from the begin: see `Board.rebase`.
+Time is ``world.now``, whole seconds since the world began, never negative. A mechanism whose
+parameters date something from the scenario's start goes by ``world.elapsed`` instead, which is
+negative in a warm-up; what it counts, it counts from the begin: see `Board.rebase`.
 
-All clocks tick on multiples of ``feed.refresh`` (the serving snapshot's grid); within one instant they go in the order of
-PHASES, then in the order in which the mechanisms are listed. Sessions before t have all happened when the clocks of t begin.
+All clocks tick on multiples of ``feed.refresh`` (the serving snapshot's grid); within one instant
+they go in the order of PHASES, then in the order in which the mechanisms are listed. Sessions
+before t have all happened when the clocks of t begin.
 """
 
 from __future__ import annotations
@@ -42,13 +45,15 @@ PHASES = (
     "refresh",
     "measure",
 )
-"""Order within one instant: sessions of the window that ends now are replayed first, then mechanisms react to what was seen
-in them (service ``window``); the new snapshot is published last, and metrics are read after it."""
+"""Order within one instant: sessions of the window that ends now are replayed first, then
+mechanisms react to what was seen in them (service ``window``); the new snapshot is published last,
+and metrics are read after it."""
 
 
 @dataclass(frozen=True)
 class Every:
-    """A clock: call ``handler`` every ``period`` seconds in a phase, first at ``first`` (default: after one period)."""
+    """A clock: call ``handler`` every ``period`` seconds in a phase, first at ``first`` (default:
+    after one period)."""
 
     period: int
     phase: str
@@ -64,11 +69,13 @@ class Every:
 
 @dataclass(frozen=True)
 class Wakes:
-    """Entities that wake at their own exact second: ``table.column`` (int64 seconds, NEVER for none) says when.
+    """Entities that wake at their own exact second: ``table.column`` (int64 seconds, NEVER for
+    none) says when.
 
-    ``handler(rows)`` gets the rows that are due, sorted by (time, row). It works each row at the row's own time, must not
-    read ``world.now``, and moves the column on by at least MIN_WAKE. Batched mode calls it once per serving window,
-    reference mode once per row; results must be bit-identical.
+    ``handler(rows)`` gets the rows that are due, sorted by (time, row). It works each row at the
+    row's own time, must not read ``world.now``, and moves the column on by at least MIN_WAKE.
+    Batched mode calls it once per serving window, reference mode once per row; results must be
+    bit-identical.
     """
 
     table: str
@@ -78,15 +85,17 @@ class Wakes:
 
 
 MIN_WAKE = 1800
-"""Least seconds between two wakes of one entity: the session cut of 30 minutes, and so the longest serving window."""
+"""Least seconds between two wakes of one entity: the session cut of 30 minutes, and so the longest
+serving window."""
 
 
 class Mechanism:
     """Base of all mechanisms.
 
-    Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it owns), ``metrics``,
-    ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for what stands for the platform's own software),
-    ``order`` (small first: among mechanisms in one phase, and for ``setup``).
+    Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
+    owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
+    what stands for the platform's own software), ``order`` (small first: among mechanisms in one
+    phase, and for ``setup``).
     """
 
     name: ClassVar[str]
@@ -126,11 +135,13 @@ class Mechanism:
         """Write every declared metric to the board; called at the metrics clock, probes last."""
 
     def scratch(self) -> dict[str, int]:
-        """Bytes held outside the World, by name: what is put together from it and kept for a while."""
+        """Bytes held outside the World, by name: what is put together from it and kept for a
+        while."""
         return {}
 
     def waiting(self) -> dict[str, int]:
-        """What waits to be worked through, by name; shown as the health of the run, and read by nothing that is computed."""
+        """What waits to be worked through, by name; shown as the health of the run, and read by
+        nothing that is computed."""
         return {}
 
     def mine(self, table: str, column: str) -> NDArray[Any]:
@@ -164,7 +175,8 @@ class Mechanism:
         return self.world.lever(f"{self.name}.{name}")
 
     def levers_by_arm(self, table: str, name: str) -> list[Any]:
-        """The values of a lever, one per arm of a table's entities; arm 0 is everybody whom no policy for a share touches."""
+        """The values of a lever, one per arm of a table's entities; arm 0 is everybody whom no
+        policy for a share touches."""
         return self.world.levers_by_arm(table, f"{self.name}.{name}")
 
     def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:
@@ -191,7 +203,8 @@ class Mechanism:
     def waves(
         self, decisions: Decisions, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """`normals` of several decisions at once, for kernels that put them together: see `Draws.waves`."""
+        """`normals` of several decisions at once, for kernels that put them together: see
+        `Draws.waves`."""
         return self.world.draws.waves(self.name, decisions, keys, occasion)
 
     def normal(

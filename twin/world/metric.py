@@ -1,7 +1,8 @@
-"""What a metric is: declared once by the mechanism that owns it; every reader follows from the declaration.
+"""What a metric is: declared once by the mechanism that owns it; every reader follows from the
+declaration.
 
-Label values are declared too, so the set of series is closed: no entity id can ever become a label. A histogram has fixed
-``edges``; its series carry the label ``bin`` with the lower edge of each bin.
+Label values are declared too, so the set of series is closed: no entity id can ever become a label.
+A histogram has fixed ``edges``; its series carry the label ``bin`` with the lower edge of each bin.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 class Metric:
     """One declared metric.
 
-    ``name`` snake case, no unit suffix games; ``kind`` counter (running total since the start), gauge (now) or histogram
-    (gauge per bin: how many entities are in it now, or events since the start if ``total``); ``unit`` in words of the
-    field (``1``, ``posts``, ``s``, ``ratio``); ``help`` one sentence; ``side`` whose side of the platform it shows;
-    ``panel`` heading under which readers draw it, or ``Heading: Picture`` for metrics that share one picture; a metric NAME_se
-    is the standard error of NAME (or NAME_mean) and drawn around it; ``good`` which way is good for that side; ``headline``
-    marks the few that the terminal shows. ``of`` names the metric, with the same labels or none, that counts those who make it up: what is
-    made by more of them grows with their number. ``moves`` says why it moves for months even in a world at rest; empty where it should not.
+    ``name`` snake case, no unit suffix games; ``kind`` counter (running total since the start),
+    gauge (now) or histogram (gauge per bin: how many entities are in it now, or events since the
+    start if ``total``); ``unit`` in words of the field (``1``, ``posts``, ``s``, ``ratio``);
+    ``help`` one sentence; ``side`` whose side of the platform it shows; ``panel`` heading under
+    which readers draw it, or ``Heading: Picture`` for metrics that share one picture; a metric
+    NAME_se is the standard error of NAME (or NAME_mean) and drawn around it; ``good`` which way is
+    good for that side; ``headline`` marks the few that the terminal shows. ``of`` names the metric,
+    with the same labels or none, that counts those who make it up: what is made by more of them
+    grows with their number. ``moves`` says why it moves for months even in a world at rest; empty
+    where it should not.
     """
 
     name: str
@@ -78,7 +82,8 @@ class Metric:
 
 
 def label_text(labels: Mapping[str, str]) -> str:
-    """Labels as one string, ``by=ai,bin=0.1``: the ``labels`` column of the metrics Parquet. Empty for none."""
+    """Labels as one string, ``by=ai,bin=0.1``: the ``labels`` column of the metrics Parquet. Empty
+    for none."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 

@@ -1,7 +1,7 @@
 """Typed parameters: every number has a unit, a range and a source, and a misspelt name is an error.
 
-A mechanism's parameters are a `Params` subclass (pydantic, frozen, unknown keys forbidden). `par` declares one of them.
-Parameters marked ``lever=True`` may be changed by a policy during a run.
+A mechanism's parameters are a `Params` subclass (pydantic, frozen, unknown keys forbidden). `par`
+declares one of them. Parameters marked ``lever=True`` may be changed by a policy during a run.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Params(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _keep_group_defaults(cls, data: Any) -> Any:
-        """What is given for a nested set changes that set's defaults here, not those of its class."""
+        """What is given for a nested set changes that set's defaults here, not those of its
+        class."""
         if not isinstance(data, dict):
             return data
         groups = {
@@ -125,10 +126,11 @@ def par(
 ) -> Any:
     """Declare a parameter.
 
-    ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`); ``low`` and ``high`` are
-    inclusive bounds in the same unit; ``source`` names the paper or data set, or says ``assumption``. ``per`` names the table
-    (consumers, creators) whose members may each have their own value of a lever, by a policy for a share; ``grid`` marks a
-    clock's period, a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
+    ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`);
+    ``low`` and ``high`` are inclusive bounds in the same unit; ``source`` names the paper or data
+    set, or says ``assumption``. ``per`` names the table (consumers, creators) whose members may
+    each have their own value of a lever, by a policy for a share; ``grid`` marks a clock's period,
+    a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
     """
     if isinstance(default, float) and not math.isfinite(default):
         raise ValueError("a default must be finite")
@@ -160,7 +162,8 @@ def group(model: type[Params], help: str, **defaults: Any) -> Any:
 
 
 def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every number of a parameter set with its dotted path, nested sets included, in declared order."""
+    """Every number of a parameter set with its dotted path, nested sets included, in declared
+    order."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
         if isinstance(info.annotation, type) and issubclass(info.annotation, Params):

@@ -1,11 +1,13 @@
 """The World: everything a mechanism may touch, and nothing above it.
 
-All state of a run is here, in arrays: tables of entities, named arrays (``state``), lever values, the board. A mechanism
-keeps nothing of its own between two calls, so saving the World saves the run, and loading it resumes the run exactly.
+All state of a run is here, in arrays: tables of entities, named arrays (``state``), lever values,
+the board. A mechanism keeps nothing of its own between two calls, so saving the World saves the
+run, and loading it resumes the run exactly.
 
-Rules, enforced: a column is written by the mechanism that declared it and read by others through read-only views; a
-``hidden`` column (true taste, true quality) is refused to a mechanism that declares ``sees_hidden = False``; services and
-levers are asked for by name and an unknown name is an error that lists the nearest.
+Rules, enforced: a column is written by the mechanism that declared it and read by others through
+read-only views; a ``hidden`` column (true taste, true quality) is refused to a mechanism that
+declares ``sees_hidden = False``; services and levers are asked for by name and an unknown name is
+an error that lists the nearest.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ T = TypeVar("T")
 
 
 class Watched(dict[str, V]):
-    """A dict that counts how often it was written to: what follows from it holds as long as ``version`` stands."""
+    """A dict that counts how often it was written to: what follows from it holds as long as
+    ``version`` stands."""
 
     version = 0
 
@@ -89,10 +92,11 @@ class Made(Generic[T]):
 class World:
     """One simulated platform: clock time, tables, arrays, levers, services, draws and board.
 
-    ``now`` is whole seconds since ``start`` (UTC midnight), the day on which the world begins. A scenario's own ``start`` comes
-    ``warm_up`` seconds later: ``elapsed`` is the time since that, below zero while the world warms up. Mechanisms live by ``now``, which
-    is never negative, so that ages, draws per day and "when the world is new" need not know of a warm-up; only what a scenario dates from
-    its start (policies, campaigns, marks, readings) goes by ``elapsed``.
+    ``now`` is whole seconds since ``start`` (UTC midnight), the day on which the world begins. A
+    scenario's own ``start`` comes ``warm_up`` seconds later: ``elapsed`` is the time since that,
+    below zero while the world warms up. Mechanisms live by ``now``, which is never negative, so
+    that ages, draws per day and "when the world is new" need not know of a warm-up; only what a
+    scenario dates from its start (policies, campaigns, marks, readings) goes by ``elapsed``.
     """
 
     def __init__(
@@ -114,16 +118,19 @@ class World:
         self.state: dict[str, NDArray[Any]] = {}
         self.levers: Watched[Lever] = Watched()
         self.arms: Watched[list[dict[str, Lever]]] = Watched()
-        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm 0 empty; a table's
-        list is replaced and never changed. An entity's arm is in the column ``arm`` of its table."""
+        """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm
+        0 empty; a table's list is replaced and never changed. An entity's arm is in the column
+        ``arm`` of its table."""
         self._by_arm: dict[tuple[str, str], list[Lever]] = {}
         self._by_arm_stamp = -1
         self.crew = Crew()
         """The threads that may share one window's work; how many they are changes no result."""
         self.oracle = False
-        """True where the recommender may rank by hidden enjoyment: the upper reference, set by the engine only."""
+        """True where the recommender may rank by hidden enjoyment: the upper reference, set by the
+        engine only."""
         self.marks: list[tuple[int, str, str]] = []
-        """Event marks not yet written to the run folder: (seconds since the scenario's start, kind, text)."""
+        """Event marks not yet written to the run folder: (seconds since the scenario's start, kind,
+        text)."""
         self._services: dict[str, Callable[..., Any]] = {}
         self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
         self._on_release: list[Callable[[str, NDArray[np.int64]], None]] = []
@@ -134,7 +141,8 @@ class World:
         return self.now - self.warm_up
 
     def define(self, owner: str, table: str, column: Column) -> None:
-        """Add a column that ``owner`` alone may write; the table is made when its first column is."""
+        """Add a column that ``owner`` alone may write; the table is made when its first column
+        is."""
         if table not in self.tables:
             self.tables[table] = Table(table)
         self.tables[table].define(column)
@@ -148,13 +156,15 @@ class World:
             raise StateError(f"no table {name} ({nearest(name, self.tables)})") from None
 
     def on_add(self, listener: Callable[[str, NDArray[np.int64]], None]) -> None:
-        """Call ``listener(table, rows)`` after rows were opened, in the order in which listeners came."""
+        """Call ``listener(table, rows)`` after rows were opened, in the order in which listeners
+        came."""
         self._on_add.append(listener)
 
     def add(
         self, owner: str, table: str, keys: NDArray[np.uint64], **given: NDArray[Any]
     ) -> NDArray[np.int64]:
-        """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every mechanism fill its own."""
+        """Open rows for new entities, fill the ``given`` columns of ``owner``, then let every
+        mechanism fill its own."""
         data = self.table(table)
         rows = data.add(keys)
         if len(data) > NARROW:
@@ -185,7 +195,8 @@ class World:
             self.table(table).release(rows)
 
     def mark(self, kind: str, text: str) -> None:
-        """Note an event that readers show on the time axis (a policy took hold, a wave of arrivals); the warm-up leaves no marks."""
+        """Note an event that readers show on the time axis (a policy took hold, a wave of
+        arrivals); the warm-up leaves no marks."""
         if self.elapsed >= 0:
             self.marks.append((self.elapsed, kind, text))
 
@@ -217,7 +228,8 @@ class World:
 
     @property
     def lever_version(self) -> int:
-        """Rises whenever a lever is written, for everybody or for an arm; what follows from levers holds until then."""
+        """Rises whenever a lever is written, for everybody or for an arm; what follows from levers
+        holds until then."""
         return self.levers.version + self.arms.version
 
     def levers_by_arm(self, table: str, name: str) -> list[Lever]:

@@ -1,19 +1,23 @@
 """An audit: which settings that look like engineering push whom, and how hard.
 
-Every step of `engineering` is a branch: from the fork on where the setting is a lever, from the start where it is not. With x_rm and
-y_rm the means of outcome m over the last four weeks of replicate r without and with the step, s_m the standard deviation of x_rm
-over replicates, and o_m = +1 or -1 for what is good for the side,
+Every step of `engineering` is a branch: from the fork on where the setting is a lever, from the
+start where it is not. With x_rm and y_rm the means of outcome m over the last four weeks of
+replicate r without and with the step, s_m the standard deviation of x_rm over replicates, and o_m =
++1 or -1 for what is good for the side,
 
     score_r = mean over the side's outcomes m of  o_m (y_rm - x_rm) / s_m
     effect  = mean over r, with a 95 % interval (Student's t)
     force   = sqrt(producer effect^2 + consumer effect^2)
 
-p of a step is that of Hotelling's T^2 of both scores against nothing, q corrects it over the steps (Benjamini-Hochberg). With
-``--method morris`` or ``sobol`` levers are turned together: see `twin.experiments.audit.sensitivity`.
+p of a step is that of Hotelling's T^2 of both scores against nothing, q corrects it over the steps
+(Benjamini-Hochberg). With ``--method morris`` or ``sobol`` levers are turned together: see
+`twin.experiments.audit.sensitivity`.
 
-    results.parquet  one row per step, strongest first: what is set, effects of both sides with intervals, force, p, q, towards whom
+    results.parquet  one row per step, strongest first: what is set, effects of both sides with
+                     intervals, force, p, q, towards whom
     scores.parquet   the scores of every replicate
-    parts.parquet    the effect of every step on every outcome of a score, in its unit and in standard deviations
+    parts.parquet    the effect of every step on every outcome of a score, in its unit and in
+                     standard deviations
     report.html      see `twin.experiments.audit.report`
 """
 
@@ -80,7 +84,8 @@ def report(experiment: Experiment, **wishes: str) -> None:
 
     for name, text in wishes.items():
         raise UsageError(
-            f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave it out)"
+            f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave "
+            f"it out)"
         )
     (
         audit_report if experiment.manifest["args"]["method"] == "steps" else sensitivity_report
@@ -90,7 +95,8 @@ def report(experiment: Experiment, **wishes: str) -> None:
 def plan(
     experiment: Experiment, alive: Sequence[Task], steps: Sequence[Step]
 ) -> tuple[list[Turn], list[Left]]:
-    """What each step sets; kept in the folder, since a world that failed once and is mended later must not change it."""
+    """What each step sets; kept in the folder, since a world that failed once and is mended later
+    must not change it."""
     by_name = {step.name: step for step in STEPS}
     if not experiment.store.exists("steps.json"):
         first = int(next(task for task in alive if task.kind == "trunk").result.split("/")[1])
@@ -109,7 +115,8 @@ def plan(
 
 
 def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left], int]:
-    """Do what is left to do and write the tables: forces (strongest first), steps left out with reasons, runs."""
+    """Do what is left to do and write the tables: forces (strongest first), steps left out with
+    reasons, runs."""
     args, scenario = experiment.manifest["args"], experiment.scenario
     at, numbers = int(args["at_s"]), range(int(args["replicates"]))
     alive = based(experiment, at, numbers, on)
@@ -225,7 +232,8 @@ def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]
     """What the terminal says."""
     made = [
         "",
-        f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, 95 % interval)",
+        f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to "
+        f"run, 95 % interval)",
     ]
     for force in forces:
         sides = [

@@ -1,9 +1,11 @@
 """Settings that look like plain engineering, and by what step an audit turns each.
 
-A step is a factor (``x0.25``), a value, or a value by what the world holds (``ids/2``: half as many rows as IDs are alive at the fork, at
-the next power of two below). Most are levers and are turned at the fork; what is fixed for a run is turned from its start. What a step
-cannot do in a scenario (no such mechanism, out of range, already there) is left out and said. The steps are round numbers that teams
-do choose between, not equal in any other sense: read the force of a step, not of a parameter.
+A step is a factor (``x0.25``), a value, or a value by what the world holds (``ids/2``: half as many
+rows as IDs are alive at the fork, at the next power of two below). Most are levers and are turned
+at the fork; what is fixed for a run is turned from its start. What a step cannot do in a scenario
+(no such mechanism, out of range, already there) is left out and said. The steps are round numbers
+that teams do choose between, not equal in any other sense: read the force of a step, not of a
+parameter.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from twin.ground.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Step:
-    """One turn: a name for maps, what it sets, and whether it holds from the start (``fixed``) or from the fork."""
+    """One turn: a name for maps, what it sets, and whether it holds from the start (``fixed``) or
+    from the fork."""
 
     name: str
     set: Mapping[str, str | float | int | bool]
@@ -106,8 +109,9 @@ SIDES: dict[str, tuple[tuple[str, str, int], ...]] = {
         ("opinion_polarisation", "", -1),
     ),
 }
-"""What counts as good for each side: metric, labels, direction. A side's score is the mean of its oriented effects, each in standard
-deviations from run to run of the world as it is; equal weights are a choice, and the table shows every part."""
+"""What counts as good for each side: metric, labels, direction. A side's score is the mean of its
+oriented effects, each in standard deviations from run to run of the world as it is; equal weights
+are a choice, and the table shows every part."""
 
 
 def chosen(names: Sequence[str]) -> list[Step]:
@@ -115,6 +119,7 @@ def chosen(names: Sequence[str]) -> list[Step]:
     for text in names:
         if not any(text in step.name for step in STEPS):
             raise UsageError(
-                f"--step {text}: no step is called so ({nearest(text, [step.name for step in STEPS])})"
+                f"--step {text}: no step is called so "
+                f"({nearest(text, [step.name for step in STEPS])})"
             )
     return [step for step in STEPS if not names or any(text in step.name for text in names)]

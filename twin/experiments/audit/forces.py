@@ -1,4 +1,5 @@
-"""Forces: what one step of one setting does to creators and to consumers, and the tables that hold them."""
+"""Forces: what one step of one setting does to creators and to consumers, and the tables that hold
+them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Force:
-    """A step (what is ``set``; ``fixed`` from the start or from the fork) with what it does to both sides."""
+    """A step (what is ``set``; ``fixed`` from the start or from the fork) with what it does to both
+    sides."""
 
     step: str
     set: str

@@ -1,6 +1,8 @@
-"""Pictures of an audit: the two-sided map of steps, ranked bars of force, and the map of indices of levers.
+"""Pictures of an audit: the two-sided map of steps, ranked bars of force, and the map of indices of
+levers.
 
-Creators lie across, consumers up; every number is in standard deviations from world to world unless said.
+Creators lie across, consumers up; every number is in standard deviations from world to world unless
+said.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ Array = NDArray[np.float64]
 
 
 def colour(force: Force) -> str:
-    """Green for both, red against both, violet for one against the other, blue for one side, grey where it may be noise."""
+    """Green for both, red against both, violet for one against the other, blue for one side, grey
+    where it may be noise."""
     signs = force.producer.sign, force.consumer.sign
     if not force.sure or signs == (0, 0):
         return NOISE
@@ -67,7 +70,8 @@ def _crosses(source: ColumnDataSource, plot: figure, x: str, y: str) -> Any:
 
 
 def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]) -> figure:
-    """One point a step with the cross of its intervals and the cloud of its worlds; ``clouds``: scores (creators, consumers) by step."""
+    """One point a step with the cross of its intervals and the cloud of its worlds; ``clouds``:
+    scores (creators, consumers) by step."""
     plot = canvas(None, 560, "1")
     plot.xaxis.axis_label = "creators' score (sd from world to world, more is better)"
     plot.yaxis.axis_label = "consumers' score (sd, more is better)"
@@ -173,7 +177,8 @@ def _middle(values: Sequence[float]) -> list[float]:
 
 
 def force_bars(forces: Sequence[Force]) -> figure:
-    """Steps by force: a bar for each side with its interval, and the force itself as a diamond; names above."""
+    """Steps by force: a bar for each side with its interval, and the force itself as a diamond;
+    names above."""
     known = [force for force in forces if np.isfinite(force.size) and not force.untouched]
     plot = canvas(None, 90 + 44 * len(known), "1")
     plot.xaxis.axis_label = "standard deviations from world to world, more is better for that side"
@@ -255,7 +260,8 @@ def force_bars(forces: Sequence[Force]) -> figure:
 
 
 def index_map(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], index: str, luck: str) -> figure:
-    """Levers by their index on creators (across) and consumers (up), with intervals; what lies within luck's is shaded.
+    """Levers by their index on creators (across) and consumers (up), with intervals; what lies
+    within luck's is shaded.
 
     ``rows``: by lever and side, what was found.
     """

@@ -1,6 +1,8 @@
-"""The report of `twin audit`: which engineering setting is political and towards whom, as sentences, map, ranked bars and tables.
+"""The report of `twin audit`: which engineering setting is political and towards whom, as
+sentences, map, ranked bars and tables.
 
-Everything is read from the folder: ``results.parquet``, ``scores.parquet``, ``parts.parquet`` and the manifest.
+Everything is read from the folder: ``results.parquet``, ``scores.parquet``, ``parts.parquet`` and
+the manifest.
 """
 
 from __future__ import annotations
@@ -59,11 +61,14 @@ def write(experiment: Experiment) -> None:
         sections,
         _methods(experiment, forces, parts, days),
         under=(
-            f"{n} worlds were forked on {at(scenario.start, fork_s):%d %B %Y}, {format_duration(fork_s)} after the start, and went on to "
-            f"{at(scenario.start, scenario.duration):%d %B %Y} without and with each step: {manifest.get('runs', 0)} runs.",
+            f"{n} worlds were forked on {at(scenario.start, fork_s):%d %B %Y}, "
+            f"{format_duration(fork_s)} after the start, and went on to "
+            f"{at(scenario.start, scenario.duration):%d %B %Y} without and with each step: "
+            f"{manifest.get('runs', 0)} runs.",
         ),
         notices=reporting.failures(experiment),
-        note=f"Scores are means over the last {days} days against the same worlds without the step, in standard deviations (sd) from world "
+        note=f"Scores are means over the last {days} days against the same worlds without the "
+        f"step, in standard deviations (sd) from world "
         f"to world; more is better for that side. In brackets {effects.LEVEL:.0%} intervals.",
     )
     reporting.write(experiment, page)
@@ -108,7 +113,8 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
         told.append(
             [
                 (
-                    f"Less strongly: {listed(f'{force.step} ({force.towards})' for force in sure[TOLD:])}.",
+                    f"Less strongly: "
+                    f"{listed(f'{force.step} ({force.towards})' for force in sure[TOLD:])}.",
                     "",
                 )
             ]
@@ -131,8 +137,10 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
         doubt.append(
             [
                 (
-                    f"{len(moved)} of {len(forces)} steps could not be told from noise: {listed(force.step for force in moved)}. Half of "
-                    f"their intervals reach {np.nanmedian(widths):.2g} sd or further to either side: smaller ones would mostly be missed.",
+                    f"{len(moved)} of {len(forces)} steps could not be told from noise: "
+                    f"{listed(force.step for force in moved)}. Half of "
+                    f"their intervals reach {np.nanmedian(widths):.2g} sd or further to either "
+                    f"side: smaller ones would mostly be missed.",
                     "flat",
                 )
             ]
@@ -143,7 +151,8 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
         doubt.append(
             [
                 (
-                    f"{len(manifest['left'])} steps were left out, as this scenario cannot take them or is so already (below).",
+                    f"{len(manifest['left'])} steps were left out, as this scenario cannot take "
+                    f"them or is so already (below).",
                     "flat",
                 )
             ]
@@ -173,8 +182,10 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
         for force in forces
     }
     help_ = (
-        f"Each step is one large point with its {effects.LEVEL:.0%} intervals; small points are worlds, each compared with itself without "
-        "the step. Green: for both, red: against both, violet: for one and against the other, blue: for or against one, grey: not told "
+        f"Each step is one large point with its {effects.LEVEL:.0%} intervals; small points are "
+        f"worlds, each compared with itself without "
+        "the step. Green: for both, red: against both, violet: for one and against the other, "
+        "blue: for or against one, grey: not told "
         f"from noise. The {pictures.NAMED} strongest that are told are named."
     )
     return Section(
@@ -204,7 +215,8 @@ def _bars(forces: Sequence[Force]) -> Section:
     return Section(
         "force",
         "Ranked by force",
-        "The force of a step is the length of both sides' effects together. Pale: not told from noise.",
+        "The force of a step is the length of both sides' effects together. Pale: not told from "
+        "noise.",
         groups=[
             Group(
                 [Picture("bars", "Force and its two parts", pictures.force_bars(forces))],
@@ -350,13 +362,17 @@ def _methods(
     rows = [
         (
             "Worlds",
-            f"{args['replicates']}: seed {scenario.seed}, replicates 0 to {args['replicates'] - 1}. Each ran to the fork once and went "
-            "on without and with each step; every draw of luck is keyed by person and purpose, so both draw the same.",
+            f"{args['replicates']}: seed {scenario.seed}, replicates 0 to "
+            f"{args['replicates'] - 1}. Each ran to the fork once and went "
+            "on without and with each step; every draw of luck is keyed by person and purpose, so "
+            "both draw the same.",
         ),
         (
             "Score",
-            f"Per world, the mean over a side's outcomes of the change in the last {days} days, in standard deviations of that outcome "
-            "from world to world, turned so that more is better. Outcomes weigh the same, which is a choice; an outcome that is the same "
+            f"Per world, the mean over a side's outcomes of the change in the last {days} days, in "
+            f"standard deviations of that outcome "
+            "from world to world, turned so that more is better. Outcomes weigh the same, which is "
+            "a choice; an outcome that is the same "
             "in all worlds does not count.",
         ),
     ]
@@ -367,13 +383,16 @@ def _methods(
     rows += [
         (
             "Told from noise",
-            f"Hotelling's T² of both scores against nothing, corrected over the {len(forces)} steps by Benjamini and Hochberg: "
-            f"q < {1 - effects.LEVEL:.2g}. Towards whom: sides whose own {effects.LEVEL:.0%} interval (Student's t) keeps clear "
+            f"Hotelling's T² of both scores against nothing, corrected over the {len(forces)} "
+            f"steps by Benjamini and Hochberg: "
+            f"q < {1 - effects.LEVEL:.2g}. Towards whom: sides whose own {effects.LEVEL:.0%} "
+            f"interval (Student's t) keeps clear "
             "of zero.",
         ),
         (
             "Steps",
-            "Round numbers that teams do choose between, not equal in any other sense: read the force of a step, not of a parameter. "
+            "Round numbers that teams do choose between, not equal in any other sense: read the "
+            "force of a step, not of a parameter. "
             "For levers together: twin audit --method morris.",
         ),
     ]

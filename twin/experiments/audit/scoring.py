@@ -1,17 +1,22 @@
-"""The score of a side: what a change does to those who make, and to those who watch, as one number each per world.
+"""The score of a side: what a change does to those who make, and to those who watch, as one number
+each per world.
 
-With x_rm and y_rm the means of outcome m in world r without and with the change, s_m the standard deviation of x_rm over worlds (one
-degree of freedom less than worlds) and o_m the way that is good for the side,
+With x_rm and y_rm the means of outcome m in world r without and with the change, s_m the standard
+deviation of x_rm over worlds (one degree of freedom less than worlds) and o_m the way that is good
+for the side,
 
     score_r = mean over m of  o_m (y_rm - x_rm) / s_m
 
-over the outcomes that count: known in every world that was compared, and different from world to world. Which outcomes a side has is
-in `engineering.SIDES`; equal weights are a choice, and tables show every part.
+over the outcomes that count: known in every world that was compared, and different from world to
+world. Which outcomes a side has is in `engineering.SIDES`; equal weights are a choice, and tables
+show every part.
 
-    T^2 = n m' S^-1 m,   T^2 (n - k) / (k (n - 1)) ~ F(k, n - k)        Hotelling (1931): k scores, n worlds, mean m, covariance S
+    T^2 = n m' S^-1 m,   T^2 (n - k) / (k (n - 1)) ~ F(k, n - k)        Hotelling (1931): k scores,
+                         n worlds, mean m, covariance S
 
-A score that is exactly zero in every world was not tested and is left out of T^2; where S has no inverse, p is the least p of the
-scores by themselves (Student's t), times their number (Bonferroni).
+A score that is exactly zero in every world was not tested and is left out of T^2; where S has no
+inverse, p is the least p of the scores by themselves (Student's t), times their number
+(Bonferroni).
 """
 
 from __future__ import annotations
@@ -33,7 +38,8 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Score:
-    """What something does to one side: effect and interval in standard deviations from world to world."""
+    """What something does to one side: effect and interval in standard deviations from world to
+    world."""
 
     effect: float
     low: float
@@ -56,9 +62,11 @@ def places(side: str, rows: Rows) -> list[tuple[int, int]]:
 def counted(
     x: Array, y: Array, side: str, rows: Rows, of: Places | None = None
 ) -> tuple[NDArray[np.bool_], Array]:
-    """Which outcomes of the side count, and their standard deviations from world to world (outcomes,).
+    """Which outcomes of the side count, and their standard deviations from world to world
+    (outcomes,).
 
-    ``x`` (worlds, series) without and ``y`` (runs, series) with; ``of`` (runs,) is the world of each run, by default its own place.
+    ``x`` (worlds, series) without and ``y`` (runs, series) with; ``of`` (runs,) is the world of
+    each run, by default its own place.
     """
     at = np.array([i for i, _ in places(side, rows)], np.int64)
     alive = np.asarray(np.isfinite(x).any(1))
@@ -72,7 +80,8 @@ def counted(
 
 
 def scores(x: Array, y: Array, side: str, rows: Rows, of: Places | None = None) -> Array:
-    """Scores of a side (runs,); NaN for a run that failed, and for all if no outcome counts. Arguments as of `counted`."""
+    """Scores of a side (runs,); NaN for a run that failed, and for all if no outcome counts.
+    Arguments as of `counted`."""
     which, scale = counted(x, y, side, rows, of)
     found = [
         (i, sign) for (i, sign), counts in zip(places(side, rows), which, strict=True) if counts
@@ -100,7 +109,8 @@ def score(values: Array) -> Score:
 
 
 def hotelling(scores: Array) -> float:
-    """p that the mean of (variables, n) is zero; 1 where all is exactly zero; NaN where n is too small."""
+    """p that the mean of (variables, n) is zero; 1 where all is exactly zero; NaN where n is too
+    small."""
     tested = scores[scores.any(1)]
     variables, n = tested.shape
     if n < 2 or n <= variables:

@@ -1,17 +1,25 @@
-"""All numeric engineering levers turned together: Morris' elementary effects or Sobol's indices of both sides' scores.
+"""All numeric engineering levers turned together: Morris' elementary effects or Sobol's indices of
+both sides' scores.
 
-Every lever runs over ``value / 4 .. value x 4`` on a log scale, within the bounds that it declares; whole numbers and the grid of clocks
-are kept. A run is a branch: a world goes on from the fork with all levers at one point of the design, and is scored by `scoring`
-against the same world as it is. The seed draws which world a run is in, so that a difference between two runs holds luck as well.
-One further parameter, LUCK, sets nothing at all: what it seems to do is luck, and nothing else, and a lever whose index cannot be told
-from that of LUCK (their 95 % intervals overlap) cannot be told from noise.
+Every lever runs over ``value / 4 .. value x 4`` on a log scale, within the bounds that it declares;
+whole numbers and the grid of clocks are kept. A run is a branch: a world goes on from the fork with
+all levers at one point of the design, and is scored by `scoring` against the same world as it is.
+The seed draws which world a run is in, so that a difference between two runs holds luck as well.
+One further parameter, LUCK, sets nothing at all: what it seems to do is luck, and nothing else, and
+a lever whose index cannot be told from that of LUCK (their 95 % intervals overlap) cannot be told
+from noise.
 
-    Morris (1991), Campolongo et al. (2007): EE_i = (f(x + delta e_i) - f(x)) / delta per trajectory, in scores per whole range;
-        mu* = mean |EE|, mu = mean EE (interval by Student's t over trajectories), sigma = sd EE (curvature, interplay, and luck)
-    Sobol (2001), Saltelli (2010): S1 share of the variance by the lever alone, ST with all its interplay;
-        trend = Spearman's correlation of the lever with the score over the two base samples (interval by Fisher's z)
+    Morris (1991), Campolongo et al. (2007): EE_i = (f(x + delta e_i) - f(x)) / delta per
+    trajectory, in scores per whole range;
+        mu* = mean |EE|, mu = mean EE (interval by Student's t over trajectories), sigma = sd EE
+        (curvature, interplay, and luck)
+    Sobol (2001), Saltelli (2010): S1 share of the variance by the lever alone, ST with all its
+    interplay;
+        trend = Spearman's correlation of the lever with the score over the two base samples
+        (interval by Fisher's z)
 
-Both by SALib. A trajectory (Morris) or block (Sobol) with a run that failed, or that the scenario refuses, is left out whole.
+Both by SALib. A trajectory (Morris) or block (Sobol) with a run that failed, or that the scenario
+refuses, is left out whole.
 
     results.parquet  one row per lever and side
     runs.parquet     every run: world, levers as set, scores
@@ -134,12 +142,14 @@ def check(scenario: Scenario, args: dict[str, Any]) -> None:
     found, _ = levers(scenario, args["steps"])
     if not found:
         raise UsageError(
-            f"--method {args['method']}: none of the chosen steps turns a numeric lever that is above zero here"
+            f"--method {args['method']}: none of the chosen steps turns a numeric lever that is "
+            f"above zero here"
         )
     budget = int(args["budget"])
     if args["method"] == "sobol" and budget & (budget - 1):
         raise UsageError(
-            f"--points {budget}: is no power of two, as Sobol's sequence needs ({1 << budget.bit_length()} is the next)"
+            f"--points {budget}: is no power of two, as Sobol's sequence needs "
+            f"({1 << budget.bit_length()} is the next)"
         )
 
 
@@ -239,7 +249,8 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
 def lay(
     experiment: Experiment, found: Sequence[Lever], points: Sequence[Sequence[str]]
 ) -> dict[int, str]:
-    """Write a policy for every point; numbers of those that the scenario refuses, with the reason."""
+    """Write a policy for every point; numbers of those that the scenario refuses, with the
+    reason."""
     refused: dict[int, str] = {}
     with as_file(experiment.scenario) as base:
         policy = base.with_name("policy.yaml")
@@ -365,7 +376,8 @@ def lines(
     for side, name in (("producer", "Creators"), ("consumer", "Consumers")):
         mine = [row for row in rows if row["side"] == side]
         made.append(
-            f"{name}: {index} of {mine[0]['n']} {'trajectories' if method == 'morris' else 'blocks'}, with 95 % intervals"
+            f"{name}: {index} of {mine[0]['n']} "
+            f"{'trajectories' if method == 'morris' else 'blocks'}, with 95 % intervals"
         )
         made += [
             f"  {row['lever']:34s} {row[index]:8.3f} +- {row[f'{index}_conf']:.3f}   "

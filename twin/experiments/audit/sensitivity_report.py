@@ -1,4 +1,5 @@
-"""The report of `twin audit --method morris` or ``sobol``: which levers move which side's score, against a parameter that does nothing.
+"""The report of `twin audit --method morris` or ``sobol``: which levers move which side's score,
+against a parameter that does nothing.
 
 Everything is read from the folder: ``results.parquet`` and the manifest.
 """
@@ -66,11 +67,14 @@ def write(experiment: Experiment) -> None:
         [_map(rows, method), _table(rows, method), _left(manifest.get("left", []))],
         _methods(experiment, method, rows),
         under=(
-            f"{args['replicates']} worlds were forked on {at(scenario.start, int(args['at_s'])):%d %B %Y}, "
-            f"{format_duration(int(args['at_s']))} after the start; {manifest.get('runs', 0)} runs.",
+            f"{args['replicates']} worlds were forked on "
+            f"{at(scenario.start, int(args['at_s'])):%d %B %Y}, "
+            f"{format_duration(int(args['at_s']))} after the start; {manifest.get('runs', 0)} "
+            f"runs.",
         ),
         notices=reporting.failures(experiment),
-        note=f"Every lever runs from its value / {SPAN:g} to x {SPAN:g} within its bounds; scores are in standard deviations "
+        note=f"Every lever runs from its value / {SPAN:g} to x {SPAN:g} within its bounds; scores "
+        f"are in standard deviations "
         f"(sd) from world to "
         f"world, more is better for that side. In brackets {effects.LEVEL:.0%} intervals.",
     )
@@ -108,8 +112,10 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
             items.append(
                 [
                     (
-                        f"{row['lever']} ({row['low']} to {row['high']}, now {row['now']}): {SHOWN[index]} {row[index]:.2f} "
-                        f"[{row[index] - row[f'{index}_conf']:.2f}, {row[index] + row[f'{index}_conf']:.2f}], ",
+                        f"{row['lever']} ({row['low']} to {row['high']}, now {row['now']}): "
+                        f"{SHOWN[index]} {row[index]:.2f} "
+                        f"[{row[index] - row[f'{index}_conf']:.2f}, "
+                        f"{row[index] + row[f'{index}_conf']:.2f}], ",
                         "",
                     ),
                     (way, tone),
@@ -122,8 +128,10 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
             items.append(
                 [
                     (
-                        f"Luck alone, a parameter that sets nothing, has {SHOWN[index]} {luck[index]:.2f} "
-                        f"[{luck[index] - luck[f'{index}_conf']:.2f}, {luck[index] + luck[f'{index}_conf']:.2f}].",
+                        f"Luck alone, a parameter that sets nothing, has {SHOWN[index]} "
+                        f"{luck[index]:.2f} "
+                        f"[{luck[index] - luck[f'{index}_conf']:.2f}, "
+                        f"{luck[index] + luck[f'{index}_conf']:.2f}].",
                         "flat",
                     )
                 ]
@@ -144,7 +152,8 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
         last.append(
             [
                 (
-                    f"{len(neither)} of {len(rows) - 1} levers could not be told from luck on either side: {listed(neither)}.",
+                    f"{len(neither)} of {len(rows) - 1} levers could not be told from luck on "
+                    f"either side: {listed(neither)}.",
                     "flat",
                 )
             ]
@@ -153,7 +162,8 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
         last.append(
             [
                 (
-                    f"{manifest['refused']} points are refused by the scenario; their {_blocks(method)} are left out.",
+                    f"{manifest['refused']} points are refused by the scenario; their "
+                    f"{_blocks(method)} are left out.",
                     "flat",
                 )
             ]
@@ -181,9 +191,11 @@ def _map(rows: Rows, method: str) -> Section:
             "There is nothing to draw: too few runs are left, or a score never varies.",
         )
     help_ = (
-        "Far right: moves creators; far up: moves consumers. Grey bands reach to the end of luck's interval. Violet: told from "
+        "Far right: moves creators; far up: moves consumers. Grey bands reach to the end of luck's "
+        "interval. Violet: told from "
         "luck on both "
-        "sides; pink: creators only; green: consumers only; grey: on neither; black: luck. Only what is told is named."
+        "sides; pink: creators only; green: consumers only; grey: on neither; black: luck. Only "
+        "what is told is named."
     )
     return Section(
         "map",
@@ -270,24 +282,31 @@ def _methods(experiment: Experiment, method: str, rows: Rows) -> list[tuple[str,
     args, scenario, manifest = experiment.manifest["args"], experiment.scenario, experiment.manifest
     used = min(row["n"] for row in rows[LUCK].values())
     how = {
-        "morris": f"{manifest.get('blocks', 0)} trajectories on {LEVELS} levels (Morris 1991); mu* is the mean size of the "
+        "morris": f"{manifest.get('blocks', 0)} trajectories on {LEVELS} levels (Morris 1991); mu* "
+        f"is the mean size of the "
         f"change of the score "
-        "when a lever goes over its whole range, mu its mean, sigma its spread (curvature, interplay, and luck).",
-        "sobol": f"{manifest.get('blocks', 0)} blocks (Saltelli 2010); S1 is the share of the score's variance that a lever "
+        "when a lever goes over its whole range, mu its mean, sigma its spread (curvature, "
+        "interplay, and luck).",
+        "sobol": f"{manifest.get('blocks', 0)} blocks (Saltelli 2010); S1 is the share of the "
+        f"score's variance that a lever "
         f"explains by itself, "
-        "ST that with all its interplay; trend is Spearman's rank correlation of the lever with the score.",
+        "ST that with all its interplay; trend is Spearman's rank correlation of the lever with "
+        "the score.",
     }[method]
     return [
         ("Design", f"{how} {used} of them could be used. By SALib."),
         (
             "Worlds",
-            f"{args['replicates']}: seed {scenario.seed}. Each run goes on from the fork of a world that the seed draws, and its score is "
+            f"{args['replicates']}: seed {scenario.seed}. Each run goes on from the fork of a "
+            f"world that the seed draws, and its score is "
             "against that world as it is.",
         ),
         (
             "Told from luck",
-            f"A parameter that sets nothing is a part of the design; what it seems to do is luck, as it is in every other index. "
-            f"A lever is told from it where their {effects.LEVEL:.0%} intervals (bootstrap) do not overlap.",
+            f"A parameter that sets nothing is a part of the design; what it seems to do is luck, "
+            f"as it is in every other index. "
+            f"A lever is told from it where their {effects.LEVEL:.0%} intervals (bootstrap) do not "
+            f"overlap.",
         ),
         *reporting.usual_methods(experiment),
     ]

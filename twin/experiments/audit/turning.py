@@ -1,7 +1,9 @@
-"""Steps of an audit as a scenario can take them: what is set from what to what, as policy files or settings from the start.
+"""Steps of an audit as a scenario can take them: what is set from what to what, as policy files or
+settings from the start.
 
-A factor turns durations and rates in their own units; whole numbers stay whole, at least 1; ``ids/n`` is an n-th of the IDs that are
-alive at the fork, at the power of two below. What a scenario cannot do is left out with the reason.
+A factor turns durations and rates in their own units; whole numbers stay whole, at least 1;
+``ids/n`` is an n-th of the IDs that are alive at the fork, at the power of two below. What a
+scenario cannot do is left out with the reason.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class Turn:
 def turns(
     scenario: Scenario, ids: dict[str, int], steps: Sequence[Step] = STEPS
 ) -> tuple[list[Turn], list[Left]]:
-    """Steps as this scenario can take them, and those that it cannot. ``ids`` are IDs alive at the fork by table."""
+    """Steps as this scenario can take them, and those that it cannot. ``ids`` are IDs alive at the
+    fork by table."""
     rows = {row.path: row for row in describe(scenario)}
     made, left = [], []
     for step in steps:
@@ -121,7 +124,8 @@ def plain(text: str) -> Any:
 
 
 def branch(experiment: Experiment, turn: Turn, place: int) -> Branch:
-    """The step's policy file, or none for one that holds from the start; checked. Raises ScenarioError."""
+    """The step's policy file, or none for one that holds from the start; checked. Raises
+    ScenarioError."""
     with experiment.store.local("scenario.yaml") as base:
         if turn.step.fixed:
             load(base, turn.sets)

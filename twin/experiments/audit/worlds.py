@@ -19,14 +19,16 @@ from twin.record.watch import Rows
 
 
 def based(experiment: Experiment, at: int, numbers: Sequence[int], on: str | None) -> list[Task]:
-    """Run the worlds as they are; returns their tasks, without those that failed. Raises UsageError if fewer than two are left."""
+    """Run the worlds as they are; returns their tasks, without those that failed. Raises UsageError
+    if fewer than two are left."""
     base = forks.tasks(experiment.scenario, at, numbers, [Branch(BASE)])
     experiment.run(base, on, "runs without a step")
     alive = [task for task in base if task.result not in experiment.failed]
     if sum(task.kind == "branch" for task in alive) < 2:
         experiment.finish("failed")
         raise UsageError(
-            f"{experiment.out}: worlds as they are failed, fewer than two are left (their errors are in failed/)"
+            f"{experiment.out}: worlds as they are failed, fewer than two are left (their errors "
+            f"are in failed/)"
         )
     return alive
 
@@ -58,7 +60,8 @@ def branch_task(result: str, replicate: int, policy: str, seconds: int) -> Task:
 def means(
     experiment: Experiment, rows: Rows, numbers: Sequence[int], name: Any, whole: bool = False
 ) -> NDArray[np.float64]:
-    """Means over the window (replicates, series) of the results that ``name`` gives; NaN for a replicate that failed."""
+    """Means over the window (replicates, series) of the results that ``name`` gives; NaN for a
+    replicate that failed."""
     scenario, at = experiment.scenario, int(experiment.manifest["args"]["at_s"])
     made = np.full((len(numbers), len(rows)), np.nan)
     for place, r in enumerate(numbers):

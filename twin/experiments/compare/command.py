@@ -1,11 +1,15 @@
-"""What policies do to both sides: every replicate runs to the fork once and goes on without and with each policy.
+"""What policies do to both sides: every replicate runs to the fork once and goes on without and
+with each policy.
 
-results.parquet     one row per branch and series, over the last window (four weeks, or all that lies after the fork): effect with
-                    interval, its size, n, p and q, the correlation of the two branches, what the pairing gained, and the time from
+results.parquet     one row per branch and series, over the last window (four weeks, or all that
+                    lies after the fork): effect with interval, its size, n, p and q, the
+                    correlation of the two branches, what the pairing gained, and the time from
                     which on it shows (of effects that are told from noise)
 course.parquet      the same week by week after the fork
-before.parquet      what each series did in the four weeks before the fork: its pace, and how far that would take it (see `_before`)
-replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty days after the fork
+before.parquet      what each series did in the four weeks before the fork: its pace, and how far
+                    that would take it (see `_before`)
+replicates.parquet  the pairs themselves, over the last window and over the week that ends thirty
+                    days after the fork
 report.html         see `twin.experiments.compare.report`
 """
 
@@ -41,7 +45,8 @@ from twin.readers.text import human
 from twin.world.metric import Metric, label_text
 
 LOOK = 4
-"""Weeks before the fork that say whether a series was at rest; two at least, all of them after the start."""
+"""Weeks before the fork that say whether a series was at rest; two at least, all of them after the
+start."""
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
@@ -63,7 +68,8 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 
 def report(experiment: Experiment, **axes: str) -> None:
-    """Write the report anew. ``axes``: metrics of the two-sided map, x for producers and y for consumers."""
+    """Write the report anew. ``axes``: metrics of the two-sided map, x for producers and y for
+    consumers."""
     from twin.experiments.compare import report as compare_report
 
     chosen = {**experiment.manifest.get("axes", {}), **axes}
@@ -79,9 +85,11 @@ def run(
     shared: Sequence[Branch] = (),
     of: str = "",
 ) -> tuple[list[Row], dict[str, Any]]:
-    """Do what is left to do and write the tables; effects of all branches, in order, and in how many worlds each took hold.
+    """Do what is left to do and write the tables; effects of all branches, in order, and in how
+    many worlds each took hold.
 
-    ``shared``: one branch for each of ``branches``, with its policies for a share ``of`` a table; see `trial`.
+    ``shared``: one branch for each of ``branches``, with its policies for a share ``of`` a table;
+    see `trial`.
     """
     scenario, numbers = experiment.scenario, range(replicates)
     ways = [Branch(BASE), *branches, *shared]
@@ -120,8 +128,9 @@ def run(
 
 
 def _before(forked: Forked, ahead: int) -> pa.Table:
-    """The pace of every outcome in the weeks before the fork (least squares on weekly means, per replicate; the interval over
-    replicates), per 30 days, and ``moves``: how far it would take the series from the fork to the middle of the last window.
+    """The pace of every outcome in the weeks before the fork (least squares on weekly means, per
+    replicate; the interval over replicates), per 30 days, and ``moves``: how far it would take the
+    series from the fork to the middle of the last window.
     """
     weekly = forked.of[BASE]
     week = np.arange(weekly.shape[1]) - (weekly.shape[1] - 1) / 2
@@ -144,7 +153,8 @@ def _before(forked: Forked, ahead: int) -> pa.Table:
 
 
 def _took_hold(forked: Forked, branch: str) -> int:
-    """In how many worlds a policy of the branch was in force at some time (one that waits for a condition may never be)."""
+    """In how many worlds a policy of the branch was in force at some time (one that waits for a
+    condition may never be)."""
     place = next(
         (i for i, (metric, _) in enumerate(forked.rows) if metric.name == TREATMENTS[0]), None
     )
@@ -256,14 +266,16 @@ def _pairs(forked: Forked, branches: Sequence[Branch]) -> pa.Table:
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
-    """What the terminal says: effects of each branch on what matters most, by side, with intervals."""
+    """What the terminal says: effects of each branch on what matters most, by side, with
+    intervals."""
     made = []
     for branch in dict.fromkeys(row.branch for row in rows):
         mine = [row for row in rows if row.branch == branch]
         tested = sum(row.p == row.p for row in mine)
         made += [
             "",
-            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ beyond noise",
+            f"{branch}: {sum(row.sure for row in mine)} of {tested} series that it touches differ "
+            f"beyond noise",
         ]
         for side, name in SIDES.items():
             told = [row for row in mine if row.side == side and row.told and row.n > 1]
@@ -274,7 +286,8 @@ def lines(rows: Sequence[Row]) -> list[str]:
     return [
         *made,
         "",
-        f"[ ]: {sure} interval of this series alone. q: share of false alarms among all series as sure as this "
+        f"[ ]: {sure} interval of this series alone. q: share of false alarms among all series as "
+        f"sure as this "
         f"(Benjamini-Hochberg); beyond noise: q < {1 - effects.LEVEL:.2g}.",
     ]
 
@@ -286,6 +299,7 @@ def _line(row: Row) -> str:
     percent = row.percent(row.effect)
     share = f"{percent:+.1f} %".replace("-", "−") if np.isfinite(percent) else ""
     return (
-        f"{start} {share:>9s}  {number(row.effect):>9s} {f'[{number(row.low)}, {number(row.high)}]':22s} q {row.q:<7.2g} "
+        f"{start} {share:>9s}  {number(row.effect):>9s} "
+        f"{f'[{number(row.low)}, {number(row.high)}]':22s} q {row.q:<7.2g} "
         f"{row.verdict or 'may be noise'}"
     )

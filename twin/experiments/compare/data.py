@@ -1,4 +1,5 @@
-"""What a comparison's report is made of, read from its folder: rows, courses, pairs, axes of the map."""
+"""What a comparison's report is made of, read from its folder: rows, courses, pairs, axes of the
+map."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ SIDE_OF = {"x": "producer", "y": "consumer"}
 
 
 def series_of(scenario: Scenario, side: str) -> dict[Key, str]:
-    """Series of a side that can be an axis, by key (metric, labels): what is written on a command line for each."""
+    """Series of a side that can be an axis, by key (metric, labels): what is written on a command
+    line for each."""
     found = {}
     for mechanism in scenario.mechanisms:
         for metric in scenario.registry[mechanism].metrics:
@@ -39,7 +41,8 @@ def series_of(scenario: Scenario, side: str) -> dict[Key, str]:
 
 
 def axis_key(scenario: Scenario, which: str, text: str) -> Key:
-    """The series that ``METRIC`` or ``METRIC{label=value}`` names. Raises UsageError with the nearest one of that side."""
+    """The series that ``METRIC`` or ``METRIC{label=value}`` names. Raises UsageError with the
+    nearest one of that side."""
     known = series_of(scenario, SIDE_OF[which])
     plain = text.replace(" ", "").replace('"', "")
     for key, written in known.items():

@@ -1,6 +1,8 @@
-"""Pictures of a comparison: the two-sided map, effects over time, forest plots, and what the pairing gained.
+"""Pictures of a comparison: the two-sided map, effects over time, forest plots, and what the
+pairing gained.
 
-Effects are drawn in percent of the world as it is, 100 effect / |base|, where that world's value is not zero.
+Effects are drawn in percent of the world as it is, 100 effect / |base|, where that world's value is
+not zero.
 """
 
 from __future__ import annotations
@@ -66,9 +68,11 @@ def two_sided_map(
     rows: Mapping[tuple[str, Key], Row],
     clouds: Mapping[tuple[str, Key], Array],
 ) -> Any:
-    """One point per branch with the cloud of its replicates and its interval along both axes, and a choice of axes.
+    """One point per branch with the cloud of its replicates and its interval along both axes, and a
+    choice of axes.
 
-    ``axes``: what can be chosen on x and y, first what is shown; ``clouds``: differences of the pairs (replicates,).
+    ``axes``: what can be chosen on x and y, first what is shown; ``clouds``: differences of the
+    pairs (replicates,).
     """
     cloud: dict[str, list[Any]] = {"branch": [], "colour": [], "replicate": []}
     cross: dict[str, list[Any]] = {"branch": [], "colour": []}
@@ -218,7 +222,8 @@ def _ms(time: dt.datetime) -> float:
 
 @dataclass(frozen=True)
 class Course:
-    """One series of a branch week by week (weeks,): ends of weeks and what was found; see `twin.experiments.effects`."""
+    """One series of a branch week by week (weeks,): ends of weeks and what was found; see
+    `twin.experiments.effects`."""
 
     time: Sequence[dt.datetime]
     base: Array
@@ -230,7 +235,8 @@ class Course:
 
 
 def in_percent(courses: Sequence[Course]) -> bool:
-    """Whether the effects of a series can be drawn in percent of its base: nowhere is that zero or without sign."""
+    """Whether the effects of a series can be drawn in percent of its base: nowhere is that zero or
+    without sign."""
     base = np.concatenate([each.base for each in courses])
     base = base[np.isfinite(base)]
     return bool(len(base) and (base > 0).all())
@@ -243,7 +249,8 @@ def over_time(
     fork: dt.datetime,
     since: Mapping[str, dt.datetime],
 ) -> figure:
-    """The effect of every branch on one series, with bands; the fork marked, and where each effect begins to show for good (a ring)."""
+    """The effect of every branch on one series, with bands; the fork marked, and where each effect
+    begins to show for good (a ring)."""
     every = list(courses.values())
     share = in_percent(every)
     end = max(_ms(each.time[-1]) for each in every)
@@ -319,7 +326,8 @@ def _known(course: Course, share: bool) -> list[float]:
 
 
 def forest(rows: Sequence[Row]) -> figure:
-    """Effects in standard deviations from run to run with their intervals, one under another, named above their lines."""
+    """Effects in standard deviations from run to run with their intervals, one under another, named
+    above their lines."""
     plot = canvas(None, 60 + 34 * len(rows), "1")
     plot.xaxis.axis_label = "effect in standard deviations from run to run"
     scale = [row.size / row.effect for row in rows]
@@ -333,7 +341,8 @@ def forest(rows: Sequence[Row]) -> figure:
         "colour": [TONE[row.verdict] for row in rows],
         "said": [f"{name_of(row)}: {row.verdict}" for row in rows],
         "words": [
-            f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q {row.q:.2g}"
+            f"{human(row.base)} to {human(row.value)} {'' if row.unit == '1' else row.unit}, q "
+            f"{row.q:.2g}"
             for row in rows
         ],
     }
@@ -373,7 +382,8 @@ def forest(rows: Sequence[Row]) -> figure:
 def pairing(
     courses: Mapping[str, Course], what: str, fork: dt.datetime, month: dt.datetime
 ) -> figure:
-    """``correlation`` of the branches, or how many times ``narrower`` pairing made the interval, week by week, one line per series."""
+    """``correlation`` of the branches, or how many times ``narrower`` pairing made the interval,
+    week by week, one line per series."""
     end = max(_ms(each.time[-1]) for each in courses.values())
     lead = 0.04 * (end - _ms(fork))
     ratio = what == "narrower"

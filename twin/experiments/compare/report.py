@@ -1,6 +1,8 @@
-"""The report of `twin compare`: what each policy does to both sides in sentences, the two-sided map, courses, forests, all numbers.
+"""The report of `twin compare`: what each policy does to both sides in sentences, the two-sided
+map, courses, forests, all numbers.
 
-Everything is read from the folder: ``results.parquet``, ``course.parquet``, ``replicates.parquet`` and the manifest.
+Everything is read from the folder: ``results.parquet``, ``course.parquet``, ``replicates.parquet``
+and the manifest.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ WIDE = 8
 
 
 def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
-    """Write ``report.html``. ``axes``: what the map shows first, as written on a command line. Raises UsageError."""
+    """Write ``report.html``. ``axes``: what the map shows first, as written on a command line.
+    Raises UsageError."""
     data = Data(experiment)
     chosen = {
         **DEFAULT,
@@ -53,11 +56,13 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
         sections,
         _methods(data),
         under=(
-            f"{worlds} worlds were forked on {data.fork:%d %B %Y}, {format_duration(data.fork_s)} after the start, and went on to "
+            f"{worlds} worlds were forked on {data.fork:%d %B %Y}, {format_duration(data.fork_s)} "
+            f"after the start, and went on to "
             f"{at(data.start, data.scenario.duration):%d %B %Y} without and with each policy.",
         ),
         notices=reporting.failures(experiment),
-        note=f"Means over the last {_window(data)} against the same worlds without the policy; in brackets {effects.LEVEL:.0%} intervals. "
+        note=f"Means over the last {_window(data)} against the same worlds without the policy; in "
+        f"brackets {effects.LEVEL:.0%} intervals. "
         "Coloured: better or worse for that side.",
     )
     reporting.write(experiment, page)
@@ -99,12 +104,15 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
         []
         if all(axes[which][0].key == chosen[which] for which in axes)
         else [
-            "The metric asked for is zero in the world as it is, or was not read in every branch; another is shown."
+            "The metric asked for is zero in the world as it is, or was not read in every branch; "
+            "another is shown."
         ]
     )
     help_ = (
-        f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; small points are the {data.n} worlds, "
-        "each compared with itself without the policy. The shaded quarter is better for both sides. A cross that covers a zero line "
+        f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; "
+        f"small points are the {data.n} worlds, "
+        "each compared with itself without the policy. The shaded quarter is better for both "
+        "sides. A cross that covers a zero line "
         "is not told from zero along it."
     )
     return Section(
@@ -155,7 +163,8 @@ def _over_time(data: Data) -> Section:
     return Section(
         "time",
         "When it shows",
-        f"Effect of each policy week by week, with {effects.LEVEL:.0%} bands; the dashed line is the "
+        f"Effect of each policy week by week, with {effects.LEVEL:.0%} bands; the dashed line is "
+        f"the "
         "fork. A ring marks the first week from which on the band keeps clear of zero to the end.",
         groups=groups,
     )
@@ -185,7 +194,8 @@ def _forests(data: Data) -> Section:
                         _id("forest", (branch, side), data.branches.index(branch)),
                         name,
                         pictures.forest(shown),
-                        f"The {len(shown)} surest of {len(sure)} told from noise, histograms left out.",
+                        f"The {len(shown)} surest of {len(sure)} told from noise, histograms left "
+                        f"out.",
                     )
                 )
             elif not certain:
@@ -203,7 +213,8 @@ def _forests(data: Data) -> Section:
         "forest",
         "What is surest",
         "Effects in standard deviations from run to run, with their intervals: green is better for "
-        "that side, red worse, blue neither. One is as much as worlds usually differ by luck alone.",
+        "that side, red worse, blue neither. One is as much as worlds usually differ by luck "
+        "alone.",
         groups=groups,
     )
 
@@ -228,7 +239,8 @@ def _pairing(data: Data) -> Section:
                             f"narrower-{place}",
                             "How many times narrower the interval is",
                             ratio,
-                            f"Than that of as many independent runs. The dotted line is three, the dashed one {words.moment(data)}. "
+                            f"Than that of as many independent runs. The dotted line is three, the "
+                            f"dashed one {words.moment(data)}. "
                             "Weeks equal to the last bit have no ratio.",
                         ),
                         Picture(
@@ -246,7 +258,8 @@ def _pairing(data: Data) -> Section:
         "pairing",
         "What the pairing was worth",
         "Branches of a world share all luck that the policy does not touch. Chaos wins "
-        "in the end: small differences grow until two branches are two worlds; the pictures show how soon.",
+        "in the end: small differences grow until two branches are two worlds; the pictures show "
+        "how soon.",
         [words.paid(data, branch) for branch in data.branches],
         groups,
     )
@@ -288,8 +301,10 @@ def _trial(data: Data) -> list[Section]:
         )
     biased = sum(each.sure for each in found)
     lead = (
-        f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, as an experimenter would: treated "
-        f"less control, against what forked worlds say that the policy does to everybody. {biased} of {len(found)} quantities are "
+        f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, "
+        f"as an experimenter would: treated "
+        f"less control, against what forked worlds say that the policy does to everybody. {biased} "
+        f"of {len(found)} quantities are "
         f"biased by interference beyond noise ({effects.LEVEL:.0%} intervals, each alone)."
     )
     return [Section("trial", "What an A/B test would have said", lead, table=Table(columns, rows))]
@@ -385,23 +400,29 @@ def _methods(data: Data) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = [
         (
             "Worlds",
-            f"{data.n}: seed {scenario.seed}, replicates 0 to {data.n - 1}. Each ran to the fork once, was saved, and went on "
-            "without and with each policy; every draw of luck is keyed by person and purpose, so both branches draw the same.",
+            f"{data.n}: seed {scenario.seed}, replicates 0 to {data.n - 1}. Each ran to the fork "
+            f"once, was saved, and went on "
+            "without and with each policy; every draw of luck is keyed by person and purpose, so "
+            "both branches draw the same.",
         ),
         (
             "Window",
-            f"means over the last {_window(data)}, to {end:%d %B %Y}; what is counted is counted per day. "
+            f"means over the last {_window(data)}, to {end:%d %B %Y}; what is counted is counted "
+            f"per day. "
             "Courses are in weeks.",
         ),
         (
             "Interval",
-            f"{effects.LEVEL:.0%}, of the mean difference of the pairs (t distribution, n − 1 degrees of freedom), of each series "
+            f"{effects.LEVEL:.0%}, of the mean difference of the pairs (t distribution, n − 1 "
+            f"degrees of freedom), of each series "
             "alone.",
         ),
         (
             "Many series",
-            "per policy, Benjamini and Hochberg's false discovery rate over all series that it touches: what has q below "
-            f"{1 - effects.LEVEL:.2g} is called told from noise; up to one in {round(1 / (1 - effects.LEVEL))} of those may be "
+            "per policy, Benjamini and Hochberg's false discovery rate over all series that it "
+            "touches: what has q below "
+            f"{1 - effects.LEVEL:.2g} is called told from noise; up to one in "
+            f"{round(1 / (1 - effects.LEVEL))} of those may be "
             "a false alarm.",
         ),
         ("Left out", f"{', '.join(TREATMENTS)}: says that a policy is there, not what it does."),
@@ -414,8 +435,10 @@ def _methods(data: Data) -> list[tuple[str, str]]:
         rows.append(
             (
                 branch,
-                f"{len(tested)} series tested on {pairs} pairs, {sure} told from noise, {len(tested) - sure} not; "
-                f"{sum(row.untouched for row in mine)} untouched to the last bit; {sum(row.n < 2 for row in mine)} without "
+                f"{len(tested)} series tested on {pairs} pairs, {sure} told from noise, "
+                f"{len(tested) - sure} not; "
+                f"{sum(row.untouched for row in mine)} untouched to the last bit; "
+                f"{sum(row.n < 2 for row in mine)} without "
                 "enough readings.",
             )
         )

@@ -1,4 +1,5 @@
-"""The rows of a comparison: one effect of one branch on one series, what they are called, and the tables that hold them."""
+"""The rows of a comparison: one effect of one branch on one series, what they are called, and the
+tables that hold them."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Row:
-    """The effect of one branch on one series over the last window; see `twin.experiments.effects` for the numbers."""
+    """The effect of one branch on one series over the last window; see `twin.experiments.effects`
+    for the numbers."""
 
     branch: str
     metric: str
@@ -99,7 +101,8 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """``better`` or ``worse`` for its side, ``more`` or ``less`` where neither is; empty if it is not told from noise."""
+        """``better`` or ``worse`` for its side, ``more`` or ``less`` where neither is; empty if it
+        is not told from noise."""
         if not self.sure:
             return ""
         if self.good == "neither":
@@ -112,7 +115,8 @@ class Row:
 
 
 def read_moving(experiment: Experiment) -> dict[tuple[str, str], float]:
-    """How far series would have moved by themselves, by (metric, labels): those that were moving before the fork beyond noise."""
+    """How far series would have moved by themselves, by (metric, labels): those that were moving
+    before the fork beyond noise."""
     if not experiment.store.exists("before.parquet"):
         return {}
     return {

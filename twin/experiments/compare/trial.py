@@ -1,13 +1,15 @@
 """An A/B test inside the twin, beside the truth that only forked worlds can show.
 
-For each policy one more branch gives it to a share of people only. Per replicate, over the last window, with the means by arm of
-`twin.mechanisms.trials`:
+For each policy one more branch gives it to a share of people only. Per replicate, over the last
+window, with the means by arm of `twin.mechanisms.trials`:
 
     estimate = treated - control                                what the platform's experimenter would report
     truth    = everybody, policy for all - everybody, without   the effect of the roll-out
-    bias     = estimate - truth                                 interference: the arms live in one world
+    bias     = estimate - truth                                 interference: the arms live in one
+             world
 
-Each with a 95 % interval over replicates (`effects.paired`); the interval of the bias uses the pairing of both. ``trials.parquet``.
+Each with a 95 % interval over replicates (`effects.paired`); the interval of the bias uses the
+pairing of both. ``trials.parquet``.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ SETTING = "trials.enabled=true"
 
 @dataclass(frozen=True)
 class Bias:
-    """One quantity of one policy: estimate, truth and their difference, each with its interval; n replicates with both."""
+    """One quantity of one policy: estimate, truth and their difference, each with its interval; n
+    replicates with both."""
 
     branch: str
     quantity: str
@@ -59,7 +62,8 @@ def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
     """The plan for a share of people only. Raises UsageError where a policy cannot be given so."""
     if any(policy.get("share") is not None for policy in plan.policies):
         raise UsageError(
-            f"--share: {plan.name} is for a share already (leave --share out, or take share: out of the file)"
+            f"--share: {plan.name} is for a share already (leave --share out, or take share: out "
+            f"of the file)"
         )
     policies = [{**policy, "share": share, "of": of} for policy in plan.policies]
     try:
@@ -69,13 +73,15 @@ def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
             f"{each.path.rpartition('.set.')[2]}: {each.reason}" for each in error.problems
         )
         raise UsageError(
-            f"--share: {plan.name} cannot be given to a share of {of}: {reasons} (try --of, or leave --share out)"
+            f"--share: {plan.name} cannot be given to a share of {of}: {reasons} (try --of, or "
+            f"leave --share out)"
         ) from None
     return replace(plan, name=f"{plan.name}, for {share:.0%}", policies=policies)
 
 
 def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bias]:
-    """Of branches (name, the one for a share, whose share), every quantity of that side's people that was read in all arms."""
+    """Of branches (name, the one for a share, whose share), every quantity of that side's people
+    that was read in all arms."""
     place = {
         (metric.name, labels["arm"]): i
         for i, (metric, labels) in enumerate(forked.rows)
@@ -134,7 +140,8 @@ def lines(found: Sequence[Bias]) -> list[str]:
             if each.branch == name:
                 verdict = "  biased by interference" if each.sure else "  no bias told from noise"
                 made.append(
-                    f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth {_with(each, 'truth'):34s}"
+                    f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth "
+                    f"{_with(each, 'truth'):34s}"
                     f" bias {_with(each, 'bias'):34s}{verdict}"
                 )
     return made

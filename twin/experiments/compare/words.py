@@ -56,7 +56,8 @@ def _held(data: Data, branch: str) -> list[Words]:
     return [
         [
             (
-                f"It took hold in {held} of {worlds} worlds; in the others its condition was not met, and nothing differs.",
+                f"It took hold in {held} of {worlds} worlds; in the others its condition was not "
+                f"met, and nothing differs.",
                 "flat",
             )
         ]
@@ -87,7 +88,8 @@ def _side(data: Data, branch: str, side: str) -> Words:
 
 
 def _restless(data: Data, rows: Sequence[Row]) -> str:
-    """A sentence on those of the effects told whose series were moving before the fork, by much of the effect."""
+    """A sentence on those of the effects told whose series were moving before the fork, by much of
+    the effect."""
     found = []
     for row in rows:
         moves = data.moving.get((row.metric, row.labels))
@@ -101,7 +103,8 @@ def _restless(data: Data, rows: Sequence[Row]) -> str:
         ""
         if not found
         else (
-            f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but the world that "
+            f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, "
+            f"but the world that "
             "the policy met was still settling. "
         )
     )
@@ -168,7 +171,8 @@ def shows(data: Data, key: Key) -> str:
             unclear.append(branch)
     told = [
         *(
-            f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: {listed(clear[second])}."
+            f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: "
+            f"{listed(clear[second])}."
             for second in sorted(clear)
         ),
         f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
@@ -188,7 +192,8 @@ def moment(data: Data) -> str:
 
 
 def paid(data: Data, branch: str) -> str:
-    """On which headline series pairing made the interval three times narrower thirty days after the fork, and how long that lasts."""
+    """On which headline series pairing made the interval three times narrower thirty days after the
+    fork, and how long that lasts."""
     rows = data.headlines()
     made: list[tuple[Row, float]] = []
     still: list[Row] = []
@@ -202,7 +207,8 @@ def paid(data: Data, branch: str) -> str:
     good = [(row, ratio) for row, ratio in made if ratio >= PAYS]
     rest = [(row, ratio) for row, ratio in made if ratio < PAYS]
     text = (
-        f"{branch}: in the week to {moment(data)}, the pairing made the interval at least {PAYS:.0f} times narrower for "
+        f"{branch}: in the week to {moment(data)}, the pairing made the interval at least "
+        f"{PAYS:.0f} times narrower for "
         f"{len(good)} of {len(made)} headline series that the policy touches"
     )
     if good:

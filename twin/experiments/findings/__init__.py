@@ -1,1 +1,2 @@
-"""The published findings on the twin: one file each, with the rule of its verdict fixed beforehand."""
+"""The published findings on the twin: one file each, with the rule of its verdict fixed
+beforehand."""

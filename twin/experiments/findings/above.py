@@ -1,11 +1,15 @@
-"""F8, the sentence above all findings: are the effects on those who make and on those who watch one parameter read from two ends?
+"""F8, the sentence above all findings: are the effects on those who make and on those who watch one
+parameter read from two ends?
 
-Asked of every part of F1 to F7 whose doses are numbers, on its own worlds. With z the dose, standardised (of its logarithm where it is
-turned by factors), and y an outcome over the doses of one replicate in units of its standard deviation from world to world,
+Asked of every part of F1 to F7 whose doses are numbers, on its own worlds. With z the dose,
+standardised (of its logarithm where it is turned by factors), and y an outcome over the doses of
+one replicate in units of its standard deviation from world to world,
 
-    slope of an end = mean over doses of z y        correlation of both ends = Pearson's r of the two y over the doses
+    slope of an end = mean over doses of z y        correlation of both ends = Pearson's r of the
+                                                    two y over the doses
 
-A parameter has two ends if both slopes differ from zero; within +-.2 sd a slope is next to nothing (Cohen's small effect, a convention).
+A parameter has two ends if both slopes differ from zero; within +-.2 sd a slope is next to nothing
+(Cohen's small effect, a convention).
 """
 
 from __future__ import annotations
@@ -29,7 +33,8 @@ FINDING = Finding(
     "hypothesis",
     ("the sentence above the seven findings; the twin's own worlds",),
     (),
-    "Reproduced only if every parameter moves both sides. A sign is not asked for: a parameter may give to one side what it takes from the "
+    "Reproduced only if every parameter moves both sides. A sign is not asked for: a parameter may "
+    "give to one side what it takes from the "
     "other (correlation below zero).",
 )
 Array = NDArray[np.float64]

@@ -1,4 +1,5 @@
-"""The words in which a part of a finding is declared: settings with their reasons, arms, outcomes, sizes, studies, curves."""
+"""The words in which a part of a finding is declared: settings with their reasons, arms, outcomes,
+sizes, studies, curves."""
 
 from __future__ import annotations
 
@@ -24,9 +25,11 @@ def because(reason: str, **values: str) -> dict[str, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Arm:
-    """One setting of the independent variable: ``dose`` is where it stands on the axis (NaN: none), ``sets`` path -> value.
+    """One setting of the independent variable: ``dose`` is where it stands on the axis (NaN: none),
+    ``sets`` path -> value.
 
-    ``control`` names the control that the arm belongs to, empty for the part itself; what the control changes is in ``Part.controls``.
+    ``control`` names the control that the arm belongs to, empty for the part itself; what the
+    control changes is in ``Part.controls``.
     """
 
     name: str
@@ -37,7 +40,8 @@ class Arm:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A dependent variable: a metric of the board, whose side it shows, and how it is called in pictures."""
+    """A dependent variable: a metric of the board, whose side it shows, and how it is called in
+    pictures."""
 
     metric: str
     side: Side
@@ -47,7 +51,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Size:
-    """How large: worlds per arm, days of each, and what makes worlds smaller than the default (with the reason)."""
+    """How large: worlds per arm, days of each, and what makes worlds smaller than the default (with
+    the reason)."""
 
     replicates: int
     days: int
@@ -61,8 +66,8 @@ NOTHING = Size(0, 0)
 def smaller(
     replicates: int, days: int, people: int, creators: int, also: Change | None = None, **more: str
 ) -> Size:
-    """A platform of so many people and human creators, in coarser steps than the default, and what else (``__`` for the dot); ``also`` is
-    what has a reason of its own."""
+    """A platform of so many people and human creators, in coarser steps than the default, and what
+    else (``__`` for the dot); ``also`` is what has a reason of its own."""
     return Size(
         replicates,
         days,
@@ -85,8 +90,8 @@ def smaller(
 
 @dataclass(frozen=True)
 class Study:
-    """A calculation without a world: ``call`` names ``module:function`` in this package; it takes seed, data (a folder, or empty) and
-    ``args``, plain data, and returns an array.
+    """A calculation without a world: ``call`` names ``module:function`` in this package; it takes
+    seed, data (a folder, or empty) and ``args``, plain data, and returns an array.
     """
 
     name: str
@@ -96,7 +101,8 @@ class Study:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a picture: x, middle, ends of intervals (empty for none); ``panel`` is the title of the picture that it belongs to."""
+    """A line of a picture: x, middle, ends of intervals (empty for none); ``panel`` is the title of
+    the picture that it belongs to."""
 
     panel: str
     name: str

@@ -1,6 +1,8 @@
-"""`twin findings`: run the experiments of the findings, judge them by their rules, and keep the scoreboard.
+"""`twin findings`: run the experiments of the findings, judge them by their rules, and keep the
+scoreboard.
 
-results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n, state, why, aside, beside
+results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n,
+                 state, why, aside, beside
 scoreboard.md    the same as a table, with date, seed, versions and run time, as the README has it
 report.html      see `twin.experiments.findings.report`
 """

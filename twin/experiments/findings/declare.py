@@ -1,9 +1,11 @@
-"""What a finding is: a sentence, and the experiments by which the twin shows or refutes it, declared before they run.
+"""What a finding is: a sentence, and the experiments by which the twin shows or refutes it,
+declared before they run.
 
-A finding has parts. A part is either made of worlds, one per arm and replicate, each the default world with what the arm sets; or of
-studies, calculations without a world (closed forms, graphs, real data); or of both. Arms of a control repeat those of the part in a
-setting in which the effect must vanish. Every setting that differs from the default world is declared with its reason: as the dose of an
-arm, as the world of a part, as the setting of a control, or as its size.
+A finding has parts. A part is either made of worlds, one per arm and replicate, each the default
+world with what the arm sets; or of studies, calculations without a world (closed forms, graphs,
+real data); or of both. Arms of a control repeat those of the part in a setting in which the effect
+must vanish. Every setting that differs from the default world is declared with its reason: as the
+dose of an arm, as the world of a part, as the setting of a control, or as its size.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ from twin.experiments.findings.seen import Seen
 class Part:
     """One experiment of a finding.
 
-    ``varies`` is the independent variable in words; ``doses`` whether arms lie on an axis of numbers (``log_dose``: a logarithmic one);
-    ``windows`` are shares of the run over which means are taken; ``controls`` name -> what the control changes. ``judge`` is the verdict
-    rule, fixed here and before any run; ``curves`` what is drawn besides the outcomes over the arms. ``both_ends`` are the outcomes, one of
-    each side, that the sentence above all findings is asked of.
+    ``varies`` is the independent variable in words; ``doses`` whether arms lie on an axis of
+    numbers (``log_dose``: a logarithmic one); ``windows`` are shares of the run over which means
+    are taken; ``controls`` name -> what the control changes. ``judge`` is the verdict rule, fixed
+    here and before any run; ``curves`` what is drawn besides the outcomes over the arms.
+    ``both_ends`` are the outcomes, one of each side, that the sentence above all findings is asked
+    of.
     """
 
     key: str
@@ -72,9 +76,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Finding:
-    """One of the published results: what it says, how strong its evidence is and where that comes from.
+    """One of the published results: what it says, how strong its evidence is and where that comes
+    from.
 
-    ``note`` is what a reader has to know before the verdict, such as why the sign fails in the default world.
+    ``note`` is what a reader has to know before the verdict, such as why the sign fails in the
+    default world.
     """
 
     key: str

@@ -1,7 +1,9 @@
-"""Finding 1, automation: what a campaign moves, against the number of its automated accounts and whom it aims at.
+"""Finding 1, automation: what a campaign moves, against the number of its automated accounts and
+whom it aims at.
 
-Movement is of people's mean distance from the target; per impression it is ``persuasion_per_mille``. Targeted: the tenth of people whom a
-post moves most, known by profiling, which is the personal data of Salvi et al. 2025 (odds of agreement +81.2 % with it, no effect
+Movement is of people's mean distance from the target; per impression it is
+``persuasion_per_mille``. Targeted: the tenth of people whom a post moves most, known by profiling,
+which is the personal data of Salvi et al. 2025 (odds of agreement +81.2 % with it, no effect
 without); sizes of persuasion are assumptions, so signs alone are asked for.
 """
 

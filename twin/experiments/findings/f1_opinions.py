@@ -1,8 +1,10 @@
-"""Finding 1, topology: how fast opinions draw together on a graph, against the graph's second eigenvalue.
+"""Finding 1, topology: how fast opinions draw together on a graph, against the graph's second
+eigenvalue.
 
-DeGroot on an undirected graph: W = D^-1 A is self-adjoint under pi ~ degree, so the pi-weighted distance to consensus shrinks in the long
-run by |lambda_2(W)| per round, and its square, the variance of opinion, by lambda_2^2. The project's own kernel is measured, from random
-opinions. Source: DeGroot 1974; numbers: FINDINGS F1, 1c (self-loops included, but for the real graph).
+DeGroot on an undirected graph: W = D^-1 A is self-adjoint under pi ~ degree, so the pi-weighted
+distance to consensus shrinks in the long run by |lambda_2(W)| per round, and its square, the
+variance of opinion, by lambda_2^2. The project's own kernel is measured, from random opinions.
+Source: DeGroot 1974; numbers: FINDINGS F1, 1c (self-loops included, but for the real graph).
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ GRAPHS = {
 """Published |lambda_2|, rounds before measuring, rounds measured."""
 DEGREE = 10
 REWIRED = (0.0, 0.02, 0.1, 0.5, 1.0)
-"""At one degree: shares of ties that are thrown anew, from a ring of neighbours to a random graph (Watts & Strogatz 1998)."""
+"""At one degree: shares of ties that are thrown anew, from a ring of neighbours to a random graph
+(Watts & Strogatz 1998)."""
 
 
 def _graph(name: str, data: str) -> Any:
@@ -73,7 +76,8 @@ def adjacency(graph: Any, loops: bool) -> Any:
 
 
 def modes(matrix: Any, count: int = 3) -> tuple[Floats, Floats, Floats]:
-    """pi, the ``count`` eigenvalues of W of largest size, and the mode of the second, from D^-1/2 A D^-1/2."""
+    """pi, the ``count`` eigenvalues of W of largest size, and the mode of the second, from D^-1/2 A
+    D^-1/2."""
     degree = np.asarray(matrix.sum(axis=1)).ravel()
     root = sparse.diags_array(degree**-0.5)
     normal = root @ matrix @ root
@@ -108,7 +112,8 @@ def _distance(x: Floats, pi: Floats) -> float:
 
 
 def decay(seed: int, data: str, graph: str) -> Floats:
-    """|lambda_2|, -ln lambda_2, the measured decay of the distance per round, and how far anybody is from the mean after it all."""
+    """|lambda_2|, -ln lambda_2, the measured decay of the distance per round, and how far anybody
+    is from the mean after it all."""
     made = _graph(graph, data)
     if made is None:
         return np.array([])
@@ -137,7 +142,8 @@ def decay(seed: int, data: str, graph: str) -> Floats:
 
 
 def rewired(seed: int, data: str, graphs: int) -> Floats:
-    """Variance of opinion left after 30 rounds, as a share, by share of ties rewired (5,) and graph (5, graphs); one degree for all."""
+    """Variance of opinion left after 30 rounds, as a share, by share of ties rewired (5,) and graph
+    (5, graphs); one degree for all."""
     left = np.zeros((len(REWIRED), graphs))
     for g in range(graphs):
         x = np.random.default_rng([seed, g]).uniform(-1, 1, 200)
@@ -198,7 +204,8 @@ def _judge(seen: Seen) -> list[Claim]:
     left = seen.study("rewired")
     claims.append(
         sign(
-            "at one degree, a ring of neighbours keeps more variance of opinion than a random graph",
+            "at one degree, a ring of neighbours keeps more variance of opinion than a random "
+            "graph",
             left[0] - left[-1],
             1,
             SOURCE,

@@ -1,10 +1,12 @@
 """Finding 1, contamination and selection: one seed vote, and who rates at all.
 
-*Votes.* Posts get a seed vote +1, -1 or none at birth and are met in random order by people who vote by `twin.kernels.rate` at the default
-rates. Viewers per post are as in the source: 308,515 votes on 101,281 comments at 5.13 % + .82 % a view are 51 viewings (Muchnik, Aral &
-Taylor 2013; rates from a slide, weak). People like the posts as those who click do in the default world: neutral on average
-(``ratings.votes.centre``). *J shape.* Read off worlds with works in them: what is posted, what all buyers would post, and what people
-drawn at random say who are made to judge, which is everybody buying and everybody reporting (Hu, Pavlou & Zhang 2009).
+*Votes.* Posts get a seed vote +1, -1 or none at birth and are met in random order by people who
+vote by `twin.kernels.rate` at the default rates. Viewers per post are as in the source: 308,515
+votes on 101,281 comments at 5.13 % + .82 % a view are 51 viewings (Muchnik, Aral & Taylor 2013;
+rates from a slide, weak). People like the posts as those who click do in the default world: neutral
+on average (``ratings.votes.centre``). *J shape.* Read off worlds with works in them: what is
+posted, what all buyers would post, and what people drawn at random say who are made to judge, which
+is everybody buying and everybody reporting (Hu, Pavlou & Zhang 2009).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from twin.mechanisms.ratings import RatingsParams
 Floats = NDArray[np.float64]
 MUCHNIK, HU = "Muchnik, Aral & Taylor, Science 2013", "Hu, Pavlou & Zhang, CACM 2009"
 UP = (1.1102, 1.3898)
-"""Ratio by an up-vote: +25 %, as far to both sides as the replication that differs (+11.02 %, Glenski & Weninger) lies from it."""
+"""Ratio by an up-vote: +25 %, as far to both sides as the replication that differs (+11.02 %,
+Glenski & Weninger) lies from it."""
 DOWN = (1 - 0.0515, 1 + 0.0515)
 """Ratio by a down-vote: no difference, within what that replication found (-5.15 %)."""
 POSTS, VIEWERS, PEOPLE = 9000, 51, 4000
@@ -34,7 +37,8 @@ QUALITY_SD = float(np.hypot(0.6, 0.7))
 
 
 def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kernel.Works]:
-    """People of random tastes and opinions, and posts of random content and slant, none with any history."""
+    """People of random tastes and opinions, and posts of random content and slant, none with any
+    history."""
     rng = np.random.default_rng(seed)
 
     def unit(n: int) -> NDArray[np.float32]:
@@ -145,7 +149,8 @@ def _net(
 def votes(
     seed: int, data: str, shown: bool, seeds: bool, correction: float, replicates: int
 ) -> Floats:
-    """Mean net votes on posts seeded -1, 0, +1 (replicates, 3); ``correction`` below 0 is the default one. Replicates share their luck."""
+    """Mean net votes on posts seeded -1, 0, +1 (replicates, 3); ``correction`` below 0 is the
+    default one. Replicates share their luck."""
     made = []
     for r in range(replicates):
         net, given = _net(seed * 1000 + r, shown, seeds, correction)

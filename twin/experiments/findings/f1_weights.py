@@ -1,8 +1,9 @@
 """Finding 1, supply: what feed weights make producers make.
 
-*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or goes, and the feed learns in days; comments stand for
-the angry reaction, weighed in likes as Facebook did: 5, 4, 1.5, 0. *Default world.* Published presets as they are; there arousal draws
-clicks, comments and hides at once, and makers learn at the default rate.
+*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or goes, and the
+feed learns in days; comments stand for the angry reaction, weighed in likes as Facebook did: 5, 4,
+1.5, 0. *Default world.* Published presets as they are; there arousal draws clicks, comments and
+hides at once, and makers learn at the default rate.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ ISOLATED = {
         audience__counts_shown="false",
     ),
     **because(
-        "isolates the mechanism: makers start in the middle and try out widely, alike in pace and response, and copy nobody",
+        "isolates the mechanism: makers start in the middle and try out widely, alike in pace and "
+        "response, and copy nobody",
         creators__human__arousal="0.5",
         creators__human__exploration="0.3",
         creators__human__posts_log_sd="0.2",
@@ -182,7 +184,8 @@ COMMENT = {
 def _judge_presets(seen: Seen) -> list[Claim]:
     made = [
         sign(
-            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against likes alone: {what}",
+            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against "
+            f"likes alone: {what}",
             seen.effect(name, "likes", outcome),
             1,
             SOURCE,
@@ -238,7 +241,8 @@ DEFAULT = Part(
     world={
         **OTHERS,
         **because(
-            "nobody comes or goes (a person who leaves is a maker less): what changes is what makers do",
+            "nobody comes or goes (a person who leaves is a maker less): what changes is what "
+            "makers do",
             audience__leave="0",
             creators__human__arrivals="0/d",
             creators__quit="0",

@@ -1,8 +1,11 @@
-"""F2: a reward model per person loses the averaging of a pooled one: agreement, echo chambers and truth, in the feed and in the chatbot.
+"""F2: a reward model per person loses the averaging of a pooled one: agreement, echo chambers and
+truth, in the feed and in the chatbot.
 
-Barreto et al. (arXiv 2503.17338) raise sycophancy as a caveat and do not measure it: no published size exists, so that worlds are asked for
-signs and closed forms for numbers. Heterogeneity sigma scales how far people differ; the model assumes the spread that there is, so that
-at sigma = 0 the personal model is the pooled one to the bit. A second control keeps people alike and lets the model look for differences.
+Barreto et al. (arXiv 2503.17338) raise sycophancy as a caveat and do not measure it: no published
+size exists, so that worlds are asked for signs and closed forms for numbers. Heterogeneity sigma
+scales how far people differ; the model assumes the spread that there is, so that at sigma = 0 the
+personal model is the pooled one to the bit. A second control keeps people alike and lets the model
+look for differences.
 """
 
 from __future__ import annotations
@@ -64,7 +67,8 @@ FEED = (
     | OTHERS
     | because("not part of this experiment", chatbots__enabled="false")
     | because(
-        "turns the reward model on, which is off by default: a logit of preference counts as ten likes do",
+        "turns the reward model on, which is off by default: a logit of preference counts as ten "
+        "likes do",
         recommender__reward__weight="5",
     )
 )
@@ -82,7 +86,8 @@ CHAT = (
 )
 CLOSED_FORM = (
     because(
-        "the closed form: answers of equal quality, every session a stated comparison, everybody's own model served",
+        "the closed form: answers of equal quality, every session a stated comparison, everybody's "
+        "own model served",
         chatbots__answers__truth_value="0",
         chatbots__answers__contested="1",
         chatbots__answers__feedback="1",
@@ -209,7 +214,8 @@ def _at(sigma: float, own: bool) -> str:
 
 
 def judge_feed_sigma(seen: Seen) -> list[Claim]:
-    """The gap between both models grows with how far people differ and is nothing where they are alike."""
+    """The gap between both models grows with how far people differ and is nothing where they are
+    alike."""
     gaps = {
         metric.metric: np.array([seen.effect(_at(s, True), _at(s, False), metric) for s in SIGMAS])
         for metric in (BETWEEN, WITHIN)
@@ -236,7 +242,8 @@ def judge_feed_sigma(seen: Seen) -> list[Claim]:
 
 
 def _agreement_gap(seen: Seen, sigma: float, control: str = "") -> np.ndarray:
-    """Worth of being agreed with, personal less pooled, per unit of taste (replicates,): all else is shared luck."""
+    """Worth of being agreed with, personal less pooled, per unit of taste (replicates,): all else
+    is shared luck."""
     before = f"{control}/" if control else ""
     return (
         seen.effect(f"{before}{_at(sigma, True)}", f"{before}{_at(sigma, False)}", WORTH_MET)
@@ -291,7 +298,8 @@ def _sigma_arms(
     spread: float | None = None,
     model: str = "",
 ) -> list[Arm]:
-    """Personal and pooled at every sigma; ``sets`` path -> value at sigma 1; ``model`` the path of the spread that the model assumes."""
+    """Personal and pooled at every sigma; ``sets`` path -> value at sigma 1; ``model`` the path of
+    the spread that the model assumes."""
     made = []
     for sigma in sigmas:
         scaled = {path: f"{float(value) * sigma:g}" for path, value in sets.items()}
@@ -334,7 +342,8 @@ def studies(quick: bool) -> list[Study]:
 
 
 def judge_forms(seen: Seen) -> list[Claim]:
-    """.798 against 0, the gap, the two camps and the truth cost, to 1e-9; what is learned within .02."""
+    """.798 against 0, the gap, the two camps and the truth cost, to 1e-9; what is learned within
+    .02."""
     first, pooled = seen.study(f"known {KNOWN[0]}")
     made = [
         exact(
@@ -564,9 +573,13 @@ FINDING = Finding(
         "Sharma et al., arXiv 2310.13548 (sign)",
     ),
     PARTS,
-    "No size has been published. Mean agreement has no sign of its own: a personal model also contradicts those who like to be "
+    "No size has been published. Mean agreement has no sign of its own: a personal model also "
+    "contradicts those who like to be "
     "contradicted; what it raises is agreement weighted by the taste for it, E|a| against |E a|. "
-    "The control with a free model vanishes in the full set and does not in the quick one (-.004; the gap is .50 at sigma 1): where people "
-    "are alike, what a model takes for differences is error, and error can only lose agreement. By the rule this refutes the quick set's "
-    "finding; the controls in which the model assumes no spread, and the closed forms at sigma = 0, are exactly zero.",
+    "The control with a free model vanishes in the full set and does not in the quick one (-.004; "
+    "the gap is .50 at sigma 1): where people "
+    "are alike, what a model takes for differences is error, and error can only lose agreement. By "
+    "the rule this refutes the quick set's "
+    "finding; the controls in which the model assumes no spread, and the closed forms at sigma = "
+    "0, are exactly zero.",
 )

@@ -1,11 +1,15 @@
-"""Closed forms of finding 2: what a reward model per person does where everybody's weights are known, and where they are learned.
+"""Closed forms of finding 2: what a reward model per person does where everybody's weights are
+known, and where they are learned.
 
-An answer has a stance s = +-1 and a quality q and is worth q + b a_u s to person u, a_u ~ N(mu, sigma^2). Chosen greedily at equal q,
+An answer has a stance s = +-1 and a quality q and is worth q + b a_u s to person u, a_u ~ N(mu,
+sigma^2). Chosen greedily at equal q,
 
-    agreement  E|a| personal, |E a| pooled      gap = sigma sqrt(2/pi) exp(-mu^2 / 2 sigma^2) + mu (1 - 2 Phi(-mu/sigma)) - |mu|
+    agreement  E|a| personal, |E a| pooled      gap = sigma sqrt(2/pi) exp(-mu^2 / 2 sigma^2) + mu
+               (1 - 2 Phi(-mu/sigma)) - |mu|
 
-and the false answer (s = -1, quality less by dq) is given to P(a < -dq / 2b) = Phi((-dq/2b - mu) / sigma) of people. Everything is
-served by the twin's own code, `twin.kernels.reward.margin`. Source: Barreto et al., arXiv 2503.17338 (the model), FINDINGS (the forms).
+and the false answer (s = -1, quality less by dq) is given to P(a < -dq / 2b) = Phi((-dq/2b - mu) /
+sigma) of people. Everything is served by the twin's own code, `twin.kernels.reward.margin`. Source:
+Barreto et al., arXiv 2503.17338 (the model), FINDINGS (the forms).
 """
 
 from __future__ import annotations
@@ -41,7 +45,8 @@ def false_rate(mu: float, sigma: float, b: float, dq: float) -> float:
 
 
 def tastes(mu: float, sigma: float, *breaks: float) -> tuple[Floats, Floats]:
-    """Gauss-Legendre nodes and masses of N(mu, sigma^2), in panels that end where a choice changes."""
+    """Gauss-Legendre nodes and masses of N(mu, sigma^2), in panels that end where a choice
+    changes."""
     if sigma == 0:
         return np.array([mu]), np.ones(1)
     ends = sorted(
@@ -61,7 +66,8 @@ def _served(
     difference: tuple[float, float],
     share: float,
 ) -> Floats:
-    """Stance of the answer that everybody gets, of two that differ by ``difference``: +1 the first one, -1 the other."""
+    """Stance of the answer that everybody gets, of two that differ by ``difference``: +1 the first
+    one, -1 the other."""
     x = np.array(difference)
     first = [
         reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))
@@ -70,8 +76,8 @@ def _served(
 
 
 def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) -> Floats:
-    """With known weights, personal and pooled (2, 3): agreement E[a s] at equal quality, variance between people of the stance, share of
-    false answers. The same numbers whatever the seed.
+    """With known weights, personal and pooled (2, 3): agreement E[a s] at equal quality, variance
+    between people of the stance, share of false answers. The same numbers whatever the seed.
     """
     a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
     mass = mass / mass.sum()
@@ -98,7 +104,8 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
 def learned(
     seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int
 ) -> Floats:
-    """The same learned from ``each`` comparisons a person (2, 2): agreement at equal quality and false answers at dq = b = 1."""
+    """The same learned from ``each`` comparisons a person (2, 2): agreement at equal quality and
+    false answers at dq = b = 1."""
     rng = np.random.default_rng(seed)
     a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
     who = np.tile(np.arange(people), each)

@@ -1,9 +1,11 @@
 """F3: ratings of works linked as co-viewed and as bought together: do they draw together, or apart?
 
-Stoeckli & Khobzi (2021) give signs: over substitute links ratings converge, over complementary links they diverge; no coefficients.
+Stoeckli & Khobzi (2021) give signs: over substitute links ratings converge, over complementary
+links they diverge; no coefficients.
     change of the gap between two average ratings = a + b_S S + b_C C + c gap + e        expected b_S < 0 < b_C
-It is asked of the pair model of FINDINGS F3 on the project's rating kernel, where links are dealt and controls can be exact, and of whole
-worlds, where the feed links works as people happen to view and buy them.
+It is asked of the pair model of FINDINGS F3 on the project's rating kernel, where links are dealt
+and controls can be exact, and of whole worlds, where the feed links works as people happen to view
+and buy them.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ MODELS = {
     "random": ("via", 1.0, False, "random"),
     "swapped": ("via", 1.0, False, "swapped"),
 }
-"""Reference of a co-viewed shelf, factor on kappa, whether audiences are equal, and how links are labelled."""
+"""Reference of a co-viewed shelf, factor on kappa, whether audiences are equal, and how links are
+labelled."""
 
 
 def _study(name: str, quick: bool, case: tuple[str, float, bool, str]) -> Study:
@@ -201,7 +204,8 @@ QUICK, FULL = _size(4, 40, 400, 60), _size(10, 180, 2000, 300)
 
 
 def judge_worlds(seen: Seen) -> list[Claim]:
-    """Each coefficient where its links are shown; where links at random are shown instead; and where neither mechanism is."""
+    """Each coefficient where its links are shown; where links at random are shown instead; and
+    where neither mechanism is."""
     made = []
     for metric, shelf, way in (
         (BETA_S, "co-viewed shelf", -1),
@@ -218,7 +222,8 @@ def judge_worlds(seen: Seen) -> list[Claim]:
         )
         made.append(
             vanishes(
-                f"worlds, kappa 0 and equal audiences, {shelf}: {metric.words}, less that under a random shelf",
+                f"worlds, kappa 0 and equal audiences, {shelf}: {metric.words}, less that under a "
+                f"random shelf",
                 seen.effect(f"no effect/{shelf}", "no effect/random shelf", metric),
                 shown,
             )
@@ -264,7 +269,8 @@ def judge_worlds(seen: Seen) -> list[Claim]:
 
 
 def judge_kappa(seen: Seen) -> list[Claim]:
-    """Over kappa, under the default shelf: what it does to both ends; magnitudes are unvalidated, so it is told and not counted."""
+    """Over kappa, under the default shelf: what it does to both ends; magnitudes are unvalidated,
+    so it is told and not counted."""
     made = []
     for metric in (GAP_S, SURPRISE, ENJOYED):
         doses, values = seen.doses(metric)
@@ -329,19 +335,27 @@ PARTS = (
 FINDING = Finding(
     "F3",
     "Which recommender linked the works",
-    '"Frequently bought together" and "co-viewed" links give different convergence of opinion, because each gathers another audience '
+    '"Frequently bought together" and "co-viewed" links give different convergence of opinion, '
+    "because each gathers another audience "
     "with other prior expectations.",
     "sign",
     (
-        "Stoeckli & Khobzi, Decision Support Systems 2021: signs, abstract; no coefficients, no sample size",
+        "Stoeckli & Khobzi, Decision Support Systems 2021: signs, abstract; no coefficients, no "
+        "sample size",
         "Oliver 1980 (kappa: sign)",
     ),
     PARTS,
-    "By default (ratings.reference: via) the work that a co-viewed shelf hangs on sets the expectation of the other. A better neighbour "
-    "then disappoints and a worse one flatters, so that contrast drives the two ratings apart: with k stars of rating per star of "
-    "surprise, half of the expectation from what is on show, and everybody coming over the link, the gap rests at (1 + k) / (1 - k) times "
-    "that of qualities, against (1 + k) / (1 + k / 2) over random links and (1 + k) / (1 - k / 2) bought together. The published sign "
-    "cannot come out by this mechanism, and the default is left as it is. Where both works are compared side by side (reference: "
-    "comparison) the gap is that of qualities, below that of random links, and ratings converge in the pair model; this is reported "
+    "By default (ratings.reference: via) the work that a co-viewed shelf hangs on sets the "
+    "expectation of the other. A better neighbour "
+    "then disappoints and a worse one flatters, so that contrast drives the two ratings apart: "
+    "with k stars of rating per star of "
+    "surprise, half of the expectation from what is on show, and everybody coming over the link, "
+    "the gap rests at (1 + k) / (1 - k) times "
+    "that of qualities, against (1 + k) / (1 + k / 2) over random links and (1 + k) / (1 - k / 2) "
+    "bought together. The published sign "
+    "cannot come out by this mechanism, and the default is left as it is. Where both works are "
+    "compared side by side (reference: "
+    "comparison) the gap is that of qualities, below that of random links, and ratings converge in "
+    "the pair model; this is reported "
     "beside the verdict. Magnitudes are unvalidated.",
 )

@@ -1,10 +1,13 @@
-"""The pair model of FINDINGS F3 on the project's own rating kernel and regression: works in pairs, each linked in one way.
+"""The pair model of FINDINGS F3 on the project's own rating kernel and regression: works in pairs,
+each linked in one way.
 
-First, every work is rated by people who come from anywhere; then by as many who come over the link. The change of the gap between the two
-average ratings is regressed on the kind of link and the gap before, pairs linked at random being the base:
+First, every work is rated by people who come from anywhere; then by as many who come over the link.
+The change of the gap between the two average ratings is regressed on the kind of link and the gap
+before, pairs linked at random being the base:
     change = a + b_S S + b_C C + c gap + e
-Ratings obey ``Rules`` with the defaults of `twin.mechanisms.ratings`; everybody posts. An audience is a group of people of like taste: at
-first each work has its own, over a co-viewed link both works have one made of both (assumption: FINDINGS' "shared audience").
+Ratings obey ``Rules`` with the defaults of `twin.mechanisms.ratings`; everybody posts. An audience
+is a group of people of like taste: at first each work has its own, over a co-viewed link both works
+have one made of both (assumption: FINDINGS' "shared audience").
 """
 
 from __future__ import annotations
@@ -57,7 +60,8 @@ def _rules(reference: str, kappa: float) -> Any:
 
 
 def _people(rng: np.random.Generator, audience: Floats, key: int) -> Any:
-    """One person per row of ``audience``, the mean taste of the group (zero: everybody is of one group)."""
+    """One person per row of ``audience``, the mean taste of the group (zero: everybody is of one
+    group)."""
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)
@@ -134,7 +138,8 @@ def coefficients(
     replicates: int,
     pairs: int,
 ) -> Floats:
-    """(replicates, 2): b_S and b_C. ``labels``: as linked, swapped (co-viewed for bought together), or dealt at random."""
+    """(replicates, 2): b_S and b_C. ``labels``: as linked, swapped (co-viewed for bought together),
+    or dealt at random."""
     made = np.zeros((replicates, 2))
     for r in range(replicates):
         rng = np.random.default_rng([seed, r])

@@ -1,8 +1,10 @@
-"""F4: too few embedding dimensions favour the popular, starve niche creators, compound, and cannot be patched afterwards.
+"""F4: too few embedding dimensions favour the popular, starve niche creators, compound, and cannot
+be patched afterwards.
 
-Worlds: the default feed with another dimension, every other setting the same. Judged up to 32 dimensions, as FINDINGS gates: with one
-regulariser for all dimensions the curve partly turns back beyond. Studies: exact counts of rankings, MovieLens, synthetic tastes.
-Evidence: validated on real data (static part); that it compounds in a loop is the sign only.
+Worlds: the default feed with another dimension, every other setting the same. Judged up to 32
+dimensions, as FINDINGS gates: with one regulariser for all dimensions the curve partly turns back
+beyond. Studies: exact counts of rankings, MovieLens, synthetic tastes. Evidence: validated on real
+data (static part); that it compounds in a loop is the sign only.
 """
 
 from __future__ import annotations
@@ -154,7 +156,8 @@ def worlds_curves(seen: Seen) -> list[Curve]:
 
 
 def judge_patch(seen: Seen) -> list[Claim]:
-    """Afterwards, at two dimensions: what a patch moves, and whether it reaches what 32 dimensions give."""
+    """Afterwards, at two dimensions: what a patch moves, and whether it reaches what 32 dimensions
+    give."""
     made = [
         sign(
             "the exposure floor at 2 dimensions lifts the reach of the less followed half",
@@ -193,7 +196,8 @@ def judge_patch(seen: Seen) -> list[Claim]:
 
 
 def judge_bare(seen: Seen) -> list[Claim]:
-    """Where no slots are kept for exploration, the same signs: reported beside the default world."""
+    """Where no slots are kept for exploration, the same signs: reported beside the default
+    world."""
     return [
         sign(
             f"no slots for exploration: {metric.words}, 32 less 2 dimensions",
@@ -221,7 +225,8 @@ def _static(quick: bool) -> list[Study]:
 
 
 def judge_static(seen: Seen) -> list[Claim]:
-    """Exact counts; the gate of FINDINGS on MovieLens, and its table; the patch at equal popularity; flat and one-taste controls."""
+    """Exact counts; the gate of FINDINGS on MovieLens, and its table; the patch at equal
+    popularity; flat and one-taste controls."""
     q = seen.study("counts")
     made = [
         exact(
@@ -324,7 +329,8 @@ def _judge_synthetic(seen: Seen) -> list[Claim]:
             SOURCE,
         ),
         band(
-            "control, flat popularity: ARP over the mean, 2 less 32 dimensions (chance in counts is left)",
+            "control, flat popularity: ARP over the mean, 2 less 32 dimensions (chance in counts "
+            "is left)",
             flat[1, :, 1] - flat[3, :, 1],
             -0.1,
             0.1,
@@ -424,12 +430,14 @@ STATIC = Part(
 FINDING = Finding(
     "F4",
     "Low dimension favours the popular",
-    "Too few embedding dimensions favour the popular; niche creators starve of exposure; it compounds; it cannot be patched afterwards.",
+    "Too few embedding dimensions favour the popular; niche creators starve of exposure; it "
+    "compounds; it cannot be patched afterwards.",
     "validated",
     (
         "Ohsaka & Togashi, SIGIR 2023, arXiv 2305.13597",
         "FINDINGS F4: counts and MovieLens, computed",
     ),
     (STATIC, WORLDS, PATCH, BARE),
-    "Re-ranking does change exposure: what it cannot bring back is what a model of few dimensions does not know.",
+    "Re-ranking does change exposure: what it cannot bring back is what a model of few dimensions "
+    "does not know.",
 )

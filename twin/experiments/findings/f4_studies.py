@@ -1,8 +1,10 @@
-"""Finding 4 without a world: how many rankings dot products can express, and what dimension does to recommendations on fixed data.
+"""Finding 4 without a world: how many rankings dot products can express, and what dimension does to
+recommendations on fixed data.
 
-Measures: recall = hits / min(20, held out), mean over users; ARP = mean popularity in training of what is recommended; coverage = share of
-items recommended to anybody; Gini of recommendations over items. Sources: Ohsaka & Togashi, SIGIR 2023 (arXiv 2305.13597); Cover 1967 for
-the counts; FINDINGS F4 for the table.
+Measures: recall = hits / min(20, held out), mean over users; ARP = mean popularity in training of
+what is recommended; coverage = share of items recommended to anybody; Gini of recommendations over
+items. Sources: Ohsaka & Togashi, SIGIR 2023 (arXiv 2305.13597); Cover 1967 for the counts; FINDINGS
+F4 for the table.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ Floats = NDArray[np.float64]
 TOP = 20
 NEGATIVES, EPOCHS = 4, 10
 ARP = 60.0
-"""Popularity to which the patch brings recommendations: under half of what two dimensions show (131.8)."""
+"""Popularity to which the patch brings recommendations: under half of what two dimensions show
+(131.8)."""
 
 
 class Split(NamedTuple):
@@ -69,7 +72,8 @@ def measures(score: NDArray[Any], split: Split) -> Measures:
 
 
 def trained(split: Split, dim: int) -> NDArray[np.float32]:
-    """Scores of the project's trainer, with its own negative sampling: likes are clicks, four items at random behind each are not."""
+    """Scores of the project's trainer, with its own negative sampling: likes are clicks, four items
+    at random behind each are not."""
     p, rng, keep = RecommenderParams(), np.random.default_rng(1), dict[str, NDArray[Any]]()
     users, items = split.seen.shape
     trainer = Trainer(
@@ -114,7 +118,8 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
 
 
 def by_count(likes: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows with equally many likes, (n,), and the places of their likes, (n, count): small systems are solved many at once."""
+    """Rows with equally many likes, (n,), and the places of their likes, (n, count): small systems
+    are solved many at once."""
     count = likes.sum(1)
     return [
         (rows, np.nonzero(likes[rows])[1].reshape(len(rows), each))
@@ -131,8 +136,9 @@ def ials(
     weight: float = 0.02,
     sweeps: int = 8,
 ) -> Floats:
-    """Implicit ALS (Hu, Koren & Volinsky 2008; regularised by frequency, Rendle et al. 2022): sum over likes of (1 - s)^2 + weight *
-    sum over all pairs of s^2 + regularisation * sum over rows of (likes + weight * others) |row|^2.
+    """Implicit ALS (Hu, Koren & Volinsky 2008; regularised by frequency, Rendle et al. 2022): sum
+    over likes of (1 - s)^2 + weight * sum over all pairs of s^2 + regularisation * sum over rows of
+    (likes + weight * others) |row|^2.
     """
     rng = np.random.default_rng(seed)
     u, v = (rng.normal(0, 0.1 / np.sqrt(dim), (size, dim)) for size in split.seen.shape)
@@ -151,7 +157,8 @@ def ials(
 
 
 def splits(path: Path, count: int) -> list[Split]:
-    """Random 80/20 splits of MovieLens latest-small of 2016 (from GroupLens): ratings of at least 3.5."""
+    """Random 80/20 splits of MovieLens latest-small of 2016 (from GroupLens): ratings of at least
+    3.5."""
     with gzip.open(path, "rt") as file:
         ratings = np.loadtxt(file, delimiter=",", skiprows=1)
     ratings = ratings[ratings[:, 2] >= 3.5]
@@ -170,9 +177,11 @@ def splits(path: Path, count: int) -> list[Split]:
 def tastes(
     rank: int, skew: float, users: int = 800, items: int = 400, rate: float = 0.1, seed: int = 0
 ) -> Split:
-    """Likes by P(u, i) = a_u b_i exp(1.5 x_u . y_i / sqrt(rank)), tastes of ``rank`` dimensions (0: all the same).
+    """Likes by P(u, i) = a_u b_i exp(1.5 x_u . y_i / sqrt(rank)), tastes of ``rank`` dimensions (0:
+    all the same).
 
-    Everybody likes a tenth of all items, and an item's popularity is lognormal with log-sd ``skew`` (0: all are as popular).
+    Everybody likes a tenth of all items, and an item's popularity is lognormal with log-sd ``skew``
+    (0: all are as popular).
     """
     rng = np.random.default_rng(seed)
     p = np.exp(
@@ -196,7 +205,8 @@ def _movies(data: str, count: int) -> list[Split]:
 
 
 def movies(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
-    """Measures by dimension and split (dims, splits, 4). The splits are those of FINDINGS, whatever the seed."""
+    """Measures by dimension and split (dims, splits, 4). The splits are those of FINDINGS, whatever
+    the seed."""
     made = _movies(data, count)
     return np.array(
         [[measures(ials(split, dim, at), split) for at, split in enumerate(made)] for dim in dims]
@@ -206,7 +216,8 @@ def movies(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
 
 
 def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
-    """The same after a penalty on log popularity that brings ARP down to 60: what re-ranking can do to a finished model."""
+    """The same after a penalty on log popularity that brings ARP down to 60: what re-ranking can do
+    to a finished model."""
     made = []
     for at, split in enumerate(_movies(data, count)):
         penalty = np.log1p(split.seen.sum(0))
@@ -228,7 +239,8 @@ def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
 def synthetic(
     seed: int, data: str, rank: int, skew: float, dims: Sequence[int], count: int
 ) -> Floats:
-    """Recall, and ARP over mean popularity, by dimension and data set (dims, sets, 2), of the project's own trainer."""
+    """Recall, and ARP over mean popularity, by dimension and data set (dims, sets, 2), of the
+    project's own trainer."""
     sets = [tastes(rank, skew, seed=seed + at) for at in range(count)]
     made = np.empty((len(dims), count, 2))
     for row, dim in enumerate(dims):
@@ -239,7 +251,8 @@ def synthetic(
 
 
 def counts(seed: int, data: str) -> Floats:
-    """Q(8, 2), Q(6, 3), Q(8, 3), log10 Q(1000, 64); then rankings found among 200,000 users for the first and the third."""
+    """Q(8, 2), Q(6, 3), Q(8, 3), log10 Q(1000, 64); then rankings found among 200,000 users for the
+    first and the third."""
     rng, found = np.random.default_rng(seed), []
     for n, d in ((8, 2), (8, 3)):
         order = np.argsort(-(rng.normal(size=(200_000, d)) @ rng.normal(size=(n, d)).T), axis=1)

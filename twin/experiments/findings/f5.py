@@ -1,8 +1,10 @@
-"""F5: collisions of IDs in fixed tables hurt under power-law traffic, worsen as new IDs arrive, and a stale served model predicts worse.
+"""F5: collisions of IDs in fixed tables hurt under power-law traffic, worsen as new IDs arrive, and
+a stale served model predicts worse.
 
-Worlds: hash tables for people, posts and creators against one row each; nothing is recycled in either, so that collisions are all that
-differs. Studies: Monolith's table 1 to the last ID; damage by frequency; sync intervals on a stream that drifts and on one that does not.
-Evidence: validated (exact numbers). "Lands hardest on the popular" is read both ways, as FINDINGS corrects it.
+Worlds: hash tables for people, posts and creators against one row each; nothing is recycled in
+either, so that collisions are all that differs. Studies: Monolith's table 1 to the last ID; damage
+by frequency; sync intervals on a stream that drifts and on one that does not. Evidence: validated
+(exact numbers). "Lands hardest on the popular" is read both ways, as FINDINGS corrects it.
 """
 
 from __future__ import annotations
@@ -84,8 +86,8 @@ def _hurt(seen: Seen, arm: str, metric: Outcome) -> NDArray[np.float64]:
 
 
 def _normalised(seen: Seen, arm: str) -> NDArray[np.float64]:
-    """Log loss of clicks over that of who knows the click rate alone, in the last window (replicates,): normalised entropy, He et al.,
-    ADKDD 2014."""
+    """Log loss of clicks over that of who knows the click rate alone, in the last window
+    (replicates,): normalised entropy, He et al., ADKDD 2014."""
     clicks = sum(seen.of(arm, "responses", head="click", by=by) for by in ("human", "ai"))
     shown = sum(seen.of(arm, "impressions", by=by) for by in ("human", "ai"))
     rate = np.asarray(clicks / shown, np.float64)
@@ -157,7 +159,8 @@ def judge_load(seen: Seen) -> list[Claim]:
         made.append(
             afterwards(
                 sign(
-                    f"log loss over the entropy of the click rate: hash less collisionless, {slots} slots",
+                    f"log loss over the entropy of the click rate: hash less collisionless, "
+                    f"{slots} slots",
                     _normalised(seen, str(slots)) - own,
                     1,
                     SOURCE,
@@ -167,7 +170,8 @@ def judge_load(seen: Seen) -> list[Claim]:
     made.append(
         afterwards(
             vanishes(
-                "tables so wide that no IDs meet: log loss over the entropy of the click rate, less collisionless",
+                "tables so wide that no IDs meet: log loss over the entropy of the click rate, "
+                "less collisionless",
                 _normalised(seen, "wide/wide") - own,
                 _normalised(seen, "256") - own,
             )
@@ -199,7 +203,8 @@ def _judge_buckets(seen: Seen) -> list[Claim]:
             CORRECTED,
         ),
         band(
-            "1024 slots: traffic on shared rows less IDs on shared rows, people (incidence knows no frequency)",
+            "1024 slots: traffic on shared rows less IDs on shared rows, people (incidence knows "
+            "no frequency)",
             seen.of("1024", "table_shared_traffic", entity="consumer")
             - seen.of("1024", "table_sharing", entity="consumer"),
             -0.1,
@@ -326,18 +331,21 @@ def judge_static(seen: Seen) -> list[Claim]:
                 CORRECTED,
             ),
             sign(
-                f"{zipf}, traffic-weighted risk: traffic on shared slots of the top 1 % less that of the bottom half",
+                f"{zipf}, traffic-weighted risk: traffic on shared slots of the top 1 % less that "
+                f"of the bottom half",
                 got[:, 3] - got[:, 4],
                 1,
                 CORRECTED,
             ),
             vanishes(
-                f"{zipf}: traffic on shared slots less the share of IDs (incidence knows no frequency)",
+                f"{zipf}: traffic on shared slots less the share of IDs (incidence knows no "
+                f"frequency)",
                 got[:, 0] - SHARE,
                 np.full(len(got), SHARE),
             ),
             sign(
-                f"{zipf}: how far traffic on shared slots strays from its mean, beyond uniform traffic",
+                f"{zipf}: how far traffic on shared slots strays from its mean, beyond uniform "
+                f"traffic",
                 np.abs(got[:, 0] - SHARE) - np.abs(even[:, 0] - SHARE),
                 1,
                 CORRECTED,
@@ -444,7 +452,8 @@ LOAD = Part(
         "wide": {
             path: (
                 value,
-                "control: so many slots that no two IDs meet (posts, too many for that, keep a row each)",
+                "control: so many slots that no two IDs meet (posts, too many for that, keep a row "
+                "each)",
             )
             for path, value in _tables(kind="hash", slots=2**22).items()
             if ".post." not in path
@@ -503,11 +512,17 @@ FINDING = Finding(
         "FINDINGS F5: exact reproduction of table 1, correction by frequency",
     ),
     (STATIC, LOAD, SYNC),
-    "Whom collisions hurt has two readings. Traffic at risk is where the traffic is: a frequent ID that shares a row puts much of it at "
-    "risk. The vector of an ID is spoilt by others where the ID is rare. 'Hardest on the popular' holds for the first, not for the second. "
-    "Collisions lower the AUC and the log loss at once, and the second refutes the rule as it was declared. In a closed loop the labels "
-    "change with the feed: a worse one draws fewer clicks, and rarer clicks have a lower log loss. Over the entropy of the click rate the "
-    "loss rises with the load; this was added after the full set was seen, so it is reported and does not count. Where nothing new comes "
-    "the age of the served copy should not matter; in worlds of weeks the model still learns its people, so this control may not vanish. "
+    "Whom collisions hurt has two readings. Traffic at risk is where the traffic is: a frequent ID "
+    "that shares a row puts much of it at "
+    "risk. The vector of an ID is spoilt by others where the ID is rare. 'Hardest on the popular' "
+    "holds for the first, not for the second. "
+    "Collisions lower the AUC and the log loss at once, and the second refutes the rule as it was "
+    "declared. In a closed loop the labels "
+    "change with the feed: a worse one draws fewer clicks, and rarer clicks have a lower log loss. "
+    "Over the entropy of the click rate the "
+    "loss rises with the load; this was added after the full set was seen, so it is reported and "
+    "does not count. Where nothing new comes "
+    "the age of the served copy should not matter; in worlds of weeks the model still learns its "
+    "people, so this control may not vanish. "
     "No rule was changed after that was seen.",
 )

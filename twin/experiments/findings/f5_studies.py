@@ -1,6 +1,8 @@
-"""Finding 5 without a world: Monolith's table 1, whom collisions hurt by how frequent an ID is, and how fresh a served model has to be.
+"""Finding 5 without a world: Monolith's table 1, whom collisions hurt by how frequent an ID is, and
+how fresh a served model has to be.
 
-Sources: Liu et al., Monolith, arXiv 2209.07663; FINDINGS F5 for the reproduction and the correction by frequency.
+Sources: Liu et al., Monolith, arXiv 2209.07663; FINDINGS F5 for the reproduction and the correction
+by frequency.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def _ids(count: int) -> NDArray[np.uint64]:
 
 
 def table_1(seed: int, data: str) -> Floats:
-    """Distinct slots, IDs that share one, and the fullest slot, of users and of movies (2, 3): MD5 of label-encoded IDs modulo a million."""
+    """Distinct slots, IDs that share one, and the fullest slot, of users and of movies (2, 3): MD5
+    of label-encoded IDs modulo a million."""
     made = EmbeddingTable({}, "t", TableSpec("hash", 2, SLOTS, function="md5"))
     rows = []
     for n in (USERS, MOVIES):
@@ -49,11 +52,13 @@ def loads(seed: int, data: str) -> Floats:
 
 
 def damage(seed: int, data: str, exponent: float, orders: int, kind: str = "hash") -> Floats:
-    """By random order of IDs (orders, 6 + 10), under Zipf traffic of this exponent on table 1's users:
+    """By random order of IDs (orders, 6 + 10), under Zipf traffic of this exponent on table 1's
+    users:
 
-    traffic on shared slots; foreign share of gradients of the top 1 % and of the bottom half of IDs, mean over IDs (per-ID damage); share
-    of all traffic that these two groups have on shared slots (traffic-weighted risk, which a platform meets); foreign share over all
-    traffic; foreign share by tenth of IDs, least traffic first.
+    traffic on shared slots; foreign share of gradients of the top 1 % and of the bottom half of
+    IDs, mean over IDs (per-ID damage); share of all traffic that these two groups have on shared
+    slots (traffic-weighted risk, which a platform meets); foreign share over all traffic; foreign
+    share by tenth of IDs, least traffic first.
     """
     made, rng, out = (
         EmbeddingTable({}, "t", TableSpec(kind, 2, SLOTS, function="md5")),
@@ -88,10 +93,12 @@ def damage(seed: int, data: str, exponent: float, orders: int, kind: str = "hash
 
 
 def sync(seed: int, data: str, drift: float, burn: int, days: int, streams: int) -> Floats:
-    """Progressive AUC and log loss of clicks by sync interval (streams, 4, 2): one online model per stream, served from four copies.
+    """Progressive AUC and log loss of clicks by sync interval (streams, 4, 2): one online model per
+    stream, served from four copies.
 
-    People click items by sigmoid(2 x_u . y_i - 0.5), x and y of unit length in 4 dimensions; items turn by ``drift`` radians a day (0:
-    stationary). Training, before anything is judged, lasts ``burn`` days. Assumption: sizes and drift are ours; the source says signs.
+    People click items by sigmoid(2 x_u . y_i - 0.5), x and y of unit length in 4 dimensions; items
+    turn by ``drift`` radians a day (0: stationary). Training, before anything is judged, lasts
+    ``burn`` days. Assumption: sizes and drift are ours; the source says signs.
     """
     return np.array(
         [_stream(seed, at, drift, burn * DAY // STEP, days * DAY // STEP) for at in range(streams)]

@@ -1,9 +1,12 @@
-"""F6: posts by AI take reach from human creators, build nobody's reputation, and displace them; what platforms may do, and who pays for it.
+"""F6: posts by AI take reach from human creators, build nobody's reputation, and displace them;
+what platforms may do, and who pays for it.
 
-The source is an essay; field studies are mixed and one contradicts it (Nextdoor: unselected AI text draws fewer clicks), so that this is a
-hypothesis shown with controls. The dose is posts by AI per human post. Published studies do not tell theirs; the band is asked at 1, where
-AI doubles the supply, and this was fixed before any run. AI works in half of the communities; humans in the others are the placebo.
-That AI posts build no reputation is a parameter (``creators.ai.accrual`` 0) and therefore no result.
+The source is an essay; field studies are mixed and one contradicts it (Nextdoor: unselected AI text
+draws fewer clicks), so that this is a hypothesis shown with controls. The dose is posts by AI per
+human post. Published studies do not tell theirs; the band is asked at 1, where AI doubles the
+supply, and this was fixed before any run. AI works in half of the communities; humans in the others
+are the placebo. That AI posts build no reputation is a parameter (``creators.ai.accrual`` 0) and
+therefore no result.
 """
 
 from __future__ import annotations
@@ -76,7 +79,8 @@ WORLD = (
         campaigns__enabled="false",
     )
     | because(
-        "supply that answers to what posts bring is off by default; intensive labour supply .33, Chetty, Econometrica 2012 (abstract), from "
+        "supply that answers to what posts bring is off by default; intensive labour supply .33, "
+        "Chetty, Econometrica 2012 (abstract), from "
         "outside of this finding and not fitted to it",
         creators__human__supply_elasticity="0.33",
     )
@@ -101,7 +105,8 @@ ENDLESS = because(
     audience__return_effect="0",
 )
 APART = because(
-    "communities that keep to themselves: feeds of followed creators, nobody follows across or anew",
+    "communities that keep to themselves: feeds of followed creators, nobody follows across or "
+    "anew",
     network__homophily="1",
     network__follows_most="0.5",
     recommender__quota__nearest="0",
@@ -142,7 +147,8 @@ STAYS = ENDLESS | because(
     "and nobody leaves the platform for good, whatever they are shown", audience__leave="0"
 )
 PLACED = ALIKE | because(
-    "and all tastes are their community's: a human's niche is the maker's own taste, that of an AI creator its community's centre",
+    "and all tastes are their community's: a human's niche is the maker's own taste, that of an AI "
+    "creator its community's centre",
     audience__taste_spread="0",
 )
 NAMELESS = PLACED | because(
@@ -178,7 +184,8 @@ POLICIES = {
 
 
 def _dose(dose: float) -> dict[str, str]:
-    """There are five human creators to one of AI, so that an AI creator at the default four posts a day makes as much as they do."""
+    """There are five human creators to one of AI, so that an AI creator at the default four posts a
+    day makes as much as they do."""
     return {"creators.ai.posts_mean": f"{4 * dose:g}/d"} if dose else NONE
 
 
@@ -189,7 +196,8 @@ def _lost(seen: Seen, arm: str, base: str, metric: Outcome) -> Array:
 
 
 def judge_supply(seen: Seen) -> list[Claim]:
-    """Displacement over supply; the band of uploads; the placebo; no AI, nothing but the name, and infinite attention."""
+    """Displacement over supply; the band of uploads; the placebo; no AI, nothing but the name, and
+    infinite attention."""
     made = []
     for metric, way in ((SHARE, -1), (INCOME, -1), (EXITS, 1), (EXPOSED, -1)):
         doses, values = seen.doses(metric)
@@ -268,7 +276,8 @@ def judge_supply(seen: Seen) -> list[Claim]:
     }
     made.append(
         vanishes(
-            "control, equal accrual and all else: log of reach of an AI post over that of a human one",
+            "control, equal accrual and all else: log of reach of an AI post over that of a human "
+            "one",
             ahead["alike/1"],
             ahead["1"],
         )
@@ -280,7 +289,8 @@ def judge_supply(seen: Seen) -> list[Claim]:
         made.append(
             afterwards(
                 vanishes(
-                    f"equal accrual and all else, {words}: log of reach of an AI post over that of a human one",
+                    f"equal accrual and all else, {words}: log of reach of an AI post over that of "
+                    f"a human one",
                     ahead[arm],
                     ahead["1"],
                 )
@@ -343,7 +353,8 @@ def judge_drafts(seen: Seen) -> list[Claim]:
 
 
 def judge_policies(seen: Seen) -> list[Claim]:
-    """What each brings back and what it costs, per policy; reported, for the finding says nothing of policies."""
+    """What each brings back and what it costs, per policy; reported, for the finding says nothing
+    of policies."""
     made = []
     for name in POLICIES:
         for metric in (SHARE, EXPOSED, INCOME, ENJOYED, OPENED, CONTENT):
@@ -440,7 +451,8 @@ PARTS = (
 FINDING = Finding(
     "F6",
     "AI posts and displacement",
-    "AI posts capture engagement by comprehensiveness, build no speaker's reputation, and displace human creators.",
+    "AI posts capture engagement by comprehensiveness, build no speaker's reputation, and displace "
+    "human creators.",
     "hypothesis",
     (
         "an essay",
@@ -451,12 +463,19 @@ FINDING = Finding(
         "Burtch et al., CACM, abstract",
     ),
     PARTS,
-    "That AI posts build no reputation is a parameter of the twin, not a result. The dose of published studies is unknown; the band is "
-    "asked where AI doubles the supply. In the default feed all topics compete for the same slates, so humans in topics without AI may "
-    "lose too: that placebo need not be zero; where communities keep to themselves it should be, and this is reported beside it. Uploads "
-    "answer through supply_elasticity, which is off by default: without it they fall only by those who quit. Two controls do not vanish, "
-    "and were looked into afterwards. Attention that is endless in a session does not keep people: with AI posts they are less satisfied, "
-    "more of them leave for good, and who is left examines less; where nobody leaves nothing is displaced. And an AI creator with the "
-    "parameters of a human one still is no person: its niche is its community's centre, a human's the maker's own taste, so that its posts "
+    "That AI posts build no reputation is a parameter of the twin, not a result. The dose of "
+    "published studies is unknown; the band is "
+    "asked where AI doubles the supply. In the default feed all topics compete for the same "
+    "slates, so humans in topics without AI may "
+    "lose too: that placebo need not be zero; where communities keep to themselves it should be, "
+    "and this is reported beside it. Uploads "
+    "answer through supply_elasticity, which is off by default: without it they fall only by those "
+    "who quit. Two controls do not vanish, "
+    "and were looked into afterwards. Attention that is endless in a session does not keep people: "
+    "with AI posts they are less satisfied, "
+    "more of them leave for good, and who is left examines less; where nobody leaves nothing is "
+    "displaced. And an AI creator with the "
+    "parameters of a human one still is no person: its niche is its community's centre, a human's "
+    "the maker's own taste, so that its posts "
     "match more people; where tastes are their community's, no difference is left.",
 )

@@ -1,8 +1,11 @@
-"""F7: chatbot personalisation over 26 weeks: trust and closeness rise, and with them concern, expectations and the cost of a failure.
+"""F7: chatbot personalisation over 26 weeks: trust and closeness rise, and with them concern,
+expectations and the cost of a failure.
 
-No coefficients were found (Araujo & Bol 2024: directions), so every size is an assumption of the twin and the finding a hypothesis that is
-shown with controls. "One-shot" is what a study of the first week would have concluded, "longitudinal" what the last quarter shows. Who
-makes is here the assistant: its side is read off its use and its answers; who watches are its users. Means are over those still using it.
+No coefficients were found (Araujo & Bol 2024: directions), so every size is an assumption of the
+twin and the finding a hypothesis that is shown with controls. "One-shot" is what a study of the
+first week would have concluded, "longitudinal" what the last quarter shows. Who makes is here the
+assistant: its side is read off its use and its answers; who watches are its users. Means are over
+those still using it.
 """
 
 from __future__ import annotations
@@ -118,7 +121,8 @@ def _rise(seen: Seen, arm: str, metric: Outcome) -> NDArray[np.float64]:
 
 
 def judge_weeks(seen: Seen) -> list[Claim]:
-    """Rises over the weeks, with personalisation, and what the first week alone would have shown; with their controls."""
+    """Rises over the weeks, with personalisation, and what the first week alone would have shown;
+    with their controls."""
     made = [
         sign(f"{m.words}, last {LATE} weeks less the first", _rise(seen, DEFAULT, m), 1, SOURCE)
         for m in RISING
@@ -224,7 +228,8 @@ def judge_weeks(seen: Seen) -> list[Claim]:
     for m in (TRUST, HURT):
         made.append(
             sign(
-                f"no personalisation, with chance and failures: {m.words}, last weeks less the first",
+                f"no personalisation, with chance and failures: {m.words}, last weeks less the "
+                f"first",
                 _rise(seen, "0", m),
                 1,
                 "reported: the ratchet works without personalisation too",
@@ -235,7 +240,8 @@ def judge_weeks(seen: Seen) -> list[Claim]:
 
 
 def judge_once(seen: Seen) -> list[Claim]:
-    """With many sessions personalisation moves what is met and expected; a single one cannot show it."""
+    """With many sessions personalisation moves what is met and expected; a single one cannot show
+    it."""
     made = []
     for m in (SURPRISE, HURT):
         many, once = (
@@ -307,7 +313,8 @@ TRIAL_ARMS = [
 
 
 def judge_trial(seen: Seen) -> list[Claim]:
-    """Assignment shows nothing where use does nothing, while chosen use goes with worse well-being."""
+    """Assignment shows nothing where use does nothing, while chosen use goes with worse
+    well-being."""
     chosen = seen.of("encouraged", TOGETHER)
     return [
         sign(
@@ -486,7 +493,8 @@ PARTS = (
 FINDING = Finding(
     "F7",
     "Chatbot personalisation over time",
-    "Personalisation raises trust and anthropomorphism and, at once, privacy concern and expectations: each interaction raises the "
+    "Personalisation raises trust and anthropomorphism and, at once, privacy concern and "
+    "expectations: each interaction raises the "
     "baseline, so failures disappoint more. Only a longitudinal view shows it.",
     "hypothesis",
     (
@@ -495,10 +503,15 @@ FINDING = Finding(
         "Oliver 1980; Bhattacherjee 2001 (forms)",
     ),
     PARTS,
-    "Sizes are assumptions of the twin. Creators of the feed are not touched by the assistant: who makes is here the assistant itself, "
-    "read off its use and its performance. Personalisation does not raise what a failure costs, but lowers it: one costs E less P, and P "
-    "rises with personalisation ahead of E (disconfirmation in the last weeks is less negative with it). This reading was not tested "
-    "apart. The ratchet itself, E above mean P, is there without personalisation too. With equal rates disconfirmation is on its way to "
-    "zero after 26 weeks, not there: people begin above what they meet, and who seldom asks still is (-.017 in the first week, -.006 in "
+    "Sizes are assumptions of the twin. Creators of the feed are not touched by the assistant: who "
+    "makes is here the assistant itself, "
+    "read off its use and its performance. Personalisation does not raise what a failure costs, "
+    "but lowers it: one costs E less P, and P "
+    "rises with personalisation ahead of E (disconfirmation in the last weeks is less negative "
+    "with it). This reading was not tested "
+    "apart. The ratchet itself, E above mean P, is there without personalisation too. With equal "
+    "rates disconfirmation is on its way to "
+    "zero after 26 weeks, not there: people begin above what they meet, and who seldom asks still "
+    "is (-.017 in the first week, -.006 in "
     "the fourth, -.001 in the last).",
 )

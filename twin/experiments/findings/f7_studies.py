@@ -1,8 +1,10 @@
 """Closed forms of finding 7, asked of the twin's own sessions (`twin.kernels.chat`) in float64.
 
-Constant performance P and lambda_up = lambda_down = l:  D_t = (1 - l)^t D_0.  With noise and lambda_up > lambda_down, E settles at the
-expectile of P with tau = lambda_up / (lambda_up + lambda_down). With E below P, a failure at session t costs beta_down (E_t - P_fail),
-which grows and saturates: E_t = P - (P - E_0) (1 - lambda_up)^t. Forms: Oliver 1980, Bhattacherjee 2001, as in FINDINGS.
+Constant performance P and lambda_up = lambda_down = l:  D_t = (1 - l)^t D_0.  With noise and
+                                                         lambda_up > lambda_down, E settles at the
+expectile of P with tau = lambda_up / (lambda_up + lambda_down). With E below P, a failure at
+session t costs beta_down (E_t - P_fail), which grows and saturates: E_t = P - (P - E_0) (1 -
+lambda_up)^t. Forms: Oliver 1980, Bhattacherjee 2001, as in FINDINGS.
 """
 
 from __future__ import annotations
@@ -94,7 +96,8 @@ def _people(seed: int, count: int, expectation: float) -> Chatters:
 
 
 def _talk(people: Chatters, bot: Chatbot, sessions: int, seed: int) -> tuple[Floats, Floats]:
-    """Hold sessions with everybody; running sums, and expectations before each session (sessions, people)."""
+    """Hold sessions with everybody; running sums, and expectations before each session (sessions,
+    people)."""
     count, total, before = (
         len(people.key),
         np.zeros(kernel.T_SIZE),
@@ -118,9 +121,11 @@ def geometric(seed: int, data: str, rate: float, sessions: int, first: float) ->
 
 
 def settled(seed: int, data: str, up: float, down: float, people: int, sessions: int) -> Floats:
-    """Where expectation settles with N(0, 1) noise, in sd above mean performance, the mean disconfirmation, and the expectile (3,).
+    """Where expectation settles with N(0, 1) noise, in sd above mean performance, the mean
+    disconfirmation, and the expectile (3,).
 
-    Everybody begins at the mean; the first half, several times the time of settling, is thrown away.
+    Everybody begins at the mean; the first half, several times the time of settling, is thrown
+    away.
     """
     bot, at = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down), expectile(up / (up + down))
     crowd = _people(seed, people, 0.5)
@@ -132,7 +137,8 @@ def settled(seed: int, data: str, up: float, down: float, people: int, sessions:
 
 
 def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> Floats:
-    """Cost of a failure after t good sessions that exceed what was expected, and beta_down (E_t - P_fail) as in the text (2, sessions)."""
+    """Cost of a failure after t good sessions that exceed what was expected, and beta_down (E_t -
+    P_fail) as in the text (2, sessions)."""
     first, good = 0.2, PLAIN._replace(lambda_up=rate)
     _, expected = _talk(_people(seed, 1, first), good, sessions, seed)
     made = []

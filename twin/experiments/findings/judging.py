@@ -1,20 +1,24 @@
 """Verdicts, by rules that are fixed before anything runs.
 
-A claim is one sentence with an expectation. From values per replicate v_1 .. v_n (differences of worlds that share their luck, slopes, ...)
+A claim is one sentence with an expectation. From values per replicate v_1 .. v_n (differences of
+worlds that share their luck, slopes, ...)
 
     effect = mean v        interval = effect +- t(n - 1, level) sd(v) / sqrt(n)
 
-* *sign*: holds if the 95 % interval lies on the expected side of zero; fails if the interval at 1 - .05 / m, m claims of the finding,
-  lies on the other side; else open.
-* *moves*: holds if the 95 % interval does not hold zero; fails if it lies within a bound that is stated to be nothing; else open.
-* *band*: holds if the interval lies within the band, or the point does and the interval does not leave it by more than its own half;
-  fails if interval and band are apart; else open. (Of published effects: sign and overlap, as FINDINGS asks.)
+* *sign*: holds if the 95 % interval lies on the expected side of zero; fails if the interval at 1 -
+  .05 / m, m claims of the finding, lies on the other side; else open.
+* *moves*: holds if the 95 % interval does not hold zero; fails if it lies within a bound that is
+  stated to be nothing; else open.
+* *band*: holds if the interval lies within the band, or the point does and the interval does not
+  leave it by more than its own half; fails if interval and band are apart; else open. (Of published
+  effects: sign and overlap, as FINDINGS asks.)
 * *exact*: holds if a number is what it should be within a tolerance (0 unless said); else it fails.
-* *vanishes* (a control): exactly zero in every replicate holds. Else the interval at 1 - .05 / c, c controls of the finding, must hold zero
-  (or the control fails) and must not reach half of the effect that it is a control of (or it is open: too noisy to say).
+* *vanishes* (a control): exactly zero in every replicate holds. Else the interval at 1 - .05 / c, c
+  controls of the finding, must hold zero (or the control fails) and must not reach half of the
+  effect that it is a control of (or it is open: too noisy to say).
 
-A finding is *refuted* if one of its claims or controls fails, *reproduced* if all hold, else *inconclusive*. Claims that are marked as
-``aside`` are reported and do not count.
+A finding is *refuted* if one of its claims or controls fails, *reproduced* if all hold, else
+*inconclusive*. Claims that are marked as ``aside`` are reported and do not count.
 """
 
 from __future__ import annotations
@@ -106,7 +110,8 @@ def moves(
     aside: bool = False,
     unit: str = "1",
 ) -> Claim:
-    """The mean of the values (replicates,) is not zero, in whichever direction; within +-``nothing`` it counts as zero."""
+    """The mean of the values (replicates,) is not zero, in whichever direction; within
+    +-``nothing`` it counts as zero."""
     return Claim(
         says,
         "moves",
@@ -172,7 +177,8 @@ def exact(
 def vanishes(
     says: str, values: ArrayLike, beside: ArrayLike, *, aside: bool = False, unit: str = "1"
 ) -> Claim:
-    """A control: the mean of the values (replicates,) is zero; ``beside`` are those of the effect that it is a control of."""
+    """A control: the mean of the values (replicates,) is zero; ``beside`` are those of the effect
+    that it is a control of."""
     return Claim(
         says,
         "vanishes",
@@ -185,14 +191,16 @@ def vanishes(
 
 
 def afterwards(claim: Claim) -> Claim:
-    """A claim that was added after the results were seen, to explain one: an aside that does not widen the intervals of the others."""
+    """A claim that was added after the results were seen, to explain one: an aside that does not
+    widen the intervals of the others."""
     return replace(
         claim, says=f"{claim.says} (added afterwards, not counted)", aside=True, later=True
     )
 
 
 def interval(values: ArrayLike, level: float = LEVEL) -> tuple[float, float, float]:
-    """Mean and ends of its interval; NaN ends for fewer than two values, no width where all are equal."""
+    """Mean and ends of its interval; NaN ends for fewer than two values, no width where all are
+    equal."""
     v = np.asarray(values, np.float64)
     if not len(v) or not np.isfinite(v).all():
         return math.nan, math.nan, math.nan
@@ -278,7 +286,8 @@ def verdict(claims: Sequence[Claim]) -> Verdict:
 
 
 def slope(doses: ArrayLike, values: ArrayLike) -> Array:
-    """Least-squares slopes over standardised doses: (doses,), (doses, replicates) -> (replicates,)."""
+    """Least-squares slopes over standardised doses: (doses,), (doses, replicates) ->
+    (replicates,)."""
     x = np.asarray(doses, np.float64)
     x = (x - x.mean()) / x.std()
     y = np.asarray(values, np.float64)

@@ -1,4 +1,5 @@
-"""Pictures of findings: every outcome over the arms, and the curves that a part draws itself; with intervals over worlds."""
+"""Pictures of findings: every outcome over the arms, and the curves that a part draws itself; with
+intervals over worlds."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
 
 
 def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
-    """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what stands below the axis."""
+    """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what
+    stands below the axis."""
     first, columns = curves[0], legend_columns([curve.name for curve in curves])
     plot = canvas(
         None,

@@ -1,4 +1,5 @@
-"""The report of `twin findings`: the scoreboard in words, then a section per finding with its pictures and all of its claims."""
+"""The report of `twin findings`: the scoreboard in words, then a section per finding with its
+pictures and all of its claims."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
         experiment,
         Page(
             f"{len(judged)} findings on the twin",
-            "What has been published about recommenders, creators and consumers, asked of the twin's default world: each with the control in "
+            "What has been published about recommenders, creators and consumers, asked of the "
+            "twin's default world: each with the control in "
             "which the effect must vanish, and a verdict by a rule that was fixed before the run.",
             [
                 Said(
@@ -46,16 +48,19 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
                 ("Size", "the quick set: small worlds, few of them" if quick else "the full set"),
                 (
                     "Verdicts",
-                    "refuted if a claim or a control fails, reproduced if all hold, else inconclusive; the rule of each kind of "
+                    "refuted if a claim or a control fails, reproduced if all hold, else "
+                    "inconclusive; the rule of each kind of "
                     "claim is in twin/experiments/findings/judging.py",
                 ),
                 *reporting.usual_methods(experiment),
             ],
             under=(
-                f"{experiment.manifest.get('runs', 0)} worlds and studies, seed {experiment.scenario.seed}.",
+                f"{experiment.manifest.get('runs', 0)} worlds and studies, seed "
+                f"{experiment.scenario.seed}.",
             ),
             notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
-            note="In brackets 95 % intervals over worlds; those of controls are wider, for all controls of a finding together.",
+            note="In brackets 95 % intervals over worlds; those of controls are wider, for all "
+            "controls of a finding together.",
         ),
     )
 
@@ -101,7 +106,8 @@ def _section(each: Judged) -> Section:
 
 
 def _conditions(part: Part, quick: bool) -> str:
-    """What differs from the default world, and in which control what differs from the part, with the reasons."""
+    """What differs from the default world, and in which control what differs from the part, with
+    the reasons."""
     made = {"Other than in the default world": _differences(part.world, part.size(quick).sets)}
     made |= {f"In {name}": _differences(change) for name, change in part.controls.items()}
     return "\n".join(f"{where}: {what}." for where, what in made.items() if what)

@@ -62,24 +62,27 @@ def shown(claim: Claim) -> str:
 
 
 def lines(judged: Sequence[Judged]) -> list[str]:
-    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all are in the report."""
+    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all
+    are in the report."""
     made = [""]
     for each in judged:
         made.append(
-            f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} ({each.finding.evidence}): {each.score}"
+            f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} "
+            f"({each.finding.evidence}): {each.score}"
         )
         first = main(each.claims)
         for claim in each.claims:
             if claim is first or (claim.state != "holds" and not claim.aside):
                 mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
                 made.append(
-                    f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n {claim.n}"
-                    + (f": {claim.why}" if claim.why else "")
+                    f"   {mark} {claim.says}: {shown(claim)}, expected {claim.expected}, n "
+                    f"{claim.n}" + (f": {claim.why}" if claim.why else "")
                 )
     return [
         *made,
         "",
-        "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the report.",
+        "+ holds, - fails, ? open. Claims that hold, and what was measured beside them, are in the "
+        "report.",
         "",
     ]
 
@@ -104,7 +107,8 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
         first = main(each.claims)
         control = next((claim for claim in counted if claim.control), None)
         made.append(
-            f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | **{each.verdict}** | {each.score} | "
+            f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | "
+            f"**{each.verdict}** | {each.score} | "
             + (f"{first.says}: {shown(first)}, n {first.n}" if first else "")
             + " | "
             + (f"{control.says}: {shown(control)}" if control else "")
@@ -113,7 +117,8 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
     size = "quick" if manifest["args"]["quick"] else "full"
     made += [
         "",
-        f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, {manifest['runs']} worlds and studies in "
+        f"The {size} set, seed {manifest['seed']}, twin {manifest['versions']['twin']}, "
+        f"{manifest['runs']} worlds and studies in "
         f"{span(float(manifest['wall_s']))}.",
     ]
     return made

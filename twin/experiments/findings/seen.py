@@ -16,7 +16,8 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Seen:
-    """Readings of a part: `of` a metric per arm, `study` results. Arms go by name, those of a control with it: ``control/arm``."""
+    """Readings of a part: `of` a metric per arm, `study` results. Arms go by name, those of a
+    control with it: ``control/arm``."""
 
     declared: Sequence[Arm]
     quick: bool
@@ -32,7 +33,8 @@ class Seen:
         return self.over_time(arm, metric, **labels)[:, window]
 
     def over_time(self, arm: str, metric: str | Outcome, **labels: str) -> Array:
-        """Means of a metric over all windows (replicates, windows). Raises KeyError for a series that the board has not."""
+        """Means of a metric over all windows (replicates, windows). Raises KeyError for a series
+        that the board has not."""
         name, given = (
             (metric.metric, metric.labels) if isinstance(metric, Outcome) else (metric, labels)
         )

@@ -1,7 +1,8 @@
 """Tasks of a finding's parts, and what they left.
 
-A world is named by the digest of its settings, so that arms and parts that ask for the same world share it, and a changed declaration
-asks for a new one. Replicate r of all arms shares its luck: differences of arms are paired.
+A world is named by the digest of its settings, so that arms and parts that ask for the same world
+share it, and a changed declaration asks for a new one. Replicate r of all arms shares its luck:
+differences of arms are paired.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from twin.scenario.loading import load
 from twin.world.metric import label_text
 
 PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0
-"""Weights, in days of a person: people of the default world; what a day costs without people, in people; a study. For the estimate of
-time left only."""
+"""Weights, in days of a person: people of the default world; what a day costs without people, in
+people; a study. For the estimate of time left only."""
 
 
 def _result(folder: str, what: Any) -> str:
@@ -67,7 +68,8 @@ def study_task(study: Study, seed: int, data: str) -> Task:
 
 
 def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task]:
-    """All tasks of some parts, each once; replicate by replicate, so that all arms are there early."""
+    """All tasks of some parts, each once; replicate by replicate, so that all arms are there
+    early."""
     made: dict[str, Task] = {}
     for part in parts:
         size = part.size(quick)
@@ -81,7 +83,8 @@ def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task
 
 
 def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
-    """Load what the tasks of a part left; a world that failed is NaN, a study that failed is empty."""
+    """Load what the tasks of a part left; a world that failed is NaN, a study that failed is
+    empty."""
     size = part.size(quick)
     seen = Seen(part.arms, quick, size.days, size.replicates)
     layouts: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}

@@ -1,12 +1,17 @@
-"""Published evidence, in two lists that share nothing: what parameters are fitted to, and what the twin is judged by.
+"""Published evidence, in two lists that share nothing: what parameters are fitted to, and what the
+twin is judged by.
 
-What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects with their sizes, and which script may fit
-what to them. `JUDGING` holds the blind field experiments (FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no
-file of this repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the package may name a judging id.
+What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects
+with their sizes, and which script may fit what to them. `JUDGING` holds the blind field experiments
+(FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no file of this
+repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the
+package may name a judging id.
 
-``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over control, ``sd`` a standard deviation
-over posts shown, ``share`` a relative change. Where no interval could be read, se is imputed as a quarter of the effect (the rule of
-FORECASTS.md, half its smallest effect of interest at least), and ``imputed`` says so. ``label`` says how the size is known.
+``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over
+control, ``sd`` a standard deviation over posts shown, ``share`` a relative change. Where no
+interval could be read, se is imputed as a quarter of the effect (the rule of FORECASTS.md, half its
+smallest effect of interest at least), and ``imputed`` says so. ``label`` says how the size is
+known.
 """
 
 from __future__ import annotations
@@ -23,8 +28,8 @@ from twin.ground.errors import UsageError, nearest
 class Effect:
     """A published effect that parameters may be fitted to.
 
-    ``fitted_by`` names the modules of this package that fit to it; none where the twin has no counterpart of the outcome, and ``why`` says
-    which is missing.
+    ``fitted_by`` names the modules of this package that fit to it; none where the twin has no
+    counterpart of the outcome, and ``why`` says which is missing.
     """
 
     id: str
@@ -188,7 +193,8 @@ JUDGING = ("E07", "E08", "E09", "E10", "E11", "E12", "R1", "R2", "R3", "R4")
 
 
 def sized(id: str) -> Sized:
-    """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown one, and one without a size."""
+    """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown
+    one, and one without a size."""
     if id.partition(".")[0] in JUDGING:
         raise UsageError(f"{id} judges the twin: nothing may be fitted to it")
     known = {each.id: each for each in FITTING}

@@ -2,11 +2,11 @@
 
     python -m twin.experiments.fitting.intercepts scenarios/base.yaml [--rounds 4]
 
-Two parts. The Beta law of daily return chances is fitted in closed form: weighted by how often people come, gaps follow a
-beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b) (Fader & Hardie 2007), matched to
-KuaiRand's first five days. The intercepts of the responses are moved round by round: run the world, compare each rate (given a
-click, where the response needs one) with its target, and shift the log-odds by the difference. Prints the YAML block to put into
-the scenario.
+Two parts. The Beta law of daily return chances is fitted in closed form: weighted by how often
+people come, gaps follow a beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b) (Fader &
+Hardie 2007), matched to KuaiRand's first five days. The intercepts of the responses are moved round
+by round: run the world, compare each rate (given a click, where the response needs one) with its
+target, and shift the log-odds by the difference. Prints the YAML block to put into the scenario.
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ def gap_law(a: float, b: float, days: int = 28) -> NDArray[np.float64]:
 
 
 def fit_gaps(within: float = 0.12) -> tuple[float, float]:
-    """Shapes of the Beta law: the liveliest (largest mean chance) whose first five gaps all lie ``within`` of the targets.
+    """Shapes of the Beta law: the liveliest (largest mean chance) whose first five gaps all lie
+    ``within`` of the targets.
 
-    Many shapes fit alike; those with fewer hopeless visitors need fewer simulated people for the same number of sessions.
+    Many shapes fit alike; those with fewer hopeless visitors need fewer simulated people for the
+    same number of sessions.
     """
     grid = np.arange(0.05, 2.0, 0.01)
     good = [
@@ -66,7 +68,8 @@ def moved(scenario: Scenario, shift: dict[str, float]) -> Scenario:
 
 
 def shifts(measured: dict[str, float]) -> dict[str, float]:
-    """How far each intercept is off, in log-odds; responses that need a click are compared given a click."""
+    """How far each intercept is off, in log-odds; responses that need a click are compared given a
+    click."""
     out = {}
     for head, (target, _) in RATES.items():
         base, aim = (

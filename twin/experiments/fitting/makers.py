@@ -1,18 +1,23 @@
-"""Fit how fast human creators learn to what feedback on an outraged post does to the next day's posts.
+"""Fit how fast human creators learn to what feedback on an outraged post does to the next day's
+posts.
 
     python -m twin.experiments.fitting.makers [SCENARIO] [--target 0.025] [--makers 20000]
 
-Brady et al. 2021 (Science Advances 7, eabe5641), as FINDINGS.md has it: who gets twice the positive feedback on an outraged post shows 2
-to 3 % more outrage the next day. The twin's makers live through one such day by the rule that the product runs (`learned`, with each
-maker's rate of posting and responsiveness drawn as in the scenario): on a day with n >= 1 settled posts, n Poisson, one of them, more
-aroused than its maker's mean, brings twice what it would have brought; all else, luck included, is the same. The reward is log(1 + pay),
-so at any pay worth the name the surprise is greater by log 2. The effect is
+Brady et al. 2021 (Science Advances 7, eabe5641), as FINDINGS.md has it: who gets twice the positive
+feedback on an outraged post shows 2 to 3 % more outrage the next day. The twin's makers live
+through one such day by the rule that the product runs (`learned`, with each maker's rate of posting
+and responsiveness drawn as in the scenario): on a day with n >= 1 settled posts, n Poisson, one of
+them, more aroused than its maker's mean, brings twice what it would have brought; all else, luck
+included, is the same. The reward is log(1 + pay), so at any pay worth the name the surprise is
+greater by log 2. The effect is
 
-    mean over makers of (arousal after the day with twice the feedback - without) / mean arousal without
+    mean over makers of (arousal after the day with twice the feedback - without) / mean arousal
+    without
 
-and the learning rate is where it is the target. Two things that the study does not say are assumed: an outraged post lies above its
-maker's mean by the half-normal mean, 0.8 exploration sd, on average; days are drawn as they come, so who posts more has more of them.
-The script prints how far the answer moves with the target's ends.
+and the learning rate is where it is the target. Two things that the study does not say are assumed:
+an outraged post lies above its maker's mean by the half-normal mean, 0.8 exploration sd, on
+average; days are drawn as they come, so who posts more has more of them. The script prints how far
+the answer moves with the target's ends.
 """
 
 from __future__ import annotations
@@ -36,7 +41,8 @@ PUBLISHED = evidence.sized("brady_2021")
 TARGET, ENDS = PUBLISHED.value, (PUBLISHED.value - PUBLISHED.se, PUBLISHED.value + PUBLISHED.se)
 MAKERS, PRECISION = 200_000, 1e-4
 PAY_SD = 0.8
-"""Sd of log pay within a creator, measured in the default world: what else surprises a maker that day."""
+"""Sd of log pay within a creator, measured in the default world: what else surprises a maker that
+day."""
 BOUNDS = STRATEGY[0][1], STRATEGY[0][2]
 
 
@@ -51,7 +57,8 @@ class Days(NamedTuple):
 
 
 def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
-    """Draw the days of so many makers from a scenario's human creators; who posts nothing that day is left out."""
+    """Draw the days of so many makers from a scenario's human creators; who posts nothing that day
+    is left out."""
     rng = np.random.default_rng(seed)
     rate = np.minimum(
         human.posts_mean
@@ -90,10 +97,12 @@ def effect(day: Days, learning: float) -> float:
 
 
 def solve(day: Days, target: float, most: float = 10.0) -> float:
-    """The learning rate at which the effect is the target, by halving. Raises UsageError where no rate up to ``most`` reaches it."""
+    """The learning rate at which the effect is the target, by halving. Raises UsageError where no
+    rate up to ``most`` reaches it."""
     if effect(day, most) < target:
         raise UsageError(
-            f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too small?)"
+            f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too "
+            f"small?)"
         )
     low, high = 0.0, most
     while high - low > PRECISION:

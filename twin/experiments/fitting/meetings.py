@@ -1,22 +1,30 @@
-"""A population of meetings of people with posts, and what the response model says of it in closed form.
+"""A population of meetings of people with posts, and what the response model says of it in closed
+form.
 
-A meeting has features x (`twin.kernels.respond.FEATURES`) and a shift e of the active responses (eagerness). With the coefficients B of
-the responses and p_r = sigmoid(B_r . (1, x) + e), the rate of response r per impression over meetings m is
+A meeting has features x (`twin.kernels.respond.FEATURES`) and a shift e of the active responses
+(eagerness). With the coefficients B of the responses and p_r = sigmoid(B_r . (1, x) + e), the rate
+of response r per impression over meetings m is
 
-    rate_r = mean over m of p_r(m) g_r(m),   g = 1 for click and hide, p_click for what is given a click, p_hide for report
+    rate_r = mean over m of p_r(m) g_r(m),   g = 1 for click and hide, p_click for what is given a
+                                             click, p_hide for report
 
-Slopes are moved without moving rates: intercepts are set so that every rate_r stays what it was (`held`).
+Slopes are moved without moving rates: intercepts are set so that every rate_r stays what it was
+(`held`).
 
-A word in a post, as text studies count them, is so many standard deviations of arousal over posts shown (an assumption, see `WORD`): with
-d the deviation and S the chance of a share, p_click p_reshare,
+A word in a post, as text studies count them, is so many standard deviations of arousal over posts
+shown (an assumption, see `WORD`): with d the deviation and S the chance of a share, p_click
+p_reshare,
 
     moral-emotional word   log of mean S(arousal + d) / mean S
-    out-group word         the same in odds, over meetings where opinion and slant have one sign, whose agreement rises by one standard
-                           deviation as well (1 at most): it is written for the author's own side, who agree with it the more
+    out-group word         the same in odds, over meetings where opinion and slant have one sign,
+                           whose agreement rises by one standard deviation as well (1 at most): it
+                           is written for the author's own side, who agree with it the more
 
-A word that moved the slant instead would be agreed with less by its own side, as most posts lean further than their readers.
+A word that moved the slant instead would be agreed with less by its own side, as most posts lean
+further than their readers.
 
-Like, comment, reshare and follow carry eagerness; it has mean 0 over people, not over meetings, so it is part of the population.
+Like, comment, reshare and follow carry eagerness; it has mean 0 over people, not over meetings, so
+it is part of the population.
 """
 
 from __future__ import annotations
@@ -37,15 +45,15 @@ NAMES = (*HEADS, "glad")
 EAGER = (LIKE, COMMENT, RESHARE, FOLLOW)
 AROUSAL, AGREEMENT = FEATURES.index("arousal"), FEATURES.index("agreement")
 WORD = 1.0
-"""One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of agreement over meetings, for the
-latter). Assumption."""
+"""One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of
+agreement over meetings, for the latter). Assumption."""
 WIDEST = 40.0
 """How far an intercept may have to move, in log-odds."""
 
 
 class Meetings(NamedTuple):
-    """Meetings: features float64 (M, 10), shift of active responses (M,), opinion of the person and slant of the post (M,), and which post
-    it was (M,)."""
+    """Meetings: features float64 (M, 10), shift of active responses (M,), opinion of the person and
+    slant of the post (M,), and which post it was (M,)."""
 
     x: Floats
     eager: Floats
@@ -55,7 +63,8 @@ class Meetings(NamedTuple):
 
 
 def coefficients(responses: Any) -> Floats:
-    """Intercept and slopes of every response (9, 11), in the order of the kernel, from the parameter set `Responses`."""
+    """Intercept and slopes of every response (9, 11), in the order of the kernel, from the
+    parameter set `Responses`."""
     names = ("intercept", *FEATURES)
     return np.array(
         [[getattr(getattr(responses, response), name) for name in names] for response in NAMES]
@@ -71,7 +80,8 @@ def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
 
 
 def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
-    """The chance that the response can happen at all: a click, or for a report a hide, came before."""
+    """The chance that the response can happen at all: a click, or for a report a hide, came
+    before."""
     if response in (CLICK, HIDE):
         return 1.0
     return chance(meetings, table, HIDE if response == REPORT else CLICK)
@@ -88,7 +98,8 @@ def rates(meetings: Meetings, table: Floats) -> Floats:
 
 
 def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
-    """``slopes`` (9, 11) with the intercepts at which every rate over these meetings is that of ``before``.
+    """``slopes`` (9, 11) with the intercepts at which every rate over these meetings is that of
+    ``before``.
 
     Click and hide come first, as the others are given one of them.
     """
@@ -112,7 +123,8 @@ def shares(meetings: Meetings, table: Floats) -> float:
 
 
 def over_posts(meetings: Meetings, feature: int) -> float:
-    """Standard deviation of a feature of posts over the posts met, each counted once, as text studies count them."""
+    """Standard deviation of a feature of posts over the posts met, each counted once, as text
+    studies count them."""
     return float(meetings.x[np.unique(meetings.post, return_index=True)[1], feature].std())
 
 
@@ -123,13 +135,15 @@ def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) 
 
 
 def moral_word(meetings: Meetings, table: Floats) -> float:
-    """Log of the ratio of shares with a moral-emotional word more in each post to shares as they are."""
+    """Log of the ratio of shares with a moral-emotional word more in each post to shares as they
+    are."""
     more = _more(meetings, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
     return float(np.log(shares(more, table) / shares(meetings, table)))
 
 
 def outgroup_word(meetings: Meetings, table: Floats) -> float:
-    """Log of the ratio of odds of a share with an out-group word more in each post, over readers on the side of the post."""
+    """Log of the ratio of odds of a share with an out-group word more in each post, over readers on
+    the side of the post."""
     own = np.sign(meetings.opinion) == np.sign(meetings.slant)
     mine = Meetings(*(each[own] for each in meetings))
     more = _more(mine, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)

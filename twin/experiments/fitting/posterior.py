@@ -1,18 +1,22 @@
-"""Few published effects, more parameters: weighted least squares with a prior, and designs that turn all parameters at once.
+"""Few published effects, more parameters: weighted least squares with a prior, and designs that
+turn all parameters at once.
 
-Parameters theta have prior means m and sds t; effect k has the published value y_k with standard deviation s_k, and the twin's f_k(theta).
-The fit minimises
+Parameters theta have prior means m and sds t; effect k has the published value y_k with standard
+deviation s_k, and the twin's f_k(theta). The fit minimises
 
     sum over k of ((y_k - f_k(theta)) / s_k)^2 + sum over i of ((theta_i - m_i) / t_i)^2
 
-within bounds, which is the mode of the posterior for normal errors. With the derivatives J = df / dtheta, each Gauss-Newton step solves the
-linearised problem (`step`), and the posterior's covariance is (J' W J + T^-1)^-1, W = diag s^-2, T = diag t^2. A parameter whose
-posterior sd is about its prior sd was not identified: the effects say nothing of it.
+within bounds, which is the mode of the posterior for normal errors. With the derivatives J = df /
+dtheta, each Gauss-Newton step solves the linearised problem (`step`), and the posterior's
+covariance is (J' W J + T^-1)^-1, W = diag s^-2, T = diag t^2. A parameter whose posterior sd is
+about its prior sd was not identified: the effects say nothing of it.
 
-Derivatives of what only worlds can say come from a two-level design: rows of a Hadamard matrix set every parameter one prior sd up or down
-at once, and its contrast is half the mean difference between both levels. All R runs speak of every parameter: the variance of a slope is
-1/R of that of a run (in units of the step), where differences one at a time have twice that of a run. Main effects are free of each
-other; interplay of two is mixed into them (resolution III: Plackett & Burman, Biometrika 33:305, 1946).
+Derivatives of what only worlds can say come from a two-level design: rows of a Hadamard matrix set
+every parameter one prior sd up or down at once, and its contrast is half the mean difference
+between both levels. All R runs speak of every parameter: the variance of a slope is 1/R of that of
+a run (in units of the step), where differences one at a time have twice that of a run. Main effects
+are free of each other; interplay of two is mixed into them (resolution III: Plackett & Burman,
+Biometrika 33:305, 1946).
 """
 
 from __future__ import annotations
@@ -45,7 +49,8 @@ class Posterior(NamedTuple):
 
 
 def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats) -> Posterior:
-    """One Gauss-Newton step from ``at``: residual y - f(at) (K,), slopes (K, P), sd of the effects (K,)."""
+    """One Gauss-Newton step from ``at``: residual y - f(at) (K,), slopes (K, P), sd of the effects
+    (K,)."""
     weighted = slopes / sd[:, None]
     precision = weighted.T @ weighted + np.diag(prior.sd**-2)
     right = weighted.T @ (residual / sd + weighted @ at) + prior.mean / prior.sd**2
@@ -61,7 +66,8 @@ def misfit(prior: Prior, at: Floats, residual: Floats, sd: Floats) -> float:
 
 
 def design(parameters: int) -> NDArray[np.int64]:
-    """Levels -1 and +1 (R, P), R the least power of two above P; columns are orthogonal and each sums to 0. Raises UsageError."""
+    """Levels -1 and +1 (R, P), R the least power of two above P; columns are orthogonal and each
+    sums to 0. Raises UsageError."""
     if parameters < 1:
         raise UsageError("nothing to fit: give one parameter at least")
     runs = 1 << parameters.bit_length()
@@ -69,8 +75,9 @@ def design(parameters: int) -> NDArray[np.int64]:
 
 
 def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple[Floats, Floats]:
-    """Slopes (K, P) and their standard errors (K, P) of effects ``values`` (R, K) in parameters that were moved by ``levels`` (R, P) times
-    ``width`` (P,); the errors come from what the runs hold beside main effects (infinite where no run is left for it)."""
+    """Slopes (K, P) and their standard errors (K, P) of effects ``values`` (R, K) in parameters
+    that were moved by ``levels`` (R, P) times ``width`` (P,); the errors come from what the runs
+    hold beside main effects (infinite where no run is left for it)."""
     runs, parameters = levels.shape
     slopes = levels.T @ values / runs
     rest = values - values.mean(0) - levels @ slopes

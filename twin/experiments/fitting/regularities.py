@@ -1,9 +1,11 @@
-"""Does the default world look like a real platform? Regularities of published logs, measured on a run of the twin.
+"""Does the default world look like a real platform? Regularities of published logs, measured on a
+run of the twin.
 
-Targets and tolerances are those of FINDINGS ("Regularities of real platforms"): KuaiRand-Pure (Gao et al., CIKM 2022) for
-rates, return gaps and followers; Pew 2019 for who writes; MovieLens and Last.fm for item popularity; MIND (Wu et al., ACL 2020)
-for the day's rhythm; X for how much is shown from creators followed (Ye et al., arXiv 2411.01852, and X's own text).
-A regularity is met when the run's value lies within the tolerance; nothing is rescaled.
+Targets and tolerances are those of FINDINGS ("Regularities of real platforms"): KuaiRand-Pure (Gao
+et al., CIKM 2022) for rates, return gaps and followers; Pew 2019 for who writes; MovieLens and
+Last.fm for item popularity; MIND (Wu et al., ACL 2020) for the day's rhythm; X for how much is
+shown from creators followed (Ye et al., arXiv 2411.01852, and X's own text). A regularity is met
+when the run's value lies within the tolerance; nothing is rescaled.
 """
 
 from __future__ import annotations
@@ -158,14 +160,16 @@ def check(scenario: Scenario) -> tuple[str, bool]:
     """The table of targets, sources and measured values, and whether all are within."""
     measured = measure(scenario)
     lines = [
-        f"{'regularity':42s} {'target':>10s} {'low':>10s} {'high':>10s} {'twin':>10s}  within  source"
+        f"{'regularity':42s} {'target':>10s} {'low':>10s} {'high':>10s} {'twin':>10s}  within  "
+        f"source"
     ]
     good = True
     for target in TARGETS:
         value = measured[target.name]
         good &= target.met(value)
         lines.append(
-            f"{target.name:42s} {target.value:10.4g} {target.low:10.4g} {target.high:10.4g} {value:10.4g}  "
+            f"{target.name:42s} {target.value:10.4g} {target.low:10.4g} {target.high:10.4g} "
+            f"{value:10.4g}  "
             f"{'yes' if target.met(value) else 'NO':6s}  {target.source}"
         )
     return "\n".join(lines), good

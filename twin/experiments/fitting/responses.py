@@ -2,19 +2,25 @@
 
     python -m twin.experiments.fitting.responses scenarios/base.yaml [--people 6000] [--burn-in 1] [--days 14] [--replicates 2] [--rounds 2]
 
-Targets are effects from `evidence`, whose ids `TARGETS` ties to what the twin says of them: in closed form over a population of meetings
-(`meetings`), or read off forked worlds (`response_worlds`). There are more parameters than effects, so today's values are prior means, with
-the sds of `PARAMETERS`, and the mode of the posterior is found by Gauss-Newton (`posterior`). What a target cannot say moves nothing: such
-parameters come back as they were, and are reported as not identified.
+Targets are effects from `evidence`, whose ids `TARGETS` ties to what the twin says of them: in
+closed form over a population of meetings (`meetings`), or read off forked worlds
+(`response_worlds`). There are more parameters than effects, so today's values are prior means, with
+the sds of `PARAMETERS`, and the mode of the posterior is found by Gauss-Newton (`posterior`). What
+a target cannot say moves nothing: such parameters come back as they were, and are reported as not
+identified.
 
-The sd of a target joins three errors: its published one, that of the mapping (a share of the effect, an assumption: anger is not arousal, a
-word is no measured dose), and that of the worlds it is read off, between replicates. Derivatives of worlds come from a two-level design
-about the prior, once; each round solves, and runs the worlds at the solution. The reported fit is that of the parameters visited whose
-misfit is least, with their own worlds, not a prediction. Rates stay: intercepts follow the slopes (`meetings.held`).
+The sd of a target joins three errors: its published one, that of the mapping (a share of the
+effect, an assumption: anger is not arousal, a word is no measured dose), and that of the worlds it
+is read off, between replicates. Derivatives of worlds come from a two-level design about the prior,
+once; each round solves, and runs the worlds at the solution. The reported fit is that of the
+parameters visited whose misfit is least, with their own worlds, not a prediction. Rates stay:
+intercepts follow the slopes (`meetings.held`).
 
-With R the runs of the design (16 for 8 to 15 parameters) it takes (R + 1 + rounds) x replicates trunks, each with five branches.
+With R the runs of the design (16 for 8 to 15 parameters) it takes (R + 1 + rounds) x replicates
+trunks, each with five branches.
 
-Prints the YAML block to put into the scenario; `twin.experiments.fitting.intercepts` can then refine the intercepts.
+Prints the YAML block to put into the scenario; `twin.experiments.fitting.intercepts` can then
+refine the intercepts.
 """
 
 from __future__ import annotations
@@ -55,7 +61,8 @@ PARAMETERS = {
     "responses.glad.agreement": 0.5,
     "patience_effect": 0.5,
 }
-"""Parameters of the audience that are fitted, and the sds of their priors (assumptions). Any that the model lacks are left out."""
+"""Parameters of the audience that are fitted, and the sds of their priors (assumptions). Any that
+the model lacks are left out."""
 SOLVES, NEAR, STEP = 50, 1e-6, 1e-3
 UNKNOWN = 0.9
 """Posterior over prior sd from which on a parameter counts as not identified."""
@@ -63,7 +70,8 @@ UNKNOWN = 0.9
 
 @dataclass(frozen=True)
 class Target:
-    """An effect of `evidence` by id, what of the twin answers to it, and the sd of that mapping as a share of the effect."""
+    """An effect of `evidence` by id, what of the twin answers to it, and the sd of that mapping as
+    a share of the effect."""
 
     id: str
     answer: str
@@ -150,7 +158,8 @@ class Problem:
         )
 
     def start(self) -> Floats:
-        """Run the scenario as it is: what worlds say (replicates, 4), and the population of meetings, kept."""
+        """Run the scenario as it is: what worlds say (replicates, 4), and the population of
+        meetings, kept."""
         found = [
             response_worlds.measure(self.path, [*self.sets, f"replicate={r}"], self.size, True)
             for r in range(self.replicates)
@@ -180,7 +189,8 @@ class Problem:
 
 
 def problem(path: Path, size: Size, replicates: int) -> Problem:
-    """The fit of a scenario: those of `PARAMETERS` that its audience has. Raises UsageError where it has none."""
+    """The fit of a scenario: those of `PARAMETERS` that its audience has. Raises UsageError where
+    it has none."""
     scenario = load(path)
     audience: Any = scenario.mechanisms["audience"]
     known = {name: info for name, info in leaves(type(audience)) if name in PARAMETERS}
@@ -212,7 +222,8 @@ def _bound(info: Any, name: str, without: float) -> float:
 
 @dataclass
 class Fit:
-    """A fit under way: the problem, derivatives of worlds about the prior, and what was visited; see `run`."""
+    """A fit under way: the problem, derivatives of worlds about the prior, and what was visited;
+    see `run`."""
 
     problem: Problem
     slopes: Floats  # (4, P) of `response_worlds.EFFECTS`
@@ -236,7 +247,8 @@ class Fit:
         self.visits.append(Visit(at, answers, self.misfit(at, answers)))
 
     def solve(self) -> posterior.Posterior:
-        """The mode where worlds are taken as linear about the last visit, and closed forms as they are."""
+        """The mode where worlds are taken as linear about the last visit, and closed forms as they
+        are."""
         p, last = self.problem, self.visits[-1]
         at, found = last.at, posterior.Posterior(last.at, p.prior.sd)
         for _ in range(SOLVES):
@@ -268,15 +280,17 @@ def asked(answers: Floats) -> Floats:
 
 
 def levels_at(prior: posterior.Prior, levels: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Parameters of the runs of a design (R, P) and the width of a level (P,): one prior sd to either side, moved inside the bounds."""
+    """Parameters of the runs of a design (R, P) and the width of a level (P,): one prior sd to
+    either side, moved inside the bounds."""
     width = np.minimum(prior.sd, (prior.high - prior.low) / 2)
     centre = np.clip(prior.mean, prior.low + width, prior.high - width)
     return centre + levels * width, width
 
 
 def noise_of(runs: Floats, errors: Floats, width: Floats, rows: int) -> Floats:
-    """Standard error of what a run says (4,), from runs (runs, replicates, 4): between replicates, which one run's parameters share with
-    all others'; with one replicate only what is left beside the main effects of the design, which is too little."""
+    """Standard error of what a run says (4,), from runs (runs, replicates, 4): between replicates,
+    which one run's parameters share with all others'; with one replicate only what is left beside
+    the main effects of the design, which is too little."""
     if runs.shape[1] > 1:
         return np.asarray(np.sqrt(runs.var(1, ddof=1).mean(0) / runs.shape[1]), np.float64)
     left = errors[:, 0] * width[0] * np.sqrt(rows)
@@ -305,7 +319,8 @@ def look(fit: Fit, rounds: int, tell: Callable[[str], None]) -> posterior.Poster
         worlds = fit.problem.worlds(found.mean).mean(0)
         fit.visit(found.mean, worlds)
         tell(
-            f"round {number}: {words(worlds)}, misfit {fit.visits[-1].misfit:.2f} (as it is: {fit.visits[0].misfit:.2f})"
+            f"round {number}: {words(worlds)}, misfit {fit.visits[-1].misfit:.2f} (as it is: "
+            f"{fit.visits[0].misfit:.2f})"
         )
     return found
 
@@ -321,18 +336,22 @@ def report(fit: Fit, sd: Floats) -> str:
     """Tables of targets and parameters."""
     before, after, p = asked(fit.visits[0].answers), asked(fit.best.answers), fit.problem
     lines = [
-        f"{'effect':24s} {'answer':16s} {'published':>9s} {'sd':>6s} {'weight':>7s} {'before':>8s} {'after':>8s}"
+        f"{'effect':24s} {'answer':16s} {'published':>9s} {'sd':>6s} {'weight':>7s} {'before':>8s} "
+        f"{'after':>8s}"
     ]
     for k, target in enumerate(TARGETS):
         lines.append(
-            f"{target.id:24s} {target.answer:16s} {aims()[k]:9.3f} {fit.sd[k]:6.3f} {fit.sd[k] ** -2:7.1f} {before[k]:8.3f} "
+            f"{target.id:24s} {target.answer:16s} {aims()[k]:9.3f} {fit.sd[k]:6.3f} "
+            f"{fit.sd[k] ** -2:7.1f} {before[k]:8.3f} "
             f"{after[k]:8.3f}"
         )
     lines.append(
-        f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; standard errors of worlds {words(fit.noise)}"
+        f"misfit {fit.visits[0].misfit:.2f} before, {fit.best.misfit:.2f} after; standard errors "
+        f"of worlds {words(fit.noise)}"
     )
     lines.append(
-        f"\n{'parameter':30s} {'prior':>7s} {'sd':>6s} {'fitted':>7s} {'sd':>6s}  {'':15s} slopes of worlds (se)"
+        f"\n{'parameter':30s} {'prior':>7s} {'sd':>6s} {'fitted':>7s} {'sd':>6s}  {'':15s} slopes "
+        f"of worlds (se)"
     )
     for i, name in enumerate(p.paths):
         verdict = "not identified" if sd[i] > UNKNOWN * p.prior.sd[i] else ""
@@ -341,7 +360,8 @@ def report(fit: Fit, sd: Floats) -> str:
             for a, b in zip(fit.slopes[:, i], fit.slopes_se[:, i], strict=True)
         )
         lines.append(
-            f"{name:30s} {p.prior.mean[i]:7.3f} {p.prior.sd[i]:6.2f} {fit.best.at[i]:7.3f} {sd[i]:6.2f}  {verdict:15s} {slopes}"
+            f"{name:30s} {p.prior.mean[i]:7.3f} {p.prior.sd[i]:6.2f} {fit.best.at[i]:7.3f} "
+            f"{sd[i]:6.2f}  {verdict:15s} {slopes}"
         )
     return "\n".join(lines)
 

@@ -1,26 +1,32 @@
-"""Worlds for the fit of responses: one trunk per replicate, forked into feeds as field experiments assigned them.
+"""Worlds for the fit of responses: one trunk per replicate, forked into feeds as field experiments
+assigned them.
 
     as it is        the scenario's own feed
-    engagement      the published weights of X, April 2023 (`recommender.preset: x_2023`), for one day
+    engagement      the published weights of X, April 2023 (`recommender.preset: x_2023`), for one
+                    day
     newest          newest posts of accounts followed, nothing else, for one day against engagement
     by_time         what the feed would choose from, by time: all days against as it is
-    filtered        as it is, but without the posts whose arousal, as the classifier reads it, is among the top `TOXIC` of what the
-                    trunk's feed shows in the day after the fork. Toxicity stands for arousal (an assumption)
+    filtered        as it is, but without the posts whose arousal, as the classifier reads it, is
+                    among the top `TOXIC` of what the trunk's feed shows in the day after the fork.
+                    Toxicity stands for arousal (an assumption)
 
-What is read off them, with a for arousal and o, s for the reader's opinion and the post's slant, over impressions of the first day:
+What is read off them, with a for arousal and o, s for the reader's opinion and the post's slant,
+over impressions of the first day:
 
     shown_arousal       (mean a, engagement - mean a, newest) / sd of a in both
     shown_animosity     the same of a |o - s|: aroused posts from the other side (an assumption)
-    chronological_time  log of impressions per day, by_time over as it is; impressions stand for time on the app
+    chronological_time  log of impressions per day, by_time over as it is; impressions stand for
+                        time on the app
     filtered_time       log of impressions per day, filtered over as it is
 
-Time is read off by_time, not off newest: a feed of accounts followed alone runs out of posts here, where people follow thirty and a post
-lasts two days, while on the platform of the experiment friends, groups and pages always had more. With newest a fit takes what
-lacks for impatience.
+Time is read off by_time, not off newest: a feed of accounts followed alone runs out of posts here,
+where people follow thirty and a post lasts two days, while on the platform of the experiment
+friends, groups and pages always had more. With newest a fit takes what lacks for impatience.
 
-Branches of a replicate share their luck. The last serving window of each interval between trainings is not in the log when it is read, and
-so not among the impressions of the day: chance, the same in all branches. Times are over all days after the fork, so an effect that
-builds up over months is read in part.
+Branches of a replicate share their luck. The last serving window of each interval between trainings
+is not in the log when it is read, and so not among the impressions of the day: chance, the same in
+all branches. Times are over all days after the fork, so an effect that builds up over months is
+read in part.
 """
 
 from __future__ import annotations
@@ -98,7 +104,8 @@ class Filtering(Recommender):
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How large worlds are: consumers, days after the warm-up and before the fork, days after it."""
+    """How large worlds are: consumers, days after the warm-up and before the fork, days after
+    it."""
 
     people: int = 6_000
     burn_in: int = 1
@@ -114,7 +121,8 @@ class Shown(NamedTuple):
 
 
 def shrunk(scenario: Scenario, size: Size) -> list[str]:
-    """Settings that shrink a scenario to so many people, with creators and arrivals in proportion, and make it last to the end.
+    """Settings that shrink a scenario to so many people, with creators and arrivals in proportion,
+    and make it last to the end.
 
     The serving snapshot is renewed every half hour, for speed.
     """
@@ -137,7 +145,8 @@ def shrunk(scenario: Scenario, size: Size) -> list[str]:
 
 
 def features(simulation: Simulation, shown: Shown) -> Meetings:
-    """The features of meetings, as columns stand now; likes are those of now, some hours after most of the meetings."""
+    """The features of meetings, as columns stand now; likes are those of now, some hours after most
+    of the meetings."""
     people, posts, creators = (
         simulation.world.table(name) for name in ("consumers", "posts", "creators")
     )
@@ -174,7 +183,8 @@ def features(simulation: Simulation, shown: Shown) -> Meetings:
 
 
 def same_before(shown: Shown, maker: NDArray[Any]) -> Floats:
-    """How many posts of the same creator the session showed before each (M,); place 0 begins a session."""
+    """How many posts of the same creator the session showed before each (M,); place 0 begins a
+    session."""
     session = np.cumsum(shown.place == 0)
     order = np.lexsort((np.arange(len(maker)), maker, session))
     new = np.r_[True, (np.diff(session[order]) != 0) | (np.diff(maker[order]) != 0)]
@@ -248,7 +258,8 @@ class Forked:
 def measure(
     path: Path, sets: Sequence[str], size: Size, meetings: bool = False
 ) -> tuple[Floats, Meetings | None]:
-    """The effects of `EFFECTS` (4,) in one replicate, and the population of meetings under the scenario's own feed, if asked for."""
+    """The effects of `EFFECTS` (4,) in one replicate, and the population of meetings under the
+    scenario's own feed, if asked for."""
     with tempfile.TemporaryDirectory(prefix="twin-fit-") as folder:
         world = Forked(path, sets, size, Path(folder))
         plain, newest, engagement = (

@@ -1,21 +1,28 @@
-"""A stress test: in which worlds, of those that nobody can exclude, does a policy backfire or break its goal?
+"""A stress test: in which worlds, of those that nobody can exclude, does a policy backfire or break
+its goal?
 
-A world is a point of the declared ranges (see `twin.experiments.stress.uncertain`) with luck of its own. It runs to the fork
-and goes on without and with the policy; the margin of a goal (see `twin.experiments.stress.goals`) tells by how much it is kept.
+A world is a point of the declared ranges (see `twin.experiments.stress.uncertain`) with luck of its
+own. It runs to the fork and goes on without and with the policy; the margin of a goal (see
+`twin.experiments.stress.goals`) tells by how much it is kept.
 
-    drawn      N worlds by Latin hypercube over the ranges. As every world has its own luck, the share that fails is an unbiased
-               estimate of how likely failure is under the ranges; a Latin hypercube is never less exact than n - 1 independent
-               points (Owen 1997), so the binomial interval is honest or wide.
-    search     M more, aimed by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011) at the least score, warm with those
-               drawn: score = min over goals of margin / sd of its margins drawn. Tells where the worst is, never how often.
-    confirm    for each goal the worlds of least and greatest margin with K seeds that no world had: the worst of many is partly bad
-               luck, and fresh luck tells how much.
+    drawn      N worlds by Latin hypercube over the ranges. As every world has its own luck, the
+               share that fails is an unbiased estimate of how likely failure is under the ranges; a
+               Latin hypercube is never less exact than n - 1 independent points (Owen 1997), so the
+               binomial interval is honest or wide.
+    search     M more, aimed by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011) at
+               the least score, warm with those drawn: score = min over goals of margin / sd of its
+               margins drawn. Tells where the worst is, never how often.
+    confirm    for each goal the worlds of least and greatest margin with K seeds that no world had:
+               the worst of many is partly bad luck, and fresh luck tells how much.
 
-    results.parquet     one row per world and goal: phase, point, replicate, parameters as set, goal, base, value, margin, holds
-    directions.parquet  per goal and parameter: which way failure lies, see `twin.experiments.stress.verdicts`
+    results.parquet     one row per world and goal: phase, point, replicate, parameters as set,
+                        goal, base, value, margin, holds
+    directions.parquet  per goal and parameter: which way failure lies, see
+                        `twin.experiments.stress.verdicts`
 
-Worlds come in batches of fixed size and are told to Optuna in order, so the same command gives the same worlds on any number of workers;
-what is on disk is read, not run, so a test that was stopped finds its way back to where it was.
+Worlds come in batches of fixed size and are told to Optuna in order, so the same command gives the
+same worlds on any number of workers; what is on disk is read, not run, so a test that was stopped
+finds its way back to where it was.
 """
 
 from __future__ import annotations
@@ -38,7 +45,8 @@ from twin.experiments.work.tasks import Task, reduced
 
 
 class Forks:
-    """Evaluates worlds by simulation: to the fork once, then without and with the policy. Calling it runs what is not on disk."""
+    """Evaluates worlds by simulation: to the fork once, then without and with the policy. Calling
+    it runs what is not on disk."""
 
     def __init__(
         self,
@@ -73,7 +81,8 @@ class Forks:
         )
 
     def _within(self, world: World) -> str:
-        """Folder of a point; named by its values too, so that no other point of that number is ever taken for it."""
+        """Folder of a point; named by its values too, so that no other point of that number is ever
+        taken for it."""
         mark = hashlib.sha256("\n".join(self._sets(world)).encode()).hexdigest()[:10]
         return f"runs/{world.point}-{mark}"
 
@@ -88,7 +97,8 @@ class Forks:
         )
 
     def _means(self, world: World) -> Array:
-        """Means (goals, 2); NaN where a run failed. Once both branches are there, the world at the fork is let go: it is large."""
+        """Means (goals, 2); NaN where a run failed. Once both branches are there, the world at the
+        fork is let go: it is large."""
         folder = f"{self._within(world)}/{world.replicate}"
         means = np.full((len(self.goals), 2), np.nan)
         names = [f"{folder}/{number}.npy" for number in range(2)]

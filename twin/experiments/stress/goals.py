@@ -1,12 +1,16 @@
 """What a policy is asked to keep to: goals, read from text, and by how much a world keeps them.
 
-    METRIC OP NUMBER               the mean over the last window, with the policy:  creator_human_share >= 0.4
-    effect(METRIC) OP NUMBER       that mean less the same in the same world without the policy:  effect(satisfaction_mean) >= 0
-    effect(METRIC) OP NUMBER%      the same in percent of the world without the policy:  effect(creator_income{by=human}) > -5%
+    METRIC OP NUMBER               the mean over the last window, with the policy:
+                                   creator_human_share >= 0.4
+    effect(METRIC) OP NUMBER       that mean less the same in the same world without the policy:
+                                   effect(satisfaction_mean) >= 0
+    effect(METRIC) OP NUMBER%      the same in percent of the world without the policy:
+                                   effect(creator_income{by=human}) > -5%
 
-OP is one of < <= > >=; a series of many is named by all its labels, METRIC{label=value}. What is counted is taken per day. The margin
-is the distance from the threshold in the goal's sense, positive where it holds: with m what is measured and c the number,
-m - c for > and >=, c - m for < and <=. A strict goal fails at a margin of zero.
+OP is one of < <= > >=; a series of many is named by all its labels, METRIC{label=value}. What is
+counted is taken per day. The margin is the distance from the threshold in the goal's sense,
+positive where it holds: with m what is measured and c the number, m - c for > and >=, c - m for <
+and <=. A strict goal fails at a margin of zero.
 """
 
 from __future__ import annotations
@@ -28,7 +32,8 @@ GRAMMAR = "write METRIC OP NUMBER, effect(METRIC) OP NUMBER or effect(METRIC) OP
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal for one series: ``effect`` if about the difference that the policy makes, ``percent`` if that in percent."""
+    """A goal for one series: ``effect`` if about the difference that the policy makes, ``percent``
+    if that in percent."""
 
     text: str
     metric: Metric
@@ -39,7 +44,8 @@ class Goal:
     percent: bool = False
 
     def measured(self, base: float, value: float) -> float:
-        """What the goal is about, from the means without and with the policy; NaN where it cannot be told."""
+        """What the goal is about, from the means without and with the policy; NaN where it cannot
+        be told."""
         if not self.effect:
             return value
         if not (math.isfinite(base) and math.isfinite(value)):
@@ -49,7 +55,8 @@ class Goal:
         return 100 * (value - base) / abs(base) if base else math.nan
 
     def margin(self, base: float, value: float) -> float:
-        """Distance from the threshold, positive on the good side, in `unit`; NaN where it cannot be told."""
+        """Distance from the threshold, positive on the good side, in `unit`; NaN where it cannot be
+        told."""
         distance = self.measured(base, value) - self.number
         return distance if self.op[0] == ">" else -distance + 0.0
 

@@ -1,4 +1,5 @@
-"""The report of `twin stress`: how often and where the policy fails its goals, in words and pictures, and all worlds as a table."""
+"""The report of `twin stress`: how often and where the policy fails its goals, in words and
+pictures, and all worlds as a table."""
 
 from __future__ import annotations
 
@@ -59,11 +60,14 @@ def write(experiment: Experiment) -> None:
         ],
         _methods(experiment, found),
         under=(
-            f"Worlds: {', '.join(counts)}. Each was forked on {fork:%d %B %Y}, {format_duration(int(args['at_s']))} after the start, "
-            f"and went on to {at(scenario.start, scenario.duration):%d %B %Y} without and with: {args['policy']['describe']}.",
+            f"Worlds: {', '.join(counts)}. Each was forked on {fork:%d %B %Y}, "
+            f"{format_duration(int(args['at_s']))} after the start, "
+            f"and went on to {at(scenario.start, scenario.duration):%d %B %Y} without and with: "
+            f"{args['policy']['describe']}.",
         ),
         notices=[*reporting.failures(experiment), *(note for each in given for note in each.notes)],
-        note="How likely means: under the ranges stated below, each parameter drawn independently. In brackets 95 % intervals.",
+        note="How likely means: under the ranges stated below, each parameter drawn independently. "
+        "In brackets 95 % intervals.",
     )
     reporting.write(experiment, page)
 
@@ -74,7 +78,8 @@ def _margins(seen: Sequence[Seen], goals: Sequence[Goal], found: Sequence[Verdic
             f"margin-{g}",
             goal.text,
             _strip(seen, goals, g, verdict),
-            "One point a world. Left of the line the goal fails. Bars: mean and interval over the fresh seeds.",
+            "One point a world. Left of the line the goal fails. Bars: mean and interval over the "
+            "fresh seeds.",
         )
         for g, (goal, verdict) in enumerate(zip(goals, found, strict=True))
     ]
@@ -120,7 +125,8 @@ def _strip(seen: Sequence[Seen], goals: Sequence[Goal], g: int, verdict: Verdict
                 data["y"].append(len(rows) - place - 0.2 - 0.6 * (k + 0.5) / len(those))
                 data["colour"].append(FAILS if fails else HOLDS)
                 data["said"].append(
-                    f"world {each.world.point}: {human(each.base[g])} without, {human(each.value[g])} with the policy"
+                    f"world {each.world.point}: {human(each.base[g])} without, "
+                    f"{human(each.value[g])} with the policy"
                 )
     points = plot.scatter(
         "x",
@@ -164,7 +170,8 @@ def _directions(
                 f"direction-{g}",
                 "Which parameters decide",
                 _ladder(verdict.directions),
-                "Rank correlation of each parameter with the margin; left: high values break the goal. Grey may be noise.",
+                "Rank correlation of each parameter with the margin; left: high values break the "
+                "goal. Grey may be noise.",
             )
         ]
         close = [each for each in verdict.directions if each.sure][:CLOSE]
@@ -366,27 +373,34 @@ def _methods(experiment: Experiment, found: Sequence[Verdict]) -> list[tuple[str
     return [
         (
             "Goals",
-            f"means over the last {days:.3g} days with the policy; effect(...): less the same world without it, with the same luck. "
-            "What is counted is counted per day. Margin: distance from the threshold, negative where the goal fails.",
+            f"means over the last {days:.3g} days with the policy; effect(...): less the same "
+            f"world without it, with the same luck. "
+            "What is counted is counted per day. Margin: distance from the threshold, negative "
+            "where the goal fails.",
         ),
         (
             "Drawn",
-            f"{args['worlds']} worlds, a Latin hypercube of the ranges scrambled by seed {scenario.seed}, replicate i for world i; "
-            "share of failures with Clopper and Pearson's 95 % interval, of worlds whose margin is known.",
+            f"{args['worlds']} worlds, a Latin hypercube of the ranges scrambled by seed "
+            f"{scenario.seed}, replicate i for world i; "
+            "share of failures with Clopper and Pearson's 95 % interval, of worlds whose margin is "
+            "known.",
         ),
         (
             "Searched",
-            f"{args['search']} worlds by Optuna's tree-structured Parzen estimator, warm with those drawn, at the least margin "
+            f"{args['search']} worlds by Optuna's tree-structured Parzen estimator, warm with "
+            f"those drawn, at the least margin "
             "(of many goals: in standard deviations of the worlds drawn).",
         ),
         (
             "Confirmed",
-            f"per goal the worlds of least and greatest margin, {args['confirm']} replicates that no world had; mean margin with "
+            f"per goal the worlds of least and greatest margin, {args['confirm']} replicates that "
+            f"no world had; mean margin with "
             "a 95 % interval (t distribution).",
         ),
         (
             "Direction",
-            f"Spearman's rank correlation with the margin, over the worlds drawn: {tested} tests, {sure} told from noise "
+            f"Spearman's rank correlation with the margin, over the worlds drawn: {tested} tests, "
+            f"{sure} told from noise "
             "(Benjamini and Hochberg's q below 0.05 over all goals and parameters).",
         ),
         *reporting.usual_methods(experiment),

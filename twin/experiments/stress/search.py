@@ -1,4 +1,5 @@
-"""The search for worlds in which a policy fails: draws over the plausible, then where failure seems near, then fresh luck."""
+"""The search for worlds in which a policy fails: draws over the plausible, then where failure seems
+near, then fresh luck."""
 
 from __future__ import annotations
 
@@ -31,13 +32,15 @@ class Budget:
 
 
 Evaluate = Callable[[Sequence[World], str], Array]
-"""Runs worlds (their phase in words): means of the goals' series (worlds, goals, 2), without and with the policy."""
+"""Runs worlds (their phase in words): means of the goals' series (worlds, goals, 2), without and
+with the policy."""
 
 
 def explore(
     evaluate: Evaluate, goals: Sequence[Goal], given: Sequence[Uncertain], budget: Budget, seed: int
 ) -> list[Seen]:
-    """All three phases; what was seen, in order. Deterministic in its arguments and in what ``evaluate`` returns."""
+    """All three phases; what was seen, in order. Deterministic in its arguments and in what
+    ``evaluate`` returns."""
 
     def see(worlds: Sequence[World], words: str) -> list[Seen]:
         means = evaluate(worlds, words)
@@ -119,7 +122,8 @@ def _search(
 
 
 def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], float]:
-    """The score of a world: least margin of its goals, each in standard deviations of those drawn; NaN where none can be told."""
+    """The score of a world: least margin of its goals, each in standard deviations of those drawn;
+    NaN where none can be told."""
     margins = np.array([each.margins(goals) for each in drawn])
     scale = []
     for column in margins.T:

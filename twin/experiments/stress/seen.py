@@ -26,7 +26,8 @@ class World:
 
 @dataclass(frozen=True)
 class Seen:
-    """A world with the means of every goal's series (goals,) without and with the policy; NaN where they could not be read."""
+    """A world with the means of every goal's series (goals,) without and with the policy; NaN where
+    they could not be read."""
 
     world: World
     base: tuple[float, ...]

@@ -1,9 +1,12 @@
-"""What is not known about people and creators: parameters with the range in which they may lie, and why.
+"""What is not known about people and creators: parameters with the range in which they may lie, and
+why.
 
-Worlds of a stress test are drawn from these ranges, each uniform or uniform in its logarithm, independently. They hold parameters that
-rest on assumption, of those who watch and make and of nothing that a platform decides; ``--uncertain`` states others. The ranges are
-themselves judgement: about half to double or a third to triple of the default where its size was never measured, wider, or to both
-sides of zero, where studies disagree. A statement of how likely a failure is holds under these ranges and no others.
+Worlds of a stress test are drawn from these ranges, each uniform or uniform in its logarithm,
+independently. They hold parameters that rest on assumption, of those who watch and make and of
+nothing that a platform decides; ``--uncertain`` states others. The ranges are themselves judgement:
+about half to double or a third to triple of the default where its size was never measured, wider,
+or to both sides of zero, where studies disagree. A statement of how likely a failure is holds under
+these ranges and no others.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ REASONS = (
     ),
     (
         "audience.leave_effect=1.0..10.0",
-        "how steeply leaving for good answers to satisfaction; no published size, a fifth to double",
+        "how steeply leaving for good answers to satisfaction; no published size, a fifth to "
+        "double",
     ),
     (
         "audience.satisfaction_rate=0.03..0.3:log",
@@ -81,7 +85,8 @@ _FIXED = ("name", "start", "warm_up", "duration", "seed", "replicate", "metrics.
 
 @dataclass(frozen=True)
 class Uncertain:
-    """A parameter with its range, as text and read, the reason for the range, and notes that a reader must know."""
+    """A parameter with its range, as text and read, the reason for the range, and notes that a
+    reader must know."""
 
     text: str
     vary: Vary
@@ -89,7 +94,8 @@ class Uncertain:
     notes: tuple[str, ...] = ()
 
     def position(self, value: str) -> float:
-        """Where a value lies in the range (0..1), on the scale that it is drawn on; the inverse of ``vary.at``."""
+        """Where a value lies in the range (0..1), on the scale that it is drawn on; the inverse of
+        ``vary.at``."""
         vary = self.vary
         if vary.levels:
             return (vary.levels.index(value) + 0.5) / len(vary.levels)
@@ -108,7 +114,8 @@ def standard(scenario: Scenario) -> list[str]:
 def read(
     texts: Iterable[str], scenario: Scenario, policies: Sequence[Mapping[str, Any]] = ()
 ) -> list[Uncertain]:
-    """Ranges read, with notes: on levers, on what the policy sets itself, on ranges without the scenario's own value.
+    """Ranges read, with notes: on levers, on what the policy sets itself, on ranges without the
+    scenario's own value.
 
     Raises UsageError with the nearest parameter, for one given twice, and for what has no number.
     """
@@ -139,7 +146,8 @@ def read(
         )
     if not made:
         raise UsageError(
-            "--uncertain: this scenario has none of the parameters with a standard range (give some: PATH=LOW..HIGH)"
+            "--uncertain: this scenario has none of the parameters with a standard range (give "
+            "some: PATH=LOW..HIGH)"
         )
     return made
 
@@ -178,7 +186,8 @@ def _plain(text: str) -> float | None:
 
 
 def check(scenario: Scenario, given: Sequence[Uncertain]) -> None:
-    """Load the scenario at both ends of each range, and at all lower and all upper ends. Raises UsageError for ends out of bounds."""
+    """Load the scenario at both ends of each range, and at all lower and all upper ends. Raises
+    UsageError for ends out of bounds."""
     with as_file(scenario) as base:
         for each in given:
             ends = each.vary.levels or tuple(each.vary.at(share) for share in (0.0, 1.0))
@@ -199,5 +208,6 @@ def _try(base: Path, flag: str, sets: Sequence[str]) -> None:
         first = error.problems[0]
         mend = f" ({first.mend})" if first.mend else ""
         raise UsageError(
-            f"{flag}: at {', '.join(sets[:1]) if len(sets) == 1 else 'one end'}: {first.path} {first.reason}{mend}"
+            f"{flag}: at {', '.join(sets[:1]) if len(sets) == 1 else 'one end'}: {first.path} "
+            f"{first.reason}{mend}"
         ) from None

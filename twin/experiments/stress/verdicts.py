@@ -1,15 +1,19 @@
-"""What a stress test found, goal by goal: how often it fails, how sure that is, the worst world on fresh luck, which way failure lies.
+"""What a stress test found, goal by goal: how often it fails, how sure that is, the worst world on
+fresh luck, which way failure lies.
 
 Over the n drawn worlds whose margin is known, of which k fail:
 
     share = k / n            95 % interval of Clopper and Pearson (1934)
-    bound = 1 - 0.05^(1/n)   where k = 0: shares above it are excluded with 95 % confidence (about 3 / n, the rule of three)
+    bound = 1 - 0.05^(1/n)   where k = 0: shares above it are excluded with 95 % confidence (about 3
+                             / n, the rule of three)
 
-A confirmed failure is one whose mean margin over the fresh seeds has a 95 % interval (Student's t) wholly below zero.
+A confirmed failure is one whose mean margin over the fresh seeds has a 95 % interval (Student's t)
+wholly below zero.
 
-Direction, per parameter with position u (0..1 of its range, on the scale that it is drawn on), over the drawn worlds: Spearman's rank
-correlation of u and the margin, and the mean u of failing worlds less that of holding ones with p by Mann and Whitney's test. q corrects
-each over all parameters and goals (Benjamini-Hochberg). A parameter is told from noise if q of the correlation is below 0.05.
+Direction, per parameter with position u (0..1 of its range, on the scale that it is drawn on), over
+the drawn worlds: Spearman's rank correlation of u and the margin, and the mean u of failing worlds
+less that of holding ones with p by Mann and Whitney's test. q corrects each over all parameters and
+goals (Benjamini-Hochberg). A parameter is told from noise if q of the correlation is below 0.05.
 """
 
 from __future__ import annotations
@@ -50,13 +54,15 @@ class Rate:
 
     @property
     def bound(self) -> float:
-        """Where none fails: the greatest share that is not excluded, at 95 % confidence on that side alone."""
+        """Where none fails: the greatest share that is not excluded, at 95 % confidence on that
+        side alone."""
         return 1 - ALPHA ** (1 / self.n) if self.n else 1.0
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """An extreme world on fresh luck: ``found`` its margin when found, then the margins of the fresh seeds with their mean and interval."""
+    """An extreme world on fresh luck: ``found`` its margin when found, then the margins of the
+    fresh seeds with their mean and interval."""
 
     point: int
     phase: str
@@ -76,7 +82,8 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Direction:
-    """Which way failure lies along one parameter; NaN where it cannot be told. ``towards``: the end at which margins are small."""
+    """Which way failure lies along one parameter; NaN where it cannot be told. ``towards``: the end
+    at which margins are small."""
 
     parameter: str
     correlation: float

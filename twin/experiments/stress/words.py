@@ -1,4 +1,5 @@
-"""The sentences of a stress test, for terminal and report; every number in them comes from its verdicts."""
+"""The sentences of a stress test, for terminal and report; every number in them comes from its
+verdicts."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def how_often(verdict: Verdict) -> Words:
     if not drawn.n:
         return [
             (
-                f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal be told.",
+                f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal "
+                f"be told.",
                 "bad",
             )
         ]
@@ -45,15 +47,18 @@ def how_often(verdict: Verdict) -> Words:
         return [
             (f"It held in all {drawn.n} worlds drawn", "good"),
             (
-                f": this excludes, with 95 % confidence, that it fails in more than {share(drawn.bound)} of the worlds of these ranges "
-                f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say that the policy is safe.{lost}",
+                f": this excludes, with 95 % confidence, that it fails in more than "
+                f"{share(drawn.bound)} of the worlds of these ranges "
+                f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say "
+                f"that the policy is safe.{lost}",
                 "",
             ),
         ]
     return [
         (f"It failed in {drawn.fails} of {drawn.n} worlds drawn", "bad"),
         (
-            f": {share(drawn.share)} [{share(drawn.low)}, {share(drawn.high)}] of the worlds of these ranges.{lost}",
+            f": {share(drawn.share)} [{share(drawn.low)}, {share(drawn.high)}] of the worlds of "
+            f"these ranges.{lost}",
             "",
         ),
     ]
@@ -67,7 +72,8 @@ def searched(verdict: Verdict) -> list[Words]:
     return [
         [
             (
-                f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} further worlds; "
+                f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} "
+                f"further worlds; "
                 "this tells where failure is, not how often.",
                 "",
             )
@@ -104,7 +110,8 @@ def where(verdict: Verdict) -> Words:
     if not sure:
         return [
             (
-                f"Which way it lies cannot be told from noise, for any of the {tested} parameters tested ({verdict.drawn.n} worlds).",
+                f"Which way it lies cannot be told from noise, for any of the {tested} parameters "
+                f"tested ({verdict.drawn.n} worlds).",
                 "flat",
             )
         ]

@@ -1,13 +1,15 @@
-"""A sweep: the scenario at many points of a parameter space, each point with some replicates, as one table.
+"""A sweep: the scenario at many points of a parameter space, each point with some replicates, as
+one table.
 
-    results.parquet  point, replicate, one column per parameter (as it was set), metric, labels, side, unit, value: the mean over the
-                     last window; running totals per day
-    ranks.parquet    Spearman's rank correlation of every numeric parameter with every outcome over the points (means of replicates),
-                     with p (two-sided, by Student's t) and q (Benjamini-Hochberg over all rows)
+    results.parquet  point, replicate, one column per parameter (as it was set), metric, labels,
+                     side, unit, value: the mean over the last window; running totals per day
+    ranks.parquet    Spearman's rank correlation of every numeric parameter with every outcome over
+                     the points (means of replicates), with p (two-sided, by Student's t) and q
+                     (Benjamini-Hochberg over all rows)
     report.html      see `twin.experiments.sweep.report`
 
-The window is the last four weeks of a run, at most its second half. A point whose scenario lacks a mechanism has no value (NaN) of its
-metrics. Replicate r of all points shares its luck.
+The window is the last four weeks of a run, at most its second half. A point whose scenario lacks a
+mechanism has no value (NaN) of its metrics. Replicate r of all points shares its luck.
 """
 
 from __future__ import annotations
@@ -135,7 +137,8 @@ def _table(swept: Swept) -> pa.Table:
 
 
 def ranks(swept: Swept) -> list[dict[str, Any]]:
-    """Spearman's correlation of each numeric parameter with each outcome that varies, over points; rows of ``ranks.parquet``."""
+    """Spearman's correlation of each numeric parameter with each outcome that varies, over points;
+    rows of ``ranks.parquet``."""
     means = swept.means()
     found: list[dict[str, Any]] = []
     for k, each in enumerate(swept.varied):
@@ -170,7 +173,8 @@ def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
         mine = [row for row in found if row["parameter"] == each.path]
         sure = [row for row in mine if row["headline"] and row["q"] < 1 - effects.LEVEL]
         made.append(
-            f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes go with it beyond noise"
+            f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes "
+            f"go with it beyond noise"
         )
         for row in sorted(sure, key=lambda row: (row["q"], row["metric"], row["labels"]))[:5]:
             name = row["metric"] + (f"{{{row['labels']}}}" if row["labels"] else "")

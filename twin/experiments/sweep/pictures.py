@@ -1,4 +1,5 @@
-"""Pictures of a sweep: the response of one outcome to one parameter, and heat maps of grids of two."""
+"""Pictures of a sweep: the response of one outcome to one parameter, and heat maps of grids of
+two."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ Array = NDArray[np.float64]
 
 
 def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
-    """An outcome (points, replicates) over a parameter's value at every point: runs, means and standard deviations."""
+    """An outcome (points, replicates) over a parameter's value at every point: runs, means and
+    standard deviations."""
     if vary.levels:
         x = np.array(
             [vary.levels.index(text) for text in at], np.float64
@@ -104,7 +106,8 @@ def _ticks(plot: figure, vary: Vary, x: Array) -> None:
 
 
 def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array) -> figure:
-    """Means of the points of a grid of two parameters: the first across, the second up; values in the cells."""
+    """Means of the points of a grid of two parameters: the first across, the second up; values in
+    the cells."""
     plot = figure(
         x_range=FactorRange(*varied[0].levels),
         y_range=FactorRange(*varied[1].levels),

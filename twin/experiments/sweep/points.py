@@ -23,7 +23,8 @@ LEAST = 5
 
 @dataclass
 class Swept:
-    """Means over the window (points, replicates, series) of ``series``; ``points`` are values as texts."""
+    """Means over the window (points, replicates, series) of ``series``; ``points`` are values as
+    texts."""
 
     varied: Sequence[Vary]
     points: list[tuple[str, ...]]
@@ -31,7 +32,8 @@ class Swept:
     values: NDArray[np.float64]
 
     def numbers(self, parameter: int) -> NDArray[np.float64]:
-        """A parameter at every point (points,): seconds, per day, or as it is; NaN where it is no number."""
+        """A parameter at every point (points,): seconds, per day, or as it is; NaN where it is no
+        number."""
         return np.array([design.quantity(point[parameter]) for point in self.points])
 
     def means(self) -> NDArray[np.float64]:

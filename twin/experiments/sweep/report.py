@@ -1,4 +1,5 @@
-"""The report of `twin sweep`: how each side's headline outcomes answer to each parameter, and which answers are told from noise.
+"""The report of `twin sweep`: how each side's headline outcomes answer to each parameter, and which
+answers are told from noise.
 
 Everything is read from the folder: ``results.parquet``, ``ranks.parquet`` and the manifest.
 """
@@ -35,7 +36,8 @@ from twin.ground.units import DAY
 from twin.readers.text import human
 
 TOLD, MANY = 5, 60
-"""Most outcomes per parameter in the summary; most pictures of responses, beyond which only what is told from noise is drawn."""
+"""Most outcomes per parameter in the summary; most pictures of responses, beyond which only what is
+told from noise is drawn."""
 
 
 def write(experiment: Experiment) -> None:
@@ -55,9 +57,11 @@ def write(experiment: Experiment) -> None:
         _methods(experiment, swept),
         notices=reporting.failures(experiment),
         under=(
-            f"{n} points, {replicates} {'world' if replicates == 1 else 'worlds'} each: {n * replicates} runs.",
+            f"{n} points, {replicates} {'world' if replicates == 1 else 'worlds'} each: "
+            f"{n * replicates} runs.",
         ),
-        note=f"Values are means over the last {(end - begin) / DAY:.3g} days (of the scenario as it is; at most the second half of a run). "
+        note=f"Values are means over the last {(end - begin) / DAY:.3g} days (of the scenario as "
+        f"it is; at most the second half of a run). "
         "Rank correlations are over points.",
     )
     reporting.write(experiment, page)
@@ -126,7 +130,8 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
                     (f"{outcome(row['metric'], row['labels'])} ", ""),
                     ("rises" if row["correlation"] > 0 else "falls", tone),
                     (
-                        f" with it: {human(low)} at its lowest point, {human(high)} at its highest (rank correlation "
+                        f" with it: {human(low)} at its lowest point, {human(high)} at its highest "
+                        f"(rank correlation "
                         f"{signed(row['correlation'])}, q {row['q']:.2g}).",
                         "",
                     ),
@@ -136,7 +141,8 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
             items.append(
                 [
                     (
-                        f"So, less strongly, do {listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.",
+                        f"So, less strongly, do "
+                        f"{listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.",
                         "",
                     )
                 ]
@@ -334,12 +340,15 @@ def _methods(experiment: Experiment, swept: Swept) -> list[tuple[str, str]]:
         ("Points", how),
         (
             "Worlds",
-            f"Replicates 0 to {replicates - 1} of seed {seed}, the same luck at every point; {whole} of {n * replicates} runs have values.",
+            f"Replicates 0 to {replicates - 1} of seed {seed}, the same luck at every point; "
+            f"{whole} of {n * replicates} runs have values.",
         ),
         (
             "Told from noise",
-            "Spearman's rank correlation over points (p by Student's t), corrected over all rows of the table by Benjamini and "
-            f"Hochberg: q < {1 - effects.LEVEL:.2g}. It sees what rises or falls throughout, not a hump: look at the pictures.",
+            "Spearman's rank correlation over points (p by Student's t), corrected over all rows "
+            "of the table by Benjamini and "
+            f"Hochberg: q < {1 - effects.LEVEL:.2g}. It sees what rises or falls throughout, not a "
+            f"hump: look at the pictures.",
         ),
         *reporting.usual_methods(experiment),
     ]

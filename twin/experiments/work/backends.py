@@ -1,9 +1,12 @@
-"""Where tasks run: processes of this machine, or workers of a Dask cluster. Both do the same tasks to the same bytes.
+"""Where tasks run: processes of this machine, or workers of a Dask cluster. Both do the same tasks
+to the same bytes.
 
-``local`` (default: all cores) hands one task at a time to each process of a pool; ``dask`` starts a cluster of this machine's cores;
-``tcp://host:8786`` uses one that runs. A task whose worker died, or that raised, is tried again, three times in all; then its error
-is kept in ``failed/`` and the rest goes on. Ctrl-C ends the workers; what is done is done, and the same command goes on from there.
-Every worker has one task in its hands at a time, so a task that kills its worker is the only one that is blamed for it.
+``local`` (default: all cores) hands one task at a time to each process of a pool; ``dask`` starts a
+cluster of this machine's cores; ``tcp://host:8786`` uses one that runs. A task whose worker died,
+or that raised, is tried again, three times in all; then its error is kept in ``failed/`` and the
+rest goes on. Ctrl-C ends the workers; what is done is done, and the same command goes on from
+there. Every worker has one task in its hands at a time, so a task that kills its worker is the only
+one that is blamed for it.
 """
 
 from __future__ import annotations
@@ -79,7 +82,8 @@ def run_all(
     on: str | None = None,
     show: Callable[[Progress], None] = lambda progress: None,
 ) -> Ended:
-    """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError for an unknown ``on``."""
+    """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError
+    for an unknown ``on``."""
     store, ended = Store(root), Ended()
     have = {task.result for task in tasks if store.exists(task.result)}
     progress = Progress(len(tasks), sum(task.weight for task in tasks), len(have))
@@ -151,6 +155,7 @@ def _pool(on: str | None) -> Pool:
 
         return Cluster(str(on))
     raise UsageError(
-        f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or the address of a Dask "
+        f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or "
+        f"the address of a Dask "
         "scheduler such as tcp://host:8786)"
     )

@@ -1,8 +1,10 @@
-"""Tasks on Dask distributed: a cluster on this machine, or one whose scheduler runs somewhere. The optional extra ``cluster``.
+"""Tasks on Dask distributed: a cluster on this machine, or one whose scheduler runs somewhere. The
+optional extra ``cluster``.
 
-Each worker, however many threads it has, gets one task at a time, bound to it: were tasks free to move, the scheduler would blame a
-worker's death on every task that was on its way there. When a worker is gone, its task is ours to try again. What travels is a path and
-a small dict; workers import this package, and are asked first whether it is the same, since the same bytes are promised.
+Each worker, however many threads it has, gets one task at a time, bound to it: were tasks free to
+move, the scheduler would blame a worker's death on every task that was on its way there. When a
+worker is gone, its task is ours to try again. What travels is a path and a small dict; workers
+import this package, and are asked first whether it is the same, since the same bytes are promised.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ PATIENCE_S, POLL_S = 10, 1.0
 
 
 class Failed(Exception):
-    """A task's error as text. Unlike a result, an exception is kept by the scheduler, so it is not lost with its worker."""
+    """A task's error as text. Unlike a result, an exception is kept by the scheduler, so it is not
+    lost with its worker."""
 
 
 def carry_out(root: str, task: Task) -> None:
@@ -40,7 +43,8 @@ def carry_out(root: str, task: Task) -> None:
 
 @cache
 def made_of() -> dict[str, str]:
-    """What results depend on beside the task: digest of the package's source, and versions of what it computes with."""
+    """What results depend on beside the task: digest of the package's source, and versions of what
+    it computes with."""
     home, digest = Path(__file__).parent.parent.parent, hashlib.blake2b(digest_size=8)
     for path in sorted(home.rglob("*.py")):
         digest.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
@@ -92,7 +96,8 @@ class Cluster:
             if self._own is not None:
                 self._own.close()
             raise UsageError(
-                f"--on {on}: no Dask scheduler answers there ({_line(error)}); start one with: dask scheduler"
+                f"--on {on}: no Dask scheduler answers there ({_line(error)}); start one with: "
+                f"dask scheduler"
             ) from None
         try:
             self._look()
@@ -113,7 +118,8 @@ class Cluster:
             answers = self._client.run(made_of, workers=new, on_error="return") if new else {}
         except (OSError, TimeoutError, ValueError, RuntimeError, KeyError) as error:
             raise TwinError(
-                f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is kept, and the same command "
+                f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is "
+                f"kept, and the same command "
                 "goes on"
             ) from None
         for worker, answer in answers.items():
@@ -121,7 +127,8 @@ class Cluster:
                 continue  # gone again, or not up yet
             if isinstance(answer, BaseException):
                 raise UsageError(
-                    f"--on {self.on}: the worker {worker} cannot import twin as installed here ({_line(answer)}); "
+                    f"--on {self.on}: the worker {worker} cannot import twin as installed here "
+                    f"({_line(answer)}); "
                     "install the same version on all workers"
                 )
             other = next(
@@ -134,7 +141,8 @@ class Cluster:
             )
             if other:
                 raise UsageError(
-                    f"--on {self.on}: the worker {worker} would give other results: {other} (install the same version on "
+                    f"--on {self.on}: the worker {worker} would give other results: {other} "
+                    f"(install the same version on "
                     "all workers, and start them again)"
                 )
             self._fit.add(worker)

@@ -1,4 +1,5 @@
-"""What carries out tasks, whichever kind of workers there are: the pool's protocol, its progress, and one attempt at a task."""
+"""What carries out tasks, whichever kind of workers there are: the pool's protocol, its progress,
+and one attempt at a task."""
 
 from __future__ import annotations
 

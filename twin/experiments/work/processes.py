@@ -1,7 +1,9 @@
-"""Tasks on processes of this machine, each behind a pipe of its own, so that one that dies takes nothing with it but its task.
+"""Tasks on processes of this machine, each behind a pipe of its own, so that one that dies takes
+nothing with it but its task.
 
-A simulation is one thread's work: numerical libraries get one thread each, or N workers would fight for the cores. Ctrl-C is for the
-command alone, which ends its workers; should it be killed itself, they see that and end.
+A simulation is one thread's work: numerical libraries get one thread each, or N workers would fight
+for the cores. Ctrl-C is for the command alone, which ends its workers; should it be killed itself,
+they see that and end.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class Processes:
             yield task, error
 
     def close(self, kill: bool) -> None:
-        """End the workers. Those that are at work are killed: results are written whole or not at all."""
+        """End the workers. Those that are at work are killed: results are written whole or not at
+        all."""
         workers = [*self._free, *(worker for worker, _ in self._running.values())]
         for worker in workers:
             worker.process.kill()
@@ -116,7 +119,8 @@ def _end_with_the_command() -> None:
 @contextmanager
 def born_deaf() -> Iterator[None]:
     """Processes that begin in the block never see Ctrl-C; this one sees it after the block."""
-    resource_tracker.ensure_running()  # or the first start would do that, and let Ctrl-C through again
+    # or the first start would do that, and let Ctrl-C through again
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

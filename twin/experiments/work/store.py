@@ -1,8 +1,11 @@
-"""Where an experiment keeps its files: a folder, or any place that fsspec can reach (``s3://bucket/path``).
+"""Where an experiment keeps its files: a folder, or any place that fsspec can reach
+(``s3://bucket/path``).
 
-A file is there whole or not at all, so a task is done if, and only if, its result is there: on a file system a file is written beside
-its name and renamed, in an object store it is put in one piece. Worlds (checkpoints) are folders of arrays; on a file system a folder is
-renamed too, elsewhere it is whole once its ``manifest.json``, which comes last, is there. Writers of one name write the same bytes.
+A file is there whole or not at all, so a task is done if, and only if, its result is there: on a
+file system a file is written beside its name and renamed, in an object store it is put in one
+piece. Worlds (checkpoints) are folders of arrays; on a file system a folder is renamed too,
+elsewhere it is whole once its ``manifest.json``, which comes last, is there. Writers of one name
+write the same bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ OBJECTS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci",
 
 
 class Store:
-    """Files under a root, by relative names with ``/``. ``root`` is absolute, and means the same to every process that reaches it."""
+    """Files under a root, by relative names with ``/``. ``root`` is absolute, and means the same to
+    every process that reaches it."""
 
     def __init__(self, root: str) -> None:
         try:
@@ -44,7 +48,8 @@ class Store:
         except ValueError:
             scheme = root.partition("://")[0]
             raise UsageError(
-                f"{root}: fsspec knows no {scheme}:// ({nearest(scheme, fsspec.available_protocols())})"
+                f"{root}: fsspec knows no {scheme}:// "
+                f"({nearest(scheme, fsspec.available_protocols())})"
             ) from None
         protocols = (
             self._files.protocol
@@ -72,7 +77,8 @@ class Store:
         )
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file whole. Two writers of one name write the same bytes, so whoever is last does no harm."""
+        """Write a file whole. Two writers of one name write the same bytes, so whoever is last does
+        no harm."""
         target = self._at(name)
         self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
         if self._objects:
@@ -122,7 +128,8 @@ class Store:
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
-        """A file or folder as a local path, for reading only: itself, or a copy that lives as long as the block."""
+        """A file or folder as a local path, for reading only: itself, or a copy that lives as long
+        as the block."""
         if self._local:
             yield Path(self._at(name))
             return
@@ -136,7 +143,8 @@ class Store:
 
     @contextmanager
     def new_folder(self, name: str) -> Iterator[Path]:
-        """A local path at which the block makes a flat folder; it is brought to ``name`` when the block ends well."""
+        """A local path at which the block makes a flat folder; it is brought to ``name`` when the
+        block ends well."""
         if self._local:
             target = Path(self._at(name))
             work = Path(_beside(str(target)))

@@ -1,4 +1,5 @@
-"""What an experiment is made of: simulations as tasks that take a path and a small dict, and leave one file.
+"""What an experiment is made of: simulations as tasks that take a path and a small dict, and leave
+one file.
 
     trunk    a replicate up to the fork: its readings, and the world as it stands
     branch   a replicate from the fork on, under a policy or none: its readings
@@ -6,8 +7,9 @@
     means    the same, reduced to means over windows
     study    a calculation without a world
 
-All runs of one replicate share their luck, so branches differ by what their policies do. Results do not depend on where or in which
-order tasks ran. Readings are float64 (readings, series) in the order of the board.
+All runs of one replicate share their luck, so branches differ by what their policies do. Results do
+not depend on where or in which order tasks ran. Readings are float64 (readings, series) in the
+order of the board.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ SCENARIO = "scenario.yaml"
 class Task:
     """One simulation.
 
-    ``result`` is the file that it leaves; ``needs`` the results that must be there before; ``weight`` simulated seconds, for the
-    estimate of time left.
+    ``result`` is the file that it leaves; ``needs`` the results that must be there before;
+    ``weight`` simulated seconds, for the estimate of time left.
     """
 
     kind: str
@@ -51,11 +53,13 @@ class Task:
 
 
 def execute(root: str, task: Task) -> None:
-    """Do a task; nothing if its result is there already. Raises UsageError where the experiment's folder cannot be seen."""
+    """Do a task; nothing if its result is there already. Raises UsageError where the experiment's
+    folder cannot be seen."""
     store = Store(root)
     if not store.exists(SCENARIO):
         raise UsageError(
-            f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path or address that all "
+            f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path "
+            f"or address that all "
             "workers share)"
         )
     if not store.exists(task.result):
@@ -75,7 +79,8 @@ def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenar
 def _played(
     store: Store, task: Task, until: int | None = None
 ) -> Iterator[tuple[Simulation, NDArray[np.float64]]]:
-    """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its end, with the readings on the way."""
+    """A world that ran from its start, or from the trunk in the task's args, to ``until`` or its
+    end, with the readings on the way."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
         simulation = Simulation(
@@ -95,7 +100,8 @@ def _played(
 
 
 def trunk(store: Store, task: Task) -> None:
-    """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before the fork in ``<result>``."""
+    """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before
+    the fork in ``<result>``."""
     with _played(store, task, int(task.args["at_s"])) as (simulation, readings):
         with store.new_folder(f"{task.result}.world") as world:
             simulation.save(world)
@@ -103,13 +109,15 @@ def trunk(store: Store, task: Task) -> None:
 
 
 def whole(store: Store, task: Task) -> None:
-    """Args: sets, policies; of a branch also trunk (its result). Leaves the readings, of a branch those from the fork on."""
+    """Args: sets, policies; of a branch also trunk (its result). Leaves the readings, of a branch
+    those from the fork on."""
     with _played(store, task) as (_, readings):
         store.write_array(task.result, readings)
 
 
 def means(store: Store, task: Task) -> None:
-    """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows, series); see `reduced`."""
+    """Args: sets, policies, windows [(begin, end)]. Leaves the means over the windows (windows,
+    series); see `reduced`."""
     with _played(store, task) as (simulation, readings):
         windows = [(int(begin), int(end)) for begin, end in task.args["windows"]]
         store.write_array(
@@ -123,7 +131,8 @@ def means(store: Store, task: Task) -> None:
 def reduced(
     readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]
 ) -> NDArray[np.float64]:
-    """Readings from the start on (readings, series) as means over windows (windows, series); running totals per day."""
+    """Readings from the start on (readings, series) as means over windows (windows, series);
+    running totals per day."""
     counters = np.array(
         [
             metric.kind == "counter" or (metric.kind == "histogram" and metric.total)
@@ -136,7 +145,8 @@ def reduced(
 
 
 def study(store: Store, task: Task) -> None:
-    """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the array that the function returns."""
+    """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the
+    array that the function returns."""
     module, _, name = str(task.args["call"]).partition(":")
     function: Callable[..., NDArray[np.float64]] = getattr(importlib.import_module(module), name)
     made = function(seed=int(task.args["seed"]), data=str(task.args["data"]), **task.args["args"])

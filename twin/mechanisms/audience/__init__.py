@@ -1,16 +1,20 @@
-"""Consumers: who they are, when they come, what they do with what they are shown, and when they leave for good.
+"""Consumers: who they are, when they come, what they do with what they are shown, and when they
+leave for good.
 
-Taste is a point on the unit sphere of the taste space: t = (1-s) centre(community) + s noise, normalised. A day after a session a
-person comes back with their own daily chance h ~ Beta(a, b), shifted by satisfaction; across people this mixture makes the
-hazard of returning fall with the gap. Sessions within the day, the diurnal curve in local time, responses and leaving are in
-`twin.kernels.browse` and `twin.kernels.respond`. Satisfaction is a moving mean of the share of examined posts that the
-person was glad of, less half a point per hide or report. Satisfaction moves the log-odds of coming again, on the same day and on later
-ones, and the chance to leave for good, which newcomers have more of: after their n-th session a / (a + b + n - 1) on top, the hazard of a
-beta-geometric law (Fader & Hardie 2007), so that many go early and those who stay seldom do. Days may differ (``calendar``): the wait for
-the next visit is run down by the weight of each local day.
+Taste is a point on the unit sphere of the taste space: t = (1-s) centre(community) + s noise,
+normalised. A day after a session a person comes back with their own daily chance h ~ Beta(a, b),
+shifted by satisfaction; across people this mixture makes the hazard of returning fall with the gap.
+Sessions within the day, the diurnal curve in local time, responses and leaving are in
+`twin.kernels.browse` and `twin.kernels.respond`. Satisfaction is a moving mean of the share of
+examined posts that the person was glad of, less half a point per hide or report. Satisfaction moves
+the log-odds of coming again, on the same day and on later ones, and the chance to leave for good,
+which newcomers have more of: after their n-th session a / (a + b + n - 1) on top, the hazard of a
+beta-geometric law (Fader & Hardie 2007), so that many go early and those who stay seldom do. Days
+may differ (``calendar``): the wait for the next visit is run down by the weight of each local day.
 
-How far a person looks in a slate depends on what the last posts gave (`twin.kernels.plan.tired`). People differ in how readily they open
-posts: a normal shift of the click's log-odds, correlated with how often they come.
+How far a person looks in a slate depends on what the last posts gave (`twin.kernels.plan.tired`).
+People differ in how readily they open posts: a normal shift of the click's log-odds, correlated
+with how often they come.
 
 Arrivals are Poisson per day, so that IDs keep coming.
 """
@@ -44,7 +48,8 @@ from twin.world.state import Made, World
 
 SEEN, VIEWED = 32, 4
 SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4
-"""Sessions of a window from which on threads share them; and in how large chunks: so many for each thread, within bounds."""
+"""Sessions of a window from which on threads share them; and in how large chunks: so many for each
+thread, within bounds."""
 BLOCK = 2**14
 """Most people who are drawn at once."""
 COHORT, FEW = 28, 20
@@ -288,7 +293,8 @@ class Audience(Mechanism):
             "in_network_share",
             "gauge",
             "1",
-            "Share of examined posts that the feed took from creators whom the person follows, since "
+            "Share of examined posts that the feed took from creators whom the person follows, "
+            "since "
             "the last reading.",
             "platform",
             "Feed",
@@ -297,7 +303,8 @@ class Audience(Mechanism):
             "cross_cutting_share",
             "gauge",
             "1",
-            "Share of examined posts that lean to the other side than the person, since the last reading.",
+            "Share of examined posts that lean to the other side than the person, since the last "
+            "reading.",
             "consumer",
             "What is shown",
         ),
@@ -323,7 +330,8 @@ class Audience(Mechanism):
             "retention",
             "gauge",
             "1",
-            "Share of newcomers who came again so many days after their first, over those of four weeks; no "
+            "Share of newcomers who came again so many days after their first, over those of four "
+            "weeks; no "
             "reading while there were few.",
             "consumer",
             "Visits: Newcomers",
@@ -377,7 +385,8 @@ class Audience(Mechanism):
             "gauge",
             "1",
             "AUC that the true chances of a click give on the impressions of random slots that the "
-            "model is judged on (model_auc_holdout): no model can do better but by luck; no reading while there are none.",
+            "model is judged on (model_auc_holdout): no model can do better but by luck; no "
+            "reading while there are none.",
             "platform",
             "Model: AUC on random slots",
         ),
@@ -415,10 +424,12 @@ class Audience(Mechanism):
         self.mine("posts", "counts")[posts, LIKE] += likes.astype(np.int32)
 
     def visits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Expected sessions per day of each person at the reference satisfaction, f8 (C,), and the chance per day to leave for good.
+        """Expected sessions per day of each person at the reference satisfaction, f8 (C,), and the
+        chance per day to leave for good.
 
-        A day is active with the daily chance h; every session of it is followed by another with P(again) where the gap leaves it in the
-        same day, on average over the hours of `diurnal`. Both are 0 of those who have left.
+        A day is active with the daily chance h; every session of it is followed by another with
+        P(again) where the gap leaves it in the same day, on average over the hours of `diurnal`.
+        Both are 0 of those who have left.
         """
         p = self.p
         share = np.asarray(p.diurnal, float) / sum(p.diurnal)
@@ -507,8 +518,8 @@ class Audience(Mechanism):
     def _click_shift(
         self, keys: NDArray[np.uint64], often: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """How much more readily each person opens posts than the mean person, given their place (0..1) among people by daily chance to
-        come."""
+        """How much more readily each person opens posts than the mean person, given their place
+        (0..1) among people by daily chance to come."""
         together = self.p.click_frequency
         own = self.normals("click", keys, 1)[:, 0]
         whole: NDArray[np.float64] = self.p.click_sd * (
@@ -525,7 +536,8 @@ class Audience(Mechanism):
                 forget_rows(dead, self.mine("consumers", name))
 
     def clocks(self) -> list[Every]:
-        """Arrivals and departures once a day; what random slots truly were at the end of every window, before anything else changes."""
+        """Arrivals and departures once a day; what random slots truly were at the end of every
+        window, before anything else changes."""
         return [
             Every(DAY, "people", self.turnover),
             Every(self.world.grid, "react", self.note_truth),
@@ -589,9 +601,11 @@ class Audience(Mechanism):
         kernel.collect(rows, people, shared, total)
 
     def note_truth(self) -> None:
-        """Keep the true chance of a click of every impression of a random slot in the window that ends now, with what came of it.
+        """Keep the true chance of a click of every impression of a random slot in the window that
+        ends now, with what came of it.
 
-        It is kept here alone: the recommender may read no array of another mechanism (DESIGN.md D8).
+        It is kept here alone: the recommender may read no array of another mechanism (DESIGN.md
+        D8).
         """
         window, keep = self.world.service("window")(), self.keep
         chosen = np.flatnonzero(window.source == RANDOM_SLOT)
@@ -615,13 +629,15 @@ class Audience(Mechanism):
             keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][first:], values])
 
     def _judged(self) -> tuple[int, int]:
-        """Which of the kept chances are of impressions that the model is judged on: from the first number up to the second."""
+        """Which of the kept chances are of impressions that the model is judged on: from the first
+        number up to the second."""
         begin, end = self.world.service("holdout_span")()
         first, last = np.searchsorted(self.keep["holdout.at"], [begin, end], "right").tolist()
         return max(first, last - MOST), last
 
     def _ceiling(self) -> NDArray[np.float64]:
-        """AUC, log loss and calibration of true chances where the model is judged, (3,); reckoned once per judgement."""
+        """AUC, log loss and calibration of true chances where the model is judged, (3,); reckoned
+        once per judgement."""
         keep, end = self.keep, self.world.service("holdout_span")()[1]
         if end != keep["holdout.judged"][0]:
             first, last = self._judged()
@@ -710,7 +726,8 @@ class Audience(Mechanism):
         )
 
     def _days(self) -> NDArray[np.float64]:
-        """Cumulated weights of local days, that before the world began first; empty where all are alike."""
+        """Cumulated weights of local days, that before the world began first; empty where all are
+        alike."""
         calendar = self.p.calendar
         week = np.array(calendar.week) * 7 / sum(calendar.week)
         if np.ptp(week) == 0 and (calendar.holiday == 1 or not calendar.holidays):
@@ -724,7 +741,8 @@ class Audience(Mechanism):
         return np.cumsum(weight)
 
     def _retention(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their first; NaN where they were few."""
+        """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their
+        first; NaN where they were few."""
         cohorts, now = self.keep["cohorts"], total[kernel.A_FIRST :]
         came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(kernel.KEPT))])
         first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in kernel.KEPT])

@@ -1,4 +1,5 @@
-"""Parameters of consumers: how they respond, when they come, how far they look, when they leave for good."""
+"""Parameters of consumers: how they respond, when they come, how far they look, when they leave for
+good."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ class Response(Params):
 
 
 class Responses(Params):
-    """All responses. Like, comment, reshare, follow, long view and glad are given a click; report is given a hide."""
+    """All responses. Like, comment, reshare, follow, long view and glad are given a click; report
+    is given a hide."""
 
     click: Response = group(
         Response,
@@ -204,7 +206,8 @@ class AudienceParams(Params):
     )
     churn_a: float = par(
         0.42,
-        "first shape of the law of newcomers' chance to leave for good after a session (0: newcomers are as others)",
+        "first shape of the law of newcomers' chance to leave for good after a session (0: "
+        "newcomers are as others)",
         low=0,
         high=100,
         source="beta-geometric, Fader & Hardie 2007; set for retention of published apps",
@@ -218,7 +221,8 @@ class AudienceParams(Params):
     )
     patience: float = par(
         0.85,
-        "chance of looking at the next post of a slate, where the last ones gave as much as the reference",
+        "chance of looking at the next post of a slate, where the last ones gave as much as the "
+        "reference",
         low=0.01,
         high=0.999,
     )

@@ -1,26 +1,31 @@
 """Creators, human and AI: they post, see what the feed paid for, adapt, tire, leave and arrive.
 
-Posting: a Poisson process per creator, rate lognormal across humans (heavy: few write most), read through the diurnal
-curve; AI creators post at volume around the clock.
+Posting: a Poisson process per creator, rate lognormal across humans (heavy: few write most), read
+through the diurnal curve; AI creators post at volume around the clock.
 
-Strategy z = (arousal, comprehensiveness, slant, care): each post tries z + sigma eps, eps ~ N(0, 1). When a post has had its
-time, its reward r = log(1 + pay) - effort is compared with the creator's moving baseline and the mean moves by the likelihood-ratio
-gradient of a Gaussian policy (REINFORCE, Williams 1992), averaged over the posts settled that day:
+Strategy z = (arousal, comprehensiveness, slant, care): each post tries z + sigma eps, eps ~ N(0,
+1). When a post has had its time, its reward r = log(1 + pay) - effort is compared with the
+creator's moving baseline and the mean moves by the likelihood-ratio gradient of a Gaussian policy
+(REINFORCE, Williams 1992), averaged over the posts settled that day:
 
     z <- z + rate * sigma * mean((r - baseline) eps)
 
-with a rate of each creator's own: most hardly respond, some much. AI creators have the mean human's rate; they learn faster in so far as
-they post every day and in greater numbers. No strategy is good or bad by itself: what pays depends on what the feed shows and people do.
+with a rate of each creator's own: most hardly respond, some much. AI creators have the mean human's
+rate; they learn faster in so far as they post every day and in greater numbers. No strategy is good
+or bad by itself: what pays depends on what the feed shows and people do.
 
-Quality of a post = skill + noise + gain * care; its effort = c0 + c1 comprehensiveness^b + c2 care^b. AI creators post the best of
-their drafts by a learned predictor (`posting`) and move their niche towards the engagement-weighted mean content of what did well
-lately (trend-following). Humans compare x, the mean log(1 + impressions) of a day's posts, with
-what they are used to (aspiration, a slow moving mean of x): morale <- morale + w (sigmoid(k (x - aspiration)) - morale), so that under any
-reach that is symmetric in logs and does not change morale stays neutral; low morale means fewer posts and a higher chance to quit. Social
-proof on human posts builds reputation, R <- rho R + eta likes; eta of AI is 0 by default.
+Quality of a post = skill + noise + gain * care; its effort = c0 + c1 comprehensiveness^b + c2
+care^b. AI creators post the best of their drafts by a learned predictor (`posting`) and move their
+niche towards the engagement-weighted mean content of what did well lately (trend-following). Humans
+compare x, the mean log(1 + impressions) of a day's posts, with what they are used to (aspiration, a
+slow moving mean of x): morale <- morale + w (sigmoid(k (x - aspiration)) - morale), so that under
+any reach that is symmetric in logs and does not change morale stays neutral; low morale means fewer
+posts and a higher chance to quit. Social proof on human posts builds reputation, R <- rho R + eta
+likes; eta of AI is 0 by default.
 
-Supply, burn-out, pay, imitation: `learning`; what pays: `incentives`; entry, exit, assistants: `population`; what holds at rest before
-anything has happened: `balance`; accounts of campaigns: `accounts`.
+Supply, burn-out, pay, imitation: `learning`; what pays: `incentives`; entry, exit, assistants:
+`population`; what holds at rest before anything has happened: `balance`; accounts of campaigns:
+`accounts`.
 """
 
 from __future__ import annotations
@@ -92,7 +97,8 @@ class Creators(Mechanism):
             self.population.born(rows)
 
     def clocks(self) -> list[Every]:
-        """Posts enter at every refresh; settling and turnover daily; reputations begin once there is a follow graph."""
+        """Posts enter at every refresh; settling and turnover daily; reputations begin once there
+        is a follow graph."""
         return [
             Every(self.world.grid, "create", self.posting.post),
             Every(DAY, "settle", self.learning.settle),

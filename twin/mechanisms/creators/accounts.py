@@ -1,7 +1,9 @@
-"""Accounts that campaigns run: AI-made, with a given slant, niche and pace, round the clock; they adapt to nothing.
+"""Accounts that campaigns run: AI-made, with a given slant, niche and pace, round the clock; they
+adapt to nothing.
 
-These are services; whoever runs a campaign keeps the row numbers and lets go of them when the rows are released. Campaign accounts
-are in no statistic of human or AI creators, earn nothing, and stop only when dismissed.
+These are services; whoever runs a campaign keeps the row numbers and lets go of them when the rows
+are released. Campaign accounts are in no statistic of human or AI creators, earn nothing, and stop
+only when dismissed.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class Accounts:
         self.population.close(rows)
 
     def throttle(self, rows: Ints, rate_per_day: ArrayLike) -> None:
-        """Change how often accounts post from now on: the time that is left until the next post shrinks or stretches with the rate."""
+        """Change how often accounts post from now on: the time that is left until the next post
+        shrinks or stretches with the rate."""
         self._check(rows)
         own, now = self.m.mine, self.m.world.now / DAY
         old = np.maximum(own("creators", "rate")[rows].astype(float), SLOWEST)

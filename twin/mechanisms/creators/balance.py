@@ -1,21 +1,26 @@
-"""What has a closed form starts at it: as many creators come as leave, and reputations are what likes at rest would have built.
+"""What has a closed form starts at it: as many creators come as leave, and reputations are what
+likes at rest would have built.
 
-Entry. Where no rate of arrivals is given, it is the expected exits per day at the start, of n creators with persons i:
+Entry. Where no rate of arrivals is given, it is the expected exits per day at the start, of n
+creators with persons i:
 
     humans  sum_i (q + l_i - q l_i)     AI  n q_ai
 
-with q the chance to quit at neutral morale and the outside option's pay, and l_i that of the person leaving at the reference
-satisfaction (service ``visits``). It is worked out once and never follows the exits that happen: if more creators give up because they
-earn or are seen less, their number falls, to where exits are as many as this again. (Morale that varies around neutral raises exits
-by some 3 %, as the chance is convex in it; that is left out.)
+with q the chance to quit at neutral morale and the outside option's pay, and l_i that of the person
+leaving at the reference satisfaction (service ``visits``). It is worked out once and never follows
+the exits that happen: if more creators give up because they earn or are seen less, their number
+falls, to where exits are as many as this again. (Morale that varies around neutral raises exits by
+some 3 %, as the chance is convex in it; that is left out.)
 
-Reputation. R <- rho R + eta likes has the mean, over creators who leave at the rate lambda and are followed by others who begin at 0,
+Reputation. R <- rho R + eta likes has the mean, over creators who leave at the rate lambda and are
+followed by others who begin at 0,
 
-    R_i = eta L_i / (1 - rho + lambda) ,   L_i = L ((1 - f) v_i / sum_j v_j + f v_i n_i / sum_j v_j n_j)
+    R_i = eta L_i / (1 - rho + lambda) ,   L_i = L ((1 - f) v_i / sum_j v_j + f v_i n_i / sum_j v_j
+                                           n_j)
 
-where L is the likes a day that all visits give (visits per day x ``likes_per_session``), v_i posts per day, n_i followers, f the share
-of likes that comes through follows, and lambda = entry / n. Sums are over creators of both kinds: AI creators get likes, but (eta 0)
-no name.
+where L is the likes a day that all visits give (visits per day x ``likes_per_session``), v_i posts
+per day, n_i followers, f the share of likes that comes through follows, and lambda = entry / n.
+Sums are over creators of both kinds: AI creators get likes, but (eta 0) no name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What the mechanism owns and publishes: columns of creators and posts, metrics of the producer side."""
+"""What the mechanism owns and publishes: columns of creators and posts, metrics of the producer
+side."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ SIGNALS = (("slant", -1.0, 1.0), ("arousal", 0.0, 1.0), ("comprehensiveness", 0.
 UNSET = -1e6
 """A baseline that no reward has set yet."""
 RESPONDED = 0.1
-"""Distance from the strategy at entry beyond which a creator counts as having moved: a post's exploration (1 sd) at the defaults."""
+"""Distance from the strategy at entry beyond which a creator counts as having moved: a post's
+exploration (1 sd) at the defaults."""
 INCENTIVES = ("arousal", "comprehensiveness", "slant")
 """What pay is regressed on; of slant its absolute value."""
 MEMORY = 28
@@ -282,7 +284,8 @@ METRICS = (
         "gauge",
         "log pay",
         "What the feed pays for: slope of log(1 + pay) of settled posts, within creators, on "
-        "arousal, comprehensiveness and |slant| (0 to 1 each), over about four weeks; 0 until it can be read.",
+        "arousal, comprehensiveness and |slant| (0 to 1 each), over about four weeks; 0 until it "
+        "can be read.",
         "producer",
         "Who earns: What the feed pays for",
         labels={"of": INCENTIVES, "by": KINDS},
@@ -379,7 +382,8 @@ METRICS = (
         "draft_predictor_correlation",
         "gauge",
         "1",
-        "Correlation of predicted and observed click rates of posts settled last, before learning from them.",
+        "Correlation of predicted and observed click rates of posts settled last, before learning "
+        "from them.",
         "producer",
         "AI in supply",
     ),

@@ -1,8 +1,11 @@
-"""What the feed pays creators for, as far as it can be read off settled posts: slopes of log pay within creators, with standard errors.
+"""What the feed pays creators for, as far as it can be read off settled posts: slopes of log pay
+within creators, with standard errors.
 
-Every day what was read before fades by 1/28, as income does: a window of about four weeks, long enough for a steady number and short
-enough to show within a month that the feed has changed. The estimator is in `twin.kernels.learn`. Of slant the absolute value counts:
-which side pays depends on who watches and differs from creator to creator, whether it pays to be further out is one question for all.
+Every day what was read before fades by 1/28, as income does: a window of about four weeks, long
+enough for a steady number and short enough to show within a month that the feed has changed. The
+estimator is in `twin.kernels.learn`. Of slant the absolute value counts: which side pays depends on
+who watches and differs from creator to creator, whether it pays to be further out is one question
+for all.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ PLACE = np.maximum(PLACE, PLACE.T)
 
 
 def slopes(second: Floats, fourth: Floats, count: float) -> tuple[Floats, Floats]:
-    """Slopes (3,) and their standard errors (3,) from the sums of one kind of creators; zeros until they can be read."""
+    """Slopes (3,) and their standard errors (3,) from the sums of one kind of creators; zeros until
+    they can be read."""
     inside = second[PLACE]
     if count < FEWEST or np.diag(inside)[1:].min() < LEAST_VARIANCE * count:
         return np.zeros(3), np.zeros(3)
@@ -75,7 +79,8 @@ class Incentives:
         )
 
     def measure(self, active: NDArray[np.bool_]) -> None:
-        """Slopes by kind, and the share of these active creators who have moved away from where they began."""
+        """Slopes by kind, and the share of these active creators who have moved away from where
+        they began."""
         own, board = self.m.mine, self.m.world.board
         now = np.stack([own("creators", name) for name in ("arousal", "comprehensiveness")], axis=1)
         moved = (np.abs(now - own("creators", "entered_with")) > RESPONDED).any(axis=1)

@@ -1,16 +1,21 @@
-"""What creators earn, and what they make of it: pay, strategies, effort, morale, supply, reputation, niches.
+"""What creators earn, and what they make of it: pay, strategies, effort, morale, supply,
+reputation, niches.
 
-With pay p and effort c of a post the reward is r = log(1 + p) - c. Strategies follow REINFORCE (see the package's docstring), and
-those of humans also what followed creators who earn more do (`twin.kernels.learn`; whose stand one shares is a matter of opinion, so slant
-is not copied, and AI creators follow nobody). Both are scaled by the creator's own responsiveness.
+With pay p and effort c of a post the reward is r = log(1 + p) - c. Strategies follow REINFORCE (see
+the package's docstring), and those of humans also what followed creators who earn more do
+(`twin.kernels.learn`; whose stand one shares is a matter of opinion, so slant is not copied, and AI
+creators follow nobody). Both are scaled by the creator's own responsiveness.
 
-    supply   log target = elasticity (baseline - reference), bounded; pace <- pace + w (target - pace)
+    supply   log target = elasticity (baseline - reference), bounded; pace <- pace + w (target -
+             pace)
     effort   e <- e + (effort spent today - e) / 28
     burn-out morale <- morale - b max(0, e - 2 s morale)         (humans; s is what neutral morale sustains)
-    morale   see the package's docstring; aspiration is a plain mean of the days so far until the past weighs as much as it ever will
+    morale   see the package's docstring; aspiration is a plain mean of the days so far until the
+             past weighs as much as it ever will
 
-The reference is the mean reward of a creator's first posts: it stands for the taste for posting that the drawn rate reveals, so that
-rate x exp(elasticity (r - reference)) is a labour supply of constant elasticity through the point at which the creator began.
+The reference is the mean reward of a creator's first posts: it stands for the taste for posting
+that the drawn rate reveals, so that rate x exp(elasticity (r - reference)) is a labour supply of
+constant elasticity through the point at which the creator began.
 """
 
 from __future__ import annotations
@@ -36,8 +41,9 @@ def learned(
 ) -> Floats:
     """Strategies (n,) after a day: a step of rate x sigma x score, within ``bounds``.
 
-    ``score`` is the mean of surprise x noise (in sd) over the posts settled that day. No step is longer than sigma: what posts that were
-    tried around z say of pay holds about as far as they went (a trust region; Schulman et al. 2015).
+    ``score`` is the mean of surprise x noise (in sd) over the posts settled that day. No step is
+    longer than sigma: what posts that were tried around z say of pay holds about as far as they
+    went (a trust region; Schulman et al. 2015).
     """
     step = np.clip(rate * score, -1.0, 1.0) * sigma
     moved: Floats = np.clip(z + step, *bounds)
@@ -63,7 +69,8 @@ class Learning:
         self.keep["trend"] = np.zeros(16)
 
     def settle(self) -> None:
-        """Reckon the success of posts that have had their time, and of works; creators learn from it."""
+        """Reckon the success of posts that have had their time, and of works; creators learn from
+        it."""
         m, p, own, now = self.m, self.p, self.m.mine, self.m.world.now
         earned, liked = self._works()
         self._release()
@@ -96,7 +103,8 @@ class Learning:
         self.keep["settled_ai"] = own("creators", "ai")[maker[plain]].copy()
 
     def pay(self, maker: Ints, views: Floats, likes: Floats) -> Floats:
-        """What the platform pays for impressions and likes: campaigns nothing, newcomers a bonus."""
+        """What the platform pays for impressions and likes: campaigns nothing, newcomers a
+        bonus."""
         m, own = self.m, self.m.mine
 
         def lever(name: str) -> Floats:
@@ -168,10 +176,12 @@ class Learning:
         self._feel(some, per_creator(np.log1p(views)) / n)
 
     def _feel(self, some: Ints, reach: Floats) -> None:
-        """Morale of creators against what they are used to; ``reach`` is today's mean log(1 + impressions) of each.
+        """Morale of creators against what they are used to; ``reach`` is today's mean log(1 +
+        impressions) of each.
 
-        What they are used to moves by 4 (target - 1/2) / k, which is reach - aspiration where the two are close: so it settles where the
-        target is 1/2 in the mean, whatever the spread and skewness of reach (a logistic location; Huber 1964).
+        What they are used to moves by 4 (target - 1/2) / k, which is reach - aspiration where the
+        two are close: so it settles where the target is 1/2 in the mean, whatever the spread and
+        skewness of reach (a logistic location; Huber 1964).
         """
         p, own = self.p, self.m.mine
         aspiration, days = own("creators", "aspiration"), own("creators", "reckonings")
@@ -187,7 +197,8 @@ class Learning:
         aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * gap
 
     def _imitate(self) -> None:
-        """Human creators go a share of the way to what those whom they follow and who earn more do."""
+        """Human creators go a share of the way to what those whom they follow and who earn more
+        do."""
         own, rate = self.m.mine, float(self.m.lever("human.imitation"))
         if rate == 0:
             return

@@ -105,7 +105,8 @@ class Measures:
             board.set("creator_net_utility", mean(utility[utility > UNSET]), by=name)
 
     def _supply(self) -> None:
-        """What was made since the last reading; while nothing was, the last mean stands (at the start: what creators are like)."""
+        """What was made since the last reading; while nothing was, the last mean stands (at the
+        start: what creators are like)."""
         own, keep, board = self.m.mine, self.keep, self.board
         new = keep["supply"] - keep["supply_before"]
         for kind, name in enumerate(KINDS):

@@ -1,4 +1,5 @@
-"""Parameters of creators. What is 0 or 1 by default is off, so that a scenario says what it adds."""
+"""Parameters of creators. What is 0 or 1 by default is off, so that a scenario says what it
+adds."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ class Kind(Params):
     )
     arrivals: Rate | None = par(
         None,
-        "new creators of this kind, while recent ones earn what the outside option pays; nothing: as many "
+        "new creators of this kind, while recent ones earn what the outside option pays; nothing: "
+        "as many "
         "as leave at the start at neutral morale, see balance.py",
         unit="creators/d",
         low=0,
@@ -45,7 +47,8 @@ class Kind(Params):
     comprehensiveness: float = par(0.40, "comprehensiveness at the start", low=0, high=1)
     entry_imitation: float = par(
         0.8,
-        "share of the way from those two to the mean of active incumbents of the same kind and community "
+        "share of the way from those two to the mean of active incumbents of the same kind and "
+        "community "
         "at which a later entrant begins",
         low=0,
         high=1,
@@ -59,7 +62,8 @@ class Kind(Params):
         low=0,
         high=10,
         lever=True,
-        source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more outrage the day after "
+        source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more "
+        "outrage the day after "
         "doubled feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992",
     )
     learning_log_sd: float = par(
@@ -67,7 +71,8 @@ class Kind(Params):
         "log-sd across creators of the factor on that rate (mean 1; 0: all alike)",
         low=0,
         high=3,
-        source="assumption; most makers hardly respond to a boost and a minority much: Marketing Science "
+        source="assumption; most makers hardly respond to a boost and a minority much: Marketing "
+        "Science "
         "2023.0178 (abstract); at 1.5 three in five respond less than half the mean, a tenth does "
         "three fifths of all responding",
     )
@@ -138,13 +143,15 @@ class Human(Kind):
 
     imitation: float = par(
         0.003,
-        "share of the way to what is done by followed creators who earn more, per day, for a creator of mean "
+        "share of the way to what is done by followed creators who earn more, per day, for a "
+        "creator of mean "
         "responsiveness",
         unit="1/d",
         low=0,
         high=1,
         lever=True,
-        source="assumption; learning from others' success: Bandura 1977, norm learning in Brady et al. 2021",
+        source="assumption; learning from others' success: Bandura 1977, norm learning in Brady et "
+        "al. 2021",
     )
 
 

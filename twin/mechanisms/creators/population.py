@@ -1,12 +1,15 @@
 """Who creators are, and how they come and go: entry, who uses an assistant, exit.
 
-An entrant's arousal and comprehensiveness are centred between the parameter and the mean of active incumbents of its kind and community.
+An entrant's arousal and comprehensiveness are centred between the parameter and the mean of active
+incumbents of its kind and community.
 
-    exit   chance per day = q exp(a (1/2 - morale)) ((1 + outside) / (1 + income))^b      (AI: without the morale term)
-    entry  Poisson, arrivals x min(10, ((1 + mean income of recent entrants) / (1 + outside))^elasticity)
+    exit   chance per day = q exp(a (1/2 - morale)) ((1 + outside) / (1 + income))^b      (AI:
+           without the morale term)
+    entry  Poisson, arrivals x min(10, ((1 + mean income of recent entrants) / (1 +
+           outside))^elasticity)
 
-Arrivals, where none are given, are as many as leave at the start (`balance`). Income here is its 28-day mean freed of its start at 0,
-and is not compared before a week of pay.
+Arrivals, where none are given, are as many as leave at the start (`balance`). Income here is its
+28-day mean freed of its start at 0, and is not compared before a week of pay.
 """
 
 from __future__ import annotations
@@ -138,7 +141,8 @@ class Population:
         self.posting.schedule(rows[~campaign])
 
     def _usual(self, rows: Ints, name: str) -> NDArray[np.float64]:
-        """Where a strategy of new creators is centred: the parameter, moved towards active incumbents of their kind and community."""
+        """Where a strategy of new creators is centred: the parameter, moved towards active
+        incumbents of their kind and community."""
         own, ai = self.m.mine, self.m.mine("creators", "ai")
         at, community = (
             by_kind(self.p, ai[rows], name),
@@ -163,12 +167,14 @@ class Population:
         return usual
 
     def _assistants_from(self) -> int:
-        """The world's second from which assistants can be had: dated from the scenario's start, unless they always could."""
+        """The world's second from which assistants can be had: dated from the scenario's start,
+        unless they always could."""
         since = int(self.p.assisted_from)
         return since + self.m.world.warm_up if since else 0
 
     def _assist(self, rows: Ints) -> None:
-        """Who of these uses an assistant now: those who ever will, once their own delay has passed."""
+        """Who of these uses an assistant now: those who ever will, once their own delay has
+        passed."""
         m, p, own = self.m, self.p, self.m.mine
         luck = m.uniforms("assistant", m.read("creators", "key")[rows])
         since = (
@@ -202,7 +208,8 @@ class Population:
         return chance
 
     def turnover(self) -> None:
-        """Creators quit or follow their person out; newcomers of both kinds begin; assistants spread."""
+        """Creators quit or follow their person out; newcomers of both kinds begin; assistants
+        spread."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         held = int(m.world.service("oldest_held")())
         gone = m.read("creators", "alive") & (

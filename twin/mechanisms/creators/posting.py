@@ -1,8 +1,9 @@
 """How posts are made: when, how many, what is in them, and which draft of an AI post goes out.
 
-The draft predictor is a ridge regression of clicks per impression on what a maker can know of a post (`features`): public readings and
-what a critic, a model that reads quality with an error, makes of the text. It is learned day by day from the public counters of settled
-posts (`twin.kernels.create`). An AI maker makes m drafts, each with its own luck, and posts the one with
+The draft predictor is a ridge regression of clicks per impression on what a maker can know of a
+post (`features`): public readings and what a critic, a model that reads quality with an error,
+makes of the text. It is learned day by day from the public counters of settled posts
+(`twin.kernels.create`). An AI maker makes m drafts, each with its own luck, and posts the one with
 the highest prediction; before any data all predictions are equal and the first draft goes out.
 """
 
@@ -71,7 +72,8 @@ def effort(
     comprehensiveness: Floats,
     care: Floats,
 ) -> Floats:
-    """What a post costs its maker: (c0 + c1 comprehensiveness^beta + c2 care^beta), times a factor for the assisted."""
+    """What a post costs its maker: (c0 + c1 comprehensiveness^beta + c2 care^beta), times a factor
+    for the assisted."""
     cost = (
         by_kind(p, ai, "cost_post")
         + by_kind(p, ai, "cost_comprehensiveness") * comprehensiveness**p.cost_exponent
@@ -220,7 +222,8 @@ class Posting:
         return not capped, np.array(self.m.levers_by_arm("creators", "label_ai"), float)
 
     def _within_cap(self, maker: Ints, time: Ints) -> NDArray[np.bool_]:
-        """Which posts the cap on AI posts per day lets out; blocked ones are lost. Posts come sorted by time."""
+        """Which posts the cap on AI posts per day lets out; blocked ones are lost. Posts come
+        sorted by time."""
         own = self.m.mine
         cap = np.array(self.m.lever_of("creators", "ai_posts_cap", maker), np.int64)
         free = ~own("creators", "ai")[maker] | own("creators", "campaign")[maker]
@@ -248,7 +251,8 @@ class Posting:
         return allowed
 
     def draw(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> Drafts:
-        """The draft with this number (one, or one each) of each post, from what its maker is like now and its own luck."""
+        """The draft with this number (one, or one each) of each post, from what its maker is like
+        now and its own luck."""
         makers = self._makers.get(self.m.world.tables["creators"].version, self._maker_columns)
         return Drafts(*kernel.compose(maker, makers, *self._luck(keys, maker, draft), self.craft))
 
@@ -267,7 +271,8 @@ class Posting:
     def _luck(
         self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints
     ) -> tuple[Floats, Floats, Floats]:
-        """Normals for `kernel.compose`; care has some where it is a choice of any of these makers."""
+        """Normals for `kernel.compose`; care has some where it is a choice of any of these
+        makers."""
         cares = (
             self.caring
             and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()
@@ -275,7 +280,8 @@ class Posting:
         return self.m.waves(CAREFUL if cares else DECISIONS, keys, draft)
 
     def _selected(self, keys: NDArray[np.uint64], maker: Ints) -> Drafts:
-        """The draft that goes out: the first one, or for AI creators the one with the highest predicted engagement."""
+        """The draft that goes out: the first one, or for AI creators the one with the highest
+        predicted engagement."""
         own, more = self.m.mine, int(self.m.lever("drafts")) - 1
         some = np.flatnonzero(own("creators", "ai")[maker] & ~own("creators", "campaign")[maker])
         if more == 0 or not len(some):
@@ -302,9 +308,10 @@ class Posting:
     def features(
         self, content: NDArray[Any], signal: NDArray[Any], reading: NDArray[Any], maker: Ints
     ) -> Floats:
-        """What a maker can know of a draft and of a posted post, (n, f): 1, signals, their squares, match with what did well lately
-        and with the maker's niche, whether the maker is an AI, the maker's record of clicks (so that the rest compares posts of like
-        makers), a critic's reading, topic."""
+        """What a maker can know of a draft and of a posted post, (n, f): 1, signals, their squares,
+        match with what did well lately and with the maker's niche, whether the maker is an AI, the
+        maker's record of clicks (so that the rest compares posts of like makers), a critic's
+        reading, topic."""
         own, x = self.m.mine, np.empty((len(maker), FEATURES))
         x[:, 0], x[:, 1:4], x[:, 11], x[:, 12:] = 1, signal, reading, content
         x[:, 4:7] = x[:, 1:4] ** 2
@@ -317,10 +324,11 @@ class Posting:
         return x
 
     def classify(self, rows: Ints, noise: Floats) -> Floats:
-        """What the platform's classifiers read off posts: content (16), then slant, arousal and comprehensiveness (n, 19).
+        """What the platform's classifiers read off posts: content (16), then slant, arousal and
+        comprehensiveness (n, 19).
 
-        ``noise`` (4,): sd of their errors in each dimension of content and in the others, which are cut to their ranges. Every post is
-        misread in its own way, whatever is asked when.
+        ``noise`` (4,): sd of their errors in each dimension of content and in the others, which are
+        cut to their ranges. Every post is misread in its own way, whatever is asked when.
         """
         own, size = self.m.mine, len(self.keep["trend"])
         luck = self.m.normals("classifier", self.m.read("posts", "key")[rows], size + len(SIGNALS))
@@ -331,7 +339,8 @@ class Posting:
         return luck
 
     def learn(self, rows: Ints) -> None:
-        """Judge the predictor on newly settled posts, then learn from their public counters; renew the makers' records."""
+        """Judge the predictor on newly settled posts, then learn from their public counters; renew
+        the makers' records."""
         m, own, keep, record = self.m, self.m.mine, self.keep, self.m.mine("creators", "record")
         rows = rows[m.read("posts", "impressions")[rows] > 0]
         maker, seen = (

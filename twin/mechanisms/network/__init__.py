@@ -1,26 +1,34 @@
-"""Who follows whom: communities and the follow graph, built with networkx or read from an edge list, kept current daily.
+"""Who follows whom: communities and the follow graph, built with networkx or read from an edge
+list, kept current daily.
 
-Kind ``communities`` is a degree-corrected planted partition (Karrer & Newman 2011): every follow stays inside the person's
-community with probability `homophily`; within a block, networkx's bipartite configuration model pairs out-degrees of people
-(lognormal) with in-degrees of creators, proportional to a fitness
+Kind ``communities`` is a degree-corrected planted partition (Karrer & Newman 2011): every follow
+stays inside the person's community with probability `homophily`; within a block, networkx's
+bipartite configuration model pairs out-degrees of people (lognormal) with in-degrees of creators,
+proportional to a fitness
 
-    ln f = body_sd * z   below the tail's quantile,   Pareto with P(f > x) ~ x^-(tail_exponent - 1)   above it.
+    ln f = body_sd * z   below the tail's quantile,   Pareto with P(f > x) ~ x^-(tail_exponent - 1)
+                         above it.
 
-Parallel edges are dropped and made up for by preferential attachment, which also wires everyone beyond `core` people and all
-who arrive later. Such growth nearly keeps the shape of the in-degrees (Price 1976). Fitness goes with the rate of posting and with skill.
+Parallel edges are dropped and made up for by preferential attachment, which also wires everyone
+beyond `core` people and all who arrive later. Such growth nearly keeps the shape of the in-degrees
+(Price 1976). Fitness goes with the rate of posting and with skill.
 
-People choose whom they follow by taste as well. For each follow they look at `choice` creators who come by fame, and follow the one with
-the largest taste . niche (a cosine): so do those who are wired by attachment, when they arrive and when they replace a follow. In the core
-each follow is offered for exchange with `choice` - 1 others, and traded where that raises the sum of both cosines, so in-degrees,
-out-degrees and the share inside communities stay what fitness and `homophily` made them. Taste and niche are hidden columns: people know
-what they like and see what a creator posts about; the platform has no part in it.
+People choose whom they follow by taste as well. For each follow they look at `choice` creators who
+come by fame, and follow the one with the largest taste . niche (a cosine): so do those who are
+wired by attachment, when they arrive and when they replace a follow. In the core each follow is
+offered for exchange with `choice` - 1 others, and traded where that raises the sum of both cosines,
+so in-degrees, out-degrees and the share inside communities stay what fitness and `homophily` made
+them. Taste and niche are hidden columns: people know what they like and see what a creator posts
+about; the platform has no part in it.
 
-Kind ``edge_list`` reads a real graph (see `edge_list`): communities come from networkx's Louvain method (label propagation where the
-graph is large), merged down to `communities`, so taste is homophilous on it.
+Kind ``edge_list`` reads a real graph (see `edge_list`): communities come from networkx's Louvain
+method (label propagation where the graph is large), merged down to `communities`, so taste is
+homophilous on it.
 
-Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers are wired. Whoever followed a creator
-who has quit follows another instead, found as a newcomer finds one, with probability `replace`: people have about as much room
-for follows as they use, and without it the graph thins out by the rate at which creators come and go.
+Once a day: follows made in sessions enter the CSR, people and creators who left drop out, newcomers
+are wired. Whoever followed a creator who has quit follows another instead, found as a newcomer
+finds one, with probability `replace`: people have about as much room for follows as they use, and
+without it the graph thins out by the rate at which creators come and go.
 """
 
 from __future__ import annotations
@@ -81,12 +89,14 @@ class NetworkParams(Params):
     )
     choice: int = par(
         4,
-        "creators whom a person looks at for each follow, of whom the one that suits their taste best is followed (1: "
+        "creators whom a person looks at for each follow, of whom the one that suits their taste "
+        "best is followed (1: "
         "fame alone)",
         unit="creators",
         low=1,
         high=1000,
-        source="assumption, between ties by fame alone (mean cosine 0.21) and follows that people make in sessions (0.49): "
+        source="assumption, between ties by fame alone (mean cosine 0.21) and follows that people "
+        "make in sessions (0.49): "
         "the most that keeps KuaiRand's tail exponent at 20,000 people, too",
     )
     replace: float = par(
@@ -94,7 +104,8 @@ class NetworkParams(Params):
         "chance that a follow of a creator who has quit is replaced by another",
         low=0,
         high=1,
-        source="assumption; people keep their number of ties as these turn over: Saramaki et al., PNAS 2014",
+        source="assumption; people keep their number of ties as these turn over: Saramaki et al., "
+        "PNAS 2014",
     )
     follows_most: float = par(
         0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5
@@ -104,7 +115,8 @@ class NetworkParams(Params):
         "log-sd of creators' fitness below the tail",
         low=0,
         high=6,
-        source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and tail "
+        source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and "
+        "tail "
         "exponent 2.1; what people may not follow twice flattens the outcome",
     )
     tail_share: float = par(
@@ -125,7 +137,8 @@ class NetworkParams(Params):
         "correlation of fitness and skill (normal scores)",
         low=0,
         high=1,
-        source="assumption: success goes with quality, loosely (Salganik et al., Science 2006); followed "
+        source="assumption: success goes with quality, loosely (Salganik et al., Science 2006); "
+        "followed "
         "creators then are 1.0 sd above the mean, those followed in sessions 1.2",
     )
     core: int = par(
@@ -140,12 +153,14 @@ class NetworkParams(Params):
     def _is_possible(self) -> NetworkParams:
         if self.rate_correlation**2 + self.skill_correlation**2 > 1:
             raise ValueError(
-                "fitness cannot go with rate and skill so closely; lower rate_correlation or skill_correlation until the "
+                "fitness cannot go with rate and skill so closely; lower rate_correlation or "
+                "skill_correlation until the "
                 "sum of their squares is at most 1"
             )
         if self.kind == "edge_list" and not self.path:
             raise ValueError(
-                "kind edge_list needs a file of edges; add --set network.path=FILE, or path: FILE below network"
+                "kind edge_list needs a file of edges; add --set network.path=FILE, or path: FILE "
+                "below network"
             )
         return self
 
@@ -195,7 +210,8 @@ class Network(Mechanism):
             "follower_tail_exponent",
             "gauge",
             "1",
-            "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of creators.",
+            "Density exponent of followers: 1 + Hill estimate on the most followed twentieth of "
+            "creators.",
             "producer",
             "Followers and reputation",
         ),
@@ -295,7 +311,8 @@ class Network(Mechanism):
         )
 
     def reserve_follows(self, count: int) -> None:
-        """Grow the pending arrays so that ``count`` more follows fit, and every consumer has a chain."""
+        """Grow the pending arrays so that ``count`` more follows fit, and every consumer has a
+        chain."""
         keep = self.keep
         need, size = int(keep["pending_count"][0]) + count, len(self.world.table("consumers"))
         if len(keep["pending_next"]) < need:
@@ -308,7 +325,8 @@ class Network(Mechanism):
         return [Every(DAY, "graph", self.rebuild, first=0)]
 
     def rebuild(self) -> None:
-        """Merge what happened since the last rebuild, wire newcomers, count followers and follows."""
+        """Merge what happened since the last rebuild, wire newcomers, count followers and
+        follows."""
         keep, size = self.keep, len(self.world.table("consumers"))
         here, posting = self.read("consumers", "active"), self.read("creators", "active")
         start, target, lost = self._merged(here, posting)
@@ -334,7 +352,8 @@ class Network(Mechanism):
     def _merged(
         self, here: NDArray[np.bool_], posting: NDArray[np.bool_]
     ) -> tuple[Ints, Ints, Ints]:
-        """The CSR of old and pending follows of those who are still active, and how many each person (C,) lost to creators who quit."""
+        """The CSR of old and pending follows of those who are still active, and how many each
+        person (C,) lost to creators who quit."""
         graph = self.follow_graph()
         most = len(graph.target) + int(graph.pending_count[0])
         start, target = (
@@ -346,8 +365,8 @@ class Network(Mechanism):
         return start, target if count == most else target[:count].copy(), lost
 
     def _wanting(self, new: Ints, lost: Ints, start: Ints) -> tuple[Ints, Ints]:
-        """Rows that want follows, rising, and how many in all each: newcomers, and people who ``lost`` some and replace them (in the mean a
-        share, the fraction by luck)."""
+        """Rows that want follows, rising, and how many in all each: newcomers, and people who
+        ``lost`` some and replace them (in the mean a share, the fraction by luck)."""
         want = np.zeros(len(lost), np.int64)
         want[new] = self._want(new)
         again = np.flatnonzero((lost > 0) & self.mine("consumers", "wired"))
@@ -401,8 +420,9 @@ class Network(Mechanism):
         return grown, wider
 
     def _liking(self) -> kernel.Liking:
-        """What people choose by, if they have a taste and creators a niche: people know the former and see the latter in what a
-        creator posts. Both are hidden from the platform, which has no part in this."""
+        """What people choose by, if they have a taste and creators a niche: people know the former
+        and see the latter in what a creator posts. Both are hidden from the platform, which has no
+        part in this."""
         tables = self.world.tables
         if "taste" in tables["consumers"].columns and "niche" in tables["creators"].columns:
             return kernel.Liking(
@@ -411,7 +431,8 @@ class Network(Mechanism):
         return kernel.Liking(np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32), 1)
 
     def _fitness(self, creators: Ints) -> NDArray[np.float64]:
-        """Fitness of creators: lognormal body, Pareto tail; correlated with posting rate and skill within humans and AI."""
+        """Fitness of creators: lognormal body, Pareto tail; correlated with posting rate and skill
+        within humans and AI."""
         p = self.p
         score = self.normals("fitness", self.read("creators", "key")[creators], 1)[:, 0]
         goes_with = {
@@ -439,7 +460,8 @@ class Network(Mechanism):
         return fitness
 
     def _generated(self, core: Ints) -> tuple[Ints, NDArray[np.int32]]:
-        """Edges (consumer, creator) of the core, sorted, from one bipartite configuration model per block."""
+        """Edges (consumer, creator) of the core, sorted, from one bipartite configuration model per
+        block."""
         p = self.p
         creators = np.flatnonzero(self.read("creators", "active"))
         fitness = self._fitness(creators)
@@ -484,7 +506,8 @@ class Network(Mechanism):
         return edges[:, 0], edges[:, 1].astype(np.int32)
 
     def _chosen(self, edges: Ints) -> Ints:
-        """Sorted edges with followed creators traded by taste; people's and creators' numbers of ties stay as they are."""
+        """Sorted edges with followed creators traded by taste; people's and creators' numbers of
+        ties stay as they are."""
         liking, people = self._liking(), self.read("consumers", "community")
         if liking.choice == 1 or not len(edges):
             return edges
@@ -514,7 +537,8 @@ class Network(Mechanism):
             or len(self.world.table("consumers")) < nodes
         ):
             raise StateError(
-                "an imported graph needs consumer i and creator i to be the same person for every node"
+                "an imported graph needs consumer i and creator i to be the same person for every "
+                "node"
             )
         return edges[:, 0].astype(np.int64), np.ascontiguousarray(edges[:, 1])
 
@@ -540,7 +564,8 @@ def edge_type(edges: int) -> np.dtype[Any]:
 
 
 def tail_exponent(values: NDArray[np.float64], share: float = 0.05) -> float:
-    """Density exponent alpha of a tail: 1 + Hill estimate over the top ``share`` (at least 10); 0 where there is no tail.
+    """Density exponent alpha of a tail: 1 + Hill estimate over the top ``share`` (at least 10); 0
+    where there is no tail.
 
     Hill: the inverse of the mean of ln(x_i / x_k) over the k largest values.
     """
@@ -552,7 +577,8 @@ def tail_exponent(values: NDArray[np.float64], share: float = 0.05) -> float:
 
 
 def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
-    """Whole shares of ``total`` proportional to ``weight``, none much above ``most`` (unless all must be)."""
+    """Whole shares of ``total`` proportional to ``weight``, none much above ``most`` (unless all
+    must be)."""
     most = max(most, total / len(weight) * 1.0001)
     low, high = 0.0, total / float(weight.min())
     for _ in range(100):

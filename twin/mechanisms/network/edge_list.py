@@ -1,4 +1,5 @@
-"""A real graph from an edge list: node i in sorted order becomes consumer i and creator i; and the communities in it."""
+"""A real graph from an edge list: node i in sorted order becomes consumer i and creator i; and the
+communities in it."""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ LOUVAIN_EDGES = 500_000
 
 
 def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
-    """Number of nodes and edges int64 (n, 2), follower first, of an edge list; ids relabelled 0..n-1 in sorted order.
+    """Number of nodes and edges int64 (n, 2), follower first, of an edge list; ids relabelled
+    0..n-1 in sorted order.
 
-    Loops and repeats are dropped; undirected edges count both ways. Raises ScenarioError with the line.
+    Loops and repeats are dropped; undirected edges count both ways. Raises ScenarioError with the
+    line.
     """
 
     def refuse(reason: str, mend: str, line: int = 0) -> ScenarioError:
@@ -51,7 +54,8 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
 
 
 def distinct(values: Ints) -> Ints:
-    """Distinct values in rising order, by sorting: on millions of ids several times faster than hashing them."""
+    """Distinct values in rising order, by sorting: on millions of ids several times faster than
+    hashing them."""
     ordered = np.sort(values)
     first: Ints = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
     return first
@@ -67,8 +71,8 @@ def _ranks(ids: Ints) -> Ints:
 def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
     """At most ``count`` communities of a graph, largest first, int64 (nodes,).
 
-    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept one to whose members they
-    have most ties per head.
+    Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept
+    one to whose members they have most ties per head.
     """
     both = np.concatenate([edges, edges[:, ::-1]])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]

@@ -1,15 +1,18 @@
-"""The recommender: it learns from the interaction log alone, retrains and syncs on a schedule, and serves from a snapshot.
+"""The recommender: it learns from the interaction log alone, retrains and syncs on a schedule, and
+serves from a snapshot.
 
-Every ``refresh`` (default 10 min) the serving snapshot is renewed: posts enter and expire, levers take hold, trending and
-exploration pools are rebuilt. Every ``retrain_every`` the model is first judged on the log that it has not seen (progressive
-validation) and then trained on it. Every ``sync_every`` the trained vectors, and every ``sync_dense_every`` the dense weights, are
-copied to serving: until then the feed is stale.
+Every ``refresh`` (default 10 min) the serving snapshot is renewed: posts enter and expire, levers
+take hold, trending and exploration pools are rebuilt. Every ``retrain_every`` the model is first
+judged on the log that it has not seen (progressive validation) and then trained on it. Every
+``sync_every`` the trained vectors, and every ``sync_dense_every`` the dense weights, are copied to
+serving: until then the feed is stale.
 
-It reads ids, times, creators, the follow graph and public counters; columns marked hidden are refused to it (DESIGN.md D8). What
-posts are it knows as classifiers read it, with their errors (`signals`, D13). It never trains on impressions of random slots
-(``random_share``): they show how well it tells posts apart that no ranking chose (`holdout`).
-Candidates and ranking: `twin.kernels.retrieve`; index: `twin.kernels.index`; interaction log: `log`; model: `learning`, `training`,
-`generations`, `quality`; tables of IDs: `tables`, `occupancy`; snapshot: `serving`.
+It reads ids, times, creators, the follow graph and public counters; columns marked hidden are
+refused to it (DESIGN.md D8). What posts are it knows as classifiers read it, with their errors
+(`signals`, D13). It never trains on impressions of random slots (``random_share``): they show how
+well it tells posts apart that no ranking chose (`holdout`). Candidates and ranking:
+`twin.kernels.retrieve`; index: `twin.kernels.index`; interaction log: `log`; model: `learning`,
+`training`, `generations`, `quality`; tables of IDs: `tables`, `occupancy`; snapshot: `serving`.
 """
 
 from __future__ import annotations
@@ -81,7 +84,8 @@ class Recommender(Mechanism):
             "model_age",
             "gauge",
             "s",
-            "Mean age of the newest impression that the served model had learned from, since the last "
+            "Mean age of the newest impression that the served model had learned from, since the "
+            "last "
             "reading.",
             "platform",
             "Training",
@@ -150,7 +154,8 @@ class Recommender(Mechanism):
         self._copy()
 
     def clocks(self) -> list[Every]:
-        """Retrain, sync and refresh on their schedules; the first snapshot is published at the start."""
+        """Retrain, sync and refresh on their schedules; the first snapshot is published at the
+        start."""
         online = (
             [Every(self.world.grid, "train", self.follow_window)]
             if self.p.training == "online"
@@ -196,8 +201,8 @@ class Recommender(Mechanism):
         return Ring(self.mine("consumers", "bought"), self.mine("consumers", "bought_at"))
 
     def observe(self) -> None:
-        """Count what was viewed and bought together in the window that ends now, where links are in use: by a quota, or on the
-        shelves of works. Before that: what the feed knew in it."""
+        """Count what was viewed and bought together in the window that ends now, where links are in
+        use: by a quota, or on the shelves of works. Before that: what the feed knew in it."""
         self.learner.note()
         works = self.read("posts", "work")
         if not (
@@ -237,7 +242,8 @@ class Recommender(Mechanism):
         return any(self.levers_by_arm("consumers", "reward.weight"))
 
     def oldest_held(self) -> int:
-        """Short-lived posts born before this time are in no log and in no feed, and who left before it is in no log."""
+        """Short-lived posts born before this time are in no log and in no feed, and who left before
+        it is in no log."""
         return self.learner.log.since - int(self.p.expiry) - self.world.grid
 
     def releasable(self) -> NDArray[np.bool_]:
@@ -253,8 +259,8 @@ class Recommender(Mechanism):
         self.learner.follow_window(self.server.serving(), self.server.eligible())
 
     def retrain(self) -> None:
-        """When it is time, judge and train; the reward model learns from the same log. A new generation that takes over is served
-        at once."""
+        """When it is time, judge and train; the reward model learns from the same log. A new
+        generation that takes over is served at once."""
         if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
             return
         if self._rewarding():
@@ -269,7 +275,8 @@ class Recommender(Mechanism):
             self._copy()
 
     def sync(self) -> None:
-        """When it is time, copy trained vectors to serving, if there is anything new, and move the index with them."""
+        """When it is time, copy trained vectors to serving, if there is anything new, and move the
+        index with them."""
         times = self.keep["times"]
         if self.world.now - int(times[3]) < int(self.lever("sync_every")):
             return

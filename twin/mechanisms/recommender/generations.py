@@ -1,9 +1,12 @@
-"""Generations of the model: what it takes to change the embedding dimension or a table's kind or size while people are served.
+"""Generations of the model: what it takes to change the embedding dimension or a table's kind or
+size while people are served.
 
-The settings of a model are in its arrays' shapes, so they cannot move under it. When a lever asks for others, the next training begins
-a new generation beside the one that serves: empty tables, trained on the same log from there on. After ``warm_up`` the new one takes
-over (cut-over): served vectors are copied from it, and the old arrays are dropped. A further change replaces the generation
-that warms up; a return to what serves drops it. The settings of each generation are kept with its arrays.
+The settings of a model are in its arrays' shapes, so they cannot move under it. When a lever asks
+for others, the next training begins a new generation beside the one that serves: empty tables,
+trained on the same log from there on. After ``warm_up`` the new one takes over (cut-over): served
+vectors are copied from it, and the old arrays are dropped. A further change replaces the generation
+that warms up; a return to what serves drops it. The settings of each generation are kept with its
+arrays.
 """
 
 from __future__ import annotations
@@ -19,11 +22,13 @@ from twin.world.mechanism import Mechanism
 from twin.world.state import Keep
 
 Settings = NDArray[np.int64]
-"""dim, then kind and slots of each entity's table (0 slots where the table grows), then whether the model knows signals."""
+"""dim, then kind and slots of each entity's table (0 slots where the table grows), then whether the
+model knows signals."""
 
 
 class Generations:
-    """The generation that serves, over the mechanism's ``keep``, and the one that warms up, over ``next.*`` in it."""
+    """The generation that serves, over the mechanism's ``keep``, and the one that warms up, over
+    ``next.*`` in it."""
 
     def __init__(self, mechanism: Mechanism, side: SideInformation) -> None:
         self.m, self.keep, self.p, self.side = mechanism, mechanism.keep, mechanism.p, side
@@ -101,7 +106,8 @@ class Generations:
         return np.array(found, np.int64)
 
     def follow_levers(self) -> None:
-        """Begin a generation where the levers ask for settings that none has; drop one that nobody asks for any more."""
+        """Begin a generation where the levers ask for settings that none has; drop one that nobody
+        asks for any more."""
         wanted = self._wanted()
         newest = self.warm["settings"] if self.warming else self.keep["settings"]
         if np.array_equal(wanted, newest):
@@ -118,7 +124,8 @@ class Generations:
         self.m.world.mark("migration", f"begun: {_text(self.keep['settings'])} -> {_text(wanted)}")
 
     def cut_over(self) -> bool:
-        """Let the new generation take over if it has warmed up; the old one's arrays go. Tells whether it did."""
+        """Let the new generation take over if it has warmed up; the old one's arrays go. Tells
+        whether it did."""
         if (
             not self.warming
             or self.m.world.now - int(self.warm["begun"][0]) < self.p.migration_warm_up

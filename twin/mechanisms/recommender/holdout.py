@@ -1,14 +1,18 @@
-"""The model judged on posts that no ranking chose: impressions of random slots (``random_share``), which are never trained on.
+"""The model judged on posts that no ranking chose: impressions of random slots (``random_share``),
+which are never trained on.
 
-What a feed chose is a sample that misleads: posts are in it because the model thought well of them, rightly or not, and hopeless ones
-are not, so AUC there says little about how well it tells posts apart. Random slots show uniform draws. The served copy predicts them
-before every training, with all other impressions; then they are left out of it: of embeddings, dense weights and signals' weights, of
-sightings and counts of what was trained on, of the platform's rates of response, and of the reward model. Public counters (likes, clicks,
-what the signal ``counts`` reads, trending) and links of co-viewed posts count every impression, as a platform's do.
+What a feed chose is a sample that misleads: posts are in it because the model thought well of them,
+rightly or not, and hopeless ones are not, so AUC there says little about how well it tells posts
+apart. Random slots show uniform draws. The served copy predicts them before every training, with
+all other impressions; then they are left out of it: of embeddings, dense weights and signals'
+weights, of sightings and counts of what was trained on, of the platform's rates of response, and of
+the reward model. Public counters (likes, clicks, what the signal ``counts`` reads, trending) and
+links of co-viewed posts count every impression, as a platform's do.
 
-Few impressions are random, so the judgement is of all of the last ``holdout_memory``, by whole intervals between trainings, the last one
-always: those that began within it. The audience, which alone knows the true chances of a click, judges these on the same impressions
-(service ``holdout_span``).
+Few impressions are random, so the judgement is of all of the last ``holdout_memory``, by whole
+intervals between trainings, the last one always: those that began within it. The audience, which
+alone knows the true chances of a click, judges these on the same impressions (service
+``holdout_span``).
 """
 
 from __future__ import annotations
@@ -101,7 +105,8 @@ class Holdout:
         )  # last of new posts, clicks
 
     def span(self) -> tuple[int, int]:
-        """Judged are the impressions of serving windows that ended after the first and not after the second of these times, in s."""
+        """Judged are the impressions of serving windows that ended after the first and not after
+        the second of these times, in s."""
         end = int(self.keep["holdout.end"][0])
         return (
             int(self.keep["holdout.starts"][0]) if len(self.keep["holdout.starts"]) else end
@@ -115,7 +120,8 @@ class Holdout:
         begun: int,
         now: int,
     ) -> None:
-        """An interval that began at ``begun`` ends: remember the predictions (n, JUDGED) of its random slots, judge all remembered."""
+        """An interval that began at ``begun`` ends: remember the predictions (n, JUDGED) of its
+        random slots, judge all remembered."""
         keep = self.keep
         keep["holdout.end"] = np.array([now], np.int64)
         if not len(p) and not len(keep["holdout.p"]):

@@ -1,9 +1,11 @@
 """What is learned from the log, and when: judge the served copy, train, copy vectors to serving.
 
-``training``: ``incremental`` passes once over the log since the last training, every ``retrain_every``; ``online`` trains on every serving
-window as it ends (in the same order; dense weights also step at each window's end); ``full`` begins a fresh model every ``retrain_every``
-and passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, expiry and migration (`generations`) go by
-``retrain_every`` in all three. Impressions of random slots are predicted with the rest and never trained on (`holdout`).
+``training``: ``incremental`` passes once over the log since the last training, every
+``retrain_every``; ``online`` trains on every serving window as it ends (in the same order; dense
+weights also step at each window's end); ``full`` begins a fresh model every ``retrain_every`` and
+passes ``epochs`` times over the last ``history`` of the log, which is kept for it. Judging, expiry
+and migration (`generations`) go by ``retrain_every`` in all three. Impressions of random slots are
+predicted with the rest and never trained on (`holdout`).
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
 class Learner:
-    """Log, model and copies for serving of one recommender; all state is in the mechanism's ``keep``."""
+    """Log, model and copies for serving of one recommender; all state is in the mechanism's
+    ``keep``."""
 
     def __init__(self, mechanism: Mechanism) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
@@ -79,7 +82,8 @@ class Learner:
             self.keep["log.trained"][0] = len(self.log)
 
     def retrain(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> bool:
-        """Judge the interval's predictions, train, let IDs expire, begin the next interval. Tells whether a new generation serves.
+        """Judge the interval's predictions, train, let IDs expire, begin the next interval. Tells
+        whether a new generation serves.
 
         ``pool``: posts that the feed may show, from which negatives are drawn.
         """
@@ -129,7 +133,8 @@ class Learner:
             self.quality.judge(responses if not len(said) else responses[~held])
 
     def _train(self, first: int, pool: NDArray[np.int32]) -> None:
-        """Fit every generation (with full retraining: begun afresh) to the log from an index on, where it holds what may be trained on."""
+        """Fit every generation (with full retraining: begun afresh) to the log from an index on,
+        where it holds what may be trained on."""
         m, now, taught = self.m, self.m.world.now, self.log.taught(first)
         consumer, post, responses = (
             self.log.column(name, first)[taught] for name in ("consumer", "post", "responses")
@@ -197,7 +202,8 @@ class Learner:
         )
 
     def stale(self) -> bool:
-        """Whether the model has learned something that is not served yet; then it is about to be."""
+        """Whether the model has learned something that is not served yet; then it is about to
+        be."""
         times = self.keep["times"]
         if times[2] >= times[1]:
             return False
@@ -257,7 +263,8 @@ class Learner:
         self.keep["serve.mask"] = self.side.mask()
 
     def copy_side(self) -> None:
-        """What is known of posts, as the copied weights have it, into the served vectors and log-odds of all of them."""
+        """What is known of posts, as the copied weights have it, into the served vectors and
+        log-odds of all of them."""
         if self.side.served:
             rows = np.flatnonzero(self.m.read("posts", "alive"))
             self.side.count(rows)
@@ -267,7 +274,8 @@ class Learner:
             self.keep["serve.linear"] = np.zeros((0, 8), np.float32)
 
     def freshen(self) -> NDArray[np.int64]:
-        """Read what is new and count what was shown in the window that ends now, for serving; returns the new posts."""
+        """Read what is new and count what was shown in the window that ends now, for serving;
+        returns the new posts."""
         side = self.side
         if not self.generations.knowing:
             return np.zeros(0, np.int64)
@@ -280,7 +288,8 @@ class Learner:
         return new
 
     def newcomers(self, entity: str, rows: NDArray[np.int64], size: int) -> None:
-        """New entities are served by what the synced copy knows: a post by its creator, a person by the mean person.
+        """New entities are served by what the synced copy knows: a post by its creator, a person by
+        the mean person.
 
         ``size``: rows for which their table has room.
         """

@@ -1,16 +1,21 @@
-"""Links between posts, from the interaction log alone: what is viewed together and what is bought together.
+"""Links between posts, from the interaction log alone: what is viewed together and what is bought
+together.
 
     co_viewed         one person long-viewed both within one session
-    bought_together   one person consumed both works (click and long view) within ``together``, over any number of sessions
-    random            the control: partners drawn among showable posts of the same sort (works with works), kept while both may be shown
+    bought_together   one person consumed both works (click and long view) within ``together``, over
+                      any number of sessions
+    random            the control: partners drawn among showable posts of the same sort (works with
+                      works), kept while both may be shown
 
-A link's strength is the cosine of the two posts' audiences (item-to-item filtering: Linden, Smith & York, IEEE Internet Computing
-2003), shrunk towards zero where few saw both (Koren, KDD 2008), over counts that halve every ``half_life``:
+A link's strength is the cosine of the two posts' audiences (item-to-item filtering: Linden, Smith &
+York, IEEE Internet Computing 2003), shrunk towards zero where few saw both (Koren, KDD 2008), over
+counts that halve every ``half_life``:
 
     score_ab = n_ab / sqrt(n_a n_b) * n_ab / (n_ab + shrinkage)
 
-Memory is bounded: at most ``pairs`` pairs of a kind; those below ``floor`` go at every rebuild, and the lightest half when the map is full
-in between. All state is arrays in ``keep`` and the ring of works per person, two columns that the recommender owns.
+Memory is bounded: at most ``pairs`` pairs of a kind; those below ``floor`` go at every rebuild, and
+the lightest half when the map is full in between. All state is arrays in ``keep`` and the ring of
+works per person, two columns that the recommender owns.
 """
 
 from __future__ import annotations
@@ -122,9 +127,11 @@ class ItemLinks:
 
     @property
     def linked(self) -> dict[str, NDArray[np.int32]]:
-        """Links by kind, i4 (rows, width): best first, -1 for none; at least as long as `grow` was told.
+        """Links by kind, i4 (rows, width): best first, -1 for none; at least as long as `grow` was
+        told.
 
-        Partners might be shown when the links were rebuilt; one that left the feed since is still there.
+        Partners might be shown when the links were rebuilt; one that left the feed since is still
+        there.
         """
         return {kind: self._get(kind, "linked") for kind in KINDS}
 
@@ -137,8 +144,8 @@ class ItemLinks:
         now: int,
         ring: Ring | None,
     ) -> None:
-        """Count the impressions of the serving window that ends now, rows of one session contiguous. ``work``: bool
-        (posts,); no ring where there are no works."""
+        """Count the impressions of the serving window that ends now, rows of one session
+        contiguous. ``work``: bool (posts,); no ring where there are no works."""
         self.grow(len(work))
         since = self.keep["links.since"]
         if now - int(since[0]) > DOUBLINGS * self.p.half_life:
@@ -195,7 +202,8 @@ class ItemLinks:
         )
 
     def _decay(self, now: int, floor: float) -> None:
-        """Move the landmark to now: every count becomes what is left of it, and pairs below ``floor`` go."""
+        """Move the landmark to now: every count becomes what is left of it, and pairs below
+        ``floor`` go."""
         since = self.keep["links.since"]
         scale = 0.5 ** ((now - int(since[0])) / self.p.half_life)
         since[0] = now
@@ -215,7 +223,8 @@ class ItemLinks:
         work: NDArray[np.bool_],
         stream: np.uint64,
     ) -> None:
-        """New links from the counts: ``keys`` and ``work`` of the table of posts, rows that may be shown, luck of the random links."""
+        """New links from the counts: ``keys`` and ``work`` of the table of posts, rows that may be
+        shown, luck of the random links."""
         self.grow(len(keys))
         self._decay(now, self.p.floor)
         size = len(self._get("random", "linked"))
@@ -241,7 +250,8 @@ class ItemLinks:
             kernel.link_at_random(pool, inside, keys, stream, now, linked)
 
     def forget(self, rows: NDArray[np.int64], ring: Ring | None) -> None:
-        """Posts are about to be released: nothing may hold their rows. No ring: nobody has consumed a work."""
+        """Posts are about to be released: nothing may hold their rows. No ring: nobody has consumed
+        a work."""
         size = len(self._get("random", "linked"))
         dead = np.zeros(max(size, int(rows.max(initial=-1)) + 1), bool)
         dead[rows] = True

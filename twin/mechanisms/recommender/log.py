@@ -1,9 +1,11 @@
-"""The interaction log: impressions in the order in which they happened, cut into intervals between trainings.
+"""The interaction log: impressions in the order in which they happened, cut into intervals between
+trainings.
 
-The serving window that runs now begins at ``log.window``; every training ends an interval (``log.starts``: time and index of each begin).
-``log.tally`` keeps what the feed knew of each post beside its IDs, where anybody notes it (see `note`). A log that is kept for
-a history is shortened by whole intervals, so it is bounded by the history and one interval. It names rows of consumers and posts: none
-that it names may be released (see ``since``).
+The serving window that runs now begins at ``log.window``; every training ends an interval
+(``log.starts``: time and index of each begin). ``log.tally`` keeps what the feed knew of each post
+beside its IDs, where anybody notes it (see `note`). A log that is kept for a history is shortened
+by whole intervals, so it is bounded by the history and one interval. It names rows of consumers and
+posts: none that it names may be released (see ``since``).
 """
 
 from __future__ import annotations
@@ -104,7 +106,8 @@ class InteractionLog:
         return Window(*views)  # type: ignore[arg-type]
 
     def note(self, tally: NDArray[np.int32]) -> None:
-        """Keep what the feed knew in the serving window that ends now, by post; nothing is noted of windows that were not."""
+        """Keep what the feed knew in the serving window that ends now, by post; nothing is noted of
+        windows that were not."""
         keep, first, size = self.keep, int(self.keep["log.window"][0]), len(self)
         if len(keep["log.tally"]) < size:
             keep["log.tally"] = lengthened(keep["log.tally"], room_for(size))

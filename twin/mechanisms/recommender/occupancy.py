@@ -1,7 +1,9 @@
-"""What sharing rows costs, by entity: who shares, how much traffic falls on shared rows, and whose gradient moves them.
+"""What sharing rows costs, by entity: who shares, how much traffic falls on shared rows, and whose
+gradient moves them.
 
-Three views of one table, which differ under heavy-tailed traffic (FINDINGS F5): collisions fall on IDs whatever their popularity; a head
-that collides puts much traffic at risk; but an ID's own vector is corrupted by others' gradients where the ID is rare.
+Three views of one table, which differ under heavy-tailed traffic (FINDINGS F5): collisions fall on
+IDs whatever their popularity; a head that collides puts much traffic at risk; but an ID's own
+vector is corrupted by others' gradients where the ID is rare.
 """
 
 from __future__ import annotations
@@ -151,7 +153,8 @@ class Occupancy:
         generations: Sequence[Mapping[str, EmbeddingTable]],
         living: Mapping[str, NDArray[np.uint64]],
     ) -> None:
-        """Write METRICS, of the tables that serve (bytes: of all generations); ``living`` are the IDs of the entities that live now."""
+        """Write METRICS, of the tables that serve (bytes: of all generations); ``living`` are the
+        IDs of the entities that live now."""
         for entity in ENTITIES:
             table, keys = generations[0][entity], living[entity]
             stats = table.stats()

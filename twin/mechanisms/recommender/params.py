@@ -1,4 +1,5 @@
-"""Parameters of the recommender: what looks like engineering, each with its unit, range and source."""
+"""Parameters of the recommender: what looks like engineering, each with its unit, range and
+source."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from twin.world.params import Duration, Params, group, par
 
 
 class Weights(Params):
-    """Weights of the value model; a missing one is taken from the preset. One that is given holds as it is: nothing is added to it."""
+    """Weights of the value model; a missing one is taken from the preset. One that is given holds
+    as it is: nothing is added to it."""
 
     click: float | None = par(
         None, "weight of P(click)", low=-1e6, high=1e6, lever=True, per="consumers"
@@ -41,7 +43,8 @@ class Weights(Params):
     )
     angry: float | None = par(
         None,
-        "weight of an angry reaction, in the preset's unit; it comes with comments, see rates.angry",
+        "weight of an angry reaction, in the preset's unit; it comes with comments, see "
+        "rates.angry",
         low=-1e6,
         high=1e6,
         lever=True,
@@ -51,10 +54,12 @@ class Weights(Params):
 
 
 class Rates(Params):
-    """How often what a published value model weighs follows from a response of the twin: see `presets`.
+    """How often what a published value model weighs follows from a response of the twin: see
+    `presets`.
 
-    Those of ``x_2023`` are chosen so that the published head weighs as much at KuaiRand's rates as the reply, 13.5 x .002546: "weights
-    were originally set so that each weighted probability contributes near-equally" (README of the-algorithm-ml); they were tuned since.
+    Those of ``x_2023`` are chosen so that the published head weighs as much at KuaiRand's rates as
+    the reply, 13.5 x .002546: "weights were originally set so that each weighted probability
+    contributes near-equally" (README of the-algorithm-ml); they were tuned since.
     """
 
     answered: float = par(
@@ -90,15 +95,18 @@ class Rates(Params):
         "author and reader follow each other, per comment (x_2026)",
         low=0,
         high=1,
-        source="assumption: half in network, 22 % of follows returned (Kwak et al. 2010, from memory)",
+        source="assumption: half in network, 22 % of follows returned (Kwak et al. 2010, from "
+        "memory)",
     )
     opened: float = par(
         0.09,
-        "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, KuaiRand's (.46 of "
+        "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, "
+        "KuaiRand's (.46 of "
         "impressions) starts a video",
         low=0,
         high=1,
-        source="assumption: posts are opened as often as news whose headline is read, .0398 of those shown (MIND, Wu et "
+        source="assumption: posts are opened as often as news whose headline is read, .0398 of "
+        "those shown (MIND, Wu et "
         "al., ACL 2020) / .45965",
     )
     quote: float = par(0.2, "is a quote, per reshare (x_2026)", low=0, high=1)
@@ -110,7 +118,8 @@ class Rates(Params):
     link: float = par(0.05, "follows a link, per click (x_2026)", low=0, high=1)
     dwell: float = par(
         14.6,
-        "time spent, per long view (x_2026); the unit of the published weight is not, seconds are assumed",
+        "time spent, per long view (x_2026); the unit of the published weight is not, seconds are "
+        "assumed",
         unit="s",
         low=0,
         high=3600,
@@ -197,7 +206,8 @@ class Quota(Params):
 
 
 class Shelf(Params):
-    """The shelf of related works that follows a work, shown to those who have viewed it to the end."""
+    """The shelf of related works that follows a work, shown to those who have viewed it to the
+    end."""
 
     kind: Literal["co_viewed", "bought_together", "random", "none"] = par(
         "co_viewed", "which links it shows", lever=True, per="consumers"
@@ -210,14 +220,17 @@ class Table(Params):
 
     kind: Literal["hash", "double_hash", "quotient_remainder", "collisionless"] = par(
         "collisionless",
-        "hash: fixed slots, collisions shared; double_hash: the sum of two of them; quotient_remainder: one of each of "
-        "two tables; collisionless: a cuckoo map that grows (a change is a migration, see migration_warm_up)",
+        "hash: fixed slots, collisions shared; double_hash: the sum of two of them; "
+        "quotient_remainder: one of each of "
+        "two tables; collisionless: a cuckoo map that grows (a change is a migration, see "
+        "migration_warm_up)",
         lever=True,
         source="Monolith, Liu et al. 2209.07663; Shi et al. 1909.02107",
     )
     slots: int = par(
         65536,
-        "slots of a fixed table; of the remainder table of quotient_remainder (a change is a migration)",
+        "slots of a fixed table; of the remainder table of quotient_remainder (a change is a "
+        "migration)",
         unit="rows",
         low=1,
         high=2**31 - 1,
@@ -252,7 +265,8 @@ class Table(Params):
     )
     admission_rule: Literal["threshold", "unequal", "equal"] = par(
         "threshold",
-        "threshold: after so many sightings; unequal: by chance min(1, n/T) at n more; equal: by chance 1 - 0.05^(n/T)",
+        "threshold: after so many sightings; unequal: by chance min(1, n/T) at n more; equal: by "
+        "chance 1 - 0.05^(n/T)",
         source="bytedance/monolith, probabilistic_filter.cc",
     )
     expire_after: Duration = par(
@@ -324,7 +338,8 @@ class RecommenderParams(Params):
     )
     training: Literal["incremental", "full", "online"] = par(
         "incremental",
-        "incremental: one pass over the log since the last training; full: a fresh model on the kept history; online: at "
+        "incremental: one pass over the log since the last training; full: a fresh model on the "
+        "kept history; online: at "
         "every refresh on what the window brought",
     )
     epochs: int = par(1, "passes over the history (full)", unit="passes", low=1, high=100)
@@ -337,7 +352,8 @@ class RecommenderParams(Params):
     )
     negatives: int = par(
         0,
-        "random eligible posts that each impression brings as negatives; predicted rates fall by about 1 / (1 + it)",
+        "random eligible posts that each impression brings as negatives; predicted rates fall by "
+        "about 1 / (1 + it)",
         unit="posts",
         low=0,
         high=20,
@@ -367,14 +383,16 @@ class RecommenderParams(Params):
     signals: Signals = group(Signals, "what the model knows of a post beside its IDs")
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
         "value",
-        "how candidates are ordered; value is the learned value model; random draws from all eligible posts that were not seen "
+        "how candidates are ordered; value is the learned value model; random draws from all "
+        "eligible posts that were not seen "
         "lately, each as likely, whatever quotas and rules of the slate say",
         lever=True,
         per="consumers",
     )
     random_share: float = par(
         0.0,
-        "share of slots that show such a draw, whatever the ranking; flagged in the log by the source random, "
+        "share of slots that show such a draw, whatever the ranking; flagged in the log by the "
+        "source random, "
         "never trained on: the model is judged on them",
         low=0,
         high=1,
@@ -383,7 +401,8 @@ class RecommenderParams(Params):
     )
     holdout_memory: Duration = par(
         7 * DAY,
-        "how long impressions of such slots are remembered to judge the model on (at most a million)",
+        "how long impressions of such slots are remembered to judge the model on (at most a "
+        "million)",
         unit="s",
         low=HOUR,
         high=365 * DAY,

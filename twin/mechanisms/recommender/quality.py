@@ -1,9 +1,10 @@
 """Progressive validation: the served copy predicts every impression before the model trains on it.
 
-AUC by mid-ranks, log loss, and calibration (mean prediction over mean outcome), by head; and for clicks by how many impressions of
-the post's or the consumer's ID the served copy had learned from, which shows what a cold start costs. A bucket in which nothing could be
-judged keeps its last values. All of that is of the traffic that is trained on, chosen by the feed; impressions of random slots are
-predicted with the rest and judged apart (`holdout`).
+AUC by mid-ranks, log loss, and calibration (mean prediction over mean outcome), by head; and for
+clicks by how many impressions of the post's or the consumer's ID the served copy had learned from,
+which shows what a cold start costs. A bucket in which nothing could be judged keeps its last
+values. All of that is of the traffic that is trained on, chosen by the feed; impressions of random
+slots are predicted with the rest and judged apart (`holdout`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ METRICS = (
         "model_auc",
         "gauge",
         "1",
-        "Progressive AUC by head: the served model on impressions that it had not seen and is trained on "
+        "Progressive AUC by head: the served model on impressions that it had not seen and is "
+        "trained on "
         "next, so without random slots (see model_auc_holdout).",
         "platform",
         "Model",
@@ -67,7 +69,8 @@ METRICS = (
         "model_auc_by_frequency",
         "gauge",
         "1",
-        "Progressive AUC of clicks by impressions of the ID that the served model had learned from; no reading while there are none.",
+        "Progressive AUC of clicks by impressions of the ID that the served model had learned "
+        "from; no reading while there are none.",
         "platform",
         "Cold start",
         labels=KNOWN,
@@ -77,7 +80,8 @@ METRICS = (
         "model_log_loss_by_frequency",
         "gauge",
         "nats",
-        "Progressive log loss of clicks by impressions of the ID that the served model had learned from; no reading while there are "
+        "Progressive log loss of clicks by impressions of the ID that the served model had learned "
+        "from; no reading while there are "
         "none.",
         "platform",
         "Cold start",
@@ -88,7 +92,8 @@ METRICS = (
         "model_calibration_by_frequency",
         "gauge",
         "1",
-        "Predicted over observed clicks by impressions of the ID that the served model had learned from; no reading while there are "
+        "Predicted over observed clicks by impressions of the ID that the served model had learned "
+        "from; no reading while there are "
         "none.",
         "platform",
         "Cold start",
@@ -156,8 +161,8 @@ class Quality:
         keep["judge.bucket"] = np.concatenate([keep["judge.bucket"], known])
 
     def set_aside(self, held: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Take the predictions of ``held`` impressions out of those that wait: what was said, f4 (., JUDGED), and whether the served
-        copy had learned nothing of the post's ID."""
+        """Take the predictions of ``held`` impressions out of those that wait: what was said, f4
+        (., JUDGED), and whether the served copy had learned nothing of the post's ID."""
         keep = self.keep
         if not held.any():
             return keep["judge.p"][:0], np.zeros(0, bool)

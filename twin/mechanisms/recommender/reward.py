@@ -1,14 +1,16 @@
-"""The feed's reward model: what each person prefers of what a content classifier reads off posts, learned from comparisons.
+"""The feed's reward model: what each person prefers of what a content classifier reads off posts,
+learned from comparisons.
 
-Within a session every clicked post is a comparison with the nearest post that was examined and not clicked, so that both had much
-the same position and moment. Features are the classifier's noisy (slant, arousal, comprehensiveness), column ``posts.signal``.
-The model is hierarchical logistic regression (`twin.kernels.reward`): a pooled weight w and a person's deviation d_u from it,
+Within a session every clicked post is a comparison with the nearest post that was examined and not
+clicked, so that both had much the same position and moment. Features are the classifier's noisy
+(slant, arousal, comprehensiveness), column ``posts.signal``. The model is hierarchical logistic
+regression (`twin.kernels.reward`): a pooled weight w and a person's deviation d_u from it,
 
     score += weight * <signal(post), w + personalisation * d_u>
 
-``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State is 24 bytes per
-consumer, held from when the model is first in use, and six numbers, all in the recommender's ``keep``; comparisons come
-from the log alone.
+``spread`` 0 learns one pooled model; ``personalisation`` 0 serves one, whatever was learned. State
+is 24 bytes per consumer, held from when the model is first in use, and six numbers, all in the
+recommender's ``keep``; comparisons come from the log alone.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Reward(Params):
     )
     spread: float = par(
         1.0,
-        "sd of people's weights around the pool that the model assumes: 0 pooled, large one model each",
+        "sd of people's weights around the pool that the model assumes: 0 pooled, large one model "
+        "each",
         unit="logit",
         low=0,
         high=1000,
@@ -88,7 +91,8 @@ class RewardModel:
             self.keep[name] = lengthened(self.keep[name], size)
 
     def born(self, rows: NDArray[np.int64], size: int) -> None:
-        """Rows of a table of consumers that has room for ``size`` belong to new people: served by the pool."""
+        """Rows of a table of consumers that has room for ``size`` belong to new people: served by
+        the pool."""
         for name in ("reward.pull", "reward.precision"):
             if len(self.keep[name]):
                 self.keep[name] = lengthened(self.keep[name], size)
@@ -109,8 +113,9 @@ class RewardModel:
         signals: NDArray[np.float32],
         held: NDArray[np.bool_] | None = None,
     ) -> int:
-        """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3); how many comparisons it held.
-        ``held`` impressions (n,) are left out: nothing is compared with them."""
+        """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3);
+        how many comparisons it held. ``held`` impressions (n,) are left out: nothing is compared
+        with them."""
         if held is None or not held.any():
             clicked, skipped = kernel.comparisons(consumer, responses, place)
         else:
@@ -141,7 +146,8 @@ class RewardModel:
         return w
 
     def deviations(self) -> NDArray[np.float64]:
-        """What the model believes of d_u, float64 (rows held, 3): arrays grow ahead of the table, rows beyond its end are 0."""
+        """What the model believes of d_u, float64 (rows held, 3): arrays grow ahead of the table,
+        rows beyond its end are 0."""
         k = self.keep
         d: NDArray[np.float64] = kernel.own(
             k["reward.pull"], k["reward.precision"], k["reward.total"], float(self.p.spread)
@@ -149,6 +155,7 @@ class RewardModel:
         return d
 
     def accuracy(self) -> float:
-        """Progressive accuracy: share of comparisons predicted rightly before they were learned; 1/2 before there are any."""
+        """Progressive accuracy: share of comparisons predicted rightly before they were learned;
+        1/2 before there are any."""
         count, right, _ = self.keep["reward.judged"]
         return float(right / count) if count else 0.5

@@ -1,6 +1,8 @@
-"""The serving snapshot: which posts the feed may show, the index over them, and the settings in force, renewed at every refresh.
+"""The serving snapshot: which posts the feed may show, the index over them, and the settings in
+force, renewed at every refresh.
 
-Settings that a policy may give to a share of consumers lie in one row per arm (see `twin.world.state.World.arms`).
+Settings that a policy may give to a share of consumers lie in one row per arm (see
+`twin.world.state.World.arms`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "none": 3}
 
 
 class Server:
-    """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and columns."""
+    """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and
+    columns."""
 
     def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
@@ -60,7 +63,8 @@ class Server:
         return rows
 
     def reindex(self) -> None:
-        """Move the inverted lists to newly copied vectors: two Lloyd steps from where the centroids were."""
+        """Move the inverted lists to newly copied vectors: two Lloyd steps from where the centroids
+        were."""
         keep = self.keep
         eligible = self.eligible()
         vec, bias, cluster = (
@@ -111,12 +115,14 @@ class Server:
             self.keep["serve.reward.own"][rows] = 0
 
     def open_reward(self) -> None:
-        """The reward model is in use: everybody has a place in what is served of it, at first the pool's."""
+        """The reward model is in use: everybody has a place in what is served of it, at first the
+        pool's."""
         size = self.m.world.table("consumers").capacity
         self.keep["serve.reward.own"] = lengthened(self.keep["serve.reward.own"], size)
 
     def refresh(self) -> None:
-        """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that a resume serves the same."""
+        """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that
+        a resume serves the same."""
         keep, m, p, world = self.keep, self.m, self.p, self.m.world
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
         since = world.now - p.small_new if p.small_new else NEVER
@@ -339,7 +345,8 @@ class Server:
         return self._snapshot
 
     def scratch(self) -> int:
-        """Bytes of what the snapshot holds beside the World: copies of vectors in tiles, settings."""
+        """Bytes of what the snapshot holds beside the World: copies of vectors in tiles,
+        settings."""
         kept = {id(array) for array in self.m.world.state.values()}
         return sum(
             held_bytes(array)
@@ -348,8 +355,8 @@ class Server:
         )
 
     def _query(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How far dense weights pull on the value of a post, one row per arm, and each head's log-odds (A, 8); kept until these or
-        weights change."""
+        """How far dense weights pull on the value of a post, one row per arm, and each head's
+        log-odds (A, 8); kept until these or weights change."""
         parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
         if self._queries is None or any(
             one is not other for one, other in zip(self._queries[0], parts, strict=True)

@@ -1,12 +1,16 @@
-"""What the feed knows of a post beside its IDs, as its model takes it: readings by classifiers, and running counts of responses.
+"""What the feed knows of a post beside its IDs, as its model takes it: readings by classifiers, and
+running counts of responses.
 
-A classifier reads a new post once, with an error of its own: reading = truth + noise x N(0, 1), cut to the signal's range. Who reads
-is whoever knows posts (service ``classify``); the recommender gets readings alone (DESIGN.md D8). How well it reads decides how
-hard feed weights can pull on creators: what the model cannot see, it cannot reward. Counts are public; they are brought up to date at every
-refresh, and the log keeps what the feed knew at each impression (`twin.kernels.side`), so that the model learns from and is judged on that.
+A classifier reads a new post once, with an error of its own: reading = truth + noise x N(0, 1), cut
+to the signal's range. Who reads is whoever knows posts (service ``classify``); the recommender gets
+readings alone (DESIGN.md D8). How well it reads decides how hard feed weights can pull on creators:
+what the model cannot see, it cannot reward. Counts are public; they are brought up to date at every
+refresh, and the log keeps what the feed knew at each impression (`twin.kernels.side`), so that the
+model learns from and is judged on that.
 
-Which signals are in use follows the levers at each sync, for serving, and at each training; noise holds for posts read from then on.
-A model that knows posts by their IDs alone is another one: from no signals to some, or back, is a migration (`generations`).
+Which signals are in use follows the levers at each sync, for serving, and at each training; noise
+holds for posts read from then on. A model that knows posts by their IDs alone is another one: from
+no signals to some, or back, is a migration (`generations`).
 """
 
 from __future__ import annotations
@@ -42,7 +46,8 @@ COLUMNS = (
         "read",
         "f4",
         "1",
-        "What classifiers read off the post: topic, slant, arousal, comprehensiveness, format, AI label; scaled",
+        "What classifiers read off the post: topic, slant, arousal, comprehensiveness, format, AI "
+        "label; scaled",
         shape=(kernel.READ,),
         lazy=True,
     ),
@@ -133,7 +138,8 @@ class SideInformation:
         self.keep["signals.unread"] = np.concatenate([self.keep["signals.unread"], rows])
 
     def wake(self) -> None:
-        """A model that knows signals begins beside one that does not: all posts wait to be read and counted."""
+        """A model that knows signals begins beside one that does not: all posts wait to be read and
+        counted."""
         rows = np.flatnonzero(self.m.read("posts", "alive"))
         self.keep["signals.unread"] = rows
         self.count(rows)
@@ -154,8 +160,8 @@ class SideInformation:
         return rows
 
     def note(self) -> None:
-        """Let the log keep what the feed knew in the window that ends now, and note which posts it showed: a training may cut the log
-        before they are counted."""
+        """Let the log keep what the feed knew in the window that ends now, and note which posts it
+        showed: a training may cut the log before they are counted."""
         self.log.note(self.m.mine("posts", "tally"))
         self.keep["signals.shown"] = np.unique(self.log.window().post).astype(np.int64)
 
@@ -209,7 +215,8 @@ class SideInformation:
             self.weigh(np.flatnonzero(self.m.read("posts", "alive")))
 
     def of_log(self, first: int) -> kernel.Side:
-        """What the feed knew of the posts of the log from an index on, as the served model weighs it."""
+        """What the feed knew of the posts of the log from an index on, as the served model weighs
+        it."""
         k = self.keep
         if not self.served:
             return NOTHING

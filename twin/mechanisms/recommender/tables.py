@@ -1,18 +1,25 @@
-"""Embedding tables keyed by raw 64-bit IDs. A vector is dim floats and a bias; all state is arrays in the World.
+"""Embedding tables keyed by raw 64-bit IDs. A vector is dim floats and a bias; all state is arrays
+in the World.
 
 ``hash``                fixed slots, the hashing trick: E = T[h(id)], IDs on one slot share it
-``double_hash``         fixed slots, two hash functions: E = T[h1(id)] + T[h2(id)], h1 != h2, so few IDs share both
-``quotient_remainder``  Shi et al. 2020 (1909.02107): id' = h(id) mod R; E = T_r[id' mod m] o T_q[id' div m], o the sum or the elementwise
-                        product, m = slots. R is slots squared by default (as Monolith's 2^48 -> 2 x 2^24); m + R/m rows are held
-``collisionless``       a cuckoo map that grows (Monolith, Liu et al. 2022): an ID gets a row of its own when it is admitted and loses it
-                        when it has not been seen for ``expire_after_s``; rows of expired IDs are recycled
+``double_hash``         fixed slots, two hash functions: E = T[h1(id)] + T[h2(id)], h1 != h2, so few
+                        IDs share both
+``quotient_remainder``  Shi et al. 2020 (1909.02107): id' = h(id) mod R; E = T_r[id' mod m] o
+                        T_q[id' div m], o the sum or the elementwise product, m = slots. R is slots
+                        squared by default (as Monolith's 2^48 -> 2 x 2^24); m + R/m rows are held
+``collisionless``       a cuckoo map that grows (Monolith, Liu et al. 2022): an ID gets a row of its
+                        own when it is admitted and loses it when it has not been seen for
+                        ``expire_after_s``; rows of expired IDs are recycled
 
-Admission of an ID that has been seen n more times (T = ``admission``): ``threshold`` when all its sightings, these included, reach T
-(Monolith filters while the sightings *before* are fewer than its own threshold, so that one is T - 1); ``unequal`` with P = min(1, n/T);
-``equal`` with P = 1 - 0.05^(n/T), so that 95 % are in after T sightings however they come. Luck is a hash of the ID and the time.
+Admission of an ID that has been seen n more times (T = ``admission``): ``threshold`` when all its
+sightings, these included, reach T (Monolith filters while the sightings *before* are fewer than its
+own threshold, so that one is T - 1); ``unequal`` with P = min(1, n/T); ``equal`` with P = 1 -
+0.05^(n/T), so that 95 % are in after T sightings however they come. Luck is a hash of the ID and
+the time.
 
-A row of a one-row kind starts from its (first) ID alone, so a wide enough hash table trains bit for bit like a collisionless one;
-rows of the other kinds are shared by design and start from their place. An element of T_q starts about 1 where it multiplies.
+A row of a one-row kind starts from its (first) ID alone, so a wide enough hash table trains bit for
+bit like a collisionless one; rows of the other kinds are shared by design and start from their
+place. An element of T_q starts about 1 where it multiplies.
 """
 
 from __future__ import annotations
@@ -35,12 +42,14 @@ FIRST = 64
 OTHER = 2**31
 """What is added to the salt for a second hash function."""
 MISSED = 0.05
-"""Share of IDs that ``equal`` admission leaves out after T sightings (Monolith, probabilistic_filter.cc)."""
+"""Share of IDs that ``equal`` admission leaves out after T sightings (Monolith,
+probabilistic_filter.cc)."""
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """What a table is made to: see the module. ``size`` slots; ``id_range`` R of quotient_remainder, 0 for slots squared."""
+    """What a table is made to: see the module. ``size`` slots; ``id_range`` R of
+    quotient_remainder, 0 for slots squared."""
 
     kind: str
     dim: int
@@ -118,7 +127,8 @@ class EmbeddingTable:
         return self.keep[f"turnover.{self.name}"]
 
     def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The rows (n, 2) that a fixed table gives to each ID, in use or not; second -1 where there is one row."""
+        """The rows (n, 2) that a fixed table gives to each ID, in use or not; second -1 where there
+        is one row."""
         spec = self.spec
         out, part = np.full((len(keys), 2), -1, np.int32), np.empty(len(keys), np.int64)
         keys, function = np.ascontiguousarray(keys, np.uint64), FUNCTIONS.index(spec.function)
@@ -186,7 +196,8 @@ class EmbeddingTable:
             kernel.copy_rows(self.E, self._first(keys), unknown, *where)
 
     def mean(self) -> NDArray[np.float32]:
-        """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of one another."""
+        """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of
+        one another."""
         spec, used = self.spec, self._get("born")
         if spec.kind == "quotient_remainder":
             first, second = (
@@ -206,7 +217,8 @@ class EmbeddingTable:
     def learn(
         self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int
     ) -> NDArray[np.int32]:
-        """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs, if they are admitted."""
+        """Rows (n, 2) of distinct IDs that were seen ``sightings`` times: new IDs are given theirs,
+        if they are admitted."""
         if self.spec.kind != "collisionless":
             out = self.slots(keys)
             fresh, first = np.unique(out, return_index=True)
@@ -242,7 +254,8 @@ class EmbeddingTable:
     def _admitted(
         self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int
     ) -> NDArray[np.bool_]:
-        """Which absent IDs get a row now; by threshold, the others' sightings are kept at the doorway."""
+        """Which absent IDs get a row now; by threshold, the others' sightings are kept at the
+        doorway."""
         needed = self.spec.admission
         if self.spec.rule == "threshold" and needed <= 1:
             return np.ones(len(keys), bool)
@@ -318,7 +331,8 @@ class EmbeddingTable:
         return {"rows": used, "capacity": held, "load": used / held, "bytes": size}
 
     def collided(self, keys: NDArray[np.uint64]) -> float:
-        """1 - distinct / n: what Monolith calls the collision rate, over codes (both rows together)."""
+        """1 - distinct / n: what Monolith calls the collision rate, over codes (both rows
+        together)."""
         if self.spec.kind == "collisionless" or not len(keys):
             return 0.0
         code = self.slots(keys).astype(np.int64)
@@ -343,7 +357,8 @@ class EmbeddingTable:
         return float(weight[self._shared(keys)].sum() / total) if total > 0 else 0.0
 
     def foreign(self, keys: NDArray[np.uint64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For each distinct ID, the share of the gradient updates on its row(s) that other IDs made; ``weight`` updates per ID."""
+        """For each distinct ID, the share of the gradient updates on its row(s) that other IDs
+        made; ``weight`` updates per ID."""
         if self.spec.kind == "collisionless" or not len(keys):
             return np.zeros(len(keys))
         rows = self.slots(keys)
@@ -357,7 +372,8 @@ class EmbeddingTable:
 
 
 def by_decile(values: NDArray[np.float64], traffic: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an empty tenth."""
+    """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an
+    empty tenth."""
     order = np.argsort(traffic, kind="stable")
     tenth = np.arange(len(order)) * 10 // max(len(order), 1)
     mean: NDArray[np.float64] = np.bincount(

@@ -1,10 +1,13 @@
-"""The trainer: dense weights of the multi-head model, those of signals among them, and three embedding tables, fitted in log order.
+"""The trainer: dense weights of the multi-head model, those of signals among them, and three
+embedding tables, fitted in log order.
 
-Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every logged impression, as if the person had
-been shown them and done nothing. What was examined is a choice of the feed's own; negatives teach what it never tries. The price is
-calibration: with k negatives per impression the odds that the model learns are those of an impression *or* a draw, about 1 / (1 + k)
-of the true ones where the two look alike, so predicted rates are too low (metric ``model_calibration``) and every head by about the same
-factor. Negatives give no ID a row and do not count as sightings.
+Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every
+logged impression, as if the person had been shown them and done nothing. What was examined is a
+choice of the feed's own; negatives teach what it never tries. The price is calibration: with k
+negatives per impression the odds that the model learns are those of an impression *or* a draw,
+about 1 / (1 + k) of the true ones where the two look alike, so predicted rates are too low (metric
+``model_calibration``) and every head by about the same factor. Negatives give no ID a row and do
+not count as sightings.
 """
 
 from __future__ import annotations
@@ -32,16 +35,19 @@ from twin.kernels.training import (
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
-"""Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a day of data."""
+"""Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a
+day of data."""
 ENTITIES = ("consumer", "post", "creator")
 SHARED = 40 * BATCH
 """Samples from which on threads share a pass."""
 COUNTED = ("consumer", "post")
-"""Entities of which the trainer counts, by row of their table in the World, the impressions that it has trained on."""
+"""Entities of which the trainer counts, by row of their table in the World, the impressions that it
+has trained on."""
 
 
 class Negatives(NamedTuple):
-    """``each`` draws per impression from ``pool`` (rows of posts) with the luck of a stream; ``maker`` is the creator of every post."""
+    """``each`` draws per impression from ``pool`` (rows of posts) with the luck of a stream;
+    ``maker`` is the creator of every post."""
 
     each: int
     pool: NDArray[np.int32]
@@ -75,8 +81,8 @@ class Trainer:
         self.keep, self.tables, self.crew = keep, tables, crew or Crew()
 
     def setup(self, knows: bool = False) -> None:
-        """Untrained model: every positive head wants a match, hide and report the contrary; of signals, if it knows them, it makes
-        nothing."""
+        """Untrained model: every positive head wants a match, hide and report the contrary; of
+        signals, if it knows them, it makes nothing."""
         dim = next(iter(self.tables.values())).spec.dim
         sign = np.array([-1 if head in ("hide", "report") else 1 for head in HEADS], np.float32)
         self.keep["W"] = np.tile(sign, (dim + 2, 1)).astype(np.float32)
@@ -110,7 +116,8 @@ class Trainer:
         negatives: Negatives | None = None,
         known: Known = UNKNOWN,
     ) -> None:
-        """``epochs`` passes over a log (n samples): each sample names a place in each list of keys."""
+        """``epochs`` passes over a log (n samples): each sample names a place in each list of
+        keys."""
         keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
         places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
         rows = {name: np.full((len(keys[name]), 2), -1, np.int32) for name in self.tables}
@@ -210,7 +217,8 @@ class Trainer:
         return self.tables["consumer"].mean()
 
     def dense(self) -> dict[str, NDArray[np.float32]]:
-        """Dense weights W (dim + 2, 8), intercepts c (8,), and weights of signals S (WIDE, 8) and P (READ, dim), without rows if none."""
+        """Dense weights W (dim + 2, 8), intercepts c (8,), and weights of signals S (WIDE, 8) and P
+        (READ, dim), without rows if none."""
         return {name: self.keep[name] for name in ("W", "c", "S", "P")}
 
     def expire(self, now: int) -> None:

@@ -1,8 +1,11 @@
-"""Grafana dashboards, generated from the metric declarations: what a reader of a run in Grafana sees.
+"""Grafana dashboards, generated from the metric declarations: what a reader of a run in Grafana
+sees.
 
-They are plain JSON data, so that generating them needs nothing but twin; tests check them against the types of Grafana's own SDK and run
-every query on a real Prometheus. Queries choose series by ``$run``, ``$branch`` and ``$replicate``; a line is one declared series of one
-branch, as the mean over the chosen replicates. Time is simulated time (UTC), but for *Run health*, which is wall-clock time.
+They are plain JSON data, so that generating them needs nothing but twin; tests check them against
+the types of Grafana's own SDK and run every query on a real Prometheus. Queries choose series by
+``$run``, ``$branch`` and ``$replicate``; a line is one declared series of one branch, as the mean
+over the chosen replicates. Time is simulated time (UTC), but for *Run health*, which is wall-clock
+time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Panels of declared metrics: courses, distributions, single numbers.
 
-People are always blue and AI always orange. Lines of a scale (bins, deciles) go from dark to bright; others take a palette without blue
-and orange. Where several metrics meet several labels in a picture, colour tells the label and dots the metric; branches other than main
-are dashed.
+People are always blue and AI always orange. Lines of a scale (bins, deciles) go from dark to
+bright; others take a palette without blue and orange. Where several metrics meet several labels in
+a picture, colour tells the label and dots the metric; branches other than main are dashed.
 """
 
 from __future__ import annotations

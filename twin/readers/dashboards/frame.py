@@ -1,4 +1,5 @@
-"""The parts that all dashboards have: variables, annotations, links, times; rows and places of panels."""
+"""The parts that all dashboards have: variables, annotations, links, times; rows and places of
+panels."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ Json = dict[str, Any]
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SOURCE_UID = "simprom"
-"""The data source that is chosen at first: the one that provisioning and `twin grafana push` make."""
+"""The data source that is chosen at first: the one that provisioning and `twin grafana push`
+make."""
 SCHEMA = 41
 WIDE = 24
 PAGES = (
@@ -33,7 +35,8 @@ HEALTH = "twin-run-health"
 
 @dataclass(frozen=True)
 class Span:
-    """The simulated time at which dashboards open; the day around which the policy page compares at first, and over how many days."""
+    """The simulated time at which dashboards open; the day around which the policy page compares at
+    first, and over how many days."""
 
     start: dt.date = dt.date(2025, 1, 1)
     duration_s: int = 365 * DAY
@@ -206,7 +209,8 @@ def dashboard(
 
 
 def _links(here: str) -> list[Json]:
-    """Links to the other dashboards; simulated and wall-clock time are not carried into one another."""
+    """Links to the other dashboards; simulated and wall-clock time are not carried into one
+    another."""
     return [
         {
             "type": "link",
@@ -253,10 +257,12 @@ def label_variable(
     first: str = "",
     description: str = "",
 ) -> Json:
-    """The values of the label ``of`` that series have in the dashboard's time range; ``many`` may be chosen, all unless ``first`` says.
+    """The values of the label ``of`` that series have in the dashboard's time range; ``many`` may
+    be chosen, all unless ``first`` says.
 
-    Not by label_values: a Prometheus that scrapes anything else beside lists no labels for a range in the past until it has compacted
-    what came out of order (seen with 2.42), though it answers queries.
+    Not by label_values: a Prometheus that scrapes anything else beside lists no labels for a range
+    in the past until it has compacted what came out of order (seen with 2.42), though it answers
+    queries.
     """
     query = f"query_result(count by ({of}) (last_over_time({series}[$__range])))"
     chosen: Json = (
@@ -360,7 +366,8 @@ def step_variable() -> Json:
 
 
 def marks() -> list[Json]:
-    """Where something took hold, as told by `twin grafana annotate`; or, to be switched on where nobody did, by the number of policies.
+    """Where something took hold, as told by `twin grafana annotate`; or, to be switched on where
+    nobody did, by the number of policies.
 
     Grafana marks only what is above zero, hence ``abs``: an end is a mark too.
     """

@@ -1,4 +1,5 @@
-"""Is the run alive, how far is it, where does its time go: from the endpoint that the run itself serves, in wall-clock time."""
+"""Is the run alive, how far is it, where does its time go: from the endpoint that the run itself
+serves, in wall-clock time."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def series(name: str) -> str:
 
 
 def rate(name: str) -> str:
-    """How fast a total grows, per second; less in a run's first minute, as that fills the window: so one is set over another."""
+    """How fast a total grows, per second; less in a run's first minute, as that fills the window:
+    so one is set over another."""
     return f"rate({series(name)}[{WINDOW}])"
 
 
@@ -51,7 +53,8 @@ def run_health() -> Json:
             _number(
                 "Time left",
                 ["duration_seconds", "simulated_seconds", "speed_ratio"],
-                f"({series('duration_seconds')} - {series('simulated_seconds')}) / {series('speed_ratio')}",
+                f"({series('duration_seconds')} - {series('simulated_seconds')}) / "
+                f"{series('speed_ratio')}",
                 "s",
             ),
             _number(
@@ -124,7 +127,8 @@ def run_health() -> Json:
         8,
     )
     page.row("Where its time goes")
-    passing = f"({rate('wall_seconds')} > 0)"  # between two readings no time passes: a line through infinity would not be drawn
+    # between two readings no time passes: a line through infinity would not be drawn
+    passing = f"({rate('wall_seconds')} > 0)"
     by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {passing}"
     page.line(
         [
@@ -177,7 +181,8 @@ def run_health() -> Json:
     )
     return dashboard(
         "twin-run-health",
-        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from the run "
+        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from "
+        "the run "
         "(twin run --metrics).",
         page,
         variables=run_variables("twin_run_progress_ratio", branch=""),
@@ -227,7 +232,8 @@ def _lines(
     values: Sequence[str] = (),
     **custom: Any,
 ) -> Json:
-    """Lines over wall-clock time: name, query, and whose they are; ``values`` are those of the label that is the one line's name."""
+    """Lines over wall-clock time: name, query, and whose they are; ``values`` are those of the
+    label that is the one line's name."""
     targets = [target(expression, f"{name}, {_WHO}") for name, expression, _ in of]
     colours = (*PALETTE, "#5254a3", "#8ca252", "#bd9e39", "#ad494a", "#a55194")
     names = values or [name for name, _, _ in of]

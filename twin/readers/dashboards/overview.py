@@ -1,4 +1,5 @@
-"""Both sides at a glance: those who make on the left, those who watch on the right; under them the platform and its assistants."""
+"""Both sides at a glance: those who make on the left, those who watch on the right; under them the
+platform and its assistants."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a policy did: around a day, and between branches.
 
-Before and after are means over the days around a day of the run (``at``, counted as in a scenario's ``at: 120d``): PromQL's ``@`` pins
-the start of the run and a negative offset of ``$at`` days goes from there. Branches are drawn side by side, and as the difference to one
-of them (``base``).
+Before and after are means over the days around a day of the run (``at``, counted as in a scenario's
+``at: 120d``): PromQL's ``@`` pins the start of the run and a negative offset of ``$at`` days goes
+from there. Branches are drawn side by side, and as the difference to one of them (``base``).
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     ]
     return dashboard(
         "twin-policy",
-        "What a policy did to both sides: before and after a day, and branches of one run side by side.",
+        "What a policy did to both sides: before and after a day, and branches of one run side by "
+        "side.",
         page,
         variables=variables,
         span=span,
@@ -135,7 +136,8 @@ def after(line: Line, span: Span) -> str:
 
 
 def _mean(line: Line, span: Span, until: int) -> str:
-    """The mean over the window that ends ``until`` days after $at. A running total's mean per day is exact: its two ends decide."""
+    """The mean over the window that ends ``until`` days after $at. A running total's mean per day
+    is exact: its two ends decide."""
     series, days = selector(*line), span.window_days
     if per_day(line[0]):
         first, last = (
@@ -161,7 +163,8 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
     ]
     metrics = {metric.name: metric for metric, _ in every}.values()
     about = (
-        f"Mean of the {span.window_days} days after day $at over the mean of the {span.window_days} days before it, less 1. A change "
+        f"Mean of the {span.window_days} days after day $at over the mean of the "
+        f"{span.window_days} days before it, less 1. A change "
         "is not yet an effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
         + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics)
     )
@@ -180,7 +183,8 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
 
 
 def _bars(number: str) -> Json:
-    """Options of a panel of bars, one below another, each with its name before it and its number behind it."""
+    """Options of a panel of bars, one below another, each with its name before it and its number
+    behind it."""
     return {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "orientation": "horizontal",

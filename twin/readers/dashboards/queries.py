@@ -25,21 +25,25 @@ _UNITS = {"1": "short", "ratio": "percentunit", "s": "s", "bytes": "bytes"}
 
 
 def selector(metric: Metric, labels: Mapping[str, str], **instead: str) -> str:
-    """One series of the chosen run; ``instead`` are other matchers for some of CHOSEN, such as ``branch='="main"'``."""
+    """One series of the chosen run; ``instead`` are other matchers for some of CHOSEN, such as
+    ``branch='="main"'``."""
     matchers = [f"{name}{matcher}" for name, matcher in {**CHOSEN, **instead}.items()]
     matchers += [f'{name}="{_escaped(value)}"' for name, value in labels.items()]
     return f"{prom_name(metric)}{{{','.join(matchers)}}}"
 
 
 def per_day(metric: Metric) -> bool:
-    """Whether a metric is a running total, which is shown as what came in the 24 hours before (exact: it never falls in a branch)."""
+    """Whether a metric is a running total, which is shown as what came in the 24 hours before
+    (exact: it never falls in a branch)."""
     return metric.kind == "counter" or metric.total
 
 
 def shown(metric: Metric, labels: Mapping[str, str], plus: str = "", **instead: str) -> str:
-    """The numbers that are drawn of one series, one per branch and replicate; ``plus`` is laid on a gauge, such as ``+ error``.
+    """The numbers that are drawn of one series, one per branch and replicate; ``plus`` is laid on a
+    gauge, such as ``+ error``.
 
-    A gauge counts from the first session on: what is read before anybody came is 0 for many, and would hide the rest.
+    A gauge counts from the first session on: what is read before anybody came is 0 for many, and
+    would hide the rest.
     """
     chosen = selector(metric, labels, **instead)
     if per_day(metric):
@@ -66,7 +70,8 @@ def bin_words(metric: Metric, lower: str) -> str:
 
 
 def line_name(metric: Metric, labels: Mapping[str, str], of: Sequence[Metric]) -> str:
-    """What a line is called among those of a picture that shows the metrics ``of``; empty where the title says it all."""
+    """What a line is called among those of a picture that shows the metrics ``of``; empty where the
+    title says it all."""
     words = [title(metric)] if len(of) > 1 else []
     words += [label_words(value) for value in labels.values()]
     return ", ".join(words)
@@ -101,7 +106,8 @@ def good_words(metric: Metric) -> str:
 
 
 def description(metrics: Sequence[Metric], errors: Sequence[Metric] = ()) -> str:
-    """What a panel shows, in Markdown: meaning, unit, which way is good for whom, and the names in Prometheus."""
+    """What a panel shows, in Markdown: meaning, unit, which way is good for whom, and the names in
+    Prometheus."""
     first = metrics[0]
     if len(metrics) == 1:
         lines = [first.help, good_words(first)]

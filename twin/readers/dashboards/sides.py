@@ -20,22 +20,26 @@ from twin.world.metric import Metric
 SIDES = {
     "producer": (
         "twin-creators",
-        "What becomes of those who make: how much is made and by whom, who is seen, who earns, who stays, and "
+        "What becomes of those who make: how much is made and by whom, who is seen, who earns, who "
+        "stays, and "
         "whom AI displaces.",
     ),
     "consumer": (
         "twin-consumers",
-        "What becomes of those who watch: visits, what they are shown, what they do and are glad of, what they "
+        "What becomes of those who watch: visits, what they are shown, what they do and are glad "
+        "of, what they "
         "think, and how they rate.",
     ),
     "platform": (
         "twin-recommender",
-        "The machine between the two sides: feed, model, cold start, training, embedding tables and their "
+        "The machine between the two sides: feed, model, cold start, training, embedding tables "
+        "and their "
         "collisions; then the platform's money, the trust in its ratings, campaigns and policies.",
     ),
     "chatbot": (
         "twin-chatbots",
-        "What becomes of those who use an assistant: use, what is answered, expectation and failure, trust and "
+        "What becomes of those who use an assistant: use, what is answered, expectation and "
+        "failure, trust and "
         "attachment, privacy, well-being.",
     ),
 }

@@ -1,4 +1,5 @@
-"""The course of all series of a run from its start, in bounded memory, so that a page that is opened late sees the whole of it."""
+"""The course of all series of a run from its start, in bounded memory, so that a page that is
+opened late sees the whole of it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from twin.record.watch import RunInfo
 from twin.world.metric import Metric
 
 MOST = 601
-"""Readings that are kept, an odd number; then every second one goes, the newest stays, and from then on only every second is taken."""
+"""Readings that are kept, an odd number; then every second one goes, the newest stays, and from
+then on only every second is taken."""
 
 
 class History:
@@ -25,11 +27,14 @@ class History:
             (metric.name, ", ".join(labels.values())): row
             for row, (metric, labels) in enumerate(info.rows)
         }
-        """Row of a series in a reading, by metric and label values as `Metrics.lines` names them."""
+        """Row of a series in a reading, by metric and label values as `Metrics.lines` names
+        them."""
         self.kept, self.taken, self.stride = 0, 0, 1
-        """Readings that are kept; that were ever taken (their number is that of the newest); how many of all count for one kept."""
+        """Readings that are kept; that were ever taken (their number is that of the newest); how
+        many of all count for one kept."""
         self.moved = np.zeros(len(info.rows), bool)
-        """Series that have changed since the second reading: the first is of a world in which nothing has happened."""
+        """Series that have changed since the second reading: the first is of a world in which
+        nothing has happened."""
         self._most, self._seen, self._start = most | 1, 0, info.start
         self._times, self._values = (
             np.zeros(self._most + 1, np.int64),
@@ -50,7 +55,8 @@ class History:
         return self.kept + self._ahead
 
     def take(self, now_s: int, values: NDArray[np.float64]) -> bool:
-        """Take a reading; whether it was kept. One that was taken before (a resumed run repeats some) is passed over."""
+        """Take a reading; whether it was kept. One that was taken before (a resumed run repeats
+        some) is passed over."""
         if self.count and now_s <= self._times[self.count - 1]:
             return False
         self._times[self.kept], self._values[self.kept] = now_s, values
@@ -83,9 +89,10 @@ class History:
     def since(
         self, number: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Readings that are kept, after that number: numbers (readings,), simulated times in milliseconds since 1970 (readings,), and
-        values as pictures draw them (readings, series): running totals per day, by the rule of `results.per_day`, running totals of a
-        distribution as what is new within a week, all else as it is.
+        """Readings that are kept, after that number: numbers (readings,), simulated times in
+        milliseconds since 1970 (readings,), and values as pictures draw them (readings, series):
+        running totals per day, by the rule of `results.per_day`, running totals of a distribution
+        as what is new within a week, all else as it is.
         """
         first = int(np.searchsorted(self._numbers[: self.kept], number, side="right"))
         seconds = at(self._start, 0).timestamp() + self._times[first : self.kept].astype(np.float64)
@@ -112,7 +119,8 @@ class History:
         return [at(self._start, int(when)).timestamp() * 1000 for when in (first, last)]
 
     def metrics(self) -> Metrics:
-        """All that is kept, and the latest reading, as readers know it. It is a view: use it before the next reading is taken."""
+        """All that is kept, and the latest reading, as readers know it. It is a view: use it before
+        the next reading is taken."""
         origin = np.datetime64(
             dt.datetime(self._start.year, self._start.month, self._start.day), "s"
         )

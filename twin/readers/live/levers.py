@@ -1,6 +1,8 @@
-"""What a hand on the page may lay hold of: the levers of the run's own scenario, with unit, range and present value, and ready policies.
+"""What a hand on the page may lay hold of: the levers of the run's own scenario, with unit, range
+and present value, and ready policies.
 
-A policy given by the form becomes the same YAML that a policy file holds; what it says is checked by the run, as any other.
+A policy given by the form becomes the same YAML that a policy file holds; what it says is checked
+by the run, as any other.
 """
 
 from __future__ import annotations
@@ -22,13 +24,15 @@ from twin.world.params import leaves, meta
 
 FORMATS = {format_duration: "duration", format_rate: "rate"}
 READY = Path("scenarios") / "policies"
-"""Where ready policy files lie, from the folder in which the run was started; the page knows their names only."""
+"""Where ready policy files lie, from the folder in which the run was started; the page knows their
+names only."""
 LONGEST = 100_000
 """Most bytes of a ready policy file that is offered."""
 
 
 def levers(scenario: Scenario, held: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the policies in force (``held``: titles)."""
+    """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the
+    policies in force (``held``: titles)."""
     over: dict[str, Any] = {}
     by_title = {policy.title: policy for policy in scenario.policies}
     for title in held:
@@ -101,7 +105,8 @@ def _domain(info: FieldInfo) -> dict[str, Any]:
 
 
 def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) -> str:
-    """The YAML of a policy from the form: ``lever``, ``value``, and, if wanted, ``name`` and ``share``. Raises UsageError."""
+    """The YAML of a policy from the form: ``lever``, ``value``, and, if wanted, ``name`` and
+    ``share``. Raises UsageError."""
     lever = next((each for each in known if each["path"] == given.get("lever")), None)
     if lever is None:
         raise UsageError("choose a lever")
@@ -112,7 +117,8 @@ def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) ->
     if share := str(given.get("share") or "").strip():
         if not lever["of"]:
             raise UsageError(
-                f"{lever['path']} is one for all: it cannot be set for a share of people (leave the share empty)"
+                f"{lever['path']} is one for all: it cannot be set for a share of people (leave "
+                f"the share empty)"
             )
         policy |= {
             "share": _number(share, "a share", "a number of percent, such as 10") / 100,
@@ -165,7 +171,8 @@ def now(run: Path, held: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
-    """What the page asks for as a command of the mailbox. No path and no other command can come from a page. Raises TwinError."""
+    """What the page asks for as a command of the mailbox. No path and no other command can come
+    from a page. Raises TwinError."""
     request: dict[str, Any] = {"do": asked.get("do")}
     if request["do"] == "pace":
         request["days_per_second"] = asked.get("days_per_second")

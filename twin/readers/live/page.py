@@ -1,11 +1,15 @@
-"""What the live page shows: headline cards of each side, and chapters whose pictures are made once and then only grow.
+"""What the live page shows: headline cards of each side, and chapters whose pictures are made once
+and then only grow.
 
-The chapters, their order and their words are those of the report (`panels`), drawn by its code (`pictures`). A chapter goes to the pages
-as a Bokeh document with everything read so far, and a plan that says which row of a reading continues which line; from then on a page
-asks for the rows of what it draws, when it draws it. Two things differ from the report: distributions show the start and now (a heat map
-cannot be continued, and the report draws it), and counters of rare events stay per day (the report's weekly means need the whole course).
+The chapters, their order and their words are those of the report (`panels`), drawn by its code
+(`pictures`). A chapter goes to the pages as a Bokeh document with everything read so far, and a
+plan that says which row of a reading continues which line; from then on a page asks for the rows of
+what it draws, when it draws it. Two things differ from the report: distributions show the start and
+now (a heat map cannot be continued, and the report draws it), and counters of rare events stay per
+day (the report's weekly means need the whole course).
 
-Labels of axes are formatted without code that a browser would have to evaluate, so that the page needs no such permission.
+Labels of axes are formatted without code that a browser would have to evaluate, so that the page
+needs no such permission.
 """
 
 from __future__ import annotations
@@ -90,7 +94,8 @@ LEAST_MS = 7 * 86.4e6
 
 @dataclass(frozen=True)
 class Line:
-    """How a reading continues a line: the row of the reading, the column of the source; with an error, that of its row and the band."""
+    """How a reading continues a line: the row of the reading, the column of the source; with an
+    error, that of its row and the band."""
 
     column: str
     row: int
@@ -104,7 +109,8 @@ class Page:
     def __init__(self, history: History) -> None:
         self.history, self.marks = history, list[Mark]()
         self.edition = 0
-        """Grows whenever pictures must be drawn anew: something moved for the first time, a policy took hold, readings were thinned."""
+        """Grows whenever pictures must be drawn anew: something moved for the first time, a policy
+        took hold, readings were thinned."""
         self._drawn: dict[
             tuple[str, str], tuple[int, bytes]
         ] = {}  # edition, and the chapter as JSON
@@ -142,7 +148,8 @@ class Page:
         return chapters(metrics, side)[int(number)]
 
     def cards(self) -> list[dict[str, Any]]:
-        """The headline metrics: what they are now (the last week's mean), and how that differs from the first week."""
+        """The headline metrics: what they are now (the last week's mean), and how that differs from
+        the first week."""
         metrics, shown = self.history.metrics(), []
         times = metrics.times[1:]
         week = np.timedelta64(WEEK, "s")
@@ -168,7 +175,8 @@ class Page:
         return shown
 
     def chapter(self, key: str, theme: str) -> bytes:
-        """A chapter's pictures with all that had been read when it was made, and how to go on, as JSON; made once for all pages."""
+        """A chapter's pictures with all that had been read when it was made, and how to go on, as
+        JSON; made once for all pages."""
         edition, made = self._drawn.get((key, theme), (-1, b""))
         if edition != self.edition:
             told = self._make(key, theme)
@@ -178,8 +186,9 @@ class Page:
         return made
 
     def readings(self, key: str, since: int) -> bytes:
-        """What continues a chapter's pictures after reading number ``since``, as JSON: numbers and times of readings, the columns that
-        are drawn by row, the latest bins by row, and the vertical range of each picture of courses."""
+        """What continues a chapter's pictures after reading number ``since``, as JSON: numbers and
+        times of readings, the columns that are drawn by row, the latest bins by row, and the
+        vertical range of each picture of courses."""
         plans = self._plans.get(key, {})
         numbers, times, values = self.history.since(since)
         _, _, all_ = self.history.since(0)

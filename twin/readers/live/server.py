@@ -1,8 +1,10 @@
-"""Who may see and steer a run by its page: whoever holds its token, from this machine, on a page that this server gave.
+"""Who may see and steer a run by its page: whoever holds its token, from this machine, on a page
+that this server gave.
 
-The token is drawn anew for each process of a run. It reaches the user by the address that is shown (as its fragment, which browsers
-send to nobody) or, where a browser is opened, by an address that works once; pages send it in a header. Another site's page has no
-token, cannot set the header without leave (none is ever given), and fails by the names of host and origin before that.
+The token is drawn anew for each process of a run. It reaches the user by the address that is shown
+(as its fragment, which browsers send to nobody) or, where a browser is opened, by an address that
+works once; pages send it in a header. Another site's page has no token, cannot set the header
+without leave (none is ever given), and fails by the names of host and origin before that.
 """
 
 from __future__ import annotations
@@ -44,8 +46,10 @@ FILES = {
 }
 """What anybody on this machine may have: it says nothing on the run."""
 HEADERS = {
-    # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the run
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the
+    # run
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' "
+    "'unsafe-inline'; connect-src 'self'; "
     "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
@@ -104,7 +108,8 @@ class Server:
             )
         except OSError as error:
             raise TwinError(
-                f"--live {host}:{port}: cannot listen: {error.strerror} (another port may be free; without one, --live "
+                f"--live {host}:{port}: cannot listen: {error.strerror} (another port may be free; "
+                f"without one, --live "
                 "takes any)"
             ) from None
         self.port = sockets[0].getsockname()[1]
@@ -118,7 +123,8 @@ class Server:
         return f"{self._base}/#token={self._token}"
 
     def once(self) -> str:
-        """An address of the page that works once, soon: a browser's command line is no place for the token."""
+        """An address of the page that works once, soon: a browser's command line is no place for
+        the token."""
         code = secrets.token_urlsafe(16)
         self._codes[code] = time.monotonic() + ONCE_S
         return f"{self._base}/open/{code}"
@@ -152,7 +158,8 @@ class Server:
                 page.put_nowait(message)
 
     async def close(self, patience_s: float) -> None:
-        """Let the pages take what they still want to draw (each leaves when it has it), and close."""
+        """Let the pages take what they still want to draw (each leaves when it has it), and
+        close."""
         until = time.monotonic() + patience_s
         while self.pages and time.monotonic() < until:
             await asyncio.sleep(0.02)
@@ -177,7 +184,8 @@ class Base(RequestHandler):
             self.set_header(name, value)
 
     def prepare(self) -> None:
-        """Refuse other names of this machine: a site of that name could be behind them (DNS rebinding)."""
+        """Refuse other names of this machine: a site of that name could be behind them (DNS
+        rebinding)."""
         if self.request.headers.get("Host") not in self.server.hosts:
             self.refuse(403, "this page is at 127.0.0.1 only")
 

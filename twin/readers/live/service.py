@@ -1,4 +1,5 @@
-"""The live page as a service of the sidecar: what the run says becomes messages, each encoded once for all pages."""
+"""The live page as a service of the sidecar: what the run says becomes messages, each encoded once
+for all pages."""
 
 from __future__ import annotations
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from twin.readers.live.server import Server
 
 UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
-"""Wall-clock seconds between two messages: at least; for each page that is open, since each must read it; and at most. What a user has
-done or waits for (a pause, a policy, the end) comes at once."""
+"""Wall-clock seconds between two messages: at least; for each page that is open, since each must
+read it; and at most. What a user has done or waits for (a pause, a policy, the end) comes at
+once."""
 PACE_S = 10.0
 """Wall-clock seconds over which the speed is taken."""
 EVENTS = 100
@@ -38,19 +40,22 @@ DELIVERY_S = 3.0
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of ``[HOST][:PORT]``. Raises UsageError for any but this machine's own loopback."""
+    """Host and port of ``[HOST][:PORT]``. Raises UsageError for any but this machine's own
+    loopback."""
     match = re.fullmatch(
         r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text
     )
     if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
         raise UsageError(
-            f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before --live)"
+            f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before "
+            f"--live)"
         )
     host, port = match[1].strip("[]") or "127.0.0.1", match[2] or "0"
     seen = port if int(port) else "8400"
     if host not in ("127.0.0.1", "localhost", "::1"):
         raise UsageError(
-            f"--live {text}: the page steers the run, so it is for this machine only (leave out {host}; from another "
+            f"--live {text}: the page steers the run, so it is for this machine only (leave out "
+            f"{host}; from another "
             f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)"
         )
     return "127.0.0.1" if host == "localhost" else host, int(port)
@@ -69,7 +74,8 @@ def can_browse() -> bool:
 
 
 class Live(Service):
-    """Serves the page. ``stay``: it stays after the run until Ctrl-C; ``browse``: it opens by itself."""
+    """Serves the page. ``stay``: it stays after the run until Ctrl-C; ``browse``: it opens by
+    itself."""
 
     def __init__(self, address: str, *, stay: bool, browse: bool) -> None:
         self.host, self.port = parse_address(address)
@@ -120,7 +126,8 @@ class Live(Service):
                 self.mark(int((when - origin).total_seconds()), kind, text)
         except TwinError as error:
             self.hub.note(
-                f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not shown: {error}"
+                f"live page: what was before {at(info.start, info.resumed_at_s):%Y-%m-%d} is not "
+                f"shown: {error}"
             )
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
@@ -183,7 +190,8 @@ class Live(Service):
                     await self._urgent.wait()
 
     def news(self) -> bytes:
-        """The message to all pages: where the run is, and what is new since the last one. Readings they take when they draw them."""
+        """The message to all pages: where the run is, and what is new since the last one. Readings
+        they take when they draw them."""
         if not self.server.pages:
             return b""
         message = self.state()
@@ -236,7 +244,8 @@ class Live(Service):
         self._hurried.set()
 
     async def close(self, complete: bool) -> str:
-        """Deliver the last message; on a terminal the page of a run that is done stays until Ctrl-C."""
+        """Deliver the last message; on a terminal the page of a run that is done stays until
+        Ctrl-C."""
         self._ticking.cancel()
         if not complete:
             self.ended = f"the run's process has ended without a word; go on with: twin resume {self.hub.info.out}"
