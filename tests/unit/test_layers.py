@@ -1,14 +1,8 @@
 """Imports point down only, with no circle between any two files; simpy in one file, numba in the
 kernels."""
 
-import ast
-from pathlib import Path
+from tests.house import ROOT, files, graph
 
-import networkx as nx
-
-import twin
-
-ROOT = Path(twin.__file__).parent
 FLOORS = (
     "ground",
     "kernels",
@@ -26,40 +20,10 @@ FLOORS = (
 """Folders of the package, lowest first; a file imports from lower floors and from its own."""
 
 
-def modules() -> dict[str, Path]:
-    """All files of the package by dotted name; a folder is its ``__init__``."""
-    named = {
-        ".".join(("twin", *path.relative_to(ROOT).with_suffix("").parts)): path
-        for path in sorted(ROOT.rglob("*.py"))
-    }
-    return {name.removesuffix(".__init__"): path for name, path in named.items()}
-
-
-def imports(path: Path, known: dict[str, Path]) -> set[str]:
-    """Dotted names of the package's modules that a file imports anywhere, inside functions and for
-    types too."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path}: relative import"
-            deeper = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= (deeper & known.keys()) or {node.module}
-    return {name for name in found if name.split(".")[0] == "twin"}
-
-
-def graph() -> nx.DiGraph:
-    known = modules()
-    return nx.DiGraph(
-        [(name, there) for name, path in known.items() for there in imports(path, known)]
-    )
-
-
 def test_every_file_imports_from_below() -> None:
     """A file imports from lower floors, or from its own; mechanisms never from one another."""
     wrong = []
-    for here, there in graph().edges:
+    for here, there in graph(files()).edges:
         mine, theirs = here.split(".")[1:], there.split(".")[1:]
         if not mine:
             wrong.append(f"twin/__init__.py imports {there}")
@@ -69,13 +33,6 @@ def test_every_file_imports_from_below() -> None:
         elif theirs and FLOORS.index(theirs[0]) > FLOORS.index(mine[0]):
             wrong.append(f"{here} imports {there}")
     assert not wrong
-
-
-def test_no_two_files_import_each_other() -> None:
-    """Not in one folder either, nor inside functions, nor through others."""
-    assert [
-        sorted(circle) for circle in nx.strongly_connected_components(graph()) if len(circle) > 1
-    ] == []
 
 
 def test_floors_are_the_folders() -> None:

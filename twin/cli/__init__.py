@@ -1,5 +1,5 @@
-"""The command line. Heavy imports happen inside the commands, so that ``twin --help`` answers at
-once.
+"""The command line. A command's file is imported when it is called, so that ``twin --help`` answers
+at once.
 
 Exit status: 0 done; 1 failed; 2 wrong usage or scenario; 130 interrupted, and the run can be
 resumed.
@@ -7,6 +7,7 @@ resumed.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 import traceback
@@ -14,28 +15,57 @@ from typing import Any, NoReturn
 
 import click
 
-from twin.cli import (
-    dashboards,
-    experiments,
-    findings,
-    grafana,
-    levers,
-    runs,
-    scenarios,
-    stream,
-    stress,
-)
 from twin.ground.errors import TwinError, UsageError, nearest
+
+COMMANDS = {
+    "run": ("runs.run", "Run a scenario to its end and write the report."),
+    "resume": ("runs.resume", "Continue an unfinished run from its newest checkpoint."),
+    "check": ("scenarios.check", "Print what a scenario says, in full, without running it."),
+    "report": ("runs.report", "Write the report of a run or an experiment again."),
+    "pause": ("levers.pause", "Pause a run at its next simulated hour."),
+    "continue": ("levers.go_on", "Let a paused run continue."),
+    "pace": ("levers.pace", "Limit how many days a run simulates per second."),
+    "intervene": ("levers.intervene", "Apply a policy to a run while it runs."),
+    "fork": ("levers.fork", "Leave a branch of a run in a folder of its own."),
+    "compare": (
+        "experiments.compare",
+        "What policies do to creators and consumers, with intervals.",
+    ),
+    "sweep": ("experiments.sweep", "Run a scenario at many points of a parameter space."),
+    "audit": ("experiments.audit", "Which engineering settings are political, and towards whom."),
+    "stress": ("stress.stress", "In which plausible worlds a policy backfires."),
+    "findings": ("findings.findings", "Reproduce or refute the published findings."),
+    "send": ("stream.send", "Send the readings of a run to a Prometheus."),
+    "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
+    "grafana": ("grafana.grafana", "Put dashboards and annotations into a Grafana."),
+    "dashboards": ("dashboards.dashboards", "Write Grafana dashboards for every metric."),
+    "schema": ("scenarios.schema", "Print the JSON Schema of scenario files."),
+}
+"""Where each command is, and what it is in a line, in the order in which help lists them."""
 
 
 class _Commands(click.Group):
-    """A group that suggests the nearest command for a mistyped one."""
+    """A group that imports a command when it is called, and suggests the nearest one for a mistyped one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(".")
+        found: click.Command = getattr(importlib.import_module(f"twin.cli.{module}"), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise UsageError(f"no command {args[0]} ({nearest(args[0], self.commands)})")
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UsageError(f"no command {args[0]} ({nearest(args[0], COMMANDS)})")
         return super().resolve_command(ctx, args)
 
 
@@ -54,31 +84,6 @@ def cli() -> None:
       twin check scenarios/quickstart.yaml
       twin run scenarios/quickstart.yaml --set recommender.dim=4 --out runs/low-dim
     """
-
-
-_COMMANDS = (
-    runs.run,
-    runs.resume,
-    scenarios.check,
-    runs.report,
-    levers.pause,
-    levers.go_on,
-    levers.pace,
-    levers.intervene,
-    levers.fork,
-    experiments.compare,
-    experiments.sweep,
-    experiments.audit,
-    stress.stress,
-    findings.findings,
-    stream.send,
-    stream.export,
-    grafana.grafana,
-    dashboards.dashboards,
-    scenarios.schema,
-)
-for _command in _COMMANDS:
-    cli.add_command(_command)
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from twin.scenario.loading import Scenario
 
 sets = click.option(
     "--set",
@@ -72,22 +69,3 @@ def axes(command: Callable[..., Any]) -> Callable[..., Any]:
             + ("creator_income{by=ai}." if name == "x" else "satisfaction_mean."),
         )(command)
     return command
-
-
-def loaded(path: Path, sets: tuple[str, ...] = (), policies: tuple[str, ...] = ()) -> Scenario:
-    """The scenario of a command line. Raises ScenarioError."""
-    from twin.scenario.loading import load
-
-    return load(path, sets, policies)
-
-
-def free_folder(name: str, command: str = "") -> Path:
-    """The next free folder in ``runs/`` for what a scenario (and a command) is called."""
-    from twin.running.folder import slug
-
-    begin = "-".join(filter(None, (command, slug(name))))
-    return next(
-        path
-        for number in range(1, 10**6)
-        if not (path := Path("runs") / f"{begin}-{number}").exists()
-    )

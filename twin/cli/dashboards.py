@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from twin.cli import common
-
-if TYPE_CHECKING:
-    from twin.readers.dashboards.frame import Span
-    from twin.world.metric import Metric
+from twin.cli import named
+from twin.ground.units import DAY
+from twin.mechanisms import REGISTRY
+from twin.readers.dashboards import dashboards as made_from
+from twin.readers.dashboards import stale, write
+from twin.readers.dashboards.frame import Span
+from twin.world.metric import Metric
 
 
 @click.command()
@@ -37,8 +38,6 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     mechanisms that it turns off are not, and they open at its dates. Load them with `twin grafana
     push`, by provisioning, or by hand.
     """
-    from twin.readers.dashboards import dashboards as made_from
-    from twin.readers.dashboards import stale, write
 
     made = made_from(*declared(scenario))
     changed = stale(made, out) if check else write(made, out)
@@ -55,14 +54,11 @@ def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
 
 def declared(path: Path | None) -> tuple[list[Metric], Span]:
     """The metrics to draw, and the time at which the dashboards open."""
-    from twin.ground.units import DAY
-    from twin.mechanisms import REGISTRY
-    from twin.readers.dashboards.frame import Span
 
     if path is None:
         kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
         return [metric for kind in kinds for metric in kind.metrics], Span()
-    scenario = common.loaded(path)
+    scenario = named.loaded(path)
     metrics = [metric for name in scenario.mechanisms for metric in scenario.registry[name].metrics]
     days = scenario.duration // DAY
     window = max(1, min(Span.window_days, days // 4))

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from twin.cli import common
+from twin.cli import common, named
+from twin.experiments import design, forks
+from twin.experiments.audit import command as auditing
+from twin.experiments.audit import sensitivity
+from twin.experiments.audit.engineering import chosen
+from twin.experiments.compare import command as comparing
+from twin.experiments.compare import trial
+from twin.experiments.compare.data import check_axes
+from twin.experiments.experiment import Experiment
+from twin.experiments.sweep import command as sweeping
+from twin.experiments.sweep.points import planned
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
@@ -101,15 +112,8 @@ def compare(
     \b
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
     """
-    from dataclasses import asdict
 
-    from twin.experiments import forks
-    from twin.experiments.compare import command as comparing
-    from twin.experiments.compare import trial
-    from twin.experiments.compare.data import check_axes
-    from twin.experiments.experiment import Experiment
-
-    checked = common.loaded(scenario, (*sets, trial.SETTING) if share else sets)
+    checked = named.loaded(scenario, (*sets, trial.SETTING) if share else sets)
     fork = forks.fork_time(at, checked)
     plans = [forks.planned(policy, fork, checked) for policy in policies]
     forks.distinct(plans)
@@ -127,7 +131,7 @@ def compare(
             "of": of,
         }
     made = Experiment(
-        out or str(common.free_folder(checked.name, "compare")), "compare", args, checked, quiet
+        out or str(named.free_folder(checked.name, "compare")), "compare", args, checked, quiet
     )
     if axes:
         made.manifest["axes"] = axes
@@ -184,18 +188,14 @@ def sweep(
       twin sweep scenarios/quickstart.yaml --vary recommender.dim=4,16,64 --vary creators.ai.arrivals=0.05/d,0.5/d
       twin sweep scenarios/quickstart.yaml --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
     """
-    from twin.experiments import design
-    from twin.experiments.experiment import Experiment
-    from twin.experiments.sweep import command as sweeping
-    from twin.experiments.sweep.points import planned
 
-    checked = common.loaded(scenario, sets)
+    checked = named.loaded(scenario, sets)
     wanted = [design.parse(text) for text in varied]
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
     args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
     planned(checked, args)
     made = Experiment(
-        out or str(common.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet
+        out or str(named.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet
     )
     sweeping.go_on(made, on)
     if made.failed:
@@ -268,12 +268,8 @@ def audit(
       twin audit scenarios/quickstart.yaml --step quota --step dimension --replicates 20
       twin audit scenarios/quickstart.yaml --method morris --trajectories 20
     """
-    from twin.experiments import forks
-    from twin.experiments.audit import command as auditing
-    from twin.experiments.audit.engineering import chosen
-    from twin.experiments.experiment import Experiment
 
-    checked = common.loaded(scenario, sets)
+    checked = named.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
     chosen(steps)
     args: dict[str, Any] = {
@@ -283,12 +279,10 @@ def audit(
         "method": method,
     }
     if method != "steps":
-        from twin.experiments.audit import sensitivity
-
         args["budget"] = trajectories if method == "morris" else points
         sensitivity.check(checked, args)
     made = Experiment(
-        out or str(common.free_folder(checked.name, "audit")), "audit", args, checked, quiet
+        out or str(named.free_folder(checked.name, "audit")), "audit", args, checked, quiet
     )
     auditing.go_on(made, on)
     if made.failed:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import click
 
-from twin.cli import common
+from twin.cli import named
 from twin.cli.experiments import experiment
+from twin.experiments.experiment import Experiment
+from twin.experiments.findings import catalogue, command
+from twin.ground.errors import UsageError
 
 
 @click.command()
@@ -55,18 +58,15 @@ def findings(
       twin findings --quick
       twin findings F4 F5 --out runs/tables
     """
-    from twin.experiments.experiment import Experiment
-    from twin.experiments.findings import catalogue, command
-    from twin.ground.errors import UsageError
 
     chosen = catalogue.chosen(keys)
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)
     if folder is not None and not folder.is_dir():
         raise UsageError(f"--data {folder}: there is no such folder")
-    checked = common.loaded(world, sets)
+    checked = named.loaded(world, sets)
     args = {"keys": chosen, "quick": quick, "data": str(folder.resolve()) if folder else ""}
     made = Experiment(
-        out or str(common.free_folder("quick" if quick else "full", "findings")),
+        out or str(named.free_folder("quick" if quick else "full", "findings")),
         "findings",
         args,
         checked,

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from twin.cli import common
+from twin.cli.dashboards import declared
 from twin.ground.errors import UsageError, nearest
+from twin.readers import dashboards as generated
+from twin.readers import publish
+from twin.readers.annotations import KINDS, bring, from_marks, latest
+from twin.readers.grafana import connect
+from twin.record.names import identity
+from twin.record.results import load_events, load_manifest
 
 _url = click.option(
     "--url",
@@ -60,11 +67,6 @@ def push(
     dry_run: bool,
 ) -> None:
     """Make the folder, the data source and the dashboards, or bring them up to date."""
-    from twin.cli.dashboards import declared
-    from twin.readers import dashboards as generated
-    from twin.readers import publish
-    from twin.readers.grafana import connect
-    from twin.record.results import load_manifest
 
     at = publish.Run.of(load_manifest(run)) if run else None
     those = (
@@ -95,23 +97,19 @@ def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     What is there stays, what is missing is added, and what the run does not say any more is
     removed, so that it may be done again.
     """
-    from twin.readers import annotations
-    from twin.readers.grafana import connect
-    from twin.record.names import identity
-    from twin.record.results import load_events, load_manifest
 
     manifest, marks = load_manifest(run), load_events(run)
-    known = {*annotations.KINDS, *(kind for _, kind, _ in marks)}
+    known = {*KINDS, *(kind for _, kind, _ in marks)}
     if odd := [kind for kind in kinds if kind not in known]:
         raise UsageError(f"--kind {odd[0]}: the run has no such marks ({nearest(odd[0], known)})")
     there = connect(url)
     if there.bare:
         click.echo(there.warning(), err=True)
     click.echo(f"Grafana at {there.url}: {there.health()}")
-    shown = kinds or annotations.KINDS
-    wanted = annotations.from_marks(marks, manifest, shown)
-    until = None if manifest["status"] == "done" else annotations.latest(marks)
-    change = annotations.bring(there, identity(manifest), wanted, shown, until)
+    shown = kinds or KINDS
+    wanted = from_marks(marks, manifest, shown)
+    until = None if manifest["status"] == "done" else latest(marks)
+    change = bring(there, identity(manifest), wanted, shown, until)
     regions = sum(each.end_ms > each.time_ms for each in wanted)
     click.echo(
         f"{manifest['run_id']}, branch {manifest['branch']}: {len(wanted)} annotations "

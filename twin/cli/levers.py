@@ -10,6 +10,7 @@ import click
 
 from twin.cli import common
 from twin.ground.errors import UsageError
+from twin.record.mailbox import command, is_open
 
 _at = click.option(
     "--at",
@@ -20,7 +21,6 @@ _at = click.option(
 
 
 def _command(run: Path, **request: Any) -> None:
-    from twin.record.mailbox import command
 
     reply = command(run, request)
     click.echo(f"{reply['date']}  {reply['ok']}")
@@ -97,16 +97,14 @@ def fork(
     The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with
     the same luck. A run that was interrupted is forked at its newest checkpoint.
     """
-    given = _policy(policy) if policy else {}
-    from twin.record.mailbox import is_open
+    from twin.running.drive import fork_stopped  # half a second that pause and pace do without
 
+    given = _policy(policy) if policy else {}
     if is_open(run):
         _command(
             run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given
         )
     else:
-        from twin.running.drive import fork_stopped
-
         click.echo(
             fork_stopped(run, {"branch": name, "at": at, "out": str(out) if out else None, **given})
         )

@@ -9,10 +9,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from twin.cli import common
+from twin.cli import common, named
 from twin.cli.watching import watched, watcher
+from twin.experiments import commands
 from twin.ground.crew import asked, cores
 from twin.ground.errors import TwinError, UsageError
+from twin.readers.report import write_report
+from twin.running import drive as running
 
 _folder = click.argument(
     "run", metavar="DIR"
@@ -56,10 +59,9 @@ def run(
     the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:
     run only what you trust. Without one it is data.
     """
-    checked = common.loaded(scenario, sets, policies)
-    from twin.running import drive as running
+    checked = named.loaded(scenario, sets, policies)
 
-    folder = out or common.free_folder(checked.name)
+    folder = out or named.free_folder(checked.name)
     try:
         outcome = running.start(
             checked,
@@ -90,7 +92,6 @@ def resume(
 ) -> None:
     """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that
     a command left there."""
-    from twin.experiments import commands
 
     if commands.of(run):
         context = click.get_current_context()
@@ -109,7 +110,6 @@ def resume(
         raise UsageError(
             f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)"
         )
-    from twin.running import drive as running
 
     try:
         outcome = running.resume(
@@ -128,8 +128,6 @@ def resume(
 @common.axes
 def report(run: str, x: str | None, y: str | None) -> None:
     """Write the report of the run or experiment in DIR anew, finished or not."""
-    from twin.experiments import commands
-    from twin.readers.report import write_report
 
     if commands.of(run):
         click.echo(commands.report(run, x=x, y=y))

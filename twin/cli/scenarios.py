@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from twin.cli import common
+from twin.cli import common, named
+from twin.experiments import rest
+from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
+from twin.ground.units import DAY
+from twin.running.estimate import plan
+from twin.scenario.describe import describe, json_schema, policy_lines, prized_lines
 
 
 @click.command()
@@ -63,17 +69,12 @@ def check(
             f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave "
             f"this out)"
         )
-    checked = common.loaded(scenario, sets, policies)
+    checked = named.loaded(scenario, sets, policies)
     if regularities:
-        from twin.experiments.fitting.regularities import check as compare
-
         text, good = compare(checked)
         click.echo(text)
         sys.exit(0 if good else 1)
     if at_rest:
-        from twin.experiments import rest
-        from twin.ground.units import DAY
-
         text, good = rest.check(
             checked,
             days or max(rest.LEAST_DAYS, checked.duration // DAY),
@@ -82,8 +83,6 @@ def check(
         )
         click.echo(text)
         sys.exit(0 if good else 1)
-    from twin.running.estimate import plan
-    from twin.scenario.describe import describe, policy_lines, prized_lines
 
     rows = describe(checked)
     wide, mid = (
@@ -129,12 +128,9 @@ def schema(scenario: Path | None) -> None:
 
     With a SCENARIO, the mechanisms that it brings itself are in it too.
     """
-    import json
-
-    from twin.scenario.describe import json_schema
 
     click.echo(
         json.dumps(
-            json_schema(common.loaded(scenario).registry) if scenario else json_schema(), indent=1
+            json_schema(named.loaded(scenario).registry) if scenario else json_schema(), indent=1
         )
     )

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from twin.cli import common
 from twin.ground.errors import TwinError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from twin.ground.units import parse_start
+from twin.readers import openmetrics
+from twin.readers.backlog import declared
+from twin.readers.receiver import checked
+from twin.readers.remote_write import Sender
+from twin.record.names import identity
+from twin.record.results import load_manifest
 
 
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, nothing elsewhere; gives what to call with how much is done."""
-    from rich.console import Console
-    from rich.progress import Progress
 
     with Progress(
         console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
@@ -46,12 +49,6 @@ def send(run: Path, url: str) -> None:
 
     The run may be finished or not. What the receiver has already is not sent again.
     """
-    from twin.ground.units import parse_start
-    from twin.readers.backlog import declared
-    from twin.readers.receiver import checked
-    from twin.readers.remote_write import Sender
-    from twin.record.names import identity
-    from twin.record.results import load_manifest
 
     manifest = load_manifest(run)
     sender = Sender(
@@ -84,9 +81,6 @@ def send(run: Path, url: str) -> None:
 def export(run: Path, out: Path | None) -> None:
     """Write the readings of the run in DIR as OpenMetrics text with simulated times, for
     promtool."""
-    from twin.readers import openmetrics
-    from twin.readers.backlog import declared
-    from twin.record.results import load_manifest
 
     file = out or run / "openmetrics.txt"
     if file.is_dir():

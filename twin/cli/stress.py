@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from twin.cli import common
+from twin.cli import common, named
 from twin.cli.experiments import experiment, fork_at
+from twin.experiments import forks
+from twin.experiments.experiment import Experiment
+from twin.experiments.stress import command as stressing
+from twin.experiments.stress import uncertain
+from twin.experiments.stress.goals import parse_goals
 
 
 @click.command()
@@ -86,15 +92,8 @@ def stress(
       twin stress scenarios/base.yaml --policy scenarios/policies/chronological.yaml --goal "effect(creator_income{by=human}) > -5%" \\
         --uncertain audience.return_effect=0.2..1.8:log --uncertain creators.ai.skill_mean=-0.6..0.6
     """
-    from dataclasses import asdict
 
-    from twin.experiments import forks
-    from twin.experiments.experiment import Experiment
-    from twin.experiments.stress import command as stressing
-    from twin.experiments.stress import uncertain
-    from twin.experiments.stress.goals import parse_goals
-
-    checked = common.loaded(scenario, sets)
+    checked = named.loaded(scenario, sets)
     fork = forks.fork_time(at, checked)
     plan = forks.planned(policy, fork, checked)
     wanted = parse_goals(goals, checked)
@@ -111,7 +110,7 @@ def stress(
         "confirm": confirm,
     }
     made = Experiment(
-        out or str(common.free_folder(checked.name, "stress")), "stress", args, checked, quiet
+        out or str(named.free_folder(checked.name, "stress")), "stress", args, checked, quiet
     )
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from twin.ground.errors import UsageError
-
-if TYPE_CHECKING:
-    from twin.readers.sidecar import Service
-    from twin.record.watch import Watcher
+from twin.readers.annotations import Annotator
+from twin.readers.endpoint import Endpoint
+from twin.readers.listening import parse
+from twin.readers.live import Live
+from twin.readers.live.service import can_browse
+from twin.readers.remote_write import RemoteWrite
+from twin.readers.sidecar import Link, Service
+from twin.readers.terminal import make_view
+from twin.record.watch import Watcher, Watchers
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
@@ -62,8 +67,6 @@ def watched(command: Callable[..., Any]) -> Callable[..., Any]:
 def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     """The terminal's view and, if any service was asked for, the link to the process in which they
     live."""
-    from twin.readers.terminal import make_view
-    from twin.record.watch import Watchers
 
     view = make_view(quiet)
     if quiet and flags.get("live"):
@@ -73,7 +76,6 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     asked = services(flags)
     if not asked:
         return view
-    from twin.readers.sidecar import Link
 
     return Watchers(
         view, Link(asked, view.note)
@@ -81,27 +83,16 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
 
 
 def services(flags: dict[str, Any]) -> list[Service]:
-    """One service per flag that was given. Imports happen here, so that a plain run does not pay
-    for them."""
+    """One service per flag that was given."""
     found: list[Service] = []
     if flags.get("metrics") is not None:
-        from twin.readers.endpoint import Endpoint
-        from twin.readers.listening import parse
-
         address = parse("--metrics", flags["metrics"])
         address.try_out()  # before anything is made
         found.append(Endpoint(address))
     if url := flags.get("remote_write"):
-        from twin.readers.remote_write import RemoteWrite
-
         found.append(RemoteWrite(url))
     if flags.get("grafana"):
-        from twin.readers.annotations import Annotator
-
         found.append(Annotator(flags["grafana"]))
     if flags.get("live"):
-        from twin.readers.live import Live
-        from twin.readers.live.service import can_browse
-
         found.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
     return found

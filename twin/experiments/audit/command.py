@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.experiments import effects, forks
-from twin.experiments.audit import scoring, turning
+from twin.experiments.audit import report as audit_report
+from twin.experiments.audit import scoring, sensitivity, sensitivity_report, turning
 from twin.experiments.audit.engineering import SIDES, STEPS, Step, chosen
 from twin.experiments.audit.forces import SCHEMA, Force, _row
 from twin.experiments.audit.turning import Left, Turn
@@ -67,8 +68,6 @@ SCORES = pa.schema(
 def go_on(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     if experiment.manifest["args"]["method"] != "steps":
-        from twin.experiments.audit import sensitivity
-
         told = sensitivity.go_on(experiment, on)
     else:
         forces, left, runs = run(experiment, on)
@@ -79,8 +78,6 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 def report(experiment: Experiment, **wishes: str) -> None:
     """Write the report anew. Raises UsageError for wishes, as it has none."""
-    from twin.experiments.audit import report as audit_report
-    from twin.experiments.audit import sensitivity_report
 
     for name, text in wishes.items():
         raise UsageError(

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.experiments import effects, forks
+from twin.experiments.compare import report as compare_report
 from twin.experiments.compare import trial
 from twin.experiments.compare.rows import (
     _NUMBERS,
@@ -70,7 +71,6 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 def report(experiment: Experiment, **axes: str) -> None:
     """Write the report anew. ``axes``: metrics of the two-sided map, x for producers and y for
     consumers."""
-    from twin.experiments.compare import report as compare_report
 
     chosen = {**experiment.manifest.get("axes", {}), **axes}
     compare_report.write(experiment, chosen)

@@ -14,6 +14,7 @@ from twin.experiments import effects
 from twin.experiments.compare import trial
 from twin.experiments.experiment import Experiment
 from twin.ground.units import DAY
+from twin.readers.panels import label_words, words_of
 from twin.readers.text import human
 
 WINDOW, WEEK, MONTH = 28 * DAY, 7 * DAY, 30 * DAY
@@ -153,7 +154,6 @@ def number(value: float) -> str:
 
 def name_of(row: Row) -> str:
     """A series as people read it."""
-    from twin.readers.panels import label_words, words_of
 
     labels = (
         ", ".join(part.partition("=")[2] for part in row.labels.split(",")) if row.labels else ""

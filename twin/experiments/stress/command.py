@@ -37,11 +37,15 @@ from twin.experiments import forks
 from twin.experiments.compare.rows import WINDOW
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch, Plan
+from twin.experiments.stress import report as stress_report
+from twin.experiments.stress import verdicts as stress_verdicts
+from twin.experiments.stress import words as stress_words
 from twin.experiments.stress.goals import Goal, places
 from twin.experiments.stress.search import Array, Budget, explore
 from twin.experiments.stress.seen import World, read_args, table
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.work.tasks import Task, reduced
+from twin.ground.errors import UsageError
 
 
 class Forks:
@@ -118,8 +122,6 @@ class Forks:
 
 def go_on(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
-    from twin.experiments.stress import verdicts as stress_verdicts
-    from twin.experiments.stress import words as stress_words
 
     args = experiment.manifest["args"]
     branch = forks.laid(Plan(**args["policy"]), experiment)
@@ -136,8 +138,6 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 def report(experiment: Experiment, **wishes: str) -> None:
     """Write the report anew; there is nothing to wish for."""
-    from twin.experiments.stress import report as stress_report
-    from twin.ground.errors import UsageError
 
     if wishes:
         raise UsageError(

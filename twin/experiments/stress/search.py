@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 
 from twin.experiments import design
@@ -80,7 +81,6 @@ def _search(
     """Worlds that Optuna asks for, in batches; a world without a score is told to have failed."""
     if not budget.search:
         return []
-    import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from twin.experiments.compare.rows import read_table
 from twin.experiments.experiment import Experiment
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import Goal, parse_goals
@@ -78,7 +79,6 @@ def read_seen(
     experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]
 ) -> list[Seen]:
     """What was seen, from ``results.parquet``."""
-    from twin.experiments.compare.rows import read_table
 
     rows = read_table(experiment, "results.parquet").to_pylist()
     many = len(goals)

@@ -25,6 +25,7 @@ from twin.engine.simulation import Simulation
 from twin.experiments import design, effects
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
+from twin.experiments.sweep import report as sweep_report
 from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
@@ -60,7 +61,6 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 def report(experiment: Experiment, **wishes: str) -> None:
     """Write the report anew. Raises UsageError for wishes, as it has none."""
-    from twin.experiments.sweep import report as sweep_report
 
     for name, text in wishes.items():
         raise UsageError(f"--{name} {text}: a sweep has no two-sided map (leave it out)")

@@ -15,7 +15,9 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from twin.experiments.work.cluster import Cluster
 from twin.experiments.work.pool import Pool, Progress, cores
+from twin.experiments.work.processes import Processes
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError, nearest
@@ -147,12 +149,9 @@ def _pool(on: str | None) -> Pool:
     if where == "local" and "://" not in (on or ""):
         if colon and not (number.isdecimal() and number.isascii() and int(number) > 0):
             raise UsageError(f"--on {on}: write local:N with a number of processes")
-        from twin.experiments.work.processes import Processes
 
         return Processes(int(number) if colon else cores())
     if on == "dask" or "://" in str(on):
-        from twin.experiments.work.cluster import Cluster
-
         return Cluster(str(on))
     raise UsageError(
         f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or "
