@@ -19,8 +19,9 @@ from twin.ground.errors import UsageError
 from twin.scenario.loading import load
 
 COMMANDS: dict[str, str] = {
-    name: f"twin.experiments.{name}" for name in ("compare", "sweep", "audit", "stress")
-} | {"findings": "twin.experiments.findings.command"}
+    name: f"twin.experiments.{name}.command"
+    for name in ("compare", "sweep", "audit", "stress", "findings")
+}
 """The module of each command."""
 
 
