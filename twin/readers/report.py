@@ -80,20 +80,25 @@ def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArr
     return mean
 
 
+def policies_in_force(folder: Path) -> list[Mark]:
+    """When which policy took effect in a run."""
+    return [
+        (when, text.partition(": ")[0])
+        for when, kind, text in load_events(folder)
+        if kind in POLICY_KINDS and not text.endswith(": ended")
+    ]
+
+
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a
     run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
-    marks = [
-        (when, text.partition(": ")[0])
-        for when, kind, text in events
-        if kind in POLICY_KINDS and not text.endswith(": ended")
-    ]
+    marks = policies_in_force(folder)
     windows = Windows(metrics, marks)
     figures: dict[str, Any] = {}
     page = {
         "manifest": manifest,
-        "cards": _cards(metrics, windows),
+        "cards": cards(metrics, windows),
         "baseline": windows.name,
         "marks": _bundled(marks),
         "numbered": len(marks) > MARKS_NAMED,
@@ -158,7 +163,8 @@ def _period(metrics: Metrics) -> str:
     return f"{first:%d %B %Y} to {last:%d %B %Y}"
 
 
-def _cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
+def cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
+    """Headline numbers by side: before, after, change, and points of a small course."""
     cards = []
     for side, (name, _) in SIDES.items():
         shown = []
@@ -182,8 +188,8 @@ def _cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
                         }
                     )
         if shown:
-            cards.append({"title": name, "cards": shown})
-    return cards
+            made.append({"title": name, "cards": shown})
+    return made
 
 
 def _glance(

@@ -215,7 +215,7 @@ def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArr
 def load_metrics(folder: Path) -> Metrics:
     """The readings of a run, finished or not. Raises UsageError if they are missing or damaged."""
     declared = [metric_from_dict(data) for data in load_manifest(folder)["metrics"]]
-    table = _table(folder, "metrics", METRICS)
+    table = read_metrics(folder)
     rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
     first = table.slice(0, series)
@@ -230,11 +230,21 @@ def load_metrics(folder: Path) -> Metrics:
     return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
 
 
+def read_metrics(folder: Path) -> pa.Table:
+    """All readings of a run, finished or not, as they are kept: time, metric, labels, value."""
+    return _table(folder, "metrics", METRICS)
+
+
+def read_events(folder: Path) -> pa.Table:
+    """The marks of a run as they are kept: time, kind, text."""
+    return _table(folder, "events", EVENTS)
+
+
 def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
     """The marks of a run: simulated time, kind, text."""
     return [
         (row["time"], row["kind"], row["text"])
-        for row in _table(folder, "events", EVENTS).to_pylist()
+        for row in read_events(folder).to_pylist()
     ]
 
 

@@ -252,3 +252,13 @@ def fork(
     write_manifest(out, manifest)
     work.replace(target)
     return target, branch
+
+
+def free_folder(name: str, command: str = "") -> Path:
+    """The next free folder in ``runs/`` for what a scenario (and a command) is called."""
+    begin = "-".join(filter(None, (command, slug(name))))
+    return next(
+        path
+        for number in range(1, 10**6)
+        if not (path := Path("runs") / f"{begin}-{number}").exists()
+    )

@@ -1,0 +1,199 @@
+"""Scenarios and runs from Python: the same bytes as the command line.
+
+    scenario = twin.load("scenarios/quickstart.yaml", duration="30d", recommender__dim=16)
+    run = twin.run(scenario, out="runs/low-dim")
+    run.series("enjoyed_per_session")
+
+A run is its folder (`twin.open`): nothing of it lives in memory alone.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+from numpy.typing import NDArray
+
+from twin.ground.crew import asked, cores
+from twin.ground.errors import UsageError, nearest
+from twin.readers.report import cards, policies_in_force, write_report
+from twin.readers.story import Windows
+from twin.readers.terminal import make_view
+from twin.record.results import load_manifest, load_metrics, read_events, read_metrics
+from twin.running import drive
+from twin.running.folder import free_folder
+from twin.scenario import loading
+from twin.scenario.loading import Scenario
+from twin.world.metric import label_text
+
+Source = str | Path | Scenario
+"""A scenario, or the file that it is in."""
+
+
+def load(
+    path: str | Path,
+    policies: tuple[str, ...] | list[str] = (),
+    sets: Mapping[str, Any] | None = None,
+    **overrides: Any,
+) -> Scenario:
+    """The scenario in a YAML file, with values set by path: ``sets={"recommender.dim": 16}`` or, with two underscores for
+    a dot, ``recommender__dim=16``; ``policies`` are policy files, ``"scenarios/policies/chronological.yaml@90d"``.
+
+    Raises twin.ScenarioError with the file, line, reason and nearest valid name of every mistake.
+    """
+    given = {**(sets or {}), **{name.replace("__", "."): value for name, value in overrides.items()}}
+    return loading.load(Path(path), settings(given), tuple(policies))
+
+
+def settings(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Values by path as ``--set`` takes them."""
+    return tuple(f"{path}={_text(value)}" for path, value in values.items())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    return yaml.safe_dump(value, default_flow_style=True, width=10**9).removesuffix("\n").removesuffix("\n...")
+
+
+def scenario_of(source: Source) -> Scenario:
+    """The scenario itself, or loaded from its file."""
+    return source if isinstance(source, Scenario) else load(source)
+
+
+def run(
+    scenario: Source,
+    out: str | Path | None = None,
+    *,
+    threads: int | None = None,
+    quiet: bool = True,
+    oracle: bool = False,
+) -> Run:
+    """Run a scenario to its end, into the folder ``out`` (new or empty; by default the next free one in ``runs/``).
+
+    ``threads``: by default TWIN_THREADS, else one per processor; the bytes are the same on any number. Interrupted
+    (Ctrl-C), it leaves a checkpoint and returns; `Run.resume` continues. Raises twin.UsageError for a folder that holds
+    something.
+    """
+    found = scenario_of(scenario)
+    folder = Path(out) if out is not None else free_folder(found.name)
+    drive.start(found, folder, oracle=oracle, watcher=make_view(quiet), threads=asked(threads, cores()))
+    return Run(folder)
+
+
+def open_run(folder: str | Path) -> Run:
+    """The run in a folder, finished or not. Raises twin.UsageError if there is none."""
+    return Run(folder)
+
+
+class Run:
+    """A run folder. Readings are read from disk when they are asked for."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        load_manifest(self.folder)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Name, seed, versions, status and declared metrics of the run."""
+        return load_manifest(self.folder)
+
+    @property
+    def status(self) -> str:
+        """``done``, ``interrupted`` or ``running``."""
+        return str(self.manifest["status"])
+
+    @property
+    def metrics(self) -> pa.Table:
+        """All readings, long: time (simulated, UTC), metric, labels, value."""
+        return read_metrics(self.folder)
+
+    @property
+    def events(self) -> pa.Table:
+        """What happened: time, kind (policy, migration, campaign ...), text."""
+        return read_events(self.folder)
+
+    def wide(self) -> pa.Table:
+        """One row per reading, one column per series: time, ``enjoyed_per_session``, ``creator_income{by=ai}`` ..."""
+        metrics = load_metrics(self.folder)
+        names = [
+            metric.name + (f"{{{text}}}" if (text := label_text(labels)) else "")
+            for metric in metrics.declared.values()
+            for labels in metric.series()
+        ]
+        times = pa.array(metrics.times.astype("datetime64[ms]")).cast(pa.timestamp("ms", tz="UTC"))
+        columns = [pa.array(np.ascontiguousarray(column)) for column in metrics.values.T]
+        return pa.table([times, *columns], names=["time", *names])
+
+    def series(self, name: str, **labels: str) -> NDArray[np.float64]:
+        """One series (readings,), such as ``run.series("creator_income", by="ai")``. Raises twin.UsageError with the
+        nearest name."""
+        metrics = load_metrics(self.folder)
+        if name not in metrics.declared:
+            raise UsageError(f"{name}: no such metric in this run ({nearest(name, metrics.declared)})")
+        known = list(metrics.declared[name].series())
+        if labels not in known:
+            texts = [label_text(each) for each in known]
+            raise UsageError(f"{name}: no such series; give one of {', '.join(text or 'no labels' for text in texts)}")
+        return metrics.series(name, **labels)
+
+    @property
+    def times(self) -> NDArray[np.datetime64]:
+        """Simulated times of the readings, datetime64[s] (readings,)."""
+        return load_metrics(self.folder).times
+
+    def to_pandas(self) -> Any:
+        """All readings, long, as a pandas DataFrame."""
+        return self.metrics.to_pandas()
+
+    def to_polars(self) -> Any:
+        """All readings, long, as a polars DataFrame. Raises twin.UsageError where polars is not installed."""
+        try:
+            import polars  # not a dependency: only whoever asks for its frames needs it
+        except ImportError:
+            raise UsageError("to_polars: polars is not installed (pip install polars, or use .metrics)") from None
+        return polars.from_arrow(self.metrics)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """All readings, long, for every library that speaks the Arrow protocol."""
+        return self.metrics.__arrow_c_stream__(requested_schema)
+
+    def report(self) -> Path:
+        """The report, written if it is not there yet: one HTML file."""
+        path = self.folder / "report.html"
+        return path if path.exists() else write_report(self.folder)
+
+    def resume(self, *, threads: int | None = None, quiet: bool = True) -> Run:
+        """Continue an interrupted run from its newest checkpoint, to the same bytes."""
+        drive.resume(self.folder, watcher=make_view(quiet), threads=asked(threads, cores()))
+        return self
+
+    def __repr__(self) -> str:
+        return f"twin.open({str(self.folder)!r})  # {self.manifest['name']}, {self.status}"
+
+    def _repr_html_(self) -> str:
+        """Headline numbers with their courses, for notebooks."""
+        metrics = load_metrics(self.folder)
+        windows = Windows(metrics, policies_in_force(self.folder))
+        rows = []
+        for side in cards(metrics, windows):
+            rows.append(f"<tr><th colspan=5 style='text-align:left'>{html.escape(side['title'])}</th></tr>")
+            for card in side["cards"]:
+                rows.append(
+                    f"<tr title='{html.escape(card['help'], quote=True)}'><td style='text-align:left'>"
+                    f"{html.escape(card['title'])}</td><td>{card['before']}</td><td>{card['after']}</td>"
+                    f"<td>{html.escape(card['change'])}</td><td><svg width=150 height=36><polyline "
+                    f"points='{card['spark']}' fill='none' stroke='#0072b2' stroke-width='1.6'/></svg></td></tr>"
+                )
+        head = html.escape(f"{self.manifest['name']}, {self.status}: {self.folder}")
+        return (
+            f"<p><b>{head}</b></p><table><tr><th></th><th>{html.escape(windows.name)}</th><th>"
+            f"{html.escape(windows.last)}</th><th>change</th><th></th></tr>{''.join(rows)}</table>"
+        )
