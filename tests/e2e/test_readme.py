@@ -142,7 +142,7 @@ def test_real_network_command(fresh: Path, real_data: Path) -> None:
 def test_comparison_reads_its_table(fresh: Path) -> None:
     """The Python of "Compare policies", on the folder that its command made: effects on both sides,
     told from noise."""
-    (snippet,) = [text for text in blocks("python") if "read_table" in text]
+    (snippet,) = [text for text in blocks("python") if "open_experiment" in text]
     (fresh / "read.py").write_text(snippet)
     said = bash("python read.py", fresh)
     assert (

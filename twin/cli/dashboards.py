@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from twin.cli import named
 from twin.ground.units import DAY
 from twin.mechanisms import REGISTRY
 from twin.readers.dashboards import dashboards as made_from
 from twin.readers.dashboards import stale, write
 from twin.readers.dashboards.frame import Span
+from twin.scenario.loading import load
 from twin.world.metric import Metric
 
 
@@ -58,7 +58,7 @@ def declared(path: Path | None) -> tuple[list[Metric], Span]:
     if path is None:
         kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
         return [metric for kind in kinds for metric in kind.metrics], Span()
-    scenario = named.loaded(path)
+    scenario = load(path)
     metrics = [metric for name in scenario.mechanisms for metric in scenario.registry[name].metrics]
     days = scenario.duration // DAY
     window = max(1, min(Span.window_days, days // 4))

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from twin.cli import common, named
-from twin.experiments import design, forks
-from twin.experiments.audit import command as auditing
-from twin.experiments.audit import sensitivity
-from twin.experiments.audit.engineering import chosen
-from twin.experiments.compare import command as comparing
+from twin.cli import common
 from twin.experiments.compare import trial
-from twin.experiments.compare.data import check_axes
-from twin.experiments.experiment import Experiment
-from twin.experiments.sweep import command as sweeping
-from twin.experiments.sweep.points import planned
+from twin.public import experiments as asked
+from twin.scenario.loading import load
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
@@ -113,30 +105,20 @@ def compare(
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
     """
 
-    checked = named.loaded(scenario, (*sets, trial.SETTING) if share else sets)
-    fork = forks.fork_time(at, checked)
-    plans = [forks.planned(policy, fork, checked) for policy in policies]
-    forks.distinct(plans)
-    axes = {key: value for key, value in (("x", x), ("y", y)) if value is not None}
-    check_axes(checked, axes)
-    args: dict[str, Any] = {
-        "policies": [asdict(plan) for plan in plans],
-        "at_s": fork,
-        "replicates": replicates,
-    }
-    if share:
-        args |= {
-            "shared": [asdict(trial.shared(plan, share, of, checked)) for plan in plans],
-            "share": share,
-            "of": of,
-        }
-    made = Experiment(
-        out or str(named.free_folder(checked.name, "compare")), "compare", args, checked, quiet
+    tried = (*sets, trial.SETTING) if share else sets
+    found = asked.compare(
+        load(scenario, tried),
+        policies,
+        at=at,
+        replicates=replicates,
+        share=share,
+        of=of,
+        axes={key: value for key, value in (("x", x), ("y", y)) if value is not None},
+        out=out,
+        on=on,
+        quiet=quiet,
     )
-    if axes:
-        made.manifest["axes"] = axes
-    comparing.go_on(made, on)
-    if made.failed:
+    if found.failed:
         sys.exit(1)
 
 
@@ -189,16 +171,17 @@ def sweep(
       twin sweep scenarios/quickstart.yaml --vary recommender.learning_rate=0.01..0.5:log --vary recommender.diversity=0..1 --points 64
     """
 
-    checked = named.loaded(scenario, sets)
-    wanted = [design.parse(text) for text in varied]
-    way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
-    args = {"vary": list(varied), "method": way, "points": points, "replicates": replicates}
-    planned(checked, args)
-    made = Experiment(
-        out or str(named.free_folder(checked.name, "sweep")), "sweep", args, checked, quiet
+    found = asked.sweep(
+        load(scenario, sets),
+        varied,
+        method=method,
+        points=points,
+        replicates=replicates,
+        out=out,
+        on=on,
+        quiet=quiet,
     )
-    sweeping.go_on(made, on)
-    if made.failed:
+    if found.failed:
         sys.exit(1)
 
 
@@ -269,21 +252,16 @@ def audit(
       twin audit scenarios/quickstart.yaml --method morris --trajectories 20
     """
 
-    checked = named.loaded(scenario, sets)
-    fork = forks.fork_time(at, checked)
-    chosen(steps)
-    args: dict[str, Any] = {
-        "at_s": fork,
-        "replicates": replicates,
-        "steps": list(steps),
-        "method": method,
-    }
-    if method != "steps":
-        args["budget"] = trajectories if method == "morris" else points
-        sensitivity.check(checked, args)
-    made = Experiment(
-        out or str(named.free_folder(checked.name, "audit")), "audit", args, checked, quiet
+    found = asked.audit(
+        load(scenario, sets),
+        at=at,
+        method=method,
+        replicates=replicates,
+        steps=steps,
+        budget=trajectories if method == "morris" else points,
+        out=out,
+        on=on,
+        quiet=quiet,
     )
-    auditing.go_on(made, on)
-    if made.failed:
+    if found.failed:
         sys.exit(1)

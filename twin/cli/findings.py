@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from twin.cli import named
 from twin.cli.experiments import experiment
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import catalogue, command
 from twin.ground.errors import UsageError
+from twin.running.folder import free_folder
+from twin.scenario.loading import load
 
 
 @click.command()
@@ -63,10 +64,10 @@ def findings(
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)
     if folder is not None and not folder.is_dir():
         raise UsageError(f"--data {folder}: there is no such folder")
-    checked = named.loaded(world, sets)
+    checked = load(world, sets)
     args = {"keys": chosen, "quick": quick, "data": str(folder.resolve()) if folder else ""}
     made = Experiment(
-        out or str(named.free_folder("quick" if quick else "full", "findings")),
+        out or str(free_folder("quick" if quick else "full", "findings")),
         "findings",
         args,
         checked,

@@ -9,13 +9,15 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from twin.cli import common, named
+from twin.cli import common
 from twin.cli.watching import watched, watcher
 from twin.experiments import commands
 from twin.ground.crew import asked, cores
 from twin.ground.errors import TwinError, UsageError
 from twin.readers.report import write_report
 from twin.running import drive as running
+from twin.running.folder import free_folder
+from twin.scenario.loading import load
 
 _folder = click.argument(
     "run", metavar="DIR"
@@ -59,9 +61,9 @@ def run(
     the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:
     run only what you trust. Without one it is data.
     """
-    checked = named.loaded(scenario, sets, policies)
+    checked = load(scenario, sets, policies)
 
-    folder = out or named.free_folder(checked.name)
+    folder = out or free_folder(checked.name)
     try:
         outcome = running.start(
             checked,

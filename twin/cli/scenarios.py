@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from twin.cli import common, named
+from twin.cli import common
 from twin.experiments import rest
 from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import plan
 from twin.scenario.describe import describe, json_schema, policy_lines, prized_lines
+from twin.scenario.loading import load
 
 
 @click.command()
@@ -69,7 +70,7 @@ def check(
             f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave "
             f"this out)"
         )
-    checked = named.loaded(scenario, sets, policies)
+    checked = load(scenario, sets, policies)
     if regularities:
         text, good = compare(checked)
         click.echo(text)
@@ -130,7 +131,5 @@ def schema(scenario: Path | None) -> None:
     """
 
     click.echo(
-        json.dumps(
-            json_schema(named.loaded(scenario).registry) if scenario else json_schema(), indent=1
-        )
+        json.dumps(json_schema(load(scenario).registry) if scenario else json_schema(), indent=1)
     )

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from twin.cli import common, named
+from twin.cli import common
 from twin.cli.experiments import experiment, fork_at
-from twin.experiments import forks
-from twin.experiments.experiment import Experiment
-from twin.experiments.stress import command as stressing
-from twin.experiments.stress import uncertain
-from twin.experiments.stress.goals import parse_goals
+from twin.public import experiments as asked
+from twin.scenario.loading import load
 
 
 @click.command()
@@ -93,27 +89,16 @@ def stress(
         --uncertain audience.return_effect=0.2..1.8:log --uncertain creators.ai.skill_mean=-0.6..0.6
     """
 
-    checked = named.loaded(scenario, sets)
-    fork = forks.fork_time(at, checked)
-    plan = forks.planned(policy, fork, checked)
-    wanted = parse_goals(goals, checked)
-    chosen = list(ranges) or uncertain.standard(checked)
-    given = uncertain.read(chosen, checked, plan.policies)
-    uncertain.check(checked, given)
-    args = {
-        "policy": asdict(plan),
-        "goals": [goal.text for goal in wanted],
-        "uncertain": chosen,
-        "at_s": fork,
-        "worlds": worlds,
-        "search": search,
-        "confirm": confirm,
-    }
-    made = Experiment(
-        out or str(named.free_folder(checked.name, "stress")), "stress", args, checked, quiet
+    found = asked.stress(
+        load(scenario, sets),
+        policy,
+        goals,
+        ranges=ranges,
+        at=at,
+        effort={"worlds": worlds, "search": search, "confirm": confirm},
+        out=out,
+        on=on,
+        quiet=quiet,
     )
-    for note in (note for each in given for note in each.notes):
-        click.echo(f"note: {note}", err=True)
-    stressing.go_on(made, on)
-    if made.failed:
+    if found.failed:
         sys.exit(1)

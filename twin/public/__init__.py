@@ -1,1 +1,2 @@
-"""What `import twin` offers: scenarios, runs and experiments from Python, to the bytes of the command line."""
+"""What `import twin` offers: scenarios, runs and experiments from Python, to the bytes of the
+command line."""

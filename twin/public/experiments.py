@@ -1,20 +1,19 @@
 """Experiments from Python: the same folders and bytes as the commands of the same names.
 
-    found = twin.compare("scenarios/quickstart.yaml", ["scenarios/policies/chronological.yaml"], at="90d")
-    found.results.to_pandas()
+    found = twin.compare("scenarios/quickstart.yaml", ["scenarios/policies/chronological.yaml"],
+    at="90d") found.results.to_pandas()
 
-Every function continues what the same call began in the folder ``out``, and returns what is there when all is done.
+Every function continues what the same call began in the folder ``out``, and returns what is there
+when all is done.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypedDict, Unpack
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from twin.experiments import commands, design, forks
 from twin.experiments.audit import command as auditing
@@ -29,7 +28,8 @@ from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import parse_goals
 from twin.experiments.sweep import command as sweeping
 from twin.experiments.sweep.points import planned
-from twin.public.runs import Source, scenario_of
+from twin.ground.errors import UsageError
+from twin.public.runs import Source, load, scenario_of
 from twin.running.folder import free_folder
 from twin.scenario.loading import Scenario
 
@@ -37,8 +37,9 @@ from twin.scenario.loading import Scenario
 class Where(TypedDict, total=False):
     """Where an experiment is kept and where its tasks run.
 
-    ``out``: a folder or an fsspec address, new, empty, or begun by the same call (default: the next free one in ``runs/``);
-    ``on``: ``local`` (default), ``local:N``, ``dask``, or the address of a Dask scheduler; ``quiet``: no progress.
+    ``out``: a folder or an fsspec address, new, empty, or begun by the same call (default: the next
+    free one in ``runs/``); ``on``: ``local`` (default), ``local:N``, ``dask``, or the address of a
+    Dask scheduler; ``quiet``: no progress.
     """
 
     out: str | None
@@ -69,12 +70,13 @@ class Result:
 
     @property
     def results(self) -> pa.Table:
-        """The main table, ``results.parquet``; its columns are in ``twin <command> --help`` and the report."""
+        """The main table, ``results.parquet``; its columns are in ``twin <command> --help`` and the
+        report."""
         return self.table("results")
 
     def table(self, name: str) -> pa.Table:
         """A table of the folder by the stem of its file, such as ``course`` or ``replicates``."""
-        return pq.read_table(io.BytesIO(self._experiment.store.read(f"{name}.parquet")))
+        return self._experiment.store.read_table(f"{name}.parquet")
 
     def report(self) -> str:
         """Where the report is: one HTML file."""
@@ -104,20 +106,26 @@ def compare(
     axes: Mapping[str, str] | None = None,
     **where: Unpack[Where],
 ) -> Result:
-    """What policies do to both sides: worlds forked at ``at`` (a time since the start or a date; half-way by default), and
-    continued without and with each policy file.
+    """What policies do to both sides: worlds forked at ``at`` (a time since the start or a date;
+    half-way by default), and continued without and with each policy file.
 
-    ``share``: also give each policy to this share of ``of``, in a branch of its own, as an A/B test would. ``axes``: metrics of
-    the report's map, ``{"x": "creator_income{by=ai}", "y": "satisfaction_mean"}``.
+    ``share``: also give each policy to this share of ``of``, in a branch of its own, as an A/B test
+    would. ``axes``: metrics of the report's map, ``{"x": "creator_income{by=ai}", "y":
+    "satisfaction_mean"}``.
     """
-    found = scenario_of(scenario)
-    if share:
-        found = trial.with_trials(found)
+    tried = {"trials.enabled": True} if share else {}
+    found = scenario if isinstance(scenario, Scenario) else load(scenario, sets=tried)
+    if share and "trials" not in found.mechanisms:
+        raise UsageError("share: the scenario has no trials (load it with trials__enabled=True)")
     fork = forks.fork_time(at, found)
     plans = [forks.planned(policy, fork, found) for policy in policies]
     forks.distinct(plans)
     check_axes(found, axes or {})
-    args: dict[str, Any] = {"policies": [asdict(plan) for plan in plans], "at_s": fork, "replicates": replicates}
+    args: dict[str, Any] = {
+        "policies": [asdict(plan) for plan in plans],
+        "at_s": fork,
+        "replicates": replicates,
+    }
     if share:
         shared = [asdict(trial.shared(plan, share, of, found)) for plan in plans]
         args |= {"shared": shared, "share": share, "of": of}
@@ -137,9 +145,9 @@ def sweep(
     replicates: int = 1,
     **where: Unpack[Where],
 ) -> Result:
-    """A scenario at many points of a parameter space. ``vary``: levels ``"recommender.dim=4,16"`` or ranges
-    ``"recommender.diversity=0..1"`` (``:log`` for a logarithmic one); ``method``: grid, lhs or sobol (default: grid if all are
-    levels, else lhs)."""
+    """A scenario at many points of a parameter space. ``vary``: levels ``"recommender.dim=4,16"``
+    or ranges ``"recommender.diversity=0..1"`` (``:log`` for a logarithmic one); ``method``: grid,
+    lhs or sobol (default: grid if all are levels, else lhs)."""
     found = scenario_of(scenario)
     wanted = [design.parse(text) for text in vary]
     way: design.Method = method or ("grid" if all(each.levels for each in wanted) else "lhs")
@@ -160,12 +168,18 @@ def audit(
     budget: int | None = None,
     **where: Unpack[Where],
 ) -> Result:
-    """Which engineering settings exert force, and on whom. ``method``: ``steps`` one at a time (only those whose name contains
-    one of ``steps``), or all levers together by ``morris`` or ``sobol``, with ``budget`` trajectories (10) or points (64)."""
+    """Which engineering settings exert force, and on whom. ``method``: ``steps`` one at a time
+    (only those whose name contains one of ``steps``), or all levers together by ``morris`` or
+    ``sobol``, with ``budget`` trajectories (10) or points (64)."""
     found = scenario_of(scenario)
     fork = forks.fork_time(at, found)
     chosen(steps)
-    args: dict[str, Any] = {"at_s": fork, "replicates": replicates, "steps": list(steps), "method": method}
+    args: dict[str, Any] = {
+        "at_s": fork,
+        "replicates": replicates,
+        "steps": list(steps),
+        "method": method,
+    }
     if method != "steps":
         args["budget"] = budget or (10 if method == "morris" else 64)
         sensitivity.check(found, args)
@@ -175,14 +189,15 @@ def audit(
 
 
 class Effort(TypedDict, total=False):
-    """How hard a stress test looks: worlds drawn, worlds searched for failure, fresh seeds for the worst and the best."""
+    """How hard a stress test looks: worlds drawn, worlds searched for failure, fresh seeds for the
+    worst and the best."""
 
     worlds: int
     search: int
     confirm: int
 
 
-EFFORT = Effort(worlds=64, search=48, confirm=8)
+EFFORT = Effort(worlds=64, search=32, confirm=8)
 
 
 def stress(
@@ -195,8 +210,9 @@ def stress(
     effort: Effort | None = None,
     **where: Unpack[Where],
 ) -> Result:
-    """In which plausible worlds a policy misses a goal. ``goals``: ``"effect(satisfaction_mean) >= 0"``; ``ranges``: what is
-    not known, ``"audience.return_effect=0.2..1.8:log"`` (default: a table of assumptions about people)."""
+    """In which plausible worlds a policy misses a goal. ``goals``: ``"effect(satisfaction_mean) >=
+    0"``; ``ranges``: what is not known, ``"audience.return_effect=0.2..1.8:log"`` (default: a table
+    of assumptions about people)."""
     found = scenario_of(scenario)
     fork = forks.fork_time(at, found)
     plan = forks.planned(policy, fork, found)
@@ -209,7 +225,8 @@ def stress(
         "goals": [goal.text for goal in wanted],
         "uncertain": unknown,
         "at_s": fork,
-        **{**EFFORT, **(effort or {})},
+        **EFFORT,
+        **(effort or {}),
     }
     made = _made(found, "stress", args, where)
     for note in (note for each in given for note in each.notes):
@@ -219,5 +236,6 @@ def stress(
 
 
 def open_experiment(folder: str) -> Result:
-    """What an experiment left in a folder or at an address. Raises twin.UsageError if there is none."""
+    """What an experiment left in a folder or at an address. Raises twin.UsageError if there is
+    none."""
     return Result(commands.opened(folder, quiet=True))

@@ -10,7 +10,7 @@ A run is its folder (`twin.open`): nothing of it lives in memory alone.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +37,21 @@ Source = str | Path | Scenario
 
 def load(
     path: str | Path,
-    policies: tuple[str, ...] | list[str] = (),
+    add_policies: Sequence[str] = (),
     sets: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> Scenario:
-    """The scenario in a YAML file, with values set by path: ``sets={"recommender.dim": 16}`` or, with two underscores for
-    a dot, ``recommender__dim=16``; ``policies`` are policy files, ``"scenarios/policies/chronological.yaml@90d"``.
+    """The scenario in a YAML file, with values set by path: ``sets={"recommender.dim": 16}`` or,
+    with two underscores for a dot, ``recommender__dim=16``; ``add_policies`` are policy files,
+    ``"scenarios/policies/chronological.yaml@90d"``.
 
     Raises twin.ScenarioError with the file, line, reason and nearest valid name of every mistake.
     """
-    given = {**(sets or {}), **{name.replace("__", "."): value for name, value in overrides.items()}}
-    return loading.load(Path(path), settings(given), tuple(policies))
+    given = {
+        **(sets or {}),
+        **{name.replace("__", "."): value for name, value in overrides.items()},
+    }
+    return loading.load(Path(path), settings(given), tuple(add_policies))
 
 
 def settings(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -60,7 +64,11 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, np.generic):
         value = value.item()
-    return yaml.safe_dump(value, default_flow_style=True, width=10**9).removesuffix("\n").removesuffix("\n...")
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=10**9)
+        .removesuffix("\n")
+        .removesuffix("\n...")
+    )
 
 
 def scenario_of(source: Source) -> Scenario:
@@ -76,15 +84,18 @@ def run(
     quiet: bool = True,
     oracle: bool = False,
 ) -> Run:
-    """Run a scenario to its end, into the folder ``out`` (new or empty; by default the next free one in ``runs/``).
+    """Run a scenario to its end, into the folder ``out`` (new or empty; by default the next free
+    one in ``runs/``).
 
-    ``threads``: by default TWIN_THREADS, else one per processor; the bytes are the same on any number. Interrupted
-    (Ctrl-C), it leaves a checkpoint and returns; `Run.resume` continues. Raises twin.UsageError for a folder that holds
-    something.
+    ``threads``: by default TWIN_THREADS, else one per processor; the bytes are the same on any
+    number. Interrupted (Ctrl-C), it leaves a checkpoint and returns; `Run.resume` continues. Raises
+    twin.UsageError for a folder that holds something.
     """
     found = scenario_of(scenario)
     folder = Path(out) if out is not None else free_folder(found.name)
-    drive.start(found, folder, oracle=oracle, watcher=make_view(quiet), threads=asked(threads, cores()))
+    drive.start(
+        found, folder, oracle=oracle, watcher=make_view(quiet), threads=asked(threads, cores())
+    )
     return Run(folder)
 
 
@@ -121,7 +132,8 @@ class Run:
         return read_events(self.folder)
 
     def wide(self) -> pa.Table:
-        """One row per reading, one column per series: time, ``enjoyed_per_session``, ``creator_income{by=ai}`` ..."""
+        """One row per reading, one column per series: time, ``enjoyed_per_session``,
+        ``creator_income{by=ai}`` ..."""
         metrics = load_metrics(self.folder)
         names = [
             metric.name + (f"{{{text}}}" if (text := label_text(labels)) else "")
@@ -133,15 +145,20 @@ class Run:
         return pa.table([times, *columns], names=["time", *names])
 
     def series(self, name: str, **labels: str) -> NDArray[np.float64]:
-        """One series (readings,), such as ``run.series("creator_income", by="ai")``. Raises twin.UsageError with the
-        nearest name."""
+        """One series (readings,), such as ``run.series("creator_income", by="ai")``. Raises
+        twin.UsageError with the nearest name."""
         metrics = load_metrics(self.folder)
         if name not in metrics.declared:
-            raise UsageError(f"{name}: no such metric in this run ({nearest(name, metrics.declared)})")
+            raise UsageError(
+                f"{name}: no such metric in this run ({nearest(name, metrics.declared)})"
+            )
         known = list(metrics.declared[name].series())
         if labels not in known:
             texts = [label_text(each) for each in known]
-            raise UsageError(f"{name}: no such series; give one of {', '.join(text or 'no labels' for text in texts)}")
+            raise UsageError(
+                f"{name}: no such series; give one of "
+                f"{', '.join(text or 'no labels' for text in texts)}"
+            )
         return metrics.series(name, **labels)
 
     @property
@@ -154,11 +171,14 @@ class Run:
         return self.metrics.to_pandas()
 
     def to_polars(self) -> Any:
-        """All readings, long, as a polars DataFrame. Raises twin.UsageError where polars is not installed."""
+        """All readings, long, as a polars DataFrame. Raises twin.UsageError where polars is not
+        installed."""
         try:
             import polars  # not a dependency: only whoever asks for its frames needs it
         except ImportError:
-            raise UsageError("to_polars: polars is not installed (pip install polars, or use .metrics)") from None
+            raise UsageError(
+                "to_polars: polars is not installed (pip install polars, or use .metrics)"
+            ) from None
         return polars.from_arrow(self.metrics)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -184,13 +204,17 @@ class Run:
         windows = Windows(metrics, policies_in_force(self.folder))
         rows = []
         for side in cards(metrics, windows):
-            rows.append(f"<tr><th colspan=5 style='text-align:left'>{html.escape(side['title'])}</th></tr>")
+            rows.append(
+                f"<tr><th colspan=5 style='text-align:left'>{html.escape(side['title'])}</th></tr>"
+            )
             for card in side["cards"]:
                 rows.append(
-                    f"<tr title='{html.escape(card['help'], quote=True)}'><td style='text-align:left'>"
+                    f"<tr title='{html.escape(card['help'], quote=True)}'><td "
+                    f"style='text-align:left'>"
                     f"{html.escape(card['title'])}</td><td>{card['before']}</td><td>{card['after']}</td>"
                     f"<td>{html.escape(card['change'])}</td><td><svg width=150 height=36><polyline "
-                    f"points='{card['spark']}' fill='none' stroke='#0072b2' stroke-width='1.6'/></svg></td></tr>"
+                    f"points='{card['spark']}' fill='none' stroke='#0072b2' "
+                    f"stroke-width='1.6'/></svg></td></tr>"
                 )
         head = html.escape(f"{self.manifest['name']}, {self.status}: {self.folder}")
         return (

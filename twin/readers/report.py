@@ -165,7 +165,7 @@ def _period(metrics: Metrics) -> str:
 
 def cards(metrics: Metrics, windows: Windows) -> list[dict[str, Any]]:
     """Headline numbers by side: before, after, change, and points of a small course."""
-    cards = []
+    made = []
     for side, (name, _) in SIDES.items():
         shown = []
         for metric in metrics.declared.values():

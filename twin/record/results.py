@@ -242,10 +242,7 @@ def read_events(folder: Path) -> pa.Table:
 
 def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
     """The marks of a run: simulated time, kind, text."""
-    return [
-        (row["time"], row["kind"], row["text"])
-        for row in read_events(folder).to_pylist()
-    ]
+    return [(row["time"], row["kind"], row["text"]) for row in read_events(folder).to_pylist()]
 
 
 def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:

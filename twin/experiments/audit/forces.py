@@ -3,13 +3,11 @@ them."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from twin.experiments import effects
 from twin.experiments.audit.engineering import SIDES
@@ -99,7 +97,7 @@ def _row(force: Force) -> dict[str, Any]:
 def read_forces(experiment: Experiment) -> list[Force]:
     """The rows of ``results.parquet``."""
     made = []
-    for row in read_table(experiment, "results.parquet").to_pylist():
+    for row in experiment.store.read_table("results.parquet").to_pylist():
         sides = {side: Score(*(row[f"{side}_{key}"] for key in _ENDS)) for side in SIDES}
         made.append(
             Force(
@@ -107,8 +105,3 @@ def read_forces(experiment: Experiment) -> list[Force]:
             )
         )
     return made
-
-
-def read_table(experiment: Experiment, name: str) -> pa.Table:
-    """A table of the experiment."""
-    return pq.read_table(io.BytesIO(experiment.store.read(name)))

@@ -16,7 +16,7 @@ from twin.experiments import effects
 from twin.experiments import page as reporting
 from twin.experiments.audit import pictures
 from twin.experiments.audit.engineering import SIDES
-from twin.experiments.audit.forces import WINDOW, Force, read_forces, read_table
+from twin.experiments.audit.forces import WINDOW, Force, read_forces
 from twin.experiments.audit.scoring import Score
 from twin.experiments.compare import rows as compared
 from twin.experiments.experiment import Experiment
@@ -43,7 +43,7 @@ WHO = {"producer": "creators", "consumer": "consumers"}
 def write(experiment: Experiment) -> None:
     """Write ``report.html``."""
     forces = read_forces(experiment)
-    parts = read_table(experiment, "parts.parquet").to_pylist()
+    parts = experiment.store.read_table("parts.parquet").to_pylist()
     scenario, args, manifest = experiment.scenario, experiment.manifest["args"], experiment.manifest
     fork_s, n = int(args["at_s"]), int(args["replicates"])
     sections = [
@@ -173,7 +173,7 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
 
 
 def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
-    table = read_table(experiment, "scores.parquet").to_pylist()
+    table = experiment.store.read_table("scores.parquet").to_pylist()
     clouds = {
         force.step: (
             np.array([row["producer"] for row in table if row["step"] == force.step], np.float64),

@@ -15,7 +15,6 @@ from twin.experiments import effects
 from twin.experiments import page as reporting
 from twin.experiments.audit import pictures
 from twin.experiments.audit.engineering import SIDES
-from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import WHO, signed
 from twin.experiments.audit.sensitivity import COLUMNS, INDEX, LEAST, LEVELS, LUCK, SPAN
 from twin.experiments.experiment import Experiment
@@ -57,7 +56,7 @@ def write(experiment: Experiment) -> None:
     scenario, manifest = experiment.scenario, experiment.manifest
     args, method = manifest["args"], str(manifest["args"]["method"])
     rows: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in read_table(experiment, "results.parquet").to_pylist():
+    for row in experiment.store.read_table("results.parquet").to_pylist():
         rows.setdefault(row["lever"], {})[row["side"]] = row
     name = {"morris": "Morris' elementary effects", "sobol": "Sobol's indices"}[method]
     page = Page(

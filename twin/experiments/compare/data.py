@@ -14,7 +14,6 @@ from twin.experiments.compare.rows import (
     Row,
     read_moving,
     read_rows,
-    read_table,
 )
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, weeks
@@ -84,7 +83,7 @@ class Data:
         self.branches = list(dict.fromkeys(row.branch for row in self.rows))
         self.colours = {name: pictures.colour(place) for place, name in enumerate(self.branches)}
         keys = [(row.metric, row.labels) for row in self.rows if row.branch == self.branches[0]]
-        table = read_table(experiment, "course.parquet")
+        table = experiment.store.read_table("course.parquet")
         shape = len(self.branches), len(keys), len(weeks(self.fork_s, self.scenario.duration))
         times = table["time"].to_pylist()[: shape[2]]
         numbers = {
@@ -96,7 +95,7 @@ class Data:
             for i, branch in enumerate(self.branches)
             for j, key in enumerate(keys)
         }
-        table = read_table(experiment, "replicates.parquet")
+        table = experiment.store.read_table("replicates.parquet")
         pairs = {
             name: table[name].to_numpy().reshape(len(self.branches), 2, len(keys), self.n)
             for name in ("base", "value")

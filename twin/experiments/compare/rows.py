@@ -3,12 +3,10 @@ tables that hold them."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from twin.experiments import effects
 from twin.experiments.compare import trial
@@ -122,26 +120,21 @@ def read_moving(experiment: Experiment) -> dict[tuple[str, str], float]:
         return {}
     return {
         (row["metric"], row["labels"]): row["moves"]
-        for row in read_table(experiment, "before.parquet").to_pylist()
+        for row in experiment.store.read_table("before.parquet").to_pylist()
         if row["low"] > 0 or row["high"] < 0
     }
 
 
-def read_table(experiment: Experiment, name: str) -> pa.Table:
-    """A table of the experiment."""
-    return pq.read_table(io.BytesIO(experiment.store.read(name)))
-
-
 def read_rows(experiment: Experiment) -> list[Row]:
     """The rows of ``results.parquet``."""
-    return [Row(**row) for row in read_table(experiment, "results.parquet").to_pylist()]
+    return [Row(**row) for row in experiment.store.read_table("results.parquet").to_pylist()]
 
 
 def read_biases(experiment: Experiment) -> list[trial.Bias]:
     """The rows of ``trials.parquet``; none where no policy was given to a share."""
     if not experiment.manifest["args"].get("shared"):
         return []
-    return [trial.Bias(**row) for row in read_table(experiment, "trials.parquet").to_pylist()]
+    return [trial.Bias(**row) for row in experiment.store.read_table("trials.parquet").to_pylist()]
 
 
 def number(value: float) -> str:

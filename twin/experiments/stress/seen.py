@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from twin.experiments.compare.rows import read_table
 from twin.experiments.experiment import Experiment
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import Goal, parse_goals
@@ -80,7 +79,7 @@ def read_seen(
 ) -> list[Seen]:
     """What was seen, from ``results.parquet``."""
 
-    rows = read_table(experiment, "results.parquet").to_pylist()
+    rows = experiment.store.read_table("results.parquet").to_pylist()
     many = len(goals)
     made = []
     for first in range(0, len(rows), many):

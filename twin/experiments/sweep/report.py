@@ -14,7 +14,6 @@ import numpy as np
 
 from twin.experiments import design, effects
 from twin.experiments import page as reporting
-from twin.experiments.audit.forces import read_table
 from twin.experiments.audit.report import outcome, signed
 from twin.experiments.compare.rows import EXTRA, SIDES
 from twin.experiments.experiment import Experiment
@@ -43,7 +42,7 @@ told from noise is drawn."""
 def write(experiment: Experiment) -> None:
     """Write ``report.html``."""
     swept = read(experiment)
-    found = read_table(experiment, "ranks.parquet").to_pylist()
+    found = experiment.store.read_table("ranks.parquet").to_pylist()
     ranks = {(row["parameter"], (row["metric"], row["labels"])): row for row in found}
     scenario, args = experiment.scenario, experiment.manifest["args"]
     begin, end = window(scenario)
@@ -76,7 +75,7 @@ def read(experiment: Experiment) -> Swept:
         for name in scenario.mechanisms
         for metric in scenario.registry[name].metrics
     }
-    table = read_table(experiment, "results.parquet")
+    table = experiment.store.read_table("results.parquet")
     replicates = int(experiment.manifest["args"]["replicates"])
     many = len(table) // (len(points) * replicates)
     keys: list[Key] = list(

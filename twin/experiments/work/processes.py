@@ -11,11 +11,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 from twin.experiments.work.pool import attempt
@@ -118,13 +120,17 @@ def _end_with_the_command() -> None:
 
 @contextmanager
 def born_deaf() -> Iterator[None]:
-    """Processes that begin in the block never see Ctrl-C; this one sees it after the block."""
+    """Processes that begin in the block never see Ctrl-C, which this one sees after the block; and
+    they do not run the script again that began this one (it need not guard itself by its name)."""
     # or the first start would do that, and let Ctrl-C through again
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")  # what spawn would run again
     try:
         yield
     finally:
+        sys.modules["__main__"] = script
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

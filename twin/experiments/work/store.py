@@ -23,6 +23,8 @@ from typing import Any
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from twin.ground.errors import UsageError, nearest
@@ -112,6 +114,14 @@ class Store:
         """Read an array (.npy)."""
         values: NDArray[Any] = np.load(io.BytesIO(self.read(name)), allow_pickle=False)
         return values
+
+    def read_table(self, name: str) -> pa.Table:
+        """Read a table (.parquet)."""
+        # one thread: pq.read_table leaves threads of Arrow's behind that read what is no file, and
+        # a process that ends before they do hangs or aborts (apache/arrow#50482)
+        file = pq.ParquetFile(pa.BufferReader(self.read(name)))
+        table: pa.Table = file.read(use_threads=False)
+        return table
 
     def write_json(self, name: str, data: Any) -> None:
         """Write plain data."""
