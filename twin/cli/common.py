@@ -14,7 +14,7 @@ sets = click.option(
     "sets",
     multiple=True,
     metavar="PATH=VALUE",
-    help="Lay a value on the scenario, e.g. --set audience.initial=1000. May be given many times.",
+    help="Set a value of the scenario, e.g. --set audience.initial=1000. May be given many times.",
 )
 policies = click.option(
     "--policy",

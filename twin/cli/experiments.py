@@ -95,7 +95,7 @@ def compare(
     sets: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """What would these policies do to those who make and those who watch, and how sure is that?
+    """What would these policies do to creators and consumers, and how sure is that?
 
     Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy;
     people keep their luck, so what differs is what the policy does. Effects have 95 % intervals,
@@ -243,8 +243,7 @@ def audit(
     """Which settings that look like plain engineering are political, and towards whom?
 
     Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...)
-    by a stated step in forked worlds, and ranks the steps by the force that they exert on those who
-    make and those who watch.
+    by a stated step in forked worlds, and ranks the steps by the force that they exert on creators and consumers.
 
     \b
       twin audit scenarios/quickstart.yaml --at 60d

@@ -66,7 +66,7 @@ def pace(run: Path, days: str) -> None:
 @click.argument("policy", metavar="POLICY.yaml", type=click.Path(path_type=Path))
 @_at
 def intervene(run: Path, policy: Path, at: str | None) -> None:
-    """Lay a policy on the run in DIR while it goes on.
+    """Apply a policy to the run in DIR while it runs.
 
     The policy becomes part of the run's scenario, with the time at which it took hold, so that
     `twin run DIR/scenario.yaml` gives the same bytes as the run on which you laid hands.

@@ -70,7 +70,7 @@ def stress(
     sets: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """In which worlds, of those that nobody can exclude, does the policy backfire?
+    """In which plausible worlds does the policy backfire?
 
     Draws worlds from the ranges of what is not known, forks each without and with the policy, and
     says in which share a goal fails and where; searches for worse ones, and runs the worst again

@@ -191,7 +191,7 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
     return Section(
         "map",
         "Both sides on one map",
-        "Right and left: what happens to creators. Up and down: what happens to those who watch.",
+        "Right and left: what happens to creators. Up and down: what happens to consumers.",
         groups=[
             Group(
                 [

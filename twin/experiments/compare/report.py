@@ -85,7 +85,7 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
             for key in shown
             for row in [data.of[data.branches[0], key]]
         ]
-    lead = "Right and left: what happens to creators. Up and down: what happens to those who watch."
+    lead = "Right and left: what happens to creators. Up and down: what happens to consumers."
     if not all(axes.values()):
         return Section(
             "map",

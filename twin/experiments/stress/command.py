@@ -1,4 +1,4 @@
-"""A stress test: in which worlds, of those that nobody can exclude, does a policy backfire or break
+"""A stress test: in which plausible worlds does a policy backfire or break
 its goal?
 
 A world is a point of the declared ranges (see `twin.experiments.stress.uncertain`) with luck of its

@@ -1,4 +1,4 @@
-"""Both sides at a glance: those who make on the left, those who watch on the right; under them the
+"""Both sides at a glance: creators on the left, consumers on the right; under them the
 platform and its assistants."""
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def overview(metrics: Sequence[Metric], span: Span) -> Json:
             )
         for left, right in zip_longest(*both):
             page.line([course(sketch, errors) if sketch else None for sketch in (left, right)], 7)
-    purpose = "How both sides of the platform fare at once: those who make on the left, those who watch on the right."
+    purpose = (
+        "How both sides of the platform fare at once: creators on the left, consumers on the right."
+    )
     return dashboard(
         "twin-overview",
         purpose,

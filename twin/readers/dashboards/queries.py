@@ -15,8 +15,8 @@ SAME = "run_id, branch, replicate"
 ANY_SERIES = "twin_sessions_total"
 """A metric that every run has: its labels are the runs, branches and replicates there are."""
 _FOR = {
-    "producer": "those who make",
-    "consumer": "those who watch",
+    "producer": "creators",
+    "consumer": "consumers",
     "platform": "the platform",
     "chatbot": "those who use an assistant",
 }

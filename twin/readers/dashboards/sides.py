@@ -20,13 +20,13 @@ from twin.world.metric import Metric
 SIDES = {
     "producer": (
         "twin-creators",
-        "What becomes of those who make: how much is made and by whom, who is seen, who earns, who "
+        "What happens to creators: how much is made and by whom, who is seen, who earns, who "
         "stays, and "
         "whom AI displaces.",
     ),
     "consumer": (
         "twin-consumers",
-        "What becomes of those who watch: visits, what they are shown, what they do and are glad "
+        "What happens to consumers: visits, what they are shown, what they do and are glad "
         "of, what they "
         "think, and how they rate.",
     ),
