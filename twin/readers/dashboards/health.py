@@ -40,6 +40,22 @@ def rate(name: str) -> str:
 def run_health() -> Json:
     """The dashboard on the run itself."""
     page = Page()
+    for add in (_progress, _state, _speed, _time, _upkeep):
+        add(page)
+    return dashboard(
+        "twin-run-health",
+        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from "
+        "the run "
+        "(twin run --metrics).",
+        page,
+        variables=run_variables("twin_run_progress_ratio", branch=""),
+        span=None,
+        refresh="5s",
+    )
+
+
+def _progress(page: Page) -> None:
+    """How far it is."""
     page.row("Is it alive, how far is it")
     page.line(
         [
@@ -74,6 +90,10 @@ def run_health() -> Json:
         ],
         4,
     )
+
+
+def _state(page: Page) -> None:
+    """Whether it is alive."""
     page.line(
         [
             _lines(
@@ -105,6 +125,10 @@ def run_health() -> Json:
         ],
         7,
     )
+
+
+def _speed(page: Page) -> None:
+    """How fast it is."""
     page.row("How fast")
     paces = " or ".join(
         f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
@@ -126,6 +150,10 @@ def run_health() -> Json:
         ],
         8,
     )
+
+
+def _time(page: Page) -> None:
+    """Where its time goes."""
     page.row("Where its time goes")
     # between two readings no time passes: a line through infinity would not be drawn
     passing = f"({rate('wall_seconds')} > 0)"
@@ -156,6 +184,10 @@ def run_health() -> Json:
         ],
         9,
     )
+
+
+def _upkeep(page: Page) -> None:
+    """What waits, what is held, what is safe."""
     page.row("Queues, memory, checkpoints")
     page.line(
         [
@@ -178,16 +210,6 @@ def run_health() -> Json:
             ),
         ],
         8,
-    )
-    return dashboard(
-        "twin-run-health",
-        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from "
-        "the run "
-        "(twin run --metrics).",
-        page,
-        variables=run_variables("twin_run_progress_ratio", branch=""),
-        span=None,
-        refresh="5s",
     )
 
 
