@@ -35,7 +35,6 @@ from twin.ground.units import format_duration
 from twin.kernels.due import due_rows, earliest
 from twin.scenario.loading import Scenario
 from twin.world import checkpoint
-from twin.world.board import Board
 from twin.world.columns import held_bytes
 from twin.world.mechanism import MIN_WAKE, PHASES, Every, Mechanism, Wakes
 from twin.world.params import leaves, meta, value_at
@@ -54,17 +53,20 @@ class Simulation:
         self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1
     ) -> None:
         self.scenario, self.reference, self.oracle = scenario, reference, oracle
-        registry = scenario.registry
-        order = sorted(scenario.mechanisms, key=lambda name: (registry[name].order, name))
-        board = Board(metric for name in order for metric in registry[name].metrics)
-        grid = int(value_at(scenario.mechanisms["recommender"], "refresh"))
         begin = scenario.start - dt.timedelta(seconds=scenario.warm_up)
-        self.world = World(begin, scenario.seed, scenario.replicate, board, grid, scenario.warm_up)
+        self.world = World(
+            begin,
+            scenario.seed,
+            scenario.replicate,
+            scenario.board(),
+            scenario.grid,
+            scenario.warm_up,
+        )
         self.world.oracle = oracle
         self.world.crew = Crew(threads)
         self.mechanisms: list[Mechanism] = []
-        for name in order:
-            kind, params = registry[name], scenario.mechanisms[name]
+        for name in scenario.order:
+            kind, params = scenario.registry[name], scenario.mechanisms[name]
             for table, columns in kind.columns.items():
                 for column in columns:
                     self.world.define(name, table, column)

@@ -20,7 +20,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,6 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
     """The parameters as the scenario has them: which are whole numbers, and the grid of durations.
     Raises UsageError."""
     made, seen = [], set()
-    recommender: Any = scenario.mechanisms.get("recommender")
     for each in varied:
         path = each.path.removeprefix("mechanisms.")
         if path == "replicate":
@@ -146,9 +145,7 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
             replace(
                 each,
                 whole=whole,
-                grid=int(recommender.refresh)
-                if recommender is not None and each.suffix in _TIMES
-                else 1,
+                grid=scenario.grid if each.suffix in _TIMES else 1,
             )
         )
     return made

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.engine.simulation import Simulation
 from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task, reduced
 from twin.ground.errors import UsageError, nearest
@@ -195,7 +194,7 @@ def read(
     within: str = "runs",
 ) -> Forked:
     """Load and reduce what the tasks left."""
-    rows = Simulation(scenario).world.board.rows
+    rows = scenario.series()
     made = Forked(rows, bins)
     for number, branch in enumerate(branches):
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
@@ -214,10 +213,9 @@ def read(
 def fork_time(text: str | None, scenario: Scenario) -> int:
     """Where to fork: a time or a date, else half-way; on the grid of the run's hours. Raises
     UsageError."""
-    recommender: Any = scenario.mechanisms["recommender"]
     try:
         at = (
-            parse_when(text, scenario.start, 0, int(recommender.refresh))
+            parse_when(text, scenario.start, 0, scenario.grid)
             if text
             else scenario.duration // 2 // DAY * DAY
         )

@@ -241,7 +241,7 @@ def look(
 ) -> list[Drift]:
     """Every headline series of the scenario at rest or not; ``progress`` hears the share that is
     done."""
-    rows: list[tuple[Metric, Mapping[str, str]]] = list(Simulation(scenario).world.board.rows)
+    rows: list[tuple[Metric, Mapping[str, str]]] = list(scenario.series())
     shown = [
         i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"
     ]

@@ -20,7 +20,9 @@ from twin.mechanisms.policies import MOST_SHARES, PoliciesParams, Policy, parse_
 from twin.scenario.outside import Outside, Trouble, clashes, find
 from twin.scenario.problems import Collector, Path_, bounds, quantity
 from twin.scenario.yamlish import Node
+from twin.world.board import Board
 from twin.world.mechanism import Mechanism
+from twin.world.metric import Metric
 from twin.world.params import Duration, Params, leaves, meta, par, value_at
 from twin.world.state import Lever
 
@@ -103,6 +105,24 @@ class Scenario:
         compare=False, repr=False, default_factory=lambda: Node("mapping", {}, "default", 0)
     )
     """What was written, with its places."""
+
+    @property
+    def order(self) -> list[str]:
+        """Names of the mechanisms, in the order in which they act and declare."""
+        return sorted(self.mechanisms, key=lambda name: (self.registry[name].order, name))
+
+    @property
+    def grid(self) -> int:
+        """Seconds between two refreshes of what is served: every period is a multiple of it."""
+        return int(value_at(self.mechanisms["recommender"], "refresh"))
+
+    def board(self) -> Board:
+        """The board of a run, with every declared series at zero."""
+        return Board(metric for name in self.order for metric in self.registry[name].metrics)
+
+    def series(self) -> list[tuple[Metric, dict[str, str]]]:
+        """Every declared series (metric, labels), in the order of readings."""
+        return self.board().rows
 
 
 class Checker(Collector):

@@ -30,7 +30,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from twin.engine.simulation import Simulation
 from twin.experiments import effects, forks
 from twin.experiments.audit import report as audit_report
 from twin.experiments.audit import scoring, sensitivity, sensitivity_report, turning
@@ -127,7 +126,7 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
         for task in _tasks(experiment, turn, branch, places[turn.step.name], at, sorted(worlds))
     ]
     experiment.run([*alive, *tasks], on, "runs with and without")
-    rows = Simulation(scenario).world.board.rows
+    rows = scenario.series()
     x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
     forces, parts, scores = [], [], []
     for turn, _ in ready:

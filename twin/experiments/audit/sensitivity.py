@@ -37,7 +37,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import stats
 
-from twin.engine.simulation import Simulation
 from twin.experiments import effects
 from twin.experiments.audit import scoring, turning
 from twin.experiments.audit.engineering import SIDES, chosen
@@ -84,7 +83,6 @@ class Lever:
 def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[tuple[str, str]]]:
     """Numeric levers of the chosen steps, and paths that were left out with reasons."""
     rows = {row.path: row for row in describe(scenario)}
-    recommender: Any = scenario.mechanisms["recommender"]
     made: list[Lever] = []
     left: list[tuple[str, str]] = []
     for path in dict.fromkeys(path for step in chosen(steps) for path in step.set):
@@ -103,7 +101,7 @@ def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[
         elif value <= 0:
             why = f"is {rows[path].value}, which has no multiples"
         else:
-            lever = _lever(scenario, path, rows[path].value, value, int(recommender.refresh))
+            lever = _lever(scenario, path, rows[path].value, value, scenario.grid)
             if lever.vary.at(0.0) == lever.vary.at(1.0):
                 why = "has no room within its bounds"
             else:
@@ -202,7 +200,7 @@ def go_on(experiment: Experiment, on: str | None) -> list[str]:
         for i in asked
     ]
     experiment.run([*alive, *tasks], on, "runs of the design")
-    rows = Simulation(scenario).world.board.rows
+    rows = scenario.series()
     x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
     y = np.full((len(design), len(rows)), np.nan)
     for i in asked:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from twin.engine.simulation import Simulation
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings.arms import Arm, Study
 from twin.experiments.findings.declare import Part
@@ -93,10 +92,9 @@ def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
             scenario = load(path, settings(part, arm, quick))
         kind = tuple(scenario.mechanisms)
         if kind not in layouts:
-            board = Simulation(scenario).world.board
             layouts[kind] = {
                 (metric.name, label_text(labels)): place
-                for place, (metric, labels) in enumerate(board.rows)
+                for place, (metric, labels) in enumerate(scenario.series())
             }
         seen.rows[called(arm)] = layouts[kind]
         values = np.full((size.replicates, len(part.windows), len(layouts[kind])), np.nan)

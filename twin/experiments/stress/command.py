@@ -32,7 +32,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.engine.simulation import Simulation
 from twin.experiments import forks
 from twin.experiments.compare.rows import WINDOW
 from twin.experiments.experiment import Experiment
@@ -63,7 +62,7 @@ class Forks:
     ) -> None:
         self.experiment, self.goals, self.given, self.at, self.on = experiment, goals, given, at, on
         self.ways = [Branch(BASE), branch]
-        self.rows = Simulation(experiment.scenario).world.board.rows
+        self.rows = experiment.scenario.series()
         self.series = places(goals, self.rows)
         self.window = (max(at, experiment.scenario.duration - WINDOW), experiment.scenario.duration)
 

@@ -21,7 +21,6 @@ import numpy as np
 import pyarrow as pa
 from scipy import stats
 
-from twin.engine.simulation import Simulation
 from twin.experiments import design, effects
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
@@ -87,8 +86,7 @@ def run(experiment: Experiment, on: str | None) -> Swept:
     for scenario in scenarios:
         if (names := tuple(scenario.mechanisms)) not in layouts:
             layouts[names] = {
-                (metric.name, label_text(labels)): metric
-                for metric, labels in Simulation(scenario).world.board.rows
+                (metric.name, label_text(labels)): metric for metric, labels in scenario.series()
             }
     series = {
         key: metric
