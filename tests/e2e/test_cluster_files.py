@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import dask.config
 import pytest
 import yaml
@@ -166,8 +167,9 @@ def test_every_flag_exists() -> None:
         program = (
             {"scheduler": dask_scheduler.main, "worker": dask_worker.main}[words[1]]
             if words[0] == "dask"
-            else cli.commands[words[1]]
+            else cli.get_command(click.Context(cli), words[1])
         )
+        assert program is not None, words
         known = {
             flag
             for parameter in program.params

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Simulation:
         )
         self.world.oracle = oracle
         self.world.crew = Crew(threads)
-        self.mechanisms: list[Mechanism] = []
+        self.mechanisms: list[Mechanism[Any]] = []
         for name in scenario.order:
             kind, params = scenario.registry[name], scenario.mechanisms[name]
             for table, columns in kind.columns.items():

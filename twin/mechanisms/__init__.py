@@ -5,11 +5,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from twin.ground.errors import StateError
 from twin.world.mechanism import Mechanism
 
-_found: dict[str, type[Mechanism]] = {}
+_found: dict[str, type[Mechanism[Any]]] = {}
 for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     _module = importlib.import_module(f"{__name__}.{_place}")
     for _kind in list(vars(_module).values()):
@@ -22,7 +23,7 @@ for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
                 raise StateError(f"two mechanisms are named {_kind.name}")
             _found[_kind.name] = _kind
 
-REGISTRY: Mapping[str, type[Mechanism]] = MappingProxyType(_found)
+REGISTRY: Mapping[str, type[Mechanism[Any]]] = MappingProxyType(_found)
 """Mechanisms by name. A scenario that brings its own has a registry of its own (see
 `twin.scenario.checking`); this one never changes."""
 

@@ -128,7 +128,7 @@ class CampaignsParams(Params):
     )
 
 
-class Campaigns(Mechanism):
+class Campaigns(Mechanism[CampaignsParams]):
     """An influence campaign by automated accounts."""
 
     name = "campaigns"

@@ -42,7 +42,6 @@ from twin.world.columns import Column
 from twin.world.mechanism import MIN_WAKE, Mechanism, Wakes
 from twin.world.metric import Metric
 from twin.world.params import Duration, Params, Rate, group, par
-from twin.world.params import Params as ParamsBase
 from twin.world.state import Made, World
 
 Floats = NDArray[np.float64]
@@ -309,7 +308,7 @@ class ChatbotsParams(Params):
     wellbeing: Wellbeing = group(Wellbeing, "well-being and the trial")
 
 
-class Chatbots(Mechanism):
+class Chatbots(Mechanism[ChatbotsParams]):
     """People chat with an assistant."""
 
     name = "chatbots"
@@ -610,7 +609,7 @@ class Chatbots(Mechanism):
         ),
     )
 
-    def __init__(self, params: ParamsBase, world: World) -> None:
+    def __init__(self, params: ChatbotsParams, world: World) -> None:
         super().__init__(params, world)
         p, a, w = self.p, self.p.answers, self.p.wellbeing
         self._bot = kernel.Chatbot(

@@ -124,7 +124,7 @@ class OpinionsParams(Params):
     )
 
 
-class Opinions(Mechanism):
+class Opinions(Mechanism[OpinionsParams]):
     """Opinions of people."""
 
     name = "opinions"

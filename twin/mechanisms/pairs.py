@@ -39,7 +39,7 @@ class PairsParams(Params):
     most: int = par(20000, "most pairs noted per kind of link", unit="pairs", low=10, high=10**7)
 
 
-class Pairs(Mechanism):
+class Pairs(Mechanism[PairsParams]):
     """Reads the rating gaps of linked works."""
 
     name = "pairs"

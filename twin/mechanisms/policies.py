@@ -142,7 +142,7 @@ class PoliciesParams(Params):
     plan: tuple[Policy, ...] = par((), "policies, in the order in which they are listed")
 
 
-class Policies(Mechanism):
+class Policies(Mechanism[PoliciesParams]):
     """Changes levers as planned."""
 
     name = "policies"

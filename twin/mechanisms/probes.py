@@ -40,7 +40,7 @@ class ProbesParams(Params):
     )
 
 
-class Probes(Mechanism):
+class Probes(Mechanism[ProbesParams]):
     """Read-only measures."""
 
     name = "probes"

@@ -33,7 +33,6 @@ from twin.world.columns import Column
 from twin.world.mechanism import Every, Mechanism
 from twin.world.metric import Metric
 from twin.world.params import Duration, Params, group, par
-from twin.world.params import Params as ParamsBase
 from twin.world.state import Made, World
 
 SAMPLES = ("posted", "bought", "forced")
@@ -231,7 +230,7 @@ class RatingsParams(Params):
     forced_people: int = par(40, "people in it", unit="consumers", low=0, high=100_000)
 
 
-class Ratings(Mechanism):
+class Ratings(Mechanism[RatingsParams]):
     """People rate works and vote on posts."""
 
     name = "ratings"
@@ -460,7 +459,7 @@ class Ratings(Mechanism):
         ),
     )
 
-    def __init__(self, params: ParamsBase, world: World) -> None:
+    def __init__(self, params: RatingsParams, world: World) -> None:
         super().__init__(params, world)
         self._columns: Made[tuple[kernel.Raters, kernel.Works]] = Made()
         self._settings: Made[tuple[NDArray[np.bool_], kernel.Rules, kernel.Voting]] = Made()

@@ -46,7 +46,7 @@ class TrialsParams(Params):
     """Nothing to set."""
 
 
-class Trials(Mechanism):
+class Trials(Mechanism[TrialsParams]):
     """Means by arm."""
 
     name = "trials"

@@ -95,7 +95,7 @@ class Scenario:
     metrics: MetricsParams
     warm_up: int = 0
     """Seconds before ``start`` at which the world begins."""
-    registry: Mapping[str, type[Mechanism]] = field(
+    registry: Mapping[str, type[Mechanism[Any]]] = field(
         compare=False, repr=False, default_factory=lambda: REGISTRY
     )
     """The mechanisms that come with twin, and those that this scenario brings."""
@@ -131,7 +131,7 @@ class Checker(Collector):
     def __init__(
         self,
         tree: Node,
-        registry: Mapping[str, type[Mechanism]],
+        registry: Mapping[str, type[Mechanism[Any]]],
         problems: list[Problem],
         unread: Iterable[str] = (),
         used: Mapping[int, tuple[str, Path_]] | None = None,

@@ -195,7 +195,7 @@ def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> 
     ]
 
 
-def json_schema(registry: Mapping[str, type[Mechanism]] = REGISTRY) -> dict[str, Any]:
+def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict[str, Any]:
     """JSON Schema (2020-12) of a scenario file, for completion in editors."""
     kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
     models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
@@ -29,7 +30,7 @@ def load(
     path: Path | str,
     sets: Iterable[str] = (),
     policies: Iterable[str] = (),
-    registry: Mapping[str, type[Mechanism]] | None = None,
+    registry: Mapping[str, type[Mechanism[Any]]] | None = None,
     given: Sequence[tuple[Node, Path_]] = (),
 ) -> Scenario:
     """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add

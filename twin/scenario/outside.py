@@ -56,7 +56,9 @@ class Trouble(Exception):
         self.reason, self.mend = reason, mend
 
 
-def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[Mechanism], Outside]:
+def find(
+    path: object, folders: Iterable[Path], block: str = ""
+) -> tuple[type[Mechanism[Any]], Outside]:
     """The mechanism at a dotted path; ``block`` is the name that it must have, if any. Raises
     Trouble."""
     if (
@@ -100,7 +102,9 @@ def find(path: object, folders: Iterable[Path], block: str = "") -> tuple[type[M
     return kind, Outside(path, folder, file)
 
 
-def clashes(kind: type[Mechanism], others: Mapping[str, type[Mechanism]]) -> Iterator[str]:
+def clashes(
+    kind: type[Mechanism[Any]], others: Mapping[str, type[Mechanism[Any]]]
+) -> Iterator[str]:
     """What a mechanism declares that another one has already, or needs and nobody offers, each in
     words."""
     for name, other in others.items():
@@ -114,7 +118,7 @@ def clashes(kind: type[Mechanism], others: Mapping[str, type[Mechanism]]) -> Ite
             yield f"it needs the service {service}, which nobody offers"
 
 
-def _declared(kind: type[Mechanism]) -> dict[str, set[str]]:
+def _declared(kind: type[Mechanism[Any]]) -> dict[str, set[str]]:
     return {
         "metric": {metric.name for metric in kind.metrics},
         "service": set(kind.provides),

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +89,12 @@ MIN_WAKE = 1800
 serving window."""
 
 
-class Mechanism:
-    """Base of all mechanisms.
+P = TypeVar("P", bound=ParamsBase)
+"""The parameters of a mechanism."""
+
+
+class Mechanism(Generic[P]):
+    """Base of all mechanisms; `P` is the type of its parameters, which are its ``p``.
 
     Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
     owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
@@ -107,8 +111,8 @@ class Mechanism:
     sees_hidden: ClassVar[bool] = True
     order: ClassVar[int] = 50
 
-    def __init__(self, params: ParamsBase, world: World) -> None:
-        self.p: Any = params
+    def __init__(self, params: P, world: World) -> None:
+        self.p = params
         self.world = world
         self.keep = Keep(world, self.name)
         self._owned: dict[tuple[str, str], Table] = {}

@@ -60,7 +60,7 @@ STANCE_MEMORY = 0.97
 """Share of the count of leanings seen that is kept per day: about a month."""
 
 
-class Audience(Mechanism):
+class Audience(Mechanism[AudienceParams]):
     """Consumers browse."""
 
     name = "audience"

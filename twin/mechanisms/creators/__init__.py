@@ -44,13 +44,12 @@ from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import Posting
 from twin.world.mechanism import Every, Mechanism
-from twin.world.params import Params as ParamsBase
 from twin.world.state import World
 
 __all__ = ["Creators", "CreatorsParams"]
 
 
-class Creators(Mechanism):
+class Creators(Mechanism[CreatorsParams]):
     """Creators post and adapt."""
 
     name = "creators"
@@ -68,7 +67,7 @@ class Creators(Mechanism):
     columns = {"creators": CREATORS, "posts": POSTS}
     metrics = METRICS
 
-    def __init__(self, params: ParamsBase, world: World) -> None:
+    def __init__(self, params: CreatorsParams, world: World) -> None:
         super().__init__(params, world)
         self.posting = Posting(self)
         self.incentives = Incentives(self)

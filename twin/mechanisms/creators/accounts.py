@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from twin.ground.draws import children
 from twin.ground.errors import StateError
 from twin.ground.units import DAY
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import SLOWEST, Posting
 from twin.world.mechanism import Mechanism
@@ -24,7 +25,9 @@ Ints = NDArray[np.int64]
 class Accounts:
     """Opens, steers and closes campaign accounts."""
 
-    def __init__(self, mechanism: Mechanism, posting: Posting, population: Population) -> None:
+    def __init__(
+        self, mechanism: Mechanism[CreatorsParams], posting: Posting, population: Population
+    ) -> None:
         self.m, self.keep, self.posting, self.population = (
             mechanism,
             mechanism.keep,

@@ -28,13 +28,14 @@ from __future__ import annotations
 import numpy as np
 
 from twin.mechanisms.creators.declared import KINDS
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
 
 class Balance:
     """Closed forms at the start; state is in the mechanism's ``keep``."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
+    def __init__(self, mechanism: Mechanism[CreatorsParams]) -> None:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
 
     def setup(self) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from twin.kernels import learn as kernel
 from twin.mechanisms.creators.declared import INCENTIVES, KINDS, MEMORY, PUBLISHED, RESPONDED
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
 Floats = NDArray[np.float64]
@@ -48,7 +49,7 @@ def slopes(second: Floats, fourth: Floats, count: float) -> tuple[Floats, Floats
 class Incentives:
     """Keeps the sums and reads them; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
+    def __init__(self, mechanism: Mechanism[CreatorsParams]) -> None:
         self.m, self.keep = mechanism, mechanism.keep
 
     def setup(self) -> None:

@@ -27,6 +27,7 @@ from scipy.special import expit
 from twin.kernels.learn import imitate
 from twin.mechanisms.creators.declared import MEMORY, STRATEGY, UNSET
 from twin.mechanisms.creators.incentives import Incentives
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.posting import Posting, by_kind
 from twin.world.mechanism import Mechanism
 
@@ -53,7 +54,9 @@ def learned(
 class Learning:
     """The daily reckoning; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism, posting: Posting, incentives: Incentives) -> None:
+    def __init__(
+        self, mechanism: Mechanism[CreatorsParams], posting: Posting, incentives: Incentives
+    ) -> None:
         self.m, self.p, self.keep, self.posting, self.incentives = (
             mechanism,
             mechanism.p,
@@ -152,10 +155,8 @@ class Learning:
         mean, baseline = per_creator(reward) / n, own("creators", "baseline")
         baseline[some] = np.where(baseline[some] <= UNSET, mean, baseline[some])
         kind = own("creators", "ai")[some]
-        rate = (
-            np.where(kind, self.m.lever("ai.learning"), self.m.lever("human.learning"))
-            * own("creators", "responsiveness")[some]
-        )
+        rates = float(self.m.lever("ai.learning")), float(self.m.lever("human.learning"))
+        rate = np.where(kind, *rates) * own("creators", "responsiveness")[some]
         sigma = by_kind(p, kind, "exploration")
         surprise, tried = reward - baseline[maker], own("posts", "tried")[rows]
         for k, (name, low, high) in enumerate(STRATEGY):
@@ -254,9 +255,8 @@ class Learning:
         """Move niches towards the engagement-weighted mean content of what did well."""
         own, m = self.m.mine, self.m
         self.keep["trend"] = trend / max(float(np.linalg.norm(trend)), 1e-12)
-        follow = np.where(
-            own("creators", "ai"), m.lever("ai.trend_following"), m.lever("human.trend_following")
-        )
+        rates = float(m.lever("ai.trend_following")), float(m.lever("human.trend_following"))
+        follow = np.where(own("creators", "ai"), *rates)
         moving = np.flatnonzero(
             (follow > 0) & own("creators", "active") & ~own("creators", "campaign")
         )

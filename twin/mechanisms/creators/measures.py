@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from twin.kernels.stats import gini, top_share
 from twin.mechanisms.creators.declared import BURNT_OUT, KINDS, SUPPLY, TALLIES, UNSET
 from twin.mechanisms.creators.incentives import Incentives
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
 
@@ -19,7 +20,7 @@ def mean(values: NDArray[np.floating]) -> float:
 class Measures:
     """Writes the metrics; what happened since the last reading is remembered in ``keep``."""
 
-    def __init__(self, mechanism: Mechanism, incentives: Incentives) -> None:
+    def __init__(self, mechanism: Mechanism[CreatorsParams], incentives: Incentives) -> None:
         self.m, self.keep, self.board, self.incentives = (
             mechanism,
             mechanism.keep,

@@ -23,6 +23,7 @@ from scipy.special import pdtrik
 from twin.ground.draws import children
 from twin.ground.units import DAY, NEVER
 from twin.mechanisms.creators.declared import KINDS, MEMORY, TALLIES
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.posting import Posting, by_kind
 from twin.world.mechanism import Mechanism
 
@@ -36,7 +37,7 @@ MOST_ENTRY = 10.0
 class Population:
     """Opens and closes creators; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism, posting: Posting) -> None:
+    def __init__(self, mechanism: Mechanism[CreatorsParams], posting: Posting) -> None:
         self.m, self.p, self.keep, self.posting = mechanism, mechanism.p, mechanism.keep, posting
 
     def setup(self) -> None:

@@ -18,6 +18,7 @@ from twin.ground.rhythm import cumulated
 from twin.ground.units import DAY
 from twin.kernels import create as kernel
 from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, SUPPLY, TALLIES
+from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 from twin.world.state import Made
 
@@ -86,7 +87,7 @@ def effort(
 class Posting:
     """Makes posts; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
+    def __init__(self, mechanism: Mechanism[CreatorsParams]) -> None:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
         p, names, both = self.p, [name for name, _, _ in STRATEGY], np.array([False, True])
         self.curve = cumulated(p.diurnal)

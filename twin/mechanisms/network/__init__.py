@@ -165,7 +165,7 @@ class NetworkParams(Params):
         return self
 
 
-class Network(Mechanism):
+class Network(Mechanism[NetworkParams]):
     """Communities and follows."""
 
     name = "network"

@@ -34,7 +34,7 @@ from twin.world.state import Made, World
 ENTITIES = {table: entity for entity, table in TABLES.items()}
 
 
-class Recommender(Mechanism):
+class Recommender(Mechanism[RecommenderParams]):
     """Learns from the log and serves slates."""
 
     name = "recommender"

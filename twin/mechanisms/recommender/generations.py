@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.mechanisms.recommender.occupancy import ENTITIES
+from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.signals import SideInformation
 from twin.mechanisms.recommender.tables import KINDS, EmbeddingTable, TableSpec
 from twin.mechanisms.recommender.training import Trainer
@@ -30,7 +31,7 @@ class Generations:
     """The generation that serves, over the mechanism's ``keep``, and the one that warms up, over
     ``next.*`` in it."""
 
-    def __init__(self, mechanism: Mechanism, side: SideInformation) -> None:
+    def __init__(self, mechanism: Mechanism[RecommenderParams], side: SideInformation) -> None:
         self.m, self.keep, self.p, self.side = mechanism, mechanism.keep, mechanism.p, side
         self.warm = Keep(mechanism.world, f"{mechanism.name}.next")
 

@@ -22,6 +22,7 @@ from twin.mechanisms.recommender.generations import Generations
 from twin.mechanisms.recommender.holdout import Holdout
 from twin.mechanisms.recommender.log import InteractionLog
 from twin.mechanisms.recommender.occupancy import Occupancy
+from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.quality import Quality, bucket
 from twin.mechanisms.recommender.signals import SideInformation
 from twin.mechanisms.recommender.training import COUNTED, UNKNOWN, Known, Negatives, Trainer
@@ -40,7 +41,7 @@ class Learner:
     """Log, model and copies for serving of one recommender; all state is in the mechanism's
     ``keep``."""
 
-    def __init__(self, mechanism: Mechanism) -> None:
+    def __init__(self, mechanism: Mechanism[RecommenderParams]) -> None:
         self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
         self.log = InteractionLog(self.keep)
         self.quality, self.occupancy = (

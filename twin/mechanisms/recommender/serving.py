@@ -18,6 +18,7 @@ from twin.kernels import index, retrieve
 from twin.kernels.side import worth
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.links import ItemLinks
+from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.presets import KEPT, OFFSETS, QUOTAS, sums, weights
 from twin.world.columns import held_bytes, lengthened
 from twin.world.mechanism import Mechanism
@@ -32,7 +33,7 @@ class Server:
     """Publishes snapshots of one recommender; all state is in the mechanism's ``keep`` and
     columns."""
 
-    def __init__(self, mechanism: Mechanism, links: ItemLinks) -> None:
+    def __init__(self, mechanism: Mechanism[RecommenderParams], links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
         self._former = (

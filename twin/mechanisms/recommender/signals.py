@@ -15,6 +15,8 @@ no signals to some, or back, is a migration (`generations`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,7 +106,7 @@ def signals_of(p: Signals) -> list[Read | Known]:
 class SideInformation:
     """Readings and counts of posts; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism, log: InteractionLog) -> None:
+    def __init__(self, mechanism: Mechanism[Any], log: InteractionLog) -> None:
         self.m, self.keep, self.log = mechanism, mechanism.keep, log
 
     def setup(self) -> None:
