@@ -166,6 +166,11 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
+HINT = "willReadFrequently"
+"""Chromium's advice on speed to whoever reads a canvas back, which Grafana's charts do when they
+are drawn often enough: nothing is wrong with the picture."""
+
+
 @dataclass
 class Picture:
     """A drawn dashboard: what the page says of itself (src/facts.ts), and what the browser
@@ -215,7 +220,7 @@ class Easel:
                 "console",
                 lambda message: (
                     picture.noticed.append(f"console {message.type}: {message.text}")
-                    if message.type in ("error", "warning")
+                    if message.type in ("error", "warning") and HINT not in message.text
                     else None
                 ),
             )
