@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ no_cache = click.option(
     "byte.",
 )
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+
+def ended(failed: Mapping[str, str]) -> None:
+    """Leave with status 1 if tasks of an experiment failed."""
+    if failed:
+        sys.exit(1)
 
 
 def axes(command: Callable[..., Any]) -> Callable[..., Any]:

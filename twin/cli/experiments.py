@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,8 +117,7 @@ def compare(
         on=on,
         quiet=quiet,
     )
-    if found.failed:
-        sys.exit(1)
+    common.ended(found.failed)
 
 
 @click.command()
@@ -181,8 +179,7 @@ def sweep(
         on=on,
         quiet=quiet,
     )
-    if found.failed:
-        sys.exit(1)
+    common.ended(found.failed)
 
 
 @click.command()
@@ -262,5 +259,4 @@ def audit(
         on=on,
         quiet=quiet,
     )
-    if found.failed:
-        sys.exit(1)
+    common.ended(found.failed)

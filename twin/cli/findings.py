@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 
+from twin.cli import common
 from twin.cli.experiments import experiment
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import catalogue, command
@@ -74,5 +74,4 @@ def findings(
         quiet,
     )
     command.go_on(made, on)
-    if made.failed:
-        sys.exit(1)
+    common.ended(made.failed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -36,21 +35,21 @@ from twin.scenario.loading import load
 @fork_at
 @click.option(
     "--worlds",
-    default=64,
+    default=asked.EFFORT["worlds"],
     show_default=True,
     type=click.IntRange(8),
     help="Worlds drawn blindly from the ranges.",
 )
 @click.option(
     "--search",
-    default=32,
+    default=asked.EFFORT["search"],
     show_default=True,
     type=click.IntRange(0),
     help="Worlds searched for the worst.",
 )
 @click.option(
     "--confirm",
-    default=8,
+    default=asked.EFFORT["confirm"],
     show_default=True,
     type=click.IntRange(2),
     help="Fresh seeds for the worst and the least bad world.",
@@ -100,5 +99,4 @@ def stress(
         on=on,
         quiet=quiet,
     )
-    if found.failed:
-        sys.exit(1)
+    common.ended(found.failed)

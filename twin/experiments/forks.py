@@ -29,6 +29,7 @@ from twin.scenario.loading import Scenario
 from twin.scenario.yamlish import write_text
 from twin.world.metric import Metric
 
+WINDOW = 28 * DAY
 BASE = "as it is"
 """The branch without a policy."""
 TREATMENTS = ("policies_active",)
@@ -175,6 +176,11 @@ def tasks(
                 )
             )
     return made
+
+
+def last_window(at: int, end: int) -> tuple[int, int]:
+    """Seconds over which effects are read: the last four weeks, or all that lies after the fork."""
+    return max(at, end - WINDOW), end
 
 
 def weeks(at: int, end: int, width: int = 7 * DAY) -> list[tuple[int, int]]:

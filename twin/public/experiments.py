@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypedDict, Unpack
 
+import click
 import pyarrow as pa
 
 from twin.experiments import commands, design, forks
@@ -29,7 +30,7 @@ from twin.experiments.stress.goals import parse_goals
 from twin.experiments.sweep import command as sweeping
 from twin.experiments.sweep.points import planned
 from twin.ground.errors import UsageError
-from twin.public.runs import Source, load, scenario_of
+from twin.public.runs import Source, scenario_of
 from twin.running.folder import free_folder
 from twin.scenario.loading import Scenario
 
@@ -113,8 +114,7 @@ def compare(
     would. ``axes``: metrics of the report's map, ``{"x": "creator_income{by=ai}", "y":
     "satisfaction_mean"}``.
     """
-    tried = {"trials.enabled": True} if share else {}
-    found = scenario if isinstance(scenario, Scenario) else load(scenario, sets=tried)
+    found = scenario_of(scenario, (trial.SETTING,) if share else ())
     if share and "trials" not in found.mechanisms:
         raise UsageError("share: the scenario has no trials (load it with trials__enabled=True)")
     fork = forks.fork_time(at, found)
@@ -230,7 +230,7 @@ def stress(
     }
     made = _made(found, "stress", args, where)
     for note in (note for each in given for note in each.notes):
-        made.say(f"note: {note}")
+        click.echo(f"note: {note}", err=True)
     stressing.go_on(made, where.get("on"))
     return Result(made)
 

@@ -24,7 +24,7 @@ from twin.ground.errors import UsageError, nearest
 from twin.readers.report import cards, policies_in_force, write_report
 from twin.readers.story import Windows
 from twin.readers.terminal import make_view
-from twin.record.results import load_manifest, load_metrics, read_events, read_metrics
+from twin.record.results import load_events, load_manifest, load_metrics, read_events, read_metrics
 from twin.running import drive
 from twin.running.folder import free_folder
 from twin.scenario import loading
@@ -71,9 +71,9 @@ def _text(value: Any) -> str:
     )
 
 
-def scenario_of(source: Source) -> Scenario:
-    """The scenario itself, or loaded from its file."""
-    return source if isinstance(source, Scenario) else load(source)
+def scenario_of(source: Source, sets: tuple[str, ...] = ()) -> Scenario:
+    """The scenario itself, or loaded from its file with some settings."""
+    return source if isinstance(source, Scenario) else loading.load(Path(source), sets)
 
 
 def run(
@@ -201,7 +201,7 @@ class Run:
     def _repr_html_(self) -> str:
         """Headline numbers with their courses, for notebooks."""
         metrics = load_metrics(self.folder)
-        windows = Windows(metrics, policies_in_force(self.folder))
+        windows = Windows(metrics, policies_in_force(load_events(self.folder)))
         rows = []
         for side in cards(metrics, windows):
             rows.append(

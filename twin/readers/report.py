@@ -10,6 +10,7 @@ and the last. All text of the scenario is escaped.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,11 @@ def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArr
     return mean
 
 
-def policies_in_force(folder: Path) -> list[Mark]:
-    """When which policy took effect in a run."""
+def policies_in_force(events: Sequence[tuple[dt.datetime, str, str]]) -> list[Mark]:
+    """When which policy took effect, of all events of a run."""
     return [
         (when, text.partition(": ")[0])
-        for when, kind, text in load_events(folder)
+        for when, kind, text in events
         if kind in POLICY_KINDS and not text.endswith(": ended")
     ]
 
@@ -93,7 +94,7 @@ def write_report(folder: Path) -> Path:
     """Write ``report.html`` of a run folder, finished or not. Raises UsageError if it is not a
     run."""
     manifest, metrics, events = load_manifest(folder), load_metrics(folder), load_events(folder)
-    marks = policies_in_force(folder)
+    marks = policies_in_force(events)
     windows = Windows(metrics, marks)
     figures: dict[str, Any] = {}
     page = {

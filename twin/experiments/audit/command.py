@@ -34,7 +34,7 @@ from twin.experiments import effects, forks
 from twin.experiments.audit import report as audit_report
 from twin.experiments.audit import scoring, sensitivity, sensitivity_report, turning
 from twin.experiments.audit.engineering import SIDES, STEPS, Step, chosen
-from twin.experiments.audit.forces import SCHEMA, Force, _row
+from twin.experiments.audit.forces import SCHEMA, Force, as_row
 from twin.experiments.audit.turning import Left, Turn
 from twin.experiments.audit.worlds import based, branch_task, ids_at_fork, means
 from twin.experiments.experiment import Experiment
@@ -157,7 +157,7 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
     experiment.table("scores.parquet", pa.Table.from_pylist(scores, schema=SCORES))
     experiment.table("parts.parquet", pa.Table.from_pylist(parts, schema=PARTS))
     experiment.table(
-        "results.parquet", pa.Table.from_pylist([_row(force) for force in forces], schema=SCHEMA)
+        "results.parquet", pa.Table.from_pylist([as_row(force) for force in forces], schema=SCHEMA)
     )
     return forces, left, len(numbers) * 2 + len(ready) * len(worlds)
 

@@ -13,9 +13,7 @@ from twin.experiments import effects
 from twin.experiments.audit.engineering import SIDES
 from twin.experiments.audit.scoring import Score
 from twin.experiments.experiment import Experiment
-from twin.ground.units import DAY
 
-WINDOW = 28 * DAY
 _ENDS = ("effect", "low", "high")
 SCHEMA = pa.schema(
     [
@@ -80,7 +78,8 @@ class Force:
         }.get((self.producer.sign, self.consumer.sign), "both together differ, neither side alone")
 
 
-def _row(force: Force) -> dict[str, Any]:
+def as_row(force: Force) -> dict[str, Any]:
+    """A row of ``results.parquet``, as `read_forces` reads it."""
     return {
         "step": force.step,
         "set": force.set,

@@ -16,10 +16,11 @@ from twin.experiments import effects
 from twin.experiments import page as reporting
 from twin.experiments.audit import pictures
 from twin.experiments.audit.engineering import SIDES
-from twin.experiments.audit.forces import WINDOW, Force, read_forces
+from twin.experiments.audit.forces import Force, read_forces
 from twin.experiments.audit.scoring import Score
 from twin.experiments.compare import rows as compared
 from twin.experiments.experiment import Experiment
+from twin.experiments.forks import WINDOW
 from twin.experiments.page import (
     Cell,
     Group,

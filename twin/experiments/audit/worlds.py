@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments import forks
-from twin.experiments.audit.forces import WINDOW
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch
 from twin.experiments.work.tasks import Task, reduced
@@ -75,7 +74,7 @@ def means(
                 readings,
                 scenario.metrics.every,
                 rows,
-                [(max(at, scenario.duration - WINDOW), scenario.duration)],
+                [forks.last_window(at, scenario.duration)],
             )[0]
     return made
 

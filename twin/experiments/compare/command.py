@@ -33,7 +33,6 @@ from twin.experiments.compare.rows import (
     SCHEMA,
     SIDES,
     WEEK,
-    WINDOW,
     Row,
     name_of,
     number,
@@ -98,7 +97,7 @@ def run(
     bins = [
         *forks.weeks(fork_at, scenario.duration),
         (max(fork_at, early_end - WEEK), early_end),
-        (max(fork_at, scenario.duration - WINDOW), scenario.duration),
+        forks.last_window(fork_at, scenario.duration),
     ]
     forked = forks.read(experiment, scenario, fork_at, numbers, ways, bins)
     rows = [row for branch in branches for row in rows_of(forked, branch.name)]
@@ -114,7 +113,7 @@ def run(
             if k * WEEK <= fork_at
         ]
     )[1:]:
-        ahead = (max(fork_at, scenario.duration - WINDOW) + scenario.duration) // 2 - fork_at
+        ahead = sum(forks.last_window(fork_at, scenario.duration)) // 2 - fork_at
         experiment.table(
             "before.parquet",
             _before(forks.read(experiment, scenario, fork_at, numbers, ways[:1], earlier), ahead),

@@ -16,9 +16,9 @@ from twin.experiments import page as reporting
 from twin.experiments.compare import pictures, words
 from twin.experiments.compare.data import DEFAULT, SIDE_OF, Data, axis_key
 from twin.experiments.compare.pictures import Axis, Key
-from twin.experiments.compare.rows import LAST, SIDES, WINDOW, name_of, read_biases
+from twin.experiments.compare.rows import LAST, SIDES, name_of, read_biases
 from twin.experiments.experiment import Experiment
-from twin.experiments.forks import TREATMENTS
+from twin.experiments.forks import TREATMENTS, WINDOW
 from twin.experiments.page import Cell, Group, Page, Picture, Section, Table, number
 from twin.ground.units import DAY, at, format_duration
 from twin.readers.text import human

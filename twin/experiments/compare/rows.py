@@ -15,7 +15,7 @@ from twin.ground.units import DAY
 from twin.readers.panels import label_words, words_of
 from twin.readers.text import human
 
-WINDOW, WEEK, MONTH = 28 * DAY, 7 * DAY, 30 * DAY
+WEEK, MONTH = 7 * DAY, 30 * DAY
 LAST, EARLY = "last", "fork+30d"
 SIDES = {
     "producer": "Creators",

@@ -33,7 +33,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.experiments import forks
-from twin.experiments.compare.rows import WINDOW
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch, Plan
 from twin.experiments.stress import report as stress_report
@@ -64,7 +63,7 @@ class Forks:
         self.ways = [Branch(BASE), branch]
         self.rows = experiment.scenario.series()
         self.series = places(goals, self.rows)
-        self.window = (max(at, experiment.scenario.duration - WINDOW), experiment.scenario.duration)
+        self.window = forks.last_window(at, experiment.scenario.duration)
 
     def __call__(self, worlds: Sequence[World], words: str) -> Array:
         """Means of the goals' series over the last window (worlds, goals, 2)."""

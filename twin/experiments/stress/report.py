@@ -13,8 +13,8 @@ from bokeh.models import ColumnDataSource, FixedTicker, HoverTool, Range1d, Span
 from bokeh.plotting import figure
 
 from twin.experiments import page as reporting
-from twin.experiments.compare.rows import WINDOW
 from twin.experiments.experiment import Experiment
+from twin.experiments.forks import WINDOW
 from twin.experiments.page import Cell, Group, Page, Picture, Section, Table
 from twin.experiments.stress import verdicts as stress_verdicts
 from twin.experiments.stress import words as stress_words

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from twin.experiments import design
 from twin.experiments.design import Vary
-from twin.ground.units import DAY
+from twin.experiments.forks import WINDOW
 from twin.scenario.loading import Scenario
 from twin.world.metric import Metric
 
-WINDOW = 28 * DAY
 LEAST = 5
 """Fewest points of a rank correlation."""
 
