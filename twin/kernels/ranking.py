@@ -91,14 +91,17 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
         dot8_four(item_vec, cand, i, lanes, logits)
     for i in range(fours, n):
         dot8(item_vec, cand[i], lanes, 0, logits, 8 * i)
-    for i in range(n):
-        b = item_bias[cand[i]]
-        for h in range(8):
-            logits[8 * i + h] += base[h] + scale[h] * b
     if len(serve.linear):
         for i in range(n):
+            b = item_bias[cand[i]]
             for h in range(8):
+                logits[8 * i + h] += base[h] + scale[h] * b
                 logits[8 * i + h] += serve.linear[cand[i], h]
+    else:
+        for i in range(n):
+            b = item_bias[cand[i]]
+            for h in range(8):
+                logits[8 * i + h] += base[h] + scale[h] * b
     for i in range(8 * n):  # one loop over all: it fills whole registers
         logits[i] = sigmoid32(logits[i])
     for i in range(n):

@@ -64,6 +64,28 @@ def fill(reading, place, tally, mask, out, b):
 
 
 @kernel
+def take(rows, found, work, labelled, reading):
+    """Readings as the model takes them: of posts ``rows`` what classifiers found f8 (n, FORMAT),
+    format and label; f4 (posts, READ) is written at rows."""
+    for i, row in enumerate(rows):
+        for j in range(FORMAT):
+            reading[row, j] = (found[i, j] - CENTRE[j]) * SCALE[j]
+        reading[row, FORMAT] = (np.float64(work[row]) - CENTRE[FORMAT]) * SCALE[FORMAT]
+        reading[row, LABEL] = (np.float64(labelled[row]) - CENTRE[LABEL]) * SCALE[LABEL]
+
+
+@kernel
+def note(post, tally, noted):
+    """What is known of logged posts (n): i4 (n,) is written; returns which of the posts they are,
+    in order."""
+    named = np.zeros(len(tally), np.bool_)
+    for i, p in enumerate(post):
+        noted[i] = tally[p]
+        named[p] = True
+    return np.flatnonzero(named)
+
+
+@kernel
 def count(rows, impressions, responses, rates, tally):
     """Tallies of posts: ``responses`` i4 (posts, 8), ``rates`` f8 (4,) of TALLIED per impression;
     i4 (posts,) is written at rows."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from twin.ground.rhythm import cumulated
 from twin.ground.units import DAY
 from twin.kernels import create as kernel
+from twin.kernels.classify import Luck, Truth, classify
 from twin.mechanisms.creators.declared import SIGNALS, STRATEGY, SUPPLY, TALLIES
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
@@ -35,6 +36,7 @@ FEATURES = 12 + 16
 COSTS = ("cost_post", "cost_comprehensiveness", "cost_quality")
 DECISIONS = (("post", 4 + 16), ("signal", 4))
 CAREFUL = (*DECISIONS, ("care", 1))
+CLASSIFIED = (("classifier", 16 + len(SIGNALS)),)
 WRITTEN = (
     "content",
     "quality",
@@ -331,13 +333,13 @@ class Posting:
         ``noise`` (4,): sd of their errors in each dimension of content and in the others, which are
         cut to their ranges. Every post is misread in its own way, whatever is asked when.
         """
-        own, size = self.m.mine, len(self.keep["trend"])
-        luck = self.m.normals("classifier", self.m.read("posts", "key")[rows], size + len(SIGNALS))
-        luck *= np.repeat(noise, [size] + [1] * len(SIGNALS))
-        luck[:, :size] += own("posts", "content")[rows]
-        for place, (name, low, high) in enumerate(SIGNALS, size):
-            luck[:, place] = np.clip(luck[:, place] + own("posts", name)[rows], low, high)
-        return luck
+        names, ranges = zip(*((name, (low, high)) for name, low, high in SIGNALS), strict=True)
+        truth = Truth(
+            **{name: self.m.mine("posts", name) for name in ("content", *names)}, ranges=ranges
+        )
+        luck = Luck(*self.m.waves(CLASSIFIED, self.m.read("posts", "key")[rows]))
+        found: Floats = classify(rows, truth, noise, luck)
+        return found
 
     def learn(self, rows: Ints) -> None:
         """Judge the predictor on newly settled posts, then learn from their public counters; renew

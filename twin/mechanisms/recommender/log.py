@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from twin.kernels.browse import Log
 from twin.kernels.retrieve import RANDOM_SLOT
+from twin.kernels.side import note
 from twin.mechanisms.recommender.tables import Arrays
 from twin.world.columns import lengthened, room_for
 
@@ -105,13 +106,16 @@ class InteractionLog:
             view.flags.writeable = False
         return Window(*views)  # type: ignore[arg-type]
 
-    def note(self, tally: NDArray[np.int32]) -> None:
+    def note(self, tally: NDArray[np.int32]) -> NDArray[np.int64]:
         """Keep what the feed knew in the serving window that ends now, by post; nothing is noted of
-        windows that were not."""
+        windows that were not. Returns which posts were shown in it."""
         keep, first, size = self.keep, int(self.keep["log.window"][0]), len(self)
         if len(keep["log.tally"]) < size:
             keep["log.tally"] = lengthened(keep["log.tally"], room_for(size))
-        keep["log.tally"][first:size] = tally[keep["log.post"][first:size]]
+        shown: NDArray[np.int64] = note(
+            keep["log.post"][first:size], tally, keep["log.tally"][first:size]
+        )
+        return shown
 
     def tally(self, first: int) -> NDArray[np.int32]:
         """What was noted, from an index on."""

@@ -152,20 +152,19 @@ class SideInformation:
         self.keep["signals.unread"] = rows[:0]
         if len(rows):
             noise = np.array([float(self.m.lever(f"signals.{name}.noise")) for name in NOISY])
-            found = np.empty((len(rows), kernel.READ))
-            found[:, : kernel.FORMAT] = self.m.world.service("classify")(rows, noise)
-            found[:, kernel.FORMAT], found[:, kernel.LABEL] = (
-                self.m.read("posts", "work")[rows],
-                self.m.read("posts", "labelled")[rows],
+            kernel.take(
+                rows,
+                self.m.world.service("classify")(rows, noise),
+                self.m.read("posts", "work"),
+                self.m.read("posts", "labelled"),
+                self.m.mine("posts", "read"),
             )
-            self.m.mine("posts", "read")[rows] = (found - kernel.CENTRE) * kernel.SCALE
         return rows
 
     def note(self) -> None:
         """Let the log keep what the feed knew in the window that ends now, and note which posts it
         showed: a training may cut the log before they are counted."""
-        self.log.note(self.m.mine("posts", "tally"))
-        self.keep["signals.shown"] = np.unique(self.log.window().post).astype(np.int64)
+        self.keep["signals.shown"] = self.log.note(self.m.mine("posts", "tally"))
 
     def learn_rates(self, responses: NDArray[np.uint16]) -> None:
         """The platform's rates of response, by what it has logged since the last training."""
