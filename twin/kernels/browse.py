@@ -13,6 +13,10 @@ the shelf of what is linked to it. Then the next visit is drawn:
     reference)), at an hour drawn from the diurnal curve in local time; or never: P(leave) = hazard
     * exp(-k (satisfaction - reference)).
 
+Satisfaction moves by w (enjoyed share - hurt / 2 - satisfaction) with every session, w = max(rate,
+1 / (n + 1)) at the n-th: the mean of what was expected and of the sessions so far, until memory is
+full.
+
 Heterogeneous return_logit across people is what makes the hazard of returning fall (a mixture of
 geometrics; beta-geometric, Fader & Hardie 2007).
 
@@ -396,7 +400,9 @@ def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
             total,
         )
     joy = glad / shown if shown else 0.0
-    people.satisfaction[row] += number[N_LEARN] * (joy - 0.5 * hurt - people.satisfaction[row])
+    # what newcomers expected counts as one session: they do not take months to forget it
+    weight = max(number[N_LEARN], 1.0 / (people.sessions[row] + 2))
+    people.satisfaction[row] += weight * (joy - 0.5 * hurt - people.satisfaction[row])
     total[A_ENJOYED] += glad
     people.sessions[row] += 1
     t = people.next_at[row]

@@ -505,7 +505,9 @@ class Audience(Mechanism[AudienceParams]):
         self.mine("consumers", "patience_shift")[rows] = (
             self.normals("patience", keys, 1)[:, 0] * p.patience_sd
         )
-        self.mine("consumers", "satisfaction")[rows] = p.satisfaction_reference
+        self.mine("consumers", "satisfaction")[rows] = (
+            p.satisfaction_start if now == 0 else p.satisfaction_reference
+        )
         self.mine("consumers", "active")[rows] = True
         self.mine("consumers", "click_shift")[rows] = self._click_shift(keys, u[:, 1])
         days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))

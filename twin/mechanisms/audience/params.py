@@ -187,7 +187,20 @@ class AudienceParams(Params):
     satisfaction_reference: float = par(
         0.25, "satisfaction at which behaviour is as fitted", low=-1, high=1
     )
-    satisfaction_rate: float = par(0.1, "weight of the last session in satisfaction", low=0, high=1)
+    satisfaction_start: float = par(
+        0.25,
+        "satisfaction of those who are there when the world begins; at rest about what the feed "
+        "gives. Newcomers begin at satisfaction_reference",
+        low=-1,
+        high=1,
+        source="assumption",
+    )
+    satisfaction_rate: float = par(
+        0.1,
+        "weight of the last session in satisfaction, once 1 / (sessions + 1) is less",
+        low=0,
+        high=1,
+    )
     again: float = par(0.30, "chance of another session on the same day", low=0, high=0.95)
     again_gap: Duration = par(
         3 * HOUR,
