@@ -3,7 +3,7 @@
 Imitation. Creator i compares the mean reward of those whom it follows with its own, e_j = max(r_j -
 r_i, 0), and goes a share of the way to what they do, weighted by what they have over it:
 
-    z_i <- z_i + rate_i (sum_j e_j z_j / sum_j e_j - z_i) ,   nothing where nobody whom i follows earns more
+    z_i <- z_i + rate_i (sum_j e_j z_j / sum_j e_j - z_i) ,   nothing where no one whom i follows earns more
 
 Incentives. The slope of y = log(1 + pay) on x = (arousal, comprehensiveness, |slant|) within
 creators. Of each post, v = (y, x) is compared with the mean of the creator's earlier posts
@@ -38,7 +38,7 @@ PAIRS = MANY * (MANY + 1) // 2
 def imitate(rows, person, start, target, reward, known, strategies, rate):
     """New strategies f8 (rows, K) after a day of looking at those who are followed, all at once.
 
-    ``person`` the consumer who is each creator (-1: none, who follows nobody); ``start`` and
+    ``person`` the consumer who is each creator (-1: none, who follows no one); ``start`` and
     ``target`` the follow graph in CSR form (-1: a follow that was dropped); ``reward`` f4 (C,) mean
     rewards, ``known`` bool (C,) creators with one who are active; ``strategies`` f4 (K, C);
     ``rate`` f8 (rows,), at most 1. Sums go in the order of the edges.

@@ -17,18 +17,18 @@ h / l). With c = 1 / (1 + spread^2 l), the pool is what remains when d_u is inte
                                           - l w)
 
 and a comparison x = phi(y) - phi(y') moves, with p = sigmoid(<x, v_u>), R = A - c l and Q = l + R /
-(1 + spread^2 R) (the precision of v_u given everybody's comparisons),
+(1 + spread^2 R) (the precision of v_u given all comparisons),
 
     t = (1 - p) / (1 + p (1 - p) sum_k x_k^2 / Q_k)        v_u <- v_u + x t / Q        (one Newton
                                                            step, Sherman-Morrison)
     l <- l + p (1 - p) x^2                                 h <- h + x t + p (1 - p) x^2 v_u
 
-At spread 0 this is Chapelle & Li's update of one model, whoever compared. A factor ``weight`` on a
+At spread 0 this is Chapelle & Li's update of one model for all consumers. A factor ``weight`` on a
 comparison's log likelihood says how much a comparison is worth that was inferred and not stated.
 Everything is sequential: the same comparisons in the same order give the same bits.
 
 Arrays: ``pull`` and ``precision`` f4 (people, M), ``total`` f8 (2, K): A and B. Features M..K-1 are
-pooled for everybody. What people left behind stays in the pool when their rows are given to others
+pooled for all consumers. What people left behind stays in the pool when their rows are given to others
 and zeroed.
 """
 
@@ -54,7 +54,7 @@ def pool(features: int, prior_sd: float) -> Array:
 @kernel
 def margin(u, x, pull, precision, total, spread, share):
     """Reward difference <x, w + share d_u> of two answers whose features differ by ``x`` (K,), as
-    person ``u`` (-1: nobody)."""
+    person ``u`` (-1: no one)."""
     z, s2 = 0.0, spread * spread
     for k in range(len(x)):
         w = total[1, k] / total[0, k]
@@ -67,7 +67,7 @@ def margin(u, x, pull, precision, total, spread, share):
 
 @inlined
 def _believed(h, known, s2, a, b):
-    """Posterior mean and precision of one weight v_u, all comparisons of everybody considered."""
+    """Posterior mean and precision of one weight v_u, from all comparisons of all consumers."""
     shrink, w = 1.0 / (1.0 + s2 * known), b / a
     rest = a - known * shrink
     return w + s2 * shrink * (h - known * w), known + rest / (1.0 + s2 * rest)
@@ -132,7 +132,7 @@ def learn(people, x, pull, precision, total, spread, weight):
 
 
 def own(pull: Array, precision: Array, total: Array, spread: float) -> Array:
-    """d_u of everybody: float64 (people, M)."""
+    """d_u of all consumers: float64 (people, M)."""
     s2 = spread * spread
     w = (total[1] / total[0])[: pull.shape[1]]
     known = precision.astype(np.float64)

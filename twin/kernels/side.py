@@ -120,7 +120,7 @@ def weigh(rows, reading, tally, mask, S, out):
 
 @kernel
 def worth(first, tile_post, query, pull, bias, linear):
-    """What a post is worth to whoever it is, by arm (A): query * bias + pull . linear, f4 (A,
+    """What a post is worth to every consumer alike, by arm (A): query * bias + pull . linear, f4 (A,
     tiles, lanes), and its mean over each list f4 (A, lists); an empty list is worth less than any
     other."""
     arms, lists, lanes = len(query), len(first) - 1, tile_post.shape[1]

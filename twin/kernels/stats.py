@@ -31,7 +31,7 @@ def least_squares(
     """Ordinary least squares from the moments X'X (k, k), X'y (k,), y'y of n observations:
     coefficients and standard errors.
 
-    NaN for a regressor that is zero throughout, and for all where they cannot be told apart or n is
+    NaN for a regressor that is zero throughout, and for all where they cannot be distinguished or n is
     too small. Moments of several samples may be added up.
     """
     beta, error = np.full(len(xy), np.nan), np.full(len(xy), np.nan)

@@ -2,7 +2,7 @@
 serves from a snapshot.
 
 Every ``refresh`` (default 10 min) the serving snapshot is renewed: posts enter and expire, levers
-take hold, trending and exploration pools are rebuilt. Every ``retrain_every`` the model is first
+take effect, trending and exploration pools are rebuilt. Every ``retrain_every`` the model is first
 judged on the log that it has not seen (progressive validation) and then trained on it. Every
 ``sync_every`` the trained vectors, and every ``sync_dense_every`` the dense weights, are copied to
 serving: until then the feed is stale.
@@ -218,7 +218,7 @@ class Recommender(Mechanism[RecommenderParams]):
         )
 
     def relink(self) -> None:
-        """Link posts anew."""
+        """Link posts again."""
         self.links.rebuild(
             self.world.now,
             self.read("posts", "key"),

@@ -58,7 +58,7 @@ class Generations:
         return [self._trainer(keep) for keep in (self.keep, self.warm) if "settings" in keep]
 
     def born(self, entity: str, rows: NDArray[np.int64]) -> None:
-        """Rows of the World begin anew with another ID, in every generation."""
+        """Rows of the World get another ID, in every generation."""
         for keep in (self.keep, self.warm):
             if "settings" in keep:
                 Trainer(keep, {}).born(entity, rows)

@@ -127,8 +127,8 @@ class ItemLinks:
 
     @property
     def linked(self) -> dict[str, NDArray[np.int32]]:
-        """Links by kind, i4 (rows, width): best first, -1 for none; at least as long as `grow` was
-        told.
+        """Links by kind, i4 (rows, width): best first, -1 for none; at least as long as `grow`
+        asked for.
 
         Partners might be shown when the links were rebuilt; one that left the feed since is still
         there.

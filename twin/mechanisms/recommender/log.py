@@ -136,7 +136,7 @@ class InteractionLog:
                 array = keep[f"log.{name}"]
                 rest = array[cut:size].copy()
                 array[: len(rest)] = rest
-            keep["log.tally"][len(rest) :] = 0  # what nobody notes is as of a new post
+            keep["log.tally"][len(rest) :] = 0  # what is not noted is as of a new post
         keep["log.size"][0] = size - cut
         keep["log.window"][0] = max(int(keep["log.window"][0]) - cut, 0)
         keep["log.starts"] = kept - np.array([0, cut])

@@ -104,7 +104,7 @@ METRICS = (
         "table_admitted",
         "counter",
         "rows",
-        "Rows given to IDs since the start (a full retrain gives them anew).",
+        "Rows given to IDs since the start (a full retrain gives them again).",
         "platform",
         "Embedding tables: Rows given and taken back",
         labels=BY,

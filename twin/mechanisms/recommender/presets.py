@@ -161,7 +161,7 @@ balance" (the blog). The code of 2026 has no such rule: there, what people feel 
 follow must bring posts to the top. Here follows go by fame, taste and skill
 (`twin.mechanisms.network`), and followed posts that the ranking chooses by itself are clicked as
 often as those of the index. Yet without the rule no more than a fifth to a quarter of posts is in
-network (3,000 people, 40 days), where X shows about half: a follow as such makes nobody respond
+network (3,000 people, 40 days), where X shows about half: a follow alone makes no one respond
 more, and two dozen followed posts compete with the best of all others. So for ``x_2026`` the rule
 is an assumption, and for the others, which so differ in weights alone."""
 OFFSETS: dict[str, float] = {"x_2023": 0.001, "x_2026": 0.001}

@@ -2,8 +2,8 @@
 running counts of responses.
 
 A classifier reads a new post once, with an error of its own: reading = truth + noise x N(0, 1), cut
-to the signal's range. Who reads is whoever knows posts (service ``classify``); the recommender gets
-readings alone (DESIGN.md D8). How well it reads decides how hard feed weights can pull on creators:
+to the signal's range. Posts are read by whichever mechanism knows them (service ``classify``); the recommender gets
+the readings only (DESIGN.md D8). How well it reads decides how hard feed weights can pull on creators:
 what the model cannot see, it cannot reward. Counts are public; they are brought up to date at every
 refresh, and the log keeps what the feed knew at each impression (`twin.kernels.side`), so that the
 model learns from and is judged on that.
@@ -197,7 +197,7 @@ class SideInformation:
         )
 
     def weigh(self, rows: NDArray[np.int64]) -> None:
-        """What the served model makes of posts whoever sees them, by head."""
+        """What the served model adds to posts for every consumer alike, by head."""
         k, read, tally = self.keep, self.m.mine("posts", "read"), self.m.mine("posts", "tally")
         out = k["serve.linear"] = lengthened(
             k["serve.linear"], self.m.world.table("posts").capacity
