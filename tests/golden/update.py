@@ -1,4 +1,4 @@
-"""Write the golden readings anew: `python -m tests.golden.update`. Say in the commit why they
+"""Write the golden readings again: `python -m tests.golden.update`. Say in the commit why they
 changed."""
 
 import json
