@@ -43,7 +43,7 @@ if (
 ):  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
-ORDER = ("unit", "contract", "property", "golden", "statistical", "e2e")
+ORDER = ("unit", "contract", "golden", "property", "processes", "worlds", "statistical", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,25 +11,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, SMALL, history
+from tests.worlds.shared import EVERYTHING, same_state
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 from twin.scenario.loading import Scenario
 
-EVERYTHING = (
-    "campaigns.accounts=8",
-    "campaigns.begin=5d",
-    "campaigns.end=25d",
-    "creators.assisted_from=3d",
-    "creators.human.work_share=0.2",
-    "recommender.random_share=0.15",
-    "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: "
-    "{campaigns.detection: 0.1}},"
-    "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, "
-    "recommender.shelf.kind: bought_together}},"
-    "{name: makers, at: 9d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
-    "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: "
-    "{recommender.retrain_every: 2h}}]",
-)
 WORLDS = {
     "everything": EVERYTHING,
     "learned feed, a policy half-way": (
@@ -55,27 +41,6 @@ WORLDS = {
         "policies=[{at: 8d, set: {audience.counts_shown: false}}]",
     ),
 }
-
-
-def same_state(one: Simulation, other: Simulation) -> list[str]:
-    """Names of tables and arrays that differ by a bit."""
-    odd = [
-        f"{name}.{column}"
-        for name, table in one.world.tables.items()
-        for column in table.columns
-        if not np.array_equal(table[column], other.world.tables[name][column])
-    ]
-    for name, array in one.world.state.items():
-        used = (
-            int(one.world.state["recommender.log.size"][0])
-            if name.startswith("recommender.log.")
-            else len(array)
-        )
-        if (
-            array[:used].tobytes() != other.world.state[name][:used].tobytes()
-        ):  # the log's spare room is not state
-            odd.append(name)
-    return odd
 
 
 @pytest.mark.parametrize("world", WORLDS)

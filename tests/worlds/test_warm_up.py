@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import SMALL, history, twin
-from tests.unit.test_exactness import same_state
+from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import Task, execute
