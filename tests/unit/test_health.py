@@ -3,14 +3,12 @@
 import datetime as dt
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY, HOUR
 from twin.readers import health
@@ -20,7 +18,6 @@ from twin.readers.listening import Address, parse
 from twin.readers.sidecar import Hub
 from twin.record.names import IDENTITY
 from twin.record.watch import Frame, RunInfo
-from twin.scenario.loading import Scenario
 from twin.world.mechanism import PHASES
 from twin.world.metric import Metric
 
@@ -41,18 +38,6 @@ def test_every_number_is_declared_once_and_every_phase_is_explained() -> None:
     assert len({each.prom_name for each in HEALTH}) == len(HEALTH)
     assert not {each.label for each in HEALTH} & set(IDENTITY)
     assert tuple(health.PHASES) == PHASES
-
-
-def test_every_queue_of_a_run_is_explained(small: Callable[..., Scenario]) -> None:
-    """What the engine counts as waiting has a word of help; untrained impressions pile up until
-    they are trained on."""
-    simulation = Simulation(small("recommender.retrain_every=1d", "duration=3d"))
-    simulation.begin()
-    assert set(simulation.queued()) <= set(health.QUEUES)
-    simulation.run(DAY - HOUR)
-    late = simulation.queued()["training"]
-    simulation.run(DAY + HOUR)
-    assert 0 <= simulation.queued()["training"] < late
 
 
 def test_a_run_that_builds_its_world_has_health_already() -> None:

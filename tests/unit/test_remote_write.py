@@ -1,8 +1,6 @@
 """What goes over the wire, what answers mean, what is kept when nobody answers."""
 
-import datetime as dt
 import http.server
-import json
 import math
 import struct
 import threading
@@ -15,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.given.readings import ROWS, START, folder_with
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.readers import openmetrics, receiver
@@ -23,27 +22,8 @@ from twin.readers.protobuf_write import Encoder
 from twin.readers.receiver import Cursor, checked, shown
 from twin.readers.remote_write import RemoteWrite, Sender
 from twin.record.results import Recorder
-from twin.record.watch import Rows
-from twin.world.metric import Metric, metric_to_dict
 
 Named = list[tuple[str, dict[str, str]]]
-START = dt.date(2025, 1, 1)
-ROWS: Rows = [
-    (metric, labels)
-    for metric in [
-        Metric(
-            "likes",
-            "counter",
-            "likes",
-            "Likes given.",
-            "consumer",
-            "Likes",
-            {"by": ("human", "ai")},
-        ),
-        Metric("trust", "gauge", "1", 'Trust "as told" \\ measured.', "consumer", "Trust"),
-    ]
-    for labels in metric.series()
-]
 RUN = {"run_id": "r-1", "scenario": "s", "branch": "main", "replicate": "0"}
 STALE = struct.pack("<Q", 0x7FF0000000000002)
 
@@ -212,38 +192,6 @@ def test_a_request_byte_by_byte() -> None:
         b"\x0a" + bytes([len(labels + sample)]) + labels + sample for sample in (one, two)
     )
     assert message == first + second  # time stamps of two lengths: two blocks
-
-
-def folder_with(
-    path: Path, readings_: np.ndarray, every: int = DAY, parts: int = 3, done: bool = False
-) -> Path:
-    """A run folder as a run leaves it, with these readings in so many parts."""
-    path.mkdir()
-    recorder = Recorder(path, START, ROWS)
-    for k, reading in enumerate(readings_):
-        recorder.record(k * every, reading)
-        if (k + 1) % max(1, len(readings_) // parts) == 0 or k + 1 == len(readings_):
-            recorder.flush(k * every + 1)
-    if done:
-        recorder.finish()
-        recorder.clean()
-    metrics = [
-        metric_to_dict(metric) for metric in {metric.name: metric for metric, _ in ROWS}.values()
-    ]
-    (path / "manifest.json").write_text(
-        json.dumps(
-            {
-                "run_id": "r-1",
-                "name": "s",
-                "branch": "main",
-                "replicate": 0,
-                "start": str(START),
-                "status": "done" if done else "running",
-                "metrics": metrics,
-            }
-        )
-    )
-    return path
 
 
 def course(count: int) -> np.ndarray:
