@@ -43,21 +43,47 @@ if (
 ):  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
-ORDER = ("unit", "contract", "golden", "property", "processes", "worlds", "statistical", "e2e")
+FOLDERS = (
+    "unit",
+    "contract",
+    "golden",
+    "property",
+    "processes",
+    "worlds",
+    "statistical",
+    "e2e",
+)
+"""Folders of tests, the fastest first; each is a marker too (pyproject.toml says what they are)."""
+MARKERS = {"real_data": "real_data", "browser": "browser", "place": "grafana"}
+"""Fixtures that give a marker to what uses them."""
+LONGEST = ("test_readme.py",)
+"""Files that take longest, the longest first: with several workers they begin first, or the others
+would wait for their end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast folders first; in the last the longest file first, or other processors would wait for
-    its end. What needs real data carries a mark, so that CI without it can leave it out by name."""
-    items.sort(
-        key=lambda item: (
-            ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]),
-            item.path.name != "test_readme.py",
-        )
-    )
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Markers by folder and by fixture. On one processor fast folders come first; on several (see
+    .ci/run) a file, or what carries the same `xdist_group`, stays on one of them, and long ones
+    begin before short ones."""
+    parallel = getattr(config.option, "loadgroup", False)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        folder = FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0])
+        name = item.path.name
+        return (LONGEST.index(name) if name in LONGEST else len(LONGEST), -folder)
+
     for item in items:
-        if "real_data" in getattr(item, "fixturenames", ()):
-            item.add_marker("real_data")
+        path = item.path.relative_to(ROOT / "tests")
+        item.add_marker(path.parts[0])
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKERS:
+                item.add_marker(MARKERS[fixture])
+        if parallel and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+    if parallel:
+        items.sort(key=place)
+    else:
+        items.sort(key=lambda item: -place(item)[1])
 
 
 @pytest.hookimpl(wrapper=True)
