@@ -54,9 +54,31 @@ FOLDERS = (
     "e2e",
 )
 """Folders of tests, the fastest first; each is a marker too (pyproject.toml says what they are)."""
-MARKERS = {"real_data": "real_data", "browser": "browser", "place": "grafana"}
+MARKERS = {"real_data": "real_data", "browser": "browser", "room": "browser"}
 """Fixtures that give a marker to what uses them."""
-LONGEST = ("test_readme.py",)
+LONGEST = (
+    "e2e/test_readme.py",
+    "statistical/test_experiments_in_worlds.py",
+    "worlds/test_warm_up.py",
+    "e2e/test_levers.py",
+    "e2e/test_dashboards_data.py",
+    "e2e/test_dashboards_drawn.py",
+    "e2e/test_live_page.py",
+    "e2e/test_compare.py",
+    "worlds/test_threads.py",
+    "e2e/test_endpoint.py",
+    "e2e/test_backends.py",
+    "e2e/test_remote_write.py",
+    "e2e/test_command_line.py",
+    "statistical/test_bounded.py",
+    "e2e/test_sweep_audit.py",
+    "statistical/test_recommender.py",
+    "statistical/test_creators.py",
+    "statistical/test_makers.py",
+    "statistical/test_intervals.py",
+    "processes/test_rest.py",
+    "e2e/test_fitting.py",
+)
 """Files that take longest, the longest first: with several workers they begin first, or the others
 would wait for their end."""
 
@@ -68,9 +90,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     parallel = getattr(config.option, "loadgroup", False)
 
     def place(item: pytest.Item) -> tuple[int, int]:
-        folder = FOLDERS.index(item.path.relative_to(ROOT / "tests").parts[0])
-        name = item.path.name
-        return (LONGEST.index(name) if name in LONGEST else len(LONGEST), -folder)
+        path = item.path.relative_to(ROOT / "tests")
+        name = path.as_posix()
+        long = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return long, -FOLDERS.index(path.parts[0])
 
     for item in items:
         path = item.path.relative_to(ROOT / "tests")
