@@ -1,8 +1,17 @@
-"""What tests of worlds share: a world in which everything happens, and whether two worlds are one."""
+"""What tests of worlds share: a world in which everything happens, worlds that are run once, and
+whether two worlds are one."""
+
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tests.conftest import history
 from twin.engine.simulation import Simulation
+from twin.scenario.describe import digest
+from twin.scenario.loading import Scenario
+
+Run = Callable[[Scenario], tuple[Simulation, NDArray[np.float64]]]
 
 EVERYTHING = (
     "campaigns.accounts=8",
@@ -19,6 +28,19 @@ EVERYTHING = (
     "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: "
     "{recommender.retrain_every: 2h}}]",
 )
+
+
+def run_once() -> Run:
+    """`history`, which runs equal scenarios once: for tests that only read what it gives."""
+    made: dict[str, tuple[Simulation, NDArray[np.float64]]] = {}
+
+    def run(scenario: Scenario) -> tuple[Simulation, NDArray[np.float64]]:
+        key = digest(scenario)
+        if key not in made:
+            made[key] = history(scenario)
+        return made[key]
+
+    return run
 
 
 def same_state(one: Simulation, other: Simulation) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, SMALL, history
-from tests.worlds.shared import EVERYTHING, same_state
+from tests.worlds.shared import EVERYTHING, Run, run_once, same_state
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 from twin.scenario.loading import Scenario
@@ -43,6 +43,12 @@ WORLDS = {
 }
 
 
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Straight through, once for all moments at which others are saved."""
+    return run_once()
+
+
 @pytest.mark.parametrize("world", WORLDS)
 def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenario]) -> None:
     """One SimPy process per consumer gives the bytes of the batched mode: all readings, all
@@ -58,12 +64,12 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
 @pytest.mark.parametrize("cut", [10 * 60, 3 * DAY + 50 * 60, 17 * DAY])
 @pytest.mark.parametrize("world", ["base", "everything"])
 def test_saving_and_loading_changes_nothing(
-    cut: int, world: str, small: Callable[..., Scenario], tmp_path: Path
+    cut: int, world: str, small: Callable[..., Scenario], run: Run, tmp_path: Path
 ) -> None:
     """Run to a barrier, save, load into a new world, run on: every column and array as if nothing
     had happened."""
     scenario = small(*(EVERYTHING if world == "everything" else ()), "duration=20d", base=world)
-    straight, _ = history(scenario)
+    straight, _ = run(scenario)
     first = Simulation(scenario)
     first.begin()
     first.run(cut)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import history
 from tests.given.forked import FORK, POLICIES, Make, file
+from tests.worlds.shared import Run, run_once
 from twin.experiments import forks
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch
@@ -21,13 +22,19 @@ def scenario(small: Make) -> Scenario:
     return small("duration=12d")
 
 
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """The world without a policy, once for all branches."""
+    return run_once()
+
+
 def branch(path: str, scenario: Scenario, experiment: Experiment) -> Branch:
     return forks.branch_of(path, FORK, scenario, experiment)
 
 
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_a_branch_is_the_run_with_the_policy_timed_at_the_fork(
-    name: str, scenario: Scenario, tmp_path: Path
+    name: str, scenario: Scenario, run: Run, tmp_path: Path
 ) -> None:
     """Trunk and branch, saved in between, give bit for bit the readings of a run from its start
     whose scenario has the timed policy."""
@@ -41,7 +48,7 @@ def test_a_branch_is_the_run_with_the_policy_timed_at_the_fork(
     )
     _, straight = history(whole)
     assert np.concatenate(parts).tobytes() == straight.tobytes()
-    _, without = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=3",)))
+    _, without = run(load(tmp_path / "out" / "scenario.yaml", ("replicate=3",)))
     assert straight[: len(parts[0])].tobytes() == without[: len(parts[0])].tobytes()
     assert straight.tobytes() != without.tobytes()
 
