@@ -43,21 +43,70 @@ if (
 ):  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
-ORDER = ("unit", "contract", "property", "golden", "statistical", "e2e")
+FOLDERS = (
+    "unit",
+    "contract",
+    "golden",
+    "property",
+    "processes",
+    "worlds",
+    "statistical",
+    "e2e",
+)
+"""Folders of tests, the fastest first; each is a marker too (pyproject.toml says what they are)."""
+MARKERS = {"real_data": "real_data", "browser": "browser", "room": "browser"}
+"""Fixtures that give a marker to what uses them."""
+LONGEST = (
+    "e2e/test_readme.py",
+    "statistical/test_experiments_in_worlds.py",
+    "worlds/test_warm_up.py",
+    "e2e/test_levers.py",
+    "e2e/test_dashboards_data.py",
+    "e2e/test_dashboards_drawn.py",
+    "e2e/test_live_page.py",
+    "e2e/test_compare.py",
+    "worlds/test_threads.py",
+    "e2e/test_endpoint.py",
+    "e2e/test_backends.py",
+    "e2e/test_remote_write.py",
+    "e2e/test_command_line.py",
+    "statistical/test_bounded.py",
+    "e2e/test_sweep_audit.py",
+    "statistical/test_recommender.py",
+    "statistical/test_creators.py",
+    "statistical/test_makers.py",
+    "statistical/test_intervals.py",
+    "processes/test_rest.py",
+    "e2e/test_fitting.py",
+)
+"""Files that take longest, the longest first: with several workers they begin first, or the others
+would wait for their end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast folders first; in the last the longest file first, or other processors would wait for
-    its end. What needs real data carries a mark, so that CI without it can leave it out by name."""
-    items.sort(
-        key=lambda item: (
-            ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]),
-            item.path.name != "test_readme.py",
-        )
-    )
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Markers by folder and by fixture. On one processor fast folders come first; on several (see
+    .ci/run) a file, or what carries the same `xdist_group`, stays on one of them, and long ones
+    begin before short ones."""
+    parallel = getattr(config.option, "loadgroup", False)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        path = item.path.relative_to(ROOT / "tests")
+        name = path.as_posix()
+        long = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+        return long, -FOLDERS.index(path.parts[0])
+
     for item in items:
-        if "real_data" in getattr(item, "fixturenames", ()):
-            item.add_marker("real_data")
+        path = item.path.relative_to(ROOT / "tests")
+        item.add_marker(path.parts[0])
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKERS:
+                item.add_marker(MARKERS[fixture])
+        if parallel and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+    if parallel:
+        items.sort(key=place)
+    else:
+        items.sort(key=lambda item: -place(item)[1])
 
 
 @pytest.hookimpl(wrapper=True)

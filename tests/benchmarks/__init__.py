@@ -1,0 +1,1 @@
+"""What time and memory cost; run by hand."""

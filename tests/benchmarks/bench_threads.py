@@ -20,7 +20,7 @@ import sys
 import time
 
 from tests.benchmarks.bench_sessions import WARM, world
-from tests.unit.test_exactness import same_state
+from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 

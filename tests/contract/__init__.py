@@ -1,0 +1,1 @@
+"""What every mechanism must keep to, whoever wrote it."""

@@ -1,0 +1,1 @@
+"""The product as users meet it: commands, browsers, Prometheus, Grafana, clusters."""

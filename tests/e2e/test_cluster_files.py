@@ -16,7 +16,7 @@ import yaml
 from distributed.cli import dask_scheduler, dask_worker
 
 from tests.conftest import ROOT, twin
-from tests.e2e.test_backends import Place
+from tests.e2e.comparing import Place
 from twin.cli import cli
 
 CLUSTER = ROOT / "deploy" / "cluster"

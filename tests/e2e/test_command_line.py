@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.conftest import SCENARIOS, settings, twin
-from tests.unit.test_outside_mechanism import MODULE, write
+from tests.given.outside import MODULE, write
 
 TABLES = ("metrics.parquet", "events.parquet")
 POLICY = "policies=[{name: likes only, at: 15d, set: {recommender.preset: likes}}]"

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Page
 
 from tests.conftest import SCENARIOS, settings, twin
-from tests.e2e.test_report import EVIL
+from tests.e2e.reports import EVIL, page_of
 from twin.engine.simulation import Simulation
 from twin.experiments.forks import TREATMENTS
 from twin.scenario.loading import load
@@ -405,32 +404,6 @@ def test_a_world_that_fails_is_left_out(tmp_path: Path) -> None:
     assert {row["n"] for row in rows if row["headline"]} == {4}
     assert not list((tmp_path / "out" / "failed").iterdir())
     assert "failed three times" not in (tmp_path / "out" / "report.html").read_text()
-
-
-def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
-    """The report as a page, drawn, and what went wrong."""
-    page = browser.new_page(viewport={"width": width, "height": 1000})
-    wrong: list[str] = []
-    page.on(
-        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            None
-            if request.url.startswith(("file:", "data:", "blob:"))
-            else wrong.append(request.url)
-        ),
-    )
-    page.goto(report.as_uri())
-    page.wait_for_function(
-        """() => { const roots = Bokeh.documents.flatMap(d => d.roots());
-        return roots.length && roots.every(root => { const view = Bokeh.index.find_one_by_id(root.id);
-        return view && view.el.clientWidth > 100 && view.el.clientHeight > 50; }); }""",
-        timeout=60000,
-    )
-    return page, wrong
 
 
 @pytest.mark.parametrize("width", [1400, 390])

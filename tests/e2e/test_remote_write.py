@@ -20,7 +20,7 @@ import requests
 
 from tests.conftest import ROOT, SCENARIOS, settings, twin
 from tests.e2e.prometheus import CONFIG, Prometheus, running, wanted
-from tests.unit.test_remote_write import ROWS, START, folder_with
+from tests.given.readings import ROWS, START, folder_with
 from twin.ground.units import DAY
 from twin.readers.receiver import TOKEN
 from twin.readers.remote_write import Sender

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import SMALL
+from tests.e2e.reports import EVIL
 from twin.readers.panels import HEADINGS
 from twin.readers.report import write_report
 from twin.running import drive as run
 from twin.scenario.loading import load
 
-EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import SCENARIOS, settings, twin
-from tests.e2e.test_compare import page_of
-from tests.e2e.test_report import EVIL
+from tests.e2e.reports import EVIL, page_of
 
 WORLD = settings(
     "duration=6d",

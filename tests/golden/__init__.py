@@ -1,0 +1,1 @@
+"""Readings of a small world, as they were agreed on."""

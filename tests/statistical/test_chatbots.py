@@ -8,7 +8,7 @@ Tolerances are 4 standard errors or more, so that a false alarm by luck alone is
 import numpy as np
 import pytest
 
-from tests.unit.test_chatbots import make, run
+from tests.given.chatbots import make, run
 from twin.ground.units import DAY
 
 N = 3000

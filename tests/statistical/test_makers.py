@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from tests.unit.test_creators import SILENT, go, make
-from tests.unit.test_makers import feel, followed, panel
+from tests.given.creators import SILENT, go, make
+from tests.given.makers import feel, followed, panel
 from twin.mechanisms.creators.incentives import slopes
 from twin.scenario.loading import Scenario
 from twin.world.columns import Table

@@ -5,7 +5,7 @@ unless said."""
 import numpy as np
 import pytest
 
-from tests.unit.test_ratings import PLAIN, crowd, make, meet, pairs, react, seen, shop
+from tests.given.ratings import PLAIN, crowd, make, meet, pairs, react, seen, shop
 from twin.ground.units import DAY
 
 PEOPLE, WORKS, POSTS, VIEWERS = 3000, 60, 9000, 40

@@ -1,0 +1,1 @@
+"""Functions, kernels and single mechanisms: no simulated world, no process, no address."""

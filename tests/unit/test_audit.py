@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from twin.engine.simulation import Simulation
 from twin.experiments.audit import command as audit
 from twin.experiments.audit import scoring, sensitivity
-from twin.experiments.audit.engineering import SIDES, STEPS, Step
+from twin.experiments.audit.engineering import STEPS, Step
 from twin.experiments.audit.forces import Force
 from twin.experiments.audit.scoring import Score
 from twin.experiments.audit.sensitivity import LUCK, Lever
@@ -155,14 +154,6 @@ def test_towards_whom() -> None:
     ]
     zero = Score(0.0, 0.0, 0.0)
     assert Force("s", "", False, zero, zero, 8, 1.0, 1.0).towards == "nothing at all"
-
-
-def test_every_outcome_of_a_score_exists(small: Small) -> None:
-    """The names in SIDES are series of the world that has every mechanism of the base."""
-    rows = Simulation(small()).world.board.rows
-    assert {side: len(scoring.places(side, rows)) for side in SIDES} == {
-        side: len(SIDES[side]) for side in SIDES
-    }
 
 
 def test_an_unknown_step_has_a_mend() -> None:

@@ -1,25 +1,20 @@
 """Chatbot sessions: closed forms of expectation, trust, concern and answers, their controls, the
 calendar, the trial."""
 
-import datetime as dt
-
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
+from tests.given.chatbots import chatters, make, run
 from twin.ground.draws import children
-from twin.ground.units import DAY, LATEST, NEVER
+from twin.ground.units import DAY, NEVER
 from twin.kernels import chat as kernel
-from twin.kernels.chat import Chatbot, Chatters, Offer
+from twin.kernels.chat import Chatbot, Offer
 from twin.kernels.reward import pool
-from twin.mechanisms.chatbots import Chatbots, ChatbotsParams
-from twin.world.board import Board
 from twin.world.columns import Column
 from twin.world.mechanism import MIN_WAKE
-from twin.world.params import value_at
-from twin.world.state import World
 
 PLAIN = Chatbot(
     base=0.5,
@@ -57,31 +52,6 @@ PLAIN = Chatbot(
     comparison_noise=0.5,
     spread=1.0,
 )
-
-
-def chatters(n, expectation=0.5, trust=0.5, taste=0.0):
-    """Fresh people in float64, so that closed forms hold to rounding."""
-    zero = np.zeros
-    return Chatters(
-        children(np.full(n, np.uint64(8)), np.arange(n)),
-        np.full(n, NEVER),
-        np.arange(n),
-        zero(n, np.int64),
-        zero(n, np.int32),
-        np.ones(n),
-        np.full(n, float(expectation)),
-        np.full(n, float(trust)),
-        zero(n),
-        zero(n),
-        zero(n),
-        zero(n),
-        zero(n, np.int32),
-        zero(n),
-        zero(n) + taste,
-        zero((n, 2), np.uint8),
-        zero((n, 1), np.float32),
-        zero((n, 1), np.float32),
-    )
 
 
 def talk(
@@ -414,40 +384,6 @@ def test_people_stop():
     gone.left_at[:] = 0
     total, _ = talk(gone, PLAIN, 1)
     assert total[kernel.T_SESSIONS] == 0 and (gone.next_at == NEVER).all()
-
-
-def make(n=500, **params):
-    """A world with a chatbot and nothing else."""
-    world = World(dt.date(2025, 1, 1), 1, 0, Board(Chatbots.metrics))
-    for column in Chatbots.columns["chatters"]:
-        world.define("chatbots", "chatters", column)
-    world.define("test", "consumers", Column("active", "?", "1", "Here"))
-    world.define("test", "consumers", Column("left_at", "i4", "s", "Left", start=LATEST))
-    mechanism = Chatbots(ChatbotsParams(**params), world)
-    for name in ("personalisation", "memory", "failure_rate", "answers.personalisation"):
-        world.levers[f"chatbots.{name}"] = value_at(mechanism.p, name)
-    world.on_add(mechanism.born)
-    world.on_release(mechanism.gone)
-    mechanism.setup()
-    world.add(
-        "test",
-        "consumers",
-        children(np.full(n, np.uint64(4)), np.arange(n)),
-        active=np.ones(n, bool),
-    )
-    return world, mechanism
-
-
-def run(world, mechanism, until, window, first=0):
-    """Replay all sessions before ``until`` in windows from ``first`` on, each in order of (time,
-    row)."""
-    for end in range(first + window, until + 1, window):
-        world.now = end
-        at = world.table("chatters")["next_at"]
-        rows = np.flatnonzero(at < end)
-        rows = rows[np.argsort(at[rows], kind="stable")]
-        if len(rows):
-            mechanism.chat(rows)
 
 
 def test_batches_and_single_sessions_agree_to_the_bit():

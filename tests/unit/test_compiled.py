@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,15 +64,3 @@ def test_old_folders_go(tmp_path: Path) -> None:
         "one-new",
     ]
     assert len(list(tmp_path.glob("two-*"))) == 6
-
-
-def test_kernels_are_kept_there(tmp_path: Path) -> None:
-    """A process that compiles leaves its machine code in the folder of the kernel's file."""
-    code = "import numpy as np; from twin.ground.draws import children; print(children(np.ones(1, np.uint64), np.zeros(1, np.int64)))"
-    subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
-        check=True,
-    )
-    assert list(tmp_path.glob("kernels/draws-*/**/draws._children*.nbi"))

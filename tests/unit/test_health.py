@@ -3,14 +3,12 @@
 import datetime as dt
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from twin.engine.simulation import Simulation
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY, HOUR
 from twin.readers import health
@@ -20,7 +18,6 @@ from twin.readers.listening import Address, parse
 from twin.readers.sidecar import Hub
 from twin.record.names import IDENTITY
 from twin.record.watch import Frame, RunInfo
-from twin.scenario.loading import Scenario
 from twin.world.mechanism import PHASES
 from twin.world.metric import Metric
 
@@ -41,18 +38,6 @@ def test_every_number_is_declared_once_and_every_phase_is_explained() -> None:
     assert len({each.prom_name for each in HEALTH}) == len(HEALTH)
     assert not {each.label for each in HEALTH} & set(IDENTITY)
     assert tuple(health.PHASES) == PHASES
-
-
-def test_every_queue_of_a_run_is_explained(small: Callable[..., Scenario]) -> None:
-    """What the engine counts as waiting has a word of help; untrained impressions pile up until
-    they are trained on."""
-    simulation = Simulation(small("recommender.retrain_every=1d", "duration=3d"))
-    simulation.begin()
-    assert set(simulation.queued()) <= set(health.QUEUES)
-    simulation.run(DAY - HOUR)
-    late = simulation.queued()["training"]
-    simulation.run(DAY + HOUR)
-    assert 0 <= simulation.queued()["training"] < late
 
 
 def test_a_run_that_builds_its_world_has_health_already() -> None:
@@ -168,28 +153,6 @@ def test_what_is_no_address_is_said_in_one_line(text: str) -> None:
     with pytest.raises(UsageError, match=r"^--metrics .*\(.*:0") as error:
         parse("--metrics", text)
     assert "\n" not in str(error.value)
-
-
-def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() -> None:
-    """In use, of another machine, of no machine; and a free port on every address of the host is
-    one port."""
-    sockets = Address("--metrics", "localhost", 0).bind()
-    port = sockets[0].getsockname()[1]
-    try:
-        assert {one.getsockname()[1] for one in sockets} == {port}
-        with pytest.raises(
-            UsageError,
-            match=f"--metrics 127.0.0.1:{port}: something listens .* {port} already .--metrics :0",
-        ):
-            Address("--metrics", "127.0.0.1", port).bind()
-    finally:
-        for one in sockets:
-            one.close()
-    Address("--metrics", "127.0.0.1", port).try_out()
-    with pytest.raises(UsageError, match=r"192\.0\.2\.1:0: cannot listen there"):
-        Address("--metrics", "192.0.2.1", 0).try_out()
-    with pytest.raises(UsageError, match=r"no\.such\.host\.invalid:1: no such host"):
-        Address("--metrics", "no.such.host.invalid", 1).try_out()
 
 
 def test_a_privileged_port_is_refused_with_a_mend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,30 +1,12 @@
 """Vector registers: sums in the stated order to the bit, packed instructions in the compiled code,
 and none that are fused."""
 
-import platform
-import re
-from collections.abc import Callable
-
-import numba
 import numpy as np
 import pytest
 
-from twin.engine.simulation import Simulation
 from twin.ground import compiled
-from twin.ground.units import DAY
-from twin.kernels import lanes, ranking, retrieve, training
+from twin.kernels import lanes
 from twin.kernels.lanes import dot8
-from twin.kernels.plan import empty_room
-from twin.kernels.side import READ, WIDE
-from twin.scenario.loading import Scenario
-
-PACKED = {
-    "x86_64": r"vmulps|mulps",
-    "AMD64": r"vmulps|mulps",
-    "aarch64": r"fmul\s+v\d+\.4s",
-    "arm64": r"fmul\.4s|fmul\s+v\d+\.4s",
-}
-FUSED = r"vfn?m(add|sub)\d|\bfml[as]\b|\bfn?m(add|sub)\b"
 
 
 @compiled.kernel
@@ -144,89 +126,3 @@ def test_turns_and_announcements() -> None:
     counter, flag = np.zeros(1, np.int64), np.zeros(3, np.int64)
     assert shared(counter, flag, np.arange(8, dtype=np.int32).reshape(2, 4)) == (0, 1, 0, 1, 5)
     assert counter[0] == 2 and flag.tolist() == [0, 1, 0]
-
-
-@pytest.fixture(scope="module")
-def codes(small: Callable[..., Scenario]) -> dict[str, str]:
-    """Machine code of the kernels that cost most, compiled here and now for the types of a real
-    snapshot."""
-    world = Simulation(small("duration=2d"))
-    world.begin()
-    world.run(DAY)
-    serve = world.world.service("serving")()
-    dim, f4 = serve.item_vec.shape[1], np.float32
-    scan, seen = empty_room(len(serve.can), 32, serve).scan, np.full(4, -1, np.int32)
-    mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
-    calls = {
-        ranking.value_scores: (
-            serve.user_vec[0].copy(),
-            f4(0),
-            0,
-            serve,
-            cand,
-            9,
-            np.empty((dim, 8), f4),
-            np.empty(8, f4),
-            np.empty(80, f4),
-            np.empty(9, f4),
-        ),
-        retrieve.nearest: (
-            serve.user_vec[0].copy(),
-            f4(0),
-            0.5,
-            0,
-            serve,
-            np.empty(600, np.int64),
-            source,
-            0,
-            mark,
-            seen,
-            scan,
-        ),
-    }
-    found = {}
-    for function, arguments in calls.items():
-        fresh = compiled.inner(function.py_func).alone
-        fresh(*arguments)
-        found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
-    tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)
-    dense = training.Dense(
-        np.zeros((34, 8), f4),
-        np.ones((34, 8), f4),
-        np.zeros(8, f4),
-        np.ones(8, f4),
-        *[np.ones(shape, f4) for shape in ((WIDE, 8), (WIDE, 8), (READ, 32), (READ, 32))],
-    )
-    rows = [np.zeros(1, np.int32)] * 3
-    samples = training.Samples(
-        *rows,
-        np.empty((0, 3), np.int32),
-        np.zeros(3, bool),
-        np.zeros(1, np.uint16),
-        np.zeros(1, np.int32),
-        np.zeros(1, np.int32),
-        np.ones((1, READ), f4),
-        np.ones(WIDE, f4),
-    )
-    step = numba.njit(error_model="numpy", nogil=True)(
-        training.train.py_func
-    )  # not kept: what is kept cannot be looked at
-    step(
-        tables,
-        samples,
-        dense,
-        training.Rates(*map(f4, (0.1, 0.1, 0, 0.02))),
-        training.empty_batch(32, False, dense),
-    )
-    found["train"] = "\n".join(step.inspect_asm().values())
-    return found
-
-
-@pytest.mark.parametrize("name", ["value_scores", "nearest", "train"])
-def test_hot_kernels_multiply_in_vector_registers_and_never_fuse(
-    name: str, codes: dict[str, str]
-) -> None:
-    """Where the compiler stops packing, or begins to fuse (then machines would differ), this
-    fails."""
-    assert len(re.findall(PACKED[platform.machine()], codes[name])) >= 2
-    assert not re.findall(FUSED, codes[name])

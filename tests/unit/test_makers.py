@@ -4,11 +4,11 @@ worked out by hand or by other means."""
 import numpy as np
 import pytest
 
-from tests.unit.test_creators import LEAVING, SILENT, VISITS, go, make
+from tests.given.creators import LEAVING, SILENT, VISITS, go, make
+from tests.given.makers import feel, followed, panel
 from twin.ground.draws import children
 from twin.ground.units import DAY
 from twin.kernels import learn as kernel
-from twin.kernels.retrieve import Follows
 from twin.mechanisms.creators.declared import UNSET
 from twin.mechanisms.creators.incentives import FEWEST, slopes
 from twin.mechanisms.creators.learning import learned
@@ -36,16 +36,6 @@ def test_a_step_is_at_most_one_exploration():
     z, ones = np.array([0.5, 0.5, 0.5, 0.99]), np.ones(4)
     new = learned(z, 2 * ones, 0.1 * ones, np.array([0.25, -0.25, 7.0, 0.3]), (0.0, 1.0))
     assert new == pytest.approx([0.55, 0.45, 0.6, 1.0], abs=1e-12)
-
-
-def followed(*lists):
-    """A follow graph: whom person 0, 1, ... follows."""
-    start = np.concatenate([[0], np.cumsum([len(each) for each in lists])]).astype(np.int32)
-    return Follows(
-        start,
-        np.array([j for each in lists for j in each], np.int16),
-        *(np.zeros(0, np.int32),) * 4,
-    )
 
 
 def circle(**human):
@@ -130,24 +120,6 @@ def test_entrants_begin_near_incumbents():
     assert entered(0.0, 100) == pytest.approx(0.3, abs=0.02)
 
 
-def panel(rng, makers, posts, slope, fade=1.0, day=50):
-    """Sums of a panel: levels differ, strategies and errors vary (errors more for some), strategies
-    drift; the raw data too."""
-    maker = np.sort(rng.integers(0, makers, posts))[rng.permutation(posts)]
-    level, spread = rng.normal(0, 2, makers), rng.uniform(0.3, 1.5, makers)
-    x = 0.3 + 0.2 * level[maker, None] / 4 + 0.1 * rng.normal(size=(posts, 3))
-    y = level[maker] + x @ slope + spread[maker] * rng.normal(size=posts)
-    window, second = np.zeros((makers, 5), np.float32), np.zeros((2, kernel.PAIRS))
-    fourth, count = np.zeros((2, kernel.PAIRS, kernel.PAIRS)), np.zeros(2)
-    kind = np.zeros(makers, bool)
-    for first in range(0, posts, day):
-        part = slice(first, first + day)
-        window[:, 0] *= np.float32(fade)
-        second, fourth, count = second * fade, fourth * fade**2, count * fade
-        kernel.gather(maker[part], kind, y[part], x[part], window, second, fourth, count)
-    return (maker, x, y), (second[0], fourth[0], float(count[0]))
-
-
 def test_slopes_are_those_of_fixed_effects():
     """Nothing fades: the slopes are those of ordinary least squares on values less each creator's
     mean, to rounding (f4 means)."""
@@ -227,11 +199,6 @@ def test_who_responds_is_who_has_moved():
     mechanism.measure()
     assert world.board.get("creators_responding", by="human") == pytest.approx(12 / 37)
     assert world.board.get("creators_responding", by="ai") == 0
-
-
-def feel(mechanism, rows, reach):
-    """A day of reach."""
-    mechanism.learning._feel(rows, np.asarray(reach, float))
 
 
 def test_aspiration_is_a_plain_mean_at_first_then_fades():

@@ -3,73 +3,17 @@ scenario that names them."""
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from tests.conftest import SCENARIOS, SMALL, history
-from twin.engine.simulation import Simulation
-from twin.ground.errors import CheckpointError, ScenarioError
-from twin.ground.units import DAY
+from tests.conftest import SCENARIOS
+from tests.given.outside import BLOCK, MODULE, write
+from twin.ground.errors import ScenarioError
 from twin.mechanisms import REGISTRY
-from twin.running import drive as run
-from twin.scenario.checking import Scenario
-from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.describe import digest, dump, json_schema
 from twin.scenario.loading import load
-from twin.scenario.outside import blame
-
-MODULE = '''"""Counts people, over and over."""
-
-import numpy as np
-
-from twin.world.mechanism import Every, Mechanism
-from twin.world.metric import Metric
-from twin.world.params import Duration, Params, par
-
-
-class CensusParams(Params):
-    """How to count."""
-
-    every: Duration = par(86400, "time between counts", unit="s", low=600, grid=True)
-    factor: float = par(1.0, "what a person counts as", low=0, high=10, lever=True)
-
-
-class Census(Mechanism):
-    """Adds up everybody who is there."""
-
-    name = "census"
-    Params = CensusParams
-    metrics = (Metric("counted", "gauge", "1", "Sum of all counts.", "platform", "Census"),)
-
-    def setup(self):
-        """Nobody was counted yet."""
-        self.keep["sum"] = np.zeros(1)
-
-    def clocks(self):
-        """The count."""
-        return [Every(self.p.every, "people", self.count)]
-
-    def count(self):
-        """One count."""
-        self.keep["sum"] += self.lever("factor") * self.read("consumers", "active").sum()
-
-    def measure(self):
-        """The sum."""
-        self.world.board.set("counted", float(self.keep["sum"][0]))
-'''
-BLOCK = "mechanisms:\n  census: {class: own.census.Census, factor: 2.0}\n"
-
-
-def write(folder: Path, text: str = BLOCK, module: str = MODULE) -> Path:
-    """A scenario that extends base.yaml, and the module beside it."""
-    (folder / "own").mkdir(parents=True, exist_ok=True)
-    (folder / "own" / "census.py").write_text(module)
-    (folder / "x.yaml").write_text(f"extends: base.yaml\n{text}")
-    (folder / "base.yaml").write_text((SCENARIOS / "base.yaml").read_text())
-    return folder / "x.yaml"
 
 
 def problems(path: Path, *sets: str) -> list[str]:
@@ -77,43 +21,6 @@ def problems(path: Path, *sets: str) -> list[str]:
     with pytest.raises(ScenarioError) as caught:
         load(path, sets)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
-
-
-def test_works_like_the_others(tmp_path: Path) -> None:
-    """Its parameters, clock, metric and lever work, in conditions of policies too; unset parameters
-    have their defaults."""
-    path = write(
-        tmp_path,
-        BLOCK
-        + """policies:
-  - {name: fewer, at: 2d, set: {census.factor: 0.5}}
-  - {name: many, when: counted > 1100, set: {census.factor: 0.0}}
-""",
-    )
-    sets = (*SMALL, "audience.arrivals=0/d", "audience.leave=0.0", "duration=12d")
-    scenario = load(path, sets)
-    simulation, readings = history(scenario)
-    counted = readings[:, simulation.world.board.index("counted")]
-    assert counted[:4].tolist() == [
-        0,
-        600,
-        750,
-        900,
-    ]  # 300 people count as 2.0, then as 0.5 from the second day on
-    assert counted.tolist() == [
-        0,
-        600,
-        750,
-        900,
-        1050,
-        *[1200] * 8,
-    ]  # and as nothing from when 1100 was passed
-    rows = {row.path: row for row in describe(scenario)}
-    assert (
-        rows["census.class"].value == "own.census.Census"
-        and rows["census.class"].origin == "x.yaml:3"
-    )
-    assert rows["census.factor"].lever and rows["census.every"].origin == "default"
 
 
 def test_the_registry_does_not_leak(tmp_path: Path) -> None:
@@ -198,39 +105,6 @@ def test_python_path_and_current_folder(tmp_path: Path, monkeypatch: pytest.Monk
     )
     for name in [name for name in sys.modules if name.partition(".")[0] == "own"]:
         del sys.modules[name]
-
-
-def test_saved_and_loaded_goes_on_exactly(tmp_path: Path) -> None:
-    """A world with such a mechanism, saved half-way and loaded under the resolved scenario, ends as
-    if nothing had happened."""
-    scenario = load(write(tmp_path), (*SMALL, "duration=4d"))
-    whole, readings = history(scenario)
-    half = Simulation(scenario)
-    half.begin()
-    half.run(2 * DAY)
-    half.save(tmp_path / "saved")
-    (tmp_path / "resolved.yaml").write_text(dump(scenario))
-    rest = Simulation(load(tmp_path / "resolved.yaml"))
-    rest.load(tmp_path / "saved")
-    rest.run(4 * DAY + 1)
-    assert np.array_equal(rest.world.board.snapshot(), whole.world.board.snapshot(), equal_nan=True)
-    assert rest.world.board.get("counted") > 2000 and len(readings) == 5
-
-
-def test_resume_refuses_changed_code(tmp_path: Path) -> None:
-    """A run goes on only with the code that it began with."""
-    path = write(tmp_path)
-    scenario = load(path, (*SMALL, "duration=1d"))
-    run.start(scenario, tmp_path / "run")
-    manifest = tmp_path / "run" / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"status": "interrupted"}))
-    write(tmp_path, module=MODULE + "\n# better\n")
-    with pytest.raises(
-        CheckpointError, match=r"census\.py, the code of census, was changed since the run began"
-    ):
-        run.resume(tmp_path / "run")
-    write(tmp_path)
-    assert run.resume(tmp_path / "run").status == "done"
 
 
 REFUSED = {
@@ -398,25 +272,3 @@ def test_left_out(tmp_path: Path) -> None:
     )
     scenario = load(path)
     assert "census" not in scenario.mechanisms and "census" not in dump(scenario)
-
-
-def test_errors_at_run_time_name_the_module(tmp_path: Path, small: Callable[..., Scenario]) -> None:
-    """An exception in the middle of a run is laid to the module that it came from, and to no
-    other."""
-    path = write(
-        tmp_path,
-        module=MODULE.replace('self.lever("factor") *', 'self.lever("factor") // 0 * [][0] *'),
-    )
-    line = 1 + (tmp_path / "own" / "census.py").read_text().split("\n").index(
-        next(
-            text
-            for text in (tmp_path / "own" / "census.py").read_text().split("\n")
-            if "[][0]" in text
-        )
-    )
-    with pytest.raises((IndexError, ZeroDivisionError)) as caught:
-        history(load(path, (*SMALL, "duration=2d")))
-    assert blame(caught.value) == f"{tmp_path / 'own' / 'census.py'}:{line}"
-    with pytest.raises(ScenarioError) as other:
-        small("audience.initial=0")
-    assert blame(other.value) is None

@@ -1,17 +1,14 @@
 """Policies in files of their own: every one that is shipped loads, `use` and `--policy` find them,
 mistakes name the policy file."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from tests.conftest import SCENARIOS, SMALL, history
+from tests.conftest import SCENARIOS
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
-from twin.scenario.checking import Scenario
 from twin.scenario.describe import digest, dump, policy_lines
 from twin.scenario.loading import load
 
@@ -249,42 +246,3 @@ def test_levers_get_the_mechanisms_units(tmp_path: Path) -> None:
         "creators.ai.arrivals: -1/d"
         not in problems(path, "policies: [{name: a, set: {creators.ai.arrivals: -1/d}}]\n")[0]
     )
-
-
-def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:
-    """A policy that says neither when nor at what time takes hold as the run begins, as `twin
-    check` says."""
-    scenario = small("duration=1d", "policies=[{name: now, set: {recommender.slate: 5}}]")
-    assert scenario.policies[0].at is None and "from the start" in scenario.policies[0].describe()
-    simulation, _ = history(scenario)
-    assert simulation.world.lever("recommender.slate") == 5 and simulation.world.marks[0] == (
-        0,
-        "policy",
-        "now: recommender.slate -> 5",
-    )
-
-
-def test_a_shipped_policy_does_what_it_says(small: Callable[..., Scenario]) -> None:
-    """From the shipped chronological feed's time on, people are shown posts of those whom they
-    follow only; before, nothing differs."""
-    scenario = load(
-        SCENARIOS / "base.yaml",
-        (*SMALL, "duration=6d"),
-        (str(SCENARIOS / "policies" / "chronological.yaml") + "@3d",),
-    )
-    simulation, readings = history(scenario)
-    plain = history(small("duration=6d"))[1]
-    assert np.array_equal(readings[:3], plain[:3], equal_nan=True)
-    rows = [
-        i
-        for i, (metric, _) in enumerate(simulation.world.board.rows)
-        if metric.name == "source_impressions"
-    ]
-    followed = simulation.world.board.index("source_impressions", source="in_network")
-    assert readings[6, followed] > readings[4, followed] + 100
-    assert all(
-        readings[6, row] == readings[4, row] and plain[6, row] >= plain[4, row]
-        for row in rows
-        if row != followed
-    )
-    assert plain[6, rows].sum() - plain[6, followed] > plain[4, rows].sum() - plain[4, followed]

@@ -1,126 +1,17 @@
 """Ratings and votes against their closed forms, and the mechanism that asks for them."""
 
-import datetime as dt
 import math
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from twin.ground.draws import children
+from tests.given.ratings import PLAIN, SILENT, crowd, make, meet, pairs, react, seen, shop
 from twin.ground.units import DAY
 from twin.kernels import rate as kernel
 from twin.kernels.rate import O_EXPECTATION, O_POSTED, O_PREDICTION, O_QUALITY, O_STAR
-from twin.mechanisms.ratings import Ratings, RatingsParams
-from twin.world.board import Board
-from twin.world.columns import Column
-from twin.world.params import leaves, meta, value_at
-from twin.world.state import World
 
-PLAIN = kernel.Rules(
-    mean=3.0,
-    quality=1.0,
-    match=0.0,
-    noise=0.0,
-    expect_shown=0.0,
-    expect_prediction=0.0,
-    kappa_up=0.0,
-    kappa_down=0.0,
-    anchoring=0.0,
-    herding=0.0,
-    level_up=0.0,
-    level_down=0.0,
-    report_base=0.0,
-    extremity=0.0,
-    everyone=True,
-    shown_from=1,
-    shift=0.0,
-    shrink_work=25.0,
-    shrink_person=10.0,
-    reference=0,
-)
-"""Everybody says what the work's quality is, and nothing else matters."""
-SILENT = kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 FAIR = SILENT._replace(enabled=True, up=math.log(0.0513 / 0.9487), down=math.log(0.0082 / 0.9918))
-RATE, VOTE = np.uint64(11), np.uint64(12)
-
-
-def frozen(array):
-    """Read-only, as a mechanism sees what it does not own."""
-    array.flags.writeable = False
-    return array
-
-
-def crowd(n, level=3.0, seed=1):
-    """People with random tastes and opinions and one general expectation."""
-    rng = np.random.default_rng(seed)
-    taste = rng.normal(size=(n, 16)).astype(np.float32)
-    taste /= np.linalg.norm(taste, axis=1, keepdims=True)
-    return kernel.Raters(
-        frozen(children(np.full(n, np.uint64(seed)), np.arange(n))),
-        frozen(taste),
-        frozen(rng.uniform(-1, 1, n).astype(np.float32)),
-        np.full(n, level, np.float32),
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros((n, kernel.RING), np.uint16),
-        np.zeros(n, np.int8),
-    )
-
-
-def shop(quality, seed=2):
-    """Works of these qualities with random content and slant, without ratings or votes."""
-    n, rng = len(quality), np.random.default_rng(seed)
-    content = rng.normal(size=(n, 16)).astype(np.float32)
-    content /= np.linalg.norm(content, axis=1, keepdims=True)
-    whole = [np.zeros(n, np.int32) for _ in range(4)]
-    return kernel.Works(
-        frozen(children(np.full(n, np.uint64(seed + 50)), np.arange(n))),
-        frozen(content),
-        frozen(np.array(quality, np.float32)),
-        frozen(rng.uniform(-1, 1, n).astype(np.float32)),
-        np.zeros(n, np.float32),
-        *whole,
-        np.zeros(n, np.int8),
-    )
-
-
-def seen(
-    consumer,
-    post,
-    via=None,
-    shelf=kernel.CO_VIEWED,
-    bought=True,
-    average=True,
-    prediction=False,
-    votes=True,
-):
-    """Clicked impressions in order."""
-    consumer, post = (
-        np.atleast_1d(np.array(consumer, np.int32)),
-        np.atleast_1d(np.array(post, np.int32)),
-    )
-    n = len(post)
-    return kernel.Seen(
-        consumer,
-        post,
-        np.full(n, -1, np.int32) if via is None else np.array(via, np.int32),
-        np.full(n, shelf, np.int8),
-        *(np.full(n, value) for value in (bought, average, prediction, votes)),
-    )
-
-
-def react(events, people, works, rules=PLAIN, voting=SILENT, total=None):
-    """One window; what was said, and the running sums."""
-    total = np.zeros(kernel.T_SIZE) if total is None else total
-    return kernel.react(events, people, works, total, rules, voting, RATE, VOTE), total
-
-
-def pairs(people, works, **how):
-    """Everybody meets every work, person by person."""
-    n, m = len(people.key), len(works.key)
-    return seen(np.repeat(np.arange(n), m), np.tile(np.arange(m), n), **how)
 
 
 @pytest.mark.parametrize(("up", "down"), [(0.5, 0.5), (0.2, 0.4), (0.0, 1.0)])
@@ -453,69 +344,6 @@ def test_chances_of_a_vote():
         kernel.chances(0.59, 0.0, voting)[0], abs=1e-9
     )  # twice that far above
     assert sum(kernel.chances(40.0, 0.0, voting._replace(down=40.0))) <= 1.0
-
-
-def make(n=300, posts=60, **params):
-    """A world of people and posts, the first half of which are works, with a window that a test
-    fills."""
-    world = World(dt.date(2025, 1, 1), 1, 0, Board(Ratings.metrics))
-    for table, columns in Ratings.columns.items():
-        for column in columns:
-            world.define("ratings", table, column)
-    for table, columns in (
-        ("consumers", "active:? arm:i1 taste:f4 opinion:f4"),
-        ("posts", "work:? content:f4 quality:f4 slant:f4 born:i8"),
-    ):
-        for name, dtype in (column.split(":") for column in columns.split()):
-            world.define(
-                "test",
-                table,
-                Column(
-                    name, dtype, "1", "Test", shape=(16,) if name in ("taste", "content") else ()
-                ),
-            )
-    impressions = SimpleNamespace(
-        consumer=np.zeros(0, np.int32),
-        post=np.zeros(0, np.int32),
-        responses=np.zeros(0, np.uint16),
-        via=np.zeros(0, np.int32),
-    )
-    world.provide("window", lambda: impressions)
-    world.provide("shelf_kinds", lambda: np.zeros(1, np.int8))
-    mechanism = Ratings(RatingsParams(**params), world)
-    for path, info in leaves(RatingsParams):
-        if meta(info)["lever"]:
-            world.levers[f"ratings.{path}"] = value_at(mechanism.p, path)
-    world.on_add(mechanism.born)
-    world.on_release(mechanism.gone)
-    mechanism.setup()
-    people, works = crowd(n), shop(np.random.default_rng(4).normal(size=posts))
-    world.add(
-        "test",
-        "consumers",
-        people.key,
-        active=np.ones(n, bool),
-        taste=people.taste,
-        opinion=people.opinion,
-    )
-    world.add(
-        "test",
-        "posts",
-        works.key,
-        work=np.arange(posts) < posts // 2,
-        content=works.content,
-        quality=works.quality,
-        slant=works.slant,
-    )
-    return world, mechanism, impressions
-
-
-def meet(impressions, consumer, post, responses=3, via=-1):
-    """Fill the window: everybody clicks and stays unless said."""
-    n = len(post)
-    impressions.consumer, impressions.post = np.array(consumer, np.int32), np.array(post, np.int32)
-    impressions.responses = np.array(np.broadcast_to(responses, n), np.uint16)
-    impressions.via = np.array(np.broadcast_to(via, n), np.int32)
 
 
 def everyone(impressions, n=300, posts=60):

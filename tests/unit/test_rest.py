@@ -1,19 +1,16 @@
 """Is a world at rest: truncation by MSER-5 on known series, planted drift and none, and the
 command."""
 
-import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from tests.conftest import SCENARIOS, settings, twin
-from twin.engine.simulation import Simulation
+from tests.given.drifts import drift
 from twin.experiments import rest
 from twin.experiments.compare import command as compare
 from twin.experiments.compare import words as compare_words
@@ -129,13 +126,6 @@ def test_what_was_nothing_and_what_never_moves() -> None:
     assert begun.verdict == "drifts" and begun.change[0] == math.inf
 
 
-def drift(**given: object) -> rest.Drift:
-    """A headline with some of its numbers."""
-    return dataclasses.replace(
-        rest.Drift("x", "1", 1.0, 1.2, (0.2, 0.1, 0.3), (0, 0, 0), 20), **given
-    )  # type: ignore[arg-type]
-
-
 def test_the_proposal(small: Small) -> None:
     """The most days that something not at rest needs, on top of the warm-up that there is; what
     never settles is named."""
@@ -165,41 +155,6 @@ def test_verdicts_in_words() -> None:
     assert rest._words(grows) == "follows the number of active people; per head +1.0 % [−2.0, +4.0]"
 
 
-def test_reasons_that_are_declared(small: Small) -> None:
-    """A total is judged by those who make it up, each kind by its own; a mean by nobody; a declared
-    reason counts where it drifts, only."""
-    rows = list(Simulation(small()).world.board.rows)
-
-    def heads(name: str, **labels: str) -> tuple[str, dict[str, str]] | None:
-        found = rest._heads(
-            rows,
-            rows.index(next(row for row in rows if row[0].name == name and dict(row[1]) == labels)),
-        )
-        return None if found is None else (rows[found][0].name, dict(rows[found][1]))
-
-    for kind in ("ai", "human"):
-        assert heads("posts", by=kind) == ("creators_active", {"by": kind})
-    assert heads("chat_sessions") == ("chat_users", {}) and heads("sessions") == (
-        "consumers_active",
-        {},
-    )
-    assert (
-        heads("trust_mean") is None
-        and heads("satisfaction_mean") is None
-        and heads("consumers_active") is None
-    )
-    for metric, _ in rows:
-        assert not metric.of or heads(metric.name, **next(metric.series())) is not None, metric.name
-    known = drift(why="they age")
-    assert (
-        known.verdict == "moves"
-        and rest._words(known) == "moves: they age"
-        and rest.proposed(small(), [known])[1] == []
-    )
-    assert drift(why="they age", change=(0.0, -0.01, 0.01)).verdict == "at rest"
-    assert drift(why="they age", change=(0.08, -0.1, 0.2)).verdict == "unclear"
-
-
 def test_without_policies(small: Small) -> None:
     """The look leaves out policies, reads daily at least, and takes replicates one after
     another."""
@@ -209,51 +164,6 @@ def test_without_policies(small: Small) -> None:
     one = rest.without_policies(scenario, 60, 2)
     assert not one.policies and not one.mechanisms["policies"].plan and one.duration == 60 * DAY  # type: ignore[attr-defined]
     assert one.metrics.every == DAY and one.replicate == 5 and one.warm_up == scenario.warm_up
-
-
-def test_the_command(tmp_path: Path) -> None:
-    """Opinions that begin at their anchors drift, sessions in a world that empties follow the
-    number of people: exit status 1, a row per headline, a verdict, a proposal; its flags belong
-    together."""
-    given = settings(
-        "opinions.start=anchors",
-        "audience.leave=0.03",
-        "audience.arrivals=0/d",
-        "audience.initial=200",
-        "warm_up=2d",
-    )
-    done = twin(
-        "check",
-        SCENARIOS / "base.yaml",
-        *given,
-        "--at-rest",
-        "--days",
-        "60",
-        "--replicates",
-        "2",
-        cwd=tmp_path,
-        check=False,
-        TWIN_CACHE=str(tmp_path / "cache"),
-    )
-    assert done.returncode == 1, done.stderr
-    assert (
-        "2 replicates without policies, 60 days from 2025-01-01 on, after a warm-up of 2 days"
-        in done.stdout
-    )
-    for words in (
-        "Opinion variance",
-        "DRIFTS by",
-        "follows the number of active people",
-        "Proposed warm_up: ",
-    ):
-        assert words in done.stdout
-    assert len(list((tmp_path / "cache" / "worlds").iterdir())) == 2
-    for flags, words in (
-        (("--days", "90"), "belongs to --at-rest"),
-        (("--at-rest", "--regularities"), "two questions"),
-    ):
-        failed = twin("check", SCENARIOS / "base.yaml", *flags, cwd=tmp_path, check=False)
-        assert failed.returncode == 2 and words in failed.stderr
 
 
 def forked(course: np.ndarray) -> Forked:
@@ -301,37 +211,3 @@ def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
         compare_words._restless(SimpleNamespace(moving={("creator_morale", ""): 0.04}), [row]) == ""
     )  # type: ignore[arg-type]
     assert compare_words._restless(SimpleNamespace(moving={}), [row]) == ""  # type: ignore[arg-type]
-
-
-def test_a_comparison_writes_it_down(tmp_path: Path) -> None:
-    """`twin compare` of a world that warms up: one row per outcome, read from two weeks before the
-    fork; and from less, none."""
-    (tmp_path / "p.yaml").write_text("name: few\nset: {recommender.slate: 5}\n")
-    given = settings("warm_up=2d", "duration=24d", "audience.initial=150")
-    for at, wanted in (("15d", True), ("10d", False)):
-        twin(
-            "compare",
-            SCENARIOS / "base.yaml",
-            *given,
-            "--policy",
-            "p.yaml",
-            "--at",
-            at,
-            "--replicates",
-            "2",
-            "--out",
-            at,
-            "--on",
-            "local:1",
-            cwd=tmp_path,
-            TWIN_CACHE=str(tmp_path / "cache"),
-        )
-        assert (tmp_path / at / "before.parquet").exists() is wanted
-    table = pq.read_table(tmp_path / "15d" / "before.parquet").to_pylist()
-    assert {row["metric"] for row in table} == {
-        row["metric"] for row in pq.read_table(tmp_path / "15d" / "results.parquet").to_pylist()
-    }
-    assert any(np.isfinite(row["pace"]) and row["pace"] != 0 for row in table)
-    assert (
-        len(list((tmp_path / "cache" / "worlds").iterdir())) == 2
-    )  # two replicates, which both comparisons share

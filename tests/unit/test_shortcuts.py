@@ -1,24 +1,17 @@
 """Ways that were cut short give the same bytes as the long ones."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from tests.conftest import SIGNALS_OFF
-from twin.engine.simulation import Simulation
 from twin.ground.draws import Draws
 from twin.ground.rhythm import MIND_HOURS, cumulated, warp
-from twin.ground.units import DAY, NEVER
-from twin.kernels import create, ranking
-from twin.kernels.side import WIDE
+from twin.ground.units import NEVER
+from twin.kernels import create
 from twin.kernels.tables import mean_row
 from twin.kernels.training import HEADS, predict
-from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.quality import EDGES, bucket
 from twin.mechanisms.recommender.signals import NOTHING
 from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.scenario.loading import Scenario
 
 
 @pytest.mark.parametrize("occasion", [7, np.arange(50) % 13])
@@ -90,57 +83,6 @@ def test_served_model_predicts_by_its_equation() -> None:
     assert np.array_equal(
         predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order]
     )
-
-
-@pytest.mark.parametrize("knows", [True, False])
-@pytest.mark.parametrize("dim", [32, 7])
-def test_what_is_judged_is_what_was_served(
-    dim: int, knows: bool, small: Callable[..., Scenario]
-) -> None:
-    """Progressive validation predicts bit for bit what the ranking computed, for odd and even
-    dimensions, with and without signals."""
-    world = Simulation(small(f"recommender.dim={dim}", *(() if knows else SIGNALS_OFF)))
-    world.begin()
-    world.run(2 * DAY)
-    served = world.world.service("serving")()
-    luck = np.random.default_rng(7)
-    user, post = (
-        luck.integers(0, len(served.user_vec), 300).astype(np.int32),
-        luck.choice(served.eligible, 300),
-    )
-    learner = next(m for m in world.mechanisms if isinstance(m, Recommender)).learner
-    known = learner.side.of_log(0)._replace(tally=world.world.table("posts")["tally"][post])
-    lanes, base = np.empty((dim, 8), np.float32), np.empty(8, np.float32)
-    whole, score = np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
-    for who, what, logits in zip(user, post, whole, strict=True):
-        ranking.value_scores(
-            served.user_vec[who],
-            served.user_bias[who],
-            0,
-            served,
-            np.array([what]),
-            1,
-            lanes,
-            base,
-            logits,
-            score,
-        )
-    got = predict(
-        user,
-        post,
-        3,
-        served.user_vec,
-        served.user_bias,
-        served.item_vec,
-        served.item_bias,
-        served.interaction,
-        served.user_scale,
-        served.item_scale,
-        served.intercept,
-        known,
-    )
-    assert len(known.S) == (WIDE if knows else 0)
-    assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300
 
 
 @pytest.mark.parametrize("kind", ["collisionless", "hash", "double_hash", "quotient_remainder"])

@@ -1,48 +1,18 @@
 """Where experiments keep their files: the same in a folder and in an object store; whole or not at
 all; tasks leave the same bytes."""
 
-import subprocess
-import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fsspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from twin.experiments.experiment import Experiment
+from tests.given.places import KINDS
 from twin.experiments.work.store import Store
-from twin.experiments.work.tasks import SCENARIO, Task, execute
 from twin.ground.errors import UsageError
-from twin.scenario.describe import dump
-from twin.scenario.loading import Scenario
-
-
-class Server(LocalFileSystem):
-    """A file system over a network that is no object store, and that renames onto no file, as SFTP
-    does."""
-
-    protocol = "server"
-
-    @classmethod
-    def _strip_protocol(cls, path: str) -> str:
-        return str(LocalFileSystem._strip_protocol(str(path).removeprefix("server://")))
-
-    def mv(self, path1: str, path2: str, **more: Any) -> None:
-        """Rename."""
-        if Path(path2).exists():
-            raise OSError("there is a file")
-        Path(path1).rename(path2)
-
-
-fsspec.register_implementation("server", Server, clobber=True)
-KINDS = ("folder", "file", "memory", "server")
 
 
 @pytest.fixture(params=KINDS)
@@ -191,70 +161,3 @@ def test_a_place_whose_package_is_missing_is_refused_with_the_mend() -> None:
     )
     with pytest.raises(UsageError, match="sea://x: cannot be reached: Please install seafs"):
         Store("sea://x")
-
-
-def test_tasks_leave_the_same_bytes_anywhere(
-    small: Callable[..., Scenario], tmp_path: Path
-) -> None:
-    """Trunk, branch and whole runs: the same readings in a folder, at a file:// address, in an
-    object store and on a server."""
-    scenario = small("duration=6d")
-    tasks = [
-        Task("trunk", "runs/t.npy", {"sets": ["replicate=1"], "at_s": 3 * 86400}),
-        Task(
-            "branch",
-            "runs/b.npy",
-            {"sets": ["replicate=1"], "trunk": "runs/t.npy", "policies": ["policies/p.yaml"]},
-            ("runs/t.npy",),
-        ),
-        Task("whole", "runs/w.npy", {"sets": ["replicate=1"]}),
-    ]
-    places = {
-        "folder": str(tmp_path / "a"),
-        "file": f"file://{tmp_path}/b",
-        "memory": f"memory://{uuid.uuid4().hex}",
-        "server": f"server://{tmp_path}/d",
-    }
-    found = {}
-    for kind in KINDS:
-        experiment = Experiment(places[kind], "compare", {}, scenario, quiet=True)
-        experiment.store.write(
-            "policies/p.yaml", b"policies: [{name: p, at: 3d, set: {recommender.ai_factor: 0.1}}]\n"
-        )
-        for task in tasks:
-            execute(experiment.store.root, task)
-        found[kind] = [experiment.store.read(task.result) for task in tasks]
-        experiment.finish("done")
-        assert (
-            Experiment(places[kind], "compare", {}, scenario, quiet=True).manifest["status"]
-            == "running"
-        )  # goes on
-        with pytest.raises(UsageError, match="with other at_s"):
-            Experiment(places[kind], "compare", {"at_s": 1}, scenario, quiet=True)
-    assert all(found[kind] == found["folder"] for kind in KINDS)
-    assert found["folder"][1] != found["folder"][2]
-
-
-def test_a_worker_that_does_not_see_the_folder_says_so(
-    tmp_path: Path, small: Callable[..., Scenario]
-) -> None:
-    """On a machine that does not share the folder, the mend is in the error."""
-    with pytest.raises(UsageError, match=r"as seen from .* that all workers share"):
-        execute(str(tmp_path / "elsewhere"), Task("whole", "w.npy", {}))
-    Store(str(tmp_path)).write(SCENARIO, dump(small("duration=1d")).encode())
-    execute(str(tmp_path), Task("whole", "w.npy", {}))
-
-
-def test_a_process_that_read_a_table_ends(tmp_path: Path) -> None:
-    """Read as Arrow does it by itself, four in five of such processes abort or hang at their end."""
-    table = pa.table({"x": np.arange(5000), "y": np.linspace(0, 1, 5000), "z": ["word"] * 5000})
-    pq.write_table(table, tmp_path / "a.parquet")
-    code = (
-        "import sys; from twin.experiments.work.store import Store; "
-        "print(Store(sys.argv[1]).read_table('a.parquet').num_rows)"
-    )
-    for _ in range(8):
-        told = subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60
-        )
-        assert (told.returncode, told.stdout, told.stderr) == (0, "5000\n", "")

@@ -11,25 +11,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, SMALL, history
+from tests.worlds.shared import EVERYTHING, Run, run_once, same_state
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 from twin.scenario.loading import Scenario
 
-EVERYTHING = (
-    "campaigns.accounts=8",
-    "campaigns.begin=5d",
-    "campaigns.end=25d",
-    "creators.assisted_from=3d",
-    "creators.human.work_share=0.2",
-    "recommender.random_share=0.15",
-    "policies=[{name: label, at: 6d, set: {creators.label_ai: 0.5}}, {name: rules, at: 12d, set: "
-    "{campaigns.detection: 0.1}},"
-    "{name: half, at: 8d, until: 20d, share: 0.5, set: {audience.counts_shown: false, "
-    "recommender.shelf.kind: bought_together}},"
-    "{name: makers, at: 9d, share: 0.3, of: creators, set: {creators.pay_like: 9.0}},"
-    "{name: wide, at: 14d, set: {recommender.dim: 12}}, {name: quick, at: 18d, set: "
-    "{recommender.retrain_every: 2h}}]",
-)
 WORLDS = {
     "everything": EVERYTHING,
     "learned feed, a policy half-way": (
@@ -57,25 +43,10 @@ WORLDS = {
 }
 
 
-def same_state(one: Simulation, other: Simulation) -> list[str]:
-    """Names of tables and arrays that differ by a bit."""
-    odd = [
-        f"{name}.{column}"
-        for name, table in one.world.tables.items()
-        for column in table.columns
-        if not np.array_equal(table[column], other.world.tables[name][column])
-    ]
-    for name, array in one.world.state.items():
-        used = (
-            int(one.world.state["recommender.log.size"][0])
-            if name.startswith("recommender.log.")
-            else len(array)
-        )
-        if (
-            array[:used].tobytes() != other.world.state[name][:used].tobytes()
-        ):  # the log's spare room is not state
-            odd.append(name)
-    return odd
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Straight through, once for all moments at which others are saved."""
+    return run_once()
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -93,12 +64,12 @@ def test_reference_mode_is_bit_identical(world: str, small: Callable[..., Scenar
 @pytest.mark.parametrize("cut", [10 * 60, 3 * DAY + 50 * 60, 17 * DAY])
 @pytest.mark.parametrize("world", ["base", "everything"])
 def test_saving_and_loading_changes_nothing(
-    cut: int, world: str, small: Callable[..., Scenario], tmp_path: Path
+    cut: int, world: str, small: Callable[..., Scenario], run: Run, tmp_path: Path
 ) -> None:
     """Run to a barrier, save, load into a new world, run on: every column and array as if nothing
     had happened."""
     scenario = small(*(EVERYTHING if world == "everything" else ()), "duration=20d", base=world)
-    straight, _ = history(scenario)
+    straight, _ = run(scenario)
     first = Simulation(scenario)
     first.begin()
     first.run(cut)

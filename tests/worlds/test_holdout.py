@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import SIGNALS_OFF, history
-from tests.unit.test_exactness import EVERYTHING, same_state
+from tests.worlds.shared import EVERYTHING, same_state
 from twin.engine.simulation import Simulation
 from twin.ground.compiled import kernel
 from twin.ground.draws import mix64, unit, words
@@ -321,7 +321,7 @@ def difference(
 @pytest.mark.parametrize("mode", ["full", "online"])
 def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_path: Path) -> None:
     """One by one, or saved and loaded within an interval between trainings: every column and array
-    as straight through. (Incremental training and threads: EVERYTHING in test_exactness and
+    as straight through. (Incremental training and threads: EVERYTHING in `shared` and
     test_threads has random slots.)"""
     assert any(setting.startswith("recommender.random_share=0.1") for setting in EVERYTHING)
     scenario = small(

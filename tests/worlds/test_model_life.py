@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from tests.unit.test_exactness import same_state
+from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY, HOUR
 from twin.mechanisms.recommender import Recommender

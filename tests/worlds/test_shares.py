@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import history
-from tests.unit.test_exactness import same_state
+from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY

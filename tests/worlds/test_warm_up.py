@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import SMALL, history, twin
-from tests.unit.test_exactness import same_state
+from tests.worlds.shared import same_state
 from twin.engine.simulation import Simulation
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import Task, execute
@@ -143,12 +143,21 @@ def test_nothing_is_done_before_the_start(small: Small, settings: tuple[str, ...
         assert 0.3 < (arm & 1).mean() < 0.7
 
 
+@pytest.fixture(scope="module")
+def straight(small: Small) -> tuple[Scenario, Simulation, np.ndarray]:
+    """A world with everything in it, straight through its warm-up and nine days more."""
+    scenario = small(*BUSY, "warm_up=5d", "duration=9d", base="everything")
+    simulation, _, readings = warm(scenario)
+    return scenario, simulation, readings
+
+
 @pytest.mark.parametrize("cut", [-5 * DAY, -2 * DAY + 600, 0, 600, 3 * DAY + 3000])
-def test_saving_and_loading_changes_nothing(cut: int, small: Small, tmp_path: Path) -> None:
+def test_saving_and_loading_changes_nothing(
+    cut: int, straight: tuple[Scenario, Simulation, np.ndarray], tmp_path: Path
+) -> None:
     """In the warm-up, at the start, and after it: every column, array and reading as if nothing had
     happened."""
-    scenario = small(*BUSY, "warm_up=5d", "duration=9d", base="everything")
-    straight, _, readings = warm(scenario)
+    scenario, whole, readings = straight
     first = Simulation(scenario)
     first.begin()
     first.run(cut)
@@ -159,7 +168,7 @@ def test_saving_and_loading_changes_nothing(cut: int, small: Small, tmp_path: Pa
     assert second.now == cut
     second.run(scenario.duration + 1)
     assert (
-        same_state(straight, second) == []
+        same_state(whole, second) == []
         and np.array(late).tobytes() == readings[-len(late) :].tobytes()
     )
 

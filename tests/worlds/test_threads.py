@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, history
-from tests.unit.test_exactness import EVERYTHING, same_state
+from tests.worlds.shared import EVERYTHING, same_state
 from twin.engine.simulation import Simulation
 from twin.ground.compiled import kernel
 from twin.ground.crew import Crew, asked, cores

@@ -179,7 +179,7 @@ def test_no_service_can_hold_the_end_of_a_run_that_dies(tmp_path: Path, ending: 
     script = tmp_path / "script.py"
     script.write_text(f"""\
 import os, signal, sys, threading
-from tests.unit.test_sidecar import INFO, Stuck
+from tests.processes.test_sidecar import INFO, Stuck
 from twin.readers.sidecar import Link
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""Reports as tests read them: hostile text that goes into one, and a page with what went wrong."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+
+
+def page_of(browser: Any, report: Path, width: int) -> tuple[Page, list[str]]:
+    """The report as a page, drawn, and what went wrong."""
+    page = browser.new_page(viewport={"width": width, "height": 1000})
+    wrong: list[str] = []
+    page.on(
+        "console", lambda message: wrong.append(message.text) if message.type == "error" else None
+    )
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith(("file:", "data:", "blob:"))
+            else wrong.append(request.url)
+        ),
+    )
+    page.goto(report.as_uri())
+    page.wait_for_function(
+        """() => { const roots = Bokeh.documents.flatMap(d => d.roots());
+        return roots.length && roots.every(root => { const view = Bokeh.index.find_one_by_id(root.id);
+        return view && view.el.clientWidth > 100 && view.el.clientHeight > 50; }); }""",
+        timeout=60000,
+    )
+    return page, wrong

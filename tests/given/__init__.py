@@ -1,0 +1,1 @@
+"""What tests of several folders start from: worlds of one mechanism, files, readings."""

@@ -1,0 +1,38 @@
+"""`import twin` in a process of its own: cheap to import, and workers that run no script again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import SCENARIOS, SMALL
+
+SHORT = {"duration": "4d", "warm_up": "0d", "policies": []}
+
+
+def test_import_is_cheap() -> None:
+    """Nothing heavy is imported before it is used."""
+    code = "import sys, twin; print([name for name in ('numpy', 'numba', 'bokeh', 'simpy') if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_experiments_from_a_script_without_a_guard(tmp_path: Path) -> None:
+    """A plain script compares two worlds: its workers do not run it again."""
+    script = tmp_path / "ask.py"
+    script.write_text(
+        f"""import twin
+print("once")
+base = twin.load({str(SCENARIOS / "base.yaml")!r}, sets={ {**dict(entry.split("=", 1) for entry in SMALL), **SHORT}!r})
+found = twin.compare(base, [{str(SCENARIOS / "policies" / "chronological.yaml")!r}], at="2d",
+                     replicates=2, out={str(tmp_path / "compared")!r}, on="local:2")
+print(found.failed, found.results.num_rows > 100, found.report())
+print(twin.open_experiment(found.folder).table("course").num_rows > 100)
+"""
+    )
+    told = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert told.returncode == 0, told.stderr
+    lines = told.stdout.splitlines()
+    assert lines[0] == "once" and lines.count("once") == 1
+    assert lines[1].startswith("{} True ") and lines[2] == "True"
