@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.experiments.findings.f4_studies import (
+from twin.experiments.findings.f4.studies import (
     Measures,
     Split,
     ials,

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from twin.experiments.findings import judging
 from twin.experiments.findings.catalogue import KEYS, chosen, finding
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import (
+from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import (
     afterwards,
     band,
     exact,

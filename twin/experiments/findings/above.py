@@ -20,10 +20,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.arms import Curve, averaged
-from twin.experiments.findings.declare import Examined, Finding, Part
-from twin.experiments.findings.judging import Claim, band, moves, slope
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Curve, averaged
+from twin.experiments.findings.kit.declare import Examined, Finding, Part
+from twin.experiments.findings.kit.judging import Claim, band, moves, slope
+from twin.experiments.findings.kit.readings import Readings
 
 NOTHING = 0.2
 FINDING = Finding(
@@ -40,7 +40,7 @@ FINDING = Finding(
 Array = NDArray[np.float64]
 
 
-def ends(part: Part, seen: Seen) -> tuple[Array, Array, Array] | None:
+def ends(part: Part, seen: Readings) -> tuple[Array, Array, Array] | None:
     """Doses (arms,) and both outcomes in sd (arms, replicates); None where a part asks for none."""
     if part.both_ends is None:
         return None

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 
 from twin.experiments.findings import above
-from twin.experiments.findings.declare import Finding
+from twin.experiments.findings.kit.declare import Finding
 from twin.ground.errors import UsageError, nearest
 
 KEYS = ("F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8")
@@ -24,7 +24,9 @@ def finding(key: str) -> Finding:
     """A finding by its key."""
     if key == "F8":
         return above.FINDING
-    found: Finding = importlib.import_module(f"twin.experiments.findings.{key.lower()}").FINDING
+    found: Finding = importlib.import_module(
+        f"twin.experiments.findings.{key.lower()}.finding"
+    ).FINDING
     return found
 
 

@@ -9,10 +9,10 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
-from twin.experiments.findings.arms import Curve
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import interval
-from twin.experiments.findings.seen import Seen, called
+from twin.experiments.findings.kit.arms import Curve
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
 from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
 from twin.world.metric import label_text
@@ -21,7 +21,7 @@ LEGEND_ROW = 22
 """Pixels."""
 
 
-def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
+def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
     """One picture per outcome: arms side by side, the part's own and those of its controls."""
     groups = list(dict.fromkeys(arm.control for arm in part.arms))
     names = list(dict.fromkeys(arm.name for arm in part.arms))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
-from twin.experiments.findings.arms import Change
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim
+from twin.experiments.findings.kit.arms import Change
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import Claim
 from twin.experiments.findings.scoreboard import Judged, shown
 from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 
@@ -50,7 +50,7 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
                     "Verdicts",
                     "refuted if a claim or a control fails, reproduced if all hold, else "
                     "inconclusive; the rule of each kind of "
-                    "claim is in twin/experiments/findings/judging.py",
+                    "claim is in twin/experiments/findings/kit/judging.py",
                 ),
                 *reporting.usual_methods(experiment),
             ],

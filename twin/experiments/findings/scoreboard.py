@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings.declare import Examined, Finding
-from twin.experiments.findings.judging import Claim, Verdict, verdict
+from twin.experiments.findings.kit.declare import Examined, Finding
+from twin.experiments.findings.kit.judging import Claim, Verdict, verdict
 from twin.readers.text import span
 
 COLUMNS = (

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings.arms import Arm, Study
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.seen import Seen, called
+from twin.experiments.findings.kit.arms import Arm, Study
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.work.tasks import Task
 from twin.ground.units import DAY
 from twin.scenario.loading import load
@@ -81,11 +81,11 @@ def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task
     return list(made.values())
 
 
-def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
+def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Readings:
     """Load what the tasks of a part left; a world that failed is NaN, a study that failed is
     empty."""
     size = part.size(quick)
-    seen = Seen(part.arms, quick, size.days, size.replicates)
+    seen = Readings(part.arms, quick, size.days, size.replicates)
     layouts: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}
     for arm in part.arms:
         with experiment.store.local("scenario.yaml") as path:

@@ -8,10 +8,10 @@ hides at once, and makers learn at the default rate.
 
 from __future__ import annotations
 
-from twin.experiments.findings.arms import Arm, Outcome, Size, because
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim, sign, slope, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import Claim, sign, slope, vanishes
+from twin.experiments.findings.kit.readings import Readings
 from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective, prized
 
@@ -113,7 +113,7 @@ def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
     }
 
 
-def _judge(seen: Seen) -> list[Claim]:
+def _judge(seen: Readings) -> list[Claim]:
     claims, effects = [], {}
     for outcome, side in (
         (MADE, "makers aim at more arousal"),
@@ -181,7 +181,7 @@ COMMENT = {
 """Percent that comments are of what a feed prizes, weight x rate, see `twin check`: 0, 6, 33."""
 
 
-def _judge_presets(seen: Seen) -> list[Claim]:
+def _judge_presets(seen: Readings) -> list[Claim]:
     made = [
         sign(
             f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against "

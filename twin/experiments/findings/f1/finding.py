@@ -1,7 +1,7 @@
 """Finding 1: feeds are persuasion infrastructure."""
 
-from twin.experiments.findings import f1_campaigns, f1_opinions, f1_ratings, f1_weights
-from twin.experiments.findings.declare import Finding
+from twin.experiments.findings.f1 import campaigns, opinions, ratings, weights
+from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
     "F1",
@@ -19,7 +19,7 @@ FINDING = Finding(
         "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
         "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract",
     ),
-    (*f1_weights.PARTS, f1_opinions.PART, *f1_campaigns.PARTS, *f1_ratings.PARTS),
+    (*weights.PARTS, opinions.PART, *campaigns.PARTS, *ratings.PARTS),
     "Validated are the closed forms and the herding of votes; of campaigns, supply and selection "
     "only signs are known. The angry reaction "
     "is asked of a world in which arousal draws comments and nothing else; all of its effect is "

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.experiments.findings.arms import Arm, Outcome, Size, because, smaller
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import (
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because, smaller
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import (
     Array,
     Claim,
     afterwards,
@@ -26,7 +26,7 @@ from twin.experiments.findings.judging import (
     slope,
     vanishes,
 )
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.readings import Readings
 
 BAND = "uploads of exposed humans: del Rio-Chanona et al. -16..-25 %, Liu et al. -14..-20 %, Burtch et al. over -10 %"
 ESSAY = "essay; NBER w34733"
@@ -189,13 +189,13 @@ def _dose(dose: float) -> dict[str, str]:
     return {"creators.ai.posts_mean": f"{4 * dose:g}/d"} if dose else NONE
 
 
-def _lost(seen: Seen, arm: str, base: str, metric: Outcome) -> Array:
+def _lost(seen: Readings, arm: str, base: str, metric: Outcome) -> Array:
     """Change as a share of what there is without (replicates,)."""
     before = seen.of(base, metric)
     return np.asarray(seen.of(arm, metric) / before - 1, np.float64)
 
 
-def judge_supply(seen: Seen) -> list[Claim]:
+def judge_supply(seen: Readings) -> list[Claim]:
     """Displacement over supply; the band of uploads; the placebo; no AI, nothing but the name, and
     infinite attention."""
     made = []
@@ -319,7 +319,7 @@ def judge_supply(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_drafts(seen: Seen) -> list[Claim]:
+def judge_drafts(seen: Readings) -> list[Claim]:
     """Selection: the best of several drafts takes more; with no AI there is nothing to select."""
     made = []
     for metric, way in ((SHARE, -1), (INCOME, -1)):
@@ -352,7 +352,7 @@ def judge_drafts(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_policies(seen: Seen) -> list[Claim]:
+def judge_policies(seen: Readings) -> list[Claim]:
     """What each brings back and what it costs, per policy; reported, for the finding says nothing
     of policies."""
     made = []

@@ -14,11 +14,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings import judging
-from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, because, smaller
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import Claim, band, exact, interval, moves, sign, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, Size, Study, because, smaller
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import (
+    Claim,
+    band,
+    exact,
+    interval,
+    moves,
+    sign,
+    vanishes,
+)
+from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Ohsaka & Togashi, SIGIR 2023; FINDINGS F4"
 DIMS = (2, 4, 8, 16, 32, 64, 128)
@@ -78,12 +86,12 @@ def _arms(dims: Sequence[int], control: str = "", **more: str) -> list[Arm]:
     return [Arm(str(dim), dim, {"recommender.dim": str(dim), **sets}, control) for dim in dims]
 
 
-def _steeper(seen: Seen, metric: Outcome, arm: str) -> NDArray[np.float64]:
+def _steeper(seen: Readings, metric: Outcome, arm: str) -> NDArray[np.float64]:
     """Rise of a metric per sd of time, over the sixths of a run (replicates,)."""
     return judging.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
 
 
-def judge_worlds(seen: Seen) -> list[Claim]:
+def judge_worlds(seen: Readings) -> list[Claim]:
     """Signs over log dimension up to 32, whether it compounds, and the controls."""
     made = []
     doses, _ = seen.doses(GINI)
@@ -133,7 +141,7 @@ def judge_worlds(seen: Seen) -> list[Claim]:
     return made
 
 
-def worlds_curves(seen: Seen) -> list[Curve]:
+def worlds_curves(seen: Readings) -> list[Curve]:
     """The Gini of reach over time by dimension."""
     made = []
     for arm in seen.arms():
@@ -155,7 +163,7 @@ def worlds_curves(seen: Seen) -> list[Curve]:
     return made
 
 
-def judge_patch(seen: Seen) -> list[Claim]:
+def judge_patch(seen: Readings) -> list[Claim]:
     """Afterwards, at two dimensions: what a patch moves, and whether it reaches what 32 dimensions
     give."""
     made = [
@@ -195,7 +203,7 @@ def judge_patch(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_bare(seen: Seen) -> list[Claim]:
+def judge_bare(seen: Readings) -> list[Claim]:
     """Where no slots are kept for exploration, the same signs: reported beside the default
     world."""
     return [
@@ -214,17 +222,17 @@ def _static(quick: bool) -> list[Study]:
     count, dims = (4, (2, 8, 32)) if quick else (8, (1, 2, 4, 8, 16, 32, 64, 128))
     sets = {"dims": [1, 2, 8, 32], "count": 4 if quick else 12}
     return [
-        Study("counts", "f4_studies:counts"),
-        Study("movies", "f4_studies:movies", {"dims": list(dims), "count": count}),
-        Study("patched", "f4_studies:patched", {"dims": [2, 32], "count": count}),
+        Study("counts", "f4.studies:counts"),
+        Study("movies", "f4.studies:movies", {"dims": list(dims), "count": count}),
+        Study("patched", "f4.studies:patched", {"dims": [2, 32], "count": count}),
         *(
-            Study(name, "f4_studies:synthetic", {"rank": rank, "skew": skew, **sets})
+            Study(name, "f4.studies:synthetic", {"rank": rank, "skew": skew, **sets})
             for name, rank, skew in (("skewed", 8, 1.0), ("flat", 8, 0.0), ("one taste", 0, 1.0))
         ),
     ]
 
 
-def judge_static(seen: Seen) -> list[Claim]:
+def judge_static(seen: Readings) -> list[Claim]:
     """Exact counts; the gate of FINDINGS on MovieLens, and its table; the patch at equal
     popularity; flat and one-taste controls."""
     q = seen.study("counts")
@@ -256,7 +264,7 @@ def judge_static(seen: Seen) -> list[Claim]:
     return made + _judge_movies(seen) + _judge_synthetic(seen)
 
 
-def _judge_movies(seen: Seen) -> list[Claim]:
+def _judge_movies(seen: Readings) -> list[Claim]:
     got, fixed = seen.study("movies"), seen.study("patched")
     if not len(got):
         return [band("MovieLens: left out, its data are not there", [], 0, 0, SOURCE, aside=True)]
@@ -318,7 +326,7 @@ def _judge_movies(seen: Seen) -> list[Claim]:
     return made
 
 
-def _judge_synthetic(seen: Seen) -> list[Claim]:
+def _judge_synthetic(seen: Readings) -> list[Claim]:
     skewed, flat, one = (seen.study(name) for name in ("skewed", "flat", "one taste"))
     gain, gain_one = (data[3, :, 0] - data[0, :, 0] for data in (skewed, one))
     return [
@@ -346,7 +354,7 @@ def _judge_synthetic(seen: Seen) -> list[Claim]:
     ]
 
 
-def static_curves(seen: Seen) -> list[Curve]:
+def static_curves(seen: Readings) -> list[Curve]:
     """MovieLens by dimension."""
     got, dims = seen.study("movies"), (2, 8, 32) if seen.quick else (1, 2, 4, 8, 16, 32, 64, 128)
     if not len(got):

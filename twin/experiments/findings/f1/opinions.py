@@ -20,10 +20,10 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import eigsh
 
-from twin.experiments.findings.arms import Curve, Study
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim, band, exact, sign
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Curve, Study
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import Claim, band, exact, sign
+from twin.experiments.findings.kit.readings import Readings
 from twin.kernels import opinion as kernel
 
 Floats = NDArray[np.float64]
@@ -162,15 +162,15 @@ def alone(seed: int, data: str) -> Floats:
 
 
 def _studies(quick: bool) -> list[Study]:
-    made = [Study(name, "f1_opinions:decay", {"graph": name}) for name in GRAPHS]
+    made = [Study(name, "f1.opinions:decay", {"graph": name}) for name in GRAPHS]
     return [
         *made,
-        Study("rewired", "f1_opinions:rewired", {"graphs": 8 if quick else 32}),
-        Study("alone", "f1_opinions:alone"),
+        Study("rewired", "f1.opinions:rewired", {"graphs": 8 if quick else 32}),
+        Study("alone", "f1.opinions:alone"),
     ]
 
 
-def _judge(seen: Seen) -> list[Claim]:
+def _judge(seen: Readings) -> list[Claim]:
     claims = []
     for name, (published, _, _) in GRAPHS.items():
         got = seen.study(name)
@@ -222,7 +222,7 @@ def _judge(seen: Seen) -> list[Claim]:
     return claims
 
 
-def _curves(seen: Seen) -> Sequence[Curve]:
+def _curves(seen: Readings) -> Sequence[Curve]:
     got = [seen.study(name) for name in GRAPHS if name != "complete" and len(seen.study(name))]
     rate = sorted((float(each[1]), float(each[2])) for each in got)
     x = [slow for slow, _ in rate]

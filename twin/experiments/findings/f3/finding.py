@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.experiments.findings.arms import (
+from twin.experiments.findings.kit.arms import (
     Arm,
     Curve,
     Outcome,
@@ -24,9 +24,9 @@ from twin.experiments.findings.arms import (
     because,
     smaller,
 )
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import Array, Claim, exact, moves, sign, slope, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import Array, Claim, exact, moves, sign, slope, vanishes
+from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Stoeckli & Khobzi 2021"
 KAPPAS = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -59,7 +59,7 @@ def _study(name: str, quick: bool, case: tuple[str, float, bool, str]) -> Study:
     reference, kappa, equal, labels = case
     return Study(
         name,
-        "f3_studies:coefficients",
+        "f3.pairs:coefficients",
         {
             "reference": reference,
             "kappa": kappa,
@@ -84,12 +84,12 @@ def studies(quick: bool) -> list[Study]:
     ]
 
 
-def _model(seen: Seen, reference: str, kappa: float) -> Array:
+def _model(seen: Readings, reference: str, kappa: float) -> Array:
     names = {("via", 0.0): "kappa 0", ("via", 1.0): "default", ("comparison", 1.0): "comparison"}
     return seen.study(names.get((reference, kappa), f"{reference} {kappa:g}"))
 
 
-def judge_model(seen: Seen) -> list[Claim]:
+def judge_model(seen: Readings) -> list[Claim]:
     """Signs at the default reference, three controls, and the other reference aside."""
     made, main = [], seen.study("default")
     for k, (words, way) in enumerate(WORDS):
@@ -138,7 +138,7 @@ def judge_model(seen: Seen) -> list[Claim]:
     return made
 
 
-def curves_model(seen: Seen) -> Sequence[Curve]:
+def curves_model(seen: Readings) -> Sequence[Curve]:
     """Coefficients over kappa for both references."""
     made = []
     for k, (words, _) in enumerate(WORDS):
@@ -203,7 +203,7 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
 QUICK, FULL = _size(4, 40, 400, 60), _size(10, 180, 2000, 300)
 
 
-def judge_worlds(seen: Seen) -> list[Claim]:
+def judge_worlds(seen: Readings) -> list[Claim]:
     """Each coefficient where its links are shown; where links at random are shown instead; and
     where neither mechanism is."""
     made = []
@@ -268,7 +268,7 @@ def judge_worlds(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_kappa(seen: Seen) -> list[Claim]:
+def judge_kappa(seen: Readings) -> list[Claim]:
     """Over kappa, under the default shelf: what it does to both ends; magnitudes are unvalidated,
     so it is told and not counted."""
     made = []

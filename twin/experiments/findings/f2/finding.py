@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.experiments.findings import f2_studies as forms
-from twin.experiments.findings.arms import (
+from twin.experiments.findings.f2 import equations as forms
+from twin.experiments.findings.kit.arms import (
     Arm,
     Curve,
     Outcome,
@@ -25,9 +25,9 @@ from twin.experiments.findings.arms import (
     because,
     smaller,
 )
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import Claim, band, exact, sign, slope, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import Claim, band, exact, sign, slope, vanishes
+from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Barreto et al. 2503.17338"
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -139,13 +139,13 @@ def _shares(path: str, control: str = "", shares: Sequence[float] = SHARES) -> l
     return [Arm(f"{share:g}", share, {path: f"{share:g}"}, control) for share in shares]
 
 
-def _gained(seen: Seen, metric: Outcome, control: str = "") -> np.ndarray:
+def _gained(seen: Readings, metric: Outcome, control: str = "") -> np.ndarray:
     """Personal less pooled (replicates,)."""
     before = f"{control}/" if control else ""
     return seen.effect(f"{before}1", f"{before}0", metric)
 
 
-def judge_feed(seen: Seen) -> list[Claim]:
+def judge_feed(seen: Readings) -> list[Claim]:
     """Signs over the share of the personal, and its control."""
     made = []
     for metric, way in ((BETWEEN, 1), (WITHIN, -1)):
@@ -177,7 +177,7 @@ def judge_feed(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_chat(seen: Seen) -> list[Claim]:
+def judge_chat(seen: Readings) -> list[Claim]:
     """Signs over the share of the personal, truth cost, and its controls."""
     made = []
     for metric, way in ((CHAT_BETWEEN, 1), (CHAT_WITHIN, -1), (FALSE, 1)):
@@ -213,7 +213,7 @@ def _at(sigma: float, own: bool) -> str:
     return f"{'personal' if own else 'pooled'} {sigma:g}"
 
 
-def judge_feed_sigma(seen: Seen) -> list[Claim]:
+def judge_feed_sigma(seen: Readings) -> list[Claim]:
     """The gap between both models grows with how far people differ and is nothing where they are
     alike."""
     gaps = {
@@ -241,7 +241,7 @@ def judge_feed_sigma(seen: Seen) -> list[Claim]:
     return made
 
 
-def _agreement_gap(seen: Seen, sigma: float, control: str = "") -> np.ndarray:
+def _agreement_gap(seen: Readings, sigma: float, control: str = "") -> np.ndarray:
     """Worth of being agreed with, personal less pooled, per unit of taste (replicates,): all else
     is shared luck."""
     before = f"{control}/" if control else ""
@@ -251,7 +251,7 @@ def _agreement_gap(seen: Seen, sigma: float, control: str = "") -> np.ndarray:
     )
 
 
-def judge_chat_sigma(seen: Seen) -> list[Claim]:
+def judge_chat_sigma(seen: Readings) -> list[Claim]:
     """The gap in agreement against its formula; nothing where people are alike."""
     gaps = np.array([_agreement_gap(seen, sigma) for sigma in SIGMAS])
     made = [
@@ -321,7 +321,7 @@ def studies(quick: bool) -> list[Study]:
     made = [
         Study(
             f"known {case}",
-            "f2_studies:known",
+            "f2.equations:known",
             dict(zip(("mu", "sigma", "b", "dq"), case, strict=True)),
         )
         for case in (*KNOWN, *NO_GAP.values())
@@ -329,19 +329,23 @@ def studies(quick: bool) -> list[Study]:
     size = {"each": 400, "people": 1000 if quick else 4000}
     made += [
         Study(
-            f"learned {mu:g}", "f2_studies:learned", {"mu": mu, "sigma": 1.0, "spread": 1.0, **size}
+            f"learned {mu:g}",
+            "f2.equations:learned",
+            {"mu": mu, "sigma": 1.0, "spread": 1.0, **size},
         )
         for mu in (0.0, 0.5)
     ]
     return [
         *made,
         Study(
-            "learned alike", "f2_studies:learned", {"mu": 0.7, "sigma": 0.0, "spread": 0.3, **size}
+            "learned alike",
+            "f2.equations:learned",
+            {"mu": 0.7, "sigma": 0.0, "spread": 0.3, **size},
         ),
     ]
 
 
-def judge_forms(seen: Seen) -> list[Claim]:
+def judge_forms(seen: Readings) -> list[Claim]:
     """.798 against 0, the gap, the two camps and the truth cost, to 1e-9; what is learned within
     .02."""
     first, pooled = seen.study(f"known {KNOWN[0]}")
@@ -442,7 +446,7 @@ def judge_forms(seen: Seen) -> list[Claim]:
     return made
 
 
-def curves_forms(seen: Seen) -> list[Curve]:
+def curves_forms(seen: Readings) -> list[Curve]:
     """The formula over sigma."""
     x = np.linspace(0, 3, 61)
     return [
@@ -458,7 +462,7 @@ def curves_forms(seen: Seen) -> list[Curve]:
     ]
 
 
-def curves_chat_sigma(seen: Seen) -> list[Curve]:
+def curves_chat_sigma(seen: Readings) -> list[Curve]:
     """Worlds beside the formula."""
     gaps = np.array([_agreement_gap(seen, sigma) for sigma in SIGMAS])
     x = np.linspace(0, 2, 41)

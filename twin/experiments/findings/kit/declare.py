@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from twin.experiments.findings.arms import (
+from twin.experiments.findings.kit.arms import (
     LAST,
     NOTHING,
     Arm,
@@ -25,8 +25,8 @@ from twin.experiments.findings.arms import (
     Size,
     Study,
 )
-from twin.experiments.findings.judging import Claim
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.judging import Claim
+from twin.experiments.findings.kit.readings import Readings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Part:
     key: str
     title: str
     varies: str
-    judge: Callable[[Seen], Sequence[Claim]]
+    judge: Callable[[Readings], Sequence[Claim]]
     arms: Sequence[Arm] = ()
     outcomes: Sequence[Outcome] = ()
     world: Change = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Part:
     quick: Size = NOTHING
     windows: Sequence[tuple[float, float]] = LAST
     studies: Callable[[bool], Sequence[Study]] = lambda quick: ()
-    curves: Callable[[Seen], Sequence[Curve]] = lambda seen: ()
+    curves: Callable[[Readings], Sequence[Curve]] = lambda seen: ()
     doses: bool = False
     log_dose: bool = False
     both_ends: tuple[Outcome, Outcome] | None = None
@@ -97,4 +97,4 @@ class Examined(NamedTuple):
 
     finding: str
     part: Part
-    seen: Seen
+    seen: Readings

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 
-from twin.experiments.findings.arms import Arm, Outcome, Size, because
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim, sign, slope, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import Claim, sign, slope, vanishes
+from twin.experiments.findings.kit.readings import Readings
 
 SALVI, OURS = "sign: Salvi et al., Nat. Hum. Behav. 2025", "sentence 1: automation scales"
 ACCOUNTS = (0, 5, 20, 80)
@@ -61,7 +61,7 @@ def _sets(accounts: int, targeting: str = "random") -> dict[str, str]:
     return {"campaigns.accounts": str(accounts), "campaigns.targeting": targeting}
 
 
-def _judge(seen: Seen) -> list[Claim]:
+def _judge(seen: Readings) -> list[Claim]:
     return [
         sign(
             "the more accounts, the nearer people are to the target (per sd of accounts)",
@@ -90,7 +90,7 @@ def _judge(seen: Seen) -> list[Claim]:
     ]
 
 
-def _judge_aim(seen: Seen) -> list[Claim]:
+def _judge_aim(seen: Readings) -> list[Claim]:
     targeted = seen.effect("targeted", LAST, EACH)
     return [
         sign(

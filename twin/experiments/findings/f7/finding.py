@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, averaged, because
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import Claim, exact, sign, slope, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, Size, Study, averaged, because
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import Claim, exact, sign, slope, vanishes
+from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Araujo & Bol 2024, direction"
 WEEKS, LATE = 26, 6
@@ -110,17 +110,17 @@ def _arms(doses: Sequence[float], control: str = "") -> list[Arm]:
     return [Arm(f"{dose:g}", dose, {GAIN: f"{dose:g}"}, control) for dose in doses]
 
 
-def _late(seen: Seen, arm: str, metric: Outcome) -> NDArray[np.float64]:
+def _late(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
     """Mean of the last weeks (replicates,)."""
     return np.asarray(seen.over_time(arm, metric)[:, -LATE:].mean(1), np.float64)
 
 
-def _rise(seen: Seen, arm: str, metric: Outcome) -> NDArray[np.float64]:
+def _rise(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
     """Last weeks less the first one (replicates,)."""
     return _late(seen, arm, metric) - seen.of(arm, metric, 0)
 
 
-def judge_weeks(seen: Seen) -> list[Claim]:
+def judge_weeks(seen: Readings) -> list[Claim]:
     """Rises over the weeks, with personalisation, and what the first week alone would have shown;
     with their controls."""
     made = [
@@ -239,7 +239,7 @@ def judge_weeks(seen: Seen) -> list[Claim]:
     return made
 
 
-def judge_once(seen: Seen) -> list[Claim]:
+def judge_once(seen: Readings) -> list[Claim]:
     """With many sessions personalisation moves what is met and expected; a single one cannot show
     it."""
     made = []
@@ -263,7 +263,7 @@ def judge_once(seen: Seen) -> list[Claim]:
     return made
 
 
-def curves_weeks(seen: Seen) -> list[Curve]:
+def curves_weeks(seen: Readings) -> list[Curve]:
     """Every outcome by week: personalised, not, and with equal rates."""
     made = []
     weeks = [week + 1.0 for week in range(WEEKS)]
@@ -312,7 +312,7 @@ TRIAL_ARMS = [
 ]
 
 
-def judge_trial(seen: Seen) -> list[Claim]:
+def judge_trial(seen: Readings) -> list[Claim]:
     """Assignment shows nothing where use does nothing, while chosen use goes with worse
     well-being."""
     chosen = seen.of("encouraged", TOGETHER)
@@ -354,22 +354,22 @@ def studies(quick: bool) -> list[Study]:
     """The equations on their own."""
     people = 500 if quick else 1000
     return [
-        Study("geometric", "f7_studies:geometric", {"rate": 0.1, "sessions": 60, "first": 0.1}),
+        Study("geometric", "f7.studies:geometric", {"rate": 0.1, "sessions": 60, "first": 0.1}),
         Study(
             "settled",
-            "f7_studies:settled",
+            "f7.studies:settled",
             {"up": 0.003, "down": 0.001, "people": people, "sessions": 10000},
         ),
         Study(
             "equal",
-            "f7_studies:settled",
+            "f7.studies:settled",
             {"up": 0.002, "down": 0.002, "people": people, "sessions": 10000},
         ),
-        Study("failing", "f7_studies:failing", {"rate": 0.15, "depth": 0.4, "sessions": 40}),
+        Study("failing", "f7.studies:failing", {"rate": 0.15, "depth": 0.4, "sessions": 40}),
     ]
 
 
-def judge_forms(seen: Seen) -> list[Claim]:
+def judge_forms(seen: Readings) -> list[Claim]:
     """(1 - l)^t, the expectile, and a failure's cost that grows and saturates."""
     got, law = seen.study("geometric")
     at, surprise, expectile = seen.study("settled")
@@ -421,7 +421,7 @@ def judge_forms(seen: Seen) -> list[Claim]:
     ]
 
 
-def curves_forms(seen: Seen) -> list[Curve]:
+def curves_forms(seen: Readings) -> list[Curve]:
     """Both courses beside their laws."""
     made = []
     for name, panel in (

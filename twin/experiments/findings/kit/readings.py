@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.arms import Arm, Outcome
+from twin.experiments.findings.kit.arms import Arm, Outcome
 from twin.world.metric import label_text
 
 Array = NDArray[np.float64]
 
 
 @dataclass
-class Seen:
+class Readings:
     """Readings of a part: `of` a metric per arm, `study` results. Arms go by name, those of a
     control with it: ``control/arm``."""
 

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings import judging
-from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, because, smaller
-from twin.experiments.findings.declare import Finding, Part
-from twin.experiments.findings.judging import (
+from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, Size, Study, because, smaller
+from twin.experiments.findings.kit.declare import Finding, Part
+from twin.experiments.findings.kit.judging import (
     Claim,
     afterwards,
     band,
@@ -27,7 +27,7 @@ from twin.experiments.findings.judging import (
     sign,
     vanishes,
 )
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Monolith, Liu et al. 2209.07663"
 CORRECTED = "FINDINGS F5, correction by frequency"
@@ -80,12 +80,12 @@ def _hashed(name: str, slots: int, control: str = "", **more: object) -> Arm:
     return Arm(name, slots, _tables(kind="hash", slots=slots, **more), control)
 
 
-def _hurt(seen: Seen, arm: str, metric: Outcome) -> NDArray[np.float64]:
+def _hurt(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
     """Difference to collisionless tables (replicates, windows)."""
     return seen.over_time(arm, metric) - seen.over_time(EXACT, metric)
 
 
-def _normalised(seen: Seen, arm: str) -> NDArray[np.float64]:
+def _normalised(seen: Readings, arm: str) -> NDArray[np.float64]:
     """Log loss of clicks over that of who knows the click rate alone, in the last window
     (replicates,): normalised entropy, He et al., ADKDD 2014."""
     clicks = sum(seen.of(arm, "responses", head="click", by=by) for by in ("human", "ai"))
@@ -96,14 +96,14 @@ def _normalised(seen: Seen, arm: str) -> NDArray[np.float64]:
     )
 
 
-def _load(seen: Seen, slots: int) -> NDArray[np.float64]:
+def _load(seen: Readings, slots: int) -> NDArray[np.float64]:
     """Living people per slot of their table (windows,)."""
     return np.asarray(
         seen.over_time(str(slots), "table_ids", entity="consumer").mean(0) / slots, np.float64
     )
 
 
-def judge_load(seen: Seen) -> list[Claim]:
+def judge_load(seen: Readings) -> list[Claim]:
     """Damage by load, over time, and the controls."""
     made = []
     doses = np.log(1 / np.array(SLOTS))
@@ -189,7 +189,7 @@ def judge_load(seen: Seen) -> list[Claim]:
     return [*made, *_judge_buckets(seen)]
 
 
-def _judge_buckets(seen: Seen) -> list[Claim]:
+def _judge_buckets(seen: Readings) -> list[Claim]:
     """Whom it hurts in the world: both readings, reported."""
     rare, often = (
         seen.of("1024", "table_foreign_gradient", entity="consumer", decile=tenth)
@@ -215,7 +215,7 @@ def _judge_buckets(seen: Seen) -> list[Claim]:
     ]
 
 
-def load_curves(seen: Seen) -> list[Curve]:
+def load_curves(seen: Readings) -> list[Curve]:
     """Damage over table load, as people arrive."""
     made = []
     for metric in (AUC, LOSS):
@@ -246,7 +246,7 @@ def _sync_arms(control: str = "") -> list[Arm]:
     ]
 
 
-def judge_sync(seen: Seen) -> list[Claim]:
+def judge_sync(seen: Readings) -> list[Claim]:
     """The fresher the better where posts keep coming; no matter where nothing is new."""
     made = []
     for metric, way in ((AUC, -1), (LOSS, 1)):
@@ -267,23 +267,23 @@ def _studies(quick: bool) -> list[Study]:
     orders, burn, days, streams = (48, 100, 20, 8) if quick else (192, 300, 60, 32)
     stream = {"burn": burn, "days": days, "streams": streams}
     return [
-        Study("table 1", "f5_studies:table_1"),
-        Study("loads", "f5_studies:loads"),
+        Study("table 1", "f5.studies:table_1"),
+        Study("loads", "f5.studies:loads"),
         *(
             Study(
-                f"zipf {exponent:g}", "f5_studies:damage", {"exponent": exponent, "orders": orders}
+                f"zipf {exponent:g}", "f5.studies:damage", {"exponent": exponent, "orders": orders}
             )
             for exponent in (0.0, 1.0, 1.2)
         ),
         Study(
-            "own rows", "f5_studies:damage", {"exponent": 1.0, "orders": 2, "kind": "collisionless"}
+            "own rows", "f5.studies:damage", {"exponent": 1.0, "orders": 2, "kind": "collisionless"}
         ),
-        Study("drift", "f5_studies:sync", {"drift": 0.3, **stream}),
-        Study("stationary", "f5_studies:sync", {"drift": 0.0, **stream}),
+        Study("drift", "f5.studies:sync", {"drift": 0.3, **stream}),
+        Study("stationary", "f5.studies:sync", {"drift": 0.0, **stream}),
     ]
 
 
-def judge_static(seen: Seen) -> list[Claim]:
+def judge_static(seen: Readings) -> list[Claim]:
     """Exact counts, both readings of whom collisions hurt, and sync intervals on a stream."""
     users, movies = seen.study("table 1")
     made = [
@@ -378,7 +378,7 @@ def judge_static(seen: Seen) -> list[Claim]:
     return made
 
 
-def static_curves(seen: Seen) -> Sequence[Curve]:
+def static_curves(seen: Readings) -> Sequence[Curve]:
     """Foreign share by frequency, and AUC by sync interval."""
     made = []
     for name in ("zipf 0", "zipf 1", "zipf 1.2"):

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.arms import Arm, Curve, Outcome, Size, Study, because
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, Size, Study, because
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import Claim, band, exact, interval, sign, vanishes
+from twin.experiments.findings.kit.readings import Readings
 from twin.ground.draws import children
 from twin.kernels import rate as kernel
 from twin.mechanisms.ratings import RatingsParams
@@ -168,12 +168,12 @@ WAYS: dict[str, dict[str, Any]] = {
 
 def _studies(quick: bool) -> list[Study]:
     return [
-        Study(name, "f1_ratings:votes", {**args, "replicates": 8 if quick else 40})
+        Study(name, "f1.ratings:votes", {**args, "replicates": 8 if quick else 40})
         for name, args in WAYS.items()
     ]
 
 
-def _judge_votes(seen: Seen) -> list[Claim]:
+def _judge_votes(seen: Readings) -> list[Claim]:
     default, bare, hidden = (seen.study(name) for name in ("default", "uncorrected", "hidden"))
     ratio = {name: seen.study(name) / seen.study(name)[:, 1:2] for name in WAYS}
     herded = ratio["default"][:, 2] - 1
@@ -226,7 +226,7 @@ def _judge_votes(seen: Seen) -> list[Claim]:
     ]
 
 
-def _curves_votes(seen: Seen) -> list[Curve]:
+def _curves_votes(seen: Readings) -> list[Curve]:
     made = []
     for name in ("default", "uncorrected", "hidden"):
         got = [interval(column) for column in (seen.study(name) / seen.study(name)[:, 1:2]).T]
@@ -297,7 +297,7 @@ WORLD = {
 }
 
 
-def _judge_j(seen: Seen) -> list[Claim]:
+def _judge_j(seen: Readings) -> list[Claim]:
     posted, bought, forced = (seen.of("selective", outcome) for outcome in CHECK)
     everyone = [seen.of("everyone reports/everyone reports", outcome) for outcome in CHECK]
     even = [seen.of("no extremity/no extremity", outcome) for outcome in CHECK]
