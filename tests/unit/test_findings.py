@@ -7,17 +7,9 @@ import pytest
 
 from twin.experiments.findings.catalogue import KEYS, chosen, finding
 from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.claims import afterwards, band, exact, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import (
-    afterwards,
-    band,
-    exact,
-    moves,
-    settled,
-    sign,
-    vanishes,
-    verdict,
-)
+from twin.experiments.findings.kit.judging import settled, verdict
 from twin.experiments.findings.worlds import settings
 from twin.ground.errors import UsageError
 from twin.scenario.describe import describe

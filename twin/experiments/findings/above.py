@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.findings.kit.arms import Curve, averaged
+from twin.experiments.findings.kit.claims import Claim, band, moves
 from twin.experiments.findings.kit.declare import Examined, Finding, Part
-from twin.experiments.findings.kit.judging import Claim, band, moves, slope
+from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 
 NOTHING = 0.2

@@ -18,8 +18,9 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, worlds
 from twin.experiments.findings import report as report_page
 from twin.experiments.findings.catalogue import needed
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Examined
-from twin.experiments.findings.kit.judging import Claim, settled
+from twin.experiments.findings.kit.judging import settled
 from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scoreboard
 from twin.ground.errors import UsageError
 

@@ -9,8 +9,8 @@ from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
 from twin.experiments.findings.kit.arms import Change
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Claim
 from twin.experiments.findings.scoreboard import Judged, shown
 from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 

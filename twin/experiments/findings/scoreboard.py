@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.experiments.experiment import Experiment
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Examined, Finding
-from twin.experiments.findings.kit.judging import Claim, Verdict, verdict
+from twin.experiments.findings.kit.judging import Verdict, verdict
 from twin.readers.text import span
 
 COLUMNS = (

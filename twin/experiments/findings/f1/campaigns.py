@@ -1,10 +1,10 @@
-"""Finding 1, automation: what a campaign moves, against the number of its automated accounts and
-whom it aims at.
+"""Finding 1, automation: what a campaign moves, by the number of its automated accounts and by whom
+it targets.
 
-Movement is of people's mean distance from the target; per impression it is
-``persuasion_per_mille``. Targeted: the tenth of people whom a post moves most, known by profiling,
-which is the personal data of Salvi et al. 2025 (odds of agreement +81.2 % with it, no effect
-without); sizes of persuasion are assumptions, so signs alone are asked for.
+People move if their mean distance from the campaign's target changes; per impression this is
+``persuasion_per_mille``. Targeted are the tenth of people whom a post moves most, known by
+profiling. That is the personal data of Salvi et al. 2025 (odds of agreement +81.2 % with it, no
+effect without). Sizes of persuasion are assumptions, so only signs are asked for.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Claim, sign, slope, vanishes
+from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 
 SALVI, OURS = "sign: Salvi et al., Nat. Hum. Behav. 2025", "sentence 1: automation scales"
@@ -30,7 +31,7 @@ WORLD = {
         creators__ai__initial="0",
         creators__ai__arrivals="0/d",
     ),
-    **because("accounts are as many as the dose says", campaigns__detection="0"),
+    **because("the dose alone sets the number of accounts", campaigns__detection="0"),
 }
 SMALL = because(
     "size: small",
@@ -44,7 +45,7 @@ SMALL = because(
     metrics__every="1d",
 )
 LARGE = because(
-    "size: middling",
+    "size: medium",
     audience__initial="3000",
     audience__arrivals="0/d",
     creators__human__initial="400",
@@ -52,7 +53,8 @@ LARGE = because(
     recommender__refresh="30min",
     metrics__every="1d",
 )
-OUTCOMES, QUICK, FULL = (FAR, EACH, REACHED, INCOME), Size(4, 30, SMALL), Size(10, 90, LARGE)
+OUTCOMES = (FAR, EACH, REACHED, INCOME)
+QUICK, FULL = Size(4, 30, SMALL), Size(10, 90, LARGE)
 DEAF, BLIND = "posts leave no mark", "people are not known"
 LAST = f"{ACCOUNTS[-1]} accounts"
 
@@ -118,7 +120,7 @@ NUMBER = Part(
     ),
     outcomes=OUTCOMES,
     world=WORLD,
-    controls={DEAF: because("nobody is moved by posts", opinions__exposure_rate="0")},
+    controls={DEAF: because("posts do not move anybody", opinions__exposure_rate="0")},
     quick=QUICK,
     full=FULL,
     doses=True,
@@ -136,7 +138,7 @@ AIM = Part(
     ),
     outcomes=OUTCOMES,
     world=WORLD,
-    controls={BLIND: because("nobody is known", campaigns__profiling="0")},
+    controls={BLIND: because("the campaign knows nobody", campaigns__profiling="0")},
     quick=QUICK,
     full=FULL,
 )

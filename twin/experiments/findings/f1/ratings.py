@@ -1,260 +1,21 @@
-"""Finding 1, contamination and selection: one seed vote, and who rates at all.
+"""Finding 1, selection: who rates at all makes the J shape of ratings.
 
-*Votes.* Posts get a seed vote +1, -1 or none at birth and are met in random order by people who
-vote by `twin.kernels.rate` at the default rates. Viewers per post are as in the source: 308,515
-votes on 101,281 comments at 5.13 % + .82 % a view are 51 viewings (Muchnik, Aral & Taylor 2013;
-rates from a slide, weak). People like the posts as those who click do in the default world: neutral
-on average (``ratings.votes.centre``). *J shape.* Read off worlds with works in them: what is
-posted, what all buyers would post, and what people drawn at random say who are made to judge, which
-is everybody buying and everybody reporting (Hu, Pavlou & Zhang 2009).
+It is read off worlds with works in them, in three samples: what is posted, what all buyers would
+post, and what people drawn at random say when they have to judge. The last is everybody buying and
+everybody reporting (Hu, Pavlou & Zhang 2009).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, Size, Study, because
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.kit.readings import Readings
-from twin.ground.draws import children
-from twin.kernels import rate as kernel
-from twin.mechanisms.ratings import RatingsParams
 
-Floats = NDArray[np.float64]
-MUCHNIK, HU = "Muchnik, Aral & Taylor, Science 2013", "Hu, Pavlou & Zhang, CACM 2009"
-UP = (1.1102, 1.3898)
-"""Ratio by an up-vote: +25 %, as far to both sides as the replication that differs (+11.02 %,
-Glenski & Weninger) lies from it."""
-DOWN = (1 - 0.0515, 1 + 0.0515)
-"""Ratio by a down-vote: no difference, within what that replication found (-5.15 %)."""
-POSTS, VIEWERS, PEOPLE = 9000, 51, 4000
-QUALITY_SD = float(np.hypot(0.6, 0.7))
-"""Of posts in the default world: skill across creators, and luck."""
+HU = "Hu, Pavlou & Zhang, CACM 2009"
 
-
-def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kernel.Works]:
-    """People of random tastes and opinions, and posts of random content and slant, none with any
-    history."""
-    rng = np.random.default_rng(seed)
-
-    def unit(n: int) -> NDArray[np.float32]:
-        v = rng.normal(size=(n, 16)).astype(np.float32)
-        return np.asarray(v / np.linalg.norm(v, axis=1, keepdims=True))
-
-    def key(n: int, stream: int) -> NDArray[np.uint64]:
-        return children(np.full(n, np.uint64(seed * 2 + stream)), np.arange(n))
-
-    people = kernel.Raters(
-        key(PEOPLE, 0),
-        unit(PEOPLE),
-        rng.uniform(-1, 1, PEOPLE).astype(np.float32),
-        np.full(PEOPLE, 3, np.float32),
-        np.zeros(PEOPLE, np.float32),
-        np.zeros(PEOPLE, np.int32),
-        np.zeros((PEOPLE, kernel.RING), np.uint16),
-        np.zeros(PEOPLE, np.int8),
-    )
-    none = np.zeros((4, posts), np.int32)
-    works = kernel.Works(
-        key(posts, 1),
-        unit(posts),
-        quality.astype(np.float32),
-        rng.uniform(-1, 1, posts).astype(np.float32),
-        np.zeros(posts, np.float32),
-        none[0],
-        none[1],
-        none[2],
-        none[3],
-        np.zeros(posts, np.int8),
-    )
-    for array in (*people[:3], *works[:4]):
-        array.flags.writeable = False  # as a mechanism sees what it does not own
-    return people, works
-
-
-def _net(
-    seed: int, shown: bool, seeds: bool, correction: float
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Net votes by people on every post, and its seed vote."""
-    v, p = RatingsParams().votes, RatingsParams()
-    up, down = (float(np.log(rate / (1 - rate))) for rate in (v.up_rate, v.down_rate))
-    voting = kernel.Voting(
-        True,
-        up,
-        down,
-        v.quality,
-        v.match,
-        v.agreement,
-        v.centre,
-        v.herd_up,
-        v.herd_down,
-        v.correction if correction < 0 else correction,
-    )
-    rules = kernel.Rules(
-        p.mean,
-        p.quality_weight,
-        p.match_weight,
-        p.noise,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        False,
-        1,
-        0.0,
-        p.shrink_work,
-        p.shrink_person,
-        0,
-    )
-    rng = np.random.default_rng([seed, 5])
-    # 1 - |opinion - slant| is 1/3 on average, match 0: quality makes up what is missing to neutral
-    people, works = _world(
-        POSTS, (v.centre - v.agreement / 3) / v.quality + QUALITY_SD * rng.normal(size=POSTS), seed
-    )
-    given = np.arange(POSTS) % 3 - 1
-    if seeds:
-        works.seed[:] = given
-    n = POSTS * VIEWERS
-    who, what = (
-        rng.integers(0, PEOPLE, n).astype(np.int32),
-        rng.permutation(np.repeat(np.arange(POSTS), VIEWERS)).astype(np.int32),
-    )
-    no, yes = np.zeros(n, bool), np.ones(n, bool)
-    met = kernel.Seen(
-        who, what, np.full(n, -1, np.int32), np.zeros(n, np.int8), no, yes, no, yes if shown else no
-    )
-    kernel.react(
-        met,
-        people,
-        works,
-        np.zeros(kernel.T_SIZE),
-        rules,
-        voting,
-        np.uint64(seed),
-        np.uint64(seed + 1),
-    )
-    return works.up.astype(np.float64) - works.down, given
-
-
-def votes(
-    seed: int, data: str, shown: bool, seeds: bool, correction: float, replicates: int
-) -> Floats:
-    """Mean net votes on posts seeded -1, 0, +1 (replicates, 3); ``correction`` below 0 is the
-    default one. Replicates share their luck."""
-    made = []
-    for r in range(replicates):
-        net, given = _net(seed * 1000 + r, shown, seeds, correction)
-        made.append([net[given == s].mean() for s in (-1, 0, 1)])
-    return np.array(made)
-
-
-WAYS: dict[str, dict[str, Any]] = {
-    "default": {"shown": True, "seeds": True, "correction": -1.0},
-    "uncorrected": {"shown": True, "seeds": True, "correction": 0.0},
-    "hidden": {"shown": False, "seeds": True, "correction": -1.0},
-    "hidden, unseeded": {"shown": False, "seeds": False, "correction": -1.0},
-}
-
-
-def _studies(quick: bool) -> list[Study]:
-    return [
-        Study(name, "f1.ratings:votes", {**args, "replicates": 8 if quick else 40})
-        for name, args in WAYS.items()
-    ]
-
-
-def _judge_votes(seen: Readings) -> list[Claim]:
-    default, bare, hidden = (seen.study(name) for name in ("default", "uncorrected", "hidden"))
-    ratio = {name: seen.study(name) / seen.study(name)[:, 1:2] for name in WAYS}
-    herded = ratio["default"][:, 2] - 1
-    return [
-        sign("an up-vote at birth raises the net votes of people", herded, 1, MUCHNIK),
-        band(
-            "final net votes with an up-vote at birth over those without",
-            ratio["default"][:, 2],
-            *UP,
-            f"+25 %, {MUCHNIK}",
-        ),
-        band(
-            "the same with the seed vote itself in the score",
-            (default[:, 2] + 1) / default[:, 1],
-            *UP,
-            f"+25 %, {MUCHNIK}",
-            aside=True,
-        ),
-        sign(
-            "without the correction a down-vote at birth lowers them",
-            ratio["uncorrected"][:, 0] - 1,
-            -1,
-            "asymmetry needs it",
-        ),
-        sign(
-            "the correction raises posts with a down-vote at birth",
-            default[:, 0] - bare[:, 0],
-            1,
-            MUCHNIK,
-            unit="votes",
-        ),
-        band(
-            "final net votes with a down-vote at birth over those without",
-            ratio["default"][:, 0],
-            *DOWN,
-            f"none, {MUCHNIK}",
-        ),
-        vanishes(
-            "votes hidden: ratio of posts with an up-vote at birth, less 1",
-            ratio["hidden"][:, 2] - 1,
-            herded,
-        ),
-        exact(
-            "votes hidden: largest difference from a world without seed votes",
-            np.abs(hidden - seen.study("hidden, unseeded")).max(),
-            0,
-            "FINDINGS F1 iii",
-            unit="votes",
-        ),
-    ]
-
-
-def _curves_votes(seen: Readings) -> list[Curve]:
-    made = []
-    for name in ("default", "uncorrected", "hidden"):
-        got = [interval(column) for column in (seen.study(name) / seen.study(name)[:, 1:2]).T]
-        y, low, high = ([each[k] for each in got] for k in range(3))
-        made.append(
-            Curve(
-                "One vote at birth",
-                name,
-                (-1, 0, 1),
-                y,
-                low,
-                high,
-                "seed vote",
-                "votes over unseeded ones",
-                control=name == "hidden",
-            )
-        )
-    return made
-
-
-VOTES = Part(
-    "votes",
-    "One vote at birth herds the votes after it",
-    "seed vote",
-    _judge_votes,
-    studies=_studies,
-    curves=_curves_votes,
-)
 
 CHECK = [
     Outcome("rating_j_shape", "consumer", f"J shape of the {sample}", {"sample": sample})
@@ -277,7 +38,7 @@ SMALL = because(
     metrics__every="1d",
 )
 LARGE = because(
-    "size: middling",
+    "size: medium",
     audience__initial="4000",
     audience__arrivals="5/d",
     creators__human__initial="500",
@@ -340,7 +101,9 @@ J = Part(
     outcomes=(*CHECK, TAKEN, MEANT, BIAS),
     world=WORLD,
     controls={
-        "everyone reports": because("all who buy also report", ratings__reporting="everyone"),
+        "everyone reports": because(
+            "everybody who buys also reports", ratings__reporting="everyone"
+        ),
         "no extremity": because(
             "reports do not depend on stars", ratings__extremity="0", ratings__report_base="0.3"
         ),
@@ -348,4 +111,3 @@ J = Part(
     quick=Size(4, 40, SMALL),
     full=Size(12, 120, LARGE),
 )
-PARTS = (VOTES, J)

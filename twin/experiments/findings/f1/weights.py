@@ -1,16 +1,17 @@
-"""Finding 1, supply: what feed weights make producers make.
+"""Finding 1, supply: how feed weights change what creators make.
 
-*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or goes, and the
-feed learns in days; comments stand for the angry reaction, weighed in likes as Facebook did: 5, 4,
-1.5, 0. *Default world.* Published presets as they are; there arousal draws clicks, comments and
-hides at once, and makers learn at the default rate.
+*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or leaves, and the
+feed learns within days. Comments stand for the angry reaction, weighted in likes as Facebook did:
+5, 4, 1.5, 0. *Default world.* Published presets as they are: there arousal draws clicks, comments
+and hides at once, and creators learn at the default rate.
 """
 
 from __future__ import annotations
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Claim, sign, slope, vanishes
+from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective, prized
@@ -18,7 +19,7 @@ from twin.mechanisms.recommender.presets import effective, prized
 SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
 ANGRY = (0.0, 1.5, 4.0, 5.0)
 SCALE = 4.0
-"""Control: all weights times this; a power of two, so that products round alike."""
+"""Control: all weights times this; a power of two, so that products round in the same way."""
 MADE = Outcome("creator_arousal", "producer", "arousal that makers aim at", {"by": "human"})
 POSTED = Outcome("supply_arousal", "producer", "arousal of what is made", {"by": "human"})
 SHOWN = Outcome("shown_arousal", "consumer", "arousal of what is shown")
@@ -34,7 +35,7 @@ OTHERS = because(
 ISOLATED = {
     **OTHERS,
     **because(
-        "nobody comes or goes: what changes is what makers do",
+        "nobody comes or leaves: only the behaviour of creators changes",
         audience__arrivals="0/d",
         audience__leave="0",
         creators__human__arrivals="0/d",
@@ -48,8 +49,8 @@ ISOLATED = {
         audience__counts_shown="false",
     ),
     **because(
-        "isolates the mechanism: makers start in the middle and try out widely, alike in pace and "
-        "response, and copy nobody",
+        "isolates the mechanism: creators start in the middle and explore widely, post and respond "
+        "at the same rate, and copy nobody",
         creators__human__arousal="0.5",
         creators__human__exploration="0.3",
         creators__human__posts_log_sd="0.2",
@@ -57,7 +58,7 @@ ISOLATED = {
         creators__human__imitation="0",
     ),
     **because(
-        "time scale of a short run: makers and the feed learn in days, not months",
+        "time scale of a short run: creators and the feed learn in days, not months",
         creators__human__learning="0.5",
         recommender__training="online",
         recommender__sync_every="1h",
@@ -65,7 +66,7 @@ ISOLATED = {
         recommender__dim="8",
     ),
     **because(
-        "isolates the mechanism: every slot goes to what the weights prize",
+        "isolates the mechanism: every slot goes to what the weights favour",
         recommender__in_network_slots="0",
     ),
 }
@@ -78,7 +79,7 @@ PLAIN = because(
     recommender__diversity="0",
     recommender__reward__weight="0",
 )
-FEW = because("size: fewer people, who look at more posts each", audience__patience="0.95")
+FEW = because("size: fewer people, each of whom looks at more posts", audience__patience="0.95")
 SMALL = (
     because(
         "size: small",
@@ -93,7 +94,7 @@ SMALL = (
 )
 LARGE = (
     because(
-        "size: middling",
+        "size: medium",
         audience__initial="2000",
         creators__human__initial="240",
         network__communities="12",
@@ -148,7 +149,7 @@ def _judge(seen: Readings) -> list[Claim]:
 
 STILL, TIMES = "makers who do not adapt", "all weights x 4"
 UNMOVED = because(
-    "producers who do not adapt", creators__human__learning="0", creators__human__imitation="0"
+    "creators who do not adapt", creators__human__learning="0", creators__human__imitation="0"
 )
 ANGER = Part(
     "angry",
@@ -178,7 +179,7 @@ COMMENT = {
     )
     for name in PRESETS
 }
-"""Percent that comments are of what a feed prizes, weight x rate, see `twin check`: 0, 6, 33."""
+"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 6, 33."""
 
 
 def _judge_presets(seen: Readings) -> list[Claim]:
@@ -218,7 +219,7 @@ SOME = because(
     metrics__every="1d",
 )
 MANY = because(
-    "size: middling",
+    "size: medium",
     audience__initial="3000",
     audience__arrivals="0/d",
     creators__human__initial="400",
@@ -241,8 +242,8 @@ DEFAULT = Part(
     world={
         **OTHERS,
         **because(
-            "nobody comes or goes (a person who leaves is a maker less): what changes is what "
-            "makers do",
+            "nobody comes or leaves (a person who leaves may be a creator): only the behaviour of "
+            "creators changes",
             audience__leave="0",
             creators__human__arrivals="0/d",
             creators__quit="0",

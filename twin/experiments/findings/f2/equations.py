@@ -1,20 +1,22 @@
-"""Closed forms of finding 2: what a reward model per person does where everybody's weights are
-known, and where they are learned.
+"""Closed forms of finding 2: what a reward model per person does with known and with learned
+weights.
 
-An answer has a stance s = +-1 and a quality q and is worth q + b a_u s to person u, a_u ~ N(mu,
-sigma^2). Chosen greedily at equal q,
+An answer has a stance s = +-1 and a quality q. It is worth q + b a_u s to person u, with tastes
+a_u ~ N(mu, sigma^2). With answers chosen greedily at equal q,
 
-    agreement  E|a| personal, |E a| pooled      gap = sigma sqrt(2/pi) exp(-mu^2 / 2 sigma^2) + mu
-               (1 - 2 Phi(-mu/sigma)) - |mu|
+    agreement  E|a| personal, |E a| pooled
+    gap        sigma sqrt(2/pi) exp(-mu^2 / 2 sigma^2) + mu (1 - 2 Phi(-mu/sigma)) - |mu|
 
-and the false answer (s = -1, quality less by dq) is given to P(a < -dq / 2b) = Phi((-dq/2b - mu) /
-sigma) of people. Everything is served by the twin's own code, `twin.kernels.reward.margin`. Source:
-Barreto et al., arXiv 2503.17338 (the model), FINDINGS (the forms).
+The false answer (s = -1, quality less by dq) goes to a share P(a < -dq / 2b) =
+Phi((-dq/2b - mu) / sigma) of people. The twin's own code serves all answers,
+`twin.kernels.reward.margin`. Source: Barreto et al., arXiv 2503.17338 (the model), FINDINGS (the
+forms).
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,36 @@ from twin.kernels import reward
 Floats = NDArray[np.float64]
 KNOWN = 1e9
 """Precision of a weight that is as good as known."""
+
+
+class Case(NamedTuple):
+    """Mean and sd of tastes, worth b of agreement, and quality dq that a false answer lacks."""
+
+    mu: float
+    sigma: float
+    b: float
+    dq: float
+
+    @property
+    def name(self) -> str:
+        """What its study is called."""
+        return f"known mu {self.mu:g} sigma {self.sigma:g} b {self.b:g} dq {self.dq:g}"
+
+
+class Answers(NamedTuple):
+    """A model's answers with known weights: agreement E[a s] at equal quality, variance of the
+    stance between people, and share of false answers."""
+
+    agreement: float
+    between: float
+    false: float
+
+
+class Learned(NamedTuple):
+    """The same with learned weights, without the variance."""
+
+    agreement: float
+    false: float
 
 
 def gap(mu: float, sigma: float) -> float:
@@ -40,7 +72,7 @@ def gap(mu: float, sigma: float) -> float:
 
 
 def false_rate(mu: float, sigma: float, b: float, dq: float) -> float:
-    """Share of people who get the false answer from a model of their own."""
+    """Share of people who get the false answer from their personal model."""
     return float(ndtr((-dq / (2 * b) - mu) / sigma))
 
 
@@ -66,8 +98,8 @@ def _served(
     difference: tuple[float, float],
     share: float,
 ) -> Floats:
-    """Stance of the answer that everybody gets, of two that differ by ``difference``: +1 the first
-    one, -1 the other."""
+    """Stance of the answer that each person gets (people,): +1 for the first of two answers that
+    differ by ``difference``, -1 for the other."""
     x = np.array(difference)
     first = [
         reward.margin(u, x, pull, precision, total, spread, share) > 0 for u in range(len(pull))
@@ -76,9 +108,8 @@ def _served(
 
 
 def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) -> Floats:
-    """With known weights, personal and pooled (2, 3): agreement E[a s] at equal quality, variance
-    between people of the stance, share of false answers. The same numbers whatever the seed.
-    """
+    """Answers with known weights, personal and pooled: `Answers` (2, 3). The same numbers whatever
+    the seed."""
     a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
     mass = mass / mass.sum()
     mean = b * float(a @ mass)
@@ -90,13 +121,13 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
     )
     made = []
     for share in (1.0, 0.0):
-        s, told = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
+        equal, unequal = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
         made.append(
-            [
-                float(mass @ (a * s)),
-                float(mass @ s**2 - (mass @ s) ** 2),
-                float(mass[told < 0].sum()),
-            ]
+            Answers(
+                agreement=float(mass @ (a * equal)),
+                between=float(mass @ equal**2 - (mass @ equal) ** 2),
+                false=float(mass[unequal < 0].sum()),
+            )
         )
     return np.array(made)
 
@@ -104,9 +135,10 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
 def learned(
     seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int
 ) -> Floats:
-    """The same learned from ``each`` comparisons a person (2, 2): agreement at equal quality and
-    false answers at dq = b = 1."""
+    """Answers with weights learned from ``each`` comparisons a person, at dq = b = 1, personal and
+    pooled: `Learned` (2, 2)."""
     rng = np.random.default_rng(seed)
+    # Quantiles instead of draws: the tastes of a crowd that is as even as it can be.
     a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
     who = np.tile(np.arange(people), each)
     x = np.stack([np.full(len(who), 2.0), rng.normal(size=len(who))], 1)
@@ -118,11 +150,14 @@ def learned(
         reward.pool(2, 10.0),
     )
     reward.learn(who, x, pull, precision, total, spread, 1.0)
-    made = [
-        [
-            float((a * _served(pull, precision, total, spread, (2.0, 0.0), share)).mean()),
-            float((_served(pull, precision, total, spread, (2.0, 1.0), share) < 0).mean()),
-        ]
-        for share in (1.0, 0.0)
-    ]
+    made = []
+    for share in (1.0, 0.0):
+        equal = _served(pull, precision, total, spread, (2.0, 0.0), share)
+        unequal = _served(pull, precision, total, spread, (2.0, 1.0), share)
+        made.append(
+            Learned(
+                agreement=float((a * equal).mean()),
+                false=float((unequal < 0).mean()),
+            )
+        )
     return np.array(made)

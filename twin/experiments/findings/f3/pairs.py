@@ -1,18 +1,20 @@
-"""The pair model of FINDINGS F3 on the project's own rating kernel and regression: works in pairs,
-each linked in one way.
+"""The pair model of FINDINGS F3 on the project's own rating kernel and regression.
 
-First, every work is rated by people who come from anywhere; then by as many who come over the link.
-The change of the gap between the two average ratings is regressed on the kind of link and the gap
-before, pairs linked at random being the base:
+Works come in pairs, each pair linked in one way. First every work is rated by people who come from
+anywhere, then by as many who come over the link. The change of the gap between the two average
+ratings is regressed on the kind of link and the gap before:
+
     change = a + b_S S + b_C C + c gap + e
-Ratings obey ``Rules`` with the defaults of `twin.mechanisms.ratings`; everybody posts. An audience
-is a group of people of like taste: at first each work has its own, over a co-viewed link both works
-have one made of both (assumption: FINDINGS' "shared audience").
+
+Pairs linked at random are the base. Ratings obey ``Rules`` with the defaults of
+`twin.mechanisms.ratings`, and everybody posts. An audience is a group of people of like taste. At
+first each work has its own. Over a co-viewed link both works have one audience made of both
+(assumption: the "shared audience" of FINDINGS).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,20 @@ Floats = NDArray[np.float64]
 REFERENCES = ("via", "comparison", "none")
 LINKS = (kernel.CO_VIEWED, kernel.BOUGHT_TOGETHER, kernel.RANDOM)
 DIM = 16
+RATERS = 30
+"""Raters of each work in each phase."""
+QUALITY_SD = 0.9
+"""Of works: skill 0.6 and noise 0.7 of the default human creators."""
+SOURCE = "Stoeckli & Khobzi 2021"
+
+
+class Rated(NamedTuple):
+    """Pairs of works, by pair: place of their link in `LINKS`, and the gap between their average
+    ratings before and after people came over the link."""
+
+    kinds: NDArray[np.int64]
+    before: Floats
+    after: Floats
 
 
 def _unit(x: Floats) -> Floats:
@@ -33,7 +49,7 @@ def _unit(x: Floats) -> Floats:
     return made
 
 
-def _rules(reference: str, kappa: float) -> Any:
+def _rules(reference: str, kappa: float) -> kernel.Rules:
     p = RatingsParams()
     return kernel.Rules(
         mean=p.mean,
@@ -59,73 +75,121 @@ def _rules(reference: str, kappa: float) -> Any:
     )
 
 
-def _people(rng: np.random.Generator, audience: Floats, key: int) -> Any:
-    """One person per row of ``audience``, the mean taste of the group (zero: everybody is of one
-    group)."""
+def _people(rng: np.random.Generator, audience: Floats, key: int) -> kernel.Raters:
+    """One person per row of ``audience``, the mean taste of their group (zero: one group of all)."""
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)
     return kernel.Raters(
-        children(np.full(n, np.uint64(key)), np.arange(n)),
-        taste,
-        np.zeros(n, np.float32),
-        level,
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros((n, kernel.RING), np.uint16),
-        np.zeros(n, np.int8),
+        key=children(np.full(n, np.uint64(key)), np.arange(n)),
+        taste=taste,
+        opinion=np.zeros(n, np.float32),
+        level=level,
+        residual=np.zeros(n, np.float32),
+        given=np.zeros(n, np.int32),
+        ring=np.zeros((n, kernel.RING), np.uint16),
+        ring_at=np.zeros(n, np.int8),
     )
 
 
-def _rated(
-    rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal: bool
-) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Kind of link per pair, gap before, and after."""
-    kinds = np.repeat(np.arange(3), pairs)
+def _works(rng: np.random.Generator, n: int, key: int) -> kernel.Works:
+    """Works of random content and quality that nobody has rated."""
+    content = _unit(rng.normal(size=(n, DIM))).astype(np.float32)
+    quality = rng.normal(0, QUALITY_SD, n).astype(np.float32)
+    return kernel.Works(
+        key=children(np.full(n, np.uint64(key)), np.arange(n)),
+        content=content,
+        quality=quality,
+        slant=np.zeros(n, np.float32),
+        shown=np.zeros(n, np.float32),
+        rating_sum=np.zeros(n, np.int32),
+        rating_count=np.zeros(n, np.int32),
+        up=np.zeros(n, np.int32),
+        down=np.zeros(n, np.int32),
+        seed=np.zeros(n, np.int8),
+    )
+
+
+def _voting() -> kernel.Voting:
+    """Votes that are off."""
+    return kernel.Voting(
+        enabled=False,
+        up=-3.0,
+        down=-5.0,
+        quality=0.0,
+        match=0.0,
+        agreement=0.0,
+        centre=0.0,
+        herd_up=0.0,
+        herd_down=0.0,
+        correction=0.0,
+    )
+
+
+class Visits(NamedTuple):
+    """Who comes to which work, one entry per visit: the work, whose audience the visitor is of, the
+    work that they come from (-1: none), and the kind of the shelf."""
+
+    post: NDArray[np.int32]
+    group: NDArray[np.int64]
+    via: NDArray[np.int32]
+    shelf: NDArray[np.int8]
+
+
+def _from_anywhere(n: int) -> Visits:
+    post = np.tile(np.arange(n), RATERS).astype(np.int32)
+    return Visits(
+        post=post,
+        group=post.astype(np.int64),
+        via=np.full(len(post), -1, np.int32),
+        shelf=np.full(len(post), kernel.RANDOM, np.int8),
+    )
+
+
+def _over_links(kinds: NDArray[np.int64]) -> Visits:
+    n = 2 * len(kinds)
+    post = np.tile(np.arange(n), RATERS).astype(np.int32)
+    other = np.arange(n) ^ 1
+    # Over a co-viewed link every second visitor is of the other work's audience.
+    shared = (kinds[post // 2] == LINKS.index(kernel.CO_VIEWED)) & (
+        np.arange(len(post)) // n % 2 == 1
+    )
+    return Visits(
+        post=post,
+        group=np.where(shared, other[post], post),
+        via=other[post].astype(np.int32),
+        shelf=np.array(LINKS, np.int8)[kinds[post // 2]],
+    )
+
+
+def _rated(rng: np.random.Generator, pairs: int, rules: kernel.Rules, equal: bool) -> Rated:
+    """So many pairs of each kind, rated in both phases; ``equal``: all works have one audience."""
+    kinds = np.repeat(np.arange(len(LINKS)), pairs)
     n = 2 * len(kinds)
     key = int(rng.integers(1, 2**62))
-    content, quality = (
-        _unit(rng.normal(size=(n, DIM))).astype(np.float32),
-        rng.normal(0, 0.9, n).astype(np.float32),
-    )
-    works = kernel.Works(
-        children(np.full(n, np.uint64(key)), np.arange(n)),
-        content,
-        quality,
-        np.zeros(n, np.float32),
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int8),
-    )
-    # .9 above: skill .6 and noise .7 of the default human creators
+    works = _works(rng, n, key)
     own = np.zeros((n, DIM)) if equal else _unit(rng.normal(size=(n, DIM)))
-    other = np.arange(n) ^ 1
-    total, voting = (
-        np.zeros(kernel.T_SIZE),
-        kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    )
-    gaps = []
-    for phase in range(2):
-        post = np.tile(np.arange(n), raters).astype(np.int32)
-        group = post.astype(np.int64)
-        via, shelf = np.full(len(post), -1, np.int32), np.full(len(post), kernel.RANDOM, np.int8)
-        if phase:
-            via, shelf = other[post].astype(np.int32), np.array(LINKS, np.int8)[kinds[post // 2]]
-            swap = (kinds[post // 2] == 0) & (np.arange(len(post)) // n % 2 == 1)
-            group = np.where(swap, other[post], post)
-        people = _people(rng, own[group], key + 1 + phase)
-        yes, no = np.ones(len(post), bool), np.zeros(len(post), bool)
-        seen = kernel.Seen(np.arange(len(post), dtype=np.int32), post, via, shelf, yes, yes, no, no)
+    total, gaps = np.zeros(kernel.T_SIZE), []
+    for phase, visits in enumerate((_from_anywhere(n), _over_links(kinds))):
+        people = _people(rng, own[visits.group], key + 1 + phase)
+        yes, no = np.ones(len(visits.post), bool), np.zeros(len(visits.post), bool)
+        met = kernel.Seen(
+            consumer=np.arange(len(visits.post), dtype=np.int32),
+            post=visits.post,
+            via=visits.via,
+            shelf=visits.shelf,
+            bought=yes,
+            ratings_shown=yes,
+            prediction_shown=no,
+            votes_shown=no,
+        )
         kernel.react(
-            seen, people, works, total, rules, voting, np.uint64(key + 3), np.uint64(key + 4)
+            met, people, works, total, rules, _voting(), np.uint64(key + 3), np.uint64(key + 4)
         )
         mean = works.rating_sum / works.rating_count
         works.shown[:] = mean
         gaps.append(np.abs(mean[0::2] - mean[1::2]))
-    return kinds, gaps[0], gaps[1]
+    return Rated(kinds, before=gaps[0], after=gaps[1])
 
 
 def coefficients(
@@ -138,12 +202,12 @@ def coefficients(
     replicates: int,
     pairs: int,
 ) -> Floats:
-    """(replicates, 2): b_S and b_C. ``labels``: as linked, swapped (co-viewed for bought together),
-    or dealt at random."""
+    """b_S and b_C (replicates, 2). ``labels`` are those of the links ("linked"), "swapped"
+    (co-viewed for bought together) or dealt at "random"."""
     made = np.zeros((replicates, 2))
     for r in range(replicates):
         rng = np.random.default_rng([seed, r])
-        kinds, before, after = _rated(rng, pairs, 30, _rules(reference, kappa), equal)
+        kinds, before, after = _rated(rng, pairs, _rules(reference, kappa), equal)
         if labels == "swapped":
             kinds = np.array([1, 0, 2])[kinds]
         elif labels == "random":

@@ -1,13 +1,18 @@
-"""Closed forms of finding 7, asked of the twin's own sessions (`twin.kernels.chat`) in float64.
+"""Closed forms of finding 7, computed with the twin's own sessions (`twin.kernels.chat`).
 
-Constant performance P and lambda_up = lambda_down = l:  D_t = (1 - l)^t D_0.  With noise and
-                                                         lambda_up > lambda_down, E settles at the
-expectile of P with tau = lambda_up / (lambda_up + lambda_down). With E below P, a failure at
-session t costs beta_down (E_t - P_fail), which grows and saturates: E_t = P - (P - E_0) (1 -
-lambda_up)^t. Forms: Oliver 1980, Bhattacherjee 2001, as in FINDINGS.
+With constant performance P and equal rates lambda_up = lambda_down = l,
+
+    D_t = (1 - l)^t D_0
+
+With noise and lambda_up > lambda_down, E settles at the expectile of P with
+tau = lambda_up / (lambda_up + lambda_down). With E below P, a failure at session t costs
+beta_down (E_t - P_fail), which grows and saturates: E_t = P - (P - E_0) (1 - lambda_up)^t. Forms:
+Oliver 1980, Bhattacherjee 2001, as in FINDINGS.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +63,16 @@ PLAIN = Chatbot(
     comparison_noise=0.1,
     spread=1.0,
 )
-"""An assistant of which nothing is random and nobody stops; studies change what they are about."""
+"""An assistant without chance that nobody stops using; each study changes what it is about."""
+
+
+class Settled(NamedTuple):
+    """Where expectation settles under noise N(0, 1), in sd above mean performance; the mean
+    disconfirmation; and the expectile that theory gives for both."""
+
+    expectation: float
+    disconfirmation: float
+    expectile: float
 
 
 def expectile(tau: float) -> float:
@@ -121,18 +135,18 @@ def geometric(seed: int, data: str, rate: float, sessions: int, first: float) ->
 
 
 def settled(seed: int, data: str, up: float, down: float, people: int, sessions: int) -> Floats:
-    """Where expectation settles with N(0, 1) noise, in sd above mean performance, the mean
-    disconfirmation, and the expectile (3,).
-
-    Everybody begins at the mean; the first half, several times the time of settling, is thrown
-    away.
-    """
-    bot, at = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down), expectile(up / (up + down))
+    """Where the expectation of many people settles, as `Settled` (3,)."""
+    bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
     crowd = _people(seed, people, 0.5)
+    # Everybody starts at the mean. The first half is several times the time that settling takes.
     _talk(crowd, bot, sessions // 2, seed)
     total, expected = _talk(crowd, bot, sessions // 2, seed)
     return np.array(
-        [expected.mean() - 0.5, total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS], at]
+        Settled(
+            expectation=expected.mean() - 0.5,
+            disconfirmation=total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS],
+            expectile=expectile(up / (up + down)),
+        )
     )
 
 

@@ -25,7 +25,7 @@ from twin.experiments.findings.kit.arms import (
     Size,
     Study,
 )
-from twin.experiments.findings.kit.judging import Claim
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.readings import Readings
 
 
