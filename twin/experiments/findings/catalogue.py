@@ -1,4 +1,4 @@
-"""The findings that there are, by key, and which are needed to judge which."""
+"""All findings by key, and which worlds are needed to judge which."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def finding(key: str) -> Finding:
 
 
 def needed(keys: Sequence[str]) -> list[Finding]:
-    """Findings whose worlds have to be run: F8 asks of all others."""
+    """Findings whose worlds have to be run: F8 needs those of all others."""
     return [finding(key) for key in KEYS[:-1] if key in keys or "F8" in keys]

@@ -2,8 +2,8 @@
 scoreboard.
 
 results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n,
-                 state, why, aside, beside
-scoreboard.md    the same as a table, with date, seed, versions and run time, as the README has it
+                 state, why, aside, beside, unit
+scoreboard.md    the same as a table, with seed, version and run time
 report.html      see `twin.experiments.findings.report`
 """
 
@@ -26,7 +26,7 @@ from twin.ground.errors import UsageError
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
-    """Do what is left, judge, tell and write it."""
+    """Run the tasks that are left, judge, and report."""
     args = experiment.manifest["args"]
     parts = [part for each in needed(args["keys"]) for part in each.parts]
     wanted = worlds.tasks(parts, args["quick"], experiment.scenario.seed, args["data"])
@@ -50,7 +50,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 
 def judge(experiment: Experiment) -> list[Judged]:
-    """Read what the tasks left, and judge it."""
+    """Judge the results of the tasks."""
     args = experiment.manifest["args"]
     made: list[Judged] = []
     everything: list[Examined] = []
@@ -69,9 +69,9 @@ def judge(experiment: Experiment) -> list[Judged]:
     return made
 
 
-def report(experiment: Experiment, **wishes: str) -> None:
-    """Write the report anew. Raises UsageError for wishes, as it has none."""
-    for name, text in wishes.items():
+def report(experiment: Experiment, **options: str) -> None:
+    """Write the report again. Raises UsageError for options, as this report has none."""
+    for name, text in options.items():
         raise UsageError(f"--{name} {text}: findings have no two-sided map (leave it out)")
     _write(experiment, judge(experiment))
 

@@ -1,5 +1,5 @@
-"""Pictures of findings: every outcome over the arms, and the curves that a part draws itself; with
-intervals over worlds."""
+"""Pictures of findings: every outcome over the arms, and the curves that a part declares. Intervals
+are over worlds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
             curves.append(
                 Curve(
                     "",
-                    group or "as it is",
+                    group or "experiment",
                     x,
                     ends[:, 0].tolist(),
                     ends[:, 1].tolist(),
@@ -57,7 +57,7 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
         )
         if slanted:
             plot.xaxis.major_label_orientation = 0.6
-        side = "who makes" if outcome.side == "producer" else "who watches"
+        side = "creators" if outcome.side == "producer" else "consumers"
         made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {part.varies}"))
     return made
 
@@ -77,8 +77,8 @@ def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
 
 
 def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
-    """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what
-    stands below the axis."""
+    """Lines with points and intervals; controls are dashed. ``more`` is the height in pixels of
+    labels below the axis."""
     first, columns = curves[0], legend_columns([curve.name for curve in curves])
     plot = canvas(
         None,

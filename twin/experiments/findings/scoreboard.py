@@ -1,4 +1,4 @@
-"""What was judged: verdicts with their claims, as rows, lines and a scoreboard."""
+"""Verdicts with their claims, as rows, lines for the terminal, and a scoreboard."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding, its settled claims, and what the runs of its parts left."""
+    """A finding, its settled claims, and the readings of its parts."""
 
     finding: Finding
     claims: Sequence[Claim]
@@ -63,8 +63,8 @@ def shown(claim: Claim) -> str:
 
 
 def lines(judged: Sequence[Judged]) -> list[str]:
-    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all
-    are in the report."""
+    """Lines for the terminal: verdicts, the main effect, and every claim that does not hold. The
+    report has all claims."""
     made = [""]
     for each in judged:
         made.append(
@@ -89,7 +89,7 @@ def lines(judged: Sequence[Judged]) -> list[str]:
 
 
 def main(claims: Sequence[Claim]) -> Claim | None:
-    """The claim that a table shows: the first that was measured rather than counted."""
+    """The claim that a table shows: the first that is measured rather than an exact number."""
     counted = [claim for claim in claims if not claim.aside and not claim.control]
     return next(
         (claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None
@@ -97,7 +97,7 @@ def main(claims: Sequence[Claim]) -> Claim | None:
 
 
 def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
-    """The scoreboard as Markdown: a table of verdicts, and below it how it was made."""
+    """The scoreboard as Markdown: a table of verdicts, and below it the set, seed and version."""
     manifest: Mapping[str, Any] = experiment.manifest
     made = [
         "| finding | evidence | verdict | claims | main effect | its controls |",

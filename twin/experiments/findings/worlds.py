@@ -1,7 +1,7 @@
-"""Tasks of a finding's parts, and what they left.
+"""Tasks of a finding's parts, and their results.
 
-A world is named by the digest of its settings, so that arms and parts that ask for the same world
-share it, and a changed declaration asks for a new one. Replicate r of all arms shares its luck:
+A world is named by the digest of its settings. So arms and parts that ask for the same world share
+it, and a changed declaration asks for a new one. Replicate r of all arms shares its luck, so
 differences of arms are paired.
 """
 
@@ -24,8 +24,8 @@ from twin.scenario.loading import load
 from twin.world.metric import label_text
 
 PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0
-"""Weights, in days of a person: people of the default world; what a day costs without people, in
-people; a study. For the estimate of time left only."""
+"""Weights, in person-days: people of the default world; the cost of a day without people, in
+people; and a study. They serve the estimate of the time left only."""
 
 
 def _result(folder: str, what: Any) -> str:
@@ -67,8 +67,8 @@ def study_task(study: Study, seed: int, data: str) -> Task:
 
 
 def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task]:
-    """All tasks of some parts, each once; replicate by replicate, so that all arms are there
-    early."""
+    """All tasks of some parts, each once; replicate by replicate, so that the first results cover
+    all arms."""
     made: dict[str, Task] = {}
     for part in parts:
         size = part.size(quick)
@@ -82,7 +82,7 @@ def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task
 
 
 def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Readings:
-    """Load what the tasks of a part left; a world that failed is NaN, a study that failed is
+    """Load the results of a part's tasks; a world that failed is NaN, a study that failed is
     empty."""
     size = part.size(quick)
     seen = Readings(part.arms, quick, size.days, size.replicates)

@@ -25,7 +25,7 @@ QUALITY_SD = float(np.hypot(0.6, 0.7))
 """Of posts in the default world: skill across creators (0.6), and luck (0.7)."""
 
 
-class Score(NamedTuple):
+class NetVotes(NamedTuple):
     """Net votes by people on every post, and its seed vote, (posts,) each."""
 
     net: Floats
@@ -138,7 +138,7 @@ def _views(rng: np.random.Generator, shown: bool) -> kernel.Seen:
     )
 
 
-def _score(seed: int, shown: bool, seeds: bool, correction: float) -> Score:
+def _score(seed: int, shown: bool, seeds: bool, correction: float) -> NetVotes:
     """Let people vote; without ``seeds`` no post gets its seed vote, which is only noted."""
     v = RatingsParams().votes
     rng = np.random.default_rng([seed, 5])
@@ -159,7 +159,7 @@ def _score(seed: int, shown: bool, seeds: bool, correction: float) -> Score:
         np.uint64(seed),
         np.uint64(seed + 1),
     )
-    return Score(works.up.astype(np.float64) - works.down, given)
+    return NetVotes(works.up.astype(np.float64) - works.down, given)
 
 
 def votes(

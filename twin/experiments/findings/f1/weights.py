@@ -1,9 +1,9 @@
 """Finding 1, supply: how feed weights change what creators make.
 
-*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or leaves, and the
-feed learns within days. Comments stand for the angry reaction, weighted in likes as Facebook did:
-5, 4, 1.5, 0. *Default world.* Published presets as they are: there arousal draws clicks, comments
-and hides at once, and creators learn at the default rate.
+*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or leaves, and
+the feed learns within days. Comments stand for the angry reaction, weighted in likes as Facebook
+did: 5, 4, 1.5, 0. *Default world.* Published presets as they are: there arousal draws clicks,
+comments and hides at once, and creators learn at the default rate.
 """
 
 from __future__ import annotations
@@ -130,9 +130,9 @@ def _judge(seen: Readings) -> list[Claim]:
                 SOURCE,
             )
         )
-    still = slope(*seen.doses(MADE, "makers who do not adapt"))
-    scaled = seen.effect("all weights x 4/4 x angry 5", "all weights x 4/1 x angry 5", MADE)
-    shown = seen.effect("all weights x 4/4 x angry 5", "all weights x 4/1 x angry 5", SHOWN)
+    still = slope(*seen.doses(MADE, STILL))
+    scaled = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", MADE)
+    shown = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", SHOWN)
     return [
         *claims,
         vanishes("makers who do not adapt: arousal that they aim at", still, effects[MADE.metric]),
@@ -147,7 +147,7 @@ def _judge(seen: Readings) -> list[Claim]:
     ]
 
 
-STILL, TIMES = "makers who do not adapt", "all weights x 4"
+STILL, TIMES = "creators who do not adapt", "all weights x 4"
 UNMOVED = because(
     "creators who do not adapt", creators__human__learning="0", creators__human__imitation="0"
 )

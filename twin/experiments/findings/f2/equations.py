@@ -44,7 +44,7 @@ class Case(NamedTuple):
         return f"known mu {self.mu:g} sigma {self.sigma:g} b {self.b:g} dq {self.dq:g}"
 
 
-class Answers(NamedTuple):
+class KnownAnswers(NamedTuple):
     """A model's answers with known weights: agreement E[a s] at equal quality, variance of the
     stance between people, and share of false answers."""
 
@@ -53,7 +53,7 @@ class Answers(NamedTuple):
     false: float
 
 
-class Learned(NamedTuple):
+class LearnedAnswers(NamedTuple):
     """The same with learned weights, without the variance."""
 
     agreement: float
@@ -108,8 +108,8 @@ def _served(
 
 
 def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) -> Floats:
-    """Answers with known weights, personal and pooled: `Answers` (2, 3). The same numbers whatever
-    the seed."""
+    """KnownAnswers with known weights, personal and pooled: `KnownAnswers` (2, 3). The same numbers
+    whatever the seed."""
     a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
     mass = mass / mass.sum()
     mean = b * float(a @ mass)
@@ -123,7 +123,7 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
     for share in (1.0, 0.0):
         equal, unequal = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
         made.append(
-            Answers(
+            KnownAnswers(
                 agreement=float(mass @ (a * equal)),
                 between=float(mass @ equal**2 - (mass @ equal) ** 2),
                 false=float(mass[unequal < 0].sum()),
@@ -135,8 +135,8 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
 def learned(
     seed: int, data: str, mu: float, sigma: float, spread: float, each: int, people: int
 ) -> Floats:
-    """Answers with weights learned from ``each`` comparisons a person, at dq = b = 1, personal and
-    pooled: `Learned` (2, 2)."""
+    """KnownAnswers with weights learned from ``each`` comparisons a person, at dq = b = 1, personal
+    and pooled: `LearnedAnswers` (2, 2)."""
     rng = np.random.default_rng(seed)
     # Quantiles instead of draws: the tastes of a crowd that is as even as it can be.
     a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
@@ -155,7 +155,7 @@ def learned(
         equal = _served(pull, precision, total, spread, (2.0, 0.0), share)
         unequal = _served(pull, precision, total, spread, (2.0, 1.0), share)
         made.append(
-            Learned(
+            LearnedAnswers(
                 agreement=float((a * equal).mean()),
                 false=float((unequal < 0).mean()),
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.experiments.findings.f2 import equations
-from twin.experiments.findings.f2.equations import Answers, Case, Learned
+from twin.experiments.findings.f2.equations import Case, KnownAnswers, LearnedAnswers
 from twin.experiments.findings.kit.arms import Curve, Study
 from twin.experiments.findings.kit.claims import Claim, exact
 from twin.experiments.findings.kit.declare import Part
@@ -53,16 +53,16 @@ def studies(quick: bool) -> list[Study]:
     return [*made, Study("learned alike", "f2.equations:learned", alike)]
 
 
-def _known_models(seen: Readings, case: Case) -> tuple[Answers, Answers]:
+def _known_models(seen: Readings, case: Case) -> tuple[KnownAnswers, KnownAnswers]:
     """What the personal and the pooled model answer with known weights."""
     personal, pooled = seen.study(case.name)
-    return Answers(*personal), Answers(*pooled)
+    return KnownAnswers(*personal), KnownAnswers(*pooled)
 
 
-def _learned_models(seen: Readings, study: str) -> tuple[Learned, Learned]:
+def _learned_models(seen: Readings, study: str) -> tuple[LearnedAnswers, LearnedAnswers]:
     """What the personal and the pooled model answer with learned weights."""
     personal, pooled = seen.study(study)
-    return Learned(*personal), Learned(*pooled)
+    return LearnedAnswers(*personal), LearnedAnswers(*pooled)
 
 
 def judge_forms(seen: Readings) -> list[Claim]:

@@ -32,7 +32,7 @@ COEFFICIENTS = (Coefficient("co-viewed, b_S", -1), Coefficient("bought together,
 """In the order of the columns of every study."""
 
 
-class Case(NamedTuple):
+class Variant(NamedTuple):
     """A variant of the model: reference of a co-viewed shelf, factor on kappa, whether all works
     have the same audience, and how links are labelled."""
 
@@ -48,18 +48,18 @@ class Case(NamedTuple):
 
 
 MODELS = {
-    "default": Case(),
-    "comparison": Case(reference="comparison"),
-    "equal audiences": Case(equal=True),
-    "kappa 0": Case(kappa=0.0),
-    "both": Case(kappa=0.0, equal=True),
-    "random": Case(labels="random"),
-    "swapped": Case(labels="swapped"),
+    "default": Variant(),
+    "comparison": Variant(reference="comparison"),
+    "equal audiences": Variant(equal=True),
+    "kappa 0": Variant(kappa=0.0),
+    "both": Variant(kappa=0.0, equal=True),
+    "random": Variant(labels="random"),
+    "swapped": Variant(labels="swapped"),
 }
 
 
-def _over_kappa(reference: str) -> list[Case]:
-    return [Case(reference=reference, kappa=kappa) for kappa in KAPPAS]
+def _over_kappa(reference: str) -> list[Variant]:
+    return [Variant(reference=reference, kappa=kappa) for kappa in KAPPAS]
 
 
 def studies(quick: bool) -> list[Study]:
@@ -74,7 +74,7 @@ def studies(quick: bool) -> list[Study]:
     ]
 
 
-def _coefficients(seen: Readings, case: Case) -> Array:
+def _coefficients(seen: Readings, case: Variant) -> Array:
     named = next((name for name, each in MODELS.items() if each == case), case.name)
     return seen.study(named)
 

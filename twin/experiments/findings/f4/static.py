@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from twin.experiments.findings.f4.arms import SOURCE
-from twin.experiments.findings.f4.studies import Counts, Measures
+from twin.experiments.findings.f4.studies import Counts, TopMeasures
 from twin.experiments.findings.kit.arms import Curve, Study
 from twin.experiments.findings.kit.claims import Claim, band, exact, left_out, sign
 from twin.experiments.findings.kit.declare import Part
@@ -31,7 +31,7 @@ SYNTHETIC_DIMS = (1, 2, 8, 32)
 
 
 class ByMeasure(NamedTuple):
-    """`Measures` of several splits, (splits,) each."""
+    """`TopMeasures` of several splits, (splits,) each."""
 
     recall: Array
     arp: Array
@@ -103,7 +103,7 @@ def _counts(seen: Readings) -> list[Claim]:
 
 
 def _by_dimension(values: Array, dims: tuple[int, ...]) -> dict[int, ByMeasure]:
-    """Measures of every dimension from values (dims, splits, 4)."""
+    """TopMeasures of every dimension from values (dims, splits, 4)."""
     return {dim: ByMeasure(*each.T) for dim, each in zip(dims, values, strict=True)}
 
 
@@ -229,7 +229,7 @@ def static_curves(seen: Readings) -> list[Curve]:
     }
     made = []
     for field, (what, unit) in shown.items():
-        values = got[:, :, Measures._fields.index(field)]
+        values = got[:, :, TopMeasures._fields.index(field)]
         made.append(
             Curve(
                 f"MovieLens: {what}",

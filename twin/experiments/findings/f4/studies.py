@@ -1,10 +1,10 @@
 """Finding 4 without a world: how many rankings dot products can express, and what dimension does to
 recommendations on fixed data.
 
-Measures: recall = hits / min(20, held out), mean over users; ARP = mean popularity in training of
-what is recommended; coverage = share of items recommended to anybody; Gini of recommendations over
-items. Sources: Ohsaka & Togashi, SIGIR 2023 (arXiv 2305.13597); Cover 1967 for the counts; FINDINGS
-F4 for the table.
+TopMeasures: recall = hits / min(20, held out), mean over users; ARP = mean popularity in training
+of what is recommended; coverage = share of items recommended to anybody; Gini of recommendations
+over items. Sources: Ohsaka & Togashi, SIGIR 2023 (arXiv 2305.13597); Cover 1967 for the counts;
+FINDINGS F4 for the table.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Split(NamedTuple):
     held: NDArray[np.bool_]
 
 
-class Measures(NamedTuple):
-    """Measures of twenty recommendations to each user."""
+class TopMeasures(NamedTuple):
+    """TopMeasures of twenty recommendations to each user."""
 
     recall: float
     arp: float
@@ -71,11 +71,11 @@ def recalls(score: NDArray[Any], split: Split) -> Floats:
     return np.asarray(hits[wanted > 0] / np.minimum(wanted, TOP)[wanted > 0], np.float64)
 
 
-def measures(score: NDArray[Any], split: Split) -> Measures:
+def measures(score: NDArray[Any], split: Split) -> TopMeasures:
     """All measures of a matrix of scores (users, items)."""
     chosen, popularity = best(score, split), split.seen.sum(0)
     times = np.bincount(chosen.ravel(), minlength=len(popularity)).astype(float)
-    return Measures(
+    return TopMeasures(
         float(recalls(score, split).mean()),
         float(popularity[chosen].mean()),
         float((times > 0).mean()),
@@ -218,8 +218,8 @@ def _movies(data: str, count: int) -> list[Split]:
 
 
 def movies(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
-    """Measures by dimension and split (dims, splits, 4). The splits are those of FINDINGS, whatever
-    the seed."""
+    """TopMeasures by dimension and split (dims, splits, 4). The splits are those of FINDINGS,
+    whatever the seed."""
     made = _movies(data, count)
     return np.array(
         [[measures(ials(split, dim, at), split) for at, split in enumerate(made)] for dim in dims]

@@ -1,5 +1,5 @@
-"""Finding 5 without a world: Monolith's table 1, whom collisions hurt by frequency, and sync intervals
-on a stream of clicks.
+"""Finding 5 without a world: Monolith's table 1, whom collisions hurt by frequency, and sync
+intervals on a stream of clicks.
 
 The calculations are in `twin.experiments.findings.f5.studies`.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.experiments.findings.f5.arms import CORRECTED, HOURS, SOURCE
-from twin.experiments.findings.f5.studies import DAMAGE_FIELDS, Occupancy
+from twin.experiments.findings.f5.studies import DAMAGE_FIELDS, SlotCounts
 from twin.experiments.findings.kit import judging
 from twin.experiments.findings.kit.arms import Curve, Study
 from twin.experiments.findings.kit.claims import Claim, band, exact, sign, vanishes
@@ -42,7 +42,8 @@ SKEWED = (Zipf(1.0, 0.004, 0.097), Zipf(1.2, 0.003, 0.099))
 
 
 class Damage(NamedTuple):
-    """Fields of `studies.damage` over random orders of IDs, (orders,) each; deciles (orders, 10)."""
+    """Fields of `studies.damage` over random orders of IDs, (orders,) each; deciles (orders,
+    10)."""
 
     shared_traffic: Array
     foreign_top: Array
@@ -94,7 +95,7 @@ def judge_static(seen: Readings) -> list[Claim]:
 
 
 def _occupancy(seen: Readings) -> list[Claim]:
-    users, movies = (Occupancy(*row) for row in seen.study("table 1"))
+    users, movies = (SlotCounts(*row) for row in seen.study("table 1"))
     counts = [
         exact(f"MD5 modulo a million: {what}", got, want, f"{SOURCE}, table 1; FINDINGS F5")
         for what, got, want in (

@@ -30,7 +30,7 @@ DAMAGE_FIELDS = 6
 """Columns of `damage` before its deciles."""
 
 
-class Occupancy(NamedTuple):
+class SlotCounts(NamedTuple):
     """A table of slots: distinct slots in use, IDs that share theirs, IDs in the fullest slot."""
 
     distinct: float
@@ -43,13 +43,13 @@ def _ids(count: int) -> NDArray[np.uint64]:
 
 
 def table_1(seed: int, data: str) -> Floats:
-    """`Occupancy` of users and of movies (2, 3): MD5 of label-encoded IDs modulo a million."""
+    """`SlotCounts` of users and of movies (2, 3): MD5 of label-encoded IDs modulo a million."""
     made = EmbeddingTable({}, "t", TableSpec("hash", 2, SLOTS, function="md5"))
     rows = []
     for n in (USERS, MOVIES):
         load = np.bincount(made.slots(_ids(n))[:, 0])
         rows.append(
-            Occupancy(
+            SlotCounts(
                 distinct=(load > 0).sum(),
                 sharing=round(made.sharing(_ids(n)) * n),
                 fullest=load.max(),
@@ -136,7 +136,7 @@ class Clicks(NamedTuple):
     clicked: NDArray[np.bool_]
 
 
-class Stream:
+class ClickStream:
     """People who click items whose content may turn, and one model that learns online from it."""
 
     def __init__(self, rng: np.random.Generator, drift: float) -> None:
@@ -184,7 +184,7 @@ class Stream:
 
 def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
     """AUC and log loss of every copy (4, 2) in one stream, after ``burn`` steps of training."""
-    stream = Stream(np.random.default_rng([seed, at]), drift)
+    stream = ClickStream(np.random.default_rng([seed, at]), drift)
     copies: list[NDArray[np.float32]] = [np.zeros((PEOPLE, ITEMS), np.float32) for _ in SYNCS]
     said: list[list[NDArray[np.float32]]] = [[] for _ in SYNCS]
     truth = []
@@ -204,7 +204,7 @@ def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
     return np.array([[float(score[0, 0]), float(score[1, 0])] for score in scores])
 
 
-def _predicted(stream: Stream) -> NDArray[np.float32]:
+def _predicted(stream: ClickStream) -> NDArray[np.float32]:
     """Chance of a click of every person on every item, by the model as it is now."""
     trainer = stream.trainer
     w, c = trainer.keep["W"][:, 0], trainer.keep["c"][0]

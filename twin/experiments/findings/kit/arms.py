@@ -1,5 +1,5 @@
-"""The words in which a part of a finding is declared: settings with their reasons, arms, outcomes,
-sizes, studies, curves."""
+"""What a part of a finding is declared with: settings with their reasons, arms, outcomes, sizes,
+studies and curves."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def because(reason: str, **values: str) -> dict[str, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Arm:
-    """One setting of the independent variable: ``dose`` is where it stands on the axis (NaN: none),
-    ``sets`` path -> value.
+    """One setting of the independent variable. ``dose`` is its place on the axis (NaN: none), and
+    ``sets`` maps paths to values.
 
     ``control`` names the control that the arm belongs to, empty for the part itself; what the
     control changes is in ``Part.controls``.
@@ -40,8 +40,8 @@ class Arm:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A dependent variable: a metric of the board, whose side it shows, and how it is called in
-    pictures."""
+    """A dependent variable: a metric of the board, the side that it shows, and its name in claims
+    and pictures."""
 
     metric: str
     side: Side
@@ -51,8 +51,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Size:
-    """How large: worlds per arm, days of each, and what makes worlds smaller than the default (with
-    the reason)."""
+    """Worlds per arm, days of each, and the settings that make worlds smaller than the default,
+    with their reasons."""
 
     replicates: int
     days: int
@@ -66,8 +66,11 @@ NOTHING = Size(0, 0)
 def smaller(
     replicates: int, days: int, people: int, creators: int, also: Change | None = None, **more: str
 ) -> Size:
-    """A platform of so many people and human creators, in coarser steps than the default, and what
-    else (``__`` for the dot); ``also`` is what has a reason of its own."""
+    """A platform of so many people and human creators, in coarser steps than the default.
+
+    ``more`` are further settings of its size (``__`` for the dot), ``also`` settings with reasons
+    of their own.
+    """
     return Size(
         replicates,
         days,
@@ -90,8 +93,11 @@ def smaller(
 
 @dataclass(frozen=True)
 class Study:
-    """A calculation without a world: ``call`` names ``module:function`` in this package; it takes
-    seed, data (a folder, or empty) and ``args``, plain data, and returns an array.
+    """A calculation without a world.
+
+    ``call`` names a ``module:function`` below `twin.experiments.findings`. It takes seed, data (a
+    folder, or empty) and ``args``, plain data, and returns an array: empty where its data are
+    missing.
     """
 
     name: str

@@ -1,11 +1,11 @@
 """What a finding is: a sentence, and the experiments by which the twin shows or refutes it,
 declared before they run.
 
-A finding has parts. A part is either made of worlds, one per arm and replicate, each the default
-world with what the arm sets; or of studies, calculations without a world (closed forms, graphs,
-real data); or of both. Arms of a control repeat those of the part in a setting in which the effect
-must vanish. Every setting that differs from the default world is declared with its reason: as the
-dose of an arm, as the world of a part, as the setting of a control, or as its size.
+A finding has parts. A part has worlds, or studies, or both. There is one world per arm and
+replicate: the default world with the settings of the arm. A study is a calculation without a world
+(closed forms, graphs, real data). Arms of a control repeat those of the part in a setting in which
+the effect must vanish. Every setting that differs from the default world is declared with its
+reason: as the dose of an arm, as the world of a part, as the setting of a control, or as its size.
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ from twin.experiments.findings.kit.readings import Readings
 class Part:
     """One experiment of a finding.
 
-    ``varies`` is the independent variable in words; ``doses`` whether arms lie on an axis of
-    numbers (``log_dose``: a logarithmic one); ``windows`` are shares of the run over which means
-    are taken; ``controls`` name -> what the control changes. ``judge`` is the verdict rule, fixed
-    here and before any run; ``curves`` what is drawn besides the outcomes over the arms.
-    ``both_ends`` are the outcomes, one of each side, that the sentence above all findings is asked
-    of.
+    ``varies`` is the independent variable in words. ``doses`` says whether arms lie on an axis of
+    numbers, ``log_dose`` that it is a logarithmic one. ``windows`` are the parts of the run over
+    which means are taken, as shares of it. ``controls`` maps the name of a control to what it
+    changes. ``judge`` is the verdict rule, fixed here before any run. ``curves`` are drawn besides
+    the outcomes over the arms. ``both_ends`` are two outcomes, one of each side, for finding 8.
     """
 
     key: str
@@ -63,23 +62,22 @@ class Part:
         return self.quick if quick else self.full
 
     def sets(self, arm: Arm, size: Size) -> dict[str, str]:
-        """All settings of an arm; what comes later wins: size, world, control, dose. There is no
-        warm-up: doses act from the begin."""
+        """All settings of an arm; the later ones win: size, world, control, dose."""
         control = self.controls[arm.control] if arm.control else {}
         made = {
             path: value
             for change in (size.sets, self.world, control)
             for path, (value, _) in change.items()
         }
+        # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
         return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One of the published results: what it says, how strong its evidence is and where that comes
-    from.
+    """A published result: what it says, how strong its evidence is, and its sources.
 
-    ``note`` is what a reader has to know before the verdict, such as why the sign fails in the
+    ``note`` is what readers need to know beside the verdict, such as why the sign fails in the
     default world.
     """
 
@@ -93,7 +91,7 @@ class Finding:
 
 
 class Examined(NamedTuple):
-    """A part, the key of the finding that it belongs to, and what its runs left."""
+    """A part, the key of its finding, and the readings of its runs."""
 
     finding: str
     part: Part

@@ -1,4 +1,4 @@
-"""What the runs of a part left, as arrays per arm."""
+"""Readings of the runs of a part, as arrays per arm."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Readings:
-    """Readings of a part: `of` a metric per arm, `study` results. Arms go by name, those of a
-    control with it: ``control/arm``."""
+    """Readings of a part: `of` a metric per arm, and results of a `study`.
+
+    Arms go by name; those of a control are called ``control/arm``.
+    """
 
     declared: Sequence[Arm]
     quick: bool
@@ -25,6 +27,7 @@ class Readings:
     replicates: int
     worlds: dict[str, Array] = field(default_factory=dict)
     """Means by arm (replicates, windows, series)."""
+    # Arms with other mechanisms have other series, so each has an index of its own.
     rows: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
     studies: dict[str, Array] = field(default_factory=dict)
 
@@ -34,7 +37,7 @@ class Readings:
 
     def over_time(self, arm: str, metric: str | Outcome, **labels: str) -> Array:
         """Means of a metric over all windows (replicates, windows). Raises KeyError for a series
-        that the board has not."""
+        that the board does not have."""
         name, given = (
             (metric.metric, metric.labels) if isinstance(metric, Outcome) else (metric, labels)
         )
