@@ -30,13 +30,14 @@ from twin.experiments.findings.kit.readings import Readings
 Array = NDArray[np.float64]
 NEGLIGIBLE = 0.2
 FINDING = Finding(
-    "F8",
-    "One parameter, two ends",
-    "Producer and consumer effects are one parameter read from two ends.",
-    "hypothesis",
-    ("the sentence above the seven findings; the twin's own worlds",),
-    (),
-    "Reproduced only if every parameter moves both sides. No sign is asked for: a parameter may "
+    key="F8",
+    title="One parameter, two ends",
+    sentence="Producer and consumer effects are one parameter read from two ends.",
+    evidence="hypothesis",
+    sources=("the sentence above the seven findings; the twin's own worlds",),
+    parts=(),
+    note="Reproduced only if every parameter moves both sides. No sign is asked for: a parameter "
+    "may "
     "give one side what it takes from the other (correlation below zero).",
 )
 
@@ -124,10 +125,10 @@ def curves(all_seen: Sequence[Examined]) -> list[Curve]:
                 averaged(
                     f"{key}: {part.varies}",
                     outcome.words,
-                    doses[order].tolist(),
-                    values[order],
-                    "log of the dose" if part.log_dose else "dose",
-                    "sd",
+                    x=doses[order].tolist(),
+                    values=values[order],
+                    x_label="log of the dose" if part.log_dose else "dose",
+                    y_label="sd",
                 )
             )
     return made

@@ -42,10 +42,10 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
                 Curve(
                     "",
                     group or "experiment",
-                    x,
-                    ends[:, 0].tolist(),
-                    ends[:, 1].tolist(),
-                    ends[:, 2].tolist(),
+                    x=x,
+                    y=ends[:, 0].tolist(),
+                    low=ends[:, 1].tolist(),
+                    high=ends[:, 2].tolist(),
                     control=bool(group),
                 )
             )

@@ -1,16 +1,16 @@
-"""Published evidence, in two lists that share nothing: what parameters are fitted to, and what the
-twin is judged by.
+"""Published evidence in two lists without overlap: what parameters are fitted to, and what the twin
+is judged by.
 
 What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects
-with their sizes, and which script may fit what to them. `JUDGING` holds the blind field experiments
+with their sizes, and the scripts that may fit to them. `JUDGING` holds the blind field experiments
 (FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no file of this
-repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the
-package may name a judging id.
+repository, and `sized` refuses them. A test checks that the lists are disjoint, and that no other
+file of the package names a judging id.
 
 ``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over
 control, ``sd`` a standard deviation over posts shown, ``share`` a relative change. Where no
-interval could be read, se is imputed as a quarter of the effect (the rule of FORECASTS.md, half its
-smallest effect of interest at least), and ``imputed`` says so. ``label`` says how the size is
+interval could be read, se is imputed as a quarter of the effect, and ``imputed`` says so (the rule
+of FORECASTS.md: at least half of its smallest effect of interest). ``label`` says how the size is
 known.
 """
 
@@ -29,7 +29,7 @@ class Effect:
     """A published effect that parameters may be fitted to.
 
     ``fitted_by`` names the modules of this package that fit to it; none where the twin has no
-    counterpart of the outcome, and ``why`` says which is missing.
+    counterpart of the outcome, and ``why`` says what is missing.
     """
 
     id: str

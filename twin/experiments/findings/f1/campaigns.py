@@ -112,8 +112,8 @@ def _judge_aim(seen: Readings) -> list[Claim]:
 NUMBER = Part(
     "campaigns",
     "Automation scales persuasion",
-    "automated accounts",
-    _judge,
+    varies="automated accounts",
+    judge=_judge,
     arms=(
         *(Arm(f"{n} accounts", n, _sets(n)) for n in ACCOUNTS),
         Arm(LAST, ACCOUNTS[-1], _sets(ACCOUNTS[-1]), DEAF),
@@ -129,8 +129,8 @@ NUMBER = Part(
 AIM = Part(
     "aim",
     "Knowing people makes persuasion stronger",
-    "whom the campaign aims at",
-    _judge_aim,
+    varies="whom the campaign aims at",
+    judge=_judge_aim,
     arms=(
         Arm(LAST, math.nan, _sets(ACCOUNTS[-1])),
         Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility")),

@@ -4,12 +4,13 @@ from twin.experiments.findings.f1 import campaigns, opinions, ratings, votes, we
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F1",
-    "Feeds are persuasion infrastructure",
-    "Feed weights pull producers, network topology pulls consumer opinion towards convergence, "
+    key="F1",
+    title="Feeds are persuasion infrastructure",
+    sentence="Feed weights pull producers, network topology pulls consumer opinion towards "
+    "convergence, "
     "automation scales both; rating contamination and selection bias compound it.",
-    "validated",
-    (
+    evidence="validated",
+    sources=(
         "twitter/the-algorithm-ml (April 2023) and xai-org/x-algorithm (August 2026): weights, "
         "read",
         "Facebook's reaction weights 5, 4, 1.5, 0: press, abstracts only",
@@ -18,8 +19,9 @@ FINDING = Finding(
         "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
         "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract",
     ),
-    (*weights.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
-    "The closed forms and the herding of votes are validated. For campaigns, supply and selection "
+    parts=(*weights.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
+    note="The closed forms and the herding of votes are validated. For campaigns, supply and "
+    "selection "
     "only signs are known. The angry reaction is asked of a world in which arousal draws comments "
     "and nothing else. All of its effect is there at the smallest weight. Without it creators "
     "drift, differently in each world, which makes the slope uncertain. The default world is asked "

@@ -51,8 +51,8 @@ GRAPHS = {
 }
 DEGREE = 10
 REWIRED = (0.0, 0.02, 0.1, 0.5, 1.0)
-"""Shares of ties that are rewired, at one degree: from a ring of neighbours to a random graph (Watts
-& Strogatz 1998)."""
+"""Shares of ties that are rewired, at one degree: from a ring of neighbours to a random graph
+(Watts & Strogatz 1998)."""
 
 
 def _graph(name: str, data: str) -> Any:

@@ -88,8 +88,8 @@ def _curves(seen: Readings) -> Sequence[Curve]:
         Curve(
             "How fast opinions converge",
             "measured",
-            x,
-            [fast for _, fast in rate],
+            x=x,
+            y=[fast for _, fast in rate],
             x_label=label,
             y_label=other,
             log_x=True,
@@ -97,8 +97,8 @@ def _curves(seen: Readings) -> Sequence[Curve]:
         Curve(
             "How fast opinions converge",
             "theory",
-            x,
-            x,
+            x=x,
+            y=x,
             x_label=label,
             y_label=other,
             log_x=True,
@@ -106,8 +106,8 @@ def _curves(seen: Readings) -> Sequence[Curve]:
         Curve(
             "Variance left after 30 rounds, same degree for all",
             "measured",
-            REWIRED,
-            [float(v) for v in left],
+            x=REWIRED,
+            y=[float(v) for v in left],
             x_label="share of ties rewired",
             y_label="log10 of variance left",
         ),
@@ -117,8 +117,8 @@ def _curves(seen: Readings) -> Sequence[Curve]:
 PART = Part(
     "opinions",
     "Topology pulls opinion towards convergence",
-    "graph",
-    _judge,
+    varies="graph",
+    judge=_judge,
     studies=_studies,
     curves=_curves,
 )

@@ -91,8 +91,8 @@ def _judge_j(seen: Readings) -> list[Claim]:
 J = Part(
     "ratings",
     "Who rates makes the J shape",
-    "who reports",
-    _judge_j,
+    varies="who reports",
+    judge=_judge_j,
     arms=(
         Arm("selective", np.nan),
         Arm("everyone reports", np.nan, control="everyone reports"),

@@ -123,12 +123,12 @@ def _curves_votes(seen: Readings) -> list[Curve]:
             Curve(
                 "One vote at birth",
                 name,
-                SEEDS,
-                y,
-                low,
-                high,
-                "seed vote",
-                "votes over unseeded ones",
+                x=SEEDS,
+                y=y,
+                low=low,
+                high=high,
+                x_label="seed vote",
+                y_label="votes over unseeded ones",
                 control=name == "hidden",
             )
         )
@@ -138,8 +138,8 @@ def _curves_votes(seen: Readings) -> list[Curve]:
 VOTES = Part(
     "votes",
     "One vote at birth herds the votes after it",
-    "seed vote",
-    _judge_votes,
+    varies="seed vote",
+    judge=_judge_votes,
     studies=_studies,
     curves=_curves_votes,
 )

@@ -154,8 +154,8 @@ UNMOVED = because(
 ANGER = Part(
     "angry",
     "Feed weights pull producers (mechanism isolated)",
-    "weight of the angry reaction, in likes",
-    _judge,
+    varies="weight of the angry reaction, in likes",
+    judge=_judge,
     arms=(
         *(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY),
         *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
@@ -229,8 +229,8 @@ MANY = because(
 DEFAULT = Part(
     "presets",
     "Feed weights pull producers (default world, published weights)",
-    "% of what the feed prizes that are comments",
-    _judge_presets,
+    varies="% of what the feed prizes that are comments",
+    judge=_judge_presets,
     arms=(
         *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
         *(

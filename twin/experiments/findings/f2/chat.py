@@ -129,12 +129,12 @@ def curves_chat_sigma(seen: Readings) -> list[Curve]:
     x = np.linspace(0, 2, 41)
     panel = "Gap in agreement of the chatbot"
     return [
-        averaged(panel, "worlds", SIGMAS, gaps, "sigma", "taste"),
+        averaged(panel, "worlds", x=SIGMAS, values=gaps, x_label="sigma", y_label="taste"),
         Curve(
             panel,
             "E|a| - |E a|",
-            x.tolist(),
-            [equations.gap(MU, float(s)) for s in x],
+            x=x.tolist(),
+            y=[equations.gap(MU, float(s)) for s in x],
             x_label="sigma",
         ),
     ]
@@ -145,8 +145,8 @@ TASTES = {"chatbots.answers.taste_sd": "1"}
 SHARE_PART = Part(
     "chat",
     "In the chatbot: from the pooled to the personal model",
-    "share of the personal reward in answers",
-    judge_chat,
+    varies="share of the personal reward in answers",
+    judge=judge_chat,
     arms=[*share_arms(PERSONAL), *share_arms(PERSONAL, "all alike", (0.0, 1.0))],
     outcomes=[CHAT_BETWEEN, CHAT_WITHIN, AGREES, FALSE, USE],
     world=CHAT,
@@ -165,8 +165,8 @@ SHARE_PART = Part(
 SIGMA_PART = Part(
     "chat_sigma",
     "In the chatbot: how far people differ, beside the closed form",
-    "heterogeneity of the taste for agreement",
-    judge_chat_sigma,
+    varies="heterogeneity of the taste for agreement",
+    judge=judge_chat_sigma,
     arms=[
         *sigma_arms(TASTES, PERSONAL, model=SPREAD),
         *sigma_arms(TASTES, PERSONAL, "free model", (0.0,), 1.0, SPREAD),

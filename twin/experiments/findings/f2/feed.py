@@ -96,8 +96,8 @@ FULL, QUICK = feed_size(10, 120, 2000, 300), feed_size(4, 30, 600, 60)
 SHARE_PART = Part(
     "feed",
     "In the feed: from the pooled to the personal model",
-    "share of the personal reward in the feed",
-    judge_feed,
+    varies="share of the personal reward in the feed",
+    judge=judge_feed,
     arms=[*share_arms(PERSONAL), *share_arms(PERSONAL, "no spread", (0.0, 1.0))],
     outcomes=[BETWEEN, WITHIN, CROSS, GINI, SLANT],
     world=FEED,
@@ -115,8 +115,8 @@ SHARE_PART = Part(
 SIGMA_PART = Part(
     "feed_sigma",
     "In the feed: how far people differ",
-    "heterogeneity of opinions",
-    judge_feed_sigma,
+    varies="heterogeneity of opinions",
+    judge=judge_feed_sigma,
     arms=sigma_arms({"opinions.lean": "0.6", "opinions.spread": "0.4"}, PERSONAL, model=SPREAD),
     outcomes=[BETWEEN, WITHIN, GINI],
     world=FEED,

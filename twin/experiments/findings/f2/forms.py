@@ -193,8 +193,8 @@ def curves_forms(seen: Readings) -> list[Curve]:
         Curve(
             "Gap in agreement, closed form",
             f"mu = {mu:g}",
-            x.tolist(),
-            [equations.gap(mu, float(s)) for s in x],
+            x=x.tolist(),
+            y=[equations.gap(mu, float(s)) for s in x],
             x_label="sigma",
             y_label="E|a| - |E a|",
         )
@@ -205,8 +205,8 @@ def curves_forms(seen: Readings) -> list[Curve]:
 PART = Part(
     "forms",
     "Closed forms, with known and with learned weights",
-    "-",
-    judge_forms,
+    varies="-",
+    judge=judge_forms,
     studies=studies,
     curves=curves_forms,
 )

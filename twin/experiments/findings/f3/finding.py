@@ -15,18 +15,19 @@ from twin.experiments.findings.f3 import model, shelves
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F3",
-    "Which recommender linked the works",
-    '"Frequently bought together" and "co-viewed" links give different convergence of opinion, '
+    key="F3",
+    title="Which recommender linked the works",
+    sentence='"Frequently bought together" and "co-viewed" links give different convergence of '
+    "opinion, "
     "because each gathers another audience with other prior expectations.",
-    "sign",
-    (
+    evidence="sign",
+    sources=(
         "Stoeckli & Khobzi, Decision Support Systems 2021: signs, abstract; no coefficients, no "
         "sample size",
         "Oliver 1980 (kappa: sign)",
     ),
-    (model.PART, shelves.SHELVES, shelves.KAPPA),
-    "By default (ratings.reference: via) the work whose page shows a co-viewed shelf sets the "
+    parts=(model.PART, shelves.SHELVES, shelves.KAPPA),
+    note="By default (ratings.reference: via) the work whose page shows a co-viewed shelf sets the "
     "expectation of the works on it. A better neighbour then disappoints and a worse one "
     "flatters, so contrast drives the two ratings apart. Take k stars of rating per star of "
     "surprise, half of the expectation from the average on show, and everybody coming over the "

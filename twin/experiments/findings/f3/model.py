@@ -147,10 +147,10 @@ def curves_model(seen: Readings) -> Sequence[Curve]:
                 averaged(
                     f"Pair model, {words}",
                     reference,
-                    KAPPAS,
-                    np.array(found),
-                    "kappa, default = 1",
-                    "stars",
+                    x=KAPPAS,
+                    values=np.array(found),
+                    x_label="kappa, default = 1",
+                    y_label="stars",
                 )
             )
     return made
@@ -159,8 +159,8 @@ def curves_model(seen: Readings) -> Sequence[Curve]:
 PART = Part(
     "model",
     "The pair model on the rating kernel",
-    "kind of link",
-    judge_model,
+    varies="kind of link",
+    judge=judge_model,
     studies=studies,
     curves=curves_model,
 )

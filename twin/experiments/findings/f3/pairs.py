@@ -76,7 +76,8 @@ def _rules(reference: str, kappa: float) -> kernel.Rules:
 
 
 def _people(rng: np.random.Generator, audience: Floats, key: int) -> kernel.Raters:
-    """One person per row of ``audience``, the mean taste of their group (zero: one group of all)."""
+    """One person per row of ``audience``, the mean taste of their group (zero: one group of
+    all)."""
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)

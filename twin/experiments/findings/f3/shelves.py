@@ -172,8 +172,8 @@ def judge_kappa(seen: Readings) -> list[Claim]:
 SHELVES = Part(
     "worlds",
     "Whole worlds by the kind of shelf",
-    "links that the shelf of related works shows",
-    judge_worlds,
+    varies="links that the shelf of related works shows",
+    judge=judge_worlds,
     arms=[
         *_shelves(),
         *_shelves("no effect"),
@@ -188,8 +188,8 @@ SHELVES = Part(
 KAPPA = Part(
     "kappa",
     "Whole worlds over kappa, under the default shelf",
-    "kappa, default = 1",
-    judge_kappa,
+    varies="kappa, default = 1",
+    judge=judge_kappa,
     arms=[
         Arm(f"{k:g}", k, {"ratings.kappa_up": f"{0.2 * k:g}", "ratings.kappa_down": f"{0.4 * k:g}"})
         for k in (0.0, 1.0, 2.0)

@@ -11,16 +11,18 @@ from twin.experiments.findings.f4 import loop, static
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F4",
-    "Low dimension favours the popular",
-    "Too few embedding dimensions favour the popular; niche creators starve of exposure; it "
+    key="F4",
+    title="Low dimension favours the popular",
+    sentence="Too few embedding dimensions favour the popular; niche creators starve of exposure; "
+    "it "
     "compounds; it cannot be patched afterwards.",
-    "validated",
-    (
+    evidence="validated",
+    sources=(
         "Ohsaka & Togashi, SIGIR 2023, arXiv 2305.13597",
         "FINDINGS F4: counts and MovieLens, computed",
     ),
-    (static.PART, loop.WORLDS, loop.PATCH, loop.BARE),
-    "Re-ranking does change exposure. It cannot restore what a model of few dimensions does not "
+    parts=(static.PART, loop.WORLDS, loop.PATCH, loop.BARE),
+    note="Re-ranking does change exposure. It cannot restore what a model of few dimensions does "
+    "not "
     "know.",
 )

@@ -103,12 +103,12 @@ def worlds_curves(seen: Readings) -> list[Curve]:
             Curve(
                 "Gini of reach over time",
                 f"{arm.name} dimensions",
-                [(a + b) / 2 * seen.days for a, b in SIXTHS],
-                middle,
-                low,
-                high,
-                "day",
-                "Gini of reach",
+                x=[(a + b) / 2 * seen.days for a, b in SIXTHS],
+                y=middle,
+                low=low,
+                high=high,
+                x_label="day",
+                y_label="Gini of reach",
             )
         )
     return made
@@ -171,8 +171,8 @@ def judge_bare(seen: Readings) -> list[Claim]:
 WORLDS = Part(
     "worlds",
     "Dimension in a feed that learns from its own slates",
-    "embedding dimension",
-    judge_worlds,
+    varies="embedding dimension",
+    judge=judge_worlds,
     arms=(
         *dimension_arms(DIMS),
         *dimension_arms((2, 32), "random feed"),
@@ -192,8 +192,8 @@ WORLDS = Part(
 PATCH = Part(
     "patch",
     "Patched afterwards, or more dimensions",
-    "patch or dimension",
-    judge_patch,
+    varies="patch or dimension",
+    judge=judge_patch,
     arms=(
         *dimension_arms((2, 32)),
         Arm("2, floor", 2, {"recommender.dim": "2", "recommender.exposure_floor": "2"}),
@@ -208,8 +208,8 @@ PATCH = Part(
 BARE = Part(
     "bare",
     "Without slots for exploration",
-    "embedding dimension",
-    judge_bare,
+    varies="embedding dimension",
+    judge=judge_bare,
     arms=dimension_arms((2, 32)),
     outcomes=(POPULAR, COVERAGE, GINI),
     world=WORLD

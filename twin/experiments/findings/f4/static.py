@@ -234,13 +234,13 @@ def static_curves(seen: Readings) -> list[Curve]:
             Curve(
                 f"MovieLens: {what}",
                 "implicit ALS",
-                _dims(seen.quick),
-                values.mean(1).tolist(),
-                values.min(1).tolist(),
-                values.max(1).tolist(),
-                "dimension",
-                unit,
-                True,
+                x=_dims(seen.quick),
+                y=values.mean(1).tolist(),
+                low=values.min(1).tolist(),
+                high=values.max(1).tolist(),
+                x_label="dimension",
+                y_label=unit,
+                log_x=True,
             )
         )
     return made
@@ -249,8 +249,8 @@ def static_curves(seen: Readings) -> list[Curve]:
 PART = Part(
     "static",
     "Counts, MovieLens and synthetic tastes",
-    "embedding dimension",
-    judge_static,
+    varies="embedding dimension",
+    judge=judge_static,
     studies=studies,
     curves=static_curves,
 )

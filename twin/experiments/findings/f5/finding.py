@@ -10,16 +10,17 @@ from twin.experiments.findings.f5 import load, static, sync
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F5",
-    "Collisions of IDs",
-    "Hash collisions in fixed tables hurt, under power-law traffic, and worsen as new IDs arrive.",
-    "validated",
-    (
+    key="F5",
+    title="Collisions of IDs",
+    sentence="Hash collisions in fixed tables hurt, under power-law traffic, and worsen as new IDs "
+    "arrive.",
+    evidence="validated",
+    sources=(
         "Liu et al., Monolith, arXiv 2209.07663",
         "FINDINGS F5: exact reproduction of table 1, correction by frequency",
     ),
-    (static.PART, load.LOAD, sync.SYNC),
-    "Whom collisions hurt has two readings. The traffic at risk is where the traffic is: a "
+    parts=(static.PART, load.LOAD, sync.SYNC),
+    note="Whom collisions hurt has two readings. The traffic at risk is where the traffic is: a "
     "frequent ID that shares a row puts much of it at risk. But other IDs distort the vector of an "
     "ID most where the ID is rare. 'Hardest on the popular' holds for the first reading, not for "
     "the second. Collisions lower both the AUC and the log loss, and the lower loss refutes the "

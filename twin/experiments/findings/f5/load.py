@@ -182,13 +182,13 @@ def load_curves(seen: Readings) -> list[Curve]:
                 Curve(
                     f"{metric.words}: hash less collisionless",
                     f"{slots} slots",
-                    _load(seen, slots)[:4].tolist(),
-                    middle,
-                    low,
-                    high,
-                    "living people per slot",
-                    "difference",
-                    True,
+                    x=_load(seen, slots)[:4].tolist(),
+                    y=middle,
+                    low=low,
+                    high=high,
+                    x_label="living people per slot",
+                    y_label="difference",
+                    log_x=True,
                 )
             )
     return made
@@ -201,8 +201,8 @@ KEPT = {
 LOAD = Part(
     "load",
     "Fixed tables as people and posts arrive",
-    "slots of each table",
-    judge_load,
+    varies="slots of each table",
+    judge=judge_load,
     arms=(
         *(_hashed(str(slots), slots) for slots in SLOTS),
         Arm("collisionless", math.nan, {}, "no collisions"),

@@ -199,12 +199,12 @@ def static_curves(seen: Readings) -> Sequence[Curve]:
             Curve(
                 "Foreign share of gradients by frequency of the ID",
                 name,
-                list(range(1, 11)),
-                tenths.mean(0).tolist(),
-                tenths.min(0).tolist(),
-                tenths.max(0).tolist(),
-                "tenth of IDs, rarest first",
-                "foreign share",
+                x=list(range(1, 11)),
+                y=tenths.mean(0).tolist(),
+                low=tenths.min(0).tolist(),
+                high=tenths.max(0).tolist(),
+                x_label="tenth of IDs, rarest first",
+                y_label="foreign share",
             )
         )
     for name in ("drift", "stationary"):
@@ -214,14 +214,14 @@ def static_curves(seen: Readings) -> Sequence[Curve]:
             Curve(
                 "AUC by sync interval, less that of 30 min",
                 name,
-                HOURS,
-                middle,
-                low,
-                high,
-                "hours",
-                "AUC",
-                True,
-                name == "stationary",
+                x=HOURS,
+                y=middle,
+                low=low,
+                high=high,
+                x_label="hours",
+                y_label="AUC",
+                log_x=True,
+                control=name == "stationary",
             )
         )
     return made
@@ -230,8 +230,8 @@ def static_curves(seen: Readings) -> Sequence[Curve]:
 PART = Part(
     "static",
     "Counts, frequency and freshness without a world",
-    "hash, traffic, sync interval",
-    judge_static,
+    varies="hash, traffic, sync interval",
+    judge=judge_static,
     studies=studies,
     curves=static_curves,
 )

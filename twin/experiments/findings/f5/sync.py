@@ -32,7 +32,8 @@ def _sync_arms(control: str = "") -> list[Arm]:
 
 
 def judge_sync(seen: Readings) -> list[Claim]:
-    """A fresher model predicts better while posts keep coming, and no better where nothing is new."""
+    """A fresher model predicts better while posts keep coming, and no better where nothing is
+    new."""
     made = []
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hours, values = seen.doses(metric)
@@ -52,8 +53,8 @@ STOP = "[{name: nothing new, at: 10d, set: {creators.ai_posts_cap: 0}}]"
 SYNC = Part(
     "sync",
     "How fresh the served model is",
-    "hours between two syncs",
-    judge_sync,
+    varies="hours between two syncs",
+    judge=judge_sync,
     arms=(*_sync_arms(), *_sync_arms("nothing new")),
     outcomes=(AUC, LOSS, MATCH, GLAD, GINI),
     world=OTHERS

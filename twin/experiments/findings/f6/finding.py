@@ -12,12 +12,13 @@ from twin.experiments.findings.f6 import policies, supply
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F6",
-    "AI posts and displacement",
-    "AI posts capture engagement by comprehensiveness, build no speaker's reputation, and displace "
+    key="F6",
+    title="AI posts and displacement",
+    sentence="AI posts capture engagement by comprehensiveness, build no speaker's reputation, and "
+    "displace "
     "human creators.",
-    "hypothesis",
-    (
+    evidence="hypothesis",
+    sources=(
         "an essay",
         "Nextdoor 2023 (contradicts it: only selected AI text draws more), secondary",
         "Kim, Jin & Lee, NBER w34733, abstract",
@@ -25,8 +26,8 @@ FINDING = Finding(
         "del Rio-Chanona et al., PNAS Nexus 2024, abstract",
         "Burtch et al., CACM, abstract",
     ),
-    (supply.PART, policies.DRAFTS, policies.POLICY),
-    "That AI posts build no reputation is a parameter of the twin, not a result. The dose of "
+    parts=(supply.PART, policies.DRAFTS, policies.POLICY),
+    note="That AI posts build no reputation is a parameter of the twin, not a result. The dose of "
     "published studies is unknown; the band is asked where AI doubles the supply. In the default "
     "feed all topics compete for the same slates, so humans in topics without AI may lose too, and "
     "that placebo need not be zero. In separate communities it should be; this is reported beside "

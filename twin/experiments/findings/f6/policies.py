@@ -86,8 +86,8 @@ def _drafts(counts: tuple[int, ...], control: str = "") -> list[Arm]:
 DRAFTS = Part(
     "drafts",
     "Selection, from one draft to the best of sixteen",
-    "drafts of an AI post",
-    judge_drafts,
+    varies="drafts of an AI post",
+    judge=judge_drafts,
     arms=[*_drafts((1, 4, 16)), *_drafts((1, 16), "no AI")],
     outcomes=OUTCOMES,
     world=WORLD,
@@ -101,8 +101,8 @@ DRAFTS = Part(
 POLICY = Part(
     "policies",
     "Which policies restore human reach, and what they cost consumers",
-    "policy",
-    judge_policies,
+    varies="policy",
+    judge=judge_policies,
     arms=[Arm("none", math.nan), *(Arm(name, math.nan, sets) for name, sets in POLICIES.items())],
     outcomes=OUTCOMES,
     world=WORLD

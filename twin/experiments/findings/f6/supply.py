@@ -205,8 +205,8 @@ def _people(seen: Readings) -> list[Claim]:
 PART = Part(
     "supply",
     "Displacement, from no AI to twice what humans post",
-    "posts by AI per human post",
-    judge,
+    varies="posts by AI per human post",
+    judge=judge,
     arms=[
         *(Arm(f"{dose:g}", dose, supplied(dose)) for dose in DOSES),
         Arm("0", 0.0, NO_AI, "apart"),

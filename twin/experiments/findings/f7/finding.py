@@ -1,5 +1,5 @@
-"""Finding 7: chatbot personalisation over 26 weeks. Trust and closeness rise, and with them concern,
-expectations and the cost of a failure.
+"""Finding 7: chatbot personalisation over 26 weeks. Trust and closeness rise, and with them
+concern, expectations and the cost of a failure.
 
 No coefficients were found (Araujo & Bol 2024: directions). So every size is an assumption of the
 twin, and the finding is a hypothesis that is shown with controls.
@@ -11,19 +11,20 @@ from twin.experiments.findings.f7 import forms, trial, weeks
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
-    "F7",
-    "Chatbot personalisation over time",
-    "Personalisation raises trust and anthropomorphism and, at once, privacy concern and "
+    key="F7",
+    title="Chatbot personalisation over time",
+    sentence="Personalisation raises trust and anthropomorphism and, at once, privacy concern and "
     "expectations: each interaction raises the baseline, so failures disappoint more. Only a "
     "longitudinal view shows it.",
-    "hypothesis",
-    (
+    evidence="hypothesis",
+    sources=(
         "Araujo & Bol 2024 (directions; no coefficients found)",
         "Fang et al., arXiv 2503.17473 v2 (no effect of assignment)",
         "Oliver 1980; Bhattacherjee 2001 (forms)",
     ),
-    (forms.PART, weeks.MONTHS, weeks.SINGLE, trial.PART),
-    "Sizes are assumptions of the twin. The assistant does not touch creators of the feed: the "
+    parts=(forms.PART, weeks.MONTHS, weeks.SINGLE, trial.PART),
+    note="Sizes are assumptions of the twin. The assistant does not touch creators of the feed: "
+    "the "
     "producer here is the assistant itself, read off its use and its performance. Personalisation "
     "does not raise the cost of a failure but lowers it. A failure costs E less P, and with "
     "personalisation P rises ahead of E: disconfirmation in the last weeks is less negative with "

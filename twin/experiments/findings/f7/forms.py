@@ -1,4 +1,5 @@
-"""Finding 7 without a world: the equations of expectation and disappointment, against closed forms."""
+"""Finding 7 without a world: the equations of expectation and disappointment, against closed
+forms."""
 
 from __future__ import annotations
 
@@ -99,8 +100,8 @@ def curves_forms(seen: Readings) -> list[Curve]:
                 Curve(
                     panel,
                     what,
-                    list(range(len(values))),
-                    values.tolist(),
+                    x=list(range(len(values))),
+                    y=values.tolist(),
                     x_label="session",
                     control=what != "sessions",
                 )
@@ -108,4 +109,6 @@ def curves_forms(seen: Readings) -> list[Curve]:
     return made
 
 
-PART = Part("forms", "Closed forms", "-", judge_forms, studies=studies, curves=curves_forms)
+PART = Part(
+    "forms", "Closed forms", varies="-", judge=judge_forms, studies=studies, curves=curves_forms
+)

@@ -80,8 +80,8 @@ def judge_trial(seen: Readings) -> list[Claim]:
 PART = Part(
     "trial",
     "Assigned and self-selected use",
-    "encouragement to use the assistant",
-    judge_trial,
+    varies="encouragement to use the assistant",
+    judge=judge_trial,
     arms=ARMS,
     outcomes=[FELT, TRIAL, TOGETHER, USED],
     world=ASSISTANT

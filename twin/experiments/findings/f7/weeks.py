@@ -213,9 +213,9 @@ def curves_weeks(seen: Readings) -> list[Curve]:
                 averaged(
                     f"{m.words[0].upper()}{m.words[1:]} by week",
                     name,
-                    weeks,
-                    seen.over_time(arm, m).T,
-                    "week",
+                    x=weeks,
+                    values=seen.over_time(arm, m).T,
+                    x_label="week",
                     control="rates" in name,
                 )
             )
@@ -225,8 +225,8 @@ def curves_weeks(seen: Readings) -> list[Curve]:
 MONTHS = Part(
     "weeks",
     "26 weeks: the one-shot and the longitudinal view",
-    "personalisation of the assistant",
-    judge_weeks,
+    varies="personalisation of the assistant",
+    judge=judge_weeks,
     arms=[
         *personalised(DOSES),
         *personalised((0.0,), "equal rates"),
@@ -245,8 +245,8 @@ MONTHS = Part(
 SINGLE = Part(
     "once",
     "A single session beside four weeks",
-    "personalisation of the assistant",
-    judge_once,
+    varies="personalisation of the assistant",
+    judge=judge_once,
     arms=[*personalised((0.0, 0.6)), *personalised((0.0, 0.6), "one session")],
     outcomes=[SURPRISE, HURT, USE],
     world=ASSISTANT,

@@ -136,11 +136,11 @@ def averaged(
     return Curve(
         panel,
         name,
-        x,
-        mean.tolist(),
-        (mean - half).tolist(),
-        (mean + half).tolist(),
-        x_label,
-        y_label,
+        x=x,
+        y=mean.tolist(),
+        low=(mean - half).tolist(),
+        high=(mean + half).tolist(),
+        x_label=x_label,
+        y_label=y_label,
         control=control,
     )
