@@ -80,7 +80,11 @@ def judge(all_seen: Sequence[Examined]) -> list[Claim]:
         if found is None or part.both_ends is None:
             continue
         for side, values, outcome in zip(
-            ("makers", "watchers"), (found.producer, found.consumer), part.both_ends, strict=True
+            # The words are part of the results.
+            ("makers", "watchers"),
+            (found.producer, found.consumer),
+            part.both_ends,
+            strict=True,
         ):
             claims.append(
                 moves(
@@ -119,6 +123,7 @@ def curves(all_seen: Sequence[Examined]) -> list[Curve]:
         if found is None or part.both_ends is None:
             continue
         doses, *both = found
+        # Arms may be declared in any order, but a line needs an ascending axis.
         order = np.argsort(doses, kind="stable")
         for values, outcome in zip(both, part.both_ends, strict=True):
             made.append(

@@ -54,12 +54,14 @@ def judge(experiment: Experiment) -> list[Judged]:
     args = experiment.manifest["args"]
     made: list[Judged] = []
     everything: list[Examined] = []
+    # F8 is judged on the parts of all others, so those are read even where they were not asked for.
     for each in needed(args["keys"]):
         claims: list[Claim] = []
         parts: list[Examined] = []
         for part in each.parts:
             seen = worlds.read(experiment, part, args["quick"], args["data"])
             parts.append(Examined(each.key, part, seen))
+            # A judge does not know which part it belongs to: the same judge may serve several.
             claims += [replace(claim, part=part.key) for claim in part.judge(seen)]
         everything += parts
         if each.key in args["keys"]:

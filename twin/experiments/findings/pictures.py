@@ -37,6 +37,8 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
             ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(
                 -1, 3
             )
+            # Controls share the position of their arm, moved a little so that intervals do not
+            # overlap.
             x = [names.index(arm.name) + 0.12 * (number - (len(groups) - 1) / 2) for arm in arms]
             curves.append(
                 Curve(
@@ -49,6 +51,7 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
                     control=bool(group),
                 )
             )
+        # Names of arms are categories on a numeric axis: too many or too long ones would collide.
         slanted = len(names) > 4 or max(map(len, names)) > 12
         plot = drawn(curves, join=part.doses, more=5 * max(map(len, names)) if slanted else 0)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
@@ -92,6 +95,7 @@ def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
         data = {
             "x": list(curve.x),
             "y": list(curve.y),
+            # Without intervals the segments have no length.
             "low": list(curve.low or curve.y),
             "high": list(curve.high or curve.y),
         }

@@ -118,6 +118,7 @@ def _conditions(part: Part, quick: bool) -> str:
 
 
 def _differences(*changes: Change) -> str:
+    # One reason often stands for many settings: it is written once, after all of them.
     by_reason: dict[str, list[str]] = {}
     for change in changes:
         for path, (value, reason) in change.items():
@@ -143,6 +144,7 @@ def _table(claims: Sequence[Claim]) -> Table:
 
 def _row(claim: Claim) -> list[Cell]:
     kind = " (control)" if claim.control else ""
+    # Claims that were added later already say so in their text.
     aside = " (not counted)" if claim.aside and not claim.later else ""
     return [
         Cell(claim.part),

@@ -58,6 +58,7 @@ def shown(claim: Claim) -> str:
     """Effect and interval as text."""
     if claim.kind == "exact":
         return f"{claim.effect:.7g}"
+    # NaN is not equal to itself: without an interval only the effect is shown.
     ends = f" [{claim.low:+.3g}, {claim.high:+.3g}]" if claim.low == claim.low else ""
     return f"{claim.effect:+.3g}{ends}" + (f" {claim.unit}" if claim.unit != "1" else "")
 
@@ -73,6 +74,7 @@ def lines(judged: Sequence[Judged]) -> list[str]:
         )
         first = main(each.claims)
         for claim in each.claims:
+            # A screenful: what holds is in the report, what does not needs attention.
             if claim is first or (claim.state != "holds" and not claim.aside):
                 mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
                 made.append(

@@ -46,9 +46,11 @@ def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
 def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
     """One world of an arm."""
     sets, spans = settings(part, arm, quick), windows(part, quick)
+    # The weight of a task is its expected cost, for the order and the estimate of time left.
     people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
     return Task(
         "means",
+        # Settings are sorted: the same world declared in another order has the same name.
         f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
         {"sets": (*sets, f"replicate={replicate}"), "windows": spans},
         weight=part.size(quick).days * (people + IDLE),
@@ -90,6 +92,7 @@ def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Readings
     for arm in part.arms:
         with experiment.store.local("scenario.yaml") as path:
             scenario = load(path, settings(part, arm, quick))
+        # Which series there are depends only on the mechanisms that are on. Listing them is slow.
         kind = tuple(scenario.mechanisms)
         if kind not in layouts:
             layouts[kind] = {

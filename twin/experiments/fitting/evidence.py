@@ -55,6 +55,7 @@ RESPONSES = ("responses",)
 
 
 def _imputed(id: str, says: str, source: str, label: str, unit: str, value: float) -> Effect:
+    # A quarter of the effect, the rule of FORECASTS.md.
     return Effect(id, says, source, label, unit, value, abs(value) / 4, True, RESPONSES)
 
 
@@ -195,6 +196,7 @@ JUDGING = ("E07", "E08", "E09", "E10", "E11", "E12", "R1", "R2", "R3", "R4")
 def sized(id: str) -> Sized:
     """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown
     one, and one without a size."""
+    # Before anything else: an outcome of a judging study must be refused as such, not as unknown.
     if id.partition(".")[0] in JUDGING:
         raise UsageError(f"{id} judges the twin: nothing may be fitted to it")
     known = {each.id: each for each in FITTING}

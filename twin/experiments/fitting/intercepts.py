@@ -78,6 +78,7 @@ def shifts(measured: dict[str, float]) -> dict[str, float]:
             if head not in ("click", "hide")
             else (1.0, 1.0)
         )
+        # A response that never happened has no log-odds; this floor moves its intercept far enough.
         now = max(measured[f"P({head}) per impression"] / base, 1e-7)
         out[head] = float(logit(target / aim) - logit(now))
     return out
@@ -88,6 +89,7 @@ def shifts(measured: dict[str, float]) -> dict[str, float]:
 @click.option("--rounds", default=ROUNDS, show_default=True, help="rounds of run, compare, shift")
 def main(path: Path, rounds: int) -> None:
     """Fit return chances and response intercepts of a scenario, and print them as YAML."""
+    # Return chances first: they decide how much is seen, and so all rates.
     a, b = fit_gaps()
     audience: Any = (scenario := load(path)).mechanisms["audience"]
     audience = audience.model_copy(update={"return_a": round(a, 3), "return_b": round(b, 3)})

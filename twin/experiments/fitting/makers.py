@@ -59,6 +59,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
     """Draw the days of so many creators like a scenario's human ones; those who post nothing that
     day are left out. Raises UsageError where nobody ever posts."""
     rng = np.random.default_rng(seed)
+    # Lognormal with the declared mean, hence half the variance off the log.
     rate = np.minimum(
         human.posts_mean
         * np.exp(human.posts_log_sd * rng.normal(size=makers) - human.posts_log_sd**2 / 2),
@@ -92,6 +93,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
 def effect(day: Days, learning: float) -> float:
     """Relative change of mean arousal the day after."""
     rate, sigma = learning * day.responsiveness, np.full(len(day.arousal), day.exploration)
+    # The same noise in both, so that only the feedback differs.
     plain, more = (
         learned(day.arousal, rate, sigma, score, BOUNDS) for score in (day.score, day.doubled)
     )

@@ -126,6 +126,7 @@ def over_posts(meetings: Meetings, feature: int) -> float:
 
 
 def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) -> Meetings:
+    # Features are bounded: an aroused post cannot become more aroused than 1.
     x = meetings.x.copy()
     x[:, feature] = np.clip(x[:, feature] + by, low, high)
     return meetings._replace(x=x)

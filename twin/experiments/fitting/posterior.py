@@ -51,6 +51,7 @@ class Posterior(NamedTuple):
 def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats) -> Posterior:
     """One Gauss-Newton step from ``at``: residual y - f(at) (K,), slopes (K, P), sd of the effects
     (K,)."""
+    # Effects in units of their sd, so that all count alike.
     weighted = slopes / sd[:, None]
     precision = weighted.T @ weighted + np.diag(prior.sd**-2)
     right = weighted.T @ (residual / sd + weighted @ at) + prior.mean / prior.sd**2
@@ -70,6 +71,7 @@ def design(parameters: int) -> NDArray[np.int64]:
     sums to 0. Raises UsageError."""
     if parameters < 1:
         raise UsageError("nothing to fit: give one parameter at least")
+    # Hadamard matrices exist for all powers of two; the first column is the mean.
     runs = 1 << parameters.bit_length()
     return np.asarray(hadamard(runs)[:, 1 : parameters + 1], np.int64)
 
@@ -84,6 +86,7 @@ def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple
     runs, parameters = levels.shape
     slopes = levels.T @ values / runs
     rest = values - values.mean(0) - levels @ slopes
+    # Degrees of freedom left beside the mean and the main effects.
     free = runs - parameters - 1
     spread = (
         np.sqrt((rest**2).sum(0) / free / runs) if free > 0 else np.full(values.shape[1], np.inf)

@@ -169,6 +169,7 @@ class FitProblem:
 
     def closed_slopes(self, at: Floats) -> Floats:
         """Their derivatives (C, P), by central differences."""
+        # Closed forms are cheap and smooth, so differences one at a time do.
         moves = np.eye(len(at)) * STEP
         return np.stack(
             [(self.closed(at + move) - self.closed(at - move)) / (2 * STEP) for move in moves],
@@ -185,6 +186,7 @@ def problem(path: Path, size: WorldSize, replicates: int) -> FitProblem:
     if not known:
         raise UsageError("the scenario's audience has none of the parameters that are fitted")
     value = np.array([value_at(audience, name) for name in known], float)
+    # The declared ranges of the parameters bound the fit too.
     bounds = np.array(
         [[_bound(info, "ge", -np.inf), _bound(info, "le", np.inf)] for info in known.values()]
     )

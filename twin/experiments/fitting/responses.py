@@ -174,6 +174,7 @@ def main(path: Path, people: int, burn_in: int, days: int, replicates: int, roun
         click.echo(f"[{time.perf_counter() - began:5.0f} s] {text}", err=True)
 
     fit, found = run(problem(path, WorldSize(people, burn_in, days), replicates), rounds, say)
+    # The block alone goes to standard output, so that it can be redirected into a file.
     click.echo(report(fit, found.sd), err=True)
     click.echo(yaml.safe_dump(block(fit), sort_keys=False))
 

@@ -74,6 +74,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 class FilteringServer(Server):
     """Serves no post whose arousal is read as above ``level`` (in the classifier's scaled unit)."""
 
+    # No post is above it: without a level the filter does nothing.
     level = np.inf
 
     def _allowed(self) -> NDArray[np.bool_]:
@@ -184,6 +185,7 @@ def same_before(shown: Shown, maker: NDArray[Any]) -> Floats:
     """How many posts of the same creator the session showed before each (M,); place 0 begins a
     session."""
     session = np.cumsum(shown.place == 0)
+    # Sorted by session and creator, so that equal pairs are neighbours, each in order of place.
     order = np.lexsort((np.arange(len(maker)), maker, session))
     new = np.r_[True, (np.diff(session[order]) != 0) | (np.diff(maker[order]) != 0)]
     begin = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
@@ -212,6 +214,7 @@ class Trunk:
         trunk = Simulation(self._scenario(None))
         trunk.begin()
         trunk.run(self.at)
+        # All branches start from these bytes, so that they share all luck before the fork.
         trunk.save(folder / "trunk")
 
     def _scenario(self, policy: str | None) -> Scenario:
@@ -237,6 +240,7 @@ class Trunk:
         recommender: Any = next(
             each for each in simulation.mechanisms if isinstance(each, Filtering)
         )
+        # The log is kept by training interval, so it is read at the end of each.
         log, every = recommender.learner.log, min(int(recommender.lever("retrain_every")), DAY)
         parts = []
         for now in range(self.at + every, self.at + DAY + 1, every):
@@ -265,9 +269,11 @@ def measure(
             world.branch("newest"),
             world.branch("engagement"),
         )
+        # Impressions before the fork are common to all branches and are taken off.
         before = total(plain)
         day = world.day(plain)
         population = features(plain, day) if meetings else None
+        # The quantile of what was shown, not of all posts: a share of the feed is hidden.
         level = float(
             np.quantile(plain.world.table("posts")["read"][day.post, READ_AROUSAL], 1 - TOXIC)
         )

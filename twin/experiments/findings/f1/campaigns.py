@@ -33,6 +33,7 @@ WORLD = {
     ),
     **because("the dose alone sets the number of accounts", campaigns__detection="0"),
 }
+# Nobody arrives, so the mean distance is always that of the same people.
 SMALL = because(
     "size: small",
     audience__initial="600",
@@ -67,6 +68,7 @@ def _judge(seen: Readings) -> list[Claim]:
     return [
         sign(
             "the more accounts, the nearer people are to the target (per sd of accounts)",
+            # Nearer is a smaller distance, hence the minus.
             -slope(*seen.doses(FAR)),
             1,
             OURS,
@@ -116,6 +118,7 @@ NUMBER = Part(
     judge=_judge,
     arms=(
         *(Arm(f"{n} accounts", n, _sets(n)) for n in ACCOUNTS),
+        # The control needs only the largest dose: what vanishes there vanishes below it.
         Arm(LAST, ACCOUNTS[-1], _sets(ACCOUNTS[-1]), DEAF),
     ),
     outcomes=OUTCOMES,
@@ -134,6 +137,7 @@ AIM = Part(
     arms=(
         Arm(LAST, math.nan, _sets(ACCOUNTS[-1])),
         Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility")),
+        # Only the targeted arm is repeated: aim at random needs no knowledge of people.
         Arm("targeted", math.nan, _sets(ACCOUNTS[-1], "susceptibility"), BLIND),
     ),
     outcomes=OUTCOMES,

@@ -96,10 +96,12 @@ def modes(matrix: Any, count: int = 3) -> tuple[Floats, Floats, Floats]:
     degree = np.asarray(matrix.sum(axis=1)).ravel()
     root = sparse.diags_array(degree**-0.5)
     normal = root @ matrix @ root
+    # A dense solver is exact and fast on small graphs, and too slow on the real one.
     if matrix.shape[0] <= 500:
         values, vectors = np.linalg.eigh(normal.toarray())
     else:
         values, vectors = eigsh(normal, k=count, which="LM", v0=np.ones(matrix.shape[0]))
+    # A stable sort: where eigenvalues tie, the choice must not depend on the platform.
     order = np.argsort(-np.abs(values), kind="stable")
     return degree / degree.sum(), values[order][:count], root @ vectors[:, order[1]]
 

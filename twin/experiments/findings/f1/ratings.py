@@ -59,6 +59,7 @@ WORLD = {
 
 
 def _judge_j(seen: Readings) -> list[Claim]:
+    # Three samples of one world, so that they differ by who is asked and nothing else.
     posted, bought, forced = (seen.of("selective", outcome) for outcome in CHECK)
     everyone = [seen.of("everyone reports/everyone reports", outcome) for outcome in CHECK]
     even = [seen.of("no extremity/no extremity", outcome) for outcome in CHECK]
@@ -94,6 +95,7 @@ J = Part(
     varies="who reports",
     judge=_judge_j,
     arms=(
+        # The first arm is the world of the part. Each control is an arm of its own, without a dose.
         Arm("selective", np.nan),
         Arm("everyone reports", np.nan, control="everyone reports"),
         Arm("no extremity", np.nan, control="no extremity"),

@@ -49,11 +49,13 @@ class BySeed(NamedTuple):
 
 def _judge_votes(seen: Readings) -> list[Claim]:
     net = {name: BySeed(*seen.study(name).T) for name in WAYS}
+    # Ratios to unseeded posts of the same world: levels depend on the default rates of votes.
     ratio = {
         name: BySeed(each.down / each.none, each.none / each.none, each.up / each.none)
         for name, each in net.items()
     }
     default = net["default"]
+    # The size that the controls must be small beside.
     herded = ratio["default"].up - 1
     up = [
         sign("an up-vote at birth raises the net votes of people", herded, 1, MUCHNIK),
@@ -65,6 +67,8 @@ def _judge_votes(seen: Readings) -> list[Claim]:
         ),
         band(
             "the same with the seed vote itself in the score",
+            # Which of the two was published is not known here, so this one is reported beside the
+            # other.
             (default.up + 1) / default.none,
             *UP,
             f"+25 %, {MUCHNIK}",

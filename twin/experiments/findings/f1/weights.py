@@ -17,6 +17,7 @@ from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective, prized
 
 SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
+# In likes, from later years to earlier ones.
 ANGRY = (0.0, 1.5, 4.0, 5.0)
 SCALE = 4.0
 """Control: all weights times this; a power of two, so that products round in the same way."""
@@ -109,6 +110,7 @@ LARGE = (
 def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
     return {
         "recommender.preset": "likes",
+        # The likes preset has weights of zero elsewhere, so these two are the whole score.
         "recommender.weights.like": f"{scale:g}",
         "recommender.weights.comment": f"{weight * scale:g}",
     }
@@ -131,6 +133,8 @@ def _judge(seen: Readings) -> list[Claim]:
             )
         )
     still = slope(*seen.doses(MADE, STILL))
+    # Only the ratio of weights can matter to a ranking: all of them times a constant must do
+    # nothing.
     scaled = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", MADE)
     shown = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", SHOWN)
     return [
@@ -171,6 +175,7 @@ ANGER = Part(
 )
 
 PRESETS = ("likes", "x_2026", "x_2023")
+# The dose of a preset is the weight of comments in what it optimises: they also differ in others.
 COMMENT = {
     name: next(
         100 * share

@@ -71,6 +71,7 @@ CHAT = (
         chatbots__adoption_delay="1d",
     )
 )
+# The form has no learning over time, no dropouts and no weights by use: worlds must not either.
 CLOSED_FORM = (
     because(
         "the closed form: answers of equal quality, every session a stated comparison, everybody's "
@@ -113,6 +114,7 @@ def chat_size(replicates: int, days: int, people: int) -> Size:
         because(
             "size: people and a minimal feed, which the assistant does not touch",
             audience__initial=str(people),
+            # The assistant needs people. A feed has to exist, but nobody's answers depend on it.
             creators__human__initial="20",
             creators__ai__initial="0",
             network__communities="4",
@@ -153,6 +155,8 @@ def sigma_arms(
     ``sets`` maps paths to values at sigma 1, ``personal`` is the path of the personal share and
     ``model`` that of the spread that the model assumes: ``spread``, or sigma itself by default.
     """
+    # Every setting of heterogeneity scales with sigma, so that the shape of the crowd stays the
+    # same.
     made = []
     for sigma in sigmas:
         scaled = {path: f"{float(value) * sigma:g}" for path, value in sets.items()}

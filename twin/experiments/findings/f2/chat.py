@@ -59,6 +59,7 @@ def judge_chat(seen: Readings) -> list[Claim]:
     made.append(
         sign(
             f"chatbot: {AGREES.words}, personal less pooled",
+            # Plain agreement has no sign: a personal model also contradicts those who like it.
             gained(seen, AGREES),
             1,
             "no sign of its own: some like to be contradicted",
@@ -111,6 +112,7 @@ def judge_chat_sigma(seen: Readings) -> list[Claim]:
             gaps[2],
         )
     )
+    # At mu = 0 the pooled model gives everybody one mix of answers; a personal one makes two camps.
     echo = seen.effect(model_at(1.0, True), model_at(1.0, False), CHAT_BETWEEN)
     made.append(
         sign(

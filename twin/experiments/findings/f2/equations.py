@@ -84,6 +84,7 @@ def tastes(mu: float, sigma: float, *breaks: float) -> tuple[Floats, Floats]:
     ends = sorted(
         {mu - 12 * sigma, mu + 12 * sigma, *(x for x in breaks if abs(x - mu) < 12 * sigma)}
     )
+    # A quadrature is exact on smooth pieces, so panels end where the best answer changes.
     node, weight = np.polynomial.legendre.leggauss(300)
     a = np.concatenate([low + (high - low) * (node + 1) / 2 for low, high in pairwise(ends)])
     mass = np.concatenate([weight * (high - low) / 2 for low, high in pairwise(ends)])
@@ -116,6 +117,7 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
     model = (
         (b * a[:, None] * KNOWN).astype(np.float32),
         np.full((len(a), 1), KNOWN, np.float32),
+        # Sums of the pooled model as after endless comparisons: it knows the mean taste.
         np.array([[1e12, 1.0], [1e12 * mean, 1.0]]),
         1.0,
     )
@@ -143,6 +145,7 @@ def learned(
     who = np.tile(np.arange(people), each)
     x = np.stack([np.full(len(who), 2.0), rng.normal(size=len(who))], 1)
     likes = rng.random(len(who)) < expit(a[who] * x[:, 0] + x[:, 1])
+    # The kernel learns from the preferred answer less the other one.
     x = np.where(likes[:, None], x, -x)
     pull, precision, total = (
         np.zeros((people, 1), np.float32),

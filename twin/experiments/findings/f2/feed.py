@@ -53,6 +53,7 @@ def judge_feed(seen: Readings) -> list[Claim]:
     made.append(
         sign(
             f"feed: {CROSS.words}, personal less pooled",
+            # Echo chambers may or may not cross camps: no source gives a sign.
             gained(seen, CROSS),
             -1,
             "no sign of its own: reported",
@@ -84,6 +85,8 @@ def judge_feed_sigma(seen: Readings) -> list[Claim]:
         made.append(
             vanishes(
                 f"feed, people and model at sigma 0: personal less pooled, {metric.words}",
+                # At sigma 0 both models are the same to the bit; at sigma 1 is the effect that
+                # vanishes.
                 gap[0],
                 gap[2],
             )

@@ -188,6 +188,7 @@ def _rated(rng: np.random.Generator, pairs: int, rules: kernel.Rules, equal: boo
             met, people, works, total, rules, _voting(), np.uint64(key + 3), np.uint64(key + 4)
         )
         mean = works.rating_sum / works.rating_count
+        # Ratings become visible between the phases only, so the first phase knows no averages.
         works.shown[:] = mean
         gaps.append(np.abs(mean[0::2] - mean[1::2]))
     return Rated(kinds, before=gaps[0], after=gaps[1])
@@ -212,7 +213,9 @@ def coefficients(
         if labels == "swapped":
             kinds = np.array([1, 0, 2])[kinds]
         elif labels == "random":
+            # A generator of its own, so that the ratings are those of the default case.
             kinds = np.random.default_rng([seed, r, 1]).permutation(kinds)
+        # Pairs linked at random have no column of their own: they are the base.
         x = np.column_stack([np.ones(len(kinds)), kinds == 0, kinds == 1, before])
         y = after - before
         made[r] = least_squares(x.T @ x, x.T @ y, float(y @ y), len(y))[0][1:3]

@@ -50,6 +50,7 @@ WORLD = (
         ratings__votes__enabled="false",
     )
 )
+# Both mechanisms by which a link can act are off: expectation and audience.
 NO_EFFECT = because(
     "kappa 0: no surprise enters a rating", ratings__kappa_up="0", ratings__kappa_down="0"
 ) | because("identical audiences: nobody's taste enters a rating", ratings__match_weight="0")
@@ -97,6 +98,7 @@ def judge_worlds(seen: Readings) -> list[Claim]:
     made.append(
         sign(
             "worlds, both works compared: coefficient of co-viewed, less that under a random shelf",
+            # The reference matters to co-viewed shelves alone, so the experiment's base serves here too.
             seen.of("compared/co-viewed shelf", BETA_S) - seen.of("random shelf", BETA_S),
             -1,
             SOURCE,
@@ -107,6 +109,8 @@ def judge_worlds(seen: Readings) -> list[Claim]:
 
 
 def _counted(seen: Readings, metric: Outcome, shelf: str, way: int) -> list[Claim]:
+    # Works that people view together are alike before anybody sees a link. The random shelf has the
+    # same pairs without showing them.
     shown = seen.effect(shelf, "random shelf", metric)
     return [
         sign(

@@ -46,6 +46,8 @@ def judge_worlds(seen: Readings) -> list[Claim]:
     made = []
     for metric, way in SIGNS:
         doses, values = seen.doses(metric)
+        # FINDINGS fixed the gate before: one regulariser for all dimensions bends the curve beyond
+        # it.
         gated = doses <= GATED
         made += [
             sign(
@@ -64,6 +66,7 @@ def judge_worlds(seen: Readings) -> list[Claim]:
 
 
 def _compounds(seen: Readings) -> list[Claim]:
+    # Compounding is a steeper rise over time, not a larger gap at the end.
     faster = _steeper(seen, GINI, "2") - _steeper(seen, GINI, "32")
     return [
         sign(
@@ -141,6 +144,7 @@ def judge_patch(seen: Readings) -> list[Claim]:
                 "sentence 4: cannot be patched afterwards",
             )
         )
+        # A patch may move exposure as far as more dimensions do. The finding does not exclude it.
         for metric, way in ((GINI, 1), (INCOME, -1)):
             made.append(
                 sign(
@@ -196,6 +200,7 @@ PATCH = Part(
     judge=judge_patch,
     arms=(
         *dimension_arms((2, 32)),
+        # Patches at two dimensions only: they are to make up for what is missing there.
         Arm("2, floor", 2, {"recommender.dim": "2", "recommender.exposure_floor": "2"}),
         Arm("2, diversity", 2, {"recommender.dim": "2", "recommender.diversity": "0.5"}),
     ),

@@ -123,6 +123,7 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
         )
     u, w = trainer.tables["consumer"].vectors(user_keys), keep["W"][:, 0]
     v = trainer.tables["post"].vectors(item_keys) + trainer.tables["creator"].vectors(creator)
+    # The last column of a vector is the bias of its row.
     score: NDArray[np.float32] = (
         (u[:, :dim] * w[:dim]) @ v[:, :dim].T + w[dim] * u[:, dim:] + w[dim + 1] * v[:, dim]
     )
@@ -160,6 +161,7 @@ def ials(
             gram = weight * other.T @ other
             for rows, places in groups:
                 some = other[places]
+                # Regularised by frequency: rows with many likes are penalised in proportion.
                 ridge = regularisation * (places.shape[1] + weight * len(other))
                 mine[rows] = np.linalg.solve(
                     gram + some.transpose(0, 2, 1) @ some + ridge * np.eye(dim),

@@ -47,6 +47,7 @@ def _hurt(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
 def _normalised(seen: Readings, arm: str) -> NDArray[np.float64]:
     """Log loss of clicks over that of a model that knows the click rate alone, in the last window
     (replicates,): normalised entropy, He et al., ADKDD 2014."""
+    # The board counts responses and impressions by creators' kind.
     clicks = sum(seen.of(arm, "responses", head="click", by=by) for by in ("human", "ai"))
     shown = sum(seen.of(arm, "impressions", by=by) for by in ("human", "ai"))
     rate = np.asarray(clicks / shown, np.float64)
@@ -90,6 +91,7 @@ def _damage(seen: Readings, metric: Outcome, way: int) -> list[Claim]:
     """What collisions do to one measure of the model."""
     hurt = {slots: _hurt(seen, str(slots), metric) for slots in SLOTS}
     last = [hurt[slots][:, -1] for slots in SLOTS]
+    # Averaged over table sizes, so that the claim does not depend on one of them.
     grows = np.mean([hurt[slots][:, 3] - hurt[slots][:, 0] for slots in SLOTS], axis=0)
     main = hurt[256][:, -1]
     return [
@@ -125,6 +127,7 @@ def _entropy(seen: Readings) -> list[Claim]:
     In a closed loop a worse feed draws fewer clicks, and rarer clicks have a lower log loss
     whatever the model. This was added after the full set was seen, so it does not count.
     """
+    # Paired with the same world without collisions, so differences are those of the tables.
     own = _normalised(seen, EXACT)
     rises = [
         sign(
@@ -146,6 +149,7 @@ def _entropy(seen: Readings) -> list[Claim]:
 
 def _judge_buckets(seen: Readings) -> list[Claim]:
     """Whom collisions hurt: the damage by frequency of the ID, and the traffic at risk."""
+    # By frequency of the person: incidence is the same for all, the damage is not.
     rare, often = (
         seen.of("1024", "table_foreign_gradient", entity="consumer", decile=tenth)
         for tenth in ("1", "10")
@@ -207,6 +211,7 @@ LOAD = Part(
         *(_hashed(str(slots), slots) for slots in SLOTS),
         Arm("collisionless", math.nan, {}, "no collisions"),
         _hashed("256", 256, "other salt"),
+        # Hash tables like those of the experiment, with collisions made so rare that none occur.
         Arm("wide", 2**22, {}, "wide"),
     ),
     outcomes=(AUC, LOSS, MATCH, GLAD, GINI),

@@ -81,6 +81,7 @@ def damage(seed: int, data: str, exponent: float, orders: int, kind: str = "hash
     """
     table = EmbeddingTable({}, "t", TableSpec(kind, 2, SLOTS, function="md5"))
     rng = np.random.default_rng([seed, 5])
+    # Traffic by rank; orders differ by which ID has which rank.
     weight = np.asarray(np.arange(1, USERS + 1) ** -exponent, np.float64)
     part = weight / weight.sum()
     shares = _shared(table, kind)
@@ -150,6 +151,7 @@ class ClickStream:
         self.trainer.setup()
         self.people = _ids(PEOPLE) * np.uint64(0x9E3779B97F4A7C15)
         self.items = _ids(ITEMS) * np.uint64(0xA0761D6478BD642F)
+        # One creator for all items: the stream has none.
         self.maker = np.ones(1, np.uint64)
         self.taste = _unit(rng.normal(size=(PEOPLE, RANK)))
         self.content = _unit(rng.normal(size=(ITEMS, RANK)))

@@ -37,6 +37,7 @@ def judge_sync(seen: Readings) -> list[Claim]:
     made = []
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hours, values = seen.doses(metric)
+        # On the log axis: intervals are spread over a factor of 48.
         effect = judging.slope(np.log(hours), values)
         made.append(sign(f"{metric.words}, per sd of the log sync interval", effect, way, SOURCE))
         made.append(
@@ -49,6 +50,7 @@ def judge_sync(seen: Readings) -> list[Claim]:
     return made
 
 
+# Works of ten days remain and stay on show, so the same posts meet the same people for weeks.
 STOP = "[{name: nothing new, at: 10d, set: {creators.ai_posts_cap: 0}}]"
 SYNC = Part(
     "sync",

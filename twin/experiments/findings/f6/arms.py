@@ -65,6 +65,7 @@ WORLD = (
         creators__human__supply_elasticity="0.33",
     )
 )
+# Slates, candidate lists and patience are so long that they end with the posts.
 ENDLESS = because(
     "infinite attention: everybody sees every post",
     recommender__slate="100",
@@ -84,6 +85,7 @@ ENDLESS = because(
     creators__ai__posts_mean="0.75/d",
     audience__return_effect="0",
 )
+# Everything that carries attention from one community to another is closed.
 APART = because(
     "separate communities: feeds show followed creators only, and nobody follows across "
     "communities or follows new creators",
@@ -125,6 +127,7 @@ ALIKE = because(
 STAYS = ENDLESS | because(
     "and nobody leaves the platform for good, whatever they are shown", audience__leave="0"
 )
+# A more central niche matches more people, and only humans have niches of their own.
 PLACED = ALIKE | because(
     "and all tastes are their community's: the niche of a human is their own taste, that of an AI "
     "creator the centre of its community",

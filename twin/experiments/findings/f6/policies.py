@@ -36,6 +36,7 @@ def judge_drafts(seen: Readings) -> list[Claim]:
         made.append(
             sign(
                 f"selection: {metric.words}, per sd of log drafts",
+                # The best of n drafts gains about as much with every doubling of n.
                 slope(np.log2(doses), values),
                 way,
                 "Nextdoor 2023: engagement comes from selection",
@@ -53,6 +54,7 @@ def judge_drafts(seen: Readings) -> list[Claim]:
             moves(
                 f"selection: {metric.words}, 16 drafts less 1",
                 seen.effect("16", "1", metric),
+                # No size is declared negligible: nothing is known about these outcomes.
                 0.0,
                 "no source",
                 aside=True,

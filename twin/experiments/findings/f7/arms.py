@@ -50,6 +50,7 @@ ASSISTANT = (
     )
 )
 CONTROLS = {
+    # Without asymmetry the expectile is the mean, so there is no ratchet.
     "equal rates": because(
         "lambda up = lambda down: the mean of both defaults",
         chatbots__expectation_up="0.1",
@@ -63,6 +64,7 @@ CONTROLS = {
         chatbots__answers__contested="0",
     ),
 }
+# A single session cannot change what is expected in the next one.
 ONCE = because(
     "everybody stops after one session",
     chatbots__stop="1",
@@ -88,6 +90,7 @@ def size(replicates: int, people: int, days: int = 7 * WEEKS) -> Size:
             recommender__refresh="30min",
             metrics__every="1d",
         )
+        # Return chances of a Beta law with almost all mass at zero.
         | because(
             "size: nobody opens the feed, which costs as much time as the assistant does",
             audience__return_a="0.01",

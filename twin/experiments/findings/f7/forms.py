@@ -81,6 +81,7 @@ def judge_forms(seen: Readings) -> list[Claim]:
         ),
         exact(
             "it grows with every session, and less each time",
+            # Growing and concave: first differences above zero, second ones below.
             float((np.diff(cost) > 0).all() and (np.diff(cost, 2) < 0).all()),
             1.0,
             "saturates",

@@ -169,6 +169,7 @@ def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> F
             total,
             MIN_WAKE,
         )
+        # One more session that is certain to fail shows what a failure would have cost then.
         made.append(total[kernel.T_HURT] / total[kernel.T_FAILURES])
     law = 0.5 - (0.5 - first) * (1 - rate) ** np.arange(sessions) - (0.5 - depth)
     return np.array([made, PLAIN.beta_down * law])

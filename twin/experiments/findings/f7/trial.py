@@ -34,7 +34,9 @@ def _trial(control: str = "") -> list[Arm]:
 HARM = {"chatbots.wellbeing.use_effect": "-0.5"}
 ARMS = [
     *_trial(),
+    # Shows that the trial can detect harm, so that seeing none means something.
     *(Arm(f"{arm.name}, use harms", arm.dose, {**arm.sets, **HARM}) for arm in _trial()),
+    # The correlation is read within one arm, so this control needs no second one.
     _trial("no selection")[0],
 ]
 
@@ -51,6 +53,7 @@ def judge_trial(seen: Readings) -> list[Claim]:
             "the trial's design",
         ),
         sign("self-selected use goes with worse well-being: correlation", chosen, -1, FANG),
+        # Unlike chosen use, assigned use cannot follow from well-being, only change it.
         vanishes(
             "use does nothing: well-being of the same people encouraged or not",
             seen.effect("encouraged", "not", FELT),

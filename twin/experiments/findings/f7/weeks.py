@@ -71,6 +71,7 @@ def _over_weeks(seen: Readings) -> list[Claim]:
         )
     )
     for m in RISING:
+        # Not the last week alone: weekly means of rare failures are noisy.
         late = np.array([_late(seen, f"{dose:g}", m) for dose in DOSES])
         made.append(
             sign(
@@ -87,6 +88,7 @@ def _one_shot(seen: Readings) -> list[Claim]:
     """The effect of personalisation as a study of the first week sees it, beside the last weeks."""
     made = []
     for m in (CONCERN, HURT):
+        # Window 0 is the first week: all that a one-shot study sees.
         once = seen.effect(DEFAULT, "0", m, 0)
         long = _late(seen, DEFAULT, m) - _late(seen, "0", m)
         made += [

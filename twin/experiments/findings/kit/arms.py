@@ -14,6 +14,7 @@ Evidence = Literal["validated", "sign", "hypothesis"]
 Side = Literal["producer", "consumer"]
 Change = Mapping[str, tuple[str, str]]
 """Settings that differ from the default world: path -> (value as --set takes it, reason)."""
+# The first half is for the feed to learn in, and for people and creators to respond.
 LAST = ((0.5, 1.0),)
 """The usual window: the second half of a run."""
 
@@ -132,6 +133,7 @@ def averaged(
     control: bool = False,
 ) -> Curve:
     """A line of means with two standard errors to each side, from values (points, replicates)."""
+    # Two standard errors: pictures show about 95 %, verdicts compute their own intervals.
     mean, half = values.mean(1), 2 * values.std(1, ddof=1) / np.sqrt(values.shape[1])
     return Curve(
         panel,

@@ -144,6 +144,7 @@ def exact(
     unit: str = "1",
 ) -> Claim:
     """A number is what it should be, to a tolerance ``within``."""
+    # The text is part of the results, so a changed tolerance shows in them.
     around = f" within {within:.3g}" if within else " exactly"
     return Claim(
         says=says,
