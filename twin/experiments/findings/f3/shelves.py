@@ -98,7 +98,7 @@ def judge_worlds(seen: Readings) -> list[Claim]:
     made.append(
         sign(
             "worlds, both works compared: coefficient of co-viewed, less that under a random shelf",
-            # The reference matters to co-viewed shelves alone, so the experiment's base serves here too.
+            # Only co-viewed shelves have a reference, so the base is that of the experiment.
             seen.of("compared/co-viewed shelf", BETA_S) - seen.of("random shelf", BETA_S),
             -1,
             SOURCE,
