@@ -48,7 +48,9 @@ class Target:
 
 
 def _relative(name: str, value: float, share: float, source: str) -> Target:
-    return Target(name, value, value * (1 - share), value * (1 + share), source)
+    return Target(
+        name, value=value, low=value * (1 - share), high=value * (1 + share), source=source
+    )
 
 
 RATES = {
@@ -70,19 +72,47 @@ TARGETS = (
         _relative(f"next active day after {day}", value, 0.20, "KuaiRand-Pure")
         for day, value in enumerate(GAPS, 1)
     ),
-    Target("falling hazard of returning (least step)", 0.01, 1e-9, 1.0, "KuaiRand-Pure"),
-    Target("follower Gini", 0.90, 0.85, 0.95, "KuaiRand users"),
-    Target("follower tail exponent", 2.1, 1.85, 2.35, "KuaiRand users"),
-    Target("posts written by the top tenth", 0.80, 0.72, 0.88, "Pew 2019"),
-    Target("item popularity Gini", 0.81, 0.72, 0.90, "MovieLens, Last.fm"),
-    Target("shown from creators followed", 0.50, 0.40, 0.60, "X 2023; Ye et al. 2024"),
-    Target("posts that nobody sees", 0.2, 0.0, 0.4, "assumption: somebody sees most posts"),
-    Target("newcomers back on day 1", 0.40, 0.30, 0.50, "trade sources"),
-    Target("newcomers back on day 7", 0.24, 0.18, 0.30, "trade sources"),
-    Target("newcomers back on day 30", 0.14, 0.10, 0.18, "trade sources"),
-    Target("posts looked at in a day, sd over mean", 1.185, 0.9, 1.5, "KuaiRec"),
-    Target("drift of the click rate (logit a week)", 0.0, -0.02, 0.02, "a world at rest"),
-    Target("correlation with the diurnal curve", 1.0, 0.98, 1.0, "MIND sample"),
+    Target(
+        "falling hazard of returning (least step)",
+        value=0.01,
+        low=1e-9,
+        high=1.0,
+        source="KuaiRand-Pure",
+    ),
+    Target("follower Gini", value=0.90, low=0.85, high=0.95, source="KuaiRand users"),
+    Target("follower tail exponent", value=2.1, low=1.85, high=2.35, source="KuaiRand users"),
+    Target("posts written by the top tenth", value=0.80, low=0.72, high=0.88, source="Pew 2019"),
+    Target("item popularity Gini", value=0.81, low=0.72, high=0.90, source="MovieLens, Last.fm"),
+    Target(
+        "shown from creators followed",
+        value=0.50,
+        low=0.40,
+        high=0.60,
+        source="X 2023; Ye et al. 2024",
+    ),
+    Target(
+        "posts that nobody sees",
+        value=0.2,
+        low=0.0,
+        high=0.4,
+        source="assumption: somebody sees most posts",
+    ),
+    Target("newcomers back on day 1", value=0.40, low=0.30, high=0.50, source="trade sources"),
+    Target("newcomers back on day 7", value=0.24, low=0.18, high=0.30, source="trade sources"),
+    Target("newcomers back on day 30", value=0.14, low=0.10, high=0.18, source="trade sources"),
+    Target(
+        "posts looked at in a day, sd over mean", value=1.185, low=0.9, high=1.5, source="KuaiRec"
+    ),
+    Target(
+        "drift of the click rate (logit a week)",
+        value=0.0,
+        low=-0.02,
+        high=0.02,
+        source="a world at rest",
+    ),
+    Target(
+        "correlation with the diurnal curve", value=1.0, low=0.98, high=1.0, source="MIND sample"
+    ),
 )
 
 

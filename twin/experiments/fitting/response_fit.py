@@ -80,14 +80,14 @@ CLOSED: dict[str, Callable[[Meetings, Floats], float]] = {
     "outgroup_word": meetings.outgroup_word,
 }
 TARGETS = (
-    Counterpart("brady_2017", "moral_word", 0.5),
-    Counterpart("rathje_2021", "outgroup_word", 0.5),
-    Counterpart("E01.O1", "shown_arousal", 0.25),
-    Counterpart("E01.O2", "shown_animosity", 0.5),
-    Counterpart("guess_2023_facebook", "chronological_time", 0.25),
-    Counterpart("guess_2023_instagram", "chronological_time", 0.25),
-    Counterpart("toxic_hidden_facebook", "filtered_time", 0.5),
-    Counterpart("toxic_hidden_twitter", "filtered_time", 0.5),
+    Counterpart("brady_2017", answer="moral_word", mapping=0.5),
+    Counterpart("rathje_2021", answer="outgroup_word", mapping=0.5),
+    Counterpart("E01.O1", answer="shown_arousal", mapping=0.25),
+    Counterpart("E01.O2", answer="shown_animosity", mapping=0.5),
+    Counterpart("guess_2023_facebook", answer="chronological_time", mapping=0.25),
+    Counterpart("guess_2023_instagram", answer="chronological_time", mapping=0.25),
+    Counterpart("toxic_hidden_facebook", answer="filtered_time", mapping=0.5),
+    Counterpart("toxic_hidden_twitter", answer="filtered_time", mapping=0.5),
 )
 ANSWERS = (*CLOSED, *response_worlds.EFFECTS)
 
