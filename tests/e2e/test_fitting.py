@@ -5,8 +5,7 @@ import yaml
 from click.testing import CliRunner
 
 from tests.conftest import ROOT, SCENARIOS
-from twin.experiments.fitting import evidence, meetings
-from twin.experiments.fitting import responses as fit_responses
+from twin.experiments.fitting import evidence, meetings, response_fit
 from twin.experiments.fitting.responses import main
 from twin.scenario.loading import load
 
@@ -20,7 +19,7 @@ def test_fit_of_responses_from_end_to_end(
     says; run twice, it is the same."""
     chosen = ("responses.click.arousal", "responses.reshare.arousal", "responses.report.agreement")
     monkeypatch.setattr(
-        fit_responses, "PARAMETERS", {name: fit_responses.PARAMETERS[name] for name in chosen}
+        response_fit, "PARAMETERS", {name: response_fit.PARAMETERS[name] for name in chosen}
     )
     path = str(SCENARIOS / "base.yaml")
     done, again = (CliRunner().invoke(main, [path, *ASKED]) for _ in range(2))

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.experiments.findings.f4_studies import (
-    Measures,
+from twin.experiments.findings.f4.studies import (
     Split,
+    TopMeasures,
     ials,
     measures,
     recalls,
@@ -80,7 +80,7 @@ def test_reranking_moves_exposure_but_not_what_two_dimensions_can_tell(
     again, over twice as many items."""
     penalty = np.log1p(movies[0].seen.sum(0))
 
-    def patched(score: np.ndarray) -> Measures:
+    def patched(score: np.ndarray) -> TopMeasures:
         low, high = 0.0, 2.0
         for _ in range(9):
             middle = (low + high) / 2
@@ -101,7 +101,7 @@ def test_table_of_implicit_als(movies: list[Split]) -> None:
     """Recall, ARP, coverage and Gini at d = 2, 8, 32, mean of two splits, within a tenth of
     FINDINGS' table; and the order it gates on."""
     means = {
-        dim: Measures(
+        dim: TopMeasures(
             *np.mean(
                 [measures(ials(split, dim, seed), split) for seed, split in enumerate(movies)], 0
             )

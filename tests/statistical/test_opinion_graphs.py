@@ -17,7 +17,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from twin.experiments.findings.f1_opinions import adjacency, modes
+from twin.experiments.findings.f1.graphs import adjacency, modes
 from twin.ground.draws import children
 from twin.kernels import opinion as kernel
 from twin.mechanisms.opinions import clusters

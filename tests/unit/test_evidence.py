@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.experiments.fitting import evidence
+from twin.experiments.fitting import evidence, response_fit
 from twin.experiments.fitting import makers as fit_makers
-from twin.experiments.fitting import responses as fit_responses
 from twin.ground.errors import UsageError
 
 ROOT = Path(twin.__file__).parent
@@ -93,7 +92,7 @@ def test_unknown_ids_and_effects_without_a_size_are_refused() -> None:
 def test_every_target_is_declared_for_the_script_that_fits_it() -> None:
     """In both directions, so that the list says truly what was used; and what is not used says
     why."""
-    assert [target.id for target in fit_responses.TARGETS] == [
+    assert [target.id for target in response_fit.TARGETS] == [
         each.id for each in evidence.fitted_by("responses")
     ]
     assert evidence.sized(evidence.fitted_by("makers")[0].id) == fit_makers.PUBLISHED

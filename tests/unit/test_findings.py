@@ -5,19 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from twin.experiments.findings import judging
 from twin.experiments.findings.catalogue import KEYS, chosen, finding
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import (
-    afterwards,
-    band,
-    exact,
-    moves,
-    settled,
-    sign,
-    vanishes,
-    verdict,
-)
+from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.claims import afterwards, band, exact, moves, sign, vanishes
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import settled, verdict
 from twin.experiments.findings.worlds import settings
 from twin.ground.errors import UsageError
 from twin.scenario.describe import describe

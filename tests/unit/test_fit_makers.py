@@ -42,7 +42,7 @@ def test_solution_has_the_effect() -> None:
     assert fit_makers.effect(day, fit_makers.solve(day, 0.025)) == pytest.approx(0.025, abs=1e-4)
     with pytest.raises(UsageError, match="no learning rate"):
         fit_makers.solve(day, 0.9)
-    with pytest.raises(UsageError, match="no maker posts"):
+    with pytest.raises(UsageError, match="no creator posts"):
         fit_makers.days(human(posts_mean=0.0), 0.1, 1000)
 
 

@@ -8,19 +8,18 @@ import pytest
 from scipy.special import expit
 
 from tests.conftest import SCENARIOS
-from twin.experiments.fitting import meetings, posterior
-from twin.experiments.fitting import responses as fit_responses
+from twin.experiments.fitting import meetings, posterior, response_fit
 from twin.experiments.fitting import worlds as response_worlds
 from twin.experiments.fitting.meetings import NAMES, Meetings
-from twin.experiments.fitting.responses import Fit, Problem
-from twin.experiments.fitting.worlds import Shown, Size
+from twin.experiments.fitting.response_fit import Fit, FitProblem
+from twin.experiments.fitting.worlds import Shown, WorldSize
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.kernels import respond
 from twin.kernels.respond import FEATURES
 from twin.scenario.loading import load
 
-SMALL = Size(people=300, burn_in=4, days=2)
+SMALL = WorldSize(people=300, burn_in=4, days=2)
 
 
 def crowd(n: int = 4000, seed: int = 1) -> Meetings:
@@ -149,15 +148,15 @@ def test_noise_is_between_replicates() -> None:
     """Of a mean over replicates; with one replicate, what the design leaves over."""
     rng, levels = np.random.default_rng(5), posterior.design(5)
     runs = rng.normal(size=(4000, 4, 4)) * 0.6
-    assert fit_responses.noise_of(runs, np.zeros((4, 5)), np.ones(5), 8) == pytest.approx(
+    assert response_fit.noise_of(runs, np.zeros((4, 5)), np.ones(5), 8) == pytest.approx(
         np.full(4, 0.3), rel=0.05
     )
     width, alone = np.full(5, 0.7), []
     for _ in range(2000):
         _, errors = posterior.contrasts(levels, 0.6 * rng.normal(size=(8, 4)), width)
-        alone.append(fit_responses.noise_of(runs[:, :1], errors, width, len(levels)))
+        alone.append(response_fit.noise_of(runs[:, :1], errors, width, len(levels)))
     assert np.sqrt(np.mean(np.square(alone), axis=0)) == pytest.approx(np.full(4, 0.6), rel=0.05)
-    assert (fit_responses.noise_of(runs[:, :1], np.full((4, 5), np.inf), width, 8) == 0).all()
+    assert (response_fit.noise_of(runs[:, :1], np.full((4, 5), np.inf), width, 8) == 0).all()
 
 
 def test_step_on_a_planted_truth() -> None:
@@ -198,16 +197,16 @@ def test_step_weighs_prior_and_effect() -> None:
 
 def planted(monkeypatch: pytest.MonkeyPatch, truth: Any) -> tuple[Fit, Any]:
     """A fit whose effects are what the twin says at other parameters, precisely."""
-    problem: Problem = fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
+    problem: FitProblem = response_fit.problem(SCENARIOS / "base.yaml", SMALL, 1)
     problem.population = crowd()
     slopes = np.random.default_rng(4).normal(
         size=(len(response_worlds.EFFECTS), len(problem.paths))
     )
     at = problem.prior.mean + truth * problem.prior.sd
-    aims = fit_responses.asked(
+    aims = response_fit.asked(
         np.concatenate([problem.closed(at), slopes @ (at - problem.prior.mean)])
     )
-    monkeypatch.setattr(fit_responses, "aims", lambda: aims)
+    monkeypatch.setattr(response_fit, "aims", lambda: aims)
     monkeypatch.setattr(Fit, "sd", np.full(len(aims), 1e-4))
     fit = Fit(problem, slopes, np.zeros_like(slopes), np.zeros(len(slopes)), [])
     fit.visit(problem.prior.mean, np.zeros(len(slopes)))
@@ -219,12 +218,12 @@ def test_solution_reproduces_planted_effects(monkeypatch: pytest.MonkeyPatch) ->
     where there is nothing to explain."""
     fit, at = planted(
         monkeypatch,
-        np.linspace(-0.5, 0.5, len(fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1).paths)),
+        np.linspace(-0.5, 0.5, len(response_fit.problem(SCENARIOS / "base.yaml", SMALL, 1).paths)),
     )
     start = fit.visits[0].misfit
     found = fit.solve().mean
     fit.visit(found, fit.slopes @ (found - fit.problem.prior.mean))
-    assert fit_responses.asked(fit.best.answers) == pytest.approx(fit_responses.aims(), abs=1e-3)
+    assert response_fit.asked(fit.best.answers) == pytest.approx(response_fit.aims(), abs=1e-3)
     assert fit.best.misfit < 1e-3 * start
     assert np.abs(found - at).max() > 0.05
     still, _ = planted(monkeypatch, 0.0)
@@ -236,7 +235,7 @@ def test_levels_stay_within_bounds() -> None:
     prior = posterior.Prior(
         np.array([0.0, 1.0]), np.array([0.5, 0.5]), np.array([0.0, -20.0]), np.array([20.0, 20.0])
     )
-    at, width = fit_responses.levels_at(prior, posterior.design(2))
+    at, width = response_fit.levels_at(prior, posterior.design(2))
     assert (
         sorted(set(at[:, 0])) == [0.0, 1.0]
         and sorted(set(at[:, 1])) == [0.5, 1.5]
@@ -247,11 +246,11 @@ def test_levels_stay_within_bounds() -> None:
 def test_parameters_that_the_audience_lacks_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The list may name what another model of people has."""
     monkeypatch.setattr(
-        fit_responses,
+        response_fit,
         "PARAMETERS",
         {"responses.glad.arousal": 1.0, "no_such": 1.0, "satisfaction_rate": 0.1},
     )
-    problem = fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
+    problem = response_fit.problem(SCENARIOS / "base.yaml", SMALL, 1)
     assert sorted(problem.paths) == ["responses.glad.arousal", "satisfaction_rate"]
     problem.population = crowd()
     at = problem.prior.mean + 0.05
@@ -262,9 +261,9 @@ def test_parameters_that_the_audience_lacks_are_left_out(monkeypatch: pytest.Mon
             "satisfaction_rate": settings.satisfaction_rate,
         }
     )  # type: ignore[attr-defined]
-    monkeypatch.setattr(fit_responses, "PARAMETERS", {"no_such": 1.0})
+    monkeypatch.setattr(response_fit, "PARAMETERS", {"no_such": 1.0})
     with pytest.raises(UsageError, match="none of the parameters"):
-        fit_responses.problem(SCENARIOS / "base.yaml", SMALL, 1)
+        response_fit.problem(SCENARIOS / "base.yaml", SMALL, 1)
 
 
 def test_posts_of_a_creator_before_in_the_session() -> None:
@@ -286,7 +285,7 @@ def test_worlds_shrink_in_proportion() -> None:
     """A tenth of the people, a tenth of the creators and of those who join."""
     scenario = load(
         SCENARIOS / "base.yaml",
-        response_worlds.shrunk(load(SCENARIOS / "base.yaml"), Size(1000, 5, 3)),
+        response_worlds.shrunk(load(SCENARIOS / "base.yaml"), WorldSize(1000, 5, 3)),
     )
     audience, creators = (scenario.mechanisms[name] for name in ("audience", "creators"))
     assert (audience.initial, creators.human.initial, creators.ai.initial) == (1000, 200, 6)  # type: ignore[attr-defined]

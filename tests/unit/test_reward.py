@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, ndtr, ndtri
 
-from twin.experiments.findings.f2_studies import gap, tastes
+from twin.experiments.findings.f2.equations import gap, tastes
 from twin.kernels import reward
 from twin.mechanisms.recommender.reward import Reward, RewardModel
 

@@ -7,20 +7,20 @@ import pytest
 
 from tests.conftest import SCENARIOS
 from twin.experiments.fitting import worlds as response_worlds
-from twin.experiments.fitting.worlds import Filtering, Forked, Size
+from twin.experiments.fitting.worlds import Filtering, Trunk, WorldSize
 from twin.ground.units import DAY
 from twin.kernels import respond
 from twin.kernels.respond import FEATURES
 from twin.scenario.loading import load
 
-SMALL = Size(people=300, burn_in=4, days=2)
+SMALL = WorldSize(people=300, burn_in=4, days=2)
 
 
 @pytest.fixture(scope="module")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Forked:
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Trunk:
     """A small trunk."""
     scenario = load(SCENARIOS / "base.yaml")
-    return Forked(
+    return Trunk(
         SCENARIOS / "base.yaml",
         response_worlds.shrunk(scenario, SMALL),
         SMALL,
@@ -28,7 +28,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Forked:
     )
 
 
-def test_features_are_those_of_the_kernel(forked: Forked) -> None:
+def test_features_are_those_of_the_kernel(forked: Trunk) -> None:
     """Every feature of every meeting of a day, against the compiled code by which people
     respond."""
     simulation = forked.branch()
@@ -57,7 +57,7 @@ def test_features_are_those_of_the_kernel(forked: Forked) -> None:
         assert found.x[m] == pytest.approx(x, abs=1e-5)
 
 
-def test_filter_hides_what_is_read_as_aroused_and_nothing_else(forked: Forked) -> None:
+def test_filter_hides_what_is_read_as_aroused_and_nothing_else(forked: Trunk) -> None:
     """Under a filter no post above the level is shown once a snapshot was published; a filter that
     nothing passes over changes nothing."""
     plain, same = forked.branch(), forked.branch(level=1e9)
@@ -79,7 +79,7 @@ def test_filter_hides_what_is_read_as_aroused_and_nothing_else(forked: Forked) -
     assert read[day.post].max() > level
 
 
-def test_branches_are_the_feeds_that_they_say(forked: Forked) -> None:
+def test_branches_are_the_feeds_that_they_say(forked: Trunk) -> None:
     """From the fork on; the trunk's readings stay."""
     for name, settings in response_worlds.POLICIES.items():
         branch = forked.branch(name)

@@ -1,2 +1,2 @@
-"""The published findings on the twin: one file each, with the rule of its verdict fixed
-beforehand."""
+"""Published findings, tested on the twin: a folder each, with verdict rules fixed before the
+run."""

@@ -1,14 +1,14 @@
-"""F8, the sentence above all findings: are the effects on those who make and on those who watch one
+"""Finding 8, the sentence above all others: are the effects on creators and on consumers one
 parameter read from two ends?
 
-Asked of every part of F1 to F7 whose doses are numbers, on its own worlds. With z the dose,
-standardised (of its logarithm where it is turned by factors), and y an outcome over the doses of
-one replicate in units of its standard deviation from world to world,
+It is asked of every part of F1 to F7 whose doses are numbers, on its own worlds. Let z be the
+standardised dose (its logarithm where arms differ by factors), and y an outcome over the doses of
+one replicate, in units of its standard deviation between worlds. Then
 
-    slope of an end = mean over doses of z y        correlation of both ends = Pearson's r of the
-                                                    two y over the doses
+    slope of an end          mean over doses of z y
+    correlation of both ends Pearson's r of the two y over the doses
 
-A parameter has two ends if both slopes differ from zero; within +-.2 sd a slope is next to nothing
+A parameter has two ends if both slopes differ from zero. Within +-0.2 sd a slope is negligible
 (Cohen's small effect, a convention).
 """
 
@@ -16,78 +16,89 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings.arms import Curve, averaged
-from twin.experiments.findings.declare import Examined, Finding, Part
-from twin.experiments.findings.judging import Claim, band, moves, slope
-from twin.experiments.findings.seen import Seen
+from twin.experiments.findings.kit.arms import Curve, averaged
+from twin.experiments.findings.kit.claims import Claim, band, moves
+from twin.experiments.findings.kit.declare import Examined, Finding, Part
+from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.readings import Readings
 
-NOTHING = 0.2
-FINDING = Finding(
-    "F8",
-    "One parameter, two ends",
-    "Producer and consumer effects are one parameter read from two ends.",
-    "hypothesis",
-    ("the sentence above the seven findings; the twin's own worlds",),
-    (),
-    "Reproduced only if every parameter moves both sides. A sign is not asked for: a parameter may "
-    "give to one side what it takes from the "
-    "other (correlation below zero).",
-)
 Array = NDArray[np.float64]
+NEGLIGIBLE = 0.2
+FINDING = Finding(
+    key="F8",
+    title="One parameter, two ends",
+    sentence="Producer and consumer effects are one parameter read from two ends.",
+    evidence="hypothesis",
+    sources=("the sentence above the seven findings; the twin's own worlds",),
+    parts=(),
+    note="Reproduced only if every parameter moves both sides. No sign is asked for: a parameter "
+    "may "
+    "give one side what it takes from the other (correlation below zero).",
+)
 
 
-def ends(part: Part, seen: Seen) -> tuple[Array, Array, Array] | None:
-    """Doses (arms,) and both outcomes in sd (arms, replicates); None where a part asks for none."""
+class Ends(NamedTuple):
+    """Doses (arms,), and the outcomes of both sides in sd between worlds (arms, replicates)."""
+
+    doses: Array
+    producer: Array
+    consumer: Array
+
+
+def ends(part: Part, seen: Readings) -> Ends | None:
+    """Both ends of a part; None where it has no axis to ask them over."""
     if part.both_ends is None:
         return None
-    doses, made = np.array([]), []
-    for outcome in part.both_ends:
-        doses, values = seen.doses(outcome)
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            spread = np.sqrt(np.mean(values.var(1, ddof=1)))
-            made.append(
-                (values - values.mean()) / spread if spread > 0 else np.full_like(values, np.nan)
-            )
-    return (
-        np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2)) if part.log_dose else doses,
-        made[0],
-        made[1],
-    )
+    producer, consumer = part.both_ends
+    doses, _ = seen.doses(producer)
+    if part.log_dose:
+        # A dose of zero has no logarithm: it counts as half of the smallest one.
+        doses = np.log(np.maximum(doses, np.min(doses[doses > 0]) / 2))
+    return Ends(doses, _in_sd(seen.doses(producer)[1]), _in_sd(seen.doses(consumer)[1]))
+
+
+def _in_sd(values: Array) -> Array:
+    """Values (arms, replicates), centred, in sd between worlds; NaN where worlds do not differ."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        spread = np.sqrt(np.mean(values.var(1, ddof=1)))
+        if spread > 0:
+            return np.asarray((values - values.mean()) / spread)
+        return np.full_like(values, np.nan)
 
 
 def judge(all_seen: Sequence[Examined]) -> list[Claim]:
-    """Claims of every parameter; ``all_seen``: parts of all findings."""
+    """Claims about every parameter; ``all_seen``: parts of all findings."""
     claims = []
     for key, part, seen in all_seen:
         found = ends(part, seen)
         if found is None or part.both_ends is None:
             continue
-        doses, producer, consumer = found
         for side, values, outcome in zip(
-            ("makers", "watchers"), (producer, consumer), part.both_ends, strict=True
+            # The words are part of the results.
+            ("makers", "watchers"),
+            (found.producer, found.consumer),
+            part.both_ends,
+            strict=True,
         ):
             claims.append(
                 moves(
                     f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose",
-                    slope(doses, values),
-                    NOTHING,
+                    slope(found.doses, values),
+                    NEGLIGIBLE,
                     "both ends move",
                     unit="sd",
                 )
             )
-        with np.errstate(all="ignore"):
-            together = [
-                np.corrcoef(producer[:, r], consumer[:, r])[0, 1] for r in range(producer.shape[1])
-            ]
         claims.append(
             band(
                 f"{key}, {part.varies}: correlation of both ends over the doses",
-                together,
+                _together(found),
                 -1,
                 1,
                 "reported",
@@ -95,6 +106,13 @@ def judge(all_seen: Sequence[Examined]) -> list[Claim]:
             )
         )
     return claims
+
+
+def _together(found: Ends) -> list[float]:
+    """Correlation of both ends in each replicate."""
+    pairs = zip(found.producer.T, found.consumer.T, strict=True)
+    with np.errstate(all="ignore"):
+        return [float(np.corrcoef(producer, consumer)[0, 1]) for producer, consumer in pairs]
 
 
 def curves(all_seen: Sequence[Examined]) -> list[Curve]:
@@ -105,16 +123,17 @@ def curves(all_seen: Sequence[Examined]) -> list[Curve]:
         if found is None or part.both_ends is None:
             continue
         doses, *both = found
+        # Arms may be declared in any order, but a line needs an ascending axis.
         order = np.argsort(doses, kind="stable")
         for values, outcome in zip(both, part.both_ends, strict=True):
             made.append(
                 averaged(
                     f"{key}: {part.varies}",
                     outcome.words,
-                    doses[order].tolist(),
-                    values[order],
-                    "log of the dose" if part.log_dose else "dose",
-                    "sd",
+                    x=doses[order].tolist(),
+                    values=values[order],
+                    x_label="log of the dose" if part.log_dose else "dose",
+                    y_label="sd",
                 )
             )
     return made

@@ -1,4 +1,4 @@
-"""The findings that there are, by key, and which are needed to judge which."""
+"""All findings by key, and which worlds are needed to judge which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Sequence
 
 from twin.experiments.findings import above
-from twin.experiments.findings.declare import Finding
+from twin.experiments.findings.kit.declare import Finding
 from twin.ground.errors import UsageError, nearest
 
 KEYS = ("F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8")
@@ -24,10 +24,12 @@ def finding(key: str) -> Finding:
     """A finding by its key."""
     if key == "F8":
         return above.FINDING
-    found: Finding = importlib.import_module(f"twin.experiments.findings.{key.lower()}").FINDING
+    found: Finding = importlib.import_module(
+        f"twin.experiments.findings.{key.lower()}.finding"
+    ).FINDING
     return found
 
 
 def needed(keys: Sequence[str]) -> list[Finding]:
-    """Findings whose worlds have to be run: F8 asks of all others."""
+    """Findings whose worlds have to be run: F8 needs those of all others."""
     return [finding(key) for key in KEYS[:-1] if key in keys or "F8" in keys]

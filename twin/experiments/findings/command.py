@@ -2,8 +2,8 @@
 scoreboard.
 
 results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n,
-                 state, why, aside, beside
-scoreboard.md    the same as a table, with date, seed, versions and run time, as the README has it
+                 state, why, aside, beside, unit
+scoreboard.md    the same as a table, with seed, version and run time
 report.html      see `twin.experiments.findings.report`
 """
 
@@ -18,14 +18,15 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, worlds
 from twin.experiments.findings import report as report_page
 from twin.experiments.findings.catalogue import needed
-from twin.experiments.findings.declare import Examined
-from twin.experiments.findings.judging import Claim, settled
+from twin.experiments.findings.kit.claims import Claim
+from twin.experiments.findings.kit.declare import Examined
+from twin.experiments.findings.kit.judging import settled
 from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scoreboard
 from twin.ground.errors import UsageError
 
 
 def go_on(experiment: Experiment, on: str | None) -> None:
-    """Do what is left, judge, tell and write it."""
+    """Run the tasks that are left, judge, and report."""
     args = experiment.manifest["args"]
     parts = [part for each in needed(args["keys"]) for part in each.parts]
     wanted = worlds.tasks(parts, args["quick"], experiment.scenario.seed, args["data"])
@@ -49,16 +50,18 @@ def go_on(experiment: Experiment, on: str | None) -> None:
 
 
 def judge(experiment: Experiment) -> list[Judged]:
-    """Read what the tasks left, and judge it."""
+    """Judge the results of the tasks."""
     args = experiment.manifest["args"]
     made: list[Judged] = []
     everything: list[Examined] = []
+    # F8 is judged on the parts of all others, so those are read even where they were not asked for.
     for each in needed(args["keys"]):
         claims: list[Claim] = []
         parts: list[Examined] = []
         for part in each.parts:
             seen = worlds.read(experiment, part, args["quick"], args["data"])
             parts.append(Examined(each.key, part, seen))
+            # A judge does not know which part it belongs to: the same judge may serve several.
             claims += [replace(claim, part=part.key) for claim in part.judge(seen)]
         everything += parts
         if each.key in args["keys"]:
@@ -68,9 +71,9 @@ def judge(experiment: Experiment) -> list[Judged]:
     return made
 
 
-def report(experiment: Experiment, **wishes: str) -> None:
-    """Write the report anew. Raises UsageError for wishes, as it has none."""
-    for name, text in wishes.items():
+def report(experiment: Experiment, **options: str) -> None:
+    """Write the report again. Raises UsageError for options, as this report has none."""
+    for name, text in options.items():
         raise UsageError(f"--{name} {text}: findings have no two-sided map (leave it out)")
     _write(experiment, judge(experiment))
 

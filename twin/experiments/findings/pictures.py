@@ -1,5 +1,5 @@
-"""Pictures of findings: every outcome over the arms, and the curves that a part draws itself; with
-intervals over worlds."""
+"""Pictures of findings: every outcome over the arms, and the curves that a part declares. Intervals
+are over worlds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
-from twin.experiments.findings.arms import Curve
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import interval
-from twin.experiments.findings.seen import Seen, called
+from twin.experiments.findings.kit.arms import Curve
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
 from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
 from twin.world.metric import label_text
@@ -21,7 +21,7 @@ LEGEND_ROW = 22
 """Pixels."""
 
 
-def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
+def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
     """One picture per outcome: arms side by side, the part's own and those of its controls."""
     groups = list(dict.fromkeys(arm.control for arm in part.arms))
     names = list(dict.fromkeys(arm.name for arm in part.arms))
@@ -37,18 +37,21 @@ def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
             ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(
                 -1, 3
             )
+            # Controls share the position of their arm, moved a little so that intervals do not
+            # overlap.
             x = [names.index(arm.name) + 0.12 * (number - (len(groups) - 1) / 2) for arm in arms]
             curves.append(
                 Curve(
                     "",
-                    group or "as it is",
-                    x,
-                    ends[:, 0].tolist(),
-                    ends[:, 1].tolist(),
-                    ends[:, 2].tolist(),
+                    group or "experiment",
+                    x=x,
+                    y=ends[:, 0].tolist(),
+                    low=ends[:, 1].tolist(),
+                    high=ends[:, 2].tolist(),
                     control=bool(group),
                 )
             )
+        # Names of arms are categories on a numeric axis: too many or too long ones would collide.
         slanted = len(names) > 4 or max(map(len, names)) > 12
         plot = drawn(curves, join=part.doses, more=5 * max(map(len, names)) if slanted else 0)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
@@ -57,7 +60,7 @@ def of_arms(part: Part, seen: Seen, key: str) -> list[Picture]:
         )
         if slanted:
             plot.xaxis.major_label_orientation = 0.6
-        side = "who makes" if outcome.side == "producer" else "who watches"
+        side = "creators" if outcome.side == "producer" else "consumers"
         made.append(Picture(f"{key}-{place}", outcome.words, plot, f"{side}; over {part.varies}"))
     return made
 
@@ -77,8 +80,8 @@ def of_curves(curves: Sequence[Curve], key: str) -> list[Picture]:
 
 
 def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
-    """Lines with points and intervals; controls are dashed. ``more`` pixels of height are for what
-    stands below the axis."""
+    """Lines with points and intervals; controls are dashed. ``more`` is the height in pixels of
+    labels below the axis."""
     first, columns = curves[0], legend_columns([curve.name for curve in curves])
     plot = canvas(
         None,
@@ -92,6 +95,7 @@ def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
         data = {
             "x": list(curve.x),
             "y": list(curve.y),
+            # Without intervals the segments have no length.
             "low": list(curve.low or curve.y),
             "high": list(curve.high or curve.y),
         }

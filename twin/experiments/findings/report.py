@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import above, pictures
-from twin.experiments.findings.arms import Change
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.judging import Claim
+from twin.experiments.findings.kit.arms import Change
+from twin.experiments.findings.kit.claims import Claim
+from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.scoreboard import Judged, shown
 from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
 
-HASTE = "This is the quick set: read the full one before you cite a number."
+HASTE = "This is the quick set: use the full set before you cite a number."
 TONES = {
     "holds": "good",
     "fails": "bad",
@@ -32,9 +32,11 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
         experiment,
         Page(
             f"{len(judged)} findings on the twin",
-            "What has been published about recommenders, creators and consumers, asked of the "
-            "twin's default world: each with the control in "
-            "which the effect must vanish, and a verdict by a rule that was fixed before the run.",
+            "Published results about recommenders, creators and consumers, tested in the twin's "
+            "default "
+            "world. Each has a control in which the effect must vanish, and a verdict by a rule "
+            "that "
+            "was fixed before the run.",
             [
                 Said(
                     f"{each.finding.key} {each.finding.title}",
@@ -45,12 +47,12 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
             ],
             [_section(each) for each in judged],
             [
-                ("Size", "the quick set: small worlds, few of them" if quick else "the full set"),
+                ("Size", "the quick set: few and small worlds" if quick else "the full set"),
                 (
                     "Verdicts",
                     "refuted if a claim or a control fails, reproduced if all hold, else "
-                    "inconclusive; the rule of each kind of "
-                    "claim is in twin/experiments/findings/judging.py",
+                    "inconclusive; the rules for each kind of claim are in "
+                    "twin/experiments/findings/kit/judging.py",
                 ),
                 *reporting.usual_methods(experiment),
             ],
@@ -59,7 +61,8 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
                 f"{experiment.scenario.seed}.",
             ),
             notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
-            note="In brackets 95 % intervals over worlds; those of controls are wider, for all "
+            note="Brackets hold 95 % intervals over worlds. Those of controls are wider: they hold "
+            "for all "
             "controls of a finding together.",
         ),
     )
@@ -106,14 +109,16 @@ def _section(each: Judged) -> Section:
 
 
 def _conditions(part: Part, quick: bool) -> str:
-    """What differs from the default world, and in which control what differs from the part, with
-    the reasons."""
-    made = {"Other than in the default world": _differences(part.world, part.size(quick).sets)}
-    made |= {f"In {name}": _differences(change) for name, change in part.controls.items()}
+    """What the part changes in the default world, and each control in the part, with reasons."""
+    made = {"Changes to the default world": _differences(part.world, part.size(quick).sets)}
+    made |= {
+        f"Changes in control {name}": _differences(change) for name, change in part.controls.items()
+    }
     return "\n".join(f"{where}: {what}." for where, what in made.items() if what)
 
 
 def _differences(*changes: Change) -> str:
+    # One reason often stands for many settings: it is written once, after all of them.
     by_reason: dict[str, list[str]] = {}
     for change in changes:
         for path, (value, reason) in change.items():
@@ -139,7 +144,8 @@ def _table(claims: Sequence[Claim]) -> Table:
 
 def _row(claim: Claim) -> list[Cell]:
     kind = " (control)" if claim.control else ""
-    aside = " (aside)" if claim.aside and not claim.later else ""
+    # Claims that were added later already say so in their text.
+    aside = " (not counted)" if claim.aside and not claim.later else ""
     return [
         Cell(claim.part),
         Cell(claim.says + kind + aside),

@@ -1,4 +1,4 @@
-"""What was judged: verdicts with their claims, as rows, lines and a scoreboard."""
+"""Verdicts with their claims, as rows, lines for the terminal, and a scoreboard."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings.declare import Examined, Finding
-from twin.experiments.findings.judging import Claim, Verdict, verdict
+from twin.experiments.findings.kit.claims import Claim
+from twin.experiments.findings.kit.declare import Examined, Finding
+from twin.experiments.findings.kit.judging import Verdict, verdict
 from twin.readers.text import span
 
 COLUMNS = (
@@ -29,7 +30,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding, its settled claims, and what the runs of its parts left."""
+    """A finding, its settled claims, and the readings of its parts."""
 
     finding: Finding
     claims: Sequence[Claim]
@@ -57,13 +58,14 @@ def shown(claim: Claim) -> str:
     """Effect and interval as text."""
     if claim.kind == "exact":
         return f"{claim.effect:.7g}"
+    # NaN is not equal to itself: without an interval only the effect is shown.
     ends = f" [{claim.low:+.3g}, {claim.high:+.3g}]" if claim.low == claim.low else ""
     return f"{claim.effect:+.3g}{ends}" + (f" {claim.unit}" if claim.unit != "1" else "")
 
 
 def lines(judged: Sequence[Judged]) -> list[str]:
-    """What the terminal says: verdicts, the main effect, and every claim that does not hold; all
-    are in the report."""
+    """Lines for the terminal: verdicts, the main effect, and every claim that does not hold. The
+    report has all claims."""
     made = [""]
     for each in judged:
         made.append(
@@ -72,6 +74,7 @@ def lines(judged: Sequence[Judged]) -> list[str]:
         )
         first = main(each.claims)
         for claim in each.claims:
+            # A screenful: what holds is in the report, what does not needs attention.
             if claim is first or (claim.state != "holds" and not claim.aside):
                 mark = {"holds": "+", "fails": "-", "open": "?"}[claim.state]
                 made.append(
@@ -88,7 +91,7 @@ def lines(judged: Sequence[Judged]) -> list[str]:
 
 
 def main(claims: Sequence[Claim]) -> Claim | None:
-    """The claim that a table shows: the first that was measured rather than counted."""
+    """The claim that a table shows: the first that is measured rather than an exact number."""
     counted = [claim for claim in claims if not claim.aside and not claim.control]
     return next(
         (claim for claim in counted if claim.kind != "exact"), counted[0] if counted else None
@@ -96,7 +99,7 @@ def main(claims: Sequence[Claim]) -> Claim | None:
 
 
 def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
-    """The scoreboard as Markdown: a table of verdicts, and below it how it was made."""
+    """The scoreboard as Markdown: a table of verdicts, and below it the set, seed and version."""
     manifest: Mapping[str, Any] = experiment.manifest
     made = [
         "| finding | evidence | verdict | claims | main effect | its controls |",

@@ -1,7 +1,7 @@
-"""Tasks of a finding's parts, and what they left.
+"""Tasks of a finding's parts, and their results.
 
-A world is named by the digest of its settings, so that arms and parts that ask for the same world
-share it, and a changed declaration asks for a new one. Replicate r of all arms shares its luck:
+A world is named by the digest of its settings. So arms and parts that ask for the same world share
+it, and a changed declaration asks for a new one. Replicate r of all arms shares its luck, so
 differences of arms are paired.
 """
 
@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings.arms import Arm, Study
-from twin.experiments.findings.declare import Part
-from twin.experiments.findings.seen import Seen, called
+from twin.experiments.findings.kit.arms import Arm, Study
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.work.tasks import Task
 from twin.ground.units import DAY
 from twin.scenario.loading import load
 from twin.world.metric import label_text
 
 PEOPLE, IDLE, STUDY = 10_000, 500, 50_000.0
-"""Weights, in days of a person: people of the default world; what a day costs without people, in
-people; a study. For the estimate of time left only."""
+"""Weights, in person-days: people of the default world; the cost of a day without people, in
+people; and a study. They serve the estimate of the time left only."""
 
 
 def _result(folder: str, what: Any) -> str:
@@ -46,9 +46,11 @@ def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
 def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
     """One world of an arm."""
     sets, spans = settings(part, arm, quick), windows(part, quick)
+    # The weight of a task is its expected cost, for the order and the estimate of time left.
     people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
     return Task(
         "means",
+        # Settings are sorted: the same world declared in another order has the same name.
         f"{_result('runs', [sorted(sets), spans])}/{replicate}.npy",
         {"sets": (*sets, f"replicate={replicate}"), "windows": spans},
         weight=part.size(quick).days * (people + IDLE),
@@ -67,8 +69,8 @@ def study_task(study: Study, seed: int, data: str) -> Task:
 
 
 def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task]:
-    """All tasks of some parts, each once; replicate by replicate, so that all arms are there
-    early."""
+    """All tasks of some parts, each once; replicate by replicate, so that the first results cover
+    all arms."""
     made: dict[str, Task] = {}
     for part in parts:
         size = part.size(quick)
@@ -81,15 +83,16 @@ def tasks(parts: Sequence[Part], quick: bool, seed: int, data: str) -> list[Task
     return list(made.values())
 
 
-def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Seen:
-    """Load what the tasks of a part left; a world that failed is NaN, a study that failed is
+def read(experiment: Experiment, part: Part, quick: bool, data: str) -> Readings:
+    """Load the results of a part's tasks; a world that failed is NaN, a study that failed is
     empty."""
     size = part.size(quick)
-    seen = Seen(part.arms, quick, size.days, size.replicates)
+    seen = Readings(part.arms, quick, size.days, size.replicates)
     layouts: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}
     for arm in part.arms:
         with experiment.store.local("scenario.yaml") as path:
             scenario = load(path, settings(part, arm, quick))
+        # Which series there are depends only on the mechanisms that are on. Listing them is slow.
         kind = tuple(scenario.mechanisms)
         if kind not in layouts:
             layouts[kind] = {

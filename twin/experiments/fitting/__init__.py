@@ -1,2 +1,2 @@
-"""Parameters fitted to data: rates, makers' learning, slopes of responses, and the data that each
-fit may use."""
+"""Parameters fitted to data: rates, the learning of creators, slopes of responses; and which data
+each fit may use."""

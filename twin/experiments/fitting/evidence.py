@@ -1,16 +1,16 @@
-"""Published evidence, in two lists that share nothing: what parameters are fitted to, and what the
-twin is judged by.
+"""Published evidence in two lists without overlap: what parameters are fitted to, and what the twin
+is judged by.
 
 What a parameter was fitted to can never be its evidence (DESIGN.md D16). `FITTING` holds effects
-with their sizes, and which script may fit what to them. `JUDGING` holds the blind field experiments
+with their sizes, and the scripts that may fit to them. `JUDGING` holds the blind field experiments
 (FORECASTS.md, E07 to E12 and the reserves) by id alone: their outcomes are in no file of this
-repository, and `sized` refuses them. A test holds the lists disjoint, and no other file of the
-package may name a judging id.
+repository, and `sized` refuses them. A test checks that the lists are disjoint, and that no other
+file of the package names a judging id.
 
 ``value`` and ``se`` are on the scale that ``unit`` names: ``log`` is the logarithm of treated over
 control, ``sd`` a standard deviation over posts shown, ``share`` a relative change. Where no
-interval could be read, se is imputed as a quarter of the effect (the rule of FORECASTS.md, half its
-smallest effect of interest at least), and ``imputed`` says so. ``label`` says how the size is
+interval could be read, se is imputed as a quarter of the effect, and ``imputed`` says so (the rule
+of FORECASTS.md: at least half of its smallest effect of interest). ``label`` says how the size is
 known.
 """
 
@@ -29,7 +29,7 @@ class Effect:
     """A published effect that parameters may be fitted to.
 
     ``fitted_by`` names the modules of this package that fit to it; none where the twin has no
-    counterpart of the outcome, and ``why`` says which is missing.
+    counterpart of the outcome, and ``why`` says what is missing.
     """
 
     id: str
@@ -55,134 +55,145 @@ RESPONSES = ("responses",)
 
 
 def _imputed(id: str, says: str, source: str, label: str, unit: str, value: float) -> Effect:
-    return Effect(id, says, source, label, unit, value, abs(value) / 4, True, RESPONSES)
+    # A quarter of the effect, the rule of FORECASTS.md.
+    return Effect(
+        id=id,
+        says=says,
+        source=source,
+        label=label,
+        unit=unit,
+        value=value,
+        se=abs(value) / 4,
+        imputed=True,
+        fitted_by=RESPONSES,
+    )
 
 
 FITTING = (
     _imputed(
-        "brady_2017",
-        "a moral-emotional word in a post: shares +20 %",
-        "Brady et al., PNAS 2017",
-        "abstract",
-        "log",
-        math.log(1.20),
+        id="brady_2017",
+        says="a moral-emotional word in a post: shares +20 %",
+        source="Brady et al., PNAS 2017",
+        label="abstract",
+        unit="log",
+        value=math.log(1.20),
     ),
     _imputed(
-        "rathje_2021",
-        "an out-group word in a post: odds of a share +67 %",
-        "Rathje et al., PNAS 2021",
-        "abstract",
-        "log",
-        math.log(1.67),
+        id="rathje_2021",
+        says="an out-group word in a post: odds of a share +67 %",
+        source="Rathje et al., PNAS 2021",
+        label="abstract",
+        unit="log",
+        value=math.log(1.67),
     ),
     _imputed(
-        "E01.O1",
-        "engagement feed against newest of accounts followed: anger in what is shown",
-        "Milli et al., PNAS Nexus 2025",
-        "size from a third party, sign from the abstract",
-        "sd",
-        0.47,
+        id="E01.O1",
+        says="engagement feed against newest of accounts followed: anger in what is shown",
+        source="Milli et al., PNAS Nexus 2025",
+        label="size from a third party, sign from the abstract",
+        unit="sd",
+        value=0.47,
     ),
     _imputed(
-        "E01.O2",
-        "the same: animosity towards the other side in what is shown",
-        "Milli et al., PNAS Nexus 2025",
-        "size from a third party, sign from the abstract",
-        "sd",
-        0.24,
+        id="E01.O2",
+        says="the same: animosity towards the other side in what is shown",
+        source="Milli et al., PNAS Nexus 2025",
+        label="size from a third party, sign from the abstract",
+        unit="sd",
+        value=0.24,
     ),
     _imputed(
-        "guess_2023_facebook",
-        "chronological feed for three months, Facebook: time on the app -20.8 %",
-        "Guess et al., Science 2023",
-        "third-party table",
-        "log",
-        math.log(1 - 0.208),
+        id="guess_2023_facebook",
+        says="chronological feed for three months, Facebook: time on the app -20.8 %",
+        source="Guess et al., Science 2023",
+        label="third-party table",
+        unit="log",
+        value=math.log(1 - 0.208),
     ),
     _imputed(
-        "guess_2023_instagram",
-        "chronological feed for three months, Instagram: time on the app -11.1 %",
-        "Guess et al., Science 2023",
-        "third-party table",
-        "log",
-        math.log(1 - 0.111),
+        id="guess_2023_instagram",
+        says="chronological feed for three months, Instagram: time on the app -11.1 %",
+        source="Guess et al., Science 2023",
+        label="third-party table",
+        unit="log",
+        value=math.log(1 - 0.111),
     ),
     _imputed(
-        "toxic_hidden_facebook",
-        "toxic posts hidden, 6.6 % of the feed, Facebook: consumption -23 %",
-        "Beknazar-Yuzbashev et al., SSRN 4307346",
-        "abstract",
-        "log",
-        math.log(1 - 0.23),
+        id="toxic_hidden_facebook",
+        says="toxic posts hidden, 6.6 % of the feed, Facebook: consumption -23 %",
+        source="Beknazar-Yuzbashev et al., SSRN 4307346",
+        label="abstract",
+        unit="log",
+        value=math.log(1 - 0.23),
     ),
     _imputed(
-        "toxic_hidden_twitter",
-        "toxic posts hidden, 6.6 % of the feed, Twitter: ads seen -9.2 %",
-        "Beknazar-Yuzbashev et al., SSRN 4307346",
-        "abstract",
-        "log",
-        math.log(1 - 0.092),
+        id="toxic_hidden_twitter",
+        says="toxic posts hidden, 6.6 % of the feed, Twitter: ads seen -9.2 %",
+        source="Beknazar-Yuzbashev et al., SSRN 4307346",
+        label="abstract",
+        unit="log",
+        value=math.log(1 - 0.092),
     ),
     Effect(
-        "brady_2021",
-        "twice the positive feedback on an outraged post: outrage of the next day +2 to 3 %",
-        "Brady et al., Science Advances 2021",
-        "recalled",
-        "share",
-        0.025,
-        0.005,
-        True,
-        ("makers",),
+        id="brady_2021",
+        says="twice the positive feedback on an outraged post: outrage of the next day +2 to 3 %",
+        source="Brady et al., Science Advances 2021",
+        label="recalled",
+        unit="share",
+        value=0.025,
+        se=0.005,
+        imputed=True,
+        fitted_by=("makers",),
     ),
     Effect(
-        "kuairand",
-        "rates of responses and gaps between active days (`regularities`)",
-        "KuaiRand-Pure, Gao et al., CIKM 2022",
-        "computed from the data",
-        "table",
+        id="kuairand",
+        says="rates of responses and gaps between active days (`regularities`)",
+        source="KuaiRand-Pure, Gao et al., CIKM 2022",
+        label="computed from the data",
+        unit="table",
         fitted_by=("intercepts",),
     ),
     Effect(
-        "E01.O3",
-        "engagement feed: readers do not prefer the political posts that it shows",
-        "Milli et al., PNAS Nexus 2025",
-        "sign only, from the abstract",
-        "sign",
+        id="E01.O3",
+        says="engagement feed: readers do not prefer the political posts that it shows",
+        source="Milli et al., PNAS Nexus 2025",
+        label="sign only, from the abstract",
+        unit="sign",
         why="a sign has no size to fit to",
     ),
     Effect(
-        "E03.O1",
-        "random against recommended videos: click rate",
-        "KuaiRand, Gao et al., CIKM 2022",
-        "third-party table",
-        "log",
-        -0.765,
-        0.002,
+        id="E03.O1",
+        says="random against recommended videos: click rate",
+        source="KuaiRand, Gao et al., CIKM 2022",
+        label="third-party table",
+        unit="log",
+        value=-0.765,
+        se=0.002,
         why="says how well a feed finds what people open; no slope on arousal or agreement",
     ),
     Effect(
-        "huszar_2021",
-        "amplification of politicians by the home timeline",
-        "Huszar et al., PNAS 2021",
-        "press",
-        "log",
+        id="huszar_2021",
+        says="amplification of politicians by the home timeline",
+        source="Huszar et al., PNAS 2021",
+        label="press",
+        unit="log",
         why="the twin has no politicians",
     ),
     Effect(
-        "nyhan_2023",
-        "like-minded sources cut by a third: attitudes unmoved",
-        "Nyhan et al., Nature 2023",
-        "abstract",
-        "sd",
-        0.0,
+        id="nyhan_2023",
+        says="like-minded sources cut by a third: attitudes unmoved",
+        source="Nyhan et al., Nature 2023",
+        label="abstract",
+        unit="sd",
+        value=0.0,
         why="speaks of opinions, not of responses",
     ),
     Effect(
-        "deactivation",
-        "accounts deactivated for four or six weeks",
-        "Allcott et al. 2020; NBER 33697",
-        "third party",
-        "sd",
+        id="deactivation",
+        says="accounts deactivated for four or six weeks",
+        source="Allcott et al. 2020; NBER 33697",
+        label="third party",
+        unit="sd",
         why="nobody leaves the twin for a while by assignment",
     ),
 )
@@ -195,6 +206,7 @@ JUDGING = ("E07", "E08", "E09", "E10", "E11", "E12", "R1", "R2", "R3", "R4")
 def sized(id: str) -> Sized:
     """A fitting effect by its id, with its size. Raises UsageError for a judging id, an unknown
     one, and one without a size."""
+    # Before anything else: an outcome of a judging study must be refused as such, not as unknown.
     if id.partition(".")[0] in JUDGING:
         raise UsageError(f"{id} judges the twin: nothing may be fitted to it")
     known = {each.id: each for each in FITTING}

@@ -2,11 +2,12 @@
 
     python -m twin.experiments.fitting.intercepts scenarios/base.yaml [--rounds 4]
 
-Two parts. The Beta law of daily return chances is fitted in closed form: weighted by how often
-people come, gaps follow a beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b) (Fader &
-Hardie 2007), matched to KuaiRand's first five days. The intercepts of the responses are moved round
-by round: run the world, compare each rate (given a click, where the response needs one) with its
-target, and shift the log-odds by the difference. Prints the YAML block to put into the scenario.
+There are two parts. The Beta law of daily return chances is fitted in closed form. Weighted by how
+often people come, gaps follow a beta-geometric law, P(G = k) = B(a + 2, b + k - 1) / B(a + 1, b)
+(Fader & Hardie 2007), which is matched to KuaiRand's first five days. The intercepts of the
+responses are moved round by round: run the world, compare each rate with its target (given a click,
+where the response needs one), and shift the log-odds by the difference. The script prints the YAML
+block for the scenario.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ def gap_law(a: float, b: float, days: int = 28) -> NDArray[np.float64]:
 
 
 def fit_gaps(within: float = 0.12) -> tuple[float, float]:
-    """Shapes of the Beta law: the liveliest (largest mean chance) whose first five gaps all lie
-    ``within`` of the targets.
+    """Shapes (a, b) of the Beta law: those with the largest mean chance, among all whose first five
+    gaps lie ``within`` of the targets.
 
-    Many shapes fit alike; those with fewer hopeless visitors need fewer simulated people for the
+    Many shapes fit equally well. Those with fewer rare visitors need fewer simulated people for the
     same number of sessions.
     """
     grid = np.arange(0.05, 2.0, 0.01)
@@ -68,7 +69,7 @@ def moved(scenario: Scenario, shift: dict[str, float]) -> Scenario:
 
 
 def shifts(measured: dict[str, float]) -> dict[str, float]:
-    """How far each intercept is off, in log-odds; responses that need a click are compared given a
+    """The error of each intercept in log-odds; responses that need a click are compared given a
     click."""
     out = {}
     for head, (target, _) in RATES.items():
@@ -77,6 +78,7 @@ def shifts(measured: dict[str, float]) -> dict[str, float]:
             if head not in ("click", "hide")
             else (1.0, 1.0)
         )
+        # A response that never happened has no log-odds; this floor moves its intercept far enough.
         now = max(measured[f"P({head}) per impression"] / base, 1e-7)
         out[head] = float(logit(target / aim) - logit(now))
     return out
@@ -87,6 +89,7 @@ def shifts(measured: dict[str, float]) -> dict[str, float]:
 @click.option("--rounds", default=ROUNDS, show_default=True, help="rounds of run, compare, shift")
 def main(path: Path, rounds: int) -> None:
     """Fit return chances and response intercepts of a scenario, and print them as YAML."""
+    # Return chances first: they decide how much is seen, and so all rates.
     a, b = fit_gaps()
     audience: Any = (scenario := load(path)).mechanisms["audience"]
     audience = audience.model_copy(update={"return_a": round(a, 3), "return_b": round(b, 3)})

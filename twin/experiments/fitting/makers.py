@@ -1,23 +1,23 @@
-"""Fit how fast human creators learn to what feedback on an outraged post does to the next day's
+"""Fit how fast human creators learn, to what feedback on an outraged post does to the next day's
 posts.
 
     python -m twin.experiments.fitting.makers [SCENARIO] [--target 0.025] [--makers 20000]
 
-Brady et al. 2021 (Science Advances 7, eabe5641), as FINDINGS.md has it: who gets twice the positive
-feedback on an outraged post shows 2 to 3 % more outrage the next day. The twin's makers live
-through one such day by the rule that the product runs (`learned`, with each maker's rate of posting
-and responsiveness drawn as in the scenario): on a day with n >= 1 settled posts, n Poisson, one of
-them, more aroused than its maker's mean, brings twice what it would have brought; all else, luck
-included, is the same. The reward is log(1 + pay), so at any pay worth the name the surprise is
-greater by log 2. The effect is
+The target is Brady et al. 2021 (Science Advances 7, eabe5641), as in FINDINGS.md: creators who get
+twice the positive feedback on an outraged post show 2 to 3 % more outrage the next day. The twin's
+creators live through one such day by the rule of the product (`learned`). Each creator's rate of
+posting and responsiveness are drawn as in the scenario, and n settled posts of the day are Poisson,
+n >= 1. One of them is more aroused than its creator's mean and brings twice what it would have
+brought. All else, luck included, is the same. The reward is log(1 + pay), so where pay is well
+above 1 the surprise is greater by log 2. The effect is
 
-    mean over makers of (arousal after the day with twice the feedback - without) / mean arousal
-    without
+    mean over creators of (arousal after the day with twice the feedback - without)
+        / mean arousal without
 
-and the learning rate is where it is the target. Two things that the study does not say are assumed:
-an outraged post lies above its maker's mean by the half-normal mean, 0.8 exploration sd, on
-average; days are drawn as they come, so who posts more has more of them. The script prints how far
-the answer moves with the target's ends.
+and the fit finds the learning rate at which it is the target. The study leaves two things open,
+which are assumed here. An outraged post lies above its creator's mean by the half-normal mean, 0.8
+exploration sd. Days are drawn as they come, so creators who post more have more of them. The script
+also prints the rates at both ends of the target.
 """
 
 from __future__ import annotations
@@ -41,13 +41,12 @@ PUBLISHED = evidence.sized("brady_2021")
 TARGET, ENDS = PUBLISHED.value, (PUBLISHED.value - PUBLISHED.se, PUBLISHED.value + PUBLISHED.se)
 MAKERS, PRECISION = 200_000, 1e-4
 PAY_SD = 0.8
-"""Sd of log pay within a creator, measured in the default world: what else surprises a maker that
-day."""
+"""Sd of log pay within a creator, measured in the default world: the other surprises of the day."""
 BOUNDS = STRATEGY[0][1], STRATEGY[0][2]
 
 
 class Days(NamedTuple):
-    """One day of each maker, with and without twice the feedback on one post."""
+    """One day of each creator, with and without twice the feedback on one post."""
 
     arousal: Floats  # (n,)
     responsiveness: Floats  # (n,)
@@ -57,9 +56,10 @@ class Days(NamedTuple):
 
 
 def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
-    """Draw the days of so many makers from a scenario's human creators; who posts nothing that day
-    is left out."""
+    """Draw the days of so many creators like a scenario's human ones; those who post nothing that
+    day are left out. Raises UsageError where nobody ever posts."""
     rng = np.random.default_rng(seed)
+    # Lognormal with the declared mean, hence half the variance off the log.
     rate = np.minimum(
         human.posts_mean
         * np.exp(human.posts_log_sd * rng.normal(size=makers) - human.posts_log_sd**2 / 2),
@@ -68,10 +68,13 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
     posts = rng.poisson(rate)
     posts = posts[posts > 0]
     if not len(posts):
-        raise UsageError("no maker posts on any day; give creators.human.posts_mean a rate above 0")
+        raise UsageError(
+            "no creator posts on any day; give creators.human.posts_mean a rate above 0"
+        )
     first = np.concatenate([[0], np.cumsum(posts)[:-1]])
     tried = rng.normal(size=posts.sum())
-    tried[first] = np.abs(tried[first])  # the outraged post
+    # The first post of each day is the outraged one: above its creator's mean.
+    tried[first] = np.abs(tried[first])
     surprise = PAY_SD * rng.normal(size=posts.sum())
     score = np.add.reduceat(surprise * tried, first) / posts
     arousal = np.clip(human.arousal + strategy_sd * rng.normal(size=len(posts)), *BOUNDS)
@@ -90,6 +93,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
 def effect(day: Days, learning: float) -> float:
     """Relative change of mean arousal the day after."""
     rate, sigma = learning * day.responsiveness, np.full(len(day.arousal), day.exploration)
+    # The same noise in both, so that only the feedback differs.
     plain, more = (
         learned(day.arousal, rate, sigma, score, BOUNDS) for score in (day.score, day.doubled)
     )
@@ -97,7 +101,7 @@ def effect(day: Days, learning: float) -> float:
 
 
 def solve(day: Days, target: float, most: float = 10.0) -> float:
-    """The learning rate at which the effect is the target, by halving. Raises UsageError where no
+    """The learning rate at which the effect is the target, by bisection. Raises UsageError where no
     rate up to ``most`` reaches it."""
     if effect(day, most) < target:
         raise UsageError(
@@ -118,9 +122,12 @@ def solve(day: Days, target: float, most: float = 10.0) -> float:
     default=Path("scenarios/base.yaml"),
 )
 @click.option(
-    "--target", default=TARGET, show_default=True, help="more outrage the day after, as a share"
+    "--target",
+    default=TARGET,
+    show_default=True,
+    help="increase of outrage the day after, as a share",
 )
-@click.option("--makers", default=MAKERS, show_default=True, help="makers whose day is drawn")
+@click.option("--makers", default=MAKERS, show_default=True, help="creators whose day is drawn")
 def main(path: Path, target: float, makers: int) -> None:
     """Fit creators.human.learning, and print it as YAML."""
     creators: Any = load(path).mechanisms["creators"]

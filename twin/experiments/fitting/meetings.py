@@ -5,25 +5,24 @@ A meeting has features x (`twin.kernels.respond.FEATURES`) and a shift e of the 
 (eagerness). With the coefficients B of the responses and p_r = sigmoid(B_r . (1, x) + e), the rate
 of response r per impression over meetings m is
 
-    rate_r = mean over m of p_r(m) g_r(m),   g = 1 for click and hide, p_click for what is given a
-                                             click, p_hide for report
+    rate_r = mean over m of p_r(m) g_r(m)
 
-Slopes are moved without moving rates: intercepts are set so that every rate_r stays what it was
+where g is 1 for click and hide, p_hide for report, and p_click for the others, which need a click.
+Slopes change without changing rates: intercepts are set so that every rate_r stays what it was
 (`held`).
 
-A word in a post, as text studies count them, is so many standard deviations of arousal over posts
-shown (an assumption, see `WORD`): with d the deviation and S the chance of a share, p_click
+A word in a post, as text studies count words, is worth so many standard deviations of arousal over
+posts shown (an assumption, see `WORD`). With d this deviation and S the chance of a share, p_click
 p_reshare,
 
     moral-emotional word   log of mean S(arousal + d) / mean S
-    out-group word         the same in odds, over meetings where opinion and slant have one sign,
-                           whose agreement rises by one standard deviation as well (1 at most): it
-                           is written for the author's own side, who agree with it the more
+    out-group word         the same in odds, over meetings where opinion and slant have one sign
 
-A word that moved the slant instead would be agreed with less by its own side, as most posts lean
-further than their readers.
+An out-group word also raises agreement by one standard deviation (1 at most): it is written for the
+author's own side, who agree with it more. A word that moved the slant instead would lower the
+agreement of its own side, as most posts lean further than their readers.
 
-Like, comment, reshare and follow carry eagerness; it has mean 0 over people, not over meetings, so
+Like, comment, reshare and follow carry eagerness. It has mean 0 over people, not over meetings, so
 it is part of the population.
 """
 
@@ -48,7 +47,7 @@ WORD = 1.0
 """One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of
 agreement over meetings, for the latter). Assumption."""
 WIDEST = 40.0
-"""How far an intercept may have to move, in log-odds."""
+"""Largest change of an intercept that is searched, in log-odds."""
 
 
 class Meetings(NamedTuple):
@@ -80,8 +79,8 @@ def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
 
 
 def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
-    """The chance that the response can happen at all: a click, or for a report a hide, came
-    before."""
+    """The chance that the response can happen at all: a click has to come first, or for a report a
+    hide."""
     if response in (CLICK, HIDE):
         return 1.0
     return chance(meetings, table, HIDE if response == REPORT else CLICK)
@@ -99,11 +98,9 @@ def rates(meetings: Meetings, table: Floats) -> Floats:
 
 def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
     """``slopes`` (9, 11) with the intercepts at which every rate over these meetings is that of
-    ``before``.
-
-    Click and hide come first, as the others are given one of them.
-    """
+    ``before``."""
     out, target = slopes.copy(), rates(meetings, before)
+    # Click and hide come first: the rates of the others depend on one of them.
     for r in sorted(range(len(NAMES)), key=lambda r: r not in (CLICK, HIDE)):
         given = _given(meetings, out, r)
 
@@ -118,7 +115,7 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
 
 
 def shares(meetings: Meetings, table: Floats) -> float:
-    """Shares per impression: opened and passed on."""
+    """Shares per impression: posts that are opened and reshared."""
     return float(np.mean(chance(meetings, table, CLICK) * chance(meetings, table, RESHARE)))
 
 
@@ -129,21 +126,22 @@ def over_posts(meetings: Meetings, feature: int) -> float:
 
 
 def _more(meetings: Meetings, feature: int, by: float, low: float, high: float) -> Meetings:
+    # Features are bounded: an aroused post cannot become more aroused than 1.
     x = meetings.x.copy()
     x[:, feature] = np.clip(x[:, feature] + by, low, high)
     return meetings._replace(x=x)
 
 
 def moral_word(meetings: Meetings, table: Floats) -> float:
-    """Log of the ratio of shares with a moral-emotional word more in each post to shares as they
+    """Log of the ratio of shares with one more moral-emotional word in each post to shares as they
     are."""
     more = _more(meetings, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
     return float(np.log(shares(more, table) / shares(meetings, table)))
 
 
 def outgroup_word(meetings: Meetings, table: Floats) -> float:
-    """Log of the ratio of odds of a share with an out-group word more in each post, over readers on
-    the side of the post."""
+    """Log of the ratio of odds of a share with one more out-group word in each post, over readers
+    on the side of the post."""
     own = np.sign(meetings.opinion) == np.sign(meetings.slant)
     mine = Meetings(*(each[own] for each in meetings))
     more = _more(mine, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)

@@ -1,5 +1,5 @@
-"""Few published effects, more parameters: weighted least squares with a prior, and designs that
-turn all parameters at once.
+"""Few published effects and more parameters: weighted least squares with a prior, and designs that
+change all parameters at once.
 
 Parameters theta have prior means m and sds t; effect k has the published value y_k with standard
 deviation s_k, and the twin's f_k(theta). The fit minimises
@@ -9,14 +9,14 @@ deviation s_k, and the twin's f_k(theta). The fit minimises
 within bounds, which is the mode of the posterior for normal errors. With the derivatives J = df /
 dtheta, each Gauss-Newton step solves the linearised problem (`step`), and the posterior's
 covariance is (J' W J + T^-1)^-1, W = diag s^-2, T = diag t^2. A parameter whose posterior sd is
-about its prior sd was not identified: the effects say nothing of it.
+about its prior sd was not identified: the effects do not depend on it.
 
-Derivatives of what only worlds can say come from a two-level design: rows of a Hadamard matrix set
-every parameter one prior sd up or down at once, and its contrast is half the mean difference
-between both levels. All R runs speak of every parameter: the variance of a slope is 1/R of that of
-a run (in units of the step), where differences one at a time have twice that of a run. Main effects
-are free of each other; interplay of two is mixed into them (resolution III: Plackett & Burman,
-Biometrika 33:305, 1946).
+Derivatives of answers that only worlds give come from a two-level design. Rows of a Hadamard matrix
+set every parameter one prior sd up or down at once, and the contrast of a parameter is half the
+mean difference between both levels. All R runs inform every parameter: the variance of a slope is
+1/R of that of a run (in units of the step). Differences one parameter at a time have twice that of
+a run. Main effects do not mix with each other, but interactions of two parameters mix into them
+(resolution III: Plackett & Burman, Biometrika 33:305, 1946).
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Posterior(NamedTuple):
 def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats) -> Posterior:
     """One Gauss-Newton step from ``at``: residual y - f(at) (K,), slopes (K, P), sd of the effects
     (K,)."""
+    # Effects in units of their sd, so that all count alike.
     weighted = slopes / sd[:, None]
     precision = weighted.T @ weighted + np.diag(prior.sd**-2)
     right = weighted.T @ (residual / sd + weighted @ at) + prior.mean / prior.sd**2
@@ -61,7 +62,7 @@ def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats)
 
 
 def misfit(prior: Prior, at: Floats, residual: Floats, sd: Floats) -> float:
-    """What the fit minimises."""
+    """The quantity that the fit minimises."""
     return float(((residual / sd) ** 2).sum() + (((at - prior.mean) / prior.sd) ** 2).sum())
 
 
@@ -70,17 +71,22 @@ def design(parameters: int) -> NDArray[np.int64]:
     sums to 0. Raises UsageError."""
     if parameters < 1:
         raise UsageError("nothing to fit: give one parameter at least")
+    # Hadamard matrices exist for all powers of two; the first column is the mean.
     runs = 1 << parameters.bit_length()
     return np.asarray(hadamard(runs)[:, 1 : parameters + 1], np.int64)
 
 
 def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple[Floats, Floats]:
     """Slopes (K, P) and their standard errors (K, P) of effects ``values`` (R, K) in parameters
-    that were moved by ``levels`` (R, P) times ``width`` (P,); the errors come from what the runs
-    hold beside main effects (infinite where no run is left for it)."""
+    that were moved by ``levels`` (R, P) times ``width`` (P,).
+
+    The errors come from the residual beside the main effects (infinite where no run is left for
+    it).
+    """
     runs, parameters = levels.shape
     slopes = levels.T @ values / runs
     rest = values - values.mean(0) - levels @ slopes
+    # Degrees of freedom left beside the mean and the main effects.
     free = runs - parameters - 1
     spread = (
         np.sqrt((rest**2).sum(0) / free / runs) if free > 0 else np.full(values.shape[1], np.inf)

@@ -1,17 +1,16 @@
 """Worlds for the fit of responses: one trunk per replicate, forked into feeds as field experiments
 assigned them.
 
-    as it is        the scenario's own feed
-    engagement      the published weights of X, April 2023 (`recommender.preset: x_2023`), for one
-                    day
-    newest          newest posts of accounts followed, nothing else, for one day against engagement
-    by_time         what the feed would choose from, by time: all days against as it is
-    filtered        as it is, but without the posts whose arousal, as the classifier reads it, is
-                    among the top `TOXIC` of what the trunk's feed shows in the day after the fork.
-                    Toxicity stands for arousal (an assumption)
+    as it is     the scenario's own feed
+    engagement   the published weights of X, April 2023 (`recommender.preset: x_2023`), for one day
+    newest       newest posts of accounts followed, nothing else, for one day against engagement
+    by_time      the candidates of the feed, by time: all days against as it is
+    filtered     as it is, without the posts of highest arousal as the classifier reads it. Hidden
+                 is the share `TOXIC` of what the trunk's feed shows in the day after the fork.
+                 Toxicity stands for arousal (an assumption)
 
-What is read off them, with a for arousal and o, s for the reader's opinion and the post's slant,
-over impressions of the first day:
+The following is read off them. Here a is arousal, and o and s are the reader's opinion and the
+post's slant, over impressions of the first day:
 
     shown_arousal       (mean a, engagement - mean a, newest) / sd of a in both
     shown_animosity     the same of a |o - s|: aroused posts from the other side (an assumption)
@@ -19,14 +18,14 @@ over impressions of the first day:
                         time on the app
     filtered_time       log of impressions per day, filtered over as it is
 
-Time is read off by_time, not off newest: a feed of accounts followed alone runs out of posts here,
-where people follow thirty and a post lasts two days, while on the platform of the experiment
-friends, groups and pages always had more. With newest a fit takes what lacks for impatience.
+Time is read off by_time, not off newest. A feed of accounts followed alone runs out of posts here,
+where people follow thirty accounts and a post lasts two days. On the platform of the experiment
+friends, groups and pages always had more. With newest a fit takes the lack of posts for impatience.
 
 Branches of a replicate share their luck. The last serving window of each interval between trainings
-is not in the log when it is read, and so not among the impressions of the day: chance, the same in
-all branches. Times are over all days after the fork, so an effect that builds up over months is
-read in part.
+is not yet in the log when it is read, so its impressions are missing from the day, at random and in
+all branches alike. Times are over all days after the fork, so an effect that builds up over months
+is only partly read.
 """
 
 from __future__ import annotations
@@ -75,6 +74,7 @@ POLICIES: dict[str, dict[str, Any]] = {
 class FilteringServer(Server):
     """Serves no post whose arousal is read as above ``level`` (in the classifier's scaled unit)."""
 
+    # No post is above it: without a level the filter does nothing.
     level = np.inf
 
     def _allowed(self) -> NDArray[np.bool_]:
@@ -87,7 +87,7 @@ class FilteringServer(Server):
         return rows[self._allowed()[rows]]
 
     def refresh(self) -> None:
-        """Publish a new snapshot; what was read since the last one is heeded."""
+        """Publish a new snapshot that respects what the classifier has read since the last one."""
         self._listed = Made()
         super().refresh()
 
@@ -103,9 +103,8 @@ class Filtering(Recommender):
 
 
 @dataclasses.dataclass(frozen=True)
-class Size:
-    """How large worlds are: consumers, days after the warm-up and before the fork, days after
-    it."""
+class WorldSize:
+    """Size of worlds: consumers, days between the warm-up and the fork, and days after it."""
 
     people: int = 6_000
     burn_in: int = 1
@@ -120,11 +119,11 @@ class Shown(NamedTuple):
     place: NDArray[np.int64]
 
 
-def shrunk(scenario: Scenario, size: Size) -> list[str]:
+def shrunk(scenario: Scenario, size: WorldSize) -> list[str]:
     """Settings that shrink a scenario to so many people, with creators and arrivals in proportion,
-    and make it last to the end.
+    and set its duration.
 
-    The serving snapshot is renewed every half hour, for speed.
+    For speed the serving snapshot is renewed every half hour only.
     """
     audience: Any = scenario.mechanisms["audience"]
     creators: Any = scenario.mechanisms["creators"]
@@ -145,8 +144,8 @@ def shrunk(scenario: Scenario, size: Size) -> list[str]:
 
 
 def features(simulation: Simulation, shown: Shown) -> Meetings:
-    """The features of meetings, as columns stand now; likes are those of now, some hours after most
-    of the meetings."""
+    """The features of meetings by the present columns. Likes are present ones too, some hours after
+    most of the meetings."""
     people, posts, creators = (
         simulation.world.table(name) for name in ("consumers", "posts", "creators")
     )
@@ -186,6 +185,7 @@ def same_before(shown: Shown, maker: NDArray[Any]) -> Floats:
     """How many posts of the same creator the session showed before each (M,); place 0 begins a
     session."""
     session = np.cumsum(shown.place == 0)
+    # Sorted by session and creator, so that equal pairs are neighbours, each in order of place.
     order = np.lexsort((np.arange(len(maker)), maker, session))
     new = np.r_[True, (np.diff(session[order]) != 0) | (np.diff(maker[order]) != 0)]
     begin = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
@@ -205,15 +205,16 @@ def total(simulation: Simulation) -> float:
     return float(audience.keep["total"][[A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI]].sum())
 
 
-class Forked:
-    """One replicate: a trunk, and the branches of it."""
+class Trunk:
+    """A replicate: the world up to the fork, from which branches continue."""
 
-    def __init__(self, path: Path, sets: Sequence[str], size: Size, folder: Path) -> None:
+    def __init__(self, path: Path, sets: Sequence[str], size: WorldSize, folder: Path) -> None:
         self.path, self.sets, self.size, self.folder = path, list(sets), size, folder
         self.at = size.burn_in * DAY
         trunk = Simulation(self._scenario(None))
         trunk.begin()
         trunk.run(self.at)
+        # All branches start from these bytes, so that they share all luck before the fork.
         trunk.save(folder / "trunk")
 
     def _scenario(self, policy: str | None) -> Scenario:
@@ -225,7 +226,7 @@ class Forked:
         return load(self.path, self.sets, files, {**REGISTRY, "recommender": Filtering})
 
     def branch(self, policy: str | None = None, level: float = np.inf) -> Simulation:
-        """The world at the fork, with a policy from then on or a filter."""
+        """The world at the fork, from then on with a policy, or with a filter at ``level``."""
         simulation = Simulation(self._scenario(policy))
         simulation.load(self.folder / "trunk")
         recommender: Any = next(
@@ -235,10 +236,11 @@ class Forked:
         return simulation
 
     def day(self, simulation: Simulation) -> Shown:
-        """Let the first day after the fork happen; what was shown in it."""
+        """Run the first day after the fork; what was shown in it."""
         recommender: Any = next(
             each for each in simulation.mechanisms if isinstance(each, Filtering)
         )
+        # The log is kept by training interval, so it is read at the end of each.
         log, every = recommender.learner.log, min(int(recommender.lever("retrain_every")), DAY)
         parts = []
         for now in range(self.at + every, self.at + DAY + 1, every):
@@ -256,20 +258,22 @@ class Forked:
 
 
 def measure(
-    path: Path, sets: Sequence[str], size: Size, meetings: bool = False
+    path: Path, sets: Sequence[str], size: WorldSize, meetings: bool = False
 ) -> tuple[Floats, Meetings | None]:
-    """The effects of `EFFECTS` (4,) in one replicate, and the population of meetings under the
-    scenario's own feed, if asked for."""
+    """Effects in the order of `EFFECTS` (4,) in one replicate, and the population of meetings under
+    the scenario's own feed, if asked for."""
     with tempfile.TemporaryDirectory(prefix="twin-fit-") as folder:
-        world = Forked(path, sets, size, Path(folder))
+        world = Trunk(path, sets, size, Path(folder))
         plain, newest, engagement = (
             world.branch(),
             world.branch("newest"),
             world.branch("engagement"),
         )
+        # Impressions before the fork are common to all branches and are taken off.
         before = total(plain)
         day = world.day(plain)
         population = features(plain, day) if meetings else None
+        # The quantile of what was shown, not of all posts: a share of the feed is hidden.
         level = float(
             np.quantile(plain.world.table("posts")["read"][day.post, READ_AROUSAL], 1 - TOXIC)
         )

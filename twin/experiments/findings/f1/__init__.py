@@ -1,0 +1,1 @@
+"""Finding 1: feeds are persuasion infrastructure."""

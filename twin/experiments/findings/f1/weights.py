@@ -1,0 +1,263 @@
+"""Finding 1, supply: how feed weights change what creators make.
+
+*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or leaves, and
+the feed learns within days. Comments stand for the angry reaction, weighted in likes as Facebook
+did: 5, 4, 1.5, 0. *Default world.* Published presets as they are: there arousal draws clicks,
+comments and hides at once, and creators learn at the default rate.
+"""
+
+from __future__ import annotations
+
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.readings import Readings
+from twin.mechanisms.recommender.params import Rates
+from twin.mechanisms.recommender.presets import effective, prized
+
+SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
+# In likes, from later years to earlier ones.
+ANGRY = (0.0, 1.5, 4.0, 5.0)
+SCALE = 4.0
+"""Control: all weights times this; a power of two, so that products round in the same way."""
+MADE = Outcome("creator_arousal", "producer", "arousal that makers aim at", {"by": "human"})
+POSTED = Outcome("supply_arousal", "producer", "arousal of what is made", {"by": "human"})
+SHOWN = Outcome("shown_arousal", "consumer", "arousal of what is shown")
+SPREAD = Outcome("opinion_variance", "consumer", "variance of opinion")
+OTHERS = because(
+    "not part of this experiment",
+    chatbots__enabled="false",
+    campaigns__enabled="false",
+    ratings__enabled="false",
+    creators__ai__initial="0",
+    creators__ai__arrivals="0/d",
+)
+ISOLATED = {
+    **OTHERS,
+    **because(
+        "nobody comes or leaves: only the behaviour of creators changes",
+        audience__arrivals="0/d",
+        audience__leave="0",
+        creators__human__arrivals="0/d",
+        creators__quit="0",
+    ),
+    **because(
+        "isolates the mechanism: arousal draws comments and nothing else",
+        audience__responses__comment__intercept="-4",
+        audience__responses__comment__arousal="8",
+        audience__responses__click__arousal="0",
+        audience__counts_shown="false",
+    ),
+    **because(
+        "isolates the mechanism: creators start in the middle and explore widely, post and respond "
+        "at the same rate, and copy nobody",
+        creators__human__arousal="0.5",
+        creators__human__exploration="0.3",
+        creators__human__posts_log_sd="0.2",
+        creators__human__learning_log_sd="0",
+        creators__human__imitation="0",
+    ),
+    **because(
+        "time scale of a short run: creators and the feed learn in days, not months",
+        creators__human__learning="0.5",
+        recommender__training="online",
+        recommender__sync_every="1h",
+        recommender__dense_rate="0.2",
+        recommender__dim="8",
+    ),
+    **because(
+        "isolates the mechanism: every slot goes to what the weights favour",
+        recommender__in_network_slots="0",
+    ),
+}
+PLAIN = because(
+    "score offset and multipliers off",
+    recommender__negative_offset="0",
+    recommender__out_of_network="1",
+    recommender__author_decay="1",
+    recommender__ai_factor="1",
+    recommender__diversity="0",
+    recommender__reward__weight="0",
+)
+FEW = because("size: fewer people, each of whom looks at more posts", audience__patience="0.95")
+SMALL = (
+    because(
+        "size: small",
+        audience__initial="400",
+        creators__human__initial="60",
+        network__communities="6",
+        recommender__lists="8",
+        metrics__every="1d",
+        recommender__refresh="30min",
+    )
+    | FEW
+)
+LARGE = (
+    because(
+        "size: medium",
+        audience__initial="2000",
+        creators__human__initial="240",
+        network__communities="12",
+        recommender__lists="16",
+        metrics__every="1d",
+        recommender__refresh="30min",
+    )
+    | FEW
+)
+
+
+def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
+    return {
+        "recommender.preset": "likes",
+        # The likes preset has weights of zero elsewhere, so these two are the whole score.
+        "recommender.weights.like": f"{scale:g}",
+        "recommender.weights.comment": f"{weight * scale:g}",
+    }
+
+
+def _judge(seen: Readings) -> list[Claim]:
+    claims, effects = [], {}
+    for outcome, side in (
+        (MADE, "makers aim at more arousal"),
+        (POSTED, "more arousal is made"),
+        (SHOWN, "more arousal is shown"),
+    ):
+        effects[outcome.metric] = slope(*seen.doses(outcome))
+        claims.append(
+            sign(
+                f"the more an angry reaction counts, {side} (per sd of its weight)",
+                effects[outcome.metric],
+                1,
+                SOURCE,
+            )
+        )
+    still = slope(*seen.doses(MADE, STILL))
+    # Only the ratio of weights can matter to a ranking: all of them times a constant must do
+    # nothing.
+    scaled = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", MADE)
+    shown = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", SHOWN)
+    return [
+        *claims,
+        vanishes("makers who do not adapt: arousal that they aim at", still, effects[MADE.metric]),
+        vanishes(
+            "all weights times 4, multipliers off: arousal that makers aim at",
+            scaled,
+            effects[MADE.metric],
+        ),
+        vanishes(
+            "all weights times 4, multipliers off: arousal shown", shown, effects[SHOWN.metric]
+        ),
+    ]
+
+
+STILL, TIMES = "creators who do not adapt", "all weights x 4"
+UNMOVED = because(
+    "creators who do not adapt", creators__human__learning="0", creators__human__imitation="0"
+)
+ANGER = Part(
+    "angry",
+    "Feed weights pull producers (mechanism isolated)",
+    varies="weight of the angry reaction, in likes",
+    judge=_judge,
+    arms=(
+        *(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY),
+        *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
+        *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE)),
+    ),
+    outcomes=(MADE, POSTED, SHOWN, SPREAD),
+    world=ISOLATED,
+    controls={STILL: UNMOVED, TIMES: PLAIN},
+    quick=Size(4, 20, SMALL),
+    full=Size(10, 90, LARGE),
+    doses=True,
+    both_ends=(MADE, SHOWN),
+)
+
+PRESETS = ("likes", "x_2026", "x_2023")
+# The dose of a preset is the weight of comments in what it optimises: they also differ in others.
+COMMENT = {
+    name: next(
+        100 * share
+        for head, _, _, share in prized(effective(name, Rates().model_dump()))
+        if head == "comment"
+    )
+    for name in PRESETS
+}
+"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13, 33."""
+
+
+def _judge_presets(seen: Readings) -> list[Claim]:
+    made = [
+        sign(
+            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against "
+            f"likes alone: {what}",
+            seen.effect(name, "likes", outcome),
+            1,
+            SOURCE,
+            aside=name == "x_2026",
+        )
+        for name in PRESETS[1:]
+        for outcome, what in (
+            (MADE, "makers aim at more arousal"),
+            (SHOWN, "more arousal is shown"),
+        )
+    ]
+    still = seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE)
+    beside = seen.effect("x_2023", "likes", MADE)
+    return [
+        *made,
+        vanishes(
+            "default world, makers who do not adapt: x_2023 against likes alone", still, beside
+        ),
+    ]
+
+
+SOME = because(
+    "size: small",
+    audience__initial="600",
+    audience__arrivals="0/d",
+    creators__human__initial="80",
+    network__communities="6",
+    recommender__lists="8",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+MANY = because(
+    "size: medium",
+    audience__initial="3000",
+    audience__arrivals="0/d",
+    creators__human__initial="400",
+    recommender__refresh="30min",
+    metrics__every="1d",
+)
+DEFAULT = Part(
+    "presets",
+    "Feed weights pull producers (default world, published weights)",
+    varies="% of what the feed prizes that are comments",
+    judge=_judge_presets,
+    arms=(
+        *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
+        *(
+            Arm(name, COMMENT[name], {"recommender.preset": name}, STILL)
+            for name in ("likes", "x_2023")
+        ),
+    ),
+    outcomes=(MADE, POSTED, SHOWN, SPREAD),
+    world={
+        **OTHERS,
+        **because(
+            "nobody comes or leaves (a person who leaves may be a creator): only the behaviour of "
+            "creators changes",
+            audience__leave="0",
+            creators__human__arrivals="0/d",
+            creators__quit="0",
+        ),
+    },
+    controls={STILL: UNMOVED},
+    quick=Size(4, 40, SOME),
+    full=Size(10, 180, MANY),
+    doses=True,
+    both_ends=(MADE, SHOWN),
+)
+PARTS = (ANGER, DEFAULT)

@@ -1,0 +1,1 @@
+"""Finding 2: reward models per person remove averaging."""

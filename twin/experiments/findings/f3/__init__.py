@@ -1,0 +1,1 @@
+"""Finding 3: the link between two works decides whether their ratings converge."""

@@ -1,0 +1,1 @@
+"""Finding 4: too few embedding dimensions favour the popular."""

@@ -1,0 +1,69 @@
+"""Finding 4: outcomes, the default feed at other dimensions, and its controls.
+
+All other settings stay the same. Results are judged up to 32 dimensions, as FINDINGS gates them:
+with one regulariser for all dimensions the curve partly turns back beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because, smaller
+
+SOURCE = "Ohsaka & Togashi, SIGIR 2023; FINDINGS F4"
+DIMS = (2, 4, 8, 16, 32, 64, 128)
+GATED = 32
+"""Largest dimension over which slopes are judged."""
+SIXTHS = tuple((i / 6, (i + 1) / 6) for i in range(6))
+POPULAR = Outcome("shown_popularity", "consumer", "popularity of what is shown")
+MATCH = Outcome("shown_match", "consumer", "match of what is shown to taste")
+GLAD = Outcome("enjoyed_per_session", "consumer", "posts per session that people are glad of")
+COVERAGE = Outcome("post_coverage", "producer", "share of posts that anybody sees")
+GINI = Outcome("exposure_gini", "producer", "Gini of reach across creators")
+SMALL = Outcome(
+    "small_creator_share", "producer", "share of reach of the less followed half of creators"
+)
+INCOME = Outcome("niche_income", "producer", "income of niche creators")
+EXITS = Outcome("niche_exits", "producer", "niche creators who quit per day")
+SIGNS = ((POPULAR, -1), (COVERAGE, 1), (GINI, -1), (INCOME, 1), (EXITS, -1))
+"""What each outcome does as dimensions are added."""
+WORLD = because(
+    "not part of this experiment",
+    ratings__enabled="false",
+    campaigns__enabled="false",
+    chatbots__enabled="false",
+    opinions__enabled="false",
+)
+CONTROLS = {
+    "random feed": because(
+        "control: feedback collected at random does not depend on the dimension",
+        recommender__ranking="random",
+    ),
+    "one taste": because(
+        "control: everybody has the same taste, so further dimensions add nothing",
+        network__communities="1",
+        audience__taste_spread="0",
+    ),
+}
+
+
+def _size(replicates: int, days: int, people: int, creators: int) -> Size:
+    return smaller(
+        replicates,
+        days,
+        people,
+        creators,
+        audience__arrivals=f"{people // 250}/d",
+        creators__human__arrivals=f"{creators / 1000:g}/d",
+        creators__ai__initial=str(creators // 30),
+        creators__ai__arrivals=f"{creators / 20000:g}/d",
+    )
+
+
+QUICK, FULL = _size(4, 48, 400, 80), _size(8, 360, 1500, 300)
+
+
+def dimension_arms(dims: Sequence[int], control: str = "", **more: str) -> list[Arm]:
+    """An arm for each dimension, with other settings (``__`` in a name stands for the dot)."""
+    sets = {path.replace("__", "."): value for path, value in more.items()}
+    return [Arm(str(dim), dim, {"recommender.dim": str(dim), **sets}, control) for dim in dims]

@@ -1,0 +1,225 @@
+"""Finding 4 in worlds: embedding dimension in a feed that learns from what it shows.
+
+That the effect compounds in such a loop is known by its sign only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.experiments.findings.f4.arms import (
+    CONTROLS,
+    COVERAGE,
+    DIMS,
+    EXITS,
+    FULL,
+    GATED,
+    GINI,
+    GLAD,
+    INCOME,
+    MATCH,
+    POPULAR,
+    QUICK,
+    SIGNS,
+    SIXTHS,
+    SMALL,
+    SOURCE,
+    WORLD,
+    dimension_arms,
+)
+from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, because
+from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
+from twin.experiments.findings.kit.declare import Part
+from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.readings import Readings
+
+
+def _steeper(seen: Readings, metric: Outcome, arm: str) -> NDArray[np.float64]:
+    """Rise of a metric per sd of time, over the sixths of a run (replicates,)."""
+    return judging.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
+
+
+def judge_worlds(seen: Readings) -> list[Claim]:
+    """Signs over log dimension up to 32, whether the effect compounds, and the controls."""
+    made = []
+    for metric, way in SIGNS:
+        doses, values = seen.doses(metric)
+        # FINDINGS fixed the gate before: one regulariser for all dimensions bends the curve beyond
+        # it.
+        gated = doses <= GATED
+        made += [
+            sign(
+                f"{metric.words}, per sd of log dimension up to {GATED}",
+                judging.slope(np.log(doses[gated]), values[gated]),
+                way,
+                SOURCE,
+            ),
+            vanishes(
+                f"random feed: {metric.words}, 2 less 32 dimensions",
+                seen.effect("random feed/2", "random feed/32", metric),
+                seen.effect("2", "32", metric),
+            ),
+        ]
+    return [*made, *_compounds(seen), *_match(seen)]
+
+
+def _compounds(seen: Readings) -> list[Claim]:
+    # Compounding is a steeper rise over time, not a larger gap at the end.
+    faster = _steeper(seen, GINI, "2") - _steeper(seen, GINI, "32")
+    return [
+        sign(
+            "it compounds: the Gini of reach rises faster at 2 than at 32 dimensions",
+            faster,
+            1,
+            "FINDINGS F4, loop",
+        ),
+        vanishes(
+            "random feed: the rise of the Gini, 2 less 32 dimensions",
+            _steeper(seen, GINI, "random feed/2") - _steeper(seen, GINI, "random feed/32"),
+            faster,
+        ),
+    ]
+
+
+def _match(seen: Readings) -> list[Claim]:
+    gain = seen.effect("32", "2", MATCH)
+    return [
+        sign(f"{MATCH.words}, 32 less 2 dimensions", gain, 1, SOURCE),
+        vanishes(
+            f"everybody has one taste: {MATCH.words}, 32 less 2 dimensions",
+            seen.effect("one taste/32", "one taste/2", MATCH),
+            gain,
+        ),
+    ]
+
+
+def worlds_curves(seen: Readings) -> list[Curve]:
+    """The Gini of reach over time by dimension."""
+    made = []
+    for arm in seen.arms():
+        middle, low, high = np.array(
+            [interval(v) for v in seen.over_time(arm.name, GINI)[:, :6].T]
+        ).T.tolist()
+        made.append(
+            Curve(
+                "Gini of reach over time",
+                f"{arm.name} dimensions",
+                x=[(a + b) / 2 * seen.days for a, b in SIXTHS],
+                y=middle,
+                low=low,
+                high=high,
+                x_label="day",
+                y_label="Gini of reach",
+            )
+        )
+    return made
+
+
+def judge_patch(seen: Readings) -> list[Claim]:
+    """What a patch at two dimensions changes, and whether it reaches the results of 32
+    dimensions."""
+    made = [
+        sign(
+            "the exposure floor at 2 dimensions lifts the reach of the less followed half",
+            seen.effect("2, floor", "2", SMALL),
+            1,
+            "FINDINGS F4: re-ranking can change exposure",
+        ),
+        moves(
+            "re-ranking for diversity at 2 dimensions moves the Gini of reach",
+            seen.effect("2, diversity", "2", GINI),
+            0.001,
+            "FINDINGS F4: re-ranking can change exposure",
+            aside=True,
+        ),
+    ]
+    for patch in ("floor", "diversity"):
+        made.append(
+            sign(
+                f"{patch} at 2 dimensions less 32 dimensions: {MATCH.words}",
+                seen.effect(f"2, {patch}", "32", MATCH),
+                -1,
+                "sentence 4: cannot be patched afterwards",
+            )
+        )
+        # A patch may move exposure as far as more dimensions do. The finding does not exclude it.
+        for metric, way in ((GINI, 1), (INCOME, -1)):
+            made.append(
+                sign(
+                    f"{patch} at 2 dimensions less 32 dimensions: {metric.words}",
+                    seen.effect(f"2, {patch}", "32", metric),
+                    way,
+                    "sentence 4, read strictly: reported",
+                    aside=True,
+                )
+            )
+    return made
+
+
+def judge_bare(seen: Readings) -> list[Claim]:
+    """The same signs without slots for exploration: reported beside the default world."""
+    return [
+        sign(
+            f"no slots for exploration: {metric.words}, 32 less 2 dimensions",
+            seen.effect("32", "2", metric),
+            way,
+            SOURCE,
+            aside=True,
+        )
+        for metric, way in SIGNS
+    ]
+
+
+WORLDS = Part(
+    "worlds",
+    "Dimension in a feed that learns from its own slates",
+    varies="embedding dimension",
+    judge=judge_worlds,
+    arms=(
+        *dimension_arms(DIMS),
+        *dimension_arms((2, 32), "random feed"),
+        *dimension_arms((2, 32), "one taste"),
+    ),
+    outcomes=(POPULAR, MATCH, GLAD, COVERAGE, GINI, SMALL, INCOME, EXITS),
+    world=WORLD,
+    controls=CONTROLS,
+    full=FULL,
+    quick=QUICK,
+    windows=(*SIXTHS, (0.5, 1.0)),
+    curves=worlds_curves,
+    doses=True,
+    log_dose=True,
+    both_ends=(GINI, MATCH),
+)
+PATCH = Part(
+    "patch",
+    "Patched afterwards, or more dimensions",
+    varies="patch or dimension",
+    judge=judge_patch,
+    arms=(
+        *dimension_arms((2, 32)),
+        # Patches at two dimensions only: they are to make up for what is missing there.
+        Arm("2, floor", 2, {"recommender.dim": "2", "recommender.exposure_floor": "2"}),
+        Arm("2, diversity", 2, {"recommender.dim": "2", "recommender.diversity": "0.5"}),
+    ),
+    outcomes=(POPULAR, MATCH, GLAD, GINI, SMALL, INCOME),
+    world=WORLD,
+    full=FULL,
+    quick=QUICK,
+    windows=(*SIXTHS, (0.5, 1.0)),
+)
+BARE = Part(
+    "bare",
+    "Without slots for exploration",
+    varies="embedding dimension",
+    judge=judge_bare,
+    arms=dimension_arms((2, 32)),
+    outcomes=(POPULAR, COVERAGE, GINI),
+    world=WORLD
+    | because("isolates the mechanism: the ranking alone decides", recommender__explore_slots="0"),
+    full=FULL,
+    quick=QUICK,
+    windows=(*SIXTHS, (0.5, 1.0)),
+)

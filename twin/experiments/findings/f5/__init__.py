@@ -1,0 +1,1 @@
+"""Finding 5: collisions of IDs in fixed tables hurt."""

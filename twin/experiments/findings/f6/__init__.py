@@ -1,0 +1,1 @@
+"""Finding 6: posts by AI displace human creators."""

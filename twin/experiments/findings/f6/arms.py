@@ -1,0 +1,175 @@
+"""Finding 6: outcomes, the world of its experiments, its controls and its policies.
+
+The controls of the supply experiment ask which difference between AI and human creators an effect
+needs. From `ALIKE` to `NAMELESS` each removes one more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.experiments.findings.kit.arms import Outcome, Size, because, smaller
+from twin.experiments.findings.kit.judging import Array
+from twin.experiments.findings.kit.readings import Readings
+
+DOSES = (0.0, 0.15, 0.5, 1.0, 2.0)
+"""Posts by AI per human post; 0.15 is the default world's."""
+SHARE = Outcome("creator_human_share", "producer", "human share of reach")
+INCOME = Outcome("creator_income", "producer", "income of a human creator", {"by": "human"})
+EXITS = Outcome("creator_exits", "producer", "human creators who quit a day", {"by": "human"})
+PEOPLE = Outcome("consumers_active", "consumer", "people who have not left for good")
+EXPOSED = Outcome(
+    "human_posts", "producer", "human posts a day where AI works", {"topic": "invaded"}
+)
+OTHERS = Outcome("human_posts", "producer", "human posts a day elsewhere", {"topic": "other"})
+REACH = Outcome("impressions", "producer", "human posts examined a day", {"by": "human"})
+AI_REACH = Outcome("reach_per_post", "producer", "reach of an AI post", {"by": "ai"})
+HUMAN_REACH = Outcome("reach_per_post", "producer", "reach of a human post", {"by": "human"})
+ENJOYED = Outcome("enjoyed_per_session", "consumer", "posts that people are glad of per session")
+OPENED = Outcome("engaged_per_session", "consumer", "posts opened per session")
+CONTENT = Outcome("satisfaction_mean", "consumer", "satisfaction")
+OUTCOMES = (
+    SHARE,
+    INCOME,
+    EXITS,
+    EXPOSED,
+    OTHERS,
+    REACH,
+    AI_REACH,
+    HUMAN_REACH,
+    ENJOYED,
+    OPENED,
+    CONTENT,
+)
+WORLD = (
+    because(
+        "isolates the mechanism: AI comes at the start and as much as the dose says",
+        creators__ai__arrivals="0/d",
+        creators__human__arrivals="0/d",
+        audience__arrivals="0/d",
+    )
+    | because(
+        "placebo: AI works in half of the communities, humans in the others are not exposed",
+        creators__ai__communities="3",
+        network__communities="6",
+    )
+    | because(
+        "not part of this experiment",
+        chatbots__enabled="false",
+        ratings__enabled="false",
+        campaigns__enabled="false",
+    )
+    | because(
+        "supply that responds to income is off by default; intensive labour supply 0.33, Chetty, "
+        "Econometrica 2012 (abstract), from outside of this finding and not fitted to it",
+        creators__human__supply_elasticity="0.33",
+    )
+)
+# Slates, candidate lists and patience are so long that they end with the posts.
+ENDLESS = because(
+    "infinite attention: everybody sees every post",
+    recommender__slate="100",
+    audience__patience="0.999",
+    recommender__author_cap="100",
+    recommender__lists="1",
+    recommender__probes="1",
+    recommender__probe_cap="4096",
+    recommender__quota__in_network="500",
+    recommender__quota__nearest="500",
+    recommender__quota__trending="500",
+    recommender__quota__explore="500",
+) | because(
+    "few enough posts for everybody to see all of them",
+    recommender__expiry="12h",
+    creators__human__posts_mean="0.15/d",
+    creators__ai__posts_mean="0.75/d",
+    audience__return_effect="0",
+)
+# Everything that carries attention from one community to another is closed.
+APART = because(
+    "separate communities: feeds show followed creators only, and nobody follows across "
+    "communities or follows new creators",
+    network__homophily="1",
+    network__follows_most="0.5",
+    recommender__quota__nearest="0",
+    recommender__quota__trending="0",
+    recommender__quota__explore="0",
+    recommender__explore_slots="0",
+    audience__responses__follow__intercept="-30",
+    network__replace="0",
+    audience__return_effect="0",
+    opinions__exposure_rate="0",
+    opinions__peer_rate="0",
+)
+FLAT = str([1] * 24)
+ACCRUES = because(
+    "equal accrual alone: likes build the reputation of an AI creator as of a human one",
+    creators__ai__accrual="1",
+)
+ALIKE = because(
+    "equal accrual, and AI creators have the parameters of human ones: only the name differs",
+    creators__ai__accrual="1",
+    creators__ai__posts_mean="0.8/d",
+    creators__ai__posts_log_sd="2.1",
+    creators__ai__skill_mean="0",
+    creators__ai__skill_sd="0.6",
+    creators__ai__quality_noise="0.7",
+    creators__ai__arousal="0.3",
+    creators__ai__comprehensiveness="0.4",
+    creators__ai__learning_log_sd="1.5",
+    creators__human__imitation="0",
+    creators__ai__trend_following="0",
+    creators__ai__supply_elasticity="0.33",
+    creators__ai__supply_rate="0.02",
+    creators__ai__supply_most="2",
+    creators__ai__communities="0",
+)
+STAYS = ENDLESS | because(
+    "and nobody leaves the platform for good, whatever they are shown", audience__leave="0"
+)
+# A more central niche matches more people, and only humans have niches of their own.
+PLACED = ALIKE | because(
+    "and all tastes are their community's: the niche of a human is their own taste, that of an AI "
+    "creator the centre of its community",
+    audience__taste_spread="0",
+)
+NAMELESS = PLACED | because(
+    "and humans post round the clock and do not quit, as AI creators do",
+    creators__diurnal=FLAT,
+    creators__quit="0",
+)
+
+
+def _size(replicates: int, days: int, people: int, creators: int) -> Size:
+    return smaller(
+        replicates,
+        days,
+        people,
+        creators,
+        creators__ai__initial=str(creators // 5),
+        network__follows_mean="10",
+    )
+
+
+QUICK, FULL = _size(4, 40, 400, 100), _size(10, 180, 2000, 400)
+NO_AI = {"creators.ai.initial": "0"}
+POLICIES = {
+    "label": {"creators.label_ai": "0.8"},
+    "demote": {"recommender.ai_factor": "0.5"},
+    "cap": {"recommender.ai_cap": "1"},
+    "volume cap": {"creators.ai_posts_cap": "3"},
+    "no pay": {"creators.ai_pay": "0"},
+}
+"""As in scenarios/policies: label_ai, demote_ai, cap_ai, ai_posts_cap, no_pay_for_ai."""
+
+
+def supplied(dose: float) -> dict[str, str]:
+    """Settings at so many posts by AI per human post."""
+    # An AI creator posts 4 times a day and five humans together about as often: see `_size`.
+    return {"creators.ai.posts_mean": f"{4 * dose:g}/d"} if dose else NO_AI
+
+
+def relative(seen: Readings, arm: str, base: str, metric: Outcome) -> Array:
+    """Relative change of a metric from arm ``base`` to ``arm`` (replicates,)."""
+    before = seen.of(base, metric)
+    return np.asarray(seen.of(arm, metric) / before - 1, np.float64)

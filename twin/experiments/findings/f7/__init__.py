@@ -1,0 +1,1 @@
+"""Finding 7: personalisation of chatbots over half a year."""

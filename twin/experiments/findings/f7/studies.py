@@ -1,0 +1,175 @@
+"""Closed forms of finding 7, computed with the twin's own sessions (`twin.kernels.chat`).
+
+With constant performance P and equal rates lambda_up = lambda_down = l,
+
+    D_t = (1 - l)^t D_0
+
+With noise and lambda_up > lambda_down, E settles at the expectile of P with
+tau = lambda_up / (lambda_up + lambda_down). With E below P, a failure at session t costs
+beta_down (E_t - P_fail), which grows and saturates: E_t = P - (P - E_0) (1 - lambda_up)^t. Forms:
+Oliver 1980, Bhattacherjee 2001, as in FINDINGS.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from twin.ground.draws import children
+from twin.ground.units import NEVER
+from twin.kernels import chat as kernel
+from twin.kernels.chat import Chatbot, Chatters, Offer
+from twin.kernels.reward import pool
+from twin.world.mechanism import MIN_WAKE
+
+Floats = NDArray[np.float64]
+PLAIN = Chatbot(
+    base=0.5,
+    gain=0.0,
+    noise=0.0,
+    depth=0.0,
+    alpha=1.0,
+    beta_up=0.5,
+    beta_down=1.2,
+    lambda_up=0.1,
+    lambda_down=0.1,
+    trust_rate=0.05,
+    disclosure=0.5,
+    novelty=0.0,
+    novelty_sessions=20.0,
+    concern_rate=0.08,
+    concern_fade=0.0,
+    memory_rate=0.15,
+    human_rate=0.04,
+    human_loss=0.02,
+    attachment_rate=0.0,
+    attachment_fade=60.0,
+    use_window=28.0,
+    usage_effect=0.0,
+    stop=0.0,
+    stop_effect=0.0,
+    stop_concern=0.0,
+    stop_attachment=0.0,
+    contested=0.0,
+    truth_agrees=0.5,
+    truth_value=0.2,
+    truth_log_sd=0.0,
+    agreement=0.1,
+    feedback=0.0,
+    comparison_noise=0.1,
+    spread=1.0,
+)
+"""An assistant without chance that nobody stops using; each study changes what it is about."""
+
+
+class Settled(NamedTuple):
+    """Where expectation settles under noise N(0, 1), in sd above mean performance; the mean
+    disconfirmation; and the expectile that theory gives for both."""
+
+    expectation: float
+    disconfirmation: float
+    expectile: float
+
+
+def expectile(tau: float) -> float:
+    """The e of N(0, 1) with tau E(P - e)+ = (1 - tau) E(e - P)+."""
+
+    def lacks(e: float) -> float:
+        above = float(norm.pdf(e) - e * norm.sf(e))
+        return tau * above - (1 - tau) * (e + above)
+
+    return float(brentq(lacks, -3, 3, xtol=1e-14))
+
+
+def _people(seed: int, count: int, expectation: float) -> Chatters:
+    zero = np.zeros
+    return Chatters(
+        children(np.full(count, np.uint64(seed)), np.arange(count)),
+        np.full(count, NEVER),
+        np.arange(count),
+        zero(count, np.int64),
+        zero(count, np.int32),
+        np.ones(count),
+        np.full(count, expectation),
+        np.full(count, 0.5),
+        zero(count),
+        zero(count),
+        zero(count),
+        zero(count),
+        zero(count, np.int32),
+        zero(count),
+        zero(count),
+        zero((count, 2), np.uint8),
+        zero((count, 1), np.float32),
+        zero((count, 1), np.float32),
+    )
+
+
+def _talk(people: Chatters, bot: Chatbot, sessions: int, seed: int) -> tuple[Floats, Floats]:
+    """Hold sessions with everybody; running sums, and expectations before each session (sessions,
+    people)."""
+    count, total, before = (
+        len(people.key),
+        np.zeros(kernel.T_SIZE),
+        np.zeros((sessions, len(people.key))),
+    )
+    offer = Offer(np.zeros(count), np.ones(count, bool), np.zeros(count), np.ones(count))
+    for session in range(sessions):
+        before[session] = people.expectation
+        kernel.chat(
+            np.arange(count), people, bot, offer, pool(2, 10.0), np.uint64(seed), total, MIN_WAKE
+        )
+    return total, before
+
+
+def geometric(seed: int, data: str, rate: float, sessions: int, first: float) -> Floats:
+    """D_t of one person, and (1 - rate)^t D_0 (2, sessions). The same whatever the seed."""
+    _, expected = _talk(
+        _people(seed, 1, first), PLAIN._replace(lambda_up=rate, lambda_down=rate), sessions, seed
+    )
+    return np.stack([0.5 - expected[:, 0], (1 - rate) ** np.arange(sessions) * (0.5 - first)])
+
+
+def settled(seed: int, data: str, up: float, down: float, people: int, sessions: int) -> Floats:
+    """Where the expectation of many people settles, as `Settled` (3,)."""
+    bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
+    crowd = _people(seed, people, 0.5)
+    # Everybody starts at the mean. The first half is several times the time that settling takes.
+    _talk(crowd, bot, sessions // 2, seed)
+    total, expected = _talk(crowd, bot, sessions // 2, seed)
+    return np.array(
+        Settled(
+            expectation=expected.mean() - 0.5,
+            disconfirmation=total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS],
+            expectile=expectile(up / (up + down)),
+        )
+    )
+
+
+def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> Floats:
+    """Cost of a failure after t good sessions that exceed what was expected, and beta_down (E_t -
+    P_fail) as in the text (2, sessions)."""
+    first, good = 0.2, PLAIN._replace(lambda_up=rate)
+    _, expected = _talk(_people(seed, 1, first), good, sessions, seed)
+    made = []
+    for e in expected[:, 0]:
+        total = np.zeros(kernel.T_SIZE)
+        offer = Offer(np.zeros(1), np.ones(1, bool), np.ones(1), np.ones(1))
+        kernel.chat(
+            np.arange(1),
+            _people(seed, 1, float(e)),
+            good._replace(depth=depth),
+            offer,
+            pool(2, 10.0),
+            np.uint64(seed),
+            total,
+            MIN_WAKE,
+        )
+        # One more session that is certain to fail shows what a failure would have cost then.
+        made.append(total[kernel.T_HURT] / total[kernel.T_FAILURES])
+    law = 0.5 - (0.5 - first) * (1 - rate) ** np.arange(sessions) - (0.5 - depth)
+    return np.array([made, PLAIN.beta_down * law])

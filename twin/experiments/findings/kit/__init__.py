@@ -1,0 +1,1 @@
+"""What all findings are declared and judged with."""
