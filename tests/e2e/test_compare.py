@@ -126,7 +126,7 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
         and manifest["failed"] == {}
     )
     branches = ["nothing", "forgets", EVIL_FILE, "nothing at 12d", "rare"]
-    assert manifest["took_hold"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
+    assert manifest["took_effect"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
     assert len(rows) == len(branches) * (len(board.rows) - len(TREATMENTS))
     assert {row["side"] for row in rows} == {"producer", "consumer", "platform", "chatbot"}

@@ -10,8 +10,8 @@ from tests.conftest import SCENARIOS
 from twin.experiments.stress import command as stress
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import parse_goal, parse_goals
+from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH
 from twin.experiments.stress.search import Budget
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH
 from twin.experiments.stress.verdicts import rate, verdicts
 from twin.experiments.stress.words import lines
 from twin.ground.errors import UsageError

@@ -1,10 +1,10 @@
 """Commands that leave an experiment's folder, and what `twin resume DIR` and `twin report DIR` do
 with one.
 
-A command's module has ``go_on(experiment, on)``, which does what is left from
+A command's module has ``resume(experiment, on)``, which does what is left from
 ``experiment.manifest["args"]`` alone, writes results and report and ends the experiment, and
 ``report(experiment)``, which writes the report anew from what is in the folder. The command line
-calls the same ``go_on`` for a new folder, so a command that goes on is the command.
+calls the same ``resume`` for a new folder, so a command that goes on is the command.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def opened(out: str, quiet: bool = False) -> Experiment:
     return Experiment(out, command, store.read_json("manifest.json")["args"], scenario, quiet)
 
 
-def go_on(out: str, on: str | None, quiet: bool = False) -> Experiment:
+def resume(out: str, on: str | None, quiet: bool = False) -> Experiment:
     """Do what is left of an experiment."""
     experiment = opened(out, quiet)
-    _module(experiment).go_on(experiment, on)
+    _module(experiment).resume(experiment, on)
     return experiment
 
 

@@ -112,7 +112,7 @@ class Experiment:
         if not self.quiet:
             click.echo(text)
 
-    def tell(self, lines: Iterable[str], report: Callable[[Experiment], None]) -> None:
+    def conclude(self, lines: Iterable[str], report: Callable[[Experiment], None]) -> None:
         """Say what came out, write the report, and say where it is."""
         for line in lines:
             self.say(line)
@@ -197,16 +197,16 @@ class _Lines(_Pace):
 
     def __init__(self, what: str, quiet: bool) -> None:
         super().__init__(what)
-        self.quiet, self._told, self._spoke = quiet, -1, 0.0
+        self.quiet, self._printed, self._printed_at = quiet, -1, 0.0
 
     def show(self, progress: Progress) -> None:
         """A line now and then."""
         tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
-        due = tenths != self._told and (
-            wall - self._spoke > 1 or progress.done + progress.failed == progress.total
+        due = tenths != self._printed and (
+            wall - self._printed_at > 1 or progress.done + progress.failed == progress.total
         )
-        if not self.quiet and (due or wall - self._spoke > 60 * self.MINUTES):
-            self._told, self._spoke = tenths, wall
+        if not self.quiet and (due or wall - self._printed_at > 60 * self.MINUTES):
+            self._printed, self._printed_at = tenths, wall
             failed = f"  {progress.failed} failed" if progress.failed else ""
             text = f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}  {self.left(progress)}"
             click.echo(text.rstrip())

@@ -129,7 +129,7 @@ def distinct(plans: Sequence[Plan]) -> None:
         )
 
 
-def laid(plan: Plan, experiment: Experiment) -> Branch:
+def stored(plan: Plan, experiment: Experiment) -> Branch:
     """A plan as a branch of an experiment, in whose folder its policies then are."""
     target = f"policies/{slug(plan.name)}.yaml"
     experiment.store.write(target, write_text({"policies": plan.policies}).encode())
@@ -139,8 +139,8 @@ def laid(plan: Plan, experiment: Experiment) -> Branch:
 def branch_of(
     path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None
 ) -> Branch:
-    """Both in one: see `planned` and `laid`."""
-    return laid(planned(path, at, scenario, name), experiment)
+    """Both in one: see `planned` and `stored`."""
+    return stored(planned(path, at, scenario, name), experiment)
 
 
 def settings(replicate: int, sets: Sequence[str] = ()) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The frame of every experiment's report: one HTML page that opens offline, pictures first, a
 summary in words on top.
 
-A report is a `Page`: what is said on top, sections with pictures (Bokeh models) and perhaps a
+A report is a `Report`: what is said on top, sections with pictures (Bokeh models) and perhaps a
 table, and how it was found. Commands say what is in it; how it looks is the template
 ``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
 """
@@ -29,7 +29,7 @@ TONES = {"better": "good", "worse": "bad"}
 
 
 @dataclass(frozen=True)
-class Said:
+class Summary:
     """Sentences of the summary under one name, with the colour that the pictures give it, and what
     it is."""
 
@@ -71,7 +71,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """A table that can be sorted and searched: columns (words, whether numbers), rows of cells."""
 
     columns: Sequence[tuple[str, bool]]
@@ -89,19 +89,19 @@ class Section:
     lead: str = ""
     sentences: Sequence[str] = ()
     groups: Sequence[Group] = ()
-    table: Table | None = None
+    table: DataTable | None = None
     short: str = ""
 
 
 @dataclass(frozen=True)
-class Page:
+class Report:
     """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook,
     ``note`` how to read the summary, ``methods`` rows of the last box.
     """
 
     title: str
     lead: str
-    summary: Sequence[Said]
+    summary: Sequence[Summary]
     sections: Sequence[Section]
     methods: Sequence[tuple[str, str]]
     under: Sequence[str] = field(default=())
@@ -109,7 +109,7 @@ class Page:
     note: str = ""
 
 
-def write(experiment: Experiment, page: Page) -> None:
+def write(experiment: Experiment, page: Report) -> None:
     """Write ``report.html`` of an experiment's folder."""
     experiment.store.write(
         "report.html",
@@ -117,7 +117,7 @@ def write(experiment: Experiment, page: Page) -> None:
     )
 
 
-def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
+def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
     """The page as HTML."""
     figures = {
         picture.key: picture.model

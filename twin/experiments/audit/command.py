@@ -64,15 +64,15 @@ SCORES = pa.schema(
 )
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
+def resume(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     if experiment.manifest["args"]["method"] != "steps":
-        told = sensitivity.go_on(experiment, on)
+        told = sensitivity.resume(experiment, on)
     else:
         forces, left, runs = run(experiment, on)
         experiment.finish("done", runs=runs, left=[list(each) for each in left])
         told = lines(forces, left, runs)
-    experiment.tell(told, report)
+    experiment.conclude(told, report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

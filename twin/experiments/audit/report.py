@@ -23,12 +23,12 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forks import WINDOW
 from twin.experiments.page import (
     Cell,
+    DataTable,
     Group,
-    Page,
     Picture,
-    Said,
+    Report,
     Section,
-    Table,
+    Summary,
     Words,
     listed,
     number,
@@ -36,7 +36,7 @@ from twin.experiments.page import (
 from twin.ground.units import DAY, at, format_duration
 from twin.readers.panels import label_words, words_of
 
-TOLD = 6
+REPORTED = 6
 """Most steps that the summary tells of one by one."""
 WHO = {"producer": "creators", "consumer": "consumers"}
 
@@ -55,7 +55,7 @@ def write(experiment: Experiment) -> None:
         _left(manifest.get("left", [])),
     ]
     days = f"{min(WINDOW, scenario.duration - fork_s) / DAY:.3g}"
-    page = Page(
+    page = Report(
         f"{scenario.name}: audit of {len(forces)} engineering steps",
         scenario.description,
         summary(forces, manifest),
@@ -89,13 +89,13 @@ def _tone(score: Score, sure: bool) -> str:
     return {1: "good", -1: "bad", 0: ""}[score.sign] if sure else "flat"
 
 
-def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
+def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Summary]:
     """What is said on top."""
     sure = [force for force in forces if force.sure]
     moved = [force for force in forces if not force.sure and not force.untouched]
     still = [force.step for force in forces if force.untouched]
     told: list[Words] = []
-    for force in sure[:TOLD]:
+    for force in sure[:REPORTED]:
         told.append(
             [
                 (
@@ -110,23 +110,27 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
                 (f"; q {force.q:.2g}.", ""),
             ]
         )
-    if len(sure) > TOLD:
+    if len(sure) > REPORTED:
         told.append(
             [
                 (
                     f"Less strongly: "
-                    f"{listed(f'{force.step} ({force.towards})' for force in sure[TOLD:])}.",
+                    f"{listed(f'{force.step} ({force.towards})' for force in sure[REPORTED:])}.",
                     "",
                 )
             ]
         )
     if not sure:
         told.append([(f"None of the {len(forces)} steps could be told from noise.", "flat")])
-    said = [Said("Which engineering is political, and towards whom", told, what="Strongest first.")]
+    said = [
+        Summary("Which engineering is political, and towards whom", told, what="Strongest first.")
+    ]
     split = [force.step for force in sure if force.producer.sign * force.consumer.sign < 0]
     if split:
         said.append(
-            Said("What takes from one side and gives to the other", [[(f"{listed(split)}.", "")]])
+            Summary(
+                "What takes from one side and gives to the other", [[(f"{listed(split)}.", "")]]
+            )
         )
     doubt: list[Words] = []
     if moved:
@@ -169,7 +173,7 @@ def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Said]:
             ]
         )
     doubt.append([(f"All this rests on {manifest.get('runs', 0)} runs.", "")])
-    said.append(Said("What could not be told, and what it rests on", doubt))
+    said.append(Summary("What could not be told, and what it rests on", doubt))
     return said
 
 
@@ -269,7 +273,7 @@ def _steps(forces: Sequence[Force]) -> Section:
         "steps",
         "All steps",
         "Scores in sd from world to world. Click a heading to sort.",
-        table=Table(columns, rows),
+        table=DataTable(columns, rows),
     )
 
 
@@ -325,7 +329,7 @@ def _parts(parts: Sequence[dict[str, Any]]) -> Section:
         "What the scores are made of",
         "The effect of every step on every outcome, in its own unit and in sd from world to "
         "world. p and intervals are of this outcome alone, not corrected for the many.",
-        table=Table(columns, rows, "Only rows with these words, such as: quota creators"),
+        table=DataTable(columns, rows, "Only rows with these words, such as: quota creators"),
     )
 
 
@@ -340,7 +344,7 @@ def _left(left: Sequence[Sequence[str]]) -> Section:
         "left",
         "Steps left out",
         "" if left else "None.",
-        table=Table(
+        table=DataTable(
             (("Step", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]
         )
         if left

@@ -175,7 +175,7 @@ def block(found: Sequence[Lever], method: str) -> int:
     return len(found) + (2 if method == "morris" else 3)
 
 
-def go_on(experiment: Experiment, on: str | None) -> list[str]:
+def resume(experiment: Experiment, on: str | None) -> list[str]:
     """Do what is left to do and write results; what there is to tell of them."""
     args, scenario = experiment.manifest["args"], experiment.scenario
     method, at, numbers = str(args["method"]), int(args["at_s"]), range(int(args["replicates"]))

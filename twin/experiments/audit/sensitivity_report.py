@@ -20,12 +20,12 @@ from twin.experiments.audit.sensitivity import COLUMNS, INDEX, LEAST, LEVELS, LU
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import (
     Cell,
+    DataTable,
     Group,
-    Page,
     Picture,
-    Said,
+    Report,
     Section,
-    Table,
+    Summary,
     Words,
     listed,
     number,
@@ -59,7 +59,7 @@ def write(experiment: Experiment) -> None:
     for row in experiment.store.read_table("results.parquet").to_pylist():
         rows.setdefault(row["lever"], {})[row["side"]] = row
     name = {"morris": "Morris' elementary effects", "sobol": "Sobol's indices"}[method]
-    page = Page(
+    page = Report(
         f"{scenario.name}: audit of {len(rows) - 1} levers by {name}",
         scenario.description,
         summary(rows, method, manifest),
@@ -91,7 +91,7 @@ def _way(row: Mapping[str, Any], method: str) -> str:
     )
 
 
-def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
+def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Summary]:
     """What is said on top."""
     index, said, unsure = INDEX[method], [], []
     for side, who in WHO.items():
@@ -136,7 +136,7 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
                 ]
             )
         said.append(
-            Said(
+            Summary(
                 f"What moves the score of {who}",
                 items,
                 what="Levers told from luck, strongest first.",
@@ -168,7 +168,7 @@ def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
             ]
         )
     last.append([(f"All this rests on {manifest.get('runs', 0)} runs.", "")])
-    said.append(Said("What could not be told, and what it rests on", last))
+    said.append(Summary("What could not be told, and what it rests on", last))
     return said
 
 
@@ -261,7 +261,9 @@ def _table(rows: Rows, method: str) -> Section:
                     *last,
                 ]
             )
-    return Section("levers", "All levers", "Click a heading to sort.", table=Table(columns, made))
+    return Section(
+        "levers", "All levers", "Click a heading to sort.", table=DataTable(columns, made)
+    )
 
 
 def _left(left: Sequence[Sequence[str]]) -> Section:
@@ -269,7 +271,7 @@ def _left(left: Sequence[Sequence[str]]) -> Section:
         "left",
         "Settings left out",
         "" if left else "None.",
-        table=Table(
+        table=DataTable(
             (("Setting", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]
         )
         if left

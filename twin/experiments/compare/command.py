@@ -49,11 +49,11 @@ LOOK = 4
 start."""
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
+def resume(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     args = experiment.manifest["args"]
-    branches = [forks.laid(Plan(**each), experiment) for each in args["policies"]]
-    shared = [forks.laid(Plan(**each), experiment) for each in args.get("shared", ())]
+    branches = [forks.stored(Plan(**each), experiment) for each in args["policies"]]
+    shared = [forks.stored(Plan(**each), experiment) for each in args.get("shared", ())]
     rows, facts = run(
         experiment,
         branches,
@@ -64,7 +64,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
         str(args.get("of", "")),
     )
     experiment.finish("done", **facts)
-    experiment.tell([*lines(rows), *trial.lines(read_biases(experiment))], report)
+    experiment.conclude([*lines(rows), *trial.lines(read_biases(experiment))], report)
 
 
 def report(experiment: Experiment, **axes: str) -> None:
@@ -122,7 +122,7 @@ def run(
         pairs = [(whole.name, part.name, of) for whole, part in zip(branches, shared, strict=True)]
         experiment.table("trials.parquet", trial.table(trial.biases(forked, pairs)))
     return rows, {
-        "took_hold": {branch.name: _took_hold(forked, branch.name) for branch in branches}
+        "took_effect": {branch.name: _took_effect(forked, branch.name) for branch in branches}
     }
 
 
@@ -151,7 +151,7 @@ def _before(forked: Forked, ahead: int) -> pa.Table:
     )
 
 
-def _took_hold(forked: Forked, branch: str) -> int:
+def _took_effect(forked: Forked, branch: str) -> int:
     """In how many worlds a policy of the branch was in force at some time (one that waits for a
     condition may never be)."""
     place = next(
@@ -277,7 +277,7 @@ def lines(rows: Sequence[Row]) -> list[str]:
             f"beyond noise",
         ]
         for side, name in SIDES.items():
-            told = [row for row in mine if row.side == side and row.told and row.n > 1]
+            told = [row for row in mine if row.side == side and row.reported and row.n > 1]
             if told:
                 made.append(f"  {name}")
                 made += [f"    {_line(row)}" for row in told]

@@ -109,16 +109,18 @@ class Data:
             for k, window in enumerate((LAST, EARLY))
         }
 
-    def told(self, branch: str, side: str) -> list[Row]:
+    def reported(self, branch: str, side: str) -> list[Row]:
         """Series of a side that summaries speak of, if they have any reading."""
         return [
             row
             for row in self.rows
-            if row.branch == branch and row.side == side and row.told and row.n > 1
+            if row.branch == branch and row.side == side and row.reported and row.n > 1
         ]
 
     def headlines(self) -> list[Row]:
         """Series of both sides that pictures are drawn of (as rows of the first branch)."""
         return [
-            row for side in ("producer", "consumer") for row in self.told(self.branches[0], side)
+            row
+            for side in ("producer", "consumer")
+            for row in self.reported(self.branches[0], side)
         ]

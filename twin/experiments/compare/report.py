@@ -19,7 +19,7 @@ from twin.experiments.compare.pictures import Axis, Key
 from twin.experiments.compare.rows import LAST, SIDES, name_of, read_biases
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import TREATMENTS, WINDOW
-from twin.experiments.page import Cell, Group, Page, Picture, Section, Table, number
+from twin.experiments.page import Cell, DataTable, Group, Picture, Report, Section, number
 from twin.ground.units import DAY, at, format_duration
 from twin.readers.text import human
 
@@ -47,9 +47,9 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
     ]
     name = data.scenario.name
     one = data.branches[0] if len(data.branches) == 1 else f"{len(data.branches)} policies"
-    used = {row.n for row in data.rows if row.told}
+    used = {row.n for row in data.rows if row.reported}
     worlds = f"{data.n}" if used <= {data.n} else f"{min(used)} to {data.n}"
-    page = Page(
+    page = Report(
         f"{name}: {one}",
         data.scenario.description,
         words.summary(data),
@@ -75,7 +75,7 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
             dict.fromkeys(
                 [
                     chosen[which],
-                    *((row.metric, row.labels) for row in data.told(data.branches[0], side)),
+                    *((row.metric, row.labels) for row in data.reported(data.branches[0], side)),
                 ]
             )
         )
@@ -139,7 +139,7 @@ def _over_time(data: Data) -> Section:
     groups = []
     for side, heading in (("producer", "Creators"), ("consumer", "Consumers")):
         drawn, still = [], []
-        for row in data.told(data.branches[0], side):
+        for row in data.reported(data.branches[0], side):
             key = row.metric, row.labels
             courses = {branch: data.courses[branch, key] for branch in data.branches}
             if all(data.of[branch, key].untouched for branch in data.branches) and not any(
@@ -307,7 +307,9 @@ def _trial(data: Data) -> list[Section]:
         f"of {len(found)} quantities are "
         f"biased by interference beyond noise ({effects.LEVEL:.0%} intervals, each alone)."
     )
-    return [Section("trial", "What an A/B test would have said", lead, table=Table(columns, rows))]
+    return [
+        Section("trial", "What an A/B test would have said", lead, table=DataTable(columns, rows))
+    ]
 
 
 def _table(data: Data) -> Section:
@@ -379,7 +381,7 @@ def _table(data: Data) -> Section:
         "table",
         "All series",
         f"Means over the last {_window(data)}. Click a heading to sort.",
-        table=Table(columns, rows, "Only rows with these words, such as: creators income"),
+        table=DataTable(columns, rows, "Only rows with these words, such as: creators income"),
     )
 
 

@@ -94,7 +94,7 @@ class Row:
         return self.effect == self.low == self.high == 0
 
     @property
-    def told(self) -> bool:
+    def reported(self) -> bool:
         """Whether summaries speak of it."""
         return self.headline or (self.metric, self.labels) in EXTRA
 

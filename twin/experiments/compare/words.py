@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.experiments import effects
 from twin.experiments.compare.rows import EARLY, MONTH, SIDES, Row, name_of, number
-from twin.experiments.page import TONES, Said, Words, listed, percent
+from twin.experiments.page import TONES, Summary, Words, listed, percent
 from twin.ground.units import DAY, at
 from twin.readers import drift
 from twin.readers.text import human
@@ -23,15 +23,15 @@ PAYS = 3.0
 signed = number
 
 
-def summary(data: Data) -> list[Said]:
+def summary(data: Data) -> list[Summary]:
     """What each policy does to each side."""
     what = {each["name"]: each["describe"] for each in data.args["policies"]}
     return [
-        Said(
+        Summary(
             branch,
             [
                 *_held(data, branch),
-                *(_side(data, branch, side) for side in SIDES if data.told(branch, side)),
+                *(_side(data, branch, side) for side in SIDES if data.reported(branch, side)),
             ],
             data.colours[branch],
             what[branch],
@@ -49,7 +49,7 @@ def _held(data: Data, branch: str) -> list[Words]:
         for policy in each["policies"]
     ):
         return []
-    held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
+    held = data.experiment.manifest.get("took_effect", {}).get(branch, data.n)
     worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
     if held >= worlds:
         return []
@@ -65,7 +65,7 @@ def _held(data: Data, branch: str) -> list[Words]:
 
 
 def _side(data: Data, branch: str, side: str) -> Words:
-    rows = data.told(branch, side)
+    rows = data.reported(branch, side)
     parts: list[tuple[str, str]] = [(f"{SIDES[side]}: ", "flat")]
     sure = [row for row in rows if row.sure]
     for place, row in enumerate(sure):

@@ -39,8 +39,8 @@ from twin.experiments.stress import report as stress_report
 from twin.experiments.stress import verdicts as stress_verdicts
 from twin.experiments.stress import words as stress_words
 from twin.experiments.stress.goals import Goal, places
+from twin.experiments.stress.outcomes import StressWorld, read_args, table
 from twin.experiments.stress.search import Array, Budget, explore
-from twin.experiments.stress.seen import World, read_args, table
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.work.tasks import Task, reduced
 from twin.ground.errors import UsageError
@@ -65,7 +65,7 @@ class Forks:
         self.series = places(goals, self.rows)
         self.window = forks.last_window(at, experiment.scenario.duration)
 
-    def __call__(self, worlds: Sequence[World], words: str) -> Array:
+    def __call__(self, worlds: Sequence[StressWorld], words: str) -> Array:
         """Means of the goals' series over the last window (worlds, goals, 2)."""
         self.experiment.run(
             [task for world in worlds for task in self._tasks(world)],
@@ -76,19 +76,19 @@ class Forks:
             len(worlds), len(self.goals), 2
         )
 
-    def _sets(self, world: World) -> tuple[str, ...]:
+    def _sets(self, world: StressWorld) -> tuple[str, ...]:
         return tuple(
             f"{each.vary.path}={value}"
             for each, value in zip(self.given, world.values, strict=True)
         )
 
-    def _within(self, world: World) -> str:
+    def _within(self, world: StressWorld) -> str:
         """Folder of a point; named by its values too, so that no other point of that number is ever
         taken for it."""
         mark = hashlib.sha256("\n".join(self._sets(world)).encode()).hexdigest()[:10]
         return f"runs/{world.point}-{mark}"
 
-    def _tasks(self, world: World) -> list[Task]:
+    def _tasks(self, world: StressWorld) -> list[Task]:
         return forks.tasks(
             self.experiment.scenario,
             self.at,
@@ -98,7 +98,7 @@ class Forks:
             self._within(world),
         )
 
-    def _means(self, world: World) -> Array:
+    def _means(self, world: StressWorld) -> Array:
         """Means (goals, 2); NaN where a run failed. Once both branches are there, the world at the
         fork is let go: it is large."""
         folder = f"{self._within(world)}/{world.replicate}"
@@ -118,11 +118,11 @@ class Forks:
         return means
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
+def resume(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
 
     args = experiment.manifest["args"]
-    branch = forks.laid(Plan(**args["policy"]), experiment)
+    branch = forks.stored(Plan(**args["policy"]), experiment)
     goals, given = read_args(experiment)
     evaluate = Forks(experiment, goals, given, branch, int(args["at_s"]), on)
     budget = Budget(int(args["worlds"]), int(args["search"]), int(args["confirm"]))
@@ -131,7 +131,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     verdicts = stress_verdicts.verdicts(seen, goals, given)
     experiment.table("directions.parquet", stress_verdicts.table(verdicts))
     experiment.finish("done", verdicts=[verdict.facts() for verdict in verdicts])
-    experiment.tell(stress_words.lines(verdicts, given), report)
+    experiment.conclude(stress_words.lines(verdicts, given), report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

@@ -15,11 +15,18 @@ from bokeh.plotting import figure
 from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import WINDOW
-from twin.experiments.page import Cell, Group, Page, Picture, Section, Table
+from twin.experiments.page import Cell, DataTable, Group, Picture, Report, Section
 from twin.experiments.stress import verdicts as stress_verdicts
 from twin.experiments.stress import words as stress_words
 from twin.experiments.stress.goals import Goal
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen, read_args, read_seen
+from twin.experiments.stress.outcomes import (
+    CONFIRM,
+    DRAWN,
+    SEARCH,
+    Outcome,
+    read_args,
+    read_outcomes,
+)
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Verdict
 from twin.ground.units import DAY, at, format_duration
@@ -40,7 +47,7 @@ NAMES = {DRAWN: "drawn", SEARCH: "searched", CONFIRM: "fresh seeds"}
 def write(experiment: Experiment) -> None:
     """Write ``report.html`` from what is in the folder."""
     goals, given = read_args(experiment)
-    seen = read_seen(experiment, goals, given)
+    seen = read_outcomes(experiment, goals, given)
     found = stress_verdicts.verdicts(seen, goals, given)
     args, scenario = experiment.manifest["args"], experiment.scenario
     fork = at(scenario.start, int(args["at_s"]))
@@ -48,7 +55,7 @@ def write(experiment: Experiment) -> None:
         f"{sum(each.world.phase == phase for each in seen)} {NAMES[phase]}"
         for phase in (DRAWN, SEARCH, CONFIRM)
     ]
-    page = Page(
+    page = Report(
         f"{scenario.name}: {args['policy']['name']} under stress",
         scenario.description,
         stress_words.summary(found),
@@ -72,7 +79,7 @@ def write(experiment: Experiment) -> None:
     reporting.write(experiment, page)
 
 
-def _margins(seen: Sequence[Seen], goals: Sequence[Goal], found: Sequence[Verdict]) -> Section:
+def _margins(seen: Sequence[Outcome], goals: Sequence[Goal], found: Sequence[Verdict]) -> Section:
     pictures = [
         Picture(
             f"margin-{g}",
@@ -91,10 +98,10 @@ def _margins(seen: Sequence[Seen], goals: Sequence[Goal], found: Sequence[Verdic
     )
 
 
-def _strip(seen: Sequence[Seen], goals: Sequence[Goal], g: int, verdict: Verdict) -> figure:
+def _strip(seen: Sequence[Outcome], goals: Sequence[Goal], g: int, verdict: Verdict) -> figure:
     """Margins of all worlds in rows by phase; the order within a row is that of the worlds."""
     goal = goals[g]
-    rows: list[tuple[str, list[Seen]]] = [
+    rows: list[tuple[str, list[Outcome]]] = [
         (NAMES[phase], [each for each in seen if each.world.phase == phase])
         for phase in (DRAWN, SEARCH)
     ]
@@ -157,7 +164,7 @@ def _strip(seen: Sequence[Seen], goals: Sequence[Goal], g: int, verdict: Verdict
 
 
 def _directions(
-    seen: Sequence[Seen],
+    seen: Sequence[Outcome],
     goals: Sequence[Goal],
     given: Sequence[Uncertain],
     found: Sequence[Verdict],
@@ -222,7 +229,7 @@ def _directions(
         "Where failure lies",
         lead,
         groups=groups,
-        table=Table(columns, rows, "Only rows with these words, such as: creators"),
+        table=DataTable(columns, rows, "Only rows with these words, such as: creators"),
     )
 
 
@@ -273,7 +280,7 @@ def _ladder(directions: Sequence[Direction]) -> figure:
 
 
 def _close(
-    drawn: Sequence[Seen], goals: Sequence[Goal], g: int, one: Uncertain, place: int
+    drawn: Sequence[Outcome], goals: Sequence[Goal], g: int, one: Uncertain, place: int
 ) -> figure:
     """Margins of the worlds drawn against one parameter's place in its range."""
     goal = goals[g]
@@ -320,11 +327,11 @@ def _ranges(given: Sequence[Uncertain]) -> Section:
         "ranges",
         "What is not known",
         "The ranges that worlds are drawn from. Everything said here holds under these alone.",
-        table=Table([("Parameter", False), ("Range", False), ("Why", False)], rows),
+        table=DataTable([("Parameter", False), ("Range", False), ("Why", False)], rows),
     )
 
 
-def _table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]) -> Section:
+def _table(seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]) -> Section:
     columns = [
         ("Phase", False),
         ("World", True),
@@ -361,7 +368,7 @@ def _table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertai
         "table",
         "All worlds",
         "Click a heading to sort.",
-        table=Table(columns, rows, "Only rows with these words, such as: searched fails"),
+        table=DataTable(columns, rows, "Only rows with these words, such as: searched fails"),
     )
 
 

@@ -30,8 +30,8 @@ from scipy import stats
 
 from twin.experiments import effects
 from twin.experiments.stress.goals import Goal
+from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH, Outcome
 from twin.experiments.stress.search import Array
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen
 from twin.experiments.stress.uncertain import Uncertain
 
 ALPHA = 1 - effects.LEVEL
@@ -146,7 +146,7 @@ def rate(holds: Sequence[bool | None]) -> Rate:
 
 
 def verdicts(
-    seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]
+    seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]
 ) -> list[Verdict]:
     """Verdicts on all goals, in order."""
     by_phase = {
@@ -190,7 +190,7 @@ def verdicts(
     return _corrected(made)
 
 
-def _fresh(found: Seen, confirmed: Sequence[Seen], goals: Sequence[Goal], g: int) -> Fresh:
+def _fresh(found: Outcome, confirmed: Sequence[Outcome], goals: Sequence[Goal], g: int) -> Fresh:
     mine = [each for each in confirmed if each.world.point == found.world.point]
     margins = np.array([each.margins(goals)[g] for each in mine])
     known = margins[np.isfinite(margins)]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from twin.experiments.compare.rows import number
-from twin.experiments.page import Said, Words, listed
+from twin.experiments.page import Summary, Words, listed
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
 from twin.readers.text import human
@@ -152,9 +152,9 @@ def about(verdict: Verdict) -> list[Words]:
     return made
 
 
-def summary(verdicts: Sequence[Verdict]) -> list[Said]:
+def summary(verdicts: Sequence[Verdict]) -> list[Summary]:
     """The summary of the report."""
-    return [Said(verdict.goal.text, about(verdict)) for verdict in verdicts]
+    return [Summary(verdict.goal.text, about(verdict)) for verdict in verdicts]
 
 
 def setting(given: Sequence[Uncertain], one: Fresh) -> str:

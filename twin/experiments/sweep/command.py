@@ -46,7 +46,7 @@ RANKS = pa.schema(
 )
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
+def resume(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, tell it, write results and report."""
     swept = run(experiment, on)
     found = ranks(swept)
@@ -55,7 +55,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     experiment.finish(
         "done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1]
     )
-    experiment.tell(lines(swept, found), report)
+    experiment.conclude(lines(swept, found), report)
 
 
 def report(experiment: Experiment, **wishes: str) -> None:

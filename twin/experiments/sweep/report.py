@@ -19,12 +19,12 @@ from twin.experiments.compare.rows import EXTRA, SIDES
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import (
     Cell,
+    DataTable,
     Group,
-    Page,
     Picture,
-    Said,
+    Report,
     Section,
-    Table,
+    Summary,
     Words,
     listed,
     number,
@@ -34,7 +34,7 @@ from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
 from twin.ground.units import DAY
 from twin.readers.text import human
 
-TOLD, MANY = 5, 60
+REPORTED, MANY = 5, 60
 """Most outcomes per parameter in the summary; most pictures of responses, beyond which only what is
 told from noise is drawn."""
 
@@ -48,7 +48,7 @@ def write(experiment: Experiment) -> None:
     begin, end = window(scenario)
     n, replicates = len(swept.points), swept.values.shape[1]
     sections = [_responses(swept, ranks), *_heat(swept, args), _table(found), _points(swept)]
-    page = Page(
+    page = Report(
         f"{scenario.name}: sweep of {listed(each.path for each in swept.varied)}",
         scenario.description,
         summary(swept, ranks),
@@ -104,7 +104,7 @@ def _sure(row: Mapping[str, Any] | None) -> bool:
     return row is not None and row["q"] < 1 - effects.LEVEL
 
 
-def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) -> list[Said]:
+def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) -> list[Summary]:
     """What is said on top."""
     said = []
     means = swept.means()
@@ -116,7 +116,7 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
             key=lambda row: (-abs(row["correlation"]), row["metric"], row["labels"]),
         )
         items: list[Words] = []
-        for row in sure[:TOLD]:
+        for row in sure[:REPORTED]:
             i = list(swept.series).index((row["metric"], row["labels"]))
             low, high = (
                 float(np.nanmean(means[numbers == end(numbers), i]))
@@ -136,12 +136,12 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
                     ),
                 ]
             )
-        if len(sure) > TOLD:
+        if len(sure) > REPORTED:
             items.append(
                 [
                     (
                         f"So, less strongly, do "
-                        f"{listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.",
+                        f"{listed(outcome(row['metric'], row['labels']) for row in sure[REPORTED:])}.",
                         "",
                     )
                 ]
@@ -158,7 +158,7 @@ def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) ->
             items.append([(f"No rank correlation was made: {why}. See the pictures.", "flat")])
         values = list(dict.fromkeys(point[place] for point in swept.points))
         said.append(
-            Said(
+            Summary(
                 each.path,
                 items,
                 what=f"Tried: {', '.join(values)}"
@@ -290,7 +290,9 @@ def _table(found: Sequence[Mapping[str, Any]]) -> Section:
         if rows
         else (f"None was made: it takes {LEAST} points and numbers that vary.")
     )
-    return Section("ranks", "Rank correlations", lead, table=Table(columns, rows) if rows else None)
+    return Section(
+        "ranks", "Rank correlations", lead, table=DataTable(columns, rows) if rows else None
+    )
 
 
 def _points(swept: Swept) -> Section:
@@ -318,7 +320,7 @@ def _points(swept: Swept) -> Section:
         "points",
         "All points",
         "Means of headline outcomes; everything else is in results.parquet.",
-        table=Table(columns, rows),
+        table=DataTable(columns, rows),
     )
 
 

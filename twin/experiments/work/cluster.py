@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.experiments.work.pool import attempt, cores
-from twin.experiments.work.processes import THREADS, born_deaf
+from twin.experiments.work.processes import THREADS, ignoring_interrupts
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import TwinError, UsageError
 from twin.running.folder import PACKAGES
@@ -82,7 +82,10 @@ class Cluster:
         try:
             if on == "dask":
                 dask = importlib.import_module("dask")
-                with born_deaf(), dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}):
+                with (
+                    ignoring_interrupts(),
+                    dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}),
+                ):
                     self._own = self._dask.LocalCluster(
                         n_workers=cores(),
                         threads_per_worker=1,

@@ -75,7 +75,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with born_deaf(), environment(THREADS):
+        with ignoring_interrupts(), environment(THREADS):
             self.process.start()
         theirs.close()
 
@@ -119,7 +119,7 @@ def _end_with_the_command() -> None:
 
 
 @contextmanager
-def born_deaf() -> Iterator[None]:
+def ignoring_interrupts() -> Iterator[None]:
     """Processes that begin in the block never see Ctrl-C, which this one sees after the block; and
     they do not run the script again that began this one (it need not guard itself by its name)."""
     # or the first start would do that, and let Ctrl-C through again

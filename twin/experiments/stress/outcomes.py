@@ -15,7 +15,7 @@ from twin.experiments.stress.uncertain import Uncertain
 
 
 @dataclass(frozen=True)
-class World:
+class StressWorld:
     """A point with its luck: ``values`` of the parameters as text, in their order."""
 
     phase: str
@@ -25,11 +25,11 @@ class World:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Outcome:
     """A world with the means of every goal's series (goals,) without and with the policy; NaN where
     they could not be read."""
 
-    world: World
+    world: StressWorld
     base: tuple[float, ...]
     value: tuple[float, ...]
 
@@ -49,7 +49,7 @@ def read_args(experiment: Experiment) -> tuple[list[Goal], list[Uncertain]]:
     )
 
 
-def table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
+def table(seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
     """One row per world and goal, in the order in which worlds were seen."""
     worlds = [each.world for each in seen for _ in goals]
     columns: dict[str, Any] = {
@@ -74,9 +74,9 @@ def table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain
     return pa.table(columns)
 
 
-def read_seen(
+def read_outcomes(
     experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]
-) -> list[Seen]:
+) -> list[Outcome]:
     """What was seen, from ``results.parquet``."""
 
     rows = experiment.store.read_table("results.parquet").to_pylist()
@@ -84,11 +84,13 @@ def read_seen(
     made = []
     for first in range(0, len(rows), many):
         mine, row = rows[first : first + many], rows[first]
-        world = World(
+        world = StressWorld(
             row["phase"], row["point"], row["replicate"], tuple(row[one.vary.path] for one in given)
         )
         made.append(
-            Seen(world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine))
+            Outcome(
+                world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine)
+            )
         )
     return made
 
