@@ -54,7 +54,8 @@ WORLD = settings("duration=20d", f"description={json.dumps(EVIL)}")
 
 def policies(folder: Path) -> list[str]:
     """Policies: one that sets a lever to its value, one that only chatbots feel, one with hostile
-    text, one that never takes hold."""
+    text, one that never takes
+    effect."""
     (folder / "nothing.yaml").write_text("name: nothing\nset: {recommender.ai_factor: 1.0}\n")
     (folder / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: false}\n")
     (folder / f"{EVIL_FILE}.yaml").write_text(
@@ -496,8 +497,8 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
         still = sum(row["effect"] == row["low"] == row["high"] == 0 for row in mine)
         sure = sum(row["q"] < 0.05 for row in mine)
         found = re.search(
-            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) "
-            rf"not; (\d+) untouched",
+            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) distinguishable "
+            rf"from noise, (\d+) not; (\d+) untouched",
             text,
         )
         assert found and [int(each) for each in found.groups()] == [
@@ -506,7 +507,7 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
             len(tested) - sure,
             still,
         ]
-    assert f"It took hold in 0 of {REPLICATES} worlds" in text
+    assert f"It took effect in 0 of {REPLICATES} worlds" in text
     assert "untouched to the last bit: posts (human), posts (AI)" in text
     outside = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert not re.search(r"<(link|img|iframe|[a-z]+ src)", outside) and not re.search(

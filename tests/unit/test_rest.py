@@ -15,8 +15,9 @@ from scipy import stats
 from tests.conftest import SCENARIOS, settings, twin
 from twin.engine.simulation import Simulation
 from twin.experiments import rest
-from twin.experiments.compare import command as compare
+from twin.experiments.compare import measures
 from twin.experiments.compare import words as compare_words
+from twin.experiments.compare.rows import NUMBERS, Row
 from twin.experiments.forks import BASE, Forked
 from twin.ground.units import DAY
 from twin.scenario.loading import Scenario
@@ -271,7 +272,7 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
     fits."""
     rng = np.random.default_rng(1)
     course = 1 + 0.07 * np.arange(4) + 0.01 * rng.normal(size=(6, 4))
-    (row,) = compare._before(forked(course), 60 * DAY).to_pylist()
+    (row,) = measures.before(forked(course), 60 * DAY).to_pylist()
     paces = np.polyfit(np.arange(4) * 7.0, course.T, 1)[0]
     assert row["pace"] == pytest.approx(30 * paces.mean()) and row["moves"] == pytest.approx(
         60 * paces.mean()
@@ -287,10 +288,8 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
 def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
     """An effect on a series whose pace before the fork is more than a quarter of it is told with
     that; a smaller or unsure pace is not."""
-    numbers = dict.fromkeys(compare._NUMBERS, 0.0) | {"effect": -0.2}
-    row = compare.Row(
-        "b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0
-    )
+    numbers = dict.fromkeys(NUMBERS, 0.0) | {"effect": -0.2}
+    row = Row("b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0)
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
     assert said.startswith(

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 LEVEL = 0.95
+"""Of every interval; what has q below 1 - LEVEL is called distinguishable from noise."""
 Array = NDArray[np.float64]
 
 
@@ -117,6 +118,11 @@ def discoveries(p: Array) -> Array:
     if known.any():
         q[known] = stats.false_discovery_control(p[known])
     return q
+
+
+def established(q: float) -> bool:
+    """Whether a difference with this q is distinguishable from noise; False where q is NaN."""
+    return bool(q < 1 - LEVEL)
 
 
 def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) -> Array:

@@ -21,6 +21,7 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task, reduced
 from twin.ground.errors import UsageError, nearest
 from twin.ground.units import DAY, format_duration
+from twin.record.watch import Rows
 from twin.running.folder import slug
 from twin.scenario import interventions
 from twin.scenario.describe import as_file
@@ -54,7 +55,7 @@ class Forked:
     A replicate that failed in a branch is NaN there.
     """
 
-    rows: Sequence[tuple[Metric, Mapping[str, str]]]
+    rows: Rows
     bins: list[tuple[int, int]]
     of: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -192,7 +193,6 @@ def weeks(at: int, end: int, width: int = 7 * DAY) -> list[tuple[int, int]]:
 
 def read(
     experiment: Experiment,
-    scenario: Scenario,
     at: int,
     replicates: Sequence[int],
     branches: Sequence[Branch],
@@ -200,20 +200,27 @@ def read(
     within: str = "runs",
 ) -> Forked:
     """Load and reduce what the tasks left."""
-    rows = scenario.series()
+    rows = experiment.scenario.series()
     made = Forked(rows, bins)
     for number, branch in enumerate(branches):
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
         for place, replicate in enumerate(replicates):
             result = f"{within}/{replicate}/{number}.npy"
             if result not in experiment.failed:
-                before = experiment.store.read_array(f"{within}/{replicate}/trunk.npy")
-                after = experiment.store.read_array(result)
-                values[place] = reduced(
-                    np.concatenate([before, after]), scenario.metrics.every, rows, bins
-                )
+                trunk = f"{within}/{replicate}/trunk.npy"
+                values[place] = reduced_result(experiment, rows, result, trunk, bins)
         made.of[branch.name] = values
     return made
+
+
+def reduced_result(
+    experiment: Experiment, rows: Rows, result: str, trunk: str, bins: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
+    """Means over bins (bins, series) of one result. ``trunk``: the readings before the fork, which
+    a running total needs for its first day after it; empty for a run from its start."""
+    store = experiment.store
+    parts = [store.read_array(name) for name in (trunk, result) if name]
+    return reduced(np.concatenate(parts), experiment.scenario.metrics.every, rows, bins)
 
 
 def fork_time(text: str | None, scenario: Scenario) -> int:

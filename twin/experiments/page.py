@@ -9,9 +9,9 @@ table, and how it was found. Commands say what is in it; how it looks is the tem
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bokeh.document import Document
 from bokeh.embed import components
@@ -26,6 +26,9 @@ from twin.readers.text import human, span
 Words = Sequence[tuple[str, str]]
 """A sentence in parts: words and their tone (``good``, ``bad``, ``flat`` or empty)."""
 TONES = {"better": "good", "worse": "bad"}
+"""The tone of a verdict; what is neither has none."""
+HINT = "Only rows with these words"
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,17 @@ class DataTable:
 
     columns: Sequence[tuple[str, bool]]
     rows: Sequence[Sequence[Cell]]
-    hint: str = "Only rows with these words"
+    hint: str = HINT
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column of a table: its heading, and its cell for a row; ``numeric`` columns are set
+    flush right."""
+
+    heading: str
+    cell: Callable[[Row], Cell]
+    numeric: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,25 @@ class Report:
     under: Sequence[str] = field(default=())
     notices: Sequence[str] = field(default=())
     note: str = ""
+
+
+def tabulated(columns: Sequence[Column[Row]], rows: Iterable[Row], hint: str = HINT) -> DataTable:
+    """A table of rows of any kind: every column states its heading and its cell in one place."""
+    return DataTable(
+        [(column.heading, column.numeric) for column in columns],
+        [[column.cell(row) for column in columns] for row in rows],
+        hint,
+    )
+
+
+def left_out(name: str, what: str, left: Sequence[tuple[str, str]]) -> Section:
+    """A section that lists what was left out, with the reasons; ``what`` heads its names."""
+    columns: list[Column[tuple[str, str]]] = [
+        Column(what, lambda each: Cell(each[0]), numeric=False),
+        Column("Why", lambda each: Cell(each[1]), numeric=False),
+    ]
+    table = tabulated(columns, left) if left else None
+    return Section("left", name, "" if left else "None.", table=table)
 
 
 def write(experiment: Experiment, page: Report) -> None:
@@ -188,8 +220,7 @@ def failures(experiment: Experiment) -> list[str]:
     first = next(iter(failed.items()))
     return [
         f"{len(failed)} of the runs failed three times and are left out, with their errors in "
-        f"failed/ "
-        f"(the first: {first[0]}: {first[1]})"
+        f"failed/ (the first: {first[0]}: {first[1]})"
     ]
 
 

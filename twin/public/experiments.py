@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from twin.experiments import commands, design, forks
 from twin.experiments.audit import command as auditing
-from twin.experiments.audit import sensitivity
+from twin.experiments.audit import levers
 from twin.experiments.audit.engineering import chosen
 from twin.experiments.compare import command as comparing
 from twin.experiments.compare import trial
@@ -182,7 +182,7 @@ def audit(
     }
     if method != "steps":
         args["budget"] = budget or (10 if method == "morris" else 64)
-        sensitivity.check(found, args)
+        levers.check(found, args)
     made = _made(found, "audit", args, where)
     auditing.resume(made, where.get("on"))
     return Result(made)

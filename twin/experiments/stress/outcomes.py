@@ -1,4 +1,5 @@
-"""Worlds that a stress test has seen: where they lie, and by how much each kept the goals."""
+"""Outcomes of a stress test's worlds: where each lies, what was read of it, and by how much it kept
+the goals."""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import Goal, parse_goals
 from twin.experiments.stress.uncertain import Uncertain
+
+DRAWN, SEARCH, CONFIRM = "drawn", "search", "confirm"
+"""The phases of a test, as tables name them."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def read_args(experiment: Experiment) -> tuple[list[Goal], list[Uncertain]]:
 
 
 def table(seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
-    """One row per world and goal, in the order in which worlds were seen."""
+    """One row per world and goal, in the order in which worlds ran."""
     worlds = [each.world for each in seen for _ in goals]
     columns: dict[str, Any] = {
         "phase": [world.phase for world in worlds],
@@ -77,15 +81,17 @@ def table(seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncert
 def read_outcomes(
     experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]
 ) -> list[Outcome]:
-    """What was seen, from ``results.parquet``."""
-
+    """All outcomes, from ``results.parquet``."""
     rows = experiment.store.read_table("results.parquet").to_pylist()
     many = len(goals)
     made = []
     for first in range(0, len(rows), many):
         mine, row = rows[first : first + many], rows[first]
         world = StressWorld(
-            row["phase"], row["point"], row["replicate"], tuple(row[one.vary.path] for one in given)
+            phase=row["phase"],
+            point=row["point"],
+            replicate=row["replicate"],
+            values=tuple(row[one.vary.path] for one in given),
         )
         made.append(
             Outcome(
@@ -93,6 +99,3 @@ def read_outcomes(
             )
         )
     return made
-
-
-DRAWN, SEARCH, CONFIRM = "drawn", "search", "confirm"

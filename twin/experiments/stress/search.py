@@ -80,7 +80,7 @@ def _search(
     budget: Budget,
     seed: int,
 ) -> list[Outcome]:
-    """Worlds that Optuna asks for, in batches; a world without a score is told to have failed."""
+    """Worlds that Optuna asks for, in batches; a world without a score counts as failed."""
     if not budget.search:
         return []
 
@@ -125,7 +125,7 @@ def _search(
 
 def scorer(drawn: Sequence[Outcome], goals: Sequence[Goal]) -> Callable[[Outcome], float]:
     """The score of a world: least margin of its goals, each in standard deviations of those drawn;
-    NaN where none can be told."""
+    NaN where none is known."""
     margins = np.array([each.margins(goals) for each in drawn])
     scale = []
     for column in margins.T:
