@@ -244,19 +244,19 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "go on with: twin resume stopped" in error and error.count("\n") == 1
+    assert "continue with: twin resume stopped" in error and error.count("\n") == 1
     out = tmp_path / "stopped"
     assert json.loads((out / "manifest.json").read_text())["status"] == "interrupted"
     done = len(list(out.glob("runs/*/*.npy")))
     assert 1 <= done < 21 and not (out / "results.parquet").exists()
     assert (
-        "has no results yet (go on with: twin resume stopped)"
+        "has no results yet (continue with: twin resume stopped)"
         in twin("report", "stopped", cwd=tmp_path, check=False).stderr
     )
     for path in tmp_path.glob("*.yaml"):
         path.unlink()  # the folder suffices
     said = twin("resume", "stopped", cwd=tmp_path).stdout
-    assert "goes on with stopped" in said and f"{done}/21 runs" in said
+    assert "resumes stopped" in said and f"{done}/21 runs" in said
     assert [(out / name).read_bytes() for name in TABLES] == [
         (here / "out" / name).read_bytes() for name in TABLES
     ]

@@ -39,7 +39,7 @@ TREATMENTS = ("policies_active",)
 
 @dataclass(frozen=True)
 class Branch:
-    """A way to go on from the fork: a name, the file in the store with its policies (none for
+    """A way to continue from the fork: a name, the file in the store with its policies (none for
     BASE), and the text for reports."""
 
     name: str
@@ -62,7 +62,7 @@ class Forked:
 
 @dataclass(frozen=True)
 class Plan:
-    """A policy file, read and checked: what a branch is called, what holds in it from when on, and
+    """A policy file, read and checked: what a branch is called, its policies with their times, and
     that in words."""
 
     name: str
@@ -74,7 +74,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a
     branch that forks at ``at``.
 
-    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises
+    What has no time of its own takes effect at the fork; a condition counts from the fork on. Raises
     UsageError and ScenarioError.
     """
     file, sign, time = path.rpartition("@")
@@ -90,10 +90,10 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
             f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}"
         ) from None
     with as_file(scenario) as base:
-        laid_on, policies = interventions.laid(
+        applied, policies = interventions.laid(
             base, Path(file).read_text(errors="replace"), when, at, file
         )
-    mine = laid_on.policies[len(scenario.policies) :]
+    mine = applied.policies[len(scenario.policies) :]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(
@@ -112,7 +112,7 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 
 
 def outcome(metric: Metric) -> bool:
-    """Whether a metric says what a policy does. Not so those that say that it is there, and means
+    """Whether a metric shows what a policy does. Not so those that show that it is there, and means
     by arm, see `trial`."""
     return metric.name not in TREATMENTS and not metric.name.startswith("trial_")
 

@@ -1,8 +1,8 @@
 """The frame of every experiment's report: one HTML page that opens offline, pictures first, a
 summary in words on top.
 
-A report is a `Report`: what is said on top, sections with pictures (Bokeh models) and perhaps a
-table, and how it was found. Commands say what is in it; how it looks is the template
+A `Report` is a summary, sections with pictures (Bokeh models) and perhaps a table, and the methods.
+Commands give its content; how it looks is the template
 ``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
 """
 
@@ -108,9 +108,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook,
-    ``note`` how to read the summary, ``methods`` rows of the last box.
-    """
+    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to read
+    the summary, ``methods`` rows of the last box."""
 
     title: str
     lead: str
@@ -158,7 +157,7 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
         for picture in group.pictures
     }
     document = Document()
-    with document.models.freeze():  # else every figure added walks all before it
+    with document.models.freeze():  # else every figure added visits all before it
         for drawn in figures.values():
             document.add_root(drawn)
     script, divs = components(figures) if figures else ("", {})
@@ -187,7 +186,7 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
 
 
 def number(value: float, unit: str = "1", shown: str | None = None, tone: str = "") -> Cell:
-    """A number as a cell; ``shown`` if its text is another than what `human` makes of it."""
+    """A number as a cell; ``shown`` if its text is another than what `human` gives."""
     return Cell(human(value, unit) if shown is None else shown, value, tone)
 
 

@@ -18,7 +18,7 @@ from twin.experiments.compare.data import Array, colour
 from twin.experiments.compare.rows import Row
 from twin.experiments.drawing import GOOD, padded, zero_line
 from twin.experiments.words import Key
-from twin.readers.pictures import canvas, legend_below, legend_columns
+from twin.readers.pictures import FAINT, canvas, legend_below, legend_columns
 
 ROOM = 0.12
 FAR = 1e6
@@ -101,6 +101,7 @@ def two_sided_map(
         branches, replicates, {which: positions[axis.name] for which, axis in shown.items()}
     )
     plot = canvas(None, 520, "1")
+    plot.xgrid.grid_line_color = FAINT
     quarter = BoxAnnotation(fill_color=GOOD, fill_alpha=0.06, line_color=None, level="underlay")
     plot.add_layout(quarter)
     _draw(plot, dots, crosses)
