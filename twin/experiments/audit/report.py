@@ -72,7 +72,7 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
         f"Each step is one large point with its {effects.LEVEL:.0%} intervals; small points are "
         f"worlds, each compared with itself without the step. Green: for both, red: against both, "
         f"violet: for one and against the other, blue: for or against one, grey: not "
-        f"distinguishable from noise. The {NAMED} strongest of the others are named."
+        f"distinguishable from noise. The {NAMED} strongest that are distinguishable are named."
     )
     title = "What each step does to both sides"
     drawn = [Picture("map", title, force_map(forces, clouds), help_)] if forces else []
