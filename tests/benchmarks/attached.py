@@ -21,7 +21,7 @@ def scrape(url: str, every_s: float) -> str:
     """Scrape as Prometheus does: OpenMetrics, gzip, at a steady pace."""
     over, waits = threading.Event(), list[float]()
 
-    def go_on() -> None:
+    def keep_scraping() -> None:
         with requests.Session() as session:
             session.headers["Accept"] = "application/openmetrics-text; version=1.0.0"
             while not over.wait(every_s):
@@ -29,7 +29,7 @@ def scrape(url: str, every_s: float) -> str:
                 session.get(url, timeout=60).raise_for_status()
                 waits.append(time.perf_counter() - began)
 
-    thread = threading.Thread(target=go_on)
+    thread = threading.Thread(target=keep_scraping)
     thread.start()
     print("open", flush=True)
     sys.stdin.read()

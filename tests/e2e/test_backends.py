@@ -247,7 +247,8 @@ def test_ctrl_c_leaves_no_process_and_a_folder_that_goes_on(
     status, _, error = ended(command)
     assert status == 130
     assert (
-        error == "error: interrupted, nothing that is done is lost; go on with: twin resume out\n"
+        error
+        == "error: interrupted, nothing that is done is lost; continue with: twin resume out\n"
     )
     until(lambda: not group(command.pid), 60)
     assert (
@@ -257,7 +258,7 @@ def test_ctrl_c_leaves_no_process_and_a_folder_that_goes_on(
     before = {path: path.stat().st_mtime_ns for path in (place.folder / "out").glob("runs/*/*.npy")}
     assert 1 <= len(before) < 9
     done = twin(*place.command(on), cwd=place.folder)
-    assert "goes on with out" in done.stdout and f"{len(before)}/9 runs" in done.stdout
+    assert "resumes out" in done.stdout and f"{len(before)}/9 runs" in done.stdout
     assert all(path.stat().st_mtime_ns == time for path, time in before.items()), (
         "what was done is not done again"
     )

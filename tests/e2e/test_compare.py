@@ -53,7 +53,8 @@ WORLD = settings("duration=20d", f"description={json.dumps(EVIL)}")
 
 def policies(folder: Path) -> list[str]:
     """Policies: one that sets a lever to its value, one that only chatbots feel, one with hostile
-    text, one that never takes hold."""
+    text, one that never takes
+    effect."""
     (folder / "nothing.yaml").write_text("name: nothing\nset: {recommender.ai_factor: 1.0}\n")
     (folder / "forgets.yaml").write_text("name: forgets\nset: {chatbots.memory: false}\n")
     (folder / f"{EVIL_FILE}.yaml").write_text(
@@ -125,7 +126,7 @@ def test_folder_and_columns(here: Path, rows: list[dict[str, Any]]) -> None:
         and manifest["failed"] == {}
     )
     branches = ["nothing", "forgets", EVIL_FILE, "nothing at 12d", "rare"]
-    assert manifest["took_hold"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
+    assert manifest["took_effect"] == dict(zip(branches, [REPLICATES] * 4 + [0], strict=True))
     board = Simulation(load(here / "out" / "scenario.yaml")).world.board
     assert len(rows) == len(branches) * (len(board.rows) - len(TREATMENTS))
     assert {row["side"] for row in rows} == {"producer", "consumer", "platform", "chatbot"}
@@ -242,19 +243,19 @@ def test_stopped_comparisons_go_on_to_the_same_bytes(here: Path, tmp_path: Path)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "go on with: twin resume stopped" in error and error.count("\n") == 1
+    assert "continue with: twin resume stopped" in error and error.count("\n") == 1
     out = tmp_path / "stopped"
     assert json.loads((out / "manifest.json").read_text())["status"] == "interrupted"
     done = len(list(out.glob("runs/*/*.npy")))
     assert 1 <= done < 21 and not (out / "results.parquet").exists()
     assert (
-        "has no results yet (go on with: twin resume stopped)"
+        "has no results yet (continue with: twin resume stopped)"
         in twin("report", "stopped", cwd=tmp_path, check=False).stderr
     )
     for path in tmp_path.glob("*.yaml"):
         path.unlink()  # the folder suffices
     said = twin("resume", "stopped", cwd=tmp_path).stdout
-    assert "goes on with stopped" in said and f"{done}/21 runs" in said
+    assert "resumes stopped" in said and f"{done}/21 runs" in said
     assert [(out / name).read_bytes() for name in TABLES] == [
         (here / "out" / name).read_bytes() for name in TABLES
     ]
@@ -469,8 +470,8 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
         still = sum(row["effect"] == row["low"] == row["high"] == 0 for row in mine)
         sure = sum(row["q"] < 0.05 for row in mine)
         found = re.search(
-            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) told from noise, (\d+) "
-            rf"not; (\d+) untouched",
+            rf"<th>{name}</th><td>(\d+) series tested on \S+ pairs, (\d+) distinguishable "
+            rf"from noise, (\d+) not; (\d+) untouched",
             text,
         )
         assert found and [int(each) for each in found.groups()] == [
@@ -479,7 +480,7 @@ def test_the_report_tells_what_the_data_say(here: Path, rows: list[dict[str, Any
             len(tested) - sure,
             still,
         ]
-    assert f"It took hold in 0 of {REPLICATES} worlds" in text
+    assert f"It took effect in 0 of {REPLICATES} worlds" in text
     assert "untouched to the last bit: posts (human), posts (AI)" in text
     outside = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
     assert not re.search(r"<(link|img|iframe|[a-z]+ src)", outside) and not re.search(

@@ -89,7 +89,7 @@ def test_what_is_lost_is_done_again_to_the_same_bytes(here: Path, tmp_path: Path
     shutil.rmtree(next(out.glob("runs/9-*")))
     shutil.rmtree(next(out.glob("runs/*/12")))
     said = twin("resume", "out", "--on", "local:1", cwd=tmp_path).stdout
-    assert "goes on with out" in said and "on 1 workers" in said
+    assert "resumes out" in said and "on 1 workers" in said
     for name in TABLES:
         assert (out / name).read_bytes() == (here / "out" / name).read_bytes()
     assert (out / "report.html").exists()

@@ -220,10 +220,12 @@ def test_reports_open_in_a_browser(name: str, here: Path, browser: Any) -> None:
 
 
 def test_the_summary_says_what_the_data_say(here: Path) -> None:
-    """How many steps were told from noise, and on how many runs all rests."""
+    """How many steps are distinguishable from noise, and on how many runs all rests."""
     rows = pq.read_table(here / "steps" / "results.parquet").to_pylist()
     text = (here / "steps" / "report.html").read_text()
     unsure = sum(not row["q"] < 0.05 and row["towards"] != "nothing at all" for row in rows)
-    assert f"{unsure} of {len(rows)} steps could not be told from noise" in text or unsure == 0
+    assert (
+        f"{unsure} of {len(rows)} steps are not distinguishable from noise" in text or unsure == 0
+    )
     assert "All this rests on 24 runs." in text
     assert "1 steps were left out" not in text

@@ -1,12 +1,14 @@
 """A headline that drifts, with some of its numbers given."""
 
-import dataclasses
-
-from twin.experiments import rest
+from twin.experiments import drifts
 
 
-def drift(**given: object) -> rest.Drift:
+def drift(**given: object) -> drifts.Drift:
     """A headline with some of its numbers."""
-    return dataclasses.replace(
-        rest.Drift("x", "1", 1.0, 1.2, (0.2, 0.1, 0.3), (0, 0, 0), 20), **given
+    estimates = {
+        name: drifts.Estimate(*value) if isinstance(value, tuple) else value
+        for name, value in {"change": (0.2, 0.1, 0.3), "slope": (0, 0, 0), **given}.items()
+    }
+    return drifts.Drift(
+        **{"name": "x", "unit": "1", "first": 1.0, "last": 1.2, "settles": 20, **estimates}
     )  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Audits: steps as a scenario can take them, scores, what is told from noise, and designs of many
+"""Audits: steps as a scenario can take them, scores, what is distinguishable from noise, and designs of many
 levers."""
 
 from collections.abc import Callable, Mapping
@@ -8,11 +8,11 @@ import pytest
 from scipy import stats
 
 from twin.experiments.audit import command as audit
-from twin.experiments.audit import scoring, sensitivity
+from twin.experiments.audit import indices, levers, scoring
 from twin.experiments.audit.engineering import STEPS, Step
 from twin.experiments.audit.forces import Force
+from twin.experiments.audit.levers import LUCK, Lever
 from twin.experiments.audit.scoring import Score
-from twin.experiments.audit.sensitivity import LUCK, Lever
 from twin.experiments.audit.turning import turned, turns
 from twin.experiments.design import Vary
 from twin.ground.errors import UsageError
@@ -62,8 +62,8 @@ def test_tables_have_rows_by_the_ids_at_the_fork() -> None:
 
 
 def test_steps_left_out_have_reasons(small: Small) -> None:
-    """What is not here, is so already (whatever its spelling), or has no multiple is told so, and
-    nothing is lost."""
+    """What is not here, has these values already (whatever their spelling), or has no multiple is
+    left out with that reason, and nothing is lost."""
     steps = [
         Step("a", {"recommender.dim": "x4"}),
         Step("b", {"recommender.diversity": 0}),
@@ -73,7 +73,7 @@ def test_steps_left_out_have_reasons(small: Small) -> None:
     made, left = turns(small(), {}, steps)
     assert [turn.words for turn in made] == ["recommender.dim 32 -> 128"]
     assert left == [
-        ("b", "is so already"),
+        ("b", "has these values already"),
         ("c", "no nowhere.at_all here"),
         ("d", "recommender.quota.co_viewed is 0, which has no such multiple"),
     ]
@@ -149,7 +149,7 @@ def test_towards_whom() -> None:
         "for creators, against consumers",
         "against both",
         "for consumers",
-        "not told from noise",
+        "not distinguishable from noise",
         "both together differ, neither side alone",
     ]
     zero = Score(0.0, 0.0, 0.0)
@@ -165,7 +165,7 @@ def test_an_unknown_step_has_a_mend() -> None:
 def test_levers_stay_within_their_bounds(small: Small) -> None:
     """Ranges are a quarter to four times the value, cut at what the parameter allows; zeros and
     texts are left out with reasons."""
-    found, left = sensitivity.levers(small(), [])
+    found, left = levers.levers(small(), [])
     ends = {lever.path: (lever.vary.at(0.0), lever.vary.at(1.0)) for lever in found}
     assert ends["recommender.dim"] == ("8", "128") and ends["recommender.slate"] == ("8", "100")
     assert ends["recommender.personalisation"] == ("0.25", "1.0") and ends[
@@ -176,29 +176,28 @@ def test_levers_stay_within_their_bounds(small: Small) -> None:
         and "no lever" in dict(left)["recommender.expiry"]
     )
     with pytest.raises(UsageError, match="no power of two"):
-        sensitivity.check(small(), {"steps": [], "method": "sobol", "budget": 6})
+        levers.check(small(), {"steps": [], "method": "sobol", "budget": 6})
 
 
 @pytest.mark.parametrize("method", ["morris", "sobol"])
 def test_indices_of_a_known_function(method: str) -> None:
-    """Of 3 a + noise, lever a is told from luck and b is not; Morris' mu* of a is 3, Sobol's ST of
+    """Of 3 a + noise, lever a is distinguishable from luck and b is not; Morris' mu* of a is 3, Sobol's ST of
     a its share of the variance."""
     found = [Lever("1", Vary(name, (), 0.25, 4.0, "", True)) for name in ("a", "b")]
-    design = sensitivity.sample(found, method, 128, 4)
-    assert (design == sensitivity.sample(found, method, 128, 4)).all() and len(
+    design = levers.sample(found, method, 128, 4)
+    assert (design == levers.sample(found, method, 128, 4)).all() and len(
         design
-    ) == 128 * sensitivity.block(found, method)
+    ) == 128 * levers.block(found, method)
     values = 3 * design[:, 0] + np.random.default_rng(2).normal(0, 0.2, len(design))
     values[0] = np.nan
     rows = {
-        row["lever"]: row
-        for row in sensitivity.analysed(found, method, design, values, "producer", 1)
+        row["lever"]: row for row in indices.analysed(found, method, design, values, "producer", 1)
     }
     assert (
         rows["a"]["n"] == 127
-        and rows["a"]["told"]
-        and not rows["b"]["told"]
-        and not rows[LUCK]["told"]
+        and rows["a"]["distinguishable"]
+        and not rows["b"]["distinguishable"]
+        and not rows[LUCK]["distinguishable"]
     )
     wanted, index, off = (3.0, "mu_star", 0.2) if method == "morris" else (1.0, "ST", 0.25)
     assert rows["a"][index] == pytest.approx(wanted, abs=off)

@@ -11,9 +11,10 @@ import pytest
 from scipy import stats
 
 from tests.given.drifts import drift
-from twin.experiments import rest
-from twin.experiments.compare import command as compare
+from twin.experiments import drifts, rest
+from twin.experiments.compare import measures
 from twin.experiments.compare import words as compare_words
+from twin.experiments.compare.rows import NUMBERS, Row
 from twin.experiments.forks import BASE, Forked
 from twin.ground.units import DAY
 from twin.scenario.loading import Scenario
@@ -37,12 +38,12 @@ def test_mser_by_hand() -> None:
     ones are cut, at ten days."""
     z = np.array([9.0, 1, 0, 0, 0, 0, 0, 0, 0.0])
     values = np.repeat(z, 5)
-    assert rest.mser(values) == 10
-    assert rest.mser(values, batch=1) == 10
+    assert drifts.mser(values) == 10
+    assert drifts.mser(values, batch=1) == 10
     assert (
-        rest.mser(np.append(values, [50.0, 50.0])) == 10
+        drifts.mser(np.append(values, [50.0, 50.0])) == 10
     )  # what is left of the last batch does not count
-    assert rest.mser(np.full(60, 3.0)) == 0 and rest.mser(np.arange(7.0)) is None
+    assert drifts.mser(np.full(60, 3.0)) == 0 and drifts.mser(np.arange(7.0)) is None
 
 
 def test_mser_is_the_published_rule() -> None:
@@ -54,42 +55,42 @@ def test_mser_is_the_published_rule() -> None:
         z = values.reshape(20, 5).mean(1)
         errors = [z[k:].var() / (20 - k) for k in range(16)]
         best = int(np.argmin(errors))
-        assert rest.mser(values) == (5 * best if best <= 10 else None)
+        assert drifts.mser(values) == (5 * best if best <= 10 else None)
 
 
 def test_mser_cuts_a_transient_and_not_a_settled_series() -> None:
     """An exponential approach with a time constant of 8 days is cut after some three of them; one
     that never bends is not settled."""
     cut = [
-        rest.mser(10 * np.exp(-np.arange(180) / 8) + noise(1, 180, seed)[0]) for seed in range(20)
+        drifts.mser(10 * np.exp(-np.arange(180) / 8) + noise(1, 180, seed)[0]) for seed in range(20)
     ]
     known = [each for each in cut if each is not None]
     assert (
         len(known) >= 17 and min(known) >= 10 and max(known) <= 60 and 15 <= np.median(known) <= 40
     )
-    assert rest.mser(np.arange(180.0)) is None
-    still = [rest.mser(noise(1, 180, seed)[0]) for seed in range(40)]
+    assert drifts.mser(np.arange(180.0)) is None
+    still = [drifts.mser(noise(1, 180, seed)[0]) for seed in range(40)]
     assert np.median([90 if each is None else each for each in still]) <= 30
 
 
 def test_slopes_are_least_squares() -> None:
     """Against numpy's fit."""
     days = noise(3, 90, 1) + 0.02 * np.arange(90)
-    assert rest.slopes(days) == pytest.approx(np.polyfit(np.arange(90), days.T, 1)[0])
+    assert drifts.slopes(days) == pytest.approx(np.polyfit(np.arange(90), days.T, 1)[0])
 
 
 def test_planted_drift_is_found_and_none_is_not() -> None:
     """10 % of drift over 180 days under noise of 4 % is named with its size; without drift rest is
     shown; neither where noise drowns it."""
     t = np.arange(180)
-    told = {"drifts": 0, "at rest": 0, "unclear": 0}
+    verdicts = {"drifts": 0, "at rest": 0, "unclear": 0}
     for seed in range(40):
-        moving = rest.judged("x", "1", 1 + 0.1 * t / 150 + 0.02 * noise(4, 180, seed))
+        moving = drifts.judged("x", "1", 1 + 0.1 * t / 150 + 0.02 * noise(4, 180, seed))
         assert moving.verdict == "drifts" and moving.change[0] == pytest.approx(0.1, abs=0.03)
         assert moving.slope[0] == pytest.approx(0.02, abs=0.006) and moving.slope[1] > 0
-        told[rest.judged("x", "1", 1 + 0.02 * noise(4, 180, 100 + seed)).verdict] += 1
-    assert told["drifts"] == 0 and told["at rest"] > 30
-    assert rest.judged("x", "1", 1 + 0.8 * noise(4, 180, 3)).verdict == "unclear"
+        verdicts[drifts.judged("x", "1", 1 + 0.02 * noise(4, 180, 100 + seed)).verdict] += 1
+    assert verdicts["drifts"] == 0 and verdicts["at rest"] > 30
+    assert drifts.judged("x", "1", 1 + 0.8 * noise(4, 180, 3)).verdict == "unclear"
 
 
 def test_false_alarms_are_as_rare_as_said() -> None:
@@ -98,7 +99,7 @@ def test_false_alarms_are_as_rare_as_said() -> None:
     holds = [
         low <= 0 <= high
         for seed in range(400)
-        for _, low, high in [rest.judged("x", "1", 1 + 0.3 * noise(4, 120, seed, 0.9)).change]
+        for _, low, high in [drifts.judged("x", "1", 1 + 0.3 * noise(4, 120, seed, 0.9)).change]
     ]
     assert 0.92 <= np.mean(holds) <= 0.98
 
@@ -108,21 +109,21 @@ def test_growth_by_people_is_explained() -> None:
     does a mean."""
     t = np.arange(120)
     people = 1000 * (1 + t / 120) * (1 + 0.005 * noise(4, 120, 1))
-    steady = rest.judged(
+    steady = drifts.judged(
         "sessions", "sessions/d", people * (0.3 + 0.002 * noise(4, 120, 2)), people
     )
     assert steady.verdict == "follows" and abs(steady.per_person[0]) < 0.02  # type: ignore[index]
-    both = rest.judged("sessions", "sessions/d", people * (0.3 + 0.001 * t), people)
+    both = drifts.judged("sessions", "sessions/d", people * (0.3 + 0.001 * t), people)
     assert both.verdict == "drifts" and both.per_person is not None
-    assert rest.judged("mean", "1", people / 1000).verdict == "drifts"
+    assert drifts.judged("mean", "1", people / 1000).verdict == "drifts"
 
 
 def test_what_was_nothing_and_what_never_moves() -> None:
     """From zero to something drifts without end; equal days are at rest, zero or not."""
-    zero = rest.judged("x", "1", np.zeros((4, 60)))
+    zero = drifts.judged("x", "1", np.zeros((4, 60)))
     assert zero.verdict == "at rest" and zero.change == (0, 0, 0)
-    assert rest.judged("x", "1", np.full((4, 60), 2.0)).verdict == "at rest"
-    begun = rest.judged("x", "1", np.where(np.arange(60) < 30, 0.0, 1.0) * np.ones((4, 1)))
+    assert drifts.judged("x", "1", np.full((4, 60), 2.0)).verdict == "at rest"
+    begun = drifts.judged("x", "1", np.where(np.arange(60) < 30, 0.0, 1.0) * np.ones((4, 1)))
     assert begun.verdict == "drifts" and begun.change[0] == math.inf
 
 
@@ -181,7 +182,7 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
     fits."""
     rng = np.random.default_rng(1)
     course = 1 + 0.07 * np.arange(4) + 0.01 * rng.normal(size=(6, 4))
-    (row,) = compare._before(forked(course), 60 * DAY).to_pylist()
+    (row,) = measures.before(forked(course), 60 * DAY).to_pylist()
     paces = np.polyfit(np.arange(4) * 7.0, course.T, 1)[0]
     assert row["pace"] == pytest.approx(30 * paces.mean()) and row["moves"] == pytest.approx(
         60 * paces.mean()
@@ -195,12 +196,10 @@ def test_a_comparison_knows_what_moved_before_its_fork() -> None:
 
 
 def test_the_report_of_a_comparison_warns(tmp_path: Path) -> None:
-    """An effect on a series whose pace before the fork is more than a quarter of it is told with
-    that; a smaller or unsure pace is not."""
-    numbers = dict.fromkeys(compare._NUMBERS, 0.0) | {"effect": -0.2}
-    row = compare.Row(
-        "b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0
-    )
+    """An effect on a series whose pace before the fork is more than a quarter of it is reported
+    with that; a smaller or unsure pace is not."""
+    numbers = dict.fromkeys(NUMBERS, 0.0) | {"effect": -0.2}
+    row = Row("b", "creator_morale", "", "producer", "1", "up", True, 6, **numbers, appears_s=0)
     data = SimpleNamespace(moving={("creator_morale", ""): 0.1})
     said = compare_words._restless(data, [row])  # type: ignore[arg-type]
     assert said.startswith(

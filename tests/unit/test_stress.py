@@ -10,8 +10,8 @@ from tests.conftest import SCENARIOS
 from twin.experiments.stress import command as stress
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import parse_goal, parse_goals
+from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH
 from twin.experiments.stress.search import Budget
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH
 from twin.experiments.stress.verdicts import rate, verdicts
 from twin.experiments.stress.words import lines
 from twin.ground.errors import UsageError
@@ -161,7 +161,7 @@ def test_a_value_tells_its_place(base, text):
     [(0, 20, 0.0, 0.16843), (20, 20, 0.83157, 1.0), (3, 20, 0.03207, 0.37893)],
 )
 def test_the_interval_of_a_share(fails, n, low, high):
-    """Clopper and Pearson's, as tabled; worlds that could not be told do not count."""
+    """Clopper and Pearson's, as tabled; worlds that are not known do not count."""
     found = rate([False] * fails + [True] * (n - fails) + [None] * 2)
     assert (found.n, found.fails, found.unknown) == (n, fails, 2)
     assert found.low == pytest.approx(low, abs=1e-5) and found.high == pytest.approx(high, abs=1e-5)
@@ -281,7 +281,7 @@ def test_bad_luck_is_not_a_failure(asked):
         and verdict.worst.confirmed != "fails"
         and not any(each.sure for each in verdict.directions)
     )
-    assert "cannot be told from noise" in "\n".join(lines([verdict], given))
+    assert "is not distinguishable from noise" in "\n".join(lines([verdict], given))
 
 
 def test_no_failure_is_not_called_safe(asked):
@@ -298,7 +298,7 @@ def test_no_failure_is_not_called_safe(asked):
 
 def test_stopped_at_any_point_it_goes_on_to_the_same(asked):
     """Worlds that are done are kept; the search finds its way back to where it was, also past
-    worlds that cannot be told."""
+    worlds that are not known."""
     goals, given = asked
     whole = Known(given, goals, fail=(2, 41, 45))
     seen = stress.explore(whole, goals, given, BUDGET, 3)

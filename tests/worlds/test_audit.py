@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from twin.engine.simulation import Simulation
 from twin.experiments.audit import scoring
-from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.engineering import OUTCOMES
 from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
 
 
 def test_every_outcome_of_a_score_exists(small: Small) -> None:
-    """The names in SIDES are series of the world that has every mechanism of the base."""
+    """The names in OUTCOMES are series of the world that has every mechanism of the base."""
     rows = Simulation(small()).world.board.rows
-    assert {side: len(scoring.places(side, rows)) for side in SIDES} == {
-        side: len(SIDES[side]) for side in SIDES
+    assert {side: len(scoring.places(side, rows)) for side in OUTCOMES} == {
+        side: len(OUTCOMES[side]) for side in OUTCOMES
     }

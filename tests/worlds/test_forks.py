@@ -62,7 +62,7 @@ def test_what_is_read_is_per_day_and_per_bin(scenario: Scenario, tmp_path: Path)
         execute(experiment.store.root, task)
     experiment.failed = {"runs/1/1.npy": "broke"}
     bins = [(FORK, 7 * DAY), (FORK, 12 * DAY)]
-    forked = forks.read(experiment, scenario, FORK, [0, 1], ways, bins)
+    forked = forks.read(experiment, FORK, [0, 1], ways, bins)
     simulation, readings = history(load(tmp_path / "out" / "scenario.yaml", ("replicate=1",)))
     sessions, morale = (
         simulation.world.board.index(name) for name in ("sessions", "creator_morale")

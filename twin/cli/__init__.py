@@ -23,7 +23,7 @@ COMMANDS = {
     "check": ("scenarios.check", "Print what a scenario says, in full, without running it."),
     "report": ("runs.report", "Write the report of a run or an experiment again."),
     "pause": ("levers.pause", "Pause a run at its next simulated hour."),
-    "continue": ("levers.go_on", "Let a paused run continue."),
+    "continue": ("levers.let_run", "Let a paused run continue."),
     "pace": ("levers.pace", "Limit how many days a run simulates per second."),
     "intervene": ("levers.intervene", "Apply a policy to a run while it runs."),
     "fork": ("levers.fork", "Leave a branch of a run in a folder of its own."),

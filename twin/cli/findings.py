@@ -73,5 +73,5 @@ def findings(
         checked,
         quiet,
     )
-    command.go_on(made, on)
+    command.resume(made, on)
     common.ended(made.failed)

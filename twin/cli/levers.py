@@ -42,7 +42,7 @@ def pause(run: Path) -> None:
 
 @click.command("continue")
 @common.folder
-def go_on(run: Path) -> None:
+def let_run(run: Path) -> None:
     """Let the paused run in DIR go on."""
     _command(run, do="continue")
 

@@ -105,7 +105,7 @@ def resume(
                 f"{run}: holds an experiment, whose runs cannot be watched (leave out all flags "
                 f"but --on and --quiet)"
             )
-        common.ended(commands.go_on(run, on, quiet).failed)
+        common.ended(commands.resume(run, on, quiet).failed)
         return
     if on is not None:
         raise UsageError(

@@ -1,10 +1,11 @@
-"""Commands that leave an experiment's folder, and what `twin resume DIR` and `twin report DIR` do
+"""Commands that make an experiment's folder, and what `twin resume DIR` and `twin report DIR` do
 with one.
 
-A command's module has ``go_on(experiment, on)``, which does what is left from
+A command's module has ``resume(experiment, on)``, which does what is left from
 ``experiment.manifest["args"]`` alone, writes results and report and ends the experiment, and
-``report(experiment)``, which writes the report anew from what is in the folder. The command line
-calls the same ``go_on`` for a new folder, so a command that goes on is the command.
+``report(experiment)``, which writes the report again from what is in the folder. The command line
+calls the same ``resume`` for a new folder, so a resumed command is the same as one that was never
+stopped.
 """
 
 from __future__ import annotations
@@ -55,22 +56,22 @@ def opened(out: str, quiet: bool = False) -> Experiment:
     return Experiment(out, command, store.read_json("manifest.json")["args"], scenario, quiet)
 
 
-def go_on(out: str, on: str | None, quiet: bool = False) -> Experiment:
+def resume(out: str, on: str | None, quiet: bool = False) -> Experiment:
     """Do what is left of an experiment."""
     experiment = opened(out, quiet)
-    _module(experiment).go_on(experiment, on)
+    _module(experiment).resume(experiment, on)
     return experiment
 
 
-def report(out: str, **wishes: str | None) -> str:
-    """Write an experiment's report anew; returns where it is. ``wishes`` are the command's own.
+def report(out: str, **options: str | None) -> str:
+    """Write an experiment's report again; returns where it is. ``options`` are the command's own.
 
     Raises UsageError if there are no results yet.
     """
     experiment = opened(out, quiet=True)
     if not experiment.store.exists("results.parquet"):
-        raise UsageError(f"{out}: has no results yet (go on with: twin resume {out})")
-    given = {key: value for key, value in wishes.items() if value is not None}
+        raise UsageError(f"{out}: has no results yet (continue with: twin resume {out})")
+    given = {key: value for key, value in options.items() if value is not None}
     _module(experiment).report(experiment, **given)
     return f"{out.rstrip('/')}/report.html"
 

@@ -5,9 +5,10 @@ A parameter is written ``PATH=A,B,C`` (levels), ``PATH=LOW..HIGH`` (a range) or
 in [0, 1) the share of the way that a point lies,
 
     value = low + u (high - low)            log:  low (high / low)^u
-    whole numbers: the same over low - 1/2 .. high + 1/2, rounded, so that the ends are as likely as
-    the rest durations: in seconds, rounded to the grid of the run's clocks levels: number floor(u
-    n)
+    whole numbers: the same over low - 1/2 .. high + 1/2, rounded, so that the ends are as likely
+                   as the rest
+    durations:     in seconds, rounded to the grid of the run's clocks
+    levels:        number floor(u n)
 
 Points are by scipy.stats.qmc, scrambled by the scenario's seed (McKay et al. 1979; Sobol 1967), so
 the same command gives the same.
@@ -84,11 +85,8 @@ def parse(text: str) -> Vary:
             raise UsageError(f"--vary {text}: :log belongs to a range, LOW..HIGH")
         levels = tuple(part.strip() for part in _parts(body))
         if "" in levels or len(set(levels)) < len(levels):
-            raise UsageError(
-                f"--vary {text}: "
-                f"{'a level is empty' if '' in levels else 'a level is there twice'} (write each "
-                f"once: A,B,C)"
-            )
+            wrong = "a level is empty" if "" in levels else "a level is there twice"
+            raise UsageError(f"--vary {text}: {wrong} (write each once: A,B,C)")
         return Vary(path, levels)
     ends = [_END.match(part) for part in body.split("..", 1)]
     if None in ends:
@@ -102,7 +100,7 @@ def parse(text: str) -> Vary:
         raise UsageError(f"--vary {text}: the first end is not below the second")
     if log and float(low) <= 0:
         raise UsageError(f"--vary {text}: :log needs numbers above zero")
-    return Vary(path, (), float(low), float(high), last, log)
+    return Vary(path, low=float(low), high=float(high), suffix=last, log=log)
 
 
 def _parts(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a branch differs by from the world as it is, per metric, and how sure that is.
+"""By what a branch differs from the world as it is, per metric, and how sure that is.
 
 Every replicate r gives a pair (y_r with the policy, x_r without) of means over a window; the two
 shared their luck up to the fork and, as far as the policy does not touch it, after it.
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 LEVEL = 0.95
+"""Of every interval; what has q below 1 - LEVEL is called distinguishable from noise."""
 Array = NDArray[np.float64]
 
 
@@ -53,7 +54,7 @@ class Effects:
     @property
     def narrower(self) -> Array:
         """How many times wider the interval of as many independent runs is; NaN where the pairs are
-        equal (nothing to be told)."""
+        equal."""
         with np.errstate(all="ignore"):
             return np.asarray(
                 np.where(self.high > self.low, 2 * self.unpaired / (self.high - self.low), np.nan),
@@ -74,14 +75,12 @@ def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
     y, x = np.where(both, y, np.nan), np.where(both, x, np.nan)
     n = both.sum(0)
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # means of nothing are NaN, as they should be
+        # means of nothing are NaN, as they should be
+        warnings.simplefilter("ignore", RuntimeWarning)
         d = y - x
         effect = np.nanmean(d, 0)
-        same = np.nanmax(d, 0) == np.nanmin(
-            d, 0
-        )  # exactly equal: rounding must not make an interval of it
+        # exactly equal differences: rounding must not make an interval of them
+        same = np.nanmax(d, 0) == np.nanmin(d, 0)
         spread = np.where(same & (n > 1), 0.0, np.nanstd(d, 0, ddof=1))
         half = stats.t.ppf((1 + level) / 2, n - 1) * spread / np.sqrt(n)
         of_x, of_y = np.nanvar(x, 0, ddof=1), np.nanvar(y, 0, ddof=1)
@@ -96,17 +95,17 @@ def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
         )
         covariance = np.nansum((x - np.nanmean(x, 0)) * (y - np.nanmean(y, 0)), 0) / (n - 1)
         return Effects(
-            np.nanmean(x, 0),
-            np.nanmean(y, 0),
-            effect,
-            effect - half,
-            effect + half,
-            np.where(effect == 0, 0.0, effect / pooled),
-            covariance / np.sqrt(of_x * of_y),
-            (of_x + of_y) / spread**2,
-            np.where(n > 1, p, np.nan),
-            n,
-            unpaired,
+            base=np.nanmean(x, 0),
+            value=np.nanmean(y, 0),
+            effect=effect,
+            low=effect - half,
+            high=effect + half,
+            size=np.where(effect == 0, 0.0, effect / pooled),
+            correlation=covariance / np.sqrt(of_x * of_y),
+            gain=(of_x + of_y) / spread**2,
+            p=np.where(n > 1, p, np.nan),
+            n=n,
+            unpaired=unpaired,
         )
 
 
@@ -117,6 +116,11 @@ def discoveries(p: Array) -> Array:
     if known.any():
         q[known] = stats.false_discovery_control(p[known])
     return q
+
+
+def established(q: float) -> bool:
+    """Whether a difference with this q is distinguishable from noise; False where q is NaN."""
+    return bool(q < 1 - LEVEL)
 
 
 def window_means(times: NDArray[np.int64], values: Array, begin: int, end: int) -> Array:

@@ -1,9 +1,9 @@
-"""An experiment's folder and the life of its command: begin or go on, run tasks with progress, be
+"""An experiment's folder and the life of its command: begin or resume, run tasks with progress, be
 interrupted, end.
 
 ``manifest.json`` says which command with which arguments made the folder, so that the same command,
-or `twin resume`, goes on with what is left, and another is refused. ``scenario.yaml`` is resolved;
-``policies/`` holds what branches lay on it; ``failed/`` errors of tasks that failed three times;
+or `twin resume`, continues with what is left, and another is refused. ``scenario.yaml`` is resolved;
+``policies/`` holds what branches apply; ``failed/`` errors of tasks that failed three times;
 ``results.parquet`` and ``report.html`` are what it is for.
 """
 
@@ -73,7 +73,7 @@ class Experiment:
         }
         if self.store.exists("manifest.json"):
             self._same(self.store.read_json("manifest.json"))
-            self.say(f"goes on with {out}")
+            self.say(f"resumes {out}")
         else:
             if self.store.exists("") and self.store.names():
                 raise UsageError(
@@ -112,15 +112,15 @@ class Experiment:
         if not self.quiet:
             click.echo(text)
 
-    def tell(self, lines: Iterable[str], report: Callable[[Experiment], None]) -> None:
-        """Say what came out, write the report, and say where it is."""
+    def conclude(self, lines: Iterable[str], report: Callable[[Experiment], None]) -> None:
+        """Print the results, write the report, and print where it is."""
         for line in lines:
             self.say(line)
         report(self)
         self.say(f"report: {self.out.rstrip('/')}/report.html")
 
     def run(self, tasks: Sequence[Task], on: str | None, what: str = "runs") -> Ended:
-        """Do what is left of some tasks, showing how far it is. What failed three times is said,
+        """Do what is left of some tasks, showing how far it is. What failed three times is printed,
         and kept in ``failed``."""
         view = _Bar(what) if not self.quiet and Console().is_terminal else _Lines(what, self.quiet)
         try:
@@ -133,10 +133,10 @@ class Experiment:
         for result, error in ended.failed.items():
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
-        mended = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(
+        repaired = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(
             ended.failed
         )
-        for result in sorted(mended):
+        for result in sorted(repaired):
             self.store.remove(f"failed/{result.replace('/', '-')}.txt")
         return ended
 
@@ -166,7 +166,7 @@ class Interrupted(UsageError):
 
     def __init__(self, out: str) -> None:
         super().__init__(
-            f"interrupted, nothing that is done is lost; go on with: twin resume {out}"
+            f"interrupted, nothing that is done is lost; continue with: twin resume {out}"
         )
 
 
@@ -181,13 +181,14 @@ class _Pace:
         done = progress.done_weight - progress.old_weight
         if done <= 0:
             return ""
-        return f"left {span((time.monotonic() - self.began) / done * (progress.weight - progress.done_weight))}"
+        rate = (time.monotonic() - self.began) / done
+        return f"left {span(rate * (progress.weight - progress.done_weight))}"
 
     def show(self, progress: Progress) -> None:
         """Show progress."""
 
     def close(self) -> None:
-        """No more comes."""
+        """Stop showing."""
 
 
 class _Lines(_Pace):
@@ -197,19 +198,19 @@ class _Lines(_Pace):
 
     def __init__(self, what: str, quiet: bool) -> None:
         super().__init__(what)
-        self.quiet, self._told, self._spoke = quiet, -1, 0.0
+        self.quiet, self._printed, self._printed_at = quiet, -1, 0.0
 
     def show(self, progress: Progress) -> None:
         """A line now and then."""
         tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
-        due = tenths != self._told and (
-            wall - self._spoke > 1 or progress.done + progress.failed == progress.total
+        due = tenths != self._printed and (
+            wall - self._printed_at > 1 or progress.done + progress.failed == progress.total
         )
-        if not self.quiet and (due or wall - self._spoke > 60 * self.MINUTES):
-            self._told, self._spoke = tenths, wall
+        if not self.quiet and (due or wall - self._printed_at > 60 * self.MINUTES):
+            self._printed, self._printed_at = tenths, wall
             failed = f"  {progress.failed} failed" if progress.failed else ""
-            text = f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers{failed}  {self.left(progress)}"
-            click.echo(text.rstrip())
+            text = f"{progress.done}/{progress.total} {self.what} on {progress.workers} workers"
+            click.echo(f"{text}{failed}  {self.left(progress)}".rstrip())
 
 
 class _Bar(_Pace):

@@ -21,6 +21,8 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task, reduced
 from twin.ground.errors import UsageError, nearest
 from twin.ground.units import DAY, format_duration
+from twin.mechanisms.trials import Trials
+from twin.record.watch import Rows
 from twin.running.folder import slug
 from twin.scenario import interventions
 from twin.scenario.describe import as_file
@@ -35,10 +37,13 @@ BASE = "as it is"
 TREATMENTS = ("policies_active",)
 """Metrics that say that a policy is there, and nothing about what it does: no outcome."""
 
+ARMS = frozenset(metric.name for metric in Trials.metrics)
+"""Metrics that compare the arms of an A/B test in one world: no outcome of a branch."""
+
 
 @dataclass(frozen=True)
 class Branch:
-    """A way to go on from the fork: a name, the file in the store with its policies (none for
+    """A way to continue from the fork: a name, the file in the store with its policies (none for
     BASE), and the text for reports."""
 
     name: str
@@ -54,14 +59,14 @@ class Forked:
     A replicate that failed in a branch is NaN there.
     """
 
-    rows: Sequence[tuple[Metric, Mapping[str, str]]]
+    rows: Rows
     bins: list[tuple[int, int]]
     of: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A policy file, read and checked: what a branch is called, what holds in it from when on, and
+    """A policy file, read and checked: what a branch is called, its policies with their times, and
     that in words."""
 
     name: str
@@ -73,7 +78,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     """Read a policy file (``FILE`` or ``FILE@TIME``) and check it against the scenario, for a
     branch that forks at ``at``.
 
-    What has no time of its own takes hold at the fork; a condition counts from the fork on. Raises
+    What has no time of its own takes effect at the fork; a condition counts from the fork on. Raises
     UsageError and ScenarioError.
     """
     file, sign, time = path.rpartition("@")
@@ -89,10 +94,10 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
             f"--policy {path}: the worlds are forked at {format_duration(at)}: {error}"
         ) from None
     with as_file(scenario) as base:
-        laid_on, policies = interventions.laid(
+        applied, policies = interventions.laid(
             base, Path(file).read_text(errors="replace"), when, at, file
         )
-    mine = laid_on.policies[len(scenario.policies) :]
+    mine = applied.policies[len(scenario.policies) :]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
         raise UsageError(
@@ -111,9 +116,9 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 
 
 def outcome(metric: Metric) -> bool:
-    """Whether a metric says what a policy does. Not so those that say that it is there, and means
+    """Whether a metric shows what a policy does. Not so those that show that it is there, and means
     by arm, see `trial`."""
-    return metric.name not in TREATMENTS and not metric.name.startswith("trial_")
+    return metric.name not in TREATMENTS and metric.name not in ARMS
 
 
 def distinct(plans: Sequence[Plan]) -> None:
@@ -129,7 +134,7 @@ def distinct(plans: Sequence[Plan]) -> None:
         )
 
 
-def laid(plan: Plan, experiment: Experiment) -> Branch:
+def stored(plan: Plan, experiment: Experiment) -> Branch:
     """A plan as a branch of an experiment, in whose folder its policies then are."""
     target = f"policies/{slug(plan.name)}.yaml"
     experiment.store.write(target, write_text({"policies": plan.policies}).encode())
@@ -139,8 +144,8 @@ def laid(plan: Plan, experiment: Experiment) -> Branch:
 def branch_of(
     path: str, at: int, scenario: Scenario, experiment: Experiment, name: str | None = None
 ) -> Branch:
-    """Both in one: see `planned` and `laid`."""
-    return laid(planned(path, at, scenario, name), experiment)
+    """Both in one: see `planned` and `stored`."""
+    return stored(planned(path, at, scenario, name), experiment)
 
 
 def settings(replicate: int, sets: Sequence[str] = ()) -> tuple[str, ...]:
@@ -192,7 +197,6 @@ def weeks(at: int, end: int, width: int = 7 * DAY) -> list[tuple[int, int]]:
 
 def read(
     experiment: Experiment,
-    scenario: Scenario,
     at: int,
     replicates: Sequence[int],
     branches: Sequence[Branch],
@@ -200,20 +204,27 @@ def read(
     within: str = "runs",
 ) -> Forked:
     """Load and reduce what the tasks left."""
-    rows = scenario.series()
+    rows = experiment.scenario.series()
     made = Forked(rows, bins)
     for number, branch in enumerate(branches):
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
         for place, replicate in enumerate(replicates):
             result = f"{within}/{replicate}/{number}.npy"
             if result not in experiment.failed:
-                before = experiment.store.read_array(f"{within}/{replicate}/trunk.npy")
-                after = experiment.store.read_array(result)
-                values[place] = reduced(
-                    np.concatenate([before, after]), scenario.metrics.every, rows, bins
-                )
+                trunk = f"{within}/{replicate}/trunk.npy"
+                values[place] = reduced_result(experiment, rows, result, trunk, bins)
         made.of[branch.name] = values
     return made
+
+
+def reduced_result(
+    experiment: Experiment, rows: Rows, result: str, trunk: str, bins: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
+    """Means over bins (bins, series) of one result. ``trunk``: the readings before the fork, which
+    a running total needs for its first day after it; empty for a run from its start."""
+    store = experiment.store
+    parts = [store.read_array(name) for name in (trunk, result) if name]
+    return reduced(np.concatenate(parts), experiment.scenario.metrics.every, rows, bins)
 
 
 def fork_time(text: str | None, scenario: Scenario) -> int:

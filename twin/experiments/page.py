@@ -1,17 +1,17 @@
 """The frame of every experiment's report: one HTML page that opens offline, pictures first, a
 summary in words on top.
 
-A report is a `Page`: what is said on top, sections with pictures (Bokeh models) and perhaps a
-table, and how it was found. Commands say what is in it; how it looks is the template
+A `Report` is a summary, sections with pictures (Bokeh models) and perhaps a table, and the methods.
+Commands give its content; how it looks is the template
 ``experiment.html``, in the style of a run's report. All text is escaped, wherever it came from.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from bokeh.document import Document
 from bokeh.embed import components
@@ -26,10 +26,13 @@ from twin.readers.text import human, span
 Words = Sequence[tuple[str, str]]
 """A sentence in parts: words and their tone (``good``, ``bad``, ``flat`` or empty)."""
 TONES = {"better": "good", "worse": "bad"}
+"""The tone of a verdict; what is neither has none."""
+HINT = "Only rows with these words"
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Said:
+class Summary:
     """Sentences of the summary under one name, with the colour that the pictures give it, and what
     it is."""
 
@@ -71,12 +74,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """A table that can be sorted and searched: columns (words, whether numbers), rows of cells."""
 
     columns: Sequence[tuple[str, bool]]
     rows: Sequence[Sequence[Cell]]
-    hint: str = "Only rows with these words"
+    hint: str = HINT
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column of a table: its heading, and its cell for a row; ``numeric`` columns are set
+    flush right."""
+
+    heading: str
+    cell: Callable[[Row], Cell]
+    numeric: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,19 +102,18 @@ class Section:
     lead: str = ""
     sentences: Sequence[str] = ()
     groups: Sequence[Group] = ()
-    table: Table | None = None
+    table: DataTable | None = None
     short: str = ""
 
 
 @dataclass(frozen=True)
-class Page:
-    """A whole report. ``under`` are lines below the title, ``notices`` what nobody may overlook,
-    ``note`` how to read the summary, ``methods`` rows of the last box.
-    """
+class Report:
+    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to read
+    the summary, ``methods`` rows of the last box."""
 
     title: str
     lead: str
-    summary: Sequence[Said]
+    summary: Sequence[Summary]
     sections: Sequence[Section]
     methods: Sequence[tuple[str, str]]
     under: Sequence[str] = field(default=())
@@ -109,7 +121,26 @@ class Page:
     note: str = ""
 
 
-def write(experiment: Experiment, page: Page) -> None:
+def tabulated(columns: Sequence[Column[Row]], rows: Iterable[Row], hint: str = HINT) -> DataTable:
+    """A table of rows of any kind: every column states its heading and its cell in one place."""
+    return DataTable(
+        [(column.heading, column.numeric) for column in columns],
+        [[column.cell(row) for column in columns] for row in rows],
+        hint,
+    )
+
+
+def left_out(name: str, what: str, left: Sequence[tuple[str, str]]) -> Section:
+    """A section that lists what was left out, with the reasons; ``what`` heads its names."""
+    columns: list[Column[tuple[str, str]]] = [
+        Column(what, lambda each: Cell(each[0]), numeric=False),
+        Column("Why", lambda each: Cell(each[1]), numeric=False),
+    ]
+    table = tabulated(columns, left) if left else None
+    return Section("left", name, "" if left else "None.", table=table)
+
+
+def write(experiment: Experiment, page: Report) -> None:
     """Write ``report.html`` of an experiment's folder."""
     experiment.store.write(
         "report.html",
@@ -117,7 +148,7 @@ def write(experiment: Experiment, page: Page) -> None:
     )
 
 
-def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
+def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
     """The page as HTML."""
     figures = {
         picture.key: picture.model
@@ -126,7 +157,7 @@ def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
         for picture in group.pictures
     }
     document = Document()
-    with document.models.freeze():  # else every figure added walks all before it
+    with document.models.freeze():  # else every figure added visits all before it
         for drawn in figures.values():
             document.add_root(drawn)
     script, divs = components(figures) if figures else ("", {})
@@ -155,7 +186,7 @@ def render(page: Page, scenario: str, manifest: Mapping[str, Any]) -> str:
 
 
 def number(value: float, unit: str = "1", shown: str | None = None, tone: str = "") -> Cell:
-    """A number as a cell; ``shown`` if its text is another than what `human` makes of it."""
+    """A number as a cell; ``shown`` if its text is another than what `human` gives."""
     return Cell(human(value, unit) if shown is None else shown, value, tone)
 
 
@@ -188,8 +219,7 @@ def failures(experiment: Experiment) -> list[str]:
     first = next(iter(failed.items()))
     return [
         f"{len(failed)} of the runs failed three times and are left out, with their errors in "
-        f"failed/ "
-        f"(the first: {first[0]}: {first[1]})"
+        f"failed/ (the first: {first[0]}: {first[1]})"
     ]
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from twin.experiments import commands, design, forks
 from twin.experiments.audit import command as auditing
-from twin.experiments.audit import sensitivity
+from twin.experiments.audit import levers
 from twin.experiments.audit.engineering import chosen
 from twin.experiments.compare import command as comparing
 from twin.experiments.compare import trial
@@ -132,7 +132,7 @@ def compare(
     made = _made(found, "compare", args, where)
     if axes:
         made.manifest["axes"] = dict(axes)
-    comparing.go_on(made, where.get("on"))
+    comparing.resume(made, where.get("on"))
     return Result(made)
 
 
@@ -154,7 +154,7 @@ def sweep(
     args = {"vary": list(vary), "method": way, "points": points, "replicates": replicates}
     planned(found, args)
     made = _made(found, "sweep", args, where)
-    sweeping.go_on(made, where.get("on"))
+    sweeping.resume(made, where.get("on"))
     return Result(made)
 
 
@@ -182,9 +182,9 @@ def audit(
     }
     if method != "steps":
         args["budget"] = budget or (10 if method == "morris" else 64)
-        sensitivity.check(found, args)
+        levers.check(found, args)
     made = _made(found, "audit", args, where)
-    auditing.go_on(made, where.get("on"))
+    auditing.resume(made, where.get("on"))
     return Result(made)
 
 
@@ -231,7 +231,7 @@ def stress(
     made = _made(found, "stress", args, where)
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)
-    stressing.go_on(made, where.get("on"))
+    stressing.resume(made, where.get("on"))
     return Result(made)
 
 

@@ -33,19 +33,20 @@ from numpy.typing import NDArray
 from twin.experiments import effects, forks
 from twin.experiments.audit import report as audit_report
 from twin.experiments.audit import scoring, sensitivity, sensitivity_report, turning
-from twin.experiments.audit.engineering import SIDES, STEPS, Step, chosen
+from twin.experiments.audit.engineering import OUTCOMES, STEPS, Step, chosen
 from twin.experiments.audit.forces import SCHEMA, Force, as_row
 from twin.experiments.audit.turning import Left, Turn
-from twin.experiments.audit.worlds import based, branch_task, ids_at_fork, means
+from twin.experiments.audit.worlds import based, branch_task, ids_at_fork, means, worlds_of
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import Branch
+from twin.experiments.words import daily_unit
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.record.watch import Rows
 from twin.world.metric import label_text
 
-_PART = ("base", "value", "effect", "low", "high", "sd", "p")
+PART_NUMBERS = ("base", "value", "effect", "low", "high", "sd", "p")
 PARTS = pa.schema(
     [
         ("step", pa.string()),
@@ -55,44 +56,43 @@ PARTS = pa.schema(
         ("unit", pa.string()),
         ("good", pa.int64()),
         ("counts", pa.bool_()),
-        *((name, pa.float64()) for name in _PART),
+        *((name, pa.float64()) for name in PART_NUMBERS),
         ("n", pa.int64()),
     ]
 )
 SCORES = pa.schema(
-    [("step", pa.string()), ("replicate", pa.int64()), *((side, pa.float64()) for side in SIDES)]
+    [("step", pa.string()), ("replicate", pa.int64()), *((side, pa.float64()) for side in OUTCOMES)]
 )
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
-    """Do what is left to do, tell it, write results and report."""
+def resume(experiment: Experiment, on: str | None) -> None:
+    """Do what is left to do, print the results, write tables and report."""
     if experiment.manifest["args"]["method"] != "steps":
-        told = sensitivity.go_on(experiment, on)
+        said = sensitivity.resume(experiment, on)
     else:
         forces, left, runs = run(experiment, on)
         experiment.finish("done", runs=runs, left=[list(each) for each in left])
-        told = lines(forces, left, runs)
-    experiment.tell(told, report)
+        said = lines(forces, left, runs)
+    experiment.conclude(said, report)
 
 
-def report(experiment: Experiment, **wishes: str) -> None:
-    """Write the report anew. Raises UsageError for wishes, as it has none."""
-
-    for name, text in wishes.items():
+def report(experiment: Experiment, **axes: str) -> None:
+    """Write the report again. Raises UsageError for axes: the map of an audit has none to
+    choose."""
+    for name, text in axes.items():
         raise UsageError(
             f"--{name} {text}: the map of an audit has the scores of both sides on its axes (leave "
             f"it out)"
         )
-    (
-        audit_report if experiment.manifest["args"]["method"] == "steps" else sensitivity_report
-    ).write(experiment)
+    steps = experiment.manifest["args"]["method"] == "steps"
+    (audit_report if steps else sensitivity_report).write(experiment)
 
 
 def plan(
     experiment: Experiment, alive: Sequence[Task], steps: Sequence[Step]
 ) -> tuple[list[Turn], list[Left]]:
-    """What each step sets; kept in the folder, since a world that failed once and is mended later
-    must not change it."""
+    """What each step sets. It is kept in the folder: the IDs alive at the fork are those of the
+    first world that lived, and a world that is repaired later must not change them."""
     by_name = {step.name: step for step in STEPS}
     if not experiment.store.exists("steps.json"):
         first = int(next(task for task in alive if task.kind == "trunk").result.split("/")[1])
@@ -119,7 +119,7 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
     taken, left = plan(experiment, alive, chosen(args["steps"]))
     ready = turning.ready(experiment, taken, left)
     places = {turn.step.name: place for place, turn in enumerate(taken, 1)}
-    worlds = {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
+    worlds = worlds_of(alive)
     tasks = [
         task
         for turn, branch in ready
@@ -127,17 +127,11 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
     ]
     experiment.run([*alive, *tasks], on, "runs with and without")
     rows = scenario.series()
-    x = means(experiment, rows, numbers, lambda r: f"runs/{r}/0.npy")
+    x = means(experiment, rows, {r: f"runs/{r}/0.npy" for r in numbers})
     forces, parts, scores = [], [], []
     for turn, _ in ready:
-        place = places[turn.step.name]
-        y = means(
-            experiment,
-            rows,
-            numbers,
-            lambda r, place=place: f"runs/{r}/{place}.npy",
-            turn.step.fixed,
-        )
+        results = {r: f"runs/{r}/{places[turn.step.name]}.npy" for r in numbers}
+        y = means(experiment, rows, results, turn.step.fixed)
         both = scoring.both(x, y, rows)
         forces.append(_force(turn, both))
         parts += _parts(turn, x, y, rows)
@@ -145,7 +139,7 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
             {
                 "step": turn.step.name,
                 "replicate": r,
-                **{side: float(both[k, r]) for k, side in enumerate(SIDES)},
+                **{side: float(both[k, r]) for k, side in enumerate(OUTCOMES)},
             }
             for r in numbers
         ]
@@ -186,14 +180,14 @@ def _force(turn: Turn, both: NDArray[np.float64]) -> Force:
     known = both[:, np.isfinite(both).all(0)]
     producer, consumer = (scoring.score(one) for one in known)
     return Force(
-        turn.step.name,
-        turn.words,
-        turn.step.fixed,
-        producer,
-        consumer,
-        known.shape[1],
-        scoring.hotelling(known),
-        np.nan,
+        step=turn.step.name,
+        set=turn.words,
+        fixed=turn.step.fixed,
+        producer=producer,
+        consumer=consumer,
+        n=known.shape[1],
+        p=scoring.hotelling(known),
+        q=np.nan,
     )
 
 
@@ -202,18 +196,18 @@ def _parts(
 ) -> list[dict[str, Any]]:
     found = effects.paired(y, x)
     made = []
-    for side in SIDES:
+    for side in OUTCOMES:
         counted, scale = scoring.counted(x, y, side, rows)
         for (i, sign), counts, sd in zip(scoring.places(side, rows), counted, scale, strict=True):
             metric, labels = rows[i]
-            row = {key: float(getattr(found, key)[i]) for key in _PART if key != "sd"}
+            row = {key: float(getattr(found, key)[i]) for key in PART_NUMBERS if key != "sd"}
             made.append(
                 {
                     "step": turn.step.name,
                     "side": side,
                     "metric": metric.name,
                     "labels": label_text(labels),
-                    "unit": f"{metric.unit}/d" if metric.kind == "counter" else metric.unit,
+                    "unit": daily_unit(metric),
                     "good": sign,
                     "counts": bool(counts),
                     **row,
@@ -225,11 +219,11 @@ def _parts(
 
 
 def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]:
-    """What the terminal says."""
+    """What the terminal shows."""
     made = [
         "",
-        f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to "
-        f"run, 95 % interval)",
+        f"{'step':34s} {'creators':>24s} {'consumers':>24s}   (standard deviations from run to run, "
+        f"95 % interval)",
     ]
     for force in forces:
         sides = [
@@ -239,4 +233,8 @@ def lines(forces: Sequence[Force], left: Sequence[Left], runs: int) -> list[str]
         made.append(f"{force.step:34s} {sides[0]:>24s} {sides[1]:>24s}   {force.towards}")
     made += [f"left out: {name}: {reason}" for name, reason in left]
     unsure = sum(not force.sure for force in forces)
-    return [*made, f"{runs} runs; {unsure} of {len(forces)} steps could not be told from noise", ""]
+    return [
+        *made,
+        f"{runs} runs; {unsure} of {len(forces)} steps are not distinguishable from noise",
+        "",
+    ]

@@ -3,7 +3,7 @@
 A step is a factor (``x0.25``), a value, or a value by what the world holds (``ids/2``: half as many
 rows as IDs are alive at the fork, at the next power of two below). Most are levers and are turned
 at the fork; what is fixed for a run is turned from its start. What a step cannot do in a scenario
-(no such mechanism, out of range, already there) is left out and said. The steps are round numbers
+(no such mechanism, out of range, already there) is left out, with the reason. The steps are round numbers
 that teams do choose between, not equal in any other sense: read the force of a step, not of a
 parameter.
 """
@@ -69,11 +69,11 @@ STEPS = (
     Step("slate x 2", {"recommender.slate": "x2"}),
     Step("author cap 1", {"recommender.author_cap": 1}),
     Step("out of network x 4/3", {"recommender.out_of_network": 1.0}),
-    Step("diversity .5", {"recommender.diversity": 0.5}),
+    Step("diversity 0.5", {"recommender.diversity": 0.5}),
     Step("weights: X 2023", {"recommender.preset": "x_2023"}),
     Step("weights: likes", {"recommender.preset": "likes"}),
     Step("personalisation 0", {"recommender.personalisation": 0.0}),
-    Step("personalisation .5", {"recommender.personalisation": 0.5}),
+    Step("personalisation 0.5", {"recommender.personalisation": 0.5}),
     Step(
         "reward model per person",
         {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 1.0},
@@ -87,7 +87,7 @@ STEPS = (
     Step("expiry x 2", {"recommender.expiry": "x2"}, fixed=True),
 )
 
-SIDES: dict[str, tuple[tuple[str, str, int], ...]] = {
+OUTCOMES: dict[str, tuple[tuple[str, str, int], ...]] = {
     "producer": (
         ("creator_income", "by=human", 1),
         ("creator_morale", "", 1),

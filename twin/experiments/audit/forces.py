@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from twin.experiments import effects
-from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.engineering import OUTCOMES
 from twin.experiments.audit.scoring import Score
 from twin.experiments.experiment import Experiment
 
@@ -21,7 +21,7 @@ SCHEMA = pa.schema(
         ("set", pa.string()),
         ("fixed", pa.bool_()),
         ("force", pa.float64()),
-        *((f"{side}_{end}", pa.float64()) for side in SIDES for end in _ENDS),
+        *((f"{side}_{end}", pa.float64()) for side in OUTCOMES for end in _ENDS),
         ("n", pa.int64()),
         ("p", pa.float64()),
         ("q", pa.float64()),
@@ -51,8 +51,8 @@ class Force:
 
     @property
     def sure(self) -> bool:
-        """Whether it is told from noise, many steps considered."""
-        return bool(self.q < 1 - effects.LEVEL)
+        """Whether it is distinguishable from noise, many steps considered."""
+        return effects.established(self.q)
 
     @property
     def untouched(self) -> bool:
@@ -63,9 +63,9 @@ class Force:
 
     @property
     def towards(self) -> str:
-        """Whom it favours, as far as q and its intervals say."""
+        """Whom it favours, as far as q and its intervals show."""
         if not self.sure:
-            return "nothing at all" if self.untouched else "not told from noise"
+            return "nothing at all" if self.untouched else "not distinguishable from noise"
         return {
             (1, 1): "for both",
             (-1, -1): "against both",
@@ -85,7 +85,11 @@ def as_row(force: Force) -> dict[str, Any]:
         "set": force.set,
         "fixed": force.fixed,
         "force": force.size,
-        **{f"{side}_{key}": getattr(getattr(force, side), key) for side in SIDES for key in _ENDS},
+        **{
+            f"{side}_{key}": getattr(getattr(force, side), key)
+            for side in OUTCOMES
+            for key in _ENDS
+        },
         "n": force.n,
         "p": force.p,
         "q": force.q,
@@ -97,7 +101,7 @@ def read_forces(experiment: Experiment) -> list[Force]:
     """The rows of ``results.parquet``."""
     made = []
     for row in experiment.store.read_table("results.parquet").to_pylist():
-        sides = {side: Score(*(row[f"{side}_{key}"] for key in _ENDS)) for side in SIDES}
+        sides = {side: Score(**{key: row[f"{side}_{key}"] for key in _ENDS}) for side in OUTCOMES}
         made.append(
             Force(
                 row["step"], row["set"], row["fixed"], **sides, n=row["n"], p=row["p"], q=row["q"]

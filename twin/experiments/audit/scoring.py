@@ -1,5 +1,5 @@
-"""The score of a side: what a change does to those who make, and to those who watch, as one number
-each per world.
+"""The score of a side: what a change does to creators, and to consumers, as one number each per
+world.
 
 With x_rm and y_rm the means of outcome m in world r without and with the change, s_m the standard
 deviation of x_rm over worlds (one degree of freedom less than worlds) and o_m the way that is good
@@ -8,7 +8,7 @@ for the side,
     score_r = mean over m of  o_m (y_rm - x_rm) / s_m
 
 over the outcomes that count: known in every world that was compared, and different from world to
-world. Which outcomes a side has is in `engineering.SIDES`; equal weights are a choice, and tables
+world. Which outcomes a side has is in `engineering.OUTCOMES`; equal weights are a choice, and tables
 show every part.
 
     T^2 = n m' S^-1 m,   T^2 (n - k) / (k (n - 1)) ~ F(k, n - k)        Hotelling (1931): k scores,
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from twin.experiments import effects
-from twin.experiments.audit.engineering import SIDES
+from twin.experiments.audit.engineering import OUTCOMES
 from twin.record.watch import Rows
 from twin.world.metric import label_text
 
@@ -55,7 +55,9 @@ def places(side: str, rows: Rows) -> list[tuple[int, int]]:
     """Outcomes of a side that the world has: place among the series, and direction."""
     index = {(metric.name, label_text(labels)): i for i, (metric, labels) in enumerate(rows)}
     return [
-        (index[name, labels], sign) for name, labels, sign in SIDES[side] if (name, labels) in index
+        (index[name, labels], sign)
+        for name, labels, sign in OUTCOMES[side]
+        if (name, labels) in index
     ]
 
 
@@ -94,8 +96,8 @@ def scores(x: Array, y: Array, side: str, rows: Rows, of: Places | None = None) 
 
 
 def both(x: Array, y: Array, rows: Rows, of: Places | None = None) -> Array:
-    """Scores of both sides (sides, runs), in the order of SIDES. Arguments as of `counted`."""
-    return np.array([scores(x, y, side, rows, of) for side in SIDES])
+    """Scores of both sides (sides, runs), in the order of OUTCOMES. Arguments as of `counted`."""
+    return np.array([scores(x, y, side, rows, of) for side in OUTCOMES])
 
 
 def score(values: Array) -> Score:

@@ -6,49 +6,38 @@ Everything is read from the folder: ``results.parquet`` and the manifest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from twin.experiments import effects
 from twin.experiments import page as reporting
-from twin.experiments.audit import pictures
-from twin.experiments.audit.engineering import SIDES
-from twin.experiments.audit.report import WHO, signed
-from twin.experiments.audit.sensitivity import COLUMNS, INDEX, LEAST, LEVELS, LUCK, SPAN
+from twin.experiments.audit.engineering import OUTCOMES
+from twin.experiments.audit.indices import COLUMNS, INDEX
+from twin.experiments.audit.levers import LEVELS, LUCK, SPAN
+from twin.experiments.audit.maps import Rows, index_map
+from twin.experiments.audit.sensitivity import BLOCKS
+from twin.experiments.audit.sensitivity_words import SHOWN, summary, way
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import (
     Cell,
+    Column,
     Group,
-    Page,
     Picture,
-    Said,
+    Report,
     Section,
-    Table,
-    Words,
-    listed,
+    left_out,
     number,
+    tabulated,
 )
+from twin.experiments.words import WHO, hundredths
 from twin.ground.units import at, format_duration
 
-SHOWN = {
-    "mu_star": "mu*",
-    "mu_star_conf": "± mu*",
-    "mu": "mu",
-    "mu_low": "mu low",
-    "mu_high": "mu high",
-    "sigma": "sigma",
-    "S1": "S1",
-    "S1_conf": "± S1",
-    "ST": "ST",
-    "ST_conf": "± ST",
-    "trend": "Trend",
-    "trend_low": "Trend low",
-    "trend_high": "Trend high",
-}
-Rows = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""By lever and side."""
+NAMES = {"morris": "Morris' elementary effects", "sobol": "Sobol's indices"}
+SIGNED = ("mu", "mu_low", "mu_high", "trend", "trend_low", "trend_high")
+"""Indices that have a direction."""
+MAP = "Both sides on one map"
 
 
 def write(experiment: Experiment) -> None:
@@ -58,13 +47,16 @@ def write(experiment: Experiment) -> None:
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for row in experiment.store.read_table("results.parquet").to_pylist():
         rows.setdefault(row["lever"], {})[row["side"]] = row
-    name = {"morris": "Morris' elementary effects", "sobol": "Sobol's indices"}[method]
-    page = Page(
-        f"{scenario.name}: audit of {len(rows) - 1} levers by {name}",
-        scenario.description,
-        summary(rows, method, manifest),
-        [_map(rows, method), _table(rows, method), _left(manifest.get("left", []))],
-        _methods(experiment, method, rows),
+    page = Report(
+        title=f"{scenario.name}: audit of {len(rows) - 1} levers by {NAMES[method]}",
+        lead=scenario.description,
+        summary=summary(rows, method, manifest),
+        sections=[
+            _map(rows, method),
+            _levers(rows, method),
+            left_out("Settings left out", "Setting", manifest.get("left", [])),
+        ],
+        methods=_methods(experiment, method, rows),
         under=(
             f"{args['replicates']} worlds were forked on "
             f"{at(scenario.start, int(args['at_s'])):%d %B %Y}, "
@@ -73,107 +65,10 @@ def write(experiment: Experiment) -> None:
         ),
         notices=reporting.failures(experiment),
         note=f"Every lever runs from its value / {SPAN:g} to x {SPAN:g} within its bounds; scores "
-        f"are in standard deviations "
-        f"(sd) from world to "
-        f"world, more is better for that side. In brackets {effects.LEVEL:.0%} intervals.",
+        f"are in standard deviations (sd) from world to world, more is better for that side. In "
+        f"brackets {effects.LEVEL:.0%} intervals.",
     )
     reporting.write(experiment, page)
-
-
-def _way(row: Mapping[str, Any], method: str) -> str:
-    low, high = (
-        (row["mu_low"], row["mu_high"])
-        if method == "morris"
-        else (row["trend_low"], row["trend_high"])
-    )
-    return (
-        "more of it is better" if low > 0 else "more of it is worse" if high < 0 else "no one way"
-    )
-
-
-def summary(rows: Rows, method: str, manifest: Mapping[str, Any]) -> list[Said]:
-    """What is said on top."""
-    index, said, unsure = INDEX[method], [], []
-    for side, who in WHO.items():
-        mine = sorted(
-            (row[side] for lever, row in rows.items() if lever != LUCK and row[side]["told"]),
-            key=lambda row: -row[index],
-        )
-        luck = rows[LUCK][side]
-        items: list[Words] = []
-        if luck["n"] < LEAST:
-            items.append(
-                [(f"Too few {_blocks(method)} are left ({luck['n']}) to say anything.", "flat")]
-            )
-        for row in mine:
-            way = _way(row, method)
-            tone = {"more of it is better": "good", "more of it is worse": "bad"}.get(way, "")
-            items.append(
-                [
-                    (
-                        f"{row['lever']} ({row['low']} to {row['high']}, now {row['now']}): "
-                        f"{SHOWN[index]} {row[index]:.2f} "
-                        f"[{row[index] - row[f'{index}_conf']:.2f}, "
-                        f"{row[index] + row[f'{index}_conf']:.2f}], ",
-                        "",
-                    ),
-                    (way, tone),
-                    (".", ""),
-                ]
-            )
-        if luck["n"] >= LEAST and not mine:
-            items.append([("No lever can be told from luck.", "flat")])
-        if np.isfinite(luck[index]):
-            items.append(
-                [
-                    (
-                        f"Luck alone, a parameter that sets nothing, has {SHOWN[index]} "
-                        f"{luck[index]:.2f} "
-                        f"[{luck[index] - luck[f'{index}_conf']:.2f}, "
-                        f"{luck[index] + luck[f'{index}_conf']:.2f}].",
-                        "flat",
-                    )
-                ]
-            )
-        said.append(
-            Said(
-                f"What moves the score of {who}",
-                items,
-                what="Levers told from luck, strongest first.",
-            )
-        )
-        unsure.append(
-            {lever for lever, row in rows.items() if lever != LUCK and not row[side]["told"]}
-        )
-    neither = [lever for lever in rows if lever in unsure[0] & unsure[1]]
-    last: list[Words] = []
-    if neither:
-        last.append(
-            [
-                (
-                    f"{len(neither)} of {len(rows) - 1} levers could not be told from luck on "
-                    f"either side: {listed(neither)}.",
-                    "flat",
-                )
-            ]
-        )
-    if manifest.get("refused"):
-        last.append(
-            [
-                (
-                    f"{manifest['refused']} points are refused by the scenario; their "
-                    f"{_blocks(method)} are left out.",
-                    "flat",
-                )
-            ]
-        )
-    last.append([(f"All this rests on {manifest.get('runs', 0)} runs.", "")])
-    said.append(Said("What could not be told, and what it rests on", last))
-    return said
-
-
-def _blocks(method: str) -> str:
-    return "trajectories" if method == "morris" else "blocks"
 
 
 def _map(rows: Rows, method: str) -> Section:
@@ -181,131 +76,83 @@ def _map(rows: Rows, method: str) -> Section:
     known = {
         lever: row
         for lever, row in rows.items()
-        if all(np.isfinite(row[side][index]) for side in SIDES)
+        if all(np.isfinite(row[side][index]) for side in OUTCOMES)
     }
     if LUCK not in known:
-        return Section(
-            "map",
-            "Both sides on one map",
-            "There is nothing to draw: too few runs are left, or a score never varies.",
-        )
+        lead = "There is nothing to draw: too few runs are left, or a score never varies."
+        return Section("map", MAP, lead)
     help_ = (
         "Far right: moves creators; far up: moves consumers. Grey bands reach to the end of luck's "
-        "interval. Violet: told from "
-        "luck on both "
-        "sides; pink: creators only; green: consumers only; grey: on neither; black: luck. Only "
-        "what is told is named."
+        "interval. Violet: distinguishable from luck on both sides; pink: on creators only; green: "
+        "on consumers only; grey: on neither; black: luck. Only what is distinguishable is named."
     )
-    return Section(
-        "map",
-        "Both sides on one map",
-        groups=[
-            Group(
-                [
-                    Picture(
-                        "map",
-                        "How strongly each lever moves both sides",
-                        pictures.index_map(known, index, LUCK),
-                        help_,
-                    )
-                ],
-                width="whole",
-            )
-        ],
-    )
+    drawn = index_map(known, index, LUCK)
+    picture = Picture("map", "How strongly each lever moves both sides", drawn, help_)
+    return Section("map", MAP, groups=[Group([picture], width="whole")])
 
 
-def _table(rows: Rows, method: str) -> Section:
-    columns = (
-        ("Lever", False),
-        ("Now", False),
-        ("Low end", False),
-        ("High end", False),
-        ("Side", False),
-        *((SHOWN[name], True) for name in COLUMNS[method]),
-        (_blocks(method).capitalize(), True),
-        ("Told from luck", False),
-        ("Way", False),
-    )
-    made = []
-    for lever, sides in rows.items():
-        for side, row in sides.items():
-            cells = [
-                number(
-                    row[name],
-                    shown=(
-                        signed(row[name])
-                        if name.startswith(("mu_l", "mu_h", "trend")) or name == "mu"
-                        else f"{row[name]:.3f}"
-                    )
-                    if np.isfinite(row[name])
-                    else "",
-                    tone="" if row["told"] else "flat",
-                )
-                for name in COLUMNS[method]
-            ]
-            last = (
-                [Cell(""), Cell("")]
-                if lever == LUCK
-                else [Cell("yes" if row["told"] else "no"), Cell(_way(row, method))]
-            )
-            made.append(
-                [
-                    Cell(lever),
-                    Cell(row["now"]),
-                    Cell(row["low"]),
-                    Cell(row["high"]),
-                    Cell(WHO[side]),
-                    *cells,
-                    number(row["n"], shown=str(row["n"])),
-                    *last,
-                ]
-            )
-    return Section("levers", "All levers", "Click a heading to sort.", table=Table(columns, made))
+def _levers(rows: Rows, method: str) -> Section:
+    def verdict(row: Mapping[str, Any]) -> Cell:
+        named = "yes" if row["distinguishable"] else "no"
+        return Cell("" if row["lever"] == LUCK else named)
+
+    def direction(row: Mapping[str, Any]) -> Cell:
+        return Cell("" if row["lever"] == LUCK else way(row, method))
+
+    columns: list[Column[Mapping[str, Any]]] = [
+        Column("Lever", lambda row: Cell(row["lever"]), numeric=False),
+        Column("Now", lambda row: Cell(row["now"]), numeric=False),
+        Column("Low end", lambda row: Cell(row["low"]), numeric=False),
+        Column("High end", lambda row: Cell(row["high"]), numeric=False),
+        Column("Side", lambda row: Cell(WHO[row["side"]]), numeric=False),
+        *(Column(SHOWN[name], _index(name)) for name in COLUMNS[method]),
+        Column(BLOCKS[method].capitalize(), lambda row: number(row["n"], shown=str(row["n"]))),
+        Column("Distinguishable from luck", verdict, numeric=False),
+        Column("Way", direction, numeric=False),
+    ]
+    table = tabulated(columns, [row for sides in rows.values() for row in sides.values()])
+    return Section("levers", "All levers", "Click a heading to sort.", table=table)
 
 
-def _left(left: Sequence[Sequence[str]]) -> Section:
-    return Section(
-        "left",
-        "Settings left out",
-        "" if left else "None.",
-        table=Table(
-            (("Setting", False), ("Why", False)), [[Cell(name), Cell(why)] for name, why in left]
+def _index(name: str) -> Callable[[Mapping[str, Any]], Cell]:
+    """The cell of an index."""
+
+    def cell(row: Mapping[str, Any]) -> Cell:
+        value = row[name]
+        shown = hundredths(value) if name in SIGNED else f"{value:.3f}"
+        return number(
+            value,
+            shown=shown if np.isfinite(value) else "",
+            tone="" if row["distinguishable"] else "flat",
         )
-        if left
-        else None,
-    )
+
+    return cell
 
 
 def _methods(experiment: Experiment, method: str, rows: Rows) -> list[tuple[str, str]]:
     args, scenario, manifest = experiment.manifest["args"], experiment.scenario, experiment.manifest
     used = min(row["n"] for row in rows[LUCK].values())
+    blocks = f"{manifest.get('blocks', 0)} {BLOCKS[method]}"
     how = {
-        "morris": f"{manifest.get('blocks', 0)} trajectories on {LEVELS} levels (Morris 1991); mu* "
-        f"is the mean size of the "
-        f"change of the score "
-        "when a lever goes over its whole range, mu its mean, sigma its spread (curvature, "
-        "interplay, and luck).",
-        "sobol": f"{manifest.get('blocks', 0)} blocks (Saltelli 2010); S1 is the share of the "
-        f"score's variance that a lever "
-        f"explains by itself, "
-        "ST that with all its interplay; trend is Spearman's rank correlation of the lever with "
-        "the score.",
+        "morris": f"{blocks} on {LEVELS} levels (Morris 1991); mu* is the mean size of the change "
+        "of the score when a lever goes over its whole range, mu its mean, sigma its spread "
+        "(curvature, interplay, and luck).",
+        "sobol": f"{blocks} (Saltelli 2010); S1 is the share of the score's variance that a lever "
+        "explains by itself, ST that with all its interplay; trend is Spearman's rank correlation "
+        "of the lever with the score.",
     }[method]
     return [
         ("Design", f"{how} {used} of them could be used. By SALib."),
         (
             "Worlds",
-            f"{args['replicates']}: seed {scenario.seed}. Each run goes on from the fork of a "
-            f"world that the seed draws, and its score is "
-            "against that world as it is.",
+            f"{args['replicates']}: seed {scenario.seed}. Each run continues from the fork of a "
+            f"world that the seed draws, and its score is against that world as it is.",
         ),
         (
-            "Told from luck",
-            f"A parameter that sets nothing is a part of the design; what it seems to do is luck, "
-            f"as it is in every other index. "
-            f"A lever is told from it where their {effects.LEVEL:.0%} intervals (bootstrap) do not "
-            f"overlap.",
+            "Luck",
+            "A parameter that sets nothing is a part of the design; what it seems to do is luck, "
+            "as it is in every other index. A lever is distinguishable from luck where their "
+            f"{effects.LEVEL:.0%} intervals (bootstrap) do not overlap.",
         ),
         *reporting.usual_methods(experiment),
     ]

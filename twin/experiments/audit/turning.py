@@ -72,7 +72,7 @@ def turns(
         ):
             made.append(Turn(step, change))
         else:
-            left.append((step.name, "is so already"))
+            left.append((step.name, "has these values already"))
     return made, left
 
 
@@ -131,13 +131,13 @@ def branch(experiment: Experiment, turn: Turn, place: int) -> Branch:
             load(base, turn.sets)
             return Branch(turn.step.name)
         name = f"policies/step-{place:02d}.yaml"
-        lay(experiment, name, turn.step.name, turn.change)
-        with experiment.store.local(name) as laid:
-            load(base, (), (str(laid),))
+        write_policy(experiment, name, turn.step.name, turn.change)
+        with experiment.store.local(name) as written:
+            load(base, (), (str(written),))
     return Branch(turn.step.name, name)
 
 
-def lay(
+def write_policy(
     experiment: Experiment, file: str, name: str, change: Sequence[tuple[str, str, str]]
 ) -> None:
     """Write a policy file that sets what was changed."""

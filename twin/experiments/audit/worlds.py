@@ -1,9 +1,8 @@
-"""Worlds of an audit: trunks, branches of one turned setting, and what is read off them."""
+"""Worlds of an audit: trunks, branches of one turned setting, and what is read from them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from twin.experiments import forks
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import BASE, Branch
-from twin.experiments.work.tasks import Task, reduced
+from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.record.watch import Rows
@@ -23,13 +22,18 @@ def based(experiment: Experiment, at: int, numbers: Sequence[int], on: str | Non
     base = forks.tasks(experiment.scenario, at, numbers, [Branch(BASE)])
     experiment.run(base, on, "runs without a step")
     alive = [task for task in base if task.result not in experiment.failed]
-    if sum(task.kind == "branch" for task in alive) < 2:
+    if len(worlds_of(alive)) < 2:
         experiment.finish("failed")
         raise UsageError(
             f"{experiment.out}: worlds as they are failed, fewer than two are left (their errors "
             f"are in failed/)"
         )
     return alive
+
+
+def worlds_of(alive: Sequence[Task]) -> set[int]:
+    """Replicates that reached the fork and went on as they are, by their tasks' results."""
+    return {int(task.result.split("/")[1]) for task in alive if task.kind == "branch"}
 
 
 def ids_at_fork(experiment: Experiment, replicate: int) -> dict[str, int]:
@@ -46,7 +50,7 @@ def ids_at_fork(experiment: Experiment, replicate: int) -> dict[str, int]:
 
 def branch_task(result: str, replicate: int, policy: str, seconds: int) -> Task:
     """A branch of a world under a policy."""
-    trunk = f"runs/{replicate}/trunk.npy"
+    trunk = trunk_of(replicate)
     return Task(
         "branch",
         result,
@@ -57,30 +61,34 @@ def branch_task(result: str, replicate: int, policy: str, seconds: int) -> Task:
 
 
 def means(
-    experiment: Experiment, rows: Rows, numbers: Sequence[int], name: Any, whole: bool = False
+    experiment: Experiment,
+    rows: Rows,
+    results: Mapping[int, str],
+    whole: bool = False,
 ) -> NDArray[np.float64]:
-    """Means over the window (replicates, series) of the results that ``name`` gives; NaN for a
-    replicate that failed."""
-    scenario, at = experiment.scenario, int(experiment.manifest["args"]["at_s"])
-    made = np.full((len(numbers), len(rows)), np.nan)
-    for place, r in enumerate(numbers):
-        if not lost(experiment, name(r), r):
-            readings = experiment.store.read_array(name(r))
-            if not whole:
-                readings = np.concatenate(
-                    [experiment.store.read_array(f"runs/{r}/trunk.npy"), readings]
-                )
-            made[place] = reduced(
-                readings,
-                scenario.metrics.every,
-                rows,
-                [forks.last_window(at, scenario.duration)],
-            )[0]
+    """Means over the window (replicates, series) of ``results`` by replicate; NaN for one that
+    failed. ``whole``: its readings begin at the start, not at the fork."""
+    made = np.full((len(results), len(rows)), np.nan)
+    for place, (replicate, result) in enumerate(results.items()):
+        if not lost(experiment, result, replicate):
+            made[place] = _mean(experiment, rows, result, "" if whole else trunk_of(replicate))
     return made
+
+
+def _mean(experiment: Experiment, rows: Rows, result: str, trunk: str) -> NDArray[np.float64]:
+    scenario, at = experiment.scenario, int(experiment.manifest["args"]["at_s"])
+    bins = [forks.last_window(at, scenario.duration)]
+    windows = forks.reduced_result(experiment, rows, result, trunk, bins)
+    return np.asarray(windows[0], np.float64)
+
+
+def trunk_of(replicate: int) -> str:
+    """The result of a world up to the fork."""
+    return f"runs/{replicate}/trunk.npy"
 
 
 def lost(experiment: Experiment, result: str, replicate: int) -> bool:
     """Whether a result is not there, or the world that it is compared with."""
-    return not {result, f"runs/{replicate}/0.npy", f"runs/{replicate}/trunk.npy"}.isdisjoint(
+    return not {result, f"runs/{replicate}/0.npy", trunk_of(replicate)}.isdisjoint(
         experiment.failed
     )

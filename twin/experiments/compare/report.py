@@ -13,20 +13,20 @@ import numpy as np
 
 from twin.experiments import effects
 from twin.experiments import page as reporting
-from twin.experiments.compare import pictures, words
+from twin.experiments.compare import pictures, tables, words
 from twin.experiments.compare.data import DEFAULT, SIDE_OF, Data, axis_key
-from twin.experiments.compare.pictures import Axis, Key
-from twin.experiments.compare.rows import LAST, SIDES, name_of, read_biases
+from twin.experiments.compare.map import Axis, two_sided_map
+from twin.experiments.compare.rows import LAST, Row, name_of
 from twin.experiments.experiment import Experiment
-from twin.experiments.forks import TREATMENTS, WINDOW
-from twin.experiments.page import Cell, Group, Page, Picture, Section, Table, number
-from twin.ground.units import DAY, at, format_duration
+from twin.experiments.forks import TREATMENTS
+from twin.experiments.page import Group, Picture, Report, Section
+from twin.experiments.words import SIDES, WHO, Key
+from twin.ground.units import at, format_duration
 from twin.readers.text import human
 
 SUREST = 10
 """Most series of a forest plot."""
-WIDE = 8
-"""Replicates from which on clouds are worth their ink."""
+MAP = "Both sides on one map"
 
 
 def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
@@ -37,95 +37,78 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
         **DEFAULT,
         **{which: axis_key(data.scenario, which, text) for which, text in axes.items()},
     }
-    sections = [
-        _map(data, chosen),
-        _over_time(data),
-        _forests(data),
-        _pairing(data),
-        *_trial(data),
-        _table(data),
-    ]
-    name = data.scenario.name
     one = data.branches[0] if len(data.branches) == 1 else f"{len(data.branches)} policies"
-    used = {row.n for row in data.rows if row.told}
+    used = {row.n for row in data.rows if row.reported}
     worlds = f"{data.n}" if used <= {data.n} else f"{min(used)} to {data.n}"
-    page = Page(
-        f"{name}: {one}",
-        data.scenario.description,
-        words.summary(data),
-        sections,
-        _methods(data),
+    end = at(data.start, data.scenario.duration)
+    page = Report(
+        title=f"{data.scenario.name}: {one}",
+        lead=data.scenario.description,
+        summary=words.summary(data),
+        sections=[
+            _map(data, chosen),
+            _over_time(data),
+            _forests(data),
+            _pairing(data),
+            *tables.trial(data),
+            tables.series(data),
+        ],
+        methods=_methods(data),
         under=(
             f"{worlds} worlds were forked on {data.fork:%d %B %Y}, {format_duration(data.fork_s)} "
-            f"after the start, and went on to "
-            f"{at(data.start, data.scenario.duration):%d %B %Y} without and with each policy.",
+            f"after the start, and continued to {end:%d %B %Y} without and with each policy.",
         ),
         notices=reporting.failures(experiment),
-        note=f"Means over the last {_window(data)} against the same worlds without the policy; in "
-        f"brackets {effects.LEVEL:.0%} intervals. "
-        "Coloured: better or worse for that side.",
+        note=f"Means over the last {words.window(data)} against the same worlds without the "
+        f"policy; in brackets {effects.LEVEL:.0%} intervals. Coloured: better or worse for that "
+        f"side.",
     )
     reporting.write(experiment, page)
 
 
 def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
-    axes: dict[str, list[Axis]] = {}
-    for which, side in SIDE_OF.items():
-        keys = list(
-            dict.fromkeys(
-                [
-                    chosen[which],
-                    *((row.metric, row.labels) for row in data.told(data.branches[0], side)),
-                ]
-            )
-        )
-        shown = [key for key in keys if all(_placed(data, branch, key) for branch in data.branches)]
-        axes[which] = [
-            Axis(key, name_of(row), row.good)
-            for key in shown
-            for row in [data.of[data.branches[0], key]]
-        ]
-    lead = "Right and left: what happens to creators. Up and down: what happens to consumers."
+    axes = {which: _axes(data, side, chosen[which]) for which, side in SIDE_OF.items()}
     if not all(axes.values()):
         return Section(
             "map",
-            "Both sides on one map",
+            MAP,
             "No series of one of the sides has a value other than zero to measure an effect by.",
         )
+    pairs = data.pairs[LAST]
     clouds = {
-        (branch, axis.key): y - x
+        (branch, axis.key): pairs[branch, axis.key].value - pairs[branch, axis.key].base
         for side in axes.values()
         for axis in side
         for branch in data.branches
-        for y, x in [data.pairs[LAST][branch, axis.key]]
     }
-    drawn = pictures.two_sided_map(data.branches, axes, data.of, clouds)
+    drawn = two_sided_map(data.branches, axes, data.of, clouds)
+    other = any(axes[which][0].key != chosen[which] for which in axes)
     wish = (
-        []
-        if all(axes[which][0].key == chosen[which] for which in axes)
-        else [
-            "The metric asked for is zero in the world as it is, or was not read in every branch; "
-            "another is shown."
-        ]
+        "The metric asked for is zero in the world as it is, or was not read in every branch; "
+        "another is shown."
     )
     help_ = (
         f"Each policy is one large point with its {effects.LEVEL:.0%} interval along both axes; "
-        f"small points are the {data.n} worlds, "
-        "each compared with itself without the policy. The shaded quarter is better for both "
-        "sides. A cross that covers a zero line "
-        "is not told from zero along it."
+        f"small points are the {data.n} worlds, each compared with itself without the policy. The "
+        "shaded quarter is better for both sides. A cross that covers a zero line may be zero "
+        "along it."
     )
+    picture = Picture("map", "What each policy does to both sides", drawn, help_)
     return Section(
         "map",
-        "Both sides on one map",
-        lead,
-        wish,
-        [
-            Group(
-                [Picture("map", "What each policy does to both sides", drawn, help_)], width="whole"
-            )
-        ],
+        MAP,
+        "Right and left: what happens to creators. Up and down: what happens to consumers.",
+        [wish] if other else [],
+        [Group([picture], width="whole")],
     )
+
+
+def _axes(data: Data, side: str, first: Key) -> list[Axis]:
+    """Series of a side that every branch has a place for, the chosen one first."""
+    keys = dict.fromkeys([first, *(row.key for row in data.reported(data.branches[0], side))])
+    shown = [key for key in keys if all(_placed(data, branch, key) for branch in data.branches)]
+    rows = [data.of[data.branches[0], key] for key in shown]
+    return [Axis(row.key, name_of(row), row.good) for row in rows]
 
 
 def _placed(data: Data, branch: str, key: Key) -> bool:
@@ -137,12 +120,11 @@ def _placed(data: Data, branch: str, key: Key) -> bool:
 
 def _over_time(data: Data) -> Section:
     groups = []
-    for side, heading in (("producer", "Creators"), ("consumer", "Consumers")):
+    for side in WHO:
         drawn, still = [], []
-        for row in data.told(data.branches[0], side):
-            key = row.metric, row.labels
-            courses = {branch: data.courses[branch, key] for branch in data.branches}
-            if all(data.of[branch, key].untouched for branch in data.branches) and not any(
+        for row in data.reported(data.branches[0], side):
+            courses = {branch: data.courses[branch, row.key] for branch in data.branches}
+            if all(data.of[branch, row.key].untouched for branch in data.branches) and not any(
                 np.nan_to_num(each.effect).any() for each in courses.values()
             ):
                 still.append(name_of(row))
@@ -150,64 +132,32 @@ def _over_time(data: Data) -> Section:
             since = {
                 branch: at(data.start, second)
                 for branch in data.branches
-                if (second := data.of[branch, key].appears_s) is not None
+                if (second := data.of[branch, row.key].appears_s) is not None
             }
             picture = pictures.over_time(courses, data.colours, row.unit, data.fork, since)
-            drawn.append(Picture(_id("time", key), name_of(row), picture, words.shows(data, key)))
+            shows = words.shows(data, row.key)
+            drawn.append(Picture(_id("time", row.key), name_of(row), picture, shows))
         if drawn:
-            groups.append(
-                Group(
-                    drawn, heading, quiet=f"Untouched by all: {', '.join(still)}." if still else ""
-                )
-            )
+            quiet = f"Untouched by all: {', '.join(still)}." if still else ""
+            groups.append(Group(drawn, SIDES[side], quiet=quiet))
     return Section(
         "time",
         "When it shows",
         f"Effect of each policy week by week, with {effects.LEVEL:.0%} bands; the dashed line is "
-        f"the "
-        "fork. A ring marks the first week from which on the band keeps clear of zero to the end.",
+        "the fork. A ring marks the first week from which on the band keeps clear of zero to the "
+        "end.",
         groups=groups,
     )
 
 
 def _forests(data: Data) -> Section:
     groups = []
-    for branch in data.branches:
+    for place, branch in enumerate(data.branches):
         drawn, quiet = [], []
-        for side, name in SIDES.items():
-            sure = [
-                row
-                for row in data.rows
-                if row.branch == branch
-                and row.side == side
-                and row.sure
-                and "bin=" not in row.labels
-            ]
-            certain = [row for row in sure if not np.isfinite(row.size)]
-            shown = sorted(
-                (row for row in sure if np.isfinite(row.size)),
-                key=lambda row: (row.p, -abs(row.size)),
-            )[:SUREST]
-            if shown:
-                drawn.append(
-                    Picture(
-                        _id("forest", (branch, side), data.branches.index(branch)),
-                        name,
-                        pictures.forest(shown),
-                        f"The {len(shown)} surest of {len(sure)} told from noise, histograms left "
-                        f"out.",
-                    )
-                )
-            elif not certain:
-                quiet.append(f"{name}: nothing is told from noise.")
-            if certain:
-                quiet.append(
-                    f"{name}, not drawn as worlds do not differ in it: "
-                    + ", ".join(
-                        f"{name_of(row)} {human(row.base)} to {human(row.value)}" for row in certain
-                    )
-                    + "."
-                )
+        for side in SIDES:
+            picture, line = _forest(data, place, branch, side)
+            drawn += picture
+            quiet += line
         groups.append(Group(drawn, branch, quiet=" ".join(quiet)))
     return Section(
         "forest",
@@ -219,41 +169,60 @@ def _forests(data: Data) -> Section:
     )
 
 
+def _forest(data: Data, place: int, branch: str, side: str) -> tuple[list[Picture], list[str]]:
+    """The surest effects of a branch on a side: at most one picture, and lines on what is not in
+    it."""
+    sure = [
+        row
+        for row in data.rows
+        if row.branch == branch and row.side == side and row.sure and "bin=" not in row.labels
+    ]
+    # where worlds do not differ, an effect is infinitely many standard deviations
+    certain = [row for row in sure if not np.isfinite(row.size)]
+    known = [row for row in sure if np.isfinite(row.size)]
+    shown = sorted(known, key=lambda row: (row.p, -abs(row.size)))[:SUREST]
+    drawn, quiet = [], []
+    if shown:
+        help_ = (
+            f"The {len(shown)} surest of {len(sure)} distinguishable from noise, without "
+            f"histograms."
+        )
+        key = _id("forest", (branch, side), place)
+        drawn.append(Picture(key, SIDES[side], pictures.forest(shown), help_))
+    elif not certain:
+        quiet.append(f"{SIDES[side]}: nothing is distinguishable from noise.")
+    if certain:
+        listed = ", ".join(_change(row) for row in certain)
+        quiet.append(f"{SIDES[side]}, not drawn as worlds do not differ in it: {listed}.")
+    return drawn, quiet
+
+
+def _change(row: Row) -> str:
+    return f"{name_of(row)} {human(row.base)} to {human(row.value)}"
+
+
 def _pairing(data: Data) -> Section:
     groups = []
     for place, branch in enumerate(data.branches):
+        every = {name_of(row): data.courses[branch, row.key] for row in data.headlines()}
         courses = {
-            name_of(row): data.courses[branch, (row.metric, row.labels)]
-            for row in data.headlines()
-            if np.isfinite(data.courses[branch, (row.metric, row.labels)].narrower).any()
+            name: course for name, course in every.items() if np.isfinite(course.narrower).any()
         }
         if courses:
-            ratio, alike = (
-                pictures.pairing(courses, what, data.fork, data.month)
-                for what in ("narrower", "correlation")
+            ratio = Picture(
+                f"narrower-{place}",
+                "How many times narrower the interval is",
+                pictures.narrower(courses, data.fork, data.month),
+                f"Than that of as many independent runs. The dotted line is three, the dashed one "
+                f"{words.moment(data)}. Weeks equal to the last bit have no ratio.",
             )
-            groups.append(
-                Group(
-                    [
-                        Picture(
-                            f"narrower-{place}",
-                            "How many times narrower the interval is",
-                            ratio,
-                            f"Than that of as many independent runs. The dotted line is three, the "
-                            f"dashed one {words.moment(data)}. "
-                            "Weeks equal to the last bit have no ratio.",
-                        ),
-                        Picture(
-                            f"correlation-{place}",
-                            "Correlation of the two branches",
-                            alike,
-                            "Over the worlds, week by week.",
-                        ),
-                    ],
-                    branch,
-                    "wide",
-                )
+            alike = Picture(
+                f"correlation-{place}",
+                "Correlation of the two branches",
+                pictures.correlation(courses, data.fork, data.month),
+                "Over the worlds, week by week.",
             )
+            groups.append(Group([ratio, alike], branch, "wide"))
     return Section(
         "pairing",
         "What the pairing was worth",
@@ -265,182 +234,52 @@ def _pairing(data: Data) -> Section:
     )
 
 
-def _trial(data: Data) -> list[Section]:
-    """An A/B test of each policy beside the truth, if there was one."""
-    found = read_biases(data.experiment)
-    if not found:
-        return []
-    columns = (
-        ("Policy", False),
-        ("Mean of each person's", False),
-        ("Unit", False),
-        *(
-            (f"{name}{end}", True)
-            for name in ("A/B estimate", "Truth", "Bias")
-            for end in ("", ", low", ", high")
-        ),
-        ("n", True),
-        ("Verdict", False),
-    )
-    rows = []
-    for each in found:
-        numbers = [
-            number(getattr(each, f"{name}{end}"), shown=words.signed(getattr(each, f"{name}{end}")))
-            for name in ("estimate", "truth", "bias")
-            for end in ("", "_low", "_high")
-        ]
-        rows.append(
-            [
-                Cell(each.branch),
-                Cell(each.quantity),
-                Cell("" if each.unit == "1" else each.unit),
-                *numbers,
-                number(each.n, shown=str(each.n)),
-                Cell("biased" if each.sure else "no bias told from noise"),
-            ]
-        )
-    biased = sum(each.sure for each in found)
-    lead = (
-        f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, "
-        f"as an experimenter would: treated "
-        f"less control, against what forked worlds say that the policy does to everybody. {biased} "
-        f"of {len(found)} quantities are "
-        f"biased by interference beyond noise ({effects.LEVEL:.0%} intervals, each alone)."
-    )
-    return [Section("trial", "What an A/B test would have said", lead, table=Table(columns, rows))]
-
-
-def _table(data: Data) -> Section:
-    columns = (
-        ("Policy", False),
-        ("Side", False),
-        ("Series", False),
-        ("Base", True),
-        ("With", True),
-        ("Effect", True),
-        ("Low", True),
-        ("High", True),
-        ("%", True),
-        ("Unit", False),
-        ("Size (sd)", True),
-        ("n", True),
-        ("q", True),
-        ("Verdict", False),
-        ("Correlation", True),
-        ("Runs saved", True),
-        ("Shows from", False),
-    )
-    rows = []
-    for row in sorted(
-        data.rows,
-        key=lambda row: (
-            data.branches.index(row.branch),
-            list(SIDES).index(row.side),
-            not row.headline,
-            row.q if row.q == row.q else 2,
-        ),
-    ):
-        if row.n < 1:
-            continue
-        tone = reporting.TONES.get(row.verdict, "" if row.sure else "flat")
-        verdict = "untouched" if row.untouched else row.verdict or "may be noise"
-        effect = [
-            number(value, shown=words.signed(value), tone=tone)
-            for value in (row.effect, row.low, row.high)
-        ]
-        since = f"{at(data.start, row.appears_s):%Y-%m-%d}" if row.appears_s is not None else ""
-        rows.append(
-            [
-                Cell(row.branch),
-                Cell(SIDES[row.side]),
-                Cell(name_of(row)),
-                number(row.base),
-                number(row.value),
-                *effect,
-                number(
-                    row.percent(row.effect),
-                    shown=reporting.percent(row.percent(row.effect)),
-                    tone=tone,
-                ),
-                Cell("" if row.unit == "1" else row.unit),
-                number(row.size, shown=words.sd(row.size)),
-                number(row.n, shown=str(row.n)),
-                number(row.q, shown="" if row.q != row.q else f"{row.q:.2g}"),
-                Cell(verdict, tone=tone),
-                number(
-                    row.correlation,
-                    shown="" if row.correlation != row.correlation else f"{row.correlation:.2f}",
-                ),
-                number(row.runs_saved, shown=words.saved(row)),
-                Cell(since),
-            ]
-        )
-    return Section(
-        "table",
-        "All series",
-        f"Means over the last {_window(data)}. Click a heading to sort.",
-        table=Table(columns, rows, "Only rows with these words, such as: creators income"),
-    )
-
-
-def _window(data: Data) -> str:
-    return f"{min(WINDOW, data.scenario.duration - data.fork_s) / DAY:.3g} days"
-
-
 def _id(kind: str, key: Key, place: int = 0) -> str:
-    return (
-        f"{kind}-{place}-"
-        + "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{key[0]}-{key[1]}")[-60:]
-    )
+    """An id for HTML: letters, digits and ``-``."""
+    text = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{key[0]}-{key[1]}")
+    return f"{kind}-{place}-{text[-60:]}"
 
 
 def _methods(data: Data) -> list[tuple[str, str]]:
     scenario = data.scenario
     end = at(data.start, scenario.duration)
-    rows: list[tuple[str, str]] = [
+    return [
         (
             "Worlds",
             f"{data.n}: seed {scenario.seed}, replicates 0 to {data.n - 1}. Each ran to the fork "
-            f"once, was saved, and went on "
-            "without and with each policy; every draw of luck is keyed by person and purpose, so "
-            "both branches draw the same.",
+            f"once, was saved, and continued without and with each policy; every draw of luck is "
+            f"keyed by person and purpose, so both branches draw the same.",
         ),
         (
             "Window",
-            f"means over the last {_window(data)}, to {end:%d %B %Y}; what is counted is counted "
-            f"per day. "
-            "Courses are in weeks.",
+            f"means over the last {words.window(data)}, to {end:%d %B %Y}; what is counted is "
+            f"counted per day. Courses are in weeks.",
         ),
         (
             "Interval",
             f"{effects.LEVEL:.0%}, of the mean difference of the pairs (t distribution, n − 1 "
-            f"degrees of freedom), of each series "
-            "alone.",
+            f"degrees of freedom), of each series alone.",
         ),
         (
             "Many series",
             "per policy, Benjamini and Hochberg's false discovery rate over all series that it "
-            "touches: what has q below "
-            f"{1 - effects.LEVEL:.2g} is called told from noise; up to one in "
-            f"{round(1 / (1 - effects.LEVEL))} of those may be "
-            "a false alarm.",
+            f"touches: what has q below {1 - effects.LEVEL:.2g} is called distinguishable from "
+            f"noise; up to one in {round(1 / (1 - effects.LEVEL))} of those may be a false alarm.",
         ),
         ("Left out", f"{', '.join(TREATMENTS)}: says that a policy is there, not what it does."),
+        *((branch, _tests(data, branch)) for branch in data.branches),
+        *reporting.usual_methods(data.experiment),
     ]
-    for branch in data.branches:
-        mine = [row for row in data.rows if row.branch == branch]
-        tested = [row for row in mine if row.p == row.p]
-        used, sure = sorted({row.n for row in tested}) or [0], sum(row.sure for row in mine)
-        pairs = f"{used[0]} to {used[-1]}" if len(used) > 1 else f"{used[0]}"
-        rows.append(
-            (
-                branch,
-                f"{len(tested)} series tested on {pairs} pairs, {sure} told from noise, "
-                f"{len(tested) - sure} not; "
-                f"{sum(row.untouched for row in mine)} untouched to the last bit; "
-                f"{sum(row.n < 2 for row in mine)} without "
-                "enough readings.",
-            )
-        )
-    rows += reporting.usual_methods(data.experiment)
-    return rows
+
+
+def _tests(data: Data, branch: str) -> str:
+    """How many series of a branch were tested, and what came of it."""
+    mine = [row for row in data.rows if row.branch == branch]
+    tested = [row for row in mine if row.p == row.p]
+    used, sure = sorted({row.n for row in tested}) or [0], sum(row.sure for row in mine)
+    pairs = f"{used[0]} to {used[-1]}" if len(used) > 1 else f"{used[0]}"
+    return (
+        f"{len(tested)} series tested on {pairs} pairs, {sure} distinguishable from noise, "
+        f"{len(tested) - sure} not; {sum(row.untouched for row in mine)} untouched to the last "
+        f"bit; {sum(row.n < 2 for row in mine)} without enough readings."
+    )

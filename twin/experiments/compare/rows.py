@@ -1,32 +1,21 @@
-"""The rows of a comparison: one effect of one branch on one series, what they are called, and the
-tables that hold them."""
+"""The rows of a comparison: one effect of one branch on one series, and the tables that hold
+them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from twin.experiments import effects
 from twin.experiments.compare import trial
 from twin.experiments.experiment import Experiment
+from twin.experiments.words import Key, is_reported, series_name
 from twin.ground.units import DAY
-from twin.readers.panels import label_words, words_of
-from twin.readers.text import human
 
 WEEK, MONTH = 7 * DAY, 30 * DAY
 LAST, EARLY = "last", "fork+30d"
-SIDES = {
-    "producer": "Creators",
-    "consumer": "Consumers",
-    "platform": "The platform",
-    "chatbot": "Chatbots",
-}
-"""Sides in the order in which they are told of, and what they are called."""
-EXTRA = (("creator_income", "by=human"), ("creator_income", "by=ai"))
-"""What is told of beside the headline metrics: what creators live on."""
-_NUMBERS = (
+NUMBERS = (
     "base",
     "value",
     "effect",
@@ -50,7 +39,7 @@ SCHEMA = pa.schema(
         ("good", pa.string()),
         ("headline", pa.bool_()),
         ("n", pa.int64()),
-        *((name, pa.float64()) for name in _NUMBERS),
+        *((name, pa.float64()) for name in NUMBERS),
         ("appears_s", pa.int64()),
     ]
 )
@@ -84,9 +73,14 @@ class Row:
     appears_s: int | None
 
     @property
+    def key(self) -> Key:
+        """Its series."""
+        return self.metric, self.labels
+
+    @property
     def sure(self) -> bool:
-        """Whether it is told from noise, many metrics considered."""
-        return bool(self.q < 1 - effects.LEVEL)
+        """Whether it is distinguishable from noise, many metrics considered."""
+        return effects.established(self.q)
 
     @property
     def untouched(self) -> bool:
@@ -94,14 +88,14 @@ class Row:
         return self.effect == self.low == self.high == 0
 
     @property
-    def told(self) -> bool:
-        """Whether summaries speak of it."""
-        return self.headline or (self.metric, self.labels) in EXTRA
+    def reported(self) -> bool:
+        """Whether summaries mention it."""
+        return is_reported(self.headline, self.key)
 
     @property
     def verdict(self) -> str:
         """``better`` or ``worse`` for its side, ``more`` or ``less`` where neither is; empty if it
-        is not told from noise."""
+        may be noise."""
         if not self.sure:
             return ""
         if self.good == "neither":
@@ -113,7 +107,7 @@ class Row:
         return 100 * value / abs(self.base) if self.base else float("nan")
 
 
-def read_moving(experiment: Experiment) -> dict[tuple[str, str], float]:
+def read_moving(experiment: Experiment) -> dict[Key, float]:
     """How far series would have moved by themselves, by (metric, labels): those that were moving
     before the fork beyond noise."""
     if not experiment.store.exists("before.parquet"):
@@ -137,18 +131,6 @@ def read_biases(experiment: Experiment) -> list[trial.Bias]:
     return [trial.Bias(**row) for row in experiment.store.read_table("trials.parquet").to_pylist()]
 
 
-def number(value: float) -> str:
-    """Three digits with a sign, as short as they get."""
-    text = (
-        human(abs(value)) if abs(value) >= 1000 or not np.isfinite(value) else f"{abs(value):.3g}"
-    )
-    return f"{'+' if value >= 0 else '−'}{text}"
-
-
 def name_of(row: Row) -> str:
-    """A series as people read it."""
-
-    labels = (
-        ", ".join(part.partition("=")[2] for part in row.labels.split(",")) if row.labels else ""
-    )
-    return words_of(row.metric) + (f" ({label_words(labels)})" if labels else "")
+    """A row's series as people read it."""
+    return series_name(row.metric, row.labels)

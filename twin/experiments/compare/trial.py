@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from twin.experiments import effects
 from twin.experiments.forks import BASE, Forked, Plan, checked
@@ -29,6 +29,7 @@ from twin.scenario.loading import Scenario
 
 NAMES = tuple(metric.name for metric in Trials.metrics)
 SETTING = "trials.enabled=true"
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -100,30 +101,33 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
             whole = np.isfinite(treated + control + after + before)
             if whole.sum() < 2:
                 continue
-            values = [treated[whole], control[whole], after[whole], before[whole]]
-            pairs = [
-                (values[0], values[1]),
-                (values[2], values[3]),
-                (values[0] - values[1], values[2] - values[3]),
-            ]
-            numbers = [
-                float(number[0])
-                for y, x in pairs
-                for found in [effects.paired(y[:, None], x[:, None])]
-                for number in (found.effect, found.low, found.high)
-            ]
+            estimate = treated[whole], control[whole]
+            truth = after[whole], before[whole]
+            bias = estimate[0] - estimate[1], truth[0] - truth[1]
             made.append(
                 Bias(
-                    name,
-                    metric.name.removeprefix("trial_").replace("_", " "),
-                    metric.side,
-                    metric.unit,
-                    metric.good,
-                    int(whole.sum()),
-                    *numbers,
+                    branch=name,
+                    quantity=metric.name.removeprefix("trial_").replace("_", " "),
+                    side=metric.side,
+                    unit=metric.unit,
+                    good=metric.good,
+                    n=int(whole.sum()),
+                    **_interval("estimate", *estimate),
+                    **_interval("truth", *truth),
+                    **_interval("bias", *bias),
                 )
             )
     return made
+
+
+def _interval(name: str, y: Array, x: Array) -> dict[str, float]:
+    """The mean of y - x (replicates,) and the ends of its interval, as fields of a `Bias`."""
+    found = effects.paired(y[:, None], x[:, None])
+    return {
+        name: float(found.effect[0]),
+        f"{name}_low": float(found.low[0]),
+        f"{name}_high": float(found.high[0]),
+    }
 
 
 def table(found: Sequence[Bias]) -> pa.Table:
@@ -132,20 +136,21 @@ def table(found: Sequence[Bias]) -> pa.Table:
 
 
 def lines(found: Sequence[Bias]) -> list[str]:
-    """What the terminal says."""
+    """What the terminal shows."""
     made = []
     for name in dict.fromkeys(each.branch for each in found):
         made.append(f"A/B inside the twin: {name}")
         for each in found:
             if each.branch == name:
-                verdict = "  biased by interference" if each.sure else "  no bias told from noise"
+                verdict = "biased by interference" if each.sure else "no bias beyond noise"
                 made.append(
                     f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth "
-                    f"{_with(each, 'truth'):34s}"
-                    f" bias {_with(each, 'bias'):34s}{verdict}"
+                    f"{_with(each, 'truth'):34s} bias {_with(each, 'bias'):34s}  {verdict}"
                 )
     return made
 
 
-def _with(each: Any, name: str) -> str:
-    return f"{getattr(each, name):+.3g} [{getattr(each, name + '_low'):+.3g}, {getattr(each, name + '_high'):+.3g}]"
+def _with(each: Bias, name: str) -> str:
+    """One of its quantities with its interval."""
+    middle, low, high = (getattr(each, f"{name}{end}") for end in ("", "_low", "_high"))
+    return f"{middle:+.3g} [{low:+.3g}, {high:+.3g}]"

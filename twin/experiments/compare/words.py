@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twin.experiments import effects
-from twin.experiments.compare.rows import EARLY, MONTH, SIDES, Row, name_of, number
-from twin.experiments.page import TONES, Said, Words, listed, percent
+from twin.experiments.compare.data import Data
+from twin.experiments.compare.rows import EARLY, MONTH, Row, name_of
+from twin.experiments.forks import WINDOW
+from twin.experiments.page import TONES, Summary, Words, listed, percent
+from twin.experiments.words import SIDES, Key, signed
 from twin.ground.units import DAY, at
 from twin.readers import drift
 from twin.readers.text import human
 
-if TYPE_CHECKING:
-    from twin.experiments.compare.data import Data
-    from twin.experiments.compare.pictures import Key
-
 PAYS = 3.0
-"""So many times narrower, and the pairing has paid."""
-signed = number
+"""So many times narrower the interval must be for the pairing to have paid."""
 
 
-def summary(data: Data) -> list[Said]:
+def summary(data: Data) -> list[Summary]:
     """What each policy does to each side."""
     what = {each["name"]: each["describe"] for each in data.args["policies"]}
     return [
-        Said(
+        Summary(
             branch,
             [
-                *_held(data, branch),
-                *(_side(data, branch, side) for side in SIDES if data.told(branch, side)),
+                *_where_in_effect(data, branch),
+                *(_side(data, branch, side) for side in SIDES if data.reported(branch, side)),
             ],
             data.colours[branch],
             what[branch],
@@ -40,8 +37,8 @@ def summary(data: Data) -> list[Said]:
     ]
 
 
-def _held(data: Data, branch: str) -> list[Words]:
-    """A sentence if the policy did not take hold everywhere."""
+def _where_in_effect(data: Data, branch: str) -> list[Words]:
+    """A sentence if the policy did not take effect everywhere."""
     if not any(
         "when" in policy
         for each in data.args["policies"]
@@ -49,23 +46,19 @@ def _held(data: Data, branch: str) -> list[Words]:
         for policy in each["policies"]
     ):
         return []
-    held = data.experiment.manifest.get("took_hold", {}).get(branch, data.n)
+    held = data.experiment.manifest.get("took_effect", {}).get(branch, data.n)
     worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
     if held >= worlds:
         return []
-    return [
-        [
-            (
-                f"It took hold in {held} of {worlds} worlds; in the others its condition was not "
-                f"met, and nothing differs.",
-                "flat",
-            )
-        ]
-    ]
+    said = (
+        f"It took effect in {held} of {worlds} worlds; in the others its condition was not met, "
+        f"and nothing differs."
+    )
+    return [[(said, "flat")]]
 
 
 def _side(data: Data, branch: str, side: str) -> Words:
-    rows = data.told(branch, side)
+    rows = data.reported(branch, side)
     parts: list[tuple[str, str]] = [(f"{SIDES[side]}: ", "flat")]
     sure = [row for row in rows if row.sure]
     for place, row in enumerate(sure):
@@ -76,7 +69,8 @@ def _side(data: Data, branch: str, side: str) -> Words:
         parts.append((restless, "flat"))
     unsure = [row for row in rows if not row.sure and not row.untouched]
     if unsure:
-        what = "Not told from noise" if sure else "nothing is told from noise here"
+        none = "nothing is distinguishable from noise here"
+        what = "Not distinguishable from noise" if sure else none
         parts.append((f"{what}: {listed(_doubt(row) for row in unsure)}. ", ""))
     still = [row for row in rows if row.untouched]
     if still:
@@ -88,25 +82,22 @@ def _side(data: Data, branch: str, side: str) -> Words:
 
 
 def _restless(data: Data, rows: Sequence[Row]) -> str:
-    """A sentence on those of the effects told whose series were moving before the fork, by much of
-    the effect."""
+    """A sentence on those of the reported effects whose series were moving before the fork, by much
+    of the effect."""
     found = []
     for row in rows:
-        moves = data.moving.get((row.metric, row.labels))
+        moves = data.moving.get(row.key)
         share = drift.part(moves, row.effect) if moves is not None else None
         if share is not None and moves is not None:
             way = "rising" if moves > 0 else "falling"
             found.append(
                 f"{_lower(name_of(row))} was {way}, by {abs(share):.0%} of the effect at that pace"
             )
+    if not found:
+        return ""
     return (
-        ""
-        if not found
-        else (
-            f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, "
-            f"but the world that "
-            "the policy met was still settling. "
-        )
+        f"Not at rest in the weeks before the fork: {listed(found)}; both branches share that, but "
+        f"the world that the policy met was still settling. "
     )
 
 
@@ -116,7 +107,8 @@ def _phrase(data: Data, row: Row) -> Words:
     unit = "" if row.unit == "1" else f" {row.unit}"
     share = [row.percent(value) for value in (row.effect, row.low, row.high)]
     if np.isfinite(share).all():
-        by = f" by {percent(abs(share[0]), signed=False)} {_between(percent(share[1]), percent(share[2]))}"
+        ends = _between(percent(share[1]), percent(share[2]))
+        by = f" by {percent(abs(share[0]), signed=False)} {ends}"
     else:
         by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
     if row.appears_s is None:
@@ -169,16 +161,21 @@ def shows(data: Data, key: Key) -> str:
             still.append(branch)
         else:
             unclear.append(branch)
-    told = [
+    parts = [
         *(
             f"Shows {'at once' if second == data.fork_s else f'from {day(data, second)} on'}: "
             f"{listed(clear[second])}."
             for second in sorted(clear)
         ),
-        f"Not told from noise to the end: {listed(unclear)}." if unclear else "",
+        f"Not distinguishable from noise to the end: {listed(unclear)}." if unclear else "",
         f"Untouched at the end: {listed(still)}." if still else "",
     ]
-    return " ".join(text for text in told if text)
+    return " ".join(text for text in parts if text)
+
+
+def window(data: Data) -> str:
+    """How long the window is over which means are taken."""
+    return f"{min(WINDOW, data.scenario.duration - data.fork_s) / DAY:.3g} days"
 
 
 def moment(data: Data) -> str:
@@ -198,8 +195,8 @@ def paid(data: Data, branch: str) -> str:
     made: list[tuple[Row, float]] = []
     still: list[Row] = []
     for row in rows:
-        y, x = data.pairs[EARLY][branch, (row.metric, row.labels)]
-        ratio = float(effects.paired(y[:, None], x[:, None]).narrower[0])
+        pairs = data.pairs[EARLY][branch, row.key]
+        ratio = float(effects.paired(pairs.value[:, None], pairs.base[:, None]).narrower[0])
         if np.isfinite(ratio):
             made.append((row, ratio))
         else:
@@ -208,14 +205,15 @@ def paid(data: Data, branch: str) -> str:
     rest = [(row, ratio) for row, ratio in made if ratio < PAYS]
     text = (
         f"{branch}: in the week to {moment(data)}, the pairing made the interval at least "
-        f"{PAYS:.0f} times narrower for "
-        f"{len(good)} of {len(made)} headline series that the policy touches"
+        f"{PAYS:.0f} times narrower for {len(good)} of {len(made)} headline series that the policy "
+        f"touches"
     )
     if good:
         text += f" ({_ratios(good)})"
     text += f"; not for {_ratios(rest)}." if rest else "."
     if still:
-        text += f" Not touched by then, so known exactly: {listed(_lower(name_of(row)) for row in still)}."
+        names = listed(_lower(name_of(row)) for row in still)
+        text += f" Not touched by then, so known exactly: {names}."
     return f"{text} {_lasting(data, branch, [row for row, _ in made])}".strip()
 
 
@@ -230,7 +228,7 @@ def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
     """When the middle one of the series has lost what pairing gave."""
     if not rows:
         return ""
-    courses = [data.courses[branch, (row.metric, row.labels)] for row in rows]
+    courses = [data.courses[branch, row.key] for row in rows]
     ratios = np.array(
         [np.where(np.isfinite(each.narrower), each.narrower, np.inf) for each in courses]
     )
@@ -244,7 +242,10 @@ def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
         if first == 0
         else f"from the week to {courses[0].time[first]:%d %B %Y} on"
     )
-    return f"Chaos: the middle one of them is less than {PAYS:.0f} times narrower {when}, and {middle[-1]:.3g} times in the last."
+    return (
+        f"Chaos: the middle one of them is less than {PAYS:.0f} times narrower {when}, and "
+        f"{middle[-1]:.3g} times in the last."
+    )
 
 
 def sd(value: float) -> str:

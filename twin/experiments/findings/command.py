@@ -25,7 +25,7 @@ from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scorebo
 from twin.ground.errors import UsageError
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
+def resume(experiment: Experiment, on: str | None) -> None:
     """Run the tasks that are left, judge, and report."""
     args = experiment.manifest["args"]
     parts = [part for each in needed(args["keys"]) for part in each.parts]
@@ -46,7 +46,7 @@ def go_on(experiment: Experiment, on: str | None) -> None:
         "done", runs=len(wanted), verdicts={each.finding.key: each.verdict for each in judged}
     )
     experiment.store.write("scoreboard.md", "\n".join(scoreboard(experiment, judged)).encode())
-    experiment.tell(lines(judged), lambda experiment: _write(experiment, judged))
+    experiment.conclude(lines(judged), lambda experiment: _write(experiment, judged))
 
 
 def judge(experiment: Experiment) -> list[Judged]:

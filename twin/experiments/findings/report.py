@@ -12,7 +12,7 @@ from twin.experiments.findings.kit.arms import Change
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.scoreboard import Judged, shown
-from twin.experiments.page import Cell, Group, Page, Said, Section, Table, Words, number
+from twin.experiments.page import Cell, DataTable, Group, Report, Section, Summary, Words, number
 
 HASTE = "This is the quick set: use the full set before you cite a number."
 TONES = {
@@ -30,7 +30,7 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
     quick = bool(experiment.manifest["args"]["quick"])
     reporting.write(
         experiment,
-        Page(
+        Report(
             f"{len(judged)} findings on the twin",
             "Published results about recommenders, creators and consumers, tested in the twin's "
             "default "
@@ -38,7 +38,7 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
             "that "
             "was fixed before the run.",
             [
-                Said(
+                Summary(
                     f"{each.finding.key} {each.finding.title}",
                     _summary(each),
                     what=each.finding.sentence,
@@ -126,8 +126,8 @@ def _differences(*changes: Change) -> str:
     return "; ".join(f"{', '.join(sets)} ({reason})" for reason, sets in by_reason.items())
 
 
-def _table(claims: Sequence[Claim]) -> Table:
-    return Table(
+def _table(claims: Sequence[Claim]) -> DataTable:
+    return DataTable(
         [
             ("part", False),
             ("claim", False),

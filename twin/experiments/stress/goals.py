@@ -27,7 +27,10 @@ from twin.scenario.loading import Scenario
 from twin.world.metric import Metric, label_text
 
 _EFFECT = re.compile(r"^\s*effect\s*\((.*)\)\s*([<>]=?)\s*([^\s%]+)\s*(%?)\s*$")
-GRAMMAR = "write METRIC OP NUMBER, effect(METRIC) OP NUMBER or effect(METRIC) OP NUMBER%, with OP one of < <= > >="
+GRAMMAR = (
+    "write METRIC OP NUMBER, effect(METRIC) OP NUMBER or effect(METRIC) OP NUMBER%, with OP one of "
+    "< <= > >="
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Goal:
     percent: bool = False
 
     def measured(self, base: float, value: float) -> float:
-        """What the goal is about, from the means without and with the policy; NaN where it cannot
-        be told."""
+        """What the goal is about, from the means without and with the policy; NaN where it
+        is not known."""
         if not self.effect:
             return value
         if not (math.isfinite(base) and math.isfinite(value)):
@@ -55,13 +58,13 @@ class Goal:
         return 100 * (value - base) / abs(base) if base else math.nan
 
     def margin(self, base: float, value: float) -> float:
-        """Distance from the threshold, positive on the good side, in `unit`; NaN where it cannot be
-        told."""
+        """Distance from the threshold, positive on the good side, in `unit`; NaN where it is not
+        known."""
         distance = self.measured(base, value) - self.number
         return distance if self.op[0] == ">" else -distance + 0.0
 
     def holds(self, base: float, value: float) -> bool | None:
-        """Whether the goal is kept; None where it cannot be told."""
+        """Whether the goal is kept; None where it is not known."""
         measured = self.measured(base, value)
         return holds(measured, self.op, self.number) if math.isfinite(measured) else None
 
@@ -75,7 +78,7 @@ class Goal:
 
 
 def parse_goal(text: str, scenario: Scenario) -> Goal:
-    """A goal from text. Raises UsageError with the mend, or the nearest series of the scenario."""
+    """A goal from text. Raises UsageError with the grammar, or the nearest series of the scenario."""
     effect = _EFFECT.match(text)
     plain = f"{effect[1]} {effect[2]} {effect[3]}" if effect else text
     try:
@@ -99,13 +102,13 @@ def parse_goal(text: str, scenario: Scenario) -> Goal:
         given = _written(metric, label_text(labels))
         raise UsageError(f"--goal {text}: {given} is not one series ({nearest(given, series)})")
     return Goal(
-        " ".join(text.split()),
-        metric,
-        label_text(found),
-        op,
-        number,
-        effect is not None,
-        bool(effect and effect[4]),
+        text=" ".join(text.split()),
+        metric=metric,
+        labels=label_text(found),
+        op=op,
+        number=number,
+        effect=effect is not None,
+        percent=bool(effect and effect[4]),
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.experiments import design
 from twin.experiments.stress.goals import Goal
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen, World
+from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH, Outcome, StressWorld
 from twin.experiments.stress.uncertain import Uncertain
 
 BATCH = 8
@@ -32,31 +32,33 @@ class Budget:
     confirm: int
 
 
-Evaluate = Callable[[Sequence[World], str], Array]
+Evaluate = Callable[[Sequence[StressWorld], str], Array]
 """Runs worlds (their phase in words): means of the goals' series (worlds, goals, 2), without and
 with the policy."""
 
 
 def explore(
     evaluate: Evaluate, goals: Sequence[Goal], given: Sequence[Uncertain], budget: Budget, seed: int
-) -> list[Seen]:
+) -> list[Outcome]:
     """All three phases; what was seen, in order. Deterministic in its arguments and in what
     ``evaluate`` returns."""
 
-    def see(worlds: Sequence[World], words: str) -> list[Seen]:
+    def see(worlds: Sequence[StressWorld], words: str) -> list[Outcome]:
         means = evaluate(worlds, words)
         return [
-            Seen(world, tuple(each[:, 0].tolist()), tuple(each[:, 1].tolist()))
+            Outcome(world, tuple(each[:, 0].tolist()), tuple(each[:, 1].tolist()))
             for world, each in zip(worlds, means, strict=True)
         ]
 
     shares = design.sample(len(given), "lhs", budget.worlds, seed)
-    seen = see([World(DRAWN, i, i, _values(given, row)) for i, row in enumerate(shares)], "drawn")
+    seen = see(
+        [StressWorld(DRAWN, i, i, _values(given, row)) for i, row in enumerate(shares)], "drawn"
+    )
     seen += _search(see, goals, given, shares, seen, budget, seed)
     first = budget.worlds + budget.search
     seen += see(
         [
-            World(CONFIRM, seen[place].world.point, first + k, seen[place].world.values)
+            StressWorld(CONFIRM, seen[place].world.point, first + k, seen[place].world.values)
             for place in extremes(seen, goals)
             for k in range(budget.confirm)
         ],
@@ -70,15 +72,15 @@ def _values(given: Sequence[Uncertain], shares: Sequence[float] | Array) -> tupl
 
 
 def _search(
-    see: Callable[[Sequence[World], str], list[Seen]],
+    see: Callable[[Sequence[StressWorld], str], list[Outcome]],
     goals: Sequence[Goal],
     given: Sequence[Uncertain],
     shares: Array,
-    drawn: Sequence[Seen],
+    drawn: Sequence[Outcome],
     budget: Budget,
     seed: int,
-) -> list[Seen]:
-    """Worlds that Optuna asks for, in batches; a world without a score is told to have failed."""
+) -> list[Outcome]:
+    """Worlds that Optuna asks for, in batches; a world without a score counts as failed."""
     if not budget.search:
         return []
 
@@ -95,13 +97,13 @@ def _search(
         if math.isfinite(score := scores(each)):
             at = {path: float(share) for path, share in zip(ranges, row, strict=True)}
             study.add_trial(optuna.trial.create_trial(params=at, distributions=ranges, value=score))
-    found: list[Seen] = []
+    found: list[Outcome] = []
     batches = -(-budget.search // BATCH)
     for batch in range(batches):
         asked = [study.ask(ranges) for _ in range(min(BATCH, budget.search - len(found)))]
         first = budget.worlds + len(found)
         worlds = [
-            World(
+            StressWorld(
                 SEARCH,
                 first + k,
                 first + k,
@@ -121,9 +123,9 @@ def _search(
     return found
 
 
-def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], float]:
+def scorer(drawn: Sequence[Outcome], goals: Sequence[Goal]) -> Callable[[Outcome], float]:
     """The score of a world: least margin of its goals, each in standard deviations of those drawn;
-    NaN where none can be told."""
+    NaN where none is known."""
     margins = np.array([each.margins(goals) for each in drawn])
     scale = []
     for column in margins.T:
@@ -131,7 +133,7 @@ def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], flo
         spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
         scale.append(spread if spread > 0 else 1.0)
 
-    def score(each: Seen) -> float:
+    def score(each: Outcome) -> float:
         known = [
             margin / by
             for margin, by in zip(each.margins(goals), scale, strict=True)
@@ -142,7 +144,7 @@ def scorer(drawn: Sequence[Seen], goals: Sequence[Goal]) -> Callable[[Seen], flo
     return score
 
 
-def extremes(seen: Sequence[Seen], goals: Sequence[Goal]) -> list[int]:
+def extremes(seen: Sequence[Outcome], goals: Sequence[Goal]) -> list[int]:
     """Places of the worlds of least and of greatest margin, for each goal in turn, once each."""
     found: list[int] = []
     for g in range(len(goals)):

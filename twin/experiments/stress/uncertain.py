@@ -2,7 +2,7 @@
 why.
 
 Worlds of a stress test are drawn from these ranges, each uniform or uniform in its logarithm,
-independently. They hold parameters that rest on assumption, of those who watch and make and of
+independently. They hold parameters that rest on assumption, of consumers and creators and of
 nothing that a platform decides; ``--uncertain`` states others. The ranges are themselves judgement:
 about half to double or a third to triple of the default where its size was never measured, wider,
 or to both sides of zero, where studies disagree. A statement of how likely a failure is holds under
@@ -158,7 +158,10 @@ def _lever(row: Row, policies: Sequence[Mapping[str, Any]]) -> str:
             f"{row.path} is set by the policy itself: in its branch the range holds up to then only"
         )
     if row.lever:
-        return f"{row.path} is a lever of policies, which somebody decides: its range is no ignorance of the world"
+        return (
+            f"{row.path} is a lever of policies, which somebody decides, not something that is "
+            f"unknown about the world"
+        )
     return ""
 
 

@@ -13,7 +13,8 @@ wholly below zero.
 Direction, per parameter with position u (0..1 of its range, on the scale that it is drawn on), over
 the drawn worlds: Spearman's rank correlation of u and the margin, and the mean u of failing worlds
 less that of holding ones with p by Mann and Whitney's test. q corrects each over all parameters and
-goals (Benjamini-Hochberg). A parameter is told from noise if q of the correlation is below 0.05.
+goals (Benjamini-Hochberg). A parameter is distinguishable from noise if q of the
+correlation is below 0.05.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from scipy import stats
 
 from twin.experiments import effects
 from twin.experiments.stress.goals import Goal
+from twin.experiments.stress.outcomes import CONFIRM, DRAWN, SEARCH, Outcome
 from twin.experiments.stress.search import Array
-from twin.experiments.stress.seen import CONFIRM, DRAWN, SEARCH, Seen
 from twin.experiments.stress.uncertain import Uncertain
 
 ALPHA = 1 - effects.LEVEL
@@ -82,8 +83,7 @@ class Fresh:
 
 @dataclass(frozen=True)
 class Direction:
-    """Which way failure lies along one parameter; NaN where it cannot be told. ``towards``: the end
-    at which margins are small."""
+    """Which way failure lies along one parameter; NaN where it is not known."""
 
     parameter: str
     correlation: float
@@ -96,8 +96,8 @@ class Direction:
 
     @property
     def sure(self) -> bool:
-        """Whether it is told from noise, all parameters and goals considered."""
-        return bool(self.q < ALPHA)
+        """Whether it is distinguishable from noise, all parameters and goals considered."""
+        return effects.established(self.q)
 
     @property
     def towards(self) -> str:
@@ -129,7 +129,7 @@ class Verdict:
             "searched": self.searched.n,
             "search_fails": self.searched.fails,
             "worst_point": worst.point if worst else None,
-            "worst": (worst.confirmed or "not told") if worst else None,
+            "worst": (worst.confirmed or "open") if worst else None,
         }
 
 
@@ -138,15 +138,19 @@ def rate(holds: Sequence[bool | None]) -> Rate:
     known = [each for each in holds if each is not None]
     fails = known.count(False)
     if not known:
-        return Rate(0, 0, len(holds), 0.0, 1.0)
+        return Rate(n=0, fails=0, unknown=len(holds), low=0.0, high=1.0)
     interval = stats.binomtest(fails, len(known)).proportion_ci(effects.LEVEL, "exact")
     return Rate(
-        len(known), fails, len(holds) - len(known), float(interval.low), float(interval.high)
+        n=len(known),
+        fails=fails,
+        unknown=len(holds) - len(known),
+        low=float(interval.low),
+        high=float(interval.high),
     )
 
 
 def verdicts(
-    seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]
+    seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]
 ) -> list[Verdict]:
     """Verdicts on all goals, in order."""
     by_phase = {
@@ -179,18 +183,18 @@ def verdicts(
         )
         made.append(
             Verdict(
-                goal,
-                rate(kept[DRAWN]),
-                rate(kept[SEARCH]),
-                worst,
-                best,
-                _directions(given, at, margins[: len(at)], kept[DRAWN]),
+                goal=goal,
+                drawn=rate(kept[DRAWN]),
+                searched=rate(kept[SEARCH]),
+                worst=worst,
+                best=best,
+                directions=_directions(given, at, margins[: len(at)], kept[DRAWN]),
             )
         )
     return _corrected(made)
 
 
-def _fresh(found: Seen, confirmed: Sequence[Seen], goals: Sequence[Goal], g: int) -> Fresh:
+def _fresh(found: Outcome, confirmed: Sequence[Outcome], goals: Sequence[Goal], g: int) -> Fresh:
     mine = [each for each in confirmed if each.world.point == found.world.point]
     margins = np.array([each.margins(goals)[g] for each in mine])
     known = margins[np.isfinite(margins)]
@@ -201,15 +205,15 @@ def _fresh(found: Seen, confirmed: Sequence[Seen], goals: Sequence[Goal], g: int
     )
     fails = sum(goals[g].holds(each.base[g], each.value[g]) is False for each in mine)
     return Fresh(
-        found.world.point,
-        found.world.phase,
-        found.world.values,
-        found.margins(goals)[g],
-        tuple(known.tolist()),
-        mean,
-        low,
-        high,
-        fails,
+        point=found.world.point,
+        phase=found.world.phase,
+        values=found.world.values,
+        found=found.margins(goals)[g],
+        each=tuple(known.tolist()),
+        mean=mean,
+        low=low,
+        high=high,
+        fails=fails,
     )
 
 
@@ -232,8 +236,18 @@ def _directions(
             correlation, p = float(result.statistic), float(result.pvalue)
         if failing.any() and holding.any():
             apart = float(stats.mannwhitneyu(u[failing], u[holding]).pvalue)
-        means = [float(u[some].mean()) if some.any() else nan for some in (failing, holding)]
-        made.append(Direction(one.vary.path, correlation, p, nan, means[0], means[1], apart, nan))
+        made.append(
+            Direction(
+                parameter=one.vary.path,
+                correlation=correlation,
+                p=p,
+                q=nan,  # corrected over all goals later
+                failing=float(u[failing].mean()) if failing.any() else nan,
+                holding=float(u[holding].mean()) if holding.any() else nan,
+                difference_p=apart,
+                difference_q=nan,
+            )
+        )
     return made
 
 

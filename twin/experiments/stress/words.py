@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from twin.experiments.compare.rows import number
-from twin.experiments.page import Said, Words, listed
+from twin.experiments.page import Summary, Words, listed
 from twin.experiments.stress.uncertain import Uncertain
 from twin.experiments.stress.verdicts import Direction, Fresh, Verdict
+from twin.experiments.words import signed
 from twin.readers.text import human
 
 MOST = 4
@@ -24,33 +24,31 @@ def share(value: float) -> str:
 def margin(verdict: Verdict, value: float) -> str:
     """A margin with sign and unit."""
     unit = "percentage points" if verdict.goal.percent else verdict.goal.unit
-    return f"{number(value)} {unit}".rstrip() if math.isfinite(value) else "not known"
+    return f"{signed(value)} {unit}".rstrip() if math.isfinite(value) else "not known"
 
 
 def how_often(verdict: Verdict) -> Words:
     """How likely the goal fails under the ranges."""
     drawn = verdict.drawn
     lost = (
-        f" In {drawn.unknown} more it could not be told (a run failed, or nothing was read)."
+        f" In {drawn.unknown} more it is not known (a run failed, or nothing was read)."
         if drawn.unknown
         else ""
     )
     if not drawn.n:
-        return [
-            (
-                f"Nothing can be said: in none of the {drawn.unknown} worlds drawn could the goal "
-                f"be told.",
-                "bad",
-            )
-        ]
+        said = (
+            f"Nothing can be said: in none of the {drawn.unknown} worlds drawn is it known whether "
+            f"the goal was kept."
+        )
+        return [(said, "bad")]
     if not drawn.fails:
         return [
             (f"It held in all {drawn.n} worlds drawn", "good"),
             (
                 f": this excludes, with 95 % confidence, that it fails in more than "
-                f"{share(drawn.bound)} of the worlds of these ranges "
-                f"(by the rule of three about 3/{drawn.n}), and no less than that. It does not say "
-                f"that the policy is safe.{lost}",
+                f"{share(drawn.bound)} of the worlds of these ranges (by the rule of three about "
+                f"3/{drawn.n}), and no less than that. It does not say that the policy is "
+                f"safe.{lost}",
                 "",
             ),
         ]
@@ -69,16 +67,11 @@ def searched(verdict: Verdict) -> list[Words]:
     rate = verdict.searched
     if not rate.n + rate.unknown:
         return []
-    return [
-        [
-            (
-                f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} "
-                f"further worlds; "
-                "this tells where failure is, not how often.",
-                "",
-            )
-        ]
-    ]
+    said = (
+        f"The search, aimed at the worst, found it failing in {rate.fails} of {rate.n} further "
+        f"worlds; this shows where failure is, not how often."
+    )
+    return [[(said, "")]]
 
 
 def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
@@ -86,35 +79,37 @@ def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
     start = f"The {name} world (number {one.point}) had a margin of {margin(verdict, one.found)}"
     n = len(one.each)
     if n < 2:
-        return [(f"{start}; it could not be told with fresh seeds.", "")]
-    again = f"; with {n} fresh seeds {margin(verdict, one.mean)} [{number(one.low)}, {number(one.high)}], failing in {one.fails} of {n}: "
+        return [(f"{start}; with fresh seeds it is not known.", "")]
+    again = (
+        f"; with {n} fresh seeds {margin(verdict, one.mean)} [{signed(one.low)}, "
+        f"{signed(one.high)}], failing in {one.fails} of {n}: "
+    )
     if one.found < 0:
         end = {
             "fails": ("the failure is confirmed.", "bad"),
             "holds": ("the failure was bad luck, that world keeps the goal.", "good"),
-            "": ("whether that world fails on average cannot be told from noise.", "flat"),
+            "": ("on average, a failure of that world is not distinguishable from noise.", "flat"),
         }[one.confirmed]
     else:
         end = {
             "fails": ("on average it fails there.", "bad"),
             "holds": ("it holds there on average.", "good"),
-            "": ("whether it holds there on average cannot be told from noise.", "flat"),
+            "": ("on average, holding there is not distinguishable from noise.", "flat"),
         }[one.confirmed]
     return [(start + again, ""), end]
 
 
 def where(verdict: Verdict) -> Words:
-    """The direction in which failure lies, from what is told from noise only."""
+    """The direction in which failure lies, from what is distinguishable from noise
+    only."""
     sure = [each for each in verdict.directions if each.sure]
     tested = sum(math.isfinite(each.p) for each in verdict.directions)
     if not sure:
-        return [
-            (
-                f"Which way it lies cannot be told from noise, for any of the {tested} parameters "
-                f"tested ({verdict.drawn.n} worlds).",
-                "flat",
-            )
-        ]
+        said = (
+            f"Which way it lies is not distinguishable from noise, for any of the {tested} "
+            f"parameters tested ({verdict.drawn.n} worlds)."
+        )
+        return [(said, "flat")]
     start = (
         "It fails where "
         if verdict.drawn.fails and verdict.drawn.fails < verdict.drawn.n
@@ -128,7 +123,8 @@ def where(verdict: Verdict) -> Words:
     strengths = ", ".join(_strength(each) for each in sure[:MOST])
     rest = f"; {len(sure) - MOST} weaker ones are in the table" if len(sure) > MOST else ""
     noise = (
-        f" The other {tested - len(sure)} of {tested} parameters are not told from noise."
+        f" The other {tested - len(sure)} of {tested} parameters are not distinguishable from "
+        f"noise."
         if tested > len(sure)
         else ""
     )
@@ -139,7 +135,7 @@ def where(verdict: Verdict) -> Words:
 
 
 def _strength(each: Direction) -> str:
-    return f"{each.parameter} {number(each.correlation)}, q {each.q:.1g}"
+    return f"{each.parameter} {signed(each.correlation)}, q {each.q:.1g}"
 
 
 def about(verdict: Verdict) -> list[Words]:
@@ -152,9 +148,9 @@ def about(verdict: Verdict) -> list[Words]:
     return made
 
 
-def summary(verdicts: Sequence[Verdict]) -> list[Said]:
+def summary(verdicts: Sequence[Verdict]) -> list[Summary]:
     """The summary of the report."""
-    return [Said(verdict.goal.text, about(verdict)) for verdict in verdicts]
+    return [Summary(verdict.goal.text, about(verdict)) for verdict in verdicts]
 
 
 def setting(given: Sequence[Uncertain], one: Fresh) -> str:
@@ -165,7 +161,7 @@ def setting(given: Sequence[Uncertain], one: Fresh) -> str:
 
 
 def lines(verdicts: Sequence[Verdict], given: Sequence[Uncertain]) -> list[str]:
-    """What the terminal says."""
+    """What the terminal shows."""
     made = []
     for verdict in verdicts:
         made += ["", verdict.goal.text]
@@ -178,7 +174,13 @@ def lines(verdicts: Sequence[Verdict], given: Sequence[Uncertain]) -> list[str]:
 
 def human_range(each: Uncertain) -> str:
     """A parameter with its range."""
+    return f"{each.vary.path} {ends(each)}"
+
+
+def ends(each: Uncertain) -> str:
+    """A range: its levels, or its two ends."""
     vary = each.vary
     if vary.levels:
-        return f"{vary.path} one of {', '.join(vary.levels)}"
-    return f"{vary.path} {human(vary.low)} to {human(vary.high)}{vary.suffix}{' (log)' if vary.log else ''}"
+        return f"one of {', '.join(vary.levels)}"
+    scale = " (log)" if vary.log else ""
+    return f"{human(vary.low)} to {human(vary.high)}{vary.suffix}{scale}"

@@ -25,7 +25,8 @@ from twin.experiments import design, effects
 from twin.experiments.experiment import Experiment
 from twin.experiments.forks import outcome, settings
 from twin.experiments.sweep import report as sweep_report
-from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
+from twin.experiments.sweep.points import LEAST, Swept, planned, window
+from twin.experiments.words import Key, daily_unit
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
 from twin.world.metric import Metric, label_text
@@ -46,8 +47,8 @@ RANKS = pa.schema(
 )
 
 
-def go_on(experiment: Experiment, on: str | None) -> None:
-    """Do what is left to do, tell it, write results and report."""
+def resume(experiment: Experiment, on: str | None) -> None:
+    """Do what is left to do, print the results, write tables and report."""
     swept = run(experiment, on)
     found = ranks(swept)
     experiment.table("results.parquet", _table(swept))
@@ -55,13 +56,12 @@ def go_on(experiment: Experiment, on: str | None) -> None:
     experiment.finish(
         "done", points=len(swept.points), runs=swept.values.shape[0] * swept.values.shape[1]
     )
-    experiment.tell(lines(swept, found), report)
+    experiment.conclude(lines(swept, found), report)
 
 
-def report(experiment: Experiment, **wishes: str) -> None:
-    """Write the report anew. Raises UsageError for wishes, as it has none."""
-
-    for name, text in wishes.items():
+def report(experiment: Experiment, **axes: str) -> None:
+    """Write the report again. Raises UsageError for axes: a sweep has no two-sided map."""
+    for name, text in axes.items():
         raise UsageError(f"--{name} {text}: a sweep has no two-sided map (leave it out)")
     sweep_report.write(experiment)
 
@@ -118,16 +118,10 @@ def _table(swept: Swept) -> pa.Table:
             [point[k] for point in swept.points for _ in range(replicates * many)]
         ).dictionary_encode()
     for name, texts in (
-        ("metric", [key[0] for key in swept.series]),
-        ("labels", [key[1] for key in swept.series]),
+        ("metric", [metric for metric, _ in swept.series]),
+        ("labels", [labels for _, labels in swept.series]),
         ("side", [metric.side for metric in swept.series.values()]),
-        (
-            "unit",
-            [
-                f"{metric.unit}/d" if metric.kind == "counter" else metric.unit
-                for metric in swept.series.values()
-            ],
-        ),
+        ("unit", [daily_unit(metric) for metric in swept.series.values()]),
     ):
         columns[name] = pa.array(texts * (n * replicates)).dictionary_encode()
     columns["value"] = swept.values.ravel()
@@ -164,12 +158,12 @@ def ranks(swept: Swept) -> list[dict[str, Any]]:
 
 
 def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
-    """What the terminal says: what each parameter goes with most surely."""
+    """What the terminal shows: what each parameter goes with most surely."""
     n, replicates, _ = swept.values.shape
     made = ["", f"{n} points, {n * replicates} runs"]
     for each in swept.varied:
         mine = [row for row in found if row["parameter"] == each.path]
-        sure = [row for row in mine if row["headline"] and row["q"] < 1 - effects.LEVEL]
+        sure = [row for row in mine if row["headline"] and effects.established(row["q"])]
         made.append(
             f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes "
             f"go with it beyond noise"

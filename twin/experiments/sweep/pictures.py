@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.core.properties import value
 from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
@@ -20,24 +19,21 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from twin.experiments.design import Vary, quantity
+from twin.experiments.drawing import text
 from twin.readers.pictures import BLUE, INK, SEQUENTIAL, canvas
 from twin.readers.text import human
 
 BINS, LEAST = 10, 3
 """Most bins of a range, and fewest points of each."""
+DARK = 0.55
+"""Share of the scale beyond which a cell is too dark for dark text."""
 Array = NDArray[np.float64]
 
 
 def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
     """An outcome (points, replicates) over a parameter's value at every point: runs, means and
     standard deviations."""
-    if vary.levels:
-        x = np.array(
-            [vary.levels.index(text) for text in at], np.float64
-        )  # levels stand side by side, whatever they are
-    else:
-        numbers = np.array([quantity(text) for text in at])
-        x = np.log10(numbers) if vary.log else numbers
+    x = _across(vary, at)
     plot = canvas(None, 230, unit)
     order = np.repeat(np.arange(len(at)), values.shape[1])
     known = np.isfinite(values.ravel())
@@ -46,23 +42,7 @@ def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
     )
     points = plot.scatter("x", "y", source=runs, size=5, color=BLUE, alpha=0.35, line_color=None)
     groups = [x == level for level in np.unique(x)] if vary.levels else _bins(x)
-    flat = [values[some][np.isfinite(values[some])] for some in groups]
-    rows = [
-        (
-            float(x[some].mean()),
-            float(each.mean()),
-            float(each.std(ddof=1)) if len(each) > 1 else 0.0,
-        )
-        for some, each in zip(groups, flat, strict=True)
-        if len(each)
-    ]
-    data = {
-        "x": [row[0] for row in rows],
-        "y": [row[1] for row in rows],
-        "low": [row[1] - row[2] for row in rows],
-        "high": [row[1] + row[2] for row in rows],
-    }
-    source = ColumnDataSource(data)
+    source = ColumnDataSource(_means(x, values, groups))
     plot.segment("x", "low", "x", "high", source=source, color=INK, line_width=1.5)
     plot.line("x", "y", source=source, color=INK, line_width=1.5)
     means = plot.scatter("x", "y", source=source, size=8, color=INK, line_color="white")
@@ -73,8 +53,31 @@ def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
             tooltips=[("mean", "@y{0.[0000]}"), ("± sd", "@low{0.[0000]} to @high{0.[0000]}")],
         ),
     )
-    _ticks(plot, vary, x)
+    _ticks(plot, vary)
     return plot
+
+
+def _across(vary: Vary, at: Sequence[str]) -> Array:
+    """Where values lie across the picture (points,)."""
+    if vary.levels:
+        # levels stand side by side, whatever they are
+        return np.array([vary.levels.index(text) for text in at], np.float64)
+    numbers = np.array([quantity(text) for text in at])
+    return np.log10(numbers) if vary.log else numbers
+
+
+def _means(x: Array, values: Array, groups: Sequence[Any]) -> dict[str, list[float]]:
+    """Mean and standard deviation of the runs of each group of points that has any."""
+    data: dict[str, list[float]] = {"x": [], "y": [], "low": [], "high": []}
+    for some in groups:
+        runs = values[some][np.isfinite(values[some])]
+        if len(runs):
+            mean, spread = float(runs.mean()), float(runs.std(ddof=1)) if len(runs) > 1 else 0.0
+            data["x"].append(float(x[some].mean()))
+            data["y"].append(mean)
+            data["low"].append(mean - spread)
+            data["high"].append(mean + spread)
+    return data
 
 
 def _bins(x: Array) -> list[Any]:
@@ -83,7 +86,8 @@ def _bins(x: Array) -> list[Any]:
     return list(np.array_split(np.argsort(x, kind="stable"), many))
 
 
-def _ticks(plot: figure, vary: Vary, x: Array) -> None:
+def _ticks(plot: figure, vary: Vary) -> None:
+    """Levels by their names, at most eight; of a range the ends and three values between."""
     if vary.levels:
         step = -(-len(vary.levels) // 8)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(0, len(vary.levels), step)))
@@ -100,7 +104,9 @@ def _ticks(plot: figure, vary: Vary, x: Array) -> None:
     plot.xaxis.formatter = CustomJSTickFormatter(
         args={"at": list(places), "names": list(places.values())},
         code="""
-        let best = 0; for (let i = 0; i < at.length; i++) if (Math.abs(at[i] - tick) < Math.abs(at[best] - tick)) best = i;
+        let best = 0;
+        for (let i = 0; i < at.length; i++)
+            if (Math.abs(at[i] - tick) < Math.abs(at[best] - tick)) best = i;
         return names[best];""",
     )
 
@@ -108,10 +114,52 @@ def _ticks(plot: figure, vary: Vary, x: Array) -> None:
 def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array) -> figure:
     """Means of the points of a grid of two parameters: the first across, the second up; values in
     the cells."""
+    across, up = varied
+    plot = _grid(across, up)
+    known = np.isfinite(means)
+    low, high = (
+        (float(means[known].min()), float(means[known].max())) if known.any() else (0.0, 1.0)
+    )
+    # white on dark cells; where all means are equal every cell is light
+    dark = ((means - low) > DARK * (high - low)) & (high > low)
+    source = ColumnDataSource(
+        {
+            "x": [point[0] for point in points],
+            "y": [point[1] for point in points],
+            "v": means,
+            "text": [human(float(each)) for each in means],
+            "ink": ["white" if each else INK for each in dark],
+        }
+    )
+    colours = LinearColorMapper(
+        palette=SEQUENTIAL, low=low, high=high if high > low else low + 1, nan_color="#eeeeee"
+    )
+    cells = plot.rect(
+        "x",
+        "y",
+        width=1,
+        height=1,
+        source=source,
+        line_color="white",
+        fill_color={"field": "v", "transform": colours},
+    )
+    look = {"text_align": "center", "text_baseline": "middle", "text_color": "ink"}
+    text(plot, source, "x", "y", "text", **look)
+    plot.add_tools(
+        HoverTool(
+            renderers=[cells],
+            tooltips=[(across.path, "@x"), (up.path, "@y"), ("mean", "@v{0.[0000]}")],
+        )
+    )
+    return plot
+
+
+def _grid(across: Vary, up: Vary) -> figure:
+    """An empty picture with the levels of two parameters along its axes."""
     plot = figure(
-        x_range=FactorRange(*varied[0].levels),
-        y_range=FactorRange(*varied[1].levels),
-        height=120 + 36 * len(varied[1].levels),
+        x_range=FactorRange(*across.levels),
+        y_range=FactorRange(*up.levels),
+        height=120 + 36 * len(up.levels),
         sizing_mode="stretch_width",
         tools="reset,save",
         toolbar_location="above",
@@ -121,61 +169,10 @@ def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array
     )
     plot.toolbar.autohide, plot.toolbar.logo = True, None
     plot.grid.grid_line_color = None
-    known = np.isfinite(means)
-    low, high = (
-        (float(means[known].min()), float(means[known].max())) if known.any() else (0.0, 1.0)
-    )
-    dark = (means - low) > 0.55 * (high - low)
-    source = ColumnDataSource(
-        {
-            "x": [point[0] for point in points],
-            "y": [point[1] for point in points],
-            "v": means,
-            "text": [human(float(each)) for each in means],
-            "ink": ["white" if each and high > low else INK for each in dark],
-        }
-    )
-    cells = plot.rect(
-        "x",
-        "y",
-        width=1,
-        height=1,
-        source=source,
-        line_color="white",
-        fill_color={
-            "field": "v",
-            "transform": LinearColorMapper(
-                palette=SEQUENTIAL,
-                low=low,
-                high=high if high > low else low + 1,
-                nan_color="#eeeeee",
-            ),
-        },
-    )
-    plot.text(
-        "x",
-        "y",
-        text="text",
-        source=source,
-        text_align="center",
-        text_baseline="middle",
-        text_font_size="11px",
-        text_font=value("system-ui"),
-        text_color="ink",
-    )
-    plot.add_tools(
-        HoverTool(
-            renderers=[cells],
-            tooltips=[(varied[0].path, "@x"), (varied[1].path, "@y"), ("mean", "@v{0.[0000]}")],
-        )
-    )
-    plot.xaxis.axis_label, plot.yaxis.axis_label = varied[0].path, varied[1].path
+    plot.xaxis.axis_label, plot.yaxis.axis_label = across.path, up.path
     for axis in (*plot.xaxis, *plot.yaxis):
         axis.axis_line_color = axis.major_tick_line_color = None
         axis.major_label_text_font = axis.axis_label_text_font = "system-ui"
-        axis.axis_label_text_font_style, axis.major_label_text_color, axis.axis_label_text_color = (
-            "normal",
-            INK,
-            INK,
-        )
+        axis.axis_label_text_font_style = "normal"
+        axis.major_label_text_color = axis.axis_label_text_color = INK
     return plot

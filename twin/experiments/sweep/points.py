@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twin.experiments import design
 from twin.experiments.design import Vary
 from twin.experiments.forks import WINDOW
+from twin.experiments.words import Key
 from twin.scenario.loading import Scenario
 from twin.world.metric import Metric
 
@@ -54,7 +55,3 @@ def planned(
 def window(scenario: Scenario) -> tuple[int, int]:
     """Seconds since the start between which means are taken."""
     return max(scenario.duration - WINDOW, scenario.duration // 2), scenario.duration
-
-
-Key = tuple[str, str]
-"""Metric and labels."""

@@ -1,5 +1,5 @@
 """The report of `twin sweep`: how each side's headline outcomes answer to each parameter, and which
-answers are told from noise.
+answers are distinguishable from noise.
 
 Everything is read from the folder: ``results.parquet``, ``ranks.parquet`` and the manifest.
 """
@@ -7,36 +7,34 @@ Everything is read from the folder: ``results.parquet``, ``ranks.parquet`` and t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from twin.experiments import design, effects
 from twin.experiments import page as reporting
-from twin.experiments.audit.report import outcome, signed
-from twin.experiments.compare.rows import EXTRA, SIDES
 from twin.experiments.experiment import Experiment
 from twin.experiments.page import (
+    TONES,
     Cell,
+    Column,
     Group,
-    Page,
     Picture,
-    Said,
+    Report,
     Section,
-    Table,
-    Words,
     listed,
     number,
+    tabulated,
 )
-from twin.experiments.sweep import pictures
-from twin.experiments.sweep.points import LEAST, Key, Swept, planned, window
+from twin.experiments.sweep import pictures, words
+from twin.experiments.sweep.points import LEAST, Swept, planned, window
+from twin.experiments.sweep.words import Rank, Ranks, shown, sure
+from twin.experiments.words import SIDES, Key, daily_unit, hundredths, series_name
 from twin.ground.units import DAY
-from twin.readers.text import human
 
-TOLD, MANY = 5, 60
-"""Most outcomes per parameter in the summary; most pictures of responses, beyond which only what is
-told from noise is drawn."""
+MANY = 60
+"""Most pictures of responses, beyond which only what is distinguishable from noise is drawn."""
 
 
 def write(experiment: Experiment) -> None:
@@ -47,21 +45,19 @@ def write(experiment: Experiment) -> None:
     scenario, args = experiment.scenario, experiment.manifest["args"]
     begin, end = window(scenario)
     n, replicates = len(swept.points), swept.values.shape[1]
-    sections = [_responses(swept, ranks), *_heat(swept, args), _table(found), _points(swept)]
-    page = Page(
-        f"{scenario.name}: sweep of {listed(each.path for each in swept.varied)}",
-        scenario.description,
-        summary(swept, ranks),
-        sections,
-        _methods(experiment, swept),
+    page = Report(
+        title=f"{scenario.name}: sweep of {listed(each.path for each in swept.varied)}",
+        lead=scenario.description,
+        summary=words.summary(swept, ranks),
+        sections=[_responses(swept, ranks), *_heat(swept, args), _ranks(found), _points(swept)],
+        methods=_methods(experiment, swept),
         notices=reporting.failures(experiment),
         under=(
             f"{n} points, {replicates} {'world' if replicates == 1 else 'worlds'} each: "
             f"{n * replicates} runs.",
         ),
         note=f"Values are means over the last {(end - begin) / DAY:.3g} days (of the scenario as "
-        f"it is; at most the second half of a run). "
-        "Rank correlations are over points.",
+        f"it is; at most the second half of a run). Rank correlations are over points.",
     )
     reporting.write(experiment, page)
 
@@ -89,123 +85,19 @@ def read(experiment: Experiment) -> Swept:
     )
 
 
-def shown(swept: Swept) -> list[tuple[int, Key]]:
-    """Headline outcomes, and what creators live on, with any value: both sides first."""
-    told = [
-        (i, key)
-        for i, (key, metric) in enumerate(swept.series.items())
-        if (metric.headline or key in EXTRA) and np.isfinite(swept.values[:, :, i]).any()
-    ]
-    order = list(SIDES)
-    return sorted(told, key=lambda each: order.index(swept.series[each[1]].side))
-
-
-def _sure(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and row["q"] < 1 - effects.LEVEL
-
-
-def summary(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) -> list[Said]:
-    """What is said on top."""
-    said = []
-    means = swept.means()
-    for place, each in enumerate(swept.varied):
-        numbers = swept.numbers(place)
-        mine = [ranks[each.path, key] for _, key in shown(swept) if (each.path, key) in ranks]
-        sure = sorted(
-            (row for row in mine if _sure(row)),
-            key=lambda row: (-abs(row["correlation"]), row["metric"], row["labels"]),
-        )
-        items: list[Words] = []
-        for row in sure[:TOLD]:
-            i = list(swept.series).index((row["metric"], row["labels"]))
-            low, high = (
-                float(np.nanmean(means[numbers == end(numbers), i]))
-                for end in (np.nanmin, np.nanmax)
-            )
-            good = {"up": 1, "down": -1}.get(row["good"], 0) * row["correlation"]
-            tone = "good" if good > 0 else "bad" if good < 0 else ""
-            items.append(
-                [
-                    (f"{outcome(row['metric'], row['labels'])} ", ""),
-                    ("rises" if row["correlation"] > 0 else "falls", tone),
-                    (
-                        f" with it: {human(low)} at its lowest point, {human(high)} at its highest "
-                        f"(rank correlation "
-                        f"{signed(row['correlation'])}, q {row['q']:.2g}).",
-                        "",
-                    ),
-                ]
-            )
-        if len(sure) > TOLD:
-            items.append(
-                [
-                    (
-                        f"So, less strongly, do "
-                        f"{listed(outcome(row['metric'], row['labels']) for row in sure[TOLD:])}.",
-                        "",
-                    )
-                ]
-            )
-        unsure = [outcome(row["metric"], row["labels"]) for row in mine if not _sure(row)]
-        if unsure:
-            items.append([(f"Not told from noise: {listed(unsure)}.", "flat")])
-        if not mine:
-            why = (
-                "its values are no numbers"
-                if not np.isfinite(numbers).any()
-                else f"fewer than {LEAST} points are known, or nothing varies"
-            )
-            items.append([(f"No rank correlation was made: {why}. See the pictures.", "flat")])
-        values = list(dict.fromkeys(point[place] for point in swept.points))
-        said.append(
-            Said(
-                each.path,
-                items,
-                what=f"Tried: {', '.join(values)}"
-                if len(values) <= 8
-                else f"Tried: {len(values)} values from {each.at(0.0)} to {each.at(1.0)}"
-                if not each.levels
-                else f"Tried: {len(values)} levels from {values[0]} to {values[-1]}",
-            )
-        )
-    return said
-
-
-def _responses(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]]) -> Section:
-    told = shown(swept)
-    few = len(told) * len(swept.varied) <= MANY
+def _responses(swept: Swept, ranks: Ranks) -> Section:
+    few = len(shown(swept)) * len(swept.varied) <= MANY
     groups = []
     for place, each in enumerate(swept.varied):
         drawn, quiet = [], []
-        for i, key in told:
+        for i, key in shown(swept):
             row = ranks.get((each.path, key))
-            name = outcome(*key)
-            if not few and not _sure(row):
-                quiet.append(name)
-                continue
-            metric = swept.series[key]
-            help_ = (
-                ""
-                if row is None
-                else f"rank correlation {signed(row['correlation'])}, q {row['q']:.2g}"
-                + ("" if _sure(row) else ": not told from noise")
-            )
-            picture = pictures.response(
-                each,
-                [point[place] for point in swept.points],
-                swept.values[:, :, i],
-                f"{metric.unit}/d" if metric.kind == "counter" else metric.unit,
-            )
-            drawn.append(Picture(f"r-{place}-{i}", f"{SIDES[metric.side]}: {name}", picture, help_))
-        groups.append(
-            Group(
-                drawn,
-                each.path,
-                quiet=f"Not drawn, as they are not told from noise: {', '.join(quiet)}."
-                if quiet
-                else "",
-            )
-        )
+            if few or sure(row):
+                drawn.append(_response(swept, place, i, row))
+            else:
+                quiet.append(series_name(*key))
+        line = f"Not drawn, as they are not distinguishable from noise: {', '.join(quiet)}."
+        groups.append(Group(drawn, each.path, quiet=line if quiet else ""))
     return Section(
         "responses",
         "How outcomes answer",
@@ -215,13 +107,29 @@ def _responses(swept: Swept, ranks: Mapping[tuple[str, Key], Mapping[str, Any]])
     )
 
 
+def _response(swept: Swept, place: int, i: int, row: Rank | None) -> Picture:
+    """The picture of one outcome over one parameter, each by its place."""
+    key, metric = list(swept.series.items())[i]
+    help_ = ""
+    if row is not None:
+        doubt = "" if sure(row) else ": not distinguishable from noise"
+        help_ = f"rank correlation {hundredths(row['correlation'])}, q {row['q']:.2g}{doubt}"
+    drawn = pictures.response(
+        swept.varied[place],
+        [point[place] for point in swept.points],
+        swept.values[:, :, i],
+        daily_unit(metric),
+    )
+    return Picture(f"r-{place}-{i}", f"{SIDES[metric.side]}: {series_name(*key)}", drawn, help_)
+
+
 def _heat(swept: Swept, args: Mapping[str, Any]) -> list[Section]:
     if args["method"] != "grid" or len(swept.varied) != 2:
         return []
     drawn = [
         Picture(
             f"h-{i}",
-            f"{SIDES[swept.series[key].side]}: {outcome(*key)}",
+            f"{SIDES[swept.series[key].side]}: {series_name(*key)}",
             pictures.heat(swept.varied, swept.points, swept.means()[:, i]),
         )
         for i, key in shown(swept)
@@ -236,89 +144,65 @@ def _heat(swept: Swept, args: Mapping[str, Any]) -> list[Section]:
     ]
 
 
-def _table(found: Sequence[Mapping[str, Any]]) -> Section:
-    columns = (
-        ("Parameter", False),
-        ("Side", False),
-        ("Outcome", False),
-        ("Rank correlation", True),
-        ("p", True),
-        ("q", True),
-        ("Points", True),
-        ("Verdict", False),
+def _ranks(found: Sequence[Rank]) -> Section:
+    def tone(row: Rank) -> str:
+        verdict = words.verdict(row)
+        return TONES.get(verdict, "" if verdict else "flat")
+
+    def correlation(row: Rank) -> Cell:
+        value = row["correlation"]
+        return number(value, shown=hundredths(value), tone=tone(row))
+
+    def verdict(row: Rank) -> Cell:
+        return Cell(words.verdict(row) or "may be noise", tone=tone(row))
+
+    columns: list[Column[Rank]] = [
+        Column("Parameter", lambda row: Cell(row["parameter"]), numeric=False),
+        Column("Side", lambda row: Cell(SIDES[row["side"]]), numeric=False),
+        Column("Outcome", lambda row: Cell(words.name(row)), numeric=False),
+        Column("Rank correlation", correlation),
+        Column("p", lambda row: number(row["p"], shown=f"{row['p']:.2g}")),
+        Column("q", lambda row: number(row["q"], shown=f"{row['q']:.2g}")),
+        Column("Points", lambda row: number(row["n"], shown=str(row["n"]))),
+        Column("Verdict", verdict, numeric=False),
+    ]
+    order = ("parameter", "metric", "labels")
+    rows = sorted(
+        found, key=lambda row: (row["q"], -abs(row["correlation"]), *(row[name] for name in order))
     )
-    rows = []
-    for row in sorted(
-        found,
-        key=lambda row: (
-            row["q"],
-            -abs(row["correlation"]),
-            row["parameter"],
-            row["metric"],
-            row["labels"],
-        ),
-    ):
-        good = {"up": 1, "down": -1}.get(row["good"], 0) * row["correlation"]
-        verdict = (
-            (
-                "better"
-                if good > 0
-                else "worse"
-                if good < 0
-                else "more"
-                if row["correlation"] > 0
-                else "less"
-            )
-            if _sure(row)
-            else ""
-        )
-        tone = reporting.TONES.get(verdict, "" if verdict else "flat")
-        rows.append(
-            [
-                Cell(row["parameter"]),
-                Cell(SIDES[row["side"]]),
-                Cell(outcome(row["metric"], row["labels"])),
-                number(row["correlation"], shown=signed(row["correlation"]), tone=tone),
-                number(row["p"], shown=f"{row['p']:.2g}"),
-                number(row["q"], shown=f"{row['q']:.2g}"),
-                number(row["n"], shown=str(row["n"])),
-                Cell(verdict or "may be noise", tone=tone),
-            ]
-        )
     lead = (
-        "All outcomes, surest first; the verdict says what more of the parameter goes with."
+        "All outcomes, surest first; the verdict states what more of the parameter goes with."
         if rows
-        else (f"None was made: it takes {LEAST} points and numbers that vary.")
+        else f"None was made: it takes {LEAST} points and numbers that vary."
     )
-    return Section("ranks", "Rank correlations", lead, table=Table(columns, rows) if rows else None)
+    table = tabulated(columns, rows) if rows else None
+    return Section("ranks", "Rank correlations", lead, table=table)
 
 
 def _points(swept: Swept) -> Section:
-    told = shown(swept)
-    columns = (
-        ("Point", True),
-        *((each.path, True) for each in swept.varied),
-        *((outcome(*key), True) for _, key in told),
-    )
     means = swept.means()
-    rows = [
-        [
-            number(place, shown=str(place)),
-            *(
-                number(design.quantity(text), shown=text)
-                if np.isfinite(design.quantity(text))
-                else Cell(text)
-                for text in point
-            ),
-            *(number(float(means[place, i])) for i, _ in told),
-        ]
-        for place, point in enumerate(swept.points)
+
+    def parameter(place: int) -> Callable[[int], Cell]:
+        def cell(point: int) -> Cell:
+            text = swept.points[point][place]
+            value = design.quantity(text)
+            return number(value, shown=text) if np.isfinite(value) else Cell(text)
+
+        return cell
+
+    def outcome(i: int) -> Callable[[int], Cell]:
+        return lambda point: number(float(means[point, i]))
+
+    columns: list[Column[int]] = [
+        Column("Point", lambda point: number(point, shown=str(point))),
+        *(Column(each.path, parameter(place)) for place, each in enumerate(swept.varied)),
+        *(Column(series_name(*key), outcome(i)) for i, key in shown(swept)),
     ]
     return Section(
         "points",
         "All points",
         "Means of headline outcomes; everything else is in results.parquet.",
-        table=Table(columns, rows),
+        table=tabulated(columns, range(len(swept.points))),
     )
 
 
@@ -329,7 +213,11 @@ def _methods(experiment: Experiment, swept: Swept) -> list[tuple[str, str]]:
         "grid": f"Every combination of the levels: {n} points.",
         "lhs": f"A Latin hypercube of {n} points (McKay et al. 1979), drawn by seed {seed}.",
         "sobol": f"A scrambled Sobol sequence of {n} points"
-        + ("" if n == args["points"] else f" (asked: {args['points']}; it comes in powers of two)")
+        + (
+            ""
+            if n == args["points"]
+            else f" (asked: {args['points']}; a Sobol sequence comes in powers of two)"
+        )
         + f", drawn by seed {seed}.",
     }[args["method"]]
     with warnings.catch_warnings():
@@ -343,11 +231,11 @@ def _methods(experiment: Experiment, swept: Swept) -> list[tuple[str, str]]:
             f"{whole} of {n * replicates} runs have values.",
         ),
         (
-            "Told from noise",
+            "Noise",
             "Spearman's rank correlation over points (p by Student's t), corrected over all rows "
-            "of the table by Benjamini and "
-            f"Hochberg: q < {1 - effects.LEVEL:.2g}. It sees what rises or falls throughout, not a "
-            f"hump: look at the pictures.",
+            "of the table by Benjamini and Hochberg: what has q < "
+            f"{1 - effects.LEVEL:.2g} is distinguishable from noise. It sees what rises or falls "
+            f"throughout, not a hump: look at the pictures.",
         ),
         *reporting.usual_methods(experiment),
     ]

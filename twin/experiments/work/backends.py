@@ -4,9 +4,9 @@ to the same bytes.
 ``local`` (default: all cores) hands one task at a time to each process of a pool; ``dask`` starts a
 cluster of this machine's cores; ``tcp://host:8786`` uses one that runs. A task whose worker died,
 or that raised, is tried again, three times in all; then its error is kept in ``failed/`` and the
-rest goes on. Ctrl-C ends the workers; what is done is done, and the same command goes on from
-there. Every worker has one task in its hands at a time, so a task that kills its worker is the only
-one that is blamed for it.
+rest continues. Ctrl-C ends the workers; what is done is kept, and the same command resumes from
+there. Every worker has one task at a time, so a task that kills its worker is the only one that is
+blamed for it.
 """
 
 from __future__ import annotations
@@ -78,6 +78,50 @@ class _List:
             yield from self.lost(other)
 
 
+class _Work:
+    """Tasks on their way: which are running, and how often each was tried."""
+
+    def __init__(self, store: Store, left: _List, progress: Progress, ended: Ended) -> None:
+        self._store, self._left, self._progress, self._ended = store, left, progress, ended
+        self._tries: dict[str, int] = {}
+        self.running: dict[str, Task] = {}
+
+    def begin(self, pool: Pool) -> None:
+        """Give a task to every worker that is free."""
+        while self._left and pool.room > 0:
+            task = self._left.take()
+            pool.submit(self._store.root, task)
+            self.running[task.result] = task
+        self._progress.workers = pool.workers
+
+    def end(self, task: Task, error: str | None) -> None:
+        """Note how a task ended; one that failed is tried again, or given up with all that need
+        it."""
+        del self.running[task.result]
+        self._tries[task.result] = self._tries.get(task.result, 0) + 1
+        # a worker may die when its result is already written: that is no failure
+        if error is None or self._store.exists(task.result):
+            self._progress.done += 1
+            self._progress.done_weight += task.weight
+            self._left.done(task)
+            return
+        self._store.tidy(task.result)
+        if self._tries[task.result] < TRIES:
+            self._left.again(task)
+            return
+        self._fail(task, error)
+        for other, need in self._left.lost(task):
+            if other.result not in self._ended.failed:
+                self._fail(other, f"needs {need.result}, which failed")
+
+    def _fail(self, task: Task, error: str) -> None:
+        """Keep a task's error."""
+        line = next(reversed(error.strip().splitlines()), "unknown")
+        self._ended.failed[task.result] = line
+        self._store.write(f"failed/{task.result.replace('/', '-')}.txt", error.encode())
+        self._progress.failed += 1
+
+
 def run_all(
     root: str,
     tasks: Sequence[Task],
@@ -98,46 +142,18 @@ def run_all(
     for task in tasks:
         if task.result not in have:
             store.tidy(task.result)
+    work = _Work(store, left, progress, ended)
     pool = _pool(on)
-    tries: dict[str, int] = {}
-    running: dict[str, Task] = {}
-
-    def fail(task: Task, error: str) -> None:
-        """Keep a task's error, and do without those that need it."""
-        ended.failed[task.result] = next(reversed(error.strip().splitlines()), "unknown")
-        store.write(f"failed/{task.result.replace('/', '-')}.txt", error.encode())
-        progress.failed += 1
-
     try:
-        while left or running:
-            while left and pool.room > 0:
-                task = left.take()
-                pool.submit(store.root, task)
-                running[task.result] = task
-            progress.workers = pool.workers
+        while left or work.running:
+            work.begin(pool)
             show(progress)
             for task, error in pool.next():
-                del running[task.result]
-                tries[task.result] = tries.get(task.result, 0) + 1
-                if error is None or store.exists(
-                    task.result
-                ):  # a worker may die with its work done
-                    progress.done += 1
-                    progress.done_weight += task.weight
-                    left.done(task)
-                    continue
-                store.tidy(task.result)
-                if tries[task.result] < TRIES:
-                    left.again(task)
-                    continue
-                fail(task, error)
-                for other, need in left.lost(task):
-                    if other.result not in ended.failed:
-                        fail(other, f"needs {need.result}, which failed")
+                work.end(task, error)
         show(progress)
     except BaseException:
         pool.close(kill=True)
-        for task in running.values():
+        for task in work.running.values():
             store.tidy(task.result)
         raise
     pool.close(kill=False)
@@ -155,6 +171,5 @@ def _pool(on: str | None) -> Pool:
         return Cluster(str(on))
     raise UsageError(
         f"--on {on}: unknown ({nearest(where, ['local', 'dask'])}; write local, local:4, dask, or "
-        f"the address of a Dask "
-        "scheduler such as tcp://host:8786)"
+        f"the address of a Dask scheduler such as tcp://host:8786)"
     )

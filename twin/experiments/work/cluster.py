@@ -3,8 +3,9 @@ optional extra ``cluster``.
 
 Each worker, however many threads it has, gets one task at a time, bound to it: were tasks free to
 move, the scheduler would blame a worker's death on every task that was on its way there. When a
-worker is gone, its task is ours to try again. What travels is a path and a small dict; workers
-import this package, and are asked first whether it is the same, since the same bytes are promised.
+worker is gone, its task is tried again here. What travels is a path and a small dict; workers
+import this package, and are asked first whether it is the same, since results must be the same
+bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.experiments.work.pool import attempt, cores
-from twin.experiments.work.processes import THREADS, born_deaf
+from twin.experiments.work.processes import THREADS, ignoring_interrupts
 from twin.experiments.work.tasks import Task
 from twin.ground.errors import TwinError, UsageError
 from twin.running.folder import PACKAGES
@@ -67,11 +68,8 @@ class Cluster:
             "asyncio",
             *logging.root.manager.loggerDict,
         ):
-            if name.partition(".")[0] in (
-                "distributed",
-                "tornado",
-                "asyncio",
-            ):  # what users need to know, they are told in one line
+            # what users need to know is an error of ours, in one line
+            if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
         self.on, self.workers = on, 0
         self._running: dict[str, tuple[Task, Any]] = {}
@@ -82,7 +80,10 @@ class Cluster:
         try:
             if on == "dask":
                 dask = importlib.import_module("dask")
-                with born_deaf(), dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}):
+                with (
+                    ignoring_interrupts(),
+                    dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}),
+                ):
                     self._own = self._dask.LocalCluster(
                         n_workers=cores(),
                         threads_per_worker=1,
@@ -119,8 +120,7 @@ class Cluster:
         except (OSError, TimeoutError, ValueError, RuntimeError, KeyError) as error:
             raise TwinError(
                 f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is "
-                f"kept, and the same command "
-                "goes on"
+                f"kept, and the same command resumes"
             ) from None
         for worker, answer in answers.items():
             if isinstance(answer, (OSError, TimeoutError)):
@@ -128,8 +128,7 @@ class Cluster:
             if isinstance(answer, BaseException):
                 raise UsageError(
                     f"--on {self.on}: the worker {worker} cannot import twin as installed here "
-                    f"({_line(answer)}); "
-                    "install the same version on all workers"
+                    f"({_line(answer)}); install the same version on all workers"
                 )
             other = next(
                 (
@@ -142,8 +141,7 @@ class Cluster:
             if other:
                 raise UsageError(
                     f"--on {self.on}: the worker {worker} would give other results: {other} "
-                    f"(install the same version on "
-                    "all workers, and start them again)"
+                    f"(install the same version on all workers, and restart them)"
                 )
             self._fit.add(worker)
         self._there = there & self._fit
@@ -184,7 +182,7 @@ class Cluster:
                 yield task, f"its Dask worker {worker} is gone"
 
     def close(self, kill: bool) -> None:
-        """Leave. A cluster of our own ends; workers elsewhere end what they do, and do no more."""
+        """Leave. A cluster started here ends; workers elsewhere finish their task, and get no more."""
         with contextlib.suppress(Exception):  # whatever happened to the other side
             self._client.cancel([future for _, future in self._running.values()], force=True)
         with contextlib.suppress(Exception):

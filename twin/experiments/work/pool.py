@@ -15,7 +15,7 @@ from twin.ground.errors import TwinError
 
 @dataclass
 class Progress:
-    """What is told while tasks run: done, failed and all, by weight."""
+    """What is shown while tasks run: done, failed and all, by weight."""
 
     total: int
     weight: float
@@ -28,7 +28,7 @@ class Progress:
 
 
 class Pool(Protocol):
-    """Workers, each with one task in its hands at a time."""
+    """Workers, each with one task at a time."""
 
     @property
     def workers(self) -> int:
@@ -42,10 +42,10 @@ class Pool(Protocol):
         """Begin a task on a free worker."""
 
     def next(self) -> Iterator[tuple[Task, str | None]]:
-        """Wait for some to end, but not for ever: each with its error, or None."""
+        """Wait for some to end, but not forever: each with its error, or None."""
 
     def close(self, kill: bool) -> None:
-        """Let go of the workers; at once if ``kill``."""
+        """Release the workers; at once if ``kill``."""
 
 
 def cores() -> int:

@@ -1,5 +1,5 @@
-"""Tasks on processes of this machine, each behind a pipe of its own, so that one that dies takes
-nothing with it but its task.
+"""Tasks on processes of this machine, each behind a pipe of its own, so that one that dies
+loses nothing but its task.
 
 A simulation is one thread's work: numerical libraries get one thread each, or N workers would fight
 for the cores. Ctrl-C is for the command alone, which ends its workers; should it be killed itself,
@@ -28,7 +28,7 @@ POLL_S = 1.0
 
 
 class Processes:
-    """Workers that begin when there is something for them to do."""
+    """Workers that start when there is something for them to do."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -75,12 +75,12 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with born_deaf(), environment(THREADS):
+        with ignoring_interrupts(), environment(THREADS):
             self.process.start()
         theirs.close()
 
     def give(self, root: str, task: Task) -> None:
-        """Hand it a task. If it is dead, its pipe says so when it is asked for the result."""
+        """Give it a task. If it is dead, its pipe shows that when it is asked for the result."""
         try:
             self.pipe.send((root, task))
         except OSError:
@@ -101,7 +101,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection[Any, Any]) -> None:
-    """Do what comes through the pipe, until it ends."""
+    """Do the tasks that come through the pipe, until it ends."""
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     while True:
         try:
@@ -119,10 +119,10 @@ def _end_with_the_command() -> None:
 
 
 @contextmanager
-def born_deaf() -> Iterator[None]:
+def ignoring_interrupts() -> Iterator[None]:
     """Processes that begin in the block never see Ctrl-C, which this one sees after the block; and
     they do not run the script again that began this one (it need not guard itself by its name)."""
-    # or the first start would do that, and let Ctrl-C through again
+    # else the first start of a process would begin the tracker, and let Ctrl-C through again
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     script = sys.modules["__main__"]

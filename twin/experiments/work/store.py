@@ -66,7 +66,7 @@ class Store:
         return f"{self._base}/{name}" if name else self._base or "/"
 
     def exists(self, name: str) -> bool:
-        """Whether a file or folder is there; as others see it, so without what was remembered."""
+        """Whether a file or folder is there; as others see it, so without the cache."""
         self._files.invalidate_cache()
         return bool(self._files.exists(self._at(name)))
 

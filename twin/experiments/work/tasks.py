@@ -59,8 +59,7 @@ def execute(root: str, task: Task) -> None:
     if not store.exists(SCENARIO):
         raise UsageError(
             f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path "
-            f"or address that all "
-            "workers share)"
+            f"or address that all workers share)"
         )
     if not store.exists(task.result):
         KINDS[task.kind](store, task)
@@ -83,9 +82,8 @@ def _played(
     end, with the readings on the way."""
     with ExitStack() as stack:
         scenario = _scenario(store, task.args, stack)
-        simulation = Simulation(
-            scenario, threads=asked(None, 1)
-        )  # tasks fill the processors themselves
+        # one thread: there are as many tasks as processors
+        simulation = Simulation(scenario, threads=asked(None, 1))
         readings: list[NDArray[np.float64]] = []
         simulation.on_measure = lambda now, values: readings.append(values)
         if "trunk" in task.args:
@@ -132,7 +130,7 @@ def reduced(
     readings: NDArray[np.float64], every: int, rows: Rows, windows: Sequence[tuple[int, int]]
 ) -> NDArray[np.float64]:
     """Readings from the start on (readings, series) as means over windows (windows, series);
-    running totals per day."""
+    running totals per day. Changes ``readings`` in place."""
     counters = np.array(
         [
             metric.kind == "counter" or (metric.kind == "histogram" and metric.total)

@@ -1,4 +1,5 @@
-"""Worlds that a stress test has seen: where they lie, and by how much each kept the goals."""
+"""Outcomes of a stress test's worlds: where each lies, what was read of it, and by how much it kept
+the goals."""
 
 from __future__ import annotations
 
@@ -13,9 +14,12 @@ from twin.experiments.stress import uncertain
 from twin.experiments.stress.goals import Goal, parse_goals
 from twin.experiments.stress.uncertain import Uncertain
 
+DRAWN, SEARCH, CONFIRM = "drawn", "search", "confirm"
+"""The phases of a test, as tables name them."""
+
 
 @dataclass(frozen=True)
-class World:
+class StressWorld:
     """A point with its luck: ``values`` of the parameters as text, in their order."""
 
     phase: str
@@ -25,11 +29,11 @@ class World:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Outcome:
     """A world with the means of every goal's series (goals,) without and with the policy; NaN where
     they could not be read."""
 
-    world: World
+    world: StressWorld
     base: tuple[float, ...]
     value: tuple[float, ...]
 
@@ -49,8 +53,8 @@ def read_args(experiment: Experiment) -> tuple[list[Goal], list[Uncertain]]:
     )
 
 
-def table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
-    """One row per world and goal, in the order in which worlds were seen."""
+def table(seen: Sequence[Outcome], goals: Sequence[Goal], given: Sequence[Uncertain]) -> pa.Table:
+    """One row per world and goal, in the order in which worlds ran."""
     worlds = [each.world for each in seen for _ in goals]
     columns: dict[str, Any] = {
         "phase": [world.phase for world in worlds],
@@ -74,23 +78,24 @@ def table(seen: Sequence[Seen], goals: Sequence[Goal], given: Sequence[Uncertain
     return pa.table(columns)
 
 
-def read_seen(
+def read_outcomes(
     experiment: Experiment, goals: Sequence[Goal], given: Sequence[Uncertain]
-) -> list[Seen]:
-    """What was seen, from ``results.parquet``."""
-
+) -> list[Outcome]:
+    """All outcomes, from ``results.parquet``."""
     rows = experiment.store.read_table("results.parquet").to_pylist()
     many = len(goals)
     made = []
     for first in range(0, len(rows), many):
         mine, row = rows[first : first + many], rows[first]
-        world = World(
-            row["phase"], row["point"], row["replicate"], tuple(row[one.vary.path] for one in given)
+        world = StressWorld(
+            phase=row["phase"],
+            point=row["point"],
+            replicate=row["replicate"],
+            values=tuple(row[one.vary.path] for one in given),
         )
         made.append(
-            Seen(world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine))
+            Outcome(
+                world, tuple(each["base"] for each in mine), tuple(each["value"] for each in mine)
+            )
         )
     return made
-
-
-DRAWN, SEARCH, CONFIRM = "drawn", "search", "confirm"

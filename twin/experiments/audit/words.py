@@ -1,0 +1,101 @@
+"""The sentences of an audit's report; every number in them comes from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.experiments.audit.forces import Force
+from twin.experiments.audit.scoring import Score
+from twin.experiments.page import Summary, Words, listed
+from twin.experiments.words import hundredths
+
+MOST = 6
+"""Most steps that the summary describes one by one."""
+
+
+def interval(score: Score) -> str:
+    """Effect with interval in words."""
+    return f"{hundredths(score.effect)} sd [{hundredths(score.low)}, {hundredths(score.high)}]"
+
+
+def tone(score: Score, sure: bool) -> str:
+    """Good or bad for the side where that is sure, flat where it may be noise."""
+    return {1: "good", -1: "bad", 0: ""}[score.sign] if sure else "flat"
+
+
+def summary(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Summary]:
+    """The sentences on top: what is sure, what takes from one side and gives to the other, and what
+    stays open."""
+    sure = [force for force in forces if force.sure]
+    parts = [
+        Summary(
+            "Which engineering is political, and towards whom",
+            _established(sure, len(forces)),
+            what="Strongest first.",
+        )
+    ]
+    split = [force.step for force in sure if force.producer.sign * force.consumer.sign < 0]
+    if split:
+        heading = "What takes from one side and gives to the other"
+        parts.append(Summary(heading, [[(f"{listed(split)}.", "")]]))
+    parts.append(Summary("What stays open, and what the result rests on", _open(forces, manifest)))
+    return parts
+
+
+def _established(sure: Sequence[Force], many: int) -> list[Words]:
+    """A sentence on each of the strongest steps, and one on the rest."""
+    sentences: list[Words] = [_sentence(force) for force in sure[:MOST]]
+    if len(sure) > MOST:
+        rest = listed(f"{force.step} ({force.towards})" for force in sure[MOST:])
+        sentences.append([(f"Less strongly: {rest}.", "")])
+    if not sure:
+        said = f"None of the {many} steps is distinguishable from noise."
+        sentences.append([(said, "flat")])
+    return sentences
+
+
+def _sentence(force: Force) -> Words:
+    verb = " is" if force.towards.startswith(("for", "against")) else ":"
+    return [
+        (f"{force.step} ({force.set}){verb} {force.towards}: ", ""),
+        (f"creators {interval(force.producer)}", tone(force.producer, True)),
+        (", ", ""),
+        (f"consumers {interval(force.consumer)}", tone(force.consumer, True)),
+        (f"; q {force.q:.2g}.", ""),
+    ]
+
+
+def _open(forces: Sequence[Force], manifest: dict[str, Any]) -> list[Words]:
+    """What may be noise, what does nothing, what was left out, and how many runs there were."""
+    moved = [force for force in forces if not force.sure and not force.untouched]
+    still = [force.step for force in forces if force.untouched]
+    fixed = [force.step for force in forces if force.fixed]
+    said = []
+    if moved:
+        widths = [
+            (side.high - side.low) / 2
+            for force in moved
+            for side in (force.producer, force.consumer)
+        ]
+        said.append(
+            f"{len(moved)} of {len(forces)} steps are not distinguishable from noise: "
+            f"{listed(force.step for force in moved)}. Half of their intervals reach "
+            f"{np.nanmedian(widths):.2g} sd or further to either side: smaller ones would mostly "
+            f"be missed."
+        )
+    if still:
+        said.append(f"No world differs to the last bit after: {listed(still)}.")
+    if left := manifest.get("left"):
+        said.append(
+            f"{len(left)} {'step was' if len(left) == 1 else 'steps were'} left out: this scenario "
+            f"cannot take them, or has these values already (below)."
+        )
+    if fixed:
+        said.append(
+            f"Fixed for a run, and so set from its start and not from the fork: {listed(fixed)}."
+        )
+    runs = f"All this rests on {manifest.get('runs', 0)} runs."
+    return [*([(sentence, "flat")] for sentence in said), [(runs, "")]]

@@ -1,0 +1,57 @@
+"""Words that the reports of all experiments share: sides, series, units, and numbers with a sign."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.readers.panels import label_words, words_of
+from twin.readers.text import human
+from twin.world.metric import Metric
+
+Key = tuple[str, str]
+"""A series: the name of its metric and its labels as text."""
+SIDES = {
+    "producer": "Creators",
+    "consumer": "Consumers",
+    "platform": "The platform",
+    "chatbot": "Chatbots",
+}
+"""Sides in the order in which reports name them, with their headings."""
+WHO = {"producer": "creators", "consumer": "consumers"}
+"""The two sides of the market in running text."""
+EXTRA = (("creator_income", "by=human"), ("creator_income", "by=ai"))
+"""Series that are reported beside the headline metrics: what creators live on."""
+
+
+def is_reported(headline: bool, key: Key) -> bool:
+    """Whether summaries mention a series."""
+    return headline or key in EXTRA
+
+
+def series_name(metric: str, labels: str) -> str:
+    """A series as people read it: ``Posts (AI)``."""
+    values = ", ".join(part.partition("=")[2] for part in labels.split(",")) if labels else ""
+    return words_of(metric) + (f" ({label_words(values)})" if values else "")
+
+
+def daily_unit(metric: Metric) -> str:
+    """The unit of a metric's readings; per day for running totals, as experiments read them."""
+    return f"{metric.unit}/d" if metric.kind == "counter" else metric.unit
+
+
+def signed(value: float) -> str:
+    """Three digits with a sign, as short as they get: ``+0.29``, ``−1.2 M``."""
+    text = (
+        human(abs(value)) if abs(value) >= 1000 or not np.isfinite(value) else f"{abs(value):.3g}"
+    )
+    return f"{'+' if value >= 0 else '−'}{text}"
+
+
+def hundredths(value: float) -> str:
+    """Two digits behind the point, with a sign; ``?`` for what is not known."""
+    return f"{value:+.2f}".replace("-", "−") if np.isfinite(value) else "?"
+
+
+def two_digits(value: float, missing: str = "") -> str:
+    """A p, q or other small number in two significant digits; ``missing`` where it is NaN."""
+    return missing if np.isnan(value) else f"{value:.2g}"
