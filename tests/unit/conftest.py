@@ -9,6 +9,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
+import urllib3  # noqa: F401 (tries an address when it is imported, to see whether there is IPv6)
 
 from twin.engine.simulation import Simulation
 
