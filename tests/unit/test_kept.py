@@ -15,8 +15,8 @@ from twin.engine.clocks import Calendar
 from twin.ground.draws import Draws, wave
 from twin.ground.units import NEVER
 from twin.kernels import index
-from twin.kernels.create import total
 from twin.kernels.due import due_rows, earliest, first_free
+from twin.kernels.supply import total
 from twin.world.board import Board
 from twin.world.columns import FEW, Column, Table
 from twin.world.state import Keep, Made, Watched, World

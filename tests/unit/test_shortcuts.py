@@ -10,7 +10,7 @@ from twin.engine.simulation import Simulation
 from twin.ground.draws import Draws
 from twin.ground.rhythm import MIND_HOURS, cumulated, warp
 from twin.ground.units import DAY, NEVER
-from twin.kernels import create, ranking
+from twin.kernels import pace, ranking
 from twin.kernels.side import WIDE
 from twin.kernels.tables import mean_row
 from twin.kernels.training import HEADS, predict
@@ -45,7 +45,10 @@ def test_next_post_is_read_through_the_diurnal_curve() -> None:
     person, ai = np.arange(n, dtype=np.int32), luck.random(n) < 0.2
     person[::7] = -1
     active = luck.random(n) < 0.9
-    create.wake(np.arange(n), flat, active, ai, person, zone, curve, when)
+    clocks = pace.Clocks(
+        flat_at=flat, next_at=when, active=active, ai=ai, person=person, zone=zone, curve=curve
+    )
+    pace.wake(np.arange(n), clocks)
     tz = np.where(person >= 0, zone, 0).astype(np.int64)
     human = warp(np.minimum(flat, 1e7), curve, tz)
     expected = np.where(
