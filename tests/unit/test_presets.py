@@ -20,7 +20,6 @@ from twin.kernels.retrieve import (
     Serving,
 )
 from twin.kernels.training import HEADS
-from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import (
     EXTRA,
     KEPT,
@@ -34,6 +33,7 @@ from twin.mechanisms.recommender.presets import (
     weights,
 )
 from twin.mechanisms.recommender.presets import QUOTAS as PRESET_QUOTAS
+from twin.mechanisms.recommender.weights import Rates
 from twin.scenario.describe import prized_lines
 from twin.scenario.loading import Scenario
 

@@ -11,13 +11,15 @@ from twin.ground.draws import Draws
 from twin.ground.rhythm import MIND_HOURS, cumulated, warp
 from twin.ground.units import DAY, NEVER
 from twin.kernels import pace, ranking
+from twin.kernels.predicting import Model, predict
 from twin.kernels.side import WIDE
-from twin.kernels.tables import mean_row
-from twin.kernels.training import HEADS, predict
+from twin.kernels.tables import Vectors, mean_row
+from twin.kernels.training import HEADS
 from twin.mechanisms.recommender import Recommender
 from twin.mechanisms.recommender.quality import EDGES, bucket
 from twin.mechanisms.recommender.signals import NOTHING
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
 from twin.scenario.loading import Scenario
 
 
@@ -80,7 +82,8 @@ def test_served_model_predicts_by_its_equation() -> None:
         floats(8),
         floats(8),
     )
-    got = predict(user, post, 3, u, bu, v, bv, w, su, si, c, NOTHING)
+    model = Model(u, bu, v, bv, w, su, si, c)
+    got = predict(user, post, 3, model, NOTHING)
     logit = (
         c
         + np.einsum("nd,nd,dh->nh", u[user], v[post], w, dtype=float)
@@ -90,9 +93,7 @@ def test_served_model_predicts_by_its_equation() -> None:
     assert got.shape == (200, 3) and len(HEADS) == 8
     assert np.abs(got - 1 / (1 + np.exp(-logit[:, :3]))).max() < 1e-5
     order = np.argsort(user, kind="stable")
-    assert np.array_equal(
-        predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order]
-    )
+    assert np.array_equal(predict(user[order], post[order], 3, model, NOTHING), got[order])
 
 
 @pytest.mark.parametrize("knows", [True, False])
@@ -128,20 +129,8 @@ def test_what_is_judged_is_what_was_served(
             logits,
             score,
         )
-    got = predict(
-        user,
-        post,
-        3,
-        served.user_vec,
-        served.user_bias,
-        served.item_vec,
-        served.item_bias,
-        served.interaction,
-        served.user_scale,
-        served.item_scale,
-        served.intercept,
-        known,
-    )
+    model = Model(**{name: getattr(served, name) for name in Model._fields})
+    got = predict(user, post, 3, model, known)
     assert len(known.S) == (WIDE if knows else 0)
     assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300
 
@@ -161,11 +150,11 @@ def test_copy_to_serving_is_what_vectors_says(kind: str) -> None:
     )
     plain = table.vectors(keys, unknown)
     for makers, expected in ((maker[:0], plain), (maker, plain + more[maker])):
-        vec, bias = np.zeros((60, 6), np.float32), np.zeros(60, np.float32)
-        table.copy(keys, unknown, rows, more[:, :-1].copy(), more[:, -1].copy(), makers, vec, bias)
-        assert np.array_equal(vec[rows], expected[:, :-1]) and np.array_equal(
-            bias[rows], expected[:, -1]
-        )
+        served = Vectors(vec=np.zeros((60, 6), np.float32), bias=np.zeros(60, np.float32))
+        said = Vectors(vec=more[:, :-1].copy(), bias=more[:, -1].copy())
+        table.copy(keys, unknown, rows, served, makers, said)
+        assert np.array_equal(served.vec[rows], expected[:, :-1])
+        assert np.array_equal(served.bias[rows], expected[:, -1])
     used = np.arange(len(table.E)) % 3 > 0
     assert np.array_equal(mean_row(table.E, used), table.E[used].mean(0, dtype=float))
     assert not mean_row(table.E, used & False).any()

@@ -12,8 +12,8 @@ from twin.experiments.findings.arms import Arm, Outcome, Size, because
 from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, sign, slope, vanishes
 from twin.experiments.findings.seen import Seen
-from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective, prized
+from twin.mechanisms.recommender.weights import Rates
 
 SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
 ANGRY = (0.0, 1.5, 4.0, 5.0)

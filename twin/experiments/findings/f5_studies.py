@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from twin.ground.units import DAY, MINUTE
 from twin.kernels.judging import judge
+from twin.kernels.negatives import Shown
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec, by_decile
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 Floats = NDArray[np.float64]
 USERS, MOVIES, SLOTS = 162_541, 59_047, 10**6
@@ -147,13 +149,13 @@ def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
                     copies[copy] = _predicted(trainer, people, items, maker)
                 said[copy].append(copies[copy][who, what])
         trainer.fit(
-            people,
-            who,
-            items,
-            what,
-            maker,
-            np.zeros(PER_STEP, np.int32),
-            clicked.astype(np.uint16),
+            Keys(consumer=people, post=items, creator=maker),
+            Shown(
+                consumer=who,
+                post=what,
+                creator=np.zeros(PER_STEP, np.int32),
+                responses=clicked.astype(np.uint16),
+            ),
             step * STEP,
             rates=Rates(p.learning_rate, p.dense_rate, p.regularisation),
         )
