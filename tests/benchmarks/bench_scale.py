@@ -31,9 +31,11 @@ import numpy as np
 from tests.benchmarks.bench_sessions import ROOT, Running, state_per_consumer, world
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
+from twin.kernels.negatives import Shown
 from twin.kernels.training import Rates
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 from twin.running.estimate import memory
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
@@ -100,13 +102,8 @@ def training(samples: int = 1_000_000) -> None:
     for k in range(ROUNDS + 1):
         begin = time.perf_counter()
         trainer.fit(
-            ids["consumer"],
-            u,
-            ids["post"],
-            p,
-            ids["creator"],
-            c,
-            r,
+            Keys(**ids),
+            Shown(consumer=u, post=p, creator=c, responses=r),
             k,
             rates=Rates(0.05, 0.02, 0.0),
         )

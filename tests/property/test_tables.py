@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.kernels.negatives import Shown
 from twin.kernels.training import Rates
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 KEYS = st.lists(st.integers(0, 2**64 - 1), max_size=200, unique=True)
 
@@ -123,13 +125,8 @@ def fitted(
     c = (p % 40).astype(np.int32)
     truth = rng.random(samples) < 1 / (1 + np.exp(-(person[u] * post[p]).sum(1) * 1.5))
     trainer.fit(
-        ids["consumer"],
-        u,
-        ids["post"],
-        p,
-        ids["creator"],
-        c,
-        truth.astype(np.uint16),
+        Keys(**ids),
+        Shown(consumer=u, post=p, creator=c, responses=truth.astype(np.uint16)),
         1,
         rates=Rates(rates[0], rates[1], 0.0),
     )

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.statistical.worlds import CLOSED, SAME_PEOPLE, World, differing, errors, only, worlds
-from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective
+from twin.mechanisms.recommender.weights import Rates
 
 ALONE = ("campaigns.enabled=false", "chatbots.enabled=false", "ratings.enabled=false")
 NOBODY_FOLLOWS_ANEW = (

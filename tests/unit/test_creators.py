@@ -8,10 +8,11 @@ from tests.given.creators import SILENT, go, make
 from twin.ground.draws import children
 from twin.ground.errors import StateError
 from twin.ground.units import DAY, HOUR, NEVER
-from twin.kernels import create as kernel
+from twin.kernels import ridge as kernel
+from twin.kernels import supply
 from twin.mechanisms.creators import CreatorsParams
-from twin.mechanisms.creators.declared import TALLIES
-from twin.mechanisms.creators.posting import FEATURES, effort
+from twin.mechanisms.creators.posting import effort
+from twin.mechanisms.creators.predictor import FEATURES
 
 
 def seen(views=100, likes=0, clicks=0):
@@ -372,12 +373,12 @@ def test_the_chosen_draft_has_the_highest_prediction(learned):
     chosen = mechanism.posting._selected(keys, maker)
     scores = []
     for draft in range(8):
-        made = mechanism.posting.draw(keys, maker, draft)
-        x = mechanism.posting.features(made.content, made.signal, made.reading, maker)
+        made = mechanism.posting.drafting.draw(keys, maker, draft)
+        x = mechanism.predictor.features(made.content, made.signal, made.reading, maker)
         scores.append(x @ mechanism.keep["beta"])
     best = np.argmax(scores, axis=0)
     for i, draft in enumerate(best):
-        one = mechanism.posting.draw(keys, maker, int(draft))
+        one = mechanism.posting.drafting.draw(keys, maker, int(draft))
         assert chosen.quality[i] == one.quality[i] and np.array_equal(
             chosen.content[i], one.content[i]
         )
@@ -419,7 +420,7 @@ def test_cap_on_ai_posts():
         assert days[~free].max() <= cap and days[spam].max() > 8
         posted[cap], blocked[cap] = (
             days[~free].sum(),
-            mechanism.keep["tally"][TALLIES.index("blocked")],
+            mechanism.keep["tally"][supply.BLOCKED],
         )
         assert days[free].sum() == len(posts) - posted[cap]
         if cap == 3:

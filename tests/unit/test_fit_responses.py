@@ -289,4 +289,4 @@ def test_worlds_shrink_in_proportion() -> None:
     )
     audience, creators = (scenario.mechanisms[name] for name in ("audience", "creators"))
     assert (audience.initial, creators.human.initial, creators.ai.initial) == (1000, 200, 6)  # type: ignore[attr-defined]
-    assert audience.arrivals == pytest.approx(3.0) and scenario.duration >= 8 * DAY  # type: ignore[attr-defined]
+    assert audience.arrivals == pytest.approx(2.0) and scenario.duration >= 8 * DAY  # type: ignore[attr-defined]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from twin.engine.clocks import Calendar
 from twin.ground.draws import Draws, wave
 from twin.ground.units import NEVER
-from twin.kernels import index
-from twin.kernels.create import total
 from twin.kernels.due import due_rows, earliest, first_free
+from twin.kernels.orders import ordered
+from twin.kernels.supply import total
 from twin.world.board import Board
 from twin.world.columns import FEW, Column, Table
 from twin.world.state import Keep, Made, Watched, World
@@ -170,7 +170,7 @@ def test_an_order_does_not_depend_on_the_former_one(data: st.DataObject) -> None
     former = np.array(data.draw(st.lists(st.integers(0, size + 5), max_size=80)), np.int32)
     rows = np.flatnonzero(inside).astype(np.int32)
     assert (
-        index.ordered(rows, inside, by, former).tolist()
+        ordered(rows, inside, by, former).tolist()
         == rows[np.argsort(by[rows], kind="stable")].tolist()
     )
 

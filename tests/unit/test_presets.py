@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from twin.kernels.training import HEADS
-from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import (
     EXTRA,
     OFFSETS,
@@ -19,6 +18,7 @@ from twin.mechanisms.recommender.presets import (
     sums,
     weights,
 )
+from twin.mechanisms.recommender.weights import Rates
 from twin.scenario.describe import prized_lines
 from twin.scenario.loading import Scenario
 

@@ -6,10 +6,12 @@ import math
 import numpy as np
 import pytest
 
+from twin.kernels.negatives import Shown
 from twin.kernels.stats import rankings
 from twin.kernels.training import Rates
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 
 def seen(items, users):
@@ -102,13 +104,13 @@ def test_trained_vectors_keep_to_it(d):
     people, posts = np.arange(1, 3001).astype(np.uint64), np.arange(1, 9).astype(np.uint64)
     liked = (rng.normal(size=(3000, 4))[consumer] * rng.normal(size=(8, 4))[post]).sum(1) > 0
     trainer.fit(
-        people,
-        consumer,
-        posts,
-        post,
-        np.ones(1, np.uint64),
-        np.zeros(60_000, np.int32),
-        liked.astype(np.uint16),
+        Keys(consumer=people, post=posts, creator=np.ones(1, np.uint64)),
+        Shown(
+            consumer=consumer,
+            post=post,
+            creator=np.zeros(60_000, np.int32),
+            responses=liked.astype(np.uint16),
+        ),
         0,
         rates=Rates(0.1, 0.02, 0.0),
     )

@@ -6,12 +6,14 @@ import pytest
 from twin.ground.draws import Draws
 from twin.ground.rhythm import MIND_HOURS, cumulated, warp
 from twin.ground.units import NEVER
-from twin.kernels import create
-from twin.kernels.tables import mean_row
-from twin.kernels.training import HEADS, predict
+from twin.kernels import pace
+from twin.kernels.predicting import Model, predict
+from twin.kernels.tables import Vectors, mean_row
+from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.quality import EDGES, bucket
 from twin.mechanisms.recommender.signals import NOTHING
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
 
 
 @pytest.mark.parametrize("occasion", [7, np.arange(50) % 13])
@@ -38,7 +40,10 @@ def test_next_post_is_read_through_the_diurnal_curve() -> None:
     person, ai = np.arange(n, dtype=np.int32), luck.random(n) < 0.2
     person[::7] = -1
     active = luck.random(n) < 0.9
-    create.wake(np.arange(n), flat, active, ai, person, zone, curve, when)
+    clocks = pace.Clocks(
+        flat_at=flat, next_at=when, active=active, ai=ai, person=person, zone=zone, curve=curve
+    )
+    pace.wake(np.arange(n), clocks)
     tz = np.where(person >= 0, zone, 0).astype(np.int64)
     human = warp(np.minimum(flat, 1e7), curve, tz)
     expected = np.where(
@@ -70,7 +75,8 @@ def test_served_model_predicts_by_its_equation() -> None:
         floats(8),
         floats(8),
     )
-    got = predict(user, post, 3, u, bu, v, bv, w, su, si, c, NOTHING)
+    model = Model(u, bu, v, bv, w, su, si, c)
+    got = predict(user, post, 3, model, NOTHING)
     logit = (
         c
         + np.einsum("nd,nd,dh->nh", u[user], v[post], w, dtype=float)
@@ -80,9 +86,7 @@ def test_served_model_predicts_by_its_equation() -> None:
     assert got.shape == (200, 3) and len(HEADS) == 8
     assert np.abs(got - 1 / (1 + np.exp(-logit[:, :3]))).max() < 1e-5
     order = np.argsort(user, kind="stable")
-    assert np.array_equal(
-        predict(user[order], post[order], 3, u, bu, v, bv, w, su, si, c, NOTHING), got[order]
-    )
+    assert np.array_equal(predict(user[order], post[order], 3, model, NOTHING), got[order])
 
 
 @pytest.mark.parametrize("kind", ["collisionless", "hash", "double_hash", "quotient_remainder"])
@@ -100,11 +104,11 @@ def test_copy_to_serving_is_what_vectors_says(kind: str) -> None:
     )
     plain = table.vectors(keys, unknown)
     for makers, expected in ((maker[:0], plain), (maker, plain + more[maker])):
-        vec, bias = np.zeros((60, 6), np.float32), np.zeros(60, np.float32)
-        table.copy(keys, unknown, rows, more[:, :-1].copy(), more[:, -1].copy(), makers, vec, bias)
-        assert np.array_equal(vec[rows], expected[:, :-1]) and np.array_equal(
-            bias[rows], expected[:, -1]
-        )
+        served = Vectors(vec=np.zeros((60, 6), np.float32), bias=np.zeros(60, np.float32))
+        said = Vectors(vec=more[:, :-1].copy(), bias=more[:, -1].copy())
+        table.copy(keys, unknown, rows, served, makers, said)
+        assert np.array_equal(served.vec[rows], expected[:, :-1])
+        assert np.array_equal(served.bias[rows], expected[:, -1])
     used = np.arange(len(table.E)) % 3 > 0
     assert np.array_equal(mean_row(table.E, used), table.E[used].mean(0, dtype=float))
     assert not mean_row(table.E, used & False).any()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from twin.kernels.hashing import MD5, hashed
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
+from twin.mechanisms.recommender.slots import TableSpec, by_decile
+from twin.mechanisms.recommender.tables import EmbeddingTable
 
 USERS, MOVIES, SLOTS = 162_541, 59_047, 10**6
 

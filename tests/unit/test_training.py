@@ -8,20 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.kernels.judging import judge
+from twin.kernels.negatives import Negatives, Shown, with_negatives
 from twin.kernels.side import READ, WIDE
 from twin.kernels.training import (
     Dense,
     Embeddings,
+    Places,
     Rates,
     Samples,
+    Table,
     empty_batch,
     train,
-    with_negatives,
 )
 from twin.mechanisms.recommender.log import LOGGED, InteractionLog
 from twin.mechanisms.recommender.quality import bucket
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 DIM = 5
 Arrays = list[np.ndarray]
@@ -62,8 +65,10 @@ def side(rng: np.random.Generator, samples: int, wide: int) -> tuple[np.ndarray,
 def one_pass(tables: Arrays, dense: Arrays, samples: Samples, *rates: float) -> None:
     """Train on a log once."""
     weights = Dense(*dense)
-    batch = empty_batch(DIM, bool(samples.product.any()), weights)
-    train(Embeddings(*tables), samples, weights, Rates(*np.array(rates, np.float32)), batch)
+    pairs = (samples.consumer, samples.post, samples.creator)
+    batch = empty_batch(DIM, any(places.multiplies for places in pairs), weights)
+    embeddings = Embeddings(*map(Table, tables[::2], tables[1::2]))
+    train(embeddings, samples, weights, Rates(*np.array(rates, np.float32)), batch)
 
 
 def loss(
@@ -122,10 +127,9 @@ def test_step_is_the_gradient(
         else np.zeros(0)
     )
     before = [array.copy() for array in (*tables, *dense)]
-    first, second = place[:, 0].astype("i4"), place[:, 1].astype("i4")[None]
-    samples = Samples(
-        first[:1], first[1:2], first[2:], second, multiply, np.array([responses], "u2"), *known
-    )
+    first, second = place[:, :1].astype("i4"), place[:, 1:].astype("i4")
+    places = map(Places, first, second, multiply)
+    samples = Samples(*places, np.array([responses], "u2"), *known)
     one_pass(
         tables, dense, samples, 1e4, 1e4, 0.0, 1e4
     )  # over accumulators of 1e8: an effective rate of 1
@@ -149,14 +153,16 @@ def test_second_rows_of_none_change_no_bit() -> None:
     rows = [rng.integers(-1, 6, 3000).astype("i4") for _ in range(3)]
     responses = rng.integers(0, 256, 3000).astype("u2")
     results = []
-    for second in (np.empty((0, 3), "i4"), np.full((3000, 3), -1, "i4")):
+    for second in (np.empty(0, "i4"), np.full(3000, -1, "i4")):
         tables, dense = parameters(np.random.default_rng(1))
         for array in (*tables[1::2], *dense[1::2]):
             array[:] = 0.1
         one_pass(
             tables,
             dense,
-            Samples(*rows, second, np.zeros(3, bool), responses, *side(rng, 3000, 0)),
+            Samples(
+                *(Places(first, second, False) for first in rows), responses, *side(rng, 3000, 0)
+            ),
             0.05,
             0.02,
             1e-4,
@@ -202,13 +208,8 @@ class Law:
     ) -> None:
         u, p, r = batch
         trainer.fit(
-            self.ids["consumer"],
-            u,
-            self.ids["post"],
-            p,
-            self.ids["creator"],
-            (p % 40).astype(np.int32),
-            r,
+            Keys(**self.ids),
+            Shown(consumer=u, post=p, creator=(p % 40).astype(np.int32), responses=r),
             now,
             rates=Rates(lr, 0.02, 0.0),
         )
@@ -317,7 +318,8 @@ def test_negatives_follow_the_person_not_the_order() -> None:
     )
     u, p = (rng.integers(0, size, 8000).astype(np.int32) for size in (50, 20))
     r = rng.integers(1, 9, 8000).astype(np.uint16)
-    U, P, C, R = with_negatives(u, key, p, maker[p], r, pool, maker, 5, np.uint64(99), 7)
+    negatives = Negatives(each=5, pool=pool, maker=maker, stream=np.uint64(99))
+    U, P, C, R = with_negatives(Shown(u, p, maker[p], r), key, negatives, 7)
     assert np.array_equal(U.reshape(-1, 6), np.repeat(u[:, None], 6, 1)) and np.array_equal(
         C, maker[P]
     )
@@ -333,9 +335,8 @@ def test_negatives_follow_the_person_not_the_order() -> None:
         and (abs(count / drawn.size - 0.25) < 4 * np.sqrt(0.25 * 0.75 / drawn.size)).all()
     )
     alone = u == 4
-    only = with_negatives(
-        u[alone], key, p[alone], maker[p[alone]], r[alone], pool, maker, 5, np.uint64(99), 7
-    )[1]
+    shown = Shown(u[alone], p[alone], maker[p[alone]], r[alone])
+    only = with_negatives(shown, key, negatives, 7).post
     assert np.array_equal(only.reshape(-1, 6)[:, 1:], drawn[alone])
 
 

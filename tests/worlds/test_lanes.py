@@ -68,7 +68,7 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
         fresh = compiled.inner(function.py_func).alone
         fresh(*arguments)
         found[function.py_func.__name__] = "\n".join(fresh.inspect_asm().values())
-    tables = training.Embeddings(*[np.zeros((4, 33), f4), np.zeros((4, 2), f4)] * 3)
+    tables = training.Embeddings(*[training.Table(np.zeros((4, 33), f4), np.zeros((4, 2), f4))] * 3)
     dense = training.Dense(
         np.zeros((34, 8), f4),
         np.ones((34, 8), f4),
@@ -76,11 +76,9 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
         np.ones(8, f4),
         *[np.ones(shape, f4) for shape in ((WIDE, 8), (WIDE, 8), (READ, 32), (READ, 32))],
     )
-    rows = [np.zeros(1, np.int32)] * 3
+    places = training.Places(np.zeros(1, np.int32), np.empty(0, np.int32), False)
     samples = training.Samples(
-        *rows,
-        np.empty((0, 3), np.int32),
-        np.zeros(3, bool),
+        *[places] * 3,
         np.zeros(1, np.uint16),
         np.zeros(1, np.int32),
         np.zeros(1, np.int32),

@@ -9,8 +9,8 @@ from tests.conftest import SIGNALS_OFF
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 from twin.kernels import ranking
+from twin.kernels.predicting import Model, predict
 from twin.kernels.side import WIDE
-from twin.kernels.training import predict
 from twin.mechanisms.recommender import Recommender
 from twin.scenario.loading import Scenario
 
@@ -48,19 +48,7 @@ def test_what_is_judged_is_what_was_served(
             logits,
             score,
         )
-    got = predict(
-        user,
-        post,
-        3,
-        served.user_vec,
-        served.user_bias,
-        served.item_vec,
-        served.item_bias,
-        served.interaction,
-        served.user_scale,
-        served.item_scale,
-        served.intercept,
-        known,
-    )
+    model = Model(**{name: getattr(served, name) for name in Model._fields})
+    got = predict(user, post, 3, model, known)
     assert len(known.S) == (WIDE if knows else 0)
     assert np.array_equal(got, whole[:, :3]) and len(np.unique(got)) > 300

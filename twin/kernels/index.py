@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.ground.compiled import inner, kernel, making
+from twin.ground.compiled import kernel
 from twin.kernels.lanes import far8
+from twin.kernels.orders import best, grouped, ordered, seldom, trends
 
 Array = Any
 TILE = 8
@@ -27,12 +28,56 @@ class Listed(NamedTuple):
     born: Array  # i8 s
     work: Array  # bool
     counts: Array  # i4 (P, 8), clicks first
-    trend_clicks: Array  # i4
-    trend: Array  # f4
+    trend_clicks: Array  # i4: clicks at the last snapshot
+    trend: Array  # f4: decayed clicks
     cluster: Array  # i4
     creator: Array  # i4
     impressions: Array  # i4
     key: Array  # u8
+
+
+class Owners(NamedTuple):
+    """Columns of creators by which a post is by a small one."""
+
+    followers: Array  # i4
+    entered_at: Array  # i8 s
+
+
+class Rules(NamedTuple):
+    """What the lists of a snapshot follow from beside the posts."""
+
+    now: int  # s
+    expiry: int  # s
+    work_expiry: int  # s
+    decay: Any  # f4: factor on trending scores since the last snapshot
+    lists: int  # inverted lists
+    few: int  # followers up to which a creator is small
+    since: int  # s: creators who entered after it are small, too
+    most: int  # trending posts
+    below: int  # impressions below which a post may be explored
+
+
+class Orders(NamedTuple):
+    """Rows of posts in two orders of a snapshot, from which sorting for the next one starts."""
+
+    newest: Array  # i4: the newest first
+    small: Array  # i4: of small creators, by their keys
+
+
+class Published(NamedTuple):
+    """The lists of a snapshot: rows of posts i4, where not said otherwise."""
+
+    eligible: Array
+    newest: Array  # the same, the newest first
+    list_start: Array  # i4 (lists + 1,)
+    list_post: Array
+    creator_start: Array  # i4 (creators + 1,)
+    creator_post: Array
+    trending: Array
+    fresh: Array  # seldom seen
+    can: Array  # bool (P,): eligible
+    by_small: Array  # bool (P,): of a small creator
+    small: Array  # of small creators, by their keys, which are hashes: a random order
 
 
 @kernel
@@ -94,60 +139,6 @@ def eligible_rows(alive, born, work, now, expiry, work_expiry):
     return out[:count]
 
 
-@making
-def grouped(rows, group, groups):
-    """Counting sort of rows by group: start (groups + 1,) and rows; within a group the order
-    stays."""
-    start = np.zeros(groups + 1, np.int32)
-    for row in rows:
-        start[group[row] + 1] += 1
-    for g in range(groups):
-        start[g + 1] += start[g]
-    place = start[:-1].copy()
-    out = np.empty(len(rows), np.int32)
-    for row in rows:
-        out[place[group[row]]] = row
-        place[group[row]] += 1
-    return start, out
-
-
-@inner
-def trends(rows, clicks, last, score, decay):
-    """Decay the trending scores and add the clicks since the last refresh."""
-    for row in rows:
-        score[row] = score[row] * decay + (clicks[row] - last[row])
-        last[row] = clicks[row]
-
-
-@making
-def best(rows, score, count):
-    """The ``count`` rows of highest score, best first; ties to the earlier row."""
-    held = 0
-    out = np.empty(min(count, len(rows)), np.int32)
-    for row in rows:
-        if held == len(out) and (held == 0 or score[row] <= score[out[held - 1]]):
-            continue
-        at = held if held < len(out) else held - 1
-        while at > 0 and score[out[at - 1]] < score[row]:
-            out[at] = out[at - 1]
-            at -= 1
-        out[at] = row
-        held = min(held + 1, len(out))
-    return out[:held]
-
-
-@making
-def seldom(rows, impressions, below):
-    """Rows with fewer than ``below`` impressions: the exploration pool."""
-    count = 0
-    out = np.empty(len(rows), np.int32)
-    for row in rows:
-        if impressions[row] < below:
-            out[count] = row
-            count += 1
-    return out[:count]
-
-
 @kernel
 def tiles(start, rows, vec, bias):
     """Grouped rows in tiles of TILE, the last of a group filled up with -1: where each group's
@@ -194,100 +185,38 @@ def by_ai(ai, creator):
 
 
 @kernel
-def ordered(rows, inside, by, former):
-    """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an
-    earlier order or empty: the more alike the two are, the faster it goes."""
-    n = len(rows)
-    missing = inside.copy()
-    kept = np.empty(n, np.int32)
-    old = 0
-    for row in former:
-        if row < len(missing) and missing[row]:
-            missing[row] = False
-            kept[old] = row
-            old += 1
-    fresh = np.empty(n - old, np.int32)
-    new = 0
-    for row in rows if len(fresh) else rows[:0]:
-        if missing[row]:
-            fresh[new] = row
-            new += 1
-    if new > 1:
-        fresh = fresh[np.argsort(by[fresh], kind="mergesort")]
-    out = np.empty(n, np.int32)
-    i = j = 0
-    for k in range(n):  # merge the new into the old
-        take_new = j < new
-        if take_new and i < old:
-            one, other = by[fresh[j]], by[kept[i]]
-            take_new = one < other or (one == other and fresh[j] < kept[i])
-        row = fresh[j] if take_new else kept[i]
-        if take_new:
-            j += 1
-        else:
-            i += 1
-        place = k
-        while place > 0 and (
-            by[out[place - 1]] > by[row] or (by[out[place - 1]] == by[row] and out[place - 1] > row)
-        ):
-            out[place] = out[place - 1]  # only where a former row has another value now
-            place -= 1
-        out[place] = row
-    return out
-
-
-@kernel
-def published(
-    posts,
-    now,
-    expiry,
-    work_expiry,
-    decay,
-    lists,
-    followers,
-    entered,
-    few,
-    since,
-    most,
-    below,
-    former,
-    former_small,
-):
-    """All lists of a new snapshot; brings trending scores up to now.
-
-    Returns eligible rows; these, the newest first; those by list and by creator (starts and rows
-    each); trending ones (``most``); those seen fewer than ``below`` times; bool (P,) which are
-    eligible and which are by a small creator (``few`` followers at most, or entered after
-    ``since``); and those of small creators in the order of their keys, which are hashes: a random
-    order. ``former`` and ``former_small`` are the two orders of the last snapshot.
-    """
-    rows = eligible_rows(posts.alive, posts.born, posts.work, now, expiry, work_expiry)
-    trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, decay)
+def published(posts, creators, rules, former):
+    """The lists of a new snapshot, `Published`; brings trending scores up to now. ``former`` are
+    the `Orders` of the last snapshot, or empty."""
+    rows = eligible_rows(
+        posts.alive, posts.born, posts.work, rules.now, rules.expiry, rules.work_expiry
+    )
+    trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, rules.decay)
     can, by_small = np.zeros(len(posts.alive), np.bool_), np.zeros(len(posts.alive), np.bool_)
     for row in rows:
         can[row] = True
     for row in range(len(by_small)):
         c = posts.creator[row]
-        by_small[row] = c >= 0 and (followers[c] <= few or entered[c] > since)
-    newest = ordered(rows, can, -posts.born, former)
-    list_start, list_post = grouped(newest, posts.cluster, lists)
-    creator_start, creator_post = grouped(newest, posts.creator, len(followers))
-    trending = best(rows, posts.trend, most)
-    fresh = seldom(rows, posts.impressions, below)
-    rising = (posts.key ^ np.uint64(1 << 63)).view(
-        np.int64
-    )  # numbers with a sign, in the order of the keys: as ages have one
-    small = ordered(rows[by_small[rows]], can & by_small, rising, former_small)
-    return (
-        rows,
-        newest,
-        list_start,
-        list_post,
-        creator_start,
-        creator_post,
-        trending,
-        fresh,
-        can,
-        by_small,
-        small,
+        few = c >= 0 and creators.followers[c] <= rules.few
+        by_small[row] = few or (c >= 0 and creators.entered_at[c] > rules.since)
+    newest = ordered(rows, can, -posts.born, former.newest)
+    list_start, list_post = grouped(newest, posts.cluster, rules.lists)
+    creator_start, creator_post = grouped(newest, posts.creator, len(creators.followers))
+    trending = best(rows, posts.trend, rules.most)
+    fresh = seldom(rows, posts.impressions, rules.below)
+    # Numbers with a sign in the order of the keys: `ordered` is compiled for ages, which have one.
+    rising = (posts.key ^ np.uint64(1 << 63)).view(np.int64)
+    small = ordered(rows[by_small[rows]], can & by_small, rising, former.small)
+    return Published(
+        eligible=rows,
+        newest=newest,
+        list_start=list_start,
+        list_post=list_post,
+        creator_start=creator_start,
+        creator_post=creator_post,
+        trending=trending,
+        fresh=fresh,
+        can=can,
+        by_small=by_small,
+        small=small,
     )

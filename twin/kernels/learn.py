@@ -1,9 +1,11 @@
-"""What creators learn from others, and what can be read off settled posts about what pays.
+"""What creators learn from others, and estimates from settled posts of what pays.
 
 Imitation. Creator i compares the mean reward of those whom it follows with its own, e_j = max(r_j -
-r_i, 0), and goes a share of the way to what they do, weighted by what they have over it:
+r_i, 0), and moves a share of the way to what they do, weighted by their lead:
 
-    z_i <- z_i + rate_i (sum_j e_j z_j / sum_j e_j - z_i) ,   nothing where no one whom i follows earns more
+    z_i <- z_i + rate_i (sum_j e_j z_j / sum_j e_j - z_i)
+
+and stays where it is if no one whom it follows earns more.
 
 Incentives. The slope of y = log(1 + pay) on x = (arousal, comprehensiveness, |slant|) within
 creators. Of each post, v = (y, x) is compared with the mean of the creator's earlier posts
@@ -30,13 +32,16 @@ import numpy as np
 from twin.ground.compiled import kernel
 
 MANY = 4
+WEIGHT, MEANS = 0, 1
+"""Columns of ``window``: how much a creator's earlier posts weigh, and from which on their means
+are."""
 PAIRS = MANY * (MANY + 1) // 2
 """Products of two of (y, x1, x2, x3), upper triangle row by row."""
 
 
 @kernel
 def imitate(rows, person, start, target, reward, known, strategies, rate):
-    """New strategies f8 (rows, K) after a day of looking at those who are followed, all at once.
+    """New strategies f8 (rows, K) after a day of learning from followed creators, all at once.
 
     ``person`` the consumer who is each creator (-1: none, who follows no one); ``start`` and
     ``target`` the follow graph in CSR form (-1: a follow that was dropped); ``reward`` f4 (C,) mean
@@ -74,14 +79,16 @@ def gather(maker, kind, outcome, strategy, window, second, fourth, count):
     v, u = np.empty(MANY), np.empty(PAIRS)
     for i in range(len(maker)):
         m, k = maker[i], int(kind[maker[i]])
-        weight = np.float64(window[m, 0])
-        v[0], v[1], v[2], v[3] = outcome[i], strategy[i, 0], strategy[i, 1], strategy[i, 2]
+        weight = np.float64(window[m, WEIGHT])
+        v[0] = outcome[i]
+        for a in range(MANY - 1):
+            v[1 + a] = strategy[i, a]
         for a in range(MANY):
-            gap = v[a] - window[m, 1 + a]
-            window[m, 1 + a] += gap / (weight + 1)
+            gap = v[a] - window[m, MEANS + a]
+            window[m, MEANS + a] += gap / (weight + 1)
             v[a] = gap * math.sqrt(weight / (weight + 1))
-        window[m, 0] = weight + 1
-        if weight > 0:
+        window[m, WEIGHT] = weight + 1
+        if weight > 0:  # a first post has nothing to be compared with
             place = 0
             for a in range(MANY):
                 for b in range(a, MANY):

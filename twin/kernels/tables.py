@@ -8,14 +8,24 @@ again. Victims are chosen by hash, so the map is a function of the order of inse
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from twin.ground.compiled import inlined, inner, kernel, making
 from twin.ground.draws import mix64
 
+Array = Any
 BUCKET = 4
 MAX_KICKS = 64
 _SECOND = np.uint64(0xA0761D6478BD642F)
+
+
+class Vectors(NamedTuple):
+    """Vectors of one entity as they are served, by row of its table in the World (N)."""
+
+    vec: Array  # f4 (N, D)
+    bias: Array  # f4 (N,)
 
 
 @inlined
@@ -140,10 +150,10 @@ def start_rows(keys, rows, E, scale, centre):
 
 
 @kernel
-def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
-    """Copy vectors to serving: entity at ``rows``[i] has row ``one``[i] of E, or ``unknown`` where
-    that is -1; where ``maker`` is not empty, plus what ``more`` says of maker[i]."""
-    dim = E.shape[1] - 1
+def copy_rows(E, one, unknown, rows, served, maker, makers):
+    """Copy vectors to ``served``: the entity at ``rows``[i] has row ``one``[i] of E, or ``unknown``
+    where that is -1; where ``maker`` is not empty, plus what is served of maker[i], ``makers``."""
+    vec, bias, dim = served.vec, served.bias, E.shape[1] - 1
     plus = len(maker) > 0
     for i in range(len(rows)):
         r, e = rows[i], one[i]
@@ -153,8 +163,8 @@ def copy_rows(E, one, unknown, rows, more_vec, more_bias, maker, vec, bias):
         if plus:
             m = maker[i]
             for k in range(dim):
-                vec[r, k] += more_vec[m, k]
-            bias[r] += more_bias[m]
+                vec[r, k] += makers.vec[m, k]
+            bias[r] += makers.bias[m]
 
 
 @kernel

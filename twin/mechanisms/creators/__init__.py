@@ -1,31 +1,31 @@
-"""Creators, human and AI: they post, see what the feed paid for, adapt, tire, leave and arrive.
+"""Creators, human and AI: they post, learn what the feed pays for, adapt, burn out, quit and enter.
 
-Posting: a Poisson process per creator, rate lognormal across humans (heavy: few write most), read
-through the diurnal curve; AI creators post at volume around the clock.
+Posting: a Poisson process per creator, through the diurnal curve, at a rate that is lognormal
+across humans (heavy-tailed: few write most); AI creators post at volume around the clock.
 
 Strategy z = (arousal, comprehensiveness, slant, care): each post tries z + sigma eps, eps ~ N(0,
-1). When a post has had its time, its reward r = log(1 + pay) - effort is compared with the
+1). When a post settles, its reward r = log(1 + pay) - effort is compared with the
 creator's moving baseline and the mean moves by the likelihood-ratio gradient of a Gaussian policy
 (REINFORCE, Williams 1992), averaged over the posts settled that day:
 
     z <- z + rate * sigma * mean((r - baseline) eps)
 
-with a rate of each creator's own: most hardly respond, some much. AI creators have the mean human's
-rate; they learn faster in so far as they post every day and in greater numbers. No strategy is good
-or bad by itself: what pays depends on what the feed shows and people do.
+Rates differ between creators: most hardly respond, some strongly. AI creators have the mean human's
+rate; they learn faster only because they post daily and in greater numbers. No strategy is good or
+bad by itself: what pays depends on what the feed shows and how people respond.
 
 Quality of a post = skill + noise + gain * care; its effort = c0 + c1 comprehensiveness^b + c2
-care^b. AI creators post the best of their drafts by a learned predictor (`posting`) and move their
-niche towards the engagement-weighted mean content of what did well lately (trend-following). Humans
-compare x, the mean log(1 + impressions) of a day's posts, with what they are used to (aspiration, a
-slow moving mean of x): morale <- morale + w (sigmoid(k (x - aspiration)) - morale), so that under
-any reach that is symmetric in logs and does not change morale stays neutral; low morale means fewer
+care^b. AI creators post the best of their drafts by a learned predictor (`predictor`) and move
+their niche towards the engagement-weighted mean content of what did well lately (trend-following).
+Humans compare x, the mean log(1 + impressions) of a day's posts, with their aspiration, a slow
+moving mean of x: morale <- morale + w (sigmoid(k (x - aspiration)) - morale), so that under any
+reach that is symmetric in logs and does not change morale stays neutral; low morale means fewer
 posts and a higher chance to quit. Social proof on human posts builds reputation, R <- rho R + eta
 likes; eta of AI is 0 by default.
 
 Supply, burn-out, pay, imitation: `learning`; what pays: `incentives`; entry, exit, assistants:
-`population`; what holds at rest before anything has happened: `balance`; accounts of campaigns:
-`accounts`.
+`population`; initial values at rest: `balance`; clocks: `timing`; posts: `posting`, `drafts`,
+`predictor`; accounts of campaigns: `accounts`; parameters: `params`, `kinds`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,17 @@ from numpy.typing import NDArray
 from twin.ground.units import DAY
 from twin.mechanisms.creators.accounts import Accounts
 from twin.mechanisms.creators.balance import Balance
-from twin.mechanisms.creators.declared import CREATORS, METRICS, POSTS
+from twin.mechanisms.creators.columns import CREATORS, POSTS
 from twin.mechanisms.creators.incentives import Incentives
 from twin.mechanisms.creators.learning import Learning
 from twin.mechanisms.creators.measures import Measures
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.population import Population
 from twin.mechanisms.creators.posting import Posting
+from twin.mechanisms.creators.predictor import Predictor
+from twin.mechanisms.creators.standing import STANDING
+from twin.mechanisms.creators.supplied import SUPPLIED
+from twin.mechanisms.creators.timing import Timing
 from twin.world.mechanism import Every, Mechanism
 from twin.world.state import World
 
@@ -65,24 +69,24 @@ class Creators(Mechanism[CreatorsParams]):
     )
     provides = ("enlist", "dismiss", "throttle", "aim", "classify")
     columns = {"creators": CREATORS, "posts": POSTS}
-    metrics = METRICS
+    metrics = (*STANDING, *SUPPLIED)
 
     def __init__(self, params: CreatorsParams, world: World) -> None:
         super().__init__(params, world)
-        self.posting = Posting(self)
+        self.timing, self.predictor = Timing(self), Predictor(self)
+        self.posting = Posting(self, self.timing, self.predictor)
         self.incentives = Incentives(self)
-        self.learning = Learning(self, self.posting, self.incentives)
-        self.population = Population(self, self.posting)
-        self.accounts = Accounts(self, self.posting, self.population)
+        self.learning = Learning(self, self.predictor, self.incentives)
+        self.population = Population(self, self.timing)
+        self.accounts = Accounts(self, self.timing, self.population)
         self.balance = Balance(self)
         self.measures = Measures(self, self.incentives)
-        world.provide("classify", self.posting.classify)
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""
         for part in (
             self.measures,
-            self.posting,
+            self.predictor,
             self.learning,
             self.incentives,
             self.population,
@@ -96,7 +100,7 @@ class Creators(Mechanism[CreatorsParams]):
             self.population.born(rows)
 
     def clocks(self) -> list[Every]:
-        """Posts enter at every refresh; settling and turnover daily; reputations begin once there
+        """Posts enter at every refresh; settling and turnover daily; reputations start once there
         is a follow graph."""
         return [
             Every(self.world.grid, "create", self.posting.post),

@@ -1,9 +1,9 @@
 """Accounts that campaigns run: AI-made, with a given slant, niche and pace, round the clock; they
 adapt to nothing.
 
-These are services; whoever runs a campaign keeps the row numbers and lets go of them when the rows
-are released. Campaign accounts are in no statistic of human or AI creators, earn nothing, and stop
-only when dismissed.
+These are services: a mechanism that runs a campaign keeps the row numbers and drops them when the
+rows are released. Campaign accounts are in no statistic of human or AI creators, earn nothing, and
+stop only when dismissed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twin.ground.errors import StateError
 from twin.ground.units import DAY
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.mechanisms.creators.population import Population
-from twin.mechanisms.creators.posting import SLOWEST, Posting
+from twin.mechanisms.creators.timing import SLOWEST, Timing
 from twin.world.mechanism import Mechanism
 
 Ints = NDArray[np.int64]
@@ -26,14 +26,10 @@ class Accounts:
     """Opens, steers and closes campaign accounts."""
 
     def __init__(
-        self, mechanism: Mechanism[CreatorsParams], posting: Posting, population: Population
+        self, mechanism: Mechanism[CreatorsParams], timing: Timing, population: Population
     ) -> None:
-        self.m, self.keep, self.posting, self.population = (
-            mechanism,
-            mechanism.keep,
-            posting,
-            population,
-        )
+        self.m, self.keep = mechanism, mechanism.keep
+        self.timing, self.population = timing, population
         for name in ("enlist", "dismiss", "throttle", "aim"):
             mechanism.world.provide(name, getattr(self, name))
 
@@ -57,7 +53,7 @@ class Accounts:
         )
         self.aim(rows, slant, niches)
         own("creators", "rate")[rows] = rate_per_day
-        self.posting.schedule(rows)
+        self.timing.schedule(rows)
         return rows
 
     def dismiss(self, rows: Ints) -> None:
@@ -76,7 +72,7 @@ class Accounts:
         own("creators", "flat_at")[rows] = (
             now + np.maximum(own("creators", "flat_at")[rows] - now, 0) * old / new
         )
-        self.posting.wake(rows)
+        self.timing.wake(rows)
 
     def aim(self, rows: Ints, slant: ArrayLike, niches: NDArray[np.float32]) -> None:
         """Change what accounts push and whom it suits; niches (n, 16) are made unit vectors."""

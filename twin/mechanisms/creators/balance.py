@@ -1,5 +1,5 @@
-"""What has a closed form starts at it: as many creators come as leave, and reputations are what
-likes at rest would have built.
+"""Initial values in closed form: as many creators enter as quit, and reputations are what likes at
+rest would have built.
 
 Entry. Where no rate of arrivals is given, it is the expected exits per day at the start, of n
 creators with persons i:
@@ -7,13 +7,13 @@ creators with persons i:
     humans  sum_i (q + l_i - q l_i)     AI  n q_ai
 
 with q the chance to quit at neutral morale and the outside option's pay, and l_i that of the person
-leaving at the reference satisfaction (service ``visits``). It is worked out once and never follows
-the exits that happen: if more creators give up because they earn or are seen less, their number
-falls, to where exits are as many as this again. (Morale that varies around neutral raises exits by
+leaving at the reference satisfaction (service ``visits``). It is computed once and does not
+follow actual exits: if more creators quit because they earn less or are seen less, their number
+falls until exits equal this rate again. (Morale that varies around neutral raises exits by
 some 3 %, as the chance is convex in it; that is left out.)
 
 Reputation. R <- rho R + eta likes has the mean, over creators who leave at the rate lambda and are
-followed by others who begin at 0,
+replaced by others who start at 0,
 
     R_i = eta L_i / (1 - rho + lambda) ,   L_i = L ((1 - f) v_i / sum_j v_j + f v_i n_i / sum_j v_j
                                            n_j)
@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.mechanisms.creators.declared import KINDS
+from twin.mechanisms.creators.kinds import KINDS
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
@@ -39,7 +39,7 @@ class Balance:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
 
     def setup(self) -> None:
-        """Work out entry from the creators and persons that are there."""
+        """Compute entry from the creators and persons at the start."""
         own, p = self.m.mine, self.p
         here, ai, person = (
             own("creators", "active"),

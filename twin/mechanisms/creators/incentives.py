@@ -1,8 +1,8 @@
-"""What the feed pays creators for, as far as it can be read off settled posts: slopes of log pay
+"""What the feed pays creators for, estimated from settled posts: slopes of log pay
 within creators, with standard errors.
 
-Every day what was read before fades by 1/28, as income does: a window of about four weeks, long
-enough for a steady number and short enough to show within a month that the feed has changed. The
+Every day earlier observations fade by 1/28, as income does: a window of about four weeks, long
+enough for a stable estimate and short enough to show a change of the feed within a month. The
 estimator is in `twin.kernels.learn`. Of slant the absolute value counts: which side pays depends on
 who watches and differs from creator to creator, whether it pays to be further out is one question
 for all.
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels import learn as kernel
-from twin.mechanisms.creators.declared import INCENTIVES, KINDS, MEMORY, PUBLISHED, RESPONDED
+from twin.mechanisms.creators.declared import INCENTIVES, MEMORY, PUBLISHED, RESPONDED
+from twin.mechanisms.creators.kinds import KINDS
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
@@ -22,7 +23,7 @@ Floats = NDArray[np.float64]
 FADED = 1e-6
 """Weight of a creator's past posts below which they are forgotten."""
 FEWEST = 20.0
-"""Posts, fading, from which on a slope is read off."""
+"""Posts (fading) from which on a slope is estimated."""
 LEAST_VARIANCE = 1e-6
 """Variance of a strategy within creators below which nobody has tried anything."""
 PLACE = np.zeros((kernel.MANY, kernel.MANY), np.int64)
@@ -59,10 +60,11 @@ class Incentives:
         self.keep["compared"] = np.zeros(2)
 
     def settle(self, rows: NDArray[np.int64], maker: NDArray[np.int64], pay: Floats) -> None:
-        """A day: what was read fades, newly settled posts (in order) are read."""
+        """A day: earlier observations fade, newly settled posts (in order) are added."""
         own, keep, left = self.m.mine, self.keep, 1 - 1 / MEMORY
         window = own("creators", "window")
-        window[:, 0] = np.where(window[:, 0] > FADED, window[:, 0] * np.float32(left), 0)
+        weight = window[:, kernel.WEIGHT]
+        weight[:] = np.where(weight > FADED, weight * np.float32(left), 0)
         keep["second"] *= left
         keep["fourth"] *= left**2
         keep["compared"] *= left
@@ -80,8 +82,8 @@ class Incentives:
         )
 
     def measure(self, active: NDArray[np.bool_]) -> None:
-        """Slopes by kind, and the share of these active creators who have moved away from where
-        they began."""
+        """Slopes by kind, and the share of these active creators who have moved away from
+        their strategies at entry."""
         own, board = self.m.mine, self.m.world.board
         now = np.stack([own("creators", name) for name in ("arousal", "comprehensiveness")], axis=1)
         moved = (np.abs(now - own("creators", "entered_with")) > RESPONDED).any(axis=1)

@@ -1,5 +1,5 @@
-"""What creators earn, and what they make of it: pay, strategies, effort, morale, supply,
-reputation, niches.
+"""What creators earn and how they respond: pay, strategies, effort, morale, supply, reputation,
+niches.
 
 With pay p and effort c of a post the reward is r = log(1 + p) - c. Strategies follow REINFORCE (see
 the package's docstring), and those of humans also what followed creators who earn more do
@@ -9,13 +9,13 @@ creators follow nobody). Both are scaled by the creator's own responsiveness.
     supply   log target = elasticity (baseline - reference), bounded; pace <- pace + w (target -
              pace)
     effort   e <- e + (effort spent today - e) / 28
-    burn-out morale <- morale - b max(0, e - 2 s morale)         (humans; s is what neutral morale sustains)
+    burn-out morale <- morale - b max(0, e - 2 s morale)     (humans; s: sustained at neutral morale)
     morale   see the package's docstring; aspiration is a plain mean of the days so far until the
              past weighs as much as it ever will
 
 The reference is the mean reward of a creator's first posts: it stands for the taste for posting
 that the drawn rate reveals, so that rate x exp(elasticity (r - reference)) is a labour supply of
-constant elasticity through the point at which the creator began.
+constant elasticity through the creator's starting point.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from scipy.special import expit
 from twin.kernels.learn import imitate
 from twin.mechanisms.creators.declared import MEMORY, STRATEGY, UNSET
 from twin.mechanisms.creators.incentives import Incentives
+from twin.mechanisms.creators.kinds import by_kind
 from twin.mechanisms.creators.params import CreatorsParams
-from twin.mechanisms.creators.posting import Posting, by_kind
+from twin.mechanisms.creators.predictor import Predictor
 from twin.world.mechanism import Mechanism
 
 Floats = NDArray[np.float64]
@@ -52,18 +53,13 @@ def learned(
 
 
 class Learning:
-    """The daily reckoning; all state is in the mechanism's ``keep`` and columns."""
+    """The daily settlement; all state is in the mechanism's ``keep`` and columns."""
 
     def __init__(
-        self, mechanism: Mechanism[CreatorsParams], posting: Posting, incentives: Incentives
+        self, mechanism: Mechanism[CreatorsParams], predictor: Predictor, incentives: Incentives
     ) -> None:
-        self.m, self.p, self.keep, self.posting, self.incentives = (
-            mechanism,
-            mechanism.p,
-            mechanism.keep,
-            posting,
-            incentives,
-        )
+        self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
+        self.predictor, self.incentives = predictor, incentives
 
     def setup(self) -> None:
         """Nothing has been settled."""
@@ -72,7 +68,7 @@ class Learning:
         self.keep["trend"] = np.zeros(16)
 
     def settle(self) -> None:
-        """Reckon the success of posts that have had their time, and of works; creators learn from
+        """Measure the success of posts that are old enough, and of works; creators learn from
         it."""
         m, p, own, now = self.m, self.p, self.m.mine, self.m.world.now
         earned, liked = self._works()
@@ -89,7 +85,7 @@ class Learning:
         pay, once, size = self.pay(maker, views, likes), ~own("posts", "work")[rows], len(earned)
         earned += np.bincount(maker[once], weights=pay[once], minlength=size)
         liked += np.bincount(maker[once], weights=likes[once], minlength=size)
-        self.posting.learn(rows)
+        self.predictor.learn(rows)
         plain = ~own("creators", "campaign")[maker]
         self._adapt(
             rows[plain],
@@ -122,7 +118,7 @@ class Learning:
         return found
 
     def _works(self) -> tuple[Floats, Floats]:
-        """Pay and likes of living works since the last reckoning, by creator."""
+        """Pay and likes of living works since the last settlement, by creator."""
         m, own, size = self.m, self.m.mine, len(self.m.world.table("creators"))
         rows = np.flatnonzero(m.read("posts", "alive") & own("posts", "work"))
         rows = rows[np.argsort(m.read("posts", "key")[rows], kind="stable")]

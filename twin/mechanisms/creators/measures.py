@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.kernels import supply
 from twin.kernels.stats import gini, top_share
-from twin.mechanisms.creators.declared import BURNT_OUT, KINDS, SUPPLY, TALLIES, UNSET
+from twin.mechanisms.creators.declared import BURNT_OUT, UNSET
 from twin.mechanisms.creators.incentives import Incentives
+from twin.mechanisms.creators.kinds import KINDS
 from twin.mechanisms.creators.params import CreatorsParams
 from twin.world.mechanism import Mechanism
 
@@ -30,10 +32,10 @@ class Measures:
 
     def setup(self) -> None:
         """Nothing was made."""
-        self.keep["tally"] = np.zeros(len(TALLIES), np.int64)
-        self.keep["supply"] = np.zeros((2, len(SUPPLY)))
-        self.keep["supply_before"] = np.zeros((2, len(SUPPLY)))
-        self.keep["supply_mean"] = np.zeros((2, len(SUPPLY)))
+        self.keep["tally"] = np.zeros(len(supply.TALLIES), np.int64)
+        self.keep["supply"] = np.zeros((len(KINDS), len(supply.SUPPLY)))
+        self.keep["supply_before"] = np.zeros((len(KINDS), len(supply.SUPPLY)))
+        self.keep["supply_mean"] = np.zeros((len(KINDS), len(supply.SUPPLY)))
 
     def measure(self) -> None:
         """All metrics of creators; campaign accounts are left out."""
@@ -74,7 +76,7 @@ class Measures:
         niche = human & self.keep["niche"][self.m.read("creators", "community")]
         board.set("niche_creators", float(niche.sum()) / max(int(human.sum()), 1))
         board.set("niche_income", mean(own("creators", "income")[niche]))
-        tally = dict(zip(TALLIES, self.keep["tally"].tolist(), strict=True))
+        tally = dict(zip(supply.TALLIES, self.keep["tally"].tolist(), strict=True))
         board.set("posts_blocked", tally["blocked"])
         board.set("campaign_account_posts", tally["campaign_posts"])
         board.set("niche_posts", tally["niche_posts"])
@@ -87,9 +89,9 @@ class Measures:
         own, board, made = self.m.mine, self.board, self.keep["made"]
         for kind, name in enumerate(KINDS):
             who = active & (own("creators", "ai") == bool(kind))
-            board.set("posts", made[kind, 1], by=name)
-            board.set("creator_entries", made[kind, 0], by=name)
-            board.set("creator_exits", made[kind, 2], by=name)
+            board.set("posts", made[kind, supply.POSTS], by=name)
+            board.set("creator_entries", made[kind, supply.ENTRIES], by=name)
+            board.set("creator_exits", made[kind, supply.EXITS], by=name)
             board.set("creators_active", int(who.sum()), by=name)
             settled = self.keep["settled_reach"][self.keep["settled_ai"] == bool(kind)]
             board.set("reach_per_post", float(settled.mean()) if len(settled) else 0.0, by=name)
@@ -111,21 +113,22 @@ class Measures:
         own, keep, board = self.m.mine, self.keep, self.board
         new = keep["supply"] - keep["supply_before"]
         for kind, name in enumerate(KINDS):
-            if new[kind, 0] > 0:
-                keep["supply_mean"][kind] = new[kind] / new[kind, 0]
-            elif keep["supply"][kind, 0] == 0:
+            if new[kind, supply.COUNT] > 0:
+                keep["supply_mean"][kind] = new[kind] / new[kind, supply.COUNT]
+            elif keep["supply"][kind, supply.COUNT] == 0:
                 who = (
                     own("creators", "active")
                     & (own("creators", "ai") == bool(kind))
                     & ~own("creators", "campaign")
                 )
-                keep["supply_mean"][kind, 1:3] = [
-                    mean(own("creators", column)[who]) for column in SUPPLY[1:3]
-                ]
-            means = dict(zip(SUPPLY, keep["supply_mean"][kind].tolist(), strict=True))
+                for place in (supply.AROUSAL, supply.COMPREHENSIVENESS):
+                    keep["supply_mean"][kind, place] = mean(
+                        own("creators", supply.SUPPLY[place])[who]
+                    )
+            means = dict(zip(supply.SUPPLY, keep["supply_mean"][kind].tolist(), strict=True))
             board.set("supply_arousal", means["arousal"], by=name)
             board.set("supply_comprehensiveness", means["comprehensiveness"], by=name)
-            board.set("works", keep["supply"][kind, SUPPLY.index("works")], by=name)
+            board.set("works", keep["supply"][kind, supply.WORKS], by=name)
             board.set(
                 *(
                     ("labelled_share", means["labelled"])

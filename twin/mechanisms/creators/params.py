@@ -1,170 +1,12 @@
-"""Parameters of creators. What is 0 or 1 by default is off, so that a scenario says what it
-adds."""
+"""Parameters of creators. A part of the mechanism whose default is 0 or 1 is off: a scenario states
+what it adds."""
 
 from __future__ import annotations
 
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY, HOUR
-from twin.world.params import Duration, Params, Rate, group, par
-
-
-class Kind(Params):
-    """One kind of creator."""
-
-    initial: int = par(
-        300,
-        "creators of this kind at the start (with an imported graph: every node is a human one)",
-        unit="creators",
-        low=0,
-        high=1_000_000,
-    )
-    arrivals: Rate | None = par(
-        None,
-        "new creators of this kind, while recent ones earn what the outside option pays; nothing: "
-        "as many "
-        "as leave at the start at neutral morale, see balance.py",
-        unit="creators/d",
-        low=0,
-        high=1e5,
-        lever=True,
-        source="a stationary number of creators where nothing changes",
-    )
-    posts_mean: Rate = par(0.8, "mean posts per creator", unit="posts/creator/d", low=0, high=1000)
-    posts_log_sd: float = par(
-        2.1,
-        "log-sd of that rate across creators",
-        low=0,
-        high=4,
-        source="top 10 % write 80 %: Pew 2019, lognormal",
-    )
-    posts_most: Rate = par(
-        20.0, "highest rate of a creator", unit="posts/creator/d", low=0.01, high=1000
-    )
-    skill_mean: float = par(0.0, "mean quality of posts", unit="sd", low=-5, high=5)
-    skill_sd: float = par(0.6, "sd of skill across creators", unit="sd", low=0, high=5)
-    quality_noise: float = par(0.7, "sd of quality within a creator", unit="sd", low=0, high=5)
-    arousal: float = par(0.30, "arousal at the start", low=0, high=1)
-    comprehensiveness: float = par(0.40, "comprehensiveness at the start", low=0, high=1)
-    entry_imitation: float = par(
-        0.8,
-        "share of the way from those two to the mean of active incumbents of the same kind and "
-        "community "
-        "at which a later entrant begins",
-        low=0,
-        high=1,
-    )
-    exploration: float = par(
-        0.10, "sd of a post's strategy around the creator's mean", low=0, high=1
-    )
-    learning: float = par(
-        0.3,
-        "learning rate of strategies, the mean over creators",
-        low=0,
-        high=10,
-        lever=True,
-        source="fitted by twin.experiments.fitting.makers to Brady et al. 2021: 2 to 3 % more "
-        "outrage the day after "
-        "doubled feedback (0.22 to 0.39); rule of Williams, Machine Learning 8, 1992",
-    )
-    learning_log_sd: float = par(
-        1.5,
-        "log-sd across creators of the factor on that rate (mean 1; 0: all alike)",
-        low=0,
-        high=3,
-        source="assumption; most makers hardly respond to a boost and a minority much: Marketing "
-        "Science "
-        "2023.0178 (abstract); at 1.5 three in five respond less than half the mean, a tenth does "
-        "three fifths of all responding",
-    )
-    trend_following: float = par(
-        0.0,
-        "share of the way to trending content that the niche moves per day",
-        unit="1/d",
-        low=0,
-        high=1,
-        lever=True,
-    )
-    accrual: float = par(
-        1.0,
-        "reputation gained per like",
-        low=0,
-        high=100,
-        lever=True,
-        source="no speaker's reputation from AI posts: essay behind finding 6",
-    )
-    cost_post: float = par(
-        0.0, "effort of any post, in the unit of log pay", unit="log pay", low=0, high=100
-    )
-    cost_comprehensiveness: float = par(
-        0.0, "effort of a fully comprehensive post beyond that", unit="log pay", low=0, high=100
-    )
-    cost_quality: float = par(
-        0.0, "effort of a post made with full care beyond that", unit="log pay", low=0, high=100
-    )
-    effort_gain: float = par(
-        0.0,
-        "quality gained by full care (0: care is no choice, and stays 0)",
-        unit="sd",
-        low=0,
-        high=10,
-    )
-    supply_elasticity: float = par(
-        0.0,
-        "elasticity of the posting rate to what a post brings, net of effort",
-        low=0,
-        high=10,
-        lever=True,
-        source="assumption; labour supply of constant elasticity",
-    )
-    supply_rate: float = par(
-        0.02, "share of the way to that rate per day", unit="1/d", low=0, high=1
-    )
-    supply_most: float = par(
-        2.0, "largest factor by which the rate rises or falls", low=1, high=1000
-    )
-    outside_option: float = par(
-        0.0, "pay that a creator could have elsewhere", unit="pay/d", low=0, high=1e9, lever=True
-    )
-    outside_effect: float = par(
-        0.0, "elasticity of the chance to quit to income over the outside option", low=0, high=20
-    )
-    entry_elasticity: float = par(
-        0.0,
-        "elasticity of arrivals to recent entrants' income over the outside option (0: Poisson at "
-        "the given rate)",
-        low=0,
-        high=20,
-    )
-    work_share: float = par(0.0, "chance that a post is a long-lived work", low=0, high=1)
-
-
-class Human(Kind):
-    """Human creators."""
-
-    imitation: float = par(
-        0.003,
-        "share of the way to what is done by followed creators who earn more, per day, for a "
-        "creator of mean "
-        "responsiveness",
-        unit="1/d",
-        low=0,
-        high=1,
-        lever=True,
-        source="assumption; learning from others' success: Bandura 1977, norm learning in Brady et "
-        "al. 2021",
-    )
-
-
-class Machine(Kind):
-    """AI creators."""
-
-    communities: int = par(
-        0,
-        "how many communities, largest first, AI creators work in (0: all)",
-        unit="communities",
-        low=0,
-        high=32767,
-    )
+from twin.mechanisms.creators.kinds import Human, Machine
+from twin.world.params import Duration, Params, group, par
 
 
 class CreatorsParams(Params):
@@ -204,11 +46,11 @@ class CreatorsParams(Params):
         0.30, "share of a post's content that is off the niche", low=0, high=1
     )
     signal_noise: float = par(
-        0.10, "sd of the error of what a classifier reads off a post", low=0, high=2
+        0.10, "sd of the error with which a classifier reads a post", low=0, high=2
     )
     settle_after: Duration = par(
         2 * DAY,
-        "age at which a post's success is reckoned",
+        "age at which a post's success is measured",
         unit="s",
         low=HOUR,
         high=365 * DAY,
@@ -234,7 +76,7 @@ class CreatorsParams(Params):
     )
     newcomer_for: Duration = par(
         30 * DAY,
-        "how long a creator is a newcomer (those at the start began at the start)",
+        "how long after entry a creator is a newcomer (initial creators entered at the start)",
         unit="s",
         low=0,
         high=3650 * DAY,
@@ -245,7 +87,7 @@ class CreatorsParams(Params):
     )
     reference_posts: int = par(
         10,
-        "first settled posts off which a creator's own taste for posting is read",
+        "first settled posts from which a creator's reference reward is estimated",
         unit="posts",
         low=1,
         high=10_000,
@@ -264,7 +106,7 @@ class CreatorsParams(Params):
         high=1,
     )
     aspiration_effect: float = par(
-        1.0, "how steeply morale answers to reach against aspiration", low=0, high=20
+        1.0, "how steeply morale responds to reach relative to aspiration", low=0, high=20
     )
     morale_rate: float = par(0.05, "weight of the newest day in morale", unit="1/d", low=0, high=1)
     sustained: float = par(
@@ -301,13 +143,13 @@ class CreatorsParams(Params):
     )
     reputation_start: float = par(
         1.0,
-        "share of the reputation at rest that creators have at the start (0: none)",
+        "initial reputation of creators, as a share of the one at rest (0: none)",
         low=0,
         high=100,
     )
     likes_per_session: float = par(
         0.099,
-        "likes that a visit gives, from which the reputation at rest is worked out",
+        "likes per session, from which the initial reputation is computed",
         unit="likes/session",
         low=0,
         high=1000,
@@ -315,7 +157,7 @@ class CreatorsParams(Params):
     )
     liked_through_follows: float = par(
         0.15,
-        "share of those likes that goes by followers, the rest by posts alone",
+        "share of those likes that is distributed by followers, the rest by posts alone",
         low=0,
         high=1,
         source="share of the feed from the own network measured at the defaults",
@@ -323,7 +165,7 @@ class CreatorsParams(Params):
 
     drafts: int = par(
         1,
-        "drafts of an AI post, of which that with the highest predicted engagement is posted",
+        "drafts per AI post; the one with the highest predicted engagement is posted",
         unit="drafts",
         low=1,
         high=64,
@@ -332,7 +174,7 @@ class CreatorsParams(Params):
     )
     critic_noise: float = par(
         0.5,
-        "sd of the error with which a model reads quality off a text, for the draft predictor",
+        "sd of the error with which a model reads quality from a text, for the draft predictor",
         unit="sd",
         low=0,
         high=100,
@@ -345,7 +187,7 @@ class CreatorsParams(Params):
     )
     ai_posts_cap: int = par(
         1_000_000,
-        "most posts of an AI creator per day (UTC); a million is none",
+        "most posts of an AI creator per day (UTC); a million: no cap",
         unit="posts/d",
         low=0,
         high=1_000_000,
@@ -372,7 +214,7 @@ class CreatorsParams(Params):
         lever=True,
         per="creators",
     )
-    assisted_from: Duration = par(0, "time from which assistants can be had", unit="s", low=0)
+    assisted_from: Duration = par(0, "time from which assistants are available", unit="s", low=0)
     assisted_delay: Duration = par(
         90 * DAY, "mean time until adoption (exponential)", unit="s", low=0
     )
@@ -389,7 +231,7 @@ class CreatorsParams(Params):
     )
     assisted_noise: float = par(
         0.7,
-        "factor on what is their own: noise of quality and share of content off the niche",
+        "factor on what is their own: noise of quality, and share of content off the niche",
         low=0,
         high=10,
         source="assumption; more alike with AI: Doshi & Hauser, Science Advances 2024",

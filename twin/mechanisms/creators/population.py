@@ -1,7 +1,7 @@
-"""Who creators are, and how they come and go: entry, who uses an assistant, exit.
+"""Who creators are, and how they enter, adopt assistants and quit.
 
 An entrant's arousal and comprehensiveness are centred between the parameter and the mean of active
-incumbents of its kind and community.
+creators of its kind and community.
 
     exit   chance per day = q exp(a (1/2 - morale)) ((1 + outside) / (1 + income))^b      (AI:
            without the morale term)
@@ -9,7 +9,7 @@ incumbents of its kind and community.
            outside))^elasticity)
 
 Arrivals, where none are given, are as many as leave at the start (`balance`). Income here is its
-28-day mean freed of its start at 0, and is not compared before a week of pay.
+28-day mean corrected for its start at 0, and is not compared before a week of pay.
 """
 
 from __future__ import annotations
@@ -22,28 +22,33 @@ from scipy.special import pdtrik
 
 from twin.ground.draws import children
 from twin.ground.units import DAY, NEVER
-from twin.mechanisms.creators.declared import KINDS, MEMORY, TALLIES
+from twin.kernels import supply
+from twin.mechanisms.creators.declared import MEMORY
+from twin.mechanisms.creators.kinds import KINDS, by_kind
 from twin.mechanisms.creators.params import CreatorsParams
-from twin.mechanisms.creators.posting import Posting, by_kind
+from twin.mechanisms.creators.timing import Timing
 from twin.world.mechanism import Mechanism
 
 Ints = NDArray[np.int64]
 WEEK = 7
 HANDFUL = 5
-"""Incumbents of a kind and community from which on an entrant looks at what they do."""
+"""Active creators of a kind and community from which on an entrant looks at what they do."""
 MOST_ENTRY = 10.0
+SKILL, RATE, AROUSAL, COMPREHENSIVENESS = range(4)
+"""Columns of the normals of a new creator."""
 
 
 class Population:
     """Opens and closes creators; all state is in the mechanism's ``keep`` and columns."""
 
-    def __init__(self, mechanism: Mechanism[CreatorsParams], posting: Posting) -> None:
-        self.m, self.p, self.keep, self.posting = mechanism, mechanism.p, mechanism.keep, posting
+    def __init__(self, mechanism: Mechanism[CreatorsParams], timing: Timing) -> None:
+        self.m, self.p, self.keep, self.timing = mechanism, mechanism.p, mechanism.keep, timing
 
     def setup(self) -> None:
         """Open the initial creators: humans are consumers too."""
         m, keep = self.m, self.keep
-        keep["made"], keep["open"] = np.zeros((2, 3), np.int64), np.zeros(1, bool)
+        keep["made"] = np.zeros((len(KINDS), len(supply.MADE)), np.int64)
+        keep["open"] = np.zeros(1, bool)
         communities = len(m.world.service("community_centres")())
         people = np.bincount(
             m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities
@@ -82,8 +87,8 @@ class Population:
         """Open creators of one kind."""
         m, made = self.m, self.keep["made"]
         root = np.full(count, m.stream(f"creator.{KINDS[kind]}"))
-        keys = children(root, np.arange(made[kind, 0], made[kind, 0] + count))
-        made[kind, 0] += count
+        keys = children(root, made[kind, supply.ENTRIES] + np.arange(count))
+        made[kind, supply.ENTRIES] += count
         topic = np.full(count, -1)
         if kind == 1 and self.p.ai.communities:
             open_to = self.keep["by_size"][: self.p.ai.communities]
@@ -106,7 +111,7 @@ class Population:
         m, p, now, own = self.m, self.p, self.m.world.now, self.m.mine
         keys, ai = m.read("creators", "key")[rows], own("creators", "ai")[rows]
         person, campaign = own("creators", "person")[rows], own("creators", "campaign")[rows]
-        normal = m.normals("creator", keys, 4)
+        normal = m.normals("creator", keys, COMPREHENSIVENESS + 1)
         centre = m.world.service("community_centres")()[m.read("creators", "community")[rows]]
         is_person = person >= 0
         if is_person.any():
@@ -116,14 +121,16 @@ class Population:
         niche = (1 - p.niche_spread) * centre + p.niche_spread * noise
         own("creators", "niche")[rows] = niche / np.linalg.norm(niche, axis=1, keepdims=True)
         own("creators", "skill")[rows] = (
-            by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, 0]
+            by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, SKILL]
         )
         spread = by_kind(p, ai, "posts_log_sd")
-        rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, 1] - spread**2 / 2)
+        rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, RATE] - spread**2 / 2)
         own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
-        for k, name in enumerate(("arousal", "comprehensiveness")):
-            begin = np.clip(self._usual(rows, name) + p.strategy_sd * normal[:, 2 + k], 0, 1)
-            own("creators", name)[rows] = own("creators", "entered_with")[rows, k] = begin
+        for k, (name, place) in enumerate(
+            (("arousal", AROUSAL), ("comprehensiveness", COMPREHENSIVENESS))
+        ):
+            start = np.clip(self._usual(rows, name) + p.strategy_sd * normal[:, place], 0, 1)
+            own("creators", name)[rows] = own("creators", "entered_with")[rows, k] = start
         spread = by_kind(p, ai, "learning_log_sd")
         own("creators", "responsiveness")[rows] = np.exp(
             spread * m.normal("responsiveness", keys, 0) - spread**2 / 2
@@ -139,11 +146,11 @@ class Population:
         own("creators", "entered_at")[rows] = now
         own("creators", "flat_at")[rows] = now / DAY
         self._assist(rows)
-        self.posting.schedule(rows[~campaign])
+        self.timing.schedule(rows[~campaign])
 
     def _usual(self, rows: Ints, name: str) -> NDArray[np.float64]:
         """Where a strategy of new creators is centred: the parameter, moved towards active
-        incumbents of their kind and community."""
+        creators of their kind and community."""
         own, ai = self.m.mine, self.m.mine("creators", "ai")
         at, community = (
             by_kind(self.p, ai[rows], name),
@@ -168,8 +175,8 @@ class Population:
         return usual
 
     def _assistants_from(self) -> int:
-        """The world's second from which assistants can be had: dated from the scenario's start,
-        unless they always could."""
+        """The world's second from which assistants are available: dated from the scenario's start,
+        unless they always are."""
         since = int(self.p.assisted_from)
         return since + self.m.world.warm_up if since else 0
 
@@ -188,7 +195,7 @@ class Population:
         )
 
     def income(self, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Mean income freed of its start at 0, and whether it is known for a week."""
+        """Mean income corrected for its start at 0, and whether it is known for a week."""
         own = self.m.mine
         days = (
             self.m.world.now - own("creators", "entered_at")[rows] - self.p.settle_after
@@ -209,7 +216,7 @@ class Population:
         return chance
 
     def turnover(self) -> None:
-        """Creators quit or follow their person out; newcomers of both kinds begin; assistants
+        """Creators quit, or leave with their person; newcomers of both kinds enter; assistants
         spread."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         held = int(m.world.service("oldest_held")())
@@ -233,7 +240,7 @@ class Population:
         self._assist(np.flatnonzero(own("creators", "active")))
 
     def close(self, rows: Ints) -> None:
-        """These post no more."""
+        """Close creators: they post no more."""
         own = self.m.mine
         own("creators", "active")[rows] = False
         own("creators", "left_at")[rows] = self.m.world.now
@@ -243,15 +250,12 @@ class Population:
     def _quit(self, kind: int, rows: Ints) -> None:
         community, keep = self.m.read("creators", "community")[rows], self.keep
         self.close(rows)
-        keep["made"][kind, 2] += len(rows)
+        keep["made"][kind, supply.EXITS] += len(rows)
         if kind == 0:
             invaded = int(keep["invaded"][community].sum())
-            for name, count in (
-                ("niche_exits", int(keep["niche"][community].sum())),
-                ("invaded_exits", invaded),
-                ("other_exits", len(rows) - invaded),
-            ):
-                keep["tally"][TALLIES.index(name)] += count
+            keep["tally"][supply.NICHE_EXITS] += int(keep["niche"][community].sum())
+            keep["tally"][supply.INVADED_EXITS] += invaded
+            keep["tally"][supply.OTHER_EXITS] += len(rows) - invaded
 
     def _arrive(self, kind: int) -> None:
         m, name, day = self.m, KINDS[kind], self.m.world.now // DAY

@@ -2,7 +2,7 @@
 size while people are served.
 
 The settings of a model are in its arrays' shapes, so they cannot move under it. When a lever asks
-for others, the next training begins a new generation beside the one that serves: empty tables,
+for others, the next training starts a new generation beside the one that serves: empty tables,
 trained on the same log from there on. After ``warm_up`` the new one takes over (cut-over): served
 vectors are copied from it, and the old arrays are dropped. A further change replaces the generation
 that warms up; a return to what serves drops it. The settings of each generation are kept with its
@@ -11,20 +11,60 @@ arrays.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.mechanisms.recommender.occupancy import ENTITIES
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.signals import SideInformation
-from twin.mechanisms.recommender.tables import KINDS, EmbeddingTable, TableSpec
+from twin.mechanisms.recommender.slots import KINDS, TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
 from twin.mechanisms.recommender.training import Trainer
 from twin.world.mechanism import Mechanism
 from twin.world.state import Keep
 
-Settings = NDArray[np.int64]
-"""dim, then kind and slots of each entity's table (0 slots where the table grows), then whether the
-model knows signals."""
+
+class Size(NamedTuple):
+    """Kind and slots of a table; 0 slots where it grows."""
+
+    kind: str
+    slots: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.slots}" if self.slots else self.kind
+
+
+class Settings(NamedTuple):
+    """What a generation is made to."""
+
+    dim: int
+    consumer: Size
+    post: Size
+    creator: Size
+    knows: bool  # whether the model knows signals
+
+    def kept(self) -> NDArray[np.int64]:
+        """The settings as an array, for ``keep``."""
+        sizes = [(KINDS.index(size.kind), size.slots) for size in self.sizes().values()]
+        return np.array([self.dim, *np.ravel(sizes), self.knows], np.int64)
+
+    @classmethod
+    def read(cls, kept: NDArray[np.int64]) -> Settings:
+        """The settings that `kept` made an array of."""
+        dim, *sizes, knows = kept.tolist()
+        tables = zip(ENTITIES, sizes[::2], sizes[1::2], strict=True)
+        named = {entity: Size(kind=KINDS[kind], slots=slots) for entity, kind, slots in tables}
+        return cls(dim=dim, **named, knows=bool(knows))
+
+    def sizes(self) -> dict[str, Size]:
+        """Tables by entity."""
+        return {entity: getattr(self, entity) for entity in ENTITIES}
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{entity} {size}" for entity, size in self.sizes().items())
+        return f"dim {self.dim}, {parts}, {'signals' if self.knows else 'no signals'}"
 
 
 class Generations:
@@ -37,17 +77,21 @@ class Generations:
 
     def setup(self) -> None:
         """The first generation."""
-        self.keep["settings"] = self._wanted()
+        self.keep["settings"] = self._wanted().kept()
         self.begin(self.serving())
 
     def begin(self, trainer: Trainer) -> None:
         """An untrained model of a generation's settings."""
-        trainer.setup(bool(trainer.keep["settings"][-1]))
+        trainer.setup(Settings.read(trainer.keep["settings"]).knows)
 
     @property
     def knowing(self) -> bool:
         """Whether any generation knows signals."""
-        return any(keep["settings"][-1] for keep in (self.keep, self.warm) if "settings" in keep)
+        return any(
+            Settings.read(keep["settings"]).knows
+            for keep in (self.keep, self.warm)
+            if "settings" in keep
+        )
 
     def serving(self) -> Trainer:
         """The generation that serves."""
@@ -71,62 +115,66 @@ class Generations:
     @property
     def dim(self) -> int:
         """Embedding dimension of the generation that serves."""
-        return int(self.keep["settings"][0] if "settings" in self.keep else self.m.lever("dim"))
+        if "settings" in self.keep:
+            return Settings.read(self.keep["settings"]).dim
+        return int(self.m.lever("dim"))
 
     def _trainer(self, keep: Keep) -> Trainer:
-        dim, tables = int(keep["settings"][0]), {}
-        for place, entity in enumerate(ENTITIES):
-            kind, slots = keep["settings"][1 + 2 * place : 3 + 2 * place].tolist()
+        settings, tables = Settings.read(keep["settings"]), {}
+        for entity, size in settings.sizes().items():
             p = getattr(self.p.tables, entity)
             spec = TableSpec(
-                KINDS[kind],
-                dim,
-                slots,
-                p.salt,
-                p.hash_function,
-                p.operator,
-                p.id_range,
-                self.p.init_scale,
-                p.admission,
-                p.admission_rule,
-                p.expire_after,
+                kind=size.kind,
+                dim=settings.dim,
+                size=size.slots,
+                salt=p.salt,
+                function=p.hash_function,
+                operator=p.operator,
+                id_range=p.id_range,
+                init_scale=self.p.init_scale,
+                admission=p.admission,
+                rule=p.admission_rule,
+                expire_after_s=p.expire_after,
             )
             tables[entity] = EmbeddingTable(keep, entity, spec)
         return Trainer(keep, tables, self.m.world.crew)
 
     def _wanted(self) -> Settings:
         """The settings that the levers ask for now."""
-        found = [int(self.m.lever("dim"))]
-        for entity in ENTITIES:
+
+        def size(entity: str) -> Size:
             kind = str(self.m.lever(f"tables.{entity}.kind"))
-            found += [
-                KINDS.index(kind),
-                0 if kind == "collisionless" else int(self.m.lever(f"tables.{entity}.slots")),
-            ]
-        found.append(int(self.side.wanted()))
-        return np.array(found, np.int64)
+            grows = kind == "collisionless"
+            return Size(kind, 0 if grows else int(self.m.lever(f"tables.{entity}.slots")))
+
+        return Settings(
+            dim=int(self.m.lever("dim")),
+            **{entity: size(entity) for entity in ENTITIES},
+            knows=bool(self.side.wanted()),
+        )
 
     def follow_levers(self) -> None:
-        """Begin a generation where the levers ask for settings that none has; drop one that nobody
-        asks for any more."""
-        wanted = self._wanted()
-        newest = self.warm["settings"] if self.warming else self.keep["settings"]
-        if np.array_equal(wanted, newest):
+        """Begin a generation where the levers ask for settings that none has; drop one that is not
+        wanted any more."""
+        wanted, serves = self._wanted(), Settings.read(self.keep["settings"])
+        newest = Settings.read(self.warm["settings"]) if self.warming else serves
+        if wanted == newest:
             return
         for name in list(self.warm):
             del self.warm[name]
-        if np.array_equal(wanted, self.keep["settings"]):
-            self.m.world.mark("migration", f"dropped: {_text(newest)} is not wanted any more")
+        if wanted == serves:
+            self.m.world.mark("migration", f"dropped: {newest} is not wanted any more")
             return
-        self.warm["settings"], self.warm["begun"] = wanted, np.array([self.m.world.now], np.int64)
-        if wanted[-1] and not self.keep["settings"][-1]:
+        self.warm["settings"] = wanted.kept()
+        self.warm["begun"] = np.array([self.m.world.now], np.int64)
+        if wanted.knows and not serves.knows:
             self.side.wake()
         self.begin(self._trainer(self.warm))
-        self.m.world.mark("migration", f"begun: {_text(self.keep['settings'])} -> {_text(wanted)}")
+        self.m.world.mark("migration", f"begun: {serves} -> {wanted}")
 
     def cut_over(self) -> bool:
-        """Let the new generation take over if it has warmed up; the old one's arrays go. Tells
-        whether it did."""
+        """Let the new generation take over if it has warmed up; the old one's arrays are dropped.
+        Returns whether it did."""
         if (
             not self.warming
             or self.m.world.now - int(self.warm["begun"][0]) < self.p.migration_warm_up
@@ -144,14 +192,5 @@ class Generations:
             del self.warm[name]
         for entity, table in self.serving().tables.items():
             table.turnover[:] += so_far[entity]
-        self.m.world.mark("migration", f"cut over: {_text(self.keep['settings'])} serves")
+        self.m.world.mark("migration", f"cut over: {Settings.read(self.keep['settings'])} serves")
         return True
-
-
-def _text(settings: Settings) -> str:
-    dim, *tables, knows = settings.tolist()
-    parts = [
-        f"{entity} {KINDS[kind]}" + (f" {slots}" if slots else "")
-        for entity, kind, slots in zip(ENTITIES, tables[::2], tables[1::2], strict=True)
-    ]
-    return f"dim {dim}, {', '.join(parts)}, {'signals' if knows else 'no signals'}"

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from twin.ground.units import DAY
 from twin.kernels import retrieve
+from twin.kernels.negatives import Negatives, Shown
+from twin.kernels.tables import Vectors
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.generations import Generations
 from twin.mechanisms.recommender.holdout import Holdout
@@ -25,7 +27,7 @@ from twin.mechanisms.recommender.occupancy import Occupancy
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.quality import Quality, bucket
 from twin.mechanisms.recommender.signals import SideInformation
-from twin.mechanisms.recommender.training import COUNTED, UNKNOWN, Known, Negatives, Trainer
+from twin.mechanisms.recommender.training import COUNTED, UNKNOWN, Keys, Known, Trainer
 from twin.world.board import Board
 from twin.world.columns import lengthened
 from twin.world.mechanism import Mechanism
@@ -146,26 +148,28 @@ class Learner:
             for trainer in self.generations.all():
                 self.generations.begin(trainer)
         maker = m.read("posts", "creator")
-        negatives = Negatives(int(m.lever("negatives")), pool, maker, m.stream("negatives"))
+        negatives = Negatives(
+            each=int(m.lever("negatives")), pool=pool, maker=maker, stream=m.stream("negatives")
+        )
         epochs = int(self.p.epochs) if self.p.training == "full" else 1
         known = UNKNOWN
         if self.generations.knowing:
             known = Known(
-                m.mine("posts", "read"),
-                self.log.tally(first)[taught],
-                m.mine("posts", "tally"),
-                self.side.mask(),
+                reading=m.mine("posts", "read"),
+                tally=self.log.tally(first)[taught],
+                latest=m.mine("posts", "tally"),
+                mask=self.side.mask(),
             )
         rates = Rates(*(float(m.lever(name)) for name in RATES))
         for trainer in self.generations.all():
             trainer.fit(
-                m.read("consumers", "key"),
-                consumer,
-                m.read("posts", "key"),
-                post,
-                m.read("creators", "key"),
-                maker[post],
-                responses.view(np.uint16),
+                Keys(**{entity: m.read(table, "key") for entity, table in TABLES.items()}),
+                Shown(
+                    consumer=consumer,
+                    post=post,
+                    creator=maker[post],
+                    responses=responses.view(np.uint16),
+                ),
                 now,
                 rates=rates,
                 epochs=epochs,
@@ -244,16 +248,12 @@ class Learner:
         """Copy the vectors of some rows: to a post's, what is known of its creator is added."""
         keep, some, more = self.keep, rows[low:high], "creator" if entity == "post" else entity
         maker = self.m.read("posts", "creator")[some] if entity == "post" else np.zeros(0, np.int32)
-        trainer.tables[entity].copy(
-            self.m.read(TABLES[entity], "key")[some],
-            unknown,
-            some,
-            keep[f"serve.{more}.vec"],
-            keep[f"serve.{more}.bias"],
-            maker,
-            keep[f"serve.{entity}.vec"],
-            keep[f"serve.{entity}.bias"],
+        served, makers = (
+            Vectors(vec=keep[f"serve.{name}.vec"], bias=keep[f"serve.{name}.bias"])
+            for name in (entity, more)
         )
+        keys = self.m.read(TABLES[entity], "key")[some]
+        trainer.tables[entity].copy(keys, unknown, some, served, maker, makers)
         if entity in COUNTED:
             keep[f"serve.known.{entity}"][some] = bucket(trainer.trained(entity, some))
 

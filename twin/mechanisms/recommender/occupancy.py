@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable, by_decile
+from twin.mechanisms.recommender.slots import by_decile
+from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 from twin.world.board import Board
 from twin.world.metric import Metric
 

@@ -1,4 +1,4 @@
-"""Parameters of the recommender: what looks like engineering, each with its unit, range and
+"""Parameters of the recommender that look like engineering choices, each with its unit, range and
 source."""
 
 from __future__ import annotations
@@ -6,284 +6,14 @@ from __future__ import annotations
 from typing import Literal
 
 from twin.ground.units import DAY, HOUR, MINUTE
+from twin.mechanisms.recommender.candidates import Quota, Shelf
+from twin.mechanisms.recommender.embeddings import Tables
 from twin.mechanisms.recommender.links import Links
 from twin.mechanisms.recommender.presets import Preset
 from twin.mechanisms.recommender.reward import Reward
 from twin.mechanisms.recommender.signals import Signals
+from twin.mechanisms.recommender.weights import Rates, Weights
 from twin.world.params import Duration, Params, group, par
-
-
-class Weights(Params):
-    """Weights of the value model; a missing one is taken from the preset. One that is given holds
-    as it is: nothing is added to it."""
-
-    click: float | None = par(
-        None, "weight of P(click)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    long_view: float | None = par(
-        None, "weight of P(long view)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    like: float | None = par(
-        None, "weight of P(like)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    comment: float | None = par(
-        None, "weight of P(comment)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    reshare: float | None = par(
-        None, "weight of P(reshare)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    follow: float | None = par(
-        None, "weight of P(follow)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    hide: float | None = par(
-        None, "weight of P(hide)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    report: float | None = par(
-        None, "weight of P(report)", low=-1e6, high=1e6, lever=True, per="consumers"
-    )
-    angry: float | None = par(
-        None,
-        "weight of an angry reaction, in the preset's unit; it comes with comments, see "
-        "rates.angry",
-        low=-1e6,
-        high=1e6,
-        lever=True,
-        per="consumers",
-        source="5, 4, 1.5, 0 likes: Facebook from 2018 on (NBC, CNN)",
-    )
-
-
-class Rates(Params):
-    """How often what a published value model weighs follows from a response of the twin: see
-    `presets`.
-
-    Those of ``x_2023`` are chosen so that the published head weighs as much at KuaiRand's rates as
-    the reply, 13.5 x .002546: "weights were originally set so that each weighted probability
-    contributes near-equally" (README of the-algorithm-ml); they were tuned since.
-    """
-
-    answered: float = par(
-        0.18,
-        "the author reacts to a comment, per comment (x_2023)",
-        low=0,
-        high=1,
-        source="assumption: as much as replies, 13.5 / 75",
-    )
-    conversation: float = par(
-        0.15,
-        "a like or comment was made in the opened conversation, per like or comment (x_2023)",
-        low=0,
-        high=1,
-        source="assumption: as much as replies, 13.5 x .002546 / (11 x (.018478 + .002546))",
-    )
-    stays: float = par(
-        0.01,
-        "stays in the conversation for two minutes, per long view (x_2023)",
-        low=0,
-        high=1,
-        source="assumption: as much as replies, 13.5 x .002546 / (10 x .33184)",
-    )
-    profile: float = par(
-        0.006,
-        "opens the author's profile, and likes or replies there, per click (x_2023)",
-        low=0,
-        high=1,
-        source="assumption: as much as replies, 13.5 x .002546 / (12 x .45965)",
-    )
-    mutual: float = par(
-        0.11,
-        "author and reader follow each other, per comment (x_2026)",
-        low=0,
-        high=1,
-        source="assumption: half in network, 22 % of follows returned (Kwak et al. 2010, from "
-        "memory)",
-    )
-    opened: float = par(
-        0.09,
-        "clicks in X's sense per click (x_2026): that opens a post whose text is read by then, "
-        "KuaiRand's (.46 of "
-        "impressions) starts a video",
-        low=0,
-        high=1,
-        source="assumption: posts are opened as often as news whose headline is read, .0398 of "
-        "those shown (MIND, Wu et "
-        "al., ACL 2020) / .45965",
-    )
-    quote: float = par(0.2, "is a quote, per reshare (x_2026)", low=0, high=1)
-    share: float = par(0.3, "uses the share sheet, per reshare (x_2026)", low=0, high=1)
-    share_dm: float = par(0.2, "is sent as a direct message, per reshare (x_2026)", low=0, high=1)
-    share_link: float = par(0.1, "is a copied link, per reshare (x_2026)", low=0, high=1)
-    photo: float = par(0.3, "expands a photo, per click (x_2026)", low=0, high=1)
-    video: float = par(0.3, "opens a video, per click (x_2026)", low=0, high=1)
-    link: float = par(0.05, "follows a link, per click (x_2026)", low=0, high=1)
-    dwell: float = par(
-        14.6,
-        "time spent, per long view (x_2026); the unit of the published weight is not, seconds are "
-        "assumed",
-        unit="s",
-        low=0,
-        high=3600,
-        source="mean clip of KuaiRec (Gao et al., CIKM 2022)",
-    )
-    block: float = par(0.1, "blocks the author, per hide (x_2026)", low=0, high=1)
-    mute: float = par(0.1, "mutes the author, per hide (x_2026)", low=0, high=1)
-    reaction: float = par(
-        0.1, "is an emoji reaction beside a plain like, per like (facebook_2018)", low=0, high=1
-    )
-    angry: float = par(
-        1.0,
-        "angry reactions per comment, where they are weighed",
-        low=0,
-        high=100,
-        source="assumption: what angers brings comments",
-    )
-    significant: float = par(
-        0.5, "is longer than a few words, per comment or reshare (facebook_2018)", low=0, high=1
-    )
-
-
-class Quota(Params):
-    """Candidates per session by source; a missing one is taken from the preset."""
-
-    in_network: int | None = par(
-        None,
-        "newest posts of followed creators",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-        source="the preset's: X 2023 half, X 2026 55 of 100; else an assumption",
-    )
-    nearest: int | None = par(
-        None,
-        "nearest posts of the two-tower index",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-        source="the preset's: an assumption",
-    )
-    trending: int | None = par(
-        None,
-        "posts with most clicks lately",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-        source="the preset's: an assumption",
-    )
-    explore: int | None = par(
-        None,
-        "posts that few have seen",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-        source="the preset's: an assumption",
-    )
-    co_viewed: int = par(
-        0,
-        "posts co-viewed with those viewed last",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-    )
-    bought_together: int = par(
-        0,
-        "works bought together with those viewed last",
-        unit="posts",
-        low=0,
-        high=500,
-        lever=True,
-        per="consumers",
-    )
-
-
-class Shelf(Params):
-    """The shelf of related works that follows a work, shown to those who have viewed it to the
-    end."""
-
-    kind: Literal["co_viewed", "bought_together", "random", "none"] = par(
-        "co_viewed", "which links it shows", lever=True, per="consumers"
-    )
-    size: int = par(4, "works on it", unit="posts", low=0, high=50, lever=True, per="consumers")
-
-
-class Table(Params):
-    """One embedding table."""
-
-    kind: Literal["hash", "double_hash", "quotient_remainder", "collisionless"] = par(
-        "collisionless",
-        "hash: fixed slots, collisions shared; double_hash: the sum of two of them; "
-        "quotient_remainder: one of each of "
-        "two tables; collisionless: a cuckoo map that grows (a change is a migration, see "
-        "migration_warm_up)",
-        lever=True,
-        source="Monolith, Liu et al. 2209.07663; Shi et al. 1909.02107",
-    )
-    slots: int = par(
-        65536,
-        "slots of a fixed table; of the remainder table of quotient_remainder (a change is a "
-        "migration)",
-        unit="rows",
-        low=1,
-        high=2**31 - 1,
-        lever=True,
-    )
-    hash_function: Literal["mix64", "md5"] = par(
-        "mix64",
-        "hash of IDs: SplitMix64's finaliser, or MD5 of the decimal ID",
-        source="md5: reproduces Monolith's Table 1",
-    )
-    salt: int = par(0, "salt of the hash, and of the luck of admission", low=0, high=2**31 - 1)
-    operator: Literal["sum", "product"] = par(
-        "sum",
-        "how the two rows of quotient_remainder combine, element by element",
-        source="sum: Monolith's baseline, Liu et al. 2209.07663; product: Shi et al. 1909.02107",
-    )
-    id_range: int = par(
-        0,
-        "range to which quotient_remainder hashes IDs before it splits them (0: slots squared)",
-        unit="ids",
-        low=0,
-        high=2**48,
-        source="Monolith, Liu et al. 2209.07663: 2^48 into 2 x 2^24",
-    )
-    admission: int = par(
-        1,
-        "sightings that admit an ID to a row (collisionless)",
-        unit="sightings",
-        low=1,
-        high=255,
-        source="Monolith, Liu et al. 2209.07663",
-    )
-    admission_rule: Literal["threshold", "unequal", "equal"] = par(
-        "threshold",
-        "threshold: after so many sightings; unequal: by chance min(1, n/T) at n more; equal: by "
-        "chance 1 - 0.05^(n/T)",
-        source="bytedance/monolith, probabilistic_filter.cc",
-    )
-    expire_after: Duration = par(
-        30 * DAY,
-        "age since the last sighting at which a row is recycled (collisionless; 0s: never)",
-        unit="s",
-        low=0,
-        source="Monolith, Liu et al. 2209.07663",
-    )
-
-
-class Tables(Params):
-    """Embedding tables by entity."""
-
-    consumer: Table = group(Table, "consumers", expire_after=90 * DAY)
-    post: Table = group(Table, "posts", expire_after=7 * DAY)
-    creator: Table = group(Table, "creators", expire_after=90 * DAY)
 
 
 class RecommenderParams(Params):
@@ -339,8 +69,7 @@ class RecommenderParams(Params):
     training: Literal["incremental", "full", "online"] = par(
         "incremental",
         "incremental: one pass over the log since the last training; full: a fresh model on the "
-        "kept history; online: at "
-        "every refresh on what the window brought",
+        "kept history; online: at every refresh on the log of the last window",
     )
     epochs: int = par(1, "passes over the history (full)", unit="passes", low=1, high=100)
     history: Duration = par(
@@ -352,8 +81,8 @@ class RecommenderParams(Params):
     )
     negatives: int = par(
         0,
-        "random eligible posts that each impression brings as negatives; predicted rates fall by "
-        "about 1 / (1 + it)",
+        "random eligible posts that each impression brings as negatives; predicted rates fall by a "
+        "factor of about 1 / (1 + negatives)",
         unit="posts",
         low=0,
         high=20,
@@ -384,16 +113,14 @@ class RecommenderParams(Params):
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
         "value",
         "how candidates are ordered; value is the learned value model; random draws from all "
-        "eligible posts that were not seen "
-        "lately, each as likely, whatever quotas and rules of the slate say",
+        "eligible posts not seen lately, all equally likely, whatever quotas and slate rules say",
         lever=True,
         per="consumers",
     )
     random_share: float = par(
         0.0,
-        "share of slots that show such a draw, whatever the ranking; flagged in the log by the "
-        "source random, "
-        "never trained on: the model is judged on them",
+        "share of slots that show such a random draw, whatever the ranking; flagged in the log by "
+        "the source random and never trained on: the model is evaluated on them",
         low=0,
         high=1,
         lever=True,
@@ -401,8 +128,7 @@ class RecommenderParams(Params):
     )
     holdout_memory: Duration = par(
         7 * DAY,
-        "how long impressions of such slots are remembered to judge the model on (at most a "
-        "million)",
+        "how long impressions of such slots are kept to evaluate the model on (at most a million)",
         unit="s",
         low=HOUR,
         high=365 * DAY,
@@ -420,16 +146,17 @@ class RecommenderParams(Params):
     negative_offset: float | None = par(
         None,
         "offset c that lifts every score above 0, which is then multiplied by the factors for "
-        "strangers and repeated authors; 0: none; nothing: the preset's",
+        "strangers and repeated authors; 0: none; not given: the preset's",
         low=0,
         high=1e6,
         lever=True,
         per="consumers",
-        source="X: .001, ranking_scorer.rs and WeightedScoresSumScorer.scala",
+        source="X: 0.001, ranking_scorer.rs and WeightedScoresSumScorer.scala",
     )
     in_network_slots: float | None = par(
         None,
-        "share of slots kept for posts of creators followed, spread evenly; nothing: the preset's",
+        "share of slots kept for posts of followed creators, spread evenly; not given: the "
+        "preset's",
         low=0,
         high=1,
         lever=True,
@@ -438,7 +165,7 @@ class RecommenderParams(Params):
     )
     personalisation: float = par(
         1.0,
-        "how far the user vector is the person's own: 0 ranks for everybody as for the mean person",
+        "weight of the person's own vector: 0 ranks for everybody as for the mean person",
         low=0,
         high=1,
         lever=True,

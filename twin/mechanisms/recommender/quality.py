@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from twin.ground.crew import Crew
 from twin.kernels import retrieve
 from twin.kernels.judging import judge, losses
+from twin.kernels.predicting import Model, predict
 from twin.kernels.side import Side
-from twin.kernels.training import HEADS, predict
+from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
 from twin.world.board import Board
@@ -136,20 +137,14 @@ class Quality:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
         p = np.empty((len(post), len(JUDGED)), np.float32)
+        model = Model(**{name: getattr(served, name) for name in Model._fields})
 
         def some(low: int, high: int) -> None:
             p[low:high] = predict(
                 consumer[low:high],
                 post[low:high],
                 len(JUDGED),
-                served.user_vec,
-                served.user_bias,
-                served.item_vec,
-                served.item_bias,
-                served.interaction,
-                served.user_scale,
-                served.item_scale,
-                served.intercept,
+                model,
                 side._replace(tally=side.tally[low:high]),
             )
 

@@ -26,6 +26,17 @@ from twin.world.state import Made
 
 LEAST = 500
 """Posts that a thread assigns to lists at once, or more."""
+LISTS = (
+    "list_start",
+    "list_post",
+    "creator_start",
+    "creator_post",
+    "trending",
+    "eligible",
+    "can",
+    "small",
+)
+"""Lists of a snapshot that are kept under their names."""
 SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "none": 3}
 
 
@@ -36,10 +47,8 @@ class Server:
     def __init__(self, mechanism: Mechanism[RecommenderParams], links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
         self._snapshot: retrieve.Serving | None = None
-        self._former = (
-            np.zeros(0, np.int32),
-            np.zeros(0, np.int32),
-        )  # orders of the last snapshot: little changes
+        # Orders of the last snapshot: little changes until the next one.
+        self._former = index.Orders(newest=np.zeros(0, np.int32), small=np.zeros(0, np.int32))
         self._listed: Made[index.Listed] = Made()
         self._most: Made[int] = Made()
         self._settled = -1  # the levers that the settings in ``keep`` follow
@@ -127,31 +136,30 @@ class Server:
         keep, m, p, world = self.keep, self.m, self.p, self.m.world
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
         since = world.now - p.small_new if p.small_new else NEVER
-        rows, newest, *lists, fresh, can, by_small, small = index.published(
+        made = index.published(
             self._listed.get(world.tables["posts"].version, self._list),
-            world.now,
-            p.expiry,
-            p.work_expiry,
-            decay,
-            p.lists,
-            m.read("creators", "followers"),
-            m.read("creators", "entered_at"),
-            p.small_followers,
-            since,
-            self._most.get(world.lever_version, self._longest),
-            p.explore_below,
-            *self._former,
+            index.Owners(
+                followers=m.read("creators", "followers"),
+                entered_at=m.read("creators", "entered_at"),
+            ),
+            index.Rules(
+                now=world.now,
+                expiry=p.expiry,
+                work_expiry=p.work_expiry,
+                decay=decay,
+                lists=p.lists,
+                few=p.small_followers,
+                since=since,
+                most=self._most.get(world.lever_version, self._longest),
+                below=p.explore_below,
+            ),
+            self._former,
         )
-        (
-            keep["list_start"],
-            keep["list_post"],
-            keep["creator_start"],
-            keep["creator_post"],
-            keep["trending"],
-        ) = lists
-        keep["eligible"], keep["fresh"] = rows, fresh if len(fresh) else rows
-        keep["can"], keep["item_small"], keep["small"] = can, by_small, small
-        self._former = newest, small
+        for name in LISTS:
+            keep[name] = getattr(made, name)
+        keep["fresh"] = made.fresh if len(made.fresh) else made.eligible
+        keep["item_small"] = made.by_small
+        self._former = index.Orders(newest=made.newest, small=made.small)
         if self._settled != world.lever_version:
             self._settings()
             self._settled = world.lever_version
@@ -160,16 +168,16 @@ class Server:
     def _list(self) -> index.Listed:
         read, mine = self.m.read, self.m.mine
         return index.Listed(
-            read("posts", "alive"),
-            read("posts", "born"),
-            read("posts", "work"),
-            read("posts", "counts"),
-            mine("posts", "trend_clicks"),
-            mine("posts", "trend"),
-            mine("posts", "cluster"),
-            read("posts", "creator"),
-            read("posts", "impressions"),
-            read("posts", "key"),
+            alive=read("posts", "alive"),
+            born=read("posts", "born"),
+            work=read("posts", "work"),
+            counts=read("posts", "counts"),
+            trend_clicks=mine("posts", "trend_clicks"),
+            trend=mine("posts", "trend"),
+            cluster=mine("posts", "cluster"),
+            creator=read("posts", "creator"),
+            impressions=read("posts", "impressions"),
+            key=read("posts", "key"),
         )
 
     def _longest(self) -> int:

@@ -1,12 +1,8 @@
 """Embedding tables keyed by raw 64-bit IDs. A vector is dim floats and a bias; all state is arrays
 in the World.
 
-``hash``                fixed slots, the hashing trick: E = T[h(id)], IDs on one slot share it
-``double_hash``         fixed slots, two hash functions: E = T[h1(id)] + T[h2(id)], h1 != h2, so few
-                        IDs share both
-``quotient_remainder``  Shi et al. 2020 (1909.02107): id' = h(id) mod R; E = T_r[id' mod m] o
-                        T_q[id' div m], o the sum or the elementwise product, m = slots. R is slots
-                        squared by default (as Monolith's 2^48 -> 2 x 2^24); m + R/m rows are held
+Tables of fixed size give each ID the rows that `slots` says. The other kind is
+
 ``collisionless``       a cuckoo map that grows (Monolith, Liu et al. 2022): an ID gets a row of its
                         own when it is admitted and loses it when it has not been seen for
                         ``expire_after_s``; rows of expired IDs are recycled
@@ -14,8 +10,8 @@ in the World.
 Admission of an ID that has been seen n more times (T = ``admission``): ``threshold`` when all its
 sightings, these included, reach T (Monolith filters while the sightings *before* are fewer than its
 own threshold, so that one is T - 1); ``unequal`` with P = min(1, n/T); ``equal`` with P = 1 -
-0.05^(n/T), so that 95 % are in after T sightings however they come. Luck is a hash of the ID and
-the time.
+0.05^(n/T), so that 95 % are in after T sightings however they come. The random draw is a
+hash of the ID and the time.
 
 A row of a one-row kind starts from its (first) ID alone, so a wide enough hash table trains bit for
 bit like a collisionless one; rows of the other kinds are shared by design and start from their
@@ -25,7 +21,6 @@ place. An element of T_q starts about 1 where it multiplies.
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,57 +28,22 @@ from numpy.typing import NDArray
 
 from twin.ground.draws import children
 from twin.kernels import tables as kernel
-from twin.kernels.hashing import FUNCTIONS, hashed
+from twin.mechanisms.recommender.slots import Slots, TableSpec
 from twin.world.columns import lengthened, room_for
 
 Arrays = MutableMapping[str, NDArray[Any]]
-KINDS = ("hash", "double_hash", "quotient_remainder", "collisionless")
 FIRST = 64
-OTHER = 2**31
-"""What is added to the salt for a second hash function."""
 MISSED = 0.05
 """Share of IDs that ``equal`` admission leaves out after T sightings (Monolith,
 probabilistic_filter.cc)."""
 
 
-@dataclass(frozen=True)
-class TableSpec:
-    """What a table is made to: see the module. ``size`` slots; ``id_range`` R of
-    quotient_remainder, 0 for slots squared."""
-
-    kind: str
-    dim: int
-    size: int
-    salt: int = 0
-    function: str = "mix64"
-    operator: str = "sum"
-    id_range: int = 0
-    init_scale: float = 0.3
-    admission: int = 1
-    rule: str = "threshold"
-    expire_after_s: int = 0
-
-    @property
-    def range(self) -> int:
-        """R, within what hashes and row numbers can hold."""
-        return min(self.id_range or self.size**2, self.size * 2**24, 2**48)
-
-    @property
-    def pairs(self) -> bool:
-        """Whether an ID has two rows."""
-        return self.kind in ("double_hash", "quotient_remainder")
-
-    @property
-    def multiplies(self) -> bool:
-        """Whether they are multiplied."""
-        return self.kind == "quotient_remainder" and self.operator == "product"
-
-
-class EmbeddingTable:
+class EmbeddingTable(Slots):
     """One table over the arrays ``table.<name>.*`` of ``keep``."""
 
     def __init__(self, keep: Arrays, name: str, spec: TableSpec) -> None:
-        self.keep, self.name, self.prefix, self.spec = keep, name, f"table.{name}.", spec
+        super().__init__(spec)
+        self.keep, self.name, self.prefix = keep, name, f"table.{name}."
 
     def _get(self, name: str) -> NDArray[Any]:
         return self.keep[self.prefix + name]
@@ -126,29 +86,6 @@ class EmbeddingTable:
         """Rows given to IDs and rows taken back since the start (2,)."""
         return self.keep[f"turnover.{self.name}"]
 
-    def slots(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The rows (n, 2) that a fixed table gives to each ID, in use or not; second -1 where there
-        is one row."""
-        spec = self.spec
-        out, part = np.full((len(keys), 2), -1, np.int32), np.empty(len(keys), np.int64)
-        keys, function = np.ascontiguousarray(keys, np.uint64), FUNCTIONS.index(spec.function)
-        hashed(
-            keys,
-            function,
-            spec.salt,
-            spec.range if spec.kind == "quotient_remainder" else spec.size,
-            part,
-        )
-        if spec.kind == "quotient_remainder":
-            out[:, 0], out[:, 1] = part % spec.size, spec.size + part // spec.size
-            return out
-        out[:, 0] = part
-        if spec.kind == "double_hash" and spec.size > 1:
-            step = np.empty(len(keys), np.int64)
-            hashed(keys, function, spec.salt + OTHER, spec.size - 1, step)
-            out[:, 1] = (part + 1 + step) % spec.size
-        return out
-
     def rows(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Rows (n, 2) of every ID, -1 where it has none; nothing changes."""
         if self.spec.kind != "collisionless":
@@ -185,15 +122,21 @@ class EmbeddingTable:
         return out
 
     def copy(
-        self, keys: NDArray[np.uint64], unknown: NDArray[np.float32], *where: NDArray[Any]
+        self,
+        keys: NDArray[np.uint64],
+        unknown: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        served: kernel.Vectors,
+        maker: NDArray[np.int32],
+        makers: kernel.Vectors,
     ) -> None:
-        """Write what `vectors` gives to where `kernel.copy_rows` is told."""
+        """Write what `vectors` gives to where it is served, at ``rows``; where ``maker`` (n,) is
+        not empty, plus what is served of each maker."""
         if self.spec.pairs:
-            kernel.copy_rows(
-                self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32), unknown, *where
-            )
+            E, one = self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32)
         else:
-            kernel.copy_rows(self.E, self._first(keys), unknown, *where)
+            E, one = self.E, self._first(keys)
+        kernel.copy_rows(E, one, unknown, rows, served, maker, makers)
 
     def mean(self) -> NDArray[np.float32]:
         """The mean vector (dim + 1) of IDs with rows; for two rows, as if they were independent of
@@ -254,8 +197,8 @@ class EmbeddingTable:
     def _admitted(
         self, keys: NDArray[np.uint64], sightings: NDArray[np.int64], now: int
     ) -> NDArray[np.bool_]:
-        """Which absent IDs get a row now; by threshold, the others' sightings are kept at the
-        doorway."""
+        """Which absent IDs get a row now; by threshold, the sightings of the others are kept
+        (``doorway``)."""
         needed = self.spec.admission
         if self.spec.rule == "threshold" and needed <= 1:
             return np.ones(len(keys), bool)
@@ -306,7 +249,7 @@ class EmbeddingTable:
                 self._set(name, lengthened(self._get(name), size))
 
     def expire(self, now: int) -> int:
-        """Let go of IDs not seen for ``expire_after_s``; returns how many."""
+        """Drop IDs not seen for ``expire_after_s``; returns how many."""
         if self.spec.kind != "collisionless" or not self.spec.expire_after_s:
             return 0
         oldest = now - self.spec.expire_after_s
@@ -329,54 +272,3 @@ class EmbeddingTable:
             array.nbytes for name, array in self.keep.items() if name.startswith(self.prefix)
         )
         return {"rows": used, "capacity": held, "load": used / held, "bytes": size}
-
-    def collided(self, keys: NDArray[np.uint64]) -> float:
-        """1 - distinct / n: what Monolith calls the collision rate, over codes (both rows
-        together)."""
-        if self.spec.kind == "collisionless" or not len(keys):
-            return 0.0
-        code = self.slots(keys).astype(np.int64)
-        return 1 - len(np.unique(code[:, 0] << 32 | code[:, 1] + 1)) / len(keys)
-
-    def _shared(self, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Which of the given distinct IDs have a row in common with another of them."""
-        if self.spec.kind == "collisionless" or not len(keys):
-            return np.zeros(len(keys), bool)
-        rows = self.slots(keys)
-        load = np.bincount(rows.ravel() + 1)
-        load[0] = 0
-        return np.asarray(np.any(load[rows + 1] > 1, axis=1))
-
-    def sharing(self, keys: NDArray[np.uint64]) -> float:
-        """Share of the given distinct IDs that share a row with another of them."""
-        return float(self._shared(keys).mean()) if len(keys) else 0.0
-
-    def traffic(self, keys: NDArray[np.uint64], weight: NDArray[np.float64]) -> float:
-        """Share of traffic that falls on shared rows: sharing weighted by each ID's traffic."""
-        total = float(weight.sum())
-        return float(weight[self._shared(keys)].sum() / total) if total > 0 else 0.0
-
-    def foreign(self, keys: NDArray[np.uint64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For each distinct ID, the share of the gradient updates on its row(s) that other IDs
-        made; ``weight`` updates per ID."""
-        if self.spec.kind == "collisionless" or not len(keys):
-            return np.zeros(len(keys))
-        rows = self.slots(keys)
-        has = rows >= 0
-        load = np.bincount(rows.ravel() + 1, weights=np.repeat(weight, 2))
-        load[0] = 0
-        share: NDArray[np.float64] = 1 - weight * has.sum(1) / np.maximum(
-            load[rows + 1].sum(1), 1e-300
-        )
-        return np.where(weight > 0, share, 0.0)
-
-
-def by_decile(values: NDArray[np.float64], traffic: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an
-    empty tenth."""
-    order = np.argsort(traffic, kind="stable")
-    tenth = np.arange(len(order)) * 10 // max(len(order), 1)
-    mean: NDArray[np.float64] = np.bincount(
-        tenth, weights=values[order], minlength=10
-    ) / np.maximum(np.bincount(tenth, minlength=10), 1)
-    return mean

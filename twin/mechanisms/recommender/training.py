@@ -2,12 +2,12 @@
 embedding tables, fitted in log order.
 
 Negative sampling puts ``negatives`` posts, drawn from those that the feed may show, behind every
-logged impression, as if the person had been shown them and done nothing. What was examined is a
-choice of the feed's own; negatives teach what it never tries. The price is calibration: with k
-negatives per impression the odds that the model learns are those of an impression *or* a draw,
-about 1 / (1 + k) of the true ones where the two look alike, so predicted rates are too low (metric
-``model_calibration``) and every head by about the same factor. Negatives give no ID a row and do
-not count as sightings.
+logged impression, as if the person had been shown them and done nothing. The feed's own choices
+decide what is examined; negatives teach the model about what the feed never shows. The price is
+calibration: with k negatives per impression the odds that the model learns are those of an
+impression *or* a draw, about 1 / (1 + k) of the true ones where the two look alike, so predicted
+rates are too low (metric ``model_calibration``) and every head by about the same factor. Negatives
+give no ID a row and do not count as sightings.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.crew import Crew
+from twin.kernels.negatives import Negatives, Shown, with_negatives
 from twin.kernels.side import READ, WIDE
 from twin.kernels.training import (
     BATCH,
     HEADS,
     Dense,
     Embeddings,
+    Places,
     Rates,
     Samples,
+    Table,
     empty_batch,
     train,
-    with_negatives,
 )
 from twin.mechanisms.recommender.tables import Arrays, EmbeddingTable
 
 PRIOR = np.array([0.3, 0.2, 0.02, 0.003, 0.001, 0.001, 0.001, 0.0001])
 """Where the heads' rates start before anything is learned: orders of magnitude, forgotten within a
 day of data."""
-ENTITIES = ("consumer", "post", "creator")
 SHARED = 40 * BATCH
 """Samples from which on threads share a pass."""
 COUNTED = ("consumer", "post")
@@ -45,14 +46,15 @@ COUNTED = ("consumer", "post")
 has trained on."""
 
 
-class Negatives(NamedTuple):
-    """``each`` draws per impression from ``pool`` (rows of posts) with the luck of a stream;
-    ``maker`` is the creator of every post."""
+class Keys(NamedTuple):
+    """IDs of the consumers, posts and creators that a log may name, each u8."""
 
-    each: int
-    pool: NDArray[np.int32]
-    maker: NDArray[np.int32]
-    stream: np.uint64
+    consumer: NDArray[np.uint64]
+    post: NDArray[np.uint64]
+    creator: NDArray[np.uint64]
+
+
+ENTITIES = Keys._fields
 
 
 class Known(NamedTuple):
@@ -65,15 +67,15 @@ class Known(NamedTuple):
 
 
 UNKNOWN = Known(
-    np.zeros((0, READ), np.float32),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.float32),
+    reading=np.zeros((0, READ), np.float32),
+    tally=np.zeros(0, np.int32),
+    latest=np.zeros(0, np.int32),
+    mask=np.zeros(0, np.float32),
 )
 
 
 class Trainer:
-    """Fits and hands out vectors; all state is arrays in ``keep``."""
+    """Fits the model; all state is arrays in ``keep``."""
 
     def __init__(
         self, keep: Arrays, tables: Mapping[str, EmbeddingTable], crew: Crew | None = None
@@ -81,8 +83,8 @@ class Trainer:
         self.keep, self.tables, self.crew = keep, tables, crew or Crew()
 
     def setup(self, knows: bool = False) -> None:
-        """Untrained model: every positive head wants a match, hide and report the contrary; of
-        signals, if it knows them, it makes nothing."""
+        """Untrained model: a match of vectors raises every head but hide and report, and
+        lowers those; signals, if known, have no weight."""
         dim = next(iter(self.tables.values())).spec.dim
         sign = np.array([-1 if head in ("hide", "report") else 1 for head in HEADS], np.float32)
         self.keep["W"] = np.tile(sign, (dim + 2, 1)).astype(np.float32)
@@ -102,13 +104,8 @@ class Trainer:
 
     def fit(
         self,
-        consumer_keys: NDArray[np.uint64],
-        consumer: NDArray[np.int32],
-        post_keys: NDArray[np.uint64],
-        post: NDArray[np.int32],
-        creator_keys: NDArray[np.uint64],
-        creator: NDArray[np.int32],
-        responses: NDArray[np.uint16],
+        keys: Keys,
+        shown: Shown,
         now: int,
         *,
         rates: Rates,
@@ -116,73 +113,70 @@ class Trainer:
         negatives: Negatives | None = None,
         known: Known = UNKNOWN,
     ) -> None:
-        """``epochs`` passes over a log (n samples): each sample names a place in each list of
-        keys."""
-        keys = dict(zip(ENTITIES, (consumer_keys, post_keys, creator_keys), strict=True))
-        places = dict(zip(ENTITIES, (consumer, post, creator), strict=True))
-        rows = {name: np.full((len(keys[name]), 2), -1, np.int32) for name in self.tables}
+        """``epochs`` passes over a log (n impressions), each of which names a place in each list of
+        keys; ``now`` in s."""
+        if not len(self.keep["S"]):
+            known = UNKNOWN
+        rows, tally = self._learn(keys, shown, now), known.tally
+        if negatives is not None and negatives.each and len(negatives.pool):
+            shown = with_negatives(shown, keys.consumer, negatives, now)
+            if len(known.latest):
+                tally = known.latest[shown.post]
+                tally[:: 1 + negatives.each] = known.tally
+            for name in ("post", "creator"):  # negatives have the rows of IDs that have some
+                drawn, key = getattr(shown, name), getattr(keys, name)
+                others = np.setdiff1d(drawn, np.flatnonzero(rows[name][:, 0] >= 0))
+                rows[name][others] = self.tables[name].rows(key[others])
+        pairs = any(table.spec.pairs for table in self.tables.values())
+        samples = Samples(
+            **{name: self._places(name, rows[name], getattr(shown, name), pairs) for name in rows},
+            responses=np.ascontiguousarray(shown.responses),
+            place=np.ascontiguousarray(shown.post),
+            tally=tally,
+            reading=known.reading,
+            mask=known.mask,
+        )
+        self._train(samples, epochs, rates)
+
+    def _learn(self, keys: Keys, shown: Shown, now: int) -> dict[str, NDArray[np.int32]]:
+        """Let each table know who was seen, and how often; by entity the rows (keys, 2) of those
+        seen, -1 for others."""
+        rows = {name: np.full((len(getattr(keys, name)), 2), -1, np.int32) for name in ENTITIES}
 
         def find(name: str) -> None:
-            count = np.bincount(places[name], minlength=len(keys[name]))
+            key = getattr(keys, name)
+            count = np.bincount(getattr(shown, name), minlength=len(key))
             some = np.flatnonzero(count)
             rows[name][some] = self.tables[name].learn(
-                np.ascontiguousarray(keys[name][some]), count[some], now
+                np.ascontiguousarray(key[some]), count[some], now
             )
             if name in COUNTED:
                 self._count(name, count)
 
-        self.crew.each([partial(find, name) for name in self.tables], len(responses) > SHARED)
-        if not len(self.keep["S"]):
-            known = UNKNOWN
-        tally = known.tally
-        if negatives is not None and negatives.each and len(negatives.pool):
-            *drawn, responses = with_negatives(
-                consumer,
-                consumer_keys,
-                post,
-                creator,
-                responses,
-                negatives.pool,
-                negatives.maker,
-                negatives.each,
-                negatives.stream,
-                now,
-            )
-            places = dict(zip(keys, drawn, strict=True))
-            if len(known.latest):
-                tally = known.latest[places["post"]]
-                tally[:: 1 + negatives.each] = known.tally
-            for name in ("post", "creator"):
-                others = np.setdiff1d(places[name], np.flatnonzero(rows[name][:, 0] >= 0))
-                rows[name][others] = self.tables[name].rows(keys[name][others])
-        first = [np.ascontiguousarray(rows[name][:, 0])[places[name]] for name in keys]
-        second = np.empty((0, 3), np.int32)
-        if any(table.spec.pairs for table in self.tables.values()):
-            second = np.stack([rows[name][places[name], 1] for name in keys], axis=1)
-        product = np.array([self.tables[name].spec.multiplies for name in keys])
-        samples = Samples(
-            first[0],
-            first[1],
-            first[2],
-            second,
-            product,
-            np.ascontiguousarray(responses),
-            np.ascontiguousarray(places["post"]),
-            tally,
-            known.reading,
-            known.mask,
+        self.crew.each([partial(find, name) for name in self.tables], len(shown.responses) > SHARED)
+        return rows
+
+    def _places(
+        self, name: str, rows: NDArray[np.int32], of: NDArray[np.int32], pairs: bool
+    ) -> Places:
+        """Rows in a table of a log's places; ``pairs``: some table has two rows per ID."""
+        return Places(
+            first=np.ascontiguousarray(rows[:, 0])[of],
+            second=np.ascontiguousarray(rows[:, 1])[of] if pairs else np.empty(0, np.int32),
+            multiplies=self.tables[name].spec.multiplies,
         )
-        self._train(samples, epochs, rates)
 
     def _train(self, samples: Samples, epochs: int, rates: Rates) -> None:
         """The passes, by all threads of the crew where there is enough to share."""
         tables = Embeddings(
-            *[array for name in ENTITIES for array in (self.tables[name].E, self.tables[name].G)]
+            **{name: Table(E=self.tables[name].E, G=self.tables[name].G) for name in ENTITIES}
         )
-        dense = Dense(*[self.keep[name] for name in Dense._fields])
-        threads = self.crew.threads if len(samples.user) > SHARED else 1
+        dense = Dense(**{name: self.keep[name] for name in Dense._fields})
+        dim = tables.consumer.E.shape[1] - 1
+        multiplies = any(getattr(samples, name).multiplies for name in ENTITIES)
+        threads = self.crew.threads if len(samples.responses) > SHARED else 1
         for _ in range(epochs):
-            batch = empty_batch(tables.Eu.shape[1] - 1, bool(samples.product.any()), dense, threads)
+            batch = empty_batch(dim, multiplies, dense, threads)
             whole = partial(
                 train, tables, samples, dense, Rates(*np.array(rates, np.float32)), batch
             )
@@ -207,7 +201,7 @@ class Trainer:
         return out
 
     def born(self, name: str, rows: NDArray[np.int64]) -> None:
-        """Rows begin anew with another ID."""
+        """Rows of the World are given to other IDs."""
         if name in COUNTED:
             have = self.keep[f"trained.{name}"]
             have[rows[rows < len(have)]] = 0

@@ -13,8 +13,8 @@ from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
-from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import effective, prized
+from twin.mechanisms.recommender.weights import Rates
 
 SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
 # In likes, from later years to earlier ones.

@@ -18,11 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.kernels.negatives import Negatives, Shown
 from twin.kernels.stats import gini, rankings
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec
-from twin.mechanisms.recommender.training import Negatives, Trainer
+from twin.mechanisms.recommender.slots import TableSpec
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 Floats = NDArray[np.float64]
 TOP = 20
@@ -110,13 +112,13 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
     for now in range(EPOCHS):
         order = rng.permutation(len(liker))
         trainer.fit(
-            user_keys,
-            liker[order],
-            item_keys,
-            liked[order],
-            creator,
-            np.zeros(len(order), np.int32),
-            np.ones(len(order), np.uint16),
+            Keys(consumer=user_keys, post=item_keys, creator=creator),
+            Shown(
+                consumer=liker[order],
+                post=liked[order],
+                creator=np.zeros(len(order), np.int32),
+                responses=np.ones(len(order), np.uint16),
+            ),
             now,
             rates=Rates(p.learning_rate, p.dense_rate, p.regularisation),
             negatives=negatives,

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from twin.ground.units import DAY, MINUTE
 from twin.kernels.judging import judge
+from twin.kernels.negatives import Shown
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.tables import EmbeddingTable, TableSpec, by_decile
-from twin.mechanisms.recommender.training import Trainer
+from twin.mechanisms.recommender.slots import TableSpec, by_decile
+from twin.mechanisms.recommender.tables import EmbeddingTable
+from twin.mechanisms.recommender.training import Keys, Trainer
 
 Floats = NDArray[np.float64]
 USERS, MOVIES, SLOTS = 162_541, 59_047, 10**6
@@ -172,13 +174,13 @@ class ClickStream:
     def learn(self, shown: Clicks, now: int) -> None:
         """Train the model on a step."""
         self.trainer.fit(
-            self.people,
-            shown.who,
-            self.items,
-            shown.what,
-            self.maker,
-            np.zeros(PER_STEP, np.int32),
-            shown.clicked.astype(np.uint16),
+            Keys(consumer=self.people, post=self.items, creator=self.maker),
+            Shown(
+                consumer=shown.who,
+                post=shown.what,
+                creator=np.zeros(PER_STEP, np.int32),
+                responses=shown.clicked.astype(np.uint16),
+            ),
             now,
             rates=self.rates,
         )
