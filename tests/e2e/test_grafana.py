@@ -16,7 +16,8 @@ from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, EDITOR, PROMETHEUS, VIEWER, Place
 from twin.ground.errors import UsageError
 from twin.readers import annotations, publish
-from twin.readers.grafana import Grafana, GrafanaError
+from twin.readers.grafana import Grafana
+from twin.readers.grafana_calls import GrafanaError
 from twin.record.names import identity
 from twin.record.results import Recorder, load_events, load_manifest
 

@@ -10,7 +10,8 @@ from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, PROMETHEUS
 from twin.ground.errors import TwinError, UsageError
 from twin.readers import publish
-from twin.readers.grafana import Grafana, GrafanaError, connect
+from twin.readers.grafana import Grafana, connect
+from twin.readers.grafana_calls import GrafanaError
 
 
 def pushed(server: Server, boards: Path) -> list[str]:
@@ -156,7 +157,7 @@ def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
 def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, nobody answers in time, no such host, no TLS: each in words that say what to
     look at."""
-    monkeypatch.setattr("twin.readers.grafana.PATIENCE_S", 0.2)
+    monkeypatch.setattr("twin.readers.grafana_calls.PATIENCE_S", 0.2)
     monkeypatch.setenv("NO_PROXY", "*")
     with Server() as server:
         server.contract.lock.acquire()  # it takes calls and does not answer

@@ -24,6 +24,7 @@ from twin.record.results import load_events, load_manifest, load_metrics
 from twin.record.watch import Frame, Watcher
 from twin.running import drive as run
 from twin.running import folder as runfolder
+from twin.running.pace import LAG_S, Pace
 from twin.scenario.loading import Scenario, load
 
 LIKES = "name: likes by hand\nset: {recommender.preset: likes}\n"
@@ -270,25 +271,18 @@ def test_pace_is_kept_and_little_is_made_up_for(
         began = time.monotonic()
         hand("continue")
         while (now := hand("status")["now_s"]) < 4 * DAY:
-            assert (now - HOUR) / DAY <= 4 * (time.monotonic() - began + run.LAG_S) + 2 * HOUR / DAY
+            assert (now - HOUR) / DAY <= 4 * (time.monotonic() - began + LAG_S) + 2 * HOUR / DAY
             time.sleep(0.01)
-    scenario, clock = small("duration=10d"), [1000.0]
-    simulation = Simulation(scenario)
-    manifest = runfolder.create(tmp_path / "b", scenario, simulation)
-    monkeypatch.setattr("twin.running.drive.time.monotonic", lambda: clock[0])
-    drive = run._Drive(
-        simulation, tmp_path / "b", manifest, Watcher(), 1.0, mailbox.Mailbox(tmp_path / "b")
-    )
-    simulation.world.now = DAY
-    assert drive._early()  # a day in no time
+    clock = [1000.0]
+    monkeypatch.setattr("twin.running.pace.time.monotonic", lambda: clock[0])
+    pace = Pace(1.0, 0)
+    assert pace.ahead(DAY)  # a day in no time
     clock[0] += 1.5
-    assert not drive._early()
+    assert not pace.ahead(DAY)
     clock[0] += 100  # the machine slept
-    assert not drive._early()
-    simulation.world.now = 2 * DAY
-    assert not drive._early()
-    simulation.world.now = 2 * DAY + HOUR
-    assert drive._early(), "of a hundred days it makes up for one"
+    assert not pace.ahead(DAY)
+    assert not pace.ahead(2 * DAY)
+    assert pace.ahead(2 * DAY + HOUR), "of a hundred days it makes up for one"
 
 
 WRONG = {

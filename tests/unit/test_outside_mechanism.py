@@ -16,10 +16,11 @@ from twin.ground.errors import CheckpointError, ScenarioError
 from twin.ground.units import DAY
 from twin.mechanisms import REGISTRY
 from twin.running import drive as run
-from twin.scenario.checking import Scenario
-from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.describe import describe, digest, dump
 from twin.scenario.loading import load
+from twin.scenario.model import Scenario
 from twin.scenario.outside import blame
+from twin.scenario.schema import json_schema
 
 MODULE = '''"""Counts people, over and over."""
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -242,11 +241,11 @@ def test_an_idle_plan_costs_nothing():
     """Between its events a plan writes nothing, and unknown levers are an error."""
     world, policies = make(policy(name="late", at=300 * DAY, set={"feed.like": 0.25}))
     run(world, policies, 0)
-    record = world.state["policies.record"]
+    record = world.records["policies"]
     world.now = GRID
     world.state["policies.read"][0] = False
     policies.apply()
-    assert world.state["policies.record"] is record
+    assert world.records["policies"] is record
     with pytest.raises(StateError, match=r"did you mean feed\.like"):
         run(*make(policy(at=0, set={"feed.lik": 1.0})), 0)
-    assert np.array_equal(record, world.state["policies.record"])
+    assert record == world.records["policies"]

@@ -11,9 +11,9 @@ import yaml
 from tests.conftest import SCENARIOS, SMALL, history
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
-from twin.scenario.checking import Scenario
 from twin.scenario.describe import digest, dump, policy_lines
 from twin.scenario.loading import load
+from twin.scenario.model import Scenario
 
 FILES = sorted((SCENARIOS / "policies").glob("*.yaml"))
 STEP = """# a comment

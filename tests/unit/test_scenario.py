@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import SCENARIOS
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
-from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.describe import describe, digest, dump
 from twin.scenario.loading import Scenario, load
+from twin.scenario.schema import json_schema
 from twin.world.params import leaves, meta
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import ROOT
 from twin.ground.errors import UsageError
-from twin.readers.sidecar import Link, Service
+from twin.readers.service import Service
+from twin.readers.sidecar import Link
 from twin.readers.terminal import LiveView
 from twin.record.watch import Frame, RunInfo, Watchers
 

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from twin.mechanisms import REGISTRY
-from twin.readers.panels import HEADINGS, chapters
+from twin.readers.chapters import chapters
+from twin.readers.courses import courses, styled
+from twin.readers.moves import Windows, phrase
+from twin.readers.panels import HEADINGS
 from twin.readers.pictures import Frame as Shared
-from twin.readers.pictures import courses, drawn_marks, styled, time_range
-from twin.readers.story import Windows, phrase, story
+from twin.readers.pictures import drawn_marks, time_range
+from twin.readers.story import story
 from twin.record.results import Metrics
 from twin.world.metric import Metric
 

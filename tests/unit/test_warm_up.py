@@ -127,7 +127,7 @@ def test_nothing_is_done_before_the_start(small: Small, settings: tuple[str, ...
         assert simulation.now == -4 * DAY
         simulation.run(0)
     assert [
-        name for name in same_state(one, other) if name != "policies.record"
+        name for name in same_state(one, other) if name != "record of policies"
     ] == [] and not one.world.marks
     assert one.world.levers == other.world.levers and not one.world.arms
     one.run(4 * DAY)

@@ -15,8 +15,9 @@ from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import plan
-from twin.scenario.describe import describe, json_schema, policy_lines, prized_lines
+from twin.scenario.describe import describe, policy_lines, prized_lines
 from twin.scenario.loading import load
+from twin.scenario.schema import json_schema
 
 
 @click.command()

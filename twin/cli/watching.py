@@ -16,7 +16,8 @@ from twin.readers.listening import parse
 from twin.readers.live import Live
 from twin.readers.live.service import can_browse
 from twin.readers.remote_write import RemoteWrite
-from twin.readers.sidecar import Link, Service
+from twin.readers.service import Service
+from twin.readers.sidecar import Link
 from twin.readers.terminal import make_view
 from twin.record.watch import Watcher, Watchers
 

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.ground.units import at
-from twin.readers.grafana import Grafana, GrafanaError, connect
-from twin.readers.sidecar import Service
+from twin.readers.grafana import Grafana, connect
+from twin.readers.grafana_calls import GrafanaError
+from twin.readers.service import Service
 from twin.record.results import load_events, load_manifest
 from twin.record.watch import RunInfo
 

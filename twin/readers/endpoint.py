@@ -25,9 +25,10 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from twin.readers import listening
-from twin.readers.health import Pulse, readings
+from twin.readers.health import readings
 from twin.readers.listening import Address
-from twin.readers.sidecar import Service
+from twin.readers.pulse import Pulse
+from twin.readers.service import Service
 from twin.record.names import series
 from twin.record.watch import Frame, RunInfo
 

@@ -20,7 +20,8 @@ from urllib.parse import urlencode
 
 from twin.ground.errors import UsageError
 from twin.readers.dashboards.frame import PAGES, SOURCE_UID
-from twin.readers.grafana import Grafana, GrafanaError
+from twin.readers.grafana import Grafana
+from twin.readers.grafana_calls import GrafanaError
 from twin.record.names import identity
 
 FOLDER, FOLDER_TITLE = "twin", "twin"

@@ -33,7 +33,7 @@ from twin.readers.receiver import (
     checked,
     shown,
 )
-from twin.readers.sidecar import Service
+from twin.readers.service import Service
 from twin.record.names import series
 from twin.record.watch import Rows, RunInfo
 

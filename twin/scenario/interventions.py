@@ -14,8 +14,9 @@ from typing import Any
 from twin.ground.errors import Problem, ScenarioError, UsageError
 from twin.ground.units import DAY, at, format_duration, parse_duration
 from twin.scenario.loading import Scenario, load
+from twin.scenario.node import Node
 from twin.scenario.problems import Path_
-from twin.scenario.yamlish import Node, read_text, write_text
+from twin.scenario.yamlish import read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:

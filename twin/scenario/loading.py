@@ -18,9 +18,11 @@ from typing import Any
 
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
-from twin.scenario.checking import TOP, Checker, Scenario
+from twin.scenario.checking import Checker
+from twin.scenario.model import TOP, Scenario
+from twin.scenario.node import Node, merged
 from twin.scenario.problems import Path_
-from twin.scenario.yamlish import Node, merged, read_file, read_text
+from twin.scenario.yamlish import read_file, read_text
 from twin.world.mechanism import Mechanism
 
 __all__ = ["Scenario", "load"]

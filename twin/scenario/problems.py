@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from twin.ground.errors import Problem, nearest
 from twin.ground.units import format_duration
-from twin.scenario.yamlish import Node
+from twin.scenario.node import Node
 from twin.world.params import Params, meta
 
 Path_ = tuple[str | int, ...]

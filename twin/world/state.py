@@ -1,7 +1,7 @@
 """The World: everything a mechanism may touch, and nothing above it.
 
-All state of a run is here, in arrays: tables of entities, named arrays (``state``), lever values,
-the board. A mechanism keeps nothing of its own between two calls, so saving the World saves the
+All state of a run is here: tables of entities, named arrays (``state``), small records, lever
+values, the board. A mechanism keeps nothing of its own between two calls, so saving the World saves the
 run, and loading it resumes the run exactly.
 
 Rules, enforced: a column is written by the mechanism that declared it and read by others through
@@ -116,6 +116,9 @@ class World:
         self.tables: dict[str, Table] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.state: dict[str, NDArray[Any]] = {}
+        self.records: dict[str, Any] = {}
+        """Plain JSON data by its owner's name, for what is no array: one record each, replaced as a
+        whole, so that a record once taken never changes."""
         self.levers: Watched[Lever] = Watched()
         self.arms: Watched[list[dict[str, Lever]]] = Watched()
         """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm

@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin.readers.dashboards.drawn import PALETTE, axis, lines, stat
-from twin.readers.dashboards.frame import (
-    Json,
-    Page,
-    colour,
-    dashboard,
-    panel,
-    run_variables,
-    target,
-)
+from twin.readers.dashboards.frame import Json, Page, colour, dashboard, panel, target
 from twin.readers.dashboards.queries import CHOSEN, legend_pattern
+from twin.readers.dashboards.variables import run_variables
 from twin.readers.health import HEALTH, PHASES, QUEUES, Health
 
 OWN = {each.name: each for each in HEALTH}

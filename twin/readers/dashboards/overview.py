@@ -7,17 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from twin.readers.dashboards.drawn import course, number
-from twin.readers.dashboards.frame import (
-    WIDE,
-    Json,
-    Page,
-    Span,
-    dashboard,
-    marks,
-    run_variables,
-    step_variable,
-    words,
-)
+from twin.readers.dashboards.frame import WIDE, Json, Page, Span, dashboard, words
+from twin.readers.dashboards.variables import marks, run_variables, step_variable
 from twin.readers.panels import Sketch, standard_errors, title
 from twin.world.metric import Metric
 

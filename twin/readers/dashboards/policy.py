@@ -10,21 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from twin.readers.dashboards.drawn import axis, course, lines
-from twin.readers.dashboards.frame import (
-    Json,
-    Page,
-    Span,
-    colour,
-    dashboard,
-    label_variable,
-    marks,
-    panel,
-    run_variables,
-    step_variable,
-    target,
-    text_variable,
-    words,
-)
+from twin.readers.dashboards.frame import Json, Page, Span, colour, dashboard, panel, target, words
 from twin.readers.dashboards.queries import (
     ANY_SERIES,
     axis_words,
@@ -36,6 +22,13 @@ from twin.readers.dashboards.queries import (
     selector,
     shown,
     stat_unit,
+)
+from twin.readers.dashboards.variables import (
+    label_variable,
+    marks,
+    run_variables,
+    step_variable,
+    text_variable,
 )
 from twin.readers.panels import Sketch, title
 from twin.world.metric import Metric

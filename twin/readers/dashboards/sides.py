@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.readers.dashboards.drawn import course
-from twin.readers.dashboards.frame import (
-    Json,
-    Page,
-    Span,
-    dashboard,
-    marks,
-    run_variables,
-    step_variable,
-)
+from twin.readers.dashboards.frame import Json, Page, Span, dashboard
+from twin.readers.dashboards.variables import marks, run_variables, step_variable
 from twin.readers.panels import sketches, standard_errors
 from twin.world.metric import Metric
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,66 +25,17 @@ from bokeh.models import NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
 from twin.ground.units import WEEK
+from twin.readers.chapters import Chapter, Picture, chapters
+from twin.readers.courses import courses, styled, y_range
+from twin.readers.distributions import distribution, moments_of
+from twin.readers.headlines import SIDES
 from twin.readers.live.history import History
-from twin.readers.panels import Chapter, Picture, chapters, title, tone, unit
-from twin.readers.pictures import (
-    BLUE,
-    FAINT,
-    INK,
-    MARK,
-    ORANGE,
-    PALETTE,
-    Frame,
-    Mark,
-    courses,
-    distribution,
-    drawn_marks,
-    moments_of,
-    spark,
-    styled,
-    y_range,
-)
-from twin.readers.report import SIDES
+from twin.readers.live.theme import recolour
+from twin.readers.panels import title, tone, unit
+from twin.readers.pictures import Frame, Mark, drawn_marks, spark
 from twin.readers.text import change, compact, human
 from twin.record.results import Metrics
 
-DARK = {
-    **dict(
-        zip(
-            PALETTE,
-            (
-                "#58b0ea",
-                "#f0b030",
-                "#2bc295",
-                "#e29ac2",
-                "#a5d8f3",
-                "#ff8a4c",
-                "#c9bb45",
-                "#a9b2bf",
-            ),
-            strict=True,
-        )
-    ),
-    BLUE: "#58b0ea",
-    ORANGE: "#f0b030",
-    INK: "#c3cad4",
-    FAINT: "#353d49",
-    MARK: "#c79bff",
-    "white": "#1b212a",
-}
-"""What the colours of `pictures` become on a dark ground."""
-COLOURS = (
-    "line_color",
-    "fill_color",
-    "text_color",
-    "axis_line_color",
-    "major_tick_line_color",
-    "major_label_text_color",
-    "axis_label_text_color",
-    "grid_line_color",
-    "label_text_color",
-    "background_fill_color",
-)
 NUMBERS = "0.[00000]a"
 GOOD = {"up": "More is better.", "down": "Less is better."}
 LEAST_MS = 7 * 86.4e6
@@ -237,7 +187,7 @@ class Page:
                 plot.name = picture.key
                 plot.yaxis.formatter = NumeralTickFormatter(format=NUMBERS)
                 if theme == "dark":
-                    _recolour(plot)
+                    recolour(plot)
                 document.add_root(plot)
                 words = " ".join(
                     f"{title(one)}: {one.help}"
@@ -325,20 +275,3 @@ class Page:
 def _mean(values: Any) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _colours(model: Any) -> Iterator[tuple[str, str]]:
-    for name in COLOURS:
-        value = getattr(model, name, None) if name in model.properties() else None
-        if isinstance(value, Mapping):
-            value = value.get("value")
-        if isinstance(value, str):
-            yield name, value
-
-
-def _recolour(plot: figure) -> None:
-    """Colours for a dark ground, in place."""
-    for model in plot.references():
-        for name, value in list(_colours(model)):
-            if value in DARK:
-                setattr(model, name, DARK[value])

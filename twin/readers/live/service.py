@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at
-from twin.readers.sidecar import Service
+from twin.readers.service import Service
 from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
 
@@ -143,7 +143,7 @@ class Live(Service):
         """An event; a policy that takes hold is drawn in the pictures."""
         if kind in UNLISTED:
             return
-        from twin.readers.report import POLICY_KINDS
+        from twin.readers.headlines import POLICY_KINDS
 
         when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
         number = ""
