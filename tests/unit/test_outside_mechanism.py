@@ -325,13 +325,13 @@ REFUSED = {
     "taken metric": (
         "class: own.census.Census",
         MODULE.replace('"counted"', '"satisfaction"'),
-        "its metric satisfaction belongs to audience already",
+        "its metric satisfaction already belongs to audience",
         "(change it in own.census.Census)",
     ),
     "need": (
         "class: own.census.Census",
         MODULE.replace("    Params =", '    needs = ("magic",)\n    Params ='),
-        "it needs the service magic, which nobody offers",
+        "it needs the service magic, which no mechanism offers",
         "",
     ),
     "parameter": (

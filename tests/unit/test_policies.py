@@ -1,6 +1,7 @@
 """Policies: conditions, timing, ramps, layers, and exact resumption."""
 
 import datetime as dt
+from copy import deepcopy
 
 import pytest
 from pydantic import ValidationError
@@ -185,10 +186,11 @@ def test_a_condition_reads_published_values_and_takes_hold_once():
 
 
 def copy(world, policies):
-    """The run again from what a checkpoint holds: arrays, levers, board, time."""
+    """The run again from what a checkpoint holds: arrays, records, levers, board, time."""
     again, other = make(*policies.p.plan)
     again.state.clear()
     again.state.update({name: array.copy() for name, array in world.state.items()})
+    again.records.update(deepcopy(world.records))
     again.levers.update(world.levers)
     again.board.values[:] = world.board.values
     again.now = world.now

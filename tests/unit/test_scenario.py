@@ -99,7 +99,7 @@ CASES = {
     "bad date": ("start: 2025-02-30\n", "x.yaml:1 start: '2025-02-30' is not a date"),
     "self-extending": (
         "extends: x.yaml\n",
-        "x.yaml:1 extends: goes round in a circle: x.yaml -> x.yaml",
+        "x.yaml:1 extends: is circular: x.yaml -> x.yaml",
     ),
     "missing base": ("extends: bsae.yaml\n", "there is no file bsae.yaml beside this one"),
     "empty": ("", "x.yaml:1: is not a mapping (the file is empty"),

@@ -266,7 +266,7 @@ def test_a_damaged_entry_is_never_used(harm: str, small: Small, cache: Path) -> 
     said: list[str] = []
     simulation = Simulation(scenario)
     warmed.up(simulation, said.append)
-    assert len(said) == 1 and "thrown away" in said[0] and simulation.now == 0
+    assert len(said) == 1 and "is removed" in said[0] and simulation.now == 0
     straight = Simulation(scenario)
     straight.begin()
     straight.run(0)

@@ -113,7 +113,7 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 def outcome(metric: Metric) -> bool:
     """Whether a metric says what a policy does. Not so those that say that it is there, and means
     by arm, see `trial`."""
-    return metric.name not in TREATMENTS and not metric.name.startswith("trial_")
+    return metric.name not in TREATMENTS and not metric.trial
 
 
 def distinct(plans: Sequence[Plan]) -> None:

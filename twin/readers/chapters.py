@@ -1,5 +1,5 @@
-"""The chapters of a side from what was read: pictures of series that moved, a list of those that did
-not.
+"""The chapters of a side from what was read: pictures of series that moved, a list of those that
+did not.
 
 A series that never moved says nothing in a picture, so constant series are listed, not drawn.
 """
@@ -46,7 +46,7 @@ class Series:
 class Picture:
     """What shares one set of axes: series of one unit, or histograms with the same bins.
 
-    ``key`` is an id for HTML; ``within`` what all labels begin with, which the title tells already.
+    ``key`` is an id for HTML; ``within`` what all labels begin with, which the title already says.
     """
 
     key: str
@@ -59,8 +59,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A heading with its pictures, and in words what never moved: names at zero, names with the
-    value they kept."""
+    """A heading with its pictures, and the names of series that are listed instead: at zero,
+    constant (with the value), never read."""
 
     heading: str
     pictures: tuple[Picture, ...]
@@ -70,13 +70,13 @@ class Chapter:
 
     @property
     def quiet(self) -> str:
-        """One sentence or more on what is not drawn; empty if all is."""
-        told = (
+        """Sentences that list the series that are not drawn; empty if all are."""
+        listed = (
             ("At zero throughout", self.at_zero),
             ("Unchanged throughout", self.constant),
             ("Never read", self.unread),
         )
-        return " ".join(f"{words}: {', '.join(names)}." for words, names in told if names)
+        return " ".join(f"{words}: {', '.join(names)}." for words, names in listed if names)
 
 
 def chapters(metrics: Metrics, side: str) -> list[Chapter]:
@@ -108,8 +108,8 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
         ]
         still = {id(one): _still(one) for one in series}
         lively = [one for one in series if still[id(one)] is None]
-        for kind, told in (("zero", at_zero), ("constant", constant), ("unread", unread)):
-            told += _told(
+        for kind, names in (("zero", at_zero), ("constant", constant), ("unread", unread)):
+            names += _listed(
                 together, [one for one in series if still[id(one)] == kind], kind == "constant"
             )
         for key, words, within, group in _split(together, lively):
@@ -172,7 +172,7 @@ def _still(one: Series) -> str | None:
     return "constant" if known[0] else "zero"
 
 
-def _told(together: Sequence[Metric], still: Sequence[Series], with_value: bool) -> list[str]:
+def _listed(together: Sequence[Metric], still: Sequence[Series], with_value: bool) -> list[str]:
     """Names of still series; a metric all of whose series are still, at one value, is named
     once."""
     names = []

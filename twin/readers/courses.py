@@ -1,4 +1,5 @@
-"""Pictures of series over simulated time: one line each, marks of policies, bands of standard errors."""
+"""Pictures of series over simulated time: one line each, marks of policies, bands of standard
+errors."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from twin.readers.pictures import (
     INK,
     OF_LABEL,
     PALETTE,
-    Frame,
+    Section,
     add_marks,
     canvas,
     legend_below,
@@ -32,12 +33,13 @@ DASHES = ("solid", "dashed", "dotted", "dotdash")
 POINTS = 400
 """Most points of a line: as many as a picture is wide."""
 OUTLIERS = 0.02
-"""Part of the readings at either end of the scale that may lie outside a picture if they would
-flatten the rest."""
-BEGINNING = "Readings of the beginning may lie beyond the picture."
-BEYOND = "A few readings lie beyond the picture."
+"""Part of the readings at either end that may be outside a picture if they would flatten the
+rest."""
+BEGINNING = "Readings of the beginning may be outside the picture."
+BEYOND = "A few readings are outside the picture."
 LEAST_SPAN = 0.02
-"""A vertical axis spans at least this part of its greatest value, or luck would look like drama."""
+"""A vertical axis spans at least this part of its greatest value, or noise would look like a
+change."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def styled(
 
 def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
     """Room for all lines, from zero where they come near it, never so narrow that noise fills the
-    picture; whether some lies beyond."""
+    picture; whether some
+    readings are outside."""
     each = [values[np.isfinite(values)] for values in drawn]
     beyond = False
     ends = [end for values in each if len(values) for end in (values.min(), values.max())]
@@ -117,7 +120,7 @@ def courses(
     times: NDArray[np.datetime64],
     lines: Sequence[Line],
     unit: str,
-    frame: Frame,
+    frame: Section,
     *,
     height: int = 230,
     zero_line: bool = False,

@@ -23,7 +23,7 @@ from twin.readers.pictures import (
     INK,
     PALETTE,
     SEQUENTIAL,
-    Frame,
+    Section,
     add_marks,
     canvas,
     milliseconds,
@@ -130,7 +130,7 @@ def distribution(metric: Metric, shown: Shares) -> figure:
     return plot
 
 
-def heat_map(metrics: Metrics, metric: Metric, frame: Frame) -> figure:
+def heat_map(metrics: Metrics, metric: Metric, frame: Section) -> figure:
     """A histogram metric over time: the share of each bin, darker for more."""
     plot = canvas(frame.x_range, 230, "")
     times, counts = _occupancy(metrics, metric)

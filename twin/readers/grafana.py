@@ -1,5 +1,5 @@
-"""What twin asks of a Grafana: folder, data source, dashboards, annotations (`grafana_calls` makes the
-calls).
+"""What twin asks of a Grafana: folder, data source, dashboards, annotations (`grafana_calls` makes
+the calls).
 
 grafana-api has no call for health, for data sources by uid, for dashboard versions and for
 annotations without a numeric dashboard id, and puts tags into addresses unquoted. Those go through
@@ -46,7 +46,7 @@ class Grafana(Calls):
                 f"served)",
                 self._code,
             )
-        version = data.get("version") or self._told_version()
+        version = data.get("version") or self._version_when_hidden()
         number = re.match(r"(\d+)\.(\d+)", version)
         if number and (int(number[1]), int(number[2])) < OLDEST:
             raise GrafanaError(
@@ -56,7 +56,7 @@ class Grafana(Calls):
             )
         return version or "of an unknown version"
 
-    def _told_version(self) -> str:
+    def _version_when_hidden(self) -> str:
         """The version for those who are logged in, where the health call hides it
         (``hide_version``)."""
         data = self._asked("ask for its version", lambda: self._api.GET("/frontend/settings"))
@@ -72,7 +72,7 @@ class Grafana(Calls):
             self._asked(
                 f"make the folder {uid}", lambda: self._face.folder.create_folder(title, uid)
             )
-        # 409 as documented, 412 before Grafana 8: somebody was quicker, or took the title
+        # 409 as documented, 412 before Grafana 8: another process made it, or the title is taken
         except GrafanaError as error:
             if error.code not in (409, 412) or self.folder(uid) is None:
                 raise
@@ -155,7 +155,7 @@ class Grafana(Calls):
         """All annotations that have all the tags.
 
         `get_annotation` of grafana-api does not quote tags, and Grafana gives the newest 100 and no
-        next page unless told a limit.
+        next page unless given a limit.
         """
         limit = 1000
         while True:
@@ -187,7 +187,7 @@ class Grafana(Calls):
         )
 
     def unannotate(self, number: int) -> None:
-        """Remove an annotation; it is no trouble if somebody else did."""
+        """Remove an annotation; one that is already gone is no error."""
         self._found(
             "remove annotations", lambda: self._face.annotations.delete_annotations_by_id(number)
         )
@@ -207,7 +207,9 @@ def connect(url: str | None) -> Grafana:
         if not (
             token.isascii() and token.isprintable() and " " not in token
         ):  # requests would print it in its complaint
-            raise UsageError("GRAFANA_TOKEN: holds a character that no token has (copy it anew)")
+            raise UsageError(
+                "GRAFANA_TOKEN: contains a character that no token has (copy it again)"
+            )
         return Grafana(address, token)
     if not user or not password:
         raise UsageError(

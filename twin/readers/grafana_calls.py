@@ -1,4 +1,5 @@
-"""Calls of grafana-api (1.0.3, archived in 2022), with its defects mended: no other file imports it.
+"""Calls of grafana-api (1.0.3, archived in 2022), with its defects mended: no other file imports
+it.
 
 It wants host, port and prefix apart (`_parts`). It follows redirects, which turns a POST into a GET
 (`_seen`). It shows a wrong token, an HTML page and an empty body as raw exceptions of `requests` or
@@ -24,7 +25,7 @@ TOKEN_FROM = "Administration > Users and access > Service accounts"
 
 
 class GrafanaError(TwinError):
-    """A refusal or a silence of Grafana; ``code`` is its HTTP status, 0 where it did not answer."""
+    """Grafana refused or did not answer; ``code`` is its HTTP status, 0 without an answer."""
 
     def __init__(self, text: str, code: int = 0) -> None:
         super().__init__(text)
@@ -39,8 +40,7 @@ class Calls:
         self.url = f"{scheme}://{host}{f':{port}' if port else ''}/{prefix}".rstrip("/")
         self._secrets = [auth] if isinstance(auth, str) else [auth[1].decode()]
         self._login = "token" if isinstance(auth, str) else "user or password"
-        # The scheme must not be in host, and a prefix ends in a slash: they are glued together
-        # unseen.
+        # grafana-api joins these without a check: host without a scheme, prefix with a slash.
         self._face = GrafanaFace(
             auth=auth,
             host=host,
@@ -53,10 +53,10 @@ class Calls:
         self._api.s.hooks["response"].append(self._seen)
         self._code = 0
         self.bare = scheme == "http" and not _loopback(host)
-        """Whether the token goes over a network that others may read."""
+        """Whether the token crosses a network unencrypted."""
 
     def warning(self) -> str:
-        """What to say to who sends a token in the open."""
+        """The warning for a token that is sent unencrypted."""
         return f"warning: the {self._login.split()[0]} goes to {self.url} unencrypted, and others on the network may read it (use https)"
 
     def _found(
@@ -72,21 +72,21 @@ class Calls:
             return None
 
     def _seen(self, response: requests.Response, *args: Any, **more: Any) -> None:
-        """See every answer before grafana-api does; a redirect would make a POST a GET, and the GET
-        would seem to have gone well."""
+        """See every answer before grafana-api does; a redirect would turn a POST into a GET, which
+        would then seem to succeed."""
         self._code = response.status_code
         if response.is_redirect:
             there = response.headers["location"].partition("/api/")[0]
             raise GrafanaError(
                 self._clean(
-                    f"{self.url}: sends on to {there} (give the address at which Grafana itself "
+                    f"{self.url}: redirects to {there} (give the address at which Grafana itself "
                     f"answers)"
                 ),
                 response.status_code,
             )
 
     def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
-        """What a call gives, None for an empty body; every trouble as a GrafanaError. ``role`` is
+        """What a call gives, None for an empty body; every failure as a GrafanaError. ``role`` is
         the one that may do it."""
         self._code = 0
         try:
@@ -141,7 +141,7 @@ class Calls:
                 "is that a Grafana, and served under that path?",
             )
         elif code == 409:
-            mend = "something of that name or uid is there, or was changed meanwhile: look at it and try again"
+            mend = "something of that name or uid exists, or was changed meanwhile: look at it and try again"
         elif code == 412:
             mend = {
                 "name-exists": "another dashboard of that title lies in the folder: rename or "
@@ -151,14 +151,14 @@ class Calls:
         elif code == 422:
             mend = "was it made for a newer Grafana?"
         elif code >= 500:
-            why, mend = f"has a trouble of its own and {why}", "its log says more"
+            why, mend = f"has an internal error and {why}", "its log says more"
         shown = f": {text}" if text else ""
         return GrafanaError(
             self._clean(f"{self.url}: {why}, {code}{shown}") + (f" ({mend})" if mend else ""), code
         )
 
     def _clean(self, text: str) -> str:
-        """One line of bearable length without secrets, whatever a server says."""
+        """One line of limited length without secrets, whatever a server answers."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

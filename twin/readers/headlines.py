@@ -16,22 +16,21 @@ from twin.record.results import Metrics
 
 SIDES = {
     "producer": (
-        "Who makes: creators",
-        "What the platform does to the people, and the machines, that make posts.",
+        "Creators",
+        "What the platform does to the people and the machines that make posts.",
     ),
     "consumer": (
-        "Who watches: consumers",
-        "What people are shown, what they do with it, and whether they were glad of it.",
+        "Consumers",
+        "What people are shown, what they do with it, and whether they are satisfied with it.",
     ),
     "platform": (
         "The platform",
-        "The feed, the model and its embedding tables: the settings that look like plain "
-        "engineering.",
+        "The feed, the model and its embedding tables: settings that look like plain engineering.",
     ),
     "chatbot": (
         "Chatbots",
-        "Sessions with a personal assistant over months: trust, expectation, what is disclosed and "
-        "what is feared.",
+        "Sessions with a personal assistant over months: trust, expectations, disclosure and "
+        "fears.",
     ),
 }
 POLICY_KINDS = ("policy", "condition")

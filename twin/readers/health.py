@@ -1,9 +1,9 @@
-"""The health of a run itself, declared once: is it alive, how far is it, where does its time go.
+"""The health of a run itself, declared once: is it alive, how far is it, where is its time spent.
 
 These are not metrics of the simulated platform: they live in wall-clock time, differ from machine
 to machine, are in no Parquet file and are never part of a result. The metrics endpoint serves them,
-the dashboard *Run health* draws them, and rules alert on them. `Pulse` gathers what they are read
-from: the run's frames (`watch.Frame`) and readings.
+the dashboard *Run health* draws them, and rules alert on them. `Pulse` collects what they are
+read from: the run's frames (`watch.Frame`) and readings.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from twin.record.watch import Frame, RunInfo
 PHASES = {
     "browse": "sessions: the kernel in which people are served and respond",
     "chat": "conversations with assistants",
-    "react": "what follows at once from what was seen: links, ratings, campaigns",
-    "policy": "policies taking hold and ending",
+    "react": "immediate consequences of impressions: links, ratings, campaigns",
+    "policy": "policies taking effect and ending",
     "people": "arrivals and departures",
     "create": "posts made",
     "settle": "creators learning from their day",
     "train": "training of the recommender",
-    "sync": "copying of what was trained to serving",
+    "sync": "copying of trained values to serving",
     "opinion": "opinions moving",
     "graph": "rebuilding of the follow graph",
     "refresh": "publishing of the next serving snapshot",
@@ -34,13 +34,13 @@ PHASES = {
 }
 """What the phases of an instant do, in their order: values of the label ``phase``."""
 QUEUES = {
-    "calendar": "events of the simulation that wait for their time",
-    "commands": "commands that were given from outside and not read yet",
+    "calendar": "scheduled events of the simulation",
+    "commands": "commands from outside that were not read yet",
     "remote_write": "readings that the receiver of remote write has not confirmed yet",
     "training": "impressions that were logged and not trained on yet",
-    "undelivered": "messages of the run that the process of its watchers has not taken yet",
+    "undelivered": "messages of the run that the process of its watchers has not received yet",
 }
-"""What may queue up: values of the label ``queue``. A queue that a run does not have is absent."""
+"""Queues: values of the label ``queue``. A queue that a run does not have is absent."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,8 @@ HEALTH = (
         "last_progress_timestamp_seconds",
         "gauge",
         "s",
-        "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that "
-        "is not paused and has long not "
-        "moved on is stalled.",
+        "Wall-clock time at which simulated time last advanced, as seconds since 1970; a run that "
+        "is not paused and has not advanced for long is stalled.",
         lambda pulse, now: pulse.moved_unix,
     ),
     Health(
@@ -165,15 +164,14 @@ HEALTH = (
         "pace_ratio",
         "gauge",
         "ratio",
-        "Simulated seconds per second that the run is held to; absent if it goes as fast as it "
-        "can.",
+        "Limit on simulated seconds per wall-clock second; absent without a limit.",
         lambda pulse, now: pulse.health("pace") * DAY,
     ),
     Health(
         "wall_seconds",
         "counter",
         "s",
-        "Wall-clock seconds of the run so far, those before it was taken up again included.",
+        "Wall-clock seconds of the run so far, including those before it was resumed.",
         _frame(lambda frame, info: frame.wall_s),
     ),
     Health(

@@ -77,7 +77,7 @@ def mean(values: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True)
 class Move:
-    """A series with its means before and after, and how large that is."""
+    """A series with its means before and after, and the size of the difference."""
 
     one: Series
     heading: str
@@ -86,7 +86,7 @@ class Move:
     size: float
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """``morale of active human creators fell from 0.45 to 0.31 (−31 %)``."""
         first, last = (
             human(self.before, self.one.metric.unit),
@@ -99,7 +99,7 @@ class Move:
 
     @property
     def better(self) -> bool | None:
-        """Whether it is good for its side; None where neither way is."""
+        """Whether it is good for its side; None where neither direction is."""
         good = self.one.metric.good
         return None if good == "neither" else (self.after > self.before) == (good == "up")
 
@@ -124,20 +124,20 @@ def phrase(metric: Metric, label: str = "") -> str:
     return words + (f" ({label_words(label)})" if label else "")
 
 
-def drawn_series(told: Sequence[Chapter]) -> list[tuple[str, Series]]:
+def drawn_series(found: Sequence[Chapter]) -> list[tuple[str, Series]]:
     """Every series that is drawn, with the heading under which it stands."""
     return [
         (chapter.heading, one)
-        for chapter in told
+        for chapter in found
         for picture in chapter.pictures
         for one in picture.series
     ]
 
 
-def moves_of_side(told: Sequence[Chapter], windows: Windows) -> list[Move]:
-    """Changes beyond noise of what has a good way or is a headline."""
+def moves_of_side(found: Sequence[Chapter], windows: Windows) -> list[Move]:
+    """Changes beyond noise of metrics with a good direction or a headline."""
     moves = []
-    for heading, one in drawn_series(told):
+    for heading, one in drawn_series(found):
         if one.metric.good == "neither" and not one.metric.headline:
             continue
         first, last = (
@@ -150,7 +150,7 @@ def moves_of_side(told: Sequence[Chapter], windows: Windows) -> list[Move]:
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
         stale = any(
             values[0] != 0 and (values == values[0]).all() for values in (first, last)
-        )  # read, but nothing happened
+        )  # read, but without any event
         if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
             moves.append(Move(one, heading, before, after, _size(before, after)))
     return moves

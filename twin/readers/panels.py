@@ -1,9 +1,8 @@
 """How a side's metrics become headings and pictures, from the declarations alone.
 
 ``Metric.panel`` is a heading, or ``Heading: Picture`` for metrics that share one picture where
-units and kinds agree. Headings come in the order of a side's story; one that is not named here (a
-mechanism of the user's own) comes after those that are. A series that never moved says nothing in a
-picture: it is told in words.
+units and kinds agree. Headings come in the order of a side's story; those of a user's own
+mechanisms come last.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     ),
 }
 """Every heading of the mechanisms that come with twin, in the order of the story of each side; a
-test holds the two together."""
+test compares the two."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""Pictures of a run, from the metric declarations alone: courses with policy marks, distributions,
-heat maps.
+"""The looks that all pictures of a run share: colours, canvas, legend, marks of policies.
 
 Humans are always blue and AI always orange; colours are the colour-blind-safe set of Okabe and Ito
 (2008).
@@ -36,8 +35,8 @@ SEQUENTIAL = tuple(
     for r, g, b in np.linspace((247, 250, 253), (8, 64, 129), 64).astype(int)
 )
 MARKS_MOST, MARKS_NAMED = 24, 3
-"""With more marks than this, pictures number them; the list at the head of the page says which is
-which."""
+"""Marks that are drawn at most, and up to how many are named. More are numbered, and the list at
+the head of the page names them."""
 
 _SHORT = CustomJSTickFormatter(
     code="""
@@ -70,7 +69,7 @@ def time_range(metrics: Metrics) -> Range1d:
 def canvas(
     x_range: Range1d | None, height: int, unit: str, log: bool = False, log_x: bool = False
 ) -> figure:
-    """An empty picture in the looks of all; over time if a range of time (ms) is given; ``log``,
+    """An empty picture in the common style; over time if a range of time (ms) is given; ``log``,
     ``log_x``: the vertical, horizontal axis is logarithmic.
     """
     over_time: dict[str, Range1d | str] = (
@@ -141,7 +140,7 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Section:
     """What all pictures of a section share: the range of time, which pans and zooms them together,
     and the marks in it."""
 
@@ -176,7 +175,7 @@ def legend_columns(names: Sequence[str]) -> int:
     return 4 if longest < 11 else 2 if longest < 24 else 1
 
 
-def add_marks(plot: figure, frame: Frame) -> None:
+def add_marks(plot: figure, frame: Section) -> None:
     """Draw the marks of the section into a picture."""
     for mark in frame.marks:
         plot.add_layout(mark)

@@ -1,15 +1,15 @@
 """Readings as the body of a Prometheus remote-write request: protobuf, then snappy's block format.
 
 The message (https://prometheus.io/docs/specs/prw/remote_write_spec/, version 1.0) is small enough
-to be laid out by numpy:
+to be written by numpy:
 
     WriteRequest {repeated TimeSeries timeseries = 1}
     TimeSeries   {repeated Label labels = 1; repeated Sample samples = 2}
     Label        {string name = 1; string value = 2}
     Sample       {double value = 1; int64 timestamp = 2}   timestamp in milliseconds since 1970
 
-All samples of a request have the same length, so a block of them is one array; only the series are
-gone through one by one. A NaN means "no reading": the first after a value becomes Prometheus's
+All samples of a request have the same length, so a block of them is one array; only the series
+need a loop. A NaN means "no reading": the first after a value becomes Prometheus's
 stale marker, which ends the series there; those that follow are not sent.
 """
 

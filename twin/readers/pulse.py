@@ -1,4 +1,5 @@
-"""What is known of a run's health now, gathered from its frames and readings, in wall-clock time."""
+"""What is known of a run's health now, gathered from its frames and readings, in wall-clock
+time."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class Pulse:
         self.info, self.beside = info, beside
         self.began = self.moved = time.monotonic()
         self.moved_unix = time.time()
-        """When simulated time last moved on, as seconds since 1970; the begin, before it does."""
+        """When simulated time last advanced, as seconds since 1970; at first, the beginning."""
         self.frame: Frame | None = None
         self.framed = self.began
         self.reading_s: int | None = None
@@ -51,8 +52,8 @@ class Pulse:
             self._readings.popleft()
 
     def speed(self, now: float) -> float:
-        """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run stands
-        still."""
+        """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run
+        stalls."""
         if len(self._course) < 2:
             return float("nan")
         first = next(

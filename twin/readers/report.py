@@ -1,8 +1,8 @@
-"""The report of a run: one HTML file that opens offline: headlines, each side's story and pictures,
+"""The report of a run, one HTML file that opens offline: headlines, each side's story and pictures,
 tables, the resolved scenario.
 
-Everything follows from the metric declarations, so a new mechanism's metrics appear by themselves
-(see `twin.readers.panels` for the order and `twin.readers.story` for the sentences). Values
+Everything follows from the metric declarations, so the metrics of a new mechanism are included
+(see `panels` for the order, `sections` for the pictures and `story` for the sentences). Values
 compared are means over a week: the first (or, under policies, the week before the first of them)
 and the last. All text of the scenario is escaped.
 """
@@ -57,11 +57,11 @@ def write_report(folder: Path) -> Path:
         "period": _period(metrics),
     }
     document = Document()
-    with document.models.freeze():  # else every figure added walks all before it
+    with document.models.freeze():  # else adding a figure visits all before it
         for drawn in figures.values():
             document.add_root(drawn)
     script, divs = components(figures) if figures else ("", {})
-    document.clear()  # lets go of the formatters that all figures share
+    document.clear()  # a formatter belongs to one document at a time, and all figures share theirs
     jinja = Environment(
         loader=PackageLoader("twin.readers"),
         autoescape=select_autoescape(default=True),
@@ -81,7 +81,7 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def _waiting(scenario: str, held: list[str]) -> list[tuple[str, str]]:
+def _waiting(scenario: str, begun: list[str]) -> list[tuple[str, str]]:
     """Policies that waited for a condition which never came: name and condition."""
     plan = (yaml.safe_load(scenario) or {}).get("policies") or []
     named = [
@@ -92,7 +92,7 @@ def _waiting(scenario: str, held: list[str]) -> list[tuple[str, str]]:
         )
         for policy in plan
     ]
-    return [(name, when) for name, when in named if when and name not in held]
+    return [(name, when) for name, when in named if when and name not in begun]
 
 
 def _period(metrics: Metrics) -> str:

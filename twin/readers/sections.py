@@ -15,7 +15,7 @@ from twin.readers.distributions import distribution, heat_map, moments_of
 from twin.readers.headlines import SIDES
 from twin.readers.moves import WEEK, Windows, mean
 from twin.readers.panels import title, unit
-from twin.readers.pictures import Frame, Mark, drawn_marks, time_range
+from twin.readers.pictures import Mark, Section, drawn_marks, time_range
 from twin.readers.story import story
 from twin.readers.text import short
 from twin.record.results import Metrics
@@ -44,10 +44,10 @@ def glance(
     """Both sides' headline metrics on one scale: percent of the baseline week."""
     made = []
     x_range = time_range(metrics)
-    frame = Frame(x_range, drawn_marks(marks, x_range))
+    frame = Section(x_range, drawn_marks(marks, x_range))
     first = (
         windows.start_of_before - 4 * WEEK
-    )  # how a run settles at first would flatten all that comes later
+    )  # the settling of a run would flatten all that comes later
     scale_from = int((metrics.times < first).sum())
     for side in ("producer", "consumer"):
         lines = []
@@ -87,7 +87,7 @@ def sections(
     for side, (name, lead) in SIDES.items():
         shown, silent = [], []
         x_range = time_range(metrics)
-        frame = Frame(x_range, drawn_marks(marks, x_range))
+        frame = Section(x_range, drawn_marks(marks, x_range))
         for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
             pictures = [
                 one
@@ -139,7 +139,7 @@ def _pictures(
     metrics: Metrics,
     picture: Picture,
     moments: list[tuple[str, dt.datetime]],
-    frame: Frame,
+    frame: Section,
     figures: dict[str, Any],
 ) -> list[dict[str, str]]:
     metric = picture.metrics[0]
@@ -195,7 +195,7 @@ def _pictures(
 
 
 def _rare(metrics: Metrics, picture: Picture) -> bool:
-    """Whether a picture counts events so few per day that only luck would be seen, over months."""
+    """Whether a picture counts so few events per day that only noise would be seen, over months."""
     return (
         picture.metrics[0].kind == "counter"
         and len(metrics.times) > 1

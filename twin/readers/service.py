@@ -1,4 +1,4 @@
-"""What the process beside a run serves: one `Service` each, and the `Hub` that all of them may read."""
+"""Services of the process beside a run, and the `Hub` that all of them may read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from twin.record.watch import Frame, RunInfo, Watcher
 
 @dataclass
 class Hub:
-    """What every service may read: the run, its latest frame and reading, and the way to speak to
-    its user."""
+    """What every service may read: the run, its latest frame and reading, and the way to report
+    to its user."""
 
     info: RunInfo
     note: Callable[[str], None]
@@ -33,7 +33,8 @@ class Service(Watcher):
     hub: Hub
 
     async def open(self) -> str:
-        """Begin to serve; returns lines that tell the user where, or nothing. Raises TwinError."""
+        """Begin to serve; returns lines for the user, such as an address, or nothing. Raises
+        TwinError."""
         return ""
 
     async def close(self, complete: bool) -> str:

@@ -1,11 +1,12 @@
-"""The process beside a run in which everything that talks to others lives: metrics endpoint, remote
-write, live page, annotations.
+"""The process beside a run, which does all communication: metrics endpoint, remote write, live
+page, annotations.
 
 The run's own thread only puts small messages (a reading, a mark, a frame) into a pipe; encoding,
-networks and browsers cost it nothing and cannot stop it. `Link` is the run's end, a `Watcher`;
-`Service` is what listens at the other end. If the run dies, the pipe closes and the sidecar ends
-within CLOSE_S; what a service has not done yet it finds in the run folder next time. If the sidecar
-dies, the run says so once and goes on. A service that fails is left out, and the others go on.
+networks and browsers cost it nothing and cannot stop it. `Link` is the run's side, a `Watcher`;
+a `Service` listens at the other (see `sidecar_process`). If the run dies, the pipe closes and the
+sidecar ends within CLOSE_S; a service finds its remaining work in the run folder next time. If the
+sidecar dies, the run reports it once and continues. A service that fails is left out, and the
+others continue.
 
 All services share one event loop (tornado's, on asyncio). A service that blocks does so in a thread
 of its own.
@@ -35,14 +36,14 @@ from twin.readers.sidecar_process import CLOSE_S, SIGNALS, Message, main
 from twin.record.watch import Frame, RunInfo, Watcher
 
 BATCH_S = 0.5
-"""Wall-clock seconds for which messages are gathered before they are sent: each batch wakes a
-thread of the run, which takes it half a millisecond and the main thread a moment of the
-interpreter's lock."""
+"""Wall-clock seconds for which messages are collected before they are sent. Each batch wakes a
+thread of the run for half a millisecond, which briefly takes the interpreter's lock from the main
+thread."""
 READY_S = 60.0
 
 
 class Link(Watcher):
-    """The run's end of the pipe. ``tell`` gets lines for the user."""
+    """The run's side of the pipe. ``tell`` gets lines for the user."""
 
     def __init__(self, services: Sequence[Service], tell: Callable[[str], None]) -> None:
         self._services, self._tell = list(services), tell
@@ -53,7 +54,7 @@ class Link(Watcher):
         """Start the process. Raises what a service raised when it could not open."""
         context = multiprocessing.get_context(
             "spawn"
-        )  # a forked child would inherit the run's threads in an unknown state
+        )  # a forked child would inherit locks of the run's threads in an unknown state
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=main, args=(theirs, info, self._services), name="twin-sidecar"
@@ -104,11 +105,11 @@ class Link(Watcher):
         self._process.join()
 
     def _put(self, kind: str, *data: Any) -> None:
-        if not self._ended.is_set():  # else nobody takes it
+        if not self._ended.is_set():  # else nothing reads it
             self._out.put((kind, data))
 
     def _send(self) -> None:
-        """Send what has come since the last time, a few times a second; of frames only the
+        """Send the messages since the last batch, a few times a second; of frames only the
         newest."""
         over = False
         while not over:
@@ -135,7 +136,7 @@ class Link(Watcher):
             ]
             try:
                 self._pipe.send(fresh)
-            except OSError:  # the sidecar is gone; `_hear` has said so
+            except OSError:  # the sidecar has died; `_hear` has reported it
                 return
 
     def _hear(self) -> None:
@@ -145,14 +146,14 @@ class Link(Watcher):
         except (EOFError, OSError):
             if not self._ended.is_set():
                 self._tell(
-                    "the process beside the run (metrics, live page) has died; the run goes on "
+                    "the process beside the run (metrics, live page) has died; the run continues "
                     "without it"
                 )
         self._ended.set()
 
     def _hang_up(self) -> None:
-        """When the run's process ends, however it came to that: the sidecar sees the pipe closed
-        and ends; if not, it is ended."""
+        """When the run's process ends for whatever reason: the sidecar sees the closed pipe and
+        ends; if not, it is killed."""
         self._ended.set()
         with (
             contextlib.suppress(OSError),
@@ -167,9 +168,9 @@ class Link(Watcher):
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Signals wait; so they do in a process that is started meanwhile, until it says how it takes
-    them."""
-    resource_tracker.ensure_running()  # started within, it would let signals through again
+    """Block signals, also in a process that is started meanwhile, until it sets its own
+    handlers."""
+    resource_tracker.ensure_running()  # started inside the block, it would unblock signals again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The life of the process beside a run: it passes the run's messages on to the services until the run ends."""
+"""The process beside a run: it passes the run's messages on to the services until the run ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twin.readers.service import Hub, Service
 from twin.record.watch import RunInfo
 
 Message = tuple[str, tuple[Any, ...]]
-"""What a service is to do, by the name of its method, and with what."""
+"""The name of a service's method, and its arguments."""
 Batch = list[Message]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CLOSE_S = 1.5
@@ -26,15 +26,15 @@ CLOSE_S = 1.5
 
 
 def main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
-    """The sidecar's life. Signals that a terminal or a supervisor sends to all are the run's
-    business: it says when to end."""
+    """Entry point of the process. A signal that a terminal or a supervisor sends to all processes
+    is handled by the run, which says when to end."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     os.nice(5)  # where processors are few, the run goes first
     logging.getLogger().addHandler(
         logging.NullHandler()
-    )  # the terminal is the run's; what its user should know comes by `note`
+    )  # the terminal belongs to the run; lines for its user go through `note`
     asyncio.run(_serve(pipe, info, services))
 
 
@@ -68,7 +68,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         broken = list[Service]()
         for message in (
             batch
-        ):  # without a pause: who asks meanwhile gets what was before it or what is after it
+        ):  # without a pause: a request meanwhile sees the state before a batch or after it
             for failed in _dispatch(hub, living, *message):
                 living.remove(failed)
                 broken.append(failed)
@@ -82,15 +82,13 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.wait({closing}, timeout=CLOSE_S)
     tell("bye", "")
-    os._exit(
-        0
-    )  # the run may be gone, or waits for this: nobody waits for threads that a service has left behind
+    os._exit(0)  # at once: threads that a service has left behind must not delay the run's end
 
 
 async def _pass_on_haste(
     hub: Hub, batches: asyncio.Queue[Batch | None], services: Sequence[Service]
 ) -> None:
-    """Pass on the user's wish to wait no longer, until the run's process is gone."""
+    """Pass on the user's wish to wait no longer, until the run's process ends."""
     while (batch := await batches.get()) is not None:
         for message in batch:
             _dispatch(hub, services, *message)
@@ -130,12 +128,13 @@ def _dispatch(
         except Exception as error:
             failed.append(service)
             hub.note(
-                f"{type(service).__name__} has failed, the run goes on without it: {_short(error)}"
+                f"{type(service).__name__} has failed, the run continues without it: "
+                f"{_short(error)}"
             )
     return failed
 
 
 def _short(error: Exception) -> str:
-    """An error that nobody foresaw, in one line, with its place."""
+    """An unexpected error in one line, with file and line number."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return " ".join(f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})".split())

@@ -4,8 +4,8 @@ Two windows are compared: the week before the first policy (or the first week) a
 change counts when it exceeds `NOISE` standard errors of the two means and `LEAST` of the value
 before; the largest is the one with the largest |log(after / before)|. A move around a policy counts
 when the mean of the second week after it differs from the week before it by more than `BREAK` times
-what three weeks usually do to that series. Where a series was moving before the first policy
-already, a sentence beside its change says how much of it that pace would have made (see `drift`).
+what three weeks usually do to that series. Where a series was already moving before the
+first policy, a sentence beside its change says how much of it that pace explains (see `drift`).
 """
 
 from __future__ import annotations
@@ -31,40 +31,41 @@ from twin.readers.pictures import Mark
 from twin.readers.text import short
 from twin.record.results import Metrics
 
-MARKS_TOLD = 3
+MARKS_REPORTED = 3
 
 
 def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) -> list[str]:
     """A few sentences; none before there is anything to compare."""
     if len(metrics.times) < 8:
         return []
-    told = chapters(metrics, side)
-    moves = sorted(moves_of_side(told, windows), key=lambda move: -move.size)
+    found = chapters(metrics, side)
+    moves = sorted(moves_of_side(found, windows), key=lambda move: -move.size)
     heads = [move for move in moves if move.one.metric.headline]
     sentences: list[str] = []
     used: set[str] = set()
 
-    def tell(start: str, chosen: Sequence[Move]) -> None:
+    def add(start: str, chosen: Sequence[Move]) -> None:
         if chosen:
-            sentences.append(f"{start}{'; '.join(move.told for move in chosen)}.")
+            sentences.append(f"{start}{'; '.join(move.sentence for move in chosen)}.")
             sentences.extend(_restless(chosen, windows))
             used.update(move.one.metric.name for move in chosen)
 
-    tell(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
+    add(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
     after_heads = len(sentences)
-    tell("What else got better: ", _various([move for move in moves if move.better], 2, used))
-    tell(
-        "What else got worse: ", _various([move for move in moves if move.better is False], 2, used)
+    add("Other improvements: ", _various([move for move in moves if move.better], 2, used))
+    add(
+        "Other deteriorations: ",
+        _various([move for move in moves if move.better is False], 2, used),
     )
     steady = [
         one
-        for _, one in drawn_series(told)
+        for _, one in drawn_series(found)
         if one.metric.headline and all(one is not move.one for move in heads)
     ]
     if steady:
         sentences.insert(
             after_heads or min(1, len(sentences)),
-            f"Within its own noise or {LEAST:.0%}: "
+            f"Unchanged beyond noise or {LEAST:.0%}: "
             + ", ".join(
                 f"{phrase(one.metric, one.label)} "
                 f"({with_unit(windows.values(one.values)[1], one.metric)})"
@@ -72,11 +73,11 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
             )
             + ".",
         )
-    return sentences + _around(told, windows, marks)
+    return sentences + _around(found, windows, marks)
 
 
 def _restless(moves: Sequence[Move], windows: Windows) -> list[str]:
-    """A sentence on those of the changes told that were under way before the first policy."""
+    """A sentence on those of the reported changes that had begun before the first policy."""
     if windows.policy is None:
         return []
     found = []
@@ -109,25 +110,27 @@ def _various(moves: Sequence[Move], most: int, used: set[str]) -> list[Move]:
     return chosen
 
 
-def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) -> list[str]:
-    """What broke step around the policies, if there were any."""
+def _around(
+    chapters_found: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]
+) -> list[str]:
+    """Breaks in series around the policies, if there were any."""
     times = windows.times
     found: list[tuple[float, str, str]] = []
     calm: list[str] = []
     for when, name in marks:
         moment = np.datetime64(when.replace(tzinfo=None), "s")
         if moment - WEEK < times[0] or moment + 2 * WEEK > times[-1]:
-            continue  # too near an end of the run to tell
+            continue  # too near an end of the run to compare
         best: tuple[float, Move] | None = None
-        for heading, one in drawn_series(told):
+        for heading, one in drawn_series(chapters_found):
             move = break_around(one, heading, times, moment)
             if move and (best is None or move[0] > best[0]):
                 best = move
         if best:
-            found.append((best[0], f"“{short(name, 60)}” ({when:%d %B})", best[1].told))
+            found.append((best[0], f"“{short(name, 60)}” ({when:%d %B})", best[1].sentence))
         else:
             calm.append(f"“{short(name, 60)}”")
-    kept = sorted(sorted(found, key=lambda each: -each[0])[:MARKS_TOLD], key=found.index)
+    kept = sorted(sorted(found, key=lambda each: -each[0])[:MARKS_REPORTED], key=found.index)
     sentences = []
     if kept:
         sentences.append(
@@ -136,5 +139,5 @@ def _around(told: Sequence[Chapter], windows: Windows, marks: Sequence[Mark]) ->
             + "."
         )
     if calm:
-        sentences.append(f"No series here broke step around {', '.join(calm)}.")
+        sentences.append(f"No series here has a break around {', '.join(calm)}.")
     return [" ".join(sentences)] if sentences else []

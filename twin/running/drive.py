@@ -1,14 +1,14 @@
-"""A run as a folder: start it, watch it, lay hands on it, interrupt it, take it up again.
+"""A run as a folder: start it, watch it, give it commands, interrupt it, resume it.
 
 Checkpoints are written at barriers in simulated time; when they are written depends on the wall
 clock, what the run computes does not. A run killed at any moment resumes from its newest whole
 checkpoint (or from the start) and ends with the same bytes. At every barrier (a simulated hour) the
-run reads its mailbox; a policy given there becomes part of the scenario, see `interventions`.
+run reads its mailbox (see `commands`); a policy given there becomes part of the scenario.
 
-All times here are seconds since the scenario's start. A run with a warm-up begins below zero: it
-stops at the start in any case, leaves the world there in the cache (see `warmed`), or takes it from
-there in the first place; no readings and no marks come of it, a pace does not hold it, and what was
-given by hand meanwhile counts from the start.
+All times here are seconds since the scenario's start. A run with a warm-up begins below zero. The
+start itself is always a barrier, at which the world goes to the cache or comes from there (see
+`warmed`). The warm-up leaves no readings and no marks, and its pace is not limited. A policy given
+meanwhile counts from the start.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from twin.world import checkpoint
 CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
 IDLE_S = 0.02
-"""Wall-clock seconds between two looks into the mailbox while the run waits."""
+"""Wall-clock seconds between two readings of the mailbox while the run waits."""
 HEALTH_S = 0.05
-"""Wall-clock seconds between two looks at the run's own health while it runs."""
+"""Wall-clock seconds between two measurements of the run's own health."""
 KEPT = 2
 """Checkpoints that a run keeps."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended and what to tell the user."""
+    """How a run ended, and the line that reports it to the user."""
 
     status: Literal["done", "interrupted", "finished"]
     text: str
@@ -78,10 +78,10 @@ def start(
 def resume(
     out: Path, *, watcher: Watcher | None = None, pace: float | None = None, threads: int = 1
 ) -> Outcome:
-    """Take up an unfinished run from its newest whole checkpoint. Raises UsageError if a process
-    runs there already."""
+    """Continue an unfinished run from its newest whole checkpoint. Raises UsageError if a process
+    already runs there."""
     finished = Outcome(
-        "finished", f"{out} is finished already; its report is {out / 'report.html'}"
+        "finished", f"{out} is already finished; its report is {out / 'report.html'}"
     )
     if load_manifest(out).get("status") == "done":
         return finished
@@ -99,7 +99,7 @@ def resume(
 
 
 def fork_stopped(out: Path, command: dict[str, Any]) -> str:
-    """Fork a run that does not go on now at its newest checkpoint; ``command`` as in `mailbox`.
+    """Fork a run that is not running now at its newest checkpoint; ``command`` as in `mailbox`.
     Returns a line for the user."""
     load_manifest(out)  # no run folder: say so before anything is made in it
     with Mailbox(out):
@@ -161,7 +161,7 @@ class _Drive:
         if not self.simulation.due:  # neither begun nor loaded
             if warmed.begin(self.simulation, self.watcher.note):
                 self.watcher.note(
-                    f"the world has warmed up before ({format_duration(scenario.warm_up)}) and is "
+                    f"the world has already warmed up ({format_duration(scenario.warm_up)}) and is "
                     f"taken from the cache"
                 )
             self.saved_at = self.now
@@ -170,7 +170,7 @@ class _Drive:
         with interrupts() as asked:
             while self.now < scenario.duration and not asked.is_set():
                 self._wait(asked)
-                if asked.is_set():  # a run that is held stands where it is
+                if asked.is_set():  # a paused run stops where it is
                     break
                 self._step(min(self.now + step, scenario.duration if self.now >= 0 else 0))
                 self._marks()
@@ -181,7 +181,7 @@ class _Drive:
                 ):
                     self.save()
             interrupted = asked.is_set()
-            # before anything waits for readers: one of them may be waiting for an answer
+            # before anything waits for readers: one of them may be waiting for a reply
             self.mailbox.refuse()
             if interrupted:
                 self.save()
@@ -212,7 +212,7 @@ class _Drive:
         runfolder.write_manifest(self.out, self.manifest)
         date = at(scenario.start, reached).date()
         if interrupted:
-            text = f"interrupted on {date}, nothing is lost; go on with: twin resume {self.out}"
+            text = f"interrupted on {date}, nothing is lost; continue with: twin resume {self.out}"
         else:
             self.recorder.clean()
             from twin.readers.report import (
@@ -254,8 +254,8 @@ class _Drive:
         return folder
 
     def _show(self, fresh: bool = True) -> None:
-        """Tell the watcher where the run is. Unless ``fresh``, the run's own health may be HEALTH_S
-        old: it costs more than the rest."""
+        """Report to the watcher where the run is. Unless ``fresh``, the run's own health may be
+        HEALTH_S old: it costs more than the rest."""
         simulation, wall = self.simulation, time.monotonic()
         if fresh or wall - self.healthy_wall >= HEALTH_S:
             self.healthy_wall, self.memory_mb = wall, memory_mb()
@@ -280,15 +280,15 @@ class _Drive:
         )
 
     def _wait(self, asked: threading.Event) -> None:
-        """Do what has come by mail; go on when neither a pause nor the pace holds the run back."""
-        told = 0.0
+        """Carry out commands; return when the run is neither paused nor ahead of its pace."""
+        shown_wall = 0.0
         while True:
             for name, command in self.mailbox.commands():
                 self.mailbox.answer(name, carry_out(self, command))
-                told = 0.0
+                shown_wall = 0.0
             if asked.is_set() or not (self.paused or self.pace.ahead(self.now)):
                 return
-            if time.monotonic() - told > 0.25:
+            if time.monotonic() - shown_wall > 0.25:
                 self._show()
-                told = time.monotonic()
+                shown_wall = time.monotonic()
             time.sleep(IDLE_S)

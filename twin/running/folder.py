@@ -1,9 +1,10 @@
 """A run's folder: what is in it, written so that it is whole at every instant.
 
-``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on),
+``scenario.yaml`` (resolved; policies given while the run runs are added to it),
 ``manifest.json``, ``metrics.parquet`` and ``events.parquet`` (parts while the run lives),
 ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied), ``mailbox/``
-(while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
+(while a process runs), ``sent/`` (what each remote-write receiver has confirmed) and
+``report.html``.
 """
 
 from __future__ import annotations
@@ -38,8 +39,7 @@ def free(out: Path) -> None:
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is "
-            f"an "
-            "unfinished run)"
+            f"an unfinished run)"
         )
 
 
@@ -86,7 +86,7 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
     if manifest.get("format") != FORMAT:
         raise CheckpointError(
             f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the "
-            f"scenario anew)"
+            f"scenario again)"
         )
     scenario = load(out / "scenario.yaml")
     found = digest(scenario)
@@ -107,8 +107,8 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
 
 
 def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
-    """Make another scenario, with the policies given by hand, that of the run: it is the old or the
-    new one whatever happens meanwhile."""
+    """Make another scenario, with the policies given by hand, that of the run: whenever the
+    process dies, the scenario is the old or the new one."""
     note_intervention(out, policies, pending=True)
     write_manifest(out, {**manifest, "next_digest": digest(scenario)})
     _write(out / "scenario.yaml", dump(scenario))

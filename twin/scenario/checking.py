@@ -1,4 +1,5 @@
-"""The check of a merged YAML tree: every problem with file, line, reason and mend, or the scenario."""
+"""The check of a merged YAML tree: every problem with file, line, reason and mend, or the
+scenario."""
 
 from __future__ import annotations
 
@@ -104,7 +105,7 @@ class Checker(PolicyChecker):
             )
 
     def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
-        """Every clock's period must be a multiple of the serving refresh, and policies must lie
+        """Every clock's period must be a multiple of the serving refresh, and policies must begin
         within the run."""
         recommender: Any = mechanisms.get("recommender")
         grid = int(recommender.refresh) if recommender else 10 * MINUTE
@@ -133,7 +134,7 @@ class Checker(PolicyChecker):
             if policy.after is not None and policy.when is None:
                 self.add(
                     ("policies", i, "after"),
-                    "there is no condition that it could hold back",
+                    "there is no condition that it could delay",
                     "add when:, or write at: instead",
                 )
             if policy.at is not None and policy.at >= head.duration:

@@ -32,7 +32,8 @@ def dump(scenario: Scenario) -> str:
 
 @contextmanager
 def as_file(scenario: Scenario) -> Iterator[Path]:
-    """The complete scenario as a file, to lay more on it, while the block lasts."""
+    """The complete scenario as a file while the block lasts, for settings and policies on top of
+    it."""
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         path = Path(folder) / "scenario.yaml"
         path.write_text(dump(scenario))
@@ -79,7 +80,7 @@ def _listed(value: Any) -> Any:
 
 
 def digest(scenario: Scenario) -> str:
-    """SHA-256 of the complete scenario, wherever the code of its own mechanisms lies."""
+    """SHA-256 of the complete scenario; the same wherever the code of its own mechanisms is."""
     return hashlib.sha256(write_text(_data(scenario, places=False)).encode()).hexdigest()
 
 
@@ -142,8 +143,8 @@ def policy_lines(scenario: Scenario) -> list[str]:
 
 
 def prized_lines(scenario: Scenario) -> list[str]:
-    """What the scenario's feed prizes, and after each policy that changes that, with those listed
-    before it in force too."""
+    """What the scenario's feed rewards at first, and after each policy that changes it, with those
+    listed before it in effect too."""
     recommender: Any = scenario.mechanisms.get("recommender")
     if recommender is None:
         return []
@@ -152,10 +153,10 @@ def prized_lines(scenario: Scenario) -> list[str]:
         **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()},
     }
     lines = [
-        "What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates "
+        "What the feed rewards: weight x rate of each response, per impression at KuaiRand's rates "
         "(a report's is an assumption)"
     ]
-    lines += _prized("as it begins", state, recommender.rates.model_dump())
+    lines += _prized("at the start", state, recommender.rates.model_dump())
     for policy in scenario.policies:
         new = {
             lever.removeprefix("recommender."): value
@@ -169,7 +170,7 @@ def prized_lines(scenario: Scenario) -> list[str]:
 
 
 def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> list[str]:
-    """One feed's table, the largest first; what has no weight is left out."""
+    """The table of one feed, the largest share first; responses without weight are left out."""
     given = {
         name.removeprefix("weights."): value for name, value in state.items() if name != "preset"
     }

@@ -63,13 +63,13 @@ class MechanismChecker(Collector):
                     self.add(
                         (*path[:2], "from"),
                         str(error),
-                        "write the folder that holds the module's package",
+                        "write the folder that contains the module's package",
                     )
                 self.failed.append(name)
             self.off.append(name)
 
     def _folders(self, name: str, data: Mapping[str, Any]) -> list[Path]:
-        """Where a class is sought before Python's path."""
+        """Where a class is searched for before Python's path."""
         key = "from" if "from" in data else "class"
         file, _ = self.tree.at(("mechanisms", name, key))
         beside = Path() if file.startswith("--") else Path(file).parent

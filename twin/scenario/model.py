@@ -1,4 +1,5 @@
-"""What a scenario is once it is checked: values of the top level, of every mechanism, and policies."""
+"""What a scenario is once it is checked: values of the top level, of every mechanism, and
+policies."""
 
 from __future__ import annotations
 
@@ -33,7 +34,7 @@ TOP = (
 
 
 LONGEST = 68 * 365 * DAY
-"""The longest run, its warm-up included: seconds of a world fit into four bytes."""
+"""The longest run including its warm-up: seconds of a world fit into four bytes."""
 
 
 class MetricsParams(Params):
@@ -52,7 +53,7 @@ class MetricsParams(Params):
 class Head(Params):
     """The top level, apart from mechanisms and policies."""
 
-    name: str = par("unnamed", "name of the scenario; run folders are called after it")
+    name: str = par("unnamed", "name of the scenario; run folders are named after it")
     description: str = par("", "what it shows, for the report")
     warm_up: Duration = par(
         0,
@@ -67,7 +68,9 @@ class Head(Params):
         30 * DAY, "simulated time from the start on", unit="s", low=HOUR, high=LONGEST, grid=True
     )
     seed: int = par(1, "seed of all random numbers", low=0, high=2**53)
-    replicate: int = par(0, "number of the replicate: same scenario, other luck", low=0, high=2**53)
+    replicate: int = par(
+        0, "number of the replicate: same scenario, other random numbers", low=0, high=2**53
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Scenario:
     tree: Node = field(
         compare=False, repr=False, default_factory=lambda: Node("mapping", {}, "default", 0)
     )
-    """What was written, with its places."""
+    """What was written, with file and line."""
 
     @property
     def order(self) -> list[str]:

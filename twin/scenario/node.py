@@ -1,4 +1,4 @@
-"""A tree of YAML values in which every value keeps its file and line, and how one tree is laid on another."""
+"""A tree of YAML values in which every value keeps its file and line, and how two trees merge."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Node:
 
 
 def merged(base: Node, over: Node) -> Node:
-    """``over`` laid on ``base``: mappings merge, everything else is replaced."""
+    """``base`` with ``over`` on top: mappings merge, everything else is replaced."""
     if base.kind != "mapping" or over.kind != "mapping":
         return over
     made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})

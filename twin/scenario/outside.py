@@ -1,7 +1,7 @@
 """Mechanisms from outside the package, named in a scenario by ``class: package.module.Class``.
 
-To load a scenario that names a class is to run that class's module: without ``class:`` a scenario
-is data. The module is sought in the folders that the caller gives (that of the scenario, the
+Loading a scenario that names a class runs that class's module; without ``class:`` a scenario is
+data. The module is searched for in the folders that the caller gives (that of the scenario, the
 current one), then on Python's path (see `importing`).
 """
 
@@ -92,17 +92,17 @@ def find(
 def clashes(
     kind: type[Mechanism[Any]], others: Mapping[str, type[Mechanism[Any]]]
 ) -> Iterator[str]:
-    """What a mechanism declares that another one has already, or needs and nobody offers, each in
-    words."""
+    """What a mechanism declares that another one already has, or needs and no other offers, each as
+    a phrase."""
     for name, other in others.items():
         mine, theirs = _declared(kind), _declared(other)
         for what in ("metric", "column", "service"):
             for each in sorted(mine[what] & theirs[what]):
-                yield f"its {what} {each} belongs to {name} already"
+                yield f"its {what} {each} already belongs to {name}"
     offered = {service for each in (kind, *others.values()) for service in each.provides}
     for service in kind.needs:
         if service not in offered:
-            yield f"it needs the service {service}, which nobody offers"
+            yield f"it needs the service {service}, which no mechanism offers"
 
 
 def _declared(kind: type[Mechanism[Any]]) -> dict[str, set[str]]:
@@ -121,7 +121,7 @@ def blame(error: BaseException) -> str | None:
     """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own,
     if any does."""
     cause: BaseException | None = error
-    while cause is not None:  # SimPy raises anew what a handler raised
+    while cause is not None:  # SimPy raises what a handler raised again, with it as the cause
         frames = [
             frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename in _FILES
         ]

@@ -70,7 +70,7 @@ class PolicyChecker(MechanismChecker):
                 self.add(
                     ("policies", i, "share"),
                     f"there are more than {MOST_SHARES} policies for a share of {policy.of}",
-                    "put what belongs together into one policy",
+                    "merge those that belong together into one policy",
                 )
         return tuple(plan)
 

@@ -2,9 +2,9 @@
 
 PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is
 refused with the mend: duplicate keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010``
-(8); also NaN, infinities, tags, anchors and aliases (so that no alias can blow up), several
-documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
-time), and files beyond MAX_BYTES.
+(8); also NaN, infinities, tags, anchors and aliases (a few lines of them can expand to gigabytes),
+several documents, deep nesting, very long plain values (PyYAML takes quadratic time to tell a
+number from text), and files beyond MAX_BYTES.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     """One YAML document; ``lines=False`` for text that is not in a file (a flag's value).
 
     A value that YAML would misread is left out and added to ``problems``, so that the rest can be
-    checked too. Raises ScenarioError for text that is no YAML, or YAML that is not used here.
+    checked too. Raises ScenarioError for text that is not YAML, or uses YAML that scenarios do not.
     """
     try:
         _scan(text, file, lines)
@@ -88,7 +88,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1 if lines else 0
         raise _refuse(
-            file, line, "holds a character that YAML does not allow", "remove control characters"
+            file, line, "has a character that YAML does not allow", "remove control characters"
         ) from None
     if composed is None:
         return Node("scalar", None, file, 1 if lines else 0)

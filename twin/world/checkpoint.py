@@ -1,10 +1,10 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
-``manifest.json`` (format, time, clocks, levers, marks, records, schema, room in tables) and one ``.npy`` per
-column and named array, without pickle. A run's checkpoints are called after seconds since its
-start, ``t86400``; those of a warm-up lie before zero, ``t-86400``. A lazy column that nobody has
-written has none. Written beside its final name, synced, and renamed: a checkpoint is whole or
-absent. A schema that differs is refused by name.
+``manifest.json`` (format, time, clocks, levers, marks, records, schema, room in tables) and one
+``.npy`` per column and named array, without pickle. A run's checkpoints are named by seconds since
+its start, ``t86400``; those of a warm-up are negative, ``t-86400``. A lazy column that was never
+written has no file. A checkpoint is written beside its final name, synced, and renamed, so it is
+whole or absent. A schema that differs is refused by name.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def load(folder: Path, world: World) -> dict[str, int]:
             )
         if manifest["board"] != world.board.describe():
             raise CheckpointError(
-                f"{folder}: the metrics of this version differ from the checkpoint's (run the scenario again)"
+                f"{folder}: the metrics of this version differ from the checkpoint's (run the "
+                f"scenario again)"
             )
         arrays = {
             name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in manifest["arrays"]

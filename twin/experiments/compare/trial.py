@@ -115,7 +115,7 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
             made.append(
                 Bias(
                     name,
-                    metric.name.removeprefix("trial_").replace("_", " "),
+                    metric.trial,
                     metric.side,
                     metric.unit,
                     metric.good,

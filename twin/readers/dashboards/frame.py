@@ -1,5 +1,4 @@
-"""The parts that all dashboards have: variables, annotations, links, times; rows and places of
-panels."""
+"""The frame of all dashboards: queries, panels and their places, links, times."""
 
 from __future__ import annotations
 
@@ -15,8 +14,7 @@ Json = dict[str, Any]
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SOURCE_UID = "simprom"
-"""The data source that is chosen at first: the one that provisioning and `twin grafana push`
-make."""
+"""The data source selected at first: the one that provisioning and `twin grafana push` create."""
 SCHEMA = 41
 WIDE = 24
 PAGES = (
@@ -126,7 +124,7 @@ def ref(place: int) -> str:
     return letters[place] if place < 26 else letters[place // 26 - 1] + letters[place % 26]
 
 
-class Page:
+class Layout:
     """Panels put from top to bottom, row by row."""
 
     def __init__(self) -> None:
@@ -177,7 +175,7 @@ class Page:
 def dashboard(
     uid: str,
     description: str,
-    page: Page,
+    page: Layout,
     *,
     variables: Iterable[Json],
     span: Span | None,
@@ -208,8 +206,8 @@ def dashboard(
 
 
 def _links(here: str) -> list[Json]:
-    """Links to the other dashboards; simulated and wall-clock time are not carried into one
-    another."""
+    """Links to the other dashboards; time ranges are not kept between simulated and
+    wall-clock time."""
     return [
         {
             "type": "link",

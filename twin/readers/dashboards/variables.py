@@ -1,5 +1,5 @@
-"""Variables and annotations that dashboards share: which run, branches and replicates are shown, and
-the marks of events."""
+"""Variables and annotations that dashboards share: which run, branches and replicates are shown,
+and the marks of events."""
 
 from __future__ import annotations
 
@@ -140,14 +140,14 @@ def step_variable() -> Json:
         "step",
         "Step",
         ("1d", "6h", "1h"),
-        "Simulated time between two points. Finer than the run's readings "
+        "Simulated time between two points. If it is finer than the run's readings "
         "(metrics.every), lines become stairs.",
     )
 
 
 def marks() -> list[Json]:
-    """Where something took hold, as told by `twin grafana annotate`; or, to be switched on where
-    nobody did, by the number of policies.
+    """When something took effect, as sent by `twin grafana annotate`; or, as an alternative to
+    switch on, from the number of policies.
 
     Grafana marks only what is above zero, hence ``abs``: an end is a mark too.
     """

@@ -20,7 +20,7 @@ from tornado.web import RequestHandler
 from twin.ground.errors import TwinError
 from twin.ground.units import at
 from twin.readers.live import levers
-from twin.readers.live.page import Page
+from twin.readers.live.page import LivePage
 from twin.readers.service import Hub
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -34,7 +34,7 @@ FILES = {
         "text/javascript; charset=utf-8",
     ),
 }
-"""What anybody on this machine may have: it says nothing on the run."""
+"""Files that need no token: they contain nothing about the run."""
 HEADERS = {
     # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the
     # run
@@ -50,12 +50,12 @@ HEADERS = {
 }
 
 
-class Live(Protocol):
+class Served(Protocol):
     """What is served: a run, its page, and the policies in force."""
 
     hub: Hub
-    page: Page
-    held: list[str]
+    page: LivePage
+    begun: list[str]
 
     def hello(self) -> bytes:
         """The first message to a new page."""
@@ -64,7 +64,7 @@ class Live(Protocol):
 class Site(Protocol):
     """What the answers need of the server: see `server.Server`."""
 
-    live: Live
+    live: Served
     pages: set[asyncio.Queue[bytes | None]]
     hosts: set[str]
     base: str
@@ -83,8 +83,9 @@ class Site(Protocol):
         """Report a bug to the user, once."""
 
 
-class Base(RequestHandler):
-    """What holds for every request: it names this machine, and its answer stays where it is."""
+class BaseHandler(RequestHandler):
+    """Rules for every request: it must name this machine, and its answer is not cached or
+    shared."""
 
     @property
     def server(self) -> Site:
@@ -102,7 +103,7 @@ class Base(RequestHandler):
         """Refuse other names of this machine: a site of that name could be behind them (DNS
         rebinding)."""
         if self.request.headers.get("Host") not in self.server.hosts:
-            self.refuse(403, "this page is at 127.0.0.1 only")
+            self.refuse(403, "this page is available at 127.0.0.1 only")
 
     def refuse(self, status: int, text: str) -> None:
         """Answer with an error."""
@@ -111,45 +112,43 @@ class Base(RequestHandler):
         self.finish(json.dumps({"error": text}))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Errors of the web server's own, as one line."""
+        """Errors of the web server itself, as one line."""
         self.refuse(
             status_code,
-            "this page does not have that"
-            if status_code < 500
-            else "a bug in twin; the run goes on",
+            "not found on this page" if status_code < 500 else "a bug in twin; the run continues",
         )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A bug is a line for the user; a strange request is nothing to him."""
+        """A bug is reported to the user; malformed requests are ignored."""
         if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
             self.server.complain(f"{typ.__name__}: {value}")
 
 
-class File(Base):
+class FileHandler(BaseHandler):
     """The page itself, its script and its style."""
 
     def get(self) -> None:
         """One of FILES."""
         if self.request.path not in FILES:
-            self.refuse(404, "this page does not have that")
+            self.refuse(404, "not found on this page")
             return
         path, kind = FILES[self.request.path]
         self.set_header("Content-Type", kind)
         self.finish(path.read_bytes())
 
 
-class Once(Base):
-    """The address that a browser is opened with."""
+class OnceHandler(BaseHandler):
+    """The address with which a browser is opened."""
 
     def get(self, code: str) -> None:
         """To the page, with the token, once."""
         if self.server.spend(code):
             self.redirect(self.server.address.removeprefix(self.server.base), status=303)
         else:
-            self.refuse(403, "this address worked once; take the one that twin shows")
+            self.refuse(403, "this address worked once only; use the one that twin prints")
 
 
-class Secret(Base):
+class SecretHandler(BaseHandler):
     """What needs the token."""
 
     def prepare(self) -> None:
@@ -159,11 +158,11 @@ class Secret(Base):
         if not self._finished and not self.server.known(header):
             self.refuse(
                 401 if not header else 403,
-                "wrong token: take the address that twin shows for this run",
+                "wrong token: use the address that twin prints for this run",
             )
 
 
-class Run(Secret):
+class RunHandler(SecretHandler):
     """What the page is made of."""
 
     def get(self) -> None:
@@ -179,24 +178,24 @@ class Run(Secret):
         )
 
 
-class Levers(Secret):
+class LeversHandler(SecretHandler):
     """What can be changed."""
 
     async def get(self) -> None:
-        """Levers with their present values, and names of ready policies."""
+        """Levers with their values in effect, and names of ready policies."""
         live = self.server.live
-        found = await _apart(levers.now, live.hub.info.out, tuple(live.held))
+        found = await _apart(levers.now, live.hub.info.out, tuple(live.begun))
         self.finish({"levers": found, "ready": list(levers.ready())})
 
 
-class Chapter(Secret):
+class ChapterHandler(SecretHandler):
     """The pictures under a heading."""
 
     def get(self, key: str) -> None:
         """As a Bokeh document with everything read so far."""
         page = self.server.live.page
         if not page.known(key):
-            self.refuse(404, "there is no such chapter")
+            self.refuse(404, "no such chapter")
             return
         self.set_header("Content-Type", "application/json")
         self.finish(
@@ -204,21 +203,21 @@ class Chapter(Secret):
         )
 
 
-class Readings(Secret):
+class ReadingsHandler(SecretHandler):
     """What continues these pictures."""
 
     def get(self, key: str) -> None:
         """Readings after the number ``since``."""
         page, since = self.server.live.page, self.get_query_argument("since", "")
         if not page.known(key) or not re.fullmatch(r"\d{1,12}", since):
-            self.refuse(404, "there is no such chapter")
+            self.refuse(404, "no such chapter")
             return
         self.set_header("Content-Type", "application/json")
         self.finish(page.readings(key, int(since)))
 
 
-class Stream(Secret):
-    """Everything new, as one JSON object per line, for as long as the page stays."""
+class StreamHandler(SecretHandler):
+    """All news, as one JSON object per line, for as long as the page is open."""
 
     async def get(self) -> None:
         """Hello, then the news."""
@@ -243,8 +242,8 @@ class Stream(Secret):
             self.queue.put_nowait(None)
 
 
-class Command(Secret):
-    """A hand on the levers."""
+class CommandHandler(SecretHandler):
+    """A command to the run."""
 
     def prepare(self) -> None:
         """From this server's own page only, and as JSON, which no form of another site can send."""
@@ -256,12 +255,12 @@ class Command(Secret):
             headers.get("Origin") != f"http://{headers.get('Host')}"
             or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
         ):
-            self.refuse(403, "commands are taken from the run's own page only")
+            self.refuse(403, "commands are accepted from the run's own page only")
         elif headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             self.refuse(415, "a command is JSON")
 
     async def post(self) -> None:
-        """Give it to the run and answer with what the run says."""
+        """Pass it to the run and return the run's reply."""
         try:
             asked = json.loads(self.request.body)
             if not isinstance(asked, dict):
@@ -271,9 +270,13 @@ class Command(Secret):
             return
         live = self.server.live
         try:
-            self.finish(await _apart(levers.obey, live.hub.info.out, asked, tuple(live.held)))
+            self.finish(
+                await _apart(levers.command_of_page, live.hub.info.out, asked, tuple(live.begun))
+            )
         except TwinError as error:
-            self.finish({"error": str(error)})  # the run's own answer, not one of the web server
+            self.finish(
+                {"error": str(error)}
+            )  # the run refused it, which is no error of the web server
 
 
 async def _apart(work: Any, *arguments: Any) -> Any:
@@ -282,13 +285,13 @@ async def _apart(work: Any, *arguments: Any) -> Any:
 
 
 ROUTES = [
-    (r"/open/([\w-]{1,64})", Once),
-    (r"/run", Run),
-    (r"/levers", Levers),
-    (r"/stream", Stream),
-    (r"/chapter/([\w-]{1,64})", Chapter),
-    (r"/readings/([\w-]{1,64})", Readings),
-    (r"/command", Command),
-    (r"/.*", File),
+    (r"/open/([\w-]{1,64})", OnceHandler),
+    (r"/run", RunHandler),
+    (r"/levers", LeversHandler),
+    (r"/stream", StreamHandler),
+    (r"/chapter/([\w-]{1,64})", ChapterHandler),
+    (r"/readings/([\w-]{1,64})", ReadingsHandler),
+    (r"/command", CommandHandler),
+    (r"/.*", FileHandler),
 ]
 """Addresses of the page, the first that matches answers."""

@@ -1,15 +1,15 @@
 """What the live page shows: headline cards of each side, and chapters whose pictures are made once
 and then only grow.
 
-The chapters, their order and their words are those of the report (`panels`), drawn by its code
-(`pictures`). A chapter goes to the pages as a Bokeh document with everything read so far, and a
-plan that says which row of a reading continues which line; from then on a page asks for the rows of
-what it draws, when it draws it. Two things differ from the report: distributions show the start and
-now (a heat map cannot be continued, and the report draws it), and counters of rare events stay per
-day (the report's weekly means need the whole course).
+The chapters, their order and their words are those of the report (`panels`), drawn by the same code
+(`courses`, `distributions`). A chapter goes to the pages as a Bokeh document with everything read
+so far, and a plan that says which row of a reading continues which line; from then on a page asks
+for the rows of what it draws, when it draws it. Two things differ from the report: distributions
+show the start and now (a heat map cannot be continued, and the report draws it), and counters of
+rare events stay per day (the report's weekly means need the whole course).
 
-Labels of axes are formatted without code that a browser would have to evaluate, so that the page
-needs no such permission.
+Labels of axes are formatted without code that a browser would have to evaluate, so the page's
+security policy need not allow it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twin.readers.headlines import SIDES
 from twin.readers.live.history import History
 from twin.readers.live.theme import recolour
 from twin.readers.panels import title, tone, unit
-from twin.readers.pictures import Frame, Mark, drawn_marks, spark
+from twin.readers.pictures import Mark, Section, drawn_marks, spark
 from twin.readers.text import change, compact, human
 from twin.record.results import Metrics
 
@@ -43,7 +43,7 @@ LEAST_MS = 7 * 86.4e6
 
 
 @dataclass(frozen=True)
-class Line:
+class Continuation:
     """How a reading continues a line: the row of the reading, the column of the source; with an
     error, that of its row and the band."""
 
@@ -53,14 +53,15 @@ class Line:
     place: int
 
 
-class Page:
-    """The page of one run, for all who have it open. ``marks`` are the policies that took hold."""
+class LivePage:
+    """The page of one run, for all who have it open. ``marks`` are the policies that took
+    effect."""
 
     def __init__(self, history: History) -> None:
         self.history, self.marks = history, list[Mark]()
         self.edition = 0
-        """Grows whenever pictures must be drawn anew: something moved for the first time, a policy
-        took hold, readings were thinned."""
+        """Grows whenever pictures must be drawn again: a series moved for the first time, a policy
+        took effect, readings were thinned."""
         self._drawn: dict[
             tuple[str, str], tuple[int, bytes]
         ] = {}  # edition, and the chapter as JSON
@@ -85,7 +86,7 @@ class Page:
         self._keys = {each["id"] for side in self.outline for each in side["chapters"]}
 
     def mark(self, when: dt.datetime, text: str) -> None:
-        """A policy took hold."""
+        """A policy took effect."""
         self.marks.append((when, text))
         self.edition += 1
 
@@ -129,10 +130,12 @@ class Page:
         JSON; made once for all pages."""
         edition, made = self._drawn.get((key, theme), (-1, b""))
         if edition != self.edition:
-            told = self._make(key, theme)
-            edition, made = self.edition, json.dumps(told).encode()
+            made_now = self._make(key, theme)
+            edition, made = self.edition, json.dumps(made_now).encode()
             self._drawn[key, theme] = edition, made
-            self._plans.setdefault(key, {}).update({one["key"]: one for one in told["pictures"]})
+            self._plans.setdefault(key, {}).update(
+                {one["key"]: one for one in made_now["pictures"]}
+            )
         return made
 
     def readings(self, key: str, since: int) -> bytes:
@@ -174,12 +177,12 @@ class Page:
                 "edition": self.edition,
                 "taken": self.history.taken,
                 "pictures": [],
-                "quiet": "Nothing was read yet.",
+                "quiet": "There are no readings yet.",
             }
         chapter = self._chapter(key, metrics)
         first, last = self.history.ms()
         x_range = Range1d(first, max(last, first + LEAST_MS))
-        frame = Frame(x_range, drawn_marks(self.marks, x_range))
+        frame = Section(x_range, drawn_marks(self.marks, x_range))
         document, pictures = Document(), []
         with document.models.freeze():
             for picture in chapter.pictures:
@@ -211,11 +214,12 @@ class Page:
             "quiet": chapter.quiet,
             "document": document.to_json(deferred=False),
         }
-        document.clear()  # lets go of the formatters that all figures share
+        # a formatter belongs to one document at a time, and all figures share theirs
+        document.clear()
         return made
 
     def _draw(
-        self, metrics: Metrics, picture: Picture, frame: Frame
+        self, metrics: Metrics, picture: Picture, frame: Section
     ) -> tuple[figure, dict[str, Any]]:
         """A picture, and how readings continue it."""
         if picture.series:
@@ -229,7 +233,7 @@ class Page:
             )
             plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame)
             plan = [
-                Line(
+                Continuation(
                     line.name,
                     self.history.row(one.metric, one.label),
                     self.history.row(error.metric, error.label) if error else None,

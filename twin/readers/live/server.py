@@ -1,10 +1,10 @@
-"""Who may see and steer a run by its page: whoever holds its token, from this machine, on a page
-that this server gave.
+"""Access to a run by its page: for whoever has its token, from this machine, on a page that this
+server gave.
 
-The token is drawn anew for each process of a run. It reaches the user by the address that is shown
-(as its fragment, which browsers send to nobody) or, where a browser is opened, by an address that
-works once; pages send it in a header. Another site's page has no token, cannot set the header
-without leave (none is ever given), and fails by the names of host and origin before that.
+Each process of a run draws a new token. It reaches the user in the address that is printed (as its
+fragment, which browsers send to nobody) or, where a browser is opened, by an address that works
+once; pages send it in a header. Another site's page has no token and cannot set the header without
+CORS permission, which is never given; its host and origin are refused before that.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from tornado.web import Application
 
 from twin.ground.errors import TwinError
 from twin.readers import listening
-from twin.readers.live.handlers import ROUTES, Live
+from twin.readers.live.handlers import ROUTES, Served
 
 ONCE_S = 60.0
-"""How long an address that works once works."""
+"""Wall-clock seconds for which an address that works once is valid."""
 LARGEST = 200_000
 """Bytes of a request."""
 BEHIND = 40
-"""Messages that may wait for a slow page; then it is told to begin anew."""
+"""Messages that may wait for a slow page; then it is told to start again."""
 
 
 class Server:
     """The listener, and the pages that are open."""
 
-    def __init__(self, host: str, port: int, live: Live) -> None:
+    def __init__(self, host: str, port: int, live: Served) -> None:
         self.live, self.pages = live, set[asyncio.Queue[bytes | None]]()
         self._token = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
@@ -64,18 +64,18 @@ class Server:
 
     @property
     def address(self) -> str:
-        """The page with its token, for the user's eyes."""
+        """The page with its token, to be shown to the user alone."""
         return f"{self.base}/#token={self._token}"
 
     def once(self) -> str:
-        """An address of the page that works once, soon: a browser's command line is no place for
-        the token."""
+        """An address of the page that works once, soon: other users of the machine can read a
+        browser's command line, so it must not contain the token."""
         code = secrets.token_urlsafe(16)
         self._codes[code] = time.monotonic() + ONCE_S
         return f"{self.base}/open/{code}"
 
     def spend(self, code: str) -> bool:
-        """Whether such an address still works; it does not any more."""
+        """Use up such an address; returns whether it was still valid."""
         return self._codes.pop(code, 0.0) > time.monotonic()
 
     def known(self, header: str) -> bool:
@@ -85,26 +85,25 @@ class Server:
         )
 
     def complain(self, bug: str) -> None:
-        """Tell the user of a bug, once."""
+        """Report a bug to the user, once."""
         if bug not in self._bugs:
             self._bugs.add(bug)
             self.live.hub.note(
-                f"live page: {bug} (a bug in twin, please report it; the run goes on)"
+                f"live page: {bug} (a bug in twin, please report it; the run continues)"
             )
 
     def send(self, message: bytes) -> None:
-        """Put a message before every page; one that is far behind is told to begin anew instead."""
+        """Send a message to every page; one that is far behind is told to start again instead."""
         for page in self.pages if message else ():
             if page.qsize() >= BEHIND:
                 while not page.empty():
                     page.get_nowait()
-                page.put_nowait(b'{"anew":true}\n')
+                page.put_nowait(b'{"restart":true}\n')
             else:
                 page.put_nowait(message)
 
     async def close(self, patience_s: float) -> None:
-        """Let the pages take what they still want to draw (each leaves when it has it), and
-        close."""
+        """Wait until the pages have what they still draw (each leaves then), and close."""
         until = time.monotonic() + patience_s
         while self.pages and time.monotonic() < until:
             await asyncio.sleep(0.02)
