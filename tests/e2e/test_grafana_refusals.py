@@ -51,7 +51,7 @@ REFUSALS = [
         "POST /dashboards",
         412,
         b'{"message": "x", "status": "name-exists"}',
-        "another dashboard of that title lies in the folder",
+        "another dashboard of that title is in the folder",
     ),
     (
         "POST /dashboards",

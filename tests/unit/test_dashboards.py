@@ -197,7 +197,7 @@ def test_every_panel_says_what_it_means(uid: str) -> None:
         if uid != HEALTH_UID:
             assert "Unit: " in panel["description"], panel["title"]
             assert re.search(
-                r"(Up|Down) is good for (creators|consumers|the platform|those who)|Neither way is good",
+                r"(Up|Down) is good for (creators|consumers|the platform|users)|Neither direction is good",
                 panel["description"],
             )
         if panel["title"] != "What changed":

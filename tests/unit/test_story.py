@@ -214,7 +214,7 @@ def test_luck_is_not_told() -> None:
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))
     text = told(read((gauge("m", headline=True), 10 + noise[:, 0])))
     assert (
-        "Within its own noise or 3%: the mean m (" in text
+        "No change beyond noise or 3%: the mean m (" in text
         and "rose" not in text
         and "fell" not in text
     )

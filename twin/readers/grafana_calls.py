@@ -144,7 +144,7 @@ class Calls:
             mend = "something of that name or uid exists, or was changed meanwhile: look at it and try again"
         elif code == 412:
             mend = {
-                "name-exists": "another dashboard of that title lies in the folder: rename or "
+                "name-exists": "another dashboard of that title is in the folder: rename or "
                 "remove it",
                 "plugin-dashboard": "it belongs to a plugin: remove it there",
             }.get(status, "somebody changed it meanwhile: try again")
@@ -176,7 +176,7 @@ def _parts(url: str) -> tuple[str, str, int | None, str]:
         raise UsageError(f"the address of Grafana cannot be read: {error} {mend}") from None
     if parts.username or parts.password:
         raise UsageError(
-            "the address of Grafana holds a user or password (take it out and set GRAFANA_TOKEN)"
+            "the address of Grafana contains a user or password (take it out and set GRAFANA_TOKEN)"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"{url}: is not the address of a Grafana {mend}")

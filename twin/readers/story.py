@@ -65,7 +65,7 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
     if steady:
         sentences.insert(
             after_heads or min(1, len(sentences)),
-            f"Unchanged beyond noise or {LEAST:.0%}: "
+            f"No change beyond noise or {LEAST:.0%}: "
             + ", ".join(
                 f"{phrase(one.metric, one.label)} "
                 f"({with_unit(windows.values(one.values)[1], one.metric)})"

@@ -162,7 +162,7 @@ def _sum(file: Path) -> str:
 
 
 def _verify(place: Path, name: str) -> None:
-    """Raise CheckpointError unless an entry is whole, of this name, and holds what was written."""
+    """Raise CheckpointError unless an entry is whole, of this name, and unchanged."""
     said = json.loads((place / SUMS).read_text())
     found = {file.name for file in place.iterdir()} - {SUMS}
     if said["key"] != name or found != set(said["files"]):
@@ -196,9 +196,9 @@ def _trim(root: Path) -> None:
                 shutil.rmtree(place, ignore_errors=True)
         except FileNotFoundError:
             continue
-    held = sum(size for _, _, size in entries)
+    total = sum(size for _, _, size in entries)
     for _, place, size in sorted(entries, key=lambda entry: (entry[0], entry[1].name)):
-        if held <= most:
+        if total <= most:
             return
         _remove(place)
-        held -= size
+        total -= size

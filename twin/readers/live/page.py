@@ -126,7 +126,7 @@ class LivePage:
         return shown
 
     def chapter(self, key: str, theme: str) -> bytes:
-        """A chapter's pictures with all that had been read when it was made, and how to go on, as
+        """A chapter's pictures with all that had been read when it was made, and how to extend them, as
         JSON; made once for all pages."""
         edition, made = self._drawn.get((key, theme), (-1, b""))
         if edition != self.edition:

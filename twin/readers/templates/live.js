@@ -267,7 +267,7 @@ function refresh() {
   if (document.hidden || state === "refused" || !news.state) return;
   display();
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
-  set("every", !still && every > 5 ? `Pictures follow about every ${every} s${news.pages > 1 ? `, since ${news.pages} pages are open` : ""}; paused, they are up to date.` : "");
+  set("every", !still && every > 5 ? `Pictures are updated about every ${every} s${news.pages > 1 ? `, because ${news.pages} pages are open` : ""}. While the run is paused they are up to date.` : "");
   const soon = still || began - hurried < HURRY_MS;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
