@@ -19,9 +19,8 @@ from twin.running import drive as running
 from twin.running.folder import free_folder
 from twin.scenario.loading import load
 
-_folder = click.argument(
-    "run", metavar="DIR"
-)  # a path, or an address such as s3://bucket/path, which a Path would spoil
+# a path, or an address such as s3://bucket/path, which a Path would change
+_folder = click.argument("run", metavar="DIR")
 
 
 @click.command()

@@ -78,10 +78,8 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     asked = services(flags)
     if not asked:
         return view
-
-    return Watchers(
-        view, Link(asked, view.note)
-    )  # the view first: it prints the lines of the others, and how the run ended
+    # the view first: it prints the lines of the others, and how the run ended
+    return Watchers(view, Link(asked, view.note))
 
 
 def services(flags: dict[str, Any]) -> list[Service]:

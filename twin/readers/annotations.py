@@ -191,16 +191,14 @@ class Annotator(Service):
     Grafana is unreachable."""
 
     def __init__(self, url: str) -> None:
-        self.url = (
-            url  # nothing else: the token stays in the environment, which the sidecar inherits
-        )
+        # nothing else: the token stays in the environment, which the sidecar inherits
+        self.url = url
 
     def begin(self, info: RunInfo) -> None:
         """Read the marks up to where the run continues."""
         self._info, self._manifest = info, load_manifest(info.out)
-        self._marks: list[Mark] = load_events(
-            info.out
-        )  # of a resumed run: those before the checkpoint, which it will not reach again
+        # of a resumed run: those before the checkpoint, which it will not reach again
+        self._marks: list[Mark] = load_events(info.out)
         self._news, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
         self._reported = False
         self._why = ""
@@ -239,15 +237,18 @@ class Annotator(Service):
         self._news.set()
         until = time.monotonic() + LAST_S
         await asyncio.to_thread(self._thread.join)
-        for wait in (
-            LAST_TRIES_S if complete else LAST_TRIES_S[:1]
-        ):  # if the run died, nothing waits for this process
+        # if the run died, nothing waits for this process
+        for wait in LAST_TRIES_S if complete else LAST_TRIES_S[:1]:
             await asyncio.sleep(wait)
             if self._why and time.monotonic() > until:
                 break
             if await asyncio.to_thread(self._try, complete):
-                return f"{len(from_marks(self._marks, self._manifest))} annotations are at {self._grafana.url}"
-        return f"not all annotations are in Grafana: {self._why}; later: twin grafana annotate {self._info.out} --url {self._grafana.url}"
+                count = len(from_marks(self._marks, self._manifest))
+                return f"{count} annotations are at {self._grafana.url}"
+        return (
+            f"not all annotations are in Grafana: {self._why}; later: "
+            f"twin grafana annotate {self._info.out} --url {self._grafana.url}"
+        )
 
     def _work(self) -> None:
         wait = 1.0

@@ -144,9 +144,8 @@ class Backlog:
         with self._changed:
             self._delivered_s = now_s
             self.undelivered -= count
-            while (
-                len(self._memory) > 1 and self._memory[0][0] < now_s
-            ):  # the last one stays: it says which series had a value
+            # the last one stays: it says which series had a value
+            while len(self._memory) > 1 and self._memory[0][0] < now_s:
                 self._memory.popleft()
 
     def close(self) -> None:

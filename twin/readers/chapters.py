@@ -191,4 +191,6 @@ def _listed(together: Sequence[Metric], still: Sequence[Series], with_value: boo
 
 
 def _kept(value: float, metric: Metric) -> str:
-    return f"at {human(value, metric.unit)} {unit(metric) if metric.unit not in ('s', 'bytes') else ''}".rstrip()
+    # `human` writes the unit of durations and of bytes itself
+    words = "" if metric.unit in ("s", "bytes") else unit(metric)
+    return f"at {human(value, metric.unit)} {words}".rstrip()

@@ -98,9 +98,8 @@ def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
         if len(values)
         for end in np.quantile(values, (OUTLIERS, 1 - OUTLIERS))
     ]
-    if (
-        usual and high - low > 3 * (max(usual) - min(usual)) > 0
-    ):  # a wild beginning would flatten all that comes after
+    # a few extreme readings at the beginning would flatten all that come after
+    if usual and high - low > 3 * (max(usual) - min(usual)) > 0:
         room = 0.5 * (max(usual) - min(usual))
         low, high, beyond = (
             max(low, float(min(usual) - room)),

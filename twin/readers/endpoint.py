@@ -97,7 +97,10 @@ class Endpoint(Service):
         place = Address(self.address.flag, self.address.host, port).shown
         line = f"metrics at http://{place}/metrics"
         if not self.address.local:
-            line += f"\nwarning: {self.address.flag} {place} can be reached from other machines without a password"
+            line += (
+                f"\nwarning: {self.address.flag} {place} can be reached from other machines "
+                f"without a password"
+            )
         return line
 
     async def close(self, complete: bool) -> str:

@@ -37,9 +37,8 @@ class Grafana(Calls):
     def health(self) -> str:
         """The version of a Grafana that is up and new enough. Needs no rights; a wrong token shows
         with the first other call."""
-        data = self._asked(
-            "ask for its health", lambda: self._api.GET("/health")
-        )  # grafana-api has no method for it
+        # grafana-api has no method for it
+        data = self._asked("ask for its health", lambda: self._api.GET("/health"))
         if not isinstance(data, dict) or "database" not in data:
             raise GrafanaError(
                 f"{self.url}: is not a Grafana (give its address, with the path under which it is "
@@ -204,9 +203,8 @@ def connect(url: str | None) -> Grafana:
     token = os.environ.get("GRAFANA_TOKEN", "").strip()
     user, password = os.environ.get("GRAFANA_USER", ""), os.environ.get("GRAFANA_PASSWORD", "")
     if token:
-        if not (
-            token.isascii() and token.isprintable() and " " not in token
-        ):  # requests would print it in its complaint
+        # requests would print a token that cannot be a header in its error
+        if not (token.isascii() and token.isprintable() and " " not in token):
             raise UsageError(
                 "GRAFANA_TOKEN: contains a character that no token has (copy it again)"
             )

@@ -57,7 +57,10 @@ class Calls:
 
     def warning(self) -> str:
         """The warning for a token that is sent unencrypted."""
-        return f"warning: the {self._login.split()[0]} goes to {self.url} unencrypted, and others on the network may read it (use https)"
+        return (
+            f"warning: the {self._login.split()[0]} goes to {self.url} unencrypted, and others on "
+            f"the network may read it (use https)"
+        )
 
     def _found(
         self, doing: str, call: Callable[[], Any], role: str = "Editor"
@@ -141,7 +144,10 @@ class Calls:
                 "is that a Grafana, and served under that path?",
             )
         elif code == 409:
-            mend = "something of that name or uid exists, or was changed meanwhile: look at it and try again"
+            mend = (
+                "something of that name or uid exists, or was changed meanwhile: look at it and "
+                "try again"
+            )
         elif code == 412:
             mend = {
                 "name-exists": "another dashboard of that title is in the folder: rename or "

@@ -148,9 +148,8 @@ def moves_of_side(found: Sequence[Chapter], windows: Windows) -> list[Move]:
             continue
         before, after = float(first.mean()), float(last.mean())
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
-        stale = any(
-            values[0] != 0 and (values == values[0]).all() for values in (first, last)
-        )  # read, but without any event
+        # read, but without any event: the last mean is repeated
+        stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))
         if abs(after - before) > max(NOISE * noise, LEAST * abs(before)) and not stale:
             moves.append(Move(one, heading, before, after, _size(before, after)))
     return moves

@@ -56,9 +56,8 @@ class Encoder:
     def __init__(self, series: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         self._labels = []
         for name, labels in series:
-            pairs = sorted(
-                {**labels, "__name__": name}.items()
-            )  # receivers want them sorted, and none that is empty
+            # receivers require them sorted, and none that is empty
+            pairs = sorted({**labels, "__name__": name}.items())
             self._labels.append(b"".join(_label(key, value) for key, value in pairs if value))
 
     def request(
@@ -94,10 +93,11 @@ class Encoder:
         stamps = [varint(time) for time in times_ms.tolist()]
         lengths = np.array([len(stamp) for stamp in stamps])
         edges = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(stamps)]
+        # messages put end to end are one message
         return b"".join(
             self._block(stamps[first:last], samples[:, first:last], sent[:, first:last])
             for first, last in itertools.pairwise(edges)
-        )  # messages put end to end are one message
+        )
 
     def _block(
         self, stamps: list[bytes], samples: NDArray[np.float64], sent: NDArray[np.bool_]

@@ -89,9 +89,8 @@ def turned(dashboard: Mapping[str, Any], run: SelectedRun) -> dict[str, Any]:
             many = [value] if variable.get("multi") else value
             variable = {**variable, "current": {"selected": True, "text": many, "value": many}}
         variables.append(variable)
-    wall_clock = "now" in str(
-        dashboard.get("time", {}).get("from", "")
-    )  # the run's own health is shown in wall-clock time
+    # the run's own health is shown in wall-clock time
+    wall_clock = "now" in str(dashboard.get("time", {}).get("from", ""))
     when = {} if wall_clock else {"time": {"from": _iso(run.start), "to": _iso(run.end)}}
     return {
         **dashboard,
@@ -201,10 +200,10 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
             "jsonData": {**(found.get("jsonData") or {}), **options},
         }
         how = "unchanged" if changed == found else "changed"
-        if (
-            changed != found and not dry
-        ):  # what others set, such as a login for Prometheus, stays; if somebody changed it meanwhile,
-            grafana.change_source(changed)  # Grafana refuses, by its version
+        # What others set, such as a login for Prometheus, stays. If somebody changed it meanwhile,
+        # Grafana refuses, by its version.
+        if changed != found and not dry:
+            grafana.change_source(changed)
     trouble = "" if dry and how != "unchanged" else grafana.source_trouble(SOURCE)
     return how + (f", but {trouble}" if trouble else "")
 

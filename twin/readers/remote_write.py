@@ -106,7 +106,10 @@ class Sender:
         """What has arrived and, if that is not all, how to deliver the rest."""
         total, left = self.backlog.total, self.backlog.undelivered
         if not left:
-            return f"remote write: all {total:,} readings x {self.series:,} series are in {shown(self.url)}"
+            return (
+                f"remote write: all {total:,} readings x {self.series:,} series are in "
+                f"{shown(self.url)}"
+            )
         why = f" ({self.trouble})" if self.trouble else ""
         return (
             f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; "

@@ -45,9 +45,8 @@ def glance(
     made = []
     x_range = time_range(metrics)
     frame = Section(x_range, drawn_marks(marks, x_range))
-    first = (
-        windows.start_of_before - 4 * WEEK
-    )  # the settling of a run would flatten all that comes later
+    # the settling of a run would flatten all that comes later
+    first = windows.start_of_before - 4 * WEEK
     scale_from = int((metrics.times < first).sum())
     for side in ("producer", "consumer"):
         lines = []

@@ -52,9 +52,8 @@ class Link(Watcher):
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # a forked child would inherit locks of the run's threads in an unknown state
+        # a forked child would inherit locks of the run's threads in an unknown state
+        context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=main, args=(theirs, info, self._services), name="twin-sidecar"
@@ -159,9 +158,8 @@ class Link(Watcher):
             contextlib.suppress(OSError),
             socket.socket(fileno=os.dup(self._pipe.fileno())) as pipe,
         ):
-            pipe.shutdown(
-                socket.SHUT_RDWR
-            )  # a plain close would not reach the thread that reads from it
+            # a plain close would not reach the thread that reads from it
+            pipe.shutdown(socket.SHUT_RDWR)
         self._process.join(2 * CLOSE_S)
         self._process.kill()
 

@@ -32,9 +32,8 @@ def main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     os.nice(5)  # where processors are few, the run goes first
-    logging.getLogger().addHandler(
-        logging.NullHandler()
-    )  # the terminal belongs to the run; lines for its user go through `note`
+    # the terminal belongs to the run; lines for its user go through `note`
+    logging.getLogger().addHandler(logging.NullHandler())
     asyncio.run(_serve(pipe, info, services))
 
 
@@ -66,9 +65,8 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     living, complete = list(services), False
     while not complete and (batch := await batches.get()) is not None:
         broken = list[Service]()
-        for message in (
-            batch
-        ):  # without a pause: a request meanwhile sees the state before a batch or after it
+        # without a pause: a request meanwhile sees the state before a batch or after it
+        for message in batch:
             for failed in _dispatch(hub, living, *message):
                 living.remove(failed)
                 broken.append(failed)

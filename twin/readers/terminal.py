@@ -141,7 +141,10 @@ class PlainView(Watcher):
                 flush=True,
             )
             return
-        start = f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  left {span(left)}"
+        start = (
+            f"{at(info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  "
+            f"{rate:,.0f} sessions/s  left {span(left)}"
+        )
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
 
     def _heads(self, room: int) -> list[str]:
@@ -229,7 +232,8 @@ class LiveView(Watcher):
         )
         where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
         if frame.now_s < 0:
-            where = f"warming up: {-frame.now_s / DAY:.0f} of {info.warm_up_s / DAY:g} days to the start"
+            left_days, whole = -frame.now_s / DAY, info.warm_up_s / DAY
+            where = f"warming up: {left_days:.0f} of {whole:g} days to the start"
         facts = Text(
             f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the "
             f"start",

@@ -1,5 +1,5 @@
-"""Branches of a run: a copy up to its newest checkpoint, in a folder of its own, that continues under
-another scenario.
+"""Branches of a run: a copy up to its newest checkpoint, in a folder of its own, that continues
+under another scenario.
 
 A branch has the run's ``run_id`` and history, and a branch name that no other has: NAME if forked
 from the main branch, else PARENT/NAME.

@@ -215,11 +215,13 @@ class _Drive:
             text = f"interrupted on {date}, nothing is lost; continue with: twin resume {self.out}"
         else:
             self.recorder.clean()
-            from twin.readers.report import (
-                write_report,
-            )  # a second of imports that `twin check` need not wait for
+            # inside, because it takes a second to import, which `twin check` is spared
+            from twin.readers.report import write_report
 
-            text = f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; report: {write_report(self.out)}"
+            text = (
+                f"done: {scenario.name} to {date}, {total:,} sessions in {span(wall)}; "
+                f"report: {write_report(self.out)}"
+            )
         self.watcher.end(text)
         return Outcome("interrupted" if interrupted else "done", text)
 

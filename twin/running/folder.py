@@ -68,9 +68,8 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
-    work = out.with_name(
-        out.name + ".part"
-    )  # a run folder is complete from the first instant, or absent
+    # under another name until it is complete: a run folder is whole or absent
+    work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
     (work / checkpoint.FOLDER).mkdir(parents=True)
     (work / "scenario.yaml").write_text(dump(scenario))

@@ -58,9 +58,8 @@ class PolicyChecker(MechanismChecker):
                 if policy.share is not None:
                     self._for_a_share(("policies", i, "set", lever), lever, policy.of)
             plan.append(policy)
-            at = (
-                0 if policy.at is None and policy.when is None else policy.at
-            )  # neither: from the start
+            # without a time and a condition: from the start
+            at = 0 if policy.at is None and policy.when is None else policy.at
             self.plan = (*self.plan, policy.model_copy(update={"set": values, "at": at}))
             if (
                 policy.share is not None

@@ -118,7 +118,10 @@ def description(metrics: Sequence[Metric], errors: Sequence[Metric] = ()) -> str
     if per_day(first):
         unit_text += ", counted over the 24 hours before"
     if first.kind == "histogram":
-        unit_text += "; drawn as shares of all, from the lowest bin at the bottom to the highest at the top, mean over the chosen branches"
+        unit_text += (
+            "; drawn as shares of all, from the lowest bin at the bottom to the highest at the "
+            "top, mean over the chosen branches"
+        )
     lines.append(f"Unit: {unit_text}.")
     if errors:
         lines.append("Thin lines: one standard error above and below.")

@@ -151,7 +151,8 @@ def marks() -> list[Json]:
 
     Grafana marks only what is above zero, hence ``abs``: an end is a mark too.
     """
-    changed = f"twin_policies_active{{{','.join(f'{name}{matcher}' for name, matcher in CHOSEN.items())}}}"
+    matchers = ",".join(f"{name}{matcher}" for name, matcher in CHOSEN.items())
+    changed = f"twin_policies_active{{{matchers}}}"
     return [
         {
             "name": "Policies, migrations, campaigns",

@@ -36,14 +36,12 @@ class History:
         """Series that have changed since the second reading; at the first, nothing has happened
         yet."""
         self._most, self._seen, self._start = most | 1, 0, info.start
-        self._times, self._values = (
-            np.zeros(self._most + 1, np.int64),
-            np.zeros((self._most + 1, len(info.rows))),
-        )  # one more: the latest
-        self._numbers, self._drawn = (
-            np.zeros(self._most, np.int64),
-            np.zeros((self._most, len(info.rows))),
-        )  # of those that are kept
+        # one more than are kept: the latest
+        self._times = np.zeros(self._most + 1, np.int64)
+        self._values = np.zeros((self._most + 1, len(info.rows)))
+        # of those that are kept
+        self._numbers = np.zeros(self._most, np.int64)
+        self._drawn = np.zeros((self._most, len(info.rows)))
         self._ahead = False  # whether the latest reading comes after the kept ones, not among them
         self._first: NDArray[np.float64] | None = None
         self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)

@@ -62,12 +62,10 @@ class LivePage:
         self.edition = 0
         """Grows whenever pictures must be drawn again: a series moved for the first time, a policy
         took effect, readings were thinned."""
-        self._drawn: dict[
-            tuple[str, str], tuple[int, bytes]
-        ] = {}  # edition, and the chapter as JSON
-        self._plans: dict[
-            str, dict[str, dict[str, Any]]
-        ] = {}  # how readings continue each picture of a chapter
+        # by chapter and theme: edition, and the chapter as JSON
+        self._drawn: dict[tuple[str, str], tuple[int, bytes]] = {}
+        # by chapter: how readings continue each of its pictures
+        self._plans: dict[str, dict[str, dict[str, Any]]] = {}
         nothing = Metrics(
             history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan)
         )
@@ -126,8 +124,8 @@ class LivePage:
         return shown
 
     def chapter(self, key: str, theme: str) -> bytes:
-        """A chapter's pictures with all that had been read when it was made, and how to extend them, as
-        JSON; made once for all pages."""
+        """A chapter's pictures with all readings so far, and how to extend them, as JSON; made
+        once for all pages."""
         edition, made = self._drawn.get((key, theme), (-1, b""))
         if edition != self.edition:
             made_now = self._make(key, theme)

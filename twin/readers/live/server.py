@@ -39,11 +39,8 @@ class Server:
         self._token = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._bugs: set[str] = set()
-        application = Application(
-            ROUTES,
-            server=self,
-            log_function=lambda handler: None,
-        )  # a log would be noise in the user's terminal
+        # without a log, which would fill the user's terminal
+        application = Application(ROUTES, server=self, log_function=lambda handler: None)
         self._http = HTTPServer(
             application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120
         )

@@ -83,11 +83,8 @@ class Live(Service):
 
     async def open(self) -> str:
         """Begin to serve; the line has the address with its token."""
-        from twin.readers.live import (
-            history,
-            page,
-            server,
-        )  # a second of imports that only the sidecar needs
+        # inside, because they take a second to import, which only the sidecar needs
+        from twin.readers.live import history, page, server
 
         self.history = history.History(self.hub.info)
         self.page = page.LivePage(self.history)
