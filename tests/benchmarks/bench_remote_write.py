@@ -35,7 +35,7 @@ from twin.readers import remote_write
 from twin.readers.protobuf_write import varint
 from twin.readers.receiver import Receiver
 from twin.readers.remote_write import RemoteWrite, Sender
-from twin.readers.sidecar import Hub
+from twin.readers.service import Hub
 from twin.record.names import series
 from twin.record.results import Recorder
 from twin.record.watch import RunInfo

@@ -156,9 +156,9 @@ def test_interrupt_leaves_a_run_that_can_go_on(straight: Path, tmp_path: Path) -
     assert (out / "checkpoints").iterdir() and not (out / "metrics.parquet").exists()
     assert "unfinished" in Path(twin("report", out, cwd=tmp_path).stdout.strip()).read_text()
     again = twin("resume", out, cwd=tmp_path)
-    assert "goes on at 2025-01-" in again.stdout and "done" in again.stdout
+    assert "resumes at 2025-01-" in again.stdout and "done" in again.stdout
     assert tables(out) == tables(straight)
-    assert "finished already" in twin("resume", out, cwd=tmp_path).stdout
+    assert "already finished" in twin("resume", out, cwd=tmp_path).stdout
 
 
 def test_live_view_on_a_terminal(straight: Path, tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_live_view_on_a_terminal(straight: Path, tmp_path: Path) -> None:
             break
     text = seen.decode()
     for wanted in (
-        "Who makes",
-        "Who watches",
+        "Creators",
+        "Consumers",
         "Chatbots",
         "sessions/s",
         "left",

@@ -307,7 +307,7 @@ def test_an_address_that_cannot_be_had_stops_the_run_before_anything_is_made(
     assert done.returncode == 2 and done.stdout == ""
     assert (
         done.stderr
-        == f"error: --metrics 127.0.0.1:{port}: something listens on port {port} already "
+        == f"error: --metrics 127.0.0.1:{port}: something already listens on port {port} "
         f"(--metrics :0 takes a free one)\n"
     )
     assert not list(tmp_path.iterdir())
@@ -328,7 +328,7 @@ def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_
         assert (status, err) == (130, "")
         assert (
             "warning: --metrics 0.0.0.0:" in out
-            and "asks for no password" in out
+            and "without a password" in out
             and "nothing is lost" in out
             and "died" not in out
         )
@@ -370,6 +370,6 @@ def test_a_run_outlives_the_process_beside_it(tmp_path: Path) -> None:
         status, out, err = begun.done()
     assert (
         (status, err) == (0, "")
-        and out.count("has died; the run goes on without it") == 1
+        and out.count("has died; the run continues without it") == 1
         and "done: base" in out
     )

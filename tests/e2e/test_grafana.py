@@ -16,7 +16,8 @@ from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, EDITOR, PROMETHEUS, VIEWER, Place
 from twin.ground.errors import UsageError
 from twin.readers import annotations, publish
-from twin.readers.grafana import Grafana, GrafanaError
+from twin.readers.grafana import Grafana
+from twin.readers.grafana_calls import GrafanaError
 from twin.record.names import identity
 from twin.record.results import Recorder, load_events, load_manifest
 
@@ -219,7 +220,7 @@ def test_without_an_address_the_data_source_must_be_there(server: Server, boards
 def test_an_editor_may_push_where_the_data_source_is_there(server: Server, boards: Path) -> None:
     """An Editor may not look at data sources, and is told so; to make one is refused with the role
     it needs."""
-    assert "data source simprom: not looked at (that needs the role Admin)" in told(
+    assert "data source simprom: not checked (that needs the role Admin)" in told(
         server, boards, None, EDITOR
     )
     assert set(server.contract.dashboards) == {"twin-test-a", "twin-test-b"}
@@ -243,10 +244,10 @@ def test_what_files_provision_is_left_alone(server: Server, boards: Path) -> Non
     before = len(server.contract.changes())
     lines = told(server, boards, PROMETHEUS)
     assert (
-        "data source simprom: provisioned by a file, left as it is: it goes to http://other:9090"
+        "data source simprom: provisioned by a file, left unchanged: its address is http://other:9090"
         in lines
     )
-    assert "dashboard Test: two sides: provisioned by a file, left as it is" in lines
+    assert "dashboard Test: two sides: provisioned by a file, left unchanged" in lines
     assert len(server.contract.changes()) == before
 
 

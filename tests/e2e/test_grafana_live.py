@@ -16,7 +16,7 @@ from tests.conftest import ROOT, settings
 from tests.e2e.grafana_contract import Contract, Server
 from tests.e2e.grafana_place import ADMIN, CLEAN, Place
 from twin.readers.annotations import Annotator
-from twin.readers.sidecar import Hub
+from twin.readers.service import Hub
 from twin.record import mailbox
 from twin.record.watch import RunInfo
 
@@ -181,7 +181,7 @@ def test_a_token_in_the_open_is_warned_of_when_the_run_begins(
 ) -> None:
     """In the line that says where annotations go; taken for another host, since this machine has no
     other."""
-    monkeypatch.setattr("twin.readers.grafana._loopback", lambda host: False)
+    monkeypatch.setattr("twin.readers.grafana_calls._loopback", lambda host: False)
     monkeypatch.setenv("GRAFANA_TOKEN", ADMIN)
     (tmp_path / "manifest.json").write_text('{"start": "2025-01-01"}')
     labels = {"run_id": "a", "scenario": "a", "branch": "main", "replicate": "0"}

@@ -10,7 +10,8 @@ from tests.e2e.grafana_contract import Server
 from tests.e2e.grafana_place import ADMIN, PROMETHEUS
 from twin.ground.errors import TwinError, UsageError
 from twin.readers import publish
-from twin.readers.grafana import Grafana, GrafanaError, connect
+from twin.readers.grafana import Grafana, connect
+from twin.readers.grafana_calls import GrafanaError
 
 
 def pushed(server: Server, boards: Path) -> list[str]:
@@ -50,7 +51,7 @@ REFUSALS = [
         "POST /dashboards",
         412,
         b'{"message": "x", "status": "name-exists"}',
-        "another dashboard of that title lies in the folder",
+        "another dashboard of that title is in the folder",
     ),
     (
         "POST /dashboards",
@@ -82,7 +83,7 @@ REFUSALS = [
         "POST /dashboards",
         500,
         b'{"message": "database is locked"}',
-        "trouble of its own and could not save .*500: database is locked",
+        "internal error and could not save .*500: database is locked",
     ),
     (
         "POST /dashboards",
@@ -147,7 +148,7 @@ def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
             ("POST /folders", code, b"", {"location": "https://grafana.test/sub/api/folders"})
         ]
         with pytest.raises(
-            GrafanaError, match=r"sends on to https://grafana.test/sub .give the address"
+            GrafanaError, match=r"redirects to https://grafana.test/sub .give the address"
         ):
             pushed(server, boards)
     assert [line for line in server.contract.asked if line == "GET /folders"] == []
@@ -156,7 +157,7 @@ def test_a_redirect_is_not_followed(server: Server, boards: Path) -> None:
 def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, nobody answers in time, no such host, no TLS: each in words that say what to
     look at."""
-    monkeypatch.setattr("twin.readers.grafana.PATIENCE_S", 0.2)
+    monkeypatch.setattr("twin.readers.grafana_calls.PATIENCE_S", 0.2)
     monkeypatch.setenv("NO_PROXY", "*")
     with Server() as server:
         server.contract.lock.acquire()  # it takes calls and does not answer
@@ -182,7 +183,7 @@ def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"GRAFANA_URL": "http://127.0.0.1:3000", "GRAFANA_USER": "x"}, "no token for Grafana"),
         (
             {"GRAFANA_URL": "http://127.0.0.1:3000", "GRAFANA_TOKEN": "geheim\r\nX-Evil: 1"},
-            "GRAFANA_TOKEN: holds a character",
+            "GRAFANA_TOKEN: contains a character",
         ),
         (
             {"GRAFANA_URL": "127.0.0.1:3000", "GRAFANA_TOKEN": "geheim"},
@@ -268,7 +269,7 @@ def test_a_token_in_the_open_is_warned_of() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "holds no dashboards"),
+        (None, "has no dashboards"),
         ("{", "cannot be read"),
         ("[]", "is not a dashboard"),
         ('{"uid": "x"}', "is not a dashboard"),

@@ -24,6 +24,7 @@ from twin.record.results import load_events, load_manifest, load_metrics
 from twin.record.watch import Frame, Watcher
 from twin.running import drive as run
 from twin.running import folder as runfolder
+from twin.running.pace import LAG_S, Pace
 from twin.scenario.loading import Scenario, load
 
 LIKES = "name: likes by hand\nset: {recommender.preset: likes}\n"
@@ -270,44 +271,37 @@ def test_pace_is_kept_and_little_is_made_up_for(
         began = time.monotonic()
         hand("continue")
         while (now := hand("status")["now_s"]) < 4 * DAY:
-            assert (now - HOUR) / DAY <= 4 * (time.monotonic() - began + run.LAG_S) + 2 * HOUR / DAY
+            assert (now - HOUR) / DAY <= 4 * (time.monotonic() - began + LAG_S) + 2 * HOUR / DAY
             time.sleep(0.01)
-    scenario, clock = small("duration=10d"), [1000.0]
-    simulation = Simulation(scenario)
-    manifest = runfolder.create(tmp_path / "b", scenario, simulation)
-    monkeypatch.setattr("twin.running.drive.time.monotonic", lambda: clock[0])
-    drive = run._Drive(
-        simulation, tmp_path / "b", manifest, Watcher(), 1.0, mailbox.Mailbox(tmp_path / "b")
-    )
-    simulation.world.now = DAY
-    assert drive._early()  # a day in no time
+    clock = [1000.0]
+    monkeypatch.setattr("twin.running.pace.time.monotonic", lambda: clock[0])
+    pace = Pace(1.0, 0)
+    assert pace.ahead(DAY)  # a day in no time
     clock[0] += 1.5
-    assert not drive._early()
+    assert not pace.ahead(DAY)
     clock[0] += 100  # the machine slept
-    assert not drive._early()
-    simulation.world.now = 2 * DAY
-    assert not drive._early()
-    simulation.world.now = 2 * DAY + HOUR
-    assert drive._early(), "of a hundred days it makes up for one"
+    assert not pace.ahead(DAY)
+    assert not pace.ahead(2 * DAY)
+    assert pace.ahead(2 * DAY + HOUR), "of a hundred days it makes up for one"
 
 
 WRONG = {
     "name: a\nset:\n  recommender.presett: likes\n": (3, "did you mean recommender.preset?"),
-    "name: a\n\nat: 10min\nset: {recommender.preset: likes}\n": (3, "past"),
+    "name: a\n\nat: 10min\nset: {recommender.preset: likes}\n": (3, "has already passed"),
     "name: a\nat: 99d\nset: {recommender.preset: likes}\n": (2, "99d"),
     "name: likes by hand\nset: {recommender.preset: likes}\n": (1, "likes by hand"),
     "name: a\nset: {recommender.preset: [\n": (3, "is not YAML"),
     "": (1, "is not a policy"),
     "- 5\n": (1, "is not a policy"),
     "just words\n": (1, "is not a policy"),
-    "policies: []\n": (1, "holds no policy"),
+    "policies: []\n": (1, "has no policy"),
     "policies:\n- 5\n": (2, "is not a policy"),
     "name: a\npolicies:\n- {name: b, set: {recommender.preset: likes}}\n": (
         1,
         "stands beside a list",
     ),
-    "policies:\n- name: a\n  use: b.yaml\n": (3, "uses no file"),
-    "name: a\nuse: b.yaml\n": (2, "uses no file"),
+    "policies:\n- name: a\n  use: b.yaml\n": (3, "cannot use a file"),
+    "name: a\nuse: b.yaml\n": (2, "cannot use a file"),
     "name: a\nwhen: no_such_metric < 1\nset: {recommender.preset: likes}\n": (2, "no_such_metric"),
     "name: a\nset: {recommender.preset: !!python/object/apply:os.system [echo]}\n": (
         2,
@@ -339,7 +333,7 @@ def test_what_cannot_be_done_is_said_with_its_place_and_changes_nothing(
                 one.startswith(place) and reason in one for one in str(caught.value).splitlines()
             ), (policy, str(caught.value))
         for at, reason in {
-            "0d": "is past",
+            "0d": "has already passed",
             "2024-06-01": "before the run",
             "2025-13-01": "neither",
             "soon": "neither",
@@ -426,7 +420,7 @@ def test_forks(small: Small, tmp_path: Path) -> None:
         assert "branch fork-1" in hand("fork")["ok"]
         assert "branch likes" in hand("fork", branch="likes", policy=LIKES)["ok"]
         hand("fork", branch="later", policy=GUARD, at="4d", out=str(tmp_path / "elsewhere"))
-        with pytest.raises(UsageError, match="there is such a branch"):
+        with pytest.raises(UsageError, match="already has a branch of that name"):
             hand("fork", branch="likes", out=str(tmp_path / "other"))
         assert not (out / "interventions").exists(), "what a branch alone gets is not the run's"
         assert load_manifest(out)["branches"] == ["fork-1", "likes", "later"]
@@ -467,13 +461,13 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     assert second.returncode == 2
     assert (
         second.stderr.count("\n") == 1
-        and f"a process runs here already, pid {process.pid}" in second.stderr
+        and f"a process already runs here, pid {process.pid}" in second.stderr
     )
     assert "branch twig" in twin("fork", "a", "--name", "twig", cwd=tmp_path).stdout
     twin("continue", "a", cwd=tmp_path)
     finished(process, tmp_path)
     again = twin("resume", "a", cwd=tmp_path)
-    assert "finished already" in again.stdout
+    assert "already finished" in again.stdout
     assert resumed(tmp_path / "a-twig") == tables(tmp_path / "a")
     none = twin("intervene", "a", "none.yaml", cwd=tmp_path, check=False)
     assert (none.returncode, none.stderr) == (2, "error: none.yaml: no such policy file\n")

@@ -84,7 +84,7 @@ def test_a_policy_from_the_page_shows_its_mark_and_its_effect_and_the_run_replay
         page.click("summary:text-is('Feed')")
         page.wait_for_selector("[data-chapter=platform-0] .quiet")
         assert "Labelled impressions" in text(page, "[data-chapter=platform-0] .quiet")
-        page.click("#open-hands")
+        page.click("#open-commands")
         page.wait_for_selector("#lever option", state="attached")
         page.select_option("#lever", "creators.label_ai")
         assert "from 0 to 1" in text(page, "#about")
@@ -292,13 +292,13 @@ def test_it_fits_a_phone_and_is_dark_where_that_is_wanted(held: Running, browser
         color_scheme="dark",
     )
     phone.wait_for_selector(".card")
-    phone.click("#open-hands")
+    phone.click("#open-commands")
     phone.wait_for_selector("#lever option", state="attached")
     for panel in ("lever", "ready", "yaml", "none"):
         if phone.is_visible(f"[data-tab={panel}]"):
             phone.click(f"[data-tab={panel}]")
             assert phone.evaluate("document.documentElement.scrollWidth") == 375
-    phone.click("#open-hands")
+    phone.click("#open-commands")
     phone.locator("[data-chapter=producer-0]").scroll_into_view_if_needed()
     phone.wait_for_selector("[data-chapter=producer-0] figure .plot > *")
     assert phone.evaluate("document.documentElement.scrollWidth") == 375

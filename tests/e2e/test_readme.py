@@ -124,7 +124,7 @@ def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
     elif command == "wait":
         assert BEHIND.pop().wait(600) == 0
     elif command.startswith("twin resume runs/dim-4"):
-        assert "finished already" in bash(command, fresh)
+        assert "already finished" in bash(command, fresh)
     elif command.startswith("twin check") and "--regularities" in command:
         assert "within" in bash(command, fresh)
     else:

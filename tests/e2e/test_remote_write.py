@@ -186,7 +186,7 @@ def test_kill_and_resume(server: Prometheus, straight: Path, tmp_path: Path) -> 
     process.wait()
     assert not (run / "metrics.parquet").exists() and delivered(run) > saved
     text = twin("resume", "a", "--remote-write", server.write_url, cwd=tmp_path).stdout
-    assert "goes on at" in text and f"all {DAYS + 1} readings" in text
+    assert "resumes at" in text and f"all {DAYS + 1} readings" in text
     is_exact(server, run)
     assert server.appended() - held == size(run)
     assert (run / "metrics.parquet").read_bytes() == (straight / "metrics.parquet").read_bytes()

@@ -125,7 +125,7 @@ def test_report_tells_each_sides_story(report: Path) -> None:
     for side in HEADINGS.values():
         mine = [heading for heading in headings if heading in side]
         assert len(mine) >= 4 and mine == [heading for heading in side if heading in mine]
-    assert "patient waited for <i>creator_human_share &lt; 0.0001</i> and never took hold" in text
+    assert "patient waited for <i>creator_human_share &lt; 0.0001</i> and never took effect" in text
     for heading in ("What a campaign does to them", "Campaigns"):
         assert f"<b>{heading}</b> is not drawn. At zero throughout: Campaign " in text
 
@@ -136,8 +136,8 @@ def test_report_is_one_file_of_sensible_size(report: Path) -> None:
     assert len(text) < 6e6
     assert not re.search(r'<(script|link|img|iframe)[^>]*\b(src|href)="', text)
     for title in (
-        "Who makes",
-        "Who watches",
+        "Creators",
+        "Consumers",
         "The platform",
         "Chatbots",
         "Both sides at a glance",

@@ -75,5 +75,5 @@ def test_the_check_of_the_command_fails_on_what_is_out_of_step(tmp_path: Path) -
     bad = subprocess.run(
         [*here, str(tmp_path / "none")], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert bad.returncode == 1 and bad.stderr.count("is not as it would be written") == len(MADE)
+    assert bad.returncode == 1 and bad.stderr.count("is out of date") == len(MADE)
     assert not (tmp_path / "none").exists()

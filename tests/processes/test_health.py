@@ -15,7 +15,7 @@ def test_an_address_that_is_taken_strange_or_unknown_is_refused_with_a_mend() ->
         assert {one.getsockname()[1] for one in sockets} == {port}
         with pytest.raises(
             UsageError,
-            match=f"--metrics 127.0.0.1:{port}: something listens .* {port} already .--metrics :0",
+            match=f"--metrics 127.0.0.1:{port}: something already listens .* {port} .--metrics :0",
         ):
             Address("--metrics", "127.0.0.1", port).bind()
     finally:

@@ -38,7 +38,7 @@ def test_one_process_has_the_folder(other: subprocess.Popen[str], tmp_path: Path
     """A second one is refused with the first one's number; a killed one holds nothing, whatever it
     left behind."""
     assert is_open(tmp_path)
-    with pytest.raises(UsageError, match=f"runs here already, pid {other.pid}"):
+    with pytest.raises(UsageError, match=f"already runs here, pid {other.pid}"):
         Mailbox(tmp_path).open()
     assert is_open(tmp_path), "the refused one took nothing away"
     other.kill()

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import ROOT
 from twin.ground.errors import UsageError
-from twin.readers.sidecar import Link, Service
+from twin.readers.service import Service
+from twin.readers.sidecar import Link
 from twin.readers.terminal import LiveView
 from twin.record.watch import Frame, RunInfo, Watchers
 
@@ -140,7 +141,7 @@ def test_a_service_that_fails_is_left_out_and_the_others_go_on() -> None:
     link.end("done")
     failed = [line for line in told if "failed" in line]
     assert len(failed) == 1 and failed[0].startswith(
-        "Weak has failed, the run goes on without it: ValueError: no more ("
+        "Weak has failed, the run continues without it: ValueError: no more ("
     )
     assert (
         told.count("weak closed False") == 1

@@ -7,7 +7,7 @@ import pytest
 
 from twin.readers import endpoint
 from twin.readers.listening import Address
-from twin.readers.sidecar import Hub
+from twin.readers.service import Hub
 from twin.record.watch import RunInfo
 from twin.world.metric import Metric
 

@@ -43,14 +43,18 @@ def test_a_condition_counts_from_the_fork_on(scenario: Scenario, tmp_path: Path)
         (
             "name: x\nset: {recommender.slate: 3}\n",
             "@3d",
-            "the worlds are forked at 6d: 3d: is past",
+            "the worlds are forked at 6d: 3d: has already passed",
         ),
         (
             "name: x\nset: {recommender.slate: 3}\n",
             "@soon",
             "soon: is neither a time since the start",
         ),
-        ("name: x\nat: 2d\nset: {recommender.slate: 3}\n", "", "x.yaml:2 at: 2d is past"),
+        (
+            "name: x\nat: 2d\nset: {recommender.slate: 3}\n",
+            "",
+            "x.yaml:2 at: 2d has already passed",
+        ),
         ("name: x\nset: {recommender.slate: 3}\n", "@40d", "after the end of the run"),
         ("- 3\n", "", "x.yaml"),
     ],

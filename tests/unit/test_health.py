@@ -13,9 +13,10 @@ from twin.ground.errors import UsageError
 from twin.ground.units import DAY, HOUR
 from twin.readers import health
 from twin.readers.endpoint import Endpoint
-from twin.readers.health import HEALTH, Pulse, readings
+from twin.readers.health import HEALTH, readings
 from twin.readers.listening import Address, parse
-from twin.readers.sidecar import Hub
+from twin.readers.pulse import Pulse
+from twin.readers.service import Hub
 from twin.record.names import IDENTITY
 from twin.record.watch import Frame, RunInfo
 from twin.world.mechanism import PHASES

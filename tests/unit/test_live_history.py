@@ -12,7 +12,7 @@ from twin.ground.errors import UsageError
 from twin.ground.units import HOUR
 from twin.readers.live.history import History
 from twin.readers.live.levers import levers, policy_yaml
-from twin.readers.live.page import Page
+from twin.readers.live.page import LivePage
 from twin.readers.live.service import parse_address
 from twin.record.results import per_day
 from twin.record.watch import RunInfo
@@ -88,7 +88,7 @@ def test_a_reading_that_comes_twice_is_taken_once() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_a_page_opened_before_there_is_anything_to_draw(count: int) -> None:
     """A second page opens while a first one has asked for a chapter, whatever was read by then."""
-    page = Page(fed(count, 41)[0])
+    page = LivePage(fed(count, 41)[0])
     key = next(each["id"] for each in page.outline[0]["chapters"] if each["heading"] == "Supply")
     assert json.loads(page.readings(key, 0))["columns"] == {}
     made = json.loads(page.chapter(key, "light"))

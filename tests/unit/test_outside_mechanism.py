@@ -12,8 +12,9 @@ from tests.conftest import SCENARIOS
 from tests.given.outside import BLOCK, MODULE, write
 from twin.ground.errors import ScenarioError
 from twin.mechanisms import REGISTRY
-from twin.scenario.describe import digest, dump, json_schema
+from twin.scenario.describe import digest, dump
 from twin.scenario.loading import load
+from twin.scenario.schema import json_schema
 
 
 def problems(path: Path, *sets: str) -> list[str]:
@@ -198,13 +199,13 @@ REFUSED = {
     "taken metric": (
         "class: own.census.Census",
         MODULE.replace('"counted"', '"satisfaction"'),
-        "its metric satisfaction belongs to audience already",
+        "its metric satisfaction already belongs to audience",
         "(change it in own.census.Census)",
     ),
     "need": (
         "class: own.census.Census",
         MODULE.replace("    Params =", '    needs = ("magic",)\n    Params ='),
-        "it needs the service magic, which nobody offers",
+        "it needs the service magic, which no mechanism offers",
         "",
     ),
     "parameter": (

@@ -1,8 +1,8 @@
 """Policies: conditions, timing, ramps, layers, and exact resumption."""
 
 import datetime as dt
+from copy import deepcopy
 
-import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -186,10 +186,11 @@ def test_a_condition_reads_published_values_and_takes_hold_once():
 
 
 def copy(world, policies):
-    """The run again from what a checkpoint holds: arrays, levers, board, time."""
+    """The run again from what a checkpoint holds: arrays, records, levers, board, time."""
     again, other = make(*policies.p.plan)
     again.state.clear()
     again.state.update({name: array.copy() for name, array in world.state.items()})
+    again.records.update(deepcopy(world.records))
     again.levers.update(world.levers)
     again.board.values[:] = world.board.values
     again.now = world.now
@@ -242,11 +243,11 @@ def test_an_idle_plan_costs_nothing():
     """Between its events a plan writes nothing, and unknown levers are an error."""
     world, policies = make(policy(name="late", at=300 * DAY, set={"feed.like": 0.25}))
     run(world, policies, 0)
-    record = world.state["policies.record"]
+    record = world.records["policies"]
     world.now = GRID
     world.state["policies.read"][0] = False
     policies.apply()
-    assert world.state["policies.record"] is record
+    assert world.records["policies"] is record
     with pytest.raises(StateError, match=r"did you mean feed\.like"):
         run(*make(policy(at=0, set={"feed.lik": 1.0})), 0)
-    assert np.array_equal(record, world.state["policies.record"])
+    assert record == world.records["policies"]

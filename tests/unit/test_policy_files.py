@@ -159,7 +159,7 @@ MISTAKES = {
     ),
     "chain": (
         STEP + "use: other.yaml\n",
-        "own/step.yaml:6 use: a policy file uses no other (name both files in the scenario)",
+        "own/step.yaml:6 use: a policy file cannot use another (name both files in the scenario)",
     ),
     "metric": (
         STEP + "when: opinion_varance < 1\n",

@@ -100,7 +100,7 @@ def test_per_day_is_a_rate_over_a_day() -> None:
 
 @pytest.mark.parametrize(
     ("damage", "words"),
-    [("cut", "cannot be read"), ("other", "does not hold what manifest.json declares")],
+    [("cut", "cannot be read"), ("other", "does not match the series that manifest.json declares")],
 )
 def test_damage_is_named(damage: str, words: str, tmp_path: Path) -> None:
     """A broken file, or one of another run, is one line that names it."""

@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import SCENARIOS
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
-from twin.scenario.describe import describe, digest, dump, json_schema
+from twin.scenario.describe import describe, digest, dump
 from twin.scenario.loading import Scenario, load
+from twin.scenario.schema import json_schema
 from twin.world.params import leaves, meta
 
 
@@ -98,7 +99,7 @@ CASES = {
     "bad date": ("start: 2025-02-30\n", "x.yaml:1 start: '2025-02-30' is not a date"),
     "self-extending": (
         "extends: x.yaml\n",
-        "x.yaml:1 extends: goes round in a circle: x.yaml -> x.yaml",
+        "x.yaml:1 extends: is circular: x.yaml -> x.yaml",
     ),
     "missing base": ("extends: bsae.yaml\n", "there is no file bsae.yaml beside this one"),
     "empty": ("", "x.yaml:1: is not a mapping (the file is empty"),

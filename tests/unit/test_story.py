@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from twin.mechanisms import REGISTRY
-from twin.readers.panels import HEADINGS, chapters
-from twin.readers.pictures import Frame as Shared
-from twin.readers.pictures import courses, drawn_marks, styled, time_range
-from twin.readers.story import Windows, phrase, story
+from twin.readers.chapters import chapters
+from twin.readers.courses import courses, styled
+from twin.readers.moves import Windows, phrase
+from twin.readers.panels import HEADINGS
+from twin.readers.pictures import Section, drawn_marks, time_range
+from twin.readers.story import story
 from twin.record.results import Metrics
 from twin.world.metric import Metric
 
@@ -185,9 +187,9 @@ def test_better_and_worse_follow_the_declared_direction() -> None:
         ),
         (),
     )
-    assert "What else got better: the mean income rose from 1 to 2 (+100 %)." in text
+    assert "Other improvements: the mean income rose from 1 to 2 (+100 %)." in text
     assert (
-        "What else got worse: the mean exits rose from 1 to 3 (+200 %); the mean morale fell from "
+        "Other deteriorations: the mean exits rose from 1 to 3 (+200 %); the mean morale fell from "
         "1 to 0.5 (−50 %)." in text
     )
     assert "other" not in text
@@ -203,7 +205,7 @@ def test_the_same_numbers_are_told_once() -> None:
         ),
         (),
     )
-    assert "What else got better: the mean exits fell from 2 to 1 (−50 %)." in text
+    assert "Other improvements: the mean exits fell from 2 to 1 (−50 %)." in text
 
 
 def test_luck_is_not_told() -> None:
@@ -212,17 +214,17 @@ def test_luck_is_not_told() -> None:
     noise = np.random.default_rng(3).normal(0, 0.3, (DAYS + 1, 1))
     text = told(read((gauge("m", headline=True), 10 + noise[:, 0])))
     assert (
-        "Within its own noise or 3%: the mean m (" in text
+        "No change beyond noise or 3%: the mean m (" in text
         and "rose" not in text
         and "fell" not in text
     )
-    assert "No series here broke step around “a rule”." in text
+    assert "No series here has a break around “a rule”." in text
 
 
 def test_a_trend_is_no_break() -> None:
     """A series that rises all year rises around a policy too, and is not laid at its door."""
     text = told(read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE)))
-    assert "the mean m rose from" in text and "No series here broke step" in text
+    assert "the mean m rose from" in text and "No series here has a break" in text
 
 
 def test_policies_near_the_ends_are_not_judged() -> None:
@@ -233,7 +235,7 @@ def test_policies_near_the_ends_are_not_judged() -> None:
         (dt.datetime(2025, 1, 3, tzinfo=dt.UTC), "too early"),
     ]
     text = told(read((gauge("m", headline=True), 10 + 0.1 * DAY + 0.01 * WAVE)), late)
-    assert "No series here broke step" not in text and "Around the policies" not in text
+    assert "No series here has a break" not in text and "Around the policies" not in text
 
 
 def test_settings_and_stale_readings_are_not_outcomes() -> None:
@@ -282,9 +284,9 @@ def test_a_wild_beginning_does_not_flatten_the_rest() -> None:
         metrics.times,
         styled([("M", "")], [values]),
         "",
-        Shared(x_range, drawn_marks(POLICY, x_range)),
+        Section(x_range, drawn_marks(POLICY, x_range)),
     )
-    assert 11 < plot.y_range.end < 20 and plot.tags == ["A few readings lie beyond the picture."]
+    assert 11 < plot.y_range.end < 20 and plot.tags == ["A few readings are outside the picture."]
     assert np.nanmax(plot.select_one({"name": "M"}).data_source.data["M"]) == 1000
 
 
@@ -323,7 +325,7 @@ def test_a_change_under_way_before_the_policy_is_said_to_be() -> None:
     share, contrary = (
         float(each.partition("%")[0].rpartition(" ")[2])
         for each in (
-            sentences[place].partition("morale was rising already, by")[2],
+            sentences[place].partition("morale was already rising, by")[2],
             sentences[place].partition("income was rising, against the")[2],
         )
     )

@@ -163,7 +163,7 @@ def test_live_view_fits_and_shows_both_sides(width: int) -> None:
         view.console.print(view.draw())
     text = caught.get()
     assert max(len(line) for line in text.splitlines()) <= width
-    for words in ("2025-01-08", "70%", "Who makes", "Who watches", "[bold]x"):
+    for words in ("2025-01-08", "70%", "Creators", "Consumers", "[bold]x"):
         assert words in text
     assert "sessions/d" in text or width == 50
     assert "[red]" in text

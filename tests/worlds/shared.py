@@ -44,7 +44,7 @@ def run_once() -> Run:
 
 
 def same_state(one: Simulation, other: Simulation) -> list[str]:
-    """Names of tables and arrays that differ by a bit."""
+    """Names of tables, arrays and records that differ by a bit."""
     odd = [
         f"{name}.{column}"
         for name, table in one.world.tables.items()
@@ -61,4 +61,9 @@ def same_state(one: Simulation, other: Simulation) -> list[str]:
             array[:used].tobytes() != other.world.state[name][:used].tobytes()
         ):  # the log's spare room is not state
             odd.append(name)
+    odd += [
+        f"record of {name}"
+        for name, record in one.world.records.items()
+        if record != other.world.records[name]
+    ]
     return odd

@@ -13,9 +13,9 @@ from twin.engine.simulation import Simulation
 from twin.ground.errors import CheckpointError, ScenarioError
 from twin.ground.units import DAY
 from twin.running import drive as run
-from twin.scenario.checking import Scenario
 from twin.scenario.describe import describe, dump
 from twin.scenario.loading import load
+from twin.scenario.model import Scenario
 from twin.scenario.outside import blame
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tests.conftest import SCENARIOS, SMALL, history
-from twin.scenario.checking import Scenario
 from twin.scenario.loading import load
+from twin.scenario.model import Scenario
 
 
 def test_no_time_means_from_the_start(small: Callable[..., Scenario]) -> None:

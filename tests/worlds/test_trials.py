@@ -19,8 +19,7 @@ def test_arms_are_means_of_their_people_and_change_nothing_else(
     same."""
     simulation, values = history(small("duration=8d", "trials.enabled=true", HALF))
     _, others = history(small("duration=8d", HALF))
-    names = [metric.name for metric, _ in simulation.world.board.rows]
-    kept = [i for i, name in enumerate(names) if not name.startswith("trial_")]
+    kept = [i for i, (metric, _) in enumerate(simulation.world.board.rows) if not metric.trial]
     assert np.array_equal(values[:, kept], others, equal_nan=True)
     table, get = simulation.world.table("consumers"), simulation.world.board.get
     here, arm = table["active"], table["arm"]

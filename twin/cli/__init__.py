@@ -23,10 +23,10 @@ COMMANDS = {
     "check": ("scenarios.check", "Print what a scenario says, in full, without running it."),
     "report": ("runs.report", "Write the report of a run or an experiment again."),
     "pause": ("levers.pause", "Pause a run at its next simulated hour."),
-    "continue": ("levers.let_run", "Let a paused run continue."),
+    "continue": ("levers.continue_", "Let a paused run continue."),
     "pace": ("levers.pace", "Limit how many days a run simulates per second."),
     "intervene": ("levers.intervene", "Apply a policy to a run while it runs."),
-    "fork": ("levers.fork", "Leave a branch of a run in a folder of its own."),
+    "fork": ("levers.fork", "Branch off a run into a folder of its own."),
     "compare": (
         "experiments.compare",
         "What policies do to creators and consumers, with intervals.",
@@ -37,15 +37,16 @@ COMMANDS = {
     "findings": ("findings.findings", "Reproduce or refute the published findings."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
-    "grafana": ("grafana.grafana", "Put dashboards and annotations into a Grafana."),
+    "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),
     "dashboards": ("dashboards.dashboards", "Write Grafana dashboards for every metric."),
     "schema": ("scenarios.schema", "Print the JSON Schema of scenario files."),
 }
-"""Where each command is, and what it is in a line, in the order in which help lists them."""
+"""Module and function of each command, and its line in the help, in the order of the help."""
 
 
 class _Commands(click.Group):
-    """A group that imports a command when it is called, and suggests the nearest one for a mistyped one."""
+    """A group that imports a command when it is called, and suggests the nearest one for a mistyped
+    one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -75,8 +76,8 @@ def cli() -> None:
     """A digital twin of a social platform.
 
     Runs scenarios written in YAML: creators post, people browse, a recommender learns from what
-    they did, opinions and trust move, and policies take hold. A run becomes a folder with its data
-    (Parquet) and a report (HTML).
+    they did, opinions and trust move, and policies take effect. A run becomes a folder with its
+    data (Parquet) and a report (HTML).
 
     \b
     Begin with:
@@ -116,7 +117,7 @@ def main(args: list[str] | None = None) -> Any:
         )
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
-    except Exception as error:  # a bug: keep its trace, show one line
+    except Exception as error:  # a bug: its trace goes to a file, one line to the user
         with tempfile.NamedTemporaryFile(
             "w", prefix="twin-trace-", suffix=".txt", delete=False
         ) as file:

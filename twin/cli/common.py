@@ -43,7 +43,7 @@ threads = click.option(
 
 
 def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> None:
-    """Processes that this command starts must know too, hence by the environment."""
+    """By the environment, so that processes which this command starts see it too."""
     if given:
         os.environ["TWIN_CACHE"] = "off"
 
@@ -53,15 +53,15 @@ no_cache = click.option(
     is_flag=True,
     expose_value=False,
     callback=_no_cache,
-    help="Warm worlds up again and keep none: no "
-    "cache of warmed-up worlds (TWIN_CACHE, else ~/.cache/twin). The result is the same to the "
+    help="Do not use the cache of warmed-up worlds "
+    "(TWIN_CACHE, else ~/.cache/twin): every world warms up again. The result is the same to the "
     "byte.",
 )
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 
 
 def ended(failed: Mapping[str, str]) -> None:
-    """Leave with status 1 if tasks of an experiment failed."""
+    """Exit with status 1 if tasks of an experiment failed."""
     if failed:
         sys.exit(1)
 

@@ -29,20 +29,20 @@ from twin.world.metric import Metric
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; exit with 1 if the files in DIR are not as they would be written.",
+    help="Write nothing; exit with status 1 if files in DIR are out of date.",
 )
 def dashboards(scenario: Path | None, out: Path, check: bool) -> None:
     """Write Grafana dashboards for every declared metric.
 
-    With a SCENARIO, the metrics of the mechanisms that it brings itself are on them too, those of
-    mechanisms that it turns off are not, and they open at its dates. Load them with `twin grafana
-    push`, by provisioning, or by hand.
+    With a SCENARIO, they include the metrics of its own mechanisms, leave out those of mechanisms
+    that it turns off, and open at its dates. Load them with `twin grafana push`, by provisioning,
+    or by hand.
     """
 
     made = made_from(*declared(scenario))
     changed = stale(made, out) if check else write(made, out)
     for path in changed:
-        click.echo(f"{path}: {'is not as it would be written' if check else 'written'}", err=check)
+        click.echo(f"{path}: {'is out of date' if check else 'written'}", err=check)
     if not check:
         click.echo(
             f"{out}: {len(made)} dashboards, {len(changed)} written, {len(made) - len(changed)} "

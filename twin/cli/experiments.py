@@ -16,9 +16,10 @@ from twin.scenario.loading import load
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--out",
-        help="Folder, new or empty; or one that the same command began, to go on. An address that "
-        "fsspec knows "
-        "(s3://bucket/path) where workers share no disk. Default: runs/<command>-<name>-<number>.",
+        help="Folder, new or empty; or one that the same command began, to resume it. Where "
+        "workers "
+        "share no disk: an address that fsspec knows (s3://bucket/path). Default: "
+        "runs/<command>-<name>-<number>.",
     ),
     click.option(
         "--on",
@@ -62,7 +63,7 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
     default=20,
     show_default=True,
     type=click.IntRange(2),
-    help="Worlds, each with luck of its own.",
+    help="Worlds, each with its own random numbers.",
 )
 @click.option(
     "--share",
@@ -96,9 +97,9 @@ def compare(
 ) -> None:
     """What would these policies do to creators and consumers, and how sure is that?
 
-    Every replicate of the SCENARIO runs to the fork once, and goes on without and with each policy;
-    people keep their luck, so what differs is what the policy does. Effects have 95 % intervals,
-    and say from when on they show.
+    Every replicate of the SCENARIO runs to the fork once, then continues without and with each
+    policy. All branches draw the same random numbers, so only the policy makes them differ. Effects
+    have 95 % intervals, and the date from which they are distinguishable from noise.
 
     \b
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
@@ -148,7 +149,7 @@ def compare(
     default=1,
     show_default=True,
     type=click.IntRange(1),
-    help="Runs per point, each with luck of its own.",
+    help="Runs per point, each with its own random numbers.",
 )
 @experiment
 def sweep(
@@ -199,7 +200,7 @@ def sweep(
     default=8,
     show_default=True,
     type=click.IntRange(4),
-    help="Worlds, each with luck of its own.",
+    help="Worlds, each with its own random numbers.",
 )
 @click.option(
     "--step",
@@ -239,8 +240,9 @@ def audit(
 ) -> None:
     """Which settings that look like plain engineering are political, and towards whom?
 
-    Turns every lever that looks like engineering (dimension, tables, cadence, quotas, weights ...)
-    by a stated step in forked worlds, and ranks the steps by the force that they exert on creators and consumers.
+    Changes every lever that looks like engineering (dimension, tables, cadence, quotas, weights
+    ...) by a stated step in forked worlds. Ranks the steps by their effect on creators and
+    consumers.
 
     \b
       twin audit scenarios/quickstart.yaml --at 60d

@@ -1,4 +1,4 @@
-"""The command that asks the twin for the published findings: findings."""
+"""The command that tests the published findings: findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from twin.scenario.loading import load
 @click.option(
     "--quick",
     is_flag=True,
-    help="Small worlds, few of them: all in about ten minutes on two cores.",
+    help="Small worlds, and few of them: everything in about ten minutes on two cores.",
 )
 @click.option(
     "--world",
@@ -34,8 +34,8 @@ from twin.scenario.loading import load
     "--data",
     type=click.Path(path_type=Path),
     help="Folder with ego-facebook.txt.gz and ml-latest-small-2016.csv.gz, which twin "
-    "may not bring along. Default: the environment's TWIN_DATA. Without it what needs real data is "
-    "left out, and said.",
+    "may not distribute. Default: TWIN_DATA. Without it, what needs real data is left out and "
+    "reported as left out.",
 )
 @experiment
 def findings(
@@ -52,8 +52,8 @@ def findings(
     print the scoreboard.
 
     Each finding has a verdict, reproduced, refuted or inconclusive, by a rule that is fixed in its
-    file before the run. Without names all are run; the full set takes hours, so let it run
-    overnight or on a cluster (--on): it can be interrupted and goes on.
+    file before the run. Without names all are run. The full set takes hours, so run it overnight or
+    on a cluster (--on): it can be interrupted and resumed.
 
     \b
       twin findings --quick

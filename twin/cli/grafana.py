@@ -1,4 +1,4 @@
-"""Grafana: dashboards and data source put there, and the marks of runs as annotations."""
+"""Commands for Grafana: dashboards, data source, and the events of runs as annotations."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _url = click.option(
 
 @click.group()
 def grafana() -> None:
-    """Put dashboards and annotations into a Grafana.
+    """Send dashboards and annotations to a Grafana.
 
     The token of a service account comes from GRAFANA_TOKEN (or a login from GRAFANA_USER and
-    GRAFANA_PASSWORD), never from the command line. The role Editor does; Admin to make the data
-    source.
+    GRAFANA_PASSWORD), never from the command line. The role Editor suffices; creating the data
+    source needs Admin.
     """
 
 
@@ -56,9 +56,9 @@ def grafana() -> None:
     "run",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Turn the dashboards to the dates of the run in this folder, and select it.",
+    help="Open the dashboards at the dates of the run in this folder, with it selected.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 def push(
     url: str | None,
     dashboards: Path | None,
@@ -66,9 +66,9 @@ def push(
     run: Path | None,
     dry_run: bool,
 ) -> None:
-    """Make the folder, the data source and the dashboards, or bring them up to date."""
+    """Create the folder, the data source and the dashboards, or update them."""
 
-    at = publish.Run.of(load_manifest(run)) if run else None
+    at = publish.SelectedRun.of(load_manifest(run)) if run else None
     those = (
         publish.load(dashboards)
         if dashboards
@@ -88,20 +88,20 @@ def push(
     "kinds",
     multiple=True,
     metavar="KIND",
-    help="Marks to show, such as retrain; may be given many times. Default: "
+    help="Events to show, such as retrain; may be given many times. Default: "
     "policy, migration, campaign.",
 )
 def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
-    """Show the marks of the run in DIR in Grafana, at their simulated dates.
+    """Show the events of the run in DIR in Grafana, at their simulated dates.
 
-    What is there stays, what is missing is added, and what the run does not say any more is
-    removed, so that it may be done again.
+    Correct annotations stay, missing ones are added, and those that the run no longer has are
+    removed. Repeating the command changes nothing.
     """
 
     manifest, marks = load_manifest(run), load_events(run)
     known = {*KINDS, *(kind for _, kind, _ in marks)}
     if odd := [kind for kind in kinds if kind not in known]:
-        raise UsageError(f"--kind {odd[0]}: the run has no such marks ({nearest(odd[0], known)})")
+        raise UsageError(f"--kind {odd[0]}: the run has no such events ({nearest(odd[0], known)})")
     there = connect(url)
     if there.bare:
         click.echo(there.warning(), err=True)

@@ -1,5 +1,5 @@
-"""The hand on the levers of a run that goes on, from another terminal: pause, continue, pace,
-intervene, fork."""
+"""Commands to a running simulation from another terminal: pause, continue, pace, intervene,
+fork."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twin.record.mailbox import command, is_open
 _at = click.option(
     "--at",
     metavar="TIME",
-    help="When it takes hold: a time since the start (90d) or a date (2025-06-01). Default: what "
+    help="When it takes effect: a time since the start (90d) or a date (2025-06-01). Default: what "
     "the policy says, else now.",
 )
 
@@ -36,14 +36,14 @@ def _policy(path: Path) -> dict[str, str]:
 @click.command()
 @common.folder
 def pause(run: Path) -> None:
-    """Hold the run in DIR at its next simulated hour, with a checkpoint."""
+    """Pause the run in DIR at its next simulated hour, with a checkpoint."""
     _command(run, do="pause")
 
 
 @click.command("continue")
 @common.folder
-def let_run(run: Path) -> None:
-    """Let the paused run in DIR go on."""
+def continue_(run: Path) -> None:
+    """Continue the paused run in DIR."""
     _command(run, do="continue")
 
 
@@ -51,7 +51,7 @@ def let_run(run: Path) -> None:
 @common.folder
 @click.argument("days", metavar="DAYS|max")
 def pace(run: Path, days: str) -> None:
-    """Let the run in DIR do at most DAYS simulated days per second, or as fast as it can (max)."""
+    """Limit the run in DIR to DAYS simulated days per second, or lift the limit (max)."""
     try:
         number = None if days == "max" else float(days)
     except ValueError:
@@ -68,8 +68,8 @@ def pace(run: Path, days: str) -> None:
 def intervene(run: Path, policy: Path, at: str | None) -> None:
     """Apply a policy to the run in DIR while it runs.
 
-    The policy becomes part of the run's scenario, with the time at which it took hold, so that
-    `twin run DIR/scenario.yaml` gives the same bytes as the run on which you laid hands.
+    The policy becomes part of the run's scenario, with the time at which it took effect. So
+    `twin run DIR/scenario.yaml` gives the same bytes as this run.
     """
     _command(run, do="intervene", at=at, **_policy(policy))
 
@@ -81,7 +81,7 @@ def intervene(run: Path, policy: Path, at: str | None) -> None:
     "--policy",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A policy that the branch alone gets.",
+    help="A policy for the branch alone.",
 )
 @_at
 @click.option(
@@ -92,12 +92,12 @@ def intervene(run: Path, policy: Path, at: str | None) -> None:
 def fork(
     run: Path, name: str | None, policy: Path | None, at: str | None, out: Path | None
 ) -> None:
-    """Leave a branch of the run in DIR as it stands, in a folder of its own.
+    """Branch off the run in DIR as it stands, into a folder of its own.
 
-    The run goes on undisturbed; the branch goes on with `twin resume`, from the same world and with
-    the same luck. A run that was interrupted is forked at its newest checkpoint.
+    The run itself continues unchanged. `twin resume` continues the branch, from the same world and
+    with the same random numbers. An interrupted run is forked at its newest checkpoint.
     """
-    from twin.running.drive import fork_stopped  # half a second that pause and pace do without
+    from twin.running.drive import fork_stopped  # half a second, which pause and pace are spared
 
     given = _policy(policy) if policy else {}
     if is_open(run):

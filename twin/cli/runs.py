@@ -19,9 +19,8 @@ from twin.running import drive as running
 from twin.running.folder import free_folder
 from twin.scenario.loading import load
 
-_folder = click.argument(
-    "run", metavar="DIR"
-)  # a path, or an address such as s3://bucket/path, which a Path would spoil
+# a path, or an address such as s3://bucket/path, which a Path would change
+_folder = click.argument("run", metavar="DIR")
 
 
 @click.command()
@@ -57,7 +56,7 @@ def run(
 ) -> None:
     """Run a SCENARIO to its end and write the report.
 
-    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` goes on from there, to
+    Ctrl-C stops at the next simulated hour with a checkpoint; `twin resume` continues from there to
     the same bytes. A scenario that names a class (`class: package.module.Class`) runs that code:
     run only what you trust. Without one it is data.
     """
@@ -92,8 +91,8 @@ def run(
 def resume(
     run: str, on: str | None, quiet: bool, threads: int | None, pace: float | None, **flags: Any
 ) -> None:
-    """Go on with the unfinished run in DIR, from its newest checkpoint, or with the experiment that
-    a command left there."""
+    """Continue the unfinished run in DIR from its newest checkpoint, or the unfinished experiment
+    there."""
 
     if commands.of(run):
         context = click.get_current_context()
@@ -109,7 +108,7 @@ def resume(
         return
     if on is not None:
         raise UsageError(
-            f"--on {on}: {run} holds no experiment, a run goes on in this process (leave it out)"
+            f"--on {on}: {run} holds no experiment, a run continues in this process (leave it out)"
         )
 
     try:
@@ -128,7 +127,7 @@ def resume(
 @_folder
 @common.axes
 def report(run: str, x: str | None, y: str | None) -> None:
-    """Write the report of the run or experiment in DIR anew, finished or not."""
+    """Write the report of the run or experiment in DIR again, finished or not."""
 
     if commands.of(run):
         click.echo(commands.report(run, x=x, y=y))
@@ -148,5 +147,5 @@ class Interrupted(TwinError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"interrupted before the first checkpoint; go on with: twin resume {folder}"
+            f"interrupted before the first checkpoint; continue with: twin resume {folder}"
         )

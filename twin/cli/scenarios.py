@@ -1,4 +1,4 @@
-"""Commands that look at a scenario without running it: check, schema."""
+"""Commands on a scenario itself: check, schema."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.running.estimate import plan
-from twin.scenario.describe import describe, json_schema, policy_lines, prized_lines
+from twin.scenario.describe import describe, policy_lines, prized_lines
 from twin.scenario.loading import load
+from twin.scenario.schema import json_schema
 
 
 @click.command()
@@ -32,9 +33,8 @@ from twin.scenario.loading import load
 @click.option(
     "--at-rest",
     is_flag=True,
-    help="Run the scenario without policies and list what its headline metrics do from days 1 to "
-    "30 "
-    "to the last 30: at rest or drifting, and the warm-up that would settle them.",
+    help="Run the scenario without policies and compare its headline metrics between days 1 to 30 "
+    "and the last 30: at rest or drifting, and the warm-up that would settle them.",
 )
 @click.option(
     "--days",
@@ -44,7 +44,7 @@ from twin.scenario.loading import load
 @click.option(
     "--replicates",
     type=click.IntRange(2),
-    help="With --at-rest: runs, each with luck of its own. Default: 4.",
+    help="With --at-rest: runs, each with its own random numbers. Default: 4.",
 )
 @common.no_cache
 def check(
@@ -58,13 +58,15 @@ def check(
 ) -> None:
     """Print what a SCENARIO says, in full, without running it.
 
-    Every number with its unit, source and where it was set; what the feed prizes; the order of
+    Every number with its unit, source and where it was set; what the feed rewards; the order of
     clocks within an instant; and an estimate of the run's time and memory. All mistakes are listed
-    at once. With --regularities or --at-rest it is run; the exit status is 1 if a regularity is not
-    met or a headline metric drifts.
+    at once. With --regularities or --at-rest the scenario is run. The exit status is then 1 if a
+    regularity is not met or a headline metric drifts.
     """
     if regularities and at_rest:
-        raise UsageError("--regularities and --at-rest are two questions (ask one after the other)")
+        raise UsageError(
+            "--regularities and --at-rest cannot be combined (give one after the other)"
+        )
     if not at_rest and (days is not None or replicates is not None):
         raise UsageError(
             f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave "
@@ -112,7 +114,7 @@ def check(
 
 
 def _progress() -> Callable[[float], None]:
-    """Says on a terminal how far a check is."""
+    """Shows the progress of a check on a terminal."""
     if not sys.stderr.isatty():
         return lambda share: None
 
@@ -127,7 +129,7 @@ def _progress() -> Callable[[float], None]:
 def schema(scenario: Path | None) -> None:
     """Print the JSON Schema of scenario files, for completion and checks in an editor.
 
-    With a SCENARIO, the mechanisms that it brings itself are in it too.
+    With a SCENARIO, its own mechanisms are included.
     """
 
     click.echo(

@@ -1,4 +1,4 @@
-"""Commands that bring a run's readings elsewhere: send, export."""
+"""Commands that send a run's readings elsewhere: send, export."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from twin.record.results import load_manifest
 
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere; gives what to call with how much is done."""
+    """A bar on a terminal, nothing elsewhere; yields the function that takes how much is done."""
 
     with Progress(
         console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
@@ -40,14 +40,14 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     "url",
     metavar="URL",
     required=True,
-    help="The receiver, such as http://127.0.0.1:9090/api/v1/write. Who "
-    "you are is taken from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and "
+    help="The receiver, such as http://127.0.0.1:9090/api/v1/write. "
+    "Credentials are read from TWIN_REMOTE_WRITE_TOKEN, or TWIN_REMOTE_WRITE_USER and "
     "TWIN_REMOTE_WRITE_PASSWORD.",
 )
 def send(run: Path, url: str) -> None:
     """Send the readings of the run in DIR to a Prometheus, at their simulated times.
 
-    The run may be finished or not. What the receiver has already is not sent again.
+    The run may be finished or not. Readings that the receiver already has are not sent again.
     """
 
     manifest = load_manifest(run)
@@ -61,13 +61,13 @@ def send(run: Path, url: str) -> None:
     )
     left = sender.backlog.undelivered
     sender.hasten()
-    with _progress("sending", left) as told:
-        done = sender.run(lambda undelivered: told(left - undelivered))
+    with _progress("sending", left) as report:
+        done = sender.run(lambda undelivered: report(left - undelivered))
     if not done:
         raise TwinError(sender.outcome())
     click.echo(sender.outcome())
     if manifest["status"] != "done":
-        click.echo("the run has not ended yet; send again later what comes until then")
+        click.echo("the run has not ended yet; send again later for the readings to come")
 
 
 @click.command()
@@ -85,10 +85,10 @@ def export(run: Path, out: Path | None) -> None:
     file = out or run / "openmetrics.txt"
     if file.is_dir():
         raise UsageError(f"{file}: is a folder (give --out a file)")
-    with _progress("writing", len(declared(load_manifest(run)))) as told:
-        samples, series = openmetrics.export(run, file, told)
+    with _progress("writing", len(declared(load_manifest(run)))) as report:
+        samples, series = openmetrics.export(run, file, report)
     click.echo(
-        f"{file}: {samples:,} samples of {series:,} series; bring them into a Prometheus with:\n  "
+        f"{file}: {samples:,} samples of {series:,} series; load them into a Prometheus with:\n  "
         f"{openmetrics.command(file)}\n"
-        "whose server keeps such dates only with --storage.tsdb.retention.time=100y"
+        "its server keeps such dates only with --storage.tsdb.retention.time=100y"
     )

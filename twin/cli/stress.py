@@ -1,4 +1,4 @@
-"""The command that looks for worlds in which a policy backfires: stress."""
+"""The command that searches for worlds in which a policy backfires: stress."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from twin.scenario.loading import load
 
 @click.command()
 @common.file
-@click.option("--policy", required=True, metavar="FILE[@TIME]", help="The policy under stress.")
+@click.option("--policy", required=True, metavar="FILE[@TIME]", help="The policy to test.")
 @click.option(
     "--goal",
     "goals",
     multiple=True,
     required=True,
     metavar="GOAL",
-    help="What the policy must keep to, see above. May be given many times.",
+    help="What the policy must achieve, see above. May be given many times.",
 )
 @click.option(
     "--uncertain",
     "ranges",
     multiple=True,
     metavar="PATH=LOW..HIGH[:log]",
-    help="A parameter that is not known and its range, "
+    help="An uncertain parameter and its range, "
     "in the scenario's words. May be given many times. Default: a table of assumptions about "
     "people and creators.",
 )
@@ -38,14 +38,14 @@ from twin.scenario.loading import load
     default=asked.EFFORT["worlds"],
     show_default=True,
     type=click.IntRange(8),
-    help="Worlds drawn blindly from the ranges.",
+    help="Worlds drawn at random from the ranges.",
 )
 @click.option(
     "--search",
     default=asked.EFFORT["search"],
     show_default=True,
     type=click.IntRange(0),
-    help="Worlds searched for the worst.",
+    help="Further worlds, in the search for the worst.",
 )
 @click.option(
     "--confirm",
@@ -71,16 +71,16 @@ def stress(
 ) -> None:
     """In which plausible worlds does the policy backfire?
 
-    Draws worlds from the ranges of what is not known, forks each without and with the policy, and
-    says in which share a goal fails and where; searches for worse ones, and runs the worst again
-    with fresh seeds.
+    Draws worlds from the ranges of the uncertain parameters, and forks each without and with the
+    policy. Reports in which share of them a goal fails, and in which region. Then searches for
+    worse worlds, and runs the worst again with fresh seeds.
 
     \b
     A goal is one of
       METRIC OP NUMBER            mean over the last four weeks (after the fork), with the policy
-      effect(METRIC) OP NUMBER    that, less the same in the same world without the policy
-      effect(METRIC) OP NUMBER%   the same in percent of the world without the policy
-    with OP one of < <= > >=, and METRIC a name, or name{label=value}. What is counted is taken per day.
+      effect(METRIC) OP NUMBER    that, minus the same mean without the policy
+      effect(METRIC) OP NUMBER%   the same, in percent of the mean without the policy
+    with OP one of < <= > >=, and METRIC a name, or name{label=value}. Counters are taken per day.
 
     \b
       twin stress scenarios/quickstart.yaml --policy scenarios/policies/demote_ai.yaml --goal "effect(satisfaction_mean) >= 0"

@@ -1,5 +1,5 @@
-"""Options of `twin run` and `twin resume` that say who may watch, and the watchers that follow from
-them."""
+"""Options of `twin run` and `twin resume` for watching a run, and the watchers that they ask
+for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from twin.readers.listening import parse
 from twin.readers.live import Live
 from twin.readers.live.service import can_browse
 from twin.readers.remote_write import RemoteWrite
-from twin.readers.sidecar import Link, Service
+from twin.readers.service import Service
+from twin.readers.sidecar import Link
 from twin.readers.terminal import make_view
 from twin.record.watch import Watcher, Watchers
 
@@ -37,7 +38,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "--remote-write",
         metavar="URL",
         help="Send every reading to a Prometheus, at its simulated time, such as "
-        "http://127.0.0.1:9090/api/v1/write. What it does not take now is sent later.",
+        "http://127.0.0.1:9090/api/v1/write. What it cannot take now is sent later.",
     ),
     click.option(
         "--grafana",
@@ -50,15 +51,15 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         is_flag=False,
         flag_value="127.0.0.1:0",
         metavar="[HOST:PORT]",
-        help="Open a page in the browser that draws "
-        "the run while it goes on, and steers it. For this machine only; without a port, a free "
-        "one.",
+        help="Open a page in the browser that shows "
+        "the run while it runs, and takes commands for it. For this machine only; without a port, "
+        "any free one.",
     ),
 )
 
 
 def watched(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of everything that may watch a run."""
+    """Adds the options for watching a run to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -71,15 +72,14 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     view = make_view(quiet)
     if quiet and flags.get("live"):
         raise UsageError(
-            "--live says where its page is, and --quiet says nothing (leave out one of them)"
+            "--live prints the address of its page, and --quiet prints nothing (leave out one of "
+            "them)"
         )
     asked = services(flags)
     if not asked:
         return view
-
-    return Watchers(
-        view, Link(asked, view.note)
-    )  # the view first: it shows the lines of the others, and says how it ended
+    # the view first: it prints the lines of the others, and how the run ended
+    return Watchers(view, Link(asked, view.note))
 
 
 def services(flags: dict[str, Any]) -> list[Service]:

@@ -7,10 +7,10 @@ SimPy's own URGENT and NORMAL events first.
 
 All clocks that are due at one instant share one event and run in the order of their ranks; entities
 that wake at the same instant come after them. Most clocks tick at every serving snapshot, so this
-spares SimPy an event per clock.
+saves SimPy one event per clock.
 
-Generators hold no state: each loop reads when it is due from the World and can be thrown away at
-any barrier.
+Generators have no state: each loop reads when it is due from the World, and can be discarded at any
+barrier.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Calendar:
         return len(self._env._queue) + max(len(self._clocks) - 1, 0)
 
     def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
-        """Call ``work`` whenever it is ``due()``; work moves the due time on. Ranks of clocks lie
+        """Call ``work`` whenever it is ``due()``; work advances the due time. Ranks of clocks lie
         below entities'."""
         self._clocks.append((rank, due, work))
         self._clocks.sort(key=lambda clock: clock[0])
@@ -80,6 +80,6 @@ class Calendar:
         self._env.process(process())
 
     def run(self, until: int) -> None:
-        """Let everything before ``until`` happen, and nothing at it."""
+        """Run everything before ``until``, and nothing at it."""
         if until > self._env.now:
             self._env.run(until=until)

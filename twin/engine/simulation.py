@@ -7,13 +7,12 @@ window, in reference mode they have happened at their own seconds already, one S
 entity. Both give the same bytes, because nothing that a session reads changes between two refreshes
 but by sessions.
 
-A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own begin,
-so that no mechanism meets a negative second; everything here that faces outward (`now`, `run`,
-`on_measure`) counts from the scenario's start, and is negative before it. The alternative, negative
-time inside, would have every draw that is keyed by a day, every "never yet" of -1 and every test
-for the first instant to look after. Metrics are read in the warm-up too, because some say what
-changed since their last reading, and thrown away; at the start the totals of that reading become
-the zero of everything that is counted.
+A scenario with a warm-up begins that much earlier. Inside, a world's time runs from its own
+beginning, so that no mechanism meets a negative second; everything here that faces outward (`now`,
+`run`, `on_measure`) counts from the scenario's start, and is negative before it. Negative time
+inside would break every draw that is keyed by a day, every "never" of -1, and every test for the
+first instant. Metrics are read in the warm-up too, because some report changes since their last
+reading, and discarded. At the start, the totals of that reading become the zero of all counts.
 """
 
 from __future__ import annotations
@@ -188,7 +187,8 @@ class Simulation:
         self.calendar.entity(row, due, rank, work)
 
     def _next(self, name: str) -> int:
-        """When a clock strikes next; looked up at each stroke, since a loaded state brings its own."""
+        """When a clock ticks next; looked up at each tick, since a loaded state brings its own
+        times."""
         return self.due[name]
 
     def _tick(self, name: str, clock: Every) -> None:
@@ -219,8 +219,8 @@ class Simulation:
             self.on_measure(self.now, self.world.board.snapshot())
 
     def run(self, until: int) -> None:
-        """Let everything before ``until``, seconds since the scenario's start, happen; a barrier at
-        which the run can be saved."""
+        """Run everything before ``until``, seconds since the scenario's start: a barrier, at which
+        the run can be saved."""
         self.calendar.run(until + self.world.warm_up)
         self.world.now = until + self.world.warm_up
 

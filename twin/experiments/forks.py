@@ -21,7 +21,6 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task, reduced
 from twin.ground.errors import UsageError, nearest
 from twin.ground.units import DAY, format_duration
-from twin.mechanisms.trials import Trials
 from twin.record.watch import Rows
 from twin.running.folder import slug
 from twin.scenario import interventions
@@ -37,7 +36,6 @@ BASE = "as it is"
 TREATMENTS = ("policies_active",)
 """Metrics that say that a policy is there, and nothing about what it does: no outcome."""
 
-ARMS = frozenset(metric.name for metric in Trials.metrics)
 """Metrics that compare the arms of an A/B test in one world: no outcome of a branch."""
 
 
@@ -118,7 +116,7 @@ def checked(scenario: Scenario, policies: Sequence[Mapping[str, Any]], source: s
 def outcome(metric: Metric) -> bool:
     """Whether a metric shows what a policy does. Not so those that show that it is there, and means
     by arm, see `trial`."""
-    return metric.name not in TREATMENTS and metric.name not in ARMS
+    return metric.name not in TREATMENTS and not metric.trial
 
 
 def distinct(plans: Sequence[Plan]) -> None:

@@ -8,7 +8,7 @@ There is no fastmath: sums keep their order, and multiplications and additions a
 that machines agree. Kernels release Python's lock.
 
 numba's own cache looks at the file of the function that it compiles and at no file that this one
-calls, so after an update of one kernel another could go on running the old machine code of it. Here
+calls, so after an update of one kernel another could keep running its old machine code. Here
 the code of a file lies in a folder named by the digest of the file and of all files of the package
 that it imports, directly or through others: a changed kernel recompiles what uses it, and nothing
 else. ``NUMBA_CACHE_DIR`` is respected as the place under which these folders are made.

@@ -1,8 +1,8 @@
 """The threads of one run. What they compute does not depend on how many they are; kernels release
 Python's lock, so they run at once.
 
-Threads are made when they are first needed, in each process anew: one that was forked has none of
-its parent's.
+Threads are made when they are first needed, and again in each forked process, which has none of its
+parent's.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Crew:
         return self._pool
 
     def together(self, own: Callable[[], None], others: Callable[[], None]) -> None:
-        """Run ``own`` here and ``others`` on every other thread; return when all are done. Those
-        that come too late are spared."""
+        """Run ``own`` here and ``others`` on every other thread; return when all are done. Threads
+        that have not begun by then are cancelled."""
         waiting = [self._others().submit(others) for _ in range(self.threads - 1)]
         own()
         for each in waiting:

@@ -9,11 +9,11 @@ tests/unit/test_draws.py):
     counter = (entity low 32 bits, entity high 32 bits, occasion, draw)
 
 gives four words of 32 bits; a uniform is (word + 1/2) / 2^32, never 0 or 1. Normals are Box-Muller,
-everything else is an inverse CDF: no rejection, so nobody's luck depends on how many numbers
+everything else is an inverse CDF: no rejection, so no decision's numbers depend on how many
 another decision took.
 
 Entities carry 64-bit keys by ancestry: `child` mixes a parent's key with a count (a creator's n-th
-post), so that after a fork the same person meets the same luck whatever else changed.
+post), so that after a fork the same person draws the same numbers whatever else changed.
 """
 
 from __future__ import annotations
@@ -143,8 +143,7 @@ def children(parents: NDArray[np.uint64], counts: NDArray[np.int64]) -> NDArray[
 
 
 class Draws:
-    """The random numbers of one run. A stream's name may be claimed once: two decisions never share
-    luck."""
+    """The random numbers of one run. Two decisions never share a stream."""
 
     def __init__(self, seed: int, replicate: int) -> None:
         self.seed, self.replicate = seed, replicate

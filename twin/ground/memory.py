@@ -1,9 +1,9 @@
-"""How this process gives memory back: large arrays return to the system as soon as nobody holds
-them.
+"""How this process gives memory back: large arrays return to the system as soon as they are
+freed.
 
 glibc keeps freed blocks of up to 32 MB for later use once it has seen a few of that size. A world
-of a million people works with temporary arrays of just that size, and would stay much larger than
-what it holds.
+of a million people works with temporary arrays of just that size, and would stay much larger
+than its live data.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MMAP_THRESHOLD = -3
 
 
 def give_back() -> bool:
-    """Have every block of LARGE bytes or more returned once it is freed; tells whether the C
-    library can (glibc)."""
+    """Have every block of LARGE bytes or more returned once it is freed; returns whether the C
+    library supports it (glibc)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_MMAP_THRESHOLD, LARGE))

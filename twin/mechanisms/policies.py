@@ -20,6 +20,7 @@ which: bit k for the k-th policy for a share of that table.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -193,11 +194,12 @@ class Policies(Mechanism[PoliciesParams]):
         self.mine(table, "arm")[rows] = arm
 
     def _load(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads(self.keep["record"].tobytes())
+        """A copy that may be changed: the record in the World is replaced, never written into."""
+        state: dict[str, Any] = copy.deepcopy(self.world.records[self.name])
         return state
 
     def _store(self, state: dict[str, Any]) -> None:
-        self.keep["record"] = np.frombuffer(json.dumps(state).encode(), np.uint8).copy()
+        self.world.records[self.name] = state
 
     def apply(self) -> None:
         """Let policies take hold and end, and set every lever that they touch."""

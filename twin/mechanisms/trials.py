@@ -39,6 +39,7 @@ def _metric(name: str, unit: str, text: str, side: Side, good: Good = "up") -> M
         "Trial",
         labels={"arm": ARMS},
         good=good,
+        trial=name.replace("_", " "),
     )
 
 

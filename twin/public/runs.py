@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from twin.ground.crew import asked, cores
 from twin.ground.errors import UsageError, nearest
-from twin.readers.report import cards, policies_in_force, write_report
-from twin.readers.story import Windows
+from twin.readers.headlines import cards, policies_in_force
+from twin.readers.moves import Windows
+from twin.readers.report import write_report
 from twin.readers.terminal import make_view
 from twin.record.results import load_events, load_manifest, load_metrics, read_events, read_metrics
 from twin.running import drive

@@ -1,13 +1,13 @@
 """The marks of a run as annotations in Grafana, at simulated dates, so that every dashboard shows
-where something took hold.
+when something took effect.
 
 They belong to the whole organisation and are found by their tags: ``twin``, ``run:ID``,
 ``branch:NAME``, ``replicate:NUMBER`` and ``kind:KIND``. Something that begins and ends (a policy
-with an end, a migration, a campaign) is one region. Grafana would take the same annotation twice,
-so what is there is read first; what is missing is added, what is not true any more is removed.
+with an end, a migration, a campaign) is one region. Grafana accepts the same annotation twice, so
+existing ones are read first; missing ones are added, and those that no longer apply are removed.
 
-A branch shows what happened after it left its parent, with its name in front: what was before that,
-the parent shows, under the same run.
+A branch shows what happened after it left its parent, with its name in front. What was before that
+is shown by the parent, under the same run.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.ground.units import at
-from twin.readers.grafana import Grafana, GrafanaError, connect
-from twin.readers.sidecar import Service
+from twin.readers.grafana import Grafana, connect
+from twin.readers.grafana_calls import GrafanaError
+from twin.readers.service import Service
 from twin.record.results import load_events, load_manifest
 from twin.record.watch import RunInfo
 
 KINDS = ("policy", "migration", "campaign")
-"""Marks that are shown unless others are asked for; a mark of every training would hide the
-rest."""
+"""Marks that are shown by default; a mark at every training would hide the rest."""
 LONGEST_WAIT_S = 60.0
 LAST_TRIES_S = (0.0, 1.0, 3.0)
 """Waits before the last tries, when the run has ended; none begins later than LAST_S."""
@@ -54,7 +54,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Change:
-    """What `bring` did: how many it added, removed and found as they should be."""
+    """What `bring` did: how many annotations it added, removed and found correct."""
 
     added: int
     removed: int
@@ -69,7 +69,7 @@ def from_marks(
     since = at(dt.date.fromisoformat(manifest["start"]), parent["at_s"] if parent else 0)
     before = f"[{manifest['branch']}] " if parent else ""
     found: list[Annotation] = []
-    running: list[int] = []  # places in `found` of what has begun and not ended
+    running: list[int] = []  # places in `found` of what has begun and not ended yet
     for when, kind, text in marks:
         if kind not in kinds or when < since:
             continue
@@ -101,19 +101,20 @@ def from_marks(
 
 
 def _shown(before: str, kind: str, text: str) -> str:
-    """A mark's text as Grafana shows it, which takes it for HTML: what a scenario calls a policy
-    stays text."""
+    """A mark's text as Grafana shows it, which reads it as HTML: the
+    name that a scenario gives a policy stays text."""
     return before + _OPENS_TAG.sub("&lt;", text if kind == "policy" else f"{kind} {text}")
 
 
 def latest(marks: Iterable[Mark]) -> int:
-    """The time of the last mark; what an unfinished run has shown after it may still be true."""
+    """The time of the last mark; annotations after it may belong to a part that an
+    unfinished run will compute again."""
     return max((round(when.timestamp() * 1000) for when, _, _ in marks), default=0)
 
 
 def _ends(kind: str, begun: str, text: str) -> bool:
-    """Whether a mark says that what an earlier one began is over. A policy without a name has no
-    name in common with its end."""
+    """Whether a mark is the end of what an earlier one began. A policy without a name cannot be
+    matched with its end."""
     if kind == "policy":
         return text.endswith(": ended") and begun.startswith(text.removesuffix("ended"))
     return text.startswith(("ended: ", "cut over: ", "dropped: "))
@@ -131,7 +132,7 @@ def tags(run: Mapping[str, str]) -> list[str]:
 
 
 def _tag(value: str) -> str:
-    """A value as Grafana keeps it: it splits a tag at its colons, trims it, and has room for 100
+    """A value as Grafana stores it: it splits a tag at its colons, trims it, and has room for 100
     characters."""
     return value.replace(":", "-").strip()[:_LONGEST_TAG]
 
@@ -186,27 +187,25 @@ def _there(
 
 
 class Annotator(Service):
-    """Brings the marks of a run to Grafana as they come, in a thread of its own. If Grafana is away
-    they wait."""
+    """Sends the marks of a run to Grafana as they come, in a thread of its own. They wait while
+    Grafana is unreachable."""
 
     def __init__(self, url: str) -> None:
-        self.url = (
-            url  # nothing else: the token stays in the environment, which the sidecar inherits
-        )
+        # nothing else: the token stays in the environment, which the sidecar inherits
+        self.url = url
 
     def begin(self, info: RunInfo) -> None:
-        """Take the marks up to where the run goes on."""
+        """Read the marks up to where the run continues."""
         self._info, self._manifest = info, load_manifest(info.out)
-        self._marks: list[Mark] = load_events(
-            info.out
-        )  # of a run that goes on: no more than it will not come to again
+        # of a resumed run: those before the checkpoint, which it will not reach again
+        self._marks: list[Mark] = load_events(info.out)
         self._news, self._over, self._lock = threading.Event(), threading.Event(), threading.Lock()
-        self._told = False
+        self._reported = False
         self._why = ""
 
     async def open(self) -> str:
         """Find Grafana. A wrong token or address ends the run before it begins; a Grafana that is
-        away does not."""
+        down does not."""
         self._grafana = connect(self.url)
         try:
             version = await asyncio.to_thread(self._grafana.health)
@@ -215,8 +214,8 @@ class Annotator(Service):
         except GrafanaError as error:
             if 0 < error.code < 500:
                 raise
-            self._told = True
-            line = f"{error}; the run goes on, and its annotations follow when Grafana answers"
+            self._reported = True
+            line = f"{error}; the run continues, and its annotations follow when Grafana answers"
         if self._grafana.bare:
             line = f"{line} ({self._grafana.warning()})"
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -233,20 +232,23 @@ class Annotator(Service):
             self._news.set()
 
     async def close(self, complete: bool) -> str:
-        """See to it that all are there, or say how they get there."""
+        """Deliver all that are missing, or report how to deliver them."""
         self._over.set()
         self._news.set()
         until = time.monotonic() + LAST_S
         await asyncio.to_thread(self._thread.join)
-        for wait in (
-            LAST_TRIES_S if complete else LAST_TRIES_S[:1]
-        ):  # if the run died, nobody waits for this process
+        # if the run died, nothing waits for this process
+        for wait in LAST_TRIES_S if complete else LAST_TRIES_S[:1]:
             await asyncio.sleep(wait)
             if self._why and time.monotonic() > until:
                 break
             if await asyncio.to_thread(self._try, complete):
-                return f"{len(from_marks(self._marks, self._manifest))} annotations are at {self._grafana.url}"
-        return f"not all annotations are in Grafana: {self._why}; later: twin grafana annotate {self._info.out} --url {self._grafana.url}"
+                count = len(from_marks(self._marks, self._manifest))
+                return f"{count} annotations are at {self._grafana.url}"
+        return (
+            f"not all annotations are in Grafana: {self._why}; later: "
+            f"twin grafana annotate {self._info.out} --url {self._grafana.url}"
+        )
 
     def _work(self) -> None:
         wait = 1.0
@@ -256,20 +258,21 @@ class Annotator(Service):
                 return
             self._news.clear()
             if self._try(last=False):
-                wait, self._told = 1.0, False
+                wait, self._reported = 1.0, False
                 continue
-            if not self._told:
-                self._told = True
+            if not self._reported:
+                self._reported = True
                 self.hub.note(
-                    f"{self._why}; the run goes on, and its annotations follow when Grafana answers"
+                    f"{self._why}; the run continues, and its annotations follow when Grafana "
+                    f"answers"
                 )
             self._over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)
             self._news.set()
 
     def _try(self, last: bool) -> bool:
-        """Bring all marks so far; what lies after them stays, since a resumed run will come to
-        it."""
+        """Send all marks so far; later annotations stay, since a resumed run will reach them
+        again."""
         with self._lock:
             marks = list(self._marks)
         try:

@@ -1,8 +1,8 @@
-"""The readings of a run in their order, from wherever they are: the run's folder, or memory for
-those since its last checkpoint.
+"""The readings of a run in order: from the run's folder, or from memory for those since its last
+checkpoint.
 
-The folder is the buffer of everything that is delivered late: it keeps each reading anyway, so
-nothing grows while a receiver is down.
+The folder is the buffer of everything that is delivered late: it keeps each reading anyway, so no
+memory grows while a receiver is down.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def stored(
     """The readings in a run folder at ``after_s`` and later, a piece at a time; without ``values``
     only the times, which is quicker.
 
-    Raises UsageError if the folder does not hold these series.
+    Raises UsageError if the folder has other series.
     """
     series, origin = len(rows), int(at(start, 0).timestamp())
     names = [(metric.name, label_text(labels)) for metric, labels in rows]
@@ -63,7 +63,9 @@ def stored(
         for path in _files(folder, after_s):
             with pq.ParquetFile(path) as file:
                 if file.metadata.num_rows % series:
-                    raise UsageError(f"{path}: does not hold what manifest.json declares")
+                    raise UsageError(
+                        f"{path}: does not match the series that manifest.json declares"
+                    )
                 for piece in _pieces(file, path, names, origin, after_s, values):
                     yield piece
                     after_s = int(piece[0][-1]) + 1
@@ -90,12 +92,12 @@ def _pieces(
         times = np.concatenate([times, batch["time"].cast(pa.int64()).to_numpy()])
         rest = np.concatenate([rest, batch["value"].to_numpy()]) if values else rest
         if not checked and batch.num_rows >= series:
-            held = zip(
+            found = zip(
                 *(batch[name].slice(0, series).to_pylist() for name in ("metric", "labels")),
                 strict=True,
             )
-            if list(held) != names:
-                raise UsageError(f"{path}: does not hold what manifest.json declares")
+            if list(found) != names:
+                raise UsageError(f"{path}: does not match the series that manifest.json declares")
             checked = True
         whole = len(times) // series * series
         seconds = times[:whole:series] // 1000 - origin
@@ -107,7 +109,7 @@ def _pieces(
 
 
 class Backlog:
-    """The readings that a sender has not delivered yet, of a run that goes on. One thread adds,
+    """The readings of a running simulation that a sender has not delivered yet. One thread adds,
     another takes."""
 
     def __init__(self, folder: Path, start: dt.date, rows: Rows, delivered_s: int) -> None:
@@ -132,7 +134,7 @@ class Backlog:
             self._changed.notify_all()
 
     def saved(self, before_s: int) -> None:
-        """All readings before this time are in the folder now: memory may forget them."""
+        """All readings before this time are in the folder now: drop them from memory."""
         with self._changed:
             while self._memory and self._memory[0][0] < before_s:
                 self._disk_s = self._memory.popleft()[0]
@@ -142,9 +144,8 @@ class Backlog:
         with self._changed:
             self._delivered_s = now_s
             self.undelivered -= count
-            while (
-                len(self._memory) > 1 and self._memory[0][0] < now_s
-            ):  # the last one stays: it says which series had a value
+            # the last one stays: it says which series had a value
+            while len(self._memory) > 1 and self._memory[0][0] < now_s:
                 self._memory.popleft()
 
     def close(self) -> None:
@@ -159,14 +160,14 @@ class Backlog:
         while True:
             with self._changed:
                 after, disk = self._delivered_s, self._disk_s > self._delivered_s
-                held = list(self._memory)
-                if not disk and not (held and held[-1][0] > after):
+                kept = list(self._memory)
+                if not disk and not (kept and kept[-1][0] > after):
                     if self._closed:
                         return None
                     self._changed.wait()
                     continue
             if not disk:
-                return np.array([now for now, _ in held]), np.array([values for _, values in held])
+                return np.array([now for now, _ in kept]), np.array([values for _, values in kept])
             if (piece := self._from_disk(after)) is not None:
                 return piece
 

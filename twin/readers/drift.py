@@ -1,12 +1,11 @@
-"""Was a series moving already before a policy? How much of a reported change its own pace would
-have made.
+"""Was a series already moving before a policy? How much of a reported change its own pace explains.
 
 Over the four weeks before the policy (two at least, and only what was read after the start, so
 after a warm-up), the series' readings are cut into BATCHES of equal length; with z_1 .. z_8 their
 means, the pace is the least-squares slope of z on time, and its interval that of the slope, t(6):
 means of three or four days depend on one another much less than readings do (batch means: Law,
-Simulation Modeling and Analysis, 5th ed. 2015, section 9.5.3). The pace is told where its interval
-keeps clear of zero and
+Simulation Modeling and Analysis, 5th ed. 2015, section 9.5.3). The pace is reported where its
+interval excludes zero and
 
     |pace| * (time between the two windows that are compared) > SHARE * |change|
 """
@@ -19,7 +18,7 @@ from scipy import stats
 
 Floats = NDArray[np.float64]
 SHARE = 0.25
-"""Part of a reported change from which on a drift that was there before is told beside it."""
+"""Part of a reported change from which on an earlier drift is reported beside it."""
 LOOK, LEAST = np.timedelta64(28, "D"), np.timedelta64(14, "D")
 BATCHES = 8
 
@@ -51,15 +50,15 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
 
 
 def part(moved: float, change: float) -> float | None:
-    """What the drift makes of a change, as a share with its sign; None where that is not worth
-    telling."""
+    """What the drift makes of a change, as a share with its sign; None where that is too small
+    to report."""
     return moved / change if change and abs(moved) > SHARE * abs(change) else None
 
 
 def words(what: str, share: float, rose: bool) -> str:
-    """One series in the warning: ``satisfaction was falling already, by 60 % of the change told at
-    that pace``."""
+    """One series in the warning: ``satisfaction was already falling, by 60 % of the reported change
+    at that pace``."""
     way = "rising" if rose else "falling"
     if share < 0:
-        return f"{what} was {way}, against the change told, by {-share:.0%} of it at that pace"
-    return f"{what} was {way} already, by {share:.0%} of the change told at that pace"
+        return f"{what} was {way}, against the reported change, by {-share:.0%} of it at that pace"
+    return f"{what} was already {way}, by {share:.0%} of the reported change at that pace"

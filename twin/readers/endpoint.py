@@ -2,9 +2,9 @@
 SCENARIO --metrics :9464`).
 
 ``/metrics`` has every series of the latest reading, all of one reading, and `health`, as text or
-OpenMetrics, by prometheus-client. The stamps are the scraper's, wall-clock: for simulated time
-there is remote write. Series without a value are left out. A reading is rendered once, when the
-first scraper asks for it; the run is never asked for anything.
+OpenMetrics, by prometheus-client. Timestamps are the scraper's wall clock; for simulated time
+use remote write. Series without a value are left out. A reading is rendered once, when the first
+scraper asks for it; scraping never interrupts the run.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from twin.readers import listening
-from twin.readers.health import Pulse, readings
+from twin.readers.health import readings
 from twin.readers.listening import Address
-from twin.readers.sidecar import Service
+from twin.readers.pulse import Pulse
+from twin.readers.service import Service
 from twin.record.names import series
 from twin.record.watch import Frame, RunInfo
 
 FRESH_S = 0.1
-"""For so long the health that was rendered for one scraper is good enough for others."""
+"""Wall-clock seconds for which health rendered for one scraper is served to others."""
 OPENMETRICS = "application/openmetrics-text"
 EOF = b"# EOF\n"
 """The end of an OpenMetrics text."""
@@ -62,7 +63,7 @@ class Endpoint(Service):
         self._pages: dict[tuple[bool, bool], tuple[float, bytes]] = {}
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """What was rendered of the last one is no longer true."""
+        """A new reading: pages rendered of the last one are stale."""
         self.pulse.reading(now_s, float(values[self._sessions]))
         self._read.clear()
         self._pages.clear()
@@ -96,11 +97,14 @@ class Endpoint(Service):
         place = Address(self.address.flag, self.address.host, port).shown
         line = f"metrics at http://{place}/metrics"
         if not self.address.local:
-            line += f"\nwarning: {self.address.flag} {place} can be reached from other machines, and asks for no password"
+            line += (
+                f"\nwarning: {self.address.flag} {place} can be reached from other machines "
+                f"without a password"
+            )
         return line
 
     async def close(self, complete: bool) -> str:
-        """Listen no more."""
+        """Stop listening."""
         await listening.close(self._server)
         return ""
 
@@ -174,8 +178,8 @@ class _Health(Collector):
 def _family(
     name: str, kind: str, text: str, samples: Iterable[tuple[dict[str, str], float]]
 ) -> Metric:
-    """One metric with its samples; the library's name of a counter has no ``_total``, that of its
-    samples has."""
+    """One metric with its samples; in this library a counter's name has no ``_total``, but the
+    names of its samples have."""
     family = Metric(name, text, kind)
     for labels, value in samples:
         family.add_sample(name + ("_total" if kind == "counter" else ""), labels, value)
@@ -190,7 +194,7 @@ class _Page(RequestHandler):
         self.endpoint = endpoint
 
     def set_default_headers(self) -> None:
-        """Nothing is kept, guessed or run by a browser."""
+        """A browser caches nothing, guesses no type and runs no script."""
         self.clear_header("Server")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")

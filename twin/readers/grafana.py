@@ -1,90 +1,51 @@
-"""Grafana through grafana-api (1.0.3, archived in 2022): the only file that imports it, and all
-that it lacks or gets wrong is mended here.
+"""What twin asks of a Grafana: folder, data source, dashboards, annotations (`grafana_calls` makes
+the calls).
 
-What is worked round, where: it wants host, port and prefix apart (`_parts`); it follows redirects,
-which turns a POST into a GET (`_seen`); it shows a wrong token, an HTML page and an empty body as
-raw exceptions of `requests` or of its own (`_asked`); it has no call for health, data sources by
-uid, dashboard versions, annotations without a numeric dashboard id, and puts tags into addresses
-unquoted (the calls that go through `api` by hand). Every error is a GrafanaError: one line, without
-the token.
+grafana-api has no call for health, for data sources by uid, for dashboard versions and for
+annotations without a numeric dashboard id, and puts tags into addresses unquoted. Those go through
+its ``api`` by hand.
 
-Grafana 9.0 is the oldest that will do: there data sources are updated by uid for the first time,
-and numeric ids are deprecated (release notes 9.0.0, #49396); from 13.0 on calls by numeric id are
+Grafana 9.0 is the oldest that is supported: it is the first to update data sources by uid, and
+numeric ids are deprecated there (release notes 9.0.0, #49396). From 13.0 on calls by numeric id are
 disabled (What's new, 2026-04-14), so none is made here.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-import requests
-from grafana_api.grafana_api import GrafanaClientError, GrafanaServerError
-from grafana_api.grafana_face import GrafanaFace
-
-from twin.ground.errors import TwinError, UsageError
+from twin.ground.errors import UsageError
+from twin.readers.grafana_calls import (
+    TOKEN_FROM,
+    Calls,
+    GrafanaError,
+)
 
 OLDEST = (9, 0)
-PATIENCE_S = 10.0
 MOST = 10**6
 """Annotations of one run, at most."""
-_TOKEN_FROM = "Administration > Users and access > Service accounts"
 
 
-class GrafanaError(TwinError):
-    """A refusal or a silence of Grafana; ``code`` is its HTTP status, 0 where it did not answer."""
-
-    def __init__(self, text: str, code: int = 0) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class Grafana:
+class Grafana(Calls):
     """One Grafana, seen with one user's rights. Every call raises GrafanaError."""
-
-    def __init__(self, url: str, auth: str | tuple[bytes, bytes]) -> None:
-        scheme, host, port, prefix = _parts(url)
-        self.url = f"{scheme}://{host}{f':{port}' if port else ''}/{prefix}".rstrip("/")
-        self._secrets = [auth] if isinstance(auth, str) else [auth[1].decode()]
-        self._login = "token" if isinstance(auth, str) else "user or password"
-        # The scheme must not be in host, and a prefix ends in a slash: they are glued together
-        # unseen.
-        self._face = GrafanaFace(
-            auth=auth,
-            host=host,
-            port=port,
-            url_path_prefix=prefix,
-            protocol=scheme,
-            timeout=PATIENCE_S,
-        )
-        self._api = self._face.api
-        self._api.s.hooks["response"].append(self._seen)
-        self._code = 0
-        self.bare = scheme == "http" and not _loopback(host)
-        """Whether the token goes over a network that others may read."""
-
-    def warning(self) -> str:
-        """What to say to who sends a token in the open."""
-        return f"warning: the {self._login.split()[0]} goes to {self.url} unencrypted, and others on the network may read it (use https)"
 
     def health(self) -> str:
         """The version of a Grafana that is up and new enough. Needs no rights; a wrong token shows
         with the first other call."""
-        data = self._asked(
-            "ask for its health", lambda: self._api.GET("/health")
-        )  # grafana-api has no method for it
+        # grafana-api has no method for it
+        data = self._asked("ask for its health", lambda: self._api.GET("/health"))
         if not isinstance(data, dict) or "database" not in data:
             raise GrafanaError(
                 f"{self.url}: is not a Grafana (give its address, with the path under which it is "
                 f"served)",
                 self._code,
             )
-        version = data.get("version") or self._told_version()
+        version = data.get("version") or self._version_when_hidden()
         number = re.match(r"(\d+)\.(\d+)", version)
         if number and (int(number[1]), int(number[2])) < OLDEST:
             raise GrafanaError(
@@ -94,7 +55,7 @@ class Grafana:
             )
         return version or "of an unknown version"
 
-    def _told_version(self) -> str:
+    def _version_when_hidden(self) -> str:
         """The version for those who are logged in, where the health call hides it
         (``hide_version``)."""
         data = self._asked("ask for its version", lambda: self._api.GET("/frontend/settings"))
@@ -110,7 +71,7 @@ class Grafana:
             self._asked(
                 f"make the folder {uid}", lambda: self._face.folder.create_folder(title, uid)
             )
-        # 409 as documented, 412 before Grafana 8: somebody was quicker, or took the title
+        # 409 as documented, 412 before Grafana 8: another process made it, or the title is taken
         except GrafanaError as error:
             if error.code not in (409, 412) or self.folder(uid) is None:
                 raise
@@ -193,7 +154,7 @@ class Grafana:
         """All annotations that have all the tags.
 
         `get_annotation` of grafana-api does not quote tags, and Grafana gives the newest 100 and no
-        next page unless told a limit.
+        next page unless given a limit.
         """
         limit = 1000
         while True:
@@ -225,115 +186,10 @@ class Grafana:
         )
 
     def unannotate(self, number: int) -> None:
-        """Remove an annotation; it is no trouble if somebody else did."""
+        """Remove an annotation; one that is already gone is no error."""
         self._found(
             "remove annotations", lambda: self._face.annotations.delete_annotations_by_id(number)
         )
-
-    def _found(
-        self, doing: str, call: Callable[[], Any], role: str = "Editor"
-    ) -> dict[str, Any] | None:
-        """What a call gives, None for 404."""
-        try:
-            found: dict[str, Any] | None = self._asked(doing, call, role)
-            return found
-        except GrafanaError as error:
-            if error.code != 404:
-                raise
-            return None
-
-    def _seen(self, response: requests.Response, *args: Any, **more: Any) -> None:
-        """See every answer before grafana-api does; a redirect would make a POST a GET, and the GET
-        would seem to have gone well."""
-        self._code = response.status_code
-        if response.is_redirect:
-            there = response.headers["location"].partition("/api/")[0]
-            raise GrafanaError(
-                self._clean(
-                    f"{self.url}: sends on to {there} (give the address at which Grafana itself "
-                    f"answers)"
-                ),
-                response.status_code,
-            )
-
-    def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
-        """What a call gives, None for an empty body; every trouble as a GrafanaError. ``role`` is
-        the one that may do it."""
-        self._code = 0
-        try:
-            return call()
-        except (GrafanaClientError, GrafanaServerError) as error:
-            body = error.response if isinstance(error.response, dict) else {}
-            text = str(body.get("message") or "") or (
-                "" if body else "an answer that is not Grafana's"
-            )
-            raise self._refused(
-                error.status_code, doing, text, str(body.get("status", "")), role
-            ) from None
-        except requests.exceptions.JSONDecodeError as error:
-            if not str(error.doc).strip():
-                return None
-            raise GrafanaError(
-                f"{self.url}: answers with something else than Grafana's JSON (give the address of "
-                f"a Grafana, with the "
-                "path under which it is served)",
-                self._code,
-            ) from None
-        # grafana-api looks for a message in an error's body whatever that is: a list, a number, a
-        # page
-        except TypeError:
-            if self._code < 400:
-                raise
-            raise self._refused(
-                self._code, doing, "an answer that is not Grafana's", "", role
-            ) from None
-        except requests.exceptions.RequestException as error:
-            raise GrafanaError(self._clean(f"{self.url}: {_silence(error)}")) from None
-
-    def _refused(self, code: int, doing: str, text: str, status: str, role: str) -> GrafanaError:
-        """An error that says where, why, and the mend."""
-        why, mend = f"could not {doing}", ""
-        if code == 401:
-            why, text = f"refuses the {self._login}", ""
-            mend = (
-                f"is it expired, or of another Grafana? make one at {_TOKEN_FROM} and set "
-                f"GRAFANA_TOKEN"
-                if self._login == "token"
-                else "set GRAFANA_USER and GRAFANA_PASSWORD"
-            )
-        elif code == 403:
-            why, mend = (
-                f"the {self._login.split()[0]} has no permission to {doing}",
-                f"it needs the role {role}: {_TOKEN_FROM}",
-            )
-        elif code == 404:
-            why, mend = (
-                f"has nothing there to {doing}",
-                "is that a Grafana, and served under that path?",
-            )
-        elif code == 409:
-            mend = "something of that name or uid is there, or was changed meanwhile: look at it and try again"
-        elif code == 412:
-            mend = {
-                "name-exists": "another dashboard of that title lies in the folder: rename or "
-                "remove it",
-                "plugin-dashboard": "it belongs to a plugin: remove it there",
-            }.get(status, "somebody changed it meanwhile: try again")
-        elif code == 422:
-            mend = "was it made for a newer Grafana?"
-        elif code >= 500:
-            why, mend = f"has a trouble of its own and {why}", "its log says more"
-        shown = f": {text}" if text else ""
-        return GrafanaError(
-            self._clean(f"{self.url}: {why}, {code}{shown}") + (f" ({mend})" if mend else ""), code
-        )
-
-    def _clean(self, text: str) -> str:
-        """One line of bearable length without secrets, whatever a server says."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-        return text if len(text) < 400 else text[:400] + "..."
 
 
 def connect(url: str | None) -> Grafana:
@@ -347,63 +203,15 @@ def connect(url: str | None) -> Grafana:
     token = os.environ.get("GRAFANA_TOKEN", "").strip()
     user, password = os.environ.get("GRAFANA_USER", ""), os.environ.get("GRAFANA_PASSWORD", "")
     if token:
-        if not (
-            token.isascii() and token.isprintable() and " " not in token
-        ):  # requests would print it in its complaint
-            raise UsageError("GRAFANA_TOKEN: holds a character that no token has (copy it anew)")
+        # requests would print a token that cannot be a header in its error
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise UsageError(
+                "GRAFANA_TOKEN: contains a character that no token has (copy it again)"
+            )
         return Grafana(address, token)
     if not user or not password:
         raise UsageError(
-            f"no token for Grafana (set GRAFANA_TOKEN to one from {_TOKEN_FROM}, or GRAFANA_USER "
+            f"no token for Grafana (set GRAFANA_TOKEN to one from {TOKEN_FROM}, or GRAFANA_USER "
             f"and GRAFANA_PASSWORD)"
         )
     return Grafana(address, (user.encode(), password.encode()))
-
-
-def _parts(url: str) -> tuple[str, str, int | None, str]:
-    """Scheme, host, port and path prefix (empty or ending in a slash) of an address. Raises
-    UsageError."""
-    mend = "(write it like http://127.0.0.1:3000 or https://host/grafana)"
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise UsageError(f"the address of Grafana cannot be read: {error} {mend}") from None
-    if parts.username or parts.password:
-        raise UsageError(
-            "the address of Grafana holds a user or password (take it out and set GRAFANA_TOKEN)"
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise UsageError(f"{url}: is not the address of a Grafana {mend}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    prefix = re.sub(r"(^|/)api$", "", parts.path.strip("/"))
-    return parts.scheme, host, port, f"{prefix}/" if prefix else ""
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _silence(error: requests.exceptions.RequestException) -> str:
-    """Why there was no answer, in a few words, and the mend."""
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        known = "CERTIFICATE_VERIFY_FAILED" in text
-        return (
-            "its certificate is not trusted (set REQUESTS_CA_BUNDLE to the file of the authority "
-            "that signed it)"
-            if known
-            else "TLS failed (does it speak https there, or http?)"
-        )
-    if isinstance(error, requests.exceptions.Timeout):
-        return f"does not answer within {PATIENCE_S:g} s (is it up, and is a firewall between?)"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy of the environment does not let it through (set NO_PROXY for that host)"
-    if "refused" in text:
-        return "refuses the connection (is Grafana up, and is that its port?)"
-    if "resolve" in text or "Name or service" in text:
-        return "there is no such host"
-    return f"cannot be reached: {type(error).__name__} (is Grafana up?)"

@@ -1,35 +1,32 @@
-"""The health of a run itself, declared once: is it alive, how far is it, where does its time go.
+"""The health of a run itself, declared once: is it alive, how far is it, where is its time spent.
 
 These are not metrics of the simulated platform: they live in wall-clock time, differ from machine
 to machine, are in no Parquet file and are never part of a result. The metrics endpoint serves them,
-the dashboard *Run health* draws them, and rules alert on them. `Pulse` gathers what they are read
-from: the run's frames (`watch.Frame`) and readings.
+the dashboard *Run health* draws them, and rules alert on them. `Pulse` collects what they are
+read from: the run's frames (`watch.Frame`) and readings.
 """
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
 from twin.ground.units import DAY, at
+from twin.readers.pulse import WINDOW_S, Pulse
 from twin.record.watch import Frame, RunInfo
 
-WINDOW_S = 15.0
-"""Wall-clock seconds over which the speed is taken."""
 PHASES = {
     "browse": "sessions: the kernel in which people are served and respond",
     "chat": "conversations with assistants",
-    "react": "what follows at once from what was seen: links, ratings, campaigns",
-    "policy": "policies taking hold and ending",
+    "react": "immediate consequences of impressions: links, ratings, campaigns",
+    "policy": "policies taking effect and ending",
     "people": "arrivals and departures",
     "create": "posts made",
     "settle": "creators learning from their day",
     "train": "training of the recommender",
-    "sync": "copying of what was trained to serving",
+    "sync": "copying of trained values to serving",
     "opinion": "opinions moving",
     "graph": "rebuilding of the follow graph",
     "refresh": "publishing of the next serving snapshot",
@@ -37,83 +34,13 @@ PHASES = {
 }
 """What the phases of an instant do, in their order: values of the label ``phase``."""
 QUEUES = {
-    "calendar": "events of the simulation that wait for their time",
-    "commands": "commands that were given from outside and not read yet",
+    "calendar": "scheduled events of the simulation",
+    "commands": "commands from outside that were not read yet",
     "remote_write": "readings that the receiver of remote write has not confirmed yet",
     "training": "impressions that were logged and not trained on yet",
-    "undelivered": "messages of the run that the process of its watchers has not taken yet",
+    "undelivered": "messages of the run that the process of its watchers has not received yet",
 }
-"""What may queue up: values of the label ``queue``. A queue that a run does not have is absent."""
-
-
-class Pulse:
-    """What is known of a run's health now. Times are wall-clock: ``now`` in seconds of
-    `time.monotonic`.
-
-    ``beside()`` says what waits in the process beside the run, by name.
-    """
-
-    def __init__(self, info: RunInfo, beside: Callable[[], Mapping[str, int]] = dict) -> None:
-        self.info, self.beside = info, beside
-        self.began = self.moved = time.monotonic()
-        self.moved_unix = time.time()
-        """When simulated time last moved on, as seconds since 1970; the begin, before it does."""
-        self.frame: Frame | None = None
-        self.framed = self.began
-        self.reading_s: int | None = None
-        self._course: deque[tuple[float, int]] = deque()
-        self._readings: deque[tuple[int, float]] = deque()
-
-    def take(self, frame: Frame, now: float | None = None) -> None:
-        """Note a frame."""
-        now = time.monotonic() if now is None else now
-        if self.frame is None or frame.now_s > self.frame.now_s:
-            self.moved, self.moved_unix = now, time.time()
-        self.frame, self.framed = frame, now
-        self._course.append((now, frame.now_s))
-        while len(self._course) > 2 and self._course[1][0] <= now - WINDOW_S:
-            self._course.popleft()
-
-    def reading(self, now_s: int, sessions: float) -> None:
-        """Note a reading: its simulated time and the running total of sessions."""
-        if self.reading_s is not None and now_s <= self.reading_s:
-            self._readings.clear()
-        self.reading_s = now_s
-        self._readings.append((now_s, sessions))
-        while len(self._readings) > 2 and self._readings[1][0] <= now_s - DAY:
-            self._readings.popleft()
-
-    def speed(self, now: float) -> float:
-        """Simulated seconds per second over the last WINDOW_S; falls to 0 when the run stands
-        still."""
-        if len(self._course) < 2:
-            return float("nan")
-        first = next(
-            (point for point in reversed(self._course) if point[0] <= now - WINDOW_S),
-            self._course[0],
-        )
-        return (self._course[-1][1] - first[1]) / max(now - first[0], 1e-9)
-
-    def density(self) -> float:
-        """Sessions per simulated second over the last simulated day of readings (or since the one
-        before the last)."""
-        if len(self._readings) < 2:
-            return float("nan")
-        (first, before), (last, after) = self._readings[0], self._readings[-1]
-        return (after - before) / (last - first)
-
-    def health(self, name: str) -> float:
-        """A number of the latest frame's ``health``; NaN if it has none of that name."""
-        return self.frame.health.get(name, float("nan")) if self.frame else float("nan")
-
-    def by(self, prefix: str) -> dict[str, float]:
-        """Those of the latest frame's ``health`` whose names begin so, by the rest of their
-        names."""
-        return {
-            name.removeprefix(prefix): value
-            for name, value in (self.frame.health if self.frame else {}).items()
-            if name.startswith(prefix)
-        }
+"""Queues: values of the label ``queue``. A queue that a run does not have is absent."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +135,8 @@ HEALTH = (
         "last_progress_timestamp_seconds",
         "gauge",
         "s",
-        "Wall-clock time at which simulated time last moved on, as seconds since 1970; a run that "
-        "is not paused and has long not "
-        "moved on is stalled.",
+        "Wall-clock time at which simulated time last advanced, as seconds since 1970; a run that "
+        "is not paused and has not advanced for long is stalled.",
         lambda pulse, now: pulse.moved_unix,
     ),
     Health(
@@ -238,15 +164,14 @@ HEALTH = (
         "pace_ratio",
         "gauge",
         "ratio",
-        "Simulated seconds per second that the run is held to; absent if it goes as fast as it "
-        "can.",
+        "Limit on simulated seconds per wall-clock second; absent without a limit.",
         lambda pulse, now: pulse.health("pace") * DAY,
     ),
     Health(
         "wall_seconds",
         "counter",
         "s",
-        "Wall-clock seconds of the run so far, those before it was taken up again included.",
+        "Wall-clock seconds of the run so far, including those before it was resumed.",
         _frame(lambda frame, info: frame.wall_s),
     ),
     Health(

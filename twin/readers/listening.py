@@ -1,9 +1,8 @@
-"""Addresses on which something of a run listens: read from a flag, tried before anything is made,
-bound in the end.
+"""Addresses on which a run listens: read from a flag, tried before anything is made, then bound.
 
-Loopback unless another host is spelt out. What cannot be bound is said in one line with the flag,
-the port and what to do about it. When the run has ended, requests that are being answered do not
-hold it up.
+Loopback unless another host is given. An address that cannot be bound is reported in one line with
+the flag, the port and what to do about it. When the run has ended, open requests delay its end by
+at most CLOSE_S.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ LOOPBACK = "127.0.0.1"
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})", re.ASCII)
 BACKLOG = 128
 CLOSE_S = 2.0
-"""How long requests that are being answered may go on when the run has ended."""
+"""Wall-clock seconds that open requests may take when the run has ended."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """A host and a port; port 0 is any that is free. ``flag`` is where the user gave it, for what
-    is said to them."""
+    """A host and a port; port 0 is any that is free. ``flag`` is where the user gave it, for
+    error messages."""
 
     flag: str
     host: str
@@ -91,7 +90,7 @@ class Address:
         free = f"{self.flag} {Address(self.flag, self.host, 0).shown.removeprefix(LOOPBACK)}"
         if error.errno == errno.EADDRINUSE:
             raise UsageError(
-                f"{where}: something listens on port {self.port} already ({free} takes a free one)"
+                f"{where}: something already listens on port {self.port} ({free} takes a free one)"
             ) from None
         if error.errno in (errno.EACCES, errno.EPERM):
             raise UsageError(
@@ -119,7 +118,7 @@ def parse(flag: str, text: str) -> Address:
 
 
 async def close(server: HTTPServer) -> None:
-    """Listen no more."""
+    """Stop listening."""
     server.stop()
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_S):

@@ -4,7 +4,7 @@ without any server.
 The format (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md) wants
 all samples of a metric together, those of a series in the order of time; a counter's samples end in
 ``_total``, its declaration does not; a unit may only be stated if the name ends in it, so ours is
-told in the help. Times are seconds since 1970. A missing value (NaN) is left out: text has no stale
+in the help. Times are seconds since 1970. A missing value (NaN) is left out: text has no stale
 marker.
 """
 
@@ -26,8 +26,8 @@ from twin.record.results import load_manifest
 from twin.record.watch import Rows
 from twin.world.metric import Metric
 
-HELD = 2**23
-"""Values in memory at once; a run with more is read as many times as it takes."""
+IN_MEMORY = 2**23
+"""Values in memory at once; a run with more is read several times."""
 FLAG = "--max-block-duration=9600h"
 """For promtool: with its two-hour blocks a year takes minutes and thousands of folders."""
 
@@ -56,14 +56,15 @@ def command(file: Path) -> str:
 
 
 def export(
-    folder: Path, out: Path, told: Callable[[int], None] = lambda series: None
+    folder: Path, out: Path, report: Callable[[int], None] = lambda series: None
 ) -> tuple[int, int]:
     """Write the run in a folder to a file, whole or not at all; returns samples and series.
-    ``told`` hears how many series are done."""
+    ``report`` is called with how many series are
+    done."""
     work = out.with_name(out.name + ".part")
     try:
         with work.open("w", encoding="utf-8", errors="replace") as file:
-            counts = write(folder, file, told)
+            counts = write(folder, file, report)
         work.replace(out)
     finally:
         work.unlink(missing_ok=True)
@@ -71,7 +72,7 @@ def export(
 
 
 def write(
-    folder: Path, file: TextIO, told: Callable[[int], None] = lambda series: None
+    folder: Path, file: TextIO, report: Callable[[int], None] = lambda series: None
 ) -> tuple[int, int]:
     """Write the run in a folder as text; returns samples and series."""
     manifest = load_manifest(folder)
@@ -86,7 +87,7 @@ def write(
         lines, count = _lines(*named[place], stamps, values)
         file.write(lines)
         samples, series = samples + count, series + (count > 0)
-        told(place + 1)
+        report(place + 1)
     file.write("# EOF\n")
     return samples, series
 
@@ -102,7 +103,7 @@ def _columns(
         for times, _ in stored(folder, start, rows, values=False)
         for time in times.tolist()
     ]
-    width = max(1, HELD // max(1, len(stamps)))
+    width = max(1, IN_MEMORY // max(1, len(stamps)))
     for first in range(0, len(rows), width):
         pieces = [
             values[:, first : first + width].copy() for _, values in stored(folder, start, rows)

@@ -1,15 +1,15 @@
 """Readings as the body of a Prometheus remote-write request: protobuf, then snappy's block format.
 
 The message (https://prometheus.io/docs/specs/prw/remote_write_spec/, version 1.0) is small enough
-to be laid out by numpy:
+to be written by numpy:
 
     WriteRequest {repeated TimeSeries timeseries = 1}
     TimeSeries   {repeated Label labels = 1; repeated Sample samples = 2}
     Label        {string name = 1; string value = 2}
     Sample       {double value = 1; int64 timestamp = 2}   timestamp in milliseconds since 1970
 
-All samples of a request have the same length, so a block of them is one array; only the series are
-gone through one by one. A NaN means "no reading": the first after a value becomes Prometheus's
+All samples of a request have the same length, so a block of them is one array; only the series
+need a loop. A NaN means "no reading": the first after a value becomes Prometheus's
 stale marker, which ends the series there; those that follow are not sent.
 """
 
@@ -56,9 +56,8 @@ class Encoder:
     def __init__(self, series: Sequence[tuple[str, Mapping[str, str]]]) -> None:
         self._labels = []
         for name, labels in series:
-            pairs = sorted(
-                {**labels, "__name__": name}.items()
-            )  # receivers want them sorted, and none that is empty
+            # receivers require them sorted, and none that is empty
+            pairs = sorted({**labels, "__name__": name}.items())
             self._labels.append(b"".join(_label(key, value) for key, value in pairs if value))
 
     def request(
@@ -94,10 +93,11 @@ class Encoder:
         stamps = [varint(time) for time in times_ms.tolist()]
         lengths = np.array([len(stamp) for stamp in stamps])
         edges = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(stamps)]
+        # messages put end to end are one message
         return b"".join(
             self._block(stamps[first:last], samples[:, first:last], sent[:, first:last])
             for first, last in itertools.pairwise(edges)
-        )  # messages put end to end are one message
+        )
 
     def _block(
         self, stamps: list[bytes], samples: NDArray[np.float64], sent: NDArray[np.bool_]

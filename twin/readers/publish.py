@@ -1,10 +1,9 @@
-"""Dashboards, their folder and their data source put into a Grafana. Doing it again changes
-nothing.
+"""Sends dashboards, their folder and their data source to a Grafana. Repeating it changes nothing.
 
-Whether a dashboard is as it should be is told by the message of its newest version, which names a
-digest of what was pushed: Grafana moves dashboards to its newest schema when it stores them, so
-what comes back need not be what was sent. A change by hand makes a version with another message, so
-the next push replaces it; Grafana keeps it in the dashboard's history.
+The message of a dashboard's newest version has a digest of what was pushed, which shows whether it
+is up to date. The stored dashboard does not: Grafana converts dashboards to its newest schema. A
+change by hand makes a version with another message, so the next push replaces it; Grafana keeps it
+in the dashboard's history.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from urllib.parse import urlencode
 
 from twin.ground.errors import UsageError
 from twin.readers.dashboards.frame import PAGES, SOURCE_UID
-from twin.readers.grafana import Grafana, GrafanaError
+from twin.readers.grafana import Grafana
+from twin.readers.grafana_calls import GrafanaError
 from twin.record.names import identity
 
 FOLDER, FOLDER_TITLE = "twin", "twin"
@@ -36,15 +36,15 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run to which dashboards are turned: its dates and the values of their variables."""
+class SelectedRun:
+    """A run at which dashboards open: its dates and the values of their variables."""
 
     start: dt.datetime
     end: dt.datetime
     variables: Mapping[str, str]
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any]) -> Run:
+    def of(cls, manifest: Mapping[str, Any]) -> SelectedRun:
         """A run from its manifest."""
         labels = identity(manifest)
         start = dt.datetime.fromisoformat(manifest["start"]).replace(tzinfo=dt.UTC)
@@ -60,7 +60,7 @@ def load(folder: Path) -> list[dict[str, Any]]:
     UsageError."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        raise UsageError(f"{folder}: holds no dashboards (give --dashboards, a folder with *.json)")
+        raise UsageError(f"{folder}: has no dashboards (give --dashboards, a folder with *.json)")
     found = []
     for path in paths:
         try:
@@ -80,7 +80,7 @@ def load(folder: Path) -> list[dict[str, Any]]:
     )
 
 
-def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def turned(dashboard: Mapping[str, Any], run: SelectedRun) -> dict[str, Any]:
     """A dashboard that opens at a run: its dates, and its values in the variables."""
     variables = []
     for variable in dashboard.get("templating", {}).get("list", []):
@@ -89,9 +89,8 @@ def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
             many = [value] if variable.get("multi") else value
             variable = {**variable, "current": {"selected": True, "text": many, "value": many}}
         variables.append(variable)
-    wall_clock = "now" in str(
-        dashboard.get("time", {}).get("from", "")
-    )  # the run's own health is shown as it is now
+    # the run's own health is shown in wall-clock time
+    wall_clock = "now" in str(dashboard.get("time", {}).get("from", ""))
     when = {} if wall_clock else {"time": {"from": _iso(run.start), "to": _iso(run.end)}}
     return {
         **dashboard,
@@ -100,7 +99,7 @@ def turned(dashboard: Mapping[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
-def address(grafana: Grafana, dashboard: Mapping[str, Any], run: Run | None) -> str:
+def address(grafana: Grafana, dashboard: Mapping[str, Any], run: SelectedRun | None) -> str:
     """Where to open a dashboard; with a run: at its dates, with it selected."""
     query: list[tuple[str, str]] = []
     if run:
@@ -120,11 +119,11 @@ def push(
     grafana: Grafana,
     dashboards: Sequence[Mapping[str, Any]],
     prometheus: str | None,
-    run: Run | None,
+    run: SelectedRun | None,
     tell: Tell,
     dry: bool = False,
 ) -> None:
-    """Put everything where it belongs, a line per thing. Raises GrafanaError and UsageError."""
+    """Create or update everything, with a line for each. Raises GrafanaError and UsageError."""
 
     def say(what: str, how: str) -> None:
         tell(f"{what}: {_CHANGES.get(how, how) if dry else how}")
@@ -155,13 +154,14 @@ def _folder(grafana: Grafana, dry: bool) -> str:
 
 
 def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
-    """Make or change the data source if it was said where Prometheus is; else it must be there."""
+    """Create or change the data source if the address of Prometheus was given; else it must
+    exist."""
     try:
         found = grafana.source(SOURCE)
     except GrafanaError as error:
         if error.code != 403 or prometheus:
             raise
-        return "not looked at (that needs the role Admin)"
+        return "not checked (that needs the role Admin)"
     if not prometheus:
         if found is None:
             raise UsageError(
@@ -189,8 +189,8 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
         if not dry:
             grafana.make_source({**wanted, "jsonData": options})
     elif found.get("readOnly"):
-        how = "provisioned by a file, left as it is" + (
-            "" if found.get("url") == prometheus else f": it goes to {found.get('url')}"
+        how = "provisioned by a file, left unchanged" + (
+            "" if found.get("url") == prometheus else f": its address is {found.get('url')}"
         )
     else:
         changed = {
@@ -200,10 +200,10 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
             "jsonData": {**(found.get("jsonData") or {}), **options},
         }
         how = "unchanged" if changed == found else "changed"
-        if (
-            changed != found and not dry
-        ):  # what others set, such as a login for Prometheus, stays; by its version Grafana knows whether
-            grafana.change_source(changed)  # somebody was quicker, and refuses
+        # What others set, such as a login for Prometheus, stays. If somebody changed it meanwhile,
+        # Grafana refuses, by its version.
+        if changed != found and not dry:
+            grafana.change_source(changed)
     trouble = "" if dry and how != "unchanged" else grafana.source_trouble(SOURCE)
     return how + (f", but {trouble}" if trouble else "")
 
@@ -216,7 +216,7 @@ def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str
     if found is not None:
         meta = found.get("meta") or {}
         if meta.get("provisioned"):
-            return "provisioned by a file, left as it is"
+            return "provisioned by a file, left unchanged"
         if meta.get("folderUid") == FOLDER and (
             _content(found["dashboard"]) == content
             or grafana.dashboard_message(content["uid"]) == message

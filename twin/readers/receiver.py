@@ -1,7 +1,7 @@
-"""A remote-write receiver: how it is addressed, what its answers mean, and how far it has got with
-a run.
+"""A remote-write receiver: its address, the meaning of its answers, and what of a run it has
+confirmed.
 
-Who we are comes from the environment alone: TWIN_REMOTE_WRITE_TOKEN (bearer), or
+Credentials come from the environment alone: TWIN_REMOTE_WRITE_TOKEN (bearer), or
 TWIN_REMOTE_WRITE_USER and TWIN_REMOTE_WRITE_PASSWORD.
 """
 
@@ -27,7 +27,7 @@ from twin.ground.errors import UsageError
 TIMEOUT_S = (5.0, 30.0)
 """For the connection, and for an answer."""
 LONGEST_WAIT_S = 300.0
-"""What a receiver may ask us to wait at most."""
+"""The longest wait that a receiver may ask for."""
 TOKEN, USER, PASSWORD = (
     "TWIN_REMOTE_WRITE_TOKEN",
     "TWIN_REMOTE_WRITE_USER",
@@ -43,7 +43,7 @@ MENDS = {
 REASONS = (
     (
         "duplicate sample",
-        "it holds other values of this run_id for these times; was the run folder copied?",
+        "it has other values of this run_id for these times; was the run folder copied?",
     ),
     (
         "out of bounds",
@@ -62,14 +62,13 @@ REASONS = (
     ),
     (
         "too far in the future",
-        "it takes dates of the past only; set start in the scenario so that the run ends before "
-        "today",
+        "it accepts past dates only; set start in the scenario so that the run ends before today",
     ),
 )
 
 
 class LaterError(Exception):
-    """Not now: the receiver is down or busy; ``wait_s`` is what it asked for."""
+    """Try again later: the receiver is down or busy; ``wait_s`` is the wait that it asked for."""
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
@@ -77,11 +76,11 @@ class LaterError(Exception):
 
 
 class RefusedError(Exception):
-    """Not at all: the same request will be refused again. The text says why and the mend."""
+    """Refused: the same request would be refused again. The text says why, and the mend."""
 
 
 class TooLargeError(Exception):
-    """Not so much at once."""
+    """The request is too large."""
 
 
 def checked(url: str) -> str:
@@ -102,7 +101,7 @@ def checked(url: str) -> str:
         )
     if "@" in parts.netloc:
         raise UsageError(
-            f"--remote-write: no password in an address, every process can read it there (set "
+            f"--remote-write: no password in an address: every process can read it there (set "
             f"{USER} and {PASSWORD}, "
             f"or {TOKEN}, in the environment)"
         )
@@ -120,7 +119,7 @@ def shown(url: str) -> str:
 
 
 class _Auth(requests.auth.AuthBase):
-    """Says who we are. It is set even if there is nothing to say: without it, requests would take a
+    """Adds credentials, if there are any. It is always set: without it, requests would take a
     password from ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -151,7 +150,7 @@ class Receiver:
         )
 
     def post(self, body: bytes) -> None:
-        """Hand over one request. Raises LaterError, RefusedError or TooLargeError."""
+        """Send one request. Raises LaterError, RefusedError or TooLargeError."""
         try:
             answer = self._session.post(
                 self.url, data=body, timeout=TIMEOUT_S, allow_redirects=False
@@ -191,11 +190,11 @@ def _line(text: str) -> str:
 
 
 def _cause(error: Exception) -> str:
-    """What lies at the bottom of a failed connection, in a few words."""
+    """The cause of a failed connection, in a few words."""
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let us through"
+        return "the proxy refuses the connection"
     known = {
         "Connection refused": "connection refused",
         "CERTIFICATE_VERIFY_FAILED": "its certificate cannot be trusted",
@@ -223,11 +222,11 @@ def _wait(asked: str | None) -> float | None:
 
 
 class Cursor:
-    """How far one receiver has got with a run: ``sent/<digest of the address>.json`` in the run's
-    folder. One process at a time holds it.
+    """What of a run one receiver has confirmed: ``sent/<digest of the address>.json`` in the run's
+    folder. One process at a time has it locked.
 
     It is written after each answer, whole or not at all; should it be lost or late (a power cut),
-    the same samples are sent again, which a receiver takes for what they are.
+    the same samples are sent again, which a receiver ignores.
     """
 
     def __init__(
@@ -267,5 +266,5 @@ class Cursor:
         work.replace(self.path)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release it for other processes."""
         self._lock.close()

@@ -1,10 +1,10 @@
-"""Readings to a Prometheus, or whatever takes its remote write, at their simulated times.
+"""Sends readings to Prometheus, or any receiver of its remote write, at their simulated times.
 
 The run's folder is the buffer: what a receiver has not confirmed yet is read from there once the
 run has saved it, so neither memory nor disk grows while the receiver is down, however long, and
-nothing is lost. A cursor in the folder says how far each receiver has got; a resumed run computes
-the same readings again and sends only those behind it. A request whose answer was lost is repeated;
-Prometheus takes an equal sample at an equal time for the one that it has.
+nothing is lost. A cursor in the folder says what each receiver has confirmed; a resumed run
+computes the same readings again and sends only those after it. A request whose answer was lost is
+repeated; Prometheus ignores a sample that it already has.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from twin.readers.receiver import (
     checked,
     shown,
 )
-from twin.readers.sidecar import Service
+from twin.readers.service import Service
 from twin.record.names import series
 from twin.record.watch import Rows, RunInfo
 
 SAMPLES = 20_000
-"""Samples in a request at most: 100 to 250 kB, which proxies let through (nginx: 1 MB). Five times
-as many are hardly quicker."""
+"""Samples in a request at most: 100 to 250 kB, which proxies accept (nginx: 1 MB). Five times as
+many are hardly quicker."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
-"""Between two attempts: the first, then twice as long each time up to the longest."""
+"""Wall-clock seconds between two attempts: the first wait, doubled each time up to the longest."""
 PATIENCE_S = 60.0
-"""Without any success for so long after the run's end, it is left to `twin send`."""
+"""Wall-clock seconds without success after the run's end, after which `twin send` must deliver."""
 LOCK_S = 15.0
-"""A process of this run that was killed a moment ago may hold the cursor for so long."""
+"""Wall-clock seconds for which a killed process of this run may still have the cursor locked."""
 
 
 class Sender:
@@ -76,17 +76,17 @@ class Sender:
         self._before: tuple[int, NDArray[np.float64]] | None = None
         self._stop, self._limit, self._success = threading.Event(), math.inf, time.monotonic()
 
-    def run(self, told: Callable[[int], None] = lambda undelivered: None) -> bool:
-        """Deliver until the backlog is closed and empty (True), or given up (False). ``told`` hears
-        what is left after each request."""
+    def run(self, report: Callable[[int], None] = lambda undelivered: None) -> bool:
+        """Deliver until the backlog is closed and empty (True), or given up (False). ``report`` is
+        called with what is left after each request."""
         try:
             while (readings := self.backlog.take()) is not None:
-                if not self._deliver(*readings, told):
+                if not self._deliver(*readings, report):
                     return False
         except (TwinError, OSError) as error:
             self._refused(f"the run's folder: {error}")
             return False
-        except Exception as error:  # a bug of ours must not look like a silent receiver
+        except Exception as error:  # a bug of twin must not look like a receiver that is down
             self._refused(f"a bug in twin: {type(error).__name__}: {error}")
             return False
         return True
@@ -106,7 +106,10 @@ class Sender:
         """What has arrived and, if that is not all, how to deliver the rest."""
         total, left = self.backlog.total, self.backlog.undelivered
         if not left:
-            return f"remote write: all {total:,} readings x {self.series:,} series are in {shown(self.url)}"
+            return (
+                f"remote write: all {total:,} readings x {self.series:,} series are in "
+                f"{shown(self.url)}"
+            )
         why = f" ({self.trouble})" if self.trouble else ""
         return (
             f"remote write: {left:,} of {total:,} readings are not in {shown(self.url)} yet{why}; "
@@ -115,9 +118,9 @@ class Sender:
         )
 
     def _deliver(
-        self, times: NDArray[np.int64], values: NDArray[np.float64], told: Callable[[int], None]
+        self, times: NDArray[np.int64], values: NDArray[np.float64], report: Callable[[int], None]
     ) -> bool:
-        """Hand over readings that are not there yet, in requests of bounded size."""
+        """Send readings that the receiver does not have, in requests of bounded size."""
         done = int(np.searchsorted(times, self.cursor.delivered_s, "right"))
         if done and (self._before is None or self._before[0] < times[done - 1]):
             self._before = int(times[done - 1]), values[done - 1].copy()
@@ -138,12 +141,12 @@ class Sender:
             self._before = int(times[last]), values[last].copy()
             self.cursor.move(int(times[last]), some.stop - done)
             self.backlog.delivered(int(times[last]), some.stop - done)
-            told(self.backlog.undelivered)
+            report(self.backlog.undelivered)
             done = some.stop
         return True
 
     def _post(self, body: bytes) -> bool:
-        """One request, until it is taken (True) or given up. Raises TooLargeError."""
+        """Send one request until it is accepted (True) or given up. Raises TooLargeError."""
         wait = FIRST_WAIT_S
         while not self._stop.is_set():
             try:
@@ -151,8 +154,8 @@ class Sender:
             except LaterError as later:
                 if not self.trouble:
                     self._note(
-                        f"remote write: {shown(self.url)}: {later}; the readings wait in the run's "
-                        f"folder, and it is tried again"
+                        f"remote write: {shown(self.url)}: {later}; the readings stay in the run's "
+                        f"folder and are sent again later"
                     )
                 self.trouble = str(later)
                 if self._pause(later.wait_s if later.wait_s is not None else wait):
@@ -165,7 +168,7 @@ class Sender:
                 if self.trouble:
                     self._note(
                         f"remote write: {shown(self.url)} takes readings again; "
-                        f"{self.backlog.undelivered:,} have waited"
+                        f"{self.backlog.undelivered:,} were waiting"
                     )
                 self.trouble, self._success = "", time.monotonic()
                 return True
@@ -191,7 +194,7 @@ class Sender:
 
 
 class RemoteWrite(Service):
-    """Delivers the readings of a run while it goes on, in a thread of its own."""
+    """Delivers the readings of a running simulation, in a thread of its own."""
 
     def __init__(self, url: str) -> None:
         self.url = checked(url)
@@ -228,12 +231,12 @@ class RemoteWrite(Service):
         )
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """Take it into the backlog."""
+        """Add it to the backlog."""
         assert self._sender
         self._sender.backlog.add(now_s, values)
 
     def saved(self, now_s: int) -> None:
-        """Leave to the folder what is safe there."""
+        """Drop from memory what is in the folder."""
         assert self._sender
         self._sender.backlog.saved(now_s)
 
@@ -247,7 +250,7 @@ class RemoteWrite(Service):
             self._sender.stop()
 
     async def close(self, complete: bool) -> str:
-        """Deliver what is left, if the run has ended in order; else its next process will."""
+        """Deliver the rest if the run has ended regularly; else its next process will."""
         sender = self._sender
         if sender is None:
             return ""
@@ -255,17 +258,17 @@ class RemoteWrite(Service):
             sender.hasten()
         else:
             sender.stop()
-        began, told = time.monotonic(), 1.0
+        began, notice = time.monotonic(), 1.0
         while self._thread.is_alive():
             await asyncio.sleep(0.02)
             if not complete and time.monotonic() - began > 1:
-                break  # it waits for an answer that nobody needs
-            if time.monotonic() - began > told:
+                break  # it waits for an answer that is no longer needed
+            if time.monotonic() - began > notice:
                 self.hub.note(
-                    f"remote write: {self.undelivered:,} readings are on their way to "
+                    f"remote write: {self.undelivered:,} readings are still being sent to "
                     f"{shown(self.url)}; Ctrl-C leaves them to "
                     "twin send"
                 )
-                told += 15
+                notice += 15
         sender.cursor.close()
         return sender.outcome()

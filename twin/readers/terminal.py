@@ -1,8 +1,8 @@
 """Watching a run in the terminal: a live view on a terminal, plain lines into a pipe or a file.
 
 Both show the simulated date, progress, sessions per second of wall-clock time, time left, the
-headline metrics of both sides and event marks. Counters are shown per day. Nothing here is read by
-the simulation.
+headline metrics of both sides and event marks. Counters are shown per day. The simulation reads
+nothing from here.
 """
 
 from __future__ import annotations
@@ -27,17 +27,19 @@ from twin.record.watch import Frame, RunInfo, Watcher, pace
 from twin.world.metric import Metric
 
 TITLES = {
-    "producer": "Who makes",
-    "consumer": "Who watches",
+    "producer": "Creators",
+    "consumer": "Consumers",
     "platform": "Platform",
     "chatbot": "Chatbots",
 }
 
 
 LONGEST = 200
-"""A plain line is about so long at most; headlines beyond that are left out, sides in turn, so that
-each is heard."""
-BUILDING = "building the world; the first run on a machine also compiles the kernels, which takes about half a minute"
+"""Characters of a plain line, about. Headlines that do not fit are left out, alternating between
+sides, so that each side is shown."""
+BUILDING = (
+    "building the world; the first run on a machine also compiles the kernels (about half a minute)"
+)
 
 
 def make_view(quiet: bool) -> Watcher:
@@ -74,9 +76,7 @@ class _Course:
         """Metric, name with labels, and values so far, of each headline series."""
         if not self.readings:
             return []
-        first = min(
-            1, len(self.readings) - 1
-        )  # the reading at the start is of a world in which nothing has happened
+        first = min(1, len(self.readings) - 1)  # at the first reading nothing has happened yet
         values, times = (
             np.array(self.readings[first:]),
             np.array(self.times[first:]).astype("datetime64[s]"),
@@ -111,11 +111,11 @@ class PlainView(Watcher):
     """One line every 5 % of the run or 10 seconds, and one per event."""
 
     def begin(self, info: RunInfo) -> None:
-        """Say what starts."""
-        self.course, self._spoke = _Course(info), 0.0
-        self._told = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
+        """Print what starts."""
+        self.course, self._printed = _Course(info), 0.0
+        self._reported = 20 * info.resumed_at_s // info.duration_s  # twentieths of the run
         verb = (
-            f"goes on at {at(info.start, info.resumed_at_s):%Y-%m-%d}"
+            f"resumes at {at(info.start, info.resumed_at_s):%Y-%m-%d}"
             if info.resumed_at_s
             else f"starts on {info.start}"
         )
@@ -128,10 +128,10 @@ class PlainView(Watcher):
         self.course.take(frame)
         info = self.course.info
         twentieths = 20 * frame.now_s // (info.duration_s if frame.now_s >= 0 else info.warm_up_s)
-        if twentieths == self._told and frame.wall_s - self._spoke < 10:
+        if twentieths == self._reported and frame.wall_s - self._printed < 10:
             return
-        self._told = twentieths
-        self._spoke = frame.wall_s
+        self._reported = twentieths
+        self._printed = frame.wall_s
         rate, left = self.course.pace()
         if frame.now_s < 0:
             print(
@@ -141,12 +141,14 @@ class PlainView(Watcher):
                 flush=True,
             )
             return
-        start = f"{at(self.course.info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  {rate:,.0f} sessions/s  left {span(left)}"
+        start = (
+            f"{at(info.start, frame.now_s):%Y-%m-%d}  {self.course.share:4.0%}  "
+            f"{rate:,.0f} sessions/s  left {span(left)}"
+        )
         print("  ".join([start, *self._heads(LONGEST - 50)]), flush=True)
 
     def _heads(self, room: int) -> list[str]:
-        """As many headlines as there is room for whatever their numbers, each side's first ones
-        first, in declared order."""
+        """As many headlines as fit, the first ones of each side first, in declared order."""
         lines = self.course.lines()
         seen = dict.fromkeys(TITLES, 0)
         turns = []
@@ -183,7 +185,7 @@ class LiveView(Watcher):
         self.console = Console()
 
     def begin(self, info: RunInfo) -> None:
-        """Say what starts; the picture opens with the first frame."""
+        """Print what starts; the picture opens with the first frame."""
         self.course, self._drawn = _Course(info), 0.0
         self.marks: deque[str] = deque(maxlen=5)
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
@@ -207,7 +209,7 @@ class LiveView(Watcher):
         self.console.print(Text(text), soft_wrap=True)
 
     def end(self, text: str) -> None:
-        """Leave the last picture and say how it ended."""
+        """Leave the last picture and print how it ended."""
         if self.course.frame:
             self._live.update(self.draw(), refresh=True)
         self._live.stop()
@@ -230,7 +232,8 @@ class LiveView(Watcher):
         )
         where = f"day {frame.now_s / DAY:.0f} of {info.duration_s / DAY:g}   {rate:,.0f} sessions/s"
         if frame.now_s < 0:
-            where = f"warming up: {-frame.now_s / DAY:.0f} of {info.warm_up_s / DAY:g} days to the start"
+            left_days, whole = -frame.now_s / DAY, info.warm_up_s / DAY
+            where = f"warming up: {left_days:.0f} of {whole:g} days to the start"
         facts = Text(
             f"{where}   {span(left)} left   {frame.memory_mb:,.0f} MB   changes are since the "
             f"start",

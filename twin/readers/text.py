@@ -32,7 +32,7 @@ def human(value: float, unit: str = "1") -> str:
 
 
 def change(first: float, last: float) -> str:
-    """How ``last`` differs from ``first``: in percent where that means something, else the
+    """How ``last`` differs from ``first``: in percent where that is meaningful, else the
     difference; ``±0``."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return ""

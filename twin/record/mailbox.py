@@ -1,15 +1,14 @@
-"""The hand on the levers: how a person reaches a run from another process.
+"""Commands to a running simulation from another process.
 
 A command is one JSON file that is put whole into ``RUN/mailbox``; the run reads it at its next
 barrier (at most a simulated hour later, at once while it is paused) and answers with a file of the
-same name and the ending ``.reply``. Who may write into the run folder may command the run, and
-nobody else: no port, no secret. Both the command line and the live page go this way.
+same name and the ending ``.reply``. Whoever may write into the run folder may command the
+run, and nobody else: no port, no secret. The command line and the live page both use it.
 
 The run holds a lock on ``RUN/mailbox/open`` for as long as its process works in the folder. The
-kernel drops it when the process dies, however it dies: so nobody is fooled by what a killed run
-left behind, and two processes never work in one folder. A run that has ended takes no more
-commands, while its process may still serve those who read: it says so with a file
-``RUN/mailbox/ended``.
+operating system drops it when the process dies, however it dies. So files that a killed run left
+behind mislead nobody, and two processes never work in one folder. A run that has ended takes no
+more commands, although its process may still serve readers: the file ``RUN/mailbox/ended`` says so.
 
 Commands: ``{"do": "pause"}``; ``{"do": "continue"}``; ``{"do": "pace", "days_per_second": 2.0}``
 (null: as fast as it can); ``{"do": "intervene", "policy": YAML, "at": TIME}``; ``{"do": "fork",
@@ -39,12 +38,12 @@ ENDED = "ended"
 LARGEST = 2**20
 """Bytes of a command; more is refused unread."""
 GRACE_S = 1.0
-"""How long the end waits for its last answers to be taken, and a beginning for somebody who only
-looked whether anybody is there."""
+"""How long a run that ends waits for its last replies to be read, and one that begins for a process
+that only tested the lock."""
 
 
 class Mailbox:
-    """The run's end: open while a process works in the run's folder. Use it with ``with``."""
+    """The run's side: open while a process works in the run's folder. Use it with ``with``."""
 
     def __init__(self, run: Path) -> None:
         self.run, self.folder = run, run / FOLDER
@@ -67,7 +66,7 @@ class Mailbox:
         while (lock := self._locked()) is None:
             if time.monotonic() > until:
                 raise UsageError(
-                    f"{self.run}: a process runs here already{_who(self.folder)} (let it end, or "
+                    f"{self.run}: a process already runs here{_who(self.folder)} (let it end, or "
                     f"stop it with Ctrl-C or kill)"
                 )
             time.sleep(0.01)
@@ -96,13 +95,13 @@ class Mailbox:
         except (BlockingIOError, FileNotFoundError):
             pass
         except OSError:
-            return handle  # a file system without locks: go on without this protection
+            return handle  # a file system without locks: work without this protection
         os.close(handle)
         return None
 
     def close(self) -> None:
-        """Take no more commands and give the folder back. Whoever waits is told; answers are left
-        for a moment."""
+        """Take no more commands and release the folder. Waiting commands are answered; replies stay
+        for GRACE_S."""
         if self._lock is None:
             return
         self.refuse()
@@ -114,8 +113,7 @@ class Mailbox:
         self._lock = None
 
     def refuse(self) -> None:
-        """Take no more commands, but keep the folder. Whoever waits is told, and who comes
-        later."""
+        """Take no more commands, but keep the folder. Waiting and later commands are refused."""
         with contextlib.suppress(OSError):
             (self.folder / ENDED).touch()
         for path in self.folder.glob("*.json"):
@@ -145,7 +143,7 @@ class Mailbox:
                 self.answer(path.stem, {"error": "not a command"})
 
     def answer(self, name: str, reply: Mapping[str, Any]) -> None:
-        """Answer the command of that name; that nobody can be told is no reason to stop."""
+        """Answer the command of that name. A reply that cannot be written does not stop the run."""
         with contextlib.suppress(OSError):
             _write(self.folder / f"{name}.reply", json.dumps(reply))
 
@@ -177,14 +175,13 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
         raise UsageError(f"{run}: no such run folder")
     if not is_open(run):
         raise UsageError(
-            f"{run}: nothing runs there now (start it with twin run --out {run}, or go on with "
-            f"twin resume {run})"
+            f"{run}: nothing runs there now (start it with twin run --out {run}, or continue it "
+            f"with twin resume {run})"
         )
     if _has_ended(run):
         raise UsageError(
             f"{run}: the run has ended and takes no more commands{_who(run / FOLDER)} (its process "
-            f"still serves those who "
-            "read; Ctrl-C there ends that)"
+            f"still serves readers; Ctrl-C there ends that)"
         )
     text = json.dumps(request)
     if len(text) > LARGEST:
@@ -228,7 +225,7 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
             )
         if time.monotonic() > until:
             return None
-        gone = not is_open(run) or _has_ended(run)  # a last answer may stand there all the same
+        gone = not is_open(run) or _has_ended(run)  # a last reply may have been written before
         time.sleep(0.01)
 
 
@@ -243,7 +240,7 @@ def _who(folder: Path) -> str:
 
 
 def _read(path: Path) -> Any:
-    """What a file of JSON holds; None for anything else: no JSON, too long, no plain file."""
+    """The data in a JSON file; None if it is not JSON, too long, or not a plain file."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123
@@ -258,7 +255,7 @@ def _read(path: Path) -> Any:
 
 
 def _remove(path: Path) -> None:
-    """Remove whatever stands there, as far as that can be."""
+    """Remove a file or folder if that is possible."""
     try:
         path.unlink(missing_ok=True)
     except OSError:

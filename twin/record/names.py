@@ -1,8 +1,8 @@
-"""What metrics are called in Prometheus, and by which labels a run's series are told apart.
+"""Names of metrics in Prometheus, and the labels that identify a run's series.
 
 ``twin_`` + the declared name; running totals end in ``_total``. A histogram is a gauge per bin, as
 declared: it says how many are in each bin now, which Prometheus's own (cumulative, counting)
-histograms cannot say. Every series of a run carries IDENTITY.
+histograms cannot express. Every series of a run carries IDENTITY.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 ``metrics.parquet``: time (UTC, simulated), metric, labels (``by=ai,bin=0.1``), value; every
 declared series at every reading, in declared order. ``events.parquet``: time, kind, text. While a
-run lives its rows lie in parts, one per checkpoint, so that a killed run loses none; at the end
-they become one file whose bytes do not depend on where the checkpoints fell.
+run runs, its rows are in parts, one per checkpoint, so that a killed run loses none. At the end
+they become one file whose bytes do not depend on where the checkpoints were.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _codes(words: Sequence[str]) -> tuple[pa.Array, pa.Array]:
 
 
 class Recorder:
-    """Takes readings and marks of a running simulation and keeps them safe in ``folder``.
+    """Writes the readings and marks of a running simulation into ``folder``.
 
     ``rows`` are the declared series in board order; times are seconds since ``start``.
     """
@@ -76,7 +76,7 @@ class Recorder:
         self._marks.append((now, kind, text))
 
     def flush(self, now: int) -> None:
-        """Bring everything before the barrier ``now`` to disk, as one part."""
+        """Write everything before the barrier ``now`` to disk, as one part."""
         for name, table in (("metrics", self._metrics_table()), ("events", self._events_table())):
             self.parts[name].mkdir(exist_ok=True)
             write_table(table, self.parts[name] / f"part-{now:012d}.parquet")
@@ -84,15 +84,15 @@ class Recorder:
         self._marks.clear()
 
     def rewind(self, now: int) -> None:
-        """Forget everything after the barrier ``now``, to which a resumed run has gone back."""
+        """Remove everything after the barrier ``now``, from which a resumed run computes again."""
         for folder in self.parts.values():
             for path in _parts(folder):
                 if int(path.stem.removeprefix("part-")) > now:
                     path.unlink()
 
     def finish(self) -> None:
-        """Merge the parts into ``metrics.parquet`` and ``events.parquet``; `clean` may follow once
-        the run counts as done."""
+        """Merge the parts into ``metrics.parquet`` and ``events.parquet``; call `clean` once the
+        run's manifest says that it is done."""
         for name, folder in self.parts.items():
             write_table(
                 _merged(folder, METRICS if name == "metrics" else EVENTS),
@@ -219,13 +219,15 @@ def load_metrics(folder: Path) -> Metrics:
     rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
     first = table.slice(0, series)
-    held = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
+    found = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
     if (
         series == 0
         or len(table) % series
-        or (held and (held != rows or every[0] != every[series - 1]))
+        or (found and (found != rows or every[0] != every[series - 1]))
     ):
-        raise UsageError(f"{folder}: metrics.parquet does not hold what manifest.json declares")
+        raise UsageError(
+            f"{folder}: metrics.parquet does not match the series that manifest.json declares"
+        )
     times = every[::series]
     return Metrics(declared, times, table["value"].to_numpy().reshape(len(times), series))
 

@@ -1,6 +1,6 @@
-"""What a running simulation tells those who watch it, and how.
+"""What a running simulation reports to its watchers, and how.
 
-A Watcher only listens: nothing that it does is read by the simulation. All calls come from the
+A Watcher only listens: the simulation reads nothing from it. All calls come from the
 run's own thread, in the order of simulated time, and must be quick; slow work (network, pages) is
 done in another process, see `sidecar`.
 """
@@ -58,7 +58,7 @@ class Frame:
 
 def pace(course: Sequence[tuple[float, int, int]], duration_s: int) -> tuple[float, float]:
     """Sessions per wall-clock second and seconds left, from a course of (wall-clock s, simulated s,
-    sessions); 0 and NaN if it stands."""
+    sessions); 0 and NaN if it makes no progress."""
     if not course or course[-1][0] <= course[0][0] or course[-1][1] <= course[0][1]:
         return 0.0, float("nan")
     (w0, n0, s0), (w1, n1, s1) = course[0], course[-1]
@@ -69,14 +69,14 @@ class Watcher:
     """Something that watches a run; each call does nothing unless it is overridden."""
 
     def begin(self, info: RunInfo) -> None:
-        """The run starts or goes on."""
+        """The run starts, or resumes."""
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
         """A reading of all series (series,) at a simulated time; the array is never changed
         afterwards."""
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
-        """An event of the simulation: a policy took hold, a migration began."""
+        """An event of the simulation: a policy took effect, a migration began."""
 
     def update(self, frame: Frame) -> None:
         """Called about once per simulated hour, and several times a second while the run is
@@ -86,7 +86,7 @@ class Watcher:
         """Every reading and mark before this time is in the run folder now."""
 
     def note(self, text: str) -> None:
-        """Something that the user should know, in one line."""
+        """One line for the user."""
 
     def end(self, text: str) -> None:
         """The run ended or was interrupted; ``text`` says how."""
@@ -99,36 +99,36 @@ class Watchers(Watcher):
         self.those = those
 
     def begin(self, info: RunInfo) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.begin(info)
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.reading(now_s, values)
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.mark(now_s, kind, text)
 
     def update(self, frame: Frame) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.update(frame)
 
     def saved(self, now_s: int) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.saved(now_s)
 
     def note(self, text: str) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.note(text)
 
     def end(self, text: str) -> None:
-        """Tell all."""
+        """Pass it on to all."""
         for each in self.those:
             each.end(text)

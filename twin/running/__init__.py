@@ -1,1 +1,1 @@
-"""A run as a folder: start, resume, estimate, the cache of warmed-up worlds."""
+"""A run as a folder: start, resume, branch, commands, estimate, the cache of warmed-up worlds."""

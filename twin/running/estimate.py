@@ -24,8 +24,7 @@ SECONDS_PER_SESSION, SECONDS_PER_REFRESH = (14e-6, 22e-6), (450e-6, 900e-6)
 """Without and with works or drafts; measured on `quickstart`, `real_network`, `two_years` and
 `everything`, for what `twin check` prints and nothing else."""
 WORK = 130
-"""Bytes per consumer of arrays that are held for a moment only, while the world is built or a day
-goes by; measured."""
+"""Bytes per consumer of short-lived arrays, while the world is built or a day passes; measured."""
 PER_IMPRESSION = 16
 RELEASE = 1.75
 """Days from when a post is in no feed and no log until its row is free, measured: releases are
@@ -51,7 +50,7 @@ class Memory:
 
     @property
     def build(self) -> float:
-        """The most that the process holds while the world is built: people, creators and the graph,
+        """The most that the process takes while the world is built: people, creators and the graph,
         drawn and wired."""
         there = sum(
             self.parts[name]
@@ -61,7 +60,7 @@ class Memory:
 
     @property
     def peak(self) -> float:
-        """The most that it ever holds."""
+        """The most that it ever takes."""
         return max(self.build, BYTES_AT_REST + self.state + WORK * self.consumers)
 
 
@@ -91,7 +90,7 @@ def capped_mean(mean: float, log_sd: float, most: float) -> float:
 
 
 def embedded(spec: Any, ids: float, dim: int) -> float:
-    """Bytes of one embedding table that so many IDs want a row of."""
+    """Bytes of one embedding table in which so many IDs need a row."""
     row = 4.0 * (dim + 1) + 8 + 1 + 4
     if spec.kind != "collisionless":
         wide = min(spec.id_range or spec.slots**2, spec.slots * 2**24, 2**48)
@@ -239,15 +238,15 @@ def plan(scenario: Scenario) -> str:
         sessions * SECONDS_PER_SESSION[busy]
         + sizes.days * DAY / simulation.world.grid * SECONDS_PER_REFRESH[busy]
     )
-    held = memory(scenario, simulation)
+    used = memory(scenario, simulation)
     lines.append(
         f"Estimate: about {sessions:,.0f} sessions over {_over(scenario)}, {span(seconds)} on one "
-        f"core of a 2026 server (compiled kernels warm), {held.peak / 2**20:,.0f} MB at most "
-        f"({held.build / 2**20:,.0f} MB while the world is built)"
+        f"core of a 2026 server (compiled kernels warm), {used.peak / 2**20:,.0f} MB at most "
+        f"({used.build / 2**20:,.0f} MB while the world is built)"
     )
-    parts = ", ".join(f"{name} {size / held.consumers:,.0f}" for name, size in held.parts.items())
+    parts = ", ".join(f"{name} {size / used.consumers:,.0f}" for name, size in used.parts.items())
     lines.append(
-        f"State when largest: {held.state / 2**20:,.0f} MB, in bytes per consumer "
-        f"{held.state / held.consumers:,.0f}: {parts}"
+        f"State when largest: {used.state / 2**20:,.0f} MB, in bytes per consumer "
+        f"{used.state / used.consumers:,.0f}: {parts}"
     )
     return "\n".join(lines)

@@ -1,9 +1,10 @@
 """A run's folder: what is in it, written so that it is whole at every instant.
 
-``scenario.yaml`` (resolved; it grows by what is done by hand while the run goes on),
+``scenario.yaml`` (resolved; policies given while the run runs are added to it),
 ``manifest.json``, ``metrics.parquet`` and ``events.parquet`` (parts while the run lives),
 ``checkpoints/``, ``interventions/`` (policies given by hand, as they were applied), ``mailbox/``
-(while it lives), ``sent/`` (how far each remote-write receiver has got) and ``report.html``.
+(while a process runs), ``sent/`` (what each remote-write receiver has confirmed) and
+``report.html``.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from twin.world import checkpoint
 from twin.world.metric import metric_to_dict
 
 FORMAT = 2
-KEPT = 2
-"""Checkpoints that are kept."""
 PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
 MAIN = "main"
 """The branch of a run that was forked from no other."""
@@ -40,8 +39,7 @@ def free(out: Path) -> None:
     if out.exists() and any(out.iterdir()):
         raise UsageError(
             f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is "
-            f"an "
-            "unfinished run)"
+            f"an unfinished run)"
         )
 
 
@@ -70,11 +68,10 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
-    work = out.with_name(
-        out.name + ".part"
-    )  # a run folder is complete from the first instant, or absent
+    # under another name until it is complete: a run folder is whole or absent
+    work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
-    (work / "checkpoints").mkdir(parents=True)
+    (work / checkpoint.FOLDER).mkdir(parents=True)
     (work / "scenario.yaml").write_text(dump(scenario))
     write_manifest(work, manifest)
     work.replace(out)
@@ -88,7 +85,7 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
     if manifest.get("format") != FORMAT:
         raise CheckpointError(
             f"{out}: run format {manifest.get('format')}, this version reads {FORMAT} (run the "
-            f"scenario anew)"
+            f"scenario again)"
         )
     scenario = load(out / "scenario.yaml")
     found = digest(scenario)
@@ -109,8 +106,8 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
 
 
 def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
-    """Make another scenario, with the policies given by hand, that of the run: it is the old or the
-    new one whatever happens meanwhile."""
+    """Make another scenario, with the policies given by hand, that of the run: whenever the
+    process dies, the scenario is the old or the new one."""
     note_intervention(out, policies, pending=True)
     write_manifest(out, {**manifest, "next_digest": digest(scenario)})
     _write(out / "scenario.yaml", dump(scenario))
@@ -153,105 +150,9 @@ def _write(path: Path, text: str) -> None:
     work.replace(path)
 
 
-def prune(out: Path) -> None:
-    """Remove all but the newest checkpoints."""
-    folders = list((out / "checkpoints").glob("t*"))
-    times = sorted(
-        (when for path in folders if (when := checkpoint.time_of(path)) is not None), reverse=True
-    )
-    for path in folders:
-        if path.suffix == ".part" or checkpoint.time_of(path) not in times[:KEPT]:
-            shutil.rmtree(path, ignore_errors=True)
-
-
 def slug(text: str) -> str:
     """Text as a part of a file name."""
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in text) or "run"
-
-
-def fork(
-    out: Path,
-    manifest: dict[str, Any],
-    scenario: Scenario,
-    name: str | None,
-    target: Path | None,
-    policies: str | None = None,
-) -> tuple[Path, str]:
-    """Copy a run up to its newest checkpoint into a folder of its own, from which it goes on under
-    ``scenario``.
-
-    ``policies`` are those that the branch alone gets, as text. It has the run's ``run_id`` and
-    history, and a branch name that no other has: NAME if forked from the main branch, else
-    PARENT/NAME. ``manifest`` is the run's and is amended. Returns folder and branch. Raises
-    UsageError for a name or a folder that is taken, and for a run without a checkpoint.
-    """
-    newest = checkpoint.latest(out / "checkpoints")
-    if manifest["status"] == "done":
-        raise UsageError(
-            f"{out}: is finished, there is nothing to go on from (fork a run while it goes on, or "
-            f"give a new run the policy)"
-        )
-    if newest is None:
-        raise UsageError(f"{out}: has no checkpoint to fork from yet")
-    if int(newest.name[1:]) < 0:
-        raise UsageError(
-            f"{out}: is still warming up; a run can be forked from its start, {scenario.start}, on "
-            f"(let it go on until then)"
-        )
-    taken = manifest.setdefault("branches", [])
-    name = (
-        name
-        if name is not None
-        else next(f"fork-{number}" for number in range(1, 10**6) if f"fork-{number}" not in taken)
-    )
-    if name in (*taken, MAIN) or slug(name) != name:
-        raise UsageError(
-            f"{name}: "
-            + (
-                "there is such a branch of this run already (give another name)"
-                if slug(name) == name
-                else f"a branch is named by letters, digits, - and _ (such as {slug(name)})"
-            )
-        )
-    branch = name if manifest["branch"] == MAIN else f"{manifest['branch']}/{name}"
-    target = target or out.with_name(f"{out.name}-{name}")
-    free(target)
-    now = int(newest.name[1:])
-    work = target.with_name(target.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.copytree(newest, work / "checkpoints" / newest.name)
-    for part in ("metrics", "events"):
-        shutil.copytree(
-            out / part,
-            work / part,
-            ignore=lambda folder, names: [
-                each
-                for each in names
-                if each.endswith(".part")
-                or int(each.removeprefix("part-").removesuffix(".parquet")) > now
-            ],
-        )
-    (work / "scenario.yaml").write_text(dump(scenario))
-    if (out / "interventions").is_dir():
-        shutil.copytree(out / "interventions", work / "interventions")
-    if policies:
-        note_intervention(work, policies)
-    write_manifest(
-        work,
-        {
-            **manifest,
-            "branch": branch,
-            "branches": [],
-            "status": "interrupted",
-            "scenario_digest": digest(scenario),
-            "reached_s": now,
-            "parent": {"branch": manifest["branch"], "at_s": now},
-        },
-    )
-    taken.append(name)
-    write_manifest(out, manifest)
-    work.replace(target)
-    return target, branch
 
 
 def free_folder(name: str, command: str = "") -> Path:

@@ -4,13 +4,12 @@ A world at its scenario's start follows from the scenario without what cannot ac
 (policies, duration, name, description), the seed and replicate in it, the way it ran, the code of
 twin and of the scenario's own mechanisms, the files that parameters name, and the versions of what
 computes. The SHA-256 of all that is the name of its entry, a checkpoint (see `checkpoint`) with the
-digests of its files in ``sums.json``. An entry that does not match them is thrown away with a
-warning, and the world warms up as if there had been none: a run's bytes are the same with the cache
-and without.
+digests of its files in ``sums.json``. An entry that does not match them is removed with a warning,
+and the world warms up without it. A run's bytes are the same with and without the cache.
 
 Entries lie in ``worlds/`` under ``TWIN_CACHE`` (a folder; ``off`` for no cache), else
-``$XDG_CACHE_HOME/twin``, else ``~/.cache/twin``. They hold ``TWIN_CACHE_MB`` megabytes at most
-(4096 unless given); those not used for longest go first. An entry is written beside its name and
+``$XDG_CACHE_HOME/twin``, else ``~/.cache/twin``. They take ``TWIN_CACHE_MB`` megabytes at most
+(4096 unless given); the least recently used go first. An entry is written beside its name and
 renamed, so several processes may use one cache.
 """
 
@@ -114,7 +113,7 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
             pass  # another process has just removed it
         except (OSError, ValueError, KeyError, CheckpointError) as error:
             note(
-                f"a warmed-up world in the cache is damaged and is thrown away "
+                f"a warmed-up world in the cache is damaged and is removed "
                 f"({type(error).__name__}: {error}); it warms up again"
             )
             _remove(place)
@@ -123,7 +122,7 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
 
 
 def keep(simulation: Simulation, note: Note = _aloud) -> None:
-    """Keep a world that stands at its scenario's start after a warm-up. A cache that cannot be
+    """Cache a world that has reached its scenario's start after a warm-up. A cache that cannot be
     written is a warning."""
     root = folder()
     if root is None or not simulation.scenario.warm_up:
@@ -163,18 +162,18 @@ def _sum(file: Path) -> str:
 
 
 def _verify(place: Path, name: str) -> None:
-    """Raise CheckpointError unless an entry is whole, of this name, and holds what was written."""
+    """Raise CheckpointError unless an entry is whole, of this name, and unchanged."""
     said = json.loads((place / SUMS).read_text())
     found = {file.name for file in place.iterdir()} - {SUMS}
     if said["key"] != name or found != set(said["files"]):
-        raise CheckpointError(f"{place}: holds other files than it should")
+        raise CheckpointError(f"{place}: has other files than were written")
     for file, sum_ in said["files"].items():
         if _sum(place / file) != sum_:
             raise CheckpointError(f"{place / file}: was changed")
 
 
 def _remove(place: Path) -> None:
-    """Take an entry away, whole: whoever comes meanwhile finds it or does not."""
+    """Remove an entry in one step: another process finds it whole or not at all."""
     gone = place.with_name(f"{place.name}.{secrets.token_hex(4)}.gone")
     try:
         place.rename(gone)
@@ -184,8 +183,8 @@ def _remove(place: Path) -> None:
 
 
 def _trim(root: Path) -> None:
-    """Remove what has not been used for longest until the rest holds TWIN_CACHE_MB at most, and
-    what was left half done."""
+    """Remove the least recently used entries until the rest takes TWIN_CACHE_MB at most, and what
+    a killed process left half written."""
     most = float(os.environ.get("TWIN_CACHE_MB") or MOST_MB) * 2**20
     entries = []
     for place in root.iterdir():
@@ -197,9 +196,9 @@ def _trim(root: Path) -> None:
                 shutil.rmtree(place, ignore_errors=True)
         except FileNotFoundError:
             continue
-    held = sum(size for _, _, size in entries)
+    total = sum(size for _, _, size in entries)
     for _, place, size in sorted(entries, key=lambda entry: (entry[0], entry[1].name)):
-        if held <= most:
+        if total <= most:
             return
         _remove(place)
-        held -= size
+        total -= size

@@ -1,2 +1,2 @@
-"""From YAML to checked values: reading, checking, describing and resolving scenarios, and changes
-given from outside."""
+"""From YAML to checked values: reading, checking, describing and resolving scenarios, and policies
+given to a running simulation."""

@@ -9,26 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import models_json_schema
 
 from twin.ground.units import format_duration
-from twin.mechanisms import REGISTRY
-from twin.mechanisms.policies import Policy
 from twin.mechanisms.recommender.presets import effective, prized
-from twin.scenario.checking import Head, MetricsParams, Scenario
+from twin.scenario.model import Scenario
 from twin.scenario.problems import Path_
 from twin.scenario.yamlish import write_text
-from twin.world.mechanism import Mechanism
-from twin.world.params import Params, leaves, meta
-
-_VALIDATION: Literal["validation"] = "validation"
-_OWN = {
-    "class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
-    "from": {"type": "string", "description": "the folder that holds its package"},
-}
+from twin.world.params import leaves, meta
 
 
 def dump(scenario: Scenario) -> str:
@@ -42,7 +32,8 @@ def dump(scenario: Scenario) -> str:
 
 @contextmanager
 def as_file(scenario: Scenario) -> Iterator[Path]:
-    """The complete scenario as a file, to lay more on it, while the block lasts."""
+    """The complete scenario as a file while the block lasts, for settings and policies on top of
+    it."""
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         path = Path(folder) / "scenario.yaml"
         path.write_text(dump(scenario))
@@ -89,7 +80,7 @@ def _listed(value: Any) -> Any:
 
 
 def digest(scenario: Scenario) -> str:
-    """SHA-256 of the complete scenario, wherever the code of its own mechanisms lies."""
+    """SHA-256 of the complete scenario; the same wherever the code of its own mechanisms is."""
     return hashlib.sha256(write_text(_data(scenario, places=False)).encode()).hexdigest()
 
 
@@ -152,8 +143,8 @@ def policy_lines(scenario: Scenario) -> list[str]:
 
 
 def prized_lines(scenario: Scenario) -> list[str]:
-    """What the scenario's feed prizes, and after each policy that changes that, with those listed
-    before it in force too."""
+    """What the scenario's feed rewards at first, and after each policy that changes it, with those
+    listed before it in effect too."""
     recommender: Any = scenario.mechanisms.get("recommender")
     if recommender is None:
         return []
@@ -162,10 +153,10 @@ def prized_lines(scenario: Scenario) -> list[str]:
         **{f"weights.{name}": value for name, value in recommender.weights.model_dump().items()},
     }
     lines = [
-        "What the feed prizes: weight x rate of each response, per impression at KuaiRand's rates "
+        "What the feed rewards: weight x rate of each response, per impression at KuaiRand's rates "
         "(a report's is an assumption)"
     ]
-    lines += _prized("as it begins", state, recommender.rates.model_dump())
+    lines += _prized("at the start", state, recommender.rates.model_dump())
     for policy in scenario.policies:
         new = {
             lever.removeprefix("recommender."): value
@@ -179,7 +170,7 @@ def prized_lines(scenario: Scenario) -> list[str]:
 
 
 def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> list[str]:
-    """One feed's table, the largest first; what has no weight is left out."""
+    """The table of one feed, the largest share first; responses without weight are left out."""
     given = {
         name.removeprefix("weights."): value for name, value in state.items() if name != "preset"
     }
@@ -193,69 +184,3 @@ def _prized(when: str, state: Mapping[str, Any], rates: Mapping[str, float]) -> 
             if weight
         ),
     ]
-
-
-def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict[str, Any]:
-    """JSON Schema (2020-12) of a scenario file, for completion in editors."""
-    kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
-    models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
-    refs, defs = models_json_schema(
-        [(model, _VALIDATION) for model in models], title="twin scenario"
-    )
-    head = defs["$defs"].pop("Head")["properties"]
-    blocks = {}
-    for name, model in kinds.items():
-        ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
-        defs["$defs"][ref]["properties"]["enabled"] = {
-            "type": "boolean",
-            "description": "false leaves the mechanism out",
-        }
-        if name not in REGISTRY:
-            defs["$defs"][ref]["properties"].update(_OWN)
-        blocks[name] = {
-            "$ref": f"#/$defs/{ref}",
-            "description": (registry[name].__doc__ or "").split("\n")[0],
-        }
-    defs["$defs"]["Policy"]["properties"]["use"] = {
-        "type": "string",
-        "description": "a policy file that the other keys are laid on",
-    }
-    for definition in defs["$defs"].values():
-        definition.pop("required", None)
-        for field_ in definition.get("properties", {}).values():
-            extra = [
-                f"unit: {field_['unit']}" if field_.get("unit", "1") not in ("1", "s") else "",
-                f"source: {field_['source']}" if field_.get("source") else "",
-                "lever" if field_.get("lever") else "",
-            ]
-            note = "; ".join(part for part in extra if part)
-            if note:
-                field_["description"] = f"{field_.get('description', '')} ({note})"
-            for key in ("unit", "source", "lever", "per", "grid", "path"):
-                field_.pop(key, None)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "twin scenario",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            "extends": {
-                "type": "string",
-                "description": "another scenario file that this one is laid on",
-            },
-            **head,
-            "start": {"type": "string", "format": "date", "description": "first day, midnight UTC"},
-            "mechanisms": {
-                "type": "object",
-                "properties": blocks,
-                "additionalProperties": {
-                    "type": "object",
-                    "properties": _OWN,
-                    "required": ["class"],
-                },
-            },
-            "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
-            "metrics": {"$ref": "#/$defs/MetricsParams"},
-        },
-        "$defs": defs["$defs"],
-    }

@@ -1,8 +1,8 @@
-"""Policies that are given by hand while a run goes on, as a part of its record.
+"""Policies given by hand while a run runs, as a part of its record.
 
-A policy given at time t becomes an entry of the scenario's policies that takes hold at t (``at:
+A policy given at time t becomes an entry of the scenario's policies that takes effect at t (``at:
 t``) or whose condition counts from t on (``after: t``). So the scenario in the run folder, run from
-its start, gives the same bytes as the run on which hands were laid.
+its start, gives the same bytes as the run that was changed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from twin.ground.errors import Problem, ScenarioError, UsageError
 from twin.ground.units import DAY, at, format_duration, parse_duration
 from twin.scenario.loading import Scenario, load
+from twin.scenario.node import Node
 from twin.scenario.problems import Path_
-from twin.scenario.yamlish import Node, read_text, write_text
+from twin.scenario.yamlish import read_text, write_text
 
 
 def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
@@ -34,12 +35,12 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
         ) from None
     if when < 0:
         raise UsageError(
-            f"{text}: lies before the run's start ({start}); nothing is done to a world before that"
+            f"{text}: lies before the run's start ({start}); no policy can act before that"
         )
     if when < now:
         raise UsageError(
-            f"{text}: is past, the run is at {format_duration(now)} "
-            f"({at(start, now):%Y-%m-%d %H:%M}) already"
+            f"{text}: has already passed, the run is at {format_duration(now)} "
+            f"({at(start, now):%Y-%m-%d %H:%M})"
         )
     return -(-when // grid) * grid
 
@@ -48,9 +49,9 @@ def amended(
     out: Path, text: str, when: int | None, now: int, source: str = "policy"
 ) -> tuple[Scenario, str]:
     """The scenario of a run with a policy (YAML: one, or a list under ``policies:``) that takes
-    hold at ``when``, or now.
+    effect at ``when``, or now.
 
-    Without ``when``, times in the policy itself stand, if they are not past. Returns also the
+    Without ``when``, the policy's own times are used, if they have not passed. Returns also the
     policies with their times, as YAML. Raises ScenarioError with all problems, each at its place in
     ``source``.
     """
@@ -61,7 +62,7 @@ def amended(
 def laid(
     path: Path, text: str, when: int | None, now: int, source: str
 ) -> tuple[Scenario, list[dict[str, Any]]]:
-    """A scenario file with policies on it that cannot begin before ``now``, and these with their
+    """A scenario file with policies added that cannot begin before ``now``, and these with their
     times; see `amended`."""
     problems: list[Problem] = []
     node = read_text(text, source, problems)
@@ -94,7 +95,7 @@ def _listed(node: Node, source: str, problems: list[Problem]) -> list[tuple[Node
                 source,
                 node.keys["policies"],
                 "policies",
-                "holds no policy",
+                "has no policy",
                 "begin each with `- name: ...`",
             )
         )
@@ -117,7 +118,7 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
                 policy.file,
                 policy.keys["use"],
                 "use",
-                "a policy given by hand uses no file",
+                "a policy given by hand cannot use a file",
                 "give the file itself",
             )
         )
@@ -128,15 +129,15 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
         try:
             own_s = parse_duration(own.value)
         except ValueError:
-            return policy  # the loader says what is wrong with it
+            return policy  # the loader reports what is wrong with it
         if own_s < now:
             problems.append(
                 Problem(
                     policy.file,
                     policy.keys[key],
                     key,
-                    f"{own.value} is past, the run is at {format_duration(now)} already",
-                    "leave it out for now",
+                    f"{own.value} has already passed, the run is at {format_duration(now)}",
+                    "leave it out to mean now",
                 )
             )
         return policy

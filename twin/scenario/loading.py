@@ -1,12 +1,12 @@
-"""A scenario: YAML files and settings laid on one another, then checked, with every problem found
-before the run.
+"""A scenario: YAML files and settings merged, then checked, with every problem found before the
+run.
 
 Top-level keys: extends, name, description, start, warm_up, duration, seed, replicate, mechanisms,
-policies, metrics. ``extends`` names another scenario file, on which this one is laid: mappings
-merge, numbers and lists replace. ``--set path=value`` is laid on top; a path may leave out the
-leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at: 90d}`` in
-the list of policies lays the other keys on what the file says, and ``--policy file.yaml@90d`` adds
-one to the end of the list.
+policies, metrics. ``extends`` names another scenario file, whose values this one overrides:
+mappings merge, numbers and lists replace. ``--set path=value`` overrides both; a path may leave out
+the leading ``mechanisms.``. A policy may be kept in a file of its own: ``{use: file.yaml, at:
+90d}`` in the list of policies overrides what the file says by the other keys, and ``--policy
+file.yaml@90d`` adds one to the end of the list.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Any
 
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
-from twin.scenario.checking import TOP, Checker, Scenario
+from twin.scenario.checking import Checker
+from twin.scenario.model import TOP, Scenario
+from twin.scenario.node import Node, merged
 from twin.scenario.problems import Path_
-from twin.scenario.yamlish import Node, merged, read_file, read_text
+from twin.scenario.yamlish import read_file, read_text
 from twin.world.mechanism import Mechanism
 
 __all__ = ["Scenario", "load"]
@@ -33,8 +35,8 @@ def load(
     registry: Mapping[str, type[Mechanism[Any]]] | None = None,
     given: Sequence[tuple[Node, Path_]] = (),
 ) -> Scenario:
-    """Read a scenario file and the files that it extends, lay ``path=value`` settings on it, add
-    policy files, check everything.
+    """Read a scenario file and the files that it extends, apply ``path=value`` settings, add policy
+    files, check everything.
 
     A policy is ``FILE`` or ``FILE@TIME``; ``given`` are more, as trees with their path in the file
     that they came from. Raises ScenarioError with all problems.
@@ -61,7 +63,7 @@ def load(
 
 
 def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> Node:
-    """The file laid on what it extends; where that cannot be, the file alone and a problem."""
+    """The file merged over what it extends; where that fails, the file alone and a problem."""
     node = read_file(path, problems)
     base = node.value.pop("extends", None)
     if base is None:
@@ -77,9 +79,8 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     here = (*seen, path.resolve())
     if target.resolve() in here:
         return refuse(
-            f"goes round in a circle: "
-            f"{' -> '.join(each.name for each in (*here, target.resolve()))}",
-            "let one of them stand alone",
+            f"is circular: {' -> '.join(each.name for each in (*here, target.resolve()))}",
+            "remove extends: from one of them",
         )
     if not target.is_file():
         found = [other.name for other in path.parent.glob("*.yaml") if other != path]
@@ -119,11 +120,7 @@ def _setting(text: str, known: Iterable[str]) -> Node:
         parts = ["mechanisms", *parts]
     if parts[0] == "extends":
         raise ScenarioError(
-            [
-                Problem(
-                    file, 0, "extends", "cannot be set from outside", "run the other file instead"
-                )
-            ]
+            [Problem(file, 0, "extends", "cannot be set by a flag", "run the other file instead")]
         )
     problems: list[Problem] = []
     node = read_text(value, file, problems, lines=False)
@@ -135,7 +132,7 @@ def _setting(text: str, known: Iterable[str]) -> Node:
 
 
 class _PolicyFiles:
-    """Lays what policies in the list ask for on the files that they use."""
+    """Merges entries of the list of policies over the files that they use."""
 
     def __init__(self, problems: list[Problem], unread: list[str]) -> None:
         self.problems, self.unread = problems, unread
@@ -146,7 +143,7 @@ class _PolicyFiles:
         self, tree: Node, flags: Iterable[str], given: Sequence[tuple[Node, Path_]] = ()
     ) -> Node:
         """The tree with every ``use`` and every flag in the list of policies replaced by what it
-        stands for, and those given behind."""
+        stands for, and ``given`` policies at the end."""
         listed = tree.value.get("policies")
         more = [_flag(text) for text in flags]
         if (listed is not None and listed.kind != "list") or not (listed or more or given):
@@ -226,7 +223,7 @@ class _PolicyFiles:
                         str(target),
                         policy.keys["use"],
                         f"{start}use",
-                        "a policy file uses no other",
+                        "a policy file cannot use another",
                         "name both files in the scenario",
                     )
                 )

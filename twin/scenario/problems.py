@@ -1,5 +1,5 @@
 """Problems of a YAML tree, each with file, line, reason and mend; and parameter sets built from it,
-pydantic's errors in our words."""
+with pydantic's errors reworded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from twin.ground.errors import Problem, nearest
 from twin.ground.units import format_duration
-from twin.scenario.yamlish import Node
+from twin.scenario.node import Node
 from twin.world.params import Params, meta
 
 Path_ = tuple[str | int, ...]
@@ -35,8 +35,8 @@ class Collector:
         self.tree, self.problems, self.unread, self.used = tree, problems, list(unread), used or {}
 
     def add(self, path: Path_, reason: str, mend: str = "") -> None:
-        """Note a problem at the deepest written place of a path, unless it may come of a value
-        below that could not be read."""
+        """Note a problem at the deepest written place of a path, unless it may follow from a
+        value below that could not be read."""
         file, line = self.tree.at(path)
         shown = _dotted(path)
         if any(f"{unread}.".startswith(f"{shown}.") for unread in self.unread):

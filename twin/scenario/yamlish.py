@@ -2,22 +2,22 @@
 
 PyYAML's parser does the reading; no constructor ever runs. What YAML 1.1 would quietly misread is
 refused with the mend: duplicate keys, ``1e-3`` (text), ``12:30`` (750), ``off`` (false), ``010``
-(8); also NaN, infinities, tags, anchors and aliases (so that no alias can blow up), several
-documents, deep nesting, endless plain values (telling a number from text takes YAML quadratic
-time), and files beyond MAX_BYTES.
+(8); also NaN, infinities, tags, anchors and aliases (a few lines of them can expand to gigabytes),
+several documents, deep nesting, very long plain values (PyYAML takes quadratic time to tell a
+number from text), and files beyond MAX_BYTES.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from twin.ground.errors import Problem, ScenarioError, nearest
+from twin.scenario.node import Node
 
 MAX_BYTES, MAX_DEPTH, MAX_PLAIN = 200_000, 50, 1_000
 _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
@@ -25,55 +25,6 @@ _EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 _ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
 _ODD_FLOAT = re.compile(r"^[-+]?\.(inf|nan)$", re.IGNORECASE)
 _SWITCH = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
-
-
-@dataclass
-class Node:
-    """A value with its place. ``value``: dict of nodes, list of nodes, or None, bool, int, float,
-    str."""
-
-    kind: Literal["mapping", "list", "scalar"]
-    value: Any
-    file: str
-    line: int
-    keys: dict[str, int] = field(default_factory=dict)
-    """Line of each key of a mapping."""
-
-    def plain(self) -> Any:
-        """The value without places; lists become tuples."""
-        if self.kind == "mapping":
-            return {key: node.plain() for key, node in self.value.items()}
-        return tuple(node.plain() for node in self.value) if self.kind == "list" else self.value
-
-    def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
-        """File and line of the deepest existing node on a path."""
-        node, where = self, (self.file, self.line)
-        for part in path:
-            if node.kind == "mapping" and part in node.value:
-                where, node = (
-                    (node.value[part].file, node.keys.get(str(part), node.value[part].line)),
-                    node.value[part],
-                )
-            elif node.kind == "list" and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                where = (node.file, node.line)
-            else:
-                break
-        return where
-
-    def has(self, path: tuple[str | int, ...]) -> bool:
-        """Whether a path was written."""
-        node = self
-        for part in path:
-            inside = (
-                part in node.value
-                if node.kind == "mapping"
-                else node.kind == "list" and part in range(len(node.value))
-            )
-            if not inside:
-                return False
-            node = node.value[part]
-        return True
 
 
 def _refuse(file: str, line: int, reason: str, mend: str = "", path: str = "") -> ScenarioError:
@@ -121,7 +72,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     """One YAML document; ``lines=False`` for text that is not in a file (a flag's value).
 
     A value that YAML would misread is left out and added to ``problems``, so that the rest can be
-    checked too. Raises ScenarioError for text that is no YAML, or YAML that is not used here.
+    checked too. Raises ScenarioError for text that is not YAML, or uses YAML that scenarios do not.
     """
     try:
         _scan(text, file, lines)
@@ -137,7 +88,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1 if lines else 0
         raise _refuse(
-            file, line, "holds a character that YAML does not allow", "remove control characters"
+            file, line, "has a character that YAML does not allow", "remove control characters"
         ) from None
     if composed is None:
         return Node("scalar", None, file, 1 if lines else 0)
@@ -280,16 +231,6 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
             else (None, (f"{text[:20]}... is too large a number", "write a smaller one"))
         )
     return (float(text) if kind == "float" else text), None
-
-
-def merged(base: Node, over: Node) -> Node:
-    """``over`` laid on ``base``: mappings merge, everything else is replaced."""
-    if base.kind != "mapping" or over.kind != "mapping":
-        return over
-    made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})
-    for key, node in over.value.items():
-        made.value[key] = merged(made.value[key], node) if key in made.value else node
-    return made
 
 
 class _Writer(yaml.SafeDumper):

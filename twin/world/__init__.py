@@ -1,2 +1,2 @@
-"""The World that mechanisms meet in: tables of columns, metrics and their board, parameters, the
+"""The World that mechanisms share: tables of columns, metrics and their board, parameters, the
 base of a mechanism, checkpoints."""

@@ -1,9 +1,9 @@
 """The value of every declared series in one float64 vector, in declared order.
 
 Mechanisms write here at the metrics clock; readers get a copy from `snapshot`, so they see the old
-values or the new, never half of each. What is counted is counted from the scenario's start:
-mechanisms write totals of the world's whole life, and `rebase`, called once when a warm-up ends,
-makes their values of that moment the zero of every counter and of every histogram of events.
+values or the new, never half of each. Counts start at the scenario's start: mechanisms
+write totals of the world's whole life, and `rebase`, called once when a warm-up ends, makes the
+values at that moment the zero of every counter and of every histogram of events.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Board:
             self._size[metric.name] = len(self.rows) - self._first[metric.name]
         self.values: NDArray[np.float64] = np.zeros(len(self.rows))
         self.zero: NDArray[np.float64] = np.zeros(len(self.rows))
-        """What is taken off every total that is written: its value when the warm-up ended, 0
-        without one and for gauges."""
+        """Subtracted from every total that is written: its value when the warm-up ended; 0 for
+        gauges and without a warm-up."""
 
     def _unknown(self, name: str, labels: dict[str, str]) -> StateError:
         if name not in self.metrics:
@@ -86,7 +86,7 @@ class Board:
         return float(self.values[place] + self.zero[place])
 
     def rebase(self) -> None:
-        """Count from here on: every total is zero now."""
+        """Count from now on: every total becomes zero."""
         counted = np.array([metric.counts for metric, _ in self.rows], bool)
         self.zero = np.where(counted, self.values + self.zero, 0.0)
         self.values[counted] = 0.0

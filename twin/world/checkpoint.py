@@ -1,10 +1,10 @@
 """Checkpoints: a folder of plain arrays and one JSON file; data, never code.
 
-``manifest.json`` (format, time, clocks, levers, marks, schema, room in tables) and one ``.npy`` per
-column and named array, without pickle. A run's checkpoints are called after seconds since its
-start, ``t86400``; those of a warm-up lie before zero, ``t-86400``. A lazy column that nobody has
-written has none. Written beside its final name, synced, and renamed: a checkpoint is whole or
-absent. A schema that differs is refused by name.
+``manifest.json`` (format, time, clocks, levers, marks, records, schema, room in tables) and one
+``.npy`` per column and named array, without pickle. A run's checkpoints are named by seconds since
+its start, ``t86400``; those of a warm-up are negative, ``t-86400``. A lazy column that was never
+written has no file. A checkpoint is written beside its final name, synced, and renamed, so it is
+whole or absent. A schema that differs is refused by name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import numpy as np
 from twin.ground.errors import CheckpointError
 from twin.world.state import World
 
-FORMAT = 2
+FORMAT = 3
+FOLDER = "checkpoints"
+"""Where a run folder keeps its checkpoints."""
 _NAME = re.compile(r"t-?\d+")
 
 
@@ -35,7 +37,7 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
         arrays["zero"] = world.board.zero
     for table in world.tables.values():
         arrays.update(
-            {f"table.{table.name}.{name}": values for name, values in table.save().items()}
+            {f"table.{table.name}.{column}": values for column, values in table.save().items()}
         )
     arrays.update({f"state.{name}": values for name, values in world.state.items()})
     for name, values in arrays.items():
@@ -47,6 +49,7 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
         "levers": world.levers,
         "arms": world.arms,
         "marks": world.marks,
+        "records": world.records,
         "board": world.board.describe(),
         "arrays": sorted(arrays),
         "capacity": {name: table.capacity for name, table in world.tables.items()},
@@ -69,11 +72,13 @@ def load(folder: Path, world: World) -> dict[str, int]:
         manifest = json.loads((folder / "manifest.json").read_text())
         if manifest["format"] != FORMAT:
             raise CheckpointError(
-                f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT}"
+                f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT} "
+                f"(run the scenario again)"
             )
         if manifest["board"] != world.board.describe():
             raise CheckpointError(
-                f"{folder}: the metrics of this version differ from the checkpoint's (run it anew)"
+                f"{folder}: the metrics of this version differ from the checkpoint's (run the "
+                f"scenario again)"
             )
         arrays = {
             name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in manifest["arrays"]
@@ -86,6 +91,8 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.arms.clear()
     world.arms.update(manifest["arms"])
     world.marks[:] = [tuple(mark) for mark in manifest["marks"]]
+    world.records.clear()
+    world.records.update(manifest["records"])
     world.board.values[:] = arrays.pop("board")
     world.board.zero[:] = arrays.pop("zero", 0.0)
     for table in world.tables.values():
@@ -105,19 +112,48 @@ def load(folder: Path, world: World) -> dict[str, int]:
     return {name: int(at) for name, at in manifest["due"].items()}
 
 
-def latest(folder: Path) -> Path | None:
-    """The newest whole checkpoint of a run folder's ``checkpoints/``, or None."""
+def folder_name(now: int) -> str:
+    """What the checkpoint at ``now`` seconds since the scenario's start is called."""
+    return f"t{now}"
+
+
+def when(path: Path) -> int:
+    """Seconds since the scenario's start of a checkpoint. Raises CheckpointError for any other
+    folder."""
+    if not _NAME.fullmatch(path.name):
+        raise CheckpointError(
+            f"{path}: is not called like a checkpoint, such as {folder_name(86400)}"
+        )
+    return int(path.name[1:])
+
+
+def array_file(table: str, column: str) -> str:
+    """The file of a checkpoint that holds a column, for those who read one column alone."""
+    return f"table.{table}.{column}.npy"
+
+
+def every(folder: Path) -> list[Path]:
+    """All whole checkpoints in ``folder``, oldest first."""
     if not folder.is_dir():
-        return None
+        return []
     whole = [
         path
         for path in folder.iterdir()
-        if time_of(path) is not None and (path / "manifest.json").exists()
+        if _NAME.fullmatch(path.name) and (path / "manifest.json").exists()
     ]
-    return max(whole, key=lambda path: int(path.name[1:]), default=None)
+    return sorted(whole, key=when)
 
 
-def time_of(path: Path) -> int | None:
-    """Seconds since the start that a checkpoint's name says, or None if it is no checkpoint's
-    name."""
-    return int(path.name[1:]) if _NAME.fullmatch(path.name) else None
+def latest(folder: Path) -> Path | None:
+    """The newest whole checkpoint in ``folder``, or None."""
+    found = every(folder)
+    return found[-1] if found else None
+
+
+def prune(folder: Path, kept: int) -> None:
+    """Remove all but the ``kept`` newest checkpoints, and what a killed process left half
+    written."""
+    newest = every(folder)[-kept:]
+    for path in folder.glob("t*"):
+        if path not in newest:
+            shutil.rmtree(path, ignore_errors=True)

@@ -2,14 +2,14 @@
 recycled.
 
 Memory follows use. A table that is full makes room for a 64th more than it needs (see `room_for`),
-so growth costs a constant per row and little is ever held in vain. A ``lazy`` column takes no
+so growth costs a constant per row and little memory is unused. A ``lazy`` column takes no
 memory until it is first written. A column with ``rows_of`` holds row numbers of another table, two
 bytes wide while these fit and four from then on.
 
 A row is a place, not an identity: the identity of an entity is its 64-bit ``key`` (see draws). A
 row that was released is given to a later entity, lowest row first, so that memory follows the
-living and not the dead; whoever keeps row numbers across time must let go of them before the row is
-released (DESIGN.md says "ids never reused": keys never are).
+living entities. Whoever keeps row numbers across time must drop them before the row is released.
+Keys are never reused.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from twin.ground.errors import StateError, nearest
 from twin.kernels.due import first_free
 
 FEW = 4
-"""Up to so many rows are cleared one by one: numpy takes a row by its number faster than by a list
-of numbers."""
+"""Up to this number, rows are cleared one by one: numpy takes a row by its number faster than by a
+list of numbers."""
 
 LEAST, SHARE = 64, 64
 """What a growing array gets beyond its need: 64 entries, or a 64th of it where that is more."""
@@ -199,7 +199,7 @@ class Table:
         return self.size
 
     def reserve(self, count: int) -> None:
-        """Make room for so many more rows at once."""
+        """Make room for ``count`` more rows at once."""
         if self.size + count > self._capacity:
             self._capacity = room_for(self.size + count)
             for name, column in self.columns.items():
@@ -242,7 +242,7 @@ class Table:
                 self._moved()
 
     def release(self, rows: NDArray[np.int64]) -> None:
-        """Give rows back; whoever held their numbers must have let go."""
+        """Give rows back; whoever kept their numbers must have dropped them."""
         self._data["alive"][rows] = False
         self._data["key"][rows] = 0
 

@@ -7,11 +7,11 @@ from its parameters; everything that changes lives in the World (columns it owns
 
 Time is ``world.now``, whole seconds since the world began, never negative. A mechanism whose
 parameters date something from the scenario's start goes by ``world.elapsed`` instead, which is
-negative in a warm-up; what it counts, it counts from the begin: see `Board.rebase`.
+negative in a warm-up; counts run from the beginning of the world: see `Board.rebase`.
 
-All clocks tick on multiples of ``feed.refresh`` (the serving snapshot's grid); within one instant
-they go in the order of PHASES, then in the order in which the mechanisms are listed. Sessions
-before t have all happened when the clocks of t begin.
+All clocks tick on multiples of ``recommender.refresh`` (the serving snapshot's grid). Within one
+instant they run in the order of PHASES, then in the order in which the mechanisms are listed.
+Sessions before t have all happened when the clocks of t begin.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Wakes:
     """Entities that wake at their own exact second: ``table.column`` (int64 seconds, NEVER for
     none) says when.
 
-    ``handler(rows)`` gets the rows that are due, sorted by (time, row). It works each row at the
-    row's own time, must not read ``world.now``, and moves the column on by at least MIN_WAKE.
+    ``handler(rows)`` gets the rows that are due, sorted by (time, row). It handles each row at
+    the row's own time, must not read ``world.now``, and advances the column by at least MIN_WAKE.
     Batched mode calls it once per serving window, reference mode once per row; results must be
     bit-identical.
     """
@@ -98,7 +98,7 @@ class Mechanism(Generic[P]):
 
     Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
     owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
-    what stands for the platform's own software), ``order`` (small first: among mechanisms in one
+    the platform's own software), ``order`` (small first: among mechanisms in one
     phase, and for ``setup``).
     """
 
@@ -130,7 +130,7 @@ class Mechanism(Generic[P]):
         return []
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Rows are about to be released: let go of their numbers."""
+        """Rows are about to be released: drop their numbers."""
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Rows were opened: fill the columns you own."""
@@ -179,8 +179,8 @@ class Mechanism(Generic[P]):
         return self.world.lever(f"{self.name}.{name}")
 
     def levers_by_arm(self, table: str, name: str) -> list[Any]:
-        """The values of a lever, one per arm of a table's entities; arm 0 is everybody whom no
-        policy for a share touches."""
+        """The values of a lever, one per arm of a table's entities; arm 0 is everybody outside
+        all policies for a share."""
         return self.world.levers_by_arm(table, f"{self.name}.{name}")
 
     def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:

@@ -24,16 +24,17 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 class Metric:
     """One declared metric.
 
-    ``name`` snake case, no unit suffix games; ``kind`` counter (running total since the start),
+    ``name`` snake case, without a unit; ``kind`` counter (running total since the start),
     gauge (now) or histogram (gauge per bin: how many entities are in it now, or events since the
     start if ``total``); ``unit`` in words of the field (``1``, ``posts``, ``s``, ``ratio``);
     ``help`` one sentence; ``side`` whose side of the platform it shows; ``panel`` heading under
     which readers draw it, or ``Heading: Picture`` for metrics that share one picture; a metric
     NAME_se is the standard error of NAME (or NAME_mean) and drawn around it; ``good`` which way is
     good for that side; ``headline`` marks the few that the terminal shows. ``of`` names the metric,
-    with the same labels or none, that counts those who make it up: what is made by more of them
-    grows with their number. ``moves`` says why it moves for months even in a world at rest; empty
-    where it should not.
+    with the same labels or none, that counts the entities behind it: the metric grows with
+    their number. ``moves`` says why it moves for months even in a world at rest; empty
+    where it should not. ``trial`` names the quantity of a metric that gives its means by arm of a
+    trial (``opinion extremity``); empty for all others.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Metric:
     total: bool = False
     of: str = ""
     moves: str = ""
+    trial: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):

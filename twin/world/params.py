@@ -84,7 +84,7 @@ class Params(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _keep_group_defaults(cls, data: Any) -> Any:
-        """What is given for a nested set changes that set's defaults here, not those of its
+        """Values given for a nested set override that set's defaults here, not those of its
         class."""
         if not isinstance(data, dict):
             return data
@@ -96,15 +96,17 @@ class Params(BaseModel):
         return {
             **data,
             **{
-                name: _laid_on(info.get_default(call_default_factory=True).model_dump(), data[name])
+                name: _overridden(
+                    info.get_default(call_default_factory=True).model_dump(), data[name]
+                )
                 for name, info in groups.items()
             },
         }
 
 
-def _laid_on(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _overridden(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     both = {
-        name: _laid_on(base[name], value)
+        name: _overridden(base[name], value)
         for name, value in given.items()
         if isinstance(value, dict) and isinstance(base.get(name), dict)
     }
@@ -125,6 +127,9 @@ def par(
     path: bool = False,
 ) -> Any:
     """Declare a parameter.
+
+    The arguments are the declaration's options, each a word at the place where a parameter is
+    declared; grouping them would hide them there.
 
     ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`);
     ``low`` and ``high`` are inclusive bounds in the same unit; ``source`` names the paper or data

@@ -1,8 +1,8 @@
 """The World: everything a mechanism may touch, and nothing above it.
 
-All state of a run is here, in arrays: tables of entities, named arrays (``state``), lever values,
-the board. A mechanism keeps nothing of its own between two calls, so saving the World saves the
-run, and loading it resumes the run exactly.
+All state of a run is here: tables of entities, named arrays (``state``), small records, lever
+values, the board. A mechanism keeps nothing of its own between two calls, so saving the World saves
+the run, and loading it resumes the run bit for bit.
 
 Rules, enforced: a column is written by the mechanism that declared it and read by others through
 read-only views; a ``hidden`` column (true taste, true quality) is refused to a mechanism that
@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 
 class Watched(dict[str, V]):
-    """A dict that counts how often it was written to: what follows from it holds as long as
-    ``version`` stands."""
+    """A dict that counts how often it was written to: what was computed from it is valid while
+    ``version`` is the same."""
 
     version = 0
 
@@ -75,14 +75,14 @@ class Watched(dict[str, V]):
 
 
 class Made(Generic[T]):
-    """Something that follows from other things, made anew only where one of these has changed."""
+    """A value computed from others, and computed again only when one of these has changed."""
 
     def __init__(self) -> None:
         self._stamp: object = None
         self._value: T
 
     def get(self, stamp: object, make: Callable[[], T]) -> T:
-        """What ``make`` gave when ``stamp`` was last another than before; a stamp is never None."""
+        """The value that ``make`` gave when ``stamp`` last changed; a stamp is never None."""
         if self._stamp != stamp:
             self._value = make()
             self._stamp = stamp
@@ -116,6 +116,9 @@ class World:
         self.tables: dict[str, Table] = {}
         self.owners: dict[tuple[str, str], str] = {}
         self.state: dict[str, NDArray[Any]] = {}
+        self.records: dict[str, Any] = {}
+        """Plain JSON data by its owner's name, for what is no array: one record each, replaced as a
+        whole, so that a record once taken never changes."""
         self.levers: Watched[Lever] = Watched()
         self.arms: Watched[list[dict[str, Lever]]] = Watched()
         """Levers that differ by arm, for tables with policies for a share: one mapping per arm, arm
@@ -188,14 +191,14 @@ class World:
         self._on_release.append(listener)
 
     def release(self, table: str, rows: NDArray[np.int64]) -> None:
-        """Give rows back for later entities; every mechanism lets go of their numbers first."""
+        """Give rows back for later entities; every mechanism drops their numbers first."""
         if len(rows):
             for listener in self._on_release:
                 listener(table, rows)
             self.table(table).release(rows)
 
     def mark(self, kind: str, text: str) -> None:
-        """Note an event that readers show on the time axis (a policy took hold, a wave of
+        """Note an event that readers show on the time axis (a policy took effect, a wave of
         arrivals); the warm-up leaves no marks."""
         if self.elapsed >= 0:
             self.marks.append((self.elapsed, kind, text))
@@ -228,8 +231,8 @@ class World:
 
     @property
     def lever_version(self) -> int:
-        """Rises whenever a lever is written, for everybody or for an arm; what follows from levers
-        holds until then."""
+        """Rises whenever a lever is written, for everybody or for an arm; what was computed
+        from levers is valid until then."""
         return self.levers.version + self.arms.version
 
     def levers_by_arm(self, table: str, name: str) -> list[Lever]:

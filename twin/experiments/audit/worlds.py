@@ -14,6 +14,7 @@ from twin.experiments.work.tasks import Task
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.record.watch import Rows
+from twin.world import checkpoint
 
 
 def based(experiment: Experiment, at: int, numbers: Sequence[int], on: str | None) -> list[Task]:
@@ -41,7 +42,7 @@ def ids_at_fork(experiment: Experiment, replicate: int) -> dict[str, int]:
     return {
         table: int(
             experiment.store.read_array(
-                f"runs/{replicate}/trunk.npy.world/table.{table}.alive.npy"
+                f"runs/{replicate}/trunk.npy.world/{checkpoint.array_file(table, 'alive')}"
             ).sum()
         )
         for table in ("consumers", "creators", "posts")

@@ -107,7 +107,7 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
             made.append(
                 Bias(
                     branch=name,
-                    quantity=metric.name.removeprefix("trial_").replace("_", " "),
+                    quantity=metric.trial,
                     side=metric.side,
                     unit=metric.unit,
                     good=metric.good,

@@ -1,5 +1,4 @@
-"""Grafana dashboards, generated from the metric declarations: what a reader of a run in Grafana
-sees.
+"""Grafana dashboards, generated from the metric declarations.
 
 They are plain JSON data, so that generating them needs nothing but twin; tests check them against
 the types of Grafana's own SDK and run every query on a real Prometheus. Queries choose series by
@@ -22,29 +21,19 @@ from twin.readers.dashboards.policy import policy
 from twin.readers.dashboards.sides import SIDES, side_dashboard
 from twin.world.metric import Metric
 
-_TRIAL = "Off unless `twin compare --share` asks for it, whose report sets the arms beside the true effect."
-NOT_DRAWN: dict[str, str] = dict.fromkeys(
-    (
-        "trial_satisfaction",
-        "trial_sessions",
-        "trial_opinion_extremity",
-        "trial_trust",
-        "trial_income",
-        "trial_morale",
-        "trial_reach",
-        "trial_posts",
-    ),
-    _TRIAL,
-)
-"""Metrics without a panel, by name, and why; a test holds that there are no others."""
-
 Dashboard = dict[str, Any]
+
+
+def has_panel(metric: Metric) -> bool:
+    """Whether a metric has a panel. All have but means by arm of a trial: they are off unless
+    `twin compare --share` asks for them, and its report sets them beside the true effect."""
+    return not metric.trial
 
 
 def dashboards(declared: Iterable[Metric], span: Span | None = None) -> dict[str, Dashboard]:
     """All dashboards by uid, in the order in which a person reads them; they open at ``span``."""
     metrics, span = (
-        tuple(metric for metric in declared if metric.name not in NOT_DRAWN),
+        tuple(metric for metric in declared if has_panel(metric)),
         span or Span(),
     )
     made = [
@@ -71,7 +60,7 @@ def write(made: dict[str, Dashboard], folder: Path) -> list[Path]:
 
 
 def stale(made: dict[str, Dashboard], folder: Path) -> list[Path]:
-    """The files in a folder that are missing or not as they would be written."""
+    """The files in a folder that are missing or out of date."""
     paths = [folder / f"{uid}.json" for uid in made]
     return [
         path for path in paths if not path.exists() or path.read_text() != text(made[path.stem])

@@ -1,5 +1,4 @@
-"""The parts that all dashboards have: variables, annotations, links, times; rows and places of
-panels."""
+"""The frame of all dashboards: queries, panels and their places, links, times."""
 
 from __future__ import annotations
 
@@ -10,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.ground.units import DAY, at
-from twin.readers.dashboards.queries import ANY_SERIES, CHOSEN
 
 Json = dict[str, Any]
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SOURCE_UID = "simprom"
-"""The data source that is chosen at first: the one that provisioning and `twin grafana push`
-make."""
+"""The data source selected at first: the one that provisioning and `twin grafana push` create."""
 SCHEMA = 41
 WIDE = 24
 PAGES = (
@@ -127,7 +124,7 @@ def ref(place: int) -> str:
     return letters[place] if place < 26 else letters[place // 26 - 1] + letters[place % 26]
 
 
-class Page:
+class Layout:
     """Panels put from top to bottom, row by row."""
 
     def __init__(self) -> None:
@@ -178,7 +175,7 @@ class Page:
 def dashboard(
     uid: str,
     description: str,
-    page: Page,
+    page: Layout,
     *,
     variables: Iterable[Json],
     span: Span | None,
@@ -209,8 +206,8 @@ def dashboard(
 
 
 def _links(here: str) -> list[Json]:
-    """Links to the other dashboards; simulated and wall-clock time are not carried into one
-    another."""
+    """Links to the other dashboards; time ranges are not kept between simulated and
+    wall-clock time."""
     return [
         {
             "type": "link",
@@ -226,178 +223,4 @@ def _links(here: str) -> list[Json]:
         }
         for uid, title in PAGES
         if uid != here
-    ]
-
-
-def source_variable() -> Json:
-    """The data source."""
-    return {
-        "name": "datasource",
-        "label": "Data source",
-        "type": "datasource",
-        "query": "prometheus",
-        "regex": "",
-        "refresh": 1,
-        "hide": 0,
-        "multi": False,
-        "includeAll": False,
-        "current": {"selected": True, "text": SOURCE_UID, "value": SOURCE_UID},
-        "options": [],
-        "skipUrlSync": False,
-    }
-
-
-def label_variable(
-    name: str,
-    label: str,
-    of: str,
-    series: str,
-    *,
-    many: bool = False,
-    first: str = "",
-    description: str = "",
-) -> Json:
-    """The values of the label ``of`` that series have in the dashboard's time range; ``many`` may
-    be chosen, all unless ``first`` says.
-
-    Not by label_values: a Prometheus that scrapes anything else beside lists no labels for a range
-    in the past until it has compacted what came out of order (seen with 2.42), though it answers
-    queries.
-    """
-    query = f"query_result(count by ({of}) (last_over_time({series}[$__range])))"
-    chosen: Json = (
-        {"selected": True, "text": ["All"], "value": ["$__all"]} if many and not first else {}
-    )
-    if first:
-        chosen = {
-            "selected": True,
-            "text": [first] if many else first,
-            "value": [first] if many else first,
-        }
-    return {
-        "name": name,
-        "label": label,
-        "description": description,
-        "type": "query",
-        "datasource": SOURCE,
-        "definition": query,
-        "query": {"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
-        "refresh": 2,
-        "sort": 3,
-        "regex": f'/{of}="([^"]+)"/',
-        "hide": 0,
-        "multi": many,
-        "includeAll": many,
-        **({"allValue": ".*"} if many else {}),
-        "current": chosen,
-        "options": [],
-        "skipUrlSync": False,
-    }
-
-
-def choice_variable(name: str, label: str, values: Sequence[str], description: str) -> Json:
-    """A choice of fixed values, the first at first."""
-    return {
-        "name": name,
-        "label": label,
-        "description": description,
-        "type": "custom",
-        "query": ",".join(values),
-        "hide": 0,
-        "multi": False,
-        "includeAll": False,
-        "current": {"selected": True, "text": values[0], "value": values[0]},
-        "skipUrlSync": False,
-        "options": [
-            {"selected": value == values[0], "text": value, "value": value} for value in values
-        ],
-    }
-
-
-def text_variable(name: str, label: str, value: str, description: str) -> Json:
-    """A value to type."""
-    return {
-        "name": name,
-        "label": label,
-        "description": description,
-        "type": "textbox",
-        "query": value,
-        "hide": 0,
-        "current": {"selected": True, "text": value, "value": value},
-        "options": [{"selected": True, "text": value, "value": value}],
-        "skipUrlSync": False,
-    }
-
-
-def run_variables(series: str = ANY_SERIES, *, branch: str = "main") -> list[Json]:
-    """Which run, branches and replicates are shown."""
-    return [
-        source_variable(),
-        label_variable("run", "Run", "run_id", series),
-        label_variable(
-            "branch",
-            "Branch",
-            "branch",
-            f'{series}{{run_id="$run"}}',
-            many=True,
-            first=branch,
-            description="Several: a line for each.",
-        ),
-        label_variable(
-            "replicate",
-            "Replicate",
-            "replicate",
-            f'{series}{{run_id="$run"}}',
-            many=True,
-            description="Several: lines are their mean.",
-        ),
-    ]
-
-
-def step_variable() -> Json:
-    """How fine simulated time is drawn."""
-    return choice_variable(
-        "step",
-        "Step",
-        ("1d", "6h", "1h"),
-        "Simulated time between two points. Finer than the run's readings "
-        "(metrics.every), lines become stairs.",
-    )
-
-
-def marks() -> list[Json]:
-    """Where something took hold, as told by `twin grafana annotate`; or, to be switched on where
-    nobody did, by the number of policies.
-
-    Grafana marks only what is above zero, hence ``abs``: an end is a mark too.
-    """
-    changed = f"twin_policies_active{{{','.join(f'{name}{matcher}' for name, matcher in CHOSEN.items())}}}"
-    return [
-        {
-            "name": "Policies, migrations, campaigns",
-            "enable": True,
-            "hide": False,
-            "iconColor": "#8a2be2",
-            "builtIn": 0,
-            "datasource": {"type": "grafana", "uid": "-- Grafana --"},
-            "target": {
-                "type": "tags",
-                "tags": ["twin", "run:$run"],
-                "matchAny": False,
-                "limit": 200,
-            },
-        },
-        {
-            "name": "Policies in force (from the data)",
-            "enable": False,
-            "hide": False,
-            "iconColor": "#b39ddb",
-            "datasource": SOURCE,
-            "expr": f"abs({changed} - {changed} offset 1d) > 0",
-            "step": "1d",
-            "titleFormat": "Policies in force changed",
-            "textFormat": "branch {{branch}}, replicate {{replicate}}",
-            "tagKeys": "",
-            "useValueForTime": False,
-        },
     ]

@@ -1,4 +1,4 @@
-"""Is the run alive, how far is it, where does its time go: from the endpoint that the run itself
+"""Is the run alive, how far is it, where is its time spent: from the endpoint that the run itself
 serves, in wall-clock time."""
 
 from __future__ import annotations
@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin.readers.dashboards.drawn import PALETTE, axis, lines, stat
-from twin.readers.dashboards.frame import (
-    Json,
-    Page,
-    colour,
-    dashboard,
-    panel,
-    run_variables,
-    target,
-)
+from twin.readers.dashboards.frame import Json, Layout, colour, dashboard, panel, target
 from twin.readers.dashboards.queries import CHOSEN, legend_pattern
+from twin.readers.dashboards.variables import run_variables
 from twin.readers.health import HEALTH, PHASES, QUEUES, Health
 
 OWN = {each.name: each for each in HEALTH}
@@ -32,21 +25,20 @@ def series(name: str) -> str:
 
 
 def rate(name: str) -> str:
-    """How fast a total grows, per second; less in a run's first minute, as that fills the window:
-    so one is set over another."""
+    """How fast a total grows, per second; it is too low in a run's first minute, until the window
+    is full, so rates are only divided by one another."""
     return f"rate({series(name)}[{WINDOW}])"
 
 
 def run_health() -> Json:
     """The dashboard on the run itself."""
-    page = Page()
+    page = Layout()
     for add in (_progress, _state, _speed, _time, _upkeep):
         add(page)
     return dashboard(
         "twin-run-health",
-        "Is the run alive, how far is it, where does its time go. Wall-clock time, scraped from "
-        "the run "
-        "(twin run --metrics).",
+        "Is the run alive, how far is it, where is its time spent. Wall-clock time, scraped from "
+        "the run (twin run --metrics).",
         page,
         variables=run_variables("twin_run_progress_ratio", branch=""),
         span=None,
@@ -54,7 +46,7 @@ def run_health() -> Json:
     )
 
 
-def _progress(page: Page) -> None:
+def _progress(page: Layout) -> None:
     """How far it is."""
     page.row("Is it alive, how far is it")
     page.line(
@@ -74,7 +66,7 @@ def _progress(page: Page) -> None:
                 "s",
             ),
             _number(
-                "Since it last moved on",
+                "Since it last advanced",
                 ["last_progress_timestamp_seconds"],
                 f"time() - {series('last_progress_timestamp_seconds')}",
                 "s",
@@ -92,7 +84,7 @@ def _progress(page: Page) -> None:
     )
 
 
-def _state(page: Page) -> None:
+def _state(page: Layout) -> None:
     """Whether it is alive."""
     page.line(
         [
@@ -116,7 +108,7 @@ def _state(page: Page) -> None:
                         ["simulated_timestamp_seconds"],
                     ),
                     (
-                        "Of the reading that is served",
+                        "Of the served reading",
                         f"{series('reading_timestamp_seconds')} * 1000",
                         ["reading_timestamp_seconds"],
                     ),
@@ -127,12 +119,12 @@ def _state(page: Page) -> None:
     )
 
 
-def _speed(page: Page) -> None:
+def _speed(page: Layout) -> None:
     """How fast it is."""
     page.row("How fast")
     paces = " or ".join(
         f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
-        for name, what in (("speed_ratio", "speed"), ("pace_ratio", "held to"))
+        for name, what in (("speed_ratio", "speed"), ("pace_ratio", "limit"))
     )
     page.line(
         [
@@ -140,7 +132,7 @@ def _speed(page: Page) -> None:
                 "Simulated days per second",
                 "suffix: d/s",
                 [("{{what}}", paces, ["speed_ratio", "pace_ratio"])],
-                values=("speed", "held to"),
+                values=("speed", "limit"),
             ),
             _lines(
                 "Sessions per second",
@@ -152,10 +144,10 @@ def _speed(page: Page) -> None:
     )
 
 
-def _time(page: Page) -> None:
-    """Where its time goes."""
-    page.row("Where its time goes")
-    # between two readings no time passes: a line through infinity would not be drawn
+def _time(page: Layout) -> None:
+    """Where its time is spent."""
+    page.row("Where its time is spent")
+    # Where no time has passed between two scrapes the ratio is infinite, and cannot be drawn.
     passing = f"({rate('wall_seconds')} > 0)"
     by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {passing}"
     page.line(
@@ -186,13 +178,13 @@ def _time(page: Page) -> None:
     )
 
 
-def _upkeep(page: Page) -> None:
-    """What waits, what is held, what is safe."""
+def _upkeep(page: Layout) -> None:
+    """Queues, memory, checkpoints."""
     page.row("Queues, memory, checkpoints")
     page.line(
         [
             _lines(
-                "What waits",
+                "Queues",
                 "short",
                 [("{{queue}}", series("queue_length"), ["queue_length"])],
                 values=tuple(QUEUES),
@@ -216,9 +208,9 @@ def _upkeep(page: Page) -> None:
 def _about(names: Sequence[str]) -> str:
     """Description of a panel from the declarations."""
     found: list[Health] = [OWN[name] for name in dict.fromkeys(names)]
-    told = [each.help if len(found) == 1 else f"- {each.help}" for each in found]
+    texts = [each.help if len(found) == 1 else f"- {each.help}" for each in found]
     return (
-        "\n".join(told)
+        "\n".join(texts)
         + "\n\nPrometheus: "
         + ", ".join(f"`{each.prom_name}`" for each in found)
         + "."

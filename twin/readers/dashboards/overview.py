@@ -7,25 +7,16 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from twin.readers.dashboards.drawn import course, number
-from twin.readers.dashboards.frame import (
-    WIDE,
-    Json,
-    Page,
-    Span,
-    dashboard,
-    marks,
-    run_variables,
-    step_variable,
-    words,
-)
+from twin.readers.dashboards.frame import WIDE, Json, Layout, Span, dashboard, words
+from twin.readers.dashboards.variables import marks, run_variables, step_variable
 from twin.readers.panels import Sketch, standard_errors, title
 from twin.world.metric import Metric
 
 PAIRS = (("producer", "consumer"), ("platform", "chatbot"))
 ROWS = {PAIRS[0]: "The two sides", PAIRS[1]: "Between them: the platform and its assistants"}
 NAMES = {
-    "producer": "Those who make",
-    "consumer": "Those who watch",
+    "producer": "Creators",
+    "consumer": "Consumers",
     "platform": "The platform",
     "chatbot": "Assistants that people chat with",
 }
@@ -38,7 +29,7 @@ def headline(metric: Metric) -> Sketch:
 
 def overview(metrics: Sequence[Metric], span: Span) -> Json:
     """The overview, from the metrics that are declared as headlines."""
-    errors, page = standard_errors(metrics), Page()
+    errors, page = standard_errors(metrics), Layout()
     for pair in PAIRS:
         both = [
             [
@@ -60,7 +51,7 @@ def overview(metrics: Sequence[Metric], span: Span) -> Json:
         for left, right in zip_longest(*both):
             page.line([course(sketch, errors) if sketch else None for sketch in (left, right)], 7)
     purpose = (
-        "How both sides of the platform fare at once: creators on the left, consumers on the right."
+        "Both sides of the platform at a glance: creators on the left, consumers on the right."
     )
     return dashboard(
         "twin-overview",

@@ -12,17 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from twin.readers.dashboards.drawn import axis, course, lines
 from twin.readers.dashboards.frame import (
     Json,
-    Page,
+    Layout,
     Span,
     colour,
     dashboard,
-    label_variable,
-    marks,
     panel,
-    run_variables,
-    step_variable,
     target,
-    text_variable,
     words,
 )
 from twin.readers.dashboards.queries import (
@@ -37,6 +32,13 @@ from twin.readers.dashboards.queries import (
     shown,
     stat_unit,
 )
+from twin.readers.dashboards.variables import (
+    label_variable,
+    marks,
+    run_variables,
+    step_variable,
+    text_variable,
+)
 from twin.readers.panels import Sketch, title
 from twin.world.metric import Metric
 
@@ -50,8 +52,8 @@ MORE = (
 )
 """Metrics on this page beside the headlines, where they are declared."""
 SIDES = (
-    ("producer", "Those who make"),
-    ("consumer", "Those who watch"),
+    ("producer", "Creators"),
+    ("consumer", "Consumers"),
     ("platform", "The platform"),
     ("chatbot", "Assistants"),
 )
@@ -74,17 +76,17 @@ def chosen(metrics: Sequence[Metric], side: str) -> Iterator[Line]:
 
 def policy(metrics: Sequence[Metric], span: Span) -> Json:
     """The dashboard on what policies did."""
-    page, days = Page(), span.window_days
-    told = {side: list(chosen(metrics, side)) for side, _ in SIDES}
-    every = [line for mine in told.values() for line in mine]
+    page, days = Layout(), span.window_days
+    lines_of = {side: list(chosen(metrics, side)) for side, _ in SIDES}
+    every = [line for mine in lines_of.values() for line in mine]
     page.line([words(_GUIDE.format(days=days))], 3)
     page.row(f"Before and after day $at: means over {days} days")
     page.line([_changes(every, span)], max(8, round(1.7 * len(every))))  # room for two branches
     page.grid([_both(line, span) for line in every], 5, width=8)
     for side, heading in SIDES:
-        if told[side]:
+        if lines_of[side]:
             page.row(f"Branches side by side: {heading}")
-            page.grid([course(Sketch(_title(line), (line,)), {}) for line in told[side]], 8)
+            page.grid([course(Sketch(_title(line), (line,)), {}) for line in lines_of[side]], 8)
     page.row("Difference to the branch $base")
     page.grid([_difference(line) for line in every], 8)
     variables = [
@@ -117,7 +119,7 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
 
 
 _GUIDE = """\
-Choose the **day** on which a policy took hold (as in a scenario: `at: 120d` is day 120) to compare the {days} days before it with the
+Choose the **day** on which a policy took effect (as in a scenario: `at: 120d` is day 120) to compare the {days} days before it with the
 {days} days after it; both must lie within the run.
 
 A run may be forked (`twin fork`) to see what would have been without a policy: choose the **branches** to draw side by side, and the one
@@ -164,7 +166,7 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
     metrics = {metric.name: metric for metric, _ in every}.values()
     about = (
         f"Mean of the {span.window_days} days after day $at over the mean of the "
-        f"{span.window_days} days before it, less 1. A change "
+        f"{span.window_days} days before it, minus 1. A change "
         "is not yet an effect: compare with a branch without the policy.\n\nUnit: percent.\n\n"
         + "\n".join(f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics)
     )
@@ -223,7 +225,7 @@ def _both(line: Line, span: Span) -> Json:
 
 
 def _difference(line: Line) -> Json:
-    """A branch less the base branch, over time; the base itself is at zero."""
+    """A branch minus the base branch, over time; the base itself is at zero."""
     metric = line[0]
     base = shown(*line, branch='="$base"')
     expression = f"{by_branch(shown(*line))} - on () group_left () avg({base})"

@@ -1,4 +1,4 @@
-"""What is asked of Prometheus for a declared series, and in which words it is shown."""
+"""Queries to Prometheus for declared series, and the words with which they are shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FOR = {
     "producer": "creators",
     "consumer": "consumers",
     "platform": "the platform",
-    "chatbot": "those who use an assistant",
+    "chatbot": "users of an assistant",
 }
 _SPECIAL = re.compile(r"[.*+?^${}()|\[\]\\/]")
 _UNITS = {"1": "short", "ratio": "percentunit", "s": "s", "bytes": "bytes"}
@@ -39,11 +39,11 @@ def per_day(metric: Metric) -> bool:
 
 
 def shown(metric: Metric, labels: Mapping[str, str], plus: str = "", **instead: str) -> str:
-    """The numbers that are drawn of one series, one per branch and replicate; ``plus`` is laid on a
-    gauge, such as ``+ error``.
+    """The numbers that are drawn of one series, one per branch and replicate; ``plus`` is added to
+    a gauge, such as ``+ error``.
 
-    A gauge counts from the first session on: what is read before anybody came is 0 for many, and
-    would hide the rest.
+    A gauge is drawn from the first session on: before that many are 0, which would flatten the
+    rest.
     """
     chosen = selector(metric, labels, **instead)
     if per_day(metric):
@@ -99,9 +99,9 @@ def axis_words(metric: Metric) -> str:
 
 
 def good_words(metric: Metric) -> str:
-    """Which way is good, and for whom."""
+    """Which direction is good, and for whom."""
     if metric.good == "neither":
-        return "Neither way is good or bad in itself."
+        return "Neither direction is good or bad in itself."
     return f"{metric.good.capitalize()} is good for {_FOR[metric.side]}."
 
 
@@ -114,12 +114,15 @@ def description(metrics: Sequence[Metric], errors: Sequence[Metric] = ()) -> str
     else:
         lines = [f"- {title(metric)}: {metric.help} {good_words(metric)}" for metric in metrics]
     words = unit_words(first)
-    told = {"": "a plain number", "s": "seconds", "bytes": "bytes"}.get(words, words)
+    unit_text = {"": "a plain number", "s": "seconds", "bytes": "bytes"}.get(words, words)
     if per_day(first):
-        told += ", counted over the 24 hours before"
+        unit_text += ", counted over the 24 hours before"
     if first.kind == "histogram":
-        told += "; drawn as shares of all, from the lowest bin at the bottom to the highest at the top, mean over the chosen branches"
-    lines.append(f"Unit: {told}.")
+        unit_text += (
+            "; drawn as shares of all, from the lowest bin at the bottom to the highest at the "
+            "top, mean over the chosen branches"
+        )
+    lines.append(f"Unit: {unit_text}.")
     if errors:
         lines.append("Thin lines: one standard error above and below.")
     lines.append(

@@ -14,8 +14,8 @@ from twin.record.watch import RunInfo
 from twin.world.metric import Metric
 
 MOST = 601
-"""Readings that are kept, an odd number; then every second one goes, the newest stays, and from
-then on only every second is taken."""
+"""Readings that are kept, an odd number. When they are full, every second one is dropped (the
+newest stays), and from then on only every second reading is kept."""
 
 
 class History:
@@ -30,21 +30,19 @@ class History:
         """Row of a series in a reading, by metric and label values as `Metrics.lines` names
         them."""
         self.kept, self.taken, self.stride = 0, 0, 1
-        """Readings that are kept; that were ever taken (their number is that of the newest); how
-        many of all count for one kept."""
+        """Readings that are kept; readings ever kept (also the number of the newest); how many
+        readings one kept reading stands for."""
         self.moved = np.zeros(len(info.rows), bool)
-        """Series that have changed since the second reading: the first is of a world in which
-        nothing has happened."""
+        """Series that have changed since the second reading; at the first, nothing has happened
+        yet."""
         self._most, self._seen, self._start = most | 1, 0, info.start
-        self._times, self._values = (
-            np.zeros(self._most + 1, np.int64),
-            np.zeros((self._most + 1, len(info.rows))),
-        )  # one more: the latest
-        self._numbers, self._drawn = (
-            np.zeros(self._most, np.int64),
-            np.zeros((self._most, len(info.rows))),
-        )  # of those that are kept
-        self._ahead = False  # whether the latest reading lies behind the kept ones, not among them
+        # one more than are kept: the latest
+        self._times = np.zeros(self._most + 1, np.int64)
+        self._values = np.zeros((self._most + 1, len(info.rows)))
+        # of those that are kept
+        self._numbers = np.zeros(self._most, np.int64)
+        self._drawn = np.zeros((self._most, len(info.rows)))
+        self._ahead = False  # whether the latest reading comes after the kept ones, not among them
         self._first: NDArray[np.float64] | None = None
         self._counter = np.array([metric.kind == "counter" for metric, _ in info.rows], bool)
         self._total = np.array([metric.total for metric, _ in info.rows], bool)
@@ -55,8 +53,8 @@ class History:
         return self.kept + self._ahead
 
     def take(self, now_s: int, values: NDArray[np.float64]) -> bool:
-        """Take a reading; whether it was kept. One that was taken before (a resumed run repeats
-        some) is passed over."""
+        """Take a reading; returns whether it was kept. Repeated readings (of a resumed run) are
+        ignored."""
         if self.count and now_s <= self._times[self.count - 1]:
             return False
         self._times[self.kept], self._values[self.kept] = now_s, values

@@ -1,8 +1,8 @@
-"""What a hand on the page may lay hold of: the levers of the run's own scenario, with unit, range
-and present value, and ready policies.
+"""What the page may change: the levers of the run's own scenario, with unit, range and value in
+effect, and ready policies.
 
-A policy given by the form becomes the same YAML that a policy file holds; what it says is checked
-by the run, as any other.
+A policy given by the form becomes the same YAML as in a policy file; the run checks it like any
+other.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from twin.world.params import leaves, meta
 
 FORMATS = {format_duration: "duration", format_rate: "rate"}
 READY = Path("scenarios") / "policies"
-"""Where ready policy files lie, from the folder in which the run was started; the page knows their
-names only."""
+"""Where ready policy files are, relative to the folder in which the run was started; the page knows
+only their names."""
 LONGEST = 100_000
 """Most bytes of a ready policy file that is offered."""
 
 
-def levers(scenario: Scenario, held: Sequence[str] = ()) -> list[dict[str, Any]]:
+def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Every lever: path, what it does, unit, kind, bounds or choices, and its value under the
-    policies in force (``held``: titles)."""
+    policies in force (``begun``: titles)."""
     over: dict[str, Any] = {}
     by_title = {policy.title: policy for policy in scenario.policies}
-    for title in held:
+    for title in begun:
         if title in by_title and by_title[title].share is None:
             over |= by_title[title].set
     found = []
@@ -117,8 +117,8 @@ def policy_yaml(given: Mapping[str, Any], known: Sequence[Mapping[str, Any]]) ->
     if share := str(given.get("share") or "").strip():
         if not lever["of"]:
             raise UsageError(
-                f"{lever['path']} is one for all: it cannot be set for a share of people (leave "
-                f"the share empty)"
+                f"{lever['path']} has one value for all: it cannot be set for a share of people "
+                f"(leave the share empty)"
             )
         policy |= {
             "share": _number(share, "a share", "a number of percent, such as 10") / 100,
@@ -145,7 +145,7 @@ def _number(text: str, what: str, mend: str) -> float:
         number = float(text)
     except ValueError:
         number = float("nan")
-    if number - number != 0:  # neither infinite nor no number
+    if number - number != 0:  # neither infinite nor NaN
         raise UsageError(f"{what}: {text!r} is not a number (give {mend})")
     return number
 
@@ -162,22 +162,22 @@ def ready() -> dict[str, Path]:
         return {}
 
 
-def now(run: Path, held: Sequence[str]) -> list[dict[str, Any]]:
+def now(run: Path, begun: Sequence[str]) -> list[dict[str, Any]]:
     """The levers of the run in a folder; none if its scenario cannot be read."""
     try:
-        return levers(load(run / "scenario.yaml"), held)
+        return levers(load(run / "scenario.yaml"), begun)
     except TwinError:
         return []
 
 
-def obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, Any]:
-    """What the page asks for as a command of the mailbox. No path and no other command can come
-    from a page. Raises TwinError."""
+def command_of_page(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[str, Any]:
+    """Give the run the command that the page asks for. A page can give no path and no other
+    command. Raises TwinError."""
     request: dict[str, Any] = {"do": asked.get("do")}
     if request["do"] == "pace":
         request["days_per_second"] = asked.get("days_per_second")
     elif request["do"] in ("intervene", "fork"):
-        request |= _policy(run, asked, held)
+        request |= _policy(run, asked, begun)
         if when := str(asked.get("at") or "").strip():
             request["at"] = when
         if request["do"] == "fork" and (branch := str(asked.get("branch") or "").strip()):
@@ -185,19 +185,19 @@ def obey(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, A
         if request["do"] == "intervene" and "policy" not in request:
             raise UsageError("choose a policy")
     elif request["do"] not in ("pause", "continue"):
-        raise UsageError("there is no such command")
+        raise UsageError("no such command")
     return command(run, request)
 
 
-def _policy(run: Path, asked: dict[str, Any], held: tuple[str, ...]) -> dict[str, str]:
+def _policy(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[str, str]:
     """A policy from the form, from the box for YAML, or from a ready file, by its name."""
     if isinstance(asked.get("form"), dict):
-        return {"policy": policy_yaml(asked["form"], now(run, held)), "source": "form"}
+        return {"policy": policy_yaml(asked["form"], now(run, begun)), "source": "form"}
     if text := str(asked.get("yaml") or "").strip():
         return {"policy": text, "source": "box"}
     if name := asked.get("file"):
         path = ready().get(str(name))
         if path is None:
-            raise UsageError("there is no such ready policy")
+            raise UsageError("no such ready policy")
         return {"policy": path.read_text(errors="replace"), "source": path.name}
     return {}

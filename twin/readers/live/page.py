@@ -1,22 +1,21 @@
 """What the live page shows: headline cards of each side, and chapters whose pictures are made once
 and then only grow.
 
-The chapters, their order and their words are those of the report (`panels`), drawn by its code
-(`pictures`). A chapter goes to the pages as a Bokeh document with everything read so far, and a
-plan that says which row of a reading continues which line; from then on a page asks for the rows of
-what it draws, when it draws it. Two things differ from the report: distributions show the start and
-now (a heat map cannot be continued, and the report draws it), and counters of rare events stay per
-day (the report's weekly means need the whole course).
+The chapters, their order and their words are those of the report (`panels`), drawn by the same code
+(`courses`, `distributions`). A chapter goes to the pages as a Bokeh document with everything read
+so far, and a plan that says which row of a reading continues which line; from then on a page asks
+for the rows of what it draws, when it draws it. Two things differ from the report: distributions
+show the start and now (a heat map cannot be continued, and the report draws it), and counters of
+rare events stay per day (the report's weekly means need the whole course).
 
-Labels of axes are formatted without code that a browser would have to evaluate, so that the page
-needs no such permission.
+Labels of axes are formatted without code that a browser would have to evaluate, so the page's
+security policy need not allow it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,66 +25,17 @@ from bokeh.models import NumeralTickFormatter, Range1d
 from bokeh.plotting import figure
 
 from twin.ground.units import WEEK
+from twin.readers.chapters import Chapter, Picture, chapters
+from twin.readers.courses import courses, styled, y_range
+from twin.readers.distributions import distribution, moments_of
+from twin.readers.headlines import SIDES
 from twin.readers.live.history import History
-from twin.readers.panels import Chapter, Picture, chapters, title, tone, unit
-from twin.readers.pictures import (
-    BLUE,
-    FAINT,
-    INK,
-    MARK,
-    ORANGE,
-    PALETTE,
-    Frame,
-    Mark,
-    courses,
-    distribution,
-    drawn_marks,
-    moments_of,
-    spark,
-    styled,
-    y_range,
-)
-from twin.readers.report import SIDES
+from twin.readers.live.theme import recolour
+from twin.readers.panels import title, tone, unit
+from twin.readers.pictures import Mark, Section, drawn_marks, spark
 from twin.readers.text import change, compact, human
 from twin.record.results import Metrics
 
-DARK = {
-    **dict(
-        zip(
-            PALETTE,
-            (
-                "#58b0ea",
-                "#f0b030",
-                "#2bc295",
-                "#e29ac2",
-                "#a5d8f3",
-                "#ff8a4c",
-                "#c9bb45",
-                "#a9b2bf",
-            ),
-            strict=True,
-        )
-    ),
-    BLUE: "#58b0ea",
-    ORANGE: "#f0b030",
-    INK: "#c3cad4",
-    FAINT: "#353d49",
-    MARK: "#c79bff",
-    "white": "#1b212a",
-}
-"""What the colours of `pictures` become on a dark ground."""
-COLOURS = (
-    "line_color",
-    "fill_color",
-    "text_color",
-    "axis_line_color",
-    "major_tick_line_color",
-    "major_label_text_color",
-    "axis_label_text_color",
-    "grid_line_color",
-    "label_text_color",
-    "background_fill_color",
-)
 NUMBERS = "0.[00000]a"
 GOOD = {"up": "More is better.", "down": "Less is better."}
 LEAST_MS = 7 * 86.4e6
@@ -93,7 +43,7 @@ LEAST_MS = 7 * 86.4e6
 
 
 @dataclass(frozen=True)
-class Line:
+class Continuation:
     """How a reading continues a line: the row of the reading, the column of the source; with an
     error, that of its row and the band."""
 
@@ -103,20 +53,19 @@ class Line:
     place: int
 
 
-class Page:
-    """The page of one run, for all who have it open. ``marks`` are the policies that took hold."""
+class LivePage:
+    """The page of one run, for all who have it open. ``marks`` are the policies that took
+    effect."""
 
     def __init__(self, history: History) -> None:
         self.history, self.marks = history, list[Mark]()
         self.edition = 0
-        """Grows whenever pictures must be drawn anew: something moved for the first time, a policy
-        took hold, readings were thinned."""
-        self._drawn: dict[
-            tuple[str, str], tuple[int, bytes]
-        ] = {}  # edition, and the chapter as JSON
-        self._plans: dict[
-            str, dict[str, dict[str, Any]]
-        ] = {}  # how readings continue each picture of a chapter
+        """Grows whenever pictures must be drawn again: a series moved for the first time, a policy
+        took effect, readings were thinned."""
+        # by chapter and theme: edition, and the chapter as JSON
+        self._drawn: dict[tuple[str, str], tuple[int, bytes]] = {}
+        # by chapter: how readings continue each of its pictures
+        self._plans: dict[str, dict[str, dict[str, Any]]] = {}
         nothing = Metrics(
             history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan)
         )
@@ -135,7 +84,7 @@ class Page:
         self._keys = {each["id"] for side in self.outline for each in side["chapters"]}
 
     def mark(self, when: dt.datetime, text: str) -> None:
-        """A policy took hold."""
+        """A policy took effect."""
         self.marks.append((when, text))
         self.edition += 1
 
@@ -175,14 +124,16 @@ class Page:
         return shown
 
     def chapter(self, key: str, theme: str) -> bytes:
-        """A chapter's pictures with all that had been read when it was made, and how to go on, as
-        JSON; made once for all pages."""
+        """A chapter's pictures with all readings so far, and how to extend them, as JSON; made
+        once for all pages."""
         edition, made = self._drawn.get((key, theme), (-1, b""))
         if edition != self.edition:
-            told = self._make(key, theme)
-            edition, made = self.edition, json.dumps(told).encode()
+            made_now = self._make(key, theme)
+            edition, made = self.edition, json.dumps(made_now).encode()
             self._drawn[key, theme] = edition, made
-            self._plans.setdefault(key, {}).update({one["key"]: one for one in told["pictures"]})
+            self._plans.setdefault(key, {}).update(
+                {one["key"]: one for one in made_now["pictures"]}
+            )
         return made
 
     def readings(self, key: str, since: int) -> bytes:
@@ -224,12 +175,12 @@ class Page:
                 "edition": self.edition,
                 "taken": self.history.taken,
                 "pictures": [],
-                "quiet": "Nothing was read yet.",
+                "quiet": "There are no readings yet.",
             }
         chapter = self._chapter(key, metrics)
         first, last = self.history.ms()
         x_range = Range1d(first, max(last, first + LEAST_MS))
-        frame = Frame(x_range, drawn_marks(self.marks, x_range))
+        frame = Section(x_range, drawn_marks(self.marks, x_range))
         document, pictures = Document(), []
         with document.models.freeze():
             for picture in chapter.pictures:
@@ -237,7 +188,7 @@ class Page:
                 plot.name = picture.key
                 plot.yaxis.formatter = NumeralTickFormatter(format=NUMBERS)
                 if theme == "dark":
-                    _recolour(plot)
+                    recolour(plot)
                 document.add_root(plot)
                 words = " ".join(
                     f"{title(one)}: {one.help}"
@@ -261,11 +212,12 @@ class Page:
             "quiet": chapter.quiet,
             "document": document.to_json(deferred=False),
         }
-        document.clear()  # lets go of the formatters that all figures share
+        # a formatter belongs to one document at a time, and all figures share theirs
+        document.clear()
         return made
 
     def _draw(
-        self, metrics: Metrics, picture: Picture, frame: Frame
+        self, metrics: Metrics, picture: Picture, frame: Section
     ) -> tuple[figure, dict[str, Any]]:
         """A picture, and how readings continue it."""
         if picture.series:
@@ -279,7 +231,7 @@ class Page:
             )
             plot = courses(metrics.times, lines, unit(picture.metrics[0]), frame)
             plan = [
-                Line(
+                Continuation(
                     line.name,
                     self.history.row(one.metric, one.label),
                     self.history.row(error.metric, error.label) if error else None,
@@ -325,20 +277,3 @@ class Page:
 def _mean(values: Any) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
-
-
-def _colours(model: Any) -> Iterator[tuple[str, str]]:
-    for name in COLOURS:
-        value = getattr(model, name, None) if name in model.properties() else None
-        if isinstance(value, Mapping):
-            value = value.get("value")
-        if isinstance(value, str):
-            yield name, value
-
-
-def _recolour(plot: figure) -> None:
-    """Colours for a dark ground, in place."""
-    for model in plot.references():
-        for name, value in list(_colours(model)):
-            if value in DARK:
-                setattr(model, name, DARK[value])

@@ -1,104 +1,46 @@
-"""Who may see and steer a run by its page: whoever holds its token, from this machine, on a page
-that this server gave.
+"""Access to a run by its page: for whoever has its token, from this machine, on a page that this
+server gave.
 
-The token is drawn anew for each process of a run. It reaches the user by the address that is shown
-(as its fragment, which browsers send to nobody) or, where a browser is opened, by an address that
-works once; pages send it in a header. Another site's page has no token, cannot set the header
-without leave (none is ever given), and fails by the names of host and origin before that.
+Each process of a run draws a new token. It reaches the user in the address that is printed (as its
+fragment, which browsers send to nobody) or, where a browser is opened, by an address that works
+once; pages send it in a header. Another site's page has no token and cannot set the header without
+CORS permission, which is never given; its host and origin are refused before that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
-import json
-import re
 import secrets
 import socket
 import time
-from pathlib import Path
-from typing import Any, Protocol
 
-import tornado
-from bokeh.util.paths import bokehjs_path
 from tornado.httpserver import HTTPServer
-from tornado.iostream import StreamClosedError
 from tornado.netutil import bind_sockets
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
 from twin.ground.errors import TwinError
-from twin.ground.units import at
 from twin.readers import listening
-from twin.readers.live import levers
-from twin.readers.live.page import Page
-from twin.readers.sidecar import Hub
+from twin.readers.live.handlers import ROUTES, Served
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
-FILES = {
-    "/": (TEMPLATES / "live.html", "text/html; charset=utf-8"),
-    "/live.js": (TEMPLATES / "live.js", "text/javascript; charset=utf-8"),
-    "/live.css": (TEMPLATES / "live.css", "text/css; charset=utf-8"),
-    "/live.svg": (TEMPLATES / "live.svg", "image/svg+xml"),
-    "/bokeh.js": (
-        Path(bokehjs_path(dev=False)) / "js" / "bokeh.min.js",
-        "text/javascript; charset=utf-8",
-    ),
-}
-"""What anybody on this machine may have: it says nothing on the run."""
-HEADERS = {
-    # styles: Bokeh writes some into its shadow roots; they come from its own script, never from the
-    # run
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' "
-    "'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 ONCE_S = 60.0
-"""How long an address that works once works."""
+"""Wall-clock seconds for which an address that works once is valid."""
 LARGEST = 200_000
 """Bytes of a request."""
 BEHIND = 40
-"""Messages that may wait for a slow page; then it is told to begin anew."""
-
-
-class Live(Protocol):
-    """What is served: a run, its page, and the policies in force."""
-
-    hub: Hub
-    page: Page
-    held: list[str]
-
-    def hello(self) -> bytes:
-        """The first message to a new page."""
+"""Messages that may wait for a slow page; then it is told to start again."""
 
 
 class Server:
     """The listener, and the pages that are open."""
 
-    def __init__(self, host: str, port: int, live: Live) -> None:
+    def __init__(self, host: str, port: int, live: Served) -> None:
         self.live, self.pages = live, set[asyncio.Queue[bytes | None]]()
         self._token = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._bugs: set[str] = set()
-        application = Application(
-            [
-                (r"/open/([\w-]{1,64})", Once),
-                (r"/run", Run),
-                (r"/levers", Levers),
-                (r"/stream", Stream),
-                (r"/chapter/([\w-]{1,64})", Chapter),
-                (r"/readings/([\w-]{1,64})", Readings),
-                (r"/command", Command),
-                (r"/.*", File),
-            ],
-            server=self,
-            log_function=lambda handler: None,
-        )  # a log would be noise in the user's terminal
+        # without a log, which would fill the user's terminal
+        application = Application(ROUTES, server=self, log_function=lambda handler: None)
         self._http = HTTPServer(
             application, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=120
         )
@@ -113,24 +55,24 @@ class Server:
                 "takes any)"
             ) from None
         self.port = sockets[0].getsockname()[1]
-        self._base = f"http://{'[::1]' if ':' in host else host}:{self.port}"
+        self.base = f"http://{'[::1]' if ':' in host else host}:{self.port}"
         self.hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         self._http.add_sockets(sockets)
 
     @property
     def address(self) -> str:
-        """The page with its token, for the user's eyes."""
-        return f"{self._base}/#token={self._token}"
+        """The page with its token, to be shown to the user alone."""
+        return f"{self.base}/#token={self._token}"
 
     def once(self) -> str:
-        """An address of the page that works once, soon: a browser's command line is no place for
-        the token."""
+        """An address of the page that works once, soon: other users of the machine can read a
+        browser's command line, so it must not contain the token."""
         code = secrets.token_urlsafe(16)
         self._codes[code] = time.monotonic() + ONCE_S
-        return f"{self._base}/open/{code}"
+        return f"{self.base}/open/{code}"
 
     def spend(self, code: str) -> bool:
-        """Whether such an address still works; it does not any more."""
+        """Use up such an address; returns whether it was still valid."""
         return self._codes.pop(code, 0.0) > time.monotonic()
 
     def known(self, header: str) -> bool:
@@ -140,227 +82,28 @@ class Server:
         )
 
     def complain(self, bug: str) -> None:
-        """Tell the user of a bug, once."""
+        """Report a bug to the user, once."""
         if bug not in self._bugs:
             self._bugs.add(bug)
             self.live.hub.note(
-                f"live page: {bug} (a bug in twin, please report it; the run goes on)"
+                f"live page: {bug} (a bug in twin, please report it; the run continues)"
             )
 
     def send(self, message: bytes) -> None:
-        """Put a message before every page; one that is far behind is told to begin anew instead."""
+        """Send a message to every page; one that is far behind is told to start again instead."""
         for page in self.pages if message else ():
             if page.qsize() >= BEHIND:
                 while not page.empty():
                     page.get_nowait()
-                page.put_nowait(b'{"anew":true}\n')
+                page.put_nowait(b'{"restart":true}\n')
             else:
                 page.put_nowait(message)
 
     async def close(self, patience_s: float) -> None:
-        """Let the pages take what they still want to draw (each leaves when it has it), and
-        close."""
+        """Wait until the pages have what they still draw (each leaves then), and close."""
         until = time.monotonic() + patience_s
         while self.pages and time.monotonic() < until:
             await asyncio.sleep(0.02)
         for page in self.pages:
             page.put_nowait(None)
         await listening.close(self._http)
-
-
-class Base(RequestHandler):
-    """What holds for every request: it names this machine, and its answer stays where it is."""
-
-    @property
-    def server(self) -> Server:
-        """The server that this request came to."""
-        found: Server = self.application.settings["server"]
-        return found
-
-    def set_default_headers(self) -> None:
-        """See HEADERS."""
-        self.clear_header("Server")
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
-
-    def prepare(self) -> None:
-        """Refuse other names of this machine: a site of that name could be behind them (DNS
-        rebinding)."""
-        if self.request.headers.get("Host") not in self.server.hosts:
-            self.refuse(403, "this page is at 127.0.0.1 only")
-
-    def refuse(self, status: int, text: str) -> None:
-        """Answer with an error."""
-        self.set_status(status)
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps({"error": text}))
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Errors of the web server's own, as one line."""
-        self.refuse(
-            status_code,
-            "this page does not have that"
-            if status_code < 500
-            else "a bug in twin; the run goes on",
-        )
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A bug is a line for the user; a strange request is nothing to him."""
-        if not isinstance(value, tornado.web.HTTPError | StreamClosedError):
-            self.server.complain(f"{typ.__name__}: {value}")
-
-
-class File(Base):
-    """The page itself, its script and its style."""
-
-    def get(self) -> None:
-        """One of FILES."""
-        if self.request.path not in FILES:
-            self.refuse(404, "this page does not have that")
-            return
-        path, kind = FILES[self.request.path]
-        self.set_header("Content-Type", kind)
-        self.finish(path.read_bytes())
-
-
-class Once(Base):
-    """The address that a browser is opened with."""
-
-    def get(self, code: str) -> None:
-        """To the page, with the token, once."""
-        if self.server.spend(code):
-            self.redirect(self.server.address.removeprefix(self.server._base), status=303)
-        else:
-            self.refuse(403, "this address worked once; take the one that twin shows")
-
-
-class Secret(Base):
-    """What needs the token."""
-
-    def prepare(self) -> None:
-        """Refuse without it."""
-        super().prepare()
-        header = self.request.headers.get("Authorization", "")
-        if not self._finished and not self.server.known(header):
-            self.refuse(
-                401 if not header else 403,
-                "wrong token: take the address that twin shows for this run",
-            )
-
-
-class Run(Secret):
-    """What the page is made of."""
-
-    def get(self) -> None:
-        """Name, dates and headings."""
-        info = self.server.live.hub.info
-        self.finish(
-            {
-                "name": info.name,
-                "start": info.start.isoformat(),
-                "end": f"{at(info.start, info.duration_s):%Y-%m-%d}",
-                "sides": self.server.live.page.outline,
-            }
-        )
-
-
-class Levers(Secret):
-    """What can be changed."""
-
-    async def get(self) -> None:
-        """Levers with their present values, and names of ready policies."""
-        live = self.server.live
-        found = await _apart(levers.now, live.hub.info.out, tuple(live.held))
-        self.finish({"levers": found, "ready": list(levers.ready())})
-
-
-class Chapter(Secret):
-    """The pictures under a heading."""
-
-    def get(self, key: str) -> None:
-        """As a Bokeh document with everything read so far."""
-        page = self.server.live.page
-        if not page.known(key):
-            self.refuse(404, "there is no such chapter")
-            return
-        self.set_header("Content-Type", "application/json")
-        self.finish(
-            page.chapter(key, "dark" if self.get_query_argument("theme", "") == "dark" else "light")
-        )
-
-
-class Readings(Secret):
-    """What continues these pictures."""
-
-    def get(self, key: str) -> None:
-        """Readings after the number ``since``."""
-        page, since = self.server.live.page, self.get_query_argument("since", "")
-        if not page.known(key) or not re.fullmatch(r"\d{1,12}", since):
-            self.refuse(404, "there is no such chapter")
-            return
-        self.set_header("Content-Type", "application/json")
-        self.finish(page.readings(key, int(since)))
-
-
-class Stream(Secret):
-    """Everything new, as one JSON object per line, for as long as the page stays."""
-
-    async def get(self) -> None:
-        """Hello, then the news."""
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self.set_header("Content-Type", "application/x-ndjson")
-        self.write(self.server.live.hello())
-        self.server.pages.add(self.queue)
-        try:
-            await self.flush()
-            while (message := await self.queue.get()) is not None:
-                self.write(message)
-                await self.flush()
-            self.finish()
-        except StreamClosedError:
-            pass
-        finally:
-            self.server.pages.discard(self.queue)
-
-    def on_connection_close(self) -> None:
-        """The page has gone."""
-        if hasattr(self, "queue"):
-            self.queue.put_nowait(None)
-
-
-class Command(Secret):
-    """A hand on the levers."""
-
-    def prepare(self) -> None:
-        """From this server's own page only, and as JSON, which no form of another site can send."""
-        super().prepare()
-        if self._finished:
-            return
-        headers = self.request.headers
-        if (
-            headers.get("Origin") != f"http://{headers.get('Host')}"
-            or headers.get("Sec-Fetch-Site", "same-origin") != "same-origin"
-        ):
-            self.refuse(403, "commands are taken from the run's own page only")
-        elif headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
-            self.refuse(415, "a command is JSON")
-
-    async def post(self) -> None:
-        """Give it to the run and answer with what the run says."""
-        try:
-            asked = json.loads(self.request.body)
-            if not isinstance(asked, dict):
-                raise ValueError
-        except ValueError:
-            self.refuse(400, "this is not a command")
-            return
-        live = self.server.live
-        try:
-            self.finish(await _apart(levers.obey, live.hub.info.out, asked, tuple(live.held)))
-        except TwinError as error:
-            self.finish({"error": str(error)})  # the run's own answer, not one of the web server
-
-
-async def _apart(work: Any, *arguments: Any) -> Any:
-    """Do blocking work in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)

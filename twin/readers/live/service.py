@@ -1,5 +1,5 @@
-"""The live page as a service of the sidecar: what the run says becomes messages, each encoded once
-for all pages."""
+"""The live page as a service of the sidecar: what the run reports becomes messages, each encoded
+once for all pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from twin.ground.errors import TwinError, UsageError
 from twin.ground.units import at
-from twin.readers.sidecar import Service
+from twin.readers.service import Service
 from twin.readers.text import compact, span
 from twin.record.watch import Frame, pace
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from twin.readers.live.server import Server
 
 UPDATE_S, EACH_S, SLOWEST_S = 0.25, 0.4, 5.0
-"""Wall-clock seconds between two messages: at least; for each page that is open, since each must
-read it; and at most. What a user has done or waits for (a pause, a policy, the end) comes at
-once."""
+"""Wall-clock seconds between two messages: least; for each open page, since each must read it; and
+most. What a user has done or waits for (a pause, a policy, the end) is sent at once."""
 PACE_S = 10.0
 """Wall-clock seconds over which the speed is taken."""
 EVENTS = 100
 """Events that the page lists."""
 UNLISTED = ("retrain",)
-"""Events that come with every training: the page would hold nothing else."""
+"""Events at every training: they would hide all others."""
 DELIVERY_S = 3.0
-"""How long the last message may take to reach all pages, where the page closes with the run."""
+"""Wall-clock seconds that the last message may take to reach all pages when the page closes with
+the run."""
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -47,14 +47,14 @@ def parse_address(text: str) -> tuple[str, int]:
     )
     if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
         raise UsageError(
-            f"--live {text}: is no HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before "
+            f"--live {text}: is not HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before "
             f"--live)"
         )
     host, port = match[1].strip("[]") or "127.0.0.1", match[2] or "0"
     seen = port if int(port) else "8400"
     if host not in ("127.0.0.1", "localhost", "::1"):
         raise UsageError(
-            f"--live {text}: the page steers the run, so it is for this machine only (leave out "
+            f"--live {text}: the page takes commands, so it is for this machine only (leave out "
             f"{host}; from another "
             f"machine: --live {seen} here, and there ssh -L {seen}:127.0.0.1:{seen} THIS_MACHINE)"
         )
@@ -62,7 +62,7 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def can_browse() -> bool:
-    """Whether the page can open by itself: somebody looks at a terminal and has a screen."""
+    """Whether a browser can be opened: output goes to a terminal, and there is a display."""
     return (
         sys.stdout.isatty()
         and not os.environ.get("TWIN_NO_BROWSER")
@@ -74,8 +74,8 @@ def can_browse() -> bool:
 
 
 class Live(Service):
-    """Serves the page. ``stay``: it stays after the run until Ctrl-C; ``browse``: it opens by
-    itself."""
+    """Serves the page. ``stay``: it stays open after the run until Ctrl-C; ``browse``: a browser is
+    opened."""
 
     def __init__(self, address: str, *, stay: bool, browse: bool) -> None:
         self.host, self.port = parse_address(address)
@@ -83,19 +83,16 @@ class Live(Service):
 
     async def open(self) -> str:
         """Begin to serve; the line has the address with its token."""
-        from twin.readers.live import (
-            history,
-            page,
-            server,
-        )  # a second of imports that only the sidecar needs
+        # inside, because they take a second to import, which only the sidecar needs
+        from twin.readers.live import history, page, server
 
         self.history = history.History(self.hub.info)
-        self.page = page.Page(self.history)
+        self.page = page.LivePage(self.history)
         self.events: deque[dict[str, str]] = deque(maxlen=EVENTS)
-        self.held: list[str] = []
+        self.begun: list[str] = []
         self.ended = ""
         self._pace: deque[tuple[float, int, int]] = deque()
-        self._told: dict[str, Any] = {}
+        self._sent: dict[str, Any] = {}
         self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._paused = False
         self._load()
@@ -107,7 +104,7 @@ class Live(Service):
         return f"live page: {self.server.address}"
 
     def _load(self) -> None:
-        """What was read and done before a resumed run stood still."""
+        """Readings and events of a resumed run from before it was interrupted."""
         if not self.hub.info.resumed_at_s:
             return
         from twin.record.results import load_events, load_metrics
@@ -131,7 +128,7 @@ class Live(Service):
             )
 
     def reading(self, now_s: int, values: NDArray[np.float64]) -> None:
-        """A reading: into the history, from which pages take what they draw."""
+        """A reading: goes to the history, from which pages fetch what they draw."""
         stride, moved = self.history.stride, int(self.history.moved.sum())
         if self.history.take(now_s, values) and (
             stride != self.history.stride or moved != int(self.history.moved.sum())
@@ -140,24 +137,24 @@ class Live(Service):
         self._dirty.set()
 
     def mark(self, now_s: int, kind: str, text: str) -> None:
-        """An event; a policy that takes hold is drawn in the pictures."""
+        """An event; a policy that takes effect is drawn in the pictures."""
         if kind in UNLISTED:
             return
-        from twin.readers.report import POLICY_KINDS
+        from twin.readers.headlines import POLICY_KINDS
 
         when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
         number = ""
         if kind in POLICY_KINDS:
-            self.held = [each for each in self.held if each != name]
+            self.begun = [each for each in self.begun if each != name]
             if not text.endswith(": ended"):
-                self.held.append(name)
+                self.begun.append(name)
                 self.page.mark(when, name)
                 number = str(len(self.page.marks))
             self._urgent.set()
         self.events.append(
             {"date": f"{when:%Y-%m-%d %H:%M}", "kind": kind, "text": text, "number": number}
         )
-        self._told.pop("events", None)
+        self._sent.pop("events", None)
         self._dirty.set()
 
     def update(self, frame: Frame) -> None:
@@ -190,14 +187,14 @@ class Live(Service):
                     await self._urgent.wait()
 
     def news(self) -> bytes:
-        """The message to all pages: where the run is, and what is new since the last one. Readings
-        they take when they draw them."""
+        """The message to all pages: where the run is, and what is new since the last one. Pages
+        fetch readings when they draw them."""
         if not self.server.pages:
             return b""
         message = self.state()
         for name, value in (("cards", self.page.cards()), ("events", list(self.events))):
-            if self._told.get(name) != value:
-                message[name] = self._told[name] = value
+            if self._sent.get(name) != value:
+                message[name] = self._sent[name] = value
         return compact(message) + b"\n"
 
     def hello(self) -> bytes:
@@ -233,7 +230,7 @@ class Live(Service):
             "sessions": "" if self.ended or paused else f"{rate:,.0f} sessions/s",
             "left": "" if self.ended or paused or not math.isfinite(left) else f"{span(left)} left",
             "pace": limit if math.isfinite(limit) else None,
-            "held": self.held,
+            "in_force": self.begun,
             "pages": len(self.server.pages) or 1,
             "edition": self.page.edition,
             "taken": self.history.taken,
@@ -248,11 +245,11 @@ class Live(Service):
         Ctrl-C."""
         self._ticking.cancel()
         if not complete:
-            self.ended = f"the run's process has ended without a word; go on with: twin resume {self.hub.info.out}"
+            self.ended = f"the run's process died; continue with: twin resume {self.hub.info.out}"
         self.server.send(self.news())
         done = self.state()["state"] == "done"
         if complete and done and self.stay:
-            self.hub.note("the live page stays until you press Ctrl-C")
+            self.hub.note("the live page stays open until you press Ctrl-C")
             await self._hurried.wait()
         await self.server.close(DELIVERY_S)
         return ""

@@ -4,11 +4,11 @@
 const byId = (id) => document.getElementById(id);
 const WORDS = {building: "building the world", running: "running", paused: "paused", done: "done", ended: "ended", lost: "connection lost", refused: "refused"};
 const REDRAW_MS = 1500; // between two redrawings of a chapter, at least
-const HURRY_MS = 10000; // after a policy took hold pictures are made anew as often as that
-const AHEAD = 0.02; // of its span that a picture is widened by: each time all of its chapter are drawn
+const HURRY_MS = 10000; // for this long after a policy took effect, pictures are drawn again at once
+const AHEAD = 0.02; // a picture is widened by this part of its span, since each time all of its chapter are drawn again
 const chapters = [];
 const cards = new Map();
-let token = null, news = {}, state = "building", levers = [], tab = "lever", heldBefore = "";
+let token = null, news = {}, state = "building", levers = [], tab = "lever", inForceBefore = "";
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -33,8 +33,8 @@ async function ask(path, body) {
   throw answer.status === 401 || answer.status === 403 ? new Refused(error) : new Error(error);
 }
 
-// ---- what drawing costs: a run that goes as fast as it can yields all open pages together SHARE of a processor's time, of which each
-// takes OPEN for being open, drawn or not; one that is paused or paced has time to spare
+// ---- what drawing costs: a run without a pace limit grants all open pages together SHARE of a processor's time, of which each
+// takes OPEN for being open, drawn or not; a run that is paused or paced has time to spare
 const SHARE = 1 / 30, OPEN = 1 / 400, LEAST = SHARE / 4, SPARE = 8;
 const FRAME_MS = 3000; // a frame that has not come by then does not come: the page was hidden meanwhile
 const BESIDE = 2; // of the time measured here: collection of garbage, raster and compositing go on in threads of their own
@@ -61,7 +61,7 @@ class Turn { // one kind of work: it waits in proportion to how long it took the
     this.ended = performance.now();
   }
 }
-const numbers = new Turn(0.25, 250, 12000), lines = new Turn(0.5, 250, 90000), anew = new Turn(0.25, REDRAW_MS, 240000);
+const numbers = new Turn(0.25, 250, 12000), lines = new Turn(0.5, 250, 90000), redraws = new Turn(0.25, REDRAW_MS, 240000);
 let alarm = 0, shown = null, waiting = {}, hurried = -Infinity, marked = 0;
 
 // ---- theme
@@ -107,8 +107,8 @@ function head(message) {
   const pace = message.pace === null ? "max" : String(message.pace);
   for (const button of document.querySelectorAll("#pace button")) button.setAttribute("aria-pressed", String(button.dataset.pace === pace));
   set("pace-now", message.pace === null || [1, 7, 30].includes(message.pace) ? "days/s" : `days/s, now ${pace}`);
-  const held = JSON.stringify(message.held);
-  if (held !== heldBefore) { heldBefore = held; loadLevers(); }
+  const inForce = JSON.stringify(message.in_force);
+  if (inForce !== inForceBefore) { inForceBefore = inForce; loadLevers(); }
 }
 
 // ---- both sides at a glance
@@ -148,7 +148,7 @@ function happened(list) {
   }));
 }
 
-// ---- chapters: figures exist only where somebody looks
+// ---- chapters: figures exist only while they are in view
 const watching = new IntersectionObserver((entries) => {
   for (const {target, isIntersecting} of entries) {
     for (const one of chapters) {
@@ -156,7 +156,7 @@ const watching = new IntersectionObserver((entries) => {
       const came = one.pictures.find((picture) => picture.box === target);
       if (!came) continue;
       came.seen = isIntersecting;
-      if (isIntersecting && one.edition >= 0) grow(one); // who looks at a picture sees the latest
+      if (isIntersecting && one.edition >= 0) grow(one); // a picture that comes into view is brought up to date
     }
   }
   refresh();
@@ -196,7 +196,7 @@ async function draw(chapter) {
     if (made.pictures.length) {
       [manager] = await Bokeh.embed.embed_items({[serial]: made.document}, [{docid: serial, roots, root_ids: Object.keys(roots)}]);
     }
-    const quiet = make("p", {class: "soft quiet", text: made.quiet ? `Not drawn so far. ${made.quiet}` : ""});
+    const quiet = make("p", {class: "soft quiet", text: made.quiet ? `Listed, not drawn so far. ${made.quiet}` : ""});
     for (const old of chapter.box.querySelectorAll("figure")) watching.unobserve(old);
     for (const old of [...chapter.box.children]) if (old !== grid) old.remove();
     forget(chapter);
@@ -206,7 +206,7 @@ async function draw(chapter) {
       ...picture, figure: manager.get_by_id(picture.root).model, taken: made.taken, seen: true, box: grid.children[i]}))});
     chapter.end = (chapter.pictures.find((picture) => picture.lines) || {figure: {x_range: {}}}).figure.x_range.end;
     for (const picture of chapter.pictures) watching.observe(picture.box);
-    await anew.painted(began);
+    await redraws.painted(began);
   } catch (error) {
     if (error instanceof Refused) refused(error); else chapter.loaded = performance.now();
     return;
@@ -232,9 +232,9 @@ function extend({figure, lines, bins, key, taken}, made) { // a picture, by the 
     figure.renderers[0].data_source.stream(data);
   }
   for (const {source, row} of first >= 0 && bins || []) {
-    const held = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
+    const source_ = figure.renderers.map((drawn) => drawn.data_source).find((one) => one.name === source);
     const counts = made.bins[row].map((value) => value ?? 0), total = counts.reduce((a, b) => a + b, 0) || 1;
-    held.data = {...held.data, y: counts.map((value) => value / total)};
+    source_.data = {...source_.data, y: counts.map((value) => value / total)};
   }
   if (lines && made.ranges[key]) {
     const [start, end] = made.ranges[key];
@@ -265,31 +265,31 @@ async function grow(chapter, all = false) { // what is looked at, or all
 
 function refresh() {
   if (document.hidden || state === "refused" || !news.state) return;
-  tell();
+  display();
   const began = performance.now(), still = news.state !== "running", grows = still || lines.due(), every = Math.round(lines.period() / 1000);
-  set("every", !still && every > 5 ? `Pictures follow about every ${every} s${news.pages > 1 ? `, since ${news.pages} pages are open` : ""}; paused, they are up to date.` : "");
+  set("every", !still && every > 5 ? `Pictures are updated about every ${every} s${news.pages > 1 ? `, because ${news.pages} pages are open` : ""}. While the run is paused they are up to date.` : "");
   const soon = still || began - hurried < HURRY_MS;
   for (const chapter of chapters) {
     if (!chapter.details.open || !chapter.seen || chapter.busy) continue;
     const old = chapter.edition !== news.edition, first = !chapter.pictures.length && old;
-    if (first ? began - chapter.loaded > REDRAW_MS * (news.pages || 1) : old && began - chapter.loaded > REDRAW_MS && (soon || anew.due())) draw(chapter);
+    if (first ? began - chapter.loaded > REDRAW_MS * (news.pages || 1) : old && began - chapter.loaded > REDRAW_MS && (soon || redraws.due())) draw(chapter);
     else if (chapter.edition >= 0 && grows) grow(chapter);
   }
   clearTimeout(alarm); // what is not due now is later, though no message may come
-  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, anew].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
+  alarm = setTimeout(refresh, Math.max(100, Math.min(...[numbers, lines, redraws].map((turn) => turn.wait()).filter((ms) => ms > 0), 5000)));
 }
 document.addEventListener("visibilitychange", refresh);
 
-// ---- the stream: a message is kept, and shown when it is its turn; nothing is where nobody looks
+// ---- the stream: a message is kept and shown when it is its turn; hidden pages draw nothing
 function take(message) {
-  if (message.anew) throw new Error("too far behind");
+  if (message.restart) throw new Error("too far behind");
   news = message;
   if (message.cards) waiting.cards = message.cards;
   if (message.events) waiting.events = message.events;
   refresh();
 }
 
-function tell() { // the head and the cards; a change of state or an event at once
+function display() { // the head and the cards; a change of state or an event at once
   if (shown === news || document.hidden || !(news.state !== state || waiting.events || numbers.due())) return;
   const began = performance.now();
   head(shown = news);
@@ -342,7 +342,7 @@ async function follow() {
   }
 }
 
-// ---- the hand on the levers
+// ---- commands to the run
 async function command(body, where) {
   const out = byId(where);
   out.className = "";
@@ -361,9 +361,9 @@ byId("pause").addEventListener("click", () => command({do: state === "paused" ? 
 for (const button of document.querySelectorAll("#pace button")) {
   button.addEventListener("click", () => command({do: "pace", days_per_second: button.dataset.pace === "max" ? null : Number(button.dataset.pace)}, "said"));
 }
-byId("open-hands").addEventListener("click", () => {
-  const hidden = byId("hands").hidden = !byId("hands").hidden;
-  byId("open-hands").setAttribute("aria-expanded", String(!hidden));
+byId("open-commands").addEventListener("click", () => {
+  const hidden = byId("commands").hidden = !byId("commands").hidden;
+  byId("open-commands").setAttribute("aria-expanded", String(!hidden));
   if (!hidden) scrollTo({top: 0});
 });
 for (const button of document.querySelectorAll("[data-tab]")) {
@@ -429,7 +429,7 @@ async function begin() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
     sessionStorage.setItem("token", given);
-    history.replaceState(null, "", location.pathname); // the address bar is no place for it
+    history.replaceState(null, "", location.pathname); // others may see the address bar
   }
   token = given || sessionStorage.getItem("token") || "";
   try {

@@ -1,0 +1,203 @@
+"""The pictures of a report: both sides on one scale, and each side's chapters."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.readers.chapters import Picture, chapters
+from twin.readers.courses import courses, styled
+from twin.readers.distributions import distribution, heat_map, moments_of
+from twin.readers.headlines import SIDES
+from twin.readers.moves import WEEK, Windows, mean
+from twin.readers.panels import title, unit
+from twin.readers.pictures import Mark, Section, drawn_marks, time_range
+from twin.readers.story import story
+from twin.readers.text import short
+from twin.record.results import Metrics
+
+RARE = 40.0
+"""Events per day below which a course is drawn as a weekly mean."""
+
+
+def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the week before each reading."""
+    known = np.isfinite(values)
+    total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    count = np.concatenate([[0], np.cumsum(known)])
+    first = np.searchsorted(times, times - WEEK, "right")
+    last = np.arange(1, len(times) + 1)
+    n = count[last] - count[first]
+    mean: NDArray[np.float64] = np.divide(
+        total[last] - total[first], n, out=np.full(len(times), np.nan), where=n > 0
+    )
+    return mean
+
+
+def glance(
+    metrics: Metrics, windows: Windows, marks: list[Mark], figures: dict[str, Any]
+) -> list[dict[str, str]]:
+    """Both sides' headline metrics on one scale: percent of the baseline week."""
+    made = []
+    x_range = time_range(metrics)
+    frame = Section(x_range, drawn_marks(marks, x_range))
+    # the settling of a run would flatten all that comes later
+    first = windows.start_of_before - 4 * WEEK
+    scale_from = int((metrics.times < first).sum())
+    for side in ("producer", "consumer"):
+        lines = []
+        for metric in metrics.declared.values():
+            if metric.side == side and metric.headline:
+                for label, values in metrics.lines(metric.name):
+                    before, _ = windows.values(values)
+                    if np.isfinite(before) and before > 0:
+                        lines.append(
+                            (
+                                title(metric, label),
+                                (_weekly(metrics.times, values) / before - 1) * 100,
+                            )
+                        )
+        if lines and len(metrics.times) > 1:
+            name = f"glance_{side}"
+            drawn = styled([(words, "") for words, _ in lines], [values for _, values in lines])
+            figures[name] = courses(
+                metrics.times,
+                drawn,
+                "% change",
+                frame,
+                height=320,
+                zero_line=True,
+                scale_from=scale_from,
+            )
+            made.append({"id": name, "title": SIDES[side][0], "help": " ".join(figures[name].tags)})
+    return made
+
+
+def sections(
+    metrics: Metrics, marks: list[Mark], windows: Windows, figures: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Each side's story and chapters; what they draw goes to ``figures`` by id."""
+    sections = []
+    moments = _moments(metrics, marks, windows)
+    for side, (name, lead) in SIDES.items():
+        shown, silent = [], []
+        x_range = time_range(metrics)
+        frame = Section(x_range, drawn_marks(marks, x_range))
+        for number, chapter in enumerate(chapters(metrics, side) if len(metrics.times) > 1 else []):
+            pictures = [
+                one
+                for picture in chapter.pictures
+                for one in _pictures(metrics, picture, moments, frame, figures)
+            ]
+            if pictures:
+                shown.append(
+                    {
+                        "id": f"{side}-{number}",
+                        "heading": chapter.heading,
+                        "quiet": chapter.quiet,
+                        "pictures": pictures,
+                    }
+                )
+            else:
+                silent.append({"heading": chapter.heading, "quiet": chapter.quiet})
+        if shown or silent:
+            sections.append(
+                {
+                    "id": side,
+                    "title": name,
+                    "lead": lead,
+                    "story": story(metrics, side, windows, marks),
+                    "chapters": shown,
+                    "silent": silent,
+                }
+            )
+    return sections
+
+
+def _moments(
+    metrics: Metrics, marks: list[Mark], windows: Windows
+) -> list[tuple[str, dt.datetime]]:
+    if not len(metrics.times):
+        return []
+    utc = dt.UTC
+    start = windows.start.astype("datetime64[s]").astype(dt.datetime).replace(tzinfo=utc)
+    first, last = (metrics.times[k].astype(dt.datetime).replace(tzinfo=utc) for k in (0, -1))
+    middle = marks[0][0] if marks else first + (last - first) / 2
+    return [
+        ("start", start),
+        (f"before {short(marks[0][1], 22)}" if marks else "middle", middle),
+        ("end", last),
+    ]
+
+
+def _pictures(
+    metrics: Metrics,
+    picture: Picture,
+    moments: list[tuple[str, dt.datetime]],
+    frame: Section,
+    figures: dict[str, Any],
+) -> list[dict[str, str]]:
+    metric = picture.metrics[0]
+    alone = len(picture.metrics) == 1
+    words = (
+        metric.help if alone else " ".join(f"{title(one)}: {one.help}" for one in picture.metrics)
+    )
+    if picture.series:
+        names = [
+            (title(one.metric), one.label.removeprefix(picture.within)) for one in picture.series
+        ]
+        lines = styled(
+            names,
+            [one.values for one in picture.series],
+            [error.values if error else None for error in picture.errors],
+        )
+        if _rare(metrics, picture):
+            lines = [replace(line, values=_weekly(metrics.times, line.values)) for line in lines]
+            words += " Drawn as the mean over a week."
+        figures[picture.key] = courses(metrics.times, lines, unit(metric), frame)
+        words = " ".join([words, *figures[picture.key].tags])
+        if any(picture.errors):
+            words += " The band is two standard errors."
+        return [{"id": picture.key, "title": picture.title, "help": words}]
+    if not alone:
+        last = [
+            (title(one), found[-1][1])
+            for one in picture.metrics
+            if (found := moments_of(metrics, one, moments))
+        ]
+        figures[picture.key] = distribution(metric, last)
+        return [
+            {
+                "id": picture.key,
+                "title": picture.title,
+                "help": f"{words} Shares of all at the end.",
+            }
+        ]
+    figures[picture.key] = distribution(metric, moments_of(metrics, metric, moments))
+    figures[f"{picture.key}_time"] = heat_map(metrics, metric, frame)
+    return [
+        {
+            "id": picture.key,
+            "title": picture.title,
+            "help": f"{words} Shares of all at three moments.",
+        },
+        {
+            "id": f"{picture.key}_time",
+            "title": f"{picture.title}, over time",
+            "help": "Darker: a larger share in that bin.",
+        },
+    ]
+
+
+def _rare(metrics: Metrics, picture: Picture) -> bool:
+    """Whether a picture counts so few events per day that only noise would be seen, over months."""
+    return (
+        picture.metrics[0].kind == "counter"
+        and len(metrics.times) > 1
+        and bool(metrics.times[-1] - metrics.times[0] > 8 * WEEK)
+        and max(mean(one.values) for one in picture.series) < RARE
+    )

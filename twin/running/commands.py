@@ -1,0 +1,125 @@
+"""Commands to a running simulation: pause, continue, pace, intervene, fork, status (see `mailbox`).
+
+They are carried out between two steps of the run, at a barrier, so that what they change is the
+same whatever the wall clock says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from twin.engine.simulation import Simulation
+from twin.ground.errors import TwinError, UsageError
+from twin.ground.units import at
+from twin.running import branches
+from twin.running import folder as runfolder
+from twin.running.pace import Pace
+
+
+class Steered(Protocol):
+    """The run that is commanded, see `drive`."""
+
+    simulation: Simulation
+    out: Path
+    manifest: dict[str, Any]
+    pace: Pace
+    paused: bool
+
+    @property
+    def now(self) -> int:
+        """Simulated seconds since the start."""
+
+    def save(self) -> Path:
+        """Bring everything to disk; the checkpoint."""
+
+    def replace(self, simulation: Simulation) -> None:
+        """Continue with another simulation of the same world."""
+
+
+def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a command as it came through the mailbox; returns the reply."""
+    try:
+        if command["do"] not in _DOERS:
+            raise UsageError(f"no command {command['do']}")
+        text = _DOERS[command["do"]](run, command)
+    except (TwinError, OSError) as error:
+        return {"error": str(error)}
+    # A bug, or nonsense written into the mailbox: the run itself is not affected and continues.
+    except Exception as error:
+        return {"error": f"the command failed: {type(error).__name__}: {error}"}
+    return {
+        "ok": text,
+        "now_s": run.now,
+        "date": f"{at(run.simulation.scenario.start, run.now):%Y-%m-%d %H:%M}",
+        "paused": run.paused,
+        "days_per_second": run.pace.limit,
+    }
+
+
+def _pause(run: Steered, command: dict[str, Any]) -> str:
+    run.paused = True
+    run.save()
+    return "paused, and a checkpoint is written"
+
+
+def _continue(run: Steered, command: dict[str, Any]) -> str:
+    run.paused = False
+    run.pace.restart(run.now)
+    return "continues"
+
+
+def _set_pace(run: Steered, command: dict[str, Any]) -> str:
+    limit = command.get("days_per_second")
+    if limit is not None and not (
+        isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < float("inf")
+    ):
+        raise UsageError(
+            "a pace is a positive number of simulated days per second, or nothing for as fast as "
+            "it can"
+        )
+    run.pace.limit = None if limit is None else float(limit)
+    run.pace.restart(run.now)
+    return "as fast as it can" if limit is None else f"{limit:g} simulated days per second at most"
+
+
+def _intervene(run: Steered, command: dict[str, Any]) -> str:
+    """Apply a policy to the rest of the run: a simulation of the amended scenario loads the world
+    as it stands."""
+    before = run.simulation
+    scenario, policies = branches.amended_by(run.out, before, command)
+    known = {policy.name for policy in before.scenario.policies}
+    folder = run.save()
+    simulation = Simulation(
+        scenario,
+        reference=before.reference,
+        oracle=before.oracle,
+        threads=before.world.crew.threads,
+    )
+    simulation.load(folder)
+    simulation.spent = before.spent
+    simulation.on_measure = before.on_measure
+    runfolder.amend(run.out, scenario, run.manifest, policies)
+    run.replace(simulation)
+    return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
+
+
+def _fork(run: Steered, command: dict[str, Any]) -> str:
+    """Leave a branch of the run as it stands in a folder of its own."""
+    run.save()
+    return branches.leave(run.out, run.simulation, run.manifest, command)
+
+
+def _status(run: Steered, command: dict[str, Any]) -> str:
+    return "paused" if run.paused else "running"
+
+
+_DOERS: dict[str, Callable[[Steered, dict[str, Any]], str]] = {
+    "pause": _pause,
+    "continue": _continue,
+    "pace": _set_pace,
+    "intervene": _intervene,
+    "fork": _fork,
+    "status": _status,
+}

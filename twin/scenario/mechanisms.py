@@ -1,0 +1,175 @@
+"""The check of a scenario's mechanisms: their classes, parameters, files, and what they need of one
+another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from twin.ground.errors import Problem, nearest
+from twin.scenario.importing import Trouble
+from twin.scenario.node import Node
+from twin.scenario.outside import Outside, clashes, find
+from twin.scenario.problems import Collector, Path_
+from twin.world.mechanism import Mechanism
+from twin.world.params import Params, leaves, meta
+
+
+class MechanismChecker(Collector):
+    """Checks the blocks under ``mechanisms``."""
+
+    def __init__(
+        self,
+        tree: Node,
+        registry: Mapping[str, type[Mechanism[Any]]],
+        problems: list[Problem],
+        unread: Iterable[str] = (),
+        used: Mapping[int, tuple[str, Path_]] | None = None,
+    ) -> None:
+        super().__init__(tree, problems, unread, used)
+        self.registry = dict(registry)
+        """The mechanisms that come with twin, and those that the scenario brings."""
+        self.outside: dict[str, Outside] = {}
+        """Where the latter come from."""
+        self.off: list[str] = []
+        """Mechanisms that are left out, or whose class cannot be used."""
+        self.failed: list[str] = []
+        """Mechanisms whose class cannot be used: what they would declare is not known."""
+
+    def find_own(self, given: Mapping[str, Any]) -> None:
+        """Find the classes that the scenario brings, and enter them in its registry."""
+        builtin = dict(self.registry)
+        for name, data in sorted(given.items()):
+            if not isinstance(data, dict) or "class" not in data or name == "policies":
+                continue
+            path: Path_ = ("mechanisms", name, "class")
+            if name in builtin:
+                self.add(
+                    path, f"{name} comes with twin", "give a mechanism of your own another name"
+                )
+                continue
+            if data.get("enabled") is not False:
+                try:
+                    self.registry[name], self.outside[name] = find(
+                        data["class"], self._folders(name, data), name
+                    )
+                    continue
+                except Trouble as trouble:
+                    self.add(path, trouble.reason, trouble.mend)
+                except NotADirectoryError as error:
+                    self.add(
+                        (*path[:2], "from"),
+                        str(error),
+                        "write the folder that contains the module's package",
+                    )
+                self.failed.append(name)
+            self.off.append(name)
+
+    def _folders(self, name: str, data: Mapping[str, Any]) -> list[Path]:
+        """Where a class is searched for before Python's path."""
+        key = "from" if "from" in data else "class"
+        file, _ = self.tree.at(("mechanisms", name, key))
+        beside = Path() if file.startswith("--") else Path(file).parent
+        if key == "class":
+            return [beside, Path()]
+        folder = beside / str(data["from"])
+        if not folder.is_dir():
+            raise NotADirectoryError(f"there is no folder {folder}")
+        return [folder]
+
+    def check_mechanisms(self, given: Mapping[str, Any]) -> dict[str, Params]:
+        """The parameters of every mechanism that takes part, by name; those with problems are left
+        out."""
+        found: dict[str, Params] = {}
+        for name in given:
+            if name == "policies" or (name not in self.registry and name not in self.off):
+                mend = "policies: is a top-level list"
+                if name != "policies":
+                    mend = nearest(name, [each for each in self.registry if each != "policies"])
+                    mend += (
+                        ""
+                        if mend.startswith("did")
+                        else "; one of your own needs class: package.module.Class"
+                    )
+                self.add(("mechanisms", name), "no such mechanism", mend)
+        for name, kind in self.registry.items():
+            if name == "policies":
+                continue
+            data = given.get(name, {})
+            if data is None:
+                data = {}
+            if isinstance(data, dict) and "enabled" in data:
+                if not isinstance(data["enabled"], bool):
+                    self.add(
+                        ("mechanisms", name, "enabled"),
+                        "is not true or false",
+                        "write enabled: false to leave it out",
+                    )
+                elif data["enabled"] is False:
+                    self.off.append(name)
+                    continue
+                data = {key: value for key, value in data.items() if key != "enabled"}
+            if isinstance(data, dict) and "class" in data:
+                data = {key: value for key, value in data.items() if key not in ("class", "from")}
+            data = self._paths(kind.Params, data, ("mechanisms", name))
+            made = self.build(kind.Params, data, ("mechanisms", name))
+            if made is not None:
+                found[name] = made
+        offered = {service for name in found for service in self.registry[name].provides}
+        for gone in sorted(set(self.off) & set(self.registry)):
+            lost = set(self.registry[gone].provides) - offered
+            users = [name for name in found if lost & set(self.registry[name].needs)]
+            if users:
+                self.add(
+                    ("mechanisms", gone),
+                    f"is left out, but needed by {', '.join(users)}",
+                    f"enable {gone}, or leave these out too",
+                )
+        for name in sorted(set(self.outside) & set(found)):
+            for clash in clashes(
+                self.registry[name], {each: self.registry[each] for each in found if each != name}
+            ):
+                self.add(
+                    ("mechanisms", name, "class"), clash, f"change it in {self.outside[name].path}"
+                )
+        return found
+
+    def _paths(self, model: type[Params], data: Any, path: Path_) -> Any:
+        """File parameters relative to the file that gave them; a missing file is a problem."""
+        for name, info in model.model_fields.items():
+            if (
+                isinstance(data, dict)
+                and meta(info)["path"]
+                and isinstance(data.get(name), str)
+                and data[name]
+            ):
+                file, _ = self.tree.at((*path, name))
+                base = Path() if file.startswith("--set") else Path(file).parent
+                target = (base / data[name]).absolute()
+                if not target.is_file():
+                    around = (
+                        [each.name for each in target.parent.iterdir()]
+                        if target.parent.is_dir()
+                        else []
+                    )
+                    self.add(
+                        (*path, name),
+                        f"there is no file {data[name]}",
+                        nearest(target.name, around)
+                        if around
+                        else f"there is no folder {target.parent}",
+                    )
+                data = {**data, name: str(target)}
+        return data
+
+    def parameters(self) -> dict[str, FieldInfo]:
+        """Every number of every mechanism that takes part, by its path."""
+        return {
+            f"{each}.{path}": info
+            for each, kind in self.registry.items()
+            if each not in ("policies", *self.off)
+            for path, info in leaves(kind.Params)
+        }

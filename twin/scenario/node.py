@@ -1,0 +1,65 @@
+"""A tree of YAML values in which every value keeps its file and line, and how two trees merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass
+class Node:
+    """A value with its place. ``value``: dict of nodes, list of nodes, or None, bool, int, float,
+    str."""
+
+    kind: Literal["mapping", "list", "scalar"]
+    value: Any
+    file: str
+    line: int
+    keys: dict[str, int] = field(default_factory=dict)
+    """Line of each key of a mapping."""
+
+    def plain(self) -> Any:
+        """The value without places; lists become tuples."""
+        if self.kind == "mapping":
+            return {key: node.plain() for key, node in self.value.items()}
+        return tuple(node.plain() for node in self.value) if self.kind == "list" else self.value
+
+    def at(self, path: tuple[str | int, ...]) -> tuple[str, int]:
+        """File and line of the deepest existing node on a path."""
+        node, where = self, (self.file, self.line)
+        for part in path:
+            if node.kind == "mapping" and part in node.value:
+                where, node = (
+                    (node.value[part].file, node.keys.get(str(part), node.value[part].line)),
+                    node.value[part],
+                )
+            elif node.kind == "list" and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                where = (node.file, node.line)
+            else:
+                break
+        return where
+
+    def has(self, path: tuple[str | int, ...]) -> bool:
+        """Whether a path was written."""
+        node = self
+        for part in path:
+            inside = (
+                part in node.value
+                if node.kind == "mapping"
+                else node.kind == "list" and part in range(len(node.value))
+            )
+            if not inside:
+                return False
+            node = node.value[part]
+        return True
+
+
+def merged(base: Node, over: Node) -> Node:
+    """``base`` with ``over`` on top: mappings merge, everything else is replaced."""
+    if base.kind != "mapping" or over.kind != "mapping":
+        return over
+    made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})
+    for key, node in over.value.items():
+        made.value[key] = merged(made.value[key], node) if key in made.value else node
+    return made

@@ -1,0 +1,89 @@
+"""The JSON Schema of scenario files, generated from the declared parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic.json_schema import models_json_schema
+
+from twin.mechanisms import REGISTRY
+from twin.mechanisms.policies import Policy
+from twin.scenario.model import Head, MetricsParams
+from twin.world.mechanism import Mechanism
+from twin.world.params import Params
+
+_VALIDATION: Literal["validation"] = "validation"
+_SWITCH = {"enabled": {"type": "boolean", "description": "false leaves the mechanism out"}}
+_OWN = {
+    "class": {"type": "string", "description": "a mechanism of your own: package.module.Class"},
+    "from": {"type": "string", "description": "the folder that holds its package"},
+}
+
+
+def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a scenario file, for completion in editors."""
+    kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
+    models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
+    refs, schema = models_json_schema(
+        [(model, _VALIDATION) for model in models], title="twin scenario"
+    )
+    definitions = schema["$defs"]
+    head = definitions.pop("Head")["properties"]
+    blocks = {}
+    for name, model in kinds.items():
+        ref = refs[(model, _VALIDATION)]["$ref"].rpartition("/")[2]
+        definitions[ref]["properties"].update(_SWITCH if name in REGISTRY else _SWITCH | _OWN)
+        blocks[name] = {
+            "$ref": f"#/$defs/{ref}",
+            "description": (registry[name].__doc__ or "").split("\n")[0],
+        }
+    definitions["Policy"]["properties"]["use"] = {
+        "type": "string",
+        "description": "a policy file; the other keys here override what it says",
+    }
+    for definition in definitions.values():
+        _describe_parameters(definition)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "twin scenario",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "extends": {
+                "type": "string",
+                "description": "another scenario file, whose values this one overrides",
+            },
+            **head,
+            "start": {"type": "string", "format": "date", "description": "first day, midnight UTC"},
+            "mechanisms": {
+                "type": "object",
+                "properties": blocks,
+                "additionalProperties": {
+                    "type": "object",
+                    "properties": _OWN,
+                    "required": ["class"],
+                },
+            },
+            "policies": {"type": "array", "items": {"$ref": "#/$defs/Policy"}},
+            "metrics": {"$ref": "#/$defs/MetricsParams"},
+        },
+        "$defs": definitions,
+    }
+
+
+def _describe_parameters(definition: dict[str, Any]) -> None:
+    """Put unit, source and the mark of a lever into each description, where an editor shows them;
+    a file gives only what it changes, so nothing is required."""
+    definition.pop("required", None)
+    for each in definition.get("properties", {}).values():
+        extra = [
+            f"unit: {each['unit']}" if each.get("unit", "1") not in ("1", "s") else "",
+            f"source: {each['source']}" if each.get("source") else "",
+            "lever" if each.get("lever") else "",
+        ]
+        note = "; ".join(part for part in extra if part)
+        if note:
+            each["description"] = f"{each.get('description', '')} ({note})"
+        for key in ("unit", "source", "lever", "per", "grid", "path"):
+            each.pop(key, None)
