@@ -36,8 +36,6 @@ BASE = "as it is"
 TREATMENTS = ("policies_active",)
 """Metrics that say that a policy is there, and nothing about what it does: no outcome."""
 
-"""Metrics that compare the arms of an A/B test in one world: no outcome of a branch."""
-
 
 @dataclass(frozen=True)
 class Branch:
