@@ -28,7 +28,8 @@ from twin.ground.errors import StateError
 from twin.world.columns import Column, Table
 from twin.world.metric import Metric
 from twin.world.params import Params as ParamsBase
-from twin.world.state import Keep, Lever, World
+from twin.world.settings import settings
+from twin.world.state import Keep, Lever, Made, World
 
 PHASES = (
     "browse",
@@ -117,6 +118,7 @@ class Mechanism(Generic[P]):
         self.keep = Keep(world, self.name)
         self._owned: dict[tuple[str, str], Table] = {}
         self._open: dict[tuple[str, str], Table] = {}
+        self._records: Made[NDArray[np.void]] = Made()
 
     def setup(self) -> None:
         """Fill a new world. Runs once, in the order of ``order``; not on resume."""
@@ -191,6 +193,19 @@ class Mechanism(Generic[P]):
             if len(values) > 1
             else np.full(len(rows), values[0])
         )
+
+    def settings(self) -> NDArray[np.void]:
+        """All parameters as kernels take them (see `twin.world.settings`), levers at their value in
+        effect: one record per arm of consumers, arm 0 first."""
+        return self._records.get(self.world.lever_version, self._filled)
+
+    def _filled(self) -> NDArray[np.void]:
+        arms = len(self.world.arms.get("consumers", [{}]))
+
+        def values(arm: int) -> Callable[[str], Any]:
+            return lambda name: self.levers_by_arm("consumers", name)[arm]
+
+        return settings(self.p, *(values(arm) for arm in range(arms)))
 
     def uniforms(
         self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0
