@@ -90,6 +90,7 @@ MIN_WAKE = 1800
 serving window."""
 
 
+T = TypeVar("T")
 P = TypeVar("P", bound=ParamsBase)
 """The parameters of a mechanism."""
 
@@ -175,6 +176,17 @@ class Mechanism(Generic[P]):
             self._open[table, column] = data
             return view
         return data.readable(column)
+
+    def filled(self, kind: Callable[..., T], table: str, **given: NDArray[Any]) -> T:
+        """A kernel's named tuple of columns, by their names: own columns of the table are writable,
+        others are read-only; ``given`` are fields that are no column of it."""
+        own = {column.name for column in self.columns.get(table, ())}
+        names = [name for name in getattr(kind, "_fields", ()) if name not in given]
+        found = {
+            name: self.mine(table, name) if name in own else self.read(table, name)
+            for name in names
+        }
+        return kind(**found, **given)
 
     def lever(self, name: str) -> Any:
         """The current value of one of this mechanism's levers, by its parameter path."""

@@ -1,7 +1,7 @@
 """Finding 1, contamination and selection: one seed vote, and who rates at all.
 
 *Votes.* Posts get a seed vote +1, -1 or none at birth and are met in random order by people who
-vote by `twin.kernels.rate` at the default rates. Viewers per post are as in the source: 308,515
+vote by `twin.kernels.vote` at the default rates. Viewers per post are as in the source: 308,515
 votes on 101,281 comments at 5.13 % + .82 % a view are 51 viewings (Muchnik, Aral & Taylor 2013;
 rates from a slide, weak). People like the posts as those who click do in the default world: neutral
 on average (``ratings.votes.centre``). *J shape.* Read off worlds with works in them: what is
@@ -21,8 +21,11 @@ from twin.experiments.findings.declare import Part
 from twin.experiments.findings.judging import Claim, band, exact, interval, sign, vanishes
 from twin.experiments.findings.seen import Seen
 from twin.ground.draws import children
-from twin.kernels import rate as kernel
+from twin.kernels import react as kernel
+from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.mechanisms.ratings import RatingsParams
+from twin.world.params import changed
+from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
 MUCHNIK, HU = "Muchnik, Aral & Taylor, Science 2013", "Hu, Pavlou & Zhang, CACM 2009"
@@ -36,7 +39,7 @@ QUALITY_SD = float(np.hypot(0.6, 0.7))
 """Of posts in the default world: skill across creators, and luck."""
 
 
-def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kernel.Works]:
+def _world(posts: int, quality: Floats, seed: int) -> tuple[Raters, Works]:
     """People of random tastes and opinions, and posts of random content and slant, none with any
     history."""
     rng = np.random.default_rng(seed)
@@ -48,31 +51,26 @@ def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kerne
     def key(n: int, stream: int) -> NDArray[np.uint64]:
         return children(np.full(n, np.uint64(seed * 2 + stream)), np.arange(n))
 
-    people = kernel.Raters(
-        key(PEOPLE, 0),
-        unit(PEOPLE),
-        rng.uniform(-1, 1, PEOPLE).astype(np.float32),
-        np.full(PEOPLE, 3, np.float32),
-        np.zeros(PEOPLE, np.float32),
-        np.zeros(PEOPLE, np.int32),
-        np.zeros((PEOPLE, kernel.RING), np.uint16),
-        np.zeros(PEOPLE, np.int8),
+    people = Raters(
+        key=key(PEOPLE, 0),
+        taste=unit(PEOPLE),
+        opinion=rng.uniform(-1, 1, PEOPLE).astype(np.float32),
+        rating_expectation=np.full(PEOPLE, 3, np.float32),
+        rating_residual=np.zeros(PEOPLE, np.float32),
+        ratings_given=np.zeros(PEOPLE, np.int32),
+        said=np.zeros((PEOPLE, RING), np.uint16),
+        said_at=np.zeros(PEOPLE, np.int8),
     )
-    none = np.zeros((4, posts), np.int32)
-    works = kernel.Works(
-        key(posts, 1),
-        unit(posts),
-        quality.astype(np.float32),
-        rng.uniform(-1, 1, posts).astype(np.float32),
-        np.zeros(posts, np.float32),
-        none[0],
-        none[1],
-        none[2],
-        none[3],
-        np.zeros(posts, np.int8),
+    counts = ("rating_sum", "rating_count", "votes_up", "votes_down")
+    works = Works(
+        key=key(posts, 1),
+        content=unit(posts),
+        quality=quality.astype(np.float32),
+        slant=rng.uniform(-1, 1, posts).astype(np.float32),
+        rating_shown=np.zeros(posts, np.float32),
+        seed=np.zeros(posts, np.int8),
+        **{name: np.zeros(posts, np.int32) for name in counts},
     )
-    for array in (*people[:3], *works[:4]):
-        array.flags.writeable = False  # as a mechanism sees what it does not own
     return people, works
 
 
@@ -80,42 +78,23 @@ def _net(
     seed: int, shown: bool, seeds: bool, correction: float
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Net votes by people on every post, and its seed vote."""
-    v, p = RatingsParams().votes, RatingsParams()
-    up, down = (float(np.log(rate / (1 - rate))) for rate in (v.up_rate, v.down_rate))
-    voting = kernel.Voting(
-        True,
-        up,
-        down,
-        v.quality,
-        v.match,
-        v.agreement,
-        v.centre,
-        v.herd_up,
-        v.herd_down,
-        v.correction if correction < 0 else correction,
+    corrected = {} if correction < 0 else {"votes__correction": correction}
+    p = changed(
+        RatingsParams(),
+        **corrected,
+        expect_shown=0.0,
+        expect_prediction=0.0,
+        kappa_up=0.0,
+        kappa_down=0.0,
+        anchoring=0.0,
+        herding=0.0,
+        expectation_up=0.0,
+        expectation_down=0.0,
+        report_base=0.0,
+        extremity=0.0,
+        reporting="selective",
     )
-    rules = kernel.Rules(
-        p.mean,
-        p.quality_weight,
-        p.match_weight,
-        p.noise,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        False,
-        1,
-        0.0,
-        p.shrink_work,
-        p.shrink_person,
-        0,
-    )
+    v = p.votes
     rng = np.random.default_rng([seed, 5])
     # 1 - |opinion - slant| is 1/3 on average, match 0: quality makes up what is missing to neutral
     people, works = _world(
@@ -131,19 +110,18 @@ def _net(
     )
     no, yes = np.zeros(n, bool), np.ones(n, bool)
     met = kernel.Seen(
-        who, what, np.full(n, -1, np.int32), np.zeros(n, np.int8), no, yes, no, yes if shown else no
+        consumer=who,
+        post=what,
+        via=np.full(n, -1, np.int32),
+        shelf=np.zeros(n, np.int8),
+        bought=no,
+        ratings_shown=yes,
+        prediction_shown=no,
+        votes_shown=yes if shown else no,
     )
-    kernel.react(
-        met,
-        people,
-        works,
-        np.zeros(kernel.T_SIZE),
-        rules,
-        voting,
-        np.uint64(seed),
-        np.uint64(seed + 1),
-    )
-    return works.up.astype(np.float64) - works.down, given
+    luck = np.uint64(seed), np.uint64(seed + 1)
+    kernel.react(met, Scene(people, works, np.zeros(1, SUMS)[0], settings(p)[0], *luck))
+    return works.votes_up.astype(np.float64) - works.votes_down, given
 
 
 def votes(

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.draws import children
-from twin.kernels import rate as kernel
+from twin.kernels import react as kernel
+from twin.kernels.rate import BOUGHT_TOGETHER, CO_VIEWED, RANDOM
+from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.kernels.stats import least_squares
 from twin.mechanisms.ratings import RatingsParams
+from twin.world.params import changed
+from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
-REFERENCES = ("via", "comparison", "none")
-LINKS = (kernel.CO_VIEWED, kernel.BOUGHT_TOGETHER, kernel.RANDOM)
+LINKS = (CO_VIEWED, BOUGHT_TOGETHER, RANDOM)
 DIM = 16
 
 
@@ -33,29 +36,23 @@ def _unit(x: Floats) -> Floats:
     return made
 
 
-def _rules(reference: str, kappa: float) -> Any:
+def _rules(reference: str, kappa: float) -> RatingsParams:
     p = RatingsParams()
-    return kernel.Rules(
-        mean=p.mean,
-        quality=p.quality_weight,
-        match=p.match_weight,
-        noise=p.noise,
-        expect_shown=p.expect_shown,
+    return changed(
+        p,
         expect_prediction=0.0,
         kappa_up=kappa * p.kappa_up,
         kappa_down=kappa * p.kappa_down,
         anchoring=0.0,
-        herding=p.herding,
-        level_up=0.0,
-        level_down=0.0,
+        expectation_up=0.0,
+        expectation_down=0.0,
         report_base=1.0,
         extremity=0.0,
-        everyone=True,
+        reporting="everyone",
         shown_from=1,
-        shift=0.0,
-        shrink_work=p.shrink_work,
-        shrink_person=p.shrink_person,
-        reference=REFERENCES.index(reference),
+        prediction_shift=0.0,
+        reference=reference,
+        votes__enabled=False,
     )
 
 
@@ -65,20 +62,20 @@ def _people(rng: np.random.Generator, audience: Floats, key: int) -> Any:
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)
-    return kernel.Raters(
-        children(np.full(n, np.uint64(key)), np.arange(n)),
-        taste,
-        np.zeros(n, np.float32),
-        level,
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros((n, kernel.RING), np.uint16),
-        np.zeros(n, np.int8),
+    return Raters(
+        key=children(np.full(n, np.uint64(key)), np.arange(n)),
+        taste=taste,
+        opinion=np.zeros(n, np.float32),
+        rating_expectation=level,
+        rating_residual=np.zeros(n, np.float32),
+        ratings_given=np.zeros(n, np.int32),
+        said=np.zeros((n, RING), np.uint16),
+        said_at=np.zeros(n, np.int8),
     )
 
 
 def _rated(
-    rng: np.random.Generator, pairs: int, raters: int, rules: Any, equal: bool
+    rng: np.random.Generator, pairs: int, raters: int, rules: RatingsParams, equal: bool
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Kind of link per pair, gap before, and after."""
     kinds = np.repeat(np.arange(3), pairs)
@@ -88,42 +85,45 @@ def _rated(
         _unit(rng.normal(size=(n, DIM))).astype(np.float32),
         rng.normal(0, 0.9, n).astype(np.float32),
     )
-    works = kernel.Works(
-        children(np.full(n, np.uint64(key)), np.arange(n)),
-        content,
-        quality,
-        np.zeros(n, np.float32),
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(n, np.int8),
+    counts = ("rating_sum", "rating_count", "votes_up", "votes_down")
+    works = Works(
+        key=children(np.full(n, np.uint64(key)), np.arange(n)),
+        content=content,
+        quality=quality,
+        slant=np.zeros(n, np.float32),
+        rating_shown=np.zeros(n, np.float32),
+        seed=np.zeros(n, np.int8),
+        **{name: np.zeros(n, np.int32) for name in counts},
     )
     # .9 above: skill .6 and noise .7 of the default human creators
     own = np.zeros((n, DIM)) if equal else _unit(rng.normal(size=(n, DIM)))
     other = np.arange(n) ^ 1
-    total, voting = (
-        np.zeros(kernel.T_SIZE),
-        kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    )
+    total, record = np.zeros(1, SUMS)[0], settings(rules)[0]
     gaps = []
     for phase in range(2):
         post = np.tile(np.arange(n), raters).astype(np.int32)
         group = post.astype(np.int64)
-        via, shelf = np.full(len(post), -1, np.int32), np.full(len(post), kernel.RANDOM, np.int8)
+        via, shelf = np.full(len(post), -1, np.int32), np.full(len(post), RANDOM, np.int8)
         if phase:
             via, shelf = other[post].astype(np.int32), np.array(LINKS, np.int8)[kinds[post // 2]]
             swap = (kinds[post // 2] == 0) & (np.arange(len(post)) // n % 2 == 1)
             group = np.where(swap, other[post], post)
         people = _people(rng, own[group], key + 1 + phase)
         yes, no = np.ones(len(post), bool), np.zeros(len(post), bool)
-        seen = kernel.Seen(np.arange(len(post), dtype=np.int32), post, via, shelf, yes, yes, no, no)
-        kernel.react(
-            seen, people, works, total, rules, voting, np.uint64(key + 3), np.uint64(key + 4)
+        seen = kernel.Seen(
+            consumer=np.arange(len(post), dtype=np.int32),
+            post=post,
+            via=via,
+            shelf=shelf,
+            bought=yes,
+            ratings_shown=yes,
+            prediction_shown=no,
+            votes_shown=no,
         )
+        luck = np.uint64(key + 3), np.uint64(key + 4)
+        kernel.react(seen, Scene(people, works, total, record, *luck))
         mean = works.rating_sum / works.rating_count
-        works.shown[:] = mean
+        works.rating_shown[:] = mean
         gaps.append(np.abs(mean[0::2] - mean[1::2]))
     return kinds, gaps[0], gaps[1]
 

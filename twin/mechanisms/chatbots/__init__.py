@@ -121,13 +121,12 @@ class Chatbots(Mechanism[ChatbotsParams]):
 
     def _columns(self) -> kernel.Chatters:
         """The columns that a session reads and writes."""
-        own = {column.name: self.mine("chatters", column.name) for column in CHATTERS}
         arms = "arm" in self.world.table("consumers").columns
-        return kernel.Chatters(
-            key=self.read("chatters", "key"),
+        return self.filled(
+            kernel.Chatters,
+            "chatters",
             left_at=self.read("consumers", "left_at"),
             arm=self.read("consumers", "arm") if arms else np.zeros(0, np.int8),
-            **own,
         )
 
     def measure(self) -> None:
