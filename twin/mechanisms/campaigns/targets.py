@@ -41,7 +41,7 @@ class Targets:
     def groups(self, first: int, count: int) -> Rows:
         """Communities of the accounts from number ``first`` on: a golden-ratio sequence, so that
         replacements keep the proportions."""
-        place: Floats = (first + np.arange(count) + 0.5) * GOLDEN % 1
+        place = (first + np.arange(count, dtype=np.float64) + 0.5) * GOLDEN % 1
         return self._dealt(place)
 
     def niches(self, group: Rows) -> NDArray[np.float32]:
