@@ -98,7 +98,7 @@ METRICS = (
         "campaign_aim_share",
         "gauge",
         "1",
-        "Share of the campaign's impressions that fell on people aimed at, since the last "
+        "Share of the campaign's impressions shown to people aimed at, since the last "
         "reading that saw any.",
         "consumer",
         "What a campaign does to them",

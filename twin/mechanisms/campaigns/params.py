@@ -16,7 +16,7 @@ class CampaignsParams(Params):
     )
     begin: Duration = par(0, "when it begins (it acts at the end of each day)", unit="s", low=0)
     end: Duration = par(0, "when it ends (0s: never)", unit="s", low=0)
-    target: float = par(0.8, "opinion to which it pushes", low=-1, high=1)
+    target: float = par(0.8, "opinion that it promotes", low=-1, high=1)
     posts: Rate = par(
         5.0, "posts per account", unit="posts/account/d", low=0, high=1000, lever=True
     )
@@ -40,20 +40,20 @@ class CampaignsParams(Params):
     )
     account_cost: float = par(1.0, "cost of an account per day", unit="cost", low=0, high=1e6)
     post_cost: float = par(0.1, "cost of a post", unit="cost", low=0, high=1e6)
-    budget: float = par(0.0, "money for it all (0: no limit)", unit="cost", low=0, high=1e12)
+    budget: float = par(0.0, "total budget (0: no limit)", unit="cost", low=0, high=1e12)
     regrow: Duration = par(
         7 * DAY, "time after which a banned account is replaced (0s: never)", unit="s", low=0
     )
     detection: float = par(
         0.005,
-        "chance per day of finding an account that posts like a person, alone",
+        "chance per day of finding an account that posts like a person and does not coordinate",
         unit="1/d",
         low=0,
         high=1,
         lever=True,
     )
     coordination_suspicion: float = par(
-        4.0, "rise of that hazard by full coordination", low=0, high=1000
+        4.0, "rise of that hazard at full coordination", low=0, high=1000
     )
     rate_suspicion: float = par(
         1.0, "rise of that hazard per e-fold of posts above the human norm", low=0, high=1000

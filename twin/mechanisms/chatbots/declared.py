@@ -6,9 +6,9 @@ from twin.ground.units import NEVER
 from twin.world.columns import Column
 from twin.world.metric import Metric
 
-GETTING_TO_KNOW = "people still get to know an assistant that was new when the world began"
+GETTING_TO_KNOW = "people are still getting to know an assistant that was new when the world began"
 CHATTERS = (
-    Column("person", "i4", "rows", "The consumer who takes the assistant up"),
+    Column("person", "i4", "rows", "The consumer who adopts the assistant"),
     Column("next_at", "i8", "s", "Time of the next chatbot session", start=NEVER),
     Column("sessions", "i4", "sessions", "Chatbot sessions so far"),
     Column("rate", "f4", "sessions/d", "Rate of sessions at neutral satisfaction", hidden=True),
@@ -20,7 +20,7 @@ CHATTERS = (
         "anthropomorphism",
         "f4",
         "1",
-        "How far the assistant is felt to be someone, 0..1",
+        "How far the assistant seems to be a person, 0..1",
         hidden=True,
     ),
     Column(
@@ -37,7 +37,7 @@ CHATTERS = (
         "answers",
         "u1",
         "answers",
-        "Recent answers where stance mattered, and how many agreed",
+        "Recent answers where stance mattered, and how many agreed with the person",
         shape=(2,),
     ),
     Column(
@@ -195,7 +195,7 @@ METRICS = (
         "chat_contested",
         "counter",
         "answers",
-        "Answers to questions that touch on the person's stance.",
+        "Answers to questions that touch the person's stance.",
         "chatbot",
         "What is answered: Contested answers",
     ),
@@ -203,7 +203,7 @@ METRICS = (
         "chat_false_answers",
         "counter",
         "answers",
-        "False ones among these answers.",
+        "False answers among them.",
         "chatbot",
         "What is answered: Contested answers",
         good="down",
@@ -212,7 +212,7 @@ METRICS = (
         "chat_false_rate",
         "gauge",
         "1",
-        "Share of false ones in these answers since the last reading with any.",
+        "Share of false answers among them, since the last reading with any.",
         "chatbot",
         "What is answered",
         good="down",
@@ -229,8 +229,8 @@ METRICS = (
         "chat_stance_between",
         "gauge",
         "1",
-        "Variance between people of the mean stance of their recent answers, sampling noise "
-        "taken off.",
+        "Variance between people of the mean stance of their recent answers, without sampling "
+        "noise.",
         "chatbot",
         "What is answered",
     ),
@@ -246,7 +246,7 @@ METRICS = (
         "chat_reward_accuracy",
         "gauge",
         "1",
-        "Share of comparisons that the reward model foresaw, since the last reading with any.",
+        "Share of comparisons that the reward model predicted, since the last reading with any.",
         "chatbot",
         "What is answered",
         good="up",

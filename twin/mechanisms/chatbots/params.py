@@ -9,11 +9,11 @@ SIGNS = "sign: Araujo & Bol 2024"
 
 
 class Answers(Params):
-    """What is said where a question touches on the person's stance, and how the reward model learns
-    what people like."""
+    """Answers to questions that touch the person's stance, and how the reward model learns what
+    people like."""
 
     contested: float = par(
-        0.3, "share of sessions whose question touches on the person's stance", low=0, high=1
+        0.3, "share of sessions whose question touches the person's stance", low=0, high=1
     )
     truth_agrees: float = par(
         0.5, "share of those in which the true answer is on the person's side", low=0, high=1
@@ -67,12 +67,12 @@ class Answers(Params):
 
 
 class Wellbeing(Params):
-    """Well-being (sd 1 across people), who seeks company of the assistant, and the trial."""
+    """Well-being (sd 1 across people), selection into use of the assistant, and the trial."""
 
     loneliness: float = par(0.5, "correlation of well-being with (less) loneliness", low=0, high=1)
     turns: Duration = par(
         60 * DAY,
-        "time in which the rest of well-being turns to an independent draw",
+        "time in which the rest of well-being becomes an independent draw",
         unit="s",
         low=DAY,
         high=3650 * DAY,
@@ -115,9 +115,9 @@ class ChatbotsParams(Params):
     """Parameters of chatbots. Performance, expectation, satisfaction and trust share a scale: 0
     useless, 1 perfect."""
 
-    adopters: float = par(0.3, "share of people who ever take the assistant up", low=0, high=1)
+    adopters: float = par(0.3, "share of people who ever adopt the assistant", low=0, high=1)
     adoption_delay: Duration = par(
-        30 * DAY, "mean delay of taking it up", unit="s", low=0, high=3650 * DAY
+        30 * DAY, "mean delay of adoption", unit="s", low=0, high=3650 * DAY
     )
     sessions_mean: Rate = par(
         0.5,
@@ -168,7 +168,7 @@ class ChatbotsParams(Params):
         source="above gain_weight: loss aversion",
     )
     expectation_up: float = par(
-        0.15, "rate at which expectations rise to what was met", low=0, high=1, source=SIGNS
+        0.15, "rate at which expectations rise to the performance met", low=0, high=1, source=SIGNS
     )
     expectation_down: float = par(
         0.05, "rate at which they fall to it", low=0, high=1, source=SIGNS
@@ -183,7 +183,7 @@ class ChatbotsParams(Params):
     )
     novelty: float = par(
         0.3,
-        "part of that which only the new assistant is told",
+        "part of that which people disclose only while the assistant is new",
         low=0,
         high=1,
         source="sign: disclosure declines, 10.1080/0144929X.2023.2237605; Croes & Antheunis",

@@ -41,7 +41,7 @@ METRICS = (
         "wellbeing_assigned_effect",
         "gauge",
         "sd",
-        "Mean well-being of those assigned to use less that of the controls.",
+        "Mean well-being of those assigned to use, minus that of the controls.",
         "chatbot",
         "Well-being",
         good="up",

@@ -66,9 +66,8 @@ class NetworkParams(Params):
         "log-sd of creators' fitness below the tail",
         low=0,
         high=6,
-        source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini .90 and "
-        "tail "
-        "exponent 2.1; what people may not follow twice flattens the outcome",
+        source="searched on 10,000 people and 2,000 creators for KuaiRand's follower Gini 0.90 and "
+        "tail exponent 2.1; the outcome is flatter because nobody follows a creator twice",
     )
     tail_share: float = par(
         0.08,

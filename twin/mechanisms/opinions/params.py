@@ -18,8 +18,7 @@ class OpinionsParams(Params):
     )
     start: Literal["rest", "anchors"] = par(
         "rest",
-        "where opinions start: where peers would hold them (friedkin_johnsen only), or at their "
-        "anchors",
+        "where opinions start: at rest among peers (friedkin_johnsen only), or at their anchors",
         source="fixed point of Friedkin & Johnsen 1990",
     )
     lean: float = par(0.6, "size of communities' leanings, before tanh", low=0, high=5)

@@ -64,13 +64,13 @@ class Policy(Params):
     )
     after: Duration | None = par(
         None,
-        "the condition counts from this time on only; nothing: from the start",
+        "the condition counts only from this time on; empty: from the start",
         unit="s",
         grid=True,
     )
     share: float | None = par(
         None,
-        "share of people whom it treats, a stable random sample; nothing: everybody",
+        "share of people whom it treats, a stable random sample; empty: everybody",
         low=0,
         high=1,
     )

@@ -49,7 +49,7 @@ class Votes(Params):
         unit="logit",
         low=0,
         high=5,
-        source=f"{MUCHNIK}: first viewer +32 % on .0513",
+        source=f"{MUCHNIK}: first viewer +32 % on 0.0513",
     )
     herd_down: float = par(
         0.295,
@@ -145,9 +145,8 @@ class RatingsParams(Params):
     )
     reference: Literal["via", "comparison", "none"] = par(
         "via",
-        "expectation from a co-viewed shelf: the average of the work it hangs on; all that is on "
-        "show (two works side by side); as "
-        "elsewhere",
+        "expectation from a co-viewed shelf: via, the average of the work whose shelf it is; "
+        "comparison, all that is on show (two works side by side); none, as elsewhere",
         source="assumption; FINDINGS F3",
     )
     report_base: float = par(
