@@ -5,7 +5,7 @@ First, every work is rated by people who come from anywhere; then by as many who
 The change of the gap between the two average ratings is regressed on the kind of link and the gap
 before, pairs linked at random being the base:
     change = a + b_S S + b_C C + c gap + e
-Ratings obey ``Rules`` with the defaults of `twin.mechanisms.ratings`; everybody posts. An audience
+Ratings obey the defaults of `twin.mechanisms.ratings`; everybody posts. An audience
 is a group of people of like taste: at first each work has its own, over a co-viewed link both works
 have one made of both (assumption: FINDINGS' "shared audience").
 """
