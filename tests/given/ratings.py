@@ -6,17 +6,36 @@ from types import SimpleNamespace
 import numpy as np
 
 from twin.ground.draws import children
-from twin.kernels import rate as kernel
+from twin.kernels import rate
+from twin.kernels import react as kernel
+from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.mechanisms.ratings import Ratings, RatingsParams
+from twin.mechanisms.ratings.params import Votes
 from twin.world.board import Board
 from twin.world.columns import Column
-from twin.world.params import leaves, meta, value_at
+from twin.world.params import changed, leaves, meta, value_at
+from twin.world.settings import settings
 from twin.world.state import World
 
-PLAIN = kernel.Rules(
-    mean=3.0,
-    quality=1.0,
+SILENT = changed(
+    Votes(),
+    enabled=False,
+    quality=0.0,
     match=0.0,
+    agreement=0.0,
+    centre=0.0,
+    herd_up=0.0,
+    herd_down=0.0,
+    correction=0.0,
+)
+FAIR = changed(SILENT, enabled=True, up_rate=0.0513, down_rate=0.0082)
+CERTAIN = 1 - 2**-53
+"""The largest rate below 1."""
+PLAIN = changed(
+    RatingsParams(),
+    mean=3.0,
+    quality_weight=1.0,
+    match_weight=0.0,
     noise=0.0,
     expect_shown=0.0,
     expect_prediction=0.0,
@@ -24,21 +43,19 @@ PLAIN = kernel.Rules(
     kappa_down=0.0,
     anchoring=0.0,
     herding=0.0,
-    level_up=0.0,
-    level_down=0.0,
+    expectation_up=0.0,
+    expectation_down=0.0,
     report_base=0.0,
     extremity=0.0,
-    everyone=True,
+    reporting="everyone",
     shown_from=1,
-    shift=0.0,
+    prediction_shift=0.0,
     shrink_work=25.0,
     shrink_person=10.0,
-    reference=0,
+    reference="via",
+    votes=SILENT,
 )
 """Everybody says what the work's quality is, and nothing else matters."""
-
-
-SILENT = kernel.Voting(False, -3.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 RATE, VOTE = np.uint64(11), np.uint64(12)
 
 
@@ -53,15 +70,15 @@ def crowd(n, level=3.0, seed=1):
     rng = np.random.default_rng(seed)
     taste = rng.normal(size=(n, 16)).astype(np.float32)
     taste /= np.linalg.norm(taste, axis=1, keepdims=True)
-    return kernel.Raters(
-        frozen(children(np.full(n, np.uint64(seed)), np.arange(n))),
-        frozen(taste),
-        frozen(rng.uniform(-1, 1, n).astype(np.float32)),
-        np.full(n, level, np.float32),
-        np.zeros(n, np.float32),
-        np.zeros(n, np.int32),
-        np.zeros((n, kernel.RING), np.uint16),
-        np.zeros(n, np.int8),
+    return Raters(
+        key=frozen(children(np.full(n, np.uint64(seed)), np.arange(n))),
+        taste=frozen(taste),
+        opinion=frozen(rng.uniform(-1, 1, n).astype(np.float32)),
+        rating_expectation=np.full(n, level, np.float32),
+        rating_residual=np.zeros(n, np.float32),
+        ratings_given=np.zeros(n, np.int32),
+        said=np.zeros((n, RING), np.uint16),
+        said_at=np.zeros(n, np.int8),
     )
 
 
@@ -70,15 +87,15 @@ def shop(quality, seed=2):
     n, rng = len(quality), np.random.default_rng(seed)
     content = rng.normal(size=(n, 16)).astype(np.float32)
     content /= np.linalg.norm(content, axis=1, keepdims=True)
-    whole = [np.zeros(n, np.int32) for _ in range(4)]
-    return kernel.Works(
-        frozen(children(np.full(n, np.uint64(seed + 50)), np.arange(n))),
-        frozen(content),
-        frozen(np.array(quality, np.float32)),
-        frozen(rng.uniform(-1, 1, n).astype(np.float32)),
-        np.zeros(n, np.float32),
-        *whole,
-        np.zeros(n, np.int8),
+    counts = ("rating_sum", "rating_count", "votes_up", "votes_down")
+    return Works(
+        key=frozen(children(np.full(n, np.uint64(seed + 50)), np.arange(n))),
+        content=frozen(content),
+        quality=frozen(np.array(quality, np.float32)),
+        slant=frozen(rng.uniform(-1, 1, n).astype(np.float32)),
+        rating_shown=np.zeros(n, np.float32),
+        seed=np.zeros(n, np.int8),
+        **{name: np.zeros(n, np.int32) for name in counts},
     )
 
 
@@ -86,7 +103,7 @@ def seen(
     consumer,
     post,
     via=None,
-    shelf=kernel.CO_VIEWED,
+    shelf=rate.CO_VIEWED,
     bought=True,
     average=True,
     prediction=False,
@@ -99,18 +116,22 @@ def seen(
     )
     n = len(post)
     return kernel.Seen(
-        consumer,
-        post,
-        np.full(n, -1, np.int32) if via is None else np.array(via, np.int32),
-        np.full(n, shelf, np.int8),
-        *(np.full(n, value) for value in (bought, average, prediction, votes)),
+        consumer=consumer,
+        post=post,
+        via=np.full(n, -1, np.int32) if via is None else np.array(via, np.int32),
+        shelf=np.full(n, shelf, np.int8),
+        bought=np.full(n, bought),
+        ratings_shown=np.full(n, average),
+        prediction_shown=np.full(n, prediction),
+        votes_shown=np.full(n, votes),
     )
 
 
 def react(events, people, works, rules=PLAIN, voting=SILENT, total=None):
     """One window; what was said, and the running sums."""
-    total = np.zeros(kernel.T_SIZE) if total is None else total
-    return kernel.react(events, people, works, total, rules, voting, RATE, VOTE), total
+    total = np.zeros(1, SUMS)[0] if total is None else total
+    record = settings(changed(rules, votes=voting))[0]
+    return kernel.react(events, Scene(people, works, total, record, RATE, VOTE)), total
 
 
 def pairs(people, works, **how):
@@ -172,6 +193,11 @@ def make(n=300, posts=60, **params):
         slant=works.slant,
     )
     return world, mechanism, impressions
+
+
+def sums(mechanism):
+    """Running sums of a mechanism, by name."""
+    return mechanism.keep["total"].view(SUMS)[0]
 
 
 def meet(impressions, consumer, post, responses=3, via=-1):

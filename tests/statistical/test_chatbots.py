@@ -69,7 +69,7 @@ def test_well_being_is_a_standard_normal_that_turns_slowly():
     rows, felt = np.arange(N), []
     for day in (15, 16, 45, 140):
         world.now = day * DAY
-        felt.append(mechanism.wellbeing(rows, np.zeros(N)))
+        felt.append(mechanism.wellbeing.of(rows, np.zeros(N)))
         assert felt[-1].mean() == pytest.approx(0, abs=4 / np.sqrt(N)) and felt[
             -1
         ].std() == pytest.approx(1, abs=0.06)

@@ -35,7 +35,9 @@ def rounds(x, start, target, count):
     n = len(x)
     person, slant, open_to_all = np.arange(n, dtype=np.int32), np.zeros(n, np.float32), np.ones(n)
     for _ in range(count):
-        x = kernel.friedkin_johnsen(x, x, open_to_all, 1.0, start, target, person, slant)
+        x = kernel.friedkin_johnsen(
+            x, x, open_to_all, 1.0, kernel.Graph(start, target, person, slant)
+        )
     return x
 
 
@@ -143,11 +145,8 @@ def deffuant(epsilon, seed, sweeps=120):
             np.ones(N),
             0.5,
             2 * epsilon,
-            np.uint64(9 + seed),
-            key,
-            sweep,
-            np.ones(N, bool),
-            *EVERYBODY,
+            kernel.Meetings(np.uint64(9 + seed), key, sweep, np.ones(N, bool)),
+            kernel.Graph(*EVERYBODY),
         )
     return clusters(x)
 
@@ -157,7 +156,7 @@ def hegselmann_krause(epsilon, seed):
     x, before = np.random.default_rng(seed).uniform(-1, 1, N), None
     while before is None or np.abs(x - before).max() > 1e-12:
         before = x
-        x = kernel.hegselmann_krause(x, np.ones(N), 1.0, 2 * epsilon, *EVERYBODY)
+        x = kernel.hegselmann_krause(x, np.ones(N), 1.0, 2 * epsilon, kernel.Graph(*EVERYBODY))
     return clusters(x)
 
 

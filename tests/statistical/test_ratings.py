@@ -7,6 +7,8 @@ import pytest
 
 from tests.given.ratings import PLAIN, crowd, make, meet, pairs, react, seen, shop
 from twin.ground.units import DAY
+from twin.mechanisms.ratings.params import Votes
+from twin.world.params import changed
 
 PEOPLE, WORKS, POSTS, VIEWERS = 3000, 60, 9000, 40
 NO_VOTES = {"enabled": False}
@@ -108,17 +110,16 @@ def test_expectations_outrun_experience_where_they_rise_faster():
             pairs(people, shop(np.zeros(1500))),
             people,
             shop(np.zeros(1500)),
-            PLAIN._replace(noise=1.0, level_up=up, level_down=0.005),
+            changed(PLAIN, noise=1.0, expectation_up=up, expectation_down=0.005),
         )
-        assert people.level.mean(dtype=float) - 3 == pytest.approx(above, abs=0.02)
+        assert people.rating_expectation.mean(dtype=float) - 3 == pytest.approx(above, abs=0.02)
 
 
 def seeded(shown=True, seeds=True, **changes):
     """Net votes by people on posts of which a third each got +1, -1 or nothing at birth; posts met
     in random order."""
     rng = np.random.default_rng(5)
-    mechanism = make(n=1, posts=2)[1]
-    voting = mechanism.voting()._replace(**changes)
+    voting = changed(Votes(), **changes)
     works, people = shop(rng.normal(1.6, 0.75, POSTS)), crowd(4000)
     if seeds:
         works.seed[:] = np.arange(POSTS) % 3 - 1
@@ -129,7 +130,7 @@ def seeded(shown=True, seeds=True, **changes):
         votes=shown,
     )
     react(events, people, works, voting=voting)
-    return works.up.astype(float) - works.down, np.arange(POSTS) % 3 - 1
+    return works.votes_up.astype(float) - works.votes_down, np.arange(POSTS) % 3 - 1
 
 
 def means(net, seed):

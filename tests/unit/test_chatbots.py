@@ -11,21 +11,26 @@ from tests.given.chatbots import chatters, make, run
 from twin.ground.draws import children
 from twin.ground.units import DAY, NEVER
 from twin.kernels import chat as kernel
-from twin.kernels.chat import Chatbot, Offer
 from twin.kernels.reward import pool
+from twin.mechanisms.chatbots import ChatbotsParams
 from twin.world.columns import Column
 from twin.world.mechanism import MIN_WAKE
+from twin.world.params import changed
+from twin.world.settings import settings
 
-PLAIN = Chatbot(
-    base=0.5,
-    gain=0.0,
-    noise=0.0,
-    depth=0.0,
-    alpha=1.0,
-    beta_up=0.5,
-    beta_down=1.0,
-    lambda_up=0.1,
-    lambda_down=0.1,
+PLAIN = changed(
+    ChatbotsParams(),
+    personalisation=0.0,
+    failure_rate=0.0,
+    performance=0.5,
+    personalisation_gain=0.0,
+    performance_sd=0.0,
+    failure_depth=0.0,
+    assimilation=1.0,
+    gain_weight=0.5,
+    loss_weight=1.0,
+    expectation_up=0.1,
+    expectation_down=0.1,
     trust_rate=0.1,
     disclosure=0.5,
     novelty=0.0,
@@ -36,21 +41,21 @@ PLAIN = Chatbot(
     human_rate=0.05,
     human_loss=0.05,
     attachment_rate=0.0,
-    attachment_fade=60.0,
-    use_window=28.0,
+    attachment_fade=60 * DAY,
+    wellbeing__use_window=28 * DAY,
     usage_effect=0.0,
     stop=0.0,
     stop_effect=0.0,
     stop_concern=0.0,
     stop_attachment=0.0,
-    contested=0.0,
-    truth_agrees=0.5,
-    truth_value=0.5,
-    truth_log_sd=0.0,
-    agreement=0.5,
-    feedback=0.0,
-    comparison_noise=0.5,
-    spread=1.0,
+    answers__contested=0.0,
+    answers__truth_agrees=0.5,
+    answers__truth_value=0.5,
+    answers__truth_log_sd=0.0,
+    answers__agreement=0.5,
+    answers__feedback=0.0,
+    answers__comparison_noise=0.5,
+    answers__spread=1.0,
 )
 
 
@@ -65,17 +70,20 @@ def talk(
     reward=None,
 ):
     """Hold that many sessions with everybody; the running sums and the expectations before each."""
-    total, before, n = np.zeros(kernel.T_SIZE), [], len(people.key)
-    offer = Offer(
-        np.full(n, personalisation),
-        np.full(n, remembers),
-        np.full(n, failure_rate),
-        np.full(n, own),
+    total, before, n = np.zeros(1, kernel.SUMS)[0], [], len(people.key)
+    bot = changed(
+        bot,
+        personalisation=personalisation,
+        memory=remembers,
+        failure_rate=failure_rate,
+        answers__personalisation=own,
     )
-    reward = pool(2, 10.0) if reward is None else reward
+    assistant = kernel.Assistant(
+        settings(bot), pool(2, 10.0) if reward is None else reward, np.uint64(77), total
+    )
     for _ in range(sessions):
         before.append(people.expectation.copy())
-        kernel.chat(np.arange(n), people, bot, offer, reward, np.uint64(77), total, MIN_WAKE)
+        kernel.chat(np.arange(n), people, assistant, MIN_WAKE)
     return total, np.array(before)
 
 
@@ -107,18 +115,16 @@ def test_expectation_settles_at_an_expectile(up, down):
     """Noise and small rates: E stays at the expectile of tau = up / (up + down) within .004 sd, and
     then D is minus that."""
     at = expectile(up / (up + down))
-    bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
+    bot = changed(PLAIN, performance_sd=1.0, expectation_up=up, expectation_down=down)
     people = chatters(1000, 0.5 + at)
     talk(people, bot, 1000)
     total, expected = talk(people, bot, 500)
     assert expected.mean() - 0.5 == pytest.approx(
         at, abs=0.004
     )  # a few standard errors; the bias is of the order of the rates
-    assert total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS] == pytest.approx(
-        -at, abs=0.008
-    )
+    assert total["disconfirmation"] / total["sessions"] == pytest.approx(-at, abs=0.008)
     far = chatters(200, 1.5)
-    talk(far, bot._replace(lambda_up=10 * up, lambda_down=10 * down), 400)
+    talk(far, changed(bot, expectation_up=10 * up, expectation_down=10 * down), 400)
     assert far.expectation.mean() - 0.5 == pytest.approx(at, abs=0.06)  # from wherever it began
 
 
@@ -130,28 +136,33 @@ def test_failures_hurt_more_as_the_baseline_rises():
         first, _ = talk(people, bot, 5, failure_rate=0.1)
         talk(people, bot, 100, failure_rate=0.1)
         last, _ = talk(people, bot, 5, failure_rate=0.1)
-        return [t[kernel.T_HURT] / t[kernel.T_FAILURES] for t in (first, last)]
+        return [t["hurt"] / t["failures"] for t in (first, last)]
 
-    early, late = hurt(PLAIN._replace(noise=0.2, lambda_up=0.15, lambda_down=0.03, depth=0.5))
+    early, late = hurt(
+        changed(
+            PLAIN, performance_sd=0.2, expectation_up=0.15, expectation_down=0.03, failure_depth=0.5
+        )
+    )
     assert late > early + 0.05
-    early, late = hurt(PLAIN._replace(depth=0.5, lambda_up=0.0, lambda_down=0.0))
+    early, late = hurt(changed(PLAIN, failure_depth=0.5, expectation_up=0.0, expectation_down=0.0))
     assert early == pytest.approx(0.5) == late
 
 
 def test_personalisation_raises_trust_and_concern_together():
     """Personalisation and memory raise performance met, trust, anthropomorphism and concern; each
     off is the control."""
-    full = PLAIN._replace(gain=0.4)
+    full = changed(PLAIN, personalisation_gain=0.4)
     people = chatters(1, 0.5, 0.5)
     talk(people, full, 80, personalisation=1.0)
     assert people.trust[0] > 0.6 and people.expectation[0] > 0.7
     assert people.concern[0] > 0.3 and people.anthropomorphism[0] > 0.5
     off, forgetful = chatters(1), chatters(1)
     total, _ = talk(off, full, 80)
-    assert [x[0] for x in off[6:11]] == pytest.approx(
-        [0.5, 0.5, 0, 0, 0], abs=1e-15
-    )  # P, T, C flat
-    assert total[kernel.T_PERFORMANCE] == 40 and total[kernel.T_DISCLOSED] == 0
+    assert [
+        getattr(off, name)[0]
+        for name in ("expectation", "trust", "concern", "memory", "anthropomorphism")
+    ] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=1e-15)  # P, T, C flat
+    assert total["performance"] == 40 and total["disclosed"] == 0
     talk(forgetful, full, 80, personalisation=1.0, remembers=False)
     assert (
         forgetful.memory[0] == 0
@@ -169,29 +180,29 @@ def test_trust_moves_to_satisfaction():
 
 def test_concern_is_the_sum_of_what_was_disclosed():
     """C grows by p times what was disclosed, and fades where it may."""
-    bot = PLAIN._replace(trust_rate=0.0, concern_rate=0.2)
+    bot = changed(PLAIN, trust_rate=0.0, concern_rate=0.2)
     people = chatters(1)
     talk(people, bot, 10, personalisation=1.0)
     assert people.concern[0] == pytest.approx(1 - (1 - 0.2 * 0.5 * 0.5) ** 10, abs=1e-14)
-    talk(people, bot._replace(disclosure=0.0, concern_fade=0.5), 1, personalisation=1.0)
+    talk(people, changed(bot, disclosure=0.0, concern_fade=0.5), 1, personalisation=1.0)
     assert people.concern[0] == pytest.approx(0.5 * (1 - 0.95**10), abs=1e-14)
 
 
 def test_disclosure_declines_with_novelty():
     """disclosed = d g T (1 - nu (1 - exp(-n / N))) without concern: exact sum; nu = 0 keeps it
     flat."""
-    bot = PLAIN._replace(trust_rate=0.0, concern_rate=0.0, novelty=0.4, novelty_sessions=5.0)
+    bot = changed(PLAIN, trust_rate=0.0, concern_rate=0.0, novelty=0.4, novelty_sessions=5.0)
     total, _ = talk(chatters(1), bot, 30, personalisation=1.0)
     worn = 1 - 0.4 * (1 - np.exp(-np.arange(30) / 5))
-    assert total[kernel.T_DISCLOSED] == pytest.approx(0.25 * worn.sum(), abs=1e-12)
-    flat, _ = talk(chatters(1), bot._replace(novelty=0.0), 30, personalisation=1.0)
-    assert flat[kernel.T_DISCLOSED] == pytest.approx(0.25 * 30, abs=1e-12)
+    assert total["disclosed"] == pytest.approx(0.25 * worn.sum(), abs=1e-12)
+    flat, _ = talk(chatters(1), changed(bot, novelty=0.0), 30, personalisation=1.0)
+    assert flat["disclosed"] == pytest.approx(0.25 * 30, abs=1e-12)
 
 
 def test_attachment_grows_with_use_and_fades_with_absence():
     """Each session closes r A of the gap to 1 after fading for as long as the person was away; A =
     0: none ever."""
-    bot = PLAIN._replace(attachment_rate=0.2, human_rate=0.0)
+    bot = changed(PLAIN, attachment_rate=0.2, human_rate=0.0)
     people = chatters(1)
     people.anthropomorphism[:] = 0.5
     expected, last = 0.0, 0
@@ -225,8 +236,8 @@ def test_attachment_keeps_people():
     for attached in (0.0, 1.0):
         people = chatters(8000)
         people.attachment[:] = attached
-        total, _ = talk(people, PLAIN._replace(stop=0.2, stop_attachment=1.0), 1)
-        stopped.append(total[kernel.T_STOPPED])
+        total, _ = talk(people, changed(PLAIN, stop=0.2, stop_attachment=1.0), 1)
+        stopped.append(total["stopped"])
     assert stopped[1] / stopped[0] == pytest.approx(np.exp(-1), rel=0.12)
 
 
@@ -241,12 +252,13 @@ def tastes(mu, sigma, n=1000):
 def served(mu, sigma, own, learning=250, **changes):
     """People at normal quantiles of taste, after a time of learning from comparisons: the people,
     and 60 sessions' sums."""
-    bot = PLAIN._replace(contested=1.0, feedback=1.0, **changes)
+    asked = {f"answers__{name}": value for name, value in changes.items()}
+    bot = changed(PLAIN, answers__contested=1.0, answers__feedback=1.0, **asked)
     people, reward = chatters(1000, taste=tastes(mu, sigma)), pool(2, 10.0)
     talk(people, bot, learning, personalisation=1.0, own=own, reward=reward)
     people.answers[:] = 0
     total, _ = talk(
-        people, bot._replace(feedback=0.0), 60, personalisation=1.0, own=own, reward=reward
+        people, changed(bot, answers__feedback=0.0), 60, personalisation=1.0, own=own, reward=reward
     )
     return people, total
 
@@ -262,20 +274,18 @@ def test_personal_reward_tells_people_what_they_like(mu, sigma):
     either side; pooled: none."""
     people, total = served(mu, sigma, 1.0)
     false = (ndtr((mu - 0.5) / sigma) + ndtr((-mu - 0.5) / sigma)) / 2
-    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(false, abs=0.015)
+    assert total["false"] / total["contested"] == pytest.approx(false, abs=0.015)
     agreement = ndtr((mu - 0.5) / sigma) - ndtr((-mu - 0.5) / sigma)
     assert stances(people).mean() == pytest.approx(agreement, abs=0.03)
     _, total = served(
         mu, sigma, 1.0, truth_agrees=1.0
     )  # as finding 2 states it: the truth has s = 1
-    assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(
-        ndtr((-0.5 - mu) / sigma), abs=0.02
-    )
+    assert total["false"] / total["contested"] == pytest.approx(ndtr((-0.5 - mu) / sigma), abs=0.02)
     pooled, total = served(mu, sigma, 0.0)
     if mu == 0:
-        assert total[kernel.T_FALSE] == 0 and abs(stances(pooled).mean()) < 0.01
+        assert total["false"] == 0 and abs(stances(pooled).mean()) < 0.01
     else:
-        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] == pytest.approx(
+        assert total["false"] / total["contested"] == pytest.approx(
             0.5, abs=0.01
         )  # b E[a] > dq/2: flatter all
 
@@ -285,7 +295,7 @@ def test_at_equal_quality_agreement_is_e_abs_a():
     within .02; pooled |E a| = 0."""
     people, total = served(0.0, 1.0, 1.0, truth_value=0.0)
     assert (people.taste * stances(people)).mean() == pytest.approx(np.sqrt(2 / np.pi), abs=0.02)
-    assert total[kernel.T_PERFORMANCE] / total[kernel.T_SESSIONS] - 0.5 == pytest.approx(
+    assert total["performance"] / total["sessions"] - 0.5 == pytest.approx(
         0.5 * np.sqrt(2 / np.pi), abs=0.01
     )
     assert stances(people).var() == pytest.approx(
@@ -302,32 +312,27 @@ def test_without_taste_difference_or_with_high_stakes_personal_and_pooled_agree(
     sigma = changes.pop("sigma", 1.0)
     for own in (1.0, 0.0):
         _, total = served(0.0, sigma, own, spread=0.3, **changes)
-        assert total[kernel.T_FALSE] / total[kernel.T_CONTESTED] < 2e-3
+        assert total["false"] / total["contested"] < 2e-3
 
 
 def test_the_assistant_knows_of_tastes_only_by_comparisons():
     """Control: without feedback it tells everybody the truth, whatever they would like to hear."""
     people = chatters(500, taste=tastes(0.0, 5.0, 500))
-    total, _ = talk(people, PLAIN._replace(contested=1.0), 20, personalisation=1.0)
-    assert (
-        total[kernel.T_CONTESTED] == 10000
-        and total[kernel.T_FALSE] == total[kernel.T_COMPARED] == 0
-    )
+    total, _ = talk(people, changed(PLAIN, answers__contested=1.0), 20, personalisation=1.0)
+    assert total["contested"] == 10000 and total["false"] == total["compared"] == 0
 
 
 def test_shrinkage_lies_between():
     """Half of a person's own deviation served: fewer false answers than all of it, more than
     none."""
-    rates = [
-        total[kernel.T_FALSE] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))
-    ]
+    rates = [total["false"] for _, total in (served(0.0, 1.0, own) for own in (0.0, 0.5, 1.0))]
     assert rates[0] < rates[1] < rates[2]
 
 
 def test_without_memory_or_personalisation_the_pool_chooses():
     """Memory off, or g = 0: nothing of the person is served; with memory off nothing is kept of the
     person either."""
-    bot = PLAIN._replace(contested=1.0, feedback=1.0)
+    bot = changed(PLAIN, answers__contested=1.0, answers__feedback=1.0)
     for offered, kept in (
         ({"personalisation": 1.0, "remembers": False}, False),
         ({"personalisation": 0.0}, True),
@@ -335,23 +340,23 @@ def test_without_memory_or_personalisation_the_pool_chooses():
         people, reward = chatters(500, taste=tastes(0.0, 1.0, 500)), pool(2, 10.0)
         talk(people, bot, 200, reward=reward, **offered)
         total, _ = talk(people, bot, 50, reward=reward, **offered)
-        assert total[kernel.T_FALSE] == 0 and people.precision.any() == kept
-        assert total[kernel.T_COMPARED] == 25000 and 0.5 < total[kernel.T_FORESEEN] / 25000 < 0.9
+        assert total["false"] == 0 and people.precision.any() == kept
+        assert total["compared"] == 25000 and 0.5 < total["foreseen"] / 25000 < 0.9
 
 
 def test_answers_leave_other_luck_alone():
     """Contested questions change what is met, not when people fail or come back: luck of old draws
     is untouched."""
     plain, asked = chatters(500), chatters(500, taste=1.0)
-    first, _ = talk(plain, PLAIN._replace(depth=0.3), 20, failure_rate=0.2)
+    first, _ = talk(plain, changed(PLAIN, failure_depth=0.3), 20, failure_rate=0.2)
     second, _ = talk(
-        asked, PLAIN._replace(depth=0.3, contested=0.5, feedback=0.5), 20, failure_rate=0.2
+        asked,
+        changed(PLAIN, failure_depth=0.3, answers__contested=0.5, answers__feedback=0.5),
+        20,
+        failure_rate=0.2,
     )
-    assert (
-        np.array_equal(plain.next_at, asked.next_at)
-        and first[kernel.T_FAILURES] == second[kernel.T_FAILURES]
-    )
-    assert first[kernel.T_PERFORMANCE] != second[kernel.T_PERFORMANCE]
+    assert np.array_equal(plain.next_at, asked.next_at) and first["failures"] == second["failures"]
+    assert first["performance"] != second["performance"]
 
 
 def test_sessions_come_at_their_rate_and_not_too_soon():
@@ -365,7 +370,7 @@ def test_sessions_come_at_their_rate_and_not_too_soon():
         and gap.std() == pytest.approx(DAY, rel=0.1)
     )
     sad = chatters(4000, 0.9)
-    talk(sad, PLAIN._replace(usage_effect=2.0, beta_down=2.0), 1)
+    talk(sad, changed(PLAIN, usage_effect=2.0, loss_weight=2.0), 1)
     assert (sad.next_at >= people.next_at).all() and (sad.next_at > people.next_at).mean() > 0.9
 
 
@@ -373,17 +378,15 @@ def test_people_stop():
     """The chance to stop is as stated at neutral mood, and higher with a bad one; who left the
     platform does not chat."""
     people = chatters(5000)
-    total, _ = talk(people, PLAIN._replace(stop=0.2, stop_effect=2.0), 1)
-    assert (
-        total[kernel.T_STOPPED] == (people.next_at == NEVER).sum() == pytest.approx(1000, abs=120)
-    )
+    total, _ = talk(people, changed(PLAIN, stop=0.2, stop_effect=2.0), 1)
+    assert total["stopped"] == (people.next_at == NEVER).sum() == pytest.approx(1000, abs=120)
     sad = chatters(5000, 0.9)
-    worse, _ = talk(sad, PLAIN._replace(stop=0.2, stop_effect=2.0, beta_down=2.0), 1)
-    assert worse[kernel.T_STOPPED] > 1.2 * total[kernel.T_STOPPED]
+    worse, _ = talk(sad, changed(PLAIN, stop=0.2, stop_effect=2.0, loss_weight=2.0), 1)
+    assert worse["stopped"] > 1.2 * total["stopped"]
     gone = chatters(10)
     gone.left_at[:] = 0
     total, _ = talk(gone, PLAIN, 1)
-    assert total[kernel.T_SESSIONS] == 0 and (gone.next_at == NEVER).all()
+    assert total["sessions"] == 0 and (gone.next_at == NEVER).all()
 
 
 def test_batches_and_single_sessions_agree_to_the_bit():

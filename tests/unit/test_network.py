@@ -12,6 +12,7 @@ from twin.ground.draws import children
 from twin.ground.errors import ScenarioError
 from twin.ground.units import DAY
 from twin.kernels import graph as kernel
+from twin.kernels import wire as wiring
 from twin.mechanisms.network import Network, NetworkParams, apportion, tail_exponent
 from twin.mechanisms.network.edge_list import communities, read_edges
 from twin.world.board import Board
@@ -245,24 +246,19 @@ def test_best_of_those_looked_at(choice):
     people, n = 20_000, 12
     angle = np.arange(n) / n
     niche = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)  # the first is the best
-    liking = kernel.Liking(np.tile(np.float32([1, 0]), (people, 1)), niche, choice)
+    liking = wiring.Liking(np.tile(np.float32([1, 0]), (people, 1)), niche, choice)
     key, none = children(np.full(people, np.uint64(5)), np.arange(people)), np.zeros(0, np.int32)
+    home = np.zeros(n, np.int16)  # not read
 
     def wired(rows, inside):
-        return kernel.wire(
-            np.uint64(9),
-            0,
+        return wiring.wire(
+            wiring.Luck(np.uint64(9), 0),
             rows,
-            key,
             np.ones(len(rows), np.int64),
             inside,
-            np.zeros(people, np.int16),
-            np.full(n, -1, np.int32),
-            np.zeros(people + 1, np.int32),
-            none,
-            np.arange(n),
-            np.array([0, n if inside else 0]),
-            np.arange(n + 1.0),
+            wiring.People(key, np.zeros(people, np.int16), home, np.full(n, -1, np.int32)),
+            wiring.Ties(np.zeros(people + 1, np.int32), none),
+            wiring.Candidates(np.arange(n), np.array([0, n if inside else 0]), np.arange(n + 1.0)),
             liking,
         )[1]
 
@@ -303,16 +299,12 @@ def test_exchange_keeps_all_but_the_fit():
     )
     for choice in (2, 3, 6):
         target = before.copy()
-        kernel.exchange(
-            np.uint64(4),
-            key,
+        wiring.exchange(
+            wiring.Luck(np.uint64(4), 0),
             source,
-            start,
-            target,
-            community,
-            home,
-            person,
-            kernel.Liking(taste, niche, choice),
+            wiring.Ties(start, target),
+            wiring.People(key, community, home, person),
+            wiring.Liking(taste, niche, choice),
         )
         assert np.array_equal(
             np.bincount(target, minlength=creators), np.bincount(before, minlength=creators)

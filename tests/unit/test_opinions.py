@@ -49,7 +49,9 @@ def test_friedkin_johnsen_reaches_its_fixed_point():
     for rate, steps in ((1.0, 600), (0.3, 2500)):
         x = anchor.copy()
         for _ in range(steps):
-            x = kernel.friedkin_johnsen(x, anchor, openness, rate, start, target, *people(n))
+            x = kernel.friedkin_johnsen(
+                x, anchor, openness, rate, kernel.Graph(start, target, *people(n))
+            )
         assert np.abs(x - exact).max() < 1e-9
 
 
@@ -59,11 +61,15 @@ def test_controls_leave_opinions_alone():
     start, target, _ = random_graph(20, 4)
     x = np.linspace(-1, 1, 20)
     assert np.array_equal(
-        kernel.friedkin_johnsen(x, x, np.zeros(20), 1.0, start, target, *people(20)), x
+        kernel.friedkin_johnsen(x, x, np.zeros(20), 1.0, kernel.Graph(start, target, *people(20))),
+        x,
     )
     alone = np.zeros(21, np.int64)
     assert np.array_equal(
-        kernel.friedkin_johnsen(x, -x, np.ones(20), 1.0, alone, target[:0], *people(20)), x
+        kernel.friedkin_johnsen(
+            x, -x, np.ones(20), 1.0, kernel.Graph(alone, target[:0], *people(20))
+        ),
+        x,
     )
 
 
@@ -75,7 +81,7 @@ def test_degroot_contracts_by_the_second_eigenvalue():
     x = np.cos(2 * np.pi * np.arange(n) / n)
     second = (1 + 2 * np.cos(2 * np.pi / n)) / 3
     for step in range(1, 50):
-        x = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, target, *people(n))
+        x = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, kernel.Graph(start, target, *people(n)))
         assert np.abs(x - second**step * np.cos(2 * np.pi * np.arange(n) / n)).max() < 1e-12
 
 
@@ -84,7 +90,7 @@ def test_degroot_on_a_complete_graph_agrees_in_one_step():
     n = 12
     target, start = np.tile(np.arange(n, dtype=np.int32), n), np.arange(n + 1, dtype=np.int64) * n
     x = np.linspace(-1, 0.5, n)
-    moved = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, target, *people(n))
+    moved = kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, kernel.Graph(start, target, *people(n)))
     assert np.abs(moved - x.mean()).max() < 1e-15
 
 
@@ -104,7 +110,9 @@ def test_the_graph_decides_how_fast():
     for start, target in graphs:
         y = x.copy()
         for _ in range(20):
-            y = kernel.friedkin_johnsen(y, y, np.ones(n), 1.0, start, target, *people(n))
+            y = kernel.friedkin_johnsen(
+                y, y, np.ones(n), 1.0, kernel.Graph(start, target, *people(n))
+            )
         apart.append(abs(y[20:].mean() - y[:20].mean()))
     assert apart[0] > 1.5 and apart[1] < 0.01
 
@@ -114,10 +122,7 @@ def test_ai_speaks_with_its_slant_and_dropped_follows_are_silent():
     start, target = np.array([0, 3, 3]), np.array([0, -1, 1], np.int32)
     heard = kernel.peers(
         np.array([0.2, 0.6]),
-        start,
-        target,
-        np.array([1, -1], np.int32),
-        np.array([0.0, -0.4], np.float32),
+        kernel.Graph(start, target, np.array([1, -1], np.int32), np.array([0.0, -0.4], np.float32)),
     )
     assert heard == pytest.approx([(0.6 - 0.4) / 2, 0.6], abs=1e-7)
 
@@ -138,12 +143,13 @@ def test_deffuant_keeps_the_mean():
             np.ones(n),
             0.5,
             0.4,
-            np.uint64(9),
-            children(np.full(n, np.uint64(1)), np.arange(n)),
-            sweep,
-            np.ones(n, bool),
-            *complete(n),
-            *people(n),
+            kernel.Meetings(
+                np.uint64(9),
+                children(np.full(n, np.uint64(1)), np.arange(n)),
+                sweep,
+                np.ones(n, bool),
+            ),
+            kernel.Graph(*complete(n), *people(n)),
         )
     assert x.mean() == pytest.approx(first.mean(), abs=1e-12) and clusters(x) == 2
 
@@ -152,14 +158,20 @@ def test_hegselmann_krause_by_hand():
     """Only voices within the tolerance are averaged, oneself always, and once even if one follows
     oneself."""
     x = np.array([0.0, 0.1, 0.3, 0.9])
-    moved = kernel.hegselmann_krause(x, np.ones(4), 1.0, 0.25, *complete(4), *people(4))
+    moved = kernel.hegselmann_krause(
+        x, np.ones(4), 1.0, 0.25, kernel.Graph(*complete(4), *people(4))
+    )
     assert moved == pytest.approx([0.05, 0.4 / 3, 0.2, 0.9], abs=1e-15)
     half = kernel.hegselmann_krause(
-        x, np.array([1, 0, 0.5, 1]), 0.5, 0.25, *complete(4), *people(4)
+        x, np.array([1, 0, 0.5, 1]), 0.5, 0.25, kernel.Graph(*complete(4), *people(4))
     )
     assert half == pytest.approx([0.025, 0.1, 0.275, 0.9], abs=1e-15)
     alone = kernel.hegselmann_krause(
-        x, np.ones(4), 1.0, 0.25, np.arange(5), np.arange(4, dtype=np.int32), *people(4)
+        x,
+        np.ones(4),
+        1.0,
+        0.25,
+        kernel.Graph(np.arange(5), np.arange(4, dtype=np.int32), *people(4)),
     )
     assert np.array_equal(alone, x)
 
@@ -175,22 +187,28 @@ def test_hegselmann_krause_between_its_limits():
         x,
         np.ones(n),
         1.0,
-        np.concatenate([[0], np.cumsum([len(row) for row in loops])]),
-        np.array([j for row in loops for j in row], np.int32),
-        *people(n),
+        kernel.Graph(
+            np.concatenate([[0], np.cumsum([len(row) for row in loops])]),
+            np.array([j for row in loops for j in row], np.int32),
+            *people(n),
+        ),
     )
     assert (
         np.abs(
-            kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, target, *people(n)) - wide
+            kernel.hegselmann_krause(
+                x, np.ones(n), 1.0, 2.0, kernel.Graph(start, target, *people(n))
+            )
+            - wide
         ).max()
         < 1e-14
     )
     assert np.array_equal(
-        kernel.hegselmann_krause(x, np.ones(n), 1.0, 0.0, start, target, *people(n)), x
+        kernel.hegselmann_krause(x, np.ones(n), 1.0, 0.0, kernel.Graph(start, target, *people(n))),
+        x,
     )
     assert np.array_equal(
         kernel.hegselmann_krause(
-            x, np.ones(n), 1.0, 2.0, start, np.full_like(target, -1), *people(n)
+            x, np.ones(n), 1.0, 2.0, kernel.Graph(start, np.full_like(target, -1), *people(n))
         ),
         x,
     )
@@ -204,10 +222,7 @@ def test_hegselmann_krause_hears_ai_by_its_slant():
         np.ones(1),
         1.0,
         0.5,
-        np.array([0, 2]),
-        np.array([0, 1], np.int32),
-        person,
-        slant,
+        kernel.Graph(np.array([0, 2]), np.array([0, 1], np.int32), person, slant),
     )
     assert moved == pytest.approx([0.375], abs=1e-12)
 
@@ -224,10 +239,13 @@ def test_permuted_labels_without_ties_move_nobody():
         np.arange(n + 1, dtype=np.int64),
     )
     assert np.array_equal(
-        kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, start, label, person, slant), x
+        kernel.friedkin_johnsen(x, x, np.ones(n), 1.0, kernel.Graph(start, label, person, slant)), x
     )
     assert np.array_equal(
-        kernel.hegselmann_krause(x, np.ones(n), 1.0, 2.0, start, label, person, slant), x
+        kernel.hegselmann_krause(
+            x, np.ones(n), 1.0, 2.0, kernel.Graph(start, label, person, slant)
+        ),
+        x,
     )
     key = children(np.full(n, np.uint64(1)), np.arange(n))
     assert np.array_equal(
@@ -236,14 +254,8 @@ def test_permuted_labels_without_ties_move_nobody():
             np.ones(n),
             0.5,
             2.0,
-            np.uint64(3),
-            key,
-            0,
-            np.ones(n, bool),
-            start,
-            label,
-            person,
-            slant,
+            kernel.Meetings(np.uint64(3), key, 0, np.ones(n, bool)),
+            kernel.Graph(start, label, person, slant),
         ),
         x,
     )
@@ -259,9 +271,15 @@ def test_labels_carry_no_meaning():
     anchor, openness = rng.uniform(-1, 1, n), rng.uniform(0, 1, n)
     x, y = anchor.copy(), anchor[order].copy()
     for _ in range(50):
-        x = kernel.friedkin_johnsen(x, anchor, openness, 0.7, start, target, *people(n))
+        x = kernel.friedkin_johnsen(
+            x, anchor, openness, 0.7, kernel.Graph(start, target, *people(n))
+        )
         y = kernel.friedkin_johnsen(
-            y, anchor[order], openness[order], 0.7, start, np.concatenate(rows), *people(n)
+            y,
+            anchor[order],
+            openness[order],
+            0.7,
+            kernel.Graph(start, np.concatenate(rows), *people(n)),
         )
     assert np.abs(x[order] - y).max() < 1e-13
 
@@ -447,10 +465,12 @@ def test_rest_is_the_dense_solution(seed):
     exact = np.linalg.solve(np.eye(n) - pull[:, None] * matrix, pull * heard + (1 - pull) * anchor)
     x = rng.uniform(-1, 1, n)
     sweeps = kernel.rest(
-        x, anchor, openness, np.arange(n), 1e-9, 10_000, start, target, person, slant
+        x, anchor, openness, np.arange(n), 1e-9, 10_000, kernel.Graph(start, target, person, slant)
     )
     assert np.abs(x - exact).max() < 1e-9 and x[7] == anchor[7] and 1 < sweeps < 2000
-    moved = kernel.friedkin_johnsen(x, anchor, openness, 1.0, start, target, person, slant)
+    moved = kernel.friedkin_johnsen(
+        x, anchor, openness, 1.0, kernel.Graph(start, target, person, slant)
+    )
     assert np.abs(moved - x)[np.arange(n) != 7].max() < 1e-9
 
 
@@ -462,7 +482,7 @@ def test_rest_of_some_holds_the_others():
     anchor, openness, x = rng.uniform(-1, 1, n), rng.uniform(0, 0.9, n), rng.uniform(-1, 1, n)
     new = np.arange(30, 40)
     before = x.copy()
-    kernel.rest(x, anchor, openness, new, 1e-9, 1000, start, target, *people(n))
+    kernel.rest(x, anchor, openness, new, 1e-9, 1000, kernel.Graph(start, target, *people(n)))
     assert np.array_equal(x[:30], before[:30])
     inner = np.eye(10) - openness[new][:, None] * matrix[np.ix_(new, new)]
     exact = np.linalg.solve(

@@ -6,12 +6,24 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.given.ratings import PLAIN, SILENT, crowd, make, meet, pairs, react, seen, shop
+from tests.given.ratings import (
+    CERTAIN,
+    FAIR,
+    PLAIN,
+    crowd,
+    make,
+    meet,
+    pairs,
+    react,
+    seen,
+    shop,
+    sums,
+)
 from twin.ground.units import DAY
-from twin.kernels import rate as kernel
-from twin.kernels.rate import O_EXPECTATION, O_POSTED, O_PREDICTION, O_QUALITY, O_STAR
-
-FAIR = SILENT._replace(enabled=True, up=math.log(0.0513 / 0.9487), down=math.log(0.0082 / 0.9918))
+from twin.kernels import rate, vote
+from twin.kernels.said import RING, SUMS
+from twin.world.params import changed
+from twin.world.settings import settings
 
 
 @pytest.mark.parametrize(("up", "down"), [(0.5, 0.5), (0.2, 0.4), (0.0, 1.0)])
@@ -23,32 +35,28 @@ def test_rating_is_quality_less_disappointed_expectation(up, down):
         pairs(crowd(1, 3.5), shop(quality)),
         crowd(1, 3.5),
         shop(quality),
-        PLAIN._replace(kappa_up=up, kappa_down=down),
+        changed(PLAIN, kappa_up=up, kappa_down=down),
     )
     q = 3 + quality
     gap = q - 3.5
-    assert (
-        np.abs(out[:, O_QUALITY] - q).max() < 1e-12
-        and np.abs(out[:, O_EXPECTATION] - 3.5).max() == 0
-    )
-    assert np.abs(out[:, O_STAR] - (q + np.where(gap > 0, up, down) * gap)).max() < 1e-12
+    assert np.abs(out["quality"] - q).max() < 1e-12 and np.abs(out["expectation"] - 3.5).max() == 0
+    assert np.abs(out["star"] - (q + np.where(gap > 0, up, down) * gap)).max() < 1e-12
 
 
 def test_without_any_pull_people_say_what_they_experienced():
     """Control: kappa, anchoring and herding 0; ratings are q, rounded and cut to the scale."""
     people, works = crowd(20), shop(np.linspace(-4, 4, 12))
-    rules = PLAIN._replace(match=0.7, noise=0.5)
+    rules = changed(PLAIN, match_weight=0.7, noise=0.5)
     out, total = react(pairs(people, works, prediction=True), people, works, rules)
-    assert np.array_equal(out[:, O_STAR], out[:, O_QUALITY])
-    whole = np.clip(np.floor(out[:, O_STAR] + 0.5), 1, 5)
-    assert np.array_equal(out[:, O_POSTED], whole) and {1, 2, 3, 4, 5} == set(whole)
+    assert np.array_equal(out["star"], out["quality"])
+    whole = np.clip(np.floor(out["star"] + 0.5), 1, 5)
+    assert np.array_equal(out["posted"], whole) and {1, 2, 3, 4, 5} == set(whole)
     assert (
-        works.rating_sum.sum() == whole.sum() == total[kernel.T_STARS]
+        works.rating_sum.sum() == whole.sum() == total["stars"]
         and works.rating_count.tolist() == [20] * 12
     )
     assert (
-        total[kernel.T_HIST_POSTED :][:5].tolist()
-        == np.bincount(whole.astype(int), minlength=6)[1:].tolist()
+        total["ratings_star"].tolist() == np.bincount(whole.astype(int), minlength=6)[1:].tolist()
     )
 
 
@@ -56,13 +64,11 @@ def test_experience_is_of_the_person_and_the_work():
     """q = mean + quality + match + noise z; z is standard normal, and the pair's own: no order or
     company changes it."""
     people, works = crowd(100), shop(np.linspace(-1, 1, 50))
-    rules = PLAIN._replace(quality=0.5, match=0.8, noise=0.6)
+    rules = changed(PLAIN, quality_weight=0.5, match_weight=0.8, noise=0.6)
     events = pairs(people, works)
     out, _ = react(events, people, works, rules)
     match = (people.taste.astype(float) @ works.content.T.astype(float)).ravel()
-    z = (
-        out[:, O_QUALITY] - 3 - 0.5 * np.tile(works.quality.astype(float), 100) - 0.8 * match
-    ) / 0.6
+    z = (out["quality"] - 3 - 0.5 * np.tile(works.quality.astype(float), 100) - 0.8 * match) / 0.6
     assert abs(z.mean()) < 3.9 / np.sqrt(len(z)) and abs(z.var() - 1) < 3.9 * np.sqrt(2 / len(z))
     back = np.arange(len(z))[::-1]
     turned, _ = react(
@@ -71,7 +77,7 @@ def test_experience_is_of_the_person_and_the_work():
         shop(np.linspace(-1, 1, 50)),
         rules,
     )
-    assert np.array_equal(turned[::-1, O_QUALITY], out[:, O_QUALITY])
+    assert np.array_equal(turned["quality"][::-1], out["quality"])
 
 
 @pytest.mark.parametrize(
@@ -81,15 +87,15 @@ def test_experience_is_of_the_person_and_the_work():
 def test_expectation_goes_to_what_is_shown(shown, share, expected):
     """E = f + w (shown - f), and f alone where nothing is on show."""
     people, works = crowd(1), shop([0.0])
-    works.shown[0] = shown
+    works.rating_shown[0] = shown
     assert (
-        react(seen(0, 0), people, works, PLAIN._replace(expect_shown=share))[0][0, O_EXPECTATION]
+        react(seen(0, 0), people, works, changed(PLAIN, expect_shown=share))[0]["expectation"][0]
         == expected
     )
     assert (
-        react(seen(0, 0, average=False), crowd(1), works, PLAIN._replace(expect_shown=share))[0][
-            0, O_EXPECTATION
-        ]
+        react(seen(0, 0, average=False), crowd(1), works, changed(PLAIN, expect_shown=share))[0][
+            "expectation"
+        ][0]
         == 3.0
     )
 
@@ -100,19 +106,22 @@ def test_general_expectation_follows_what_was_met():
     works = shop(np.full(12, 1.5))
     people = crowd(1, 2.0)
     out, total = react(
-        pairs(people, works), people, works, PLAIN._replace(level_up=0.2, level_down=0.2)
+        pairs(people, works),
+        people,
+        works,
+        changed(PLAIN, expectation_up=0.2, expectation_down=0.2),
     )
-    met = out[:, O_QUALITY] - out[:, O_EXPECTATION]
+    met = out["quality"] - out["expectation"]
     assert met == pytest.approx(2.5 * 0.8 ** np.arange(12), abs=1e-6)
-    assert total[kernel.T_SURPRISE] == pytest.approx(met.sum(), abs=1e-12)
+    assert total["surprise"] == pytest.approx(met.sum(), abs=1e-12)
     for start, rules, end in (
         (2.0, PLAIN, 2.0),
-        (2.0, PLAIN._replace(level_up=0.1), 2.25),
-        (5.0, PLAIN._replace(level_up=0.1), 5.0),
+        (2.0, changed(PLAIN, expectation_up=0.1), 2.25),
+        (5.0, changed(PLAIN, expectation_up=0.1), 5.0),
     ):
         people = crowd(1, start)
         react(seen(0, 0), people, works, rules)
-        assert people.level[0] == pytest.approx(end, abs=1e-6)
+        assert people.rating_expectation[0] == pytest.approx(end, abs=1e-6)
 
 
 def test_anchoring_is_linear_in_the_shown_prediction():
@@ -122,23 +131,23 @@ def test_anchoring_is_linear_in_the_shown_prediction():
     def said(shift, shown=True, **rules):
         people, works = crowd(200), shop(np.linspace(-1, 1, 5))
         works.rating_count[:], works.rating_sum[:] = 10, [26, 28, 30, 32, 34]
-        total = np.zeros(kernel.T_SIZE)
-        total[[kernel.T_POSTED, kernel.T_STARS]] = 50, 150
-        rules = PLAIN._replace(
-            everyone=False, herding=0.0, shift=shift, **rules
+        total = np.zeros(1, SUMS)[0]
+        total["ratings"], total["stars"] = 50, 150
+        rules = changed(
+            PLAIN, reporting="selective", herding=0.0, prediction_shift=shift, **rules
         )  # nobody posts: predictions stand still
         return react(pairs(people, works, prediction=shown), people, works, rules, total=total)[0]
 
     still = said(0.0, anchoring=0.35)
-    assert still[:, O_STAR] == pytest.approx(
-        still[:, O_QUALITY] + 0.35 * (still[:, O_PREDICTION] - still[:, O_QUALITY]), abs=1e-12
+    assert still["star"] == pytest.approx(
+        still["quality"] + 0.35 * (still["prediction"] - still["quality"]), abs=1e-12
     )
     halves = []
     for shift in (-1.0, -0.5, 0.25, 1.5):
         moved = said(shift, anchoring=0.35)
         drift, x = (
-            moved[:, O_STAR] - still[:, O_STAR],
-            moved[:, O_PREDICTION] - still[:, O_PREDICTION],
+            moved["star"] - still["star"],
+            moved["prediction"] - still["prediction"],
         )
         assert np.abs(drift - 0.35 * x).max() < 1e-12
         assert set(np.round(x, 12)) == {0.0, shift} and abs(
@@ -152,28 +161,29 @@ def test_anchoring_is_linear_in_the_shown_prediction():
     base = said(0.0, anchoring=0.35, expect_prediction=0.5, kappa_up=0.3, kappa_down=0.3)
     assert (
         np.abs(
-            (through - base)[:, O_STAR] - (0.35 - 0.3 * 0.5) * (through - base)[:, O_PREDICTION]
+            (through["star"] - base["star"])
+            - (0.35 - 0.3 * 0.5) * (through["prediction"] - base["prediction"])
         ).max()
         < 1e-12
     )
     assert np.array_equal(
-        said(1.0, shown=False, anchoring=0.35)[:, O_STAR], said(0.0, shown=False)[:, O_STAR]
+        said(1.0, shown=False, anchoring=0.35)["star"], said(0.0, shown=False)["star"]
     )
 
 
 def test_prediction_is_the_baseline_predictor_of_posted_ratings():
     """m + b_j + b_i with shrinkage, from ratings alone; 3 before there are any."""
     people, works = crowd(2), shop([2.0, -2.0, 0.0])
-    rules = PLAIN._replace(shrink_work=2.0, shrink_person=3.0)
+    rules = changed(PLAIN, shrink_work=2.0, shrink_person=3.0)
     out, total = react(seen([0, 0, 1, 1], [0, 1, 0, 2], prediction=True), people, works, rules)
-    assert out[:, O_POSTED].tolist() == [5, 1, 5, 3]
+    assert out["posted"].tolist() == [5, 1, 5, 3]
     second = 5 + (5 - 3) / (
         3 + 1
     )  # mean 5, no rating of the second work, first person's residual 5 - 3 once
     third = 3 + (5 - 3) / (2 + 1)  # mean (5 + 1) / 2, the work's one 5
     fourth = 11 / 3 + (5 - third) / (3 + 1)
-    assert out[:, O_PREDICTION] == pytest.approx([3.0, min(second, 5), third, fourth], abs=1e-6)
-    assert total[kernel.T_POSTED] == 4 and people.given.tolist() == [2, 2]
+    assert out["prediction"] == pytest.approx([3.0, min(second, 5), third, fourth], abs=1e-6)
+    assert total["ratings"] == 4 and people.ratings_given.tolist() == [2, 2]
 
 
 def test_herding_sees_the_ratings_before_it():
@@ -181,60 +191,60 @@ def test_herding_sees_the_ratings_before_it():
     included; none, no pull."""
     people, works = crowd(3), shop([1.0])
     works.rating_sum[0], works.rating_count[0] = 4, 2
-    out, total = react(seen([0, 1, 2], [0, 0, 0]), people, works, PLAIN._replace(herding=0.5))
-    assert out[:, O_STAR] == pytest.approx(
+    out, total = react(seen([0, 1, 2], [0, 0, 0]), people, works, changed(PLAIN, herding=0.5))
+    assert out["star"] == pytest.approx(
         [3, 4 + 0.5 * (7 / 3 - 4), 4 + 0.5 * (10 / 4 - 4)], abs=1e-12
     )
-    assert out[:, O_POSTED].tolist() == [3, 3, 3]
-    assert total[kernel.T_HERDED] == pytest.approx((out[:, O_STAR] - 4).sum(), abs=1e-12)
+    assert out["posted"].tolist() == [3, 3, 3]
+    assert total["herding"] == pytest.approx((out["star"] - 4).sum(), abs=1e-12)
     for average, change in ((False, {}), (True, {"shown_from": 3}), (True, {"herding": 0.0})):
         works.rating_sum[0], works.rating_count[0] = 4, 2
         free, _ = react(
             seen(0, 0, average=average),
             crowd(3),
             works,
-            PLAIN._replace(**{"herding": 0.5, **change}),
+            changed(PLAIN, **{"herding": 0.5, **change}),
         )
-        assert free[0, O_STAR] == 4.0
+        assert free["star"][0] == 4.0
 
 
 @pytest.mark.parametrize(
     ("shelf", "reference", "expected"),
     [
-        (kernel.CO_VIEWED, "via", 4.5),
-        (kernel.CO_VIEWED, "comparison", 2.0),
-        (kernel.CO_VIEWED, "none", 2.5),
-        (kernel.BOUGHT_TOGETHER, "via", 3.75),
-        (kernel.RANDOM, "via", 2.5),
+        (rate.CO_VIEWED, "via", 4.5),
+        (rate.CO_VIEWED, "comparison", 2.0),
+        (rate.CO_VIEWED, "none", 2.5),
+        (rate.BOUGHT_TOGETHER, "via", 3.75),
+        (rate.RANDOM, "via", 2.5),
     ],
 )
 def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
     """Co-viewed: the average of the work it hangs on (or all that is on show of both);
     bought-together: one's own expectation of that work; random: as elsewhere."""
     people, works = crowd(1), shop([0.0, 0.0])
-    works.shown[:] = 2.0, 4.5
-    rules = PLAIN._replace(expect_shown=0.5, reference=kernel.REFERENCES.index(reference))
+    works.rating_shown[:] = 2.0, 4.5
+    rules = changed(PLAIN, expect_shown=0.5, reference=reference)
     out, _ = react(seen([0, 0], [0, 1], via=[1, -1], shelf=shelf), people, works, rules)
-    assert out[:, O_EXPECTATION].tolist() == [expected, 3.75]
+    assert out["expectation"].tolist() == [expected, 3.75]
     assert (
         react(seen(0, 0, via=[1], shelf=shelf, average=False), crowd(1), works, rules)[0][
-            0, O_EXPECTATION
-        ]
+            "expectation"
+        ][0]
         == 3.0
     )
-    works.shown[:] = 0.0
+    works.rating_shown[:] = 0.0
     assert (
-        react(seen(0, 0, via=[1], shelf=shelf), crowd(1), works, rules)[0][0, O_EXPECTATION] == 3.0
+        react(seen(0, 0, via=[1], shelf=shelf), crowd(1), works, rules)[0]["expectation"][0] == 3.0
     )
 
 
 @pytest.mark.parametrize(
     ("shelf", "reference", "factor"),
     [
-        (kernel.RANDOM, 0, 1.4 / 1.2),
-        (kernel.CO_VIEWED, 0, 1.4 / 0.6),
-        (kernel.CO_VIEWED, 1, 1.0),
-        (kernel.BOUGHT_TOGETHER, 0, 1.4 / 0.8),
+        (rate.RANDOM, "via", 1.4 / 1.2),
+        (rate.CO_VIEWED, "via", 1.4 / 0.6),
+        (rate.CO_VIEWED, "comparison", 1.0),
+        (rate.BOUGHT_TOGETHER, "via", 1.4 / 0.8),
     ],
 )
 @pytest.mark.parametrize("kappa", [0.4, 0.0])
@@ -243,12 +253,12 @@ def test_gap_of_a_linked_pair_at_rest(shelf, reference, factor, kappa):
     + k) / (1 + k w) random, / (1 - k) co-viewed with the other as reference, / (1 + k) where both
     are compared, / (1 - k w) bought together; control k = 0: all 1."""
     works = shop([0.5, -0.3])
-    rules = PLAIN._replace(kappa_up=kappa, kappa_down=kappa, expect_shown=0.5, reference=reference)
-    works.shown[:] = 3.0
+    rules = changed(PLAIN, kappa_up=kappa, kappa_down=kappa, expect_shown=0.5, reference=reference)
+    works.rating_shown[:] = 3.0
     for _ in range(80):
         out, _ = react(seen([0, 0], [0, 1], via=[1, 0], shelf=shelf), crowd(1), works, rules)
-        works.shown[:] = out[:, O_STAR]
-    assert out[0, O_STAR] - out[1, O_STAR] == pytest.approx(
+        works.rating_shown[:] = out["star"]
+    assert out["star"][0] - out["star"][1] == pytest.approx(
         0.8 * (factor if kappa else 1.0), abs=2e-6
     )
 
@@ -261,55 +271,56 @@ def test_reporting_grows_with_extremity():
             seen(np.arange(20000), np.zeros(20000)),
             people,
             shop([quality]),
-            PLAIN._replace(everyone=False, report_base=0.05, extremity=1.2),
+            changed(PLAIN, reporting="selective", report_base=0.05, extremity=1.2),
         )
         p = 0.05 * np.exp(1.2 * distance)
-        assert abs((out[:, O_POSTED] > 0).mean() - p) < 3.9 * np.sqrt(p * (1 - p) / 20000)
-    rules = PLAIN._replace(everyone=False, report_base=0.5, extremity=1.0)
+        assert abs((out["posted"] > 0).mean() - p) < 3.9 * np.sqrt(p * (1 - p) / 20000)
+    rules = changed(PLAIN, reporting="selective", report_base=0.5, extremity=1.0)
     out, _ = react(seen(np.arange(500), np.zeros(500)), crowd(500), shop([2.0]), rules)
-    assert (out[:, O_POSTED] == 5).all()  # cut to 1
+    assert (out["posted"] == 5).all()  # cut to 1
 
 
 def test_one_say_per_work_and_post():
     """Who comes back to a work rates no more and votes no more; after RING others the first is
     forgotten."""
-    people, works = crowd(1), shop(np.zeros(kernel.RING + 1))
+    people, works = crowd(1), shop(np.zeros(RING + 1))
     out, total = react(seen([0, 0, 0], [0, 0, 1]), people, works)
     assert (
         works.rating_count[:2].tolist() == [1, 1]
-        and total[kernel.T_BOUGHT] == 2
-        and not out[1].any()
+        and total["purchases"] == 2
+        and not any(out[1].item())
     )
-    react(seen(np.zeros(kernel.RING), np.arange(1, kernel.RING + 1)), people, works)
+    react(seen(np.zeros(RING), np.arange(1, RING + 1)), people, works)
     react(seen(0, 0), people, works)
     assert works.rating_count[0] == 2
-    eager = FAIR._replace(up=50.0)
+    eager = changed(FAIR, up_rate=CERTAIN)
     people, works = crowd(1), shop([0.0])
     react(seen([0, 0], [0, 0]), people, works, voting=eager)
-    assert works.up[0] == 1 and works.rating_count[0] == 1
+    assert works.votes_up[0] == 1 and works.rating_count[0] == 1
 
 
 def test_a_window_may_be_cut_anywhere():
     """Two windows that follow each other leave the bytes of one, sums included."""
     rng = np.random.default_rng(3)
     who, what = rng.integers(0, 40, 600), rng.integers(0, 25, 600)
-    rules = PLAIN._replace(
+    rules = changed(
+        PLAIN,
         noise=0.8,
         kappa_up=0.2,
         kappa_down=0.4,
         anchoring=0.3,
         herding=0.2,
-        level_up=0.1,
-        level_down=0.1,
-        everyone=False,
+        expectation_up=0.1,
+        expectation_down=0.1,
+        reporting="selective",
         report_base=0.2,
         extremity=0.5,
-        shift=1.0,
+        prediction_shift=1.0,
     )
-    voting = FAIR._replace(herd_up=0.3, herd_down=0.3, correction=0.5, up=-1.0, down=-2.0)
+    voting = changed(FAIR, herd_up=0.3, herd_down=0.3, correction=0.5, up_rate=0.27, down_rate=0.12)
     states = []
     for cuts in ((0, 600), (0, 217, 218, 600)):
-        people, works, total = crowd(40), shop(np.linspace(-1, 1, 25)), np.zeros(kernel.T_SIZE)
+        people, works, total = crowd(40), shop(np.linspace(-1, 1, 25)), np.zeros(1, SUMS)[0]
         for first, last in pairwise(cuts):
             react(
                 seen(who[first:last], what[first:last], prediction=True),
@@ -320,30 +331,30 @@ def test_a_window_may_be_cut_anywhere():
                 total,
             )
         states.append([array.tobytes() for array in (*people, *works, total)])
-    assert states[0] == states[1] and works.rating_count.sum() > 20 and works.up.sum() > 50
+    assert states[0] == states[1] and works.rating_count.sum() > 20 and works.votes_up.sum() > 50
 
 
 def test_chances_of_a_vote():
     """The base rates at score 0; a first viewer's up-vote is +32 % at +1 (Muchnik); a hidden score
     is a score of 0; corrections are made by those who like the post, at negative scores, and by
     nothing else."""
-    voting = FAIR._replace(herd_up=0.295, herd_down=0.295, correction=0.6)
-    assert kernel.chances(0.0, 0.0, voting) == pytest.approx((0.0513, 0.0082), abs=1e-12)
-    up, down = kernel.chances(0.0, 1.0, voting)
+    voting = changed(FAIR, herd_up=0.295, herd_down=0.295, correction=0.6)
+    assert vote.chances(0.0, 0.0, settings(voting)[0]) == pytest.approx((0.0513, 0.0082), abs=1e-12)
+    up, down = vote.chances(0.0, 1.0, settings(voting)[0])
     assert up / 0.0513 == pytest.approx(1.32, abs=0.01) and down == pytest.approx(0.0082, abs=1e-12)
     for liking, corrected in ((0.5, 0.6), (-0.5, 0.0)):
-        plain, low = (kernel.chances(liking, score, voting) for score in (0.0, -1.0))
+        plain, low = (vote.chances(liking, score, settings(voting)[0]) for score in (0.0, -1.0))
         logit = [[math.log(p / (1 - p)) for p in both] for both in (plain, low)]
         assert logit[1][0] - logit[0][0] == pytest.approx(corrected, abs=1e-9)
         assert logit[1][1] - logit[0][1] == pytest.approx(0.295, abs=1e-9)
     assert (
-        kernel.chances(0.5, -1.0, voting._replace(correction=0.0))[0]
-        == kernel.chances(0.5, 0.0, voting)[0]
+        vote.chances(0.5, -1.0, settings(changed(voting, correction=0.0))[0])[0]
+        == vote.chances(0.5, 0.0, settings(voting)[0])[0]
     )
-    assert kernel.chances(0.0, 1e9, voting)[0] == pytest.approx(
-        kernel.chances(0.59, 0.0, voting)[0], abs=1e-9
+    assert vote.chances(0.0, 1e9, settings(voting)[0])[0] == pytest.approx(
+        vote.chances(0.59, 0.0, settings(voting)[0])[0], abs=1e-9
     )  # twice that far above
-    assert sum(kernel.chances(40.0, 0.0, voting._replace(down=40.0))) <= 1.0
+    assert sum(vote.chances(36.0, 0.0, settings(changed(voting, down_rate=CERTAIN))[0])) <= 1.0
 
 
 def everyone(impressions, n=300, posts=60):
@@ -406,24 +417,15 @@ def test_hidden_averages_neither_raise_expectations_nor_herd():
         said.append(
             (
                 world.board.get("rating_pull", cause="herding"),
-                mechanism.keep["total"][kernel.T_SURPRISE],
+                sums(mechanism)["surprise"],
             )
         )
     alone = make(reporting="everyone", ratings_shown=False, prediction_shown=False)[1]
-    rules, total = alone.rules(), np.zeros(kernel.T_SIZE)
-    out = kernel.forced(
-        np.arange(40),
-        np.array([0]),
-        *np.zeros((2, 40), bool),
-        *alone._arrays(),
-        total,
-        rules,
-        alone.stream("rating"),
-    )
+    out = rate.forced(np.arange(40), np.array([0]), *np.zeros((2, 40), bool), alone.scene())
     assert said[0][0] != 0 and said[1][0] == 0
     assert (
         said[1][1]
-        == pytest.approx((out[:, 0, O_QUALITY] - out[:, 0, O_EXPECTATION]).sum(), abs=1e-9)
+        == pytest.approx((out["quality"][:, 0] - out["expectation"][:, 0]).sum(), abs=1e-9)
         != said[0][1]
     )
 
@@ -455,8 +457,8 @@ def test_a_share_of_people_may_see_neither_averages_nor_predictions_nor_scores()
     world.arms["consumers"] = [{}, {"ratings.prediction_shown": False}]
     meet(impressions, np.arange(300), np.zeros(300))
     mechanism.react()
-    total = mechanism.keep["total"]
-    assert total[kernel.T_MOVED] + total[kernel.T_UNMOVED] == 150 < total[kernel.T_BOUGHT] == 300
+    total = sums(mechanism)
+    assert total["moved"] + total["unmoved"] == 150 < total["purchases"] == 300
     pulled = []
     for arm in (0, 1):
         world, mechanism, impressions = make(
@@ -466,7 +468,7 @@ def test_a_share_of_people_may_see_neither_averages_nor_predictions_nor_scores()
         world.arms["consumers"] = [{}, {"ratings.ratings_shown": True}]
         meet(impressions, np.arange(50), np.zeros(50))
         mechanism.react()
-        pulled.append(mechanism.keep["total"][kernel.T_HERDED])
+        pulled.append(sums(mechanism)["herding"])
         assert world.table("posts")["rating_shown"][0] > 0
     assert pulled[0] == 0 != pulled[1]
     same = []
@@ -549,21 +551,19 @@ def test_forced_sample_leaves_no_trace():
     everyone(impressions)
     mechanism.react()
     before = {(t, c): table[c].copy() for t, table in world.tables.items() for c in table.columns}
-    kept, sums = mechanism.keep["total"].copy(), []
+    kept, said = mechanism.keep["total"].copy(), []
     for day in (1, 1, 2):
         world.now = day * DAY
         mechanism.keep["total"][:] = kept
         mechanism.ask()
-        assert (
-            mechanism.keep["total"][kernel.T_FORCED]
-            == 100
-            == mechanism.keep["total"][kernel.T_HIST_FORCED :].sum()
-        )
-        sums.append(mechanism.keep["total"][kernel.T_FORCED_STARS])
-    assert sums[0] == sums[1] and all(
+        now = sums(mechanism)
+        assert now["forced"] == 100 == now["ratings_star_forced"].sum()
+        said.append(now["forced_stars"])
+    assert said[0] == said[1] and all(
         np.array_equal(world.tables[t][c], old) for (t, c), old in before.items()
     )
-    assert np.array_equal(mechanism.keep["total"][: kernel.T_FORCED], kept[: kernel.T_FORCED])
+    others = [name for name in SUMS.names if "forced" not in name]
+    assert all(np.array_equal(now[name], kept.view(SUMS)[0][name]) for name in others)
 
 
 def test_readings():

@@ -61,10 +61,7 @@ def test_other_models_start_at_their_anchors(small):
         late,
         1e-9,
         1000,
-        graph.start,
-        graph.target,
-        creators["person"],
-        creators["slant"],
+        kernel.Graph(graph.start, graph.target, creators["person"], creators["slant"]),
     )
     assert len(late) and np.array_equal(x.astype(np.float32), table["opinion"])
 

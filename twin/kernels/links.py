@@ -11,11 +11,14 @@ count.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from twin.ground.compiled import inlined, inner, kernel
 from twin.ground.draws import mix64, unit, words
 
+Array = Any
 EMPTY = np.uint64(2**64 - 1)
 CLICK_LONG_VIEW = np.uint16(3)
 LONG_VIEW = np.uint16(2)
@@ -26,6 +29,31 @@ RING = 4
 """Works that are remembered per person."""
 _32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+
+
+class Log(NamedTuple):
+    """Impressions (n,) of a window, rows of one session contiguous."""
+
+    consumer: Array  # i4
+    post: Array  # i4
+    responses: Array  # u2, bits over HEADS
+
+
+class Counts(NamedTuple):
+    """Pairs of one kind, and how often each post was seen alone."""
+
+    degree: Array  # f8 (P,), decayed count of a post
+    slot_key: Array  # u8 (slots,)
+    slot_weight: Array  # f8 (slots,)
+    used: Array  # i8 (1,), slots taken
+
+
+class Purchases(NamedTuple):
+    """Works that people consumed last."""
+
+    work: Array  # bool (P,)
+    bought: Array  # i4 (C, RING), newest first, -1 none
+    bought_at: Array  # i4 (C, RING), minutes
 
 
 @inlined
@@ -55,15 +83,18 @@ def _add(a, b, gain, slot_key, slot_weight, used):
 
 
 @kernel
-def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weight, used, limit):
-    """Pair the posts long-viewed in each session (contiguous rows of one consumer), from row
-    ``first`` on.
+def co_view(log, first, gain, counts, limit):
+    """Pair the posts long-viewed in each session of a `Log`, from row ``first`` on.
 
-    ``degree`` f8 (P,) counts sessions in which a post was long-viewed. Returns the row of the first
+    A post's degree counts sessions in which it was long-viewed. Returns the row of the first
     session that might not fit into ``limit`` pairs, before anything of it was counted; the length
     of the log if all did.
     """
     basket = np.empty(BASKET, np.int64)
+    # out of the tuples once: numba counts who holds an array at every use of it in a loop
+    consumer, post, responses = log.consumer, log.post, log.responses
+    degree, slot_key, slot_weight = counts.degree, counts.slot_key, counts.slot_weight
+    used = counts.used
     at, size = first, len(consumer)
     while at < size:
         end, n = at, 0
@@ -87,36 +118,24 @@ def co_view(consumer, post, responses, first, gain, degree, slot_key, slot_weigh
 
 
 @kernel
-def co_buy(
-    consumer,
-    post,
-    responses,
-    first,
-    work,
-    minute,
-    together,
-    gain,
-    bought,
-    bought_at,
-    degree,
-    slot_key,
-    slot_weight,
-    used,
-    limit,
-):
+def co_buy(log, first, gain, counts, limit, purchases, minute, together):
     """Pair each work consumed (click and long view) with the last RING works that the same person
-    consumed within ``together`` minutes.
+    consumed within ``together`` minutes before ``minute``.
 
-    ``bought`` i2 or i4 (C, RING) newest first, -1 none, and ``bought_at`` i4 (minutes). A work that
-    is still in the ring is only moved to its front, so that one person's repeats count once.
-    Returns as `co_view`.
+    A work that is still in the ring is only moved to its front, so that one person's repeats count
+    once. A post's degree counts people who consumed it. Returns as `co_view`.
     """
+    consumer, post, responses = log.consumer, log.post, log.responses
+    degree, slot_key, slot_weight = counts.degree, counts.slot_key, counts.slot_weight
+    used, work = counts.used, purchases.work
+    bought, bought_at = purchases.bought, purchases.bought_at
     for at in range(first, len(consumer)):
         row, new = consumer[at], post[at]
         if responses[at] & CLICK_LONG_VIEW != CLICK_LONG_VIEW or not work[new]:
             continue
         if used[0] + RING > limit:
             return at
+        # the place that the new work takes: its own, else one that is free, else the oldest
         last = RING - 1
         for k in range(RING - 1, -1, -1):
             if bought[row, k] < 0:  # a place that a released work left, or that was never taken

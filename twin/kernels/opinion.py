@@ -1,5 +1,4 @@
-"""Opinion dynamics on a follow graph in CSR form (``start`` int64 (n + 1,), ``target`` int32; -1 is
-a dropped follow).
+"""Opinion dynamics on a follow graph (see `Graph`).
 
 With (W x)_i the mean opinion of those whom i follows (x_i itself where there are none), all people
 move at once:
@@ -25,10 +24,32 @@ Bounded confidence: only what lies within the tolerance is heard.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from twin.ground.compiled import inlined, kernel
 from twin.ground.draws import unit, words
+
+Array = Any
+
+
+class Graph(NamedTuple):
+    """Whom people follow, in CSR form, and who creators are."""
+
+    start: Array  # int (n + 1,)
+    target: Array  # int (edges,), creators by person; -1 for a dropped follow
+    person: Array  # i4, of creators: the person behind each, -1 for an AI
+    slant: Array  # f4, of creators
+
+
+class Meetings(NamedTuple):
+    """Luck of one day's meetings, keyed by (person, day)."""
+
+    stream: Array  # u8
+    key: Array  # u8 (n,)
+    occasion: Array  # day
+    here: Array  # bool (n,), who meets somebody
 
 
 @inlined
@@ -38,9 +59,11 @@ def voice(creator, x, person, slant):
 
 
 @kernel
-def peers(x, start, target, person, slant):
+def peers(x, graph):
     """W x: float64 (n,), the mean voice of those whom each person follows, added up in the order of
     the edges."""
+    # out of the tuple once: numba counts who holds an array at every use of it in a loop
+    start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         total, count = 0.0, 0
@@ -54,10 +77,10 @@ def peers(x, start, target, person, slant):
 
 
 @kernel
-def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, slant):
+def friedkin_johnsen(x, anchor, susceptibility, rate, graph):
     """One synchronous step; ``susceptibility`` is lambda (all ones: DeGroot). Float64 arrays
     (n,)."""
-    out = peers(x, start, target, person, slant)
+    out = peers(x, graph)
     for i in range(len(x)):
         aim = susceptibility[i] * out[i] + (1.0 - susceptibility[i]) * anchor[i]
         out[i] = x[i] + rate * (aim - x[i])
@@ -65,7 +88,7 @@ def friedkin_johnsen(x, anchor, susceptibility, rate, start, target, person, sla
 
 
 @kernel
-def rest(x, anchor, susceptibility, rows, within, most, start, target, person, slant):
+def rest(x, anchor, susceptibility, rows, within, most, graph):
     """Move the opinions of ``rows`` (in place) to the fixed point of Friedkin-Johnsen under their
     peers, all others held where they are.
 
@@ -73,6 +96,7 @@ def rest(x, anchor, susceptibility, rows, within, most, start, target, person, s
     sweep moves nobody by more), or after ``most`` sweeps. Whoever follows nobody is at the anchor.
     Returns the sweeps made. Float64 arrays (n,), rows int64.
     """
+    start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
     widest = 0.0
     for i in rows:
         widest = max(widest, susceptibility[i])
@@ -97,9 +121,10 @@ def rest(x, anchor, susceptibility, rows, within, most, start, target, person, s
 
 
 @kernel
-def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person, slant):
+def hegselmann_krause(x, susceptibility, rate, tolerance, graph):
     """One synchronous step of bounded-confidence averaging; whoever follows themselves still counts
     once."""
+    start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         total, count = x[i], 1
@@ -114,11 +139,12 @@ def hegselmann_krause(x, susceptibility, rate, tolerance, start, target, person,
 
 
 @kernel
-def deffuant(
-    x, susceptibility, mu, tolerance, stream, key, occasion, here, start, target, person, slant
-):
+def deffuant(x, susceptibility, mu, tolerance, meetings, graph):
     """One meeting per present person, in the order of rows, with someone they follow; both move
     where both are people."""
+    start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
+    stream, key, here = meetings.stream, meetings.key, meetings.here
+    occasion = meetings.occasion
     x = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         degree = start[i + 1] - start[i]

@@ -28,7 +28,8 @@ from twin.ground.errors import StateError
 from twin.world.columns import Column, Table
 from twin.world.metric import Metric
 from twin.world.params import Params as ParamsBase
-from twin.world.state import Keep, Lever, World
+from twin.world.settings import settings
+from twin.world.state import Keep, Lever, Made, World
 
 PHASES = (
     "browse",
@@ -89,6 +90,7 @@ MIN_WAKE = 1800
 serving window."""
 
 
+T = TypeVar("T")
 P = TypeVar("P", bound=ParamsBase)
 """The parameters of a mechanism."""
 
@@ -117,6 +119,7 @@ class Mechanism(Generic[P]):
         self.keep = Keep(world, self.name)
         self._owned: dict[tuple[str, str], Table] = {}
         self._open: dict[tuple[str, str], Table] = {}
+        self._records: Made[NDArray[np.void]] = Made()
 
     def setup(self) -> None:
         """Fill a new world. Runs once, in the order of ``order``; not on resume."""
@@ -174,6 +177,17 @@ class Mechanism(Generic[P]):
             return view
         return data.readable(column)
 
+    def filled(self, kind: Callable[..., T], table: str, **given: NDArray[Any]) -> T:
+        """A kernel's named tuple of columns, by their names: own columns of the table are writable,
+        others are read-only; ``given`` are fields that are no column of it."""
+        own = {column.name for column in self.columns.get(table, ())}
+        names = [name for name in getattr(kind, "_fields", ()) if name not in given]
+        found = {
+            name: self.mine(table, name) if name in own else self.read(table, name)
+            for name in names
+        }
+        return kind(**found, **given)
+
     def lever(self, name: str) -> Any:
         """The current value of one of this mechanism's levers, by its parameter path."""
         return self.world.lever(f"{self.name}.{name}")
@@ -191,6 +205,19 @@ class Mechanism(Generic[P]):
             if len(values) > 1
             else np.full(len(rows), values[0])
         )
+
+    def settings(self) -> NDArray[np.void]:
+        """All parameters as kernels take them (see `twin.world.settings`), levers at their value in
+        effect: one record per arm of consumers, arm 0 first."""
+        return self._records.get(self.world.lever_version, self._filled)
+
+    def _filled(self) -> NDArray[np.void]:
+        arms = len(self.world.arms.get("consumers", [{}]))
+
+        def values(arm: int) -> Callable[[str], Any]:
+            return lambda name: self.levers_by_arm("consumers", name)[arm]
+
+        return settings(self.p, *(values(arm) for arm in range(arms)))
 
     def uniforms(
         self, decision: str, keys: NDArray[np.uint64], occasion: int | NDArray[Any] = 0

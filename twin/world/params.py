@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -104,6 +104,9 @@ class Params(BaseModel):
         }
 
 
+SET = TypeVar("SET", bound=Params)
+
+
 def _overridden(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     both = {
         name: _overridden(base[name], value)
@@ -196,3 +199,20 @@ def value_at(params: BaseModel, path: str) -> Any:
     for name in path.split("."):
         params = getattr(params, name)
     return params
+
+
+def changed(params: SET, **values: Any) -> SET:
+    """A copy of a parameter set with other values, which are not checked; ``__`` stands for the dot
+    of a nested set: ``answers__spread=0.3``."""
+    nested: dict[str, dict[str, Any]] = {}
+    update: dict[str, Any] = {}
+    for path, value in values.items():
+        name, _, rest = path.partition("__")
+        if name not in type(params).model_fields:
+            raise KeyError(f"{type(params).__name__} has no parameter {name}")
+        if rest:
+            nested.setdefault(name, {})[rest] = value
+        else:
+            update[name] = value
+    update |= {name: changed(getattr(params, name), **inner) for name, inner in nested.items()}
+    return params.model_copy(update=update)

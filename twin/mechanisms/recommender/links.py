@@ -152,33 +152,36 @@ class ItemLinks:
             self._decay(now, 0.0)
         gain = 2.0 ** ((now - int(since[0])) / self.p.half_life)
         minute, together = now // MINUTE, self.p.together // MINUTE
+        log = kernel.Log(consumer=consumer, post=post, responses=responses)
         self._count(
             "co_viewed",
             len(post),
-            lambda first, *room: kernel.co_view(consumer, post, responses, first, gain, *room),
+            lambda first, counts, limit: kernel.co_view(log, first, gain, counts, limit),
         )
         if ring is not None:
+            purchases = kernel.Purchases(work=work, bought=ring.bought, bought_at=ring.bought_at)
             self._count(
                 "bought_together",
                 len(post),
-                lambda first, *room: kernel.co_buy(
-                    consumer, post, responses, first, work, minute, together, gain, *ring, *room
+                lambda first, counts, limit: kernel.co_buy(
+                    log, first, gain, counts, limit, purchases, minute, together
                 ),
             )
 
-    def _count(self, kind: str, size: int, pass_from: Callable[..., int]) -> None:
+    def _count(
+        self, kind: str, size: int, pass_from: Callable[[int, kernel.Counts, int], int]
+    ) -> None:
         """Let a kernel count; wherever it stops for want of room, make some."""
-        first, used = 0, self._get(kind, "used")
+        first = 0
         while True:
             slots = len(self._get(kind, "key"))
-            first = pass_from(
-                first,
-                self._get(kind, "degree"),
-                self._get(kind, "key"),
-                self._get(kind, "weight"),
-                used,
-                min(slots // 2, self.p.pairs),
+            counts = kernel.Counts(
+                degree=self._get(kind, "degree"),
+                slot_key=self._get(kind, "key"),
+                slot_weight=self._get(kind, "weight"),
+                used=self._get(kind, "used"),
             )
+            first = pass_from(first, counts, min(slots // 2, self.p.pairs))
             if first == size:
                 return
             if slots // 2 < self.p.pairs:

@@ -116,10 +116,7 @@ def _rounds(x: Floats, matrix: Any, count: int) -> Floats:
             x,
             np.ones(n),
             1.0,
-            start,
-            target,
-            np.arange(n, dtype=np.int32),
-            np.zeros(n, np.float32),
+            kernel.Graph(start, target, np.arange(n, dtype=np.int32), np.zeros(n, np.float32)),
         )
     return x
 

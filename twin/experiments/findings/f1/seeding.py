@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.draws import children
-from twin.kernels import rate as kernel
+from twin.kernels import react as kernel
+from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.mechanisms.ratings import RatingsParams
+from twin.world.params import changed
+from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
 SEEDS = (-1, 0, 1)
@@ -42,81 +45,51 @@ def _keys(n: int, seed: int) -> NDArray[np.uint64]:
     return children(np.full(n, np.uint64(seed)), np.arange(n))
 
 
-def _world(posts: int, quality: Floats, seed: int) -> tuple[kernel.Raters, kernel.Works]:
+def _world(posts: int, quality: Floats, seed: int) -> tuple[Raters, Works]:
     """People of random tastes and opinions, and posts of random content and slant, none with any
     history."""
     rng = np.random.default_rng(seed)
-    people = kernel.Raters(
+    people = Raters(
         key=_keys(PEOPLE, seed * 2),
         taste=_unit(rng, PEOPLE),
         opinion=rng.uniform(-1, 1, PEOPLE).astype(np.float32),
-        level=np.full(PEOPLE, 3, np.float32),
-        residual=np.zeros(PEOPLE, np.float32),
-        given=np.zeros(PEOPLE, np.int32),
-        ring=np.zeros((PEOPLE, kernel.RING), np.uint16),
-        ring_at=np.zeros(PEOPLE, np.int8),
+        rating_expectation=np.full(PEOPLE, 3, np.float32),
+        rating_residual=np.zeros(PEOPLE, np.float32),
+        ratings_given=np.zeros(PEOPLE, np.int32),
+        said=np.zeros((PEOPLE, RING), np.uint16),
+        said_at=np.zeros(PEOPLE, np.int8),
     )
-    none = np.zeros((4, posts), np.int32)
-    works = kernel.Works(
+    counts = ("rating_sum", "rating_count", "votes_up", "votes_down")
+    works = Works(
         key=_keys(posts, seed * 2 + 1),
         content=_unit(rng, posts),
         quality=quality.astype(np.float32),
         slant=rng.uniform(-1, 1, posts).astype(np.float32),
-        shown=np.zeros(posts, np.float32),
-        rating_sum=none[0],
-        rating_count=none[1],
-        up=none[2],
-        down=none[3],
+        rating_shown=np.zeros(posts, np.float32),
         seed=np.zeros(posts, np.int8),
+        **{name: np.zeros(posts, np.int32) for name in counts},
     )
-    # As a mechanism sees the columns that it does not own.
-    for array in (*people[:3], *works[:4]):
-        array.flags.writeable = False
     return people, works
 
 
-def _voting(correction: float) -> kernel.Voting:
-    """The default rule of votes; ``correction`` below 0 is the default one."""
-    v = RatingsParams().votes
-    up, down = (float(np.log(rate / (1 - rate))) for rate in (v.up_rate, v.down_rate))
-    return kernel.Voting(
-        enabled=True,
-        up=up,
-        down=down,
-        quality=v.quality,
-        match=v.match,
-        agreement=v.agreement,
-        centre=v.centre,
-        herd_up=v.herd_up,
-        herd_down=v.herd_down,
-        correction=v.correction if correction < 0 else correction,
-    )
-
-
-def _rules() -> kernel.Rules:
-    """Rules of ratings, which nobody posts here."""
-    p = RatingsParams()
-    return kernel.Rules(
-        mean=p.mean,
-        quality=p.quality_weight,
-        match=p.match_weight,
-        noise=p.noise,
+def _rules(correction: float) -> RatingsParams:
+    """The default rule of votes, and ratings, which nobody posts here; ``correction`` below 0 is
+    the default one."""
+    corrected = {} if correction < 0 else {"votes__correction": correction}
+    return changed(
+        RatingsParams(),
+        **corrected,
         expect_shown=0.0,
         expect_prediction=0.0,
         kappa_up=0.0,
         kappa_down=0.0,
         anchoring=0.0,
         herding=0.0,
-        level_up=0.0,
-        level_down=0.0,
+        expectation_up=0.0,
+        expectation_down=0.0,
         report_base=0.0,
         extremity=0.0,
-        everyone=False,
-        shown_from=1,
-        shift=0.0,
-        shrink_work=p.shrink_work,
-        shrink_person=p.shrink_person,
-        reference=0,
+        reporting="selective",
     )
 
 
@@ -149,17 +122,10 @@ def _score(seed: int, shown: bool, seeds: bool, correction: float) -> NetVotes:
     given = np.arange(POSTS) % 3 - 1
     if seeds:
         works.seed[:] = given
-    kernel.react(
-        _views(rng, shown),
-        people,
-        works,
-        np.zeros(kernel.T_SIZE),
-        _rules(),
-        _voting(correction),
-        np.uint64(seed),
-        np.uint64(seed + 1),
-    )
-    return NetVotes(works.up.astype(np.float64) - works.down, given)
+    luck = np.uint64(seed), np.uint64(seed + 1)
+    record = settings(_rules(correction))[0]
+    kernel.react(_views(rng, shown), Scene(people, works, np.zeros(1, SUMS)[0], record, *luck))
+    return NetVotes(works.votes_up.astype(np.float64) - works.votes_down, given)
 
 
 def votes(

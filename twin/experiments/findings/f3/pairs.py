@@ -6,7 +6,7 @@ ratings is regressed on the kind of link and the gap before:
 
     change = a + b_S S + b_C C + c gap + e
 
-Pairs linked at random are the base. Ratings obey ``Rules`` with the defaults of
+Pairs linked at random are the base. Ratings obey the defaults of
 `twin.mechanisms.ratings`, and everybody posts. An audience is a group of people of like taste. At
 first each work has its own. Over a co-viewed link both works have one audience made of both
 (assumption: the "shared audience" of FINDINGS).
@@ -20,13 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.draws import children
-from twin.kernels import rate as kernel
+from twin.kernels import react as kernel
+from twin.kernels.rate import BOUGHT_TOGETHER, CO_VIEWED, RANDOM
+from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.kernels.stats import least_squares
 from twin.mechanisms.ratings import RatingsParams
+from twin.world.params import changed
+from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
-REFERENCES = ("via", "comparison", "none")
-LINKS = (kernel.CO_VIEWED, kernel.BOUGHT_TOGETHER, kernel.RANDOM)
+LINKS = (CO_VIEWED, BOUGHT_TOGETHER, RANDOM)
 DIM = 16
 RATERS = 30
 """Raters of each work in each phase."""
@@ -49,81 +52,57 @@ def _unit(x: Floats) -> Floats:
     return made
 
 
-def _rules(reference: str, kappa: float) -> kernel.Rules:
+def _rules(reference: str, kappa: float) -> RatingsParams:
     p = RatingsParams()
-    return kernel.Rules(
-        mean=p.mean,
-        quality=p.quality_weight,
-        match=p.match_weight,
-        noise=p.noise,
-        expect_shown=p.expect_shown,
+    return changed(
+        p,
         expect_prediction=0.0,
         kappa_up=kappa * p.kappa_up,
         kappa_down=kappa * p.kappa_down,
         anchoring=0.0,
-        herding=p.herding,
-        level_up=0.0,
-        level_down=0.0,
+        expectation_up=0.0,
+        expectation_down=0.0,
         report_base=1.0,
         extremity=0.0,
-        everyone=True,
+        reporting="everyone",
         shown_from=1,
-        shift=0.0,
-        shrink_work=p.shrink_work,
-        shrink_person=p.shrink_person,
-        reference=REFERENCES.index(reference),
+        prediction_shift=0.0,
+        reference=reference,
+        votes__enabled=False,
     )
 
 
-def _people(rng: np.random.Generator, audience: Floats, key: int) -> kernel.Raters:
+def _people(rng: np.random.Generator, audience: Floats, key: int) -> Raters:
     """One person per row of ``audience``, the mean taste of their group (zero: one group of
     all)."""
     n, p = len(audience), RatingsParams()
     taste = _unit(audience + rng.normal(size=(n, DIM)) / np.sqrt(DIM)).astype(np.float32)
     level = (p.prior + p.prior_sd * rng.normal(size=n)).astype(np.float32)
-    return kernel.Raters(
+    return Raters(
         key=children(np.full(n, np.uint64(key)), np.arange(n)),
         taste=taste,
         opinion=np.zeros(n, np.float32),
-        level=level,
-        residual=np.zeros(n, np.float32),
-        given=np.zeros(n, np.int32),
-        ring=np.zeros((n, kernel.RING), np.uint16),
-        ring_at=np.zeros(n, np.int8),
+        rating_expectation=level,
+        rating_residual=np.zeros(n, np.float32),
+        ratings_given=np.zeros(n, np.int32),
+        said=np.zeros((n, RING), np.uint16),
+        said_at=np.zeros(n, np.int8),
     )
 
 
-def _works(rng: np.random.Generator, n: int, key: int) -> kernel.Works:
+def _works(rng: np.random.Generator, n: int, key: int) -> Works:
     """Works of random content and quality that nobody has rated."""
     content = _unit(rng.normal(size=(n, DIM))).astype(np.float32)
     quality = rng.normal(0, QUALITY_SD, n).astype(np.float32)
-    return kernel.Works(
+    counts = ("rating_sum", "rating_count", "votes_up", "votes_down")
+    return Works(
         key=children(np.full(n, np.uint64(key)), np.arange(n)),
         content=content,
         quality=quality,
         slant=np.zeros(n, np.float32),
-        shown=np.zeros(n, np.float32),
-        rating_sum=np.zeros(n, np.int32),
-        rating_count=np.zeros(n, np.int32),
-        up=np.zeros(n, np.int32),
-        down=np.zeros(n, np.int32),
+        rating_shown=np.zeros(n, np.float32),
         seed=np.zeros(n, np.int8),
-    )
-
-
-def _voting() -> kernel.Voting:
-    """Votes that are off."""
-    return kernel.Voting(
-        enabled=False,
-        up=-3.0,
-        down=-5.0,
-        quality=0.0,
-        match=0.0,
-        agreement=0.0,
-        centre=0.0,
-        herd_up=0.0,
-        herd_down=0.0,
-        correction=0.0,
+        **{name: np.zeros(n, np.int32) for name in counts},
     )
 
 
@@ -143,7 +122,7 @@ def _from_anywhere(n: int) -> Visits:
         post=post,
         group=post.astype(np.int64),
         via=np.full(len(post), -1, np.int32),
-        shelf=np.full(len(post), kernel.RANDOM, np.int8),
+        shelf=np.full(len(post), RANDOM, np.int8),
     )
 
 
@@ -152,9 +131,7 @@ def _over_links(kinds: NDArray[np.int64]) -> Visits:
     post = np.tile(np.arange(n), RATERS).astype(np.int32)
     other = np.arange(n) ^ 1
     # Over a co-viewed link every second visitor is of the other work's audience.
-    shared = (kinds[post // 2] == LINKS.index(kernel.CO_VIEWED)) & (
-        np.arange(len(post)) // n % 2 == 1
-    )
+    shared = (kinds[post // 2] == LINKS.index(CO_VIEWED)) & (np.arange(len(post)) // n % 2 == 1)
     return Visits(
         post=post,
         group=np.where(shared, other[post], post),
@@ -163,14 +140,14 @@ def _over_links(kinds: NDArray[np.int64]) -> Visits:
     )
 
 
-def _rated(rng: np.random.Generator, pairs: int, rules: kernel.Rules, equal: bool) -> Rated:
+def _rated(rng: np.random.Generator, pairs: int, rules: RatingsParams, equal: bool) -> Rated:
     """So many pairs of each kind, rated in both phases; ``equal``: all works have one audience."""
     kinds = np.repeat(np.arange(len(LINKS)), pairs)
     n = 2 * len(kinds)
     key = int(rng.integers(1, 2**62))
     works = _works(rng, n, key)
     own = np.zeros((n, DIM)) if equal else _unit(rng.normal(size=(n, DIM)))
-    total, gaps = np.zeros(kernel.T_SIZE), []
+    total, record, gaps = np.zeros(1, SUMS)[0], settings(rules)[0], []
     for phase, visits in enumerate((_from_anywhere(n), _over_links(kinds))):
         people = _people(rng, own[visits.group], key + 1 + phase)
         yes, no = np.ones(len(visits.post), bool), np.zeros(len(visits.post), bool)
@@ -184,12 +161,11 @@ def _rated(rng: np.random.Generator, pairs: int, rules: kernel.Rules, equal: boo
             prediction_shown=no,
             votes_shown=no,
         )
-        kernel.react(
-            met, people, works, total, rules, _voting(), np.uint64(key + 3), np.uint64(key + 4)
-        )
+        luck = np.uint64(key + 3), np.uint64(key + 4)
+        kernel.react(met, Scene(people, works, total, record, *luck))
         mean = works.rating_sum / works.rating_count
         # Ratings become visible between the phases only, so the first phase knows no averages.
-        works.shown[:] = mean
+        works.rating_shown[:] = mean
         gaps.append(np.abs(mean[0::2] - mean[1::2]))
     return Rated(kinds, before=gaps[0], after=gaps[1])
 

@@ -20,23 +20,29 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from twin.ground.draws import children
-from twin.ground.units import NEVER
+from twin.ground.units import DAY, NEVER
 from twin.kernels import chat as kernel
-from twin.kernels.chat import Chatbot, Chatters, Offer
+from twin.kernels.chat import Chatters
 from twin.kernels.reward import pool
+from twin.mechanisms.chatbots import ChatbotsParams
 from twin.world.mechanism import MIN_WAKE
+from twin.world.params import changed
+from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
-PLAIN = Chatbot(
-    base=0.5,
-    gain=0.0,
-    noise=0.0,
-    depth=0.0,
-    alpha=1.0,
-    beta_up=0.5,
-    beta_down=1.2,
-    lambda_up=0.1,
-    lambda_down=0.1,
+PLAIN = changed(
+    ChatbotsParams(),
+    personalisation=0.0,
+    failure_rate=0.0,
+    performance=0.5,
+    personalisation_gain=0.0,
+    performance_sd=0.0,
+    failure_depth=0.0,
+    assimilation=1.0,
+    gain_weight=0.5,
+    loss_weight=1.2,
+    expectation_up=0.1,
+    expectation_down=0.1,
     trust_rate=0.05,
     disclosure=0.5,
     novelty=0.0,
@@ -47,21 +53,21 @@ PLAIN = Chatbot(
     human_rate=0.04,
     human_loss=0.02,
     attachment_rate=0.0,
-    attachment_fade=60.0,
-    use_window=28.0,
+    attachment_fade=60 * DAY,
+    wellbeing__use_window=28 * DAY,
     usage_effect=0.0,
     stop=0.0,
     stop_effect=0.0,
     stop_concern=0.0,
     stop_attachment=0.0,
-    contested=0.0,
-    truth_agrees=0.5,
-    truth_value=0.2,
-    truth_log_sd=0.0,
-    agreement=0.1,
-    feedback=0.0,
-    comparison_noise=0.1,
-    spread=1.0,
+    answers__contested=0.0,
+    answers__truth_agrees=0.5,
+    answers__truth_value=0.2,
+    answers__truth_log_sd=0.0,
+    answers__agreement=0.1,
+    answers__feedback=0.0,
+    answers__comparison_noise=0.1,
+    answers__spread=1.0,
 )
 """An assistant without chance that nobody stops using; each study changes what it is about."""
 
@@ -88,55 +94,56 @@ def expectile(tau: float) -> float:
 def _people(seed: int, count: int, expectation: float) -> Chatters:
     zero = np.zeros
     return Chatters(
-        children(np.full(count, np.uint64(seed)), np.arange(count)),
-        np.full(count, NEVER),
-        np.arange(count),
-        zero(count, np.int64),
-        zero(count, np.int32),
-        np.ones(count),
-        np.full(count, expectation),
-        np.full(count, 0.5),
-        zero(count),
-        zero(count),
-        zero(count),
-        zero(count),
-        zero(count, np.int32),
-        zero(count),
-        zero(count),
-        zero((count, 2), np.uint8),
-        zero((count, 1), np.float32),
-        zero((count, 1), np.float32),
+        key=children(np.full(count, np.uint64(seed)), np.arange(count)),
+        left_at=np.full(count, NEVER),
+        arm=zero(count, np.int8),
+        person=np.arange(count),
+        next_at=zero(count, np.int64),
+        sessions=zero(count, np.int32),
+        rate=np.ones(count),
+        expectation=np.full(count, expectation),
+        trust=np.full(count, 0.5),
+        concern=zero(count),
+        memory=zero(count),
+        anthropomorphism=zero(count),
+        attachment=zero(count),
+        last=zero(count, np.int32),
+        use=zero(count),
+        taste=zero(count),
+        answers=zero((count, 2), np.uint8),
+        pull=zero((count, 1), np.float32),
+        precision=zero((count, 1), np.float32),
     )
 
 
-def _talk(people: Chatters, bot: Chatbot, sessions: int, seed: int) -> tuple[Floats, Floats]:
+def _talk(
+    people: Chatters, bot: ChatbotsParams, sessions: int, seed: int
+) -> tuple[np.void, Floats]:
     """Hold sessions with everybody; running sums, and expectations before each session (sessions,
     people)."""
-    count, total, before = (
-        len(people.key),
-        np.zeros(kernel.T_SIZE),
-        np.zeros((sessions, len(people.key))),
-    )
-    offer = Offer(np.zeros(count), np.ones(count, bool), np.zeros(count), np.ones(count))
+    count, total = len(people.key), np.zeros(1, kernel.SUMS)[0]
+    before = np.zeros((sessions, count))
+    assistant = kernel.Assistant(settings(bot), pool(2, 10.0), np.uint64(seed), total)
     for session in range(sessions):
         before[session] = people.expectation
-        kernel.chat(
-            np.arange(count), people, bot, offer, pool(2, 10.0), np.uint64(seed), total, MIN_WAKE
-        )
+        kernel.chat(np.arange(count), people, assistant, MIN_WAKE)
     return total, before
 
 
 def geometric(seed: int, data: str, rate: float, sessions: int, first: float) -> Floats:
     """D_t of one person, and (1 - rate)^t D_0 (2, sessions). The same whatever the seed."""
     _, expected = _talk(
-        _people(seed, 1, first), PLAIN._replace(lambda_up=rate, lambda_down=rate), sessions, seed
+        _people(seed, 1, first),
+        changed(PLAIN, expectation_up=rate, expectation_down=rate),
+        sessions,
+        seed,
     )
     return np.stack([0.5 - expected[:, 0], (1 - rate) ** np.arange(sessions) * (0.5 - first)])
 
 
 def settled(seed: int, data: str, up: float, down: float, people: int, sessions: int) -> Floats:
     """Where the expectation of many people settles, as `Settled` (3,)."""
-    bot = PLAIN._replace(noise=1.0, lambda_up=up, lambda_down=down)
+    bot = changed(PLAIN, performance_sd=1.0, expectation_up=up, expectation_down=down)
     crowd = _people(seed, people, 0.5)
     # Everybody starts at the mean. The first half is several times the time that settling takes.
     _talk(crowd, bot, sessions // 2, seed)
@@ -144,7 +151,7 @@ def settled(seed: int, data: str, up: float, down: float, people: int, sessions:
     return np.array(
         Settled(
             expectation=expected.mean() - 0.5,
-            disconfirmation=total[kernel.T_DISCONFIRMATION] / total[kernel.T_SESSIONS],
+            disconfirmation=total["disconfirmation"] / total["sessions"],
             expectile=expectile(up / (up + down)),
         )
     )
@@ -153,23 +160,13 @@ def settled(seed: int, data: str, up: float, down: float, people: int, sessions:
 def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> Floats:
     """Cost of a failure after t good sessions that exceed what was expected, and beta_down (E_t -
     P_fail) as in the text (2, sessions)."""
-    first, good = 0.2, PLAIN._replace(lambda_up=rate)
+    first, good = 0.2, changed(PLAIN, expectation_up=rate)
     _, expected = _talk(_people(seed, 1, first), good, sessions, seed)
+    fails = changed(good, failure_depth=depth, failure_rate=1.0)
     made = []
     for e in expected[:, 0]:
-        total = np.zeros(kernel.T_SIZE)
-        offer = Offer(np.zeros(1), np.ones(1, bool), np.ones(1), np.ones(1))
-        kernel.chat(
-            np.arange(1),
-            _people(seed, 1, float(e)),
-            good._replace(depth=depth),
-            offer,
-            pool(2, 10.0),
-            np.uint64(seed),
-            total,
-            MIN_WAKE,
-        )
         # One more session that is certain to fail shows what a failure would have cost then.
-        made.append(total[kernel.T_HURT] / total[kernel.T_FAILURES])
+        total, _ = _talk(_people(seed, 1, float(e)), fails, 1, seed)
+        made.append(total["hurt"] / total["failures"])
     law = 0.5 - (0.5 - first) * (1 - rate) ** np.arange(sessions) - (0.5 - depth)
-    return np.array([made, PLAIN.beta_down * law])
+    return np.array([made, PLAIN.loss_weight * law])

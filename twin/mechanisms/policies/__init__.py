@@ -1,16 +1,16 @@
 """Policies: timed, ramped or conditional changes of levers during a run.
 
-A policy takes hold at a time (``at``) or when a published metric crosses a number (``when``), once,
-and ends at ``until`` or never. Policies in force lie on one another in the order in which they took
-hold: a lever has the value of the uppermost one that sets it, or what the scenario gave it. A ramp
-moves a number in a straight line from the value below to the new one.
+A policy takes effect at a time (``at``) or when a published metric crosses a number (``when``),
+once, and ends at ``until`` or never. Policies apply one after another, in the order in which they
+took effect: a lever has the value that the last policy which sets it gives, or that of the
+scenario. A ramp moves a number in a straight line from the value before to the new one.
 
-All times are seconds since the scenario's start: in a warm-up no policy acts, no condition is
+All times are seconds since the scenario's start. In a warm-up no policy acts, no condition is
 judged, and nobody is drawn for a share yet.
 
-What has taken hold, when, and the scenario's own values are one JSON text in the World's state, so
-a resumed run goes on exactly; a fork with other policies keeps those with the same name and drops
-the rest.
+The policies in effect, since when, and the scenario's own values are one JSON text in the World's
+state, so a resumed run continues exactly. A fork with other policies keeps those with the same name
+and drops the rest.
 
 A policy for a ``share`` of consumers or creators treats those whose draw, keyed by the policy's
 name and the person, is below the share: the same people in every branch, whenever they join. Each
@@ -22,125 +22,29 @@ from __future__ import annotations
 
 import copy
 import json
-import math
-import re
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import field_validator
 
 from twin.ground.units import NEVER, format_duration
+from twin.mechanisms.policies.params import (
+    PoliciesParams,
+    Policy,
+    holds,
+    parse_condition,
+)
 from twin.world.columns import Column
 from twin.world.mechanism import Every, Mechanism
 from twin.world.metric import Metric
-from twin.world.params import Duration, Params, par
 from twin.world.state import Lever
+
+__all__ = ["MOST_SHARES", "Policies", "PoliciesParams", "Policy", "holds", "parse_condition"]
 
 SHARED = ("consumers", "creators")
 MOST_SHARES = 4
 """Most policies for a share of one table: their combinations are arms, and every arm has settings
 of its own."""
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_CONDITION = re.compile(
-    rf"^\s*([A-Za-z_]\w*)\s*(?:\{{([^{{}}]*)\}})?\s*(<=|>=|<|>)\s*({_NUMBER})\s*$"
-)
-_LABEL = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*([^\s=,{}]+)\s*$")
-
-
-def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:
-    """Metric, labels, operator and number of ``METRIC OP NUMBER`` or ``METRIC{label=value} OP
-    NUMBER``.
-
-    Raises ValueError with the mend for anything else.
-    """
-    match = _CONDITION.match(text)
-    number = float(match[4]) if match else math.inf
-    if match is None or not math.isfinite(number):
-        raise ValueError(
-            f"{text!r} is not a condition; write METRIC OP NUMBER with OP one of < <= > >=, "
-            "such as creator_human_share < 0.4 or posts{by=ai} > 1000"
-        )
-    labels: dict[str, str] = {}
-    for part in match[2].split(",") if match[2] is not None else []:
-        label = _LABEL.match(part)
-        if label is None or label[1] in labels:
-            raise ValueError(
-                f"{{{match[2]}}} are not labels; write each once as label=value, such as "
-                f"posts{{by=ai}}"
-            )
-        labels[label[1]] = label[2]
-    return match[1], labels, match[3], number
-
-
-def holds(value: float, op: str, number: float) -> bool:
-    """Whether ``value op number``; never for NaN."""
-    return {"<": value < number, "<=": value <= number, ">": value > number, ">=": value >= number}[
-        op
-    ]
-
-
-class Policy(Params):
-    """One change of levers."""
-
-    name: str = par("", "what marks and reports call it; empty: what it sets")
-    at: Duration | None = par(None, "time at which it takes hold", unit="s", grid=True)
-    until: Duration | None = par(
-        None, "time at which it ends and what was before returns", unit="s", grid=True
-    )
-    ramp: Duration = par(0, "time over which numbers move to their new value", unit="s", low=0)
-    when: str | None = par(
-        None, "condition on a metric, such as creator_human_share < 0.4; it takes hold once"
-    )
-    after: Duration | None = par(
-        None,
-        "the condition counts from this time on only; nothing: from the start",
-        unit="s",
-        grid=True,
-    )
-    share: float | None = par(
-        None,
-        "share of people whom it treats, a stable random sample; nothing: everybody",
-        low=0,
-        high=1,
-    )
-    of: Literal["consumers", "creators"] = par("consumers", "whose share: consumers or creators")
-    set: dict[str, float | int | bool | str] = par({}, "levers and their new values")
-
-    @field_validator("when")
-    @classmethod
-    def _readable(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_condition(value)
-        return value
-
-    @property
-    def title(self) -> str:
-        """The name, or what it sets."""
-        return (
-            self.name
-            or ", ".join(f"{lever}={value}" for lever, value in self.set.items())
-            or "nothing"
-        )
-
-    def describe(self) -> str:
-        """One line: when it takes hold and what it sets."""
-        when = [
-            f"at {format_duration(self.at)}" if self.at is not None else "",
-            f"when {self.when}" if self.when else "",
-            f"after {format_duration(self.after)}" if self.after is not None else "",
-            f"until {format_duration(self.until)}" if self.until is not None else "",
-            f"over {format_duration(self.ramp)}" if self.ramp else "",
-            f"for {self.share:.0%} of {self.of}" if self.share is not None else "",
-        ]
-        changes = ", ".join(f"{lever}={value}" for lever, value in self.set.items())
-        return f"{self.title}: {', '.join(part for part in when if part) or 'from the start'}: {changes}"
-
-
-class PoliciesParams(Params):
-    """The plan of a run."""
-
-    plan: tuple[Policy, ...] = par((), "policies, in the order in which they are listed")
 
 
 class Policies(Mechanism[PoliciesParams]):
@@ -160,21 +64,21 @@ class Policies(Mechanism[PoliciesParams]):
     }
     metrics = (
         Metric(
-            "policies_active", "gauge", "policies", "Policies in force.", "platform", "Policies"
+            "policies_active", "gauge", "policies", "Policies in effect.", "platform", "Policies"
         ),
     )
 
     _due = 0  # nothing can change before this time; a cache, safe to lose
 
     def setup(self) -> None:
-        """Nothing has taken hold yet; no metric has been published."""
+        """No policy is in effect yet; no metric has been published."""
         self._store(
             {"held": [], "ended": [], "base": {}, "shares": {table: [] for table in SHARED}}
         )
         self.keep["read"] = np.zeros(1, bool)
 
     def clocks(self) -> list[Every]:
-        """Policies take hold at the serving snapshot's pace."""
+        """Policies take effect at the serving snapshot's pace."""
         return [Every(self.world.grid, "policy", self.apply, first=0)]
 
     def _shares(self, table: str) -> list[Policy]:
@@ -202,7 +106,7 @@ class Policies(Mechanism[PoliciesParams]):
         self.world.records[self.name] = state
 
     def apply(self) -> None:
-        """Let policies take hold and end, and set every lever that they touch."""
+        """Let policies take effect and end, and set every lever that they touch."""
         now, news = self.world.elapsed, bool(self.keep["read"][0])
         if now < 0 or (now < self._due and not news):
             return
@@ -238,7 +142,7 @@ class Policies(Mechanism[PoliciesParams]):
         self._due = min([NEVER, *self._times(state, plan)])
 
     def _begins(self, policy: Policy, news: bool) -> bool:
-        """Whether a policy takes hold now: its time has come, or newly published values meet its
+        """Whether a policy takes effect now: its time has come, or newly published values meet its
         condition."""
         if policy.at is not None:
             return policy.at <= self.world.elapsed
@@ -267,7 +171,7 @@ class Policies(Mechanism[PoliciesParams]):
             for lever in plan[title].set if plan[title].share is None else ():
                 base.setdefault(lever, self.world.lever(lever))
         self.world.levers.update(
-            self._laid(
+            self._applied(
                 [
                     (plan[title], since)
                     for title, since in state["held"]
@@ -283,7 +187,7 @@ class Policies(Mechanism[PoliciesParams]):
             for arm in range(1 << len(bits)):
                 mine = [(policy, since) for policy, since in held if arm >> bits[policy.title] & 1]
                 arms.append(
-                    self._laid(
+                    self._applied(
                         mine,
                         {
                             lever: self.world.lever(lever)
@@ -294,8 +198,8 @@ class Policies(Mechanism[PoliciesParams]):
                 )
             self.world.arms[table] = arms
 
-    def _laid(self, held: list[tuple[Policy, int]], base: dict[str, Lever]) -> dict[str, Lever]:
-        """Values of levers under policies that lie on one another, lowest first."""
+    def _applied(self, held: list[tuple[Policy, int]], base: dict[str, Lever]) -> dict[str, Lever]:
+        """Values of levers under policies that apply one after another."""
         value = dict(base)
         for policy, since in held:
             share = min(1.0, (self.world.elapsed - since) / policy.ramp) if policy.ramp else 1.0
@@ -304,7 +208,7 @@ class Policies(Mechanism[PoliciesParams]):
         return value
 
     def measure(self) -> None:
-        """Count the policies in force; other metrics are complete, and may be judged, from the next
+        """Count the policies in effect; other metrics are complete, and may be judged, from the next
         snapshot on."""
         self.world.board.set("policies_active", len(self._load()["held"]))
         self.keep["read"][0] = self.world.elapsed >= 0
