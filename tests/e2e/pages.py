@@ -73,8 +73,12 @@ def named_files(*pages: str) -> Iterator[tuple[str, str]]:
             yield name[1], text
 
 
-def copied(here: Path) -> Path:
-    """What a clone holds, with the files that pages show written where they say."""
+def copied(here: Path, *, whole: bool = False) -> Path:
+    """What a clone holds, with the files that pages show written where they say.
+
+    Without ``whole`` the package itself stays out: the one that is installed is imported, whose
+    kernels are compiled already.
+    """
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -83,7 +87,7 @@ def copied(here: Path) -> Path:
         check=True,
     ).stdout.split()
     for name in names:
-        if (ROOT / name).exists():
+        if (ROOT / name).exists() and (whole or not name.startswith("twin/")):
             (here / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, here / name)
     for name, text in named_files(*PAGES):

@@ -17,8 +17,8 @@ BEHIND: list[subprocess.Popen[bytes]] = []
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds."""
-    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
+    """What a clone holds, which the first command installs."""
+    return pages.copied(tmp_path_factory.mktemp("clone") / "twin", whole=True)
 
 
 def test_checks_install_as_the_readme_says() -> None:
