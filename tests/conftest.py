@@ -8,30 +8,15 @@ import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings
-from numpy.typing import NDArray
 
-from twin.engine.simulation import Simulation
 from twin.scenario.loading import Scenario, load
+from twin.testing import SMALL as SMALL
+from twin.testing import history as history
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "scenarios"
-SMALL = (
-    "audience.initial=300",
-    "audience.arrivals=3/d",
-    "creators.human.initial=60",
-    "creators.human.arrivals=0.5/d",
-    "creators.ai.initial=6",
-    "creators.ai.arrivals=0.2/d",
-    "network.follows_mean=10.0",
-    "network.communities=6",
-    "recommender.lists=8",
-    "warm_up=0d",
-    "duration=32d",
-    "metrics.every=1d",
-)
 os.environ.setdefault(
     "TWIN_CACHE", str(Path(tempfile.gettempdir()) / "twin-tests")
 )  # what is warmed up once serves all tests
@@ -149,18 +134,6 @@ def small() -> Callable[..., Scenario]:
         return load(SCENARIOS / f"{base}.yaml", (*SMALL, *settings))
 
     return make
-
-
-def history(
-    scenario: Scenario, *, reference: bool = False, oracle: bool = False
-) -> tuple[Simulation, NDArray[np.float64]]:
-    """Run to the end; the simulation and every reading of every series (readings, series)."""
-    simulation = Simulation(scenario, reference=reference, oracle=oracle)
-    readings: list[NDArray[np.float64]] = []
-    simulation.on_measure = lambda now, values: readings.append(values)
-    simulation.begin()
-    simulation.run(scenario.duration + 1)
-    return simulation, np.array(readings)
 
 
 @pytest.fixture(scope="session")

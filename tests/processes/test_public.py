@@ -11,9 +11,13 @@ SHORT = {"duration": "4d", "warm_up": "0d", "policies": []}
 
 def test_import_is_cheap() -> None:
     """Nothing heavy is imported before it is used."""
-    code = "import sys, twin; print([name for name in ('numpy', 'numba', 'bokeh', 'simpy') if name in sys.modules])"
+    heavy = "('numpy', 'numba', 'bokeh', 'simpy', 'pytest', 'twin.testing')"
+    code = (
+        f"import sys, twin; print([name for name in {heavy} if name in sys.modules]); "
+        "import twin.testing; print('pytest' in sys.modules)"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    assert told.stdout.split() == ["[]", "False"]
 
 
 def test_experiments_from_a_script_without_a_guard(tmp_path: Path) -> None:

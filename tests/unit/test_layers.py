@@ -15,6 +15,7 @@ FLOORS = (
     "running",
     "experiments",
     "public",
+    "testing",
     "cli",
     "__main__",
 )

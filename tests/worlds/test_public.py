@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 import twin
 from tests.conftest import SCENARIOS, SMALL
 from twin.cli import main
+from twin.public import notebook, runs
 
 SHORT = {"duration": "4d", "warm_up": "0d", "policies": []}
 
@@ -51,11 +53,35 @@ def test_readings(made: twin.Run) -> None:
 
 
 def test_in_a_notebook(made: twin.Run) -> None:
-    """Headline numbers with their courses, and the report beside them."""
+    """Headline numbers with their courses, pictures of both sides, and the report beside them."""
     shown = made._repr_html_()
     assert shown.count("<polyline") > 5 and "Enjoyed" in shown and str(made.folder) in shown
+    table, pictures = shown.split("</table>")
+    assert table.count("<polyline") > 5 and pictures.count("<figure") > 5
+    root = ElementTree.fromstring(f"<div>{pictures.replace('&#9632;', '')}</div>")
+    for line in root.iter("polyline"):
+        xy = np.array([point.split(",") for point in line.attrib["points"].split()], float)
+        assert len(xy) > 2 and (xy >= 0).all() and (xy <= (notebook.WIDTH, notebook.HEIGHT)).all()
+    assert "<svg" in pictures and "stroke-dasharray" not in pictures.split("<polyline")[0]
+    assert len(shown) < 200_000
     assert made.report().read_text().startswith("<!doctype html>")
     assert repr(made) == f"twin.open({str(made.folder)!r})  # base, done"
+
+
+def test_readings_are_read_once(made: twin.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Series, times and the wide table share one reading of the file, which nobody can change; a
+    file that changed is read again."""
+    calls = []
+    real = runs.load_metrics
+    monkeypatch.setattr(runs, "load_metrics", lambda folder: calls.append(folder) or real(folder))
+    fresh = twin.open(made.folder)
+    first = fresh.series("sessions")
+    assert len(fresh.times) == len(first) == len(fresh.wide()) and len(calls) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        first[0] = 1.0
+    path = made.folder / "metrics.parquet"
+    path.write_bytes(path.read_bytes())
+    assert np.array_equal(fresh.series("sessions"), first) and len(calls) == 2
 
 
 def test_refusals(made: twin.Run, tmp_path: Path) -> None:

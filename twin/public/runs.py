@@ -9,7 +9,6 @@ A run is its folder (`twin.open`): nothing of it lives in memory alone.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,10 @@ from numpy.typing import NDArray
 
 from twin.ground.crew import asked, cores
 from twin.ground.errors import UsageError, nearest
-from twin.readers.headlines import cards, policies_in_force
-from twin.readers.moves import Windows
+from twin.public import notebook
 from twin.readers.report import write_report
 from twin.readers.terminal import make_view
-from twin.record.results import load_events, load_manifest, load_metrics, read_events, read_metrics
+from twin.record.results import Metrics, load_manifest, load_metrics, read_events, read_metrics
 from twin.running import drive
 from twin.running.folder import free_folder
 from twin.scenario import loading
@@ -106,10 +104,12 @@ def open_run(folder: str | Path) -> Run:
 
 
 class Run:
-    """A run folder. Readings are read from disk when they are asked for."""
+    """A run folder. Readings are read from disk when they are asked for, and again only when the
+    files have changed."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._read: tuple[list[tuple[Path, int, int]], Metrics] | None = None
         load_manifest(self.folder)
 
     @property
@@ -121,6 +121,21 @@ class Run:
     def status(self) -> str:
         """``done``, ``interrupted`` or ``running``."""
         return str(self.manifest["status"])
+
+    def _readings(self) -> Metrics:
+        """All readings; their arrays are read-only, since calls share them."""
+        files = [self.folder / "metrics.parquet", *(self.folder / "metrics").glob("*")]
+        state = [
+            (path, (about := path.stat()).st_mtime_ns, about.st_size)
+            for path in sorted(files)
+            if path.exists()
+        ]
+        if self._read is None or self._read[0] != state:
+            found = load_metrics(self.folder)
+            found.times.setflags(write=False)
+            found.values.setflags(write=False)
+            self._read = state, found
+        return self._read[1]
 
     @property
     def metrics(self) -> pa.Table:
@@ -135,7 +150,7 @@ class Run:
     def wide(self) -> pa.Table:
         """One row per reading, one column per series: time, ``enjoyed_per_session``,
         ``creator_income{by=ai}`` ..."""
-        metrics = load_metrics(self.folder)
+        metrics = self._readings()
         names = [
             metric.name + (f"{{{text}}}" if (text := label_text(labels)) else "")
             for metric in metrics.declared.values()
@@ -148,7 +163,7 @@ class Run:
     def series(self, name: str, **labels: str) -> NDArray[np.float64]:
         """One series (readings,), such as ``run.series("creator_income", by="ai")``. Raises
         twin.UsageError with the nearest name."""
-        metrics = load_metrics(self.folder)
+        metrics = self._readings()
         if name not in metrics.declared:
             raise UsageError(
                 f"{name}: no such metric in this run ({nearest(name, metrics.declared)})"
@@ -165,7 +180,7 @@ class Run:
     @property
     def times(self) -> NDArray[np.datetime64]:
         """Simulated times of the readings, datetime64[s] (readings,)."""
-        return load_metrics(self.folder).times
+        return self._readings().times
 
     def to_pandas(self) -> Any:
         """All readings, long, as a pandas DataFrame."""
@@ -200,25 +215,5 @@ class Run:
         return f"twin.open({str(self.folder)!r})  # {self.manifest['name']}, {self.status}"
 
     def _repr_html_(self) -> str:
-        """Headline numbers with their courses, for notebooks."""
-        metrics = load_metrics(self.folder)
-        windows = Windows(metrics, policies_in_force(load_events(self.folder)))
-        rows = []
-        for side in cards(metrics, windows):
-            rows.append(
-                f"<tr><th colspan=5 style='text-align:left'>{html.escape(side['title'])}</th></tr>"
-            )
-            for card in side["cards"]:
-                rows.append(
-                    f"<tr title='{html.escape(card['help'], quote=True)}'><td "
-                    f"style='text-align:left'>"
-                    f"{html.escape(card['title'])}</td><td>{card['before']}</td><td>{card['after']}</td>"
-                    f"<td>{html.escape(card['change'])}</td><td><svg width=150 height=36><polyline "
-                    f"points='{card['spark']}' fill='none' stroke='#0072b2' "
-                    f"stroke-width='1.6'/></svg></td></tr>"
-                )
-        head = html.escape(f"{self.manifest['name']}, {self.status}: {self.folder}")
-        return (
-            f"<p><b>{head}</b></p><table><tr><th></th><th>{html.escape(windows.name)}</th><th>"
-            f"{html.escape(windows.last)}</th><th>change</th><th></th></tr>{''.join(rows)}</table>"
-        )
+        """Headline numbers with their courses, and pictures, for notebooks."""
+        return notebook.shown(self.folder, self.manifest, self._readings())

@@ -1,0 +1,45 @@
+"""Commands of the pages about watching and steering a run, and about Prometheus and Grafana."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import pages
+from tests.e2e.grafana_contract import Server
+from tests.e2e.grafana_place import ADMIN
+from tests.e2e.prometheus import Prometheus
+
+COMMANDS = pages.commands(*pages.GROUPS["test_docs_live.py"])
+BEHIND: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone holds, where the quickstart was run before, as the page supposes."""
+    here = pages.copied(tmp_path_factory.mktemp("clone") / "twin")
+    short = "--set policies=[] --set duration=1d --quiet --out runs/before"
+    pages.bash(f"twin run scenarios/quickstart.yaml {short}", here)
+    return here
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What `deploy/` brings up, at the addresses that the page names: a real Prometheus, and
+    Grafana's contract server."""
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), port=9090), Server(port=3000):
+        yield {"GRAFANA_TOKEN": ADMIN, "TWIN_NO_BROWSER": "1"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
+    """Each does what it says without an error."""
+    if command.endswith("&"):
+        BEHIND.append(pages.begun(command.removesuffix("&"), fresh))
+    elif command == "wait":
+        assert BEHIND.pop().wait(600) == 0
+    elif command == "twin resume runs/short":
+        assert "finished already" in pages.bash(command, fresh)
+    else:
+        pages.bash(command, fresh, **around)
