@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 SHARE = 0.25
@@ -44,6 +43,8 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
     )
     if np.ptp(z) == 0:
         return None
+    from scipy import stats  # takes a second, and few runs need it
+
     fit = stats.linregress(t, z)
     sure = abs(fit.slope) > stats.t.ppf(0.975, BATCHES - 2) * fit.stderr
     return float(fit.slope) if sure else None
