@@ -20,8 +20,8 @@ from scipy.special import logit
 from twin.engine.simulation import Simulation
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY
-from twin.kernels.browse import KEPT
 from twin.kernels.retrieve import IN_NETWORK
+from twin.kernels.totals import KEPT
 from twin.kernels.training import HEADS
 from twin.running import warmed
 from twin.scenario.loading import Scenario
