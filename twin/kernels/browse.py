@@ -71,7 +71,7 @@ from twin.kernels.respond import (
     pull,
     respond,
 )
-from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SHELF_KIND, SHELF
+from twin.kernels.rules import Shelf, Source
 from twin.kernels.totals import GAP_BINS, KEPT, TOTALS, add
 
 Array = Any
@@ -249,15 +249,15 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
     """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of
     fractions, and what was seen."""
     arm, number = people.arm[row], behaviour.number
-    quota, likes_shown = serve.whole[arm], behaviour.shows[arm, 0] > 0
+    rules, likes_shown = serve.rules[arm], behaviour.shows[arm, 0] > 0
     depth, via, place, look, nth = plan.depth[at], -1, 0, 0, 0
     while True:
         again, on = False, -1
         if place >= depth:
             if look <= 0:
                 break
-            links = serve.random_links if quota[Q_SHELF_KIND] == 2 else serve.co_viewed
-            if quota[Q_SHELF_KIND] == 1:
+            links = serve.random_links if rules.shelf_kind == Shelf.RANDOM else serve.co_viewed
+            if rules.shelf_kind == Shelf.BOUGHT_TOGETHER:
                 links = serve.bought_together
             post, nth = shelf_post(row, links, via, nth, people.seen, serve.can)
             if post < 0:
@@ -266,7 +266,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
             again, on = True, via
             plan.post[at, place], plan.source[at, place], plan.maker[at, place] = (
                 post,
-                SHELF,
+                Source.SHELF,
                 posts.creator[post],
             )
             plan.same[at, place] = 0
@@ -283,7 +283,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
                 behaviour.coefficients,
                 behaviour.reach,
                 x,
-                source != IN_NETWORK,
+                source != Source.IN_NETWORK,
             )
             plan.mask[at, place], plan.match[at, place] = guess, x[0]
         mask = int(plan.mask[at, place])
@@ -300,11 +300,11 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
         if (
             place == depth
             and 0 <= via < len(serve.co_viewed)
-            and quota[Q_SHELF] > 0
-            and quota[Q_SHELF_KIND] < 3
+            and rules.shelf_size > 0
+            and rules.shelf_kind != Shelf.NONE
         ):
             luck, _, _, _ = words(behaviour.streams[0], people.key[row], people.sessions[row], 1)
-            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), quota[Q_SHELF])
+            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), rules.shelf_size)
     plan.shown[at] = place
 
 

@@ -20,7 +20,7 @@ from scipy.special import logit
 from twin.engine.simulation import Simulation
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY
-from twin.kernels.retrieve import IN_NETWORK
+from twin.kernels.rules import Source
 from twin.kernels.totals import KEPT
 from twin.kernels.training import HEADS
 from twin.running import warmed
@@ -145,7 +145,8 @@ def measure(
         "follower tail exponent": board.get("follower_tail_exponent"),
         "posts written by the top tenth": board.get("posts_top_share"),
         "item popularity Gini": float(np.mean(popularity)),
-        "shown from creators followed": total("source_impressions")[IN_NETWORK] / impressions,
+        "shown from creators followed": total("source_impressions")[Source.IN_NETWORK]
+        / impressions,
         "posts that nobody sees": float(np.mean(unseen)),
         **{f"newcomers back on day {day}": board.get("retention", day=str(day)) for day in KEPT},
         "posts looked at in a day, sd over mean": float(looks.std() / looks.mean()),

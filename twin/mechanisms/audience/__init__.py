@@ -38,7 +38,7 @@ from twin.kernels.judging import MOST, judge_all
 from twin.kernels.links import forget_rows
 from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
-from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, RANDOM_SLOT, SOURCES
+from twin.kernels.rules import SOURCES, Source
 from twin.kernels.totals import GAP_BINS, KEPT, TOTALS, since
 from twin.kernels.training import HEADS
 from twin.mechanisms.audience.params import AudienceParams
@@ -573,7 +573,7 @@ class Audience(Mechanism[AudienceParams]):
         """Replay the sessions of these people, in order."""
         world = self.world
         serve = world.service("serving")()
-        room = len(rows) * int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max())
+        room = len(rows) * int((serve.rules["slate"] + serve.rules["shelf_size"]).max())
         log = world.service("log")(room)
         world.service("reserve_follows")(room)
         people, posts = self.columns_of_people(), self.columns_of_posts()
@@ -608,7 +608,7 @@ class Audience(Mechanism[AudienceParams]):
         D8).
         """
         window, keep = self.world.service("window")(), self.keep
-        chosen = np.flatnonzero(window.source == RANDOM_SLOT)
+        chosen = np.flatnonzero(window.source == Source.RANDOM)
         if not len(chosen):
             return
         creators = self.world.table("creators")
@@ -809,7 +809,7 @@ class Audience(Mechanism[AudienceParams]):
             board.set("session_depth", examined / sessions)
             clicks = new["heads_human"][0] + new["heads_ai"][0]
             board.set("engaged_per_session", clicks / sessions)
-            board.set("in_network_share", new["sources"][IN_NETWORK] / examined)
+            board.set("in_network_share", new["sources"][Source.IN_NETWORK] / examined)
             board.set("cross_cutting_share", new["cross"] / examined)
             board.set("regret_share", new["regret"] / max(clicks, 1))
             board.set("enjoyed_per_session", new["enjoyed"] / sessions)
