@@ -142,15 +142,15 @@ def large(
         f"{consumers:,} consumers, {creators:,} creators: people drawn in {middle - begin:.1f} s, "
         f"network wired in {end - middle:.1f} s, peak {peak_mb():,.0f} MB"
     )
-    total = simulation.world.state["audience.total"]
+    total = simulation.world.state["audience.total"][0]
     for day in range(1, days + 1):
-        before, begin = total[0], time.perf_counter()
+        before, begin = float(total["sessions"]), time.perf_counter()
         simulation.run(day * DAY + 1)
         spent, held = time.perf_counter() - begin, sum(simulation.state_bytes().values())
         each = held / len(simulation.world.tables["consumers"])
         print(
-            f"day {day:3d}   {total[0] - before:9,.0f} sessions   "
-            f"{(total[0] - before) / spent:8,.0f} a second   "
+            f"day {day:3d}   {total['sessions'] - before:9,.0f} sessions   "
+            f"{(total['sessions'] - before) / spent:8,.0f} a second   "
             f"{resident_mb():7,.0f} MB resident   {each:5.0f} bytes of state per consumer (at most "
             f"750)",
             flush=True,

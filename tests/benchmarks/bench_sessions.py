@@ -36,7 +36,6 @@ from tests.benchmarks.naive import Naive
 from twin.engine.simulation import Simulation
 from twin.ground.compiled import kernel
 from twin.ground.units import DAY, HOUR
-from twin.kernels import browse
 from twin.kernels.lanes import dot8
 from twin.scenario.loading import Scenario, load
 
@@ -150,12 +149,12 @@ class Running:
 
     def run(self, span: int = DAY) -> float:
         """Run ``span`` seconds more."""
-        board = self.simulation.mechanisms[0].world.state["audience.total"]
-        before, begin = board[0], time.perf_counter()
+        total = self.simulation.world.state["audience.total"]
+        before, begin = total["sessions"][0], time.perf_counter()
         self.now += span
         self.simulation.run(self.now + 1)
         spent = time.perf_counter() - begin
-        return spent / (self.simulation.world.state["audience.total"][0] - before) * 1e6
+        return spent / (total["sessions"][0] - before) * 1e6
 
 
 def state_per_consumer(simulation: Simulation) -> float:
@@ -221,10 +220,10 @@ def main() -> None:
         f" (at most 350)"
     )
     serve = next(m for m in big.simulation.mechanisms if m.name == "recommender").server.serving()
-    total = big.simulation.world.state["audience.total"]
+    total = big.simulation.world.state["audience.total"][0]
     print(
         f"eligible posts {len(serve.eligible)}, candidates per session "
-        f"{total[browse.A_CANDIDATES] / total[browse.A_SESSIONS]:.0f}"
+        f"{total['candidates'] / total['sessions']:.0f}"
     )
 
 

@@ -15,7 +15,7 @@ import simpy
 
 from twin.engine.simulation import Simulation
 from twin.ground.rhythm import MIND_HOURS
-from twin.kernels import plan, retrieve
+from twin.kernels import plan
 
 DAY = 86400
 
@@ -45,16 +45,15 @@ class Naive:
         """Posts and whether each is in-network, without what was seen lately and without
         repeats."""
         s, rng = self.serve, self.rng
-        quota = s.whole[0, :4]
+        rules = s.rules[0]
+        quota = rules["quota"]
         start = self.graph.start
         followed = (
             self.graph.target[start[row] : start[row + 1]]
             if row < len(start) - 1
             else np.zeros(0, int)
         )
-        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[
-            : s.whole[0, retrieve.Q_SCAN]
-        ]
+        followed = np.roll(followed, int(rng.integers(max(len(followed), 1))))[: rules["scan"]]
         near_by = [
             s.creator_post[s.creator_start[c] : min(s.creator_start[c + 1], s.creator_start[c] + 3)]
             for c in followed
@@ -65,13 +64,10 @@ class Naive:
         near = np.concatenate(
             np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias[0]
         )[: len(s.tile_start) - 1]
-        lists = np.argpartition(-near, s.whole[0, retrieve.Q_PROBES])
-        parts = [
-            slice(s.tile_start[k], s.tile_start[k + 1])
-            for k in lists[: s.whole[0, retrieve.Q_PROBES]]
-        ]
+        lists = np.argpartition(-near, rules["probes"])
+        parts = [slice(s.tile_start[k], s.tile_start[k + 1]) for k in lists[: rules["probes"]]]
         members, bias = (
-            np.concatenate([array[part].ravel()[: s.whole[0, retrieve.Q_CAP]] for part in parts])
+            np.concatenate([array[part].ravel()[: rules["probe_cap"]] for part in parts])
             for array in (s.tile_post, s.tile_bias[0])
         )
         bias, members = bias[members >= 0], members[members >= 0]
@@ -90,6 +86,7 @@ class Naive:
     def slate(self, row: int, cand: np.ndarray, own: np.ndarray) -> list[int]:
         """Places of the shown candidates, by the value model and the author rule."""
         s = self.serve
+        rules = s.rules[0]
         logits = (
             (s.user_vec[row] * s.item_vec[cand]) @ s.interaction
             + s.intercept
@@ -98,21 +95,20 @@ class Naive:
             + (s.linear[cand] if len(s.linear) else 0)
         )
         value = (1 / (1 + np.exp(-logits))) @ s.weights[0]
-        factor = np.where(own, 1, s.factor[0, 0]) * np.where(s.item_ai[cand], s.factor[0, 1], 1)
+        factor = np.where(own, 1, rules["out_of_network"]) * np.where(
+            s.item_ai[cand], rules["ai_factor"], 1
+        )
         value = np.where(value > 0, value * factor, value / factor)
         makers, shown = s.item_creator[cand], []
-        for _ in range(min(int(s.whole[0, retrieve.Q_SLATE]), len(cand))):
+        for _ in range(min(int(rules["slate"]), len(cand))):
             best = int(np.argmax(value))
             shown.append(best)
             value[best] = -np.inf
             same = makers == makers[best]
-            if (
-                sum(makers[place] == makers[best] for place in shown)
-                >= s.whole[0, retrieve.Q_AUTHOR]
-            ):
+            if sum(makers[place] == makers[best] for place in shown) >= rules["author_cap"]:
                 value[same] = -np.inf
             else:
-                value[same] *= s.factor[0, 2]
+                value[same] *= rules["author_decay"]
         return shown
 
     def session(self, row: int) -> float:

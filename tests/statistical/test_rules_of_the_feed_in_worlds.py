@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.statistical.worlds import CLOSED, World, differing, errors, worlds
-from twin.kernels.retrieve import SOURCES
+from twin.kernels.rules import SOURCES
 
 ALONE = ("campaigns.enabled=false", "chatbots.enabled=false", "ratings.enabled=false")
 WHOLE = (

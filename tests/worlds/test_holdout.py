@@ -17,7 +17,7 @@ from twin.ground.compiled import kernel
 from twin.ground.draws import mix64, unit, words
 from twin.ground.units import DAY, HOUR
 from twin.kernels.respond import Makers
-from twin.kernels.retrieve import RANDOM_SLOT, SHELF, SOURCES
+from twin.kernels.rules import SOURCES, Source
 from twin.kernels.truth import true_clicks
 from twin.mechanisms.audience import Audience
 from twin.mechanisms.recommender import Recommender
@@ -51,7 +51,7 @@ def strip(log: InteractionLog) -> int:
     """Take the lines of random slots out of the interval that runs; how many they were."""
     keep, size = log.keep, len(log)
     stays = np.flatnonzero(
-        (keep["log.source"][:size] != RANDOM_SLOT) | (np.arange(size) < log.interval)
+        (keep["log.source"][:size] != Source.RANDOM) | (np.arange(size) < log.interval)
     )
     for name in (*LOGGED, "tally"):
         if len(keep[f"log.{name}"]) >= size:
@@ -143,7 +143,7 @@ def test_judged_right(small: Small) -> None:
     others."""
     simulation, readings = history(small("duration=8d", SHARE, "recommender.holdout_memory=3d"))
     board, keep, state = simulation.world.board, feed(simulation).keep, simulation.world.state
-    shown = readings[:, board.index("source_impressions", source=SOURCES[RANDOM_SLOT])]
+    shown = readings[:, board.index("source_impressions", source=SOURCES[Source.RANDOM])]
     size = readings[:, board.index("model_holdout_size")]
     assert np.array_equal(size[4:], shown[4:] - shown[1:-3]) and size[-1] > 300
     for place, head in enumerate(("click", "long_view", "like")):
@@ -253,7 +253,7 @@ def test_the_true_chance_is_what_decided(small: Small, monkeypatch: pytest.Monke
 
     def check(self: Audience) -> None:
         window = self.world.service("window")()
-        chosen = np.flatnonzero(window.source != SHELF)
+        chosen = np.flatnonzero(window.source != Source.SHELF)
         if not len(chosen):
             return
         creators, behaviour = self.world.table("creators"), self._behaviour()

@@ -7,17 +7,8 @@ import pytest
 
 from tests.conftest import history
 from twin.engine.simulation import Simulation
-from twin.kernels.retrieve import (
-    F_FOLLOWED,
-    F_NEGATIVE,
-    F_OFFSET,
-    F_RANDOM,
-    F_TOTAL,
-    IN_NETWORK,
-    QUOTAS,
-    SOURCES,
-    Serving,
-)
+from twin.kernels.retrieve import Serving
+from twin.kernels.rules import SOURCES, Source
 from twin.mechanisms.recommender.presets import (
     KEPT,
     PUBLISHED,
@@ -48,7 +39,7 @@ def test_share_shown_from_creators_followed(small: Small) -> None:
         )
         shares[kept] = readings[:, board.index("in_network_share")]
         assert shares[kept][1:] == pytest.approx(
-            by_source[:, IN_NETWORK] / by_source.sum(1), abs=1e-12
+            by_source[:, Source.IN_NETWORK] / by_source.sum(1), abs=1e-12
         )
     assert (
         0.35 < shares[0.5][-3:].mean() < 0.6
@@ -78,12 +69,13 @@ def test_quotas_slots_and_offset_follow_the_preset(small: Small) -> None:
             "recommender.in_network_slots: 0.2, recommender.quota.in_network: 80}}]",
         )
     )
-    assert serve.whole[:3, : len(QUOTAS)].tolist() == [
+    assert serve.rules["quota"][:3].tolist() == [
         [50, 30, 7, 10, 0, 0],
         [50, 30, 7, 10, 0, 0],
         [80, 25, 7, 10, 0, 0],
     ]
-    assert serve.factor[:3, [F_OFFSET, F_NEGATIVE, F_TOTAL, F_FOLLOWED, F_RANDOM]] == pytest.approx(
+    fields = "negative_offset", "negative_sum", "total_sum", "in_network_slots", "random_share"
+    assert np.stack([serve.rules[field][:3] for field in fields], 1) == pytest.approx(
         np.array(
             [[0.001, 443, 566.005, 0.5, 0], [0, 0, 1, 0.5, 0.25], [0, 367.22, 410.54, 0.2, 0]]
         ),

@@ -10,17 +10,8 @@ from scipy.stats import binom, chi2
 from tests.conftest import history
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
-from twin.kernels.retrieve import (
-    F_RANDOM,
-    Q_MODE,
-    RANDOM,
-    RANDOM_SLOT,
-    SOURCES,
-    UNIFORM,
-    VALUE,
-    Serving,
-    drawn,
-)
+from twin.kernels.retrieve import Serving, drawn
+from twin.kernels.rules import SOURCES, Ranking, Source
 from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
@@ -54,11 +45,11 @@ def many(
     return posts, flags
 
 
-def ruled(served: Serving, share: float, mode: int = VALUE, few: int = 0) -> Serving:
+def ruled(served: Serving, share: float, mode: Ranking = Ranking.VALUE, few: int = 0) -> Serving:
     """The snapshot with a random share, and only so many eligible posts."""
-    whole, factor = served.whole.copy(), served.factor.copy()
-    whole[0, Q_MODE], factor[0, F_RANDOM] = mode, share
-    return served._replace(whole=whole, factor=factor, eligible=served.eligible[: few or None])
+    rules = served.rules.copy()
+    rules["ranking"][0], rules["random_share"][0] = mode, share
+    return served._replace(rules=rules, eligible=served.eligible[: few or None])
 
 
 def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
@@ -70,7 +61,7 @@ def test_every_post_is_as_likely_in_every_slot(served: Serving) -> None:
     )
     free = np.setdiff1d(serve.eligible, seen)
     posts, flags = many(serve, seen, 22_000, 6)
-    assert len(free) == 11 and np.isin(posts, free).all() and (flags == RANDOM_SLOT).all()
+    assert len(free) == 11 and np.isin(posts, free).all() and (flags == Source.RANDOM).all()
     assert all(len(set(one)) == 6 for one in posts[:500].tolist())
     at = np.searchsorted(free, posts)
     for slot in range(6):
@@ -89,13 +80,13 @@ def test_slots_are_chosen_by_luck_of_their_own(served: Serving) -> None:
     shown = posts >= 0
     assert (
         binom.isf(1 - RARE, 50_000, 0.1) <= shown.sum() <= binom.isf(RARE, 50_000, 0.1)
-        and (flags[shown] == RANDOM_SLOT).all()
+        and (flags[shown] == Source.RANDOM).all()
     )
     more, _ = many(ruled(served, 0.3), seen, 5000, 10)
     assert (more >= 0)[shown].all() and (more >= 0).sum() > 2 * shown.sum()
-    everything, sources = many(ruled(served, 0.1, RANDOM), none, 500, 10)
-    assert (everything >= 0).all() and set(sources[:, :].ravel()) == {RANDOM_SLOT, UNIFORM}
-    assert np.array_equal(sources == RANDOM_SLOT, shown[:500])
+    everything, sources = many(ruled(served, 0.1, Ranking.RANDOM), none, 500, 10)
+    assert (everything >= 0).all() and set(sources[:, :].ravel()) == {Source.RANDOM, Source.UNIFORM}
+    assert np.array_equal(sources == Source.RANDOM, shown[:500])
 
 
 def test_where_little_is_eligible(served: Serving) -> None:
@@ -132,15 +123,15 @@ def test_flagged_in_the_log(small: Small) -> None:
     board = simulation.world.board
     shown = np.array([board.get("source_impressions", source=source) for source in SOURCES])
     count = int(shown.sum())
-    assert binom.isf(1 - RARE, count, 0.3) <= shown[RANDOM_SLOT] <= binom.isf(RARE, count, 0.3)
-    assert (sources(simulation) == RANDOM_SLOT).sum() == shown[RANDOM_SLOT]
+    assert binom.isf(1 - RARE, count, 0.3) <= shown[Source.RANDOM] <= binom.isf(RARE, count, 0.3)
+    assert (sources(simulation) == Source.RANDOM).sum() == shown[Source.RANDOM]
     simulation, _ = history(small(*KEPT, "recommender.ranking=random"))
-    assert set(sources(simulation)) == {UNIFORM}
+    assert set(sources(simulation)) == {Source.UNIFORM}
     half = "policies=[{name: half, share: 0.5, set: {recommender.random_share: 1.0}}]"
     simulation, _ = history(small(*KEPT, half))
     log = next(m for m in simulation.mechanisms if m.name == "recommender").learner.log.part(0)  # type: ignore[attr-defined]
     arm = simulation.world.table("consumers")["arm"][log.consumer]
-    assert np.array_equal(log.source == RANDOM_SLOT, arm == 1) and 0 < arm.mean() < 1
+    assert np.array_equal(log.source == Source.RANDOM, arm == 1) and 0 < arm.mean() < 1
 
 
 def test_a_share_that_never_happens_changes_no_byte(small: Small) -> None:

@@ -11,25 +11,8 @@ from twin.ground.units import DAY
 from twin.kernels import retrieve
 from twin.kernels.index import TILE, places, tiles
 from twin.kernels.ranking import rank, slate, user_vector
-from twin.kernels.retrieve import (
-    EXPLORE,
-    F_DECAY,
-    F_DIVERSITY,
-    F_FOLLOWED,
-    F_LEAST,
-    F_OFFSET,
-    F_OUT,
-    F_PERSONAL,
-    F_REWARD,
-    IN_NETWORK,
-    NEAREST,
-    Q_AI,
-    Q_AUTHOR,
-    Q_EXPLORE,
-    Q_FLOOR,
-    Q_SLATE,
-    Serving,
-)
+from twin.kernels.retrieve import Serving
+from twin.kernels.rules import Source
 from twin.scenario.loading import Scenario
 
 
@@ -42,22 +25,37 @@ def served(small: Callable[..., Scenario]) -> Serving:
     return next(m for m in simulation.mechanisms if m.name == "recommender").server.serving()  # type: ignore[attr-defined]
 
 
+PLAIN = {
+    "author_cap": 100,
+    "ai_cap": 100,
+    "slate": 10,
+    "exposure_floor": 0,
+    "explore_slots": 0,
+    "out_of_network": 1,
+    "author_decay": 1,
+    "author_floor": 1,
+    "diversity": 0,
+    "personalisation": 1,
+    "reward_weight": 0,
+    "negative_offset": 0,
+    "in_network_slots": 0,
+}
+"""No rule at work."""
+
+
 def plain(serve: Serving, creators: list[int], **rules: float) -> Serving:
-    """The snapshot with one arm, given creators of posts 0.., no rule in force but those given by
-    the names Q_* and F_*."""
-    whole, factor = serve.whole[:1].copy(), serve.factor[:1].copy()
-    whole[0, [Q_AUTHOR, Q_AI, Q_SLATE, Q_FLOOR, Q_EXPLORE]] = 100, 100, 10, 0, 0
-    factor[0, [F_OUT, F_DECAY, F_LEAST, F_DIVERSITY, F_PERSONAL, F_REWARD]] = 1, 1, 1, 0, 1, 0
-    factor[0, [F_OFFSET, F_FOLLOWED]] = 0, 0
-    for name, value in rules.items():
-        (whole if name.startswith("Q") else factor)[0, getattr(retrieve, name)] = value
+    """The snapshot with one arm, given creators of posts 0.., no rule in force but those
+    given."""
+    rule = serve.rules[:1].copy()
+    for name, value in {**PLAIN, **rules}.items():
+        rule[name] = value
     maker = serve.item_creator.copy()
     maker[: len(creators)] = creators
-    return serve._replace(whole=whole, factor=factor, item_creator=maker)
+    return serve._replace(rules=rule, item_creator=maker)
 
 
 def picked(
-    serve: Serving, scores: list[float], source: int | list[int] = NEAREST, take: int = 10
+    serve: Serving, scores: list[float], source: int | list[int] = Source.NEAREST, take: int = 10
 ) -> list[int]:
     """The slate of candidates 0.. with the given scores."""
     n = len(scores)
@@ -85,18 +83,18 @@ def test_author_diversity_is_as_published(served: Serving) -> None:
     formula says."""
     for k, factor in enumerate((1.0, 0.625, 0.4375, 0.34375)):
         for rival, first in ((factor - 1e-4, False), (factor + 1e-4, True)):
-            serve = plain(served, [1, 1, 1, 1, 2], F_DECAY=0.5, F_LEAST=0.25)
+            serve = plain(served, [1, 1, 1, 1, 2], author_decay=0.5, author_floor=0.25)
             order = picked(serve, [1.0, 1.0, 1.0, 1.0, rival])
             assert order.index(4) == (k if first else k + 1)
-    serve = plain(served, [1] * 9 + [2], F_DECAY=0.5, F_LEAST=0.25)
+    serve = plain(served, [1] * 9 + [2], author_decay=0.5, author_floor=0.25)
     assert picked(serve, [1.0] * 9 + [0.2505]).index(9) == 9  # 1/4 + 3/4 / 2^9 is still above
     assert picked(serve, [1.0] * 9 + [0.2530]).index(9) == 9 - 1  # and that of the ninth just below
 
 
 def test_author_cap_and_ai_cap(served: Serving) -> None:
     """No more than the cap of one creator, or of AI posts, however good they are."""
-    assert picked(plain(served, [1, 1, 1, 2, 3], Q_AUTHOR=2), [5, 4, 3, 2, 1]) == [0, 1, 3, 4]
-    serve = plain(served, [1, 2, 3, 4, 5], Q_AI=1)
+    assert picked(plain(served, [1, 1, 1, 2, 3], author_cap=2), [5, 4, 3, 2, 1]) == [0, 1, 3, 4]
+    serve = plain(served, [1, 2, 3, 4, 5], ai_cap=1)
     ai = serve.item_ai.copy()
     ai[:5] = [True, False, True, True, False]
     assert picked(serve._replace(item_ai=ai), [5, 4, 3, 2, 1]) == [0, 1, 4]
@@ -105,10 +103,10 @@ def test_author_cap_and_ai_cap(served: Serving) -> None:
 def test_slots_are_kept(served: Serving) -> None:
     """Slots for exploration and for small creators hold the best of their kind and are spread
     evenly; without such, the best of all."""
-    serve = plain(served, list(range(12)), Q_EXPLORE=1, Q_FLOOR=1)
+    serve = plain(served, list(range(12)), explore_slots=1, exposure_floor=1)
     small = serve.item_small.copy()
     small[:12] = np.arange(12) == 11
-    sources = [NEAREST] * 9 + [EXPLORE] * 2 + [NEAREST]
+    sources = [Source.NEAREST] * 9 + [Source.EXPLORE] * 2 + [Source.NEAREST]
     order = picked(serve._replace(item_small=small), [float(s) for s in range(12, 0, -1)], sources)
     assert order == [0, 1, 2, 11, 3, 4, 9, 5, 6, 7]
     small[:] = False
@@ -121,8 +119,8 @@ def test_slots_are_kept(served: Serving) -> None:
     "rules",
     [
         {},
-        {"Q_EXPLORE": 2, "Q_FLOOR": 2},
-        {"F_DECAY": 0.5, "F_LEAST": 0.25, "F_DIVERSITY": 0.4, "Q_AUTHOR": 2},
+        {"explore_slots": 2, "exposure_floor": 2},
+        {"author_decay": 0.5, "author_floor": 0.25, "diversity": 0.4, "author_cap": 2},
     ],
 )
 def test_what_is_looked_at_is_the_top_of_the_whole_slate(
@@ -133,7 +131,7 @@ def test_what_is_looked_at_is_the_top_of_the_whole_slate(
     serve = plain(served, rng.integers(0, 6, 40).tolist(), **rules)
     scores, sources = (
         rng.normal(size=40).tolist(),
-        rng.choice([IN_NETWORK, EXPLORE, NEAREST], 40).tolist(),
+        rng.choice([Source.IN_NETWORK, Source.EXPLORE, Source.NEAREST], 40).tolist(),
     )
     whole = picked(serve, scores, sources)
     for take in range(1, 11):
@@ -144,8 +142,11 @@ def test_slots_for_creators_followed(served: Serving) -> None:
     """With a share of one half, of the first k slots half of k at least, rounded down, hold posts
     of creators followed, the best of them, wherever there are any; a share of 0 is no rule, and a
     share of 1 is all."""
-    sources, scores = [NEAREST] * 8 + [IN_NETWORK] * 6, [float(s) for s in range(14, 0, -1)]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.5), scores, sources) == [
+    sources, scores = (
+        [Source.NEAREST] * 8 + [Source.IN_NETWORK] * 6,
+        [float(s) for s in range(14, 0, -1)],
+    )
+    assert picked(plain(served, list(range(14)), in_network_slots=0.5), scores, sources) == [
         0,
         8,
         1,
@@ -157,7 +158,7 @@ def test_slots_for_creators_followed(served: Serving) -> None:
         4,
         12,
     ]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.3), scores, sources) == [
+    assert picked(plain(served, list(range(14)), in_network_slots=0.3), scores, sources) == [
         0,
         1,
         2,
@@ -169,7 +170,7 @@ def test_slots_for_creators_followed(served: Serving) -> None:
         6,
         10,
     ]
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=1), scores, sources) == [
+    assert picked(plain(served, list(range(14)), in_network_slots=1), scores, sources) == [
         8,
         9,
         10,
@@ -182,8 +183,10 @@ def test_slots_for_creators_followed(served: Serving) -> None:
         3,
     ]
     assert picked(plain(served, list(range(14))), scores, sources) == list(range(10))
-    mixed = [IN_NETWORK] * 5 + [NEAREST] * 9  # those that come by themselves count
-    assert picked(plain(served, list(range(14)), F_FOLLOWED=0.5), scores, mixed) == list(range(10))
+    mixed = [Source.IN_NETWORK] * 5 + [Source.NEAREST] * 9  # those that come by themselves count
+    assert picked(plain(served, list(range(14)), in_network_slots=0.5), scores, mixed) == list(
+        range(10)
+    )
 
 
 def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
@@ -197,16 +200,16 @@ def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
         1,
         -np.median(clicks / scored(plain(served._replace(weights=ones), []), 3)),
     )  # half are below 0
-    serve = plain(served._replace(weights=weights), [], F_NEGATIVE=367.22, F_TOTAL=410.54)
+    serve = plain(served._replace(weights=weights), [], negative_sum=367.22, total_sum=410.54)
     s = scored(serve, 3).astype(float)
     assert 20 < (s < 0).sum() < 40
-    lifted = plain(serve, [], F_OFFSET=0.001)
+    lifted = plain(serve, [], negative_offset=0.001)
     want = np.where(s < 0, (s + 367.22) / 410.54 * 0.001, s + 0.001)
     assert scored(lifted, 3) == pytest.approx(want, rel=2e-6) and (want > 0).all()
-    assert scored(plain(serve, [], F_OFFSET=0.001, F_OUT=0.75), 3, source=NEAREST) == pytest.approx(
-        0.75 * want, rel=2e-6
-    )
-    assert scored(plain(serve, [], F_OUT=0.75), 3, source=NEAREST) == pytest.approx(
+    assert scored(
+        plain(serve, [], negative_offset=0.001, out_of_network=0.75), 3, source=Source.NEAREST
+    ) == pytest.approx(0.75 * want, rel=2e-6)
+    assert scored(plain(serve, [], out_of_network=0.75), 3, source=Source.NEAREST) == pytest.approx(
         np.where(s < 0, s / 0.75, 0.75 * s), rel=2e-6
     )
 
@@ -214,18 +217,18 @@ def test_negative_scores_are_lifted_as_published(served: Serving) -> None:
 def test_diversity_takes_the_cosine_off(served: Serving) -> None:
     """After the first post a likeness of cosine c costs the share d c of a score; nothing in common
     costs nothing; d = 0 is no rule."""
-    serve = plain(served, [1, 2, 3], F_DIVERSITY=0.5)
+    serve = plain(served, [1, 2, 3], diversity=0.5)
     vec = serve.item_vec.copy()
     vec[:3] = 0
     vec[0, 0], vec[1, 0], vec[1, 1], vec[2, 2] = 2, 3, 4, 1  # cosines .6 and 0
     serve = serve._replace(item_vec=vec)
     assert picked(serve, [3, 2, 1.399]) == [0, 1, 2]  # 2 (1 - .5 .6) = 1.4
     assert picked(serve, [3, 2, 1.401]) == [0, 2, 1]
-    off = serve._replace(factor=plain(served, []).factor)
+    off = serve._replace(rules=plain(served, []).rules)
     assert picked(off, [3, 2, 1.401]) == [0, 1, 2]
 
 
-def scored(serve: Serving, row: int, n: int = 60, source: int = IN_NETWORK) -> np.ndarray:
+def scored(serve: Serving, row: int, n: int = 60, source: int = Source.IN_NETWORK) -> np.ndarray:
     """Scores of the first n posts for a person."""
     dim = serve.item_vec.shape[1]
     u, score = np.empty(dim, np.float32), np.empty(n, np.float32)
@@ -262,10 +265,10 @@ def test_personalisation_draws_everybody_to_the_mean(served: Serving) -> None:
     )
     serve = plain(served._replace(user_vec=vec), [])
     assert not np.array_equal(scored(serve, 1), scored(serve, 2))
-    none = plain(served._replace(user_vec=vec), [], F_PERSONAL=0)
+    none = plain(served._replace(user_vec=vec), [], personalisation=0)
     assert np.array_equal(scored(none, 1), scored(none, 2))
     u = np.empty(vec.shape[1], np.float32)
-    bias = user_vector(5, 0, plain(served._replace(user_vec=vec), [], F_PERSONAL=0.25), u)
+    bias = user_vector(5, 0, plain(served._replace(user_vec=vec), [], personalisation=0.25), u)
     assert u == pytest.approx(0.75 * served.mean_vec + 0.25 * vec[5], abs=1e-6)
     assert bias == pytest.approx(0.75 * served.mean_bias[0] + 0.25 * served.user_bias[5], abs=1e-6)
 
@@ -280,7 +283,7 @@ def test_reward_model_adds_its_logit(served: Serving) -> None:
     )
     serve = plain(served._replace(signal=signal, reward_pool=pool, reward_own=own), [])
     base = scored(serve, 4)
-    weighted = plain(serve, [], F_REWARD=2, F_REWARD_PERSONAL=0.5)
+    weighted = plain(serve, [], reward_weight=2, reward_personalisation=0.5)
     assert scored(weighted, 4) - base == pytest.approx(
         2 * signal[:60] @ (pool + 0.5 * own[4]), abs=1e-4
     )
@@ -345,9 +348,9 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
     """Against plain numpy over a real index: the best of the scanned lists, none seen lately, none
     a candidate already; and scratch is as clean afterwards as before."""
     rng, dim = np.random.default_rng(1), served.item_vec.shape[1]
-    whole = served.whole.copy()
-    whole[0, [retrieve.Q_PROBES, retrieve.Q_CAP]] = len(served.tile_start) - 1, 10_000
-    served, worth = served._replace(whole=whole), np.zeros(len(served.can), np.float32)
+    rules = served.rules.copy()
+    rules["probes"], rules["probe_cap"] = len(served.tile_start) - 1, 10_000
+    served, worth = served._replace(rules=rules), np.zeros(len(served.can), np.float32)
     worth[served.tile_post[served.tile_post >= 0]] = served.tile_bias[0][served.tile_post >= 0]
     scan = scratch(len(served.tile_post), len(served.tile_post), len(served.tile_start) - 1)
     for _ in range(50):
@@ -361,7 +364,7 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
         n = retrieve.nearest(q, qb, rng.random(), 0, served, cand, source, 5, mark, seen, scan)
         score = served.item_vec[served.eligible] @ q + qb * worth[served.eligible]
         free = ~np.isin(served.eligible, np.concatenate([seen, cand[:5]]))
-        best = served.eligible[free][np.argsort(-score[free])[: whole[0, NEAREST]]]
+        best = served.eligible[free][np.argsort(-score[free])[: rules["quota"][0, Source.NEAREST]]]
         at = np.searchsorted(served.eligible, cand[5:n])
         assert (
             n == 5 + len(best) and free[at].all()

@@ -65,45 +65,19 @@ from twin.kernels.respond import (
     LONG_VIEW,
     MANY,
     REPORT,
+    People,
     features,
     logistic,
     pull,
     respond,
 )
-from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SHELF_KIND, SHELF, SOURCES
+from twin.kernels.rules import Shelf, Source
+from twin.kernels.totals import GAP_BINS, KEPT, TOTALS, add
 
 Array = Any
 DAY, HOUR, NEVER = 86400, 3600, 2**62
-GAP_BINS = 15
 FAR_DAYS = 1e6
 """Whoever would come back later than this does not."""
-(
-    A_SESSIONS,
-    A_IMPRESSIONS_HUMAN,
-    A_IMPRESSIONS_AI,
-    A_ENJOYED,
-    A_SATISFACTION,
-    A_LEFT,
-    A_CANDIDATES,
-    A_MATCH,
-    A_QUALITY,
-    A_AROUSAL,
-    A_POPULARITY,
-    A_CROSS,
-    A_REGRET,
-    A_LABELLED,
-    A_WORKS,
-    A_SOURCES,
-) = range(16)
-A_HEADS_HUMAN = A_SOURCES + len(SOURCES)
-A_HEADS_AI = A_HEADS_HUMAN + 8
-A_HOURS = A_HEADS_AI + 8
-A_GAPS = A_HOURS + 24
-A_FIRST = A_GAPS + GAP_BINS
-A_KEPT = A_FIRST + 1
-KEPT = (1, 7, 30)
-"""Days after their first on which newcomers are counted."""
-A_SIZE = A_KEPT + len(KEPT)
 
 
 class Log(NamedTuple):
@@ -250,14 +224,14 @@ def count(post, mask, match, posts, total):
     """Counters of a post, and running sums of fractions, after one meeting."""
     if mask >> GLAD & 1:
         posts.enjoyed[post] += 1
-    total[A_POPULARITY] += posts.impressions[post]
+    total.popularity += posts.impressions[post]
     posts.impressions[post] += 1
     if mask & 255:
         for h in range(8):
             posts.counts[post, h] += mask >> h & 1
-    total[A_MATCH] += match
-    total[A_QUALITY] += np.float64(posts.quality[post])
-    total[A_AROUSAL] += np.float64(posts.arousal[post])
+    total.match += match
+    total.quality += np.float64(posts.quality[post])
+    total.arousal += np.float64(posts.arousal[post])
 
 
 @inlined
@@ -275,15 +249,15 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
     """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of
     fractions, and what was seen."""
     arm, number = people.arm[row], behaviour.number
-    quota, likes_shown = serve.whole[arm], behaviour.shows[arm, 0] > 0
+    rules, likes_shown = serve.rules[arm], behaviour.shows[arm, 0] > 0
     depth, via, place, look, nth = plan.depth[at], -1, 0, 0, 0
     while True:
         again, on = False, -1
         if place >= depth:
             if look <= 0:
                 break
-            links = serve.random_links if quota[Q_SHELF_KIND] == 2 else serve.co_viewed
-            if quota[Q_SHELF_KIND] == 1:
+            links = serve.random_links if rules.shelf_kind == Shelf.RANDOM else serve.co_viewed
+            if rules.shelf_kind == Shelf.BOUGHT_TOGETHER:
                 links = serve.bought_together
             post, nth = shelf_post(row, links, via, nth, people.seen, serve.can)
             if post < 0:
@@ -292,7 +266,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
             again, on = True, via
             plan.post[at, place], plan.source[at, place], plan.maker[at, place] = (
                 post,
-                SHELF,
+                Source.SHELF,
                 posts.creator[post],
             )
             plan.same[at, place] = 0
@@ -309,7 +283,7 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
                 behaviour.coefficients,
                 behaviour.reach,
                 x,
-                source != IN_NETWORK,
+                source != Source.IN_NETWORK,
             )
             plan.mask[at, place], plan.match[at, place] = guess, x[0]
         mask = int(plan.mask[at, place])
@@ -326,11 +300,11 @@ def happen(row, at, people, posts, makers, serve, graph, log, behaviour, plan, t
         if (
             place == depth
             and 0 <= via < len(serve.co_viewed)
-            and quota[Q_SHELF] > 0
-            and quota[Q_SHELF_KIND] < 3
+            and rules.shelf_size > 0
+            and rules.shelf_kind != Shelf.NONE
         ):
             luck, _, _, _ = words(behaviour.streams[0], people.key[row], people.sessions[row], 1)
-            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), quota[Q_SHELF])
+            look = min(int(math.log(unit(luck)) / math.log(number[N_SHELF])), rules.shelf_size)
     plan.shown[at] = place
 
 
@@ -339,18 +313,18 @@ def arrive(row, people, total):
     """Count a visit, by local hour and by days since the last."""
     local = people.next_at[row] + people.tz[row] * HOUR
     day = local // DAY
-    total[A_SESSIONS] += 1
-    total[A_HOURS + (local % DAY) // HOUR] += 1
+    total.sessions += 1
+    total.hours[(local % DAY) // HOUR] += 1
     if people.last_day[row] >= 0 and day > people.last_day[row]:
-        total[A_GAPS + min(day - people.last_day[row], GAP_BINS) - 1] += 1
+        total.gaps[min(day - people.last_day[row], GAP_BINS) - 1] += 1
     if people.joined_at[row] > 0:
         if people.sessions[row] == 0:
-            total[A_FIRST] += 1
+            total.first += 1
         elif day > people.last_day[row]:
             since = day - (people.joined_at[row] + people.tz[row] * HOUR) // DAY
             for k in range(len(KEPT)):
                 if since == KEPT[k]:
-                    total[A_KEPT + k] += 1
+                    total.kept[k] += 1
     people.last_day[row] = day
 
 
@@ -365,15 +339,18 @@ def met(row, post, ai, mask, number, people, posts, total):
     if mask >> LONG_VIEW & 1:
         people.viewed[row, people.viewed_at[row]] = post
         people.viewed_at[row] = (people.viewed_at[row] + 1) % people.viewed.shape[1]
-    total[A_IMPRESSIONS_AI if ai else A_IMPRESSIONS_HUMAN] += 1
+    if ai:
+        total.impressions_ai += 1
+    else:
+        total.impressions_human += 1
     if mask & 255:
-        base = A_HEADS_AI if ai else A_HEADS_HUMAN
+        heads = total.heads_ai if ai else total.heads_human
         for h in range(8):
-            total[base + h] += mask >> h & 1
-    total[A_REGRET] += 1 if mask & 1 and not mask >> GLAD & 1 else 0
-    total[A_LABELLED] += 1 if posts.labelled[post] else 0
-    total[A_WORKS] += 1 if posts.work[post] else 0
-    total[A_CROSS] += 1 if slant * opinion < 0 else 0
+            heads[h] += mask >> h & 1
+    total.regret += 1 if mask & 1 and not mask >> GLAD & 1 else 0
+    total.labelled += 1 if posts.labelled[post] else 0
+    total.works += 1 if posts.work[post] else 0
+    total.cross += 1 if slant * opinion < 0 else 0
 
 
 @inner
@@ -382,13 +359,13 @@ def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
     visit. Reads posts, writes the person's row and counts in ``total``."""
     number = behaviour.number
     arrive(row, people, total)
-    total[A_CANDIDATES] += plan.many[at]
+    total.candidates += plan.many[at]
     glad, hurt, shown = 0, 0, plan.shown[at]
     for place in range(shown):
         mask = int(plan.mask[at, place])
         glad += mask >> GLAD & 1
         hurt += (mask >> HIDE & 1) * (1 + (mask >> REPORT & 1))
-        total[A_SOURCES + plan.source[at, place]] += 1
+        total.sources[plan.source[at, place]] += 1
         met(
             row,
             plan.post[at, place],
@@ -403,22 +380,23 @@ def settle(row, at, people, posts, makers, behaviour, plan, total, min_wake):
     # what newcomers expected counts as one session: they do not take months to forget it
     weight = max(number[N_LEARN], 1.0 / (people.sessions[row] + 2))
     people.satisfaction[row] += weight * (joy - 0.5 * hurt - people.satisfaction[row])
-    total[A_ENJOYED] += glad
+    total.enjoyed += glad
     people.sessions[row] += 1
     t = people.next_at[row]
     people.next_at[row] = next_visit(row, t, people, behaviour, min_wake)
     if people.next_at[row] == NEVER:
         people.active[row] = False
         people.left_at[row] = t
-        total[A_LEFT] += 1
+        total.left += 1
 
 
 @kernel
-def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min_wake):
+def browse(rows, people, posts, makers, serve, graph, log, behaviour, totals, min_wake):
     """Replay one session per row, in the order given, each at the row's own ``next_at``.
 
-    Writes people, post counters, follows, log, and ``total`` (running sums, see A_*).
+    Writes people, post counters, follows, log, and ``totals`` (1,) of TOTALS.
     """
+    total = totals[0]
     plan, room, x = (
         one_plan(1, serve),
         empty_room(len(posts.key), people.seen.shape[1], serve),
@@ -429,7 +407,7 @@ def browse(rows, people, posts, makers, serve, graph, log, behaviour, total, min
         plan_session(row, 0, people, posts, makers, serve, graph, behaviour, plan, room)
         happen(row, 0, people, posts, makers, serve, graph, log, behaviour, plan, total, x)
         settle(row, 0, people, posts, makers, behaviour, plan, total, min_wake)
-        total[A_SATISFACTION] += people.satisfaction[row]
+        total.satisfaction += people.satisfaction[row]
 
 
 class Share(NamedTuple):
@@ -440,7 +418,7 @@ class Share(NamedTuple):
     plan: Plan
     stage: Array  # i8 (chunks,): 1 planned, 2 happened
     turn: Array  # i8 (3,): the next chunk to plan, the next to settle, and seats taken
-    total: Array  # f8 (threads, A_SIZE): what each thread counted
+    total: Array  # TOTALS (threads,): what each thread counted
 
 
 def share(sessions: int, chunk: int, threads: int, plan: Plan) -> Share:
@@ -450,7 +428,7 @@ def share(sessions: int, chunk: int, threads: int, plan: Plan) -> Share:
         plan,
         np.zeros(-(-sessions // chunk), np.int64),
         np.zeros(3, np.int64),
-        np.zeros((threads, A_SIZE)),
+        np.zeros(threads, TOTALS),
     )
 
 
@@ -499,13 +477,13 @@ def lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, tota
 
 @kernel
 def browse_shared(
-    leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, total, min_wake
+    leads, rows, people, posts, makers, serve, graph, log, behaviour, shared, totals, min_wake
 ):
     """`browse` by several threads, each in a call of its own: one leads, the others plan chunks
     until none is left; all settle. What `collect` adds is left to it."""
     room, chunks = empty_room(len(posts.key), people.seen.shape[1], serve), len(shared.stage)
     if leads:
-        lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, total, room)
+        lead(rows, people, posts, makers, serve, graph, log, behaviour, shared, totals[0], room)
     else:
         k = take_turn(shared.turn, 0)
         while k < chunks:
@@ -521,10 +499,14 @@ def browse_shared(
 
 
 @kernel
-def collect(rows, people, shared, total):
-    """Add what the threads counted, and the satisfaction of those who were here, in order."""
-    for thread in range(len(shared.total)):
-        for k in range(len(total)):
-            total[k] += shared.total[thread, k]
+def _content(rows, people, totals):
+    """Add the satisfaction of those who were here, in order."""
+    total = totals[0]
     for row in rows:
-        total[A_SATISFACTION] += people.satisfaction[row]
+        total.satisfaction += people.satisfaction[row]
+
+
+def collect(rows: Array, people: People, shared: Share, totals: Array) -> None:
+    """Add what the threads counted, and the satisfaction of those who were here, in order."""
+    add(totals, shared.total)
+    _content(rows, people, totals)

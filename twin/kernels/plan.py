@@ -30,32 +30,8 @@ from twin.kernels.respond import (
     respond,
     utility,
 )
-from twin.kernels.retrieve import (
-    BOUGHT_TOGETHER,
-    CO_VIEWED,
-    EXPLORE,
-    F_RANDOM,
-    FLOOR,
-    IN_NETWORK,
-    NEAREST,
-    ORACLE,
-    Q_CAP,
-    Q_FLOOR,
-    Q_MODE,
-    Q_PROBES,
-    Q_SHELF,
-    Q_SLATE,
-    QUOTAS,
-    RANDOM,
-    TRENDING,
-    VALUE,
-    Scan,
-    drawn,
-    in_network,
-    linked,
-    listed,
-    nearest,
-)
+from twin.kernels.retrieve import Scan, drawn, in_network, linked, listed, nearest
+from twin.kernels.rules import QUOTAS, Ranking, Source
 
 Array = Any
 HEADS = 8
@@ -137,8 +113,9 @@ class Room(NamedTuple):
 def empty_plan(sessions: int, serve: Any) -> Plan:
     """Room for the plans of so many sessions."""
     most = 0
-    for arm in range(len(serve.whole)):
-        most = max(most, serve.whole[arm, Q_SLATE] + serve.whole[arm, Q_SHELF])
+    for arm in range(len(serve.rules)):
+        rules = serve.rules[arm]
+        most = max(most, rules["slate"] + rules["shelf_size"])  # Python reads a record so
     shape = (sessions, most)
     return Plan(
         np.empty(sessions, np.int32),
@@ -161,18 +138,17 @@ one_plan = making(empty_plan)
 def empty_room(posts, seen, serve):
     """Scratch for one thread, with a table of so many posts, and so many of them that a person
     remembers."""
-    most = np.zeros(serve.whole.shape[1], np.int64)
-    for k in range(serve.whole.shape[1]):
-        for arm in range(len(serve.whole)):
-            most[k] = max(most[k], serve.whole[arm, k])
-    oracle = serve.whole[0, Q_MODE] == ORACLE
-    room = (
-        int(
-            max(most[: len(QUOTAS)].sum() + 4 * most[Q_FLOOR], len(serve.eligible) if oracle else 0)
-        )
-        + 1
-    )
-    dim, tiles = serve.interaction.shape[0], int(most[Q_PROBES] * (most[Q_CAP] // TILE + 1))
+    quota = np.zeros(len(QUOTAS), np.int64)
+    slate, floor, probes, cap = 0, 0, 0, 0
+    for arm in range(len(serve.rules)):
+        rules = serve.rules[arm]
+        slate, floor = max(slate, rules.slate), max(floor, rules.exposure_floor)
+        probes, cap = max(probes, rules.probes), max(cap, rules.probe_cap)
+        for k in range(len(QUOTAS)):
+            quota[k] = max(quota[k], rules.quota[k])
+    oracle = serve.rules[0].ranking == Ranking.ORACLE
+    room = max(quota.sum() + 4 * floor, len(serve.eligible) if oracle else 0) + 1
+    dim, tiles = serve.interaction.shape[0], probes * (cap // TILE + 1)
     scan = Scan(
         np.empty(len(serve.centre_vec) * TILE, np.float32),
         np.empty(tiles, np.int32),
@@ -198,19 +174,19 @@ def empty_room(posts, seen, serve):
         np.empty(dim, np.float32),
         np.empty(dim, np.float32),
         scan,
-        np.empty(int(most[Q_SLATE]), np.int64),
+        np.empty(slate, np.int64),
         np.empty(MANY),
-        np.full(int(most[Q_SLATE]), -1, np.int64),
-        np.empty(int(most[Q_SLATE]), np.int8),
-        np.empty(int(most[Q_SLATE]) + seen, np.int64),
+        np.full(slate, -1, np.int64),
+        np.empty(slate, np.int8),
+        np.empty(slate + seen, np.int64),
     )
 
 
 @inner
 def candidates(row, arm, luck, people, serve, graph, room):
     """Gather and rank what a session may show; ``luck`` are three words. Returns how many."""
-    quota, query, mark, cand, source = (
-        serve.whole[arm],
+    rules, query, mark, cand, source = (
+        serve.rules[arm],
         serve.query[arm],
         room.mark,
         room.cand,
@@ -218,8 +194,10 @@ def candidates(row, arm, luck, people, serve, graph, room):
     )
     own, near, far = luck
     bias = user_vector(row, arm, serve, room.user)
-    n = in_network(row, unit(own), serve, quota, graph, cand, source, 0, quota[IN_NETWORK], mark)
-    if quota[NEAREST] > 0 and quota[Q_MODE] == VALUE:
+    n = in_network(
+        row, unit(own), serve, rules, graph, cand, source, 0, rules.quota[Source.IN_NETWORK], mark
+    )
+    if rules.quota[Source.NEAREST] > 0 and rules.ranking == Ranking.VALUE:
         dim = len(room.query)
         for d in range(dim):
             room.query[d] = room.user[d] * query[d]
@@ -236,34 +214,40 @@ def candidates(row, arm, luck, people, serve, graph, room):
             people.seen[row],
             room.scan,
         )
-    n = listed(-1.0, serve.trending, TRENDING, cand, source, n, quota[TRENDING], mark)
-    n = listed(unit(far), serve.fresh, EXPLORE, cand, source, n, quota[EXPLORE], mark)
-    if quota[CO_VIEWED] > 0:
+    n = listed(
+        -1.0, serve.trending, Source.TRENDING, cand, source, n, rules.quota[Source.TRENDING], mark
+    )
+    n = listed(
+        unit(far), serve.fresh, Source.EXPLORE, cand, source, n, rules.quota[Source.EXPLORE], mark
+    )
+    if rules.quota[Source.CO_VIEWED] > 0:
         n = linked(
             people.viewed[row],
             serve.co_viewed,
-            CO_VIEWED,
+            Source.CO_VIEWED,
             cand,
             source,
             n,
-            quota[CO_VIEWED],
+            rules.quota[Source.CO_VIEWED],
             mark,
             serve.can,
         )
-    if quota[BOUGHT_TOGETHER] > 0:
+    if rules.quota[Source.BOUGHT_TOGETHER] > 0:
         n = linked(
             people.viewed[row],
             serve.bought_together,
-            BOUGHT_TOGETHER,
+            Source.BOUGHT_TOGETHER,
             cand,
             source,
             n,
-            quota[BOUGHT_TOGETHER],
+            rules.quota[Source.BOUGHT_TOGETHER],
             mark,
             serve.can,
         )
-    if quota[Q_FLOOR] > 0:
-        n = listed(unit(far), serve.small, FLOOR, cand, source, n, 4 * quota[Q_FLOOR], mark)
+    if rules.exposure_floor > 0:
+        n = listed(
+            unit(far), serve.small, Source.FLOOR, cand, source, n, 4 * rules.exposure_floor, mark
+        )
     rank(
         row,
         room.user,
@@ -288,7 +272,7 @@ def everything(row, arm, people, posts, makers, serve, behaviour, room):
     n = 0
     for post in serve.eligible:
         if not room.mark[post]:
-            room.cand[n], room.source[n] = post, NEAREST
+            room.cand[n], room.source[n] = post, Source.NEAREST
             room.score[n] = enjoyment(
                 row,
                 np.int64(post),
@@ -394,8 +378,8 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
     # would not change it
     look = most_looked_at(unit(w0), np.float64(people.patience_shift[row]), behaviour.number)
     slots, by_draw = 0, 0
-    if serve.factor[arm, F_RANDOM] > 0 or serve.whole[arm, Q_MODE] == RANDOM:
-        slots = min(look, serve.whole[arm, Q_SLATE])
+    if serve.rules[arm].random_share > 0 or serve.rules[arm].ranking == Ranking.RANDOM:
+        slots = min(look, serve.rules[arm].slate)
         by_draw = drawn(
             behaviour.streams[0],
             people.key[row],
@@ -410,9 +394,9 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
             room.flag,
         )
     n = 0
-    if serve.whole[0, Q_MODE] == ORACLE:
+    if serve.rules[0].ranking == Ranking.ORACLE:
         n = everything(row, arm, people, posts, makers, serve, behaviour, room)
-    elif serve.whole[arm, Q_MODE] != RANDOM:
+    elif serve.rules[arm].ranking != Ranking.RANDOM:
         n = candidates(row, arm, (w1, w2, w3), people, serve, graph, room)
     for s in range(seen.shape[1]):
         if seen[row, s] >= 0:
@@ -434,7 +418,7 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
         room.grid,
         room.cosine,
         room.shown,
-        min(look, serve.whole[arm, Q_SLATE]) - by_draw,
+        min(look, serve.rules[arm].slate) - by_draw,
     )
     depth, slot, nth = ranked + by_draw, 0, 0
     plan.many[at] = n + by_draw
@@ -467,7 +451,7 @@ def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, 
             behaviour.coefficients,
             behaviour.reach,
             x,
-            source != IN_NETWORK,
+            source != Source.IN_NETWORK,
         )
         (
             plan.post[at, place],

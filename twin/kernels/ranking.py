@@ -28,39 +28,15 @@ import numpy as np
 from twin.ground.compiled import inlined, inner
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
-from twin.kernels.retrieve import (
-    CHRONOLOGICAL,
-    EXPLORE,
-    F_AI,
-    F_DECAY,
-    F_DIVERSITY,
-    F_FOLLOWED,
-    F_LEAST,
-    F_NEGATIVE,
-    F_OFFSET,
-    F_OUT,
-    F_PERSONAL,
-    F_REWARD,
-    F_REWARD_PERSONAL,
-    F_TOTAL,
-    FLOOR,
-    GONE,
-    IN_NETWORK,
-    Q_AI,
-    Q_AUTHOR,
-    Q_EXPLORE,
-    Q_FLOOR,
-    Q_MODE,
-    Q_SLATE,
-    VALUE,
-)
+from twin.kernels.retrieve import GONE
+from twin.kernels.rules import Ranking, Source
 
 
 @inner
 def user_vector(row, arm, serve, u):
     """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of
     personalisation; returns the bias."""
-    share = serve.factor[arm, F_PERSONAL]
+    share = serve.rules[arm].personalisation
     if share >= 1:
         for d in range(len(u)):
             u[d] = serve.user_vec[row, d]
@@ -119,13 +95,13 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
 def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI
     multipliers."""
-    mode = serve.whole[arm, Q_MODE]
-    if mode == VALUE:
+    mode = serve.rules[arm].ranking
+    if mode == Ranking.VALUE:
         value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score)
-        weight = serve.factor[arm, F_REWARD]
+        weight = serve.rules[arm].reward_weight
         if weight != 0:
             share, pool, own = (
-                serve.factor[arm, F_REWARD_PERSONAL],
+                serve.rules[arm].reward_personalisation,
                 serve.reward_pool,
                 serve.reward_own[row],
             )
@@ -138,9 +114,9 @@ def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
                 g = serve.signal[cand[i]]
                 score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
         offset, negative, total = (
-            serve.factor[arm, F_OFFSET],
-            serve.factor[arm, F_NEGATIVE],
-            serve.factor[arm, F_TOTAL],
+            serve.rules[arm].negative_offset,
+            serve.rules[arm].negative_sum,
+            serve.rules[arm].total_sum,
         )
         if offset > 0:
             for i in range(n):
@@ -151,12 +127,12 @@ def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
                 )
         for i in range(n):
             f = np.float32(1)
-            if source[i] != IN_NETWORK:
-                f *= serve.factor[arm, F_OUT]
+            if source[i] != Source.IN_NETWORK:
+                f *= serve.rules[arm].out_of_network
             if serve.item_ai[cand[i]]:
-                f *= serve.factor[arm, F_AI]
+                f *= serve.rules[arm].ai_factor
             score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
-    elif mode == CHRONOLOGICAL:
+    elif mode == Ranking.CHRONOLOGICAL:
         for i in range(n):
             score[i] = serve.item_born[cand[i]] / np.float32(60)
     else:
@@ -171,7 +147,7 @@ def _kept_for(slot, want, floor, explore):
     kept = floor + explore
     for k in range(kept):
         if slot == (k + 1) * want // (kept + 1):
-            return FLOOR if k < floor else EXPLORE
+            return Source.FLOOR if k < floor else Source.EXPLORE
     return -1
 
 
@@ -184,32 +160,36 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
     ``author_cap`` are taken. ``score`` is used up; scratch: maker i4 (n,), which gets the creator
     of every candidate, grid f4 (D, n) and cosine f4 (n,).
     """
-    whole = serve.whole[arm]
+    rules = serve.rules[arm]
     decay, least, spread = (
-        serve.factor[arm, F_DECAY],
-        serve.factor[arm, F_LEAST],
-        serve.factor[arm, F_DIVERSITY],
+        serve.rules[arm].author_decay,
+        serve.rules[arm].author_floor,
+        serve.rules[arm].diversity,
     )
-    plain, followed = whole[Q_MODE] != VALUE, serve.factor[arm, F_FOLLOWED]
+    plain, followed = rules.ranking != Ranking.VALUE, serve.rules[arm].in_network_slots
     filled = ai = own = 0
     item_creator, item_ai = serve.item_creator, serve.item_ai
-    want = min(whole[Q_SLATE], n)
+    want = min(rules.slate, n)
     take = min(take, want)
-    floor = min(whole[Q_FLOOR], want)
-    explore = min(whole[Q_EXPLORE], want - floor)
+    floor = min(rules.exposure_floor, want)
+    explore = min(rules.explore_slots, want - floor)
     for i in range(n):
         maker[i] = item_creator[cand[i]]
     while filled < take:
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
             for i in range(n):
-                fits = serve.item_small[cand[i]] if need == FLOOR else source[i] == EXPLORE
+                fits = (
+                    serve.item_small[cand[i]]
+                    if need == Source.FLOOR
+                    else source[i] == Source.EXPLORE
+                )
                 if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
                     best = i
         elif not plain and own < int(followed * (filled + 1)):
             for i in range(n):
                 if (
-                    source[i] == IN_NETWORK
+                    source[i] == Source.IN_NETWORK
                     and score[i] > GONE
                     and (best < 0 or score[i] > score[best])
                 ):
@@ -223,7 +203,7 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
             break
         out[filled] = best
         filled += 1
-        own += 1 if source[best] == IN_NETWORK else 0
+        own += 1 if source[best] == Source.IN_NETWORK else 0
         score[best] = GONE
         creator, k = maker[best], 0
         for j in range(filled):
@@ -233,13 +213,13 @@ def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
         after = (1 - least) * decay ** np.float32(k) + least
         for i in range(n):
             if maker[i] == creator and score[i] > GONE:
-                if k >= whole[Q_AUTHOR]:
+                if k >= rules.author_cap:
                     score[i] = GONE
                 elif not plain and score[i] > 0:
                     score[i] = score[i] * after / before
         if item_ai[cand[best]]:
             ai += 1
-            if ai == whole[Q_AI]:
+            if ai == rules.ai_cap:
                 for i in range(n):
                     if item_ai[cand[i]]:
                         score[i] = GONE

@@ -21,71 +21,9 @@ from twin.ground.compiled import inlined, inner
 from twin.ground.draws import unit, words
 from twin.kernels.index import TILE
 from twin.kernels.lanes import bounds8, score8
+from twin.kernels.rules import Ranking, Source
 
 Array = Any
-VALUE, CHRONOLOGICAL, POPULARITY, RANDOM, ORACLE = range(5)
-MODES = {
-    "value": VALUE,
-    "chronological": CHRONOLOGICAL,
-    "popularity": POPULARITY,
-    "random": RANDOM,
-    "oracle": ORACLE,
-}
-SOURCES = (
-    "in_network",
-    "nearest",
-    "trending",
-    "explore",
-    "co_viewed",
-    "bought_together",
-    "shelf",
-    "floor",
-    "random",
-    "uniform",
-)
-"""Where a shown post came from; random: a slot of ``random_share``; uniform: a feed whose ranking
-is random."""
-(
-    IN_NETWORK,
-    NEAREST,
-    TRENDING,
-    EXPLORE,
-    CO_VIEWED,
-    BOUGHT_TOGETHER,
-    SHELF,
-    FLOOR,
-    RANDOM_SLOT,
-    UNIFORM,
-) = range(10)
-QUOTAS = SOURCES[:6]
-(
-    Q_PROBES,
-    Q_CAP,
-    Q_SCAN,
-    Q_SLATE,
-    Q_AUTHOR,
-    Q_MODE,
-    Q_FLOOR,
-    Q_EXPLORE,
-    Q_AI,
-    Q_SHELF,
-    Q_SHELF_KIND,
-) = range(len(QUOTAS), len(QUOTAS) + 11)
-(
-    F_OUT,
-    F_AI,
-    F_DECAY,
-    F_LEAST,
-    F_PERSONAL,
-    F_REWARD,
-    F_DIVERSITY,
-    F_REWARD_PERSONAL,
-    F_OFFSET,
-    F_NEGATIVE,
-    F_TOTAL,
-    F_FOLLOWED,
-    F_RANDOM,
-) = range(13)
 GONE = np.float32(-3e38)
 
 
@@ -125,13 +63,7 @@ class Serving(NamedTuple):
     trending: Array  # i4 (T,)
     fresh: Array  # i4 (F,)
     eligible: Array  # i4 (E,)
-    # i8 (A, Q_*): quotas, probes, probe_cap, scan, slate, author_cap, mode, slots kept, ai cap,
-    # shelf
-    whole: Array
-    # f4 (A, F_*): out-of-network, ai, author decay, author floor, personalisation, reward
-    factor: Array
-    # weight, diversity, personalisation of the reward, offset, its sums N and T, share of slots for
-    # creators followed, random share
+    rules: Array  # RULES (A,)
     mean_vec: Array  # f4 (D,) mean user
     mean_bias: Array  # f4 (1,)
     can: Array  # bool (P,): eligible
@@ -184,14 +116,14 @@ def _take(post, flag, cand, source, n, mark):
 
 
 @inner
-def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
+def in_network(row, luck, serve, rules, graph, cand, source, n, limit, mark):
     """Newest posts of followed creators, from a random place in the follow list, at most ``scan``
     creators."""
     creators = len(serve.creator_start) - 1
     if row < len(graph.start) - 1:
         first, count = graph.start[row], graph.start[row + 1] - graph.start[row]
         shift = int(luck * count)
-        for i in range(min(count, whole[Q_SCAN])):
+        for i in range(min(count, rules.scan)):
             if n >= limit:
                 return n
             j = i + shift
@@ -200,7 +132,7 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
                 a, b = serve.creator_start[creator], serve.creator_start[creator + 1]
                 for k in range(a, min(b, a + 3)):
                     if n < limit:
-                        n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark)
+                        n = _take(serve.creator_post[k], Source.IN_NETWORK, cand, source, n, mark)
     edge = graph.pending_head[row] if row < len(graph.pending_head) else -1
     while edge >= 0 and n < limit:
         creator = graph.pending_creator[edge]
@@ -208,7 +140,7 @@ def in_network(row, luck, serve, whole, graph, cand, source, n, limit, mark):
             a, b = serve.creator_start[creator], serve.creator_start[creator + 1]
             for k in range(a, min(b, a + 3)):
                 if n < limit:
-                    n = _take(serve.creator_post[k], IN_NETWORK, cand, source, n, mark)
+                    n = _take(serve.creator_post[k], Source.IN_NETWORK, cand, source, n, mark)
         edge = graph.pending_next[edge]
     return n
 
@@ -298,12 +230,12 @@ def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
     )
     which = arm if len(serve.tile_bias) > 1 else 0
     tile_bias, centre_bias = serve.tile_bias[which], serve.centre_bias[which]
-    whole = serve.whole[arm]
-    quota, lists = whole[NEAREST], len(tile_start) - 1
+    rules = serve.rules[arm]
+    quota, lists = rules.quota[Source.NEAREST], len(tile_start) - 1
     for t in range(serve.centre_vec.shape[0]):
         score8(q, qb, serve.centre_vec, centre_bias, t, near, t * TILE)
     scanned = 0
-    for _ in range(min(whole[Q_PROBES], lists)):
+    for _ in range(min(rules.probes, lists)):
         best = 0
         for k in range(1, lists):
             if near[k] > near[best]:
@@ -311,7 +243,7 @@ def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
         near[best] = GONE
         first, tiles = tile_start[best], tile_start[best + 1] - tile_start[best]
         shift = int(luck * tiles)
-        for i in range(min(tiles, (whole[Q_CAP] + TILE - 1) // TILE)):
+        for i in range(min(tiles, (rules.probe_cap + TILE - 1) // TILE)):
             t = first + (i + shift - tiles if i + shift >= tiles else i + shift)
             score8(q, qb, tile_vec, tile_bias, t, score, scanned * TILE)
             if t == first + tiles - 1:
@@ -326,7 +258,7 @@ def nearest(q, qb, luck, arm, serve, cand, source, n, mark, seen, scan):
     for i in range(n):
         _leave_out(cand[i], serve.tile_of, scan)
     for k in range(_best(scanned * TILE, quota, tile_post, scan)):
-        n = _take(_post(scan.best[k], tile_post, scan), NEAREST, cand, source, n, mark)
+        n = _take(_post(scan.best[k], tile_post, scan), Source.NEAREST, cand, source, n, mark)
     for k in range(scanned):
         scan.at[scan.tile[k]] = -1
     return n
@@ -373,8 +305,8 @@ def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
     """
     eligible, share, every = (
         serve.eligible,
-        serve.factor[arm, F_RANDOM],
-        serve.whole[arm, Q_MODE] == RANDOM,
+        serve.rules[arm].random_share,
+        serve.rules[arm].ranking == Ranking.RANDOM,
     )
     many, count = len(eligible), 0
     for s in range(len(seen)):
@@ -384,7 +316,7 @@ def drawn(stream, key, session, serve, arm, seen, slots, mark, held, out, flag):
     for slot in range(slots):
         a, b, _, _ = words(stream, key, session, 2 + slot)
         chosen = unit(a) < share
-        out[slot], flag[slot] = -1, RANDOM_SLOT if chosen else UNIFORM
+        out[slot], flag[slot] = -1, Source.RANDOM if chosen else Source.UNIFORM
         if (chosen or every) and count < many:
             place = int(unit(b) * (many - count))
             for k in range(count):

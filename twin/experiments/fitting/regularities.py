@@ -20,8 +20,8 @@ from scipy.special import logit
 from twin.engine.simulation import Simulation
 from twin.ground.rhythm import MIND_HOURS
 from twin.ground.units import DAY
-from twin.kernels.browse import KEPT
-from twin.kernels.retrieve import IN_NETWORK
+from twin.kernels.rules import Source
+from twin.kernels.totals import KEPT
 from twin.kernels.training import HEADS
 from twin.running import warmed
 from twin.scenario.loading import Scenario
@@ -188,7 +188,7 @@ def _counted(board: Board, new: Floats) -> dict[str, float]:
     left = 1 - np.concatenate([[0.0], np.cumsum(share)])[:5]
     hazard = share[:5] / left
     hours = _total(board, new, "sessions_by_hour")
-    followed = _total(board, new, "source_impressions")[IN_NETWORK]
+    followed = _total(board, new, "source_impressions")[Source.IN_NETWORK]
     return {
         **{
             f"P({head}) per impression": responses[HEADS.index(head)] / impressions

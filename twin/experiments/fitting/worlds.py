@@ -42,7 +42,6 @@ from numpy.typing import NDArray
 from twin.engine.simulation import Simulation
 from twin.experiments.fitting.meetings import Meetings
 from twin.ground.units import DAY, format_duration
-from twin.kernels.browse import A_IMPRESSIONS_AI, A_IMPRESSIONS_HUMAN
 from twin.kernels.index import Listed
 from twin.kernels.respond import FEATURES, LIKE
 from twin.kernels.side import AROUSAL as READ_AROUSAL
@@ -202,7 +201,8 @@ def standardised(high: Floats, low: Floats) -> float:
 def total(simulation: Simulation) -> float:
     """Impressions so far, as consumers counted them."""
     audience = next(each for each in simulation.mechanisms if each.name == "audience")
-    return float(audience.keep["total"][[A_IMPRESSIONS_HUMAN, A_IMPRESSIONS_AI]].sum())
+    counted = audience.keep["total"][0]
+    return float(counted["impressions_human"] + counted["impressions_ai"])
 
 
 class Trunk:

@@ -38,7 +38,8 @@ from twin.kernels.judging import MOST, judge_all
 from twin.kernels.links import forget_rows
 from twin.kernels.plan import Behaviour, empty_plan
 from twin.kernels.respond import FEATURES, LIKE, Makers, People, Posts, reaches
-from twin.kernels.retrieve import IN_NETWORK, Q_SHELF, Q_SLATE, RANDOM_SLOT, SOURCES
+from twin.kernels.rules import SOURCES, Source
+from twin.kernels.totals import GAP_BINS, KEPT, TOTALS, since
 from twin.kernels.training import HEADS
 from twin.mechanisms.audience.params import AudienceParams
 from twin.world.columns import Column
@@ -335,7 +336,7 @@ class Audience(Mechanism[AudienceParams]):
             "reading while there were few.",
             "consumer",
             "Visits: Newcomers",
-            labels={"day": tuple(map(str, kernel.KEPT))},
+            labels={"day": tuple(map(str, KEPT))},
             good="up",
         ),
         Metric(
@@ -406,7 +407,7 @@ class Audience(Mechanism[AudienceParams]):
             "Days from one active day to the next, since the start (last bin and above).",
             "consumer",
             "Visits",
-            edges=tuple(float(d) for d in range(1, kernel.GAP_BINS + 1)),
+            edges=tuple(float(d) for d in range(1, GAP_BINS + 1)),
             total=True,
         ),
     )
@@ -451,12 +452,11 @@ class Audience(Mechanism[AudienceParams]):
 
     def setup(self) -> None:
         """Open the initial consumers and the running sums."""
-        self.keep["total"] = np.zeros(kernel.A_SIZE)
-        self.keep["before"] = np.zeros(kernel.A_SIZE)
+        self.keep["total"] = np.zeros(1, TOTALS)
+        self.keep["before"] = np.zeros(1, TOTALS)
         self.keep["joined"] = np.zeros(1, np.int64)
-        self.keep["cohorts"] = np.zeros(
-            (COHORT + kernel.KEPT[-1] + 1, kernel.A_SIZE - kernel.A_FIRST)
-        )  # by days ago
+        # first and later visits of newcomers by days ago
+        self.keep["cohorts"] = np.zeros((COHORT + KEPT[-1] + 1, 1 + len(KEPT)))
         self.keep["holdout.p"], self.keep["holdout.clicked"] = (
             np.zeros(0, np.float32),
             np.zeros(0, bool),
@@ -552,9 +552,7 @@ class Audience(Mechanism[AudienceParams]):
     def turnover(self) -> None:
         """Poisson arrivals, and release of rows that nobody holds any more; what was seen fades."""
         self.mine("consumers", "stance")[:] *= STANCE_MEMORY
-        self.keep["cohorts"] = np.concatenate(
-            [self.keep["total"][None, kernel.A_FIRST :], self.keep["cohorts"][:-1]]
-        )
+        self.keep["cohorts"] = np.concatenate([self._newcomers()[None], self.keep["cohorts"][:-1]])
         world = self.world
         day = np.array([world.now // DAY], np.uint64)
         u = self.uniforms("arrivals", day)[0, 0]
@@ -575,7 +573,7 @@ class Audience(Mechanism[AudienceParams]):
         """Replay the sessions of these people, in order."""
         world = self.world
         serve = world.service("serving")()
-        room = len(rows) * int((serve.whole[:, Q_SLATE] + serve.whole[:, Q_SHELF]).max())
+        room = len(rows) * int((serve.rules["slate"] + serve.rules["shelf_size"]).max())
         log = world.service("log")(room)
         world.service("reserve_follows")(room)
         people, posts = self.columns_of_people(), self.columns_of_posts()
@@ -610,7 +608,7 @@ class Audience(Mechanism[AudienceParams]):
         D8).
         """
         window, keep = self.world.service("window")(), self.keep
-        chosen = np.flatnonzero(window.source == RANDOM_SLOT)
+        chosen = np.flatnonzero(window.source == Source.RANDOM)
         if not len(chosen):
             return
         creators = self.world.table("creators")
@@ -742,42 +740,47 @@ class Audience(Mechanism[AudienceParams]):
         weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
         return np.cumsum(weight)
 
-    def _retention(self, total: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _newcomers(self) -> NDArray[np.float64]:
+        """First visits of newcomers so far, then those on the days of KEPT."""
+        total = self.keep["total"][0]
+        return np.append(total["first"], total["kept"])
+
+    def _retention(self) -> NDArray[np.float64]:
         """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their
         first; NaN where they were few."""
-        cohorts, now = self.keep["cohorts"], total[kernel.A_FIRST :]
-        came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(kernel.KEPT))])
-        first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in kernel.KEPT])
+        cohorts, now = self.keep["cohorts"], self._newcomers()
+        came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(KEPT))])
+        first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in KEPT])
         found: NDArray[np.float64] = np.where(first >= FEW, came / np.maximum(first, 1), np.nan)
         return found
 
     def measure(self) -> None:
         """Running totals and what changed since the last reading."""
-        board, total = self.world.board, self.keep["total"]
-        new = total - self.keep["before"]
+        board, total = self.world.board, self.keep["total"][0]
+        new = since(self.keep["total"], self.keep["before"])
         examined, sessions = (
-            new[kernel.A_IMPRESSIONS_HUMAN] + new[kernel.A_IMPRESSIONS_AI],
-            new[kernel.A_SESSIONS],
+            new["impressions_human"] + new["impressions_ai"],
+            new["sessions"],
         )
         active, c = self.read("consumers", "active"), self.world.table("consumers")
         joy = self.read("consumers", "satisfaction")[active]
-        board.set("sessions", total[kernel.A_SESSIONS])
+        board.set("sessions", total["sessions"])
         board.set("consumers_active", int(active.sum()))
         board.set("consumers_joined", int(self.keep["joined"][0]))
-        board.set("consumers_left", total[kernel.A_LEFT])
-        board.set("impressions", total[kernel.A_IMPRESSIONS_HUMAN], by="human")
-        board.set("impressions", total[kernel.A_IMPRESSIONS_AI], by="ai")
+        board.set("consumers_left", total["left"])
+        board.set("impressions", total["impressions_human"], by="human")
+        board.set("impressions", total["impressions_ai"], by="ai")
         board.set_all(
             "responses",
             np.stack(
                 [
-                    total[kernel.A_HEADS_HUMAN : kernel.A_HEADS_AI],
-                    total[kernel.A_HEADS_AI : kernel.A_HOURS],
+                    total["heads_human"],
+                    total["heads_ai"],
                 ],
                 axis=1,
             ).ravel(),
         )
-        board.set("enjoyed", total[kernel.A_ENJOYED])
+        board.set("enjoyed", total["enjoyed"])
         local = (self.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
         board.set(
             "consumers_daily",
@@ -791,30 +794,30 @@ class Audience(Mechanism[AudienceParams]):
                 np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None), minlength=len(edges)
             ).astype(float),
         )
-        board.set_all("source_impressions", total[kernel.A_SOURCES : kernel.A_HEADS_HUMAN])
-        board.set("candidates_mean", total[kernel.A_CANDIDATES] / max(total[kernel.A_SESSIONS], 1))
-        board.set_all("sessions_by_hour", total[kernel.A_HOURS : kernel.A_GAPS])
-        board.set_all("return_gap", total[kernel.A_GAPS : kernel.A_FIRST])
-        board.set_all("retention", self._retention(total))
-        board.set("labelled_impressions", total[kernel.A_LABELLED])
-        board.set("work_impressions", total[kernel.A_WORKS])
+        board.set_all("source_impressions", total["sources"])
+        board.set("candidates_mean", total["candidates"] / max(total["sessions"], 1))
+        board.set_all("sessions_by_hour", total["hours"])
+        board.set_all("return_gap", total["gaps"])
+        board.set_all("retention", self._retention())
+        board.set("labelled_impressions", total["labelled"])
+        board.set("work_impressions", total["works"])
         for name, score in zip(
             ("click_auc_ceiling", "click_log_loss_ceiling"), self._ceiling().tolist(), strict=False
         ):
             board.set(name, score)
         if sessions and examined:
             board.set("session_depth", examined / sessions)
-            clicks = new[kernel.A_HEADS_HUMAN] + new[kernel.A_HEADS_AI]
+            clicks = new["heads_human"][0] + new["heads_ai"][0]
             board.set("engaged_per_session", clicks / sessions)
-            board.set("in_network_share", new[kernel.A_SOURCES + IN_NETWORK] / examined)
-            board.set("cross_cutting_share", new[kernel.A_CROSS] / examined)
-            board.set("regret_share", new[kernel.A_REGRET] / max(clicks, 1))
-            board.set("enjoyed_per_session", new[kernel.A_ENJOYED] / sessions)
+            board.set("in_network_share", new["sources"][Source.IN_NETWORK] / examined)
+            board.set("cross_cutting_share", new["cross"] / examined)
+            board.set("regret_share", new["regret"] / max(clicks, 1))
+            board.set("enjoyed_per_session", new["enjoyed"] / sessions)
             for name, slot in (
-                ("shown_match", kernel.A_MATCH),
-                ("shown_quality", kernel.A_QUALITY),
-                ("shown_arousal", kernel.A_AROUSAL),
-                ("shown_popularity", kernel.A_POPULARITY),
+                ("shown_match", "match"),
+                ("shown_quality", "quality"),
+                ("shown_arousal", "arousal"),
+                ("shown_popularity", "popularity"),
             ):
                 board.set(name, new[slot] / examined)
-        self.keep["before"] = total.copy()
+        self.keep["before"] = self.keep["total"].copy()

@@ -20,12 +20,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.kernels.rules import Shelf
 from twin.mechanisms.recommender import holdout, occupancy, quality, signals
 from twin.mechanisms.recommender.learning import TABLES, Learner
 from twin.mechanisms.recommender.links import RING_COLUMNS, ItemLinks, Ring
 from twin.mechanisms.recommender.params import RecommenderParams
 from twin.mechanisms.recommender.reward import RewardModel
-from twin.mechanisms.recommender.serving import SHELVES, Server
+from twin.mechanisms.recommender.serving import Server
 from twin.world.columns import Column
 from twin.world.mechanism import Every, Mechanism
 from twin.world.metric import Metric
@@ -228,11 +229,14 @@ class Recommender(Mechanism[RecommenderParams]):
         )
 
     def shelf_kinds(self) -> NDArray[np.int8]:
-        """Which links the shelves of people show, by arm of consumers: see SHELVES."""
+        """Which links the shelves of people show, by arm of consumers: see `Shelf`."""
         return self._shelves.get(
             self.world.lever_version,
             lambda: np.array(
-                [SHELVES[str(kind)] for kind in self.levers_by_arm("consumers", "shelf.kind")],
+                [
+                    Shelf[str(kind).upper()]
+                    for kind in self.levers_by_arm("consumers", "shelf.kind")
+                ],
                 np.int8,
             ),
         )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels.browse import Log
-from twin.kernels.retrieve import RANDOM_SLOT
+from twin.kernels.rules import Source
 from twin.kernels.side import note
 from twin.mechanisms.recommender.tables import Arrays
 from twin.world.columns import lengthened, room_for
@@ -87,7 +87,7 @@ class InteractionLog:
 
     def held(self, first: int) -> NDArray[np.bool_]:
         """Which impressions from an index on are of random slots: those are never trained on."""
-        held: NDArray[np.bool_] = self.column("source", first) == RANDOM_SLOT
+        held: NDArray[np.bool_] = self.column("source", first) == Source.RANDOM
         return held
 
     def taught(self, first: int) -> slice | NDArray[np.int64]:

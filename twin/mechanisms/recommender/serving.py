@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from twin.ground.units import NEVER
 from twin.kernels import index, retrieve
+from twin.kernels.rules import QUOTAS, RULES, Ranking, Shelf
 from twin.kernels.side import worth
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.params import RecommenderParams
-from twin.mechanisms.recommender.presets import KEPT, OFFSETS, QUOTAS, sums, weights
+from twin.mechanisms.recommender.presets import KEPT, OFFSETS, sums, weights
+from twin.mechanisms.recommender.presets import QUOTAS as PRESET_QUOTAS
 from twin.world.columns import held_bytes, lengthened
 from twin.world.mechanism import Mechanism
 from twin.world.state import Made
@@ -37,7 +39,22 @@ LISTS = (
     "small",
 )
 """Lists of a snapshot that are kept under their names."""
-SHELVES = {"co_viewed": 0, "bought_together": 1, "random": 2, "none": 3}
+OF_PRESET: dict[str, Mapping[str, float]] = {
+    "negative_offset": OFFSETS,
+    "in_network_slots": KEPT,
+}
+"""Rules that an arm's preset sets where the lever does not."""
+OTHERWISE = {
+    "quota",
+    "probe_cap",
+    "scan",
+    "shelf_kind",
+    "ranking",
+    "negative_sum",
+    "total_sum",
+    *OF_PRESET,
+}
+"""Rules that are more than the number a lever stands at; all others are just that."""
 
 
 class Server:
@@ -188,7 +205,7 @@ class Server:
                 int(quota)
                 for quota in self._of_preset(
                     "quota.trending",
-                    {preset: quota["trending"] for preset, quota in QUOTAS.items()},
+                    {preset: quota["trending"] for preset, quota in PRESET_QUOTAS.items()},
                 )
             ),
         )
@@ -204,7 +221,7 @@ class Server:
         ]
 
     def _weigh(self) -> NDArray[np.float64]:
-        """Weights by arm into ``keep``; the offset of scores with its two sums (arms, 3)."""
+        """Weights by arm into ``keep``; the two sums N and T of the offset, (2, arms)."""
         m, names = self.m, (*HEADS, "angry")
         given = zip(
             *(m.levers_by_arm("consumers", f"weights.{name}") for name in names), strict=True
@@ -217,64 +234,41 @@ class Server:
         self.keep["weights"] = np.array(
             [weights(preset, rates, override) for preset, override in each], np.float32
         )
-        return np.column_stack(
-            [
-                self._of_preset("negative_offset", OFFSETS),
-                [sums(preset, override) for preset, override in each],
-            ]
-        )
+        return np.array([sums(preset, override) for preset, override in each]).T
 
     def _settings(self) -> None:
-        """Weights, whole numbers and factors in force, one row per arm of consumers."""
+        """Weights and rules in force, one row per arm of consumers."""
         keep, m = self.keep, self.m
 
-        def arms(*names: str) -> NDArray[np.float64]:
-            return np.array(
-                [[float(value) for value in m.levers_by_arm("consumers", name)] for name in names]
-            ).T
+        def arms(name: str) -> list[float]:
+            return [float(value) for value in m.levers_by_arm("consumers", name)]
 
-        offset = self._weigh()
-        quotas = [
-            self._of_preset(
+        rules = np.zeros(len(m.levers_by_arm("consumers", "ranking")), RULES)
+        prefix = f"{m.name}."
+        levers = {
+            name.removeprefix(prefix).replace(".", "_"): name.removeprefix(prefix)
+            for name in m.world.levers
+            if name.startswith(prefix)
+        }
+        for field in sorted({*(RULES.names or ())} - OTHERWISE):
+            rules[field] = arms(levers[field])
+        for lever, presets in OF_PRESET.items():
+            rules[lever] = self._of_preset(lever, presets)
+        for place, source in enumerate(QUOTAS):
+            rules["quota"][:, place] = self._of_preset(
                 f"quota.{source}",
-                {preset: quota.get(source, 0) for preset, quota in QUOTAS.items()},
+                {preset: quota.get(source, 0) for preset, quota in PRESET_QUOTAS.items()},
             )
-            for source in retrieve.QUOTAS
+        rules["probe_cap"], rules["scan"] = self.p.probe_cap, self.p.scan
+        rules["shelf_kind"] = [
+            Shelf[str(kind).upper()] for kind in m.levers_by_arm("consumers", "shelf.kind")
         ]
-        modes = [
-            retrieve.ORACLE if m.world.oracle else retrieve.MODES[str(mode)]
-            for mode in m.levers_by_arm("consumers", "ranking")
+        rules["ranking"] = [
+            Ranking.ORACLE if m.world.oracle else Ranking[str(ranking).upper()]
+            for ranking in m.levers_by_arm("consumers", "ranking")
         ]
-        many = len(modes)
-        keep["whole"] = np.column_stack(
-            [
-                *quotas,
-                arms("probes"),
-                np.full(many, self.p.probe_cap),
-                np.full(many, self.p.scan),
-                arms("slate", "author_cap"),
-                modes,
-                arms("exposure_floor", "explore_slots", "ai_cap", "shelf.size"),
-                [SHELVES[str(kind)] for kind in m.levers_by_arm("consumers", "shelf.kind")],
-            ]
-        ).astype(np.int64)
-        keep["factor"] = np.column_stack(
-            [
-                arms(
-                    "out_of_network",
-                    "ai_factor",
-                    "author_decay",
-                    "author_floor",
-                    "personalisation",
-                    "reward.weight",
-                    "diversity",
-                    "reward.personalisation",
-                ),
-                offset,
-                self._of_preset("in_network_slots", KEPT),
-                arms("random_share"),
-            ]
-        ).astype(np.float32)
+        rules["negative_sum"], rules["total_sum"] = self._weigh()
+        keep["rules"] = rules
 
     def serving(self) -> retrieve.Serving:
         """The snapshot as the session kernel reads it."""
@@ -336,8 +330,7 @@ class Server:
                 k["trending"],
                 k["fresh"],
                 k["eligible"],
-                k["whole"],
-                k["factor"],
+                k["rules"],
                 k["serve.mean.vec"],
                 k["serve.mean.bias"],
                 k["can"],
