@@ -28,6 +28,7 @@ if (
 ):  # begun in the background by a shell; tests press Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis_settings.register_profile("same", derandomize=True)  # the same examples everywhere
+hypothesis_settings.load_profile("same")
 FOLDERS = (
     "unit",
     "contract",
