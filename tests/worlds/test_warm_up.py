@@ -23,8 +23,8 @@ from twin.ground.errors import ScenarioError, UsageError
 from twin.ground.units import DAY
 from twin.readers.terminal import PlainView
 from twin.record.results import load_events, load_manifest, load_metrics
+from twin.running import commands, warmed
 from twin.running import drive as running
-from twin.running import warmed
 from twin.scenario.describe import dump
 from twin.scenario.loading import Scenario, load
 from twin.world.board import Board
@@ -360,7 +360,7 @@ def test_a_run_killed_anywhere_resumes_to_the_same_bytes(
             ) -> None:
                 step(self, to)
                 if stop is not None and to >= stop:
-                    self._save()
+                    self.save()
                     raise KeyboardInterrupt
 
             patch.setattr(running._Drive, "_step", until)
@@ -503,11 +503,10 @@ def test_what_is_given_by_hand_in_the_warm_up_counts_from_the_start(
         step(self, to)
         if to == -DAY:
             policy = "name: by hand\nset: {recommender.slate: 5}\n"
-            with pytest.raises(
-                UsageError, match=r"2024-12-30: lies before the run's start \(2025-01-01\)"
-            ):
-                self._intervene({"policy": policy, "at": "2024-12-30"})
-            self._intervene({"policy": policy})
+            command = {"do": "intervene", "policy": policy}
+            refused = commands.carry_out(self, {**command, "at": "2024-12-30"})
+            assert "2024-12-30: lies before the run's start (2025-01-01)" in refused["error"]
+            assert "error" not in commands.carry_out(self, command)
 
     with monkeypatch.context() as patch:
         patch.setattr(running._Drive, "_step", by_hand)
