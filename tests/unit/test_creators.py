@@ -10,7 +10,7 @@ from twin.ground.draws import children
 from twin.ground.errors import StateError
 from twin.ground.units import DAY, HOUR, NEVER
 from twin.kernels import create as kernel
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 from twin.mechanisms.creators import Creators, CreatorsParams
 from twin.mechanisms.creators.declared import TALLIES
 from twin.mechanisms.creators.posting import FEATURES, effort

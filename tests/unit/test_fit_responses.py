@@ -88,11 +88,15 @@ def test_rates_by_hand() -> None:
     """Given a click, given a hide, and with eagerness where it belongs."""
     crowd_, table = crowd(), base()
     opened, hidden = (
-        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.CLICK, respond.HIDE)
+        expit(table[r, 0] + crowd_.x @ table[r, 1:])
+        for r in (respond.Response.CLICK, respond.Response.HIDE)
     )
-    liked = expit(table[respond.LIKE, 0] + crowd_.x @ table[respond.LIKE, 1:] + crowd_.eager)
+    liked = expit(
+        table[respond.Response.LIKE, 0] + crowd_.x @ table[respond.Response.LIKE, 1:] + crowd_.eager
+    )
     reported, glad = (
-        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.REPORT, respond.GLAD)
+        expit(table[r, 0] + crowd_.x @ table[r, 1:])
+        for r in (respond.Response.REPORT, respond.Response.GLAD)
     )
     found = dict(zip(NAMES, meetings.rates(crowd_, table), strict=True))
     by_hand = {
@@ -302,24 +306,20 @@ def test_features_are_those_of_the_kernel(forked: Forked) -> None:
     found = response_worlds.features(simulation, shown)
     assert len(found.eager) > 300 and shown.place.max() > 3
     audience: Any = next(each for each in simulation.mechanisms if each.name == "audience")
-    people, posts = audience.columns_of_people(), audience.columns_of_posts()
-    creators, behaviour = simulation.world.table("creators"), audience._behaviour()
-    makers = respond.Makers(creators["ai"], creators["reputation"])
+    sessions = audience.sessions
+    people, posts, makers = sessions.people(), sessions.posts(), sessions.makers()
+    behaviour = sessions.behaviour()
     same = response_worlds.same_before(shown, posts.creator[shown.post])
     x = np.empty(len(FEATURES))
     for m, (row, post) in enumerate(zip(shown.consumer, shown.post, strict=True)):
-        respond.features(
-            row,
-            post,
-            np.int64(posts.counts[post, respond.LIKE]),
-            int(same[m]),
-            int(shown.place[m]),
-            people,
-            posts,
-            makers,
-            behaviour.shows[people.arm[row]],
-            x,
+        meeting = respond.Meeting(
+            row=row,
+            post=post,
+            likes=np.int64(posts.counts[post, respond.Response.LIKE]),
+            same=int(same[m]),
+            place=int(shown.place[m]),
         )
+        respond.features(meeting, people, posts, makers, behaviour.shown[people.arm[row]], x)
         assert found.x[m] == pytest.approx(x, abs=1e-5)
 
 

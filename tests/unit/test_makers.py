@@ -8,7 +8,7 @@ from tests.unit.test_creators import LEAVING, SILENT, VISITS, go, make
 from twin.ground.draws import children
 from twin.ground.units import DAY
 from twin.kernels import learn as kernel
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 from twin.mechanisms.creators.declared import UNSET
 from twin.mechanisms.creators.incentives import FEWEST, slopes
 from twin.mechanisms.creators.learning import learned

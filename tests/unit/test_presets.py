@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import history
 from twin.engine.simulation import Simulation
-from twin.kernels.retrieve import Serving
 from twin.kernels.rules import SOURCES, Source
+from twin.kernels.snapshot import Serving
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.params import Rates
 from twin.mechanisms.recommender.presets import (

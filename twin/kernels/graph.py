@@ -3,7 +3,7 @@ propagation.
 
 A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by
 row, -1 for a follow that was dropped since the last rebuild, both as narrow as their numbers allow;
-follows made since then hang on a chain per consumer (see `retrieve.Follows`).
+follows made since then hang on a chain per consumer (see `follows.Follows`).
 
 Newcomers are wired by preferential attachment (Price 1976, Barabasi & Albert 1999) within and
 across communities:
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from twin.ground.compiled import inlined, kernel, making
 from twin.ground.draws import mix64, unit, words
+from twin.kernels.follows import Follows
 
 TRIES = 4
 """Draws per follow wanted; what repeats a creator already followed is dropped, as a parallel edge
@@ -92,7 +93,7 @@ def csr(size, source, target):
 
 
 @kernel
-def merge(graph, consumer_active, creator_active, start, target, lost):
+def merge(graph: Follows, consumer_active, creator_active, start, target, lost):
     """Fill a new CSR (start, target) with old edges, then pending ones, of those still active;
     returns how many. Counts in ``lost`` int (n,) the follows of each of these people whose creator
     is active no more."""

@@ -36,14 +36,14 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from twin.kernels.respond import CLICK, COMMENT, FEATURES, FOLLOW, HIDE, LIKE, REPORT, RESHARE
+from twin.kernels.respond import FEATURES, Feature, Response
 from twin.kernels.training import HEADS
 
 Floats = NDArray[np.float64]
 NAMES = (*HEADS, "glad")
 """Responses in the order of the kernel."""
-EAGER = (LIKE, COMMENT, RESHARE, FOLLOW)
-AROUSAL, AGREEMENT = FEATURES.index("arousal"), FEATURES.index("agreement")
+EAGER = (Response.LIKE, Response.COMMENT, Response.RESHARE, Response.FOLLOW)
+AROUSAL, AGREEMENT = Feature.AROUSAL, Feature.AGREEMENT
 WORD = 1.0
 """One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of
 agreement over meetings, for the latter). Assumption."""
@@ -82,9 +82,9 @@ def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
 def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
     """The chance that the response can happen at all: a click, or for a report a hide, came
     before."""
-    if response in (CLICK, HIDE):
+    if response in (Response.CLICK, Response.HIDE):
         return 1.0
-    return chance(meetings, table, HIDE if response == REPORT else CLICK)
+    return chance(meetings, table, Response.HIDE if response == Response.REPORT else Response.CLICK)
 
 
 def rates(meetings: Meetings, table: Floats) -> Floats:
@@ -104,7 +104,7 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
     Click and hide come first, as the others are given one of them.
     """
     out, target = slopes.copy(), rates(meetings, before)
-    for r in sorted(range(len(NAMES)), key=lambda r: r not in (CLICK, HIDE)):
+    for r in sorted(range(len(NAMES)), key=lambda r: r not in (Response.CLICK, Response.HIDE)):
         given = _given(meetings, out, r)
 
         def excess(shift: float, r: int = r, given: Floats | float = given) -> float:
@@ -119,7 +119,9 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
 
 def shares(meetings: Meetings, table: Floats) -> float:
     """Shares per impression: opened and passed on."""
-    return float(np.mean(chance(meetings, table, CLICK) * chance(meetings, table, RESHARE)))
+    return float(
+        np.mean(chance(meetings, table, Response.CLICK) * chance(meetings, table, Response.RESHARE))
+    )
 
 
 def over_posts(meetings: Meetings, feature: int) -> float:

@@ -45,7 +45,7 @@ from scipy.special import ndtr, ndtri
 from twin.ground.errors import StateError
 from twin.ground.units import DAY
 from twin.kernels import graph as kernel
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 from twin.kernels.stats import gini
 from twin.mechanisms.network.edge_list import communities, read_edges
 from twin.world.columns import Column, lengthened, room_for, row_type
