@@ -15,9 +15,11 @@ import simpy
 
 from twin.engine.simulation import Simulation
 from twin.ground.rhythm import MIND_HOURS
-from twin.kernels import plan
+from twin.kernels.respond import MANY, Response
+from twin.kernels.rules import Source
 
 DAY = 86400
+AFTER_CLICK = list(Response)[Response.LONG_VIEW : Response.HIDE]
 
 
 class Naive:
@@ -26,7 +28,7 @@ class Naive:
     def __init__(self, simulation: Simulation) -> None:
         by_name = {mechanism.name: mechanism for mechanism in simulation.mechanisms}
         self.serve = by_name["recommender"].server.serving()
-        self.behaviour = by_name["audience"]._behaviour()
+        self.behaviour = by_name["audience"].sessions.behaviour()
         self.graph = simulation.world.service("follow_graph")()
         tables = simulation.world.tables
         self.people = {
@@ -59,7 +61,7 @@ class Naive:
             for c in followed
             if c >= 0
         ]
-        own = np.concatenate(near_by)[: quota[0]] if near_by else np.zeros(0, int)
+        own = np.concatenate(near_by)[: quota[Source.IN_NETWORK]] if near_by else np.zeros(0, int)
         q = s.user_vec[row] * s.query[0, :-1]
         near = np.concatenate(
             np.einsum("d,tdc->tc", q, s.centre_vec) + s.query[0, -1] * s.centre_bias[0]
@@ -73,12 +75,12 @@ class Naive:
         bias, members = bias[members >= 0], members[members >= 0]
         score = s.item_vec[members] @ q + s.query[0, -1] * bias
         nearest = (
-            members[np.argpartition(-score, quota[1])[: quota[1]]]
-            if len(members) > quota[1]
+            members[np.argpartition(-score, quota[Source.NEAREST])[: quota[Source.NEAREST]]]
+            if len(members) > quota[Source.NEAREST]
             else members
         )
-        fresh = s.fresh[rng.integers(0, len(s.fresh), quota[3])]
-        every = np.concatenate([own, nearest, s.trending[: quota[2]], fresh])
+        fresh = s.fresh[rng.integers(0, len(s.fresh), quota[Source.EXPLORE])]
+        every = np.concatenate([own, nearest, s.trending[: quota[Source.TRENDING]], fresh])
         every, first = np.unique(every, return_index=True)
         keep = ~np.isin(every, self.people["seen"][row])
         return every[keep], first[keep] < len(own)
@@ -113,17 +115,13 @@ class Naive:
 
     def session(self, row: int) -> float:
         """One session; seconds until the next."""
-        people, posts, rng, number = self.people, self.posts, self.rng, self.behaviour.number
+        people, posts, rng, habits = self.people, self.posts, self.rng, self.behaviour.habits
         cand, own = self.candidates(row)
         shown = self.slate(row, cand, own)
-        patience = (
-            number[plan.N_CONTINUE]
-            / (1 - number[plan.N_CONTINUE])
-            * math.exp(people["patience_shift"][row])
-        )
+        patience = habits.patience / (1 - habits.patience) * math.exp(people["patience_shift"][row])
         depth = min(1 + int(math.log(rng.random()) / -math.log1p(1 / patience)), len(shown))
         glad = hurt = 0
-        x = np.ones(11)
+        x = np.ones(1 + MANY)
         for place, c in enumerate(shown[:depth]):
             post = cand[c]
             maker = posts["creator"][post]
@@ -133,44 +131,44 @@ class Naive:
                 posts["comprehensiveness"][post],
                 1 - abs(people["opinion"][row] - posts["slant"][post]),
                 posts["arousal"][post],
-                math.log1p(posts["counts"][post, 2]),
+                math.log1p(posts["counts"][post, Response.LIKE]),
                 math.log1p(self.reputation[maker]),
                 sum(posts["creator"][cand[e]] == maker for e in shown[:place]) + 0.1 * place,
                 posts["labelled"][post],
                 0,
             )
             eta = self.behaviour.coefficients @ x
-            eta[2:6] += people["eagerness"][row]
+            eta[Response.LIKE : Response.HIDE] += people["eagerness"][row]
             happens = rng.random(9) < 1 / (1 + np.exp(-eta))
-            happens[[1, 2, 3, 4, 5, 8]] &= happens[0]
-            happens[7] &= happens[6]
-            glad += int(happens[8])
-            hurt += int(happens[6]) + int(happens[7])
+            happens[[*AFTER_CLICK, Response.GLAD]] &= happens[Response.CLICK]
+            happens[Response.REPORT] &= happens[Response.HIDE]
+            glad += int(happens[Response.GLAD])
+            hurt += int(happens[Response.HIDE]) + int(happens[Response.REPORT])
             posts["impressions"][post] += 1
             posts["counts"][post] += happens[:8]
             gap = posts["slant"][post] - people["opinion"][row]
             people["pull_sum"][row] += (
-                gap if abs(gap) <= number[plan.N_TOLERANCE] else -number[plan.N_REPULSION] * gap
+                gap if abs(gap) <= habits.tolerance else -habits.repulsion * gap
             )
             people["pull_count"][row] += 1
             self.log.append((row, post, int(np.packbits(happens[:8])[0]), place))
             people["seen"][row, people["seen_at"][row]] = post
             people["seen_at"][row] = (people["seen_at"][row] + 1) % people["seen"].shape[1]
         mood = people["satisfaction"][row]
-        people["satisfaction"][row] += number[plan.N_LEARN] * (
+        people["satisfaction"][row] += habits.satisfaction_rate * (
             glad / max(depth, 1) - 0.5 * hurt - mood
         )
         people["sessions"][row] += 1
-        if rng.random() < number[plan.N_AGAIN]:
+        if rng.random() < habits.again:
             return max(
                 1800.0,
-                math.exp(number[plan.N_GAP_LOG_MEAN] + number[plan.N_GAP_LOG_SD] * rng.normal()),
+                math.exp(habits.log_again_gap + habits.again_gap_sd * rng.normal()),
             )
         p = 1 / (
             1
             + math.exp(
                 -people["return_logit"][row]
-                - number[plan.N_RETURN_EFFECT] * (mood - number[plan.N_REFERENCE])
+                - habits.return_effect * (mood - habits.satisfaction_reference)
             )
         )
         return DAY * float(rng.geometric(max(p, 1e-6))) + 3600 * float(

@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.ground.draws import children
 from twin.ground.units import DAY, HOUR
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 from twin.mechanisms.creators import Creators, CreatorsParams
 from twin.world.board import Board
 from twin.world.columns import Column

@@ -3,7 +3,7 @@
 import numpy as np
 
 from twin.kernels import learn as kernel
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 
 
 def followed(*lists):

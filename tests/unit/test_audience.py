@@ -6,27 +6,29 @@ import numpy as np
 import pytest
 
 from twin.ground.errors import ScenarioError
-from twin.kernels import browse, plan
+from twin.kernels import visits
+from twin.kernels.patience import most_looked_at
+from twin.kernels.scene import Habits
 from twin.scenario.loading import load
 
 PATIENCE, EFFECT, REST = 0.85, 2.0, 0.25
 
 
-def numbers(effect: float) -> np.ndarray:
-    number = np.zeros(16)
-    number[[plan.N_CONTINUE, plan.N_REFERENCE, plan.N_PATIENCE, plan.N_KEEP]] = (
-        PATIENCE,
-        REST,
-        effect,
-        0.5,
+def habits(effect: float) -> Habits:
+    """Only patience is at work."""
+    none = dict.fromkeys(Habits._fields, 0.0)
+    return Habits(**none)._replace(
+        patience=PATIENCE,
+        satisfaction_reference=REST,
+        patience_effect=effect,
+        patience_memory=0.5,
     )
-    return number
 
 
 def test_without_an_effect_people_look_as_far_as_the_geometric_law_says() -> None:
     """P(look further than k) = patience^k, exactly in the luck."""
     luck = (np.arange(2000) + 0.5) / 2000
-    look = np.array([plan.most_looked_at(u, 0.0, numbers(0.0)) for u in luck])
+    look = np.array([most_looked_at(u, 0.0, habits(0.0)) for u in luck])
     for k in range(1, 8):
         assert (look > k).mean() == pytest.approx(PATIENCE**k, abs=1e-3)
 
@@ -40,7 +42,7 @@ def test_the_most_looked_at_is_what_the_best_posts_would_bring() -> None:
             left, k = -np.log(u), 0
             while left > 0:
                 left, k = left + np.log(best), k + 1
-            assert plan.most_looked_at(u, shift, numbers(EFFECT)) == k
+            assert most_looked_at(u, shift, habits(EFFECT)) == k
 
 
 def test_the_next_visit_waits_through_the_calendar() -> None:
@@ -60,7 +62,7 @@ def test_the_next_visit_waits_through_the_calendar() -> None:
                 k += 1
                 at = day + 1 + k
                 passed += weights[at] - weights[at - 1] if at < len(weights) else 1.0
-            assert browse.days_until(wait, day, weights) == k
+            assert visits.days_until(wait, day, weights) == k
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,15 @@ def test_rates_by_hand() -> None:
     """Given a click, given a hide, and with eagerness where it belongs."""
     crowd_, table = crowd(), base()
     opened, hidden = (
-        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.CLICK, respond.HIDE)
+        expit(table[r, 0] + crowd_.x @ table[r, 1:])
+        for r in (respond.Response.CLICK, respond.Response.HIDE)
     )
-    liked = expit(table[respond.LIKE, 0] + crowd_.x @ table[respond.LIKE, 1:] + crowd_.eager)
+    liked = expit(
+        table[respond.Response.LIKE, 0] + crowd_.x @ table[respond.Response.LIKE, 1:] + crowd_.eager
+    )
     reported, glad = (
-        expit(table[r, 0] + crowd_.x @ table[r, 1:]) for r in (respond.REPORT, respond.GLAD)
+        expit(table[r, 0] + crowd_.x @ table[r, 1:])
+        for r in (respond.Response.REPORT, respond.Response.GLAD)
     )
     found = dict(zip(NAMES, meetings.rates(crowd_, table), strict=True))
     by_hand = {

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import history
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
-from twin.kernels import browse
+from twin.kernels import visits
 from twin.scenario.loading import Scenario
 
 
@@ -81,12 +81,12 @@ def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario
     )
     world.begin()
     audience = next(m for m in world.mechanisms if m.name == "audience")
-    people, behaviour = audience.columns_of_people(), audience._behaviour()  # type: ignore[attr-defined]
+    people, behaviour = audience.sessions.people(), audience.sessions.behaviour()  # type: ignore[attr-defined]
     for joined, session in ((1, 1), (1, 2), (1, 6), (0, 1)):
         people.joined_at[:], people.sessions[:] = joined, session
         gone = np.mean(
             [
-                browse.next_visit(row, 3 * DAY, people, behaviour, 60) == browse.NEVER
+                visits.next_visit(row, 3 * DAY, people, behaviour, 60) == visits.NEVER
                 for row in range(len(people.key))
             ]
         )

@@ -36,24 +36,20 @@ def test_features_are_those_of_the_kernel(forked: Trunk) -> None:
     found = response_worlds.features(simulation, shown)
     assert len(found.eager) > 300 and shown.place.max() > 3
     audience: Any = next(each for each in simulation.mechanisms if each.name == "audience")
-    people, posts = audience.columns_of_people(), audience.columns_of_posts()
-    creators, behaviour = simulation.world.table("creators"), audience._behaviour()
-    makers = respond.Makers(creators["ai"], creators["reputation"])
+    sessions = audience.sessions
+    people, posts, makers = sessions.people(), sessions.posts(), sessions.makers()
+    behaviour = sessions.behaviour()
     same = response_worlds.same_before(shown, posts.creator[shown.post])
     x = np.empty(len(FEATURES))
     for m, (row, post) in enumerate(zip(shown.consumer, shown.post, strict=True)):
-        respond.features(
-            row,
-            post,
-            np.int64(posts.counts[post, respond.LIKE]),
-            int(same[m]),
-            int(shown.place[m]),
-            people,
-            posts,
-            makers,
-            behaviour.shows[people.arm[row]],
-            x,
+        meeting = respond.Meeting(
+            row=row,
+            post=post,
+            likes=np.int64(posts.counts[post, respond.Response.LIKE]),
+            same=int(same[m]),
+            place=int(shown.place[m]),
         )
+        respond.features(meeting, people, posts, makers, behaviour.shown[people.arm[row]], x)
         assert found.x[m] == pytest.approx(x, abs=1e-5)
 
 

@@ -16,7 +16,6 @@ from twin.engine.simulation import Simulation
 from twin.ground.compiled import kernel
 from twin.ground.draws import mix64, unit, words
 from twin.ground.units import DAY, HOUR
-from twin.kernels.respond import Makers
 from twin.kernels.rules import SOURCES, Source
 from twin.kernels.truth import true_clicks
 from twin.mechanisms.audience import Audience
@@ -198,7 +197,7 @@ def test_model_and_truth_are_judged_on_the_same_impressions(
 
     def compare(now: int, values: NDArray[np.float64]) -> None:
         audience = next(m for m in simulation.mechanisms if isinstance(m, Audience))
-        first, last = audience._judged()
+        first, last = audience.truth._judged()
         clicked = audience.keep["holdout.clicked"]
         assert np.array_equal(
             clicked[first:last], (feed(simulation).keep["holdout.responses"] & 1).astype(bool)
@@ -256,14 +255,11 @@ def test_the_true_chance_is_what_decided(small: Small, monkeypatch: pytest.Monke
         chosen = np.flatnonzero(window.source != Source.SHELF)
         if not len(chosen):
             return
-        creators, behaviour = self.world.table("creators"), self._behaviour()
-        people, posts = self.columns_of_people(), self.columns_of_posts()
-        p = true_clicks(
-            chosen, window, people, posts, Makers(creators["ai"], creators["reputation"]), behaviour
-        )
-        clicked = lucky(
-            behaviour.streams[2], window.consumer[chosen], window.post[chosen], people, posts, p
-        )
+        people, posts = self.sessions.people(), self.sessions.posts()
+        makers, behaviour = self.sessions.makers(), self.sessions.behaviour()
+        p = true_clicks(chosen, window, people, posts, makers, behaviour)
+        stream = behaviour.streams.response
+        clicked = lucky(stream, window.consumer[chosen], window.post[chosen], people, posts, p)
         assert np.array_equal(clicked, window.responses[chosen] & 1 == 1)
         checked[0] += len(chosen)
         checked[1] += len(np.unique(window.post)) < len(window.post)

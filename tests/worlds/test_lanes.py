@@ -11,8 +11,8 @@ import pytest
 from twin.engine.simulation import Simulation
 from twin.ground import compiled
 from twin.ground.units import DAY
-from twin.kernels import ranking, retrieve, training
-from twin.kernels.plan import empty_room
+from twin.kernels import nearest, ranking, training
+from twin.kernels.room import empty_room
 from twin.kernels.side import READ, WIDE
 from twin.scenario.loading import Scenario
 
@@ -33,35 +33,12 @@ def codes(small: Callable[..., Scenario]) -> dict[str, str]:
     world.begin()
     world.run(DAY)
     serve = world.world.service("serving")()
-    dim, f4 = serve.item_vec.shape[1], np.float32
-    scan, seen = empty_room(len(serve.can), 32, serve).scan, np.full(4, -1, np.int32)
-    mark, cand, source = np.zeros(len(serve.can), bool), np.arange(9), np.zeros(600, np.int8)
+    f4, seen = np.float32, np.full(4, -1, np.int32)
+    room = empty_room(len(serve.can), 32, serve)
+    room.cand[:9] = np.arange(9)
     calls = {
-        ranking.value_scores: (
-            serve.user_vec[0].copy(),
-            f4(0),
-            0,
-            serve,
-            cand,
-            9,
-            np.empty((dim, 8), f4),
-            np.empty(8, f4),
-            np.empty(80, f4),
-            np.empty(9, f4),
-        ),
-        retrieve.nearest: (
-            serve.user_vec[0].copy(),
-            f4(0),
-            0.5,
-            0,
-            serve,
-            np.empty(600, np.int64),
-            source,
-            0,
-            mark,
-            seen,
-            scan,
-        ),
+        ranking.value_scores: (f4(0), 0, 9, serve, room),
+        nearest.nearest: (0.5, 0, 0, seen, serve, room),
     }
     found = {}
     for function, arguments in calls.items():

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import history
 from twin.engine.simulation import Simulation
-from twin.kernels.retrieve import Serving
 from twin.kernels.rules import SOURCES, Source
+from twin.kernels.snapshot import Serving
 from twin.mechanisms.recommender.presets import (
     KEPT,
     PUBLISHED,

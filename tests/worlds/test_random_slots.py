@@ -1,6 +1,7 @@
 """Slots that show a uniform draw: which they are, what they show, and that nothing else notices."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from scipy.stats import binom, chi2
 from tests.conftest import history
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
-from twin.kernels.retrieve import Serving, drawn
+from twin.kernels.retrieve import drawn
 from twin.kernels.rules import SOURCES, Ranking, Source
+from twin.kernels.snapshot import Serving
 from twin.scenario.loading import Scenario
 
 Small = Callable[..., Scenario]
@@ -30,16 +32,34 @@ def served(small: Small) -> Serving:
     return serve
 
 
+class Person(NamedTuple):
+    """What a draw knows of people: one row."""
+
+    key: NDArray[np.uint64]
+    sessions: NDArray[np.int32]
+    seen: NDArray[np.int32]
+
+
+class Slots(NamedTuple):
+    """What a draw needs of the scratch of a thread."""
+
+    mark: NDArray[np.bool_]
+    held: NDArray[np.int64]
+    drawn: NDArray[np.int64]
+    flag: NDArray[np.int8]
+
+
 def many(
     serve: Serving, seen: NDArray[np.int32], sessions: int, slots: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Posts and sources of so many sessions of one person, (sessions, slots)."""
     posts, flags = np.empty((sessions, slots), np.int64), np.empty((sessions, slots), np.int8)
+    person = Person(np.full(1, 11, np.uint64), np.zeros(1, np.int32), seen[None])
     mark, held = np.zeros(len(serve.can), bool), np.empty(len(seen) + slots, np.int64)
     for n in range(sessions):
-        found = drawn(
-            np.uint64(7), np.uint64(11), n, serve, 0, seen, slots, mark, held, posts[n], flags[n]
-        )
+        person.sessions[0] = n
+        room = Slots(mark, held, posts[n], flags[n])
+        found = drawn(0, 0, slots, person, serve, np.uint64(7), room)
         assert found == (posts[n] >= 0).sum() == mark.sum()
         mark[:] = False
     return posts, flags

@@ -8,11 +8,13 @@ import pytest
 
 from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
-from twin.kernels import retrieve
+from twin.kernels import nearest
 from twin.kernels.index import TILE, places, tiles
 from twin.kernels.ranking import rank, slate, user_vector
-from twin.kernels.retrieve import Serving
+from twin.kernels.respond import MANY
+from twin.kernels.room import Room, Scan
 from twin.kernels.rules import Source
+from twin.kernels.snapshot import GONE, Serving
 from twin.scenario.loading import Scenario
 
 
@@ -54,27 +56,39 @@ def plain(serve: Serving, creators: list[int], **rules: float) -> Serving:
     return serve._replace(rules=rule, item_creator=maker)
 
 
+def space(serve: Serving, n: int, source: int | list[int] = Source.NEAREST) -> Room:
+    """Scratch with the first n posts as candidates of these sources."""
+    dim, f4 = serve.item_vec.shape[1], np.float32
+    return Room(
+        mark=np.zeros(len(serve.can), bool),
+        cand=np.arange(n),
+        source=np.full(n, source, np.int8),
+        score=np.empty(n, f4),
+        logits=np.empty(8 * n, f4),
+        maker=np.empty(n, np.int32),
+        cosine=np.empty(n, f4),
+        grid=np.empty((dim, n), f4),
+        lanes=np.empty((dim, 8), f4),
+        base=np.empty(8, f4),
+        user=np.empty(dim, f4),
+        query=np.empty(dim, f4),
+        scan=scratch(len(serve.tile_post), len(serve.tile_post), len(serve.tile_start) - 1),
+        shown=np.empty(20, np.int64),
+        x=np.empty(MANY),
+        drawn=np.full(20, -1),
+        flag=np.empty(20, np.int8),
+        held=np.empty(20, np.int64),
+    )
+
+
 def picked(
     serve: Serving, scores: list[float], source: int | list[int] = Source.NEAREST, take: int = 10
 ) -> list[int]:
     """The slate of candidates 0.. with the given scores."""
-    n = len(scores)
-    out, maker = np.empty(20, np.int64), np.empty(n, np.int32)
-    flags = np.full(n, source, np.int8) if isinstance(source, int) else np.array(source, np.int8)
-    count = slate(
-        serve,
-        0,
-        np.arange(n),
-        flags,
-        n,
-        np.array(scores, np.float32),
-        maker,
-        np.empty((serve.item_vec.shape[1], n), np.float32),
-        np.empty(n, np.float32),
-        out,
-        take,
-    )
-    return out[:count].tolist()
+    room = space(serve, len(scores), source)
+    room.score[:] = scores
+    count = slate(serve, 0, len(scores), take, room)
+    return room.shown[:count].tolist()
 
 
 def test_author_diversity_is_as_published(served: Serving) -> None:
@@ -230,24 +244,10 @@ def test_diversity_takes_the_cosine_off(served: Serving) -> None:
 
 def scored(serve: Serving, row: int, n: int = 60, source: int = Source.IN_NETWORK) -> np.ndarray:
     """Scores of the first n posts for a person."""
-    dim = serve.item_vec.shape[1]
-    u, score = np.empty(dim, np.float32), np.empty(n, np.float32)
-    bias = user_vector(row, 0, serve, u)
-    rank(
-        row,
-        u,
-        bias,
-        0,
-        serve,
-        np.arange(n),
-        np.full(n, source, np.int8),
-        n,
-        np.empty((dim, 8), np.float32),
-        np.empty(8, np.float32),
-        np.empty(8 * n, np.float32),
-        score,
-    )
-    return score
+    room = space(serve, n, source)
+    bias = user_vector(row, 0, serve, room.user)
+    rank(row, 0, bias, n, serve, room)
+    return room.score
 
 
 def test_scaling_all_weights_changes_no_order(served: Serving) -> None:
@@ -289,20 +289,20 @@ def test_reward_model_adds_its_logit(served: Serving) -> None:
     )
 
 
-def scratch(tiles: int, scanned: int, lists: int = 8) -> retrieve.Scan:
+def scratch(tiles: int, scanned: int, lists: int = 8) -> Scan:
     """Scratch for an index of so many tiles and lists."""
     i4, f4 = np.int32, np.float32
     posts = scanned * TILE
-    return retrieve.Scan(
-        np.empty(-(-lists // TILE) * TILE, f4),
-        np.empty(scanned, i4),
-        np.full(tiles, -1, i4),
-        np.empty(posts, f4),
-        np.empty(posts, i4),
-        np.empty(posts, i4),
-        np.empty(posts, i4),
-        np.empty(128, np.int64),
-        np.empty(2 * TILE, f4),
+    return Scan(
+        near=np.empty(-(-lists // TILE) * TILE, f4),
+        tile=np.empty(scanned, i4),
+        at=np.full(tiles, -1, i4),
+        score=np.empty(posts, f4),
+        place=np.empty(posts, i4),
+        best=np.empty(posts, i4),
+        edge=np.empty(posts, i4),
+        bins=np.empty(128, np.int64),
+        bounds=np.empty(2 * TILE, f4),
     )
 
 
@@ -323,8 +323,8 @@ def test_nearest_keeps_exactly_the_best() -> None:
             rng.permutation(size).astype(np.int32).reshape(-1, TILE),
         )
         scan.tile[:] = np.arange(tiles)
-        scan.score[:] = np.where(there, score, retrieve.GONE)
-        count = retrieve._best(size, want, posts, scan)
+        scan.score[:] = np.where(there, score, GONE)
+        count = nearest._best(size, want, posts, scan)
         best = scan.best[:count]
         assert (
             count == min(want, there.sum())
@@ -352,16 +352,16 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
     rules["probes"], rules["probe_cap"] = len(served.tile_start) - 1, 10_000
     served, worth = served._replace(rules=rules), np.zeros(len(served.can), np.float32)
     worth[served.tile_post[served.tile_post >= 0]] = served.tile_bias[0][served.tile_post >= 0]
-    scan = scratch(len(served.tile_post), len(served.tile_post), len(served.tile_start) - 1)
     for _ in range(50):
         q, qb = rng.normal(size=dim).astype(np.float32), np.float32(rng.normal())
-        mark = np.zeros(len(served.can), bool)
+        room, query = space(served, 400), served.query.copy()
+        room.query[:], query[0, dim] = q, qb
         seen = np.append(rng.choice(served.eligible, 20), -1).astype(np.int32)
-        cand, source = np.full(400, -1), np.zeros(400, np.int8)
+        cand, mark = room.cand, room.mark
         cand[:5] = rng.choice(np.setdiff1d(served.eligible, seen), 5, replace=False)
         mark[cand[:5]] = True
         mark[seen[:-1]] = True
-        n = retrieve.nearest(q, qb, rng.random(), 0, served, cand, source, 5, mark, seen, scan)
+        n = nearest.nearest(rng.random(), 0, 5, seen, served._replace(query=query), room)
         score = served.item_vec[served.eligible] @ q + qb * worth[served.eligible]
         free = ~np.isin(served.eligible, np.concatenate([seen, cand[:5]]))
         best = served.eligible[free][np.argsort(-score[free])[: rules["quota"][0, Source.NEAREST]]]
@@ -372,7 +372,7 @@ def test_nearest_takes_the_best_that_may_be_taken(served: Serving) -> None:
         assert np.sort(score[at]) == pytest.approx(
             np.sort(score[free])[len(score[free]) - len(best) :], abs=1e-5
         )
-        assert (scan.at == -1).all()
+        assert (room.scan.at == -1).all()
 
 
 @pytest.mark.parametrize("dim", [1, 7, 32])

@@ -17,8 +17,9 @@ from twin.ground.compiled import kernel
 from twin.ground.crew import Crew, asked, cores
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
-from twin.kernels.respond import FEATURES, Makers, features, likes_until, reaches, respond
-from twin.mechanisms import audience
+from twin.kernels.respond import Feature, Meeting, features, likes_until, reaches, respond
+from twin.kernels.scene import SHOWN
+from twin.mechanisms.audience import Audience, sessions
 from twin.mechanisms.recommender import learning, quality, serving, training
 from twin.scenario.loading import Scenario, load
 
@@ -42,7 +43,7 @@ def shared_whatever_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads share every window and every log here, in the smallest pieces that they could
     take."""
     for name, least in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3)):
-        monkeypatch.setattr(audience, name, least)
+        monkeypatch.setattr(sessions, name, least)
     for module in (training, quality, learning, serving):
         for name in {"SHARED", "LEAST"} & set(vars(module)):
             monkeypatch.setattr(module, name, 20)
@@ -109,10 +110,11 @@ def test_the_oracle_and_the_reference_give_the_same_on_threads(
 
 
 @kernel
-def guessed(likes, row, post, people, posts, makers, coefficients, reach, stream, x):
+def guessed(likes, row, post, people, posts, makers, behaviour, x):
     """The responses at so many likes, and until when they are said to stay."""
-    features(row, post, likes, 0, 0, people, posts, makers, np.ones(2), x)
-    mask, slack = respond(row, post, stream, people, posts, coefficients, reach, x, True)
+    meeting = Meeting(row=row, post=post, likes=likes, same=0, place=0)
+    features(meeting, people, posts, makers, behaviour.shown[0], x)
+    mask, slack = respond(row, post, behaviour, people, posts, x, True)
     return mask, likes_until(likes, slack)
 
 
@@ -120,16 +122,21 @@ def guessed(likes, row, post, people, posts, makers, coefficients, reach, stream
 def test_a_guess_holds_as_long_as_it_says(seed: int, alone: tuple[Simulation, np.ndarray]) -> None:
     """No response changes up to the number of likes at which the guess is said to hold, whatever
     proof weighs; most hold long."""
-    world = alone[0].world
     rng = np.random.default_rng(seed)
     weight, likes = rng.uniform(-3, 3), int(rng.integers(0, 3000) ** rng.random())
-    by_name = {mechanism.name: mechanism for mechanism in alone[0].mechanisms}
-    people, posts = by_name["audience"].columns_of_people(), by_name["audience"].columns_of_posts()
-    makers = Makers(world.table("creators")["ai"], world.table("creators")["reputation"])
-    coefficients = by_name["audience"]._behaviour().coefficients.copy()
-    coefficients[:, 1 + FEATURES.index("proof")] = rng.choice([0, 1], 9) * weight
-    x, held = np.empty(len(FEATURES)), 0
-    arguments = people, posts, makers, coefficients, reaches(coefficients), np.uint64(seed), x
+    audience: Audience = next(m for m in alone[0].mechanisms if isinstance(m, Audience))
+    people, posts = audience.sessions.people(), audience.sessions.posts()
+    behaviour = audience.sessions.behaviour()
+    coefficients = behaviour.coefficients.copy()
+    coefficients[:, 1 + Feature.PROOF] = rng.choice([0, 1], 9) * weight
+    behaviour = behaviour._replace(
+        coefficients=coefficients,
+        reach=reaches(coefficients),
+        shown=np.ones(1, SHOWN),
+        streams=behaviour.streams._replace(response=np.uint64(seed)),
+    )
+    x, held = np.empty(len(Feature)), 0
+    arguments = people, posts, audience.sessions.makers(), behaviour, x
     for _ in range(40):
         row, post = int(rng.integers(len(people.key))), int(rng.integers(len(posts.key)))
         mask, until = guessed(likes, row, post, *arguments)

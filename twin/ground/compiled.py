@@ -28,11 +28,13 @@ from typing import Any
 
 import numba
 from numba.core import types
+from numba.core.caching import IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering
+from numba.np import numpy_support
 
 KEPT = 3
 """Folders of former versions of a file that are kept, newest first: another process may still run
@@ -91,6 +93,22 @@ def _place(path: Path) -> Path:
     return prepare(folder(path))
 
 
+# numba describes the dtype of a record field by field at every call that is given one: a tenth of a
+# millisecond, in every serving window
+numpy_support.from_struct_dtype = functools.cache(numpy_support.from_struct_dtype)
+
+
+class _Index(IndexDataCacheFile):
+    """numba's index of the code of one function, by the types of its arguments; one that names a
+    class which has moved since is of an older version, and empty."""
+
+    def _load_index(self) -> Any:
+        try:
+            return super()._load_index()  # type: ignore[no-untyped-call]
+        except (AttributeError, ImportError):
+            return {}
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function at its first call, and keep its machine code."""
     compiled = numba.njit(error_model="numpy", nogil=True)(function)
@@ -98,6 +116,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     numba.config.CACHE_DIR = str(_place(Path(str(sys.modules[function.__module__].__file__))))  # type: ignore[attr-defined]
     try:
         compiled.enable_caching()  # looks at the folder now, and at no later time
+        compiled._cache._cache_file.__class__ = _Index  # type: ignore[attr-defined]
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
     return compiled

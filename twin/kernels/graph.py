@@ -2,7 +2,7 @@
 
 A graph of n consumers is CSR: ``start`` int (n + 1,), ``target`` int (edges,), creators followed by
 row, -1 for a follow that was dropped since the last rebuild, both as narrow as their numbers allow;
-follows made since then hang on a chain per consumer (see `retrieve.Follows`).
+follows made since then hang on a chain per consumer (see `follows.Follows`).
 
 How newcomers are wired, and how people trade follows by taste: `twin.kernels.wire`.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from twin.ground.compiled import kernel
 from twin.ground.draws import mix64
+from twin.kernels.follows import Follows
 
 
 @kernel
@@ -69,7 +70,7 @@ def csr(size, source, target):
 
 
 @kernel
-def merge(graph, consumer_active, creator_active, start, target, lost):
+def merge(graph: Follows, consumer_active, creator_active, start, target, lost):
     """Fill a new CSR (start, target) with old edges, then pending ones, of those still active;
     returns how many. Counts in ``lost`` int (n,) the follows of each of these people whose creator
     is active no more."""

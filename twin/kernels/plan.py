@@ -15,60 +15,23 @@ import numpy as np
 
 from twin.ground.compiled import inlined, inner, making
 from twin.ground.draws import unit, words
-from twin.kernels.index import TILE
-from twin.kernels.lanes import fetch, glance
-from twin.kernels.ranking import rank, slate, user_vector
+from twin.kernels.gather import candidates, everything
+from twin.kernels.lanes import glance
+from twin.kernels.patience import most_looked_at, tired
+from twin.kernels.ranking import slate
 from twin.kernels.respond import (
-    CLICK,
-    GLAD,
-    LIKE,
-    MANY,
-    enjoyment,
+    HEADS,
+    Feature,
+    Meeting,
+    Response,
     features,
     likes_until,
-    logistic,
     respond,
-    utility,
 )
-from twin.kernels.retrieve import Scan, drawn, in_network, linked, listed, nearest
-from twin.kernels.rules import QUOTAS, Ranking, Source
+from twin.kernels.retrieve import drawn
+from twin.kernels.rules import Ranking, Source
 
 Array = Any
-HEADS = 8
-
-
-class Behaviour(NamedTuple):
-    """Parameters of people: coefficients (9, 9), scalars, the diurnal curve's inverse, streams."""
-
-    coefficients: Array  # f8 (9 responses, 1 + MANY features)
-    reach: Array  # f8 (9,), see `respond.reaches`
-    number: Array  # f8, see N_*
-    shows: Array  # f8 (A, 2): whether like counts and ratings are shown, by arm
-    hours: Array  # f8 (25,) cumulated share of sessions by local hour
-    # f8: cumulated weight of local days, the day before the world began first; (0,) where all are
-    # alike
-    days: Array
-    streams: Array  # u8: session, visit, response
-
-
-(
-    N_CONTINUE,
-    N_AGAIN,
-    N_GAP_LOG_MEAN,
-    N_GAP_LOG_SD,
-    N_RETURN_EFFECT,
-    N_REFERENCE,
-    N_LEAVE,
-    N_LEAVE_EFFECT,
-    N_LEARN,
-    N_TOLERANCE,
-    N_REPULSION,
-    N_SHELF,
-    N_PATIENCE,
-    N_KEEP,
-    N_CHURN_A,
-    N_CHURN_B,
-) = range(16)
 
 
 class Plan(NamedTuple):
@@ -79,7 +42,7 @@ class Plan(NamedTuple):
     shown: Array  # i4 (n,): posts that were looked at, with those of the shelf
     many: Array  # i4 (n,): candidates
     post: Array  # i4 (n, S)
-    source: Array  # i1 (n, S)
+    source: Array  # i1 (n, S), see rules.Source
     maker: Array  # i4 (n, S)
     same: Array  # i4 (n, S): posts of this creator shown before in the session
     mask: Array  # u2 (n, S): responses, as guessed, then as they were
@@ -87,383 +50,128 @@ class Plan(NamedTuple):
     match: Array  # f8 (n, S)
 
 
-class Room(NamedTuple):
-    """Scratch of one thread: candidates (R at most), ranking, slate (S)."""
-
-    mark: Array  # bool (P,): seen lately or a candidate already; all False between two sessions
-    cand: Array  # i8 (R,)
-    source: Array  # i1 (R,)
-    score: Array  # f4 (R,)
-    logits: Array  # f4 (8 R,)
-    maker: Array  # i4 (R,)
-    cosine: Array  # f4 (R,)
-    grid: Array  # f4 (D, R)
-    lanes: Array  # f4 (D, 8)
-    base: Array  # f4 (8,)
-    user: Array  # f4 (D,)
-    query: Array  # f4 (D,)
-    scan: Scan
-    shown: Array  # i8 (S,)
-    x: Array  # f8 (MANY,)
-    drawn: Array  # i8 (S,): posts of slots that show a uniform draw, else -1
-    flag: Array  # i1 (S,): their sources
-    held: Array  # i8 (.,): places that may not be drawn
-
-
 def empty_plan(sessions: int, serve: Any) -> Plan:
-    """Room for the plans of so many sessions."""
+    """Space for the plans of so many sessions."""
     most = 0
     for arm in range(len(serve.rules)):
         rules = serve.rules[arm]
-        most = max(most, rules["slate"] + rules["shelf_size"])  # Python reads a record so
+        most = max(most, rules["slate"] + rules["shelf_size"])  # Python knows no rules.slate
     shape = (sessions, most)
     return Plan(
-        np.empty(sessions, np.int32),
-        np.empty(sessions, np.int32),
-        np.empty(sessions, np.int32),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.int8),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.uint16),
-        np.empty(shape, np.int32),
-        np.empty(shape, np.float64),
+        depth=np.empty(sessions, np.int32),
+        shown=np.empty(sessions, np.int32),
+        many=np.empty(sessions, np.int32),
+        post=np.empty(shape, np.int32),
+        source=np.empty(shape, np.int8),
+        maker=np.empty(shape, np.int32),
+        same=np.empty(shape, np.int32),
+        mask=np.empty(shape, np.uint16),
+        until=np.empty(shape, np.int32),
+        match=np.empty(shape, np.float64),
     )
 
 
 one_plan = making(empty_plan)
 
 
-@making
-def empty_room(posts, seen, serve):
-    """Scratch for one thread, with a table of so many posts, and so many of them that a person
-    remembers."""
-    quota = np.zeros(len(QUOTAS), np.int64)
-    slate, floor, probes, cap = 0, 0, 0, 0
-    for arm in range(len(serve.rules)):
-        rules = serve.rules[arm]
-        slate, floor = max(slate, rules.slate), max(floor, rules.exposure_floor)
-        probes, cap = max(probes, rules.probes), max(cap, rules.probe_cap)
-        for k in range(len(QUOTAS)):
-            quota[k] = max(quota[k], rules.quota[k])
-    oracle = serve.rules[0].ranking == Ranking.ORACLE
-    room = max(quota.sum() + 4 * floor, len(serve.eligible) if oracle else 0) + 1
-    dim, tiles = serve.interaction.shape[0], probes * (cap // TILE + 1)
-    scan = Scan(
-        np.empty(len(serve.centre_vec) * TILE, np.float32),
-        np.empty(tiles, np.int32),
-        np.full(len(serve.tile_post), -1, np.int32),
-        np.empty(tiles * TILE, np.float32),
-        np.empty(tiles * TILE, np.int32),
-        np.empty(tiles * TILE, np.int32),
-        np.empty(tiles * TILE, np.int32),
-        np.empty(128, np.int64),
-        np.empty(2 * TILE, np.float32),
-    )
-    return Room(
-        np.zeros(posts, np.bool_),
-        np.empty(room, np.int64),
-        np.empty(room, np.int8),
-        np.empty(room, np.float32),
-        np.empty(HEADS * room, np.float32),
-        np.empty(room, np.int32),
-        np.empty(room, np.float32),
-        np.empty((dim, room), np.float32),
-        np.empty((dim, HEADS), np.float32),
-        np.empty(HEADS, np.float32),
-        np.empty(dim, np.float32),
-        np.empty(dim, np.float32),
-        scan,
-        np.empty(slate, np.int64),
-        np.empty(MANY),
-        np.full(slate, -1, np.int64),
-        np.empty(slate, np.int8),
-        np.empty(slate + seen, np.int64),
-    )
-
-
-@inner
-def candidates(row, arm, luck, people, serve, graph, room):
-    """Gather and rank what a session may show; ``luck`` are three words. Returns how many."""
-    rules, query, mark, cand, source = (
-        serve.rules[arm],
-        serve.query[arm],
-        room.mark,
-        room.cand,
-        room.source,
-    )
-    own, near, far = luck
-    bias = user_vector(row, arm, serve, room.user)
-    n = in_network(
-        row, unit(own), serve, rules, graph, cand, source, 0, rules.quota[Source.IN_NETWORK], mark
-    )
-    if rules.quota[Source.NEAREST] > 0 and rules.ranking == Ranking.VALUE:
-        dim = len(room.query)
-        for d in range(dim):
-            room.query[d] = room.user[d] * query[d]
-        n = nearest(
-            room.query,
-            query[dim],
-            unit(near),
-            arm,
-            serve,
-            cand,
-            source,
-            n,
-            mark,
-            people.seen[row],
-            room.scan,
-        )
-    n = listed(
-        -1.0, serve.trending, Source.TRENDING, cand, source, n, rules.quota[Source.TRENDING], mark
-    )
-    n = listed(
-        unit(far), serve.fresh, Source.EXPLORE, cand, source, n, rules.quota[Source.EXPLORE], mark
-    )
-    if rules.quota[Source.CO_VIEWED] > 0:
-        n = linked(
-            people.viewed[row],
-            serve.co_viewed,
-            Source.CO_VIEWED,
-            cand,
-            source,
-            n,
-            rules.quota[Source.CO_VIEWED],
-            mark,
-            serve.can,
-        )
-    if rules.quota[Source.BOUGHT_TOGETHER] > 0:
-        n = linked(
-            people.viewed[row],
-            serve.bought_together,
-            Source.BOUGHT_TOGETHER,
-            cand,
-            source,
-            n,
-            rules.quota[Source.BOUGHT_TOGETHER],
-            mark,
-            serve.can,
-        )
-    if rules.exposure_floor > 0:
-        n = listed(
-            unit(far), serve.small, Source.FLOOR, cand, source, n, 4 * rules.exposure_floor, mark
-        )
-    rank(
-        row,
-        room.user,
-        bias,
-        arm,
-        serve,
-        cand,
-        source,
-        n,
-        room.lanes,
-        room.base,
-        room.logits,
-        room.score,
-    )
-    return n
-
-
-@inner
-def everything(row, arm, people, posts, makers, serve, behaviour, room):
-    """The oracle's candidates: all eligible posts, by the true chance that the person clicks and is
-    glad of it. Returns how many."""
-    n = 0
-    for post in serve.eligible:
-        if not room.mark[post]:
-            room.cand[n], room.source[n] = post, Source.NEAREST
-            room.score[n] = enjoyment(
-                row,
-                np.int64(post),
-                people,
-                posts,
-                makers,
-                behaviour.shows[arm],
-                behaviour.coefficients,
-                room.x,
-            )
-            n += 1
-    return n
-
-
-@inner
-def fetch_ahead(at, end, rows, people, serve, graph):
-    """Bring near what the next sessions of a thread (up to ``end``) will read of their people's
-    rows, which lie far apart in memory: for a large world most of a session's time would be waiting
-    for them."""
-    if at + 2 < end:
-        row = rows[at + 2]
-        fetch(serve.user_vec, row)
-        fetch(serve.user_bias, row)
-        fetch(people.seen, row)
-        fetch(people.key, row)
-        fetch(people.arm, row)
-        fetch(people.sessions, row)
-        fetch(people.next_at, row)
-        fetch(people.taste, row)
-        fetch(people.opinion, row)
-        fetch(people.eagerness, row)
-        fetch(people.click_shift, row)
-        fetch(people.patience_shift, row)
-        fetch(people.joined_at, row)
-        fetch(people.return_logit, row)
-        fetch(people.satisfaction, row)
-        fetch(people.last_day, row)
-        fetch(people.stance, row)
-        fetch(people.pull_sum, row)
-        fetch(people.pull_count, row)
-        fetch(people.seen_at, row)
-        if row < len(graph.start):
-            fetch(graph.start, row)
-        if row < len(graph.pending_head):
-            fetch(graph.pending_head, row)
-    if at + 1 < end:
-        row = rows[at + 1]
-        if row < len(graph.start) - 1:
-            fetch(graph.target, graph.start[row])
+@inlined
+def _mark_seen(seen, marked, room):
+    """Set the mark of the posts seen lately."""
+    for s in range(len(seen)):
+        if seen[s] >= 0:
+            room.mark[seen[s]] = marked
 
 
 @inlined
-def _looks_on(shift, lately, number):
-    """log P(continue) of a person with this shift, where the last posts gave ``lately``; see
-    `tired`."""
-    logit = (
-        math.log(number[N_CONTINUE] / (1 - number[N_CONTINUE]))
-        + shift
-        + number[N_PATIENCE] * (lately - number[N_REFERENCE])
-    )
-    return -math.log1p(math.exp(-logit))
-
-
-@inner
-def most_looked_at(luck, shift, number):
-    """How many posts of a slate a person with this luck looks at if all are as good as can be.
-
-    A person begins with a patience of -log(luck) and looks at another post as long as any is left;
-    a post takes -log P(continue) of it. ``shift`` is the person's own, in log-odds of continuing.
-    """
-    return 1 + int(math.log(luck) / _looks_on(shift, 1.0, number))
-
-
-@inner
-def tired(row, patience, lately, people, behaviour, x):
-    """Patience left after a post with features x, and what the last posts gave: a moving mean of
-    the chance to open and enjoy one.
-
-        logit P(continue) = logit(patience) + the person's shift + effect (lately - reference)
-
-    Likes are left out of it, so that how far a person looks is known before the session happens;
-    x[5] is used up.
-    """
-    number, table, x[5] = behaviour.number, behaviour.coefficients, 0.0
-    gave = logistic(utility(CLICK, table, x) + people.click_shift[row]) * logistic(
-        utility(GLAD, table, x)
-    )
-    lately = number[N_KEEP] * lately + (1 - number[N_KEEP]) * gave
-    return patience + _looks_on(np.float64(people.patience_shift[row]), lately, number), lately
-
-
-@inner
-def plan_session(row, at, people, posts, makers, serve, graph, behaviour, plan, room):
-    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes
-    only ``plan`` and ``room``."""
-    arm, mark, x = people.arm[row], room.mark, room.x
-    w0, w1, w2, w3 = words(behaviour.streams[0], people.key[row], people.sessions[row], 0)
-    seen = people.seen
-    for s in range(seen.shape[1]):
-        if seen[row, s] >= 0:
-            mark[seen[row, s]] = True
-    # only what the person may look at is picked: the slate is filled from the top, so the rest
-    # would not change it
-    look = most_looked_at(unit(w0), np.float64(people.patience_shift[row]), behaviour.number)
-    slots, by_draw = 0, 0
-    if serve.rules[arm].random_share > 0 or serve.rules[arm].ranking == Ranking.RANDOM:
-        slots = min(look, serve.rules[arm].slate)
-        by_draw = drawn(
-            behaviour.streams[0],
-            people.key[row],
-            people.sessions[row],
-            serve,
-            arm,
-            seen[row],
-            slots,
-            mark,
-            room.held,
-            room.drawn,
-            room.flag,
-        )
-    n = 0
-    if serve.rules[0].ranking == Ranking.ORACLE:
-        n = everything(row, arm, people, posts, makers, serve, behaviour, room)
-    elif serve.rules[arm].ranking != Ranking.RANDOM:
-        n = candidates(row, arm, (w1, w2, w3), people, serve, graph, room)
-    for s in range(seen.shape[1]):
-        if seen[row, s] >= 0:
-            mark[seen[row, s]] = False
-    cand = room.cand
+def _unmark(n, slots, room):
+    """Take the marks off n candidates and what was drawn for ``slots`` slots."""
     for i in range(n):
-        mark[cand[i]] = False
+        room.mark[room.cand[i]] = False
     for slot in range(slots):
         if room.drawn[slot] >= 0:
-            mark[room.drawn[slot]] = False
-    ranked = slate(
-        serve,
-        arm,
-        cand,
-        room.source,
-        n,
-        room.score,
-        room.maker,
-        room.grid,
-        room.cosine,
-        room.shown,
-        min(look, serve.rules[arm].slate) - by_draw,
-    )
-    depth, slot, nth = ranked + by_draw, 0, 0
-    plan.many[at] = n + by_draw
-    patience, lately = -math.log(unit(w0)), behaviour.number[N_REFERENCE]
+            room.mark[room.drawn[slot]] = False
+
+
+@inlined
+def _meet(row, at, place, scene, plan, room):
+    """Guess what the person will do with the post at a place of the plan; leaves its features in
+    ``room.x``."""
+    people, posts, behaviour, x = scene.people, scene.posts, scene.behaviour, room.x
+    post, maker, same = np.int64(plan.post[at, place]), plan.maker[at, place], 0
+    for earlier in range(place):
+        if plan.maker[at, earlier] == maker:
+            same += 1
+    # read once, while another thread may be counting
+    likes = glance(posts.counts, post * HEADS + Response.LIKE)
+    meeting = Meeting(row=row, post=post, likes=np.int64(likes), same=same, place=place)
+    features(meeting, people, posts, scene.makers, behaviour.shown[people.arm[row]], x)
+    stranger = plan.source[at, place] != Source.IN_NETWORK
+    mask, slack = respond(row, post, behaviour, people, posts, x, stranger)
+    plan.same[at, place], plan.mask[at, place] = same, mask
+    plan.match[at, place], plan.until[at, place] = x[Feature.MATCH], likes_until(likes, slack)
+
+
+@inlined
+def _arrange(at, depth, slots, ranked, serve, plan, room):
+    """Put the posts of a slate into the plan: what was drawn for a slot, else the next of those
+    that were ranked."""
+    nth, slot = 0, 0
     for place in range(depth):
-        while slot < slots and room.drawn[slot] < 0 and nth >= ranked:  # nothing is left to rank
+        # where nothing is left to rank, a slot without a draw stays empty
+        while slot < slots and room.drawn[slot] < 0 and nth >= ranked:
             slot += 1
         if slot < slots and room.drawn[slot] >= 0:
             post, source = room.drawn[slot], room.flag[slot]
             maker = serve.item_creator[post]
         else:
             c = room.shown[nth]
-            post, maker, source = cand[c], room.maker[c], room.source[c]
+            post, source, maker = room.cand[c], room.source[c], room.maker[c]
             nth += 1
         slot += 1
-        same = 0
-        for earlier in range(place):
-            if plan.maker[at, earlier] == maker:
-                same += 1
-        likes = glance(posts.counts, post * HEADS + LIKE)
-        features(
-            row, post, np.int64(likes), same, place, people, posts, makers, behaviour.shows[arm], x
-        )
-        mask, slack = respond(
-            row,
-            post,
-            behaviour.streams[2],
-            people,
-            posts,
-            behaviour.coefficients,
-            behaviour.reach,
-            x,
-            source != Source.IN_NETWORK,
-        )
-        (
-            plan.post[at, place],
-            plan.source[at, place],
-            plan.maker[at, place],
-            plan.same[at, place],
-        ) = post, source, maker, same
-        plan.mask[at, place], plan.match[at, place] = mask, x[0]
-        plan.until[at, place] = likes_until(likes, slack)
-        if behaviour.number[N_PATIENCE] != 0:
-            patience, lately = tired(row, patience, lately, people, behaviour, x)
+        plan.post[at, place], plan.source[at, place], plan.maker[at, place] = post, source, maker
+
+
+@inlined
+def _look_through(row, at, depth, luck, scene, plan, room):
+    """Guess what the person does with one post after another, as long as patience lasts; returns
+    how many are looked at."""
+    habits = scene.behaviour.habits
+    patience, lately = -math.log(luck), habits.satisfaction_reference
+    for place in range(depth):
+        _meet(row, at, place, scene, plan, room)
+        if habits.patience_effect != 0:
+            patience, lately = tired(row, patience, lately, scene.people, scene.behaviour, room.x)
             if patience <= 0:
-                depth = place + 1
-                break
-    plan.depth[at] = depth
+                return place + 1
+    return depth
+
+
+@inner
+def plan_session(row, at, scene, plan, room):
+    """Plan a person's next session as number ``at`` of the plan. Reads the person's row, writes
+    only ``plan`` and ``room``."""
+    people, serve, behaviour = scene.people, scene.serve, scene.behaviour
+    arm, stream = people.arm[row], behaviour.streams.session
+    rules, seen = serve.rules[arm], people.seen[row]
+    w0, w1, w2, w3 = words(stream, people.key[row], people.sessions[row], 0)
+    _mark_seen(seen, True, room)
+    # only what the person may look at is picked: the slate is filled from the top, so the rest
+    # would not change it
+    shift = np.float64(people.patience_shift[row])
+    look = min(most_looked_at(unit(w0), shift, behaviour.habits), rules.slate)
+    slots, by_draw = 0, 0
+    if rules.random_share > 0 or rules.ranking == Ranking.RANDOM:
+        slots = look
+        by_draw = drawn(row, arm, slots, people, serve, stream, room)
+    n = 0
+    if serve.rules[0].ranking == Ranking.ORACLE:
+        n = everything(row, scene, room)
+    elif rules.ranking != Ranking.RANDOM:
+        n = candidates(row, (w1, w2, w3), scene, room)
+    # all marks are off again for the next session
+    _mark_seen(seen, False, room)
+    _unmark(n, slots, room)
+    ranked = slate(serve, arm, n, look - by_draw, room)
+    plan.many[at] = n + by_draw
+    _arrange(at, ranked + by_draw, slots, ranked, serve, plan, room)
+    plan.depth[at] = _look_through(row, at, ranked + by_draw, unit(w0), scene, plan, room)

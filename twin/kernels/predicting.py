@@ -15,7 +15,7 @@ Array = Any
 
 
 class Model(NamedTuple):
-    """The served copy of the model: fields of `twin.kernels.retrieve.Serving`."""
+    """The served copy of the model: fields of `twin.kernels.snapshot.Serving`."""
 
     user_vec: Array  # f4 (C, D)
     user_bias: Array  # f4 (C,)

@@ -28,8 +28,9 @@ import numpy as np
 from twin.ground.compiled import inlined, inner
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
-from twin.kernels.retrieve import GONE
+from twin.kernels.respond import HEADS
 from twin.kernels.rules import Ranking, Source
+from twin.kernels.snapshot import GONE
 
 
 @inner
@@ -47,42 +48,39 @@ def user_vector(row, arm, serve, u):
 
 
 @inner
-def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
-    """Value-model scores of the first n candidates for a user vector and bias; scratch: lanes (D,
-    8), base (8,), logits (n * 8,)."""
-    interaction, item_vec, item_bias, scale, w = (
-        serve.interaction,
-        serve.item_vec,
-        serve.item_bias,
-        serve.item_scale,
-        serve.weights[arm],
-    )
+def value_scores(bias, arm, n, serve, room):
+    """Value-model scores of the first n candidates for the person whose vector is ``room.user`` and
+    whose bias is given."""
+    interaction, lanes, base, logits = serve.interaction, room.lanes, room.base, room.logits
+    cand, scale, w = room.cand, serve.item_scale, serve.weights[arm]
     for d in range(interaction.shape[0]):
-        for h in range(8):
-            lanes[d, h] = interaction[d, h] * u[d]
-    for h in range(8):
-        base[h] = serve.intercept[h] + serve.user_scale[h] * bu
+        for h in range(HEADS):
+            lanes[d, h] = interaction[d, h] * room.user[d]
+    for h in range(HEADS):
+        base[h] = serve.intercept[h] + serve.user_scale[h] * bias
+    # four at a time, whose sums share loads; each has the bits that it has alone
     fours = n - n % 4
     for i in range(0, fours, 4):
-        dot8_four(item_vec, cand, i, lanes, logits)
+        dot8_four(serve.item_vec, cand, i, lanes, logits)
     for i in range(fours, n):
-        dot8(item_vec, cand[i], lanes, 0, logits, 8 * i)
+        dot8(serve.item_vec, cand[i], lanes, 0, logits, HEADS * i)
     if len(serve.linear):
         for i in range(n):
-            b = item_bias[cand[i]]
-            for h in range(8):
-                logits[8 * i + h] += base[h] + scale[h] * b
-                logits[8 * i + h] += serve.linear[cand[i], h]
+            b = serve.item_bias[cand[i]]
+            for h in range(HEADS):
+                logits[HEADS * i + h] += base[h] + scale[h] * b
+                logits[HEADS * i + h] += serve.linear[cand[i], h]
     else:
         for i in range(n):
-            b = item_bias[cand[i]]
-            for h in range(8):
-                logits[8 * i + h] += base[h] + scale[h] * b
-    for i in range(8 * n):  # one loop over all: it fills whole registers
+            b = serve.item_bias[cand[i]]
+            for h in range(HEADS):
+                logits[HEADS * i + h] += base[h] + scale[h] * b
+    # one loop over all: it fills whole registers
+    for i in range(HEADS * n):
         logits[i] = sigmoid32(logits[i])
     for i in range(n):
-        o = 8 * i
-        score[i] = (
+        o = HEADS * i
+        room.score[i] = (
             (w[0] * logits[o] + w[1] * logits[o + 1])
             + (w[2] * logits[o + 2] + w[3] * logits[o + 3])
         ) + (
@@ -91,48 +89,50 @@ def value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score):
         )
 
 
-@inner
-def rank(row, u, bu, arm, serve, cand, source, n, lanes, base, logits, score):
-    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI
-    multipliers."""
-    mode = serve.rules[arm].ranking
-    if mode == Ranking.VALUE:
-        value_scores(u, bu, arm, serve, cand, n, lanes, base, logits, score)
-        weight = serve.rules[arm].reward_weight
-        if weight != 0:
-            share, pool, own = (
-                serve.rules[arm].reward_personalisation,
-                serve.reward_pool,
-                serve.reward_own[row],
-            )
-            r0, r1, r2 = (
-                pool[0] + share * own[0],
-                pool[1] + share * own[1],
-                pool[2] + share * own[2],
-            )
-            for i in range(n):
-                g = serve.signal[cand[i]]
-                score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
-        offset, negative, total = (
-            serve.rules[arm].negative_offset,
-            serve.rules[arm].negative_sum,
-            serve.rules[arm].total_sum,
+@inlined
+def _reward(row, rules, n, serve, room):
+    """Add to the first n scores what the reward model makes of each post's signals."""
+    weight, share = rules.reward_weight, rules.reward_personalisation
+    pool, own = serve.reward_pool, serve.reward_own[row]
+    r0, r1, r2 = pool[0] + share * own[0], pool[1] + share * own[1], pool[2] + share * own[2]
+    for i in range(n):
+        g = serve.signal[room.cand[i]]
+        room.score[i] += weight * ((g[0] * r0 + g[1] * r1) + g[2] * r2)
+
+
+@inlined
+def _lift(rules, n, score):
+    """Lift the first n scores above 0 by the offset of a preset (see the module)."""
+    offset, negative, total = rules.negative_offset, rules.negative_sum, rules.total_sum
+    for i in range(n):
+        score[i] = (
+            score[i] + offset
+            if score[i] >= 0 or total <= 0
+            else (score[i] + negative) / total * offset
         )
-        if offset > 0:
-            for i in range(n):
-                score[i] = (
-                    score[i] + offset
-                    if score[i] >= 0 or total <= 0
-                    else (score[i] + negative) / total * offset
-                )
+
+
+@inner
+def rank(row, arm, bias, n, serve, room):
+    """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI
+    factors."""
+    rules, cand, score = serve.rules[arm], room.cand, room.score
+    if rules.ranking == Ranking.VALUE:
+        value_scores(bias, arm, n, serve, room)
+        if rules.reward_weight != 0:
+            _reward(row, rules, n, serve, room)
+        if rules.negative_offset > 0:
+            _lift(rules, n, score)
+        out_of_network, ai_factor = rules.out_of_network, rules.ai_factor
         for i in range(n):
             f = np.float32(1)
-            if source[i] != Source.IN_NETWORK:
-                f *= serve.rules[arm].out_of_network
+            if room.source[i] != Source.IN_NETWORK:
+                f *= out_of_network
             if serve.item_ai[cand[i]]:
-                f *= serve.rules[arm].ai_factor
+                f *= ai_factor
+            # a factor below 1 must lower a negative score too
             score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
-    elif mode == Ranking.CHRONOLOGICAL:
+    elif rules.ranking == Ranking.CHRONOLOGICAL:
         for i in range(n):
             score[i] = serve.item_born[cand[i]] / np.float32(60)
     else:
@@ -151,90 +151,124 @@ def _kept_for(slot, want, floor, explore):
     return -1
 
 
+@inlined
+def _best_kept(need, n, serve, room):
+    """The best candidate for a slot kept for FLOOR or EXPLORE, -1 for none."""
+    best, score = -1, room.score
+    for i in range(n):
+        small = need == Source.FLOOR
+        fits = serve.item_small[room.cand[i]] if small else room.source[i] == Source.EXPLORE
+        if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
+            best = i
+    return best
+
+
+@inlined
+def _best_followed(n, source, score):
+    """The best candidate of a creator whom the person follows, -1 for none."""
+    best = -1
+    for i in range(n):
+        follows = source[i] == Source.IN_NETWORK
+        if follows and score[i] > GONE and (best < 0 or score[i] > score[best]):
+            best = i
+    return best
+
+
+@inlined
+def _best_of_all(n, score):
+    """The best candidate, -1 where none is left."""
+    best, high = -1, GONE
+    for i in range(n):
+        if score[i] > high:
+            best, high = i, score[i]
+    return best
+
+
+@inlined
+def _less_of_creator(best, filled, n, rules, room):
+    """The creator of the candidate just taken counts less, or no more once the cap is reached."""
+    maker, score, out = room.maker, room.score, room.shown
+    creator, k = maker[best], 0
+    for j in range(filled):
+        if maker[out[j]] == creator:
+            k += 1
+    decay, least = rules.author_decay, rules.author_floor
+    before = (1 - least) * decay ** np.float32(k - 1) + least
+    after = (1 - least) * decay ** np.float32(k) + least
+    weighted = rules.ranking == Ranking.VALUE
+    for i in range(n):
+        if maker[i] == creator and score[i] > GONE:
+            if k >= rules.author_cap:
+                score[i] = GONE
+            elif weighted and score[i] > 0:
+                score[i] = score[i] * after / before
+
+
+@inlined
+def _less_alike(best, n, spread, room):
+    """What resembles the candidate just taken counts less, by the cosine of item vectors."""
+    grid, cosine, score = room.grid, room.cosine, room.score
+    for i in range(n):
+        cosine[i] = np.float32(0)
+    for d in range(grid.shape[0]):
+        x = grid[d, best]
+        for i in range(n):
+            cosine[i] += x * grid[d, i]
+    for i in range(n):
+        if score[i] > GONE:
+            score[i] -= spread * abs(score[i]) * max(np.float32(0), cosine[i])
+
+
 @inner
-def slate(serve, arm, cand, source, n, score, maker, grid, cosine, out, take):
-    """Fill ``out`` with the first ``take`` posts of the best slate under the rules of the arm (see
-    the module); returns how many.
+def slate(serve, arm, n, take, room):
+    """Fill ``room.shown`` with the first ``take`` of the best slate under the rules of the arm (see
+    the module), as numbers of the n candidates; returns how many.
 
     The k-th post of a creator counts (1 - floor) decay^k + floor of its score, and no more than
-    ``author_cap`` are taken. ``score`` is used up; scratch: maker i4 (n,), which gets the creator
-    of every candidate, grid f4 (D, n) and cosine f4 (n,).
+    ``author_cap`` are taken. Scores are used up; ``room.maker`` gets the creator of every
+    candidate.
     """
-    rules = serve.rules[arm]
-    decay, least, spread = (
-        serve.rules[arm].author_decay,
-        serve.rules[arm].author_floor,
-        serve.rules[arm].diversity,
+    rules, cand, score, out = serve.rules[arm], room.cand, room.score, room.shown
+    by_value, spread, followed = (
+        rules.ranking == Ranking.VALUE,
+        rules.diversity,
+        rules.in_network_slots,
     )
-    plain, followed = rules.ranking != Ranking.VALUE, serve.rules[arm].in_network_slots
     filled = ai = own = 0
-    item_creator, item_ai = serve.item_creator, serve.item_ai
     want = min(rules.slate, n)
     take = min(take, want)
     floor = min(rules.exposure_floor, want)
     explore = min(rules.explore_slots, want - floor)
     for i in range(n):
-        maker[i] = item_creator[cand[i]]
+        room.maker[i] = serve.item_creator[cand[i]]
     while filled < take:
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
-            for i in range(n):
-                fits = (
-                    serve.item_small[cand[i]]
-                    if need == Source.FLOOR
-                    else source[i] == Source.EXPLORE
-                )
-                if fits and score[i] > GONE and (best < 0 or score[i] > score[best]):
-                    best = i
-        elif not plain and own < int(followed * (filled + 1)):
-            for i in range(n):
-                if (
-                    source[i] == Source.IN_NETWORK
-                    and score[i] > GONE
-                    and (best < 0 or score[i] > score[best])
-                ):
-                    best = i
+            best = _best_kept(need, n, serve, room)
+        elif by_value and own < int(followed * (filled + 1)):
+            best = _best_followed(n, room.source, score)
+        # where nothing of the kind is left, the slot is like any other
         if best < 0:
-            high = GONE
-            for i in range(n):
-                if score[i] > high:
-                    best, high = i, score[i]
+            best = _best_of_all(n, score)
         if best < 0:
             break
         out[filled] = best
         filled += 1
-        own += 1 if source[best] == Source.IN_NETWORK else 0
+        own += 1 if room.source[best] == Source.IN_NETWORK else 0
+        # not again; its creator and what is like it count less from now on
         score[best] = GONE
-        creator, k = maker[best], 0
-        for j in range(filled):
-            if maker[out[j]] == creator:
-                k += 1
-        before = (1 - least) * decay ** np.float32(k - 1) + least
-        after = (1 - least) * decay ** np.float32(k) + least
-        for i in range(n):
-            if maker[i] == creator and score[i] > GONE:
-                if k >= rules.author_cap:
-                    score[i] = GONE
-                elif not plain and score[i] > 0:
-                    score[i] = score[i] * after / before
-        if item_ai[cand[best]]:
+        _less_of_creator(best, filled, n, rules, room)
+        if serve.item_ai[cand[best]]:
             ai += 1
             if ai == rules.ai_cap:
                 for i in range(n):
-                    if item_ai[cand[i]]:
+                    if serve.item_ai[cand[i]]:
                         score[i] = GONE
-        if spread > 0 and not plain and filled < take:
+        if spread > 0 and by_value and filled < take:
+            # most feeds ask for no diversity, so directions wait until they are needed
             if filled == 1:
-                _directions(serve.item_vec, cand, n, grid)
-            for i in range(n):
-                cosine[i] = np.float32(0)
-            for d in range(grid.shape[0]):
-                x = grid[d, best]
-                for i in range(n):
-                    cosine[i] += x * grid[d, i]
-            for i in range(n):
-                if score[i] > GONE:
-                    score[i] -= spread * abs(score[i]) * max(np.float32(0), cosine[i])
+                _directions(serve.item_vec, cand, n, room.grid)
+            _less_alike(best, n, spread, room)
     return filled
 
 

@@ -19,6 +19,7 @@ most a quarter of what eta does, so all responses stay as they are while
 from __future__ import annotations
 
 import math
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,75 +28,54 @@ from twin.ground.compiled import inlined, inner
 from twin.ground.draws import mix64, unit, words
 
 Array = Any
-CLICK, LONG_VIEW, LIKE, COMMENT, RESHARE, FOLLOW, HIDE, REPORT, GLAD = range(9)
-FEATURES = (
-    "match",
-    "quality",
-    "comprehensiveness",
-    "agreement",
-    "arousal",
-    "proof",
-    "reputation",
-    "fatigue",
-    "label",
-    "rating",
-)
+
+
+class Response(IntEnum):
+    """What a person does; the first eight are the heads of the model, GLAD nobody but the person
+    knows of. A mask holds one bit for each."""
+
+    CLICK = 0
+    LONG_VIEW = 1
+    LIKE = 2
+    COMMENT = 3
+    RESHARE = 4
+    FOLLOW = 5
+    HIDE = 6
+    REPORT = 7
+    GLAD = 8
+
+
+class Feature(IntEnum):
+    """What a response depends on, by the names of the audience's weights."""
+
+    MATCH = 0
+    QUALITY = 1
+    COMPREHENSIVENESS = 2
+    AGREEMENT = 3
+    AROUSAL = 4
+    PROOF = 5
+    REPUTATION = 6
+    FATIGUE = 7
+    LABEL = 8
+    RATING = 9
+
+
+FEATURES = tuple(feature.name.lower() for feature in Feature)
 MANY = len(FEATURES)
+HEADS = 8
+"""Responses that a model predicts; their bits of a mask are logged."""
 ROUNDING, ENDLESS, MOST_LIKES = 1e-9, 1e300, 2**31 - 1
 
 
-class People(NamedTuple):
-    """Columns of consumers that a session reads and writes (C rows, L taste dimensions, S places in
-    the seen ring)."""
+class Meeting(NamedTuple):
+    """A person before a post: rows of both, the post's likes, posts of the same creator shown
+    before in the session, and the place in it."""
 
-    key: Array  # u8
-    arm: Array  # i1, see World.arms
-    taste: Array  # f4 (C, L)
-    opinion: Array  # f4
-    eagerness: Array  # f4, shift of the active responses' log-odds
-    click_shift: Array  # f4, shift of the click's
-    patience_shift: Array  # f4, shift of the log-odds of looking at the next post
-    joined_at: Array  # i4 s, 0 for those who were there when the world began
-    return_logit: Array  # f4, log-odds of coming back on any next day
-    tz: Array  # i1, hours
-    next_at: Array  # i8 s
-    sessions: Array  # i4
-    last_day: Array  # i2, local day of the last session
-    satisfaction: Array  # f4
-    seen: Array  # i2 or i4 (C, S), as are all rows of posts in columns of people
-    seen_at: Array  # i1
-    viewed: Array  # (C, V), posts viewed to the end last
-    viewed_at: Array  # i1
-    stance: Array  # f4 (C, 2), posts examined that lean to either side, fading
-    pull_sum: Array  # f8
-    pull_count: Array  # i4
-    active: Array  # bool
-    left_at: Array  # i4 s
-
-
-class Posts(NamedTuple):
-    """Columns of posts that a session reads and writes."""
-
-    key: Array  # u8
-    creator: Array  # i4
-    content: Array  # f4 (P, L)
-    quality: Array  # f4
-    arousal: Array  # f4
-    comprehensiveness: Array  # f4
-    slant: Array  # f4
-    work: Array  # bool, long-lived
-    labelled: Array  # bool, shown as made by AI
-    rating: Array  # f4, average rating as shown, 0 for none
-    impressions: Array  # i4
-    counts: Array  # i4 (P, 8)
-    enjoyed: Array  # i4
-
-
-class Makers(NamedTuple):
-    """Columns of creators that a session reads."""
-
-    ai: Array  # bool
-    reputation: Array  # f4
+    row: Any  # whole numbers, of whatever width a kernel has them
+    post: Any
+    likes: Any
+    same: Any
+    place: Any
 
 
 @inlined
@@ -105,98 +85,108 @@ def logistic(x):
 
 
 @inlined
-def features(row, post, likes, same, place, people, posts, makers, shows, x):
-    """Fill x (MANY,) for one meeting with a post of so many ``likes``; ``same`` counts posts of
-    this creator shown before in the session; ``shows`` (2,): whether like counts and ratings are
-    shown."""
+def features(meeting, people, posts, makers, shown, x):
+    """Fill x (MANY,) for a `Meeting`; ``shown`` is a record of SHOWN: what is not shown counts as
+    none."""
+    row, post = meeting.row, meeting.post
     match = 0.0
     for d in range(people.taste.shape[1]):
         match += people.taste[row, d] * posts.content[post, d]
-    x[0] = match
-    x[1] = posts.quality[post]
-    x[2] = posts.comprehensiveness[post]
-    x[3] = 1.0 - abs(people.opinion[row] - posts.slant[post])
-    x[4] = posts.arousal[post]
-    x[5] = math.log1p(float(likes)) if shows[0] > 0 else 0.0
-    x[6] = math.log1p(makers.reputation[posts.creator[post]])
-    x[7] = same + 0.1 * place
-    x[8] = 1.0 if posts.labelled[post] else 0.0
-    x[9] = posts.rating[post] - 3.0 if shows[1] > 0 and posts.rating[post] > 0 else 0.0
+    x[Feature.MATCH] = match
+    x[Feature.QUALITY] = posts.quality[post]
+    x[Feature.COMPREHENSIVENESS] = posts.comprehensiveness[post]
+    x[Feature.AGREEMENT] = 1.0 - abs(people.opinion[row] - posts.slant[post])
+    x[Feature.AROUSAL] = posts.arousal[post]
+    x[Feature.PROOF] = math.log1p(float(meeting.likes)) if shown.counts_shown else 0.0
+    x[Feature.REPUTATION] = math.log1p(makers.reputation[posts.creator[post]])
+    x[Feature.FATIGUE] = meeting.same + 0.1 * meeting.place
+    x[Feature.LABEL] = 1.0 if posts.labelled[post] else 0.0
+    rated = shown.ratings_shown and posts.rating[post] > 0
+    x[Feature.RATING] = posts.rating[post] - 3.0 if rated else 0.0
 
 
 @inlined
-def utility(r, behaviour, x):
-    """Log-odds of response r: intercept and coefficients in behaviour[r]."""
-    eta = behaviour[r, 0]
+def utility(r, coefficients, x):
+    """Log-odds of response r: intercept and coefficients in its row."""
+    eta = coefficients[r, 0]
     for f in range(MANY):
-        eta += behaviour[r, f + 1] * x[f]
+        eta += coefficients[r, f + 1] * x[f]
     return eta
 
 
 @inner
-def enjoyment(row, post, people, posts, makers, shows, behaviour, x):
+def enjoyment(row, post, scene, x):
     """True chance that a person clicks on a post and is glad of it: what the oracle ranks by."""
-    features(row, post, np.int64(posts.counts[post, LIKE]), 0, 0, people, posts, makers, shows, x)
-    return logistic(utility(CLICK, behaviour, x) + people.click_shift[row]) * logistic(
-        utility(GLAD, behaviour, x)
+    people, posts, behaviour = scene.people, scene.posts, scene.behaviour
+    meeting = Meeting(
+        row=row, post=post, likes=np.int64(posts.counts[post, Response.LIKE]), same=0, place=0
+    )
+    features(meeting, people, posts, scene.makers, behaviour.shown[people.arm[row]], x)
+    table = behaviour.coefficients
+    return logistic(utility(Response.CLICK, table, x) + people.click_shift[row]) * logistic(
+        utility(Response.GLAD, table, x)
     )
 
 
 @inlined
-def compared(word, r, more, behaviour, reach, x):
+def compared(word, r, more, behaviour, x):
     """Whether response r happens with this luck, ``more`` being added to its log-odds; and its
     slack, less what rounding may take."""
-    u, p = unit(word), logistic(utility(r, behaviour, x) + more)
-    return u < p, (abs(u - p) - ROUNDING) * reach[r]
+    u, p = unit(word), logistic(utility(r, behaviour.coefficients, x) + more)
+    return u < p, (abs(u - p) - ROUNDING) * behaviour.reach[r]
 
 
 @inlined
-def respond(row, post, stream, people, posts, behaviour, reach, x, may_follow):
-    """Responses of one meeting as a bit mask (bit 8: glad), and their slack (see the module)."""
+def respond(row, post, behaviour, people, posts, x, may_follow):
+    """Responses of one meeting as a bit mask, and their slack (see the module); x as `features`
+    fills it. Nobody follows from a post of a creator whom they follow already."""
+    stream = behaviour.streams.response
+    # luck belongs to the pair: the same meeting ends the same way in every branch
     pair = mix64(people.key[row] ^ mix64(posts.key[post]))
     a, b, c, d = words(stream, pair, 0, 0)
     eager = people.eagerness[row]
     mask = 0
-    happens, slack = compared(a, CLICK, np.float64(people.click_shift[row]), behaviour, reach, x)
+    shift = np.float64(people.click_shift[row])
+    happens, slack = compared(a, Response.CLICK, shift, behaviour, x)
     if happens:
-        mask |= 1 << CLICK
-        yes, room = compared(b, LONG_VIEW, 0.0, behaviour, reach, x)
-        mask, slack = mask | yes << LONG_VIEW, min(slack, room)
-        yes, room = compared(c, LIKE, eager, behaviour, reach, x)
-        mask, slack = mask | yes << LIKE, min(slack, room)
-        yes, room = compared(d, GLAD, 0.0, behaviour, reach, x)
-        mask, slack = mask | yes << GLAD, min(slack, room)
+        mask |= 1 << Response.CLICK
+        yes, room = compared(b, Response.LONG_VIEW, 0.0, behaviour, x)
+        mask, slack = mask | yes << Response.LONG_VIEW, min(slack, room)
+        yes, room = compared(c, Response.LIKE, eager, behaviour, x)
+        mask, slack = mask | yes << Response.LIKE, min(slack, room)
+        yes, room = compared(d, Response.GLAD, 0.0, behaviour, x)
+        mask, slack = mask | yes << Response.GLAD, min(slack, room)
         a, b, c, d = words(stream, pair, 0, 1)
-        yes, room = compared(a, COMMENT, eager, behaviour, reach, x)
-        mask, slack = mask | yes << COMMENT, min(slack, room)
-        yes, room = compared(b, RESHARE, eager, behaviour, reach, x)
-        mask, slack = mask | yes << RESHARE, min(slack, room)
+        yes, room = compared(a, Response.COMMENT, eager, behaviour, x)
+        mask, slack = mask | yes << Response.COMMENT, min(slack, room)
+        yes, room = compared(b, Response.RESHARE, eager, behaviour, x)
+        mask, slack = mask | yes << Response.RESHARE, min(slack, room)
         if may_follow:
-            yes, room = compared(c, FOLLOW, eager, behaviour, reach, x)
-            mask, slack = mask | yes << FOLLOW, min(slack, room)
+            yes, room = compared(c, Response.FOLLOW, eager, behaviour, x)
+            mask, slack = mask | yes << Response.FOLLOW, min(slack, room)
+    # hiding needs no click
     a, b, c, d = words(stream, pair, 0, 2)
-    happens, room = compared(a, HIDE, 0.0, behaviour, reach, x)
+    happens, room = compared(a, Response.HIDE, 0.0, behaviour, x)
     slack = min(slack, room)
     if happens:
-        mask |= 1 << HIDE
-        yes, room = compared(b, REPORT, 0.0, behaviour, reach, x)
-        mask, slack = mask | yes << REPORT, min(slack, room)
+        mask |= 1 << Response.HIDE
+        yes, room = compared(b, Response.REPORT, 0.0, behaviour, x)
+        mask, slack = mask | yes << Response.REPORT, min(slack, room)
     return mask, slack
 
 
 @inlined
 def likes_until(likes, slack):
-    """The most likes of a post, now at ``likes``, at which a mask with this slack still holds
-    (log(1 + s) <= s: rather too few)."""
-    return math.floor(
-        min(np.float64(MOST_LIKES), (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0)
-    )  # cut before it is a whole number
+    """The most likes of a post, now at ``likes``, at which a mask with this slack still holds."""
+    # log(1 + s) <= s: rather too few; and cut before it is a whole number, which could not hold it
+    most = (1.0 + likes) * (1.0 + max(slack, 0.0)) - 1.0
+    return math.floor(min(np.float64(MOST_LIKES), most))
 
 
-def reaches(behaviour: Array) -> Array:
+def reaches(coefficients: Array) -> Array:
     """How far each response's slack reaches, f8 (9,): 4 / |weight of proof|, all but endless where
     proof has no weight."""
-    weight = np.abs(behaviour[:, 1 + FEATURES.index("proof")])
+    weight = np.abs(coefficients[:, 1 + Feature.PROOF])
     return np.where(weight > 0, 4.0 / np.maximum(weight, 1e-300), ENDLESS)
 
 

@@ -50,6 +50,7 @@ class Shelf(IntEnum):
 SOURCES = tuple(source.name.lower() for source in Source)
 QUOTAS = SOURCES[: Source.SHELF]
 """Sources that bring candidates, each as many as its quota."""
+# not aligned: a checkpoint keeps no such flag, and kernels would compile again for what is loaded
 RULES = np.dtype(
     [
         ("quota", "i8", (len(QUOTAS),)),  # posts, by source

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 KEPT = (1, 7, 30)
 """Days after their first on which newcomers are counted."""
 GAP_BINS = 15
+# not aligned: a checkpoint keeps no such flag, and kernels would compile again for what is loaded
 TOTALS = np.dtype(
     [
         ("sessions", "f8"),

@@ -18,41 +18,41 @@ from typing import Any
 import numpy as np
 
 from twin.ground.compiled import kernel
-from twin.kernels.respond import CLICK, LIKE, MANY, features, logistic, utility
+from twin.kernels.respond import MANY, Meeting, Response, features, logistic, utility
+from twin.kernels.scene import Behaviour, Makers, People, Posts
 
 Array = Any
 
 
 @kernel
-def true_clicks(chosen, window, people, posts, makers, behaviour):
+def true_clicks(
+    chosen: Array,
+    window: Any,
+    people: People,
+    posts: Posts,
+    makers: Makers,
+    behaviour: Behaviour,
+) -> Array:
     """P(click), float64 (n,), of the impressions number ``chosen`` (n, rising) of a `Window`'s
     log."""
     out, x, later = np.empty(len(chosen)), np.empty(MANY), np.zeros(len(posts.key), np.int32)
     at = len(chosen) - 1
+    # from the end: what came after an impression is known when it is reached
     for i in range(len(window.post) - 1, -1, -1):
         if at < 0:
             break
         post = window.post[i]
-        later[post] += window.responses[i] >> LIKE & 1
+        later[post] += window.responses[i] >> Response.LIKE & 1
         if i != chosen[at]:
             continue
         row, place, same = window.consumer[i], np.int64(window.place[i]), 0
         for earlier in range(i - place, i):
             if posts.creator[window.post[earlier]] == posts.creator[post]:
                 same += 1
-        likes = np.int64(posts.counts[post, LIKE]) - np.int64(later[post])
-        features(
-            row,
-            post,
-            likes,
-            same,
-            place,
-            people,
-            posts,
-            makers,
-            behaviour.shows[people.arm[row]],
-            x,
-        )
-        out[at] = logistic(utility(CLICK, behaviour.coefficients, x) + people.click_shift[row])
+        likes = np.int64(posts.counts[post, Response.LIKE]) - np.int64(later[post])
+        meeting = Meeting(row=row, post=post, likes=likes, same=same, place=place)
+        features(meeting, people, posts, makers, behaviour.shown[people.arm[row]], x)
+        logit = utility(Response.CLICK, behaviour.coefficients, x) + people.click_shift[row]
+        out[at] = logistic(logit)
         at -= 1
     return out

@@ -35,14 +35,14 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from twin.kernels.respond import CLICK, COMMENT, FEATURES, FOLLOW, HIDE, LIKE, REPORT, RESHARE
+from twin.kernels.respond import FEATURES, Feature, Response
 from twin.kernels.training import HEADS
 
 Floats = NDArray[np.float64]
 NAMES = (*HEADS, "glad")
 """Responses in the order of the kernel."""
-EAGER = (LIKE, COMMENT, RESHARE, FOLLOW)
-AROUSAL, AGREEMENT = FEATURES.index("arousal"), FEATURES.index("agreement")
+EAGER = (Response.LIKE, Response.COMMENT, Response.RESHARE, Response.FOLLOW)
+AROUSAL, AGREEMENT = Feature.AROUSAL, Feature.AGREEMENT
 WORD = 1.0
 """One moral-emotional or out-group word, in standard deviations of arousal over posts shown (and of
 agreement over meetings, for the latter). Assumption."""
@@ -81,9 +81,9 @@ def chance(meetings: Meetings, table: Floats, response: int) -> Floats:
 def _given(meetings: Meetings, table: Floats, response: int) -> Floats | float:
     """The chance that the response can happen at all: a click has to come first, or for a report a
     hide."""
-    if response in (CLICK, HIDE):
+    if response in (Response.CLICK, Response.HIDE):
         return 1.0
-    return chance(meetings, table, HIDE if response == REPORT else CLICK)
+    return chance(meetings, table, Response.HIDE if response == Response.REPORT else Response.CLICK)
 
 
 def rates(meetings: Meetings, table: Floats) -> Floats:
@@ -101,7 +101,7 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
     ``before``."""
     out, target = slopes.copy(), rates(meetings, before)
     # Click and hide come first: the rates of the others depend on one of them.
-    for r in sorted(range(len(NAMES)), key=lambda r: r not in (CLICK, HIDE)):
+    for r in sorted(range(len(NAMES)), key=lambda r: r not in (Response.CLICK, Response.HIDE)):
         given = _given(meetings, out, r)
 
         def excess(shift: float, r: int = r, given: Floats | float = given) -> float:
@@ -116,7 +116,9 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
 
 def shares(meetings: Meetings, table: Floats) -> float:
     """Shares per impression: posts that are opened and reshared."""
-    return float(np.mean(chance(meetings, table, CLICK) * chance(meetings, table, RESHARE)))
+    return float(
+        np.mean(chance(meetings, table, Response.CLICK) * chance(meetings, table, Response.RESHARE))
+    )
 
 
 def over_posts(meetings: Meetings, feature: int) -> float:

@@ -43,7 +43,7 @@ from twin.engine.simulation import Simulation
 from twin.experiments.fitting.meetings import Meetings
 from twin.ground.units import DAY, format_duration
 from twin.kernels.index import Listed
-from twin.kernels.respond import FEATURES, LIKE
+from twin.kernels.respond import FEATURES, Feature, Response
 from twin.kernels.side import AROUSAL as READ_AROUSAL
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.recommender import Recommender
@@ -164,7 +164,7 @@ def features(simulation: Simulation, shown: Shown) -> Meetings:
     for name in ("quality", "comprehensiveness", "arousal"):
         x[name] = posts[name][p].astype(float)
     x["agreement"] = 1 - np.abs(opinion - slant)
-    x["proof"] = np.log1p(posts["counts"][p, LIKE]) * bool(levers["audience.counts_shown"])
+    x["proof"] = np.log1p(posts["counts"][p, Response.LIKE]) * bool(levers["audience.counts_shown"])
     x["reputation"] = np.log1p(creators["reputation"][maker].astype(float))
     x["fatigue"] = same_before(shown, maker) + 0.1 * shown.place
     x["label"] = posts["labelled"][p].astype(float)
@@ -278,7 +278,7 @@ def measure(
             np.quantile(plain.world.table("posts")["read"][day.post, READ_AROUSAL], 1 - TOXIC)
         )
         low, high = features(newest, world.day(newest)), features(engagement, world.day(engagement))
-        arousal = FEATURES.index("arousal")
+        arousal = Feature.AROUSAL
         aroused = [each.x[:, arousal] for each in (high, low)]
         hostile = [each.x[:, arousal] * np.abs(each.opinion - each.slant) for each in (high, low)]
         time = [

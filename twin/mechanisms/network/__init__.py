@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from twin.ground.errors import StateError
 from twin.ground.units import DAY
 from twin.kernels import graph as kernel
-from twin.kernels.retrieve import Follows
+from twin.kernels.follows import Follows
 from twin.kernels.stats import gini
 from twin.mechanisms.network.choosing import Choosing, edge_type
 from twin.mechanisms.network.declared import CONSUMERS, CREATORS, FOLLOWER_EDGES, METRICS

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import DAY
-from twin.kernels import retrieve
 from twin.kernels.negatives import Negatives, Shown
+from twin.kernels.snapshot import Serving
 from twin.kernels.tables import Vectors
 from twin.kernels.training import Rates
 from twin.mechanisms.recommender.generations import Generations
@@ -76,7 +76,7 @@ class Learner:
         if self.generations.knowing:
             self.side.note()
 
-    def follow_window(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> None:
+    def follow_window(self, served: Serving, pool: NDArray[np.int32]) -> None:
         """Online training: on what the serving window brought."""
         first = int(self.keep["log.trained"][0])
         if first < len(self.log):
@@ -84,7 +84,7 @@ class Learner:
             self._train(first, pool)
             self.keep["log.trained"][0] = len(self.log)
 
-    def retrain(self, served: retrieve.Serving, pool: NDArray[np.int32]) -> bool:
+    def retrain(self, served: Serving, pool: NDArray[np.int32]) -> bool:
         """Judge the interval's predictions, train, let IDs expire, begin the next interval. Tells
         whether a new generation serves.
 
@@ -114,7 +114,7 @@ class Learner:
             self.m.world.mark("retrain", f"trained on {size} impressions")
         return self.generations.cut_over()
 
-    def _predict(self, first: int, served: retrieve.Serving) -> None:
+    def _predict(self, first: int, served: Serving) -> None:
         """Let what is served predict the log from an index on."""
         self.quality.predict(
             self.log.column("consumer", first),

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.crew import Crew
-from twin.kernels import retrieve
 from twin.kernels.judging import judge, losses
 from twin.kernels.predicting import Model, predict
 from twin.kernels.side import Side
+from twin.kernels.snapshot import Serving
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.tables import Arrays
 from twin.mechanisms.recommender.training import COUNTED
@@ -131,7 +131,7 @@ class Quality:
         self,
         consumer: NDArray[np.int32],
         post: NDArray[np.int32],
-        served: retrieve.Serving,
+        served: Serving,
         side: Side,
     ) -> None:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""

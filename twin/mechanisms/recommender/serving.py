@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.ground.units import NEVER
-from twin.kernels import index, retrieve
+from twin.kernels import index
 from twin.kernels.rules import QUOTAS, RULES, Ranking, Shelf
 from twin.kernels.side import worth
+from twin.kernels.snapshot import Serving
 from twin.kernels.training import HEADS
 from twin.mechanisms.recommender.links import ItemLinks
 from twin.mechanisms.recommender.params import RecommenderParams
@@ -44,6 +45,18 @@ OF_PRESET: dict[str, Mapping[str, float]] = {
     "in_network_slots": KEPT,
 }
 """Rules that an arm's preset sets where the lever does not."""
+KEPT_AS = (
+    "creator_start",
+    "creator_post",
+    "trending",
+    "fresh",
+    "eligible",
+    "rules",
+    "can",
+    "item_small",
+    "small",
+)
+"""Arrays of the mechanism that the snapshot holds under their own names."""
 OTHERWISE = {
     "quota",
     "probe_cap",
@@ -63,7 +76,7 @@ class Server:
 
     def __init__(self, mechanism: Mechanism[RecommenderParams], links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
-        self._snapshot: retrieve.Serving | None = None
+        self._snapshot: Serving | None = None
         # Orders of the last snapshot: little changes until the next one.
         self._former = index.Orders(newest=np.zeros(0, np.int32), small=np.zeros(0, np.int32))
         self._listed: Made[index.Listed] = Made()
@@ -270,81 +283,74 @@ class Server:
         rules["negative_sum"], rules["total_sum"] = self._weigh()
         keep["rules"] = rules
 
-    def serving(self) -> retrieve.Serving:
-        """The snapshot as the session kernel reads it."""
+    def serving(self) -> Serving:
+        """The snapshot as the session kernels read it."""
         if self._snapshot is None:
             k, m = self.keep, self.m
-            dense, intercept = k["serve.W"], k["serve.c"]
+            dense, posts = k["serve.W"], m.world.table("posts")
             dim = len(dense) - 2
-            posts = m.world.table("posts")
             first, tile_post, tile_vec, tile_bias = index.tiles(
                 k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"]
             )
-            query, pull = self._query()
-            centre_vec, centre_bias = self._centre(dim)
             known = k["serve.linear"]
-            if len(known):  # a post is worth something to everybody of an arm beyond its bias
+            if len(known):
                 known = lengthened(known, len(posts))
-                tile_bias, mean = worth(
-                    first,
-                    tile_post,
-                    np.ascontiguousarray(query[:, dim]),
-                    pull,
-                    k["serve.post.bias"],
-                    known,
-                )
-                query, centre_bias = (
-                    query.copy(),
-                    np.zeros((len(pull), *centre_bias.shape), np.float32),
-                )
-                query[:, dim] = 1
-                centre_bias.reshape(len(pull), -1)[:, : mean.shape[1]] = mean
-            else:
-                tile_bias, centre_bias = tile_bias[None], centre_bias[None]
-            links = self.links.linked
-            ai = index.by_ai(m.read("creators", "ai"), posts["creator"])
-            self._snapshot = retrieve.Serving(
-                k["serve.post.vec"],
-                k["serve.post.bias"],
-                posts["creator"],
-                posts["born"],
-                ai,
-                m.mine("posts", "trend"),
-                k["serve.consumer.vec"],
-                k["serve.consumer.bias"],
-                np.ascontiguousarray(dense[:dim]),
-                dense[dim].copy(),
-                dense[dim + 1].copy(),
-                intercept,
-                k["weights"],
-                query,
-                centre_vec,
-                centre_bias,
-                first,
-                tile_post,
-                index.places(tile_post, len(posts)),
-                tile_vec,
-                tile_bias,
-                k["creator_start"],
-                k["creator_post"],
-                k["trending"],
-                k["fresh"],
-                k["eligible"],
-                k["rules"],
-                k["serve.mean.vec"],
-                k["serve.mean.bias"],
-                k["can"],
-                k["item_small"],
-                k["small"],
-                posts["signal"],
-                k["serve.reward.pool"],
-                k["serve.reward.own"],
-                links["co_viewed"],
-                links["bought_together"],
-                links["random"],
-                known,
+            centre_vec, _ = self._centre(dim)
+            query, tile_bias, centre_bias = self._biases(dim, first, tile_post, tile_bias, known)
+            self._snapshot = Serving(
+                item_vec=k["serve.post.vec"],
+                item_bias=k["serve.post.bias"],
+                item_creator=posts["creator"],
+                item_born=posts["born"],
+                item_ai=index.by_ai(m.read("creators", "ai"), posts["creator"]),
+                trend_score=m.mine("posts", "trend"),
+                user_vec=k["serve.consumer.vec"],
+                user_bias=k["serve.consumer.bias"],
+                interaction=np.ascontiguousarray(dense[:dim]),
+                user_scale=dense[dim].copy(),
+                item_scale=dense[dim + 1].copy(),
+                intercept=k["serve.c"],
+                weights=k["weights"],
+                query=query,
+                centre_vec=centre_vec,
+                centre_bias=centre_bias,
+                tile_start=first,
+                tile_post=tile_post,
+                tile_of=index.places(tile_post, len(posts)),
+                tile_vec=tile_vec,
+                tile_bias=tile_bias,
+                mean_vec=k["serve.mean.vec"],
+                mean_bias=k["serve.mean.bias"],
+                signal=posts["signal"],
+                reward_pool=k["serve.reward.pool"],
+                reward_own=k["serve.reward.own"],
+                random_links=self.links.linked["random"],
+                linear=known,
+                **{name: k[name] for name in KEPT_AS},
+                **{name: self.links.linked[name] for name in ("co_viewed", "bought_together")},
             )
         return self._snapshot
+
+    def _biases(
+        self,
+        dim: int,
+        first: NDArray[Any],
+        tile_post: NDArray[Any],
+        tile_bias: NDArray[Any],
+        known: NDArray[Any],
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The direction of the value model by arm, and the biases of posts and of centroids in
+        tiles: with signals, what each is worth to an arm whoever the person is."""
+        query, pull = self._query()
+        centre_bias = self._centre(dim)[1]
+        if not len(known):
+            return query, tile_bias[None], centre_bias[None]
+        weight = np.ascontiguousarray(query[:, dim])
+        tile_bias, mean = worth(first, tile_post, weight, pull, self.keep["serve.post.bias"], known)
+        query, centre_bias = query.copy(), np.zeros((len(pull), *centre_bias.shape), np.float32)
+        query[:, dim] = 1
+        centre_bias.reshape(len(pull), -1)[:, : mean.shape[1]] = mean
+        return query, tile_bias, centre_bias
 
     def scratch(self) -> int:
         """Bytes of what the snapshot holds beside the World: copies of vectors in tiles,

@@ -1,0 +1,91 @@
+"""How people behave, as the kernels take it: parameters and levers by name."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.ground.rhythm import cumulated
+from twin.kernels.respond import FEATURES, reaches
+from twin.kernels.scene import SHOWN, Behaviour, Habits, Streams
+from twin.kernels.training import HEADS
+from twin.mechanisms.audience.params import AudienceParams, Calendar
+from twin.world.mechanism import Mechanism
+
+CALENDAR = 3660
+"""Days that the calendar covers, those beyond are alike: it is read at every visit."""
+RATINGS_SHOWN, TOLERANCE, REPULSION = (
+    "ratings.ratings_shown",
+    "opinions.tolerance",
+    "opinions.repulsion",
+)
+"""Levers of other mechanisms, which a world may lack."""
+
+
+def behaviour(mechanism: Mechanism[AudienceParams]) -> Behaviour:
+    """How people behave now."""
+    p, stream = mechanism.p, mechanism.stream
+    table = coefficients(p)
+    return Behaviour(
+        coefficients=table,
+        reach=reaches(table),
+        habits=habits(mechanism),
+        shown=shown(mechanism),
+        hours=cumulated(p.diurnal),
+        days=days(p.calendar, mechanism.world.start),
+        streams=Streams(
+            session=np.uint64(stream("session")),
+            visit=np.uint64(stream("visit")),
+            response=np.uint64(stream("response")),
+        ),
+    )
+
+
+def coefficients(p: AudienceParams) -> NDArray[np.float64]:
+    """Intercept and weights of the features of every response, f8 (9, 1 + features)."""
+    return np.array(
+        [
+            [getattr(getattr(p.responses, response), name) for name in ("intercept", *FEATURES)]
+            for response in (*HEADS, "glad")
+        ]
+    )
+
+
+def habits(mechanism: Mechanism[AudienceParams]) -> Habits:
+    """What is one number for everybody: parameters of the same name, and levers of opinions."""
+    p, levers = mechanism.p, mechanism.world.levers
+    given = {name: float(getattr(p, name)) for name in Habits._fields if hasattr(p, name)}
+    return Habits(
+        log_again_gap=math.log(p.again_gap),
+        tolerance=float(levers.get(TOLERANCE) or 0.0),
+        repulsion=float(levers.get(REPULSION) or 0.0),
+        **given,
+    )
+
+
+def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:
+    """What is shown beside a post, SHOWN (arms of consumers,)."""
+    counts, world = mechanism.levers_by_arm("consumers", "counts_shown"), mechanism.world
+    made = np.zeros(len(counts), SHOWN)
+    made["counts_shown"] = counts
+    if RATINGS_SHOWN in world.levers:
+        made["ratings_shown"] = world.levers_by_arm("consumers", RATINGS_SHOWN)
+    return made
+
+
+def days(calendar: Calendar, start: dt.date) -> NDArray[np.float64]:
+    """Cumulated weights of local days, that before the world began first; empty where all are
+    alike."""
+    week = np.array(calendar.week) * 7 / sum(calendar.week)
+    if np.ptp(week) == 0 and (calendar.holiday == 1 or not calendar.holidays):
+        return np.zeros(0)
+    begin = start - dt.timedelta(days=1)
+    weight = week[(begin.weekday() + np.arange(CALENDAR)) % 7]
+    off = np.array(
+        [(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64
+    )
+    weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
+    return np.cumsum(weight)

@@ -1,0 +1,146 @@
+"""Who consumers are: they join, are forgotten, and come so often as their own chance says.
+
+Taste is a point on the unit sphere of the taste space: t = (1-s) centre(community) + s noise,
+normalised. A person's daily chance to come is h ~ Beta(a, b). People differ in how readily they
+open posts: a normal shift of the click's log-odds, correlated with h. Arrivals are Poisson per day,
+so that IDs keep coming.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtr, ndtri, pdtrik
+
+from twin.ground.draws import children
+from twin.ground.rhythm import cumulated, seconds
+from twin.ground.units import DAY, HOUR
+from twin.kernels.links import forget_rows
+from twin.mechanisms.audience.params import AudienceParams
+from twin.world.mechanism import Mechanism
+
+BLOCK = 2**14
+"""Most people who are drawn at once."""
+STANCE_MEMORY = 0.97
+"""Share of the count of leanings seen that is kept per day: about a month."""
+
+
+class Population:
+    """Draws people, and lets go of those who left."""
+
+    def __init__(self, mechanism: Mechanism[AudienceParams]) -> None:
+        self.m, self.keep, self.p = mechanism, mechanism.keep, mechanism.p
+
+    def setup(self) -> None:
+        """Open the initial consumers."""
+        self.keep["joined"] = np.zeros(1, np.int64)
+        self._join(self.m.world.service("graph_nodes")() or self.p.initial)
+
+    def _join(self, count: int) -> None:
+        first = int(self.keep["joined"][0])
+        root = np.full(count, self.m.stream("person"))
+        self.keep["joined"][0] += count
+        keys = children(root, np.arange(first, first + count))
+        world = self.m.world
+        if count > BLOCK:
+            world.table("consumers").reserve(count)
+        # a few at a time, so that what is drawn for them takes little memory
+        for begin in range(0, count, BLOCK):
+            world.add(self.m.name, "consumers", keys[begin : begin + BLOCK])
+
+    def born(self, rows: NDArray[np.int64]) -> None:
+        """Draw who new people are, and when they come first."""
+        p, m, now = self.p, self.m, self.m.world.now
+        keys = m.read("consumers", "key")[rows]
+        self._tastes(rows, keys)
+        u = m.uniforms("person", keys)
+        zones = np.array(p.time_zones, np.int8)
+        chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
+        drawn = {
+            "tz": zones[(u[:, 0] * len(zones)).astype(int)],
+            "return_logit": np.log(chance / (1 - chance)),
+            "eagerness": m.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd,
+            "patience_shift": m.normals("patience", keys, 1)[:, 0] * p.patience_sd,
+            "click_shift": self._click_shift(keys, u[:, 1]),
+            # at rest from the start: those who are there know what the feed gives
+            "satisfaction": p.satisfaction_start if now == 0 else p.satisfaction_reference,
+            "active": True,
+        }
+        for name, values in drawn.items():
+            m.mine("consumers", name)[rows] = values
+        days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))
+        second = seconds(u[:, 3], cumulated(p.diurnal))
+        local = second - m.read("consumers", "tz")[rows].astype(np.int64) * HOUR
+        first = np.maximum(now + days.astype(np.int64) * DAY + local % DAY, now)
+        m.mine("consumers", "next_at")[rows] = first
+        m.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, first)
+
+    def _tastes(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
+        """Tastes of new people, about those of their communities."""
+        m, spread = self.m, self.p.taste_spread
+        taste = m.mine("consumers", "taste")
+        centres = m.world.service("community_centres")()
+        own = m.normals("taste", keys, taste.shape[1])
+        own /= np.linalg.norm(own, axis=1, keepdims=True)
+        common = centres[m.read("consumers", "community")[rows]]
+        blend = (1 - spread) * common + spread * own
+        taste[rows] = blend / np.linalg.norm(blend, axis=1, keepdims=True)
+
+    def _click_shift(
+        self, keys: NDArray[np.uint64], often: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """How much more readily each person opens posts than the mean person, given their place
+        (0..1) among people by daily chance to come."""
+        together = self.p.click_frequency
+        own = self.m.normals("click", keys, 1)[:, 0]
+        shift: NDArray[np.float64] = self.p.click_sd * (
+            together * ndtri(often) + math.sqrt(1 - together**2) * own
+        )
+        return shift
+
+    def forget(self, posts: NDArray[np.int64]) -> None:
+        """Forget released posts in the rings of what people saw."""
+        dead = np.zeros(len(self.m.world.table("posts")) + 1, bool)
+        dead[posts] = True
+        for name in ("seen", "viewed"):
+            forget_rows(dead, self.m.mine("consumers", name))
+
+    def turnover(self) -> None:
+        """Poisson arrivals, and release of rows that nobody holds any more; what was seen fades."""
+        m, world, rate = self.m, self.m.world, self.p.arrivals
+        m.mine("consumers", "stance")[:] *= STANCE_MEMORY
+        day = np.array([world.now // DAY], np.uint64)
+        u = m.uniforms("arrivals", day)[0, 0]
+        count = int(np.ceil(pdtrik(u, rate))) if rate > 0 else 0
+        left = m.read("consumers", "left_at")
+        held = int(world.service("oldest_held")())
+        gone = m.read("consumers", "alive") & (left < min(held, world.now - 2 * DAY))
+        world.release("consumers", np.flatnonzero(gone))
+        if count:
+            self._join(count)
+
+    def visits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Expected sessions per day of each person at the reference satisfaction, f8 (C,), and the
+        chance per day to leave for good.
+
+        A day is active with the daily chance h; every session of it is followed by another with
+        P(again) where the gap leaves it in the same day, on average over the hours of `diurnal`.
+        Both are 0 of those who have left.
+        """
+        p, mine = self.p, self.m.mine
+        share = np.asarray(p.diurnal, float) / sum(p.diurnal)
+        left = (24 - np.arange(24) - 0.5) * HOUR
+        if p.again_gap_sd > 0:
+            within = ndtr((np.log(left) - math.log(p.again_gap)) / p.again_gap_sd)
+        else:
+            within = (left > p.again_gap).astype(float)
+        a_day = 1 / (1 - p.again * float(share @ within))
+        logit = mine("consumers", "return_logit").astype(float)
+        sessions = np.where(mine("consumers", "active"), a_day / (1 + np.exp(-logit)), 0.0)
+        leave = np.full(len(sessions), p.leave)
+        if p.churn_a > 0:
+            new = mine("consumers", "joined_at") > 0
+            leave[new] += p.churn_a / (p.churn_a + p.churn_b + mine("consumers", "sessions")[new])
+        return sessions, sessions * leave

@@ -1,0 +1,107 @@
+"""Lets people browse: hands the kernels what a session reads and writes, on one thread or several.
+
+Columns are put together once and kept until their table grows, since a world has many small
+windows.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.kernels import browse, shared
+from twin.kernels.plan import empty_plan
+from twin.kernels.scene import Behaviour, Makers, People, Posts, Scene
+from twin.kernels.totals import TOTALS
+from twin.mechanisms.audience.behaviour import behaviour
+from twin.mechanisms.audience.params import AudienceParams
+from twin.world.mechanism import MIN_WAKE, Mechanism
+from twin.world.state import Made
+
+SHARED, LEAST_CHUNK, MOST_CHUNK, CHUNKS = 100, 4, 64, 4
+"""Sessions of a window from which on threads share them; and in how large chunks: so many for each
+thread, within bounds."""
+
+
+class Sessions:
+    """Replays sessions; ``keep["total"]`` (1,) is what they add up to."""
+
+    def __init__(self, mechanism: Mechanism[AudienceParams]) -> None:
+        self.m, self.keep = mechanism, mechanism.keep
+        self._behaviour: Made[Behaviour] = Made()
+        self._people: Made[People] = Made()
+        self._posts: Made[Posts] = Made()
+
+    def setup(self) -> None:
+        """Nobody has come yet."""
+        self.keep["total"] = np.zeros(1, TOTALS)
+
+    def people(self) -> People:
+        """What a session reads and writes of consumers."""
+        return self._people.get(self.m.world.table("consumers").version, self._people_now)
+
+    def _people_now(self) -> People:
+        c, own = self.m.world.table("consumers"), self.m.mine
+        opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
+        mine = {
+            name: own("consumers", name)
+            for name in People._fields
+            if name not in ("key", "arm", "opinion")
+        }
+        return People(key=c["key"], arm=c["arm"], opinion=opinion, **mine)
+
+    def posts(self) -> Posts:
+        """What a session reads and writes of posts."""
+        return self._posts.get(self.m.world.table("posts").version, self._posts_now)
+
+    def _posts_now(self) -> Posts:
+        posts = self.m.world.table("posts")
+        rating = (
+            posts["rating_shown"]
+            if "rating_shown" in posts.columns
+            else np.zeros(len(posts), np.float32)
+        )
+        mine = {name: self.m.mine("posts", name) for name in ("impressions", "counts", "enjoyed")}
+        read = {name: posts[name] for name in Posts._fields if name not in ("rating", *mine)}
+        return Posts(rating=rating, **read, **mine)
+
+    def makers(self) -> Makers:
+        """What a session reads of creators."""
+        creators = self.m.world.table("creators")
+        return Makers(ai=creators["ai"], reputation=creators["reputation"])
+
+    def behaviour(self) -> Behaviour:
+        """How people behave; kept until a lever is written."""
+        return self._behaviour.get(self.m.world.lever_version, partial(behaviour, self.m))
+
+    def browse(self, rows: NDArray[np.int64]) -> None:
+        """Replay the sessions of these people, in order."""
+        world, total = self.m.world, self.keep["total"]
+        serve = world.service("serving")()
+        most = len(rows) * int((serve.rules["slate"] + serve.rules["shelf_size"]).max())
+        log = world.service("log")(most)
+        world.service("reserve_follows")(most)
+        scene = Scene(
+            people=self.people(),
+            posts=self.posts(),
+            makers=self.makers(),
+            serve=serve,
+            graph=world.service("follow_graph")(),
+            behaviour=self.behaviour(),
+        )
+        # the oracle reads what other sessions of the window do
+        threads = 1 if world.oracle else world.crew.threads
+        if threads == 1 or len(rows) < SHARED:
+            browse.browse(rows, scene, log, total, MIN_WAKE)
+            return
+        chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
+        plan = empty_plan(len(rows), serve)
+        work = shared.share(len(rows), chunk, threads, plan)
+        given = rows, scene, log, work, total, MIN_WAKE
+        world.crew.together(
+            partial(shared.browse_shared, True, *given),
+            partial(shared.browse_shared, False, *given),
+        )
+        shared.collect(rows, scene.people.satisfaction, work, total)

@@ -1,0 +1,74 @@
+"""What random slots truly were: the best that any model could say of them.
+
+It is kept here alone: the recommender may read no array of another mechanism.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.kernels.judging import MOST, judge_all
+from twin.kernels.rules import Source
+from twin.kernels.truth import true_clicks
+from twin.mechanisms.audience.params import AudienceParams
+from twin.mechanisms.audience.sessions import Sessions
+from twin.world.mechanism import Mechanism
+
+
+class Truth:
+    """True chances of clicks on random slots, and how well they predict."""
+
+    def __init__(self, mechanism: Mechanism[AudienceParams], sessions: Sessions) -> None:
+        self.m, self.keep, self.sessions = mechanism, mechanism.keep, sessions
+
+    def setup(self) -> None:
+        """Nothing was judged yet."""
+        keep = self.keep
+        keep["holdout.p"] = np.zeros(0, np.float32)
+        keep["holdout.clicked"] = np.zeros(0, bool)
+        keep["holdout.at"] = np.zeros(0, np.int64)
+        keep["holdout.judged"] = np.full(1, -1, np.int64)
+        keep["holdout.scores"] = np.full(3, np.nan)
+
+    def note(self) -> None:
+        """Keep the true chance of a click of every impression of a random slot in the window that
+        ends now, with what came of it."""
+        window, keep, sessions = self.m.world.service("window")(), self.keep, self.sessions
+        chosen = np.flatnonzero(window.source == Source.RANDOM)
+        if not len(chosen):
+            return
+        p = true_clicks(
+            chosen,
+            window,
+            sessions.people(),
+            sessions.posts(),
+            sessions.makers(),
+            sessions.behaviour(),
+        )
+        first = self._judged()[0]
+        for name, values in (
+            ("p", p.astype(np.float32)),
+            ("clicked", window.responses[chosen] & 1 > 0),
+            ("at", np.full(len(p), self.m.world.now)),
+        ):
+            keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][first:], values])
+
+    def _judged(self) -> tuple[int, int]:
+        """Which of the kept chances are of impressions that the model is judged on: from the first
+        number up to the second."""
+        begin, end = self.m.world.service("holdout_span")()
+        first, last = np.searchsorted(self.keep["holdout.at"], [begin, end], "right").tolist()
+        return max(first, last - MOST), last
+
+    def ceiling(self) -> NDArray[np.float64]:
+        """AUC, log loss and calibration of true chances where the model is judged, (3,); computed
+        once per judgement."""
+        keep, end = self.keep, self.m.world.service("holdout_span")()[1]
+        if end != keep["holdout.judged"][0]:
+            first, last = self._judged()
+            keep["holdout.scores"] = judge_all(
+                keep["holdout.p"][first:last], keep["holdout.clicked"][first:last]
+            )
+            keep["holdout.judged"] = np.array([end], np.int64)
+        return keep["holdout.scores"]
