@@ -140,6 +140,7 @@ def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario
     people, behaviour = audience.sessions.people(), audience.sessions.behaviour()  # type: ignore[attr-defined]
     for joined, session in ((1, 1), (1, 2), (1, 6), (0, 1)):
         people.joined_at[:], people.sessions[:] = joined, session
+        people.satisfaction[:] = behaviour.habits.satisfaction_reference  # where the law holds
         gone = np.mean(
             [
                 visits.next_visit(row, 3 * DAY, people, behaviour, 60) == visits.NEVER
