@@ -10,6 +10,6 @@ from tests.worlds.shared import EVERYTHING
 from twin.scenario.loading import load
 
 if __name__ == "__main__":
-    world = load(SCENARIOS / "everything.yaml", (*SMALL, *EVERYTHING, "duration=16d"))
+    world = load(SCENARIOS / "everything.yaml", (*SMALL, *EVERYTHING, "duration=20d"))
     history(world)
     history(load(SCENARIOS / "base.yaml", (*SMALL, "duration=2d")), reference=True)
