@@ -52,6 +52,7 @@ def imported(path: Path, package: Path = PACKAGE) -> frozenset[Path]:
     while waiting:
         for origin, names, plain in _IMPORT.findall(waiting.pop().read_text(encoding="utf-8")):
             base = package.joinpath(*(origin or plain).split(".")[1:])
+            # a name that is imported may be a module itself
             inner = [base / name for name in re.findall(r"(\w+)(?:\s+as\s+\w+)?", names)]
             for one in (base, *inner):
                 for file in (one.with_suffix(".py"), one / "__init__.py"):
@@ -65,6 +66,7 @@ def folder(path: Path, package: Path = PACKAGE) -> Path:
     """Where the machine code of a file as it stands is kept: inside the package or, where that
     cannot be written, the user's cache."""
     digest = hashlib.blake2b(digest_size=8)
+    # sorted, and by relative path: the digest is the same wherever the package lies
     for file in sorted(imported(path, package)):
         digest.update(os.path.relpath(file, package).encode() + file.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
@@ -78,6 +80,7 @@ def folder(path: Path, package: Path = PACKAGE) -> Path:
 def prepare(place: Path) -> Path:
     """Make the folder, and drop what is left of older versions of the same file."""
     place.mkdir(parents=True, exist_ok=True)
+    # in use: folders are dropped from the oldest on
     os.utime(place)
     stem = place.name.rpartition("-")[0]
     others = sorted(
@@ -112,6 +115,7 @@ class _Index(IndexDataCacheFile):
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function at its first call, and keep its machine code."""
     compiled = numba.njit(error_model="numpy", nogil=True)(function)
+    # numba knows one folder for all functions: it is set for this one and put back
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = str(_place(Path(str(sys.modules[function.__module__].__file__))))  # type: ignore[attr-defined]
     try:
@@ -143,11 +147,11 @@ class _PartLowering(NativeLowering):
 
     def run_pass(self, state: Any) -> bool:
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
+        # there is no machine code yet that numba could make an entry point of
         state.flags.no_compile = True
         super().run_pass(state)  # type: ignore[no-untyped-call]
-        known = functools.partial(
-            state.func_id.func
-        )  # what numba knows this signature of the part by
+        # what numba knows this signature of the part by
+        known = functools.partial(state.func_id.func)
         state.targetctx.insert_user_function(known, state["cr"].fndesc, [state.library])
         state.reload_init.extend(state.library._reload_init)
         state["cr"] = state["cr"]._replace(cfunc=known)
@@ -195,6 +199,7 @@ def _part(function: Callable[..., Any], **options: bool) -> Any:
     options = {
         "nopython": True,
         "nogil": True,
+        # kernels alone call a part: wrappers for Python and C would be compiled in vain
         "no_cpython_wrapper": True,
         "no_cfunc_wrapper": True,
         **options,

@@ -27,6 +27,7 @@ class Crew:
         self._process = -1
 
     def _others(self) -> ThreadPoolExecutor:
+        # a forked process has its parent's pool, and none of the threads in it
         if self._pool is None or self._process != os.getpid():
             self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="twin")
             self._process = os.getpid()
@@ -35,15 +36,18 @@ class Crew:
     def together(self, own: Callable[[], None], others: Callable[[], None]) -> None:
         """Run ``own`` here and ``others`` on every other thread; return when all are done. Threads
         that have not begun by then are cancelled."""
+        # before ``own``, so that they run beside it
         waiting = [self._others().submit(others) for _ in range(self.threads - 1)]
         own()
         for each in waiting:
+            # one that has begun is waited for, and raises here what went wrong in it
             if not each.cancel():
                 each.result()
 
     def each(self, tasks: Sequence[Callable[[], None]], worth: bool = True) -> None:
         """Do all tasks, each on whichever thread is free where it is worth waking one. They may not
         read what another of them writes."""
+        # Python's lock makes each next() one step: no two threads get the same number
         turn = itertools.count()
 
         def work() -> None:
@@ -58,6 +62,7 @@ class Crew:
     def split(self, size: int, least: int, work: Callable[[int, int], None]) -> None:
         """Do ``work(low, high)`` for pieces of range(size), each of ``least`` or more where they
         are several."""
+        # two for each thread: one that finishes early takes another
         pieces = max(1, min(2 * self.threads, size // least)) if self.threads > 1 else 1
         ends = [size * k // pieces for k in range(pieces + 1)]
         self.each([partial(work, low, high) for low, high in itertools.pairwise(ends)])

@@ -40,6 +40,7 @@ def philox(k0, k1, c0, c1, c2, c3):
     """Philox4x32-10: two key words and four counter words (uint64 holding 32 bits) to four
     words."""
     for _ in range(10):
+        # the product of two 32-bit numbers fits into 64 bits; its halves are mixed apart
         p0 = _M0 * c0
         p1 = _M1 * c2
         c0, c1, c2, c3 = (
@@ -85,6 +86,7 @@ def mix64(x):
 @inlined
 def child(parent, count):
     """Key of a parent's ``count``-th child."""
+    # one more than the count: the first child is not merely the parent mixed
     return mix64(parent + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(count) + np.uint64(1)))
 
 
@@ -155,6 +157,7 @@ class Draws:
     def stream(self, name: str) -> np.uint64:
         """The 64-bit key of a named decision (the same name always gives the same key)."""
         if name not in self._streams:
+            # blake2b: Python's own hash of a text differs from process to process
             text = f"{self.seed}:{self.replicate}:{name}".encode()
             self._streams[name] = np.uint64(
                 int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
@@ -197,6 +200,7 @@ class Draws:
         u = self._blocks(name, keys, occasion, 0, blocks).reshape(blocks, 4, len(keys))
         radius, angle = np.sqrt(-2 * np.log(u[:, 0::2])), 2 * np.pi * u[:, 1::2]
         out = np.empty((len(keys), blocks, 4))
+        # the parts are computed by column and written through a view: rows of the result are keys
         view = out.transpose(1, 2, 0)
         np.multiply(radius, np.cos(angle), out=view[:, :2])
         np.multiply(radius, np.sin(angle), out=view[:, 2:])
@@ -218,12 +222,14 @@ class Draws:
         if (owner, decisions) not in self._blocks_of:
             counts = [-(-count // 4) for _, count in decisions]
             streams = np.array([self.stream(f"{owner}.{name}") for name, _ in decisions], np.uint64)
+            # blocks of each decision count from 0, as those of `normals` do
             numbers = np.concatenate([np.arange(count) for count in counts])
             self._blocks_of[owner, decisions] = np.repeat(streams, counts), numbers
         streams, draws = self._blocks_of[owner, decisions]
         radius, angle = np.empty((2, 2 * len(streams), len(keys)))
         when = np.array(occasion, np.int64, ndmin=1)
         _waves(streams, draws, np.ascontiguousarray(keys, np.uint64), when, radius, angle)
+        # in place, and in the order of `normals`: the bits agree
         np.log(radius, out=radius)
         np.multiply(radius, -2, out=radius)
         np.sqrt(radius, out=radius)

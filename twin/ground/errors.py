@@ -65,6 +65,7 @@ class ScenarioError(TwinError):
     status = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        # by file and line; what two checks found is printed once
         self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 

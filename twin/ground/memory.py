@@ -19,5 +19,6 @@ _MMAP_THRESHOLD = -3
 def give_back() -> bool:
     """Have every block of LARGE bytes or more returned once it is freed; returns whether the C
     library supports it (glibc)."""
+    # None: this process, with the symbols of the C library that it has loaded
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_MMAP_THRESHOLD, LARGE))

@@ -53,6 +53,7 @@ def cumulated(hours: Sequence[float]) -> NDArray[np.float64]:
 
 def seconds(fraction: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArray[np.int64]:
     """Local second of the day by which ``fraction`` of the day's activity has happened."""
+    # a fraction of 1 would be the first second of the next day
     return np.minimum((np.interp(fraction, curve, np.arange(25)) * HOUR).astype(np.int64), DAY - 1)
 
 
@@ -61,6 +62,7 @@ def warp(
 ) -> NDArray[np.int64]:
     """Seconds since the start for times on a flat clock (in days), read through the diurnal curve
     in a time zone (hours)."""
+    # the curve is by local hour: to local time here, back to UTC at the end
     local = days + tz / 24.0
     whole = np.floor(local)
     return whole.astype(np.int64) * DAY + seconds(local - whole, curve) - tz * HOUR

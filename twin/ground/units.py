@@ -23,6 +23,7 @@ _RATE = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*/\s*(s|min|h|
 
 def parse_duration(text: object) -> int:
     """Seconds in a duration such as ``90d``; raises ValueError with the mend for anything else."""
+    # zero needs no unit; to Python False is a zero, too
     if isinstance(text, int) and not isinstance(text, bool) and text == 0:
         return 0
     if not isinstance(text, str) or not (match := _DURATION.match(text)):
@@ -39,6 +40,7 @@ def parse_duration(text: object) -> int:
 
 def format_duration(seconds: int) -> str:
     """The shortest exact spelling of a duration: 5400 -> ``90min``."""
+    # weeks in whole fours alone: 52w, but 91d
     for unit in ("w", "d", "h", "min"):
         if seconds and seconds % _SECONDS[unit] == 0 and not (unit == "w" and seconds % (4 * WEEK)):
             return f"{seconds // _SECONDS[unit]}{unit}"
@@ -48,6 +50,7 @@ def format_duration(seconds: int) -> str:
 def parse_rate(text: object) -> float:
     """Events per day in a rate such as ``3/d`` or ``2%/d``; raises ValueError with the mend for
     anything else."""
+    # the pattern knows no sign: without this a negative rate would be reported as malformed
     if isinstance(text, str) and text.lstrip().startswith("-") and _RATE.match(text.lstrip(" -")):
         raise ValueError(f"{text!r} is negative; a rate is zero or more, such as 3/d")
     if not isinstance(text, str) or not (match := _RATE.match(text)):
@@ -71,6 +74,7 @@ def format_rate(per_day: float) -> str:
 def parse_start(text: object) -> dt.date:
     """The scenario's first day (UTC midnight) from ``2025-01-01`` or a date; raises ValueError
     otherwise."""
+    # first, since to Python a datetime is a date as well
     if isinstance(text, dt.datetime):
         if text.time() != dt.time():
             raise ValueError(

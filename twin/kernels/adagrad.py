@@ -32,6 +32,7 @@ def move(share, first, size, tables, samples, dense, batch, rates):
     """Move a `Share` of all rows, by their numbers, and of the dense weights by the batch of
     ``size`` samples from ``first`` on."""
     factors, consumer, item = batch.factors, batch.consumer, batch.item
+    # every thread goes through all samples and moves only rows of its own: log order, and no locks
     for b in range(size):
         i = first + b
         _move(tables.consumer, samples.consumer, i, consumer, factors.consumer, b, share, rates)
@@ -75,6 +76,7 @@ def _step(table, row, g, b, square, gb, rates):
     E, G, dim, lr, l2 = table.E, table.G, g.shape[1], rates.embedding, rates.l2
     G[row, 0] += square / np.float32(dim)
     rate = lr / np.float32(math.sqrt(G[row, 0]) + EPS)
+    # L2 joins the step and does not enter the accumulator
     keep = np.float32(1) - rate * l2
     for k in range(dim):
         E[row, k] = E[row, k] * keep - rate * g[b, k]
@@ -89,15 +91,18 @@ def _dense(share, size, dense, batch, rates):
     lr, lr_side, part, parts = rates.dense, rates.signals, share.part, share.parts
     W, GW, z, total = dense.W, dense.GW, batch.z, batch.total
     rows, read = len(W) + 1 + len(dense.S), len(dense.P)
+    # a stretch of P, then one of W, c and S together: no two threads write the same element
     for j in range(part * read // parts, (part + 1) * read // parts):
         _project(j, size, dense, batch, lr_side, share.row)
     for k in range(part * rows // parts, (part + 1) * rows // parts):
+        # gradient of row k by head, summed over the batch
         dot8(z, k, batch.e, 0, total, 8 * k)
         for h in range(8):  # rows of z: those of W, then ones for c, then the signals for S
             g = total[8 * k + h]
             if k < len(W):
                 GW[k, h] += g * g
                 W[k, h] -= lr * g / np.float32(math.sqrt(GW[k, h]) + EPS)
+                # `gradients` reads this copy in the next batch
                 batch.transposed[h, k] = W[k, h]
             elif k > len(W):
                 j = k - len(W) - 1
@@ -115,6 +120,7 @@ def _project(j, size, dense, batch, lr, row):
     for k in range(dim):
         row[0, k] = np.float32(0)
     for b in range(size):
+        # s of the sample: in z it lies behind u * v, the two biases and the ones
         x = z[dim + 3 + j, b]
         for k in range(dim):
             row[0, k] += x * v[b, k]

@@ -57,4 +57,5 @@ def browse(rows: Array, scene: Scene, log: Log, totals: Array, min_wake: int) ->
         plan_session(row, 0, scene, plan, room)
         happen(row, 0, scene, log, plan, total, x)
         settle(row, 0, scene, plan, total, min_wake)
+        # in the order of rows, as `shared.collect` adds it up: the bits are the same
         total.satisfaction += people.satisfaction[row]

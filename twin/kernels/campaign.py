@@ -68,4 +68,5 @@ def shown(consumer, post, posts, people, persuasion, rules, total):
         people.campaign_reached[i] = True
         x = np.float64(people.opinion[i])
         step = rate * people.openness[i] * pull(x, slant[post[k]], tolerance, repulsion)
+        # positive towards the target, from whichever side a person comes
         total.moved += abs(x - target) - abs(x + step - target)

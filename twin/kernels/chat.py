@@ -136,10 +136,12 @@ def answer(i, people, assistant, bot, turn, shown, x):
     dq = asked.truth_value
     if asked.truth_log_sd > 0.0:
         sd = asked.truth_log_sd
+        # a lognormal factor of mean 1: the mean worth stays ``truth_value``
         dq *= math.exp(sd * _normal(a, b) - 0.5 * sd**2)
     # the true answer less the false one: they differ by two stances and by dq
     x[STANCE], x[QUALITY] = 2.0 * side, dq
     own = bot.personalisation * asked.personalisation if remembers else 0.0
+    # a margin of 0, as before any comparison, goes to the truth
     true = margin(i, x, pull, precision, reward, asked.spread, own) >= 0.0
     liking = asked.agreement * people.taste[i] * side
     if shown < asked.feedback:
@@ -150,6 +152,7 @@ def answer(i, people, assistant, bot, turn, shown, x):
         total.compared += 1.0
         total.foreseen += 1.0 if prefers == true else 0.0
         if not prefers:
+            # `update` learns that x was preferred: here the false answer less the true one
             x[STANCE], x[QUALITY] = -x[STANCE], -x[QUALITY]
         # without memory the pool learns from the comparison, and nothing is kept of the person
         update(i if remembers else -1, x, pull, precision, reward, asked.spread, 1.0)
@@ -171,6 +174,7 @@ def relate(i, t, people, bot, total, up, satisfied, down):
     g, n = bot.personalisation, people.sessions[i]
     expected = np.float64(people.expectation[i])
     people.expectation[i] = expected + bot.expectation_up * up - bot.expectation_down * down
+    # what is disclosed follows from trust and concern as they were before this session
     trust, concern = np.float64(people.trust[i]), np.float64(people.concern[i])
     worn = 1.0 - bot.novelty * (1.0 - math.exp(-n / bot.novelty_sessions))
     disclosed = bot.disclosure * g * trust * (1.0 - concern) * worn
@@ -216,6 +220,7 @@ def chat(rows, people, assistant, least):
         stop, asks, turn, shown = words(assistant.stream, people.key[i], n, 1)
         failed = unit(c) < bot.failure_rate
         memory = np.float64(people.memory[i]) if bot.memory else 0.0
+        # P, performance met
         met = (
             bot.performance
             + bot.personalisation_gain * bot.personalisation * memory
@@ -225,6 +230,7 @@ def chat(rows, people, assistant, least):
         if unit(asks) < bot.answers.contested:
             met += answer(i, people, assistant, bot, unit(turn), unit(shown), x)
         expected = np.float64(people.expectation[i])
+        # D in its two parts, and S
         up, down = max(met - expected, 0.0), max(expected - met, 0.0)
         satisfied = bot.assimilation * expected + bot.gain_weight * up - bot.loss_weight * down
         relate(i, t, people, bot, total, up, satisfied, down)

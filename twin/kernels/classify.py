@@ -45,10 +45,12 @@ def classify(rows, truth, noise, luck):
     for i, row in enumerate(rows):
         for k in range(wide + 3):
             error = wave(luck.radius, luck.cosine, luck.sine, k, i)
+            # one sd for all dimensions of content (k < wide), then one for each reading
             found[i, k] = error * noise[max(k - wide, -1) + 1]
         for k in range(wide):
             found[i, k] += truth.content[row, k]
         true = truth.slant[row], truth.arousal[row], truth.comprehensiveness[row]
+        # content has no range that it could be cut to
         for k in range(3):
             low, high = truth.ranges[k]
             found[i, wide + k] = min(max(found[i, wide + k] + true[k], low), high)

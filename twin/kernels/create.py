@@ -133,6 +133,7 @@ def _length(x):
         r5 += x[k + 5] * x[k + 5]
         r6 += x[k + 6] * x[k + 6]
         r7 += x[k + 7] * x[k + 7]
+    # the tree in which numpy adds its eight lanes
     return math.sqrt(((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7)))
 
 
@@ -144,7 +145,8 @@ def compose(maker, makers, luck, craft):
     strategy, tried, signal = np.empty((n, 4)), np.empty((n, 4)), np.empty((n, 3))
     noise, misread = np.empty(CONTENT + wide), np.empty(MISREAD)
     behind = CONTENT + wide
-    cares = len(luck.radius) > behind // 2 + 2  # two rows a block of four: is there one for care?
+    # two rows a block of four: is there one for care?
+    cares = len(luck.radius) > behind // 2 + 2
     for i in range(n):
         for k in range(behind):
             noise[k] = wave(luck.radius, luck.cosine, luck.sine, k, i)
@@ -154,15 +156,18 @@ def compose(maker, makers, luck, craft):
         m = maker[i]
         kind, helped = int(makers.ai[m]), makers.assisted[m]
         stray = craft.topic_spread_assisted if helped else craft.topic_spread
+        # between the niche and a random direction; the product with the f4 niche is f4
         near, off = np.float32(1 - stray), _length(noise[CONTENT:])
         for k in range(wide):
             content[i, k] = np.float64(near * makers.niche[m, k]) + stray * (
                 noise[CONTENT + k] / off
             )
+        # back to a unit vector
         size = _length(content[i])
         for k in range(wide):
             content[i, k] /= size
         sigma = 0.0 if makers.campaign[m] else craft.exploration[kind]  # campaigns do not explore
+        # normals of strategies follow that of quality; care has one in a block of its own
         tried[i, AROUSAL], tried[i, COMPREHENSIVENESS] = (
             noise[1 + AROUSAL],
             noise[1 + COMPREHENSIVENESS],
@@ -178,9 +183,11 @@ def compose(maker, makers, luck, craft):
             )
         gain = craft.gain[kind]
         if gain == 0:
-            strategy[i, CARE] = 0  # care that brings nothing is no choice
+            # care that brings nothing is no choice
+            strategy[i, CARE] = 0
         sd = craft.noise[kind] * (craft.assisted_noise if helped else 1.0)
         quality[i] = makers.skill[m] + sd * noise[QUALITY] + gain * strategy[i, CARE]
+        # what classifiers read off the draft, and then what a critic does
         for k in range(len(SIGNALS)):
             s = craft.signals[k]
             signal[i, k] = min(
@@ -237,6 +244,7 @@ def fates(maker, number, stream, origins, chances):
     for i in range(n):
         m = maker[i]
         keys[i] = child(origins.key[m], number[i])
+        # keyed by the post itself, which is made once: occasion and draw are 0
         a, b, _, _ = words(stream, keys[i], 0, 0)
         work[i] = unit(a) < chances.work[int(origins.ai[m])] and not origins.campaign[m]
         arm = origins.arm[m] if len(chances.label) > 1 else 0

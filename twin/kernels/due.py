@@ -14,6 +14,7 @@ FEW = 64
 @kernel
 def due_rows(times, now):
     """Rows i8 whose time is before ``now``, sorted by (time, row)."""
+    # counted first: arrays of the exact size
     count = 0
     for row in range(len(times)):
         count += times[row] < now
@@ -23,6 +24,7 @@ def due_rows(times, now):
         if times[row] < now:
             rows[held], when[held] = row, times[row]
             held += 1
+    # both sorts are stable and rows come rising: equal times stay in the order of rows
     if count > FEW:
         return rows[np.argsort(when, kind="mergesort")]
     for i in range(1, count):
@@ -49,6 +51,7 @@ def first_free(alive, count):
     """The lowest rows that are not ``alive``, at most ``count``."""
     rows = np.empty(count, np.int64)
     held = 0
+    # where none is wanted, no row is looked at
     for row in range(len(alive) if count else 0):
         if not alive[row]:
             rows[held] = row

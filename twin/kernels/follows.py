@@ -29,6 +29,7 @@ class Follows(NamedTuple):
 @inner
 def follows(row, creator, graph):
     """Whether a person follows a creator already."""
+    # people who joined since the last rebuild have no row in the matrix
     if row < len(graph.start) - 1:
         for e in range(graph.start[row], graph.start[row + 1]):
             if graph.target[e] == creator:
@@ -48,6 +49,7 @@ def unfollow(row, creator, graph):
     if row < len(graph.start) - 1:
         for e in range(graph.start[row], graph.start[row + 1]):
             if graph.target[e] == creator:
+                # only marked: gaps are closed at the next rebuild
                 graph.target[e] = -1
     edge = graph.pending_head[row] if row < len(graph.pending_head) else -1
     while edge >= 0:
@@ -64,6 +66,7 @@ def act(row, creator, mask, graph):
         if follows(row, creator, graph):
             mask &= ~(1 << Response.FOLLOW)
         else:
+            # there is a place for it: they are reserved before a window
             edge = graph.pending_count[0]
             graph.pending_creator[edge] = creator
             graph.pending_next[edge] = graph.pending_head[row]

@@ -22,6 +22,7 @@ def candidates(row, luck, scene, room):
     rules, query, viewed, can = serve.rules[arm], serve.query[arm], people.viewed[row], serve.can
     own, near, far = luck
     bias = user_vector(row, arm, serve, room.user)
+    # a post counts for the first source that brings it: followed creators come first
     n = in_network(row, unit(own), rules, serve, scene.graph, room)
     # what the index finds is near by the value model: no other ranking has a use for it
     if rules.quota[Source.NEAREST] > 0 and rules.ranking == Ranking.VALUE:
@@ -64,6 +65,7 @@ def fetch_ahead(at, end, rows, scene):
     rows, which lie far apart in memory: for a large world most of a session's time would be waiting
     for them."""
     people, serve, graph = scene.people, scene.serve, scene.graph
+    # two sessions ahead: the rows arrive while others are planned
     if at + 2 < end:
         row = rows[at + 2]
         fetch(serve.user_vec, row)

@@ -23,6 +23,7 @@ def gradients(i, b, tables, samples, dense, batch, row):
     bv = _vector(tables.post.E, samples.post, i, v, factors.post, b)
     bv += _vector(tables.creator.E, samples.creator, i, v, factors.creator, b)
     wide = len(dense.S)
+    # before the product of the vectors: P adds to the item's
     if wide:
         _side(i, b, samples, dense, batch)
     for k in range(dim):
@@ -30,13 +31,16 @@ def gradients(i, b, tables, samples, dense, batch, row):
     for k in range(dim):  # a loop of its own: z is written column by column
         z[k, b] = row[k]
     z[dim, b], z[dim + 1, b] = bu, bv
+    # over the first D rows of W, into e[b], whose memory ``error`` shares
     dot8(row, 0, W, 0, batch.error, 8 * b)
     gu = gv = zero
     for h in range(8):
         logit = e[b, h] + (dense.c[h] + (W[dim, h] * bu + W[dim + 1, h] * bv))
         if wide:
             logit += batch.lift[8 * b + h]
+        # derivative of the cross-entropy in the logit
         e[b, h] = sigmoid32(logit) - (one if samples.responses[i] >> h & 1 else zero)
+    # gradients of the two biases
     for h in range(8):
         gu += e[b, h] * W[dim, h]
         gv += e[b, h] * W[dim + 1, h]
@@ -91,6 +95,7 @@ def _side(i, b, samples, dense, batch):
         x = side[b, j]
         for k in range(dim):
             v[b, k] += x * P[j, k]
+    # kept for the gradients of S and P
     for j in range(side.shape[1]):
         z[dim + 3 + j, b] = side[b, j]
     dot8(side, b, dense.S, 0, batch.lift, 8 * b)
@@ -107,6 +112,7 @@ def square_of(g, b):
         a2 += g[b, k + 2] * g[b, k + 2]
         a3 += g[b, k + 3] * g[b, k + 3]
     square = (a0 + a1) + (a2 + a3)
+    # what is left over of the fours
     for k in range(dim - dim % 4, dim):
         square += g[b, k] * g[b, k]
     return square

@@ -38,6 +38,7 @@ def parse_edges(data):
         if 48 <= byte <= 57:  # a digit
             value = value * 10 + byte - 48
             digits += 1
+            # int64 holds any number of 18 digits; a third number in a line is wrong
             if digits > 18 or found == 2:
                 return pairs[:n], line
             continue
@@ -49,6 +50,7 @@ def parse_edges(data):
         elif byte == 10:  # line feed
             if found == 1:
                 return pairs[:n], line
+            # one row for two ids, none for an empty line
             n += found // 2
             found, comment = 0, False
             line += 1
@@ -78,6 +80,7 @@ def merge(graph: Follows, consumer_active, creator_active, start, target, lost):
     n = 0
     for row in range(len(start) - 1):
         if consumer_active[row]:
+            # people who joined since the last rebuild have pending follows alone
             if row < old:
                 for e in range(graph.start[row], graph.start[row + 1]):
                     creator = graph.target[e]
@@ -95,6 +98,7 @@ def merge(graph: Follows, consumer_active, creator_active, start, target, lost):
                 elif creator >= 0:
                     lost[row] += 1
                 edge = graph.pending_next[edge]
+        # also for people who left: their rows are empty
         start[row + 1] = n
     return n
 
@@ -126,6 +130,7 @@ def propagate(start, target, luck, rounds):
     """
     size = len(start) - 1
     label, count = np.arange(size), np.zeros(size, np.int64)
+    # mix64 is a bijection: no two nodes tie, so every sort gives this order
     order = np.argsort(np.array([mix64(luck + np.uint64(i)) for i in range(size)]))
     for _ in range(rounds):
         moved = 0
@@ -140,6 +145,7 @@ def propagate(start, target, luck, rounds):
                 if count[near] > most or tie:
                     best, most = near, count[near]
             for e in range(start[node], start[node + 1]):
+                # only what was counted: clearing all at every node would be quadratic
                 count[label[target[e]]] = 0
             if best != label[node]:
                 label[node] = best

@@ -48,6 +48,7 @@ def _hang(row, at, place, via, nth, scene, plan):
     post, nth = shelf_post(row, links, via, nth, people.seen, serve.can)
     if post >= 0:
         plan.post[at, place], plan.source[at, place] = post, Source.SHELF
+        # fatigue of a creator counts on the slate alone
         plan.maker[at, place], plan.same[at, place] = posts.creator[post], 0
     return post >= 0, nth
 
@@ -57,9 +58,12 @@ def _shelf_depth(row, via, scene):
     """How many posts the person looks at on the shelf of work ``via`` (-1: none was viewed)."""
     people, serve, behaviour = scene.people, scene.serve, scene.behaviour
     rules = serve.rules[people.arm[row]]
+    # a work whose row lies beyond the links has no shelf
     if 0 <= via < len(serve.co_viewed) and rules.shelf_size > 0 and rules.shelf_kind != Shelf.NONE:
         key, session = people.key[row], people.sessions[row]
+        # draw 0 planned the session, draws from 2 on belong to its slots
         luck, _, _, _ = words(behaviour.streams.session, key, session, 1)
+        # geometric, by inversion: each further post is looked at with P = shelf_patience
         depth = int(math.log(unit(luck)) / math.log(behaviour.habits.shelf_patience))
         return min(depth, rules.shelf_size)
     return 0
@@ -83,6 +87,7 @@ def _count(post, mask, match, posts, total):
     """Counters of a post, and running sums of fractions, after one meeting."""
     if mask >> Response.GLAD & 1:
         posts.enjoyed[post] += 1
+    # impressions before this one
     total.popularity += posts.impressions[post]
     posts.impressions[post] += 1
     if mask & OF_HEADS:
@@ -99,6 +104,7 @@ def _note(row, post, mask, place, source, via, log):
     """One line of the log."""
     at = log.size[0]
     log.consumer[at], log.post[at] = row, post
+    # gladness is not logged: nobody but the person knows of it
     log.responses[at], log.place[at] = mask & OF_HEADS, place
     log.source[at], log.via[at] = source, via
     log.size[0] = at + 1
@@ -130,6 +136,7 @@ def happen(row, at, scene, log, plan, total, x):
             _meet(row, at, place, scene, plan, x)
         mask = int(plan.mask[at, place])
         if mask & (1 << Response.FOLLOW | 1 << Response.HIDE):
+            # whom the person follows by now cannot be followed again: `act` takes that response out
             mask = act(row, plan.maker[at, place], mask, scene.graph)
             plan.mask[at, place] = mask
         _count(post, mask, plan.match[at, place], posts, total)

@@ -40,6 +40,7 @@ def _digits(number, block, at):
 def _digest(block, length, out):
     """MD5 of the first ``length`` (at most 55) bytes of ``block`` (64 bytes, zero behind them) into
     four words."""
+    # padding of RFC 1321: a one bit, zeros, the length in bits; 55 bytes leave room for it
     block[length] = np.uint8(128)
     word = np.zeros(16, np.uint64)
     for i in range(56):
@@ -55,6 +56,7 @@ def _digest(block, length, out):
             f, g = b ^ c ^ d, (3 * i + 5) & 15
         else:
             f, g = c ^ (b | (~d & _MASK)), (7 * i) & 15
+        # 32-bit arithmetic in 64-bit words: every sum and every rotation is masked
         f = ((f & _MASK) + a + _SINES[i] + word[g]) & _MASK
         turn = _TURNS[4 * (i >> 4) + (i & 3)]
         a, d, c, b = d, c, b, (b + (((f << turn) | (f >> (_32 - turn))) & _MASK)) & _MASK
@@ -72,12 +74,14 @@ def hashed(keys, function, salt, size, out):
         return
     words = np.empty(4, np.uint64)
     for i in range(len(keys)):
+        # new for every key: `_digest` needs zeros behind the digits
         block = np.zeros(64, np.uint8)
         length = _digits(keys[i], block, 0)
         if salt:
             block[length] = np.uint8(58)
             length = _digits(np.uint64(salt), block, length + 1)
         _digest(block, length, words)
+        # the digest as one number, highest byte first; up to a size of 2^48 no step leaves 64 bits
         rest = np.uint64(0)
         for k in range(16):
             byte = (words[k >> 2] >> (_8 * np.uint64(k & 3))) & np.uint64(255)

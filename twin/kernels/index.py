@@ -85,9 +85,8 @@ def assign(rows, vec, bias, centroids, cluster):
     """Put each row's post into the list of its nearest centroid: ``cluster`` i4 (P,) is written at
     rows."""
     lists, dim = centroids.shape[0], vec.shape[1]
-    blocks = np.full(
-        ((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32
-    )  # lanes beyond the last list are far from everything
+    # lanes beyond the last list are far from everything
+    blocks = np.full(((lists + TILE - 1) // TILE, dim, TILE), OUTSIDE, np.float32)
     for k in range(lists):
         for d in range(dim):
             blocks[k // TILE, d, k % TILE] = centroids[k, d]
@@ -99,6 +98,7 @@ def assign(rows, vec, bias, centroids, cluster):
             for c in range(min(TILE, lists - t * TILE)):
                 gap = bias[row] - centroids[t * TILE + c, dim]
                 far = apart[c] + gap * gap
+                # strictly nearer: among equals the first list stays
                 if far < least:
                     best, least = t * TILE + c, far
         cluster[row] = best
@@ -108,6 +108,7 @@ def assign(rows, vec, bias, centroids, cluster):
 def move(rows, vec, bias, centroids, cluster):
     """One Lloyd step: each centroid becomes the mean of its posts; an empty one stays."""
     lists, dim = centroids.shape[0], vec.shape[1]
+    # in float64: the sum of a long list would lose digits of its posts in f4
     total = np.zeros((lists, dim + 1))
     count = np.zeros(lists, np.int64)
     for row in rows:
@@ -191,6 +192,7 @@ def published(posts, creators, rules, former):
     rows = eligible_rows(
         posts.alive, posts.born, posts.work, rules.now, rules.expiry, rules.work_expiry
     )
+    # first of all: the trending list below is made from these scores
     trends(rows, posts.counts[:, 0], posts.trend_clicks, posts.trend, rules.decay)
     can, by_small = np.zeros(len(posts.alive), np.bool_), np.zeros(len(posts.alive), np.bool_)
     for row in rows:
@@ -200,6 +202,7 @@ def published(posts, creators, rules, former):
         few = c >= 0 and creators.followers[c] <= rules.few
         by_small[row] = few or (c >= 0 and creators.entered_at[c] > rules.since)
     newest = ordered(rows, can, -posts.born, former.newest)
+    # grouping keeps the order: within a list, and within a creator, the newest post comes first
     list_start, list_post = grouped(newest, posts.cluster, rules.lists)
     creator_start, creator_post = grouped(newest, posts.creator, len(creators.followers))
     trending = best(rows, posts.trend, rules.most)

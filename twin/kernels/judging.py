@@ -25,6 +25,7 @@ def losses(p, truth):
     """Log loss of every prediction, float64 (n,)."""
     out = np.empty(len(p))
     for i in range(len(p)):
+        # a certain prediction that fails would cost infinity
         q = min(max(np.float64(p[i]), 1e-7), 1 - 1e-7)
         out[i] = -math.log(q) if truth[i] else -math.log1p(-q)
     return out
@@ -42,6 +43,7 @@ def judge_groups(order, p, truth, group, groups, loss):
     above, positives_tied, tied = np.zeros(groups), np.zeros(groups), np.zeros(groups)
     below = np.zeros(groups)  # impressions of the group with a smaller p
     i, n = 0, len(order)
+    # runs of equal p, from the lowest: all impressions of a run have its middle rank
     while i < n:
         j = i
         while j < n and p[order[j]] == p[order[i]]:
@@ -51,6 +53,7 @@ def judge_groups(order, p, truth, group, groups, loss):
                 if truth[order[j]]:
                     positives_tied[g] += 1
             j += 1
+        # a group's part of the run is settled at its first impression there, and then cleared
         for m in range(i, j):
             g = group[order[m]]
             if g >= 0 and tied[g] > 0:
@@ -67,6 +70,7 @@ def judge_groups(order, p, truth, group, groups, loss):
             out[g, 3] += truth[i]
             out[g, 4] += 1
     for g in range(groups):
+        # the ranks of positives, less what they would add up to if all positives came lowest
         good, bad = out[g, 3], out[g, 4] - out[g, 3]
         out[g, 0] = (
             (above[g] - good * (good + 1) / 2) / (good * bad) if good > 0 and bad > 0 else np.nan

@@ -51,6 +51,7 @@ def _row(builder: Any, array: Any, index: Any, width: int) -> Any:
 
 def _eight(builder: Any, data: Any, place: Any) -> Any:
     """Eight floats from an address on."""
+    # a row may begin at any float: the alignment is that of a float and not of a register
     return builder.load(builder.bitcast(builder.gep(data, [place]), _V8.as_pointer()), align=4)
 
 
@@ -79,6 +80,7 @@ def _dots(builder: Any, size: Any, pairs: list[tuple[Any, Any]]) -> list[Any]:
     for total in sums:
         for each in total:
             builder.store(zero, each)
+    # dimensions in twos, then the last of an odd number
     with cgutils.for_range(builder, builder.lshr(size, ir.Constant(_I64, 1))) as loop:
         for odd in range(2):
             add(
@@ -103,6 +105,7 @@ def dot8(typingctx, scalars, i, vectors, j, out, k):
     Even and odd dimensions are summed apart, so that two sums run side by side, each from the
     lowest dimension up; then both are added.
     """
+    # other arrays are refused at compile time: the instructions below read rows of plain floats
     if not (_floats(scalars, 1, 2) and _floats(vectors, 2, 3) and _floats(out, 1)):
         return None
     signature = types.void(scalars, types.int64, vectors, types.int64, out, types.int64)
@@ -139,6 +142,7 @@ def dot8_four(typingctx, scalars, rows, first, vectors, out):
             for place in (0, 1, 3, 4)
         )
         places = [builder.add(arguments[2], ir.Constant(_I64, k)) for k in range(4)]
+        # row numbers may be of any width
         numbers = [
             context.cast(
                 builder, builder.load(builder.gep(chosen, [place])), rows.dtype, types.int64
@@ -227,6 +231,7 @@ def far8(typingctx, points, i, vectors, j, out):
             builder.fadd(builder.load(sums[k]), builder.load(sums[k + 1])) for k in (0, 2)
         )
         builder.store(builder.fadd(first, second), sums[0])
+        # what is left over of the fours, in order
         done = builder.mul(fours, ir.Constant(_I64, 4))
         with cgutils.for_range(builder, builder.sub(size, done)) as loop:
             add(builder.add(done, loop.index), sums[0])
@@ -257,6 +262,7 @@ def bounds8(typingctx, numbers, size, absent, out):
         builder.store(none, high)
         with cgutils.for_range(builder, builder.lshr(arguments[1], ir.Constant(_I64, 3))) as loop:
             eight = _eight(builder, data, builder.mul(loop.index, ir.Constant(_I64, LANES)))
+            # an absent number is the lowest of all: it can spoil the lows alone
             there = builder.select(builder.fcmp_ordered("==", eight, none), most, eight)
             builder.store(
                 builder.select(
@@ -285,6 +291,7 @@ def fetch(typingctx, array, i):
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         made = context.make_array(kind)(context, builder, arguments[0])
+        # by stride, in bytes: so it holds for any dtype and layout
         stride = cgutils.unpack_tuple(builder, made.strides)[0]
         byte = ir.IntType(8).as_pointer()
         place = builder.gep(builder.bitcast(made.data, byte), [builder.mul(arguments[1], stride)])
@@ -292,6 +299,7 @@ def fetch(typingctx, array, i):
         function = builder.module.declare_intrinsic(
             "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
         )
+        # to read (0), kept as near as can be (3), in the cache of data (1)
         builder.call(
             function, [place, ir.Constant(flag, 0), ir.Constant(flag, 3), ir.Constant(flag, 1)]
         )

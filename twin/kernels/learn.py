@@ -63,6 +63,7 @@ def imitate(rows, person, start, target, reward, known, strategies, rate):
                     for k in range(many):
                         mean[k] += excess * strategies[k, j]
         for k in range(many):
+            # old strategies are read and new ones returned: all learn at once
             z = np.float64(strategies[k, r])
             out[i, k] = z + rate[i] * (mean[k] / whole - z) if whole > 0 else z
     return out
@@ -83,12 +84,14 @@ def gather(maker, kind, outcome, strategy, window, second, fourth, count):
         v[0] = outcome[i]
         for a in range(MANY - 1):
             v[1 + a] = strategy[i, a]
+        # v* against the mean of earlier posts, which then takes this post in
         for a in range(MANY):
             gap = v[a] - window[m, MEANS + a]
             window[m, MEANS + a] += gap / (weight + 1)
             v[a] = gap * math.sqrt(weight / (weight + 1))
         window[m, WEIGHT] = weight + 1
         if weight > 0:  # a first post has nothing to be compared with
+            # products of two, and products of those, of which the robust variance is made
             place = 0
             for a in range(MANY):
                 for b in range(a, MANY):

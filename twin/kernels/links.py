@@ -20,6 +20,7 @@ from twin.ground.draws import mix64, unit, words
 
 Array = Any
 EMPTY = np.uint64(2**64 - 1)
+# bits of the first two heads, click and long view
 CLICK_LONG_VIEW = np.uint16(3)
 LONG_VIEW = np.uint16(2)
 BASKET = 32
@@ -59,6 +60,7 @@ class Purchases(NamedTuple):
 @inlined
 def _place(key, slot_key):
     """Where a key is or would go."""
+    # a power of two long, so that a mask wraps; half of it free, so that probing ends
     last = len(slot_key) - 1
     s = np.int64(mix64(key) & np.uint64(last))
     while slot_key[s] != EMPTY and slot_key[s] != key:
@@ -97,6 +99,7 @@ def co_view(log, first, gain, counts, limit):
     used = counts.used
     at, size = first, len(consumer)
     while at < size:
+        # one session: the different posts that were viewed to the end
         end, n = at, 0
         while end < size and consumer[end] == consumer[at]:
             if responses[end] & LONG_VIEW and n < BASKET:
@@ -107,6 +110,7 @@ def co_view(log, first, gain, counts, limit):
                     basket[n] = post[end]
                     n += 1
             end += 1
+        # before anything is counted: the caller makes room and starts again at this row
         if used[0] + n * (n - 1) // 2 > limit:
             return at
         for i in range(n):
@@ -148,6 +152,7 @@ def co_buy(log, first, gain, counts, limit, purchases, minute, together):
             for k in range(RING):
                 if bought[row, k] >= 0 and minute - bought_at[row, k] <= together:
                     _add(bought[row, k], new, gain, slot_key, slot_weight, used)
+        # those in front move back by one
         for k in range(last, 0, -1):
             bought[row, k], bought_at[row, k] = bought[row, k - 1], bought_at[row, k - 1]
         bought[row, 0], bought_at[row, 0] = new, minute
@@ -187,6 +192,7 @@ def forget_links(dead, linked):
         n = 0
         for k in range(linked.shape[1]):
             other = linked[row, k]
+            # cleared before it may be filled again: n never runs ahead of k
             linked[row, k] = -1
             if other >= 0 and not dead[row] and not dead[other]:
                 linked[row, n] = other
@@ -206,6 +212,7 @@ def forget_rows(dead, ring):
 def _offer(row, other, score, linked, best):
     """Insert into a row's list, best first; among equals the lower row is first, so the order of
     offers does not matter."""
+    # from the end: what is worse moves down until the place is found
     k = linked.shape[1]
     while k > 0 and (
         linked[row, k - 1] < 0
@@ -227,6 +234,7 @@ def link(slot_key, slot_weight, degree, showable, shrinkage, linked, best):
     score = n / sqrt(d_a d_b) * n / (n + shrinkage), n the pair's decayed count and d the posts'
     own.
     """
+    # ``best`` is not cleared: it is compared only where ``linked`` has an entry
     linked[:] = -1
     for s in range(len(slot_key)):
         key, n = slot_key[s], slot_weight[s]
@@ -258,6 +266,7 @@ def link_at_random(pool, inside, keys, stream, occasion, linked):
             if other >= 0 and inside[other]:
                 linked[row, have] = other
                 have += 1
+        # at most n - 1 partners: so the search below always finds a free one
         for k in range(have, min(linked.shape[1], n - 1)):
             luck, _, _, _ = words(stream, keys[row], occasion, k)
             i = int(unit(luck) * n)

@@ -31,8 +31,10 @@ def sigmoid32(x):
     Coefficients: the float approximation of tanh in Eigen (MathFunctionsImpl.h, MPL-2.0), a
     published table of numbers.
     """
+    # beyond the bound tanh is 1 in float32, and the rational grows without end
     y = min(max(x * _HALF, -_MOST), _MOST)
     z = y * y
+    # Horner's scheme: odd powers above the fraction line, even ones below
     p = z * _A13 + _A11
     p = z * p + _A9
     p = z * p + _A7

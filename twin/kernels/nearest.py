@@ -32,10 +32,12 @@ def _best(held, count, tile_post, scan):
         scan.bins,
         scan.bounds,
     )
+    # the range of scores: by lane, then over the lanes
     bounds8(score, held, GONE, bounds)
     low, high = bounds[0], bounds[TILE]
     for c in range(TILE):
         low, high = min(low, bounds[c]), max(high, bounds[TILE + c])
+    # equal scores must not divide by zero: they all fall into the first bin
     scale = np.float32(len(bins) - 1) / max(high - low, np.float32(1e-30))
     for i in range(held):
         place[i] = np.int32((score[i] - low) * scale) if score[i] > GONE else np.int32(-1)
@@ -46,6 +48,7 @@ def _best(held, count, tile_post, scan):
         if place[i] >= 0:
             bins[place[i]] += 1
             there += 1
+    # from the top down to the bin in which the count is reached
     last, above = len(bins) - 1, 0
     while there > count and above + bins[last] < count:
         above += bins[last]
@@ -57,6 +60,7 @@ def _best(held, count, tile_post, scan):
         best[n], edge[rest] = i, i
         n += 1 if place[i] > last else 0
         rest += 1 if place[i] == last else 0
+    # of that bin the best are picked one by one, as many as are missing
     while n < count and n < there:
         top = 0
         for k in range(1, rest):
@@ -112,6 +116,7 @@ def scan_lists(luck, arm, serve, room):
     for _ in range(min(rules.probes, lists)):
         best = _nearest_list(scan.near, lists)
         first, tiles = starts[best], starts[best + 1] - starts[best]
+        # a long list is not scanned to its end: a random start gives all its posts a chance
         shift = int(luck * tiles)
         for i in range(min(tiles, (rules.probe_cap + TILE - 1) // TILE)):
             t = first + (i + shift - tiles if i + shift >= tiles else i + shift)

@@ -56,6 +56,7 @@ def with_negatives(shown, key, negatives, occasion):
                 turn[u] += 1
             else:
                 a, b, c = b, c, d
+            # the upper half of a 32-bit word times the size is a place below it
             p = pool[(a * size) >> np.uint64(32)]
             consumer[at + 1 + j], post[at + 1 + j], creator[at + 1 + j] = u, p, negatives.maker[p]
     return Shown(consumer=consumer, post=post, creator=creator, responses=responses)

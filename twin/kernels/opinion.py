@@ -64,6 +64,7 @@ def peers(x, graph):
     the edges."""
     # out of the tuple once: numba counts who holds an array at every use of it in a loop
     start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
+    # whoever follows nobody, or joined since the graph was rebuilt, keeps x
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         total, count = 0.0, 0
@@ -100,6 +101,7 @@ def rest(x, anchor, susceptibility, rows, within, most, graph):
     widest = 0.0
     for i in rows:
         widest = max(widest, susceptibility[i])
+    # d q / (1 - q) <= within, solved for d
     enough = within * (1.0 - widest) / widest if 0.0 < widest < 1.0 else within
     for sweep in range(most):
         furthest = 0.0
@@ -114,6 +116,7 @@ def rest(x, anchor, susceptibility, rows, within, most, graph):
             if count:
                 found = susceptibility[i] * (total / count) + (1.0 - susceptibility[i]) * anchor[i]
             furthest = max(furthest, abs(found - x[i]))
+            # in place: rows after this one hear it in the same sweep
             x[i] = found
         if furthest <= enough:
             return sweep + 1
@@ -127,6 +130,7 @@ def hegselmann_krause(x, susceptibility, rate, tolerance, graph):
     start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
     out = x.copy()
     for i in range(min(len(x), len(start) - 1)):
+        # everybody hears themselves
         total, count = x[i], 1
         for e in range(start[i], start[i + 1]):
             if target[e] >= 0 and person[target[e]] != i:
@@ -145,6 +149,7 @@ def deffuant(x, susceptibility, mu, tolerance, meetings, graph):
     start, target, person, slant = graph.start, graph.target, graph.person, graph.slant
     stream, key, here = meetings.stream, meetings.key, meetings.here
     occasion = meetings.occasion
+    # a meeting sees what those before it changed; the caller's opinions stay
     x = x.copy()
     for i in range(min(len(x), len(start) - 1)):
         degree = start[i + 1] - start[i]
@@ -152,6 +157,7 @@ def deffuant(x, susceptibility, mu, tolerance, meetings, graph):
             continue
         luck, _, _, _ = words(stream, key[i], occasion, 0)
         creator = target[start[i] + int(unit(luck) * degree)]
+        # a dropped follow was drawn: no meeting today
         if creator < 0:
             continue
         gap = voice(creator, x, person, slant) - x[i]
@@ -171,5 +177,6 @@ def exposure(x, susceptibility, rate, mean_pull, count):
     for i in range(len(x)):
         if count[i] > 0:
             moved = x[i] + susceptibility[i] * (1.0 - (1.0 - rate) ** count[i]) * mean_pull[i]
+            # repulsion could push beyond the ends of the scale
             out[i] = min(1.0, max(-1.0, moved))
     return out

@@ -16,6 +16,7 @@ def grouped(rows, group, groups):
         start[group[row] + 1] += 1
     for g in range(groups):
         start[g + 1] += start[g]
+    # where the next row of each group goes; ``start`` itself is returned
     place = start[:-1].copy()
     out = np.empty(len(rows), np.int32)
     for row in rows:
@@ -38,6 +39,7 @@ def best(rows, score, count):
     held = 0
     out = np.empty(min(count, len(rows)), np.int32)
     for row in rows:
+        # no better than the last one held; at a tie the earlier row stays
         if held == len(out) and (held == 0 or score[row] <= score[out[held - 1]]):
             continue
         at = held if held < len(out) else held - 1
@@ -66,6 +68,7 @@ def ordered(rows, inside, by, former):
     """``rows`` (rising) sorted by (``by``, row). ``inside`` bool (P,) marks them; ``former`` is an
     earlier order or empty: the more alike the two are, the faster it goes."""
     n = len(rows)
+    # former rows that are still inside keep their order; what is left in ``missing`` is new
     missing = inside.copy()
     kept = np.empty(n, np.int32)
     old = 0
@@ -81,6 +84,7 @@ def ordered(rows, inside, by, former):
             fresh[new] = row
             new += 1
     if new > 1:
+        # stable, and from rising rows: at a tie the lower row comes first
         fresh = fresh[np.argsort(by[fresh], kind="mergesort")]
     out = np.empty(n, np.int32)
     i = j = 0

@@ -70,6 +70,7 @@ def take(next_at, posts_made, key, stream, now):
         if next_at[row] < now:
             maker[held], time[held], number[held] = row, next_at[row], posts_made[row]
             posts_made[row] += 1
+            # after it was counted: the gap is keyed by the number of the post that ends it
             word, _, _, _ = words(stream, key[row], posts_made[row], 0)
             luck[held] = unit(word)
             held += 1
@@ -86,6 +87,7 @@ def clock(rows, log_u, speeds, flat_at):
         speed *= speeds.assisted_rate if speeds.assisted[r] else np.float32(1)
         if speeds.campaign[r]:
             speed = speeds.rate[r]  # a campaign sets the rate of its accounts itself
+        # logarithms of uniforms are negative, so this adds; the floor keeps the gap finite
         flat_at[r] -= log_u[i] / max(speed, speeds.slowest)
 
 
@@ -128,7 +130,9 @@ def _second(fraction, curve):
         hour = 0
         while curve[hour + 1] <= fraction:
             hour += 1
+        # on a knot np.interp gives the knot itself
         if curve[hour] != fraction:
+            # in the order in which np.interp computes, for the same bits
             slope = 1.0 / (curve[hour + 1] - curve[hour])
             return min(np.int64((slope * (fraction - curve[hour]) + hour) * HOUR), DAY - 1)
     return min(np.int64(np.float64(hour) * HOUR), DAY - 1)

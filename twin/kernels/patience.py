@@ -27,6 +27,7 @@ def _looks_on(shift, lately, habits):
         + shift
         + habits.patience_effect * (lately - habits.satisfaction_reference)
     )
+    # the logarithm of the logistic function, exact also where that is close to 1
     return -math.log1p(math.exp(-logit))
 
 
@@ -34,6 +35,7 @@ def _looks_on(shift, lately, habits):
 def most_looked_at(luck, shift, habits):
     """How many posts of a slate a person with this luck looks at if all are as good as can be;
     ``shift`` is the person's own, in log-odds of continuing."""
+    # one post is looked at in any case; posts that always please give the upper bound
     return 1 + int(math.log(luck) / _looks_on(shift, 1.0, habits))
 
 

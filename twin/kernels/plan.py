@@ -55,7 +55,8 @@ def empty_plan(sessions: int, serve: Any) -> Plan:
     most = 0
     for arm in range(len(serve.rules)):
         rules = serve.rules[arm]
-        most = max(most, rules["slate"] + rules["shelf_size"])  # Python knows no rules.slate
+        # in brackets, since this runs in Python too, which knows no rules.slate
+        most = max(most, rules["slate"] + rules["shelf_size"])
     shape = (sessions, most)
     return Plan(
         depth=np.empty(sessions, np.int32),
@@ -136,9 +137,11 @@ def _look_through(row, at, depth, luck, scene, plan, room):
     """Guess what the person does with one post after another, as long as patience lasts; returns
     how many are looked at."""
     habits = scene.behaviour.habits
+    # the same luck as in `most_looked_at`, so that its bound holds
     patience, lately = -math.log(luck), habits.satisfaction_reference
     for place in range(depth):
         _meet(row, at, place, scene, plan, room)
+        # without an effect that bound is how far the person looks
         if habits.patience_effect != 0:
             patience, lately = tired(row, patience, lately, scene.people, scene.behaviour, room.x)
             if patience <= 0:
@@ -153,6 +156,7 @@ def plan_session(row, at, scene, plan, room):
     people, serve, behaviour = scene.people, scene.serve, scene.behaviour
     arm, stream = people.arm[row], behaviour.streams.session
     rules, seen = serve.rules[arm], people.seen[row]
+    # patience, then the luck of three candidate sources
     w0, w1, w2, w3 = words(stream, people.key[row], people.sessions[row], 0)
     _mark_seen(seen, True, room)
     # only what the person may look at is picked: the slate is filled from the top, so the rest
@@ -164,6 +168,7 @@ def plan_session(row, at, scene, plan, room):
         slots = look
         by_draw = drawn(row, arm, slots, people, serve, stream, room)
     n = 0
+    # the oracle belongs to the world and not to an arm
     if serve.rules[0].ranking == Ranking.ORACLE:
         n = everything(row, scene, room)
     elif rules.ranking != Ranking.RANDOM:

@@ -38,6 +38,7 @@ def user_vector(row, arm, serve, u):
     """Fill u (D,) with the person's served vector, drawn to the mean person's by the lack of
     personalisation; returns the bias."""
     share = serve.rules[arm].personalisation
+    # the detour over the mean would round differently
     if share >= 1:
         for d in range(len(u)):
             u[d] = serve.user_vec[row, d]
@@ -193,6 +194,7 @@ def _less_of_creator(best, filled, n, rules, room):
         if maker[out[j]] == creator:
             k += 1
     decay, least = rules.author_decay, rules.author_floor
+    # the score has the factor of k - 1 posts in it already: it gets that of k instead
     before = (1 - least) * decay ** np.float32(k - 1) + least
     after = (1 - least) * decay ** np.float32(k) + least
     weighted = rules.ranking == Ranking.VALUE
@@ -200,6 +202,7 @@ def _less_of_creator(best, filled, n, rules, room):
         if maker[i] == creator and score[i] > GONE:
             if k >= rules.author_cap:
                 score[i] = GONE
+            # a factor below 1 would raise a negative score
             elif weighted and score[i] > 0:
                 score[i] = score[i] * after / before
 
@@ -210,12 +213,14 @@ def _less_alike(best, n, spread, room):
     grid, cosine, score = room.grid, room.cosine, room.score
     for i in range(n):
         cosine[i] = np.float32(0)
+    # dimension by dimension: the inner loop runs along a row of the grid
     for d in range(grid.shape[0]):
         x = grid[d, best]
         for i in range(n):
             cosine[i] += x * grid[d, i]
     for i in range(n):
         if score[i] > GONE:
+            # a negative score sinks too, and being unlike is no gain
             score[i] -= spread * abs(score[i]) * max(np.float32(0), cosine[i])
 
 
@@ -236,6 +241,7 @@ def slate(serve, arm, n, take, room):
     )
     filled = ai = own = 0
     want = min(rules.slate, n)
+    # kept slots are spread over all of the slate, even where only its top is filled
     take = min(take, want)
     floor = min(rules.exposure_floor, want)
     explore = min(rules.explore_slots, want - floor)
@@ -245,6 +251,7 @@ def slate(serve, arm, n, take, room):
         best, need = -1, _kept_for(filled, want, floor, explore)
         if need >= 0:
             best = _best_kept(need, n, serve, room)
+        # the share of followed creators would fall behind at this slot
         elif by_value and own < int(followed * (filled + 1)):
             best = _best_followed(n, room.source, score)
         # where nothing of the kind is left, the slot is like any other
@@ -276,6 +283,7 @@ def slate(serve, arm, n, take, room):
 def _directions(vec, cand, n, grid):
     """Unit vectors of the candidates, by dimension (D, n)."""
     for i in range(n):
+        # not 0: a vector of length 0 would divide by it
         v, total = vec[cand[i]], np.float32(1e-20)
         for d in range(len(v)):
             total += v[d] * v[d]

@@ -141,8 +141,10 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
     """Fill ``out``, a record of JUDGED, for one consumption; returns `Pulls`. ``via`` is the work
     on whose shelf, of kind ``shelf``, this one hung, or -1."""
     people, works, rules = scene.people, scene.works, scene.rules
+    # two for the noise, one for reporting, one for the half of pairs that is moved
     a, b, c, d = words(scene.rating_stream, pair_key(i, j, people, works), 0, 0)
     normal = math.sqrt(-2 * math.log(unit(a))) * math.cos(2 * math.pi * unit(b))
+    # q, what the person experiences
     q = (
         rules.mean
         + rules.quality_weight * works.quality[j]
@@ -153,6 +155,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
     if sees_prediction:
         plain = predicted(i, j, scene)
         prediction = perturbed(plain, unit(d), rules)
+    # E; on a shelf of related works another expectation takes its place
     e = expectation(i, j, sees_average, prediction, scene)
     if via >= 0 and shelf == BOUGHT_TOGETHER:
         other = 0.0
@@ -165,6 +168,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
         reference = works.rating_shown[via if rules.reference == VIA else j]
         if reference > 0:
             e = np.float64(reference)
+    # what the person would say: q and three pulls
     surprise = q - e
     disconfirmed = rules.kappa_up * max(surprise, 0.0) + rules.kappa_down * min(surprise, 0.0)
     anchored = rules.anchoring * (prediction - q) if sees_prediction else 0.0
@@ -188,6 +192,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
 def experiment(out, pulls, rules, total):
     """Count how far what is said lies from the unmoved prediction, by half of the pairs."""
     sign = 1.0 if rules.prediction_shift > 0 else -1.0
+    # from the prediction before it was moved, in the direction of the move
     drift = sign * (out.star - (out.prediction - pulls.move))
     if pulls.moved:
         total.moved += 1
@@ -202,6 +207,7 @@ def experiment(out, pulls, rules, total):
 def post(i, j, whole, pulls, scene, out):
     """Post a rating of ``whole`` stars, and count it."""
     people, works, total = scene.people, scene.works, scene.total
+    # before this rating enters the mean
     mean = mean_posted(total)
     people.rating_residual[i] += whole - mean - work_bias(j, mean, works, scene.rules)
     people.ratings_given[i] += 1
@@ -248,6 +254,7 @@ def forced(rows, posts, sees_average, sees_prediction, scene):
     out, total = np.zeros((len(rows), len(posts)), JUDGED), scene.total
     for k in range(len(rows)):
         for w in range(len(posts)):
+            # judged alone: nobody learns from it, and nothing is posted
             judge(
                 rows[k],
                 posts[w],

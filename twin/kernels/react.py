@@ -63,9 +63,11 @@ def replay(seen, viewings, scene, out):
     for k in range(len(seen.post)):
         i, j = seen.consumer[k], seen.post[k]
         if seen.bought[k]:
+            # one say per work
             if first_time(i, fingerprint(scene.works.key[j], RATING), people):
                 average, prediction = seen.ratings_shown[k], seen.prediction_shown[k]
                 consume(i, j, seen.via[k], seen.shelf[k], average, prediction, scene, out[row])
+            # also where nothing was said: rows of ``out`` stand for all works consumed
             row += 1
         if voting.enabled:
             vote(i, j, seen.votes_shown[k], viewings[k], base, scene)
@@ -90,6 +92,7 @@ def clicked(window, work, arms, votes):
     ``votes``, the works consumed; ``work`` bool (posts,)."""
     consumer, post, responses, via = window.consumer, window.post, window.responses, window.via
     arm, settings, shelves = arms.arm, arms.settings, arms.shelves
+    # counted first: arrays of the exact size
     n = 0
     for k in range(len(post)):
         buys = responses[k] & BOUGHT == BOUGHT and work[post[k]]

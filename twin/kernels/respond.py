@@ -64,6 +64,7 @@ FEATURES = tuple(feature.name.lower() for feature in Feature)
 MANY = len(FEATURES)
 HEADS = 8
 """Responses that a model predicts; their bits of a mask are logged."""
+# what rounding may take off a slack, a reach without end, and the most that i4 holds
 ROUNDING, ENDLESS, MOST_LIKES = 1e-9, 1e300, 2**31 - 1
 
 
@@ -156,6 +157,7 @@ def respond(row, post, behaviour, people, posts, x, may_follow):
         mask, slack = mask | yes << Response.LIKE, min(slack, room)
         yes, room = compared(d, Response.GLAD, 0.0, behaviour, x)
         mask, slack = mask | yes << Response.GLAD, min(slack, room)
+        # a block of luck for each stage: whether one is drawn changes none of the others
         a, b, c, d = words(stream, pair, 0, 1)
         yes, room = compared(a, Response.COMMENT, eager, behaviour, x)
         mask, slack = mask | yes << Response.COMMENT, min(slack, room)
@@ -187,6 +189,7 @@ def reaches(coefficients: Array) -> Array:
     """How far each response's slack reaches, f8 (9,): 4 / |weight of proof|, all but endless where
     proof has no weight."""
     weight = np.abs(coefficients[:, 1 + Feature.PROOF])
+    # the branch that is not taken is computed too: it must not divide by zero
     return np.where(weight > 0, 4.0 / np.maximum(weight, 1e-300), ENDLESS)
 
 

@@ -94,6 +94,7 @@ def linked(viewed, links, flag, quota, n, can, room):
         for s in range(len(viewed)):
             if n >= limit:
                 return n
+            # -1 for nothing viewed yet; a row beyond the links has none
             if 0 <= viewed[s] < links.shape[0]:
                 post = links[viewed[s], j]
                 if post >= 0 and can[post]:
@@ -133,11 +134,13 @@ def drawn(row, arm, slots, people, serve, stream, room):
         if seen[s] >= 0 and serve.can[seen[s]]:
             count = _hold(np.searchsorted(eligible, seen[s]), held, count)
     for slot in range(slots):
+        # draws 0 and 1 of a session are its plan and its shelf
         a, b, _, _ = words(stream, people.key[row], people.sessions[row], 2 + slot)
         chosen = unit(a) < rules.random_share
         room.drawn[slot], room.flag[slot] = -1, Source.RANDOM if chosen else Source.UNIFORM
         if (chosen or every) and count < many:
             place = int(unit(b) * (many - count))
+            # step over what is held, which rises: the rank becomes a place in ``eligible``
             for k in range(count):
                 if held[k] > place:
                     break

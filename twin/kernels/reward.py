@@ -81,6 +81,7 @@ def update(u, x, pull, precision, total, spread, weight):
     comparison.
     """
     own = pull.shape[1]
+    # first <x, v_u>, and the sum of x^2 / Q that Sherman-Morrison needs, over all features
     z, reach = 0.0, 0.0
     for k in range(len(x)):
         s2 = spread * spread if k < own else 0.0
@@ -92,9 +93,11 @@ def update(u, x, pull, precision, total, spread, weight):
         v, q = _believed(h, known, s2, total[0, k], total[1, k])
         z += x[k] * v
         reach += x[k] * x[k] / q
+    # exp overflows beyond 709
     p = 1.0 / (1.0 + math.exp(-z)) if z > -700.0 else 0.0
     bend = weight * p * (1.0 - p)
     t = weight * (1.0 - p) / (1.0 + bend * reach)
+    # then each feature, which writes its own numbers alone: those of the next are as they were
     for k in range(len(x)):
         if x[k] == 0.0:
             continue
@@ -106,10 +109,9 @@ def update(u, x, pull, precision, total, spread, weight):
         more, sure = h + x[k] * t + gained * (v + x[k] * t / q), known + gained
         if stored:
             pull[u, k], precision[u, k] = more, sure
-            more, sure = (
-                np.float64(pull[u, k]),
-                np.float64(precision[u, k]),
-            )  # as rounded, so that it can be taken off again
+            # as rounded to f4, so that the same numbers can be taken off the pool again
+            more, sure = np.float64(pull[u, k]), np.float64(precision[u, k])
+        # the pool loses the person's former part and gains the new one
         total[0, k] += sure / (1.0 + s2 * sure) - known / (1.0 + s2 * known)
         total[1, k] += more / (1.0 + s2 * sure) - h / (1.0 + s2 * known)
 
@@ -126,6 +128,7 @@ def learn(people, x, pull, precision, total, spread, weight):
     for i in range(len(people)):
         z = margin(people[i], x[i], pull, precision, total, spread, 1.0)
         right += 1.0 if z > 0.0 else (0.5 if z == 0.0 else 0.0)
+        # log(1 + exp(-z)) in a form that cannot overflow
         loss += math.log1p(math.exp(-abs(z))) + max(-z, 0.0)
         update(people[i], x[i], pull, precision, total, spread, weight)
     return right, loss
@@ -163,6 +166,7 @@ def comparisons(consumer, responses, place):
                 above -= 1
             while below < end and responses[below] & 1:
                 below += 1
+            # every impression of the session was clicked: none of them has a partner
             if above < start and below >= end:
                 break
             near = above >= start and (

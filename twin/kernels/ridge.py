@@ -24,6 +24,7 @@ def accumulate(memory, x, y, weight, gram, moment):
     """Forget a little, then add rows x (n, f) with outcomes y and weights; gram (f, f) lower
     triangle and moment (f,) in place."""
     n, f = x.shape
+    # lower triangle alone: the matrix is symmetric, and `solve` reads nothing else
     for i in range(f):
         moment[i] *= memory
         for j in range(i + 1):
@@ -48,7 +49,9 @@ def solve(gram, moment, ridge):
                 s += FREE if i == 0 else ridge
             for k in range(j):
                 s -= low[i, k] * low[j, k]
+            # a pivot is held above 0, where rounding or dependent features could bring it
             low[i, j] = math.sqrt(max(s, FREE * FREE)) if i == j else s / low[j, j]
+    # forward substitution, then backward
     for i in range(f):
         s = moment[i]
         for k in range(i):

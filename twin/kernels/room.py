@@ -70,6 +70,7 @@ def empty_room(posts, seen, serve):
             quota[k] = max(quota[k], rules.quota[k])
     # the oracle ranks every eligible post
     oracle = serve.rules[0].ranking == Ranking.ORACLE
+    # every quota filled, and four candidates for each slot kept for small creators (see `gather`)
     most = max(quota.sum() + 4 * floor, len(serve.eligible) if oracle else 0) + 1
     dim, tiles = serve.interaction.shape[0], probes * (cap // TILE + 1)
     return Room(

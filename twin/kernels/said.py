@@ -94,6 +94,7 @@ def pair_key(i, j, people, works):
 @inlined
 def fingerprint(key, kind):
     """Sixteen bits of an identity, for a RATING or a VOTE; 0 is left for empty places."""
+    # the kind is mixed in: a rating and a vote on one post are two says
     bits = mix64(key + np.uint64(kind)) & np.uint64(0xFFFF)
     return np.uint16(bits) if bits else np.uint16(1)
 
@@ -106,6 +107,7 @@ def first_time(i, mark, people):
     for s in range(RING):
         if said[i, s] == mark:
             return False
+    # a ring: the oldest say gives way
     said[i, said_at[i]] = mark
     said_at[i] = (said_at[i] + 1) % RING
     return True

@@ -53,6 +53,7 @@ def settle(row, at, scene, plan, total, min_wake):
     for place in range(shown):
         mask = int(plan.mask[at, place])
         glad += mask >> Response.GLAD & 1
+        # a report hurts as much again as the hiding that it comes with
         hurt += (mask >> Response.HIDE & 1) * (1 + (mask >> Response.REPORT & 1))
         # whole numbers: threads may count them apart and add up later
         total.sources[plan.source[at, place]] += 1

@@ -63,6 +63,7 @@ def lead(rows, scene, log, shared, total, room):
     k, chunks = 0, len(shared.stage)
     while k < chunks:
         if announced(shared.stage, k) == 0:
+            # the leader helps to plan: there is nothing yet that it could let happen
             mine = take_turn(shared.turn, 0)
             if mine < chunks:
                 plan_chunk(mine, rows, scene, shared, room)
@@ -124,4 +125,5 @@ def collect(
     """Add what the threads counted to ``totals`` (1,), and the satisfaction (C,) of those who were
     here, in order."""
     add(totals, shared.total)
+    # fractions are added in the order of sessions, whichever thread settled them
     _content(rows, satisfaction, totals)

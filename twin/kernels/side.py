@@ -36,6 +36,7 @@ STEPS = 16
 """Steps of a tally per unit of log: 6 % each."""
 EMPTY = np.float32(-1e9)
 """Below any list with posts, above one that was scanned already (`retrieve.GONE`)."""
+# by place: topics, slant, arousal, comprehensiveness, format, label
 CENTRE = np.array([0.0] * TOPICS + [0.0, 0.35, 0.5, 0.0, 0.0], np.float32)
 SCALE = np.array([TOPICS**0.5] * TOPICS + [1 / 0.4, 1 / 0.2, 1 / 0.3, 1.0, 1.0], np.float32)
 """A reading x counts as (x - centre) * scale."""
@@ -57,6 +58,7 @@ def fill(reading, place, tally, mask, out, b):
     ``tally``."""
     for j in range(READ):
         out[b, j] = mask[j] * reading[place, j]
+    # a cast to a signed byte takes one count out and gives it its sign
     for j in range(len(TALLIED)):
         out[b, READ + j] = mask[READ + j] * (
             np.float32(np.int8(tally >> 8 * j)) / np.float32(STEPS)
@@ -93,7 +95,9 @@ def count(rows, impressions, responses, rates, tally):
         packed = 0
         for j in range(len(TALLIED)):
             x = math.log((responses[row, TALLIED[j]] + SURE) / (rates[j] * impressions[row] + SURE))
+            # the nearest step, as a byte in two's complement
             packed |= (math.floor(min(max(STEPS * x, -127.0), 127.0) + 0.5) & 255) << 8 * j
+        # the same 32 bits read as a signed number
         tally[row] = np.int32(packed if packed < 2**31 else packed - 2**32)
 
 

@@ -14,6 +14,7 @@ def gini(values: NDArray[np.float64]) -> float:
     if n == 0 or total <= 0:
         return 0.0
     ordered = np.sort(values)
+    # mean absolute difference over twice the mean, from sorted values in one sum
     return float(((2 * np.arange(1, n + 1) - n - 1) * ordered).sum() / (n * total))
 
 
@@ -39,6 +40,7 @@ def least_squares(
     free = n - len(used)
     if free <= 0 or not len(used):
         return beta, error
+    # a diagonal of ones: the condition number must not depend on the units of the regressors
     scale = np.sqrt(np.diag(xx)[used])
     scaled = xx[np.ix_(used, used)] / np.outer(scale, scale)
     if np.linalg.cond(scaled) > 1e10:
@@ -58,9 +60,8 @@ def rankings(n: int, d: int) -> int:
     """
     if n < 1 or d < 1:
         raise ValueError(f"rankings of {n} items in {d} dimensions: both must be at least 1")
-    below = [1] * (
-        d + 1
-    )  # of one item, by dimension; below[0] is of no dimension, where all items tie
+    # of one item, by dimension; below[0] is of no dimension, where all items tie
+    below = [1] * (d + 1)
     for items in range(2, n + 1):
         below = [1, 2, *(below[k] + (items - 1) * below[k - 1] for k in range(2, d + 1))]
     return below[d]

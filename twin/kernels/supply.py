@@ -71,6 +71,7 @@ def total(values):
     """A sum rounded as numpy's where it turns numbers to float64: pieces of 8192, halves down to
     128, eight lanes."""
     n = len(values)
+    # numpy casts by buffers of this size and sums each by itself
     if n > 8192:
         s = 0.0
         for first in range(0, n, 8192):
@@ -81,6 +82,7 @@ def total(values):
         for i in range(n):
             s += values[i]
         return s
+    # numpy's smallest piece: eight sums side by side, then a tree of them
     if n <= 128:
         r0, r1, r2, r3 = values[0], values[1], values[2], values[3]
         r4, r5, r6, r7 = values[4], values[5], values[6], values[7]
@@ -103,6 +105,7 @@ def total(values):
             s += values[i]
         return s
     half = n // 2
+    # numpy halves at whole lanes
     half -= half % 8
     return total(values[:half]) + total(values[half:])
 

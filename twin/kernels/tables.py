@@ -40,6 +40,7 @@ def find(key, slot_key, slot_row):
     """Place of a key in the map, or -1. A slot is empty where its row is -1."""
     one, two = _buckets(key, len(slot_key) // BUCKET)
     for s in range(one * BUCKET, one * BUCKET + BUCKET):
+        # `drop` leaves the key in its slot: only the row says that a slot is taken
         if slot_row[s] >= 0 and slot_key[s] == key:
             return s
     for s in range(two * BUCKET, two * BUCKET + BUCKET):
@@ -54,9 +55,8 @@ def find_all(keys, slot_key, slot_row, out):
     count = len(slot_key) // BUCKET
     for i in range(len(keys)):
         one, two = _buckets(keys[i], count)
-        row = np.int32(
-            -1
-        )  # a key is in one place at most: looking at all eight spares the processor wrong guesses
+        # a key is in one place at most: looking at all eight spares the processor wrong guesses
+        row = np.int32(-1)
         for k in range(BUCKET):
             a, b = one * BUCKET + k, two * BUCKET + k
             row = max(row, slot_row[a] if slot_key[a] == keys[i] else np.int32(-1))
@@ -80,6 +80,7 @@ def put(key, row, slot_key, slot_row):
             if slot_row[s] < 0:
                 slot_key[s], slot_row[s] = key, row
                 return True, key, row
+        # both are full: a resident leaves its place, and goes on to its other bucket
         s = bucket * BUCKET + np.int64(mix64(key ^ np.uint64(kick)) % np.uint64(BUCKET))
         slot_key[s], key = key, slot_key[s]
         slot_row[s], row = row, slot_row[s]
@@ -96,6 +97,7 @@ def grow(slot_key, slot_row, key, row):
     while True:
         size *= 2
         new_key, new_row = np.zeros(size, np.uint64), np.full(size, -1, np.int32)
+        # a failed `put` leaves another key homeless: each attempt starts again from the old map
         good, _, _ = put(key, row, new_key, new_row)
         for s in range(len(slot_key)):
             if good and slot_row[s] >= 0:
@@ -144,6 +146,7 @@ def start_rows(keys, rows, E, scale, centre):
     size = np.float64(scale) / np.sqrt(np.float64(dim))
     for i in range(len(keys)):
         for k in range(dim):
+            # 53 bits: all that float64 holds exactly
             u = np.float64(mix64(keys[i] + np.uint64(k + 1) * _SECOND) >> np.uint64(11)) * 2.0**-53
             E[rows[i], k] = centre + (2.0 * u - 1.0) * size
         E[rows[i], dim] = 0

@@ -45,6 +45,7 @@ TOTALS = np.dtype(
 
 def since(total: NDArray[Any], before: NDArray[Any]) -> Any:
     """What was added between two states, both (1,) of TOTALS; one record."""
+    # all fields are f8: seen as plain numbers they are subtracted at once
     return (total.view(np.float64) - before.view(np.float64)).view(TOTALS)[0]
 
 

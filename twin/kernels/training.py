@@ -140,8 +140,10 @@ class Batch(NamedTuple):
 
 def empty_batch(dim: int, multiplies: bool, dense: Dense, threads: int = 1) -> Batch:
     """Room for the batches of one pass by so many threads."""
+    # a power of 2: rows are divided by bits of their numbers
     parts = 1 << (threads - 1).bit_length()
     f4, wide = np.float32, len(dense.S)
+    # row D + 2 of z keeps its ones, the input of c
     z, e = np.ones((dim + 3 + wide, BATCH), f4), np.empty((BATCH, 8), f4)
 
     def tower() -> Tower:
@@ -160,7 +162,9 @@ def empty_batch(dim: int, multiplies: bool, dense: Dense, threads: int = 1) -> B
         side=np.empty((BATCH, wide), f4),
         lift=np.empty(8 * BATCH, f4),
         e=e,
+        # the memory of e, in the shape that `dot8` writes to
         error=e.reshape(-1),
+        # contiguous by head, as the loop over dimensions in `gradients` reads it
         transposed=np.ascontiguousarray(dense.W.T),
         total=np.empty(8 * (dim + 3 + wide), f4),
         cut=Cut(pieces=1, parts=1) if threads == 1 else Cut(pieces=2 * parts, parts=parts),
@@ -189,6 +193,7 @@ def train(tables, samples, dense, rates, batch):
     """One pass over the log at the `Rates`, by one thread or by as many as call it at the same
     time; each returns when nothing is left to take, the last of them when all is done."""
     n, pieces, parts = len(samples.responses), batch.cut.pieces, batch.cut.parts
+    # units of one batch: first the pieces of its samples, then the parts of what it moves
     each = pieces + parts
     units, row = -(-n // BATCH) * each, np.empty((1, batch.consumer.vector.shape[1]), np.float32)
     unit = take_turn(batch.turn, 0)

@@ -42,10 +42,12 @@ def true_clicks(
         if at < 0:
             break
         post = window.post[i]
+        # with this impression's own like, which was not shown at it
         later[post] += window.responses[i] >> Response.LIKE & 1
         if i != chosen[at]:
             continue
         row, place, same = window.consumer[i], np.int64(window.place[i]), 0
+        # lines of the same session
         for earlier in range(i - place, i):
             if posts.creator[window.post[earlier]] == posts.creator[post]:
                 same += 1

@@ -31,6 +31,7 @@ def hour_of(u, hours):
     h = 0
     while h < 23 and hours[h + 1] <= u:
         h += 1
+    # an hour in which nobody comes must not divide by zero
     inside = (u - hours[h]) / max(hours[h + 1] - hours[h], 1e-12)
     return h * HOUR + min(int(inside * HOUR), HOUR - 1)
 
@@ -63,6 +64,7 @@ def _leaves(row, mood, people, habits):
     leave = habits.leave
     # a newcomer, who may find that this is not for them
     if people.joined_at[row] > 0 and habits.churn_a > 0:
+        # beta-geometric; the session that ends here is counted already
         leave += habits.churn_a / (habits.churn_a + habits.churn_b + people.sessions[row] - 1)
     return leave * math.exp(-habits.leave_effect * mood)
 
@@ -92,6 +94,7 @@ def next_visit(row, t, people, behaviour, earliest):
         if later // DAY == day:
             return t + (later - local)
     p = logistic(people.return_logit[row] + habits.return_effect * mood)
+    # geometric, by inversion; P is held below 1, where log1p has its pole
     days = days_until(math.log(unit(d)) / math.log1p(-min(p, 0.999999)), day, behaviour.days)
     return max(t + earliest, t - local + (day + days) * DAY + hour_of(unit(f), behaviour.hours))
 
@@ -108,6 +111,7 @@ def arrive(row, people, total):
     if people.joined_at[row] > 0:
         if people.sessions[row] == 0:
             total.first += 1
+        # a day counts once, however often the person comes
         elif day > people.last_day[row]:
             since = day - (people.joined_at[row] + people.tz[row] * HOUR) // DAY
             for k in range(len(KEPT)):

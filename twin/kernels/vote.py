@@ -66,6 +66,7 @@ def log_odds(liking, score, base, voting):
 def exclusive(up, down):
     """P(up) and P(down) from their log-odds."""
     p = logistic(up)
+    # both are read off one uniform: together they cannot be above 1
     return p, min(logistic(down), 1.0 - p)
 
 
@@ -114,8 +115,10 @@ def vote(i, j, shown, viewing, base, scene):
     if up < -0.85 and down < -2.2 and luck > 0.3 and luck < 0.9:
         return  # most viewings: P(up) < 0.3 and P(down) < 0.1 spare two exponentials
     up, down = exclusive(up, down)
+    # the low end of the uniform votes up, the high end down
     if luck >= up and luck < 1.0 - down:
         return
+    # only a vote takes a place in the ring, not a viewing
     if not first_time(i, fingerprint(works.key[j], VOTE), scene.people):
         return
     if luck < up:

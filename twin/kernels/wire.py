@@ -121,6 +121,7 @@ def wire(luck, rows, want, homophily, people, ties, candidates, liking):
     for i in range(len(rows)):
         row, wanted, have = rows[i], want[i], 0
         for e in range(start[row], start[row + 1]):
+            # marks carry the row: nothing needs clearing between people
             mark[target[e]] = row
             have += 1
         low, high = first[community[row]], first[community[row] + 1]
@@ -129,6 +130,7 @@ def wire(luck, rows, want, homophily, people, ties, candidates, liking):
             if have >= wanted or whole <= 0:
                 break
             a, b, c, d = words(luck.stream, key[row], luck.occasion, calls * attempt)
+            # where all weight lies in the own community there is no outside to look at
             inside = own > 0 and (unit(a) < homophily or own >= whole)
             best, most = np.int64(-1), np.float32(0)
             for look in range(1, choice + 1):
@@ -189,6 +191,7 @@ def exchange(luck, source, ties, people, liking):
                 continue
             if not inside[e] and (home[y] == community[a] or home[x] == community[b]):
                 continue
+            # of both people together: one of them may lose
             gain = (_suits(liking, a, y) + _suits(liking, b, x)) - (
                 _suits(liking, a, x) + _suits(liking, b, y)
             )
