@@ -14,6 +14,7 @@ _found: dict[str, type[Mechanism[Any]]] = {}
 for _place in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     _module = importlib.import_module(f"{__name__}.{_place}")
     for _kind in list(vars(_module).values()):
+        # mechanisms defined in this module or folder, not those that it imports
         if (
             isinstance(_kind, type)
             and issubclass(_kind, Mechanism)

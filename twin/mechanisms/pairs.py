@@ -139,6 +139,7 @@ class Pairs(Mechanism[PairsParams]):
     def take(self) -> None:
         """Reckon the interval that ends now, and note the pairs of the next."""
         columns = self.world.table("posts").columns
+        # a world without ratings, or without links, has nothing to read
         if not {"rating_sum", "rating_count"} <= set(columns) or not self.world.has_service(
             "links"
         ):
@@ -148,16 +149,19 @@ class Pairs(Mechanism[PairsParams]):
         if "work" in columns:
             rated &= self.read("posts", "work")
         mean = self.read("posts", "rating_sum") / np.maximum(count, 1)
+        # first: the pairs whose change is read are about to be replaced
         self._reckon(rated, mean)
         self._note(rated, mean)
 
     def _reckon(self, rated: NDArray[np.bool_], mean: NDArray[np.float64]) -> None:
         keep = self.keep
+        # both works must have enough ratings at either end of the interval
         self._retain(rated[keep["ends"]].all(axis=1))
         links, before = keep["links"], keep["gap"]
         change = _gap(mean, keep["ends"]) - before
         keep["by_link"][1:] = [_mean_by(links, change), links.sum(0)]
         if len(change):
+            # columns 1, S, C, g(t); of pairs linked at random S and C are 0
             x = np.column_stack([np.ones(len(change)), links[:, :2], before])
             moments = np.concatenate(
                 [
@@ -166,11 +170,13 @@ class Pairs(Mechanism[PairsParams]):
                     [(change * change).sum(), len(change)],
                 ]
             )
+            # moments of several intervals add up, so the pooled estimate needs no pair of the past
             keep["moments"] += moments
             for place, sums in ((0, moments), (2, keep["moments"])):
                 beta, error = least_squares(
                     sums[:16].reshape(4, 4), sums[16:20], sums[20], int(sums[21])
                 )
+                # b_S and b_C; one that cannot be estimated this time keeps its last value
                 known = np.isfinite(beta[1:3])
                 keep["beta"][place, known], keep["beta"][place + 1, known] = (
                     beta[1:3][known],
@@ -181,14 +187,18 @@ class Pairs(Mechanism[PairsParams]):
         keep, size = self.keep, len(rated)
         by_kind, linked = [], self.world.service("links")()
         for kind in LINKS:
+            # the table of links may be longer or shorter than that of posts
             other = linked[kind][:size]
             rows, place = np.nonzero((other >= 0) & rated[: len(other), None])
             ends = np.column_stack([rows, other[rows, place]])
+            # sorted, so that a pair linked both ways is one pair
             ends = np.sort(ends[rated[ends[:, 1]]], axis=1)
             codes = np.unique(ends[:, 0] * size + ends[:, 1])
             if len(codes) > self.p.most:
+                # evenly spread over all works, without a draw
                 codes = codes[np.arange(self.p.most) * len(codes) // self.p.most]
             by_kind.append(codes)
+        # a pair may be linked in several ways: one row, with a mark for each link
         every = np.unique(np.concatenate(by_kind))
         keep["ends"] = np.column_stack([every // max(size, 1), every % max(size, 1)])
         keep["links"] = np.column_stack([np.isin(every, codes) for codes in by_kind])

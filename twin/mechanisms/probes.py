@@ -157,16 +157,19 @@ class Probes(Mechanism[ProbesParams]):
         new = seen - self.keep["before"]
         if new.sum() > 0:
             board.set("creator_human_share", float(new[0] / new.sum()))
+        # before the first impression; a later empty interval keeps the last value
         elif not seen.any():
             board.set("creator_human_share", 1.0)
         self.keep["before"] = seen
         board.set("revenue", float(seen.sum()) * self.p.ad_rate / 1000)
         left, days = board.total("consumers_left"), (self.world.now - self.keep["left"][1]) / DAY
+        # of this reading already: the audience measures before (order)
         active = board.get("consumers_active")
         if days > 0 and active > 0:
             board.set("churn_rate", (left - self.keep["left"][0]) / days / active)
         self.keep["left"] = np.array([left, float(self.world.now)])
         self._leanings()
+        # a plain post counts until it is settled, a work as long as it lives
         live = self.read("posts", "alive") & (
             ~self.read("posts", "settled") | self.read("posts", "work")
         )
@@ -176,12 +179,14 @@ class Probes(Mechanism[ProbesParams]):
             weights=views,
             minlength=len(self.world.table("creators")),
         )
+        # accounts of campaigns are in no statistic of creators
         here = self.read("creators", "active") & ~self.read("creators", "campaign")
         reach, followers = reach[here], self.read("creators", "followers")[here]
         small = followers <= np.median(followers) if len(followers) else np.zeros(0, bool)
         board.set("small_creator_share", float(reach[small].sum() / max(reach.sum(), 1.0)))
         board.set("exposure_gini", gini(reach))
         board.set("exposure_top_share", top_share(reach, 0.1))
+        # the bin of the last edge at or below each reach; the first edge is 0, so all are counted
         edges = np.array(board.metrics["creator_exposure"].edges)
         board.set_all(
             "creator_exposure",
@@ -197,6 +202,7 @@ class Probes(Mechanism[ProbesParams]):
         count = self.read("consumers", "stance")[self.read("consumers", "active")].astype(float)
         seen = count[:, 0] + count[:, 1]
         right = count[:, 1][seen >= LEAST] / seen[seen >= LEAST]
+        # entr(p) is -p ln p with 0 at p = 0, so one-sided people need no guard; over ln 2: bits
         within = (entr(right) + entr(1 - right)) / np.log(2)
         self.world.board.set("stance_within_entropy", float(within.mean()) if len(right) else 0.0)
         self.world.board.set(

@@ -106,6 +106,7 @@ class Trials(Mechanism[TrialsParams]):
             self._write(
                 "opinion_extremity", "consumers", here, np.abs(self.read("consumers", "opinion"))
             )
+        # chatters have rows of their own: spread them over people, NaN for whoever has no assistant
         if "chatters" in self.world.tables:
             trust = np.full(len(here), np.nan, np.float32)
             users = np.flatnonzero(
@@ -117,6 +118,7 @@ class Trials(Mechanism[TrialsParams]):
         for name in ("income", "morale", "reach"):
             self._write(name, "creators", people, self.read("creators", name))
         self._write("posts", "creators", people, self._since("creators", "posts_made"))
+        # last: both counts above are per day since the reading before
         self.keep["at"][0] = self.world.now
 
     def _since(self, table: str, column: str) -> NDArray[np.float64]:
@@ -124,6 +126,7 @@ class Trials(Mechanism[TrialsParams]):
         total = self.read(table, column).astype(np.int64)
         before = np.zeros(len(total), np.int64)
         kept = self.keep[table]
+        # the table may have grown since; people in new rows begin at nothing
         before[: len(kept)] = kept
         self.keep[table] = total
         days = (
@@ -135,6 +138,7 @@ class Trials(Mechanism[TrialsParams]):
         self, name: str, table: str, here: NDArray[np.bool_], values: NDArray[np.floating]
     ) -> None:
         arm = self.read(table, "arm")
+        # one arm is everybody: without a policy for a share there are no groups to compare
         shares = len(self.world.arms.get(table, [{}])) > 1
         groups = (here, here & (arm & 1 == 1) & shares, here & (arm & 1 == 0) & shares)
         means = [

@@ -23,6 +23,7 @@ class Checker(PolicyChecker):
     def scenario(self) -> Scenario | None:
         """The checked scenario, or None with the problems noted."""
         top = self.tree.plain()
+        # a mechanism's block at the top level: say where it belongs
         for key in top:
             if key not in TOP:
                 mend = (
@@ -36,8 +37,10 @@ class Checker(PolicyChecker):
         try:
             start = parse_start(top.get("start", "2025-01-01"))
         except ValueError as error:
+            # `parse_start` gives reason and mend as one text
             reason, _, mend = str(error).partition("; ")
             self.add(("start",), reason, mend)
+            # any date will do: the scenario is refused, and its other problems are found
             start = dt.date(2025, 1, 1)
         given = top.get("mechanisms", {})
         if not isinstance(given, dict):
@@ -47,17 +50,21 @@ class Checker(PolicyChecker):
                 "write mechanisms below it, such as audience: {initial: 1000}",
             )
             given = {}
+        # classes first: parameters and levers of a scenario's own mechanisms are checked by them
         self.find_own(given)
         mechanisms = self.check_mechanisms(given)
         plan = self.check_policies(top.get("policies", ()), mechanisms)
         if "policies" in self.registry:
+            # the world gets values in its own units; the scenario keeps the policies as written
             mechanisms["policies"] = PoliciesParams(plan=self.plan)
         if head is not None:
             self._begin(head, start)
+        # values that are wrong by themselves would only bring follow-up problems here
         if head is not None and metrics is not None and not self.problems:
             self._grid(head, metrics, mechanisms)
         if head is None or metrics is None or self.problems:
             return None
+        # in the order in which mechanisms act, whatever order the file has
         ordered = {
             name: mechanisms[name]
             for name in sorted(mechanisms, key=lambda name: (self.registry[name].order, name))
@@ -126,6 +133,7 @@ class Checker(PolicyChecker):
             times += [
                 (("policies", i, "set", lever), value)
                 for lever, value in policy.set.items()
+                # a policy that sets a clock's period must keep to the grid too
                 if isinstance(value, int) and meta(numbers[lever])["grid"]
             ]
             for key in ("at", "until", "ramp", "after"):
@@ -143,6 +151,7 @@ class Checker(PolicyChecker):
                     f"{format_duration(policy.at)} is after the end of the run",
                     f"the run lasts {format_duration(head.duration)}",
                 )
+        # a time off the grid would fall between two snapshots, where nothing is applied
         for path, value in times:
             if value % grid:
                 below, above = value // grid * grid, (value // grid + 1) * grid
@@ -151,6 +160,7 @@ class Checker(PolicyChecker):
                     f"{format_duration(value)} is not a multiple of recommender.refresh "
                     f"({format_duration(grid)})",
                     f"nearest: {format_duration(above)}"
+                    # below the first multiple there is only 0, which is no period
                     if not below
                     else f"nearest: {format_duration(below)} or {format_duration(above)}",
                 )

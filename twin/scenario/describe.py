@@ -53,6 +53,7 @@ def _data(scenario: Scenario, places: bool = True) -> Any:
         "policies": [policy.model_dump(exclude_none=True) for policy in scenario.policies],
         "metrics": scenario.metrics.model_dump(),
     }
+    # those that are left out are listed as such: loading would give them their defaults
     for name in scenario.registry:
         if name in scenario.mechanisms and name != "policies":
             data["mechanisms"][name] = (
@@ -69,6 +70,7 @@ def _origin(scenario: Scenario, name: str, places: bool) -> dict[str, Any]:
     if outside is None:
         return {}
     return {"class": outside.path} | (
+        # places are no part of the digest: the code may lie elsewhere
         {"from": str(outside.folder)} if outside.folder and places else {}
     )
 
@@ -104,6 +106,7 @@ def describe(scenario: Scenario) -> list[Row]:
     def row(path: Path_, shown: str, value: Any, info: FieldInfo | None) -> None:
         file, line = scenario.tree.at(path)
         origin = (
+            # flags have no lines
             (f"{Path(file).name}:{line}" if line else "--set")
             if scenario.tree.has(path)
             else "default"
@@ -124,6 +127,7 @@ def describe(scenario: Scenario) -> list[Row]:
             row(("mechanisms", name, "class"), f"{name}.class", scenario.outside[name].path, None)
         for path, info in leaves(type(params)):
             value = plain
+            # values as they would be written, with units: hence the dump and not the parameters
             for part in path.split("."):
                 value = value[part]
             row(("mechanisms", name, *path.split(".")), f"{name}.{path}", value, info)

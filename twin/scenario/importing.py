@@ -46,14 +46,17 @@ def seeing(folder: Path | None, name: str) -> Iterator[None]:
     Afterwards ``sys.path`` is what it was. New modules stay in ``sys.modules`` unless another
     package of that name was there.
     """
+    # What must not be seen goes first: the folder's own modules may have the same names
     aside = _set_aside(folder, name)
     own = _still_current(folder)
     sys.modules.update(own)
     if folder is not None:
         sys.path.insert(0, str(folder))
+    # Whatever is new after this, and lies in the folder, belongs to it
     before = {top_of(each) for each in set(sys.modules) - set(own)}
     if folder is not None:
         _add_bare_package(folder, name)
+    # Python remembers what folders contain: a file written a moment ago may be missing there
     importlib.invalidate_caches()
     try:
         yield
@@ -72,6 +75,7 @@ def _set_aside(folder: Path | None, name: str) -> dict[str, ModuleType]:
     """Take out of ``sys.modules`` what this import must not see, and return it: modules kept for
     other folders, and another package of the same name."""
     top = top_of(name)
+    # By identity: two modules of one name are different modules
     others = {
         id(module)
         for place, modules in _KEPT.items()
@@ -80,6 +84,7 @@ def _set_aside(folder: Path | None, name: str) -> dict[str, ModuleType]:
     }
     foreign = (
         folder is not None
+        # Twin itself is never set aside: all of this runs on it
         and top != "twin"
         and top in sys.modules
         and not lies_in(sys.modules[top], folder)
@@ -101,6 +106,7 @@ def _still_current(folder: Path | None) -> dict[str, ModuleType]:
         _stamp(module) == _STAMPS[folder][each] for each, module in own.items()
     ):
         return own
+    # All of them, since one that is unchanged may have imported from one that is not
     for each in [each for each, module in own.items() if sys.modules.get(each) is module]:
         del sys.modules[each]
     return {}
@@ -119,6 +125,7 @@ def _add_bare_package(folder: Path, name: str) -> None:
 def _keep_new(folder: Path, before: set[str]) -> None:
     """Keep the modules that were found in a folder, with the times of their files."""
     tops = {top_of(each) for each in sys.modules} - before
+    # What the import pulled in from elsewhere, such as a library, is not the folder's
     tops = {each for each in tops if each in sys.modules and lies_in(sys.modules[each], folder)}
     _KEPT[folder] = {each: module for each, module in sys.modules.items() if top_of(each) in tops}
     _STAMPS[folder] = {each: _stamp(module) for each, module in _KEPT[folder].items()}
@@ -132,7 +139,8 @@ def top_of(name: str) -> str:
 def lies_in(module: ModuleType, folder: Path) -> bool:
     """Whether a top-level module or package stands directly in a folder."""
     file = getattr(module, "__file__", None)
-    if file is None:  # a folder without __init__.py
+    # A folder without __init__.py
+    if file is None:
         return any(
             Path(place).parent.resolve() == folder for place in getattr(module, "__path__", ())
         )
@@ -151,6 +159,7 @@ def imported(name: str, places: list[Path]) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
+        # The module itself, or a package above it; another name is an import inside the module
         if name == missing or name.startswith(missing + "."):
             parent = missing.rpartition(".")[0]
             around = (
@@ -173,12 +182,14 @@ def _failure(name: str, error: BaseException) -> Trouble:
     """An error inside the user's module, with its place there."""
     frames = [
         frame
+        # The first two frames are `imported` and importlib
         for frame in traceback.extract_tb(error.__traceback__)[2:]
         if not frame.filename.startswith("<frozen ")
     ]
     home = Path(frames[0].filename).parent if frames else None
     inner = [frame for frame in frames if home and Path(frame.filename).is_relative_to(home)]
     where = f"{inner[-1].filename}:{inner[-1].lineno}" if inner else ""
+    # A file that does not compile has no frame of its own: the error says where
     if isinstance(error, SyntaxError) and error.filename:
         where, text = f"{error.filename}:{error.lineno}", error.msg
     else:

@@ -24,6 +24,7 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
     the start. Raises UsageError."""
     try:
         when = (
+            # a dash tells dates from durations, which have none
             (dt.date.fromisoformat(text) - start).days * DAY
             if "-" in text
             else parse_duration(text)
@@ -42,6 +43,7 @@ def parse_when(text: str, start: dt.date, now: int, grid: int) -> int:
             f"{text}: has already passed, the run is at {format_duration(now)} "
             f"({at(start, now):%Y-%m-%d %H:%M})"
         )
+    # up to the next snapshot, where policies take effect
     return -(-when // grid) * grid
 
 
@@ -70,6 +72,7 @@ def laid(
         (_timed(each, when, now, problems), within)
         for each, within in _listed(node, source, problems)
     ]
+    # with a problem in the policy itself, loading would only repeat it
     if problems:
         raise ScenarioError(problems)
     return load(path, given=policies), [policy.plain() for policy, _ in policies]
@@ -123,6 +126,7 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
             )
         )
     condition = policy.value.get("when")
+    # a condition has no time of its own: its time says from when on it is judged
     key = "at" if condition is None or condition.value is None else "after"
     own = policy.value.get(key)
     if when is None and own is not None and own.value is not None:
@@ -130,6 +134,7 @@ def _timed(policy: Node, when: int | None, now: int, problems: list[Problem]) ->
             own_s = parse_duration(own.value)
         except ValueError:
             return policy  # the loader reports what is wrong with it
+        # a policy of the past would make the record differ from the run
         if own_s < now:
             problems.append(
                 Problem(

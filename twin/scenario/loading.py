@@ -44,16 +44,20 @@ def load(
     known = REGISTRY if registry is None else registry
     problems: list[Problem] = []
     tree = _extended(Path(path), (), problems)
+    # as users write paths: the leading `mechanisms.` is understood
     problems = [
         replace(problem, path=problem.path.removeprefix("mechanisms.")) for problem in problems
     ]
+    # values that were left out of the tree must not bring follow-up problems
     unread = [problem.path for problem in problems]
     for text in sets:
         try:
+            # a later flag wins over an earlier one; a wrong one does not hide the others
             tree = merged(tree, _setting(text, [*known, *_named(tree)]))
         except ScenarioError as error:
             problems += error.problems
             unread += [problem.path for problem in error.problems]
+    # after the settings, which may replace the list of policies
     files = _PolicyFiles(problems, unread)
     tree = files.laid(tree, policies, given)
     scenario = Checker(tree, known, problems, unread, files.used).scenario()
@@ -75,7 +79,9 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
 
     if base.kind != "scalar" or not isinstance(base.value, str):
         return refuse("is not a file name", "write one path, such as base.yaml")
+    # relative to the file that names it, wherever the command is run
     target = path.parent / base.value
+    # resolved, so that two spellings of one file are a circle too
     here = (*seen, path.resolve())
     if target.resolve() in here:
         return refuse(
@@ -109,6 +115,7 @@ def _setting(text: str, known: Iterable[str]) -> Node:
             [Problem(file, 0, "", "is not path=value", "write e.g. --set audience.initial=1000")]
         )
     if parts[0] not in TOP:
+        # `name.class` brings a new mechanism, whose name is not known yet
         if parts[0] not in known and parts[1:] != ["class"]:
             raise ScenarioError(
                 [
@@ -149,8 +156,10 @@ class _PolicyFiles:
         if (listed is not None and listed.kind != "list") or not (listed or more or given):
             return tree
         made: list[Node] = []
+        # `place` counts items as written, `len(made)` policies: a file may hold several
         for place, item in enumerate([*(listed.value if listed else ()), *more]):
             if item.kind == "mapping" and "use" in item.value:
+                # keys beside `use` win over the file, for each of its policies
                 over = Node(
                     "mapping",
                     {key: node for key, node in item.value.items() if key != "use"},
@@ -175,6 +184,7 @@ class _PolicyFiles:
             {**tree.value, "policies": both},
             tree.file,
             tree.line,
+            # the line as written, where the scenario has a list of its own
             {"policies": both.line, **tree.keys},
         )
 
@@ -184,6 +194,7 @@ class _PolicyFiles:
         name, line = item.value["use"], item.keys["use"]
 
         def refuse(reason: str, mend: str) -> list[Node]:
+            # a flag is its own place: its number in the list would mean nothing to the user
             path = "" if item.file.startswith("--policy") else f"policies.{place}.use"
             self.problems.append(Problem(name.file, line, path, reason, mend))
             return []
@@ -192,6 +203,7 @@ class _PolicyFiles:
             return refuse(
                 "is not a file name", "write one path, such as policies/chronological.yaml"
             )
+        # a flag's file is relative to the current folder, any other to the file that names it
         target = (Path() if name.file.startswith("--") else Path(name.file).parent) / name.value
         if not target.is_file():
             folder = target.parent
@@ -212,6 +224,7 @@ class _PolicyFiles:
         for i, (within, policy) in enumerate(policies):
             self.used[first + i] = (str(target), within)
             start = "".join(f"{part}." for part in within)
+            # in the file a path begins with its place there, in the tree with the policy's number
             self.unread += [
                 f"policies.{first + i}.{each.path.removeprefix(start)}"
                 for each in found
@@ -227,6 +240,7 @@ class _PolicyFiles:
                         "name both files in the scenario",
                     )
                 )
+                # reported once: the check must not take it for an unknown key as well
                 del policy.value["use"]
         return [policy for _, policy in policies]
 
@@ -278,6 +292,7 @@ class _PolicyFiles:
 def _flag(text: str) -> Node:
     """``FILE`` or ``FILE@TIME`` as an item of the list of policies."""
     name, at, time = text.rpartition("@")
+    # a file's name may itself contain an @
     if not at or Path(text).is_file():
         name, time = text, ""
     flag = f"--policy {text}"

@@ -41,7 +41,9 @@ class MechanismChecker(Collector):
 
     def find_own(self, given: Mapping[str, Any]) -> None:
         """Find the classes that the scenario brings, and enter them in its registry."""
+        # as it was: entries are added below
         builtin = dict(self.registry)
+        # sorted: the registry's order must not depend on the order of the file
         for name, data in sorted(given.items()):
             if not isinstance(data, dict) or "class" not in data or name == "policies":
                 continue
@@ -51,6 +53,7 @@ class MechanismChecker(Collector):
                     path, f"{name} comes with twin", "give a mechanism of your own another name"
                 )
                 continue
+            # a mechanism that is left out is not even imported
             if data.get("enabled") is not False:
                 try:
                     self.registry[name], self.outside[name] = find(
@@ -65,6 +68,7 @@ class MechanismChecker(Collector):
                         str(error),
                         "write the folder that contains the module's package",
                     )
+                # what it would have offered is not known: nothing is reported for what names it
                 self.failed.append(name)
             self.off.append(name)
 
@@ -72,6 +76,7 @@ class MechanismChecker(Collector):
         """Where a class is searched for before Python's path."""
         key = "from" if "from" in data else "class"
         file, _ = self.tree.at(("mechanisms", name, key))
+        # a flag's folder is relative to the current one, a file's to the file
         beside = Path() if file.startswith("--") else Path(file).parent
         if key == "class":
             return [beside, Path()]
@@ -95,10 +100,12 @@ class MechanismChecker(Collector):
                         else "; one of your own needs class: package.module.Class"
                     )
                 self.add(("mechanisms", name), "no such mechanism", mend)
+        # every mechanism takes part unless it is left out, whether or not the file names it
         for name, kind in self.registry.items():
             if name == "policies":
                 continue
             data = given.get(name, {})
+            # `audience:` with nothing below it: all defaults
             if data is None:
                 data = {}
             if isinstance(data, dict) and "enabled" in data:
@@ -111,6 +118,7 @@ class MechanismChecker(Collector):
                 elif data["enabled"] is False:
                     self.off.append(name)
                     continue
+                # switches of the block, not parameters of the mechanism
                 data = {key: value for key, value in data.items() if key != "enabled"}
             if isinstance(data, dict) and "class" in data:
                 data = {key: value for key, value in data.items() if key not in ("class", "from")}
@@ -118,6 +126,7 @@ class MechanismChecker(Collector):
             made = self.build(kind.Params, data, ("mechanisms", name))
             if made is not None:
                 found[name] = made
+        # a service may be lost with its mechanism, unless another offers it too
         offered = {service for name in found for service in self.registry[name].provides}
         for gone in sorted(set(self.off) & set(self.registry)):
             lost = set(self.registry[gone].provides) - offered
@@ -128,6 +137,7 @@ class MechanismChecker(Collector):
                     f"is left out, but needed by {', '.join(users)}",
                     f"enable {gone}, or leave these out too",
                 )
+        # mechanisms that come with twin fit together; those brought along may not
         for name in sorted(set(self.outside) & set(found)):
             for clash in clashes(
                 self.registry[name], {each: self.registry[each] for each in found if each != name}
@@ -162,6 +172,7 @@ class MechanismChecker(Collector):
                         if around
                         else f"there is no folder {target.parent}",
                     )
+                # absolute, so that the resolved scenario works from any folder
                 data = {**data, name: str(target)}
         return data
 

@@ -112,6 +112,7 @@ class Scenario:
 
     def board(self) -> Board:
         """The board of a run, with every declared series at zero."""
+        # in the order in which mechanisms act, so that columns of readings never depend on the file
         return Board(metric for name in self.order for metric in self.registry[name].metrics)
 
     def series(self) -> list[tuple[Metric, dict[str, str]]]:

@@ -29,6 +29,7 @@ class Node:
         node, where = self, (self.file, self.line)
         for part in path:
             if node.kind == "mapping" and part in node.value:
+                # the line of the key: a value may begin lines below it
                 where, node = (
                     (node.value[part].file, node.keys.get(str(part), node.value[part].line)),
                     node.value[part],
@@ -59,6 +60,7 @@ def merged(base: Node, over: Node) -> Node:
     """``base`` with ``over`` on top: mappings merge, everything else is replaced."""
     if base.kind != "mapping" or over.kind != "mapping":
         return over
+    # places of the values themselves are kept: each problem names the file that gave it
     made = Node("mapping", dict(base.value), over.file, over.line, {**base.keys, **over.keys})
     for key, node in over.value.items():
         made.value[key] = merged(made.value[key], node) if key in made.value else node

@@ -57,12 +57,14 @@ def find(
     name, _, title = path.rpartition(".")
     places = [folder.resolve() for folder in folders]
     top = top_of(name)
+    # a folder with the module itself, else one with its package, where the error will be of use
     likely = [place for place in places if holds(place, name)] or [
         place for place in places if (place / top).is_dir()
     ]
     folder = likely[0] if likely else None
     with seeing(folder, name):
         module = imported(name, places)
+        # the module may have come from Python's path after all; then no folder need be recorded
         folder = folder if folder and lies_in(sys.modules[top], folder) else None
     kind = vars(module).get(title)
     if kind is None:
@@ -72,6 +74,7 @@ def find(
             f"{path} is not a mechanism", "derive the class from twin.world.mechanism.Mechanism"
         )
     called = getattr(kind, "name", None)
+    # the class must have the name of its block: columns, levers and state go by it
     if not isinstance(called, str) or called != (block or called):
         raise Trouble(
             f"{title} has no name"
@@ -85,6 +88,7 @@ def find(
         raise Trouble(
             f"{title} has no parameters", "add Params = ..., a subclass of twin.world.params.Params"
         )
+    # noted for `blame`, which tells errors of these files from ours
     _FILES.add(file := str(getattr(module, "__file__", None) or ""))
     return kind, Outside(path, folder, file)
 
@@ -99,6 +103,7 @@ def clashes(
         for what in ("metric", "column", "service"):
             for each in sorted(mine[what] & theirs[what]):
                 yield f"its {what} {each} already belongs to {name}"
+    # its own services count: it may offer what it needs
     offered = {service for each in (kind, *others.values()) for service in each.provides}
     for service in kind.needs:
         if service not in offered:
@@ -121,7 +126,8 @@ def blame(error: BaseException) -> str | None:
     """``file:line`` of the deepest frame of an error that lies in a module of the scenario's own,
     if any does."""
     cause: BaseException | None = error
-    while cause is not None:  # SimPy raises what a handler raised again, with it as the cause
+    # SimPy raises what a handler raised again, with it as the cause
+    while cause is not None:
         frames = [
             frame for frame in traceback.extract_tb(cause.__traceback__) if frame.filename in _FILES
         ]

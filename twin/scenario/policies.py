@@ -30,8 +30,10 @@ class PolicyChecker(MechanismChecker):
         plan: list[Policy] = []
         for i, data in enumerate(given):
             policy = self.build(Policy, data, ("policies", i))
+            # reported already; the others are checked all the same
             if policy is None:
                 continue
+            # marks and state go by the name, so one without is called by what it sets
             if not policy.name:
                 policy = policy.model_copy(
                     update={
@@ -105,6 +107,7 @@ class PolicyChecker(MechanismChecker):
         """A lever that a policy sets for a share must be one that each of them can have a value
         of."""
         per = {path: meta(info)["per"] for path, info in self.parameters().items()}
+        # unknown levers are reported by `_lever`
         if lever in per and per[lever] != table:
             mend = (
                 f"it can be set for a share of {per[lever]}: of: {per[lever]}"
@@ -118,6 +121,7 @@ class PolicyChecker(MechanismChecker):
         """The value as the mechanism knows it, or as it was given and a problem."""
         name, _, rest = lever.partition(".")
         levers = [p for p, info in self.parameters().items() if meta(info)["lever"]]
+        # its class cannot be used, which is reported: what levers it has is not known
         if name in self.failed:
             return value
         if lever not in self.parameters():
@@ -129,6 +133,7 @@ class PolicyChecker(MechanismChecker):
             )
             self.add(path, "cannot be changed during a run", f"levers of {name}: {shown or 'none'}")
         elif name in mechanisms:  # else it has problems of its own
+            # validated in place of the scenario's value, so that bounds and units are the same
             data = mechanisms[name].model_dump()
             place, parts = data, rest.split(".")
             for part in parts[:-1]:
@@ -140,6 +145,7 @@ class PolicyChecker(MechanismChecker):
                 info = self.parameters()[lever]
                 low, high = bounds(info)
                 what = f"between {quantity(low, info)} and {quantity(high, info)}"
+                # not a number with bounds: pydantic's own words
                 if low is None:
                     what = error.errors(include_url=False)[0]["msg"]
                 self.add(path, f"{value!r} is not a value that it can take", what)

@@ -39,8 +39,10 @@ class Collector:
         value below that could not be read."""
         file, line = self.tree.at(path)
         shown = _dotted(path)
+        # with a dot at the end, so that `rate` does not cover `rates`
         if any(f"{unread}.".startswith(f"{shown}.") for unread in self.unread):
             return
+        # in a policy's own file, paths begin there; of a flag, at the policy
         if len(path) > 1 and path[0] == "policies" and isinstance(path[1], int):
             own, within = self.used.get(path[1], ("", ()))
             shown = (
@@ -70,8 +72,9 @@ class Collector:
 
     def _translate(self, model: type[Params], path: Path_, error: Any) -> None:
         loc: Path_ = tuple(error["loc"])
+        # pydantic names the branch of a union, which nobody wrote
         while loc and not self.tree.has((*path, *loc)):
-            loc = loc[:-1]  # pydantic names the branch of a union, which nobody wrote
+            loc = loc[:-1]
         kind, context = error["type"], error.get("ctx", {})
         holder, info = field_at(model, loc)
         if kind == "extra_forbidden" and loc:
@@ -95,6 +98,7 @@ class Collector:
                 f"between {quantity(low, info)} and {quantity(high, info)}{shown}",
             )
         elif kind == "value_error":
+            # validators of ours write `reason; mend` as one text
             reason, _, mend = str(context.get("error", error["msg"])).partition("; ")
             self.add((*path, *loc), reason, mend)
         elif kind == "literal_error":
@@ -108,6 +112,7 @@ class Collector:
                 "write its settings below it, name: value",
             )
         else:
+            # pydantic's kinds of error, such as int_type and int_parsing, begin with the type
             wanted = {
                 "int": "a whole number",
                 "float": "a number",
@@ -137,6 +142,7 @@ def field_at(model: type[BaseModel], loc: Path_) -> tuple[type[BaseModel] | None
             and isinstance(info.annotation, type)
             and issubclass(info.annotation, BaseModel)
         ):
+            # a set of parameters, not a number: go on inside it
             holder, info = info.annotation, None
     return holder, info
 

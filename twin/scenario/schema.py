@@ -23,12 +23,14 @@ _OWN = {
 
 def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict[str, Any]:
     """JSON Schema (2020-12) of a scenario file, for completion in editors."""
+    # policies are a list at the top level, not a block below mechanisms
     kinds = {name: kind.Params for name, kind in registry.items() if name != "policies"}
     models: list[type[Params]] = [*kinds.values(), Head, MetricsParams, Policy]
     refs, schema = models_json_schema(
         [(model, _VALIDATION) for model in models], title="twin scenario"
     )
     definitions = schema["$defs"]
+    # the top level is put together here; its part must not stand in the definitions as well
     head = definitions.pop("Head")["properties"]
     blocks = {}
     for name, model in kinds.items():
@@ -59,6 +61,7 @@ def json_schema(registry: Mapping[str, type[Mechanism[Any]]] = REGISTRY) -> dict
             "mechanisms": {
                 "type": "object",
                 "properties": blocks,
+                # a name that twin does not know can only be a mechanism of one's own
                 "additionalProperties": {
                     "type": "object",
                     "properties": _OWN,
@@ -85,5 +88,6 @@ def _describe_parameters(definition: dict[str, Any]) -> None:
         note = "; ".join(part for part in extra if part)
         if note:
             each["description"] = f"{each.get('description', '')} ({note})"
+        # keys of our own, which no schema knows
         for key in ("unit", "source", "lever", "per", "grid", "path"):
             each.pop(key, None)

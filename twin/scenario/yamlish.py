@@ -43,6 +43,7 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
                 [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
             )
             raise _refuse(name, 0, "no such file", nearest(path.name, around))
+        # before reading: a huge file is refused without being loaded
         if path.stat().st_size > MAX_BYTES:
             raise _refuse(
                 name,
@@ -75,6 +76,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     checked too. Raises ScenarioError for text that is not YAML, or uses YAML that scenarios do not.
     """
     try:
+        # on events first: composing would already expand aliases and recurse
         _scan(text, file, lines)
         composed = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -111,10 +113,12 @@ def _scan(text: str, file: str, lines: bool) -> None:
                 "YAML anchors and aliases are not used here",
                 "write the value out, or use extends:",
             )
+        # a bare `!` only says that the value is text
         if tag and tag != "!":
             raise _refuse(file, line, f"YAML tags are not used here: {tag}", "write a plain value")
         if (
             isinstance(event, yaml.ScalarEvent)
+            # quoted text is not compared with patterns of numbers, and may be long
             and event.style is None
             and len(event.value) > MAX_PLAIN
         ):
@@ -146,6 +150,7 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
         for key_node, value_node in node.value:
             at = key_node.start_mark.line + 1 if lines else 0
             key = key_node.value
+            # a bare on, 12 or null as a key is a switch, a number or nothing in YAML
             if not isinstance(key_node, yaml.ScalarNode) or (
                 key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"
             ):
@@ -159,6 +164,7 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
                         f"put quotes around it: '{shown}'",
                     )
                 )
+            # YAML would silently keep the last of them
             elif key in made.keys:
                 problems.append(
                     Problem(
@@ -181,6 +187,7 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
             for i, item in enumerate(node.value)
         ]
         whole = [item for item in items if item is not None]
+        # a list with a hole would shift the places of the rest: left out as a whole
         return Node("list", whole, file, line) if len(whole) == len(items) else None
     scalar, trouble = _scalar(node)
     if trouble:
@@ -191,8 +198,10 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
 
 def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
     text: str = node.value
+    # quoted: text, whatever it looks like
     if node.style is not None:
         return text, None
+    # what YAML 1.1 would misread, before its own idea of the type is used
     if _SWITCH.match(text):
         return None, (f"{text} is ambiguous in YAML", f"write true or false, or quote it: '{text}'")
     if _SEXAGESIMAL.match(text):
@@ -209,6 +218,7 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
         number = float(text)
         if not math.isfinite(number):
             return None, (f"{text} is not a finite number", "write a finite number")
+        # PyYAML wants a point and a signed exponent: say how to write the number
         if kind != "float":
             fixed = f"{number:.17g}"
             fixed = (
@@ -227,6 +237,7 @@ def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
     if kind == "int":
         return (
             (int(text), None)
+            # longer ones do not fit into eight bytes
             if len(text) < 20
             else (None, (f"{text[:20]}... is too large a number", "write a smaller one"))
         )
@@ -239,6 +250,7 @@ class _Writer(yaml.SafeDumper):
 
 def _write_str(writer: _Writer, text: str) -> yaml.Node:
     read, trouble = _scalar(yaml.ScalarNode("tag:yaml.org,2002:str", text))
+    # exactly what would be refused, or come back as another value
     quoted = bool(trouble) or read != text or len(text) > MAX_PLAIN
     return writer.represent_scalar("tag:yaml.org,2002:str", text, "'" if quoted else None)
 

@@ -121,6 +121,7 @@ class Campaigns(Mechanism[CampaignsParams]):
         count["posts"] += len(posts)
         self.keep["spent"][0] += len(posts) * self.p.post_cost
         others = float(self.lever("coordination")) * max(len(self.accounts()) - 1, 0)
+        # rounded up with the chance of the fraction, which keeps the mean of every post
         luck = self.uniforms("like", self.read("posts", "key")[posts])[:, 0]
         likes = np.floor(others + luck).astype(np.int64)
         if likes.any():
@@ -132,6 +133,7 @@ class Campaigns(Mechanism[CampaignsParams]):
         if not self.count["ever"]:
             return
         window, levers = self.world.service("window")(), self.world.levers
+        # opinions move once a day, in a later phase: these held throughout the window
         opinion, openness = self.targets.minds()
         kernel.shown(
             window.consumer,
@@ -142,10 +144,12 @@ class Campaigns(Mechanism[CampaignsParams]):
             self.filled(kernel.People, "consumers", opinion=opinion, openness=openness),
             kernel.Persuasion(
                 **{
+                    # without the mechanism of opinions there are no such levers: nobody is moved
                     name: float(levers.get(f"opinions.{name}") or 0.0)
                     for name in kernel.Persuasion._fields
                 }
             ),
+            # arm 0: a campaign's own parameters do not differ between people
             self.settings()[0],
             self.keep["sum"].view(kernel.SUMS)[0],
         )
@@ -158,27 +162,37 @@ class Campaigns(Mechanism[CampaignsParams]):
         since = self.world.elapsed
         runs = max(p.begin, 1) <= since and (p.end == 0 or since < p.end)
         wanted = int(self.lever("accounts")) if runs else 0
+        # never begun: no service is asked, and nothing changes
         if not wanted and not self.count["ever"]:
             return
+        # at the rate of the day that ends, before a new one is set; bans make room below
         self._detect()
         rate = min(float(self.lever("posts")), float(self.lever("rate_limit")))
+        # whose time has come is no longer waited for: the place may be filled again
         keep["regrow_at"] = keep["regrow_at"][keep["regrow_at"] > now]
+        # no more accounts than the money left buys for one day
         price = p.account_cost + rate * p.post_cost
         if p.budget > 0 and price > 0:
             wanted = min(wanted, int(max(p.budget - keep["spent"][0], 0.0) / price))
+        # before the places of banned accounts are set aside: waiting for replacements is no end
         called = wanted > 0
         wanted = max(wanted - len(keep["regrow_at"]), 0)
         running = self.accounts()
+        # too many: dismissed, which is no ban and is not replaced
         if wanted < len(running):
             self.world.service("dismiss")(running[wanted:])
             running = running[:wanted]
+        # before accounts are opened, since they are dealt out to the people aimed at
         if wanted and self.targets.due:
             self._aim(running)
+        # only on a change: throttling stretches what is left of every gap between posts
         if len(running) and rate != keep["rate"][0]:
             self.world.service("throttle")(running, rate)
         keep["rate"][0] = rate
+        # nobody aimed at, no account: it would have no niche
         if wanted > len(running) and self.targets.found:
             self._enlist(wanted - len(running), rate)
+        # accounts that are open tonight are paid for the day to come
         keep["spent"][0] += len(self.accounts()) * p.account_cost
         self._mark(called)
 
@@ -191,6 +205,7 @@ class Campaigns(Mechanism[CampaignsParams]):
 
     def _enlist(self, count: int, rate: float) -> None:
         """Open accounts, spread over the communities of the people aimed at."""
+        # numbered over the whole campaign, so that replacements continue the same sequence
         group = self.targets.groups(int(self.count["ever"]), count)
         rows = self.world.service("enlist")(
             count, float(self.p.target), rate, self.targets.niches(group), "campaigns.account"
@@ -201,6 +216,7 @@ class Campaigns(Mechanism[CampaignsParams]):
     def _detect(self) -> None:
         """The platform finds accounts and bans them."""
         keep, p, rows = self.keep, self.p, self.accounts()
+        # s of the equation, then the chance of a day
         raised = 1 + p.coordination_suspicion * self.lever("coordination")
         raised += p.rate_suspicion * np.log(max(1.0, keep["rate"][0] / p.human_norm))
         chance = 1 - (1 - float(self.lever("detection"))) ** raised
@@ -209,6 +225,7 @@ class Campaigns(Mechanism[CampaignsParams]):
         if len(found):
             self.world.service("dismiss")(found)
             self.count["banned"] += len(found)
+            # NEVER holds the place for good: nobody replaces the account
             again = self.world.now + p.regrow if p.regrow else NEVER
             keep["regrow_at"] = np.concatenate([keep["regrow_at"], np.full(len(found), again)])
 
@@ -230,6 +247,7 @@ class Campaigns(Mechanism[CampaignsParams]):
 
     def _why(self, called: bool) -> str:
         """Why the campaign ends."""
+        # accounts are wanted and paid for: only bans without replacement can have ended it
         if called:
             return "all its accounts are banned"
         if 0 < self.p.end <= self.world.elapsed:
@@ -249,6 +267,7 @@ class Campaigns(Mechanism[CampaignsParams]):
         board.set(
             "campaign_reached", int((self.read("consumers", "campaign_reached") & here).sum())
         )
+        # without an impression since the last reading both ratios keep their value
         new = (keep["sum"] - keep["before"]).view(kernel.SUMS)[0]
         if new["impressions"] > 0:
             reading = np.zeros(1, LAST)

@@ -25,6 +25,7 @@ class Targets:
 
     def setup(self) -> None:
         """Nobody is aimed at."""
+        # long ago: the first aim is due at once
         self.keep["aimed_at"] = np.full(1, -NEVER)
         self.keep["niches"], self.keep["weights"] = np.zeros((0, 0), np.float32), np.zeros(0)
 
@@ -58,19 +59,23 @@ class Targets:
         aimed = self.m.mine("consumers", "campaign_aimed")
         aimed[:] = False
         aimed[chosen] = True
+        # mean taste of the people aimed at in each community, up to its length
         size = np.bincount(community[chosen], minlength=1).astype(float)
         total = np.stack(
             [
+                # bincount takes one weight a person: one dimension of taste after another
                 np.bincount(community[chosen], weights=taste[chosen, k], minlength=1)
                 for k in range(taste.shape[1])
             ],
             axis=1,
         )
+        # a community without people aimed at has no direction; no account is dealt to it
         length = np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
         self.keep["niches"] = (total / length).astype(np.float32)
         self.keep["weights"], self.keep["aimed_at"] = size, np.full(1, now)
         if not len(running) or not self.found:
             return running[:0]
+        # evenly spaced places give each community its share, to within one account
         return self._dealt((np.arange(len(running)) + 0.5) / len(running))
 
     def minds(self) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -85,6 +90,7 @@ class Targets:
     def _dealt(self, place: Floats) -> Rows:
         """Community at each place, 0..1, of the cumulated people aimed at."""
         reached = np.cumsum(self.keep["weights"])
+        # right: a community without people aimed at takes no place of the cumulated sum
         group: Rows = np.searchsorted(reached, place * reached[-1], side="right")
         return group
 
@@ -93,9 +99,11 @@ class Targets:
         worth, day = self._worth(people), self.m.world.now // DAY
         luck = self.m.uniforms("aim", self.m.read("consumers", "key")[people], day)[:, 0]
         rank = np.empty(len(people))
+        # ties by luck: with equal worth (random targeting) the ranks are a random order
         rank[np.lexsort((luck, worth))] = (np.arange(len(people)) + 0.5) / max(len(people), 1)
         known, share = float(self.m.lever("profiling")), float(self.m.lever("share"))
         best = np.argsort(-(known * rank + (1 - known) * luck), kind="stable")
+        # back to the order of rows, in which the sums of `aim` run
         chosen: Rows = np.sort(people[best[: int(np.ceil(share * len(people)))]])
         return chosen
 
@@ -104,6 +112,7 @@ class Targets:
         targeting = self.m.lever("targeting")
         if targeting == "reach":
             return self._reach(people)
+        # in a world without opinions nobody is known to be susceptible: aim is random
         known = "opinion" in self.m.world.table("consumers").columns
         if targeting == "susceptibility" and known:
             return self._susceptibility(people)
@@ -114,6 +123,7 @@ class Targets:
         read, world = self.m.read, self.m.world
         person, followers = read("creators", "person"), read("creators", "followers")
         heard = np.zeros(len(world.table("consumers")))
+        # a person is followed as the creator that they are; AI creators have no person
         behind = np.flatnonzero((person >= 0) & read("creators", "active"))
         np.add.at(heard, person[behind], followers[behind])
         days = np.maximum(world.now - read("consumers", "joined_at")[people], 0) / DAY
@@ -128,6 +138,7 @@ class Targets:
         gap = self.p.target - opinion[people].astype(float)
         levers = self.m.world.lever
         within = np.abs(gap) <= levers("opinions.tolerance")
+        # beyond the tolerance a post repels: a negative worth puts these people last
         pull = np.where(within, 1.0, -float(levers("opinions.repulsion") or 0.0))
         worth: Floats = openness[people] * np.abs(gap) * pull
         return worth

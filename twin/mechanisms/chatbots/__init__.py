@@ -74,14 +74,19 @@ class Chatbots(Mechanism[ChatbotsParams]):
         p, keys = self.p, self.read("consumers", "key")[rows]
         u, arm = self.uniforms("adopt", keys), self.wellbeing.arm(keys)
         enrolled = arm != wellbeing.OUTSIDE
+        # everybody enrolled in the trial gets access, whatever their chance to adopt
         takes = np.flatnonzero(((u[:, 0] < p.adopters) | enrolled) & (p.sessions_mean > 0))
         keys, u, arm = keys[takes], u[takes], arm[takes]
         z = self.normals("person", keys, 4)
+        # an exponential delay; u lies strictly above 0, so its logarithm is finite
         first = self.world.now + MIN_WAKE - np.log(u[:, 1]) * p.adoption_delay
         sd, lonely = p.sessions_log_sd, p.wellbeing.lonely_use
+        # less half the variances: the mean of this lognormal law is sessions_mean
         rate = p.sessions_mean * np.exp(sd * z[:, 0] - sd**2 / 2 + lonely * z[:, 3] - lonely**2 / 2)
         expected = p.performance + p.expectation_sd * z[:, 1]
+        # encouragement alone differs by lot: loneliness and everything else are drawn alike
         encouraged = arm == wellbeing.ASSIGNED
+        # with the person's own key, so that luck by chatter and luck by person are the same draws
         self.world.add(
             self.name,
             "chatters",
@@ -97,6 +102,7 @@ class Chatbots(Mechanism[ChatbotsParams]):
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """People whose rows are released have no more sessions."""
         if table == "consumers":
+            # row numbers of people are reused: a chatter left behind would belong to somebody else
             chatters = np.flatnonzero(
                 self.read("chatters", "alive") & np.isin(self.read("chatters", "person"), rows)
             )
@@ -110,6 +116,7 @@ class Chatbots(Mechanism[ChatbotsParams]):
     def chat(self, rows: NDArray[np.int64]) -> None:
         """Hold the sessions of these chatters, in order."""
         tables = self.world.tables
+        # columns move when either table grows; until then the tuple of views can be used again
         stamp = tables["chatters"].version, tables["consumers"].version
         assistant = kernel.Assistant(
             settings=self.settings(),
@@ -126,6 +133,7 @@ class Chatbots(Mechanism[ChatbotsParams]):
             kernel.Chatters,
             "chatters",
             left_at=self.read("consumers", "left_at"),
+            # where all have one arm the kernel does not read it, but wants an array of the type
             arm=self.read("consumers", "arm") if arms else np.zeros(0, np.int8),
         )
 

@@ -58,8 +58,10 @@ class Measures:
             board.set(metric, total[name])
         for name in ("trust", "anthropomorphism", "expectation", "concern"):
             board.set(f"{name}_mean", mean(read("chatters", name)[user]))
+        # attachment is kept as of the last session: let it fade until now
         absent = (now - read("chatters", "last")[user].astype(float)) / self.m.p.attachment_fade
         board.set("attachment_mean", mean(read("chatters", "attachment")[user] * np.exp(-absent)))
+        # twenty bins; full trust belongs to the last one
         trust = np.clip((read("chatters", "trust")[user].astype(float) * 20).astype(int), 0, 19)
         board.set_all("trust", np.bincount(trust, minlength=20).astype(float))
         self._ratios()
@@ -74,6 +76,7 @@ class Measures:
         user = np.flatnonzero(read("chatters", "alive") & going)
         person = read("chatters", "person")[user]
         here = read("consumers", "active")[person]
+        # rows of both tables are reused, each in its own order; sums run in that of people
         order: Rows = user[here][np.argsort(person[here])]
         return order
 
@@ -84,6 +87,7 @@ class Measures:
         total, before = keep["total"].view(SUMS)[0], keep["before"].view(SUMS)[0]
         new = (keep["total"] - keep["before"]).view(SUMS)[0]
         for place, (metric, (part, count)) in enumerate(RATIOS.items()):
+            # only what was shown is settled: sums of a kind without an event wait for the next one
             if new[count]:
                 keep["shown"][place] = new[part] / new[count]
                 before[part], before[count] = total[part], total[count]
@@ -100,6 +104,7 @@ class Measures:
         self.board.set("chat_agreement_mean", mean(stance))
         between = max(float(stance.var()) - noise, 0.0) if len(stance) else 0.0
         self.board.set("chat_stance_between", between)
+        # people at 0 or 1 have no entropy, and their logarithm no value
         inside = share[(share > 0) & (share < 1)]
         bits = -(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside)).sum()
         self.board.set("chat_stance_entropy", float(bits) / max(len(share), 1))

@@ -80,6 +80,7 @@ class Wellbeing:
         """Arm of each of these people, a place in ARMS: drawn by lot once, for good."""
         if self.p.trial_share <= 0:
             return np.full(len(keys), OUTSIDE)
+        # the third and fourth uniform of the draw that decides adoption; it uses the first two
         u = self.m.uniforms("adopt", keys)
         arm: Rows = np.where(
             u[:, 2] < self.p.trial_share, (u[:, 3] >= 0.5).astype(np.int64), OUTSIDE
@@ -89,12 +90,15 @@ class Wellbeing:
     def of(self, rows: Rows, use: Floats) -> Floats:
         """Well-being now of these consumers, in sd, whose recent use is ``use`` sessions/d."""
         p, now, keys = self.p, self.m.world.now, self.m.read("consumers", "key")[rows]
+        # a quarter turn from the draw of this period to that of the next
         turn, angle = now // p.turns, np.pi / 2 * (now % p.turns) / p.turns
         # turning from one independent draw to the next keeps the sd at 1 all the way
         old, new = (self.m.normal("wellbeing", keys, 0, turn + later) for later in (0, 1))
         noise = np.cos(angle) * old + np.sin(angle) * new
+        # the same draw that raised the rate of sessions at adoption (`Chatbots.born`)
         lonely = self.m.normal("person", keys, 3)
         felt: Floats = (
+            # the weights of loneliness and noise keep the variance at 1 without an effect of use
             -p.loneliness * lonely + np.sqrt(1 - p.loneliness**2) * noise + p.use_effect * use
         )
         return felt
@@ -102,6 +106,7 @@ class Wellbeing:
     def measure(self) -> None:
         """Well-being and use by arm, and how they go together."""
         board, rows = self.m.world.board, np.flatnonzero(self.m.read("consumers", "active"))
+        # recent use is kept as of the last session: let it fade until now
         absent = (self.m.world.now - self._dense("last")[rows].astype(float)) / self.p.use_window
         use = self._dense("use")[rows] * np.exp(-absent)
         felt, arm = self.of(rows, use), self.arm(self.m.read("consumers", "key")[rows])
@@ -109,8 +114,10 @@ class Wellbeing:
         means = [mean(felt[who]) for who in groups]
         board.set_all("wellbeing_mean", means)
         board.set_all("chat_use_mean", [mean(use[who]) for who in groups])
+        # an arm without people has no mean to compare
         both = len(groups[ASSIGNED]) and len(groups[CONTROL])
         board.set("wellbeing_assigned_effect", means[ASSIGNED] - means[CONTROL] if both else 0.0)
+        # of people outside only users: the others have not taken the assistant up
         used = np.flatnonzero((arm == OUTSIDE) & (self._dense("sessions")[rows] > 0))
         for among, who in (("trial", np.flatnonzero(arm != OUTSIDE)), ("outside", used)):
             board.set("wellbeing_usage_correlation", correlation(felt[who], use[who]), among=among)

@@ -84,6 +84,7 @@ class Creators(Mechanism[CreatorsParams]):
 
     def setup(self) -> None:
         """Empty ledgers and the initial creators."""
+        # population before balance, which reads the creators at the start
         for part in (
             self.measures,
             self.predictor,
@@ -102,6 +103,7 @@ class Creators(Mechanism[CreatorsParams]):
     def clocks(self) -> list[Every]:
         """Posts enter at every refresh; settling and turnover daily; reputations start once there
         is a follow graph."""
+        # within an instant phases decide: turnover, then posts that are due, then settlement
         return [
             Every(self.world.grid, "create", self.posting.post),
             Every(DAY, "settle", self.learning.settle),

@@ -43,6 +43,7 @@ class Accounts:
     ) -> Ints:
         """Open accounts; their keys are the next children of the stream's key. Returns the rows."""
         m, own, name = self.m, self.m.mine, f"enlisted.{stream}"
+        # counted for good: a row is reused, a key never
         before = self.keep.setdefault(name, np.zeros(1, np.int64))
         keys = children(
             np.full(count, m.world.draws.stream(stream)), np.arange(before[0], before[0] + count)
@@ -51,8 +52,10 @@ class Accounts:
         rows = m.world.add(
             m.name, "creators", keys, ai=np.ones(count, bool), campaign=np.ones(count, bool)
         )
+        # what a creator is born with is drawn as for any other, and replaced here
         self.aim(rows, slant, niches)
         own("creators", "rate")[rows] = rate_per_day
+        # last: the gap to the first post follows from the rate (population.born leaves it out)
         self.timing.schedule(rows)
         return rows
 
@@ -68,6 +71,7 @@ class Accounts:
         own, now = self.m.mine, self.m.world.now / DAY
         old = np.maximum(own("creators", "rate")[rows].astype(float), SLOWEST)
         own("creators", "rate")[rows] = rate_per_day
+        # read back as the column holds it, in four bytes: an equal rate leaves the gap as it is
         new = np.maximum(own("creators", "rate")[rows].astype(float), SLOWEST)
         own("creators", "flat_at")[rows] = (
             now + np.maximum(own("creators", "flat_at")[rows] - now, 0) * old / new

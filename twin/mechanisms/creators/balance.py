@@ -47,6 +47,7 @@ class Balance:
             own("creators", "person"),
         )
         _, leaving = self.m.world.service("visits")()
+        # humans who are persons leave with them or quit; the others only quit
         persons = person[here & ~ai & (person >= 0)]
         alone = int((here & ~ai).sum()) - len(persons)
         human = (p.quit + leaving[persons] * (1 - p.quit)).sum() + alone * p.quit
@@ -55,6 +56,7 @@ class Balance:
 
     def begin(self) -> None:
         """Give the first creators their reputations, once, when the follow graph has been built."""
+        # the clock ticks daily; reputations at rest are given at its first tick alone
         if self.keep["begun"][0]:
             return
         self.keep["begun"][0] = True
@@ -62,14 +64,17 @@ class Balance:
         here, ai = own("creators", "active") & ~own("creators", "campaign"), own("creators", "ai")
         visits, _ = m.world.service("visits")()
         posts = np.where(here, own("creators", "rate").astype(float), 0.0)
+        # v_i n_i; where nobody is followed all likes go by posts alone
         followed = posts * m.read("creators", "followers")
         through = p.liked_through_follows if followed.sum() > 0 else 0.0
+        # the bracket of L_i; L is a factor below
         likes = (1 - through) * posts / max(posts.sum(), 1e-12) + through * followed / max(
             followed.sum(), 1e-12
         )
         likes *= visits.sum() * p.likes_per_session
         for kind, name in enumerate(KINDS):
             who = np.flatnonzero(here & (ai == bool(kind)))
+            # 1 - rho + lambda, lambda the share of creators who are replaced per day
             fading = 1 - p.reputation_memory + self.keep["balanced"][kind] / max(len(who), 1)
             if fading > 0:
                 own("creators", "reputation")[who] = (

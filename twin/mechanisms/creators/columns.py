@@ -36,6 +36,7 @@ CREATORS = (
         start=1,
         hidden=True,
     ),
+    # after a year a float of four bytes would place a post to 3 s only
     Column("flat_at", "f8", "d", "Next post on a clock without nights"),
     Column("next_at", "i8", "s", "Next post", start=NEVER),
     Column("posts_made", "i4", "posts", "Posts so far"),
@@ -117,6 +118,7 @@ POSTS = (
     Column("slant", "f4", "1", "Slant, -1..1", hidden=True),
     Column("cost", "f4", "log pay", "Effort it took", hidden=True),
     Column("tried", "f4", "sd", "Strategy noise of this post", shape=(4,), hidden=True),
+    # of works alone: any other post is paid once, at settlement
     Column("paid_impressions", "i4", "impressions", "Impressions that a work has been paid for"),
     Column("paid_likes", "i4", "likes", "Likes that a work has been paid for"),
 )

@@ -27,11 +27,13 @@ class Drafting:
     def __init__(self, mechanism: Mechanism[CreatorsParams]) -> None:
         self.m, p, both = mechanism, mechanism.p, np.array([False, True])
         places = [name for name, _, _ in STRATEGY]
+        # parameters that are no lever: put together once; arrays of two are (human, AI)
         self.craft = kernel.Craft(
             gain=by_kind(p, both, "effort_gain"),
             exploration=by_kind(p, both, "exploration"),
             noise=by_kind(p, both, "quality_noise"),
             topic_spread=float(p.topic_spread),
+            # assisted noise may be above 1, a share of content may not
             topic_spread_assisted=float(min(p.topic_spread * p.assisted_noise, 1.0)),
             assisted_noise=float(p.assisted_noise),
             assisted_comprehensiveness=float(p.assisted_comprehensiveness),
@@ -62,6 +64,7 @@ class Drafting:
 
     def luck(self, keys: NDArray[np.uint64], maker: Ints, draft: int | Ints) -> kernel.Luck:
         """Normals of these drafts; care has some where it is a choice of any of these makers."""
+        # normals of care cost time: they are drawn only where a maker can use them
         cares = (
             self.caring
             and (self.craft.gain[self.m.mine("creators", "ai")[maker].astype(np.int64)] > 0).any()

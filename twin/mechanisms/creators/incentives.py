@@ -34,14 +34,19 @@ PLACE = np.maximum(PLACE, PLACE.T)
 def slopes(second: Floats, fourth: Floats, count: float) -> tuple[Floats, Floats]:
     """Slopes (3,) and their standard errors (3,) from the sums of one kind of creators; zeros until
     they can be read."""
+    # from the upper triangle to the whole matrix of products of (y, x)
     inside = second[PLACE]
     if count < FEWEST or np.diag(inside)[1:].min() < LEAST_VARIANCE * count:
         return np.zeros(3), np.zeros(3)
+    # A^-1 and beta of the module `twin.kernels.learn`; row and column 0 belong to y
     inverse = np.linalg.inv(inside[1:, 1:])
     beta = inverse @ inside[1:, 0]
+    # e* = y* - x* beta as weights of (y, x)
     residual = np.concatenate([[1.0], -beta])
-    square = np.zeros(kernel.PAIRS)  # e^2 as a sum of products of two
+    # e^2 as a sum of products of two
+    square = np.zeros(kernel.PAIRS)
     np.add.at(square, PLACE.ravel(), np.outer(residual, residual).ravel())
+    # sum w^2 e*^2 x* x*', then the sandwich, corrected for the slopes estimated
     middle = (square @ fourth)[PLACE[1:, 1:]]
     variance = np.diag(inverse @ middle @ inverse) * count / (count - len(beta))
     return beta, np.sqrt(np.maximum(variance, 0.0))
@@ -64,11 +69,14 @@ class Incentives:
         own, keep, left = self.m.mine, self.keep, 1 - 1 / MEMORY
         window = own("creators", "window")
         weight = window[:, kernel.WEIGHT]
+        # what has all but faded is forgotten, and the next post is a first one again
         weight[:] = np.where(weight > FADED, weight * np.float32(left), 0)
+        # products of four carry squared weights, so they fade twice as fast
         keep["second"] *= left
         keep["fourth"] *= left**2
         keep["compared"] *= left
         strategy = np.stack([own("posts", name)[rows].astype(float) for name in PUBLISHED], axis=1)
+        # of slant the distance from the middle counts, whichever side
         strategy[:, INCENTIVES.index("slant")] = np.abs(strategy[:, INCENTIVES.index("slant")])
         kernel.gather(
             maker,

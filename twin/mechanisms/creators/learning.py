@@ -71,21 +71,27 @@ class Learning:
         """Measure the success of posts that are old enough, and of works; creators learn from
         it."""
         m, p, own, now = self.m, self.p, self.m.mine, self.m.world.now
+        # before the release: a work that goes today is paid for its last impressions
         earned, liked = self._works()
+        # before new posts are marked as settled, so that none goes before it has been paid
         self._release()
         born = own("posts", "born")
         rows = np.flatnonzero(
             m.read("posts", "alive") & ~own("posts", "settled") & (born <= now - p.settle_after)
         )
+        # in order of birth: incentives compare each post with its creator's earlier ones
         rows = rows[np.lexsort((m.read("posts", "key")[rows], born[rows]))]
         own("posts", "settled")[rows] = True
         maker = own("posts", "creator")[rows]
         views = m.read("posts", "impressions")[rows].astype(float)
         likes = m.read("posts", "counts")[rows, LIKE].astype(float)
+        # works are paid day by day in `_works`, all other posts here, once
         pay, once, size = self.pay(maker, views, likes), ~own("posts", "work")[rows], len(earned)
         earned += np.bincount(maker[once], weights=pay[once], minlength=size)
         liked += np.bincount(maker[once], weights=likes[once], minlength=size)
+        # on all of them: posts of campaigns have public counters too
         self.predictor.learn(rows)
+        # accounts of campaigns earn nothing and adapt to nothing
         plain = ~own("creators", "campaign")[maker]
         self._adapt(
             rows[plain],
@@ -94,6 +100,7 @@ class Learning:
             views[plain],
         )
         self.incentives.settle(rows[plain], maker[plain], pay[plain])
+        # after `_adapt`: leads are compared on baselines that know today's rewards
         self._imitate()
         self._day(earned, liked)
         if likes.sum() > 0:
@@ -111,6 +118,7 @@ class Learning:
 
         amount = lever("pay_impression") * views + lever("pay_like") * likes
         amount = amount * np.where(own("creators", "ai")[maker], lever("ai_pay"), 1.0)
+        # the bonus is for who is new when paid, not when the post was made
         new = own("creators", "entered_at")[maker] > m.world.now - self.p.newcomer_for
         found: Floats = (
             amount * (1 + lever("newcomer_bonus") * new) * ~own("creators", "campaign")[maker]
@@ -121,16 +129,19 @@ class Learning:
         """Pay and likes of living works since the last settlement, by creator."""
         m, own, size = self.m, self.m.mine, len(self.m.world.table("creators"))
         rows = np.flatnonzero(m.read("posts", "alive") & own("posts", "work"))
+        # sums run in the order of keys, not of rows, which are reused
         rows = rows[np.argsort(m.read("posts", "key")[rows], kind="stable")]
         maker, views = own("posts", "creator")[rows], m.read("posts", "impressions")[rows]
         likes = m.read("posts", "counts")[rows, LIKE]
+        # what came since the last payment; counters never fall
         new = (views - own("posts", "paid_impressions")[rows]).astype(float)
         liked = (likes - own("posts", "paid_likes")[rows]).astype(float)
         own("posts", "paid_impressions")[rows], own("posts", "paid_likes")[rows] = views, likes
+        # bincount of nothing counts in integers, whatever its weights
         return (
             np.bincount(maker, weights=self.pay(maker, new, liked), minlength=size).astype(float),
             np.bincount(maker, weights=liked, minlength=size).astype(float),
-        )  # of nothing it counts in integers
+        )
 
     def _release(self) -> None:
         """Give back settled posts that nobody holds any more."""
@@ -148,18 +159,22 @@ class Learning:
         def per_creator(values: Floats) -> Floats:
             return np.bincount(maker, weights=values, minlength=size).astype(float)[some]
 
+        # a creator's first rewards are their own baseline
         mean, baseline = per_creator(reward) / n, own("creators", "baseline")
         baseline[some] = np.where(baseline[some] <= UNSET, mean, baseline[some])
         kind = own("creators", "ai")[some]
         rates = float(self.m.lever("ai.learning")), float(self.m.lever("human.learning"))
         rate = np.where(kind, *rates) * own("creators", "responsiveness")[some]
         sigma = by_kind(p, kind, "exploration")
+        # against the baseline of the days before; today's rewards enter it below
         surprise, tried = reward - baseline[maker], own("posts", "tried")[rows]
         for k, (name, low, high) in enumerate(STRATEGY):
+            # mean((r - baseline) eps) of REINFORCE
             score = per_creator(surprise * tried[:, k]) / n
             own("creators", name)[some] = learned(
                 own("creators", name)[some], rate, sigma, score, (low, high)
             )
+        # a running mean of the first posts, which then stays: the reference for supply
         known = own("creators", "referred")[some]
         first = some[known < p.reference_posts]
         weight = n[known < p.reference_posts] / (n + known)[known < p.reference_posts]
@@ -182,15 +197,18 @@ class Learning:
         """
         p, own = self.p, self.m.mine
         aspiration, days = own("creators", "aspiration"), own("creators", "reckonings")
+        # the first reach of all is what one is used to
         used_to = np.where(days[some] > 0, aspiration[some], reach)
         target = expit(p.aspiration_effect * (reach - used_to))
         own("creators", "morale")[some] += p.morale_rate * (
             target - own("creators", "morale")[some]
         )
         days[some] += 1
+        # morale that does not respond has no scale for the gap: the plain difference then
         gap = (
             4 * (target - 0.5) / p.aspiration_effect if p.aspiration_effect > 0 else reach - used_to
         )
+        # 1 / days: a plain mean until the past weighs as much as its memory lets it
         aspiration[some] = used_to + np.maximum(1 - p.aspiration_memory, 1 / days[some]) * gap
 
     def _imitate(self) -> None:
@@ -200,10 +218,13 @@ class Learning:
         if rate == 0:
             return
         campaign, active = own("creators", "campaign"), own("creators", "active")
+        # with a reward so far; AI creators can be followed, and follow nobody
         known = active & ~campaign & (own("creators", "baseline") > UNSET)
         rows = np.flatnonzero(known & ~own("creators", "ai"))
+        # a quick learner goes all the way in a day, not beyond
         share = np.minimum(rate * own("creators", "responsiveness")[rows].astype(float), 1.0)
         graph = self.m.world.service("follow_graph")()
+        # copies: all move at once, each towards what the others did before
         columns = np.stack([own("creators", name) for name in COPIED])
         new = imitate(
             rows,
@@ -228,16 +249,19 @@ class Learning:
         ) / MEMORY
         own("creators", "spent")[:] = 0
         human, morale = np.flatnonzero(own("creators", "active") & ~ai), own("creators", "morale")
+        # humans only; sustained is what neutral morale, 1/2, bears
         strain = np.maximum(own("creators", "effort")[human] - 2 * p.sustained * morale[human], 0)
         morale[human] = np.maximum(morale[human] - p.burnout * strain, 0)
         elasticity = np.where(
             ai, m.lever("ai.supply_elasticity"), m.lever("human.supply_elasticity")
         )
+        # no response before the reference stands: it is what supply is compared with
         settled = own("creators", "referred") >= p.reference_posts
         gain = np.where(
             settled, elasticity * (own("creators", "baseline") - own("creators", "reference")), 0.0
         )
         most = np.log(by_kind(p, ai, "supply_most"))
+        # bounded in logs, so that the rate rises and falls by the same factor at most
         target = np.exp(np.clip(gain, -most, most))
         own("creators", "pace")[:] += by_kind(p, ai, "supply_rate") * (
             target - own("creators", "pace")
@@ -250,6 +274,7 @@ class Learning:
     def _follow(self, trend: Floats) -> None:
         """Move niches towards the engagement-weighted mean content of what did well."""
         own, m = self.m.mine, self.m
+        # a direction, as niches are; drafts are compared with it too (predictor)
         self.keep["trend"] = trend / max(float(np.linalg.norm(trend)), 1e-12)
         rates = float(m.lever("ai.trend_following")), float(m.lever("human.trend_following"))
         follow = np.where(own("creators", "ai"), *rates)

@@ -49,6 +49,7 @@ class Measures:
         board.set("creator_morale", mean(morale))
         board.set_all(
             "creator_morale_spread",
+            # ten bins; a morale of 1 belongs to the last
             np.bincount(np.clip((morale * 10).astype(int), 0, 9), minlength=10).astype(float),
         )
         board.set("creators_burnt_out", mean((morale < BURNT_OUT).astype(float)))
@@ -63,6 +64,7 @@ class Measures:
             "posts_top_share", top_share(own("creators", "posts_made")[human].astype(float), 0.1)
         )
         seen = self.keep["settled_reach"]
+        # NaN is no reading: before anything is settled there is no share
         board.set("posts_unseen_share", float(np.mean(seen == 0)) if len(seen) else np.nan)
         board.set("item_popularity_gini", gini(seen[seen > 0].astype(float)))
         edges = np.array(board.metrics["post_reach"].edges)
@@ -104,6 +106,7 @@ class Measures:
                 ("creator_effort", "effort"),
             ):
                 board.set(metric, mean(own("creators", column)[who]), by=name)
+            # the moving mean of rewards, of creators with one
             utility = own("creators", "baseline")[who]
             board.set("creator_net_utility", mean(utility[utility > UNSET]), by=name)
 
@@ -130,6 +133,7 @@ class Measures:
             board.set("supply_comprehensiveness", means["comprehensiveness"], by=name)
             board.set("works", keep["supply"][kind, supply.WORKS], by=name)
             board.set(
+                # labels are of AI posts, assistants of human ones: one metric for each kind
                 *(
                     ("labelled_share", means["labelled"])
                     if kind

@@ -24,6 +24,7 @@ class CreatorsParams(Params):
         quality_noise=0.4,
         arousal=0.35,
         comprehensiveness=0.80,
+        # all alike: they learn faster only because they post more (see the package)
         learning_log_sd=0.0,
         trend_following=0.05,
         accrual=0.0,

@@ -53,15 +53,18 @@ class Population:
         people = np.bincount(
             m.read("consumers", "community")[m.read("consumers", "active")], minlength=communities
         )
+        # by people at the start: where AI creators work stays what it was then
         keep["by_size"] = np.argsort(-people, kind="stable")
         keep["people"] = people
         keep["invaded"] = np.zeros(communities, bool)
         keep["invaded"][keep["by_size"][: self.p.ai.communities or communities]] = True
         self._rank_communities()
         nodes = int(m.world.service("graph_nodes")())
+        # an imported graph has its own persons: every node is a creator
         persons = np.arange(nodes) if nodes else self._persons(self.p.human.initial)
         self.enter(0, len(persons), persons)
         self.enter(1, self.p.ai.initial, np.full(self.p.ai.initial, -1))
+        # from here on entrants look at who is there already (`_usual`)
         keep["open"][0] = True
 
     def _rank_communities(self) -> None:
@@ -76,6 +79,7 @@ class Population:
     def _persons(self, count: int) -> Ints:
         """Active consumers who are not creators yet, drawn at random."""
         m = self.m
+        # a copy to mark in: a person is one active creator at most
         free = m.read("consumers", "active").copy()
         persons = m.read("creators", "person")[m.read("creators", "active")]
         free[persons[persons >= 0]] = False
@@ -87,14 +91,17 @@ class Population:
         """Open creators of one kind."""
         m, made = self.m, self.keep["made"]
         root = np.full(count, m.stream(f"creator.{KINDS[kind]}"))
+        # the n-th of its kind, whatever row it gets; numbers are never given twice
         keys = children(root, made[kind, supply.ENTRIES] + np.arange(count))
         made[kind, supply.ENTRIES] += count
         topic = np.full(count, -1)
         if kind == 1 and self.p.ai.communities:
             open_to = self.keep["by_size"][: self.p.ai.communities]
+            # by people at the start, each community at least one
             share = np.cumsum(self.keep["people"][open_to] + 1.0)
             luck = m.uniforms("topic", keys)[:, 0] * share[-1]
             topic = open_to[
+                # rounding may put the luck at the very end of the sum
                 np.minimum(np.searchsorted(share, luck, side="right"), len(open_to) - 1)
             ]
         m.world.add(
@@ -112,6 +119,7 @@ class Population:
         keys, ai = m.read("creators", "key")[rows], own("creators", "ai")[rows]
         person, campaign = own("creators", "person")[rows], own("creators", "campaign")[rows]
         normal = m.normals("creator", keys, COMPREHENSIVENESS + 1)
+        # a copy by fancy indexing: people's tastes are written into it next
         centre = m.world.service("community_centres")()[m.read("creators", "community")[rows]]
         is_person = person >= 0
         if is_person.any():
@@ -124,28 +132,34 @@ class Population:
             by_kind(p, ai, "skill_mean") + by_kind(p, ai, "skill_sd") * normal[:, SKILL]
         )
         spread = by_kind(p, ai, "posts_log_sd")
+        # less half the variance: the mean of this lognormal law is posts_mean, before the cap
         rate = by_kind(p, ai, "posts_mean") * np.exp(spread * normal[:, RATE] - spread**2 / 2)
         own("creators", "rate")[rows] = np.minimum(rate, by_kind(p, ai, "posts_most"))
         for k, (name, place) in enumerate(
             (("arousal", AROUSAL), ("comprehensiveness", COMPREHENSIVENESS))
         ):
+            # kept as well: `creators_responding` measures how far they move from it
             start = np.clip(self._usual(rows, name) + p.strategy_sd * normal[:, place], 0, 1)
             own("creators", name)[rows] = own("creators", "entered_with")[rows, k] = start
         spread = by_kind(p, ai, "learning_log_sd")
+        # lognormal of mean 1, so that the learning rate is the mean over creators
         own("creators", "responsiveness")[rows] = np.exp(
             spread * m.normal("responsiveness", keys, 0) - spread**2 / 2
         )
         slant = np.clip(p.slant_sd * m.normals("slant", keys, 1)[:, 0], -1, 1)
         if is_person.any() and "opinion" in m.world.table("consumers").columns:
+            # people write what they think; others have the slant that was drawn
             slant[is_person] = m.read("consumers", "opinion")[person[is_person]]
         own("creators", "slant")[rows] = slant
         own("creators", "discloses")[rows] = (
             ai & ~campaign & (m.uniforms("discloses", keys)[:, 0] < p.disclosed_share)
         )
+        # after `_usual`, which takes the mean over active creators without the new ones
         own("creators", "active")[rows] = True
         own("creators", "entered_at")[rows] = now
         own("creators", "flat_at")[rows] = now / DAY
         self._assist(rows)
+        # accounts of campaigns get a rate of their own first (`Accounts.enlist`)
         self.timing.schedule(rows[~campaign])
 
     def _usual(self, rows: Ints, name: str) -> NDArray[np.float64]:
@@ -161,6 +175,7 @@ class Population:
         )
         if not self.keep["open"][0] or not share.any():
             return at
+        # community and kind as one number
         group = 2 * community + ai
         there = np.flatnonzero(
             own("creators", "active") & ~own("creators", "campaign")
@@ -170,6 +185,7 @@ class Population:
         mean = np.bincount(
             group[there], weights=own("creators", name)[there], minlength=size
         ) / np.maximum(count, 1)
+        # a mean of fewer would be the chance of a few creators
         share = np.where(count[group[rows]] >= HANDFUL, share, 0.0)
         usual: NDArray[np.float64] = at + share * (mean[group[rows]] - at)
         return usual
@@ -185,10 +201,12 @@ class Population:
         passed."""
         m, p, own = self.m, self.p, self.m.mine
         luck = m.uniforms("assistant", m.read("creators", "key")[rows])
+        # the wait begins with entry, or with the first assistants where that is later
         since = (
             np.maximum(own("creators", "entered_at")[rows], self._assistants_from())
             - np.log(luck[:, 1]) * p.assisted_delay
         )
+        # the same draw every day: at a given share the same people, whoever looks when
         will = luck[:, 0] < m.lever_of("creators", "assisted_share", rows)
         own("creators", "assisted")[rows] = (
             will & (since <= m.world.now) & ~own("creators", "ai")[rows]
@@ -197,10 +215,12 @@ class Population:
     def income(self, rows: Ints) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Mean income corrected for its start at 0, and whether it is known for a week."""
         own = self.m.mine
+        # days with pay so far: a post is paid only once it settles
         days = (
             self.m.world.now - own("creators", "entered_at")[rows] - self.p.settle_after
         ) // DAY - 1
         known = days >= WEEK
+        # a moving mean that began at 0 holds this much of its limit after so many days
         weight = 1 - (1 - 1 / MEMORY) ** np.maximum(days, 1).astype(float)
         return own("creators", "income")[rows] / weight, known
 
@@ -209,6 +229,7 @@ class Population:
         p, own = self.p, self.m.mine
         income, known = self.income(rows)
         outside = float(self.m.lever(f"{KINDS[kind]}.outside_option"))
+        # log of (1 + outside) / (1 + income); the power b is a factor in exp
         gap = np.where(known, np.log1p(outside) - np.log1p(np.maximum(income, 0)), 0.0)
         pull = (p.ai if kind else p.human).outside_effect * gap
         mood = 0.0 if kind else p.quit_effect * (0.5 - own("creators", "morale")[rows])
@@ -220,23 +241,29 @@ class Population:
         spread."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         held = int(m.world.service("oldest_held")())
+        # late enough that neither the log nor a settlement of its posts needs the row
         gone = m.read("creators", "alive") & (
             own("creators", "left_at") < min(held - self.p.settle_after, now - 3 * DAY)
         )
+        # a living post still names the row as its creator: works outlive the log
         still = np.zeros(len(gone), bool)
         still[own("posts", "creator")[m.read("posts", "alive")]] = True
         m.world.release("creators", np.flatnonzero(gone & ~still))
+        # before anybody quits: exits are counted by today's niches
         self._rank_communities()
         active, person = own("creators", "active"), own("creators", "person")
         human = np.flatnonzero(active & ~own("creators", "ai"))
         u = m.uniforms("quit", m.read("creators", "key")[human], now // DAY)[:, 0]
+        # whoever has left the platform takes the creator along; row 0 stands in for no person
         here = m.read("consumers", "active")[np.maximum(person[human], 0)] | (person[human] < 0)
         self._quit(0, human[(u < self._chance(human, 0)) | ~here])
         machine = np.flatnonzero(active & own("creators", "ai") & ~own("creators", "campaign"))
         u = m.uniforms("quit", m.read("creators", "key")[machine], now // DAY)[:, 0]
         self._quit(1, machine[u < self._chance(machine, 1)])
+        # after the exits, so that a person who quit may begin again
         for kind in (0, 1):
             self._arrive(kind)
+        # daily for all: delays pass, and a policy may change the share
         self._assist(np.flatnonzero(own("creators", "active")))
 
     def close(self, rows: Ints) -> None:
@@ -245,6 +272,7 @@ class Population:
         own("creators", "active")[rows] = False
         own("creators", "left_at")[rows] = self.m.world.now
         own("creators", "next_at")[rows] = NEVER
+        # the person may be a creator again, and may leave before this row is given back
         own("creators", "person")[rows] = -1
 
     def _quit(self, kind: int, rows: Ints) -> None:
@@ -263,8 +291,10 @@ class Population:
         rate = float(self.keep["balanced"][kind] if given is None else given) * self._attraction(
             kind
         )
+        # one uniform per kind and day through the inverse Poisson law: forks meet the same luck
         u = m.uniforms(f"arrivals.{name}", np.array([day], np.uint64))[0, :1]
         count = int(np.ceil(pdtrik(u[0], rate))) if rate > 0 else 0
+        # fewer than drawn where too few people are left who do not create
         persons = self._persons(count) if kind == 0 else np.full(count, -1)
         self.enter(kind, len(persons), persons)
 

@@ -73,12 +73,15 @@ class Posting:
     ) -> None:
         self.m, self.p, self.keep = mechanism, mechanism.p, mechanism.keep
         self.timing, self.predictor, self.drafting = timing, predictor, Drafting(mechanism)
+        # (human, AI), as the kernel takes them
         self.works = by_kind(self.p, np.array([False, True]), "work_share")
+        # At the defaults nothing costs anything: no time is spent on effort then
         self.costs = any(
             getattr(kind, name) for kind in (self.p.human, self.p.ai) for name in COSTS
         )
         self._columns: Made[Columns] = Made()
         self._levers: Made[Levers] = Made()
+        # The truth about posts is hidden from the platform: it gets readings with errors
         mechanism.world.provide("classify", self.classify)
 
     def post(self) -> None:
@@ -86,6 +89,7 @@ class Posting:
         maker, time, number = self.timing.take()
         if not len(maker):
             return
+        # Levers are looked up again only when one has been written
         levers = self._levers.get(self.m.world.lever_version, self._follow_levers)
         if not levers.uncapped:
             allowed = self._within_cap(maker, time)
@@ -96,6 +100,7 @@ class Posting:
     def _follow_levers(self) -> Levers:
         by_arm = self.m.levers_by_arm
         return Levers(
+            # A cap in any arm of creators is reason enough to count
             uncapped=min(map(int, by_arm("creators", "ai_posts_cap"))) >= UNLIMITED,
             label=np.array(by_arm("creators", "label_ai"), float),
         )
@@ -106,16 +111,20 @@ class Posting:
         own = self.m.mine
         cap = np.array(self.m.lever_of("creators", "ai_posts_cap", maker), np.int64)
         free = ~own("creators", "ai")[maker] | own("creators", "campaign")[maker]
+        # Arms differ, but none of those who post now has a cap
         if (free | (cap >= UNLIMITED)).all():
             return np.ones(len(maker), bool)
         day = (time // DAY).astype(np.int32)
-        order = np.lexsort((day, maker))  # stable: by time within a creator's day
+        # Stable: by time within a creator's day
+        order = np.lexsort((day, maker))
+        # Place of each post within its creator's day, by runs of equal (maker, day)
         first = np.ones(len(order), bool)
         first[1:] = (np.diff(maker[order]) != 0) | (np.diff(day[order]) != 0)
         start = np.flatnonzero(first)
         size = np.diff(np.append(start, len(order)))
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order)) - np.repeat(start, size)
+        # Posts that earlier windows of that day let out
         before = np.where(
             own("creators", "day")[maker] == day, own("creators", "day_posts")[maker], 0
         )
@@ -131,6 +140,7 @@ class Posting:
         """The draft that is posted: the first one, or for AI creators the one with the highest
         predicted engagement."""
         own, more = self.m.mine, int(self.m.lever("drafts")) - 1
+        # Accounts of campaigns adapt to nothing, and so choose nothing either
         some = np.flatnonzero(own("creators", "ai")[maker] & ~own("creators", "campaign")[maker])
         if more == 0 or not len(some):
             return self.drafting.draw(keys, maker, 0)
@@ -140,11 +150,14 @@ class Posting:
             [np.zeros(len(keys), np.int64), np.tile(np.arange(1, more + 1), len(some))]
         )
         drafts = self.drafting.draw(keys[again], maker[again], number)
+        # By what a creator can know of its drafts, never by their true quality
         score = self.predictor.predict(drafts.content, drafts.signal, drafts.reading, maker[again])
+        # A row per AI post: its first draft, then the further ones
         table = np.concatenate(
             [score[some, None], score[len(keys) :].reshape(len(some), more)], axis=1
         )
-        best = np.argmax(table, axis=1)  # the first of equals
+        # The first of equals
+        best = np.argmax(table, axis=1)
         chosen = np.arange(len(keys))
         chosen[some] = np.where(best == 0, some, len(keys) + np.arange(len(some)) * more + best - 1)
         return create.Drafts(**{name: part[chosen] for name, part in drafts._asdict().items()})
@@ -153,6 +166,7 @@ class Posting:
         """Enter the posts of creators into the world, and count them."""
         m, own, creators = self.m, self.m.mine, self.m.world.tables["creators"]
         ai, assisted = creators["ai"][maker], creators["assisted"][maker]
+        # Key, work and label follow from the creator and the post's number, not from its draft
         fates = create.fates(
             maker,
             number,
@@ -170,6 +184,7 @@ class Posting:
             labelled=fates.labelled,
             assisted=assisted,
         )
+        # After `add`, which may have moved the columns: `_write` takes its views again
         strategy = self._write(rows, maker, fates.key, bool(ai.any()))
         if self.costs:
             comprehensiveness, care = (
@@ -179,6 +194,7 @@ class Posting:
             cost = effort(self.p, ai, assisted, comprehensiveness, care)
             own("posts", "cost")[rows] = cost
             own("creators", "spent")[:] += np.bincount(maker, weights=cost, minlength=len(creators))
+        # Counted last, from columns that are filled by then
         columns = self._kernel_columns()
         supply.tally(rows, maker, columns.creators, columns.posts, self._sums())
 
@@ -186,6 +202,7 @@ class Posting:
         """Draft the posts at rows; returns their strategies (n, 4). ``selects``: an AI creator is
         among the makers."""
         drafting, written = self.drafting, self._kernel_columns().written
+        # One draft each: drawn and stored by one kernel
         if int(self.m.lever("drafts")) == 1 or not selects:
             strategy: Floats = create.publish(
                 rows,
@@ -206,6 +223,7 @@ class Posting:
 
     def _kernel_columns(self) -> Columns:
         tables = self.m.world.tables
+        # Views hold until one of the tables grows
         stamp = tables["creators"].version, tables["posts"].version
         return self._columns.get(stamp, self._make_columns)
 

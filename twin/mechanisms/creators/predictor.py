@@ -58,6 +58,7 @@ class Predictor:
         x[:, TREND] = (x[:, CONTENT] * self.keep["trend"]).sum(1)
         x[:, NICHE] = (x[:, CONTENT] * own("creators", "niche")[maker]).sum(1)
         x[:, AI] = own("creators", "ai")[maker]
+        # -1 stands for no record yet; such posts get no weight in `learn`
         x[:, CLICKED] = np.maximum(own("creators", "record")[maker], 0)
         return x
 
@@ -73,6 +74,7 @@ class Predictor:
         """Judge the predictor on newly settled posts, then learn from their public counters; update
         the creators' records."""
         m, own, keep = self.m, self.m.mine, self.keep
+        # a post that nobody saw says nothing of its clicks
         rows = rows[m.read("posts", "impressions")[rows] > 0]
         maker = own("posts", "creator")[rows]
         seen = m.read("posts", "impressions")[rows].astype(float)
@@ -84,16 +86,20 @@ class Predictor:
             own("posts", "reading")[rows],
             maker,
         )
+        # few impressions make a noisy rate; without a record the feature would be wrong
         weight = seen / (seen + SURE) * (own("creators", "record")[maker] >= 0)
+        # before learning from the same posts, which would flatter it
         self._judge(kernel.predict(x, keep["beta"]), rate, weight)
         kernel.accumulate(
             float(self.p.predictor_memory), x, rate, weight, keep["gram"], keep["moment"]
         )
         keep["beta"] = kernel.solve(keep["gram"], keep["moment"], float(self.p.predictor_ridge))
+        # last: the record is a feature, and must not know the clicks that it helps to predict
         self._note(maker, seen, clicks)
 
     def _judge(self, guess: Floats, rate: Floats, weight: Floats) -> None:
         """Keep the weighted correlation of predicted and observed click rates (n,)."""
+        # two points always lie on a line
         if (weight > 0).sum() > 2:
             a = guess - np.average(guess, weights=weight)
             b = rate - np.average(rate, weights=weight)

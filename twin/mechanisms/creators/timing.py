@@ -29,6 +29,7 @@ class Timing:
     def schedule(self, rows: Ints) -> None:
         """Draw the next post of each creator."""
         m, own = self.m, self.m.mine
+        # by the number of posts made, as `kernel.take` draws it, so that either gives the same gap
         luck = m.uniforms(
             "gap", m.read("creators", "key")[rows], own("creators", "posts_made")[rows]
         )
@@ -43,7 +44,8 @@ class Timing:
         of each among its maker's posts (n,)."""
         m, own, now = self.m, self.m.mine, self.m.world.now
         made, again = [], True
-        while again:  # a creator may post more than once in a window
+        # a creator may post more than once in a window
+        while again:
             due = kernel.take(
                 own("creators", "next_at"),
                 own("creators", "posts_made"),
@@ -61,6 +63,7 @@ class Timing:
             np.concatenate([getattr(due, name) for due in made])
             for name in ("maker", "time", "number")
         )
+        # rounds of the loop are put in order of time; number separates posts of the same second
         order = np.lexsort((number, maker, time))
         return maker[order], time[order], number[order]
 
@@ -77,6 +80,7 @@ class Timing:
             pace=own("creators", "pace"),
             assisted=own("creators", "assisted"),
             campaign=own("creators", "campaign"),
+            # of the type of the columns: the kernel multiplies speeds in four bytes
             assisted_rate=np.float32(self.p.assisted_rate),
             slowest=np.float32(SLOWEST),
         )

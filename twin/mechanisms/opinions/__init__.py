@@ -73,7 +73,9 @@ class Opinions(Mechanism[OpinionsParams]):
             self.read("consumers", "key")[rows],
             self.read("consumers", "community")[rows],
         )
+        # keyed by the community's number: one leaning for all its people, whenever they join
         leaning = 2 * self.uniforms("leaning", community.astype(np.uint64))[:, 0] - 1
+        # tanh keeps opinions within -1..1
         start = np.tanh(p.lean * leaning + p.spread * self.normals("start", keys, 1)[:, 0])
         self.mine("consumers", "opinion")[rows] = start
         self.mine("consumers", "anchor")[rows] = start
@@ -94,6 +96,7 @@ class Opinions(Mechanism[OpinionsParams]):
     def settle(self) -> None:
         """Let those who join today, at first everybody, start at rest; the graph of this instant is
         built (phase and order)."""
+        # joined_at is the first session, in the day that begins; for all at the start it is 0
         new = np.flatnonzero(
             self.read("consumers", "active")
             & (self.read("consumers", "joined_at") >= self.world.now)
@@ -101,6 +104,7 @@ class Opinions(Mechanism[OpinionsParams]):
         if not len(new) or float(self.lever("peer_rate")) == 0:
             return
         opinion = self.mine("consumers", "opinion")
+        # columns are f4, the kernel computes in f8: a copy, of which only newcomers are taken back
         x = opinion.astype(float)
         kernel.rest(
             x,
@@ -116,6 +120,7 @@ class Opinions(Mechanism[OpinionsParams]):
     def step(self) -> None:
         """Take in what was seen since yesterday, then hear those who are followed."""
         own, here = self.mine, self.read("consumers", "active")
+        # running sums of the session kernel at the last step: their growth is what a day showed
         opinion, sum_seen = own("consumers", "opinion"), own("consumers", "pull_seen")
         posts_seen = own("consumers", "posts_seen")
         x, susceptibility = (
@@ -124,10 +129,13 @@ class Opinions(Mechanism[OpinionsParams]):
         )
         pulled, posts = self.read("consumers", "pull_sum"), self.read("consumers", "pull_count")
         new = (posts - posts_seen).astype(float)
+        # mean pull m of the n posts of the day, 0 of none
         mean = (pulled - sum_seen) / np.maximum(new, 1)
+        # in place: both are views of columns
         sum_seen[:], posts_seen[:] = pulled, posts
         x = kernel.exposure(x, susceptibility, float(self.lever("exposure_rate")), mean, new)
         moved = self._social(x, susceptibility, here)
+        # whoever has left keeps the last opinion
         opinion[:] = np.where(here, np.clip(moved, -1, 1), opinion)
 
     def _social(self, x: Floats, susceptibility: Floats, here: NDArray[np.bool_]) -> Floats:
@@ -136,10 +144,12 @@ class Opinions(Mechanism[OpinionsParams]):
         rate, tolerance = float(self.lever("peer_rate")), float(self.lever("tolerance"))
         if p.model in ("friedkin_johnsen", "degroot"):
             anchor = self.read("consumers", "anchor").astype(float)
+            # lambda = 1 is DeGroot: the anchor has no weight
             openness = susceptibility if p.model == "friedkin_johnsen" else np.ones_like(x)
             moved = kernel.friedkin_johnsen(x, anchor, openness, rate, graph)
         elif p.model == "hegselmann_krause":
             moved = kernel.hegselmann_krause(x, susceptibility, rate, tolerance, graph)
+        # pairs meet one after another, so luck is keyed by (person, day) and not by their order
         elif p.model == "deffuant":
             meetings = kernel.Meetings(
                 stream=self.stream("meeting"),

@@ -51,8 +51,10 @@ def polarisation(counts: Floats, alpha: float = 1.6) -> float:
     if total == 0:
         return 0.0
     share = counts / total
+    # distances on 0..1, so that the outermost bins are 1 apart
     middle = np.arange(len(counts)) / (len(counts) - 1)
     apart = np.abs(middle[:, None] - middle[None, :])
+    # two equal camps at distance 1 have 2^-(1 + alpha): the last factor makes it 1
     return float((share[:, None] ** (1 + alpha) * share[None, :] * apart).sum() * 2 ** (1 + alpha))
 
 
@@ -61,6 +63,7 @@ def bimodality(x: Floats) -> float:
     apart = x - x.mean() if len(x) else x
     square = apart**2
     variance = float(square.mean()) if len(x) else 0.0
+    # below this, rounding alone would decide both moments
     if variance < 1e-12:
         return 0.0
     skewness, kurtosis = (

@@ -68,7 +68,8 @@ class Policies(Mechanism[PoliciesParams]):
         ),
     )
 
-    _due = 0  # nothing can change before this time; a cache, safe to lose
+    # nothing can change before this time; a cache, safe to lose
+    _due = 0
 
     def setup(self) -> None:
         """No policy is in effect yet; no metric has been published."""
@@ -87,12 +88,14 @@ class Policies(Mechanism[PoliciesParams]):
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw which policies for a share will treat a newcomer."""
+        # those of the warm-up are drawn at the start, when `apply` first acts
         if table in SHARED and self.world.elapsed >= 0:
             self._draw(table, rows)
 
     def _draw(self, table: str, rows: NDArray[np.int64]) -> None:
         arm = np.zeros(len(rows), np.int8)
         for bit, policy in enumerate(self._shares(table)):
+            # by the policy's name: other policies in the plan do not change whom it treats
             luck = self.uniforms(f"share.{policy.title}", self.read(table, "key")[rows])[:, 0]
             arm |= (luck < float(policy.share or 0)).astype(np.int8) << np.int8(bit)
         self.mine(table, "arm")[rows] = arm
@@ -108,16 +111,20 @@ class Policies(Mechanism[PoliciesParams]):
     def apply(self) -> None:
         """Let policies take effect and end, and set every lever that they touch."""
         now, news = self.world.elapsed, bool(self.keep["read"][0])
+        # most ticks end here: an idle plan writes nothing
         if now < 0 or (now < self._due and not news):
             return
         self.keep["read"][0] = False
         state, plan = self._load(), {policy.title: policy for policy in self.p.plan}
         for table in SHARED:
             shares = [[policy.title, policy.share] for policy in self._shares(table)]
-            if shares != state["shares"][table]:  # a new world, or a fork with another plan
+            # a new world, or a fork with another plan
+            if shares != state["shares"][table]:
                 state["shares"][table] = shares
                 self._draw(table, np.flatnonzero(self.read(table, "alive")))
+        # a fork may have dropped policies that were in effect
         state["held"] = [[title, since] for title, since in state["held"] if title in plan]
+        # a policy takes effect once: neither again while in effect nor after its end
         over = {title for title, _ in state["held"]} | set(state["ended"])
         for title, policy in plan.items():
             if (
@@ -137,6 +144,7 @@ class Policies(Mechanism[PoliciesParams]):
                 state["held"] = [entry for entry in state["held"] if entry[0] != title]
                 state["ended"].append(title)
                 self.world.mark("policy", f"{title}: ended")
+        # after starts and ends, which both move levers
         self._set_levers(state, plan)
         self._store(state)
         self._due = min([NEVER, *self._times(state, plan)])
@@ -146,6 +154,7 @@ class Policies(Mechanism[PoliciesParams]):
         condition."""
         if policy.at is not None:
             return policy.at <= self.world.elapsed
+        # once per reading: values on the board are complete at the first tick after it
         if policy.when is None or not news or self.world.elapsed < (policy.after or 0):
             return False
         metric, labels, op, number = parse_condition(policy.when)
@@ -161,6 +170,7 @@ class Policies(Mechanism[PoliciesParams]):
         ]
         for title, since in state["held"]:
             times.append(_end(plan[title]))
+            # a ramp moves its levers at every tick until it is over
             if now < since + plan[title].ramp:
                 times.append(now + self.world.grid)
         return times
@@ -169,6 +179,7 @@ class Policies(Mechanism[PoliciesParams]):
         base: dict[str, Lever] = state["base"]
         for title, _ in state["held"]:
             for lever in plan[title].set if plan[title].share is None else ():
+                # noted before a policy first sets the lever: this value returns at the end
                 base.setdefault(lever, self.world.lever(lever))
         self.world.levers.update(
             self._applied(
@@ -180,10 +191,12 @@ class Policies(Mechanism[PoliciesParams]):
                 base,
             )
         )
+        # each arm is a set of policies for a share; its values start from those of everybody
         for table in SHARED:
             bits = {policy.title: bit for bit, policy in enumerate(self._shares(table))}
             held = [(plan[title], since) for title, since in state["held"] if title in bits]
             arms: list[dict[str, Lever]] = []
+            # bit k of an arm's number: the k-th policy treats it
             for arm in range(1 << len(bits)):
                 mine = [(policy, since) for policy, since in held if arm >> bits[policy.title] & 1]
                 arms.append(
@@ -204,6 +217,7 @@ class Policies(Mechanism[PoliciesParams]):
         for policy, since in held:
             share = min(1.0, (self.world.elapsed - since) / policy.ramp) if policy.ramp else 1.0
             for lever, new in policy.set.items():
+                # from the value under the policies before, so that a ramp starts where they are
                 value[lever] = _between(value[lever], new, share)
         return value
 
@@ -211,6 +225,7 @@ class Policies(Mechanism[PoliciesParams]):
         """Count the policies in effect; other metrics are complete, and may be judged, from the next
         snapshot on."""
         self.world.board.set("policies_active", len(self._load()["held"]))
+        # set after this reading is complete, seen by the next `apply`; not in a warm-up
         self.keep["read"][0] = self.world.elapsed >= 0
 
 
@@ -224,6 +239,7 @@ def _text(value: Lever) -> str:
 
 def _between(old: Lever, new: Lever, share: float) -> Lever:
     """``share`` of the way from old to new where both are numbers, else new."""
+    # bool is a kind of int in Python, and has nothing between its values
     numbers = all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new)
     )

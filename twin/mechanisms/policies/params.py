@@ -25,6 +25,7 @@ def parse_condition(text: str) -> tuple[str, dict[str, str], str, float]:
     Raises ValueError with the mend for anything else.
     """
     match = _CONDITION.match(text)
+    # 1e999 has the form of a number and is infinite: no metric would ever cross it
     number = float(match[4]) if match else math.inf
     if match is None or not math.isfinite(number):
         raise ValueError(

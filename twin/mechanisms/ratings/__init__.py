@@ -68,6 +68,7 @@ class Ratings(Mechanism[RatingsParams]):
             self.mine("consumers", "rating_expectation")[rows] = expected
         elif table == "posts":
             up, down = float(self.lever("votes.seed_up")), float(self.lever("votes.seed_down"))
+            # without the experiment nothing is drawn
             if up or down:
                 u = self.uniforms("seed", self.read("posts", "key")[rows])[:, 0]
                 # the lowest draws get an up-vote, the highest a down-vote; up-votes come first
@@ -116,6 +117,7 @@ class Ratings(Mechanism[RatingsParams]):
     def react(self) -> None:
         """Ratings and votes on what was clicked in the serving window that ends now."""
         window, world = self.world.service("window")(), self.world
+        # also without impressions: a lever may have changed what is on show
         touched = window.post[:0]
         if len(window.post):
             impressions = kernel.Impressions(
@@ -130,6 +132,7 @@ class Ratings(Mechanism[RatingsParams]):
                 shelves=world.service("shelf_kinds")(),
             )
             touched = kernel.answer(impressions, self.read("posts", "work"), arms, self.scene())
+        # after the window: expectations in it went by the averages on show at its start
         self._show(touched)
 
     def _show(self, rows: Rows) -> None:
@@ -137,10 +140,12 @@ class Ratings(Mechanism[RatingsParams]):
         arm. Who sees them is decided per person."""
         shown = any(self.levers_by_arm("consumers", "ratings_shown"))
         if shown != bool(self.keep["shown"][0]):
+            # switched on or off: every work, not only those rated in this window
             self.keep["shown"][0], rows = shown, np.arange(len(self.world.table("posts")))
         if len(rows):
             count = self.mine("posts", "rating_count")[rows]
             average = self.mine("posts", "rating_sum")[rows] / np.maximum(count, 1)
+            # 0 is off the scale: nothing on show
             self.mine("posts", "rating_shown")[rows] = np.where(
                 shown & (count >= self.p.shown_from), average, 0
             )
@@ -148,6 +153,7 @@ class Ratings(Mechanism[RatingsParams]):
     def settle(self) -> None:
         """Posts that have reached the age at which scores are final."""
         old = self.read("posts", "born") <= self.world.now - self.p.votes.settle
+        # those that are released before that age are counted by `gone`
         due = self.read("posts", "alive") & old & ~self.mine("posts", "votes_final")
         self.measures.finish(np.flatnonzero(due))
 
@@ -157,8 +163,10 @@ class Ratings(Mechanism[RatingsParams]):
         posts = self._drawn("forced.works", "posts", np.flatnonzero(rated), self.p.forced_works)
         if not len(posts):
             return
+        # whoever is here judges, not whoever chose the work: no selection by purchase or report
         here = np.flatnonzero(self.read("consumers", "active"))
         rows = self._drawn("forced.people", "consumers", here, self.p.forced_people)
+        # what is on show differs between people by their arm
         average, prediction = (
             np.array(self.lever_of("consumers", name, rows), bool)
             for name in ("ratings_shown", "prediction_shown")
@@ -171,6 +179,7 @@ class Ratings(Mechanism[RatingsParams]):
             return rows[:0]
         day = self.world.now // DAY
         luck = self.uniforms(decision, self.read(table, "key")[rows], day)[:, 0]
+        # the lowest draws of the day: a sample without replacement, whatever the order of rows
         return rows[np.argsort(luck, kind="stable")[:count]]
 
     def measure(self) -> None:

@@ -53,6 +53,7 @@ class Measures:
         own = self.m.mine
         own("posts", "votes_final")[rows] = True
         seed = own("posts", "seed")[rows].astype(np.int64)
+        # people's votes alone; the score on show has the seed vote too
         net = own("posts", "votes_up")[rows].astype(np.int64) - own("posts", "votes_down")[rows]
         for fate, given in zip(self.keep["fate"].view(FATE), (-1, 0, 1), strict=True):
             arm = seed == given
@@ -86,8 +87,10 @@ class Measures:
         here = read("consumers", "active")
         if not len(rated) or not here.any():
             return np.zeros(0)
+        # experience is linear in taste: the mean taste gives the mean over people
         taste = read("consumers", "taste")[here].mean(0, dtype=np.float64)
         match = (read("posts", "content")[rated] * taste).sum(1)
+        # the terms of q in `twin.kernels.rate` without its noise, whose mean is 0
         true = p.mean + p.quality_weight * read("posts", "quality")[rated] + p.match_weight * match
         average = own("posts", "rating_sum")[rated] / own("posts", "rating_count")[rated]
         return np.asarray(average - true)
@@ -100,6 +103,7 @@ class Measures:
         for metric, ratios in RATIOS.items():
             first = place
             for part, count in ratios:
+                # no event since the last reading: the ratio keeps its value
                 if new[count]:
                     keep["reading"][place] = new[part] / new[count]
                 place += 1
@@ -110,6 +114,7 @@ class Measures:
         counts = np.stack([total[name] for name in HISTOGRAMS])
         for name in HISTOGRAMS:
             self.board.set_all(name, total[name])
+        # shares of stars; of no ratings at all everything is 0
         one, two, _, four, five = (counts / np.maximum(counts.sum(1, keepdims=True), 1)).T
         self.board.set_all("rating_extreme_share", one + five)
         self.board.set_all("rating_j_shape", np.minimum(one - two, five - four))
@@ -119,6 +124,7 @@ class Measures:
         star of the move."""
         moved, unmoved = max(total["moved"], 1.0), max(total["unmoved"], 1.0)
         drift = total["drift_moved"] / moved - total["drift_unmoved"] / unmoved
+        # per star that the prediction has really moved: at the ends of the scale it moves less
         slope = drift / (total["move"] / moved) if total["move"] > 0 else 0.0
         self.board.set("anchoring_slope", slope)
 
@@ -136,5 +142,6 @@ class Measures:
         down, none, up = range(len(SEEDS))
         seeded = [down, up]
         known = (fate["posts"][seeded] > 0) & (net[none] > 0)
+        # 1 (no effect) until both groups have votes to compare
         ratio = net[seeded] / (net[none] if net[none] > 0 else 1)
         board.set_all("vote_seed_ratio", np.where(known, ratio, 1.0))
