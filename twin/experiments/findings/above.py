@@ -66,6 +66,7 @@ def _in_sd(values: Array) -> Array:
     """Values (arms, replicates), centred, in sd between worlds; NaN where worlds do not differ."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
+        # Within arms only: what the dose does must not enter its unit; NaN for one world per arm.
         spread = np.sqrt(np.mean(values.var(1, ddof=1)))
         if spread > 0:
             return np.asarray((values - values.mean()) / spread)
@@ -110,6 +111,7 @@ def judge(all_seen: Sequence[Examined]) -> list[Claim]:
 
 def _together(found: Ends) -> list[float]:
     """Correlation of both ends in each replicate."""
+    # Arms of one replicate share their luck, so it is the dose that moves both outcomes.
     pairs = zip(found.producer.T, found.consumer.T, strict=True)
     with np.errstate(all="ignore"):
         return [float(np.corrcoef(producer, consumer)[0, 1]) for producer, consumer in pairs]

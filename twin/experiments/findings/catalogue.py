@@ -17,6 +17,7 @@ def chosen(wanted: Sequence[str]) -> list[str]:
     for key in wanted:
         if key.upper() not in KEYS:
             raise UsageError(f"no finding {key} ({nearest(key.upper(), KEYS)})")
+    # In the order of KEYS and each once, however they were asked for.
     return [key for key in KEYS if not wanted or key in {each.upper() for each in wanted}]
 
 
@@ -32,4 +33,5 @@ def finding(key: str) -> Finding:
 
 def needed(keys: Sequence[str]) -> list[Finding]:
     """Findings whose worlds have to be run: F8 needs those of all others."""
+    # F8 has no parts of its own: it reads those of the others.
     return [finding(key) for key in KEYS[:-1] if key in keys or "F8" in keys]

@@ -42,6 +42,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
         for claim in each.claims
     ]
     experiment.table("results.parquet", pa.Table.from_pylist(rows))
+    # Before the scoreboard, which reads runs and run time from the manifest.
     experiment.finish(
         "done", runs=len(wanted), verdicts={each.finding.key: each.verdict for each in judged}
     )

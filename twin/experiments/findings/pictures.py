@@ -23,6 +23,7 @@ LEGEND_ROW = 22
 
 def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
     """One picture per outcome: arms side by side, the part's own and those of its controls."""
+    # Unique in the order of declaration, so a group has the same colour in every picture.
     groups = list(dict.fromkeys(arm.control for arm in part.arms))
     names = list(dict.fromkeys(arm.name for arm in part.arms))
     made = []
@@ -34,6 +35,7 @@ def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
                 for arm in seen.arms(group)
                 if (outcome.metric, label_text(outcome.labels)) in seen.rows[called(arm)]
             ]
+            # The shape is given for groups of which no arm has the series.
             ends = np.array([interval(seen.of(called(arm), outcome)) for arm in arms]).reshape(
                 -1, 3
             )
@@ -85,6 +87,7 @@ def drawn(curves: Sequence[Curve], join: bool, more: int = 0) -> figure:
     first, columns = curves[0], legend_columns([curve.name for curve in curves])
     plot = canvas(
         None,
+        # Rows of the legend, rounded up, come on top of the plot's own height.
         220 + more + LEGEND_ROW * -(-len(curves) // columns),
         first.y_label or "1",
         log_x=first.log_x,

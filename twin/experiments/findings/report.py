@@ -70,6 +70,7 @@ def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
 
 def _summary(each: Judged) -> list[Words]:
     made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
+    # Failures are spelt out because a single one refutes the finding.
     for claim in (claim for claim in each.claims if claim.state == "fails" and not claim.aside):
         made.append(
             [(f"{claim.says}: {shown(claim)}, expected {claim.expected}: {claim.why}.", "bad")]
@@ -87,6 +88,7 @@ def _section(each: Judged) -> Section:
         groups.append(Group(drawn, "Both ends over the dose"))
     else:
         for _, part, seen in each.parts:
+            # Ids in HTML (see `Picture.key`) have no underscores.
             name = f"{key}-{part.key}".replace("_", "-")
             own = part.curves(seen)
             drawn = [

@@ -108,6 +108,7 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
     for each in judged:
         counted = [claim for claim in each.claims if not claim.aside]
         first = main(each.claims)
+        # One control stands for all; how many vanish is in the score.
         control = next((claim for claim in counted if claim.control), None)
         made.append(
             f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | "

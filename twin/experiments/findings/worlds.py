@@ -29,6 +29,7 @@ people; and a study. They serve the estimate of the time left only."""
 
 
 def _result(folder: str, what: Any) -> str:
+    # Python's own hash differs between processes, and a name has to be found again on resuming.
     return f"{folder}/{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
 
 
@@ -59,6 +60,7 @@ def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
 
 def study_task(study: Study, seed: int, data: str) -> Task:
     """One study."""
+    # A study does not see the scenario, so seed and data have to be part of its name.
     args = {
         "call": f"twin.experiments.findings.{study.call}",
         "args": dict(study.args),

@@ -41,6 +41,7 @@ class Decay(NamedTuple):
     apart: float
 
 
+# Faster modes have to die out before measuring, with the distance still far above rounding.
 GRAPHS = {
     "complete": Graph(0.0, 0, 1),
     "random": Graph(0.62242, 40, 15),
@@ -66,6 +67,7 @@ def _graph(name: str, data: str) -> Any:
         graph = nx.disjoint_union(nx.complete_graph(50), nx.complete_graph(50))
         graph.add_edge(0, 50)
         return graph
+    # Seeds are fixed because the published eigenvalues are those of these very graphs.
     made = {
         "complete": lambda: nx.complete_graph(200),
         "ring": lambda: nx.cycle_graph(200),
@@ -84,6 +86,7 @@ def adjacency(graph: Any, loops: bool) -> Any:
     )
     if loops:
         matrix = sparse.csr_array(matrix + sparse.eye_array(matrix.shape[0]))
+    # Neighbours in a fixed order: sums over them round in the same way everywhere.
     matrix.sort_indices()
     return matrix
 
@@ -100,9 +103,11 @@ def modes(matrix: Any, count: int = 3) -> tuple[Floats, Floats, Floats]:
     if matrix.shape[0] <= 500:
         values, vectors = np.linalg.eigh(normal.toarray())
     else:
+        # A fixed start: by default the solver draws one, and the last digits differ.
         values, vectors = eigsh(normal, k=count, which="LM", v0=np.ones(matrix.shape[0]))
     # A stable sort: where eigenvalues tie, the choice must not depend on the platform.
     order = np.argsort(-np.abs(values), kind="stable")
+    # D^-1/2 takes a mode of the symmetric matrix back to one of W.
     return degree / degree.sum(), values[order][:count], root @ vectors[:, order[1]]
 
 
@@ -111,6 +116,7 @@ def _rounds(x: Floats, matrix: Any, count: int) -> Floats:
     n = len(x)
     start, target = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
     for _ in range(count):
+        # Everybody is fully open (ones), so the anchor does not enter: plain DeGroot.
         x = kernel.friedkin_johnsen(
             x,
             x,
@@ -158,6 +164,7 @@ def rewired(seed: int, data: str, graphs: int) -> Floats:
     (5, graphs); one degree for all."""
     left = np.zeros((len(REWIRED), graphs))
     for g in range(graphs):
+        # The same opinions for every share, so that only the ties differ.
         x = np.random.default_rng([seed, g]).uniform(-1, 1, 200)
         for row, share in enumerate(REWIRED):
             matrix = adjacency(

@@ -29,6 +29,7 @@ def _studies(quick: bool) -> list[Study]:
 
 
 def _judge(seen: Readings) -> list[Claim]:
+    # Rows go from the ring (no tie rewired) to the random graph (all of them).
     left = seen.study("rewired")
     return [
         *(claim for name in GRAPHS for claim in _graph(name, seen.study(name))),
@@ -83,6 +84,7 @@ def _curves(seen: Readings) -> Sequence[Curve]:
     rate = sorted((float(each.theory), float(each.measured)) for each in found)
     x = [slow for slow, _ in rate]
     label, other = "-ln lambda_2", "decay per round"
+    # The floor gives a logarithm to variances that have vanished.
     left = np.log10(np.maximum(seen.study("rewired"), 1e-30)).mean(1)
     return [
         Curve(

@@ -67,6 +67,7 @@ def _judge_j(seen: Readings) -> list[Claim]:
     return [
         sign("posted ratings are J-shaped", posted, 1, HU),
         sign("more so than what all buyers think", posted - bought, 1, HU),
+        # The measure is above zero only where both ends rise over their neighbours.
         sign("everyone buys and everyone reports: no J shape", forced, -1, HU),
         sign(
             "buyers like what they bought better than people at random",

@@ -49,6 +49,7 @@ def _world(posts: int, quality: Floats, seed: int) -> tuple[Raters, Works]:
     """People of random tastes and opinions, and posts of random content and slant, none with any
     history."""
     rng = np.random.default_rng(seed)
+    # Even seeds for people and odd ones for posts, so that no two keys share their luck.
     people = Raters(
         key=_keys(PEOPLE, seed * 2),
         taste=_unit(rng, PEOPLE),
@@ -104,6 +105,7 @@ def _views(rng: np.random.Generator, shown: bool) -> kernel.Seen:
         post=what,
         via=np.full(n, -1, np.int32),
         shelf=np.zeros(n, np.int8),
+        # Nothing is bought, so nobody rates and votes are all that is said.
         bought=no,
         ratings_shown=yes,
         prediction_shown=no,

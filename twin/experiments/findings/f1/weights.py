@@ -162,6 +162,7 @@ ANGER = Part(
     judge=_judge,
     arms=(
         *(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY),
+        # Both ends of the axis are enough where the slope has to be zero.
         *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
         *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE)),
     ),

@@ -134,6 +134,7 @@ def share_arms(path: str, control: str = "", shares: Sequence[float] = SHARES) -
 def gained(seen: Readings, metric: Outcome, control: str = "") -> np.ndarray:
     """Personal less pooled (replicates,)."""
     before = f"{control}/" if control else ""
+    # Arms are named by their share: 1 is personal, 0 pooled.
     return seen.effect(f"{before}1", f"{before}0", metric)
 
 

@@ -90,6 +90,7 @@ def judge_chat_sigma(seen: Readings) -> list[Claim]:
     made = [
         sign("chatbot: gap in agreement, per sd of sigma", slope(SIGMAS, gaps), 1, "E|a| - |E a|")
     ]
+    # Not sigma 0, where the gap is a control (below).
     for sigma, gap in list(zip(SIGMAS, gaps, strict=True))[1:]:
         want = equations.gap(MU, sigma)
         # What is learned is not known, and a crowd is finite: 5 % of sigma, 0.05 at the least.
@@ -103,6 +104,7 @@ def judge_chat_sigma(seen: Readings) -> list[Claim]:
             )
         )
     made.append(
+        # Controls have to be small beside the gap at sigma 1, the third of SIGMAS.
         vanishes("chatbot, people and model at sigma 0: gap in agreement", gaps[0], gaps[2])
     )
     made.append(

@@ -111,7 +111,9 @@ def _served(
 def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) -> Floats:
     """KnownAnswers with known weights, personal and pooled: `KnownAnswers` (2, 3). The same numbers
     whatever the seed."""
+    # The best answer changes at a = 0 for equal qualities, and at -dq / 2b for others.
     a, mass = tastes(mu, sigma, 0.0, *([-dq / (2 * b)] if b else []))
+    # To one again: the law is cut off at 12 sd.
     mass = mass / mass.sum()
     mean = b * float(a @ mass)
     model = (
@@ -123,6 +125,7 @@ def known(seed: int, data: str, mu: float, sigma: float, b: float, dq: float) ->
     )
     made = []
     for share in (1.0, 0.0):
+        # The true answer less the false one: 2 in stance, 0 or dq in quality.
         equal, unequal = _served(*model, (2.0, 0.0), share), _served(*model, (2.0, dq), share)
         made.append(
             KnownAnswers(
@@ -142,6 +145,7 @@ def learned(
     rng = np.random.default_rng(seed)
     # Quantiles instead of draws: the tastes of a crowd that is as even as it can be.
     a = mu + sigma * ndtri((np.arange(people) + 0.5) / people)
+    # Round by round: the pool learns from everybody at once, not from one person after another.
     who = np.tile(np.arange(people), each)
     x = np.stack([np.full(len(who), 2.0), rng.normal(size=len(who))], 1)
     likes = rng.random(len(who)) < expit(a[who] * x[:, 0] + x[:, 1])

@@ -120,6 +120,7 @@ SIGMA_PART = Part(
     "In the feed: how far people differ",
     varies="heterogeneity of opinions",
     judge=judge_feed_sigma,
+    # The defaults, which are sigma 1.
     arms=sigma_arms({"opinions.lean": "0.6", "opinions.spread": "0.4"}, PERSONAL, model=SPREAD),
     outcomes=[BETWEEN, WITHIN, GINI],
     world=FEED,

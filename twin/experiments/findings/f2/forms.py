@@ -49,6 +49,7 @@ def studies(quick: bool) -> list[Study]:
         )
         for mu in LEARNED
     ]
+    # Nobody differs, but the model is free (spread) to tell people apart.
     alike = {"mu": 0.7, "sigma": 0.0, "spread": 0.3, **size}
     return [*made, Study("learned alike", "f2.equations:learned", alike)]
 
@@ -145,6 +146,7 @@ def _no_gap(seen: Readings) -> list[Claim]:
     made = []
     for name, case in NO_GAP.items():
         personal, pooled = _known_models(seen, case)
+        # Only the gap: the formula of false answers divides by b and by sigma.
         made.append(
             exact(
                 f"control, {name}: known weights, gap in agreement",
@@ -162,6 +164,7 @@ def _learned(seen: Readings, mu: float) -> list[Claim]:
         exact(
             f"{EACH} comparisons each, mu {mu:g}: agreement, personal",
             personal.agreement,
+            # |E a| plus the gap; the means used here are not negative, so |E a| = mu.
             mu + equations.gap(mu, 1.0),
             "E|a|",
             within=0.02,

@@ -52,6 +52,7 @@ MODELS = {
     "comparison": Variant(reference="comparison"),
     "equal audiences": Variant(equal=True),
     "kappa 0": Variant(kappa=0.0),
+    # A link acts through expectation (kappa) and audience: only without both it does nothing.
     "both": Variant(kappa=0.0, equal=True),
     "random": Variant(labels="random"),
     "swapped": Variant(labels="swapped"),

@@ -129,6 +129,7 @@ def _from_anywhere(n: int) -> Visits:
 def _over_links(kinds: NDArray[np.int64]) -> Visits:
     n = 2 * len(kinds)
     post = np.tile(np.arange(n), RATERS).astype(np.int32)
+    # Works 2k and 2k + 1 are a pair: flipping the last bit gives the partner.
     other = np.arange(n) ^ 1
     # Over a co-viewed link every second visitor is of the other work's audience.
     shared = (kinds[post // 2] == LINKS.index(CO_VIEWED)) & (np.arange(len(post)) // n % 2 == 1)
@@ -152,6 +153,7 @@ def _rated(rng: np.random.Generator, pairs: int, rules: RatingsParams, equal: bo
         people = _people(rng, own[visits.group], key + 1 + phase)
         yes, no = np.ones(len(visits.post), bool), np.zeros(len(visits.post), bool)
         met = kernel.Seen(
+            # A new person for every visit, so nobody has had a say on anything before.
             consumer=np.arange(len(visits.post), dtype=np.int32),
             post=visits.post,
             via=visits.via,
@@ -161,8 +163,10 @@ def _rated(rng: np.random.Generator, pairs: int, rules: RatingsParams, equal: bo
             prediction_shown=no,
             votes_shown=no,
         )
+        # Streams of their own: key to key + 2 made the works and the people of both phases.
         luck = np.uint64(key + 3), np.uint64(key + 4)
         kernel.react(met, Scene(people, works, total, record, *luck))
+        # Sums run on, so the second average is over both phases, as one on show is.
         mean = works.rating_sum / works.rating_count
         # Ratings become visible between the phases only, so the first phase knows no averages.
         works.rating_shown[:] = mean

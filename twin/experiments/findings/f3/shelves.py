@@ -195,6 +195,7 @@ KAPPA = Part(
     varies="kappa, default = 1",
     judge=judge_kappa,
     arms=[
+        # Defaults of both kappas times the dose.
         Arm(f"{k:g}", k, {"ratings.kappa_up": f"{0.2 * k:g}", "ratings.kappa_down": f"{0.4 * k:g}"})
         for k in (0.0, 1.0, 2.0)
     ],

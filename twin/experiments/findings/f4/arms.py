@@ -14,6 +14,7 @@ SOURCE = "Ohsaka & Togashi, SIGIR 2023; FINDINGS F4"
 DIMS = (2, 4, 8, 16, 32, 64, 128)
 GATED = 32
 """Largest dimension over which slopes are judged."""
+# Windows for the course over time; levels are read in the second half.
 SIXTHS = tuple((i / 6, (i + 1) / 6) for i in range(6))
 POPULAR = Outcome("shown_popularity", "consumer", "popularity of what is shown")
 MATCH = Outcome("shown_match", "consumer", "match of what is shown to taste")
@@ -54,6 +55,7 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
         people,
         creators,
         audience__arrivals=f"{people // 250}/d",
+        # As many arrive per creator in the quick set as in the full one.
         creators__human__arrivals=f"{creators / 1000:g}/d",
         creators__ai__initial=str(creators // 30),
         creators__ai__arrivals=f"{creators / 20000:g}/d",

@@ -38,6 +38,7 @@ from twin.experiments.findings.kit.readings import Readings
 
 def _steeper(seen: Readings, metric: Outcome, arm: str) -> NDArray[np.float64]:
     """Rise of a metric per sd of time, over the sixths of a run (replicates,)."""
+    # The seventh window, the second half, is no part of the course.
     return judging.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
 
 

@@ -118,6 +118,7 @@ def _movies(seen: Readings) -> list[Claim]:
 
 def _gate(at: dict[int, ByMeasure]) -> list[Claim]:
     made = []
+    # Each step on its own: a curve that turns back in between must not pass.
     for low, high in ((2, 8), (8, 32)):
         made += [
             sign(
@@ -142,6 +143,7 @@ def _table(at: dict[int, ByMeasure]) -> list[Claim]:
         made += [
             exact(
                 f"MovieLens: ARP at {dim} dimensions",
+                # The very splits that the table was computed on, so it can be asked for numbers.
                 at[dim].arp[:TABLE_SPLITS].mean(),
                 published.arp,
                 "FINDINGS F4, table",
@@ -160,6 +162,7 @@ def _table(at: dict[int, ByMeasure]) -> list[Claim]:
 
 def _patch(at: dict[int, ByMeasure], patched: dict[int, ByMeasure]) -> list[Claim]:
     """Re-ranking makes recommendations less popular, but not those of a better model."""
+    # Both at one popularity, so neither gains by recommending what everybody likes.
     few, many = patched[2], patched[32]
     return [
         sign(

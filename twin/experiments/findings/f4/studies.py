@@ -64,6 +64,7 @@ class Counts(NamedTuple):
 
 def best(score: NDArray[Any], split: Split) -> NDArray[np.int64]:
     """The twenty best unseen items of each user."""
+    # What was liked in training comes last, as it cannot be a hit.
     return np.argpartition(np.where(split.seen, np.inf, -score), TOP, axis=1)[:, :TOP]
 
 
@@ -100,6 +101,7 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
         },
     )
     trainer.setup()
+    # Odd factors keep keys distinct modulo 2^64 and spread them over all bits.
     user_keys = np.arange(1, users + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     item_keys, creator = (
         np.arange(1, items + 1, dtype=np.uint64) * np.uint64(0xA0761D6478BD642F),
@@ -109,6 +111,7 @@ def trained(split: Split, dim: int) -> NDArray[np.float32]:
         NEGATIVES, np.arange(items, dtype=np.int32), np.zeros(items, np.int32), np.uint64(7)
     )
     liker, liked = (rows.astype(np.int32) for rows in np.nonzero(split.seen))
+    # One pass per call: negatives are keyed by the time, so that each pass meets others.
     for now in range(EPOCHS):
         order = rng.permutation(len(liker))
         trainer.fit(
@@ -157,9 +160,11 @@ def ials(
     """
     rng = np.random.default_rng(seed)
     u, v = (rng.normal(0, 0.1 / np.sqrt(dim), (size, dim)) for size in split.seen.shape)
+    # Both halves hold the same two arrays: each solves for one in place, given the other.
     halves = ((u, v, by_count(split.seen)), (v, u, by_count(split.seen.T)))
     for _ in range(sweeps):
         for mine, other, groups in halves:
+            # The term over all pairs is the same for every row; only likes differ.
             gram = weight * other.T @ other
             for rows, places in groups:
                 some = other[places]
@@ -249,6 +254,7 @@ def patched(seed: int, data: str, dims: Sequence[int], count: int) -> Floats:
                     if measures(score - middle * penalty, split).arp < ARP
                     else (middle, high)
                 )
+            # The upper end, whose ARP is below the target; that of the lower end is not.
             row.append(measures(score - high * penalty, split))
         made.append(row)
     return np.array(made).transpose(1, 0, 2) if made else np.array([])

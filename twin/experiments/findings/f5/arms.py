@@ -13,6 +13,7 @@ CORRECTED = "FINDINGS F5, correction by frequency"
 SLOTS = (4096, 1024, 256, 64)
 ENTITIES = ("consumer", "post", "creator")
 QUARTERS = tuple((i / 4, (i + 1) / 4) for i in range(4))
+# The same four as `studies.SYNCS`, whose columns they label.
 HOURS = (0.5, 1.0, 5.0, 24.0)
 """Intervals between two syncs of the served model."""
 AUC = Outcome("model_auc", "producer", "progressive AUC of clicks", {"head": "click"})

@@ -90,6 +90,7 @@ def judge_load(seen: Readings) -> list[Claim]:
 def _damage(seen: Readings, metric: Outcome, way: int) -> list[Claim]:
     """What collisions do to one measure of the model."""
     hurt = {slots: _hurt(seen, str(slots), metric) for slots in SLOTS}
+    # Windows 0 to 3 are the quarters, the last one is the second half.
     last = [hurt[slots][:, -1] for slots in SLOTS]
     # Averaged over table sizes, so that the claim does not depend on one of them.
     grows = np.mean([hurt[slots][:, 3] - hurt[slots][:, 0] for slots in SLOTS], axis=0)

@@ -58,6 +58,7 @@ def studies(quick: bool) -> list[Study]:
     """Table 1, loads, damage under three kinds of traffic, and streams with and without drift."""
     orders, burn, days, streams = (48, 100, 20, 8) if quick else (192, 300, 60, 32)
     stream = {"burn": burn, "days": days, "streams": streams}
+    # Two orders are enough where every number has to be exactly zero.
     own = {"exponent": 1.0, "orders": 2, "kind": "collisionless"}
     return [
         Study("table 1", "f5.studies:table_1"),
@@ -159,6 +160,7 @@ def _frequency(zipf: Zipf, found: Damage, even: Damage) -> list[Claim]:
         ),
         sign(
             f"{name}: how far traffic on shared slots strays from its mean, beyond uniform traffic",
+            # Skew leaves the mean as it is, but a few heavy IDs decide each order.
             np.abs(found.shared_traffic - SHARE) - np.abs(even.shared_traffic - SHARE),
             1,
             CORRECTED,
@@ -209,6 +211,7 @@ def static_curves(seen: Readings) -> Sequence[Curve]:
         )
     for name in ("drift", "stationary"):
         auc = seen.study(name)[:, :, 0]
+        # Less the shortest interval of the same stream: how predictable streams are cancels.
         middle, low, high = np.array([interval(v) for v in (auc - auc[:, :1]).T]).T.tolist()
         made.append(
             Curve(

@@ -53,6 +53,7 @@ def table_1(seed: int, data: str) -> Floats:
         rows.append(
             SlotCounts(
                 distinct=(load > 0).sum(),
+                # A share back to its count, which is asked for exactly.
                 sharing=round(made.sharing(_ids(n)) * n),
                 fullest=load.max(),
             )
@@ -198,6 +199,7 @@ def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
         if step >= burn:
             truth.append(shown.clicked)
             for copy, every in enumerate(SYNCS):
+                # Counted from burn, so that all copies are fresh at the first step judged.
                 if (step - burn) % every == 0:
                     copies[copy] = _predicted(stream)
                 said[copy].append(copies[copy][shown.who, shown.what])
@@ -211,6 +213,7 @@ def _stream(seed: int, at: int, drift: float, burn: int, steps: int) -> Floats:
 def _predicted(stream: ClickStream) -> NDArray[np.float32]:
     """Chance of a click of every person on every item, by the model as it is now."""
     trainer = stream.trainer
+    # The first head is the click.
     w, c = trainer.keep["W"][:, 0], trainer.keep["c"][0]
     u = trainer.tables["consumer"].vectors(stream.people)
     v = trainer.tables["post"].vectors(stream.items)

@@ -101,6 +101,7 @@ APART = because(
     opinions__exposure_rate="0",
     opinions__peer_rate="0",
 )
+# All hours alike, as AI creators post.
 FLAT = str([1] * 24)
 ACCRUES = because(
     "equal accrual alone: likes build the reputation of an AI creator as of a human one",
@@ -146,6 +147,7 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
         days,
         people,
         creators,
+        # One AI creator to five human ones: `supplied` counts on it.
         creators__ai__initial=str(creators // 5),
         network__follows_mean="10",
     )

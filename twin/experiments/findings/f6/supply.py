@@ -66,7 +66,11 @@ def judge(seen: Readings) -> list[Claim]:
         *_displacement(seen),
         *_placebo(seen),
         exact(
-            "control, no AI: human share of reach", float(seen.of("0", SHARE).min()), 1.0, "control"
+            "control, no AI: human share of reach",
+            # The lowest of all worlds: no share exceeds one, so all are one if it is.
+            float(seen.of("0", SHARE).min()),
+            1.0,
+            "control",
         ),
         *_endless(seen),
         *_alike(seen),
@@ -151,6 +155,7 @@ def _endless(seen: Readings) -> list[Claim]:
 
 def _alike(seen: Readings) -> list[Claim]:
     """Where an AI creator differs from a human one by name only, its posts reach as many people."""
+    # A log ratio: twice the reach and half of it are equally far from none.
     ahead = {
         arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH))
         for arm in ("1", "alike/1", "placed/1", "nameless/1")

@@ -18,6 +18,7 @@ def studies(quick: bool) -> list[Study]:
     return [
         Study("geometric", "f7.studies:geometric", {"rate": 0.1, "sessions": 60, "first": 0.1}),
         Study(
+            # Small rates, so that expectation strays little from the expectile once it is there.
             "settled",
             "f7.studies:settled",
             {"up": 0.003, "down": 0.001, "people": people, "sessions": 10000},

@@ -85,6 +85,7 @@ def expectile(tau: float) -> float:
     """The e of N(0, 1) with tau E(P - e)+ = (1 - tau) E(e - P)+."""
 
     def lacks(e: float) -> float:
+        # E(P - e)+ of N(0, 1); as E P = 0, E(e - P)+ is e more.
         above = float(norm.pdf(e) - e * norm.sf(e))
         return tau * above - (1 - tau) * (e + above)
 
@@ -126,6 +127,7 @@ def _talk(
     assistant = kernel.Assistant(settings(bot), pool(2, 10.0), np.uint64(seed), total)
     for session in range(sessions):
         before[session] = people.expectation
+        # Everybody, whether due or not: the forms count sessions, not time.
         kernel.chat(np.arange(count), people, assistant, MIN_WAKE)
     return total, before
 
@@ -147,6 +149,7 @@ def settled(seed: int, data: str, up: float, down: float, people: int, sessions:
     crowd = _people(seed, people, 0.5)
     # Everybody starts at the mean. The first half is several times the time that settling takes.
     _talk(crowd, bot, sessions // 2, seed)
+    # Each call starts its sums from zero, so these are over the settled half alone.
     total, expected = _talk(crowd, bot, sessions // 2, seed)
     return np.array(
         Settled(
@@ -166,6 +169,7 @@ def failing(seed: int, data: str, rate: float, depth: float, sessions: int) -> F
     made = []
     for e in expected[:, 0]:
         # One more session that is certain to fail shows what a failure would have cost then.
+        # A new person will do: without personalisation only expectation enters the cost.
         total, _ = _talk(_people(seed, 1, float(e)), fails, 1, seed)
         made.append(total["hurt"] / total["failures"])
     law = 0.5 - (0.5 - first) * (1 - rate) ** np.arange(sessions) - (0.5 - depth)

@@ -157,6 +157,7 @@ def _controls(seen: Readings) -> list[Claim]:
             _rise(seen, "nothing random/0", m),
             _rise(seen, DEFAULT, m),
         )
+        # Not HURT: without failures there is no disappointment to read.
         for m in (MET, TRUST, CONCERN, HUMAN, EXPECTED)
     ]
     # Concern and anthropomorphism do not depend on performance, so chance may stay in the world.
@@ -231,6 +232,7 @@ MONTHS = Part(
     judge=judge_weeks,
     arms=[
         *personalised(DOSES),
+        # Controls are asked without personalisation, so one dose is enough.
         *personalised((0.0,), "equal rates"),
         *personalised((0.0,), "nothing random"),
     ],

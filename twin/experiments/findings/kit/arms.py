@@ -87,6 +87,7 @@ def smaller(
                     **more,
                 },
             ),
+            # Last, so that a setting with a reason of its own wins.
             **(also or {}),
         },
     )

@@ -130,6 +130,7 @@ def band(
 
 def left_out(says: str, source: str) -> Claim:
     """A note that something could not be asked because its data are missing: never counted."""
+    # Without values it stays open, and aside keeps it out of the verdict.
     return band(says, [], 0, 0, source, aside=True)
 
 
@@ -168,6 +169,7 @@ def vanishes(
         kind="vanishes",
         expected="zero (control)",
         values=_values(values),
+        # A yardstick for the width of the control's interval, so its mean is enough.
         beside=float(np.mean(np.asarray(beside, np.float64))),
         aside=aside,
         unit=unit,

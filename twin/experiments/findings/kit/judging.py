@@ -60,8 +60,10 @@ def interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     """Mean of values (replicates,) and its interval. The ends are NaN for fewer than two values,
     and equal to the mean where all values are equal."""
     v = np.asarray(values, np.float64)
+    # A world that failed is NaN: the claim stays open rather than rest on the other worlds.
     if not len(v) or not np.isfinite(v).all():
         return Interval(math.nan, math.nan, math.nan)
+    # Values are differences already, hence zeros for the second of each pair.
     found = effects.paired(v, np.zeros_like(v), level)
     return Interval(float(found.effect), float(found.low), float(found.high))
 
@@ -79,6 +81,7 @@ def _settled(claim: Claim, many: int, controls: int) -> Claim:
     # Controls share one error rate: with many of them, one would fail by chance alone (Bonferroni).
     level = 1 - (1 - LEVEL) / max(controls, 1) if claim.control else LEVEL
     found = interval(claim.values, level)
+    # First, because one number has no interval and would be left open below.
     if claim.kind == "exact":
         found = Interval(found.effect, found.effect, found.effect)
         ruling = _exact(claim, found)
@@ -103,6 +106,7 @@ def _exact(claim: Claim, found: Interval) -> Ruling:
 
 
 def _sign(claim: Claim, found: Interval, many: int) -> Ruling:
+    # A sign of -1 swaps the two ends, so min and max serve both directions.
     if min(found.low * claim.sign, found.high * claim.sign) > 0:
         return Ruling("holds")
     # To fail takes more than not to hold: among many claims some have the wrong sign by chance.
@@ -127,6 +131,7 @@ def _band(claim: Claim, found: Interval) -> Ruling:
         return Ruling("fails", "interval and band are apart")
     inside = claim.low_bound <= found.effect <= claim.high_bound
     over = max(claim.low_bound - found.low, found.high - claim.high_bound, 0.0)
+    # Half of the half-width is a quarter of the whole.
     if inside and over <= (found.high - found.low) / 4:
         return Ruling("holds")
     return Ruling("open", "the interval reaches beyond the band")
@@ -149,6 +154,7 @@ def verdict(claims: Sequence[Claim]) -> Verdict:
     states = {claim.state for claim in claims if not claim.aside}
     if "fails" in states:
         return "refuted"
+    # Without any claim that counts a finding is inconclusive too.
     return "reproduced" if states == {"holds"} else "inconclusive"
 
 

@@ -33,6 +33,7 @@ class Readings:
 
     def of(self, arm: str, metric: str | Outcome, window: int = -1, **labels: str) -> Array:
         """Means of a metric over a window in every world of an arm (replicates,)."""
+        # The last window by default: late in the run, when doses have had time to act.
         return self.over_time(arm, metric, **labels)[:, window]
 
     def over_time(self, arm: str, metric: str | Outcome, **labels: str) -> Array:
