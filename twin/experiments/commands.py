@@ -35,6 +35,7 @@ def of(out: str) -> str | None:
     except ValueError as error:
         raise UsageError(f"{out}: manifest.json cannot be read: {error}") from None
     command = found.get("command") if isinstance(found, dict) else None
+    # a plain run has a manifest too, but no command
     if command is None:
         return None
     if command not in COMMANDS or found.get("format") != FORMAT:
@@ -53,6 +54,7 @@ def opened(out: str, quiet: bool = False) -> Experiment:
     store = Store(out)
     with store.local(SCENARIO) as path:
         scenario = load(path)
+    # the constructor compares digests, and so refuses a scenario that was edited
     return Experiment(out, command, store.read_json("manifest.json")["args"], scenario, quiet)
 
 
@@ -77,4 +79,5 @@ def report(out: str, **options: str | None) -> str:
 
 
 def _module(experiment: Experiment) -> Any:
+    # when it is called: a command must not wait for the imports of the others
     return importlib.import_module(COMMANDS[experiment.command])

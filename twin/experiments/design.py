@@ -60,13 +60,17 @@ class Vary:
     def at(self, share: float) -> str:
         """The value at ``share`` (0 to 1) of the way, as text for ``--set``."""
         if self.levels:
+            # a share of 1, the upper end that reports ask for, belongs to the last level
             return self.levels[min(int(share * len(self.levels)), len(self.levels) - 1)]
+        # half a step beyond both ends of whole numbers, or rounding would make the ends rarer
         low, high = (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
         value = low * (high / low) ** share if self.log else low + share * (high - low)
         if self.whole:
+            # at the very ends rounding may leave the range: Python rounds halves to even
             return f"{min(max(round(value), round(self.low)), round(self.high))}{self.suffix}"
         if self.suffix in _TIMES:
             seconds = value * parse_duration(f"1{self.suffix}")
+            # one step of the grid at least: a short duration must not become none at all
             return format_duration(max(1, round(seconds / self.grid)) * self.grid)
         return f"{float(f'{value:.6g}')!r}{self.suffix}"
 
@@ -120,6 +124,7 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
     Raises UsageError."""
     made, seen = [], set()
     for each in varied:
+        # both spellings name one parameter, which must not be varied twice
         path = each.path.removeprefix("mechanisms.")
         if path == "replicate":
             raise UsageError(
@@ -132,6 +137,7 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
         mechanism, _, rest = path.partition(".")
         params = scenario.mechanisms.get(mechanism)
         info = dict(leaves(type(params))).get(rest) if params is not None else None
+        # with a unit it is a duration or a rate; the seed is a parameter of no mechanism
         whole = not each.suffix and (
             (info is not None and info.annotation in (int, int | None)) or path == "seed"
         )
@@ -158,6 +164,7 @@ def points(varied: Sequence[Vary], method: Method, count: int, seed: int) -> lis
             raise UsageError(
                 f"--method grid: {ranges[0]} is a range; list its levels, or use --method lhs"
             )
+        # counted before they are made: such a product may not fit into memory
         if (many := math.prod(len(each.levels) for each in varied)) > MOST:
             raise UsageError(
                 f"--method grid: {many} points are more than {MOST} (use --method lhs or sobol "
@@ -194,6 +201,7 @@ def loaded(
     scenario: Scenario, varied: Sequence[Vary], chosen: Sequence[tuple[str, ...]]
 ) -> list[Scenario]:
     """The scenario at every point. Raises ScenarioError with the problems of all points."""
+    # a set, as most problems are those of every point
     problems: set[Problem] = set()
     made = []
     with as_file(scenario) as base:
@@ -202,6 +210,7 @@ def loaded(
                 made.append(load(base, sets(varied, point)))
             except ScenarioError as error:
                 problems |= {
+                    # users wrote --vary, and must not be sent to a --set that they never wrote
                     replace(each, file="--vary") if each.file.startswith("--set") else each
                     for each in error.problems
                 }

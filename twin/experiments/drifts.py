@@ -95,6 +95,7 @@ class Drift:
 
 def _verdict(change: Estimate) -> str:
     _, low, high = change
+    # rest first: a change that is surely not zero, but within the tolerance, is still rest
     if low >= -TOLERANCE and high <= TOLERANCE:
         return "at rest"
     return "drifts" if (low > 0 or high < 0) and abs(change.mean) > TOLERANCE else "unclear"
@@ -107,9 +108,11 @@ def mser(values: Floats, batch: int = BATCH) -> int | None:
     ``values`` float64 (n,), equally spaced; what is left of the last batch does not count.
     """
     count = len(values) // batch
+    # a single batch cannot show that anything has settled
     if count < 2:
         return None
     z = np.asarray(values[: count * batch], float).reshape(count, batch).mean(1)
+    # the sum of the docstring for every cut k that leaves LEFT batches
     score = [
         ((z[k:] - z[k:].mean()) ** 2).sum() / (count - k) ** 2
         for k in range(max(count - LEFT + 1, 1))
@@ -120,6 +123,7 @@ def mser(values: Floats, batch: int = BATCH) -> int | None:
 
 def slopes(days: Floats) -> Floats:
     """Least-squares slope per day of each row: (replicates, days) -> (replicates,)."""
+    # centred on the middle day, so that the slope is y @ t / t @ t
     t = np.arange(days.shape[1]) - (days.shape[1] - 1) / 2
     return np.asarray(days @ t / (t @ t), np.float64)
 
@@ -127,10 +131,12 @@ def slopes(days: Floats) -> Floats:
 def _estimate(values: Floats, scale: float) -> Estimate:
     """Mean of one number per replicate and its interval, in units of ``scale``; infinite where that
     is zero and the number is not."""
+    # paired with zeros: the difference is the number itself
     made = effects.paired(values[:, None], np.zeros((len(values), 1)))
     ends = [float(each[0]) for each in (made.effect, made.low, made.high)]
     if scale:
         return Estimate(*(end / scale for end in ends))
+    # a change from nothing has a sign, but no size in percent
     return Estimate(*(math.copysign(math.inf, end) if end else 0.0 for end in ends))
 
 
@@ -159,5 +165,6 @@ def judged(
     )
     if people is None:
         return made
+    # a day without anybody is divided by one head, not by zero
     each = judged(name, unit, days / np.maximum(people, 1.0))
     return replace(made, per_person=each.change, settles_per_person=each.settles)

@@ -86,11 +86,14 @@ def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
         of_x, of_y = np.nanvar(x, 0, ddof=1), np.nanvar(y, 0, ddof=1)
         pooled = np.sqrt((of_x + of_y) / 2)
         t = effect / (spread / np.sqrt(n))
+        # without any difference t is 0 / 0: no evidence; with equal ones it is infinite: certain
         p = np.where(effect == 0, 1.0, np.where(spread == 0, 0.0, 2 * stdtr(n - 1, -np.abs(t))))
+        # Welch's degrees of freedom, with n runs on both sides
         freedom = (n - 1) * (of_x + of_y) ** 2 / (of_x**2 + of_y**2)
         unpaired = np.where(
             of_x + of_y > 0,
             stdtrit(freedom, (1 + level) / 2) * np.sqrt((of_x + of_y) / n),
+            # zero where nothing varies, NaN where a variance is not known
             0 * of_x,
         )
         covariance = np.nansum((x - np.nanmean(x, 0)) * (y - np.nanmean(y, 0)), 0) / (n - 1)
@@ -100,6 +103,7 @@ def paired(y: Array, x: Array, level: float = LEVEL) -> Effects:
             effect=effect,
             low=effect - half,
             high=effect + half,
+            # not 0 / 0 where nothing differs and nothing varies
             size=np.where(effect == 0, 0.0, effect / pooled),
             correlation=covariance / np.sqrt(of_x * of_y),
             gain=(of_x + of_y) / spread**2,
@@ -141,7 +145,9 @@ def appears(low: Array, high: Array) -> NDArray[np.int64]:
     (bins, series) -> (series,).
     """
     first = np.full(low.shape[1:], -1, np.int64)
+    # NaN counts as not clear: a bin without an interval ends the stretch
     for clear in (np.nan_to_num(low, nan=-1.0) > 0, np.nan_to_num(high, nan=1.0) < 0):
+        # accumulated backwards: true where this bin and all later ones are clear
         lasting = np.logical_and.accumulate(clear[::-1], 0)[::-1]
         first = np.where(lasting.any(0), lasting.argmax(0), first)
     return first

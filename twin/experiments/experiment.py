@@ -79,6 +79,7 @@ class Experiment:
                 raise UsageError(
                     f"{out}: this folder is not empty and holds no experiment (give another --out)"
                 )
+            # the manifest first: it marks the folder as an experiment's, should nothing else follow
             self._write()
         if not self.store.exists(SCENARIO):  # new, or killed between the two
             self.store.write(SCENARIO, dump(scenario).encode())
@@ -95,6 +96,7 @@ class Experiment:
                 f"{self.out}: holds a {self.command} of another scenario or other --set (give "
                 f"another --out)"
             )
+        # through JSON, in which the tuples of the arguments are lists, as in the file
         mine, theirs = json.loads(json.dumps(self.manifest["args"])), found["args"]
         other = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
         if other:
@@ -102,6 +104,7 @@ class Experiment:
                 f"{self.out}: holds a {self.command} with other {' and '.join(other)} (give "
                 f"another --out)"
             )
+        # what was found stays: wall-clock time, failures and facts of the command so far
         self.manifest = {**found, "status": "running"}
 
     def _write(self) -> None:
@@ -133,6 +136,7 @@ class Experiment:
         for result, error in ended.failed.items():
             click.echo(f"failed: {result}: {error}", err=True)
         self.failed |= ended.failed
+        # failed in an earlier session and done in this one: the errors kept of them are stale
         repaired = {task.result for task in tasks} & set(self.manifest.get("failed", {})) - set(
             ended.failed
         )
@@ -155,6 +159,7 @@ class Experiment:
             "failed": self.failed,
             **facts,
         }
+        # counted from here on, so that a second call does not add the same time twice
         self.began = time.monotonic()
         self._write()
 
@@ -178,6 +183,7 @@ class _Pace:
 
     def left(self, progress: Progress) -> str:
         """As people read it; nothing before the first task has ended."""
+        # what an earlier session did says nothing about the pace of this one
         done = progress.done_weight - progress.old_weight
         if done <= 0:
             return ""
@@ -203,6 +209,7 @@ class _Lines(_Pace):
     def show(self, progress: Progress) -> None:
         """A line now and then."""
         tenths, wall = int(10 * progress.done_weight / progress.weight), time.monotonic()
+        # one line a second at most, but always the last one
         due = tenths != self._printed and (
             wall - self._printed_at > 1 or progress.done + progress.failed == progress.total
         )

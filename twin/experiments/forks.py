@@ -78,6 +78,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     UsageError and ScenarioError.
     """
     file, sign, time = path.rpartition("@")
+    # a file whose own name has an @ in it wins over FILE@TIME
     if not sign or Path(path).is_file():
         file, time = path, ""
     if not Path(file).is_file():
@@ -93,6 +94,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         applied, policies = interventions.laid(
             base, Path(file).read_text(errors="replace"), when, at, file
         )
+    # the scenario's own policies come first, and are part of both branches
     mine = applied.policies[len(scenario.policies) :]
     made = name or Path(file).stem.replace("_", " ") + (f" at {time}" if time else "")
     if made == BASE:
@@ -119,6 +121,7 @@ def outcome(metric: Metric) -> bool:
 
 def distinct(plans: Sequence[Plan]) -> None:
     """Raise UsageError if two branches would have the same name, or files of the same name."""
+    # compared as file names: two names may differ in what a slug leaves out
     names = [slug(plan.name) for plan in plans]
     twice = next(
         (plan.name for place, plan in enumerate(plans) if names[place] in names[:place]), None
@@ -166,6 +169,7 @@ def tasks(
         made.append(
             Task("trunk", trunk, {"sets": own, "at_s": at}, weight=at + DAY + scenario.warm_up)
         )
+        # callers put BASE first, and read number 0 as the world without a policy
         for number, branch in enumerate(branches):
             made.append(
                 Task(
@@ -187,6 +191,7 @@ def last_window(at: int, end: int) -> tuple[int, int]:
 def weeks(at: int, end: int, width: int = 7 * DAY) -> list[tuple[int, int]]:
     """Bins of ``width`` from the fork to the end; what is left at the end belongs to the last."""
     edges = list(range(at, end + 1, width))
+    # what is left at the end widens the last bin, as a bin of its own would be short
     edges = [*edges[:-1], end] if len(edges) > 1 else [at, end]
     return list(itertools.pairwise(edges))
 
@@ -206,6 +211,7 @@ def read(
         values = np.full((len(replicates), len(bins), len(rows)), np.nan)
         for place, replicate in enumerate(replicates):
             result = f"{within}/{replicate}/{number}.npy"
+            # NaN stays where a run failed, and `effects.paired` leaves out that pair alone
             if result not in experiment.failed:
                 trunk = f"{within}/{replicate}/trunk.npy"
                 values[place] = reduced_result(experiment, rows, result, trunk, bins)

@@ -160,6 +160,7 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
     with document.models.freeze():  # else every figure added visits all before it
         for drawn in figures.values():
             document.add_root(drawn)
+    # Bokeh raises ValueError if there is no model at all
     script, divs = components(figures) if figures else ("", {})
     document.clear()
     jinja = Environment(
@@ -179,8 +180,10 @@ def render(page: Report, scenario: str, manifest: Mapping[str, Any]) -> str:
         methods=page.methods,
         scenario=scenario,
         version=manifest["versions"]["twin"],
+        # only what Bokeh made is not escaped
         divs={name: Markup(div) for name, div in divs.items()},
         script=Markup(script),
+        # inline, so that the page opens offline; only those parts of Bokeh that pages use
         bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()),
     )
 

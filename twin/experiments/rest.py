@@ -52,6 +52,7 @@ def without_policies(scenario: Scenario, days: int, replicate: int) -> Scenario:
         else dict(scenario.mechanisms)
     )
     metrics = scenario.metrics.model_copy(
+        # on the grid of the run's clocks, and daily at least: a day needs a reading
         update={"every": min(scenario.metrics.every, DAY // scenario.grid * scenario.grid)}
     )
     return replace(
@@ -68,6 +69,7 @@ def daily(
     scenario: Scenario, shown: Sequence[int], progress: Callable[[int], None] = lambda day: None
 ) -> Floats:
     """Run a scenario; daily means of these series (days, series), what is counted per day."""
+    # replicates run one after another, so each may use all cores
     simulation = Simulation(scenario, threads=asked(None, cores()))
     times: list[int] = []
     readings: list[Floats] = []
@@ -80,6 +82,7 @@ def daily(
 
     simulation.on_measure = keep
     warmed.up(simulation)
+    # `run` stops before its argument, and the reading at the end counts
     simulation.run(scenario.duration + 1)
     when, values = np.array(times, np.int64), np.array(readings)
     counted = np.array([simulation.world.board.rows[i][0].counts for i in shown], bool)
@@ -105,6 +108,7 @@ def look(
         i for i, (metric, _) in enumerate(rows) if metric.headline and metric.kind != "histogram"
     ]
     heads = {i: _heads(rows, i) for i in shown}
+    # heads are read in the same runs; they come last, so that headlines keep their places
     asked_for = [*shown, *sorted({i for i in heads.values() if i is not None})]
 
     def done(replicate: int, day: int) -> None:
@@ -121,8 +125,10 @@ def look(
         metric, _ = rows[i]
         # a day without a reading counts in no replicate
         read = np.isfinite(found[:, :, place]).all(0)
+        # the first and the last window must not overlap
         if read.sum() < 2 * WINDOW:
             continue
+        # with days left out, the days of the heads would not stand beside them
         head = heads[i] if read.all() else None
         made.append(
             judged(
@@ -156,6 +162,7 @@ def _heads(rows: Sequence[tuple[Metric, Mapping[str, str]]], i: int) -> int | No
         (
             j
             for j, (each, own) in enumerate(rows)
+            # heads without labels stand behind every series, others behind that of their labels
             if each.name == wanted and (not own or own == labels)
         ),
         None,

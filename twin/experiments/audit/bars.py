@@ -27,6 +27,7 @@ def force_bars(forces: Sequence[Force]) -> figure:
     known = [force for force in forces if np.isfinite(force.size) and not force.untouched]
     plot = canvas(None, 90 + STEP * len(known), "1")
     plot.xaxis.axis_label = "standard deviations from world to world, more is better for that side"
+    # the diamond lies at the force, which may be right of both intervals
     ends = [
         end
         for force in known
@@ -36,6 +37,7 @@ def force_bars(forces: Sequence[Force]) -> figure:
     low, high = padded(ends, ROOM, LEAST)
     plot.x_range, plot.y_range = Range1d(low, high), Range1d(0, max(1, len(known)))
     zero_line(plot, "height")
+    # the strongest step comes first, and belongs on top: y runs up
     tops = [float(len(known) - place) for place in range(len(known))]
     drawn = [_bars(plot, known, tops, side) for side in BELOW]
     _diamonds(plot, known, tops, low)
@@ -51,6 +53,7 @@ def force_bars(forces: Sequence[Force]) -> figure:
     )
     if known:
         legend_below(plot, 3)
+        # a click would hide a side's bars, but leave their intervals
         plot.legend[0].click_policy = "none"
     return plot
 

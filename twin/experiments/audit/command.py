@@ -115,16 +115,20 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
     reasons, runs."""
     args, scenario = experiment.manifest["args"], experiment.scenario
     at, numbers = int(args["at_s"]), range(int(args["replicates"]))
+    # worlds as they are come first: IDs are counted in them, and steps compared with them
     alive = based(experiment, at, numbers, on)
     taken, left = plan(experiment, alive, chosen(args["steps"]))
     ready = turning.ready(experiment, taken, left)
+    # numbers of all steps taken, ready or not: a resume finds the same results; 0 is no step
     places = {turn.step.name: place for place, turn in enumerate(taken, 1)}
     worlds = worlds_of(alive)
+    # sorted, since a set has no order, and tasks run in the order given
     tasks = [
         task
         for turn, branch in ready
         for task in _tasks(experiment, turn, branch, places[turn.step.name], at, sorted(worlds))
     ]
+    # with those that are done already: branches need their trunks in the list
     experiment.run([*alive, *tasks], on, "runs with and without")
     rows = scenario.series()
     x = means(experiment, rows, {r: f"runs/{r}/0.npy" for r in numbers})
@@ -143,16 +147,19 @@ def run(experiment: Experiment, on: str | None) -> tuple[list[Force], list[Left]
             }
             for r in numbers
         ]
+    # q needs the p of all steps, so forces get theirs afterwards
     q = effects.discoveries(np.array([force.p for force in forces]))
     forces = [
         Force(**{**vars(force), "q": float(each)}) for force, each in zip(forces, q, strict=True)
     ]
+    # steps without a force go last: all others are below zero here
     forces.sort(key=lambda force: -force.size if np.isfinite(force.size) else 0.0)
     experiment.table("scores.parquet", pa.Table.from_pylist(scores, schema=SCORES))
     experiment.table("parts.parquet", pa.Table.from_pylist(parts, schema=PARTS))
     experiment.table(
         "results.parquet", pa.Table.from_pylist([as_row(force) for force in forces], schema=SCHEMA)
     )
+    # a trunk and a branch as it is for each world, then one run for each step and world
     return forces, left, len(numbers) * 2 + len(ready) * len(worlds)
 
 
@@ -160,6 +167,7 @@ def _tasks(
     experiment: Experiment, turn: Turn, branch: Branch, place: int, at: int, numbers: Sequence[int]
 ) -> list[Task]:
     duration, warm_up = experiment.scenario.duration, experiment.scenario.warm_up
+    # what is fixed for a run cannot change at a fork, so the world runs again from its start
     if turn.step.fixed:
         return [
             Task(
@@ -177,6 +185,7 @@ def _tasks(
 
 
 def _force(turn: Turn, both: NDArray[np.float64]) -> Force:
+    # worlds in which both scores are known: the test is of both together
     known = both[:, np.isfinite(both).all(0)]
     producer, consumer = (scoring.score(one) for one in known)
     return Force(

@@ -44,20 +44,24 @@ def _table(entity: str) -> tuple[Step, ...]:
 
 
 STEPS = (
+    # size: of the vectors, and of the tables that hold them
     Step("dimension / 4", {"recommender.dim": "x0.25"}),
     Step("dimension x 4", {"recommender.dim": "x4"}),
     *_table("post"),
     *_table("consumer"),
     *_table("creator"),
+    # age of the served model
     Step("retrain / 4 as often", {"recommender.retrain_every": "x4"}),
     Step("retrain / 28 as often", {"recommender.retrain_every": "x28"}),
     Step("sync / 4 as often", {"recommender.sync_every": "x4"}),
+    # how it is trained
     Step("learning rate / 4", {"recommender.learning_rate": "x0.25"}),
     Step("learning rate x 4", {"recommender.learning_rate": "x4"}),
     Step("dense rate / 4", {"recommender.dense_rate": "x0.25"}),
     Step("dense rate x 4", {"recommender.dense_rate": "x4"}),
     Step("regularisation x 100", {"recommender.regularisation": "x100"}),
     Step("negatives: 2", {"recommender.negatives": 2}),
+    # where candidates come from
     Step("probes / 4", {"recommender.probes": "x0.25"}),
     Step("quota: nothing followed", {"recommender.quota.in_network": 0}),
     Step("quota: nothing near", {"recommender.quota.nearest": 0}),
@@ -65,11 +69,13 @@ STEPS = (
     Step("quota: no trending", {"recommender.quota.trending": 0}),
     Step("quota: co-viewed 15", {"recommender.quota.co_viewed": 15}),
     Step("exploration: none", {"recommender.explore_slots": 0, "recommender.quota.explore": 0}),
+    # how a slate is made of them
     Step("slate / 2", {"recommender.slate": "x0.5"}),
     Step("slate x 2", {"recommender.slate": "x2"}),
     Step("author cap 1", {"recommender.author_cap": 1}),
     Step("out of network x 4/3", {"recommender.out_of_network": 1.0}),
     Step("diversity 0.5", {"recommender.diversity": 0.5}),
+    # what a slate is to please, and whom
     Step("weights: X 2023", {"recommender.preset": "x_2023"}),
     Step("weights: likes", {"recommender.preset": "likes"}),
     Step("personalisation 0", {"recommender.personalisation": 0.0}),
@@ -82,6 +88,7 @@ STEPS = (
         "reward model pooled",
         {"recommender.reward.weight": 0.5, "recommender.reward.personalisation": 0.0},
     ),
+    # fixed for a run: no policy can turn these
     Step("refresh x 3", {"recommender.refresh": "x3"}, fixed=True),
     Step("expiry / 2", {"recommender.expiry": "x0.5"}, fixed=True),
     Step("expiry x 2", {"recommender.expiry": "x2"}, fixed=True),

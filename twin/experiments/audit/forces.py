@@ -93,6 +93,7 @@ def as_row(force: Force) -> dict[str, Any]:
         "n": force.n,
         "p": force.p,
         "q": force.q,
+        # derived, for readers of the table: `read_forces` reads neither this nor the force
         "towards": force.towards,
     }
 

@@ -60,10 +60,12 @@ def analysed(
 ) -> list[dict[str, Any]]:
     """Indices of every lever and of luck for one side's score (runs,), strongest first."""
     size = block(found, method)
+    # SALib takes whole trajectories or blocks: one lost run costs all of its own
     kept = np.isfinite(values).reshape(-1, size).all(1)
     n = int(kept.sum())
     some = np.repeat(kept, size)
     names = [*(each.path for each in found), LUCK]
+    # NaN where too little is left to say anything
     numbers = {name: np.full(len(names), np.nan) for name in COLUMNS[method]}
     if n >= LEAST:
         numbers = (_morris if method == "morris" else _sobol)(
@@ -111,6 +113,7 @@ def _morris(
         name: np.asarray(result[name], np.float64)
         for name in ("mu_star", "mu_star_conf", "mu", "sigma")
     }
+    # one elementary effect of a lever per trajectory, hence n of them
     half = stats.t.ppf((1 + effects.LEVEL) / 2, n - 1) * got["sigma"] / np.sqrt(n)
     return {**got, "mu_low": got["mu"] - half, "mu_high": got["mu"] + half}
 
@@ -131,6 +134,7 @@ def _sobol(
         result = sobol.analyze(
             problem(found),
             values,
+            # as in `levers.sample`, which makes no runs for second-order indices
             calc_second_order=False,
             num_resamples=RESAMPLES,
             conf_level=effects.LEVEL,
@@ -142,6 +146,7 @@ def _sobol(
                 for k in range(design.shape[1])
             ]
         )
+        # Fisher's z has sd 1 / sqrt(points - 3), and the ends of n blocks are 2 n points
         half = stats.norm.ppf((1 + effects.LEVEL) / 2) / np.sqrt(2 * n - 3)
         low, high = np.tanh(np.arctanh(trend) - half), np.tanh(np.arctanh(trend) + half)
     return {

@@ -49,11 +49,13 @@ def levers(scenario: Scenario, steps: Sequence[str]) -> tuple[list[Lever], list[
     rows = {row.path: row for row in describe(scenario)}
     made: list[Lever] = []
     left: list[tuple[str, str]] = []
+    # each once, in the order of the steps: several steps set the same lever
     for path in dict.fromkeys(path for step in chosen(steps) for path in step.set):
         if why := _unfit(path, rows):
             left.append((path, why))
             continue
         lever = _lever(scenario, path, rows[path].value)
+        # as text, so after rounding to whole numbers or to the grid
         if lever.vary.at(0.0) == lever.vary.at(1.0):
             left.append((path, "has no room within its bounds"))
         else:
@@ -74,6 +76,7 @@ def _unfit(path: str, rows: Mapping[str, Row]) -> str:
     value = quantity(row.value)
     if not np.isfinite(value):
         return f"is {row.value}, no number"
+    # a range from value / SPAN to value x SPAN on a log scale needs a value above zero
     return f"is {row.value}, which has no multiples" if value <= 0 else ""
 
 
@@ -93,8 +96,10 @@ def _lever(scenario: Scenario, path: str, now: str) -> Lever:
     )
     text = turning.plain(now)
     whole = isinstance(text, int) and not isinstance(text, bool)
+    # in the units of `quantity`: rates per day, other texts are durations in seconds
     suffix = "" if not isinstance(text, str) else "/d" if "/" in now else "s"
     if whole:
+        # inside the bounds, and above zero, which has no logarithm
         low, high = max(1.0, np.ceil(low)), np.floor(high)
     return Lever(
         now,
@@ -148,4 +153,5 @@ def sample(found: Sequence[Lever], method: str, budget: int, seed: int) -> Array
 
 def block(found: Sequence[Lever], method: str) -> int:
     """Runs of a trajectory (Morris) or block (Sobol)."""
+    # with luck: Morris a base point and one run per parameter, Sobol A, B and one per parameter
     return len(found) + (2 if method == "morris" else 3)

@@ -62,6 +62,7 @@ def force_map(forces: Sequence[Force], clouds: Mapping[str, tuple[Array, Array]]
     }
     plot.x_range, plot.y_range = Range1d(*ranges["x"]), Range1d(*ranges["y"])
     _quarters(plot, ranges["x"], ranges["y"])
+    # worlds first, so that the crosses of the steps lie on top of them
     faint = plot.scatter(
         "x",
         "y",
@@ -106,6 +107,7 @@ def _map(across: str) -> figure:
 def _steps(forces: Sequence[Force]) -> dict[str, list[Any]]:
     """Columns of the points: steps with effects and intervals along both axes; only the strongest
     that are sure have names."""
+    # forces come strongest first
     named = {force.step for force in [force for force in forces if force.sure][:NAMED]}
     data: dict[str, list[Any]] = {
         "step": [force.step for force in forces],
@@ -144,6 +146,7 @@ def _middle(values: Sequence[float]) -> list[float]:
 def _quarters(plot: figure, x: tuple[float, float], y: tuple[float, float]) -> None:
     """The quarters that are good or bad for both, shaded; lines at zero; what each quarter means, in
     its corner."""
+    # an edge that is not given lies at the end of the picture
     for fill, edges in ((GOOD, {"left": 0, "bottom": 0}), (BAD, {"right": 0, "top": 0})):
         plot.add_layout(
             BoxAnnotation(
@@ -194,6 +197,7 @@ def index_map(rows: Rows, index: str, luck: str) -> figure:
             f"{which}_high": (middle + spread).tolist(),
         }
         box = BoxAnnotation(fill_color=NOISE, fill_alpha=0.12, line_color=None, level="underlay")
+        # up to luck's upper end, and open on the other side
         end = float(data[f"{which}_high"][list(rows).index(luck)])
         box.update(**{"right" if which == "x" else "top": end})
         plot.add_layout(box)

@@ -75,6 +75,7 @@ def _map(experiment: Experiment, forces: Sequence[Force]) -> Section:
         f"distinguishable from noise. The {NAMED} strongest that are distinguishable are named."
     )
     title = "What each step does to both sides"
+    # the scenario may be able to take none of the steps
     drawn = [Picture("map", title, force_map(forces, clouds), help_)] if forces else []
     return Section(
         "map",
@@ -101,6 +102,7 @@ def _methods(
     experiment: Experiment, forces: Sequence[Force], parts: Sequence[Part], days: str
 ) -> list[tuple[str, str]]:
     last = experiment.manifest["args"]["replicates"] - 1
+    # names once each: there is a row per step
     counted = {
         side: dict.fromkeys(
             series_name(row["metric"], row["labels"]) for row in parts if row["side"] == side

@@ -71,10 +71,13 @@ def counted(
     each run, by default its own place.
     """
     at = np.array([i for i, _ in places(side, rows)], np.int64)
+    # a world that failed is NaN in all series; one that ran may lack readings of some
     alive = np.asarray(np.isfinite(x).any(1))
+    # runs that ended, in worlds that ended too
     compared = np.asarray((alive if of is None else alive[of]) & np.isfinite(y).any(1))
     known = x[alive][:, at]
     scale = np.std(known, 0, ddof=1) if alive.sum() > 1 else np.zeros(len(at))
+    # not by the sd, which rounding may make positive where all worlds are equal
     differs = np.ptp(known, 0) > 0 if alive.any() else np.zeros(len(at), bool)
     return np.isfinite(known).all(0) & np.isfinite(y[compared][:, at]).all(0) & differs, np.where(
         differs, scale, 0.0
@@ -113,13 +116,16 @@ def score(values: Array) -> Score:
 def hotelling(scores: Array) -> float:
     """p that the mean of (variables, n) is zero; 1 where all is exactly zero; NaN where n is too
     small."""
+    # exactly zero in every world: not tested
     tested = scores[scores.any(1)]
     variables, n = tested.shape
+    # F has n - k degrees of freedom, and needs one at least
     if n < 2 or n <= variables:
         return float("nan")
     if not variables:
         return 1.0
     covariance, mean = np.atleast_2d(np.cov(tested)), tested.mean(1)
+    # S has no inverse: each score by itself, and Bonferroni for their number
     if np.linalg.matrix_rank(covariance) < variables or (np.ptp(tested, 1) == 0).any():
         alone = effects.paired(tested.T, np.zeros((n, variables))).p
         return float(min(1.0, variables * alone.min()))

@@ -60,6 +60,7 @@ def resume(experiment: Experiment, on: str | None) -> list[str]:
     found, left = levers(experiment.scenario, args["steps"])
     design = _design(experiment, found)
     alive = based(experiment, int(args["at_s"]), numbers, on)
+    # before anything runs: a point that the scenario refuses would fail three times as a task
     refused = write_policies(experiment, design)
     tasks = _tasks(experiment, design, refused, worlds_of(alive))
     experiment.run([*alive, *tasks.values()], on, "runs of the design")
@@ -90,6 +91,7 @@ def _design(experiment: Experiment, found: Sequence[Lever]) -> Design:
         [each.vary.at(float(share)) for each, share in zip(found, row[:-1], strict=True)]
         for row in shares
     ]
+    # from seed and design alone, so that a resume puts each run into the same world
     world = np.random.default_rng([seed, len(shares)]).integers(
         int(args["replicates"]), size=len(shares)
     )
@@ -146,6 +148,7 @@ def write_policies(experiment: Experiment, design: Design) -> dict[int, str]:
     reason."""
     refused: dict[int, str] = {}
     with as_file(experiment.scenario) as base:
+        # checked beside the scenario first: the folder gets what the scenario takes, and no more
         policy = base.with_name("policy.yaml")
         for i, point in enumerate(design.values):
             values = {
@@ -159,6 +162,7 @@ def write_policies(experiment: Experiment, design: Design) -> dict[int, str]:
             except ScenarioError as error:
                 refused[i] = "; ".join(each.reason for each in error.problems)
                 continue
+            # a resume finds thousands of them already written
             if not experiment.store.exists(_policy(i)):
                 experiment.store.write(_policy(i), text.encode())
     return refused

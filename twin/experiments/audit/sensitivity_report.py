@@ -46,6 +46,7 @@ def write(experiment: Experiment) -> None:
     args, method = manifest["args"], str(manifest["args"]["method"])
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for row in experiment.store.read_table("results.parquet").to_pylist():
+        # levers come in the order of the first side, strongest first
         rows.setdefault(row["lever"], {})[row["side"]] = row
     page = Report(
         title=f"{scenario.name}: audit of {len(rows) - 1} levers by {NAMES[method]}",
@@ -78,6 +79,7 @@ def _map(rows: Rows, method: str) -> Section:
         for lever, row in rows.items()
         if all(np.isfinite(row[side][index]) for side in OUTCOMES)
     }
+    # everything on the map is judged against luck
     if LUCK not in known:
         lead = "There is nothing to draw: too few runs are left, or a score never varies."
         return Section("map", MAP, lead)

@@ -37,6 +37,7 @@ TONES = {BETTER: "good", WORSE: "bad", NEITHER: ""}
 
 def way(row: Mapping[str, Any], method: str) -> str:
     """Whether more of a lever is better for the side, as far as its interval shows."""
+    # mu* and ST have no direction; these do
     name = "mu" if method == "morris" else "trend"
     if row[f"{name}_low"] > 0:
         return BETTER

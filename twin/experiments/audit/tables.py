@@ -99,6 +99,7 @@ def _part(name: str) -> Callable[[Part], Cell]:
 
 
 def _standard(row: Part) -> Cell:
+    # NaN where the outcome is the same in all worlds
     shown = hundredths(row["sd"]) if row["sd"] == row["sd"] else ""
     return number(row["sd"], shown=shown, tone=_tone(row))
 

@@ -65,6 +65,7 @@ def turns(
         if None in new.values():
             path = next(path for path, value in new.items() if value is None)
             left.append((step.name, f"{path} is {rows[path].value}, which has no such multiple"))
+        # only what really changes is set; a step that changes nothing is left out
         elif change := tuple(
             (path, rows[path].value, str(value))
             for path, value in new.items()
@@ -81,32 +82,38 @@ def _same(old: str, new: str) -> bool:
 
 
 def _entity(path: str) -> str:
+    # a path has the singular (tables.post.slots), the World's tables the plural
     return f"{path.split('.tables.')[-1].split('.')[0]}s" if ".tables." in path else ""
 
 
 def turned(old: str, wanted: Any, ids: int = 0) -> str | None:
     """A new value as text; None where it cannot be made of the old."""
     if isinstance(wanted, str) and (match := _IDS.match(wanted)):
+        # the power of two at or below the share of the IDs
         return str(max(LEAST_ROWS, 1 << (max(1, ids // int(match[1])).bit_length() - 1)))
     if not isinstance(wanted, str) or not (match := _FACTOR.match(wanted)):
         return str(wanted)
     factor = float(match[1])
+    # a text is a duration or a rate, and comes back in its own kind of unit
     for read, write in (
         (parse_duration, lambda value: format_duration(round(value))),
         (parse_rate, format_rate),
     ):
         try:
+            # a bare number is neither
             value = read(old) if isinstance(plain(old), str) else 0
         except ValueError:
             continue
         if value:
             return str(write(value * factor))
     number = plain(old)
+    # a switch, a word, none or zero has no multiple
     if isinstance(number, bool | str) or number is None or number == 0:
         return None
     return (
         str(max(1, round(number * factor)))
         if isinstance(number, int)
+        # twelve digits, without the rounding error of the product
         else repr(float(f"{number * factor:.12g}"))
     )
 
@@ -115,6 +122,7 @@ def plain(text: str) -> Any:
     """A value as YAML has it: an int, a float, True, False, None, or the text."""
     if text in ("True", "False", "None"):
         return {"True": True, "False": False}.get(text)
+    # int first: float reads whole numbers too
     for kind in (int, float):
         try:
             return kind(text)
@@ -128,6 +136,7 @@ def branch(experiment: Experiment, turn: Turn, place: int) -> Branch:
     ScenarioError."""
     with experiment.store.local("scenario.yaml") as base:
         if turn.step.fixed:
+            # only to see whether the scenario takes it, before anything runs
             load(base, turn.sets)
             return Branch(turn.step.name)
         name = f"policies/step-{place:02d}.yaml"

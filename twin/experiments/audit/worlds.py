@@ -23,6 +23,7 @@ def based(experiment: Experiment, at: int, numbers: Sequence[int], on: str | Non
     base = forks.tasks(experiment.scenario, at, numbers, [Branch(BASE)])
     experiment.run(base, on, "runs without a step")
     alive = [task for task in base if task.result not in experiment.failed]
+    # a standard deviation from world to world needs two worlds
     if len(worlds_of(alive)) < 2:
         experiment.finish("failed")
         raise UsageError(
@@ -41,6 +42,7 @@ def ids_at_fork(experiment: Experiment, replicate: int) -> dict[str, int]:
     """IDs alive at the fork of a world, by table."""
     return {
         table: int(
+            # one array of the checkpoint: no world is loaded for a count
             experiment.store.read_array(
                 f"runs/{replicate}/trunk.npy.world/{checkpoint.array_file(table, 'alive')}"
             ).sum()

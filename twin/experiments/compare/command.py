@@ -57,6 +57,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
         shared,
         str(args.get("of", "")),
     )
+    # before the report, which reads these facts in the manifest
     experiment.finish("done", **facts)
     experiment.conclude([*lines(rows), *trial.lines(read_biases(experiment))], report)
 
@@ -64,6 +65,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
 def report(experiment: Experiment, **axes: str) -> None:
     """Write the report again. ``axes``: metrics of the two-sided map, x for producers and y for
     consumers. Raises UsageError for an unknown one."""
+    # axes asked for now win over those that the experiment keeps
     compare_report.write(experiment, {**experiment.manifest.get("axes", {}), **axes})
 
 
@@ -83,11 +85,14 @@ def run(
     see `trial`.
     """
     scenario, numbers = experiment.scenario, range(replicates)
+    # results are named by place in this list: a resume has to make the same one
     ways = [Branch(BASE), *branches, *shared]
     experiment.run(forks.tasks(scenario, fork_at, numbers, ways), on)
     early_end = min(fork_at + MONTH, scenario.duration)
+    # weeks first, the two windows behind them, where `measures.WINDOWS` finds them
     bins = [
         *forks.weeks(fork_at, scenario.duration),
+        # the week that ends thirty days after the fork, or with a shorter run
         (max(fork_at, early_end - WEEK), early_end),
         forks.last_window(fork_at, scenario.duration),
     ]
@@ -113,13 +118,16 @@ def _write_before(experiment: Experiment, fork_at: int, numbers: Sequence[int]) 
     """Write ``before.parquet``, where at least two whole weeks lie before the fork: a pace needs
     two points."""
     scenario = experiment.scenario
+    # oldest first; whole weeks after the start only
     earlier = [
         (fork_at - k * WEEK, fork_at - (k - 1) * WEEK)
         for k in range(LOOK, 0, -1)
         if k * WEEK <= fork_at
     ]
     if len(earlier) > 1:
+        # from the fork to the middle of the window that effects are read over
         ahead = sum(forks.last_window(fork_at, scenario.duration)) // 2 - fork_at
+        # trunks have kept these readings: nothing has to run for them
         base = forks.read(experiment, fork_at, numbers, [Branch(BASE)], earlier)
         experiment.table("before.parquet", measures.before(base, ahead))
 
@@ -130,6 +138,7 @@ def lines(rows: Sequence[Row]) -> list[str]:
     made = []
     for branch in dict.fromkeys(row.branch for row in rows):
         mine = [row for row in rows if row.branch == branch]
+        # p is NaN, which is not equal to itself, where nothing was tested
         tested = sum(row.p == row.p for row in mine)
         made += [
             "",

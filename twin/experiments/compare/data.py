@@ -62,6 +62,7 @@ class Pairs(NamedTuple):
 
 def colour(place: int) -> str:
     """The colour of a branch, the same in all pictures."""
+    # with more branches than colours they begin again
     return PALETTE[place % len(PALETTE)]
 
 
@@ -71,6 +72,7 @@ def series_of(scenario: Scenario, side: str) -> dict[Key, str]:
     found = {}
     for mechanism in scenario.mechanisms:
         for metric in scenario.registry[mechanism].metrics:
+            # bins of a histogram are no position on an axis
             if metric.side == side and outcome(metric) and metric.kind != "histogram":
                 for labels in metric.series():
                     text = label_text(labels)
@@ -82,6 +84,7 @@ def axis_key(scenario: Scenario, which: str, text: str) -> Key:
     """The series that ``METRIC`` or ``METRIC{label=value}`` names. Raises UsageError with the
     nearest one of that side."""
     known = series_of(scenario, SIDE_OF[which])
+    # spaces and quotes around label values make no difference
     plain = text.replace(" ", "").replace('"', "")
     for key, written in known.items():
         if plain == written:
@@ -119,6 +122,7 @@ class Data:
         self.moving = read_moving(experiment)
         self.branches = list(dict.fromkeys(row.branch for row in self.rows))
         self.colours = {name: colour(place) for place, name in enumerate(self.branches)}
+        # all branches have the same series in the same order, and so do all tables
         keys = [row.key for row in self.rows if row.branch == self.branches[0]]
         self.courses = self._read_courses(keys)
         self.pairs = self._read_pairs(keys)
@@ -160,6 +164,7 @@ class Data:
         return [
             row
             for row in self.rows
+            # an interval takes two pairs at least
             if row.branch == branch and row.side == side and row.reported and row.n > 1
         ]
 

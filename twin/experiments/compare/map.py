@@ -94,6 +94,7 @@ def two_sided_map(
     pairs (replicates,).
     """
     every = [axis for side in axes.values() for axis in side]
+    # by name, which is what a choice in the browser returns
     positions = {axis.name: _positions(branches, axis, rows, clouds) for axis in every}
     shown = {which: side[0] for which, side in axes.items()}
     replicates = len(next(iter(clouds.values())))
@@ -105,7 +106,9 @@ def two_sided_map(
     quarter = BoxAnnotation(fill_color=GOOD, fill_alpha=0.06, line_color=None, level="underlay")
     plot.add_layout(quarter)
     _draw(plot, dots, crosses)
+    # with a name of twelve letters two columns at most
     legend_below(plot, legend_columns([*branches, "x" * 12]))
+    # one glyph draws all branches, so a click would hide all of them
     plot.legend[0].click_policy = "none"
     x, y = shown["x"], shown["y"]
     plot.xaxis.axis_label, plot.yaxis.axis_label = x.label, y.label
@@ -121,6 +124,7 @@ def two_sided_map(
         )
         for which in ("x", "y")
     }
+    # the page has no server: everything that can be chosen is in it
     change = CustomJS(
         args={
             "xs": chosen["x"],
@@ -154,6 +158,7 @@ def _positions(
         mid=[each.percent(each.effect) for each in mine],
         low=[each.percent(each.low) for each in mine],
         high=[each.percent(each.high) for each in mine],
+        # in the order of `_sources`: branch by branch, each with all its replicates
         cloud=[
             each.percent(float(value))
             for branch, each in zip(branches, mine, strict=True)
@@ -167,6 +172,7 @@ def _sources(
 ) -> tuple[ColumnDataSource, ColumnDataSource]:
     """Columns of the replicates and of the branches; ``shown`` by axis, x and y."""
     colours = [colour(place) for place in range(len(branches))]
+    # replicates run fastest, as in the clouds of `Positions`
     dots: dict[str, list[Any]] = {
         "branch": [branch for branch in branches for _ in range(replicates)],
         "colour": [each for each in colours for _ in range(replicates)],
@@ -183,6 +189,7 @@ def _sources(
 def _draw(plot: figure, dots: ColumnDataSource, crosses: ColumnDataSource) -> None:
     """Lines at zero, small points of the replicates, crosses and large points of the branches."""
     zero_line(plot, "width", "height")
+    # drawn first, so that branches lie on top of their worlds
     faint = plot.scatter("x", "y", source=dots, size=5, color="colour", alpha=0.35, line_color=None)
     line: dict[str, Any] = {"source": crosses, "color": "colour", "line_width": 2.5}
     plot.segment("x_low", "y_mid", "x_high", "y_mid", **line)
@@ -220,5 +227,6 @@ def _draw(plot: figure, dots: ColumnDataSource, crosses: ColumnDataSource) -> No
 def _shade(box: BoxAnnotation, x: int, y: int) -> None:
     """The quarter that is better for both sides, where both have a better."""
     box.visible = x != 0 and y != 0
+    # an edge beyond every picture, since ranges change with the choice of axes
     box.left, box.right = (0 if x > 0 else -FAR), (0 if x < 0 else FAR)
     box.bottom, box.top = (0 if y > 0 else -FAR), (0 if y < 0 else FAR)

@@ -31,6 +31,7 @@ def outcomes(forked: Forked) -> list[int]:
 def rows_of(forked: Forked, branch: str) -> list[Row]:
     """Effects of a branch over the last window, one row per outcome."""
     y, x = forked.of[branch], forked.of[BASE]
+    # the two windows stand behind the weeks, see WINDOWS
     last, weekly = effects.paired(y[:, -1], x[:, -1]), effects.paired(y[:, :-2], x[:, :-2])
     shown = outcomes(forked)
     since = effects.appears(weekly.low, weekly.high)
@@ -38,11 +39,13 @@ def rows_of(forked: Forked, branch: str) -> list[Row]:
     untouched = (last.effect == 0) & (last.low == 0) & (last.high == 0)
     tested = np.where(untouched, np.nan, last.p)
     q = np.full(len(forked.rows), np.nan)
+    # only outcomes are tested: others would weaken the correction of these
     q[shown] = effects.discoveries(tested[shown])
     made = []
     for i in shown:
         metric, labels = forked.rows[i]
         numbers = {
+            # p and q as corrected here, all else as `effects` found it
             name: float({"p": tested, "q": q}.get(name, getattr(last, name, q))[i])
             for name in NUMBERS
         }
@@ -58,6 +61,7 @@ def rows_of(forked: Forked, branch: str) -> list[Row]:
                 headline=metric.headline,
                 n=int(last.n[i]),
                 **numbers,
+                # the begin of the week; what is not established never shows
                 appears_s=forked.bins[since[i]][0] if sure and since[i] >= 0 else None,
             )
         )
@@ -80,6 +84,7 @@ def course(forked: Forked, branches: Sequence[Branch], experiment: Experiment) -
             "week": [k for _ in shown for k in range(len(weeks))],
         }
         for name in WEEKLY:
+            # turned to (series, weeks): the reader's reshape relies on this order
             columns[name] = getattr(weekly, name)[:, shown].T.ravel()
         parts.append(pa.table(columns))
     return pa.concat_tables(parts).combine_chunks()
@@ -100,6 +105,7 @@ def pairs(forked: Forked, branches: Sequence[Branch]) -> pa.Table:
                         "metric": [forked.rows[i][0].name for i in shown for _ in range(n)],
                         "labels": [label_text(forked.rows[i][1]) for i in shown for _ in range(n)],
                         "replicate": list(range(n)) * len(shown),
+                        # turned to (series, replicates), for the same reason as weeks in `course`
                         "base": forked.of[BASE][:, window, shown].T.ravel(),
                         "value": forked.of[branch.name][:, window, shown].T.ravel(),
                     }
@@ -114,8 +120,10 @@ def before(forked: Forked, ahead: int) -> pa.Table:
     series from the fork to the middle of the last window.
     """
     weekly = forked.of[BASE]
+    # centred, so that the least-squares slope is a weighted sum over weeks
     week = np.arange(weekly.shape[1]) - (weekly.shape[1] - 1) / 2
     per_second = np.einsum("rws,w->rs", weekly, week) / (week @ week) / WEEK
+    # one slope a replicate, against zero: the interval is over replicates
     pace = effects.paired(per_second, np.zeros_like(per_second))
     shown = outcomes(forked)
     numbers = {
@@ -140,6 +148,7 @@ def took_effect(forked: Forked, branch: str) -> int:
         (i for i, (metric, _) in enumerate(forked.rows) if metric.name == TREATMENTS[0]), None
     )
     more = (
+        # more than without it, as the scenario may have policies of its own
         forked.of[branch][:, :, place] > forked.of[BASE][:, :, place]
         if place is not None
         else np.zeros((0, 1))

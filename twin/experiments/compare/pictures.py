@@ -100,6 +100,7 @@ def _band(
     """One branch's effect with its band; the points. Branches are equal at the fork, so lines and
     bands begin there, at zero."""
     ends = {key: [0.0, *points[key]] for key in ("low", "high", "effect")}
+    # with the fork as a first point; the points themselves are of weeks alone
     whole = ColumnDataSource({"t": [fork, *points["t"]], **ends})
     plot.varea("t", "low", "high", source=whole, alpha=0.16, **look)
     plot.line("t", "effect", source=whole, line_width=2, **look)
@@ -116,6 +117,7 @@ def _ring(
 ) -> None:
     """A ring at the first week that ends after ``since``."""
     last = len(course.time) - 1
+    # points stand at the ends of weeks, `since` is the begin of one
     at = next((k for k, time in enumerate(course.time) if time > since), last)
     plot.scatter(
         [points["t"][at]],
@@ -139,6 +141,7 @@ def forest(rows: Sequence[Row]) -> figure:
     above their lines."""
     plot = canvas(None, 60 + 34 * len(rows), "1")
     plot.xaxis.axis_label = "effect in standard deviations from run to run"
+    # brings intervals into the unit of the sizes; an established effect is never zero
     scale = [row.size / row.effect for row in rows]
     tops = [float(len(rows) - place) for place in range(len(rows))]
     data: dict[str, list[Any]] = {
@@ -184,6 +187,7 @@ def narrower(courses: Mapping[str, Course], fork: dt.datetime, month: dt.datetim
     _level(plot, 1.0)
     _level(plot, 3.0, "dotted")
     time_mark(plot, month)
+    # by factors, as the scale is a logarithm; the lines at one and three are always in it
     plot.y_range.start, plot.y_range.end = 0.8 * min([1.0, *known]), 1.3 * max([4.0, *known])
     plot.yaxis.ticker = FixedTicker(ticks=[0.3, 1, 3, 10, 30, 100, 300, 1000, 10000, 100000])
     return plot
@@ -196,6 +200,7 @@ def correlation(courses: Mapping[str, Course], fork: dt.datetime, month: dt.date
     _level(plot, 0.0)
     _level(plot, 1.0)
     time_mark(plot, month)
+    # a correlation is one at most; below zero there is room as far as it goes
     plot.y_range = Range1d(min([-0.05, *known]) - 0.05, 1.05)
     return plot
 

@@ -39,6 +39,7 @@ def write(experiment: Experiment, axes: Mapping[str, str]) -> None:
     }
     one = data.branches[0] if len(data.branches) == 1 else f"{len(data.branches)} policies"
     used = {row.n for row in data.rows if row.reported}
+    # worlds that failed in some branch count in some rows only
     worlds = f"{data.n}" if used <= {data.n} else f"{min(used)} to {data.n}"
     end = at(data.start, data.scenario.duration)
     page = Report(
@@ -82,6 +83,7 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
         for branch in data.branches
     }
     drawn = two_sided_map(data.branches, axes, data.of, clouds)
+    # what was asked for has no place if it has no percent in some branch
     other = any(axes[which][0].key != chosen[which] for which in axes)
     wish = (
         "The metric asked for is zero in the world as it is, or was not read in every branch; "
@@ -105,6 +107,7 @@ def _map(data: Data, chosen: Mapping[str, Key]) -> Section:
 
 def _axes(data: Data, side: str, first: Key) -> list[Axis]:
     """Series of a side that every branch has a place for, the chosen one first."""
+    # once, though what was chosen is mostly among what is reported
     keys = dict.fromkeys([first, *(row.key for row in data.reported(data.branches[0], side))])
     shown = [key for key in keys if all(_placed(data, branch, key) for branch in data.branches)]
     rows = [data.of[data.branches[0], key] for key in shown]
@@ -124,6 +127,7 @@ def _over_time(data: Data) -> Section:
         drawn, still = [], []
         for row in data.reported(data.branches[0], side):
             courses = {branch: data.courses[branch, row.key] for branch in data.branches}
+            # untouched at the end and in every week before: nothing to draw
             if all(data.of[branch, row.key].untouched for branch in data.branches) and not any(
                 np.nan_to_num(each.effect).any() for each in courses.values()
             ):
@@ -175,6 +179,7 @@ def _forest(data: Data, place: int, branch: str, side: str) -> tuple[list[Pictur
     sure = [
         row
         for row in data.rows
+        # the bins of one histogram would take most places
         if row.branch == branch and row.side == side and row.sure and "bin=" not in row.labels
     ]
     # where worlds do not differ, an effect is infinitely many standard deviations
@@ -189,6 +194,7 @@ def _forest(data: Data, place: int, branch: str, side: str) -> tuple[list[Pictur
         )
         key = _id("forest", (branch, side), place)
         drawn.append(Picture(key, SIDES[side], pictures.forest(shown), help_))
+    # an effect that cannot be drawn is distinguishable all the same
     elif not certain:
         quiet.append(f"{SIDES[side]}: nothing is distinguishable from noise.")
     if certain:

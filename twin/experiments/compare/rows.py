@@ -104,6 +104,7 @@ class Row:
 
     def percent(self, value: float) -> float:
         """A value in percent of the world as it is; NaN where that is zero."""
+        # the size of the base alone, so that the sign stays that of the value
         return 100 * value / abs(self.base) if self.base else float("nan")
 
 

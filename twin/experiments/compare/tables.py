@@ -85,6 +85,7 @@ def trial(data: Data) -> list[Section]:
         Column("Mean of each person's", lambda each: Cell(each.quantity), numeric=False),
         Column("Unit", lambda each: Cell("" if each.unit == "1" else each.unit), numeric=False),
         *(
+            # ", low" of the heading is "_low" of the field
             Column(f"{heading}{end}", _signed(f"{name}{end.replace(', ', '_')}"))
             for heading, name in (
                 ("A/B estimate", "estimate"),

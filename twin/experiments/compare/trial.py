@@ -68,6 +68,7 @@ def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
         )
     policies = [{**policy, "share": share, "of": of} for policy in plan.policies]
     try:
+        # levers of the whole platform have no share: better known before anything runs
         checked(scenario, policies, plan.name)
     except ScenarioError as error:
         reasons = "; ".join(
@@ -91,18 +92,22 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
     made = []
     for name, part, of in branches:
         for metric in Trials.metrics:
+            # the other side was not assigned to arms
             if (metric.side == "producer") != (of == "creators"):
                 continue
+            # arms are read in the world with the share, everybody in worlds of their own
             treated, control = (
                 forked.of[part][:, -1, place[metric.name, arm]] for arm in ("treated", "control")
             )
             everybody = place[metric.name, "everybody"]
             after, before = forked.of[name][:, -1, everybody], forked.of[BASE][:, -1, everybody]
+            # replicates with all four, as the bias pairs estimate and truth of one world
             whole = np.isfinite(treated + control + after + before)
             if whole.sum() < 2:
                 continue
             estimate = treated[whole], control[whole]
             truth = after[whole], before[whole]
+            # per replicate, so that what both share by luck cancels
             bias = estimate[0] - estimate[1], truth[0] - truth[1]
             made.append(
                 Bias(

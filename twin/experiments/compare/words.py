@@ -39,6 +39,7 @@ def summary(data: Data) -> list[Summary]:
 
 def _where_in_effect(data: Data, branch: str) -> list[Words]:
     """A sentence if the policy did not take effect everywhere."""
+    # only a policy that waits for a condition can fail to take effect
     if not any(
         "when" in policy
         for each in data.args["policies"]
@@ -47,6 +48,7 @@ def _where_in_effect(data: Data, branch: str) -> list[Words]:
     ):
         return []
     held = data.experiment.manifest.get("took_effect", {}).get(branch, data.n)
+    # worlds that failed say nothing of the condition
     worlds = min(data.n, max((row.n for row in data.rows if row.branch == branch), default=data.n))
     if held >= worlds:
         return []
@@ -106,11 +108,13 @@ def _phrase(data: Data, row: Row) -> Words:
     way = "rises" if row.effect > 0 else "falls"
     unit = "" if row.unit == "1" else f" {row.unit}"
     share = [row.percent(value) for value in (row.effect, row.low, row.high)]
+    # percent where the base allows it, else the unit
     if np.isfinite(share).all():
         ends = _between(percent(share[1]), percent(share[2]))
         by = f" by {percent(abs(share[0]), signed=False)} {ends}"
     else:
         by = f" by {human(abs(row.effect))}{unit} {_between(signed(row.low), signed(row.high))}"
+    # the last window is longer than a week, so it can show what no week does
     if row.appears_s is None:
         since = ", though the last week alone does not show it"
     else:
@@ -146,6 +150,7 @@ def _doubt(row: Row) -> str:
 
 
 def _lower(name: str) -> str:
+    # AI and the like keep their capitals
     return name if name[:2].isupper() else name[0].lower() + name[1:]
 
 
@@ -230,9 +235,11 @@ def _lasting(data: Data, branch: str, rows: Sequence[Row]) -> str:
         return ""
     courses = [data.courses[branch, row.key] for row in rows]
     ratios = np.array(
+        # weeks that are equal to the last bit count as infinitely narrower
         [np.where(np.isfinite(each.narrower), each.narrower, np.inf) for each in courses]
     )
     middle = np.median(ratios, 0)
+    # from which week on to the end, not a dip on the way
     below = np.logical_and.accumulate((middle < PAYS)[::-1])[::-1]
     if not below.any():
         return f"The middle one of them is still {middle[-1]:.3g} times narrower in the last week."

@@ -70,6 +70,7 @@ def _imputed(id: str, says: str, source: str, label: str, unit: str, value: floa
 
 
 FITTING = (
+    # words in a post, and whether it is shared
     _imputed(
         id="brady_2017",
         says="a moral-emotional word in a post: shares +20 %",
@@ -86,6 +87,7 @@ FITTING = (
         unit="log",
         value=math.log(1.67),
     ),
+    # what feeds show
     _imputed(
         id="E01.O1",
         says="engagement feed against newest of accounts followed: anger in what is shown",
@@ -102,6 +104,7 @@ FITTING = (
         unit="sd",
         value=0.24,
     ),
+    # what feeds and filters do to the time that people spend
     _imputed(
         id="guess_2023_facebook",
         says="chronological feed for three months, Facebook: time on the app -20.8 %",
@@ -134,6 +137,7 @@ FITTING = (
         unit="log",
         value=math.log(1 - 0.092),
     ),
+    # what feedback does to creators
     Effect(
         id="brady_2021",
         says="twice the positive feedback on an outraged post: outrage of the next day +2 to 3 %",
@@ -153,6 +157,7 @@ FITTING = (
         unit="table",
         fitted_by=("intercepts",),
     ),
+    # known, but no script can fit to it: `why` says what is missing
     Effect(
         id="E01.O3",
         says="engagement feed: readers do not prefer the political posts that it shows",

@@ -32,6 +32,7 @@ def gap_law(a: float, b: float, days: int = 28) -> NDArray[np.float64]:
     """Probabilities of gaps of 1..days, weighted by visits, within a window of ``days``."""
     k = np.arange(1, days + 1)
     law = np.exp(betaln(a + 2, b + k - 1) - betaln(a + 1, b))
+    # given a return within the window, as longer gaps are not in the data
     return np.asarray(law / law.sum())
 
 
@@ -43,6 +44,7 @@ def fit_gaps(within: float = 0.12) -> tuple[float, float]:
     same number of sessions.
     """
     grid = np.arange(0.05, 2.0, 0.01)
+    # relative errors, as the fifth gap is twenty times rarer than the first
     good = [
         (a / (a + b), a, b)
         for a in grid
@@ -99,6 +101,7 @@ def main(path: Path, rounds: int) -> None:
     for number in range(1, rounds + 1):
         measured = measure(scenario)
         by = shifts(measured)
+        # to standard error: the block alone is the output
         click.echo(
             f"round {number}: "
             + ", ".join(f"{head} {measured[f'P({head}) per impression']:.6f}" for head in RATES),

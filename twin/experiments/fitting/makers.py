@@ -66,11 +66,13 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
         human.posts_most,
     )
     posts = rng.poisson(rate)
+    # who posts nothing gets no feedback on that day
     posts = posts[posts > 0]
     if not len(posts):
         raise UsageError(
             "no creator posts on any day; give creators.human.posts_mean a rate above 0"
         )
+    # posts of all days lie in one array: here each day begins in it
     first = np.concatenate([[0], np.cumsum(posts)[:-1]])
     tried = rng.normal(size=posts.sum())
     # The first post of each day is the outraged one: above its creator's mean.
@@ -78,6 +80,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
     surprise = PAY_SD * rng.normal(size=posts.sum())
     score = np.add.reduceat(surprise * tried, first) / posts
     arousal = np.clip(human.arousal + strategy_sd * rng.normal(size=len(posts)), *BOUNDS)
+    # lognormal with mean 1
     responsiveness = np.exp(
         human.learning_log_sd * rng.normal(size=len(posts)) - human.learning_log_sd**2 / 2
     )
@@ -86,6 +89,7 @@ def days(human: Any, strategy_sd: float, makers: int, seed: int = 1) -> Days:
         responsiveness,
         float(human.exploration),
         score,
+        # twice the pay is log 2 more surprise: times that post's noise, in the mean of the day
         score + np.log(2) * tried[first] / posts,
     )
 
@@ -103,6 +107,7 @@ def effect(day: Days, learning: float) -> float:
 def solve(day: Days, target: float, most: float = 10.0) -> float:
     """The learning rate at which the effect is the target, by bisection. Raises UsageError where no
     rate up to ``most`` reaches it."""
+    # the effect grows with the rate, so a target below this one lies in between
     if effect(day, most) < target:
         raise UsageError(
             f"no learning rate up to {most:g} moves arousal by {target:.1%} (is exploration too "

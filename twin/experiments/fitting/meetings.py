@@ -104,11 +104,13 @@ def held(meetings: Meetings, before: Floats, slopes: Floats) -> Floats:
     for r in sorted(range(len(NAMES)), key=lambda r: r not in (Response.CLICK, Response.HIDE)):
         given = _given(meetings, out, r)
 
+        # defaults bind r and given of this round: a closure would see those of a later one
         def excess(shift: float, r: int = r, given: Floats | float = given) -> float:
             moved = out.copy()
             moved[r, 0] += shift
             return float(np.mean(chance(meetings, moved, r) * given) - target[r])
 
+        # a rate that holds already keeps its intercept to the last bit
         if excess(0.0) != 0.0:
             out[r, 0] += brentq(excess, -WIDEST, WIDEST, xtol=1e-10)
     return out
@@ -146,6 +148,7 @@ def outgroup_word(meetings: Meetings, table: Floats) -> float:
     on the side of the post."""
     own = np.sign(meetings.opinion) == np.sign(meetings.slant)
     mine = Meetings(*(each[own] for each in meetings))
+    # the dose is by all posts met, not by those of one side
     more = _more(mine, AROUSAL, WORD * over_posts(meetings, AROUSAL), 0, 1)
     more = _more(more, AGREEMENT, WORD * meetings.x[:, AGREEMENT].std(), -1, 1)
     with_word, without = shares(more, table), shares(mine, table)

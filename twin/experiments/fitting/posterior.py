@@ -54,6 +54,7 @@ def step(prior: Prior, at: Floats, residual: Floats, slopes: Floats, sd: Floats)
     # Effects in units of their sd, so that all count alike.
     weighted = slopes / sd[:, None]
     precision = weighted.T @ weighted + np.diag(prior.sd**-2)
+    # normal equations for theta itself, not for the step: y - f(at) + J at, and the prior's mean
     right = weighted.T @ (residual / sd + weighted @ at) + prior.mean / prior.sd**2
     mean = np.linalg.solve(precision, right)
     return Posterior(
@@ -84,6 +85,7 @@ def contrasts(levels: NDArray[np.int64], values: Floats, width: Floats) -> tuple
     it).
     """
     runs, parameters = levels.shape
+    # columns are orthogonal and +-1, so least squares is a mean with signs
     slopes = levels.T @ values / runs
     rest = values - values.mean(0) - levels @ slopes
     # Degrees of freedom left beside the mean and the main effects.

@@ -119,6 +119,7 @@ TARGETS = (
 def _total(board: Board, values: Floats, name: str) -> Floats:
     """All series of a metric among values."""
     first = next(i for i, (metric, _) in enumerate(board.rows) if metric.name == name)
+    # series of one metric stand next to each other on the board
     return values[first : first + sum(1 for _ in board.metrics[name].series())]
 
 
@@ -148,6 +149,7 @@ def _watched(
     for now in range(DAY, end + 1, DAY):
         simulation.run(now)
         progress(now / end)
+        # with no time to settle, what was read before the loop stays the start
         if now == settle:
             watched.start = board.snapshot()
         if now > settle:
@@ -156,7 +158,9 @@ def _watched(
             # People who arrived today are left out: their day is not a whole one.
             rise = people["pull_count"][: len(looked)] - looked
             watched.looked.append(rise[rise > 0].astype(float))
+            # running totals: their rise is what the day counted
             day = board.values - before
+            # click is the first of HEADS, and each has two series
             clicks = _total(board, day, "responses")[:2].sum()
             watched.clicked.append(clicks / _total(board, day, "impressions").sum())
         before, looked = board.snapshot(), people["pull_count"].copy()
@@ -195,6 +199,7 @@ def _counted(board: Board, new: Floats) -> dict[str, float]:
             for head in RATES
         },
         **{f"next active day after {day}": share[day - 1] for day in range(1, 6)},
+        # the least fall from one day to the next; below zero where the hazard rises
         "falling hazard of returning (least step)": float(-np.diff(hazard).max()),
         "shown from creators followed": followed / impressions,
         "correlation with the diurnal curve": float(np.corrcoef(hours, MIND_HOURS)[0, 1]),

@@ -118,6 +118,7 @@ class FitProblem:
         rates."""
         slopes = self.before.copy()
         for path, value in zip(self.paths, at, strict=True):
+            # patience_effect is no slope of a response, and acts in worlds only
             if path.startswith(RESPONSES):
                 _, response, feature = path.split(".")
                 slopes[NAMES.index(response), 1 + FEATURES.index(feature)] = value
@@ -224,6 +225,7 @@ class Fit:
     @property
     def sd(self) -> Floats:
         """Of every target (K,)."""
+        # closed forms have no noise between replicates
         of = dict(zip(ANSWERS, [*np.zeros(len(CLOSED)), *self.noise], strict=True))
         return np.sqrt([target.variance + of[target.answer] ** 2 for target in TARGETS])
 
@@ -285,5 +287,6 @@ def noise_of(runs: Floats, errors: Floats, width: Floats, rows: int) -> Floats:
     """
     if runs.shape[1] > 1:
         return np.asarray(np.sqrt(runs.var(1, ddof=1).mean(0) / runs.shape[1]), np.float64)
+    # from the error of any one slope back to that of a run: all columns have the same
     left = errors[:, 0] * width[0] * np.sqrt(rows)
     return np.where(np.isfinite(left), left, 0.0)

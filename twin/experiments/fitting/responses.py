@@ -48,6 +48,7 @@ def run(p: FitProblem, rounds: int, say: Callable[[str], None]) -> tuple[Fit, po
 
     ``say`` receives a line for each step.
     """
+    # first the scenario as it is: closed forms need its population, rounds its answers
     runs = [p.start()]
     say(f"as it is: {words(runs[0].mean(0))}")
     levels = posterior.design(len(p.paths))
@@ -55,6 +56,7 @@ def run(p: FitProblem, rounds: int, say: Callable[[str], None]) -> tuple[Fit, po
     for number, row in enumerate(at, 1):
         runs.append(p.worlds(row))
         say(f"run {number} of {len(at)}: {words(runs[-1].mean(0))}")
+    # without runs[0], which is no row of the design
     slopes, errors = posterior.contrasts(levels, np.array(runs[1:]).mean(1), width)
     fit = Fit(p, slopes, errors, noise_of(np.array(runs), errors, width, len(at)), [])
     fit.visit(p.prior.mean, runs[0].mean(0))

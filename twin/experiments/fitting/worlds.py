@@ -87,6 +87,7 @@ class FilteringServer(Server):
 
     def refresh(self) -> None:
         """Publish a new snapshot that respects what the classifier has read since the last one."""
+        # kept lists would not know what the classifier has read since
         self._listed = Made()
         super().refresh()
 
@@ -159,7 +160,9 @@ def features(simulation: Simulation, shown: Shown) -> Meetings:
         else np.zeros(len(c))
     )
     levers = simulation.world.levers
+    # one array for all: it is replaced below, never written into
     x = dict.fromkeys(FEATURES, np.zeros(len(c)))
+    # these must follow `kernels.respond`, feature by feature
     x["match"] = np.einsum("md,md->m", people["taste"][c], posts["content"][p], dtype=float)
     for name in ("quality", "comprehensiveness", "arousal"):
         x[name] = posts[name][p].astype(float)
@@ -279,6 +282,7 @@ def measure(
         )
         low, high = features(newest, world.day(newest)), features(engagement, world.day(engagement))
         arousal = Feature.AROUSAL
+        # engagement less newest
         aroused = [each.x[:, arousal] for each in (high, low)]
         hostile = [each.x[:, arousal] * np.abs(each.opinion - each.slant) for each in (high, low)]
         time = [

@@ -62,6 +62,7 @@ class Forks:
         self.ways = [Branch(BASE), branch]
         self.rows = experiment.scenario.series()
         self.series = places(goals, self.rows)
+        # no range is of the duration, so all worlds have one window
         self.window = forks.last_window(at, experiment.scenario.duration)
 
     def __call__(self, worlds: Sequence[StressWorld], words: str) -> Array:
@@ -71,6 +72,7 @@ class Forks:
             self.on,
             f"runs of worlds {words}",
         )
+        # the shape holds for a phase without worlds too
         return np.array([self._means(world) for world in worlds]).reshape(
             len(worlds), len(self.goals), 2
         )
@@ -93,6 +95,7 @@ class Forks:
             self.at,
             [world.replicate],
             self.ways,
+            # the point's values in trunk and branches alike
             self._sets(world),
             self._within(world),
         )
@@ -109,6 +112,7 @@ class Forks:
                     self.experiment, self.rows, name, f"{folder}/trunk.npy", [self.window]
                 )
                 means[:, number] = found[0][self.series]
+        # kept where a branch failed, since a resume tries that again from the trunk
         if not any(name in self.experiment.failed for name in names):
             self.experiment.store.remove(f"{folder}/trunk.npy.world")
         return means
@@ -117,6 +121,7 @@ class Forks:
 def resume(experiment: Experiment, on: str | None) -> None:
     """Do what is left to do, print the results, write tables and report."""
     args = experiment.manifest["args"]
+    # the manifest has the whole plan, so a resume does not need the policy's file
     branch = forks.stored(Plan(**args["policy"]), experiment)
     goals, given = read_args(experiment)
     evaluate = Forks(experiment, goals, given, branch, int(args["at_s"]), on)

@@ -53,6 +53,7 @@ class Goal:
             return value
         if not (math.isfinite(base) and math.isfinite(value)):
             return math.nan
+        # equal is no change, also where a base of zero has no percent
         if not self.percent or value == base:
             return value - base
         return 100 * (value - base) / abs(base) if base else math.nan
@@ -61,6 +62,7 @@ class Goal:
         """Distance from the threshold, positive on the good side, in `unit`; NaN where it is not
         known."""
         distance = self.measured(base, value) - self.number
+        # + 0.0 makes -0.0 a plain zero
         return distance if self.op[0] == ">" else -distance + 0.0
 
     def holds(self, base: float, value: float) -> bool | None:
@@ -80,10 +82,12 @@ class Goal:
 def parse_goal(text: str, scenario: Scenario) -> Goal:
     """A goal from text. Raises UsageError with the grammar, or the nearest series of the scenario."""
     effect = _EFFECT.match(text)
+    # without effect( ) and % a goal is written like a policy's condition
     plain = f"{effect[1]} {effect[2]} {effect[3]}" if effect else text
     try:
         name, labels, op, number = parse_condition(plain)
     except ValueError as error:
+        # only this error says more than the grammar
         why = "labels" if "are not labels" in str(error) else ""
         raise UsageError(f"--goal {text}: {error if why else f'is no goal; {GRAMMAR}'}") from None
     metrics = {
@@ -97,6 +101,7 @@ def parse_goal(text: str, scenario: Scenario) -> Goal:
         )
     metric = metrics[name]
     series = {_written(metric, label_text(each)): label_text(each) for each in metric.series()}
+    # all labels have to be given: a goal is about one series
     found = next((each for each in metric.series() if each == labels), None)
     if found is None:
         given = _written(metric, label_text(labels))

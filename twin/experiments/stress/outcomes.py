@@ -85,6 +85,7 @@ def read_outcomes(
     rows = experiment.store.read_table("results.parquet").to_pylist()
     many = len(goals)
     made = []
+    # `table` writes a row per goal, so these rows are one world
     for first in range(0, len(rows), many):
         mine, row = rows[first : first + many], rows[first]
         world = StressWorld(

@@ -40,6 +40,7 @@ def strip(seen: Sequence[Outcome], goals: Sequence[Goal], g: int, verdict: Verdi
             if math.isfinite(margin):
                 fails = goal.holds(each.base[g], each.value[g]) is False
                 data["x"].append(margin)
+                # down the row in the order of the worlds, below the bar of mean and interval
                 data["y"].append(tops[name] - 0.2 - 0.6 * (k + 0.5) / len(those))
                 data["colour"].append(FAILS if fails else HOLDS)
                 data["said"].append(
@@ -83,6 +84,7 @@ def _rows(seen: Sequence[Outcome], extremes: dict[str, Fresh | None]) -> dict[st
 
 def ladder(directions: Sequence[Direction]) -> figure:
     """Rank correlations one under another, named above their lines."""
+    # what was not tested has no place on the scale
     known = [each for each in directions if math.isfinite(each.correlation)]
     plot = canvas(None, 60 + 30 * max(1, len(known)), "1")
     plot.xaxis.axis_label = "rank correlation with the margin"
@@ -116,6 +118,7 @@ def ladder(directions: Sequence[Direction]) -> figure:
 def _colour(each: Direction) -> str:
     if not each.sure:
         return NOISE
+    # below zero, high values go with small margins
     return FAILS if each.correlation < 0 else HOLDS
 
 
@@ -134,6 +137,7 @@ def against(
         mine = [
             each
             for each in drawn
+            # `is`: None, where it is not known, is neither
             if goal.holds(each.base[g], each.value[g]) is holds
             and math.isfinite(each.margins(goals)[g])
         ]
@@ -148,6 +152,7 @@ def against(
                 legend_label=label,
             )
     zero_line(plot, "width")
+    # the place in the range, with room for points at its ends
     plot.x_range = Range1d(-0.05, 1.05)
     if plot.legend:
         legend_below(plot, 2)

@@ -33,6 +33,7 @@ def write(experiment: Experiment) -> None:
     """Write ``report.html`` from what is in the folder."""
     goals, given = read_args(experiment)
     seen = read_outcomes(experiment, goals, given)
+    # from the outcomes again, so that a report needs results.parquet alone
     found = stress_verdicts.verdicts(seen, goals, given)
     args, scenario = experiment.manifest["args"], experiment.scenario
     fork = at(scenario.start, int(args["at_s"]))
@@ -101,6 +102,7 @@ def _directions(
                 "goal. Grey may be noise.",
             )
         ]
+        # directions are sorted, so these are the strongest
         for k, each in enumerate([each for each in verdict.directions if each.sure][:CLOSE]):
             place = places[each.parameter]
             picture = pictures.against(drawn, goals, g, given[place], place)

@@ -50,11 +50,13 @@ def explore(
             for world, each in zip(worlds, means, strict=True)
         ]
 
+    # drawn: world i is replicate i, so every world has luck of its own
     shares = design.sample(len(given), "lhs", budget.worlds, seed)
     seen = see(
         [StressWorld(DRAWN, i, i, _values(given, row)) for i, row in enumerate(shares)], "drawn"
     )
     seen += _search(see, goals, given, shares, seen, budget, seed)
+    # confirm: the same points, with replicates that no world had
     first = budget.worlds + budget.search
     seen += see(
         [
@@ -86,13 +88,18 @@ def _search(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
+        # both options below are marked as experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # a batch is asked for before any of it is known: constant_liar keeps its worlds apart
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True)
     study = optuna.create_study(sampler=sampler, direction="minimize")
+    # shares of the way, so that the search meets neither units, logarithms nor levels
     ranges: dict[str, Any] = {
         each.vary.path: optuna.distributions.FloatDistribution(0.0, 1.0) for each in given
     }
+    # scaled by the worlds drawn alone, so scores of all batches compare
     scores = scorer(drawn, goals)
+    # warm: the search starts from what the worlds drawn have shown
     for row, each in zip(shares, drawn, strict=True):
         if math.isfinite(score := scores(each)):
             at = {path: float(share) for path, share in zip(ranges, row, strict=True)}
@@ -111,6 +118,7 @@ def _search(
             )
             for k, trial in enumerate(asked)
         ]
+        # in the order asked, whichever ended first: the next batch depends on the order
         for trial, each in zip(
             asked, see(worlds, f"searched, {batch + 1} of {batches}"), strict=True
         ):
@@ -118,6 +126,7 @@ def _search(
             if math.isfinite(score):
                 study.tell(trial, score)
             else:
+                # NaN is no value for Optuna, and a trial must not stay open
                 study.tell(trial, state=optuna.trial.TrialState.FAIL)
             found.append(each)
     return found
@@ -131,6 +140,7 @@ def scorer(drawn: Sequence[Outcome], goals: Sequence[Goal]) -> Callable[[Outcome
     for column in margins.T:
         known = column[np.isfinite(column)]
         spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+        # a margin that never varies keeps its own unit
         scale.append(spread if spread > 0 else 1.0)
 
     def score(each: Outcome) -> float:
@@ -139,6 +149,7 @@ def scorer(drawn: Sequence[Outcome], goals: Sequence[Goal]) -> Callable[[Outcome
             for margin, by in zip(each.margins(goals), scale, strict=True)
             if math.isfinite(margin)
         ]
+        # the worst goal decides, hence a common scale
         return min(known, default=math.nan)
 
     return score

@@ -25,6 +25,7 @@ from twin.scenario.describe import Row, as_file, describe
 from twin.scenario.loading import Scenario, load
 
 REASONS = (
+    # how people return, look and respond
     (
         "audience.return_effect=0.2..1.8:log",
         "how strongly content people come back; no published size, a third to triple",
@@ -59,6 +60,7 @@ REASONS = (
         "audience.responses.glad.arousal=-3.0..-0.2",
         "how much people regret what aroused them; sign by surveys, size assumed",
     ),
+    # what creators make, and when they give up
     (
         "creators.ai.skill_mean=-0.6..0.6",
         "quality of AI posts against human ones; blind comparisons go both ways",
@@ -70,6 +72,7 @@ REASONS = (
         "how steeply giving up answers to morale; a third to double",
     ),
     ("creators.burnout=0.005..0.08:log", "morale that effort costs; a quarter to four times"),
+    # ties and opinions
     (
         "network.homophily=0.2..0.8",
         "how far people follow their own kind; differs widely between platforms",
@@ -80,6 +83,7 @@ REASONS = (
     ),
 )
 """Parameter with its range in the words of ``--uncertain``, and why that range."""
+# what a run is, not what is unknown of its people
 _FIXED = ("name", "start", "warm_up", "duration", "seed", "replicate", "metrics.every")
 
 
@@ -98,7 +102,9 @@ class Uncertain:
         ``vary.at``."""
         vary = self.vary
         if vary.levels:
+            # the middle of the part of the range in which `at` gives this level
             return (vary.levels.index(value) + 0.5) / len(vary.levels)
+        # not [:-n]: without a unit that would cut everything
         number = float(value[: len(value) - len(vary.suffix)])
         if vary.log:
             return math.log(number / vary.low) / math.log(vary.high / vary.low)
@@ -126,6 +132,7 @@ def read(
         try:
             vary = design.parse(text)
         except UsageError as error:
+            # the parser is that of sweeps, and names their flag
             raise UsageError(str(error).replace("--vary", "--uncertain", 1)) from None
         vary = replace(vary, path=vary.path.removeprefix("mechanisms."))
         if vary.path not in rows:
@@ -170,6 +177,7 @@ def _outside(vary: Vary, row: Row) -> str:
     if vary.levels:
         return ""
     own = _plain(row.value)
+    # in one unit, as the scenario may write the value in another than the range
     low, high = _plain(f"{vary.low!r}{vary.suffix}"), _plain(f"{vary.high!r}{vary.suffix}")
     if None in (own, low, high) or low <= own <= high:  # type: ignore[operator]
         return ""
@@ -196,6 +204,7 @@ def check(scenario: Scenario, given: Sequence[Uncertain]) -> None:
             ends = each.vary.levels or tuple(each.vary.at(share) for share in (0.0, 1.0))
             for value in ends:
                 _try(base, f"--uncertain {each.text}", [f"{each.vary.path}={value}"])
+        # together too, as bounds of one parameter may depend on others
         for share in (0.0, 1.0 - 1e-9):
             _try(
                 base,

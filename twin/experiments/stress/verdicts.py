@@ -137,6 +137,7 @@ def rate(holds: Sequence[bool | None]) -> Rate:
     """How often a goal fails; what could not be read does not count."""
     known = [each for each in holds if each is not None]
     fails = known.count(False)
+    # nothing known excludes nothing: the interval is all of 0..1
     if not known:
         return Rate(n=0, fails=0, unknown=len(holds), low=0.0, high=1.0)
     interval = stats.binomtest(fails, len(known)).proportion_ci(effects.LEVEL, "exact")
@@ -169,8 +170,10 @@ def verdicts(
             phase: [goal.holds(each.base[g], each.value[g]) for each in those]
             for phase, those in by_phase.items()
         }
+        # drawn first: margins[: len(at)] below are theirs
         found = [*by_phase[DRAWN], *by_phase[SEARCH]]
         margins = np.array([each.margins(goals)[g] for each in found])
+        # the worlds that `search.extremes` chose for fresh seeds
         ends = (
             [int(np.nanargmin(margins)), int(np.nanargmax(margins))]
             if np.isfinite(margins).any()
@@ -229,6 +232,7 @@ def _directions(
     for k, one in enumerate(given):
         u, nan = at[:, k], math.nan
         correlation = p = apart = nan
+        # a rank correlation needs points, and both sides to vary
         if known.sum() >= 5 and len(set(margins[known])) > 1 and len(set(u[known])) > 1:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # scipy on ties
@@ -254,6 +258,7 @@ def _directions(
 def _corrected(made: Sequence[Verdict]) -> list[Verdict]:
     """The same with q over all goals and parameters; the surest first."""
     every = [each for verdict in made for each in verdict.directions]
+    # q come back in the order of `every`, and are taken before each verdict is sorted
     q = iter(effects.discoveries(np.array([each.p for each in every])).tolist())
     apart = iter(effects.discoveries(np.array([each.difference_p for each in every])).tolist())
     return [

@@ -41,6 +41,7 @@ def how_often(verdict: Verdict) -> Words:
             f"the goal was kept."
         )
         return [(said, "bad")]
+    # no failure seen is not no failure, so the bound stands beside it
     if not drawn.fails:
         return [
             (f"It held in all {drawn.n} worlds drawn", "good"),
@@ -84,6 +85,7 @@ def fresh(verdict: Verdict, one: Fresh, name: str) -> Words:
         f"; with {n} fresh seeds {margin(verdict, one.mean)} [{signed(one.low)}, "
         f"{signed(one.high)}], failing in {one.fails} of {n}: "
     )
+    # first where it failed when found, then where it held
     if one.found < 0:
         end = {
             "fails": ("the failure is confirmed.", "bad"),
@@ -110,6 +112,7 @@ def where(verdict: Verdict) -> Words:
             f"parameters tested ({verdict.drawn.n} worlds)."
         )
         return [(said, "flat")]
+    # where all fail or none does, no border was seen, only a slope
     start = (
         "It fails where "
         if verdict.drawn.fails and verdict.drawn.fails < verdict.drawn.n
@@ -143,6 +146,7 @@ def about(verdict: Verdict) -> list[Words]:
     made = [how_often(verdict), where(verdict), *searched(verdict)]
     if verdict.worst:
         made.append(fresh(verdict, verdict.worst, "worst"))
+    # a single known world is both
     if verdict.best and verdict.worst and verdict.best.point != verdict.worst.point:
         made.append(fresh(verdict, verdict.best, "least bad"))
     return made

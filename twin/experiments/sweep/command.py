@@ -71,6 +71,7 @@ def run(experiment: Experiment, on: str | None) -> Swept:
     args = experiment.manifest["args"]
     varied, chosen, scenarios = planned(experiment.scenario, args)
     replicates = int(args["replicates"])
+    # the window is of the point's own scenario, as a parameter may be the duration
     tasks = [
         Task(
             "means",
@@ -82,12 +83,14 @@ def run(experiment: Experiment, on: str | None) -> Swept:
         for r in range(replicates)
     ]
     experiment.run(tasks, on)
+    # series follow from the mechanisms, so those of most points are listed only once
     layouts: dict[tuple[str, ...], dict[Key, Metric]] = {}
     for scenario in scenarios:
         if (names := tuple(scenario.mechanisms)) not in layouts:
             layouts[names] = {
                 (metric.name, label_text(labels)): metric for metric, labels in scenario.series()
             }
+    # everything that any point has; what a point lacks stays NaN there
     series = {
         key: metric
         for layout in layouts.values()
@@ -95,9 +98,11 @@ def run(experiment: Experiment, on: str | None) -> Swept:
         if outcome(metric)
     }
     places = {key: place for place, key in enumerate(series)}
+    # NaN is what failed, and what a point's scenario does not measure
     values = np.full((len(chosen), replicates, len(series)), np.nan)
     for place, scenario in enumerate(scenarios):
         layout = list(layouts[tuple(scenario.mechanisms)])
+        # a result holds all series of its own scenario, in that order
         kept = [i for i, key in enumerate(layout) if key in places]
         target = [places[layout[i]] for i in kept]
         for r in range(replicates):
@@ -114,6 +119,7 @@ def _table(swept: Swept) -> pa.Table:
         "replicate": np.tile(np.repeat(np.arange(replicates), many), n),
     }
     for k, each in enumerate(swept.varied):
+        # few texts in very many rows, hence dictionaries
         columns[each.path] = pa.array(
             [point[k] for point in swept.points for _ in range(replicates * many)]
         ).dictionary_encode()
@@ -131,12 +137,14 @@ def _table(swept: Swept) -> pa.Table:
 def ranks(swept: Swept) -> list[dict[str, Any]]:
     """Spearman's correlation of each numeric parameter with each outcome that varies, over points;
     rows of ``ranks.parquet``."""
+    # means: replicates of one point are not further points
     means = swept.means()
     found: list[dict[str, Any]] = []
     for k, each in enumerate(swept.varied):
         numbers = swept.numbers(k)
         for i, (key, metric) in enumerate(swept.series.items()):
             known = np.isfinite(means[:, i]) & np.isfinite(numbers)
+            # a rank correlation needs points, and both sides to vary
             if known.sum() < LEAST or len(set(numbers[known])) < 2 or np.ptp(means[known, i]) == 0:
                 continue
             result = stats.spearmanr(numbers[known], means[known, i])
@@ -168,6 +176,7 @@ def lines(swept: Swept, found: Sequence[dict[str, Any]]) -> list[str]:
             f"{each.path}: {len(sure)} of {sum(row['headline'] for row in mine)} headline outcomes "
             f"go with it beyond noise"
         )
+        # equal q are common, so names decide and the output stays the same
         for row in sorted(sure, key=lambda row: (row["q"], row["metric"], row["labels"]))[:5]:
             name = row["metric"] + (f"{{{row['labels']}}}" if row["labels"] else "")
             made.append(

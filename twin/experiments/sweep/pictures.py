@@ -41,6 +41,7 @@ def response(vary: Vary, at: Sequence[str], values: Array, unit: str) -> figure:
         {"x": x[order][known], "y": values.ravel()[known], "at": [at[i] for i in order[known]]}
     )
     points = plot.scatter("x", "y", source=runs, size=5, color=BLUE, alpha=0.35, line_color=None)
+    # one mean a level; over a range hardly two points are equal, so neighbours are joined
     groups = [x == level for level in np.unique(x)] if vary.levels else _bins(x)
     source = ColumnDataSource(_means(x, values, groups))
     plot.segment("x", "low", "x", "high", source=source, color=INK, line_width=1.5)
@@ -89,6 +90,7 @@ def _bins(x: Array) -> list[Any]:
 def _ticks(plot: figure, vary: Vary) -> None:
     """Levels by their names, at most eight; of a range the ends and three values between."""
     if vary.levels:
+        # every so many levels, rounded up, so that names do not overlap
         step = -(-len(vary.levels) // 8)
         plot.xaxis.ticker = FixedTicker(ticks=list(range(0, len(vary.levels), step)))
         plot.xaxis.formatter = CustomJSTickFormatter(
@@ -96,12 +98,14 @@ def _ticks(plot: figure, vary: Vary) -> None:
         )
         return
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    # once each: whole numbers in a short range are the same at several shares
     names = dict.fromkeys(vary.at(share) for share in shares)
     places = {
         float(np.log10(quantity(name)) if vary.log else quantity(name)): name for name in names
     }
     plot.xaxis.ticker = FixedTicker(ticks=list(places))
     plot.xaxis.formatter = CustomJSTickFormatter(
+        # the nearest place, since ticks need not come back as exactly these numbers
         args={"at": list(places), "names": list(places.values())},
         code="""
         let best = 0;
@@ -131,6 +135,7 @@ def heat(varied: Sequence[Vary], points: Sequence[tuple[str, ...]], means: Array
             "ink": ["white" if each else INK for each in dark],
         }
     )
+    # a scale needs two different ends
     colours = LinearColorMapper(
         palette=SEQUENTIAL, low=low, high=high if high > low else low + 1, nan_color="#eeeeee"
     )

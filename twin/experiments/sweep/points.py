@@ -38,6 +38,7 @@ class Swept:
 
     def means(self) -> NDArray[np.float64]:
         """Means over replicates (points, series)."""
+        # a point whose runs all failed is NaN, which needs no warning
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             return np.asarray(np.nanmean(self.values, 1))

@@ -65,6 +65,7 @@ def write(experiment: Experiment) -> None:
 def read(experiment: Experiment) -> Swept:
     """What `sweep` left in ``results.parquet``."""
     varied, points, scenarios = planned(experiment.scenario, experiment.manifest["args"])
+    # of all points, as a parameter may decide which mechanisms there are
     declared = {
         metric.name: metric
         for scenario in scenarios
@@ -73,6 +74,7 @@ def read(experiment: Experiment) -> Swept:
     }
     table = experiment.store.read_table("results.parquet")
     replicates = int(experiment.manifest["args"]["replicates"])
+    # rows are in the order point, replicate, series: the first so many name the series
     many = len(table) // (len(points) * replicates)
     keys: list[Key] = list(
         zip(*(table[name].slice(0, many).to_pylist() for name in ("metric", "labels")), strict=True)
@@ -186,6 +188,7 @@ def _points(swept: Swept) -> Section:
         def cell(point: int) -> Cell:
             text = swept.points[point][place]
             value = design.quantity(text)
+            # sorted by the number, shown as it was set
             return number(value, shown=text) if np.isfinite(value) else Cell(text)
 
         return cell

@@ -33,6 +33,7 @@ def shown(swept: Swept) -> list[tuple[int, Key]]:
         if (metric.headline or key in EXTRA) and np.isfinite(swept.values[:, :, i]).any()
     ]
     order = list(SIDES)
+    # a stable sort: within a side series stay in the order of the board
     return sorted(found, key=lambda each: order.index(swept.series[each[1]].side))
 
 
@@ -51,6 +52,7 @@ def verdict(row: Rank) -> str:
     or ``less`` of what is neither; empty where it may be noise."""
     if not sure(row):
         return ""
+    # above zero where more of the parameter goes with more of what is good
     good = {"up": 1, "down": -1}.get(row["good"], 0) * row["correlation"]
     if good:
         return "better" if good > 0 else "worse"

@@ -39,11 +39,13 @@ class _List:
         self._tasks, self._place = tasks, {task.result: place for place, task in enumerate(tasks)}
         self._missing: dict[str, set[str]] = {}
         self._needed_by: dict[str, list[Task]] = {}
+        # a heap of places: a task that is tried again goes back to its place in the order
         self._ready: list[int] = []
         for task in tasks:
             if task.result not in have:
                 missing = {need for need in task.needs if need not in have}
                 for need in missing:
+                    # nothing would ever free this task: a mistake of the caller, not a failed run
                     if need not in self._place:
                         raise ValueError(
                             f"{task.result} needs {need}, which nothing makes in {store.root}"
@@ -73,6 +75,7 @@ class _List:
 
     def lost(self, task: Task) -> Iterator[tuple[Task, Task]]:
         """All that can never begin without it, each once, with what it would have needed."""
+        # popped, so that nothing is given up twice
         for other in self._needed_by.pop(task.result, ()):
             yield other, task
             yield from self.lost(other)
@@ -105,6 +108,7 @@ class _Work:
             self._progress.done_weight += task.weight
             self._left.done(task)
             return
+        # each attempt writes under a name of its own, which no later one would replace
         self._store.tidy(task.result)
         if self._tries[task.result] < TRIES:
             self._left.again(task)
@@ -131,14 +135,17 @@ def run_all(
     """Run tasks whose results are not there yet, each after those that it needs. Raises UsageError
     for an unknown ``on``."""
     store, ended = Store(root), Ended()
+    # a result is there whole or not at all, so its name is enough
     have = {task.result for task in tasks if store.exists(task.result)}
     progress = Progress(len(tasks), sum(task.weight for task in tasks), len(have))
     progress.done_weight = progress.old_weight = sum(
         task.weight for task in tasks if task.result in have
     )
     left = _List(tasks, have, store)
+    # before the pool: what is complete must not start workers, nor need its cluster
     if not left:
         return ended
+    # what an earlier command left when it was killed in the middle of a write
     for task in tasks:
         if task.result not in have:
             store.tidy(task.result)
@@ -151,8 +158,10 @@ def run_all(
             for task, error in pool.next():
                 work.end(task, error)
         show(progress)
+    # Ctrl-C as well: no worker may outlive the command
     except BaseException:
         pool.close(kill=True)
+        # after the workers have ended, who may have been writing
         for task in work.running.values():
             store.tidy(task.result)
         raise

@@ -47,6 +47,7 @@ def made_of() -> dict[str, str]:
     """What results depend on beside the task: digest of the package's source, and versions of what
     it computes with."""
     home, digest = Path(__file__).parent.parent.parent, hashlib.blake2b(digest_size=8)
+    # sorted, as file systems list in any order; with names, as a moved file is another program
     for path in sorted(home.rglob("*.py")):
         digest.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
     return {"source of twin": digest.hexdigest(), **{name: version(name) for name in PACKAGES}}
@@ -80,6 +81,7 @@ class Cluster:
         try:
             if on == "dask":
                 dask = importlib.import_module("dask")
+                # before workers start: libraries read their number of threads on import
                 with (
                     ignoring_interrupts(),
                     dask.config.set({"distributed.nanny.pre-spawn-environ": THREADS}),
@@ -87,8 +89,10 @@ class Cluster:
                     self._own = self._dask.LocalCluster(
                         n_workers=cores(),
                         threads_per_worker=1,
+                        # without a limit: Dask pauses, then ends a worker that comes close to it
                         memory_limit=None,
                         host="127.0.0.1",
+                        # any free port, so that two commands can run side by side
                         dashboard_address="127.0.0.1:0",
                         silence_logs=logging.CRITICAL,
                     )
@@ -101,6 +105,7 @@ class Cluster:
                 f"dask scheduler"
             ) from None
         try:
+            # workers of another version are refused before the first task
             self._look()
         except BaseException:
             self.close(kill=True)
@@ -115,6 +120,7 @@ class Cluster:
         """See which workers are there; new ones must have the same program."""
         try:
             there = set(self._client.nthreads())
+            # each is asked once: an answer is a round trip, and `_look` runs every second
             new = sorted(there - self._fit)
             answers = self._client.run(made_of, workers=new, on_error="return") if new else {}
         except (OSError, TimeoutError, ValueError, RuntimeError, KeyError) as error:
@@ -122,6 +128,7 @@ class Cluster:
                 f"--on {self.on}: the Dask scheduler is gone ({_line(error)}); what is done is "
                 f"kept, and the same command resumes"
             ) from None
+        # one worker's error is an answer (on_error), and hides no other
         for worker, answer in answers.items():
             if isinstance(answer, (OSError, TimeoutError)):
                 continue  # gone again, or not up yet
@@ -152,6 +159,7 @@ class Cluster:
         worker = min(self._there - set(self._running))
         self._running[worker] = (
             task,
+            # not pure: a second attempt must run, not get the first one's result
             self._client.submit(carry_out, root, task, workers=[worker], pure=False),
         )
 
@@ -159,6 +167,7 @@ class Cluster:
         """Wait for one to end, a second at most."""
         futures = [future for _, future in self._running.values()]
         if futures:
+            # a second at most, so that workers that come or go are noticed
             with contextlib.suppress(TimeoutError, self._dask.CancelledError):
                 self._dask.wait(futures, timeout=POLL_S, return_when="FIRST_COMPLETED")
         else:
@@ -166,6 +175,7 @@ class Cluster:
         self._look()
         for worker, (task, future) in list(self._running.items()):
             status = future.status
+            # bound to its worker, the task of one that is gone would be pending for ever
             if status == "pending" and worker in self._there:
                 continue
             del self._running[worker]

@@ -54,6 +54,7 @@ class Processes:
             try:
                 error = pipe.recv()
                 self._free.append(worker)
+            # the pipe ended without an answer: the process is dead
             except (EOFError, OSError):
                 error = worker.end()
             yield task, error
@@ -64,6 +65,7 @@ class Processes:
         workers = [*self._free, *(worker for worker, _ in self._running.values())]
         for worker in workers:
             worker.process.kill()
+        # after all are killed, so that the waits overlap
         for worker in workers:
             worker.end()
 
@@ -75,8 +77,10 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # no locks or threads of ours in it
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        # a process inherits mask and environment as they are when it starts
         with ignoring_interrupts(), environment(THREADS):
             self.process.start()
+        # with our copy of its end open, the pipe would not end when the process does
         theirs.close()
 
     def give(self, root: str, task: Task) -> None:
@@ -102,6 +106,7 @@ class _Worker:
 
 def _serve(pipe: Connection[Any, Any]) -> None:
     """Do the tasks that come through the pipe, until it ends."""
+    # nobody reads the pipe during a task, so a thread watches for the end of the command
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     while True:
         try:
@@ -115,6 +120,7 @@ def _end_with_the_command() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        # sys.exit would end this thread alone
         os._exit(1)
 
 
@@ -124,6 +130,7 @@ def ignoring_interrupts() -> Iterator[None]:
     they do not run the script again that began this one (it need not guard itself by its name)."""
     # else the first start of a process would begin the tracker, and let Ctrl-C through again
     resource_tracker.ensure_running()
+    # children inherit the blocked signal; one that comes here waits until it is unblocked
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     script = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")  # what spawn would run again

@@ -86,11 +86,13 @@ class Store:
         if self._objects:
             self._files.pipe_file(target, data)
             return
+        # elsewhere half a file would be visible under its name, hence another name and a rename
         work = _beside(target)
         if self._local:
             with Path(work).open("wb") as file:
                 file.write(data)
                 file.flush()
+                # on disk before it has its name: an empty file after a crash would count as done
                 os.fsync(file.fileno())
             Path(work).replace(target)
             return
@@ -161,6 +163,7 @@ class Store:
             work.parent.mkdir(parents=True, exist_ok=True)
             try:
                 yield work
+                # a folder cannot be renamed onto one that holds files
                 shutil.rmtree(target, ignore_errors=True)
                 work.rename(target)
             finally:
@@ -178,6 +181,7 @@ class Store:
     def _put(self, folder: Path, name: str) -> None:
         self.remove(f"{name}/{MANIFEST}")  # what is half replaced is not whole
         self._files.makedirs(self._at(name), exist_ok=True)
+        # the manifest last: once it is there, the folder is whole
         for path in sorted(folder.iterdir(), key=lambda path: (path.name == MANIFEST, path.name)):
             self._files.put_file(str(path), self._at(f"{name}/{path.name}"))
 

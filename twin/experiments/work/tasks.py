@@ -61,6 +61,7 @@ def execute(root: str, task: Task) -> None:
             f"{store.root}: holds no {SCENARIO} as seen from {platform.node()} (give --out a path "
             f"or address that all workers share)"
         )
+    # an attempt whose worker died may have written it already
     if not store.exists(task.result):
         KINDS[task.kind](store, task)
 
@@ -69,6 +70,7 @@ def _scenario(store: Store, args: Mapping[str, Any], stack: ExitStack) -> Scenar
     path = stack.enter_context(store.local(SCENARIO))
     policies = []
     for name in args.get("policies", ()):
+        # the time goes back behind the local path, where `load` expects it
         file, at, time = name.partition("@")
         policies.append(f"{stack.enter_context(store.local(file))}{at}{time}")
     return load(path, args.get("sets", ()), policies)
@@ -86,13 +88,17 @@ def _played(
         simulation = Simulation(scenario, threads=asked(None, 1))
         readings: list[NDArray[np.float64]] = []
         simulation.on_measure = lambda now, values: readings.append(values)
+        # a trunk is past its warm-up, and keeps the readings before the fork in its own result
         if "trunk" in task.args:
             simulation.load(stack.enter_context(store.local(f"{task.args['trunk']}.world")))
         else:
             warmed.up(simulation)
+        # `run` stops before its argument: the reading at the end counts,
+        # that at the fork is the branch's
         simulation.run(scenario.duration + 1 if until is None else until)
         yield (
             simulation,
+            # without a reading still an array of all series, as branches are appended to it
             np.array(readings) if readings else np.zeros((0, len(simulation.world.board.values))),
         )
 
@@ -101,6 +107,7 @@ def trunk(store: Store, task: Task) -> None:
     """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before
     the fork in ``<result>``."""
     with _played(store, task, int(task.args["at_s"])) as (simulation, readings):
+        # the world before the readings: once these are there, the task counts as done
         with store.new_folder(f"{task.result}.world") as world:
             simulation.save(world)
         store.write_array(task.result, readings)
@@ -131,12 +138,14 @@ def reduced(
 ) -> NDArray[np.float64]:
     """Readings from the start on (readings, series) as means over windows (windows, series);
     running totals per day. Changes ``readings`` in place."""
+    # a histogram of events is a running total too, as a counter is
     counters = np.array(
         [
             metric.kind == "counter" or (metric.kind == "histogram" and metric.total)
             for metric, _ in rows
         ]
     )
+    # readings come every so many seconds from the start on, without a gap
     times = np.arange(len(readings), dtype=np.int64) * every
     readings[:, counters] = per_day(times.astype("datetime64[s]"), readings[:, counters])
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
