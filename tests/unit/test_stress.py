@@ -147,6 +147,8 @@ def test_levers_and_ranges_beside_the_scenario_are_noted(base):
         "audience.initial=10..20",
         "creators.human.posts_mean=0.5/d..8.0/d:log",
         "recommender.ranking=value,chronological,popular",
+        "recommender.retrain_every=12h..48h",
+        "recommender.expiry=1h..4h:log",
     ],
 )
 def test_a_value_tells_its_place(base, text):

@@ -37,7 +37,8 @@ Method = Literal["grid", "lhs", "sobol"]
 MOST = 100_000
 """Most points of a design."""
 _END = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)\s*$")
-_TIMES = ("s", "min", "h", "d", "w")
+TIMES = ("s", "min", "h", "d", "w")
+"""Units of durations."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Vary:
         if self.whole:
             # at the very ends rounding may leave the range: Python rounds halves to even
             return f"{min(max(round(value), round(self.low)), round(self.high))}{self.suffix}"
-        if self.suffix in _TIMES:
+        if self.suffix in TIMES:
             seconds = value * parse_duration(f"1{self.suffix}")
             # one step of the grid at least: a short duration must not become none at all
             return format_duration(max(1, round(seconds / self.grid)) * self.grid)
@@ -149,7 +150,7 @@ def fitted(varied: Sequence[Vary], scenario: Scenario) -> list[Vary]:
             replace(
                 each,
                 whole=whole,
-                grid=scenario.grid if each.suffix in _TIMES else 1,
+                grid=scenario.grid if each.suffix in TIMES else 1,
             )
         )
     return made

@@ -34,14 +34,7 @@ class Checker(PolicyChecker):
                 self.add((key,), "no such top-level key", mend)
         head = self.build(Head, {key: top[key] for key in Head.model_fields if key in top}, ())
         metrics = self.build(MetricsParams, top.get("metrics", {}), ("metrics",))
-        try:
-            start = parse_start(top.get("start", "2025-01-01"))
-        except ValueError as error:
-            # `parse_start` gives reason and mend as one text
-            reason, _, mend = str(error).partition("; ")
-            self.add(("start",), reason, mend)
-            # any date will do: the scenario is refused, and its other problems are found
-            start = dt.date(2025, 1, 1)
+        start = self._start(top.get("start", "2025-01-01"))
         given = top.get("mechanisms", {})
         if not isinstance(given, dict):
             self.add(
@@ -84,6 +77,17 @@ class Checker(PolicyChecker):
             outside=types.MappingProxyType(self.outside),
             tree=self.tree,
         )
+
+    def _start(self, given: Any) -> dt.date:
+        """The date on which the run starts."""
+        try:
+            return parse_start(given)
+        except ValueError as error:
+            # `parse_start` gives reason and mend as one text
+            reason, _, mend = str(error).partition("; ")
+            self.add(("start",), reason, mend)
+            # any date will do: the scenario is refused, and its other problems are found
+            return dt.date(2025, 1, 1)
 
     def _begin(self, head: Head, start: dt.date) -> None:
         """The warm-up is whole days, so that the start is at midnight; the world begins on a date,

@@ -104,8 +104,12 @@ class Uncertain:
         if vary.levels:
             # the middle of the part of the range in which `at` gives this level
             return (vary.levels.index(value) + 0.5) / len(vary.levels)
-        # not [:-n]: without a unit that would cut everything
-        number = float(value[: len(value) - len(vary.suffix)])
+        if vary.suffix in design.TIMES:
+            # `at` writes a duration in whatever unit is shortest
+            number = parse_duration(value) / parse_duration(f"1{vary.suffix}")
+        else:
+            # not [:-n]: without a unit that would cut everything
+            number = float(value[: len(value) - len(vary.suffix)])
         if vary.log:
             return math.log(number / vary.low) / math.log(vary.high / vary.low)
         return (number - vary.low) / (vary.high - vary.low)
@@ -137,6 +141,8 @@ def read(
         vary = replace(vary, path=vary.path.removeprefix("mechanisms."))
         if vary.path not in rows:
             raise UsageError(f"--uncertain {text}: no such parameter ({nearest(vary.path, rows)})")
+        # as sweeps do: durations lie on the grid of the scenario, whole numbers stay whole
+        (vary,) = design.fitted([vary], scenario)
         if any(each.vary.path == vary.path for each in made):
             raise UsageError(f"--uncertain {text}: {vary.path} is given twice (leave one out)")
         if len(vary.levels) == 1:
