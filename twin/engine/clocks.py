@@ -28,6 +28,7 @@ class Tick(Event):
     """An event at an absolute time with a declared priority."""
 
     def __init__(self, env: simpy.Environment, at: int, priority: int) -> None:
+        # As SimPy's Timeout, inlined: that one takes no priority
         self.env, self.callbacks, self._ok, self._value = env, [], True, None
         env.schedule(self, EventPriority(10 + priority), at - env.now)
 
@@ -46,6 +47,7 @@ class Calendar:
 
     def __len__(self) -> int:
         """Clocks and entities that wait."""
+        # Clocks share one event, but each of them counts
         return len(self._env._queue) + max(len(self._clocks) - 1, 0)
 
     def every(self, due: Callable[[], int], rank: int, work: Callable[[], None]) -> None:
@@ -53,6 +55,7 @@ class Calendar:
         below entities'."""
         self._clocks.append((rank, due, work))
         self._clocks.sort(key=lambda clock: clock[0])
+        # One process serves all clocks: it reads the list when it runs, so later ones are in it
         if len(self._clocks) == 1:
             self._env.process(self._tick())
 
@@ -61,6 +64,7 @@ class Calendar:
         while True:
             at = min(due() for _, due, _ in self._clocks)
             yield Tick(self._env, at, 0)
+            # Work advances its own due time; clocks that are due later are passed over
             for _, due, work in self._clocks:
                 if due() == at:
                     work()
@@ -73,7 +77,9 @@ class Calendar:
 
         def process() -> Generator[Event, Any, None]:
             while (at := due()) is not None:
+                # A time that has already passed is due at once: SimPy cannot go back
                 yield Tick(self._env, max(at, self.now), RANK_SPAN * rank + row)
+                # The entity may be gone, or its time moved, since the process began to wait
                 if due() == self.now:
                     work(row)
 
@@ -81,5 +87,6 @@ class Calendar:
 
     def run(self, until: int) -> None:
         """Run everything before ``until``, and nothing at it."""
+        # SimPy refuses a time that is not ahead; its stop event is URGENT, so nothing at it runs
         if until > self._env.now:
             self._env.run(until=until)

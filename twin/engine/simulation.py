@@ -53,6 +53,7 @@ class Simulation:
         self, scenario: Scenario, *, reference: bool = False, oracle: bool = False, threads: int = 1
     ) -> None:
         self.scenario, self.reference, self.oracle = scenario, reference, oracle
+        # The world is older than the scenario by the warm-up, so that inside no time is negative
         begin = scenario.start - dt.timedelta(seconds=scenario.warm_up)
         self.world = World(
             begin,
@@ -74,9 +75,11 @@ class Simulation:
                 if meta(info)["lever"]:
                     self.world.levers[f"{name}.{path}"] = value_at(params, path)
             self.mechanisms.append(kind(params, self.world))
+        # In the order of mechanisms, since one fills what the next reads: communities, then tastes
         for mechanism in self.mechanisms:
             self.world.on_add(mechanism.born)
             self.world.on_release(mechanism.gone)
+        # Whoever drives the run replaces it
         self.on_measure: Callable[[int, NDArray[np.float64]], None] = lambda now, values: None
         self._clocks = self._ordered_clocks()
         self.due: dict[str, int] = {}
@@ -99,6 +102,7 @@ class Simulation:
         for place, mechanism in enumerate(self.mechanisms):
             clocks: list[Every | Wakes] = [*mechanism.wakes(), *mechanism.clocks()]
             for index, clock in enumerate(clocks):
+                # A checkpoint knows clocks by these names: after a renaming it cannot be loaded
                 handler = getattr(clock.handler, "__name__", "work")
                 found.append(
                     (
@@ -107,7 +111,8 @@ class Simulation:
                         clock,
                     )
                 )
-        every = self.scenario.metrics.every  # a reading falls on the start, whatever the warm-up
+        # A reading falls on the start, whatever the warm-up
+        every = self.scenario.metrics.every
         measure = Every(every, "measure", self._measure, first=self.scenario.warm_up % every)
         found.append(
             ((PHASES.index("measure"), len(self.mechanisms), 0), "engine.measure", measure)
@@ -136,10 +141,12 @@ class Simulation:
             if isinstance(clock, Every):
                 self.due[name] = clock.period if clock.first is None else clock.first
             else:
+                # Wakes are replayed by windows, and the first window ends at the first refresh
                 self.due[name] = self.world.grid
         self._start()
 
     def _start(self) -> None:
+        # A large world works with large temporary arrays: freed ones are to leave the process
         give_back()
         self.calendar = Calendar(self.world.now)
         for rank, (name, clock) in enumerate(self._clocks):
@@ -147,6 +154,7 @@ class Simulation:
                 self.calendar.every(
                     partial(self._next, name), rank, partial(self._tick, name, clock)
                 )
+            # Batched mode: people who wake are a clock as well, with one call per window
             elif not self.reference:
                 self.calendar.every(
                     partial(self._next, name), rank, partial(self._replay, name, clock)
@@ -154,6 +162,7 @@ class Simulation:
         if self.reference:
             self._spawned: set[tuple[str, int]] = set()
             self._spawn_at = self.world.now
+            # Behind all clocks, which may open rows at the same instant
             self.calendar.every(lambda: self._spawn_at, len(self._clocks), self._spawn)
 
     def _spawn(self) -> None:
@@ -163,9 +172,11 @@ class Simulation:
         for rank, (name, clock) in enumerate(self._clocks):
             if isinstance(clock, Wakes):
                 table = self.world.table(clock.table)
+                # Whoever wakes beyond the end would only fill the calendar
                 for row in np.flatnonzero(
                     table["alive"] & (table[clock.column] < self._end)
                 ).tolist():
+                    # By key: rows are recycled, and the next entity needs its own process
                     mark = (name, int(table["key"][row]))
                     if mark not in self._spawned:
                         self._spawned.add(mark)
@@ -202,17 +213,21 @@ class Simulation:
         self.world.now = now = self.calendar.now
         self.due[name] = now + self.world.grid
         table = self.world.table(clock.table)
+        # Strictly before now: whoever wakes at now belongs to the next window
         rows = due_rows(table[clock.column], now)
         if len(rows):
             began = time.perf_counter()
             clock.handler(rows)
             self.spent[clock.phase] += time.perf_counter() - began
+            # A call replays one wake per entity: a second one in its window would come out of order
             if earliest(table[clock.column], rows) < now:
                 raise StateError(f"{name} woke an entity twice within {MIN_WAKE} s")
 
     def _measure(self) -> None:
+        # Also in the warm-up: some metrics are changes since the last reading
         for mechanism in self.mechanisms:
             mechanism.measure()
+        # Only after the reading, whose totals become the zero of all counts
         if self.now == 0 and self.world.warm_up:
             self.world.board.rebase()
         if self.now >= 0:
@@ -221,7 +236,9 @@ class Simulation:
     def run(self, until: int) -> None:
         """Run everything before ``until``, seconds since the scenario's start: a barrier, at which
         the run can be saved."""
+        # Callers count from the scenario's start, the calendar from the world's beginning
         self.calendar.run(until + self.world.warm_up)
+        # The last event may have been earlier, but what is saved is of the barrier
         self.world.now = until + self.world.warm_up
 
     def save(self, folder: Path) -> None:
@@ -230,6 +247,7 @@ class Simulation:
 
     def load(self, folder: Path) -> None:
         """Read a saved world and start its clocks from there."""
+        # The calendar begins at the loaded second, so it is built afterwards
         self.due = checkpoint.load(folder, self.world)
         self._start()
 

@@ -26,6 +26,7 @@ class Board:
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics: dict[str, Metric] = {}
         self.rows: list[tuple[Metric, dict[str, str]]] = []
+        # Where the series of each metric begin, how many they are, and where each one is
         self._first: dict[str, int] = {}
         self._size: dict[str, int] = {}
         self._index: dict[tuple[str, str], int] = {}
@@ -62,6 +63,7 @@ class Board:
     def set(self, name: str, value: float, **labels: str) -> None:
         """Set one series to a value (a counter to its running total)."""
         place = self.index(name, **labels)
+        # Mechanisms count over the world's whole life, readers from the scenario's start
         self.values[place] = value - self.zero[place]
 
     def set_all(self, name: str, values: NDArray[np.float64] | list[float]) -> None:
@@ -83,11 +85,14 @@ class Board:
     def total(self, name: str, **labels: str) -> float:
         """The running total of one series over the world's whole life, its warm-up included."""
         place = self.index(name, **labels)
+        # The inverse of `set`
         return float(self.values[place] + self.zero[place])
 
     def rebase(self) -> None:
         """Count from now on: every total becomes zero."""
+        # Gauges tell what is now, so they have no zero to count from
         counted = np.array([metric.counts for metric, _ in self.rows], bool)
+        # values are totals less the old zero: added again, they are whole-life totals
         self.zero = np.where(counted, self.values + self.zero, 0.0)
         self.values[counted] = 0.0
 

@@ -29,10 +29,13 @@ _NAME = re.compile(r"t-?\d+")
 
 def save(folder: Path, world: World, due: dict[str, int]) -> None:
     """Write the world to ``folder``, atomically."""
+    # Beside the final name: a rename is atomic only within one file system
     work = folder.with_name(folder.name + ".part")
+    # What a killed process left half written
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     arrays: dict[str, Any] = {"board": world.board.values}
+    # Only a world with a warm-up has other zeros than 0
     if world.board.zero.any():
         arrays["zero"] = world.board.zero
     for table in world.tables.values():
@@ -52,14 +55,18 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
         "records": world.records,
         "board": world.board.describe(),
         "arrays": sorted(arrays),
+        # Room decides how long arrays are made and when they grow: a resumed run must do the same
         "capacity": {name: table.capacity for name, table in world.tables.items()},
     }
     with (work / "manifest.json").open("w") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
+        # Written last: a folder counts as whole once it has a manifest
         file.flush()
         os.fsync(file.fileno())
+    # An older checkpoint of the same second gives way: a rename needs an empty place
     shutil.rmtree(folder, ignore_errors=True)
     work.rename(folder)
+    # The rename itself is on disk only once its parent folder is synced
     handle = os.open(folder.parent, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
@@ -75,6 +82,7 @@ def load(folder: Path, world: World) -> dict[str, int]:
                 f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT} "
                 f"(run the scenario again)"
             )
+        # Values are stored by place alone, so the series must be the same, in the same order
         if manifest["board"] != world.board.describe():
             raise CheckpointError(
                 f"{folder}: the metrics of this version differ from the checkpoint's (run the "
@@ -86,6 +94,7 @@ def load(folder: Path, world: World) -> dict[str, int]:
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{folder}: checkpoint cannot be read: {error}") from None
     world.now = int(manifest["now"])
+    # In place, through `Watched`: what was computed from levers before becomes invalid
     world.levers.clear()
     world.levers.update(manifest["levers"])
     world.arms.clear()
@@ -94,6 +103,7 @@ def load(folder: Path, world: World) -> dict[str, int]:
     world.records.clear()
     world.records.update(manifest["records"])
     world.board.values[:] = arrays.pop("board")
+    # Absent where there was no warm-up
     world.board.zero[:] = arrays.pop("zero", 0.0)
     for table in world.tables.values():
         prefix = f"table.{table.name}."
@@ -105,8 +115,10 @@ def load(folder: Path, world: World) -> dict[str, int]:
             },
             int(manifest["capacity"][table.name]),
         )
+    # Only now is it known how long the tables are that columns of rows refer to
     for name in world.tables:
         world.widen(name)
+    # What is left of the arrays. In place: every mechanism's `Keep` refers to this very dict
     world.state.clear()
     world.state.update({name.removeprefix("state."): array for name, array in arrays.items()})
     return {name: int(at) for name, at in manifest["due"].items()}
@@ -136,6 +148,7 @@ def every(folder: Path) -> list[Path]:
     """All whole checkpoints in ``folder``, oldest first."""
     if not folder.is_dir():
         return []
+    # A folder still called ``.part`` does not match the name
     whole = [
         path
         for path in folder.iterdir()
@@ -154,6 +167,7 @@ def prune(folder: Path, kept: int) -> None:
     """Remove all but the ``kept`` newest checkpoints, and what a killed process left half
     written."""
     newest = every(folder)[-kept:]
+    # Matches ``.part`` folders as well, which are in no list of whole ones
     for path in folder.glob("t*"):
         if path not in newest:
             shutil.rmtree(path, ignore_errors=True)

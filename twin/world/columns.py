@@ -45,6 +45,7 @@ def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
     if len(array) >= size:
         return array
     shape = (size, *array.shape[1:])
+    # zeros() rather than full(): the system gives memory to zeros only when they are written
     grown = np.zeros(shape, array.dtype) if fill == 0 else np.full(shape, fill, array.dtype)
     grown[: len(array)] = array
     return grown
@@ -53,7 +54,8 @@ def lengthened(array: NDArray[Any], size: int, fill: float = 0) -> NDArray[Any]:
 def held_bytes(array: NDArray[Any]) -> int:
     """Bytes that an array keeps in memory: of all that it is a part of, where it is a part."""
     whole: Any = array if array.base is None else array.base
-    return memoryview(whole).nbytes  # an array, or a block of memory that a kernel made
+    # An array, or a block of memory that a kernel made
+    return memoryview(whole).nbytes
 
 
 def row_type(rows: int) -> np.dtype[Any]:
@@ -94,10 +96,12 @@ class Table:
         """Counts how often columns have moved or grown: a view that was taken at another count may
         be stale."""
         self.columns: dict[str, Column] = {}
+        # Columns at full capacity; start values and views of live length follow from them
         self._data: dict[str, NDArray[Any]] = {}
         self._starts: list[tuple[NDArray[Any], float]] = []
         self._views: dict[str, NDArray[Any]] = {}
         self._readable: dict[str, NDArray[Any]] = {}
+        # How many rows other tables have, as far as `widen` has said
         self._lengths: dict[str, int] = {}
         self._capacity = LEAST
         self.define(
@@ -115,6 +119,7 @@ class Table:
         if column.name in self.columns:
             raise StateError(f"table {self.name} has two columns named {column.name}")
         self.columns[column.name] = column
+        # At full capacity, so that a column may come after rows exist
         if not column.lazy:
             self._data[column.name] = self._fresh(column, self._type(column))
         self._moved()
@@ -167,8 +172,10 @@ class Table:
             column = self._declared(name)
             if name not in self._data:
                 self._data[name] = self._fresh(column, self._type(column))
+                # A read-only view of one value for all rows no longer shows what is there
                 self._readable.pop(name, None)
                 self._starts.clear()
+                # Whoever keeps this table's columns must take them again: one is new
                 self.version += 1
             view = self._views[name] = self._data[name][: self.size]
         return view
@@ -184,9 +191,11 @@ class Table:
             if name in self._data:
                 view = self._data[name][: self.size]
             else:
+                # One value with strides of 0: as long as the table, without its memory
                 view = np.broadcast_to(
                     np.array(column.start, column.dtype), (self.size, *column.shape)
                 )
+            # On the view alone: the owner's own view stays writable
             view.flags.writeable = False
             self._readable[name] = view
         return view
@@ -203,6 +212,7 @@ class Table:
         if self.size + count > self._capacity:
             self._capacity = room_for(self.size + count)
             for name, column in self.columns.items():
+                # Lazy columns that nobody has written have nothing to grow
                 if name in self._data:
                     self._data[name] = lengthened(
                         self._data[name][: self.size], self._capacity, column.start
@@ -213,14 +223,18 @@ class Table:
         """Open one row per key and return the rows: free rows first (lowest first), then new ones
         at the end."""
         count = len(keys)
+        # Lowest row first, so that rows are a function of what was added and released
         free: NDArray[np.int64] = first_free(self["alive"], count)
         rows = free
         if count > len(free):
             rows = np.concatenate([free, np.arange(self.size, self.size + count - len(free))])
+            # Before size rises: `reserve` copies the live length
             self.reserve(count - len(free))
+            # New rows need no clearing: `lengthened` has filled them with start values
             self.size += count - len(free)
             self._moved()
-        if len(free):  # rows that were never opened are as they start
+        # Rows that were never opened are as they start
+        if len(free):
             for place in free.tolist() if len(free) <= FEW else [free]:
                 for data, start in self._cleared():
                     data[place] = start
@@ -236,6 +250,7 @@ class Table:
             if (
                 column.rows_of == table
                 and name in self._data
+                # Columns never become narrower again
                 and self._data[name].dtype.itemsize < wanted.itemsize
             ):
                 self._data[name] = self._data[name].astype(wanted)
@@ -244,6 +259,7 @@ class Table:
     def release(self, rows: NDArray[np.int64]) -> None:
         """Give rows back; whoever kept their numbers must have dropped them."""
         self._data["alive"][rows] = False
+        # No entity has this key: whoever compares keys sees that the row is not theirs any more
         self._data["key"][rows] = 0
 
     def bytes_per_row(self) -> int:
@@ -269,14 +285,17 @@ class Table:
         Raises StateError by name where the columns differ.
         """
         lazy = {name for name, column in self.columns.items() if column.lazy}
+        # The same columns on both sides, but lazy ones may be missing from what was saved
         odd = (set(arrays) ^ set(self.columns)) - (lazy - set(arrays))
         if odd:
             raise StateError(f"table {self.name}: columns differ: {', '.join(sorted(odd))}")
         self.size = len(arrays["key"])
+        # As much room as the saved world had: arrays grow when they would have without a stop
         self._capacity = max(self.size, capacity)
         self._data.clear()
         for name, saved in arrays.items():
             column = self.columns[name]
+            # Rows of another table come two or four bytes wide, whatever the declaration says
             allowed = (
                 (row_type(0), row_type(NARROW + 1)) if column.rows_of else (np.dtype(column.dtype),)
             )

@@ -155,6 +155,7 @@ class Mechanism(Generic[P]):
         """A column this mechanism owns, writable."""
         data = self._owned.get((table, column))
         if data is None:
+            # Checked once. The table is kept and not the array, which moves when it grows
             owner = self.world.owners.get((table, column), "nobody")
             if owner != self.name:
                 raise StateError(
@@ -168,6 +169,7 @@ class Mechanism(Generic[P]):
         data = self._open.get((table, column))
         if data is None:
             data = self.world.table(table)
+            # Before the check of hidden columns: an unknown name is reported as such
             view = data.readable(column)
             if data.columns[column].hidden and not self.sees_hidden:
                 raise StateError(
@@ -180,6 +182,7 @@ class Mechanism(Generic[P]):
     def filled(self, kind: Callable[..., T], table: str, **given: NDArray[Any]) -> T:
         """A kernel's named tuple of columns, by their names: own columns of the table are writable,
         others are read-only; ``given`` are fields that are no column of it."""
+        # Fields of a kernel's tuple are named like columns, so no list in between is needed
         own = {column.name for column in self.columns.get(table, ())}
         names = [name for name in getattr(kind, "_fields", ()) if name not in given]
         found = {
@@ -199,6 +202,7 @@ class Mechanism(Generic[P]):
 
     def lever_of(self, table: str, name: str, rows: NDArray[Any]) -> NDArray[Any]:
         """The value of a lever for each of ``rows``, whatever arm they are in."""
+        # Most worlds have a single arm: then nobody's arm needs to be looked up
         values = self.levers_by_arm(table, name)
         return (
             np.array(values)[self.read(table, "arm")[rows]]
@@ -214,6 +218,7 @@ class Mechanism(Generic[P]):
     def _filled(self) -> NDArray[np.void]:
         arms = len(self.world.arms.get("consumers", [{}]))
 
+        # A function, so that each record reads its own arm and not the last one of the loop
         def values(arm: int) -> Callable[[str], Any]:
             return lambda name: self.levers_by_arm("consumers", name)[arm]
 

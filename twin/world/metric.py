@@ -59,6 +59,7 @@ class Metric:
             raise ValueError(
                 f"metric {self.name}: edges belong to histograms, and every histogram needs them"
             )
+        # Values are sorted into bins by searchsorted
         if self.edges and list(self.edges) != sorted(set(self.edges)):
             raise ValueError(f"metric {self.name}: edges must rise")
         if not self.help.endswith("."):
@@ -78,6 +79,7 @@ class Metric:
         """Every label set of the metric, in declared order (a histogram's bins vary fastest)."""
         axes = dict(self.labels)
         if self.kind == "histogram":
+            # Last, so bins vary fastest: `Board.set_all` takes counts in that order
             axes["bin"] = self.bins
         for values in itertools.product(*axes.values()):
             yield dict(zip(axes, values, strict=True))

@@ -93,6 +93,7 @@ class Params(BaseModel):
             for name, info in cls.model_fields.items()
             if info.default_factory and isinstance(data.get(name), dict)
         }
+        # Defaults dumped as YAML text (``90d``): what is merged is validated as text
         return {
             **data,
             **{
@@ -140,6 +141,7 @@ def par(
     each have their own value of a lever, by a policy for a share; ``grid`` marks a clock's period,
     a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
     """
+    # Defaults are not validated, so a NaN would pass
     if isinstance(default, float) and not math.isfinite(default):
         raise ValueError("a default must be finite")
     extra: dict[str, Any] = {
@@ -156,6 +158,7 @@ def par(
 def group(model: type[Params], help: str, **defaults: Any) -> Any:
     """Declare a nested parameter set, with defaults that differ from the set's own."""
     return Field(
+        # Not validated: defaults are internal values (seconds), validators expect YAML text
         default_factory=lambda: model.model_construct(
             **{
                 **{
@@ -174,6 +177,7 @@ def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldIn
     order."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
+        # A nested set is no number itself
         if isinstance(info.annotation, type) and issubclass(info.annotation, Params):
             yield from leaves(info.annotation, path + ".")
         else:
@@ -211,6 +215,7 @@ def changed(params: SET, **values: Any) -> SET:
         if name not in type(params).model_fields:
             raise KeyError(f"{type(params).__name__} has no parameter {name}")
         if rest:
+            # Collected first: several values of one nested set make one copy of it
             nested.setdefault(name, {})[rest] = value
         else:
             update[name] = value

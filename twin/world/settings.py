@@ -34,6 +34,7 @@ def layout(model: type[Params]) -> np.dtype[Any]:
     """The record of a parameter set, fields in declared order."""
     fields: list[tuple[str, Any]] = []
     for name, info in model.model_fields.items():
+        # Without its Annotated parts: a Duration is an int here, a Rate a float
         kind: Any = info.annotation
         if isinstance(kind, type) and issubclass(kind, Params):
             fields.append((name, layout(kind)))
@@ -41,6 +42,7 @@ def layout(model: type[Params]) -> np.dtype[Any]:
             fields.append((name, "i8"))
         elif kind in PLAIN:
             fields.append((name, PLAIN[kind]))
+    # May be aligned, unlike records that are saved: a checkpoint keeps no such flag
     return np.dtype(fields, align=True)
 
 
@@ -55,6 +57,7 @@ def fill(record: Any, params: Params, lever: Callable[[str], Any] | None, prefix
             continue
         if lever is not None and meta(info)["lever"]:
             value = lever(path)
+        # The same number as the kernel's constant, whose order is that of the declaration
         if get_origin(info.annotation) is Literal:
             value = get_args(info.annotation).index(value)
         record[name] = value
@@ -63,6 +66,7 @@ def fill(record: Any, params: Params, lever: Callable[[str], Any] | None, prefix
 def settings(params: Params, *levers: Callable[[str], Any]) -> NDArray[np.void]:
     """Records of one parameter set: one for each of ``levers``, which give values of levers by
     path; without any, one of the values as declared."""
+    # A kernel always takes an array of records, with one arm or many
     given = levers or (None,)
     records = np.zeros(len(given), layout(type(params)))
     for record, lever in zip(records, given, strict=True):

@@ -36,6 +36,7 @@ class Watched(dict[str, V]):
 
     version = 0
 
+    # Every way to write is overridden: dict's own methods do not call __setitem__
     def __setitem__(self, name: str, value: V) -> None:
         self.version += 1
         super().__setitem__(name, value)
@@ -78,6 +79,7 @@ class Made(Generic[T]):
     """A value computed from others, and computed again only when one of these has changed."""
 
     def __init__(self) -> None:
+        # Equal to no stamp, so the first `get` computes
         self._stamp: object = None
         self._value: T
 
@@ -125,6 +127,7 @@ class World:
         0 empty; a table's list is replaced and never changed. An entity's arm is in the column
         ``arm`` of its table."""
         self._by_arm: dict[tuple[str, str], list[Lever]] = {}
+        # Versions begin at 0, so nothing is taken for computed
         self._by_arm_stamp = -1
         self.crew = Crew()
         """The threads that may share one window's work; how many they are changes no result."""
@@ -146,6 +149,7 @@ class World:
     def define(self, owner: str, table: str, column: Column) -> None:
         """Add a column that ``owner`` alone may write; the table is made when its first column
         is."""
+        # Mechanisms share tables: the first to define a column makes the table
         if table not in self.tables:
             self.tables[table] = Table(table)
         self.tables[table].define(column)
@@ -170,8 +174,10 @@ class World:
         mechanism fill its own."""
         data = self.table(table)
         rows = data.add(keys)
+        # Before anybody writes these rows into a column of two bytes
         if len(data) > NARROW:
             self.widen(table)
+        # Given columns come before listeners, who read them (a creator's person, say)
         for name, values in given.items():
             if self.owners.get((table, name)) != owner:
                 raise StateError(f"{owner} may not write {table}.{name}")
@@ -193,6 +199,7 @@ class World:
     def release(self, table: str, rows: NDArray[np.int64]) -> None:
         """Give rows back for later entities; every mechanism drops their numbers first."""
         if len(rows):
+            # Released only then: a row that is free may be given away at once
             for listener in self._on_release:
                 listener(table, rows)
             self.table(table).release(rows)
@@ -233,6 +240,7 @@ class World:
     def lever_version(self) -> int:
         """Rises whenever a lever is written, for everybody or for an arm; what was computed
         from levers is valid until then."""
+        # Both only rise, so their sum is another one after any write
         return self.levers.version + self.arms.version
 
     def levers_by_arm(self, table: str, name: str) -> list[Lever]:
@@ -243,6 +251,7 @@ class World:
             self._by_arm_stamp = stamp
         values = self._by_arm.get((table, name))
         if values is None:
+            # An arm that says nothing has the value for everybody
             value = self.lever(name)
             values = self._by_arm[table, name] = [
                 arm.get(name, value) for arm in self.arms.get(table, [{}])
@@ -281,6 +290,7 @@ class Keep(MutableMapping[str, NDArray[Any]]):
 
     def __iter__(self) -> Iterator[str]:
         cut = len(self._prefix)
+        # Over a copy: callers delete while they iterate
         return iter([name[cut:] for name in self._state if name.startswith(self._prefix)])
 
     def items(self) -> ItemsView[str, NDArray[Any]]:

@@ -71,10 +71,12 @@ class Audience(Mechanism[AudienceParams]):
 
     def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:
         """Add likes that nobody felt to the public counters of (distinct) posts."""
+        # Numpy adds once for each row that an index names, so repeated posts would count once
         self.mine("posts", "counts")[posts, Response.LIKE] += likes.astype(np.int32)
 
     def setup(self) -> None:
         """Open the running sums and the initial consumers."""
+        # People last: opening their rows calls every mechanism's `born`
         for part in (self.sessions, self.measures, self.truth, self.population):
             part.setup()
 
@@ -93,6 +95,7 @@ class Audience(Mechanism[AudienceParams]):
         window, before anything else changes."""
         return [
             Every(DAY, "people", self.turnover),
+            # Before posts change at a window's end: chances are read back from their likes
             Every(self.world.grid, "react", self.note_truth),
         ]
 

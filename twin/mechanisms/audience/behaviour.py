@@ -48,6 +48,7 @@ def coefficients(p: AudienceParams) -> NDArray[np.float64]:
     """Intercept and weights of the features of every response, f8 (9, 1 + features)."""
     return np.array(
         [
+            # Rows in the order of `Response`, columns in that of `Feature`: kernels index by these
             [getattr(getattr(p.responses, response), name) for name in ("intercept", *FEATURES)]
             for response in (*HEADS, "glad")
         ]
@@ -57,9 +58,11 @@ def coefficients(p: AudienceParams) -> NDArray[np.float64]:
 def habits(mechanism: Mechanism[AudienceParams]) -> Habits:
     """What is one number for everybody: parameters of the same name, and levers of opinions."""
     p, levers = mechanism.p, mechanism.world.levers
+    # Habits are named like parameters; the three below are not parameters of consumers
     given = {name: float(getattr(p, name)) for name in Habits._fields if hasattr(p, name)}
     return Habits(
         log_again_gap=math.log(p.again_gap),
+        # 0 in a world without opinions, whose levers do not exist
         tolerance=float(levers.get(TOLERANCE) or 0.0),
         repulsion=float(levers.get(REPULSION) or 0.0),
         **given,
@@ -71,6 +74,7 @@ def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:
     counts, world = mechanism.levers_by_arm("consumers", "counts_shown"), mechanism.world
     made = np.zeros(len(counts), SHOWN)
     made["counts_shown"] = counts
+    # Without the ratings mechanism the field stays False
     if RATINGS_SHOWN in world.levers:
         made["ratings_shown"] = world.levers_by_arm("consumers", RATINGS_SHOWN)
     return made
@@ -79,13 +83,17 @@ def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:
 def days(calendar: Calendar, start: dt.date) -> NDArray[np.float64]:
     """Cumulated weights of local days, that before the world began first; empty where all are
     alike."""
+    # Mean 1: over a whole week, a wait runs down as it does without a calendar
     week = np.array(calendar.week) * 7 / sum(calendar.week)
+    # An empty calendar takes the kernel's short way: every day weighs 1
     if np.ptp(week) == 0 and (calendar.holiday == 1 or not calendar.holidays):
         return np.zeros(0)
+    # A day earlier: west of UTC the world begins on the local day before
     begin = start - dt.timedelta(days=1)
     weight = week[(begin.weekday() + np.arange(CALENDAR)) % 7]
     off = np.array(
         [(dt.date.fromisoformat(day) - begin).days for day in calendar.holidays], np.int64
     )
+    # Holidays before the world or beyond the calendar change nothing
     weight[off[(off >= 0) & (off < CALENDAR)]] *= calendar.holiday
     return np.cumsum(weight)

@@ -10,6 +10,7 @@ SEEN, VIEWED = 32, 4
 
 CONSUMERS = (
     Column("active", "?", "1", "True until the person leaves for good"),
+    # Traits, drawn when the person joins
     Column("taste", "f4", "1", "True taste: a unit vector", shape=(16,), hidden=True),
     Column(
         "eagerness",
@@ -39,6 +40,7 @@ CONSUMERS = (
         "When the person first came; 0 for those who were there when the world began",
     ),
     Column("left_at", "i4", "s", "When the person left", start=LATEST),
+    # Rings: the oldest entry gives way
     Column("seen", "i4", "rows", "Posts seen last", start=-1, shape=(SEEN,), rows_of="posts"),
     Column("seen_at", "i1", "1", "Place in that ring"),
     Column(

@@ -38,6 +38,7 @@ class Measures:
 
     def end_day(self) -> None:
         """Remember how many newcomers there were so far."""
+        # Row k is the count of k days ago; the oldest row goes
         self.keep["cohorts"] = np.concatenate([self._newcomers()[None], self.keep["cohorts"][:-1]])
 
     def measure(self) -> None:
@@ -54,6 +55,7 @@ class Measures:
         for name, score in scores:
             self.board.set(name, score)
         self._means(since(total, self.keep["before"]))
+        # Copied, since kernels go on adding to the record itself
         self.keep["before"] = total.copy()
 
     def _sums(self, total: Any) -> None:
@@ -64,6 +66,7 @@ class Measures:
         board.set("consumers_left", total["left"])
         board.set("impressions", total["impressions_human"], by="human")
         board.set("impressions", total["impressions_ai"], by="ai")
+        # By head, then by kind of creator: the order in which the metric's labels vary
         heads = np.stack([total["heads_human"], total["heads_ai"]], axis=1)
         board.set_all("responses", heads.ravel())
         board.set("enjoyed", total["enjoyed"])
@@ -80,11 +83,14 @@ class Measures:
         active = self.m.read("consumers", "active")
         joy = self.m.read("consumers", "satisfaction")[active]
         board.set("consumers_active", int(active.sum()))
+        # Days are local: the last 24 hours fall on today's date there or the one before
         local = (self.m.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
+        # -1: has never come
         today = active & (c["last_day"] >= local - 1) & (c["last_day"] >= 0)
         board.set("consumers_daily", int(today.sum()))
         board.set("satisfaction_mean", float(joy.mean(dtype=np.float64)) if len(joy) else 0.0)
         edges = np.array(board.metrics["satisfaction"].edges)
+        # Below the first edge counts as in the first bin, which is open below
         place = np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None)
         board.set_all("satisfaction", np.bincount(place, minlength=len(edges)).astype(float))
 
@@ -114,6 +120,7 @@ class Measures:
         """Of the newcomers of COHORT days, the share who came again so many days (KEPT) after their
         first; NaN where they were few."""
         cohorts, now = self.keep["cohorts"], self._newcomers()
+        # Who came on day k after their first in the last COHORT days joined k days before these
         came = np.array([now[1 + k] - cohorts[COHORT, 1 + k] for k in range(len(KEPT))])
         first = np.array([cohorts[day, 0] - cohorts[day + COHORT, 0] for day in KEPT])
         found: NDArray[np.float64] = np.where(first >= FEW, came / np.maximum(first, 1), np.nan)

@@ -21,6 +21,7 @@ class Response(Params):
         low=-30,
         high=30,
     )
+    # Named like the members of `twin.kernels.respond.Feature`, by which kernels find them
     match: float = par(
         0.0, "weight of taste . content (cosine, -1..1)", unit="logit", low=-20, high=20
     )
@@ -162,11 +163,13 @@ class Calendar(Params):
 class AudienceParams(Params):
     """Parameters of consumers."""
 
+    # Who is there
     initial: int = par(5000, "consumers at the start", unit="consumers", low=1, high=5_000_000)
     arrivals: Rate = par(5.0, "new consumers", unit="consumers/d", low=0, high=1e6)
     taste_spread: float = par(
         0.45, "share of a person's taste that is their own, not their community's", low=0, high=1
     )
+    # When they come: on which days, and again on the same day
     return_a: float = par(
         0.72,
         "first shape of the Beta law of daily return chances",
@@ -211,6 +214,7 @@ class AudienceParams(Params):
         source="lognormal, Blenn & Van Mieghem 1607.02952",
     )
     again_gap_sd: float = par(0.9, "log-sd of that gap", low=0, high=3, source="assumption")
+    # When they leave for good: everybody's chance, and what newcomers have on top
     leave: float = par(
         0.0012, "chance per session of never coming back, at reference satisfaction", low=0, high=1
     )
@@ -232,6 +236,7 @@ class AudienceParams(Params):
         high=1000,
         source="set for retention of published apps",
     )
+    # How far they look
     patience: float = par(
         0.85,
         "chance of looking at the next post of a slate, where the last ones gave as much as the "
@@ -262,6 +267,7 @@ class AudienceParams(Params):
         high=0.99,
         source="assumption",
     )
+    # How they differ in responses, and what they are shown
     click_sd: float = par(
         0.75,
         "sd across people of the log-odds of a click",
@@ -289,6 +295,7 @@ class AudienceParams(Params):
     counts_shown: bool = par(
         True, "whether like counts are shown (social proof)", lever=True, per="consumers"
     )
+    # When in the day and on which days, by local time
     diurnal: tuple[float, ...] = par(
         MIND_HOURS,
         "share of sessions by local hour, 24 numbers",

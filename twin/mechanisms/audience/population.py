@@ -39,11 +39,13 @@ class Population:
         self._join(self.m.world.service("graph_nodes")() or self.p.initial)
 
     def _join(self, count: int) -> None:
+        # The n-th person has the same key, so the same taste and luck, in every branch
         first = int(self.keep["joined"][0])
         root = np.full(count, self.m.stream("person"))
         self.keep["joined"][0] += count
         keys = children(root, np.arange(first, first + count))
         world = self.m.world
+        # Room for all at once: growing block by block would copy every column each time
         if count > BLOCK:
             world.table("consumers").reserve(count)
         # a few at a time, so that what is drawn for them takes little memory
@@ -55,8 +57,10 @@ class Population:
         p, m, now = self.p, self.m, self.m.world.now
         keys = m.read("consumers", "key")[rows]
         self._tastes(rows, keys)
+        # One uniform each for zone, chance to come, first day, and hour
         u = m.uniforms("person", keys)
         zones = np.array(p.time_zones, np.int8)
+        # Not 0 or 1, near which the fitted law has much of its mass: log-odds must be finite
         chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
         drawn = {
             "tz": zones[(u[:, 0] * len(zones)).astype(int)],
@@ -70,11 +74,14 @@ class Population:
         }
         for name, values in drawn.items():
             m.mine("consumers", name)[rows] = values
+        # The first people are between two visits, a geometric wait; newcomers come on their day
         days = np.floor(np.log(u[:, 2]) / np.log1p(-chance)) if now == 0 else np.zeros(len(rows))
         second = seconds(u[:, 3], cumulated(p.diurnal))
+        # Local hour to UTC; the remainder keeps it within the day
         local = second - m.read("consumers", "tz")[rows].astype(np.int64) * HOUR
         first = np.maximum(now + days.astype(np.int64) * DAY + local % DAY, now)
         m.mine("consumers", "next_at")[rows] = first
+        # 0 marks those who are no newcomers: their hazard of leaving is the settled one
         m.mine("consumers", "joined_at")[rows] = np.where(now == 0, 0, first)
 
     def _tastes(self, rows: NDArray[np.int64], keys: NDArray[np.uint64]) -> None:
@@ -83,6 +90,7 @@ class Population:
         taste = m.mine("consumers", "taste")
         centres = m.world.service("community_centres")()
         own = m.normals("taste", keys, taste.shape[1])
+        # Of length 1 like a centre, so that the spread is a share
         own /= np.linalg.norm(own, axis=1, keepdims=True)
         common = centres[m.read("consumers", "community")[rows]]
         blend = (1 - spread) * common + spread * own
@@ -95,6 +103,7 @@ class Population:
         (0..1) among people by daily chance to come."""
         together = self.p.click_frequency
         own = self.m.normals("click", keys, 1)[:, 0]
+        # One normal made of two: its correlation with the normal score of ``often`` is ``together``
         shift: NDArray[np.float64] = self.p.click_sd * (
             together * ndtri(often) + math.sqrt(1 - together**2) * own
         )
@@ -113,10 +122,13 @@ class Population:
         m.mine("consumers", "stance")[:] *= STANCE_MEMORY
         day = np.array([world.now // DAY], np.uint64)
         u = m.uniforms("arrivals", day)[0, 0]
+        # Poisson by its inverse at one uniform, so that branches with other rates share their luck
         count = int(np.ceil(pdtrik(u, rate))) if rate > 0 else 0
         left = m.read("consumers", "left_at")
+        # The log names rows of people: those that it may still name are not given away
         held = int(world.service("oldest_held")())
         gone = m.read("consumers", "alive") & (left < min(held, world.now - 2 * DAY))
+        # Before anybody joins, so that newcomers take these rows
         world.release("consumers", np.flatnonzero(gone))
         if count:
             self._join(count)
@@ -131,16 +143,19 @@ class Population:
         """
         p, mine = self.p, self.m.mine
         share = np.asarray(p.diurnal, float) / sum(p.diurnal)
+        # What is left of the day from the middle of each hour
         left = (24 - np.arange(24) - 0.5) * HOUR
         if p.again_gap_sd > 0:
             within = ndtr((np.log(left) - math.log(p.again_gap)) / p.again_gap_sd)
         else:
             within = (left > p.again_gap).astype(float)
+        # 1 + q + q^2 ...: each session brings another with q = P(again) x P(gap fits into the day)
         a_day = 1 / (1 - p.again * float(share @ within))
         logit = mine("consumers", "return_logit").astype(float)
         sessions = np.where(mine("consumers", "active"), a_day / (1 + np.exp(-logit)), 0.0)
         leave = np.full(len(sessions), p.leave)
         if p.churn_a > 0:
+            # a / (a + b + n - 1) at the next session, the n-th: n - 1 lie behind
             new = mine("consumers", "joined_at") > 0
             leave[new] += p.churn_a / (p.churn_a + p.churn_b + mine("consumers", "sessions")[new])
         return sessions, sessions * leave

@@ -44,6 +44,7 @@ class Sessions:
 
     def _people_now(self) -> People:
         c, own = self.m.world.table("consumers"), self.m.mine
+        # Without opinions everybody is neutral, so the kernel needs no branch
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
         mine = {
             name: own("consumers", name)
@@ -58,6 +59,7 @@ class Sessions:
 
     def _posts_now(self) -> Posts:
         posts = self.m.world.table("posts")
+        # Without ratings all are 0, which means that none is shown
         rating = (
             posts["rating_shown"]
             if "rating_shown" in posts.columns
@@ -80,8 +82,10 @@ class Sessions:
         """Replay the sessions of these people, in order."""
         world, total = self.m.world, self.keep["total"]
         serve = world.service("serving")()
+        # Room for the most that can be shown, each with a follow: kernels cannot grow arrays
         most = len(rows) * int((serve.rules["slate"] + serve.rules["shelf_size"]).max())
         log = world.service("log")(most)
+        # Before the scene is put together: room may come as new arrays
         world.service("reserve_follows")(most)
         scene = Scene(
             people=self.people(),
@@ -96,12 +100,15 @@ class Sessions:
         if threads == 1 or len(rows) < SHARED:
             browse.browse(rows, scene, log, total, MIN_WAKE)
             return
+        # Several chunks per thread even out sessions of unequal length; tiny ones cost turns
         chunk = max(LEAST_CHUNK, min(len(rows) // (CHUNKS * threads), MOST_CHUNK))
         plan = empty_plan(len(rows), serve)
         work = shared.share(len(rows), chunk, threads, plan)
         given = rows, scene, log, work, total, MIN_WAKE
+        # Exactly one thread leads: it lets sessions happen in order while the others plan ahead
         world.crew.together(
             partial(shared.browse_shared, True, *given),
             partial(shared.browse_shared, False, *given),
         )
+        # Sums of fractions are left to one thread: their rounding depends on the order
         shared.collect(rows, scene.people.satisfaction, work, total)

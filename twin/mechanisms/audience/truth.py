@@ -35,6 +35,7 @@ class Truth:
         """Keep the true chance of a click of every impression of a random slot in the window that
         ends now, with what came of it."""
         window, keep, sessions = self.m.world.service("window")(), self.keep, self.sessions
+        # Slots of ``random_share`` alone, as in the recommender's holdout
         chosen = np.flatnonzero(window.source == Source.RANDOM)
         if not len(chosen):
             return
@@ -46,10 +47,12 @@ class Truth:
             sessions.makers(),
             sessions.behaviour(),
         )
+        # What no later judgement will reach is let go here, so that memory is bounded
         first = self._judged()[0]
         for name, values in (
             ("p", p.astype(np.float32)),
             ("clicked", window.responses[chosen] & 1 > 0),
+            # The window's end, by which `_judged` finds the intervals of the recommender
             ("at", np.full(len(p), self.m.world.now)),
         ):
             keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][first:], values])
@@ -58,13 +61,16 @@ class Truth:
         """Which of the kept chances are of impressions that the model is judged on: from the first
         number up to the second."""
         begin, end = self.m.world.service("holdout_span")()
+        # "right": after the span's begin, up to its end, as the recommender counts windows
         first, last = np.searchsorted(self.keep["holdout.at"], [begin, end], "right").tolist()
+        # The same cut as in the recommender's holdout, or the two would judge different impressions
         return max(first, last - MOST), last
 
     def ceiling(self) -> NDArray[np.float64]:
         """AUC, log loss and calibration of true chances where the model is judged, (3,); computed
         once per judgement."""
         keep, end = self.keep, self.m.world.service("holdout_span")()[1]
+        # Judged again only when the recommender has judged: readings in between repeat it
         if end != keep["holdout.judged"][0]:
             first, last = self._judged()
             keep["holdout.scores"] = judge_all(

@@ -72,6 +72,7 @@ class Network(Mechanism[NetworkParams]):
         super().__init__(params, world)
         self.choosing = Choosing(self)
         self.generated = Generated(self, self.choosing)
+        # Looked up at each call: only set-up or a checkpoint fills ``keep``
         world.provide("community_centres", lambda: self.keep["centres"])
         world.provide("graph_nodes", lambda: int(self.keep["nodes"][0]))
         world.provide("follow_graph", self.follow_graph)
@@ -80,19 +81,23 @@ class Network(Mechanism[NetworkParams]):
     def setup(self) -> None:
         """Draw the communities' centres, and read the edge list if there is one."""
         p, keep = self.p, self.keep
+        # A world without an audience has no taste; the centres then have its usual 16 dimensions
         taste = (
             self.world.table("consumers").columns.get("taste")
             if "consumers" in self.world.tables
             else None
         )
+        # Communities have no keys of their own: their numbers serve
         centres = self.normals(
             "centre", np.arange(p.communities, dtype=np.uint64), taste.shape[0] if taste else 16
         )
         keep["centres"] = (centres / np.linalg.norm(centres, axis=1, keepdims=True)).astype(
             np.float32
         )
+        # Sizes by rank, as a distribution function below, so that a uniform gives a community
         size = np.arange(1, p.communities + 1) ** -float(p.size_exponent)
         keep["nodes"], keep["pending_count"] = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        # An empty graph: valid before the first rebuild
         keep["start"], keep["target"] = np.zeros(1, np.int32), np.zeros(0, row_type(0))
         for name in ("pending_head", "pending_next", "pending_creator"):
             keep[name] = np.zeros(0, np.int32)
@@ -102,6 +107,7 @@ class Network(Mechanism[NetworkParams]):
             keep["node_community"] = communities(
                 nodes, edges, p.communities, self.stream("louvain")
             ).astype(np.int16)
+            # Who joins an imported graph later is spread as its nodes are
             size = np.bincount(keep["node_community"], minlength=p.communities).astype(float)
         keep["sizes"] = np.cumsum(size) / size.sum()
 
@@ -115,15 +121,16 @@ class Network(Mechanism[NetworkParams]):
             person = self.read("creators", "person")[rows]
             home = self.read("consumers", "community")
             community = (
+                # Without a person (AI) the row is -1, which must not read the last consumer
                 np.where(person >= 0, home[np.maximum(person, 0)], community)
                 if len(home)
                 else community
             )
-            if (
-                "topic" in self.world.table("creators").columns
-            ):  # confined to a community by whoever opened the row
+            # Confined to a community by whoever opened the row
+            if "topic" in self.world.table("creators").columns:
                 topic = self.read("creators", "topic")[rows]
                 community = np.where(topic >= 0, topic, community)
+        # Only while the imported graph waits to be built: the first rebuild drops it
         elif "node_community" in self.keep:
             node = rows < len(self.keep["node_community"])
             community[node] = self.keep["node_community"][rows[node]]
@@ -133,11 +140,13 @@ class Network(Mechanism[NetworkParams]):
         """Drop the follows of and to rows that are given back."""
         keep = self.keep
         if table == "consumers":
+            # Rows opened since the last rebuild are not in the CSR yet; the next merge skips -1
             for row in rows[rows < len(keep["start"]) - 1]:
                 keep["target"][keep["start"][row] : keep["start"][row + 1]] = -1
             keep["pending_head"][rows[rows < len(keep["pending_head"])]] = -1
         elif table == "creators":
-            dead = np.zeros(len(self.world.table("creators")) + 1, bool)  # one more: -1 stays -1
+            # One more than rows: -1 reads the last, which is not dead, and stays -1
+            dead = np.zeros(len(self.world.table("creators")) + 1, bool)
             dead[rows] = True
             for name in ("target", "pending_creator"):
                 keep[name][dead[keep[name]]] = -1
@@ -158,6 +167,7 @@ class Network(Mechanism[NetworkParams]):
         """Grow the pending arrays so that ``count`` more follows fit, and every consumer has a
         chain."""
         keep = self.keep
+        # Kernels cannot grow arrays, so callers reserve the most that a window may add
         need, size = int(keep["pending_count"][0]) + count, len(self.world.table("consumers"))
         if len(keep["pending_next"]) < need:
             for name in ("pending_next", "pending_creator"):
@@ -173,9 +183,11 @@ class Network(Mechanism[NetworkParams]):
         follows."""
         keep, size = self.keep, len(self.world.table("consumers"))
         here, posting = self.read("consumers", "active"), self.read("creators", "active")
+        # Merged first: what is wired below starts from the follows that are left
         start, target, lost = self._merged(here, posting)
         wired = self.mine("consumers", "wired")
         new = np.flatnonzero(here & ~wired)
+        # The graph of the beginning takes the place of the merged one, which is empty
         if self.world.now == 0:
             source, creator = (
                 self._imported()
@@ -184,15 +196,18 @@ class Network(Mechanism[NetworkParams]):
             )
             start, target = kernel.csr(size, source, creator.astype(target.dtype))
             start = start.astype(edge_type(len(target)))
+        # At the start, an imported graph is complete: nobody is wired beyond it
         if self.world.now > 0 or self.p.kind == "communities":
             start, target = self.choosing.attach(
                 *self.choosing.wanting(new, lost, start), start, target
             )
         wired[new] = True
         keep["start"], keep["target"] = start, target
+        # The merge took the pending follows in
         keep["pending_head"] = np.full(size, -1, np.int32)
         keep["pending_count"] = np.zeros(1, np.int64)
         keep["pending_next"], keep["pending_creator"] = np.zeros(0, np.int32), np.zeros(0, np.int32)
+        # After a merge no -1 is left in ``target``, which bincount would refuse
         self.mine("creators", "followers")[:] = np.bincount(target, minlength=len(posting))
 
     def _merged(
@@ -201,6 +216,7 @@ class Network(Mechanism[NetworkParams]):
         """The CSR of old and pending follows of those who are still active, and how many each
         person (C,) lost to creators who quit."""
         graph = self.follow_graph()
+        # An upper bound, since a kernel fills the arrays; the rest is cut off
         most = len(graph.target) + int(graph.pending_count[0])
         start, target = (
             np.zeros(len(here) + 1, edge_type(most)),
@@ -208,6 +224,7 @@ class Network(Mechanism[NetworkParams]):
         )
         lost = np.zeros(len(here), np.int32)
         count = kernel.merge(graph, here, posting, start, target, lost)
+        # A copy, since a view would keep the whole array in memory
         return start, target if count == most else target[:count].copy(), lost
 
     def _imported(self) -> tuple[Ints, NDArray[np.int32]]:
@@ -215,6 +232,7 @@ class Network(Mechanism[NetworkParams]):
         nodes, edges = int(self.keep["nodes"][0]), self.keep.pop("edges")
         del self.keep["node_community"]
         person = self.read("creators", "person")[:nodes]
+        # Node i must be consumer i and creator i: edges are row numbers of both tables
         if (
             len(person) < nodes
             or (person != np.arange(nodes)).any()
@@ -224,6 +242,7 @@ class Network(Mechanism[NetworkParams]):
                 "an imported graph needs consumer i and creator i to be the same person for every "
                 "node"
             )
+        # In one piece: the column becomes ``target`` as it is
         return edges[:, 0].astype(np.int64), np.ascontiguousarray(edges[:, 1])
 
     def measure(self) -> None:
@@ -233,6 +252,7 @@ class Network(Mechanism[NetworkParams]):
             float
         )
         start = self.keep["start"]
+        # People who came since the last rebuild follow nobody in it
         follows = np.diff(start, append=np.full(len(here) + 1 - len(start), start[-1]))
         board.set("follow_edges", int(follows.sum()))
         board.set("follows_mean", float(follows[here].mean()) if here.any() else 0.0)

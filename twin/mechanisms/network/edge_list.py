@@ -46,9 +46,11 @@ def read_edges(path: Path, directed: bool) -> tuple[int, Ints]:
     if not len(pairs):
         raise refuse("the edge list holds no edge", "write two node ids a line")
     ids = distinct(pairs.ravel())
+    # Dense ids: a table of ranks is faster than a search. Sparse ones would make it too large
     label = np.searchsorted(ids, pairs) if ids[-1] >= 8 * len(pairs) else _ranks(ids)[pairs]
     if not directed:
         label = np.concatenate([label, label[:, ::-1]])
+    # One number per edge, so that sorting numbers drops repeats and leaves edges in order
     code = distinct(label[:, 0] * len(ids) + label[:, 1])
     return len(ids), np.stack([code // len(ids), code % len(ids)], axis=1)
 
@@ -74,6 +76,7 @@ def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
     Found by Louvain (networkx) or, in large graphs, label propagation; smaller ones join the kept
     one to whose members they have most ties per head.
     """
+    # Communities have no use for a direction
     both = np.concatenate([edges, edges[:, ::-1]])
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
     start, target = kernel.csr(nodes, both[:, 0], both[:, 1])
@@ -89,9 +92,11 @@ def communities(nodes: int, edges: Ints, count: int, luck: np.uint64) -> Ints:
     else:
         label = np.unique(kernel.propagate(start, target, luck, 20), return_inverse=True)[1]
     size = np.bincount(label)
+    # Labels become ranks by size; equal sizes keep the order of their labels
     rank = np.empty(len(size), np.int64)
     rank[np.lexsort((np.arange(len(size)), -size))] = np.arange(len(size))
     label = rank[label]
+    # Merge down: each small community joins the kept one with the most ties per head
     if len(size) > count:
         coarse = np.minimum(label, count)
         spare = np.flatnonzero(label >= count)

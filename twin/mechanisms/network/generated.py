@@ -34,17 +34,21 @@ class Generated:
             if share and name in self.m.world.table("creators").columns
         }
         if goes_with:
+            # The part that goes with neither; where the squares sum to 1, rounding may go below 0
             score *= np.sqrt(max(1.0 - sum(share**2 for share in goes_with.values()), 0.0))
             for name, share in goes_with.items():
                 value, ai = (
                     self.m.read("creators", name)[creators],
                     self.m.read("creators", "ai")[creators],
                 )
+                # AI creators post at volume: common ranks would mostly tell AI from human
                 for kind in (False, True):
                     who = np.flatnonzero(ai == kind)
+                    # Normal scores: places in the order, as quantiles of a standard normal
                     rank = np.empty(len(who))
                     rank[np.argsort(value[who], kind="stable")] = np.arange(len(who)) + 0.5
                     score[who] += share * ndtri(rank / max(len(who), 1))
+        # Body up to the knee; beyond it a Pareto factor, 1 at the knee, multiplies its value there
         knee = ndtri(1 - p.tail_share)
         tail = np.where(score > knee, ndtr(-score) / max(p.tail_share, 1e-12), 1.0) ** (
             -1 / (p.tail_exponent - 1)
@@ -63,6 +67,7 @@ class Generated:
             self.m.read("creators", "community")[creators],
         )
         want = self.choosing.want(core)
+        # Luck for the fraction of follows that stay inside, seeds for networkx: one per block
         luck = self.m.uniforms("inside", self.m.read("consumers", "key")[core])[:, 0]
         seeds = self.m.uniforms("generator", np.arange(2 * p.communities, dtype=np.uint64))[:, 0]
         found = []
@@ -70,7 +75,9 @@ class Generated:
             people = np.flatnonzero(home == c)
             for inside in (True, False):
                 makers = np.flatnonzero((niche == c) == inside)
+                # At most half of a block: the nearer to all, the more edges repeat and are dropped
                 most = len(makers) // 2
+                # Whole follows, right in the mean; those that do not fit inside go outside
                 own = np.minimum(
                     np.floor(p.homophily * want[people] + luck[people]).astype(np.int64),
                     int((niche == c).sum()) // 2,
@@ -78,7 +85,9 @@ class Generated:
                 out = np.minimum(own if inside else want[people] - own, most)
                 if out.sum() == 0:
                     continue
+                # In-degrees add up to out-degrees; nobody has more followers than there are people
                 into = apportion(fitness[makers], int(out.sum()), 0.95 * len(people))
+                # Into a simple graph, which drops parallel edges
                 graph = nx.bipartite.configuration_model(
                     out.tolist(),
                     into.tolist(),
@@ -86,6 +95,7 @@ class Generated:
                     seed=int(seeds[2 * c + inside] * 2**31),
                 )
                 pairs = np.array(graph.edges(), np.int64).reshape(-1, 2)
+                # People have the lower numbers, so they come first in every pair
                 pairs.sort(axis=1)
                 found.append(
                     np.stack(
@@ -94,7 +104,9 @@ class Generated:
                     )
                 )
         edges = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
+        # Nobody follows themselves
         edges = edges[self.m.read("creators", "person")[edges[:, 1]] != edges[:, 0]]
+        # In the order of a CSR, which also makes edges independent of networkx's order
         edges = self.choosing.exchange(edges[np.lexsort((edges[:, 1], edges[:, 0]))])
         return edges[:, 0], edges[:, 1].astype(np.int32)
 
@@ -102,13 +114,16 @@ class Generated:
 def apportion(weight: NDArray[np.float64], total: int, most: float) -> Ints:
     """Whole shares of ``total`` proportional to ``weight``, none much above ``most`` (unless all
     must be)."""
+    # Where all together could not hold the total, the bound gives way
     most = max(most, total / len(weight) * 1.0001)
     low, high = 0.0, total / float(weight.min())
+    # Bisection: the scale at which capped shares add up to the total
     for _ in range(100):
         middle = (low + high) / 2
         low, high = (
             (middle, high) if np.minimum(most, middle * weight).sum() < total else (low, middle)
         )
+    # Running sums are rounded, not shares, so that these add up to the total
     steps = np.rint(np.cumsum(np.minimum(most, high * weight))).astype(np.int64)
     steps[-1] = total
     shares: Ints = np.diff(np.minimum(steps, total), prepend=0)

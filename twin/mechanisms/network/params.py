@@ -12,6 +12,7 @@ from twin.world.params import Params, par
 class NetworkParams(Params):
     """Parameters of the follow graph."""
 
+    # Where the graph comes from, and its communities
     kind: Literal["communities", "edge_list"] = par(
         "communities", "a generated graph, or one read from `path`"
     )
@@ -28,6 +29,7 @@ class NetworkParams(Params):
         high=1,
         source="searched, see body_log_sd",
     )
+    # How many follows people have, and how they choose them
     follows_mean: float = par(
         30.0, "mean follows of a newcomer, before the cap", unit="follows", low=0, high=2000
     )
@@ -61,6 +63,7 @@ class NetworkParams(Params):
     follows_most: float = par(
         0.1, "most follows of a newcomer, as a share of all creators", low=0, high=0.5
     )
+    # Fitness of creators: how unequal their followers are, and what fitness goes with
     body_log_sd: float = par(
         3.2,
         "log-sd of creators' fitness below the tail",
@@ -101,6 +104,7 @@ class NetworkParams(Params):
 
     @model_validator(mode="after")
     def _is_possible(self) -> NetworkParams:
+        # Else the part of fitness that goes with neither would have a negative variance
         if self.rate_correlation**2 + self.skill_correlation**2 > 1:
             raise ValueError(
                 "fitness cannot go with rate and skill so closely; lower rate_correlation or "

@@ -157,6 +157,7 @@ class Recommender(Mechanism[RecommenderParams]):
     def clocks(self) -> list[Every]:
         """Retrain, sync and refresh on their schedules; the first snapshot is published at the
         start."""
+        # Listed before `retrain`: an interval's last window is trained on before it closes
         online = (
             [Every(self.world.grid, "train", self.follow_window)]
             if self.p.training == "online"
@@ -170,6 +171,7 @@ class Recommender(Mechanism[RecommenderParams]):
         return [
             Every(self.world.grid, "react", self.observe),
             *online,
+            # Asked at every refresh whether it is time: a policy may change the period in between
             Every(self.world.grid, "train", self.retrain),
             Every(self.p.links.links_every, "sync", self.relink),
             Every(self.world.grid, "sync", self.sync),
@@ -183,15 +185,18 @@ class Recommender(Mechanism[RecommenderParams]):
         if entity is not None:
             self.learner.newcomers(entity, rows, self.world.table(table).capacity)
         if entity == "post":
+            # So that the next snapshot finds every post in a list
             self.server.place(rows)
         elif entity == "consumer":
-            if "reward.total" in self.keep:  # else these came before the recommender's set-up
+            # Else these came before the recommender's set-up
+            if "reward.total" in self.keep:
                 self.reward.born(rows, self.world.table(table).capacity)
             self.server.welcome(rows)
 
     def gone(self, table: str, rows: NDArray[np.int64]) -> None:
         """No link may hold a post that is released; what was known of a person is deleted."""
         if table == "posts":
+            # A lazy column: asking for the ring before anybody bought would give it memory
             self.links.forget(
                 rows, self._ring() if self.world.table("consumers").holds("bought") else None
             )
@@ -204,6 +209,7 @@ class Recommender(Mechanism[RecommenderParams]):
     def observe(self) -> None:
         """Count what was viewed and bought together in the window that ends now, where links are in
         use: by a quota, or on the shelves of works. Before that: what the feed knew in it."""
+        # Before the early return: training needs what the feed knew, links in use or not
         self.learner.note()
         works = self.read("posts", "work")
         if not (
@@ -252,6 +258,7 @@ class Recommender(Mechanism[RecommenderParams]):
 
     def releasable(self) -> NDArray[np.bool_]:
         """Which rows of posts neither feed nor log holds any more."""
+        # Works stay in the feed longer than posts, by this much
         longer = self.read("posts", "work") * (int(self.p.work_expiry) - int(self.p.expiry))
         free: NDArray[np.bool_] = self.read("posts", "alive") & (
             self.read("posts", "born") < self.oldest_held() - longer
@@ -267,6 +274,7 @@ class Recommender(Mechanism[RecommenderParams]):
         generation that takes over is served at once."""
         if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
             return
+        # The reward model first: retraining closes the interval and may cut the log
         if self._rewarding():
             self.reward.open(self.world.table("consumers").capacity)
             first = self.learner.log.interval
@@ -274,6 +282,7 @@ class Recommender(Mechanism[RecommenderParams]):
             self.reward.learn(
                 log.consumer, log.post, log.responses, log.place, self.read("posts", "signal"), held
             )
+        # A new generation is served as a whole, dense weights too, without waiting for a sync
         if self.learner.retrain(self.server.serving(), self.server.eligible()):
             self.learner.stale()
             self._copy()
@@ -284,6 +293,7 @@ class Recommender(Mechanism[RecommenderParams]):
         times = self.keep["times"]
         if self.world.now - int(times[3]) < int(self.lever("sync_every")):
             return
+        # Also where there is nothing new: the next copy comes a full period later
         times[3] = self.world.now
         if self.learner.stale():
             self._copy(dense=not self.p.sync_dense_every)
@@ -291,6 +301,7 @@ class Recommender(Mechanism[RecommenderParams]):
     def sync_dense(self) -> None:
         """Copy dense weights to serving, on a clock of their own."""
         self.learner.copy_dense()
+        # What signals add to posts follows from dense weights as well
         self.learner.side.reweigh()
         self.server.forget()
 
@@ -299,19 +310,23 @@ class Recommender(Mechanism[RecommenderParams]):
             self.learner.copy_dense()
         self.learner.copy_vectors()
         self.learner.copy_side()
+        # The first copy is always made: a snapshot needs arrays, in use or not
         if self._rewarding() or "serve.reward.pool" not in self.keep:
             self.keep["serve.reward.pool"] = self.reward.pooled().astype(np.float32)
             self.keep["serve.reward.own"] = self.reward.deviations().astype(np.float32)
             if self._rewarding():
                 self.server.open_reward()
+        # Last: the index goes by the vectors just copied
         self.server.reindex()
 
     def refresh(self) -> None:
         """Publish a new snapshot; the next window begins."""
         if self._rewarding():
             self.server.open_reward()
+        # New posts are read and placed before the lists are made that they are in
         self.server.place(self.learner.freshen())
         self.server.refresh()
+        # Only here: until then, "the window" of the log is the one that ends now
         self.learner.log.close_window()
         self.learner.grow_old()
 
@@ -327,6 +342,7 @@ class Recommender(Mechanism[RecommenderParams]):
         """Feed, training and tables."""
         self.world.board.set("posts_eligible", len(self.keep["eligible"]))
         self.world.board.set("reward_accuracy", self.reward.accuracy())
+        # The array has room ahead of the table
         own = self.keep["serve.reward.own"][: len(self.world.table("consumers"))]
         own = own[self.read("consumers", "active")] if len(own) else own
         self.world.board.set("reward_spread", float(own.std(dtype=float)) if len(own) else 0.0)

@@ -10,6 +10,7 @@ from twin.world.params import Params, par
 class Quota(Params):
     """Candidates per session by source; a missing one is taken from the preset."""
 
+    # Not given: the preset's, which may differ by arm
     in_network: int | None = par(
         None,
         "newest posts of followed creators",
@@ -50,6 +51,7 @@ class Quota(Params):
         per="consumers",
         source="the preset's: an assumption",
     )
+    # No preset has these: off by default
     co_viewed: int = par(
         0,
         "posts co-viewed with those viewed last",

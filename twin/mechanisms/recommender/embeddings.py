@@ -11,6 +11,7 @@ from twin.world.params import Duration, Params, group, par
 class Table(Params):
     """One embedding table."""
 
+    # Any kind
     kind: Literal["hash", "double_hash", "quotient_remainder", "collisionless"] = par(
         "collisionless",
         "hash: fixed slots, collisions shared; double_hash: the sum of two of them; "
@@ -20,6 +21,7 @@ class Table(Params):
         lever=True,
         source="Monolith, Liu et al. 2209.07663; Shi et al. 1909.02107",
     )
+    # Fixed tables
     slots: int = par(
         65536,
         "slots of a fixed table; of the remainder table of quotient_remainder (a change is a "
@@ -50,6 +52,7 @@ class Table(Params):
         high=2**48,
         source="Monolith, Liu et al. 2209.07663: 2^48 into 2 x 2^24",
     )
+    # Collisionless tables
     admission: int = par(
         1,
         "sightings that admit an ID to a row (collisionless)",

@@ -47,6 +47,7 @@ class Settings(NamedTuple):
 
     def kept(self) -> NDArray[np.int64]:
         """The settings as an array, for ``keep``."""
+        # Kinds by their places in KINDS: a checkpoint keeps arrays of numbers
         sizes = [(KINDS.index(size.kind), size.slots) for size in self.sizes().values()]
         return np.array([self.dim, *np.ravel(sizes), self.knows], np.int64)
 
@@ -105,6 +106,7 @@ class Generations:
         """Rows of the World get another ID, in every generation."""
         for keep in (self.keep, self.warm):
             if "settings" in keep:
+                # Without tables: only counts by row are touched, and rows of tables go by ID
                 Trainer(keep, {}).born(entity, rows)
 
     @property
@@ -120,6 +122,7 @@ class Generations:
         return int(self.m.lever("dim"))
 
     def _trainer(self, keep: Keep) -> Trainer:
+        # Made at every call: nothing but ``keep`` and parameters says what a trainer is
         settings, tables = Settings.read(keep["settings"]), {}
         for entity, size in settings.sizes().items():
             p = getattr(self.p.tables, entity)
@@ -157,9 +160,11 @@ class Generations:
         """Begin a generation where the levers ask for settings that none has; drop one that is not
         wanted any more."""
         wanted, serves = self._wanted(), Settings.read(self.keep["settings"])
+        # Compared with what warms up, so that a generation under way is not begun again
         newest = Settings.read(self.warm["settings"]) if self.warming else serves
         if wanted == newest:
             return
+        # Another wish replaces the generation that warms up, or drops it
         for name in list(self.warm):
             del self.warm[name]
         if wanted == serves:
@@ -167,6 +172,7 @@ class Generations:
             return
         self.warm["settings"] = wanted.kept()
         self.warm["begun"] = np.array([self.m.world.now], np.int64)
+        # Until then nobody has read posts, and the new model would find zeros
         if wanted.knows and not serves.knows:
             self.side.wake()
         self.begin(self._trainer(self.warm))
@@ -181,16 +187,20 @@ class Generations:
         ):
             return False
         old = self.serving()
+        # Counters of rows are of the whole run: those of both generations add up
         so_far = {entity: table.turnover for entity, table in old.tables.items()}
+        # No part of a model
         del self.warm["begun"]
         names = list(self.warm)
         for name in self.keep:
+            # All other arrays have the same names in the new one and are overwritten
             if name.startswith("table."):
                 del self.keep[name]
         for name in names:
             self.keep[name] = self.warm[name]
             del self.warm[name]
         for entity, table in self.serving().tables.items():
+            # On the arrays that have just moved: the tables are those of the new generation
             table.turnover[:] += so_far[entity]
         self.m.world.mark("migration", f"cut over: {Settings.read(self.keep['settings'])} serves")
         return True

@@ -92,17 +92,18 @@ class Holdout:
             np.zeros((0, len(JUDGED)), np.float32),
             np.zeros(0, np.uint16),
         )
+        # Whether nothing was learned of the post's ID, and when the interval of each began
         keep["holdout.new"], keep["holdout.begun"] = (
             np.zeros(0, bool),
             np.zeros(0, np.int64),
-        )  # begun: the interval of each
+        )
+        # Of the intervals that are judged
         keep["holdout.starts"], keep["holdout.end"] = (
             np.zeros(0, np.int64),
             np.zeros(1, np.int64),
-        )  # of the intervals that are judged
-        keep["holdout.scores"] = np.full(
-            (len(SCORES), len(JUDGED) + 1), np.nan
-        )  # last of new posts, clicks
+        )
+        # The last column is of clicks on new posts
+        keep["holdout.scores"] = np.full((len(SCORES), len(JUDGED) + 1), np.nan)
 
     def span(self) -> tuple[int, int]:
         """Judged are the impressions of serving windows that ended after the first and not after
@@ -124,10 +125,12 @@ class Holdout:
         random slots, judge all remembered."""
         keep = self.keep
         keep["holdout.end"] = np.array([now], np.int64)
+        # Without random slots nothing is kept, and the span is empty
         if not len(p) and not len(keep["holdout.p"]):
             keep["holdout.starts"] = keep["holdout.starts"][:0]
             return
         starts = keep["holdout.starts"]
+        # The interval that ends is judged whatever the memory, however long it was
         keep["holdout.starts"] = np.append(starts[starts >= now - self.memory], begun)
         stays = np.flatnonzero(keep["holdout.begun"] >= now - self.memory)
         for name, values in (
@@ -136,6 +139,7 @@ class Holdout:
             ("new", new),
             ("begun", np.full(len(p), begun)),
         ):
+            # The newest MOST: memory is bounded even where all slots are random
             keep[f"holdout.{name}"] = np.concatenate([keep[f"holdout.{name}"][stays], values])[
                 -MOST:
             ]
@@ -143,6 +147,7 @@ class Holdout:
             (keep["holdout.responses"] >> HEADS.index(head) & 1).astype(bool) for head in JUDGED
         ]
         scores = [
+            # Kernels are compiled for arrays in one piece; a column is not
             judge_all(np.ascontiguousarray(keep["holdout.p"][:, place]), truth[place])
             for place in range(len(JUDGED))
         ]

@@ -62,12 +62,14 @@ class Learner:
     def setup(self) -> None:
         """Empty log, fresh tables."""
         self.log.setup()
-        self.keep["log.trained"] = np.zeros(1, np.int64)  # online: trained and predicted up to here
-        self.keep["times"] = np.zeros(
-            4, np.int64
-        )  # last retrain, newest data in the model, newest data served, last sync
-        self.keep["ages"] = np.zeros(2)  # sum over refreshes since the last reading, and how many
-        self.keep["counts"] = np.zeros(2, np.int64)  # trainings, samples
+        # Online: trained and predicted up to here
+        self.keep["log.trained"] = np.zeros(1, np.int64)
+        # Last retrain, newest data in the model, newest data served, last sync
+        self.keep["times"] = np.zeros(4, np.int64)
+        # Sum over refreshes since the last reading, and how many
+        self.keep["ages"] = np.zeros(2)
+        # Trainings, samples
+        self.keep["counts"] = np.zeros(2, np.int64)
         for part in (self.quality, self.holdout, self.occupancy, self.side, self.generations):
             part.setup()
 
@@ -91,25 +93,33 @@ class Learner:
         ``pool``: posts that the feed may show, from which negatives are drawn.
         """
         now, log, first = self.m.world.now, self.log, self.log.interval
+        # First, so that a new generation learns from this interval (online: from the next window)
         self.generations.follow_levers()
+        # Before the log is cut: what is reported is trained on, without random slots
         size = len(log) - first - int(np.count_nonzero(log.held(first)))
         if len(log) > first:
+            # Online training has done both window by window
             if self.p.training != "online":
                 self._predict(first, served)
+                # Predictions are of the interval alone, a full training is on all that is kept
                 first = 0 if self.p.training == "full" else first
                 self._train(first, pool)
+            # The column is u2; ``view`` only says so to the type checker
             self.side.learn_rates(
                 log.column("responses", log.interval).view(np.uint16)[log.taught(log.interval)]
             )
             self._note_sharing(first)
+        # Against predictions made before training, by the copy that served
         self._judge()
         for trainer in self.generations.all():
             trainer.expire(now)
         every = int(self.m.lever("retrain_every"))
+        # By the next training the log has grown by one interval: together a whole history
         oldest = now + every - int(self.p.history) if self.p.training == "full" else now
         log.close_interval(now, oldest)
         self.keep["log.trained"][0] = len(log)
         self.keep["times"][0] = now
+        # Frequent trainings would crowd the time axis
         if every > 7 * DAY:
             self.m.world.mark("retrain", f"trained on {size} impressions")
         return self.generations.cut_over()
@@ -130,6 +140,7 @@ class Learner:
             log.column("responses", log.interval).view(np.uint16),
             log.held(log.interval),
         )
+        # Taken out first: the rest is judged as if the log had never had them
         said, new = self.quality.set_aside(held)
         self.holdout.judge(said, responses[held], new, int(self.keep["times"][0]), self.m.world.now)
         if len(responses):
@@ -144,6 +155,7 @@ class Learner:
         )
         if not len(post):
             return
+        # Before anything is fitted: a fresh model, of the same settings
         if self.p.training == "full":
             for trainer in self.generations.all():
                 self.generations.begin(trainer)
@@ -161,6 +173,7 @@ class Learner:
                 mask=self.side.mask(),
             )
         rates = Rates(*(float(m.lever(name)) for name in RATES))
+        # Every generation sees the same impressions, rates and negatives
         for trainer in self.generations.all():
             trainer.fit(
                 Keys(**{entity: m.read(table, "key") for entity, table in TABLES.items()}),
@@ -194,6 +207,7 @@ class Learner:
             "creator": self.m.read("posts", "creator")[post],
         }
         for entity, table in self.trainer.tables.items():
+            # Distinct IDs with their impressions: tables count sharing by ID
             count = np.bincount(places[entity])
             some = np.flatnonzero(count)
             self.occupancy.note(
@@ -202,6 +216,7 @@ class Learner:
 
     def grow_old(self) -> None:
         """Note how old what is served will be in the middle of the window that begins now."""
+        # The middle of the window: its sessions are spread over it
         self.keep["ages"] += np.array(
             [self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"][2]), 1.0]
         )
@@ -220,17 +235,18 @@ class Learner:
         keep, trainer, m = self.keep, self.trainer, self.m
         mean = trainer.newcomer()
         keep["serve.mean.vec"], keep["serve.mean.bias"] = mean[:-1].copy(), mean[-1:].copy()
+        # Creators before posts, to whose vectors they are added as served
         for entity in ("consumer", "creator", "post"):
             table = TABLES[entity]
             rows = np.flatnonzero(m.read(table, "alive"))
             size, dim = m.world.table(table).capacity, len(mean) - 1
-            if (
-                f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim
-            ):  # the first copy, or another generation
+            if f"serve.{entity}.vec" not in keep or keep[f"serve.{entity}.vec"].shape[1] != dim:
+                # The first copy, or a generation of another dimension
                 keep[f"serve.{entity}.vec"] = np.zeros((size, dim), np.float32)
                 keep[f"serve.{entity}.bias"] = np.zeros(size, np.float32)
             if entity in COUNTED:
                 keep.setdefault(f"serve.known.{entity}", np.zeros(size, np.uint8))
+            # An unknown post is its creator alone, an unknown person the mean one
             unknown = mean if entity == "consumer" else np.zeros_like(mean)
             m.world.crew.split(
                 len(rows), LEAST, partial(self._copy, trainer, entity, rows, unknown)
@@ -246,6 +262,7 @@ class Learner:
         high: int,
     ) -> None:
         """Copy the vectors of some rows: to a post's, what is known of its creator is added."""
+        # Pieces are rows of their own, so threads write apart
         keep, some, more = self.keep, rows[low:high], "creator" if entity == "post" else entity
         maker = self.m.read("posts", "creator")[some] if entity == "post" else np.zeros(0, np.int32)
         served, makers = (
@@ -281,6 +298,7 @@ class Learner:
         if not self.generations.knowing:
             return np.zeros(0, np.int64)
         new, shown = side.read(), self.keep["signals.shown"]
+        # Shown posts have other counts; readings stay, so their vectors need no second `project`
         side.count(shown)
         if side.served:
             side.project(new)

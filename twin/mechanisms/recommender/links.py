@@ -148,8 +148,10 @@ class ItemLinks:
         contiguous. ``work``: bool (posts,); no ring where there are no works."""
         self.grow(len(work))
         since = self.keep["links.since"]
+        # Gains double every half-life: without rebuilds they would overflow in the end
         if now - int(since[0]) > DOUBLINGS * self.p.half_life:
             self._decay(now, 0.0)
+        # Forward decay: newer counts weigh more, so old ones are untouched until the landmark moves
         gain = 2.0 ** ((now - int(since[0])) / self.p.half_life)
         minute, together = now // MINUTE, self.p.together // MINUTE
         log = kernel.Log(consumer=consumer, post=post, responses=responses)
@@ -181,15 +183,19 @@ class ItemLinks:
                 slot_weight=self._get(kind, "weight"),
                 used=self._get(kind, "used"),
             )
+            # At most half full, so that linear probing stays short
             first = pass_from(first, counts, min(slots // 2, self.p.pairs))
             if first == size:
                 return
+            # Grow as long as the bound on pairs allows; then the lightest pairs give way
             if slots // 2 < self.p.pairs:
                 self._repack(kind, 2 * slots)
             else:
                 key, weight = self._get(kind, "key"), self._get(kind, "weight")
                 taken = np.flatnonzero(key != kernel.EMPTY)
+                # By key among equals, so that the choice does not depend on places in the map
                 lightest = np.lexsort((key[taken], weight[taken]))[: len(taken) - self.p.pairs // 2]
+                # A pair without weight is left out by repacking
                 weight[taken[lightest]] = 0
                 self._repack(kind, slots)
 
@@ -214,6 +220,7 @@ class ItemLinks:
             self._get(kind, "degree")[:] *= scale
             slots = len(self._get(kind, "key"))
             self._repack(kind, slots, scale, floor)
+            # Below an eighth, while growth is at a half: no map shrinks and grows in turn
             while slots > FIRST and 8 * int(self._get(kind, "used")[0]) < slots:
                 slots //= 2
                 self._repack(kind, slots)
@@ -229,6 +236,7 @@ class ItemLinks:
         """New links from the counts: ``keys`` and ``work`` of the table of posts, rows that may be
         shown, luck of the random links."""
         self.grow(len(keys))
+        # First, so that scores are of counts as they are at this time
         self._decay(now, self.p.floor)
         size = len(self._get("random", "linked"))
         showable = np.zeros(size, bool)
@@ -245,7 +253,9 @@ class ItemLinks:
                 best,
             )
         linked = self._get("random", "linked")
+        # Random links stay while both ends may be shown; the other kinds are made from scratch
         linked[~showable] = -1
+        # Works with works, as on the shelves of which this is the control
         for sort in (work, ~work):
             pool = np.flatnonzero(showable[: len(work)] & sort)
             inside = np.zeros(size, bool)
@@ -256,6 +266,7 @@ class ItemLinks:
         """Posts are about to be released: nothing may hold their rows. No ring: nobody has consumed
         a work."""
         size = len(self._get("random", "linked"))
+        # A post that came after the last growth may be beyond the arrays
         dead = np.zeros(max(size, int(rows.max(initial=-1)) + 1), bool)
         dead[rows] = True
         if ring is not None:
@@ -263,7 +274,9 @@ class ItemLinks:
         for kind in KINDS:
             kernel.forget_links(dead, self._get(kind, "linked"))
         for kind in COUNTED:
+            # The row is given to another post, whose count begins at 0
             self._get(kind, "degree")[rows[rows < size]] = 0
+            # An open-addressed map has no holes: what goes needs a new map
             if kernel.forget_pairs(dead, self._get(kind, "key"), self._get(kind, "weight")):
                 self._repack(kind, len(self._get(kind, "key")))
 

@@ -78,6 +78,7 @@ class InteractionLog:
         for name in LOGGED:
             array = keep[f"log.{name}"]
             if len(array) < need:
+                # Kernels cannot grow arrays: room is made before a window is played
                 keep[f"log.{name}"] = lengthened(array, room_for(need))
         return Log(*[keep[f"log.{name}"] for name in (*LOGGED, "size")])
 
@@ -93,6 +94,7 @@ class InteractionLog:
     def taught(self, first: int) -> slice | NDArray[np.int64]:
         """Which may be trained on: all others."""
         held = self.held(first)
+        # A slice where nothing is held: views of the log instead of copies
         return np.flatnonzero(~held) if held.any() else slice(None)
 
     def window(self) -> Window:
@@ -103,6 +105,7 @@ class InteractionLog:
         """The log from an index on."""
         views = [self.column(name, first) for name in LOGGED]
         for view in views:
+            # Readers get views of the log itself
             view.flags.writeable = False
         return Window(*views)  # type: ignore[arg-type]
 
@@ -129,14 +132,18 @@ class InteractionLog:
         """The next interval begins; those that began before ``oldest`` are forgotten."""
         keep, size = self.keep, len(self)
         starts = np.concatenate([keep["log.starts"], [[now, size]]])
+        # The interval that begins is kept whatever its time
         kept = starts[(starts[:, 0] >= oldest) | (np.arange(len(starts)) == len(starts) - 1)]
         cut = int(kept[0, 1])
         if cut:
             for name in (*LOGGED, "tally"):
                 array = keep[f"log.{name}"]
+                # Copied, because the two ranges may overlap
                 rest = array[cut:size].copy()
                 array[: len(rest)] = rest
-            keep["log.tally"][len(rest) :] = 0  # what is not noted is as of a new post
+            # What is not noted is as of a new post
+            keep["log.tally"][len(rest) :] = 0
         keep["log.size"][0] = size - cut
         keep["log.window"][0] = max(int(keep["log.window"][0]) - cut, 0)
+        # Times stay, places move with what was cut
         keep["log.starts"] = kept - np.array([0, cut])

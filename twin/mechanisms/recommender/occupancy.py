@@ -141,6 +141,7 @@ class Occupancy:
         traffic: NDArray[np.int64],
     ) -> None:
         """Reckon the traffic of the distinct IDs of a training."""
+        # Of the training, so that traffic is what moved the rows; other figures are of living IDs
         keys, weight = np.ascontiguousarray(keys), traffic.astype(float)
         self.keep["shared.traffic"][ENTITIES.index(entity)] = table.traffic(keys, weight)
         if entity in RANKED:
@@ -157,6 +158,7 @@ class Occupancy:
         """Write METRICS, of the tables that serve (bytes: of all generations); ``living`` are the
         IDs of the entities that live now."""
         for entity in ENTITIES:
+            # The first generation is the one that serves
             table, keys = generations[0][entity], living[entity]
             stats = table.stats()
             size = sum(tables[entity].stats()["bytes"] for tables in generations)

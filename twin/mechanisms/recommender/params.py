@@ -19,6 +19,7 @@ from twin.world.params import Duration, Params, group, par
 class RecommenderParams(Params):
     """Parameters of the recommender."""
 
+    # When things happen: lives of posts, periods of clocks
     refresh: Duration = par(
         10 * MINUTE, "time between two serving snapshots", unit="s", low=MINUTE, high=30 * MINUTE
     )
@@ -66,6 +67,7 @@ class RecommenderParams(Params):
         grid=True,
         source="Monolith, Liu et al. 2209.07663: dense daily",
     )
+    # How the model learns from the log
     training: Literal["incremental", "full", "online"] = par(
         "incremental",
         "incremental: one pass over the log since the last training; full: a fresh model on the "
@@ -88,6 +90,7 @@ class RecommenderParams(Params):
         high=20,
         lever=True,
     )
+    # The model itself; another dimension or table needs a new generation
     migration_warm_up: Duration = par(
         7 * DAY,
         "how long a new generation of the model trains beside the old one before it takes over",
@@ -110,6 +113,7 @@ class RecommenderParams(Params):
     init_scale: float = par(0.3, "size of a new embedding's vector", low=0, high=10)
     tables: Tables = group(Tables, "embedding tables")
     signals: Signals = group(Signals, "what the model knows of a post beside its IDs")
+    # What the feed shows: ranking, random slots, value model
     ranking: Literal["value", "chronological", "popularity", "random"] = par(
         "value",
         "how candidates are ordered; value is the learned value model; random draws from all "
@@ -176,6 +180,7 @@ class RecommenderParams(Params):
     quota: Quota = group(Quota, "candidates by source")
     links: Links = group(Links, "links between posts")
     shelf: Shelf = group(Shelf, "related works")
+    # Search of the index, and the slate
     probes: int = par(
         8,
         "inverted lists scanned per session",
@@ -249,6 +254,7 @@ class RecommenderParams(Params):
         per="consumers",
         source="maximal marginal relevance, Carbonell & Goldstein 1998",
     )
+    # Small creators, exploration, trending
     exposure_floor: int = par(
         0,
         "slots of a slate kept for small creators",

@@ -66,6 +66,7 @@ class Term(NamedTuple):
     rate: str = ""
 
 
+# As published: name, weight, what it is here, rate of `Rates`; no rate where it is the same
 _X_2023 = (
     Term("fav", 0.5, ("like",)),
     Term("retweet", 1.0, ("reshare",)),
@@ -78,6 +79,7 @@ _X_2023 = (
     Term("negative_feedback_v2", -74.0, ("hide",)),
     Term("report", -369.0, ("report",)),
 )
+# Heads that follow from nothing here, ``()``, count in N and T all the same
 _X_2026 = (
     Term("favorite", 0.5, ("like",)),
     Term("reply", 5.0, ("comment",)),
@@ -119,6 +121,7 @@ PUBLISHED: dict[str, tuple[Term, ...]] = {
         Term("significant_reshare", 30.0, ("reshare",), "significant"),
     ),
     "likes": (Term("like", 1.0, ("like",)),),
+    # 1 / `PER_IMPRESSION` of each head
     "equal": tuple(
         Term(head, weight, (head,))
         for head, weight in (
@@ -202,6 +205,7 @@ def effective(
     total = dict.fromkeys(HEADS, 0.0)
     for term in (*terms(preset, override.get("angry")), *EXTRA.get(preset, ())):
         for head in term.on:
+            # One published head may raise several here, each by its own responses
             total[head] += term.weight * (rates[term.rate] if term.rate else 1.0)
     return {head: total[head] if (given := override.get(head)) is None else given for head in HEADS}
 
@@ -216,6 +220,7 @@ def weights(
 def sums(preset: str, override: Mapping[str, float | None] | None = None) -> tuple[float, float]:
     """N and T of the offset: sums of |negative| and of all |weights| as published; the weights of a
     head that is overridden give way."""
+    # The angry reaction is no head: its weight has replaced that of its term
     given = {
         head: weight
         for head, weight in (override or {}).items()
@@ -224,6 +229,7 @@ def sums(preset: str, override: Mapping[str, float | None] | None = None) -> tup
     kept = [
         term.weight
         for term in terms(preset, (override or {}).get("angry"))
+        # A given weight replaces all that the preset puts on its head
         if not set(term.on) & set(given)
     ] + list(given.values())
     return sum(-weight for weight in kept if weight < 0), sum(abs(weight) for weight in kept)
@@ -233,6 +239,7 @@ def prized(weight: Mapping[str, float]) -> list[tuple[str, float, float, float]]
     """What a feed prizes, the largest first: head, weight, weight x rate (`PER_IMPRESSION`), and
     its share of the sum of sizes."""
     worth = {head: weight[head] * PER_IMPRESSION[head] for head in HEADS}
+    # Shares of a feed without weights are 0, not a division by 0
     whole = sum(map(abs, worth.values())) or 1.0
     return [
         (head, weight[head], worth[head], worth[head] / whole)

@@ -107,6 +107,7 @@ def bucket(trained: NDArray[np.int32]) -> NDArray[np.uint8]:
     """Frequency bucket of IDs by the impressions that a model has trained on."""
     place = np.zeros(len(trained), np.uint8)
     for edge in EDGES:
+        # The bucket is how many edges were reached
         place += trained >= edge
     return place
 
@@ -137,6 +138,7 @@ class Quality:
         """Let the served copy predict impressions, the next in log order, and keep what it says."""
         keep = self.keep
         p = np.empty((len(post), len(JUDGED)), np.float32)
+        # The served copy, whatever has been trained since
         model = Model(**{name: getattr(served, name) for name in Model._fields})
 
         def some(low: int, high: int) -> None:
@@ -149,6 +151,7 @@ class Quality:
             )
 
         self.crew.split(len(post), LEAST, some)
+        # As served as well: how much the copy knew, not how much is known by now
         known = np.stack(
             [keep["serve.known.consumer"][consumer], keep["serve.known.post"][post]], axis=1
         )
@@ -180,8 +183,10 @@ class Quality:
             np.ascontiguousarray(keep["judge.p"][:, place]),
             (responses >> HEADS.index(head) & 1).astype(bool),
         )
+        # Sorted once for the head and its buckets
         order, each = np.argsort(p), losses(p, truth)
         scores = judge(p, truth, np.zeros(len(responses), np.int64), 1, order, each)[:, 0]
+        # Without both outcomes nothing can be judged: the last values stay
         if np.isfinite(scores).all():
             keep["quality"][:, place] = scores
         if head == "click":

@@ -78,12 +78,13 @@ class RewardModel:
 
     def setup(self) -> None:
         """Nothing is known of anybody; memory for people comes with `open`."""
+        # No rows until the model is in use: it is off by default
         for name in ("reward.pull", "reward.precision"):
             self.keep[name] = np.zeros((0, len(SIGNALS)), np.float32)
+        # The pool is there from the start: what is served before any comparison is its prior
         self.keep["reward.total"] = kernel.pool(len(SIGNALS), self.p.prior_sd)
-        self.keep["reward.judged"] = np.zeros(
-            3
-        )  # comparisons predicted before learned, how many rightly, log loss
+        # Comparisons predicted before they were learned, how many rightly, log loss
+        self.keep["reward.judged"] = np.zeros(3)
 
     def open(self, size: int) -> None:
         """The model is in use: memory for a table of consumers with room for ``size`` rows."""
@@ -116,16 +117,18 @@ class RewardModel:
         """Learn from a log (n impressions, see `twin.kernels.browse.Log`), ``signals`` (posts, 3);
         how many comparisons it held. ``held`` impressions (n,) are left out: nothing is compared
         with them."""
+        # With all lines there, sessions are runs of one consumer with rising places
         if held is None or not held.any():
             clicked, skipped = kernel.comparisons(consumer, responses, place)
         else:
             left = np.flatnonzero(~held)
-            session = np.cumsum(place == 0, dtype=np.int32)[
-                left
-            ]  # of the whole log: what begins a session may be left out
+            # Counted over the whole log: the line that begins a session may be left out
+            session = np.cumsum(place == 0, dtype=np.int32)[left]
+            # Back to places in the whole log
             clicked, skipped = (
                 left[pair] for pair in kernel.comparisons(session, responses[left], place[left])
             )
+        # phi(y) - phi(y'): clicked less skipped
         x = signals[post[clicked]].astype(np.float64) - signals[post[skipped]]
         k, p = self.keep, self.p
         right, loss = kernel.learn(

@@ -76,12 +76,14 @@ class Server:
 
     def __init__(self, mechanism: Mechanism[RecommenderParams], links: ItemLinks) -> None:
         self.m, self.keep, self.p, self.links = mechanism, mechanism.keep, mechanism.p, links
+        # All of these follow from ``keep`` and columns: after a resume they are made again
         self._snapshot: Serving | None = None
         # Orders of the last snapshot: little changes until the next one.
         self._former = index.Orders(newest=np.zeros(0, np.int32), small=np.zeros(0, np.int32))
         self._listed: Made[index.Listed] = Made()
         self._most: Made[int] = Made()
-        self._settled = -1  # the levers that the settings in ``keep`` follow
+        # The version of levers that the settings in ``keep`` follow
+        self._settled = -1
         self._centres: (
             tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None
         ) = None
@@ -113,14 +115,18 @@ class Server:
             self.m.mine("posts", "cluster"),
         )
         lists, width = int(self.p.lists), vec.shape[1] + 1
+        # The first index, or one for vectors of another dimension after a migration
         if "centroids" not in keep or keep["centroids"].shape[1] != width:
             keep["centroids"] = np.zeros((lists, width), np.float32)
+        # Evenly spaced rows: the seeds need no luck
         if len(eligible) >= lists and not keep["centroids"].any():
             seeds = eligible[(np.arange(lists) * len(eligible)) // lists]
             keep["centroids"] = np.concatenate([vec[seeds], bias[seeds, None]], axis=1)
         for _ in range(2):
             self._assign(eligible)
+            # In place: the array is the same one, so what was made from it is dropped below
             index.move(eligible, vec, bias, keep["centroids"], cluster)
+        # Every living post needs a list: which are eligible is asked again at each refresh
         self._assign(np.flatnonzero(self.m.read("posts", "alive")))
         self._snapshot = self._centres = None
 
@@ -165,6 +171,7 @@ class Server:
         a resume serves the same."""
         keep, m, p, world = self.keep, self.m, self.p, self.m.world
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
+        # NEVER: nobody has entered after it
         since = world.now - p.small_new if p.small_new else NEVER
         made = index.published(
             self._listed.get(world.tables["posts"].version, self._list),
@@ -187,9 +194,12 @@ class Server:
         )
         for name in LISTS:
             keep[name] = getattr(made, name)
+        # Where everything has been seen often, exploration draws from all
         keep["fresh"] = made.fresh if len(made.fresh) else made.eligible
         keep["item_small"] = made.by_small
+        # Sorting starts from the last order; an empty one, after a resume, gives the same lists
         self._former = index.Orders(newest=made.newest, small=made.small)
+        # Levers change seldom, while snapshots are made every few minutes
         if self._settled != world.lever_version:
             self._settings()
             self._settled = world.lever_version
@@ -212,6 +222,7 @@ class Server:
 
     def _longest(self) -> int:
         """How many trending posts are listed: four times what any arm may be offered."""
+        # More than a quota, because posts that a person has seen lately are passed over
         return 4 * max(
             1,
             *(
@@ -258,12 +269,14 @@ class Server:
 
         rules = np.zeros(len(m.levers_by_arm("consumers", "ranking")), RULES)
         prefix = f"{m.name}."
+        # Fields of a record have no dots: ``reward.weight`` is ``reward_weight``
         levers = {
             name.removeprefix(prefix).replace(".", "_"): name.removeprefix(prefix)
             for name in m.world.levers
             if name.startswith(prefix)
         }
         for field in sorted({*(RULES.names or ())} - OTHERWISE):
+            # A KeyError here is a rule without a lever: declare one, or name it in OTHERWISE
             rules[field] = arms(levers[field])
         for lever, presets in OF_PRESET.items():
             rules[lever] = self._of_preset(lever, presets)
@@ -293,6 +306,7 @@ class Server:
                 k["list_start"], k["list_post"], k["serve.post.vec"], k["serve.post.bias"]
             )
             known = k["serve.linear"]
+            # The table may have grown since: new posts have no log-odds yet
             if len(known):
                 known = lengthened(known, len(posts))
             centre_vec, _ = self._centre(dim)
@@ -306,6 +320,7 @@ class Server:
                 trend_score=m.mine("posts", "trend"),
                 user_vec=k["serve.consumer.vec"],
                 user_bias=k["serve.consumer.bias"],
+                # W in three: its rows for vectors, for the person's bias, and for the post's bias
                 interaction=np.ascontiguousarray(dense[:dim]),
                 user_scale=dense[dim].copy(),
                 item_scale=dense[dim + 1].copy(),
@@ -343,12 +358,15 @@ class Server:
         tiles: with signals, what each is worth to an arm whoever the person is."""
         query, pull = self._query()
         centre_bias = self._centre(dim)[1]
+        # Without signals the bias of a post is weighed by its arm when it is read
         if not len(known):
             return query, tile_bias[None], centre_bias[None]
         weight = np.ascontiguousarray(query[:, dim])
         tile_bias, mean = worth(first, tile_post, weight, pull, self.keep["serve.post.bias"], known)
         query, centre_bias = query.copy(), np.zeros((len(pull), *centre_bias.shape), np.float32)
+        # The weight is in the biases already
         query[:, dim] = 1
+        # A list's mean worth stands for its centroid; lanes beyond the last list stay 0
         centre_bias.reshape(len(pull), -1)[:, : mean.shape[1]] = mean
         return query, tile_bias, centre_bias
 
@@ -359,6 +377,7 @@ class Server:
         return sum(
             held_bytes(array)
             for array in self._snapshot or ()
+            # Views of columns, and arrays of the World, are counted there
             if id(array) not in kept and not isinstance(array.base, np.ndarray)
         )
 
@@ -366,13 +385,16 @@ class Server:
         """How far dense weights pull on the value of a post, one row per arm, and each head's
         log-odds (A, 8); kept until these or weights change."""
         parts = self.keep["serve.W"], self.keep["serve.c"], self.keep["weights"]
+        # By identity: these arrays are replaced as a whole and never written in place
         if self._queries is None or any(
             one is not other for one, other in zip(self._queries[0], parts, strict=True)
         ):
             dense, intercept, weight = parts
             dim = len(dense) - 2
             base = 1 / (1 + np.exp(-intercept.astype(float)))
+            # sum_h w_h P_h, linear about the base rates: dP / dlogit = P (1 - P)
             pull = (weight * base * (1 - base)).astype(np.float32)
+            # Last the weight of the post's bias; the person's own changes no order
             rows = [
                 np.append((dense[:dim] * one).sum(1), (dense[dim + 1] * one).sum()) for one in pull
             ]
@@ -384,6 +406,7 @@ class Server:
         centroids = self.keep["centroids"]
         if self._centres is None or self._centres[0] is not centroids:
             lists = np.arange(len(centroids), dtype=np.int32)
+            # One group with all centroids
             start = np.array([0, len(lists)], np.int32)
             _, _, vec, bias = index.tiles(
                 start, lists, centroids[:, :dim].copy(), centroids[:, dim].copy()

@@ -142,6 +142,7 @@ class SideInformation:
     def wake(self) -> None:
         """A model that knows signals begins beside one that does not: all posts wait to be read and
         counted."""
+        # Expired ones as well: the log may still name them
         rows = np.flatnonzero(self.m.read("posts", "alive"))
         self.keep["signals.unread"] = rows
         self.count(rows)
@@ -149,6 +150,7 @@ class SideInformation:
     def read(self) -> NDArray[np.int64]:
         """Read the posts that wait for it, and return their rows."""
         rows = self.keep["signals.unread"]
+        # A post is read once, with one error for life: noise changed later is for later posts
         self.keep["signals.unread"] = rows[:0]
         if len(rows):
             noise = np.array([float(self.m.lever(f"signals.{name}.noise")) for name in NOISY])
@@ -164,6 +166,7 @@ class SideInformation:
     def note(self) -> None:
         """Let the log keep what the feed knew in the window that ends now, and note which posts it
         showed: a training may cut the log before they are counted."""
+        # Noted before any training of this instant, counted at the refresh after it
         self.keep["signals.shown"] = self.log.note(self.m.mine("posts", "tally"))
 
     def learn_rates(self, responses: NDArray[np.uint16]) -> None:
@@ -188,6 +191,7 @@ class SideInformation:
     def project(self, rows: NDArray[np.int64]) -> None:
         """Add what the served model makes of readings to the served vectors of posts."""
         k, read = self.keep, self.m.mine("posts", "read")
+        # Adds to what is there: exactly once after each copy of vectors, or for a new post
         self.m.world.crew.split(
             len(rows),
             FEW,
@@ -199,6 +203,7 @@ class SideInformation:
     def weigh(self, rows: NDArray[np.int64]) -> None:
         """What the served model adds to posts for every consumer alike, by head."""
         k, read, tally = self.keep, self.m.mine("posts", "read"), self.m.mine("posts", "tally")
+        # Overwrites, unlike `project`, so it may be repeated whenever counts or weights change
         out = k["serve.linear"] = lengthened(
             k["serve.linear"], self.m.world.table("posts").capacity
         )

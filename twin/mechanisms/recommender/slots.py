@@ -45,6 +45,7 @@ class TableSpec:
     @property
     def range(self) -> int:
         """R, within what hashes and row numbers can hold."""
+        # 2^48: what `hashed` can reduce to; 2^24 quotients keep row numbers within i4
         return min(self.id_range or self.size**2, self.size * 2**24, 2**48)
 
     @property
@@ -70,6 +71,7 @@ class Slots:
         spec = self.spec
         out, part = np.full((len(keys), 2), -1, np.int32), np.empty(len(keys), np.int64)
         keys, function = np.ascontiguousarray(keys, np.uint64), FUNCTIONS.index(spec.function)
+        # The whole range R where the hash is split into remainder and quotient, else a slot
         hashed(
             keys,
             function,
@@ -78,12 +80,14 @@ class Slots:
             part,
         )
         if spec.kind == "quotient_remainder":
+            # Remainders take the first rows, quotients those behind them
             out[:, 0], out[:, 1] = part % spec.size, spec.size + part // spec.size
             return out
         out[:, 0] = part
         if spec.kind == "double_hash" and spec.size > 1:
             step = np.empty(len(keys), np.int64)
             hashed(keys, function, spec.salt + OTHER, spec.size - 1, step)
+            # 1 + step is 1..size - 1: never the first row again
             out[:, 1] = (part + 1 + step) % spec.size
         return out
 
@@ -92,6 +96,7 @@ class Slots:
         together)."""
         if self.spec.kind == "collisionless" or not len(keys):
             return 0.0
+        # Both rows in one number; + 1, because no second row is -1
         code = self.slots(keys).astype(np.int64)
         return 1 - len(np.unique(code[:, 0] << 32 | code[:, 1] + 1)) / len(keys)
 
@@ -100,6 +105,7 @@ class Slots:
         if self.spec.kind == "collisionless" or not len(keys):
             return np.zeros(len(keys), bool)
         rows = self.slots(keys)
+        # Place 0 is "no row", which nobody shares
         load = np.bincount(rows.ravel() + 1)
         load[0] = 0
         return np.asarray(np.any(load[rows + 1] > 1, axis=1))
@@ -122,6 +128,7 @@ class Slots:
         has = rows >= 0
         load = np.bincount(rows.ravel() + 1, weights=np.repeat(weight, 2))
         load[0] = 0
+        # Own updates, one for each row, over all updates on these rows
         share: NDArray[np.float64] = 1 - weight * has.sum(1) / np.maximum(
             load[rows + 1].sum(1), 1e-300
         )
@@ -131,6 +138,7 @@ class Slots:
 def by_decile(values: NDArray[np.float64], traffic: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of values over tenths of the IDs, from the least traffic to the most (10,); 0 for an
     empty tenth."""
+    # Stable, so that IDs of equal traffic have a definite tenth
     order = np.argsort(traffic, kind="stable")
     tenth = np.arange(len(order)) * 10 // max(len(order), 1)
     mean: NDArray[np.float64] = np.bincount(

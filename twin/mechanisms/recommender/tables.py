@@ -56,17 +56,21 @@ class EmbeddingTable(Slots):
         spec = self.spec
         rows = FIRST if spec.kind == "collisionless" else spec.size
         if spec.kind == "quotient_remainder":
+            # Room for all quotients, rounded up
             rows += -(-spec.range // spec.size)
         self._set("E", np.zeros((rows, spec.dim + 1), np.float32))
         self._set("G", np.zeros((rows, 2), np.float32))
         self._set("born", np.zeros(rows, bool))
         self._set("seen", np.zeros(rows, np.int32))
+        # Counts of the whole run outlive a fresh model
         self.keep.setdefault(f"turnover.{self.name}", np.zeros(2, np.int64))
         if spec.kind == "collisionless":
+            # The cuckoo map: whole buckets, half full when all first rows are given
             self._set("key", np.zeros(FIRST * 2, np.uint64))
             self._set("row", np.full(FIRST * 2, -1, np.int32))
             self._set("free", np.zeros(0, np.int32))
             self._set("next", np.zeros(1, np.int64))
+            # IDs that wait for admission, with their sightings so far and the last one
             self._set("doorway.key", np.zeros(0, np.uint64))
             self._set("doorway.count", np.zeros(0, np.int64))
             self._set("doorway.seen", np.zeros(0, np.int64))
@@ -90,6 +94,7 @@ class EmbeddingTable(Slots):
         """Rows (n, 2) of every ID, -1 where it has none; nothing changes."""
         if self.spec.kind != "collisionless":
             out = self.slots(keys)
+            # A row that was never begun counts as none; -1 looks at the last row, and is masked
             out[np.any(~self._get("born")[out] & (out >= 0), axis=1)] = -1
             return out
         out = np.full((len(keys), 2), -1, np.int32)
@@ -111,11 +116,13 @@ class EmbeddingTable(Slots):
     ) -> NDArray[np.float32]:
         """Vectors (n, dim + 1) of IDs; one without a row gets ``unknown``."""
         rows = self.rows(keys)
+        # -1 reads the last row, which ``unknown`` replaces below
         out: NDArray[np.float32] = self.E[rows[:, 0]]
         if self.spec.pairs:
             both, more = rows[:, 1] >= 0, self.E[rows[:, 1]]
             joined = out + more
             if self.spec.multiplies:
+                # Vectors are multiplied, biases always added
                 joined[:, :-1] = out[:, :-1] * more[:, :-1]
             out = np.where(both[:, None], joined, out)
         out[rows[:, 0] < 0] = unknown
@@ -133,6 +140,7 @@ class EmbeddingTable(Slots):
         """Write what `vectors` gives to where it is served, at ``rows``; where ``maker`` (n,) is
         not empty, plus what is served of each maker."""
         if self.spec.pairs:
+            # Pairs are put together first; single rows are copied straight from the table
             E, one = self.vectors(keys, unknown), np.arange(len(keys), dtype=np.int32)
         else:
             E, one = self.E, self._first(keys)
@@ -143,6 +151,7 @@ class EmbeddingTable(Slots):
         one another."""
         spec, used = self.spec, self._get("born")
         if spec.kind == "quotient_remainder":
+            # Two tables in one array: remainders first, then quotients
             first, second = (
                 kernel.mean_row(self.E[part], used[part])
                 for part in (slice(None, spec.size), slice(spec.size, None))
@@ -164,7 +173,9 @@ class EmbeddingTable(Slots):
         if they are admitted."""
         if self.spec.kind != "collisionless":
             out = self.slots(keys)
+            # Several IDs may share a row: the first of them begins it
             fresh, first = np.unique(out, return_index=True)
+            # Two places per ID in the flattened rows, hence // 2
             first = first[fresh >= 0] // 2
             fresh = fresh[fresh >= 0]
             new = ~self._get("born")[fresh]
@@ -186,8 +197,10 @@ class EmbeddingTable(Slots):
             )
             self._set("key", slot_key)
             self._set("row", slot_row)
+            # Rows taken back are used before the table grows; a copy lets the longer list go
             self._set("free", free[:left].copy())
             self._get("next")[0] = top
+            # Before rows are begun: the highest may be beyond the table
             self._reserve(int(top))
             self._begin(keys[chosen], given)
             out[chosen, 0] = given
@@ -203,9 +216,11 @@ class EmbeddingTable(Slots):
         if self.spec.rule == "threshold" and needed <= 1:
             return np.ones(len(keys), bool)
         if self.spec.rule != "threshold":
+            # A hash of ID, salt and time: another draw at each training
             drawn = children(
                 children(keys, np.full(len(keys), self.spec.salt)), np.full(len(keys), now)
             )
+            # The upper 53 bits as a number in (0, 1)
             luck = ((drawn >> np.uint64(11)) + 0.5) * 2.0**-53
             share = sightings / needed
             lucky: NDArray[np.bool_] = luck < (
@@ -217,6 +232,7 @@ class EmbeddingTable(Slots):
             self._get("doorway.count"),
             self._get("doorway.seen"),
         )
+        # Sightings of this training add to those that wait
         every = np.concatenate([waiting, keys])
         uniq, inverse = np.unique(every, return_inverse=True)
         total = np.bincount(inverse, weights=np.concatenate([count, sightings])).astype(np.int64)
@@ -226,18 +242,22 @@ class EmbeddingTable(Slots):
         self._set("doorway.key", uniq[stay])
         self._set("doorway.count", total[stay])
         self._set("doorway.seen", last[stay])
+        # Of the given IDs, in their order; those that waited and were not seen stay as they are
         return ~stay[inverse[len(waiting) :]]
 
     def _begin(self, keys: NDArray[np.uint64], rows: NDArray[np.int32]) -> None:
         spec = self.spec
         if spec.pairs:
+            # Shared rows start from their place: which ID came first must not matter
             places = children(rows.astype(np.uint64), np.full(len(rows), spec.salt))
             factor = rows >= spec.size if spec.multiplies else np.zeros(len(rows), bool)
+            # A sum of two rows is to spread as a single one does
             size = spec.init_scale / (1.0 if spec.multiplies else np.sqrt(2.0))
             kernel.start_rows(places[~factor], rows[~factor], self.E, size, 0.0)
             kernel.start_rows(places[factor], rows[factor], self.E, size, 1.0)
         else:
             kernel.start_rows(keys, rows, self.E, spec.init_scale, 0.0)
+        # Recycled rows forget the gradients of the ID before
         self.G[rows] = 0
         self._get("born")[rows] = True
         self.turnover[0] += len(rows)
@@ -260,6 +280,7 @@ class EmbeddingTable(Slots):
         )
         self._get("born")[dead] = False
         self.turnover[1] += int(dead.sum())
+        # IDs that wait for admission expire by the same rule
         fresh = self._get("doorway.seen") >= oldest
         for name in ("key", "count", "seen"):
             self._set(f"doorway.{name}", self._get(f"doorway.{name}")[fresh])

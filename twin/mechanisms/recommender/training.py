@@ -88,7 +88,9 @@ class Trainer:
         dim = next(iter(self.tables.values())).spec.dim
         sign = np.array([-1 if head in ("hide", "report") else 1 for head in HEADS], np.float32)
         self.keep["W"] = np.tile(sign, (dim + 2, 1)).astype(np.float32)
+        # Accumulators above 0, or the first steps would all have the size of the rate
         self.keep["GW"] = np.full((dim + 2, 8), 0.1, np.float32)
+        # Intercepts at the log-odds of the prior rates
         self.keep["c"] = np.log(PRIOR / (1 - PRIOR)).astype(np.float32)
         self.keep["Gc"] = np.full(8, 0.1, np.float32)
         shapes = {"S": (WIDE if knows else 0, 8), "P": (READ if knows else 0, dim)}
@@ -115,15 +117,19 @@ class Trainer:
     ) -> None:
         """``epochs`` passes over a log (n impressions), each of which names a place in each list of
         keys; ``now`` in s."""
+        # A generation without signals, beside one that has them
         if not len(self.keep["S"]):
             known = UNKNOWN
+        # Before negatives are drawn: these are no sightings and give nobody a row
         rows, tally = self._learn(keys, shown, now), known.tally
         if negatives is not None and negatives.each and len(negatives.pool):
             shown = with_negatives(shown, keys.consumer, negatives, now)
             if len(known.latest):
                 tally = known.latest[shown.post]
+                # Each impression stands before its negatives, and keeps the tally of its time
                 tally[:: 1 + negatives.each] = known.tally
-            for name in ("post", "creator"):  # negatives have the rows of IDs that have some
+            # Negatives have the rows of IDs that have some
+            for name in ("post", "creator"):
                 drawn, key = getattr(shown, name), getattr(keys, name)
                 others = np.setdiff1d(drawn, np.flatnonzero(rows[name][:, 0] >= 0))
                 rows[name][others] = self.tables[name].rows(key[others])
@@ -153,6 +159,7 @@ class Trainer:
             if name in COUNTED:
                 self._count(name, count)
 
+        # Tables share no array, so each may learn on a thread of its own
         self.crew.each([partial(find, name) for name in self.tables], len(shown.responses) > SHARED)
         return rows
 
@@ -161,6 +168,7 @@ class Trainer:
     ) -> Places:
         """Rows in a table of a log's places; ``pairs``: some table has two rows per ID."""
         return Places(
+            # For speed: rows are picked from one piece
             first=np.ascontiguousarray(rows[:, 0])[of],
             second=np.ascontiguousarray(rows[:, 1])[of] if pairs else np.empty(0, np.int32),
             multiplies=self.tables[name].spec.multiplies,
@@ -176,11 +184,13 @@ class Trainer:
         multiplies = any(getattr(samples, name).multiplies for name in ENTITIES)
         threads = self.crew.threads if len(samples.responses) > SHARED else 1
         for _ in range(epochs):
+            # For each pass, since its counters of units start at 0
             batch = empty_batch(dim, multiplies, dense, threads)
             whole = partial(
                 train, tables, samples, dense, Rates(*np.array(rates, np.float32)), batch
             )
             if threads > 1:
+                # All threads do the same: units are taken in turn, and no thread leads
                 self.crew.together(whole, whole)
             else:
                 whole()
@@ -196,6 +206,7 @@ class Trainer:
         """How many impressions of these rows the model has trained on."""
         have = self.keep[f"trained.{name}"]
         out = np.zeros(len(rows), np.int32)
+        # Rows beyond the array were never trained on
         inside = rows < len(have)
         out[inside] = have[rows[inside]]
         return out

@@ -54,6 +54,7 @@ class Rates(Params):
     contributes near-equally" (README of the-algorithm-ml); they were tuned since.
     """
 
+    # x_2023
     answered: float = par(
         0.18,
         "the author reacts to a comment, per comment (x_2023)",
@@ -82,6 +83,7 @@ class Rates(Params):
         high=1,
         source="assumption: as much as replies, 13.5 x 0.002546 / (12 x 0.45965)",
     )
+    # x_2026
     mutual: float = par(
         0.11,
         "author and reader follow each other, per comment (x_2026)",
@@ -119,6 +121,7 @@ class Rates(Params):
     )
     block: float = par(0.1, "blocks the author, per hide (x_2026)", low=0, high=1)
     mute: float = par(0.1, "mutes the author, per hide (x_2026)", low=0, high=1)
+    # facebook_2018
     reaction: float = par(
         0.1, "is an emoji reaction beside a plain like, per like (facebook_2018)", low=0, high=1
     )
