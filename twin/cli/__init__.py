@@ -49,6 +49,7 @@ class _Commands(click.Group):
     one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        # in declared order; click would sort them
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
@@ -59,12 +60,14 @@ class _Commands(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # from the table: click would import every command for its line
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        # before click, whose own message names no nearest command
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise UsageError(f"no command {args[0]} ({nearest(args[0], COMMANDS)})")
         return super().resolve_command(ctx, args)
@@ -96,6 +99,7 @@ def _fail(message: str, status: int) -> NoReturn:
 def main(args: list[str] | None = None) -> Any:
     """Entry point: one line per error, never a traceback."""
     try:
+        # else click would print errors in its own form and choose the exit status
         return cli.main(args, prog_name="twin", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
@@ -107,6 +111,7 @@ def main(args: list[str] | None = None) -> Any:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", 130)
     except BrokenPipeError:
+        # whoever read the output has gone, such as `head`: also silences Python's last flush
         sys.stderr.close()
         sys.exit(1)
     except MemoryError:
@@ -117,13 +122,16 @@ def main(args: list[str] | None = None) -> Any:
         )
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
-    except Exception as error:  # a bug: its trace goes to a file, one line to the user
+    # a bug: its trace goes to a file, one line to the user
+    except Exception as error:
         with tempfile.NamedTemporaryFile(
             "w", prefix="twin-trace-", suffix=".txt", delete=False
         ) as file:
             file.write(traceback.format_exc())
+        # inside, so that `twin --help` does not import what scenarios need
         from twin.scenario.outside import blame
 
+        # a mechanism of the user's own may have failed, and then the bug is not twin's
         if theirs := blame(error):
             _fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
         _fail(

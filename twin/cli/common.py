@@ -51,6 +51,7 @@ def _no_cache(context: click.Context, option: click.Parameter, given: bool) -> N
 no_cache = click.option(
     "--no-cache",
     is_flag=True,
+    # Acts by its callback alone, so commands need no parameter for it
     expose_value=False,
     callback=_no_cache,
     help="Do not use the cache of warmed-up worlds "
@@ -68,6 +69,7 @@ def ended(failed: Mapping[str, str]) -> None:
 
 def axes(command: Callable[..., Any]) -> Callable[..., Any]:
     """Axes of a two-sided map."""
+    # The option that is added last comes first in the help
     for name, side in (("y", "consumers"), ("x", "creators")):
         command = click.option(
             f"--{name}",

@@ -61,7 +61,9 @@ def declared(path: Path | None) -> tuple[list[Metric], Span]:
     scenario = load(path)
     metrics = [metric for name in scenario.mechanisms for metric in scenario.registry[name].metrics]
     days = scenario.duration // DAY
+    # The days before and after the policy must both lie within the run
     window = max(1, min(Span.window_days, days // 4))
     dates = [policy.at // DAY for policy in scenario.policies if policy.at is not None]
+    # The first policy with room on both sides, else half-way
     day = next((day for day in dates if window <= day <= days - window), days // 2)
     return metrics, Span(scenario.start, scenario.duration, day, window)

@@ -49,6 +49,7 @@ fork_at = click.option(
 
 def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that every experiment has."""
+    # The option that is added last comes first in the help
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -105,6 +106,7 @@ def compare(
       twin compare scenarios/quickstart.yaml --policy scenarios/policies/chronological.yaml --at 90d
     """
 
+    # Arms are assigned by a mechanism that `base.yaml` turns off
     tried = (*sets, trial.SETTING) if share else sets
     found = asked.compare(
         load(scenario, tried),
@@ -256,6 +258,7 @@ def audit(
         method=method,
         replicates=replicates,
         steps=steps,
+        # Steps use neither
         budget=trajectories if method == "morris" else points,
         out=out,
         on=on,

@@ -60,11 +60,13 @@ def findings(
       twin findings F4 F5 --out runs/tables
     """
 
+    # Mistakes are reported before the folder is made
     chosen = catalogue.chosen(keys)
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)
     if folder is not None and not folder.is_dir():
         raise UsageError(f"--data {folder}: there is no such folder")
     checked = load(world, sets)
+    # Absolute: the experiment may be resumed from another current folder
     args = {"keys": chosen, "quick": quick, "data": str(folder.resolve()) if folder else ""}
     made = Experiment(
         out or str(free_folder("quick" if quick else "full", "findings")),

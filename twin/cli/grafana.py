@@ -69,6 +69,7 @@ def push(
     """Create the folder, the data source and the dashboards, or update them."""
 
     at = publish.SelectedRun.of(load_manifest(run)) if run else None
+    # By the scenario of the run, which may have metrics of its own mechanisms
     those = (
         publish.load(dashboards)
         if dashboards
@@ -99,15 +100,18 @@ def annotate(run: Path, url: str | None, kinds: tuple[str, ...]) -> None:
     """
 
     manifest, marks = load_manifest(run), load_events(run)
+    # Kinds that are shown by default are valid even if the run has none of them
     known = {*KINDS, *(kind for _, kind, _ in marks)}
     if odd := [kind for kind in kinds if kind not in known]:
         raise UsageError(f"--kind {odd[0]}: the run has no such events ({nearest(odd[0], known)})")
     there = connect(url)
     if there.bare:
         click.echo(there.warning(), err=True)
+    # Before anything is changed: fails where there is no Grafana, or one that is too old
     click.echo(f"Grafana at {there.url}: {there.health()}")
     shown = kinds or KINDS
     wanted = from_marks(marks, manifest, shown)
+    # Annotations after the last mark stay while the run may still compute that part again
     until = None if manifest["status"] == "done" else latest(marks)
     change = bring(there, identity(manifest), wanted, shown, until)
     regions = sum(each.end_ms > each.time_ms for each in wanted)

@@ -30,6 +30,7 @@ def _policy(path: Path) -> dict[str, str]:
     """A policy file as part of a command."""
     if not path.is_file():
         raise UsageError(f"{path}: no such policy file")
+    # the text and not the path, which may mean nothing in the run's current folder
     return {"policy": path.read_text(errors="replace"), "source": str(path)}
 
 
@@ -97,12 +98,20 @@ def fork(
     The run itself continues unchanged. `twin resume` continues the branch, from the same world and
     with the same random numbers. An interrupted run is forked at its newest checkpoint.
     """
-    from twin.running.drive import fork_stopped  # half a second, which pause and pace are spared
+    # inside, because it takes half a second to import, which pause and pace are spared
+    from twin.running.drive import fork_stopped
 
     given = _policy(policy) if policy else {}
+    # a living run forks itself at its next barrier, a stopped one is forked here
     if is_open(run):
         _command(
-            run, do="fork", branch=name, at=at, out=str(out.resolve()) if out else None, **given
+            run,
+            do="fork",
+            branch=name,
+            at=at,
+            # absolute: the run may have another current folder
+            out=str(out.resolve()) if out else None,
+            **given,
         )
     else:
         click.echo(

@@ -73,6 +73,7 @@ def run(
             pace=pace,
             threads=asked(threads, cores()),
         )
+    # while the world is built; from the first step on Ctrl-C only asks the run to stop
     except KeyboardInterrupt:
         raise Interrupted(folder) from None
     if outcome.status == "interrupted":
@@ -97,6 +98,7 @@ def resume(
     if commands.of(run):
         context = click.get_current_context()
         if any(
+            # only what was typed counts: some options have a value in any case
             context.get_parameter_source(name) is ParameterSource.COMMANDLINE
             for name in ("pace", "threads", *flags)
         ):

@@ -63,6 +63,7 @@ def check(
     at once. With --regularities or --at-rest the scenario is run. The exit status is then 1 if a
     regularity is not met or a headline metric drifts.
     """
+    # Flags that contradict each other are refused before anything is read
     if regularities and at_rest:
         raise UsageError(
             "--regularities and --at-rest cannot be combined (give one after the other)"
@@ -88,6 +89,7 @@ def check(
         sys.exit(0 if good else 1)
 
     rows = describe(checked)
+    # A long value pushes its own line, not the whole table
     wide, mid = (
         max(len(row.path) for row in rows),
         min(30, max(len(f"{row.value} {row.unit}") for row in rows)),
@@ -115,10 +117,12 @@ def check(
 
 def _progress() -> Callable[[float], None]:
     """Shows the progress of a check on a terminal."""
+    # A log must not fill with percentages
     if not sys.stderr.isatty():
         return lambda share: None
 
     def tell(share: float) -> None:
+        # Wiped at the end, so that the result begins on a clean line
         click.echo(f"\r{share:4.0%} " if share < 1 else "\r     \r", nl=False, err=True)
 
     return tell

@@ -27,7 +27,10 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, nothing elsewhere; yields the function that takes how much is done."""
 
     with Progress(
-        console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True
+        # On stderr: what the command prints may go into a pipe
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
     ) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
@@ -60,6 +63,7 @@ def send(run: Path, url: str) -> None:
         note=lambda line: click.echo(line, err=True),
     )
     left = sender.backlog.undelivered
+    # All readings are in the folder: without an answer the sender gives up after PATIENCE_S
     sender.hasten()
     with _progress("sending", left) as report:
         done = sender.run(lambda undelivered: report(left - undelivered))

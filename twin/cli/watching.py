@@ -60,6 +60,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
 
 def watched(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options for watching a run to a command."""
+    # the option that is added last comes first in the help
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -87,12 +88,14 @@ def services(flags: dict[str, Any]) -> list[Service]:
     found: list[Service] = []
     if flags.get("metrics") is not None:
         address = parse("--metrics", flags["metrics"])
-        address.try_out()  # before anything is made
+        # before the run's folder is made: a port that is taken costs nothing
+        address.try_out()
         found.append(Endpoint(address))
     if url := flags.get("remote_write"):
         found.append(RemoteWrite(url))
     if flags.get("grafana"):
         found.append(Annotator(flags["grafana"]))
     if flags.get("live"):
+        # the page stays after the run until Ctrl-C, which needs somebody at a terminal
         found.append(Live(flags["live"], stay=sys.stdout.isatty(), browse=can_browse()))
     return found

@@ -114,9 +114,11 @@ def compare(
     would. ``axes``: metrics of the report's map, ``{"x": "creator_income{by=ai}", "y":
     "satisfaction_mean"}``.
     """
+    # Settings reach a file only: a loaded scenario is taken as it is
     found = scenario_of(scenario, (trial.SETTING,) if share else ())
     if share and "trials" not in found.mechanisms:
         raise UsageError("share: the scenario has no trials (load it with trials__enabled=True)")
+    # All that can be refused is checked before the folder is made
     fork = forks.fork_time(at, found)
     plans = [forks.planned(policy, fork, found) for policy in policies]
     forks.distinct(plans)
@@ -126,11 +128,13 @@ def compare(
         "at_s": fork,
         "replicates": replicates,
     }
+    # Arguments say which experiment a folder holds, so only those that were asked for
     if share:
         shared = [asdict(trial.shared(plan, share, of, found)) for plan in plans]
         args |= {"shared": shared, "share": share, "of": of}
     made = _made(found, "compare", args, where)
     if axes:
+        # Not an argument: the map may be drawn on other axes without another experiment
         made.manifest["axes"] = dict(axes)
     comparing.resume(made, where.get("on"))
     return Result(made)
@@ -180,6 +184,7 @@ def audit(
         "steps": list(steps),
         "method": method,
     }
+    # A budget for methods that have one; steps run as often as there are steps
     if method != "steps":
         args["budget"] = budget or (10 if method == "morris" else 64)
         levers.check(found, args)
@@ -229,6 +234,7 @@ def stress(
         **(effort or {}),
     }
     made = _made(found, "stress", args, where)
+    # Also if quiet: a note qualifies what the result means
     for note in (note for each in given for note in each.notes):
         click.echo(f"note: {note}", err=True)
     stressing.resume(made, where.get("on"))

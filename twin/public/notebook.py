@@ -62,6 +62,7 @@ def _table(metrics: Metrics, windows: Windows) -> str:
 
 def _gallery(metrics: Metrics, marks: Sequence[Mark]) -> str:
     """The first picture of each of a side's first chapters that moved."""
+    # The first reading is not drawn, and a line needs two
     if len(metrics.times) < 3:
         return ""
     parts = []
@@ -108,6 +109,7 @@ def courses_svg(
     ``times`` datetime64[s] (readings,), three or more. The first reading is left out: nothing has
     happened before it.
     """
+    # At most POINTS readings, evenly, without the first
     keep = np.unique(np.linspace(1, len(times) - 1, POINTS).astype(int))
     seconds = times.astype("datetime64[s]").astype(np.int64)
     first, last = int(seconds[keep[0]]), int(seconds[keep[-1]])
@@ -118,8 +120,10 @@ def courses_svg(
         return LEFT + (second - first) / max(last - first, 1) * (WIDTH - LEFT - 4)
 
     def up(value: float) -> float:
+        # Readings outside the range (see `y_range`) stay at its edge
         return HEIGHT - 16 - (min(max(value, low), high) - low) / (high - low) * (HEIGHT - 22)
 
+    # The vertical axis: its two ends and the middle
     parts = []
     for value in (low, (low + high) / 2, high):
         parts.append(
@@ -127,6 +131,7 @@ def courses_svg(
             f"stroke='{FAINT}'/><text x='{LEFT - 4}' y='{up(value) + 3:.1f}' "
             f"text-anchor='end'>{human(value)}</text>"
         )
+    # Marks of policies
     for when, text in marks:
         x = across(when.timestamp())
         parts.append(
@@ -135,6 +140,7 @@ def courses_svg(
         )
     for line in lines:
         dash = "" if line.dash == "solid" else " stroke-dasharray='5 3'"
+        # A line goes straight across readings without a value
         points = " ".join(
             f"{across(int(seconds[k])):.1f},{up(float(line.values[k])):.1f}"
             for k in keep
@@ -144,6 +150,7 @@ def courses_svg(
             f"<polyline points='{points}' fill='none' stroke='{line.colour}' "
             f"stroke-width='1.6'{dash}/>"
         )
+    # The horizontal axis: the first and the last date
     for x, anchor, at in ((LEFT, "start", keep[0]), (WIDTH - 2, "end", keep[-1])):
         day = times[at].astype("datetime64[D]")
         parts.append(f"<text x='{x}' y='{HEIGHT - 3}' text-anchor='{anchor}'>{day}</text>")

@@ -62,8 +62,10 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, np.generic):
+        # PyYAML cannot write numpy's numbers
         value = value.item()
     return (
+        # one line, as --set takes it; PyYAML ends a plain scalar with a document mark
         yaml.safe_dump(value, default_flow_style=True, width=10**9)
         .removesuffix("\n")
         .removesuffix("\n...")
@@ -110,6 +112,7 @@ class Run:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._read: tuple[list[tuple[Path, int, int]], Metrics] | None = None
+        # raises here if there is no run, and not at the first reading
         load_manifest(self.folder)
 
     @property
@@ -125,6 +128,7 @@ class Run:
     def _readings(self) -> Metrics:
         """All readings; their arrays are read-only, since calls share them."""
         files = [self.folder / "metrics.parquet", *(self.folder / "metrics").glob("*")]
+        # a running simulation adds parts, and merges them at its end
         state = [
             (path, (about := path.stat()).st_mtime_ns, about.st_size)
             for path in sorted(files)
@@ -132,6 +136,7 @@ class Run:
         ]
         if self._read is None or self._read[0] != state:
             found = load_metrics(self.folder)
+            # all calls share these arrays
             found.times.setflags(write=False)
             found.values.setflags(write=False)
             self._read = state, found
@@ -157,6 +162,7 @@ class Run:
             for labels in metric.series()
         ]
         times = pa.array(metrics.times.astype("datetime64[ms]")).cast(pa.timestamp("ms", tz="UTC"))
+        # Arrow keeps a column in one piece; here a series is spread over the rows
         columns = [pa.array(np.ascontiguousarray(column)) for column in metrics.values.T]
         return pa.table([times, *columns], names=["time", *names])
 

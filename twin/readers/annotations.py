@@ -69,11 +69,13 @@ def from_marks(
     since = at(dt.date.fromisoformat(manifest["start"]), parent["at_s"] if parent else 0)
     before = f"[{manifest['branch']}] " if parent else ""
     found: list[Annotation] = []
-    running: list[int] = []  # places in `found` of what has begun and not ended yet
+    # places in `found` of what has begun and not ended yet
+    running: list[int] = []
     for when, kind, text in marks:
         if kind not in kinds or when < since:
             continue
         time_ms = round(when.timestamp() * 1000)
+        # of several that are open, the latest
         begun = next(
             (
                 place
@@ -84,6 +86,7 @@ def from_marks(
         )
         if begun is not None:
             running.remove(begun)
+            # the end of a policy shows in its region; others also say how they ended
             how = (
                 ""
                 if kind == "policy"
@@ -147,6 +150,7 @@ def bring(
     """Make Grafana show these annotations of a run and, of these kinds and up to ``until_ms``, no
     others."""
     mine = tags(run)
+    # counted, since two marks may agree in time, kind and text
     missing, surplus, kept = Counter(wanted), [], 0
     for each in grafana.annotations(mine):
         there = _there(each, mine, kinds)
@@ -157,6 +161,7 @@ def bring(
             kept += 1
         elif until_ms is None or there.time_ms <= until_ms:
             surplus.append(int(each["id"]))
+    # added before others are removed: a failure in between loses none
     added = sorted(missing.elements())
     for annotation in added:
         grafana.annotate(
@@ -212,6 +217,7 @@ class Annotator(Service):
             await asyncio.to_thread(self._grafana.annotations, tags(self._info.labels))
             line = f"annotations go to Grafana {version} at {self._grafana.url}"
         except GrafanaError as error:
+            # the token or the address is wrong, and waiting does not mend that
             if 0 < error.code < 500:
                 raise
             self._reported = True
@@ -220,6 +226,7 @@ class Annotator(Service):
             line = f"{line} ({self._grafana.warning()})"
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
+        # of a resumed run: what an earlier process may not have delivered
         if self._marks:
             self._news.set()
         return line
@@ -256,6 +263,7 @@ class Annotator(Service):
             self._news.wait()
             if self._over.is_set():
                 return
+            # before the marks are read: one that comes meanwhile wakes the thread again
             self._news.clear()
             if self._try(last=False):
                 wait, self._reported = 1.0, False
@@ -266,6 +274,7 @@ class Annotator(Service):
                     f"{self._why}; the run continues, and its annotations follow when Grafana "
                     f"answers"
                 )
+            # until the run ends, if that is earlier; then as if there were news
             self._over.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT_S)
             self._news.set()

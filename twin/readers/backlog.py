@@ -68,6 +68,7 @@ def stored(
                     )
                 for piece in _pieces(file, path, names, origin, after_s, values):
                     yield piece
+                    # where to continue if the parts become one file between two pieces
                     after_s = int(piece[0][-1]) + 1
     except FileNotFoundError:  # the run has just ended and its parts have become one file
         if not (folder / "metrics.parquet").exists():
@@ -86,11 +87,13 @@ def _pieces(
     values: bool,
 ) -> Iterator[Readings]:
     series, checked = len(names), not values
+    # the rest of a batch that ends within a reading
     times, rest = np.zeros(0, np.int64), np.zeros(0)
     columns = ["time", *(["metric", "labels", "value"] if values else [])]
     for batch in file.iter_batches(max(1, PIECE // series) * series, columns=columns):
         times = np.concatenate([times, batch["time"].cast(pa.int64()).to_numpy()])
         rest = np.concatenate([rest, batch["value"].to_numpy()]) if values else rest
+        # once per file: every reading has the same series in the same order
         if not checked and batch.num_rows >= series:
             found = zip(
                 *(batch[name].slice(0, series).to_pylist() for name in ("metric", "labels")),
@@ -99,6 +102,7 @@ def _pieces(
             if list(found) != names:
                 raise UsageError(f"{path}: does not match the series that manifest.json declares")
             checked = True
+        # whole readings only; the rest waits for the next batch
         whole = len(times) // series * series
         seconds = times[:whole:series] // 1000 - origin
         read = rest[:whole].reshape(-1, series) if values else np.zeros((len(seconds), 0))
@@ -118,6 +122,7 @@ class Backlog:
         self._changed = threading.Condition()
         self._delivered_s, self._closed = delivered_s, False
         self._disk: Iterator[Readings] | None = None
+        # times of the last reading in the folder, and of the last one that was seen at all
         self._disk_s, self._seen_s, self.total, self.undelivered = -1, -1, 0, 0
         for times, _ in stored(*self._place, values=False):
             self._disk_s = self._seen_s = int(times[-1])
@@ -128,6 +133,7 @@ class Backlog:
         """A new reading."""
         with self._changed:
             self._memory.append((now_s, values))
+            # a resumed run computes readings again that were counted before
             self.total += now_s > self._seen_s
             self.undelivered += now_s > max(self._delivered_s, self._seen_s)
             self._seen_s = max(self._seen_s, now_s)
@@ -160,6 +166,7 @@ class Backlog:
         while True:
             with self._changed:
                 after, disk = self._delivered_s, self._disk_s > self._delivered_s
+                # copied under the lock; the arrays never change, so they are read without it
                 kept = list(self._memory)
                 if not disk and not (kept and kept[-1][0] > after):
                     if self._closed:
@@ -168,10 +175,12 @@ class Backlog:
                     continue
             if not disk:
                 return np.array([now for now, _ in kept]), np.array([values for _, values in kept])
+            # None: the folder was read to its end, so look again where the next readings are
             if (piece := self._from_disk(after)) is not None:
                 return piece
 
     def _from_disk(self, after: int) -> Readings | None:
+        # one iterator to the end: a finished run is one file, which would be read from its start
         if self._disk is None:
             self._disk = stored(*self._place, after)
             found = next(self._disk, None)
@@ -179,6 +188,7 @@ class Backlog:
                 raise UsageError(f"{self._place[0]}: readings after {after} s are missing")
             return found
         found = next(self._disk, None)
-        if found is None:  # what was there when it was opened; the run has saved more since
+        # what was there when it was opened; the run may have saved more since
+        if found is None:
             self._disk = None
         return found

@@ -96,6 +96,7 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
     for together in groups(mine):
         metric = together[0]
         if metric.kind == "histogram":
+            # Without the first reading, before which nothing has happened
             moved = tuple(other for other in together if metrics.of(other.name)[1:].any())
             at_zero += [title(other) for other in together if other not in moved]
             if moved:
@@ -106,6 +107,7 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
             for other in together
             for label, values in metrics.lines(other.name)
         ]
+        # By identity, since arrays make a series neither hashable nor comparable
         still = {id(one): _still(one) for one in series}
         lively = [one for one in series if still[id(one)] is None]
         for kind, names in (("zero", at_zero), ("constant", constant), ("unread", unread)):
@@ -156,6 +158,7 @@ def _split(
 
     return [
         (f"{first.name}_{key}", f"{title(first)}: {label_words(key)}", f"{key}, ", list(group))
+        # Lines are in declared order, in which the first label varies slowest
         for key, group in groupby(lively, value)
     ]
 
@@ -178,6 +181,7 @@ def _listed(together: Sequence[Metric], still: Sequence[Series], with_value: boo
     names = []
     for metric in together:
         mine = [one for one in still if one.metric is metric]
+        # Named once only if all series of the metric are still, and at one value
         values = {float(one.values[-1]) for one in mine if np.isfinite(one.values[-1])}
         tail = f" {_kept(values.pop(), metric)}" if with_value and len(values) == 1 else ""
         if len(mine) == sum(1 for _ in metric.series()) and (tail or not with_value):

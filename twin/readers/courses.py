@@ -62,6 +62,7 @@ def styled(
     label and dashes the metric."""
     metrics = list(dict.fromkeys(metric for metric, _ in names))
     labels = list(dict.fromkeys(label for _, label in names))
+    # only while each metric has dashes of its own
     crossed = 1 < len(metrics) <= len(DASHES) and len(labels) > 1
     lines = []
     for place, (metric, label) in enumerate(names):
@@ -77,6 +78,7 @@ def styled(
                 OF_LABEL.get(label, PALETTE[number % len(PALETTE)]),
                 DASHES[metrics.index(metric)]
                 if crossed
+                # when colours run out, dashes tell apart lines of the same one
                 else DASHES[place // len(PALETTE) % len(DASHES)],
                 errors[place] if errors else None,
             )
@@ -106,11 +108,13 @@ def y_range(drawn: Sequence[NDArray[np.float64]]) -> tuple[Range1d, bool]:
             min(high, float(max(usual) + room)),
             True,
         )
+    # where zero is not far, heights can be compared
     if 0 < low < 0.6 * high:
         low = 0.0
     span = max(high - low, LEAST_SPAN * max(abs(low), abs(high)), 1e-9)
     centre = (low + high) / 2
     if low == 0:
+        # six percent of room, so that no line touches the frame
         return Range1d(0, max(high, span) * 1.06), beyond
     return Range1d(centre - 0.56 * span, centre + 0.56 * span), beyond
 
@@ -134,16 +138,19 @@ def courses(
     """
     columns = legend_columns([line.name for line in lines])
     plot = canvas(frame.x_range, height, unit)
+    # each further row of the legend takes 20 pixels, which the picture must not lose
     plot.height = height + 20 * max(0, -(-len(lines) // columns) - 1)
     skip = 1 if len(times) > 2 else 0
     keep = _thinned(len(times), skip)
     plot.y_range, beyond = y_range([line.values[keep[keep >= scale_from]] for line in lines])
+    # `sections` puts these words under the picture
     plot.tags = [BEGINNING] if scale_from > skip else [BEYOND] if beyond else []
     if zero_line:
         plot.add_layout(Span(location=0, dimension="width", line_color=INK, line_width=1))
     drawn = _draw_lines(plot, lines, _source(times, lines, keep))
     plot.add_tools(
         HoverTool(
+            # a single line answers to the pointer at any height
             mode="vline" if len(lines) == 1 else "mouse",
             renderers=drawn,
             formatters={"@t": "datetime"},

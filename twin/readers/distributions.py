@@ -63,6 +63,7 @@ def moments_of(
     for name, when in moments:
         at = int(
             np.clip(
+                # The last reading at or before the moment
                 np.searchsorted(times, np.datetime64(when.replace(tzinfo=None), "s"), "right") - 1,
                 0,
                 len(times) - 1,
@@ -84,10 +85,12 @@ def distribution(metric: Metric, shown: Shares) -> figure:
             {"x": np.arange(bins) + 0.5, "y": share, "edge": _edge_names(metric)}
         )
         colour = (
+            # From faint to strong, so that the last moment is always blue
             (FAINT, "#56b4e9", BLUE)[place + 3 - len(shown)]
             if len(shown) <= 3
             else PALETTE[place % len(PALETTE)]
         )
+        # The first moment as bars behind, the others as steps in front of them
         if place == 0:
             plot.vbar("x", width=0.96, top="y", source=source, color=FAINT, legend_label=name)
         else:
@@ -100,6 +103,7 @@ def distribution(metric: Metric, shown: Shares) -> figure:
                 line_width=2,
                 legend_label=name,
             )
+        # Invisible, for the pointer: one point per bin
         points = plot.scatter("x", "y", source=source, size=7, alpha=0)
         plot.add_tools(
             HoverTool(
@@ -107,6 +111,7 @@ def distribution(metric: Metric, shown: Shares) -> figure:
                 tooltips=[("", name), (f"from {metric.unit}", "@edge"), ("share", "@y{0.[0] %}")],
             )
         )
+    # At most eight names have room
     step = -(-bins // 8)
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, bins, step)))
     plot.xaxis.major_label_overrides = {i: _edge_names(metric)[i] for i in range(0, bins, step)}
@@ -135,6 +140,7 @@ def heat_map(metrics: Metrics, metric: Metric, frame: Section) -> figure:
     plot = canvas(frame.x_range, 230, "")
     times, counts = _occupancy(metrics, metric)
     some = (
+        # At most 180 columns
         np.unique(np.linspace(0, len(times) - 1, min(len(times), 180)).astype(int))
         if len(times)
         else np.zeros(0, int)
@@ -143,6 +149,7 @@ def heat_map(metrics: Metrics, metric: Metric, frame: Section) -> figure:
     totals = counts[some].sum(1, keepdims=True)
     share = np.divide(counts[some], totals, out=np.zeros_like(counts[some]), where=totals > 0)
     if len(ms) > 1:
+        # Not the maximum, since a few extreme bins would make all others pale
         top = float(np.quantile(share, 0.995)) or 1.0
         plot.image(
             image=[share.T],

@@ -32,18 +32,22 @@ def pace(times: NDArray[np.datetime64], values: Floats, until: np.datetime64) ->
     seconds, known = times[inside].astype("datetime64[s]").astype(np.int64), values[inside]
     if len(seconds) < BATCHES or until - times[0] < LEAST:
         return None
+    # one second more, so that the last reading falls into the last batch
     edges = np.linspace(seconds[0], seconds[-1] + 1, BATCHES + 1)
     batch = np.searchsorted(edges, seconds, "right") - 1
     count = np.bincount(batch, minlength=BATCHES)
+    # readings are too sparse: a batch without any has no mean
     if (count == 0).any():
         return None
+    # means per batch of values and of times, which need not lie evenly
     z, t = (
         np.bincount(batch, weights=each, minlength=BATCHES) / count
         for each in (known, (seconds - seconds[0]).astype(float))
     )
     if np.ptp(z) == 0:
         return None
-    from scipy import stats  # takes a second, and few runs need it
+    # inside, because it takes a second to import, and few runs need it
+    from scipy import stats
 
     fit = stats.linregress(t, z)
     sure = abs(fit.slope) > stats.t.ppf(0.975, BATCHES - 2) * fit.stderr

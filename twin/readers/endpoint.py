@@ -56,6 +56,7 @@ class Endpoint(Service):
             },
         )
         self._sessions = [metric.name for metric, _ in info.rows].index("sessions")
+        # Apart, since the text of a reading is kept until the next one, and health is not
         self._catalogue, self._health = CollectorRegistry(), CollectorRegistry()
         self._catalogue.register(_Catalogue(self))
         self._health.register(_Health(self))
@@ -89,6 +90,7 @@ class Endpoint(Service):
                 pages,
                 default_handler_class=_NoPage,
                 default_handler_args={"endpoint": self},
+                # The terminal belongs to the run
                 log_function=lambda page: None,
             ),
             idle_connection_timeout=300,
@@ -114,10 +116,12 @@ class Endpoint(Service):
         rendered, page = self._pages.get((openmetrics, small), (float("-inf"), b""))
         if now - rendered >= FRESH_S:
             if small:
+                # From the plain page, which is kept too
                 page = gzip.compress(self.page(openmetrics, False), compresslevel=1)
             else:
                 encode, _ = choose_encoder(OPENMETRICS if openmetrics else "")
                 if openmetrics not in self._read:
+                    # Health follows, and only the last part may end the text
                     self._read[openmetrics] = encode(self._catalogue).removesuffix(EOF)
                 page = self._read[openmetrics] + encode(self._health)
             self._pages[openmetrics, small] = (now, page)
@@ -131,6 +135,7 @@ class _Catalogue(Collector):
         self.endpoint = endpoint
         info = endpoint.pulse.info
         named = zip(info.rows, series(info.rows, info.labels), strict=True)
+        # All samples of a metric together, as the format wants them
         self.metrics = [
             (metric, [(place, labels) for place, (_, (_, labels)) in group])
             for metric, group in groupby(enumerate(named), lambda item: item[1][0][0])
@@ -139,11 +144,13 @@ class _Catalogue(Collector):
     def collect(self) -> Iterator[Metric]:
         """All metrics that have a value."""
         values = self.endpoint.hub.values.tolist()
+        # Empty before the first reading
         if values:
             for metric, places in self.metrics:
                 known = [
                     (labels, values[place])
                     for place, labels in places
+                    # A NaN differs from itself
                     if values[place] == values[place]
                 ]
                 if known:

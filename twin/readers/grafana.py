@@ -47,6 +47,7 @@ class Grafana(Calls):
             )
         version = data.get("version") or self._version_when_hidden()
         number = re.match(r"(\d+)\.(\d+)", version)
+        # a version that is not a number, such as a build of one's own, is let through
         if number and (int(number[1]), int(number[2])) < OLDEST:
             raise GrafanaError(
                 f"{self.url}: Grafana {version} is too old (twin needs {OLDEST[0]}.{OLDEST[1]} or "
@@ -142,8 +143,10 @@ class Grafana(Calls):
             f"save the dashboard {dashboard['uid']}",
             lambda: self._face.dashboard.update_dashboard(
                 {
+                    # found by its uid: numbers differ between Grafanas
                     "dashboard": {**dashboard, "id": None},
                     "folderUid": folder,
+                    # also over a change by hand, which Grafana keeps in the history
                     "overwrite": True,
                     "message": message,
                 }
@@ -166,6 +169,7 @@ class Grafana(Calls):
                 raise GrafanaError(
                     f"{self.url}: answers with something else than annotations", self._code
                 )
+            # as many as asked for may not be all: ask again, for ten times as many
             if len(found) < limit or limit >= MOST:
                 return [
                     each
@@ -214,4 +218,5 @@ def connect(url: str | None) -> Grafana:
             f"no token for Grafana (set GRAFANA_TOKEN to one from {TOKEN_FROM}, or GRAFANA_USER "
             f"and GRAFANA_PASSWORD)"
         )
+    # as UTF-8: requests encodes text as Latin-1, which lacks most characters
     return Grafana(address, (user.encode(), password.encode()))

@@ -50,6 +50,7 @@ class Calls:
             timeout=PATIENCE_S,
         )
         self._api = self._face.api
+        # before grafana-api reads an answer
         self._api.s.hooks["response"].append(self._seen)
         self._code = 0
         self.bare = scheme == "http" and not _loopback(host)
@@ -91,6 +92,7 @@ class Calls:
     def _asked(self, doing: str, call: Callable[[], Any], role: str = "Editor") -> Any:
         """What a call gives, None for an empty body; every failure as a GrafanaError. ``role`` is
         the one that may do it."""
+        # without an answer there is no code, in particular not that of the call before
         self._code = 0
         try:
             return call()
@@ -102,6 +104,7 @@ class Calls:
             raise self._refused(
                 error.status_code, doing, text, str(body.get("status", "")), role
             ) from None
+        # before RequestException, of which it is a kind
         except requests.exceptions.JSONDecodeError as error:
             if not str(error.doc).strip():
                 return None
@@ -114,6 +117,7 @@ class Calls:
         # grafana-api looks for a message in an error's body whatever that is: a list, a number, a
         # page
         except TypeError:
+            # not about an error's body, so a bug of ours
             if self._code < 400:
                 raise
             raise self._refused(
@@ -167,6 +171,7 @@ class Calls:
         """One line of limited length without secrets, whatever a server answers."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
+        # secrets are gone before it is cut, so that no half of one is left
         text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
         return text if len(text) < 400 else text[:400] + "..."
 
@@ -186,7 +191,9 @@ def _parts(url: str) -> tuple[str, str, int | None, str]:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"{url}: is not the address of a Grafana {mend}")
+    # the brackets of IPv6, which urlsplit takes away
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    # grafana-api adds /api itself
     prefix = re.sub(r"(^|/)api$", "", parts.path.strip("/"))
     return parts.scheme, host, port, f"{prefix}/" if prefix else ""
 

@@ -39,6 +39,7 @@ POLICY_KINDS = ("policy", "condition")
 def policies_in_force(events: Sequence[tuple[dt.datetime, str, str]]) -> list[Mark]:
     """When which policy took effect, of all events of a run."""
     return [
+        # The policy's title stands before the colon, what it sets after it
         (when, text.partition(": ")[0])
         for when, kind, text in events
         if kind in POLICY_KINDS and not text.endswith(": ended")

@@ -165,6 +165,7 @@ HEALTH = (
         "gauge",
         "ratio",
         "Limit on simulated seconds per wall-clock second; absent without a limit.",
+        # The run's limit is in simulated days per second
         lambda pulse, now: pulse.health("pace") * DAY,
     ),
     Health(
@@ -213,6 +214,7 @@ HEALTH = (
         "gauge",
         "s",
         "Wall-clock seconds since the last checkpoint, or since the run's process began.",
+        # Its age in the latest frame, and the time since that frame
         lambda pulse, now: pulse.health("checkpoint_age") + now - pulse.framed,
     ),
     Health(
@@ -233,6 +235,7 @@ def readings(pulse: Pulse, now: float) -> Iterator[tuple[Health, dict[str, float
     for each in HEALTH:
         value = each.read(pulse, now)
         values = dict(value) if isinstance(value, Mapping) else {"": float(value)}
+        # A NaN differs from itself
         known = {name: number for name, number in values.items() if number == number}
         if known:
             yield each, known

@@ -45,6 +45,7 @@ class Address:
     def local(self) -> bool:
         """Whether only this machine can reach it."""
         with suppress(ValueError):
+            # without the zone of a link-local address
             return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
         return self.host == "localhost"
 
@@ -62,6 +63,7 @@ class Address:
             ) from None
         sockets: list[socket.socket] = []
         port = self.port
+        # a name may resolve to one address several times
         for family, _, _, _, where in dict.fromkeys(found):
             try:
                 one = socket.create_server(
@@ -69,10 +71,13 @@ class Address:
                 )
             except OSError as error:
                 if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) and len(found) > 1:
-                    continue  # such as IPv6 on a machine without it
+                    # such as IPv6 on a machine without it
+                    continue
                 self._fail(sockets, error)
+            # as an event loop needs it
             one.setblocking(False)
             sockets.append(one)
+            # of port 0: the first socket chooses, and the others take the same
             port = one.getsockname()[1]
         if not sockets:
             self._fail(sockets, OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL)))

@@ -47,9 +47,11 @@ class Windows:
         """The first policy, where the week before it is what the last week is compared with."""
         self.called = ""
         length = (times[-1] - times[0]) if len(times) else np.timedelta64(0, "s")
+        # a quarter of a run shorter than four weeks, so that the two spans do not meet
         width = min(WEEK, max(length // 4, np.timedelta64(1, "s")))
         policies = [np.datetime64(when.replace(tzinfo=None), "s") for when, _ in marks]
         first = times[0] if len(times) else np.datetime64(0, "s")
+        # the span before the first policy must be whole
         if policies and policies[0] - first >= width:
             self.policy, self.called = policies[0], f"“{short(marks[0][1], 40)}”"
             self.name, start = f"the week before {self.called}", policies[0] - width
@@ -144,9 +146,11 @@ def moves_of_side(found: Sequence[Chapter], windows: Windows) -> list[Move]:
             values[np.isfinite(values)]
             for values in (one.values[windows.before], one.values[windows.after])
         )
+        # one reading has no variance, so noise is unknown
         if len(first) < 2 or len(last) < 2:
             continue
         before, after = float(first.mean()), float(last.mean())
+        # standard error of the difference of the two means
         noise = math.sqrt(first.var(ddof=1) / len(first) + last.var(ddof=1) / len(last))
         # read, but without any event: the last mean is repeated
         stale = any(values[0] != 0 and (values == values[0]).all() for values in (first, last))
@@ -169,6 +173,7 @@ def break_around(
     if len(np.unique(one.values)) <= SETTING:
         return None
 
+    # the week before a moment, and the second week after it
     def difference(moment: np.datetime64) -> tuple[float, float]:
         return (
             mean(one.values[(times > moment - WEEK) & (times <= moment)]),
@@ -180,6 +185,7 @@ def break_around(
         before
     ):
         return None
+    # the same difference around every week of the run
     usual = np.array(
         [
             b - a
@@ -190,6 +196,7 @@ def break_around(
             if math.isfinite(a) and math.isfinite(b)
         ]
     )
+    # a median, which the break itself hardly moves
     typical = float(np.sqrt(np.median(usual**2))) if len(usual) else 0.0
     far = abs(after - before) / typical if typical > 0 else math.inf
     if far <= BREAK:

@@ -98,6 +98,7 @@ def _columns(
     """Each series in declared order: its place, the times in seconds since 1970, its values."""
     start = parse_start(manifest["start"])
     origin = int(at(start, 0).timestamp())
+    # First the times alone: how many there are decides how many series fit into memory
     stamps = [
         origin + time
         for times, _ in stored(folder, start, rows, values=False)
@@ -106,9 +107,12 @@ def _columns(
     width = max(1, IN_MEMORY // max(1, len(stamps)))
     for first in range(0, len(rows), width):
         pieces = [
-            values[:, first : first + width].copy() for _, values in stored(folder, start, rows)
+            # A copy, since a view would keep all other series of the piece in memory
+            values[:, first : first + width].copy()
+            for _, values in stored(folder, start, rows)
         ]
         if pieces:
+            # A running simulation may have saved more readings since the times were read
             for offset, values in enumerate(np.concatenate(pieces)[: len(stamps)].T):
                 yield first + offset, stamps, values
 
@@ -116,6 +120,7 @@ def _columns(
 def _lines(
     name: str, labels: Mapping[str, str], stamps: list[int], values: NDArray[np.float64]
 ) -> tuple[str, int]:
+    # An empty label is the same as none to Prometheus
     inside = ",".join(f'{key}="{escaped(value)}"' for key, value in sorted(labels.items()) if value)
     start = f"{name}{{{inside}}} "
     text, count = io.StringIO(), 0

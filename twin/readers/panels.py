@@ -138,6 +138,7 @@ def standard_errors(declared: Iterable[Metric]) -> dict[str, Metric]:
         name: metric
         for metric in mine
         if metric.name.endswith("_se")
+        # NAME_se belongs to NAME or to NAME_mean
         for name in (metric.name[:-3], f"{metric.name[:-3]}_mean")
         if name in by_name and by_name[name].labels == metric.labels
     }
@@ -148,6 +149,7 @@ def by_heading(declared: Iterable[Metric], side: str) -> list[tuple[str, list[Me
     order = HEADINGS.get(side, ())
     mine = [metric for metric in declared if metric.side == side]
     found = list(dict.fromkeys(_heading(metric) for metric in mine))
+    # A stable sort: headings of a user's own mechanisms stay in declared order
     found.sort(key=lambda heading: order.index(heading) if heading in order else len(order))
     return [
         (heading, [metric for metric in mine if _heading(metric) == heading]) for heading in found
@@ -163,6 +165,7 @@ def groups(mine: Sequence[Metric]) -> Iterator[list[Metric]]:
     )
     for metric in names:
         together = [other for other in names if _shares(metric, other)]
+        # Each group once, at its first metric
         if metric is together[0]:
             yield together
 

@@ -63,6 +63,7 @@ def time_range(metrics: Metrics) -> Range1d:
     """The whole run as an x range; figures that share it pan and zoom together."""
     ms = milliseconds(metrics.times)
     first, last = (ms[0], ms[-1]) if len(ms) else (0.0, 1.0)
+    # at least an hour wide, also for a single reading
     return Range1d(first, max(last, first + 3.6e6), bounds=(first, max(last, first + 3.6e6)))
 
 
@@ -84,6 +85,7 @@ def canvas(
         height=height,
         sizing_mode="stretch_width",
         tools="xpan,xwheel_zoom,reset,save",
+        # dragging and scrolling move the page until a tool is chosen
         active_drag=None,
         active_scroll=None,
         toolbar_location="above",
@@ -115,6 +117,7 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
     found: list[Span | Label] = []
     for number, (when, text) in enumerate(marks[:MARKS_MOST]):
         x = when.timestamp() * 1000
+        # names extend towards the middle of the picture, where they have room
         left = x > middle
         found.append(
             Span(location=x, dimension="height", line_color=MARK, line_dash="dashed", line_width=1)
@@ -122,9 +125,11 @@ def drawn_marks(marks: Sequence[Mark], x_range: Range1d) -> list[Span | Label]:
         found.append(
             Label(
                 x=x,
+                # two heights in turn, so that neighbours overlap less
                 y=2 + 13 * (number % 2),
                 y_units="screen",
                 x_offset=-3 if left else 3,
+                # a policy's name must never be read as TeX
                 text=PlainText(
                     str(number + 1) if len(marks) > MARKS_NAMED else short(text, 22)
                 ),  # never as TeX
@@ -183,6 +188,7 @@ def add_marks(plot: figure, frame: Section) -> None:
 
 def spark(values: NDArray[np.float64], width: int = 150, height: int = 36) -> str:
     """Points of an SVG polyline for a small course."""
+    # without the first reading, before which nothing has happened
     known = values[1:][np.isfinite(values[1:])]
     if len(known) < 2:
         return ""

@@ -40,6 +40,7 @@ def varint(number: int) -> bytes:
 
 def _field(number: int, body: bytes) -> bytes:
     """A field of bytes, text or a message."""
+    # wire type 2: a length and so many bytes
     return varint(number << 3 | 2) + varint(len(body)) + body
 
 
@@ -82,16 +83,20 @@ class Encoder:
         before: NDArray[np.float64] | None,
     ) -> bytes:
         """The same, not compressed."""
+        # by series, as the message has them; a copy, since stale markers are written into it
         samples = np.array(values.T, np.float64, order="C")
         absent = np.isnan(samples)
+        # whether the reading before was absent too; before the first, nothing can have ended
         earlier = np.empty_like(absent)
         earlier[:, 0] = True if before is None else np.isnan(before)
         earlier[:, 1:] = absent[:, :-1]
         ended = absent & ~earlier
+        # as bits, since other NaNs mean nothing to Prometheus
         samples.view(np.uint64)[ended] = STALE
         sent = ~absent | ended
         stamps = [varint(time) for time in times_ms.tolist()]
         lengths = np.array([len(stamp) for stamp in stamps])
+        # cut where a time stamp needs more bytes: the samples of a block have one length
         edges = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(stamps)]
         # messages put end to end are one message
         return b"".join(
@@ -103,8 +108,10 @@ class Encoder:
         self, stamps: list[bytes], samples: NDArray[np.float64], sent: NDArray[np.bool_]
     ) -> bytes:
         """Samples (series, readings) whose time stamps are equally long."""
+        # tag and 8 bytes of the value, tag of the time stamp, and the time stamp
         body = 10 + len(stamps[0])
         block = np.empty((*samples.shape, 2 + body), np.uint8)
+        # each sample: field 2 of TimeSeries with its length, in it field 1 (double) and 2 (varint)
         block[..., 0] = 2 << 3 | 2
         block[..., 1] = body
         block[..., 2] = 1 << 3 | 1
@@ -113,11 +120,13 @@ class Encoder:
         )
         block[..., 11] = 2 << 3
         block[..., 12:] = np.frombuffer(b"".join(stamps), np.uint8).reshape(len(stamps), -1)
+        # series by series, so that the samples of each are one slice
         packed = block[sent].tobytes()
         ends = (np.cumsum(sent.sum(axis=1)) * block.shape[-1]).tolist()
         pieces, begin = [], 0
         for labels, end in zip(self._labels, ends, strict=True):
             if end > begin:
+                # field 1 of WriteRequest
                 pieces += [b"\x0a", varint(len(labels) + end - begin), labels, packed[begin:end]]
             begin = end
         return b"".join(pieces)

@@ -25,6 +25,7 @@ from twin.record.names import identity
 
 FOLDER, FOLDER_TITLE = "twin", "twin"
 SOURCE = SOURCE_UID
+# Grafana's own limit
 LONGEST_UID = 40
 _CHANGES = {
     "created": "would be created",
@@ -159,6 +160,7 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
     try:
         found = grafana.source(SOURCE)
     except GrafanaError as error:
+        # An Editor may not read data sources, which matters only if one is to be changed
         if error.code != 403 or prometheus:
             raise
         return "not checked (that needs the role Admin)"
@@ -188,6 +190,7 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
         how = "created"
         if not dry:
             grafana.make_source({**wanted, "jsonData": options})
+    # A provisioned source can be changed in its file alone
     elif found.get("readOnly"):
         how = "provisioned by a file, left unchanged" + (
             "" if found.get("url") == prometheus else f": its address is {found.get('url')}"
@@ -204,6 +207,7 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
         # Grafana refuses, by its version.
         if changed != found and not dry:
             grafana.change_source(changed)
+    # A dry run cannot try what it did not make
     trouble = "" if dry and how != "unchanged" else grafana.source_trouble(SOURCE)
     return how + (f", but {trouble}" if trouble else "")
 
@@ -215,8 +219,10 @@ def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str
     message = f"pushed by twin, content {digest}"
     if found is not None:
         meta = found.get("meta") or {}
+        # Grafana takes such a dashboard from its file alone
         if meta.get("provisioned"):
             return "provisioned by a file, left unchanged"
+        # As it was pushed, or as Grafana has converted it since
         if meta.get("folderUid") == FOLDER and (
             _content(found["dashboard"]) == content
             or grafana.dashboard_message(content["uid"]) == message

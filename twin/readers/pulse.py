@@ -39,6 +39,7 @@ class Pulse:
             self.moved, self.moved_unix = now, time.time()
         self.frame, self.framed = frame, now
         self._course.append((now, frame.now_s))
+        # One point from before the window stays: the difference begins there
         while len(self._course) > 2 and self._course[1][0] <= now - WINDOW_S:
             self._course.popleft()
 
@@ -48,6 +49,7 @@ class Pulse:
             self._readings.clear()
         self.reading_s = now_s
         self._readings.append((now_s, sessions))
+        # Likewise one from before the last day
         while len(self._readings) > 2 and self._readings[1][0] <= now_s - DAY:
             self._readings.popleft()
 

@@ -40,6 +40,7 @@ MENDS = {
     "--web.enable-remote-write-receiver",
     405: "Prometheus takes remote write at /api/v1/write",
 }
+# Words in the answer, in lower case, and the mend
 REASONS = (
     (
         "duplicate sample",
@@ -127,6 +128,7 @@ class _Auth(requests.auth.AuthBase):
         if token:
             request.headers["Authorization"] = f"Bearer {token}"
         elif user:
+            # As UTF-8: requests encodes text as Latin-1, which lacks most characters
             requests.auth.HTTPBasicAuth(user.encode(), os.environ.get(PASSWORD, "").encode())(
                 request
             )
@@ -153,7 +155,11 @@ class Receiver:
         """Send one request. Raises LaterError, RefusedError or TooLargeError."""
         try:
             answer = self._session.post(
-                self.url, data=body, timeout=TIMEOUT_S, allow_redirects=False
+                self.url,
+                data=body,
+                timeout=TIMEOUT_S,
+                # A redirect would turn the POST into a GET, which would then seem to succeed
+                allow_redirects=False,
             )
         except (
             requests.ConnectionError,
@@ -163,14 +169,16 @@ class Receiver:
             raise LaterError(_cause(error)) from None
         except (
             requests.RequestException,
+            # a token that cannot be a header
             ValueError,
-        ) as error:  # ValueError: a token that cannot be a header
+        ) as error:
             raise RefusedError(f"the request cannot be made ({type(error).__name__})") from None
         if answer.ok and not answer.is_redirect:
             return
         said = f"{answer.status_code} {answer.reason}"
         if words := _line(answer.text):
             said += f": {words}"
+        # As the specification of remote write asks: all other refusals are final
         if answer.status_code == 429 or answer.status_code >= 500:
             raise LaterError(said, _wait(answer.headers.get("Retry-After")))
         if answer.status_code == 413:
@@ -232,6 +240,7 @@ class Cursor:
     def __init__(
         self, folder: Path, url: str, run: Mapping[str, str], patience_s: float = 0.0
     ) -> None:
+        # A digest, since the address may have a key in its query
         self.path = folder / "sent" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
         self._same: dict[str, Any] = {"receiver": shown(url), "run": dict(run)}
         self.path.parent.mkdir(exist_ok=True)
@@ -239,10 +248,12 @@ class Cursor:
         self.delivered_s, self.readings = -1, 0
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             data = json.loads(self.path.read_text())
+            # In a copied folder of another run, nothing of this one has arrived
             if data["run"] == self._same["run"]:
                 self.delivered_s, self.readings = int(data["delivered_s"]), int(data["readings"])
 
     def _take_lock(self, folder: Path, url: str, patience_s: float) -> IO[bytes]:
+        # A file of its own, since `move` replaces the cursor's
         lock = self.path.with_suffix(".lock").open("wb")
         until = time.monotonic() + patience_s
         while True:

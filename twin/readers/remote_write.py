@@ -93,6 +93,7 @@ class Sender:
 
     def hasten(self) -> None:
         """The run has ended: no more readings, and patience is finite."""
+        # patience counts from here, however long the receiver has been down
         self._success = time.monotonic()
         self._limit = PATIENCE_S
         self.backlog.close()
@@ -121,6 +122,7 @@ class Sender:
         self, times: NDArray[np.int64], values: NDArray[np.float64], report: Callable[[int], None]
     ) -> bool:
         """Send readings that the receiver does not have, in requests of bounded size."""
+        # skip what has arrived; the last of it says which series had a value
         done = int(np.searchsorted(times, self.cursor.delivered_s, "right"))
         if done and (self._before is None or self._before[0] < times[done - 1]):
             self._before = int(times[done - 1]), values[done - 1].copy()
@@ -135,9 +137,11 @@ class Sender:
                 if self._most == 1:
                     self._refused(f"{error}, for a single reading")
                     return False
+                # smaller from here on: the receiver's limit stays
                 self._most = max(1, self._most // 2)
                 continue
             last = some.stop - 1
+            # a copy, since a view would keep the whole piece in memory
             self._before = int(times[last]), values[last].copy()
             self.cursor.move(int(times[last]), some.stop - done)
             self.backlog.delivered(int(times[last]), some.stop - done)
@@ -152,6 +156,7 @@ class Sender:
             try:
                 self._receiver.post(body)
             except LaterError as later:
+                # once per failure, not per attempt
                 if not self.trouble:
                     self._note(
                         f"remote write: {shown(self.url)}: {later}; the readings stay in the run's "
@@ -177,6 +182,7 @@ class Sender:
     def _pause(self, seconds: float) -> bool:
         """Wait before another attempt; returns whether to give up instead."""
         until = time.monotonic() + seconds
+        # in steps, since patience may end in the middle of a long wait
         while (now := time.monotonic()) < until:
             if (
                 self._stop.wait(min(0.1, until - now))
@@ -212,6 +218,7 @@ class RemoteWrite(Service):
     async def open(self) -> str:
         """Find out what an earlier process left undelivered, and begin to send."""
         info = self._info
+        # in a thread: it reads the times of all readings, and the other services share the loop
         self._sender = await asyncio.to_thread(
             lambda: Sender(
                 self.url,

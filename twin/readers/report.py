@@ -70,6 +70,7 @@ def write_report(folder: Path) -> Path:
     )
     html = jinja.get_template("report.html").render(
         **page,
+        # HTML of Bokeh's own; all other text is escaped
         divs={name: Markup(div) for name, div in divs.items()},
         script=Markup(script),
         bokeh=Markup(Resources(mode="inline", components=["bokeh"]).render_js()),

@@ -27,6 +27,7 @@ RARE = 40.0
 def _weekly(times: NDArray[np.datetime64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the week before each reading."""
     known = np.isfinite(values)
+    # differences of running sums: one pass, however wide the window
     total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
     count = np.concatenate([[0], np.cumsum(known)])
     first = np.searchsorted(times, times - WEEK, "right")
@@ -54,6 +55,7 @@ def glance(
             if metric.side == side and metric.headline:
                 for label, values in metrics.lines(metric.name):
                     before, _ = windows.values(values)
+                    # a percentage of zero has no meaning
                     if np.isfinite(before) and before > 0:
                         lines.append(
                             (
@@ -146,6 +148,7 @@ def _pictures(
     words = (
         metric.help if alone else " ".join(f"{title(one)}: {one.help}" for one in picture.metrics)
     )
+    # series over time
     if picture.series:
         names = [
             (title(one.metric), one.label.removeprefix(picture.within)) for one in picture.series
@@ -163,6 +166,7 @@ def _pictures(
         if any(picture.errors):
             words += " The band is two standard errors."
         return [{"id": picture.key, "title": picture.title, "help": words}]
+    # several distributions, at the end
     if not alone:
         last = [
             (title(one), found[-1][1])
@@ -177,6 +181,7 @@ def _pictures(
                 "help": f"{words} Shares of all at the end.",
             }
         ]
+    # one distribution, at three moments and over time
     figures[picture.key] = distribution(metric, moments_of(metrics, metric, moments))
     figures[f"{picture.key}_time"] = heat_map(metrics, metric, frame)
     return [

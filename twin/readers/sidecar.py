@@ -61,9 +61,11 @@ class Link(Watcher):
         with _no_interrupts():
             self._process.start()
         atexit.register(self._hang_up)
+        # only the sidecar keeps its end, so the pipe closes when it dies
         theirs.close()
         kind: str
         data: Any
+        # reported if it dies, or is silent for READY_S
         kind, data = "error", TwinError("the process beside the run did not start")
         with contextlib.suppress(EOFError, OSError):
             if self._pipe.poll(READY_S):
@@ -94,6 +96,7 @@ class Link(Watcher):
     def end(self, text: str) -> None:
         """Pass it on and wait until the services have finished; Ctrl-C makes them hurry."""
         self._put("end", text)
+        # `_send` must not wait for BATCH_S any more
         self._last.set()
         try:
             self._ended.wait()
@@ -122,6 +125,7 @@ class Link(Watcher):
             newest = max(
                 (place for place, (kind, _) in enumerate(messages) if kind == "update"), default=-1
             )
+            # counted here, where all that has waited is known
             waited = {"queue_undelivered": float(len(messages))}
             fresh = [
                 (

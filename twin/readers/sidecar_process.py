@@ -28,6 +28,7 @@ CLOSE_S = 1.5
 def main(pipe: Connection, info: RunInfo, services: Sequence[Service]) -> None:
     """Entry point of the process. A signal that a terminal or a supervisor sends to all processes
     is handled by the run, which says when to end."""
+    # first ignored, then unblocked: the process was started with them blocked
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -42,6 +43,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     lock = threading.Lock()
 
     def tell(kind: str, data: Any) -> None:
+        # services report from threads of their own
         with lock, contextlib.suppress(OSError):
             pipe.send((kind, data))
 
@@ -61,6 +63,7 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
     tell("ready", lines)
     loop = asyncio.get_running_loop()
     batches: asyncio.Queue[Batch | None] = asyncio.Queue()
+    # in a thread, since reading a pipe blocks
     threading.Thread(target=_receive, args=(pipe, loop, batches), daemon=True).start()
     living, complete = list(services), False
     while not complete and (batch := await batches.get()) is not None:
@@ -70,11 +73,13 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
             for failed in _dispatch(hub, living, *message):
                 living.remove(failed)
                 broken.append(failed)
+        # after the batch, since closing may wait
         for failed in broken:
             await _close(hub, failed, False)
         complete = any(kind == "end" for kind, _ in batch)
     closing = asyncio.gather(*(_close(hub, service, complete) for service in living))
     if complete:
+        # a regular end may take its time, unless the run's process goes away meanwhile
         gone = asyncio.create_task(_pass_on_haste(hub, batches, living))
         either: set[asyncio.Future[Any]] = {closing, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -115,6 +120,7 @@ def _dispatch(
     hub: Hub, services: Sequence[Service], kind: str, data: tuple[Any, ...]
 ) -> list[Service]:
     """Pass a message on to all; returns those that failed."""
+    # before the services, which may read it from the hub
     if kind == "update":
         (hub.frame,) = data
     elif kind == "reading":

@@ -51,6 +51,7 @@ def story(metrics: Metrics, side: str, windows: Windows, marks: Sequence[Mark]) 
             used.update(move.one.metric.name for move in chosen)
 
     add(f"From {windows.name} to {windows.last}, ", _various(heads, 3, used))
+    # headlines that did not move stand right after those that did
     after_heads = len(sentences)
     add("Other improvements: ", _various([move for move in moves if move.better], 2, used))
     add(
@@ -120,7 +121,8 @@ def _around(
     for when, name in marks:
         moment = np.datetime64(when.replace(tzinfo=None), "s")
         if moment - WEEK < times[0] or moment + 2 * WEEK > times[-1]:
-            continue  # too near an end of the run to compare
+            # too near an end of the run to compare
+            continue
         best: tuple[float, Move] | None = None
         for heading, one in drawn_series(chapters_found):
             move = break_around(one, heading, times, moment)
@@ -130,6 +132,7 @@ def _around(
             found.append((best[0], f"“{short(name, 60)}” ({when:%d %B})", best[1].sentence))
         else:
             calm.append(f"“{short(name, 60)}”")
+    # the largest few, in the order of time
     kept = sorted(sorted(found, key=lambda each: -each[0])[:MARKS_REPORTED], key=found.index)
     sentences = []
     if kept:

@@ -67,6 +67,7 @@ class _Course:
         """Note a frame; a reading counts once."""
         self.frame = frame
         self._pace.append((frame.wall_s, frame.now_s, frame.sessions))
+        # frames between two readings share one array, which is all zero before the first reading
         if frame.values is not self._seen and frame.values.any():
             self._seen = frame.values
             self.times.append(frame.now_s)
@@ -76,7 +77,8 @@ class _Course:
         """Metric, name with labels, and values so far, of each headline series."""
         if not self.readings:
             return []
-        first = min(1, len(self.readings) - 1)  # at the first reading nothing has happened yet
+        # at the first reading nothing has happened yet
+        first = min(1, len(self.readings) - 1)
         values, times = (
             np.array(self.readings[first:]),
             np.array(self.times[first:]).astype("datetime64[s]"),
@@ -153,6 +155,7 @@ class PlainView(Watcher):
         seen = dict.fromkeys(TITLES, 0)
         turns = []
         for place, (metric, name, _) in enumerate(lines):
+            # sorted by its number within the side, so that sides take turns
             turns.append((seen[metric.side], place, len(name) + 9))
             seen[metric.side] += 1
         chosen = []
@@ -188,6 +191,7 @@ class LiveView(Watcher):
         """Print what starts; the picture opens with the first frame."""
         self.course, self._drawn = _Course(info), 0.0
         self.marks: deque[str] = deque(maxlen=5)
+        # drawn in the run's thread, without one of its own
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
         if not info.resumed_at_s:
             self.console.print(Text(BUILDING, "dim"))
@@ -195,8 +199,10 @@ class LiveView(Watcher):
     def update(self, frame: Frame) -> None:
         """Note the frame and redraw if the last picture is old enough."""
         self.course.take(frame)
+        # the last frame is drawn however soon it comes
         if time.monotonic() - self._drawn > 0.125 or frame.now_s >= self.course.info.duration_s:
             self._drawn = time.monotonic()
+            # does nothing once it has started
             self._live.start()
             self._live.update(self.draw(), refresh=True)
 
@@ -221,6 +227,7 @@ class LiveView(Watcher):
         assert frame is not None
         rate, left = self.course.pace()
         date = at(info.start, frame.now_s)
+        # date, progress, and a line of facts
         head = Table.grid(expand=True, padding=(0, 2, 0, 0))
         head.add_column(no_wrap=True)
         head.add_column(ratio=1)
@@ -239,6 +246,7 @@ class LiveView(Watcher):
             f"start",
             "dim",
         )
+        # a table per side: two beside each other on a wide terminal
         sides = [
             self._side(side, (self.console.width - 8) // (2 if self.console.width >= 100 else 1))
             for side in TITLES
@@ -253,6 +261,7 @@ class LiveView(Watcher):
         else:
             for table in shown:
                 body.add_row(table)
+        # the last few events
         marks = [Text(mark, "yellow", no_wrap=True, overflow="ellipsis") for mark in self.marks]
         return Panel(Group(head, facts, body, *marks), title=Text(info.name), border_style="blue")
 
@@ -266,6 +275,7 @@ class LiveView(Watcher):
             expand=True,
             padding=(0, 1, 0, 0),
         )
+        # what the name and the two columns of numbers leave
         spark = max(6, min(30, width - 46))
         table.add_column(no_wrap=True, ratio=1)
         table.add_column(no_wrap=True, style="cyan", width=spark)

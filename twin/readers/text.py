@@ -26,6 +26,7 @@ def human(value: float, unit: str = "1") -> str:
     for size, letter in _STEPS:
         if abs(value) >= size:
             return f"{value / size:.3g} {letter}" + ("B" if unit == "bytes" else "")
+    # Three decimals would show zero
     if abs(value) < 5e-4 and value != 0:
         return f"{value:.1e}"
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.3g}"
@@ -38,6 +39,7 @@ def change(first: float, last: float) -> str:
         return ""
     if first == last:
         return "±0"
+    # Percent say little about a change from nothing, across zero, or by thousands
     if first <= 0 or last < 0 or last / first > 20:
         return f"{'+' if last > first else '−'}{human(abs(last - first))}"
     percent = (last / first - 1) * 100
@@ -83,6 +85,7 @@ def compact(value: Any) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return (
+            # Dates in milliseconds need all their digits
             float(f"{value:.6g}" if abs(value) < 1e9 else value) if math.isfinite(value) else None
         )
     if isinstance(value, dict):

@@ -71,10 +71,12 @@ class Mailbox:
                 )
             time.sleep(0.01)
         self._lock = lock
+        # the folder may be from before, with wider rights: who can write into it commands the run
         self.folder.chmod(0o700)
         for entry in list(os.scandir(self.folder)):
             if entry.name != "open":
                 _remove(Path(entry.path))
+        # who has the folder, for the message to a second process
         os.ftruncate(lock, 0)
         os.write(lock, json.dumps({"pid": os.getpid()}).encode())
 
@@ -85,17 +87,20 @@ class Mailbox:
             self.folder.mkdir(mode=0o700)
         path = self.folder / "open"
         try:
+            # a link in its place would lead the lock, and what is written, out of the folder
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except FileNotFoundError:
             return None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # the last owner may have removed the file since it was opened: such a lock is void
             if os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
         except (BlockingIOError, FileNotFoundError):
             pass
         except OSError:
-            return handle  # a file system without locks: work without this protection
+            # a file system without locks: work without this protection
+            return handle
         os.close(handle)
         return None
 
@@ -106,14 +111,17 @@ class Mailbox:
             return
         self.refuse()
         until = time.monotonic() + GRACE_S
+        # whoever asked removes the reply once it is read
         while time.monotonic() < until and any(self.folder.glob("*.reply")):
             time.sleep(0.01)
         shutil.rmtree(self.folder, ignore_errors=True)
+        # after the folder: whoever waits for this lock then sees that its file is gone
         os.close(self._lock)
         self._lock = None
 
     def refuse(self) -> None:
         """Take no more commands, but keep the folder. Waiting and later commands are refused."""
+        # the sign before the answers: a command that comes in between meets the sign
         with contextlib.suppress(OSError):
             (self.folder / ENDED).touch()
         for path in self.folder.glob("*.json"):
@@ -128,6 +136,7 @@ class Mailbox:
     def commands(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Commands that have come, oldest first, each with the name under which to `answer`."""
         try:
+            # names begin with the time of sending, see `command`
             names = sorted(
                 entry.name for entry in os.scandir(self.folder) if entry.name.endswith(".json")
             )
@@ -136,6 +145,7 @@ class Mailbox:
         for name in names:
             path = self.folder / name
             command = _read(path)
+            # removed before it is carried out: by that its sender knows that it was read
             _remove(path)
             if isinstance(command, dict) and isinstance(command.get("do"), str):
                 yield path.stem, command
@@ -152,11 +162,13 @@ def is_open(run: Path) -> bool:
     """Whether a living process runs in this folder and takes commands."""
     try:
         handle = os.open(run / FOLDER / "open", os.O_RDONLY)
+    # it is there, and another user's: whether its process lives cannot be asked
     except PermissionError:
         return True
     except OSError:
         return False
     try:
+        # shared, so that several who only ask do not find one another
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return True
@@ -189,12 +201,14 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
             f"{run}: the command is {len(text) / 2**20:.1f} MB long, at most 1 MB is read (is that "
             f"the right policy file?)"
         )
+    # sorts by time; the rest keeps apart what two processes send at once
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     sent, reply = run / FOLDER / f"{name}.json", run / FOLDER / f"{name}.reply"
     try:
         _write(sent, text)
         answer = _answered(run, reply, patience_s)
-        if answer is None and not sent.exists():  # it is being carried out
+        # it was read and is being carried out: no longer to be withdrawn, so wait again
+        if answer is None and not sent.exists():
             answer = _answered(run, reply, patience_s)
     except FileNotFoundError:
         raise UsageError(f"{run}: the run ended before it read the command") from None
@@ -225,7 +239,8 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
             )
         if time.monotonic() > until:
             return None
-        gone = not is_open(run) or _has_ended(run)  # a last reply may have been written before
+        # acted on in the next round: a last reply may have been written before the end
+        gone = not is_open(run) or _has_ended(run)
         time.sleep(0.01)
 
 
@@ -242,6 +257,7 @@ def _who(folder: Path) -> str:
 def _read(path: Path) -> Any:
     """The data in a JSON file; None if it is not JSON, too long, or not a plain file."""
     try:
+        # a link must not lead out of the folder, and a pipe must not block the run
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123
             info = os.fstat(handle)
@@ -250,6 +266,7 @@ def _read(path: Path) -> Any:
                 if stat.S_ISREG(info.st_mode) and info.st_size <= LARGEST
                 else None
             )
+    # RecursionError: JSON that is nested too deeply
     except (OSError, ValueError, RecursionError):
         return None
 

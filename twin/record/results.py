@@ -40,6 +40,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     """Write a Parquet file whole or not at all."""
     work = path.with_name(path.name + ".part")
     pq.write_table(table, work, row_group_size=ROW_GROUP, compression="zstd")
+    # On disk before the name: after a power cut the name must not lead to an empty file
     with work.open("rb") as file:
         os.fsync(file.fileno())
     work.replace(path)
@@ -62,6 +63,7 @@ class Recorder:
             {"metrics": folder / "metrics", "events": folder / "events"},
         )
         self._origin = int(at(start, 0).timestamp())
+        # Coded once: every reading has the same series in the same order
         self._metric = _codes([metric.name for metric, _ in rows])
         self._labels = _codes([label_text(labels) for _, labels in rows])
         self._readings: list[tuple[int, NDArray[np.float64]]] = []
@@ -106,6 +108,7 @@ class Recorder:
 
     def _metrics_table(self) -> pa.Table:
         count, series = len(self._readings), len(self._metric[0])
+        # Readings one after another, each with all series
         times = np.repeat(
             np.array([self._origin + now for now, _ in self._readings], np.int64), series
         )
@@ -141,6 +144,7 @@ def _merged(folder: Path, schema: pa.Schema) -> pa.Table:
     tables = [pq.read_table(path, schema=schema) for path in _parts(folder)]
     if not tables:
         return schema.empty_table()
+    # One dictionary and one chunk, so that the file does not show where the parts ended
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
@@ -176,6 +180,7 @@ class Metrics:
         self.times, self.values = times, values
         self._place: dict[str, slice] = {}
         first = 0
+        # The series of a metric lie side by side, in declared order
         for metric in declared:
             size = sum(1 for _ in metric.series())
             self._place[metric.name] = slice(first, first + size)
@@ -206,6 +211,7 @@ def per_day(times: NDArray[np.datetime64], totals: NDArray[np.float64]) -> NDArr
     seconds = times.astype("datetime64[s]").astype(np.int64)
     rate = np.full(totals.shape, np.nan)
     now = np.arange(1, len(seconds))
+    # The earliest reading within the 24 hours, or the one before where readings are further apart
     then = np.minimum(np.searchsorted(seconds, seconds[1:] - 86400, "left"), now - 1)
     passed = (seconds[now] - seconds[then]).reshape(-1, *[1] * (totals.ndim - 1))
     rate[1:] = (totals[now] - totals[then]) / passed * 86400
@@ -218,6 +224,7 @@ def load_metrics(folder: Path) -> Metrics:
     table = read_metrics(folder)
     rows = [(metric.name, label_text(labels)) for metric in declared for labels in metric.series()]
     every, series = table["time"].to_numpy().astype("datetime64[s]"), len(rows)
+    # The first reading stands for all: each has all series, in declared order and at one time
     first = table.slice(0, series)
     found = list(zip(first["metric"].to_pylist(), first["labels"].to_pylist(), strict=True))
     if (
@@ -250,6 +257,7 @@ def load_events(folder: Path) -> list[tuple[dt.datetime, str, str]]:
 def _table(folder: Path, name: str, schema: pa.Schema) -> pa.Table:
     whole = folder / f"{name}.parquet"
     try:
+        # The whole file wins: `Recorder.clean` may have removed some of its parts
         return (
             pq.read_table(whole, schema=schema)
             if whole.exists()

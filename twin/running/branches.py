@@ -74,12 +74,15 @@ def fork(
     amended. Returns folder and branch. Raises UsageError for a name or a folder that is taken, and
     for a run without a checkpoint.
     """
+    # Everything that can be refused comes first: a refusal leaves no files behind
     newest, now = _forkable(out, manifest, scenario)
     taken = manifest.setdefault("branches", [])
     name = _free_name(name, taken)
+    # Names need to differ among siblings only, since the parent's stands before them
     branch = name if manifest["branch"] == MAIN else f"{manifest['branch']}/{name}"
     target = target or out.with_name(f"{out.name}-{name}")
     runfolder.free(target)
+    # Under another name until it is complete: a run folder is whole or absent
     work = target.with_name(target.name + ".part")
     _copy_history(out, work, newest, now)
     (work / "scenario.yaml").write_text(dump(scenario))
@@ -91,12 +94,15 @@ def fork(
             **manifest,
             "branch": branch,
             "branches": [],
+            # `twin resume` continues it like any interrupted run
             "status": "interrupted",
             "scenario_digest": digest(scenario),
             "reached_s": now,
             "parent": {"branch": manifest["branch"], "at_s": now},
         },
     )
+    # The run's manifest before the folder: a process that dies in between wastes a name, but no
+    # name is given twice
     taken.append(name)
     runfolder.write_manifest(out, manifest)
     work.replace(target)
@@ -137,13 +143,16 @@ def _free_name(name: str | None, taken: list[str]) -> str:
 
 def _copy_history(out: Path, work: Path, newest: Path, now: int) -> None:
     """Copy the checkpoint, the readings and marks up to it, and the policies given by hand."""
+    # What a killed fork left half made
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(newest, work / checkpoint.FOLDER / newest.name)
 
+    # A part is named by the barrier that its readings precede: later ones belong to the parent
     def later(folder: str, names: list[str]) -> list[str]:
         return [
             each
             for each in names
+            # Half written by a process that was killed; its name has no number to compare
             if each.endswith(".part")
             or int(each.removeprefix("part-").removesuffix(".parquet")) > now
         ]

@@ -44,6 +44,7 @@ def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
         if command["do"] not in _DOERS:
             raise UsageError(f"no command {command['do']}")
         text = _DOERS[command["do"]](run, command)
+    # A wrong request, or a disk that is full: the reply says so
     except (TwinError, OSError) as error:
         return {"error": str(error)}
     # A bug, or nonsense written into the mailbox: the run itself is not affected and continues.
@@ -60,6 +61,7 @@ def carry_out(run: Steered, command: dict[str, Any]) -> dict[str, Any]:
 
 def _pause(run: Steered, command: dict[str, Any]) -> str:
     run.paused = True
+    # Here, since no checkpoint is written while the run waits
     run.save()
     return "paused, and a checkpoint is written"
 
@@ -72,6 +74,7 @@ def _continue(run: Steered, command: dict[str, Any]) -> str:
 
 def _set_pace(run: Steered, command: dict[str, Any]) -> str:
     limit = command.get("days_per_second")
+    # True is an int to Python; NaN, which json reads, fails the comparison
     if limit is not None and not (
         isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit < float("inf")
     ):
@@ -88,8 +91,10 @@ def _intervene(run: Steered, command: dict[str, Any]) -> str:
     """Apply a policy to the rest of the run: a simulation of the amended scenario loads the world
     as it stands."""
     before = run.simulation
+    # 1. Check the policy: nothing of the run is touched if it is refused
     scenario, policies = branches.amended_by(run.out, before, command)
     known = {policy.name for policy in before.scenario.policies}
+    # 2. Load the world as it stands at this barrier into a simulation of the new scenario
     folder = run.save()
     simulation = Simulation(
         scenario,
@@ -98,8 +103,10 @@ def _intervene(run: Steered, command: dict[str, Any]) -> str:
         threads=before.world.crew.threads,
     )
     simulation.load(folder)
+    # What outlives a simulation: the seconds spent in each phase, and who takes the readings
     simulation.spent = before.spent
     simulation.on_measure = before.on_measure
+    # 3. Only when the new simulation stands: from here on `twin resume` takes the new scenario
     runfolder.amend(run.out, scenario, run.manifest, policies)
     run.replace(simulation)
     return "; ".join(policy.describe() for policy in scenario.policies if policy.name not in known)
@@ -107,6 +114,7 @@ def _intervene(run: Steered, command: dict[str, Any]) -> str:
 
 def _fork(run: Steered, command: dict[str, Any]) -> str:
     """Leave a branch of the run as it stands in a folder of its own."""
+    # A branch begins at the newest checkpoint, which must be the present
     run.save()
     return branches.leave(run.out, run.simulation, run.manifest, command)
 

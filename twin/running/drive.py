@@ -37,6 +37,7 @@ from twin.running.process import interrupts, memory_mb
 from twin.scenario.loading import Scenario
 from twin.world import checkpoint
 
+# a checkpoint is due when either has passed
 CHECKPOINT_WALL_S = 20.0
 CHECKPOINT_SIM_S = 30 * DAY
 IDLE_S = 0.02
@@ -83,6 +84,7 @@ def resume(
     finished = Outcome(
         "finished", f"{out} is already finished; its report is {out / 'report.html'}"
     )
+    # before the mailbox, which makes a folder: a finished run is not written to
     if load_manifest(out).get("status") == "done":
         return finished
     with Mailbox(out) as mailbox:
@@ -106,6 +108,7 @@ def fork_stopped(out: Path, command: dict[str, Any]) -> str:
         scenario, manifest = runfolder.open_(out)
         newest = checkpoint.latest(out / checkpoint.FOLDER)
         simulation = Simulation(scenario)
+        # no world is built: a fork needs the scenario and the time alone
         simulation.world.now = (checkpoint.when(newest) if newest else 0) + scenario.warm_up
         return branches.leave(out, simulation, manifest, command)
 
@@ -127,6 +130,7 @@ class _Drive:
         self.pace = Pace(pace, simulation.now)
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
+        # of the run's earlier processes
         self.spent = float(manifest.get("wall_s", 0.0))
         self.began = self.saved_wall = time.monotonic()
         self.healthy_wall, self.memory_mb, self.health = float("-inf"), 0.0, dict[str, float]()
@@ -166,6 +170,7 @@ class _Drive:
                 )
             self.saved_at = self.now
             self.pace.restart(self.now)
+        # rounded up to the serving refresh, on which all clocks tick
         step = -(-HOUR // world.grid) * world.grid
         with interrupts() as asked:
             while self.now < scenario.duration and not asked.is_set():
@@ -186,6 +191,7 @@ class _Drive:
             if interrupted:
                 self.save()
             else:
+                # a barrier excludes its own second: one more takes the reading at the end
                 self.simulation.run(scenario.duration + 1)
                 self.save()
                 self.recorder.finish()
@@ -214,6 +220,7 @@ class _Drive:
         if interrupted:
             text = f"interrupted on {date}, nothing is lost; continue with: twin resume {self.out}"
         else:
+            # after the manifest says "done": until then a resumed run needs the parts
             self.recorder.clean()
             # inside, because it takes a second to import, which `twin check` is spared
             from twin.readers.report import write_report
@@ -243,13 +250,16 @@ class _Drive:
     def save(self) -> Path:
         """Bring everything to disk, once per barrier; the checkpoint."""
         newest = checkpoint.latest(self.out / checkpoint.FOLDER)
+        # a new run has saved_at == now before it has any checkpoint
         if newest is not None and self.saved_at == self.now == checkpoint.when(newest):
             return newest
+        # marks and readings before the checkpoint: a run resumed from it never computes them again
         self._marks()
         if self.now >= 0:
             self.recorder.flush(self.now)
         folder = self.out / checkpoint.FOLDER / checkpoint.folder_name(self.now)
         self.simulation.save(folder)
+        # after the new one is whole, so that there is always one to resume from
         checkpoint.prune(self.out / checkpoint.FOLDER, KEPT)
         self.saved_wall, self.saved_at = time.monotonic(), self.now
         self.watcher.saved(self.now)
@@ -288,6 +298,7 @@ class _Drive:
             for name, command in self.mailbox.commands():
                 self.mailbox.answer(name, carry_out(self, command))
                 shown_wall = 0.0
+            # after the commands: the last one may have paused the run or let it continue
             if asked.is_set() or not (self.paused or self.pace.ahead(self.now)):
                 return
             if time.monotonic() - shown_wall > 0.25:

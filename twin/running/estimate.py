@@ -69,6 +69,7 @@ def crowd(initial: float, arrivals: float | None, loss: float, days: float) -> f
     leaves."""
     if arrivals is None:  # as many come as leave
         return initial
+    # n' = arrivals - loss * n approaches `rest` without turning: the most is at one of its ends
     rest = arrivals / loss if loss > 0 else math.inf
     late = (
         initial + arrivals * days
@@ -84,19 +85,23 @@ def capped_mean(mean: float, log_sd: float, most: float) -> float:
         return 0.0
     if log_sd == 0:
         return min(mean, most)
+    # the mean of the logarithm, of which the lognormal law has the given mean
     middle = math.log(mean) - log_sd**2 / 2
     far = (math.log(most) - middle) / log_sd
+    # E[min(X, most)]: what lies below the cap, and the cap for the rest
     return float(mean * ndtr(far - log_sd) + most * (1 - ndtr(far)))
 
 
 def embedded(spec: Any, ids: float, dim: int) -> float:
     """Bytes of one embedding table in which so many IDs need a row."""
+    # vector and bias, two Adagrad accumulators, whether it is born, when it was seen
     row = 4.0 * (dim + 1) + 8 + 1 + 4
     if spec.kind != "collisionless":
         wide = min(spec.id_range or spec.slots**2, spec.slots * 2**24, 2**48)
         return row * float(
             spec.slots + (-(-wide // spec.slots) if spec.kind == "quotient_remainder" else 0)
         )
+    # the cuckoo map: key (8 bytes) and row (4) of each place, a power of two of them
     return row * room_for(int(ids)) + 12 * 2.0 ** math.ceil(math.log2(max(ids / LOAD, 128)))
 
 
@@ -112,12 +117,14 @@ class Sizes:
             (scenario.warm_up + scenario.duration) / DAY,
         )
         network = self.p["network"]
+        # a real network brings its own number of people
         self.nodes = (
             0
             if network.kind != "edge_list"
             else read_edges(Path(network.path), network.directed)[0]
         )
         self.initial: int = self.nodes or a.initial
+        # per day, while the parameter is per session
         self.loss: float = SESSIONS_PER_PERSON_DAY * a.leave
         self.consumers = crowd(self.initial, a.arrivals, self.loss, self.days)
         human = crowd(
@@ -131,6 +138,7 @@ class Sizes:
             for count, kind in zip((human, ai), kinds, strict=True)
         ]
         works = sum(count * kind.work_share for count, kind in zip(daily, kinds, strict=True))
+        # posts keep their row while they are in a feed or in the log of the next training
         logged = r.retrain_every + (r.history if r.training == "full" else 0)
         self.log_days = min(logged / DAY, self.days)
         self.posts_a_day, self.works = sum(daily), works * min(r.work_expiry / DAY, self.days)
@@ -138,6 +146,7 @@ class Sizes:
         self.posts = (
             self.posts_a_day * min((r.expiry + logged) / DAY + RELEASE, self.days) + self.works
         )
+        # a slate is seen until patience ends: a geometric series of `slate` terms
         self.impressions = (
             SESSIONS_PER_PERSON_DAY * (1 - a.patience**r.slate) / (1 - a.patience) * self.consumers
         )
@@ -151,6 +160,8 @@ class Sizes:
             return float(self.posts_a_day * span_days + self.works)
         if entity == "creator":
             return float(self.creators)
+        # share who came at least once: 1 - B(a, b + days) / B(a, b), as return rates are beta
+        # distributed
         came = -math.expm1(
             float(betaln(a.return_a, a.return_b + span_days) - betaln(a.return_a, a.return_b))
         )
@@ -231,8 +242,10 @@ def plan(scenario: Scenario) -> str:
         for rank, phase, name, period in simulation.clock_table()
     ]
     sizes = Sizes(scenario)
+    # arrivals are spread evenly, so on average half of them are there
     people = sizes.initial + sizes.p["audience"].arrivals * sizes.days / 2
     sessions = people * SESSIONS_PER_PERSON_DAY * sizes.days
+    # picks from the measured pairs: without, or with works or drafts
     busy = sizes.p["creators"].drafts > 1 or sizes.works > 0
     seconds = (
         sessions * SECONDS_PER_SESSION[busy]

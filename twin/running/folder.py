@@ -89,6 +89,7 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
         )
     scenario = load(out / "scenario.yaml")
     found = digest(scenario)
+    # another scenario than recorded: changed by hand, or `amend` did not come to its end
     if found != manifest["scenario_digest"]:
         if found != manifest.get("next_digest"):
             raise CheckpointError(
@@ -96,6 +97,7 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
             )
         manifest["scenario_digest"] = found  # the process died between the writes of `amend`
     _settle(out, amended=found == manifest.pop("next_digest", None))
+    # other code would compute other bytes, and the run would be of two kinds
     for name, outside in scenario.outside.items():
         if outside.code() != manifest["code"].get(name):
             raise CheckpointError(
@@ -108,6 +110,8 @@ def open_(out: Path) -> tuple[Scenario, dict[str, Any]]:
 def amend(out: Path, scenario: Scenario, manifest: dict[str, Any], policies: str) -> None:
     """Make another scenario, with the policies given by hand, that of the run: whenever the
     process dies, the scenario is the old or the new one."""
+    # both digests are on disk before the scenario changes: `open_` finds either one, and then keeps
+    # or drops the pending policies
     note_intervention(out, policies, pending=True)
     write_manifest(out, {**manifest, "next_digest": digest(scenario)})
     _write(out / "scenario.yaml", dump(scenario))
@@ -145,6 +149,7 @@ def _write(path: Path, text: str) -> None:
     work = path.with_name(path.name + ".part")
     with work.open("w") as file:
         file.write(text)
+        # on disk before the name: after a power cut the name must not lead to an empty file
         file.flush()
         os.fsync(file.fileno())
     work.replace(path)

@@ -30,5 +30,6 @@ class Pace:
         if self.limit is None or now < 0:
             return False
         ahead = (now - self._at) / DAY / self.limit - (time.monotonic() - self._wall)
+        # Moves the origin, so that no more than LAG_S is left to make up for
         self._wall += max(0.0, -ahead - LAG_S)
         return ahead > 0

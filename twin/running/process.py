@@ -16,6 +16,7 @@ from typing import Any
 def interrupts() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C (or SIGTERM) into a flag; a second one falls through to Python."""
     asked = threading.Event()
+    # Python sets signal handlers in the main thread only
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
@@ -23,6 +24,7 @@ def interrupts() -> Iterator[threading.Event]:
 
     def ask(number: int, frame: Any) -> None:
         asked.set()
+        # at once: a second Ctrl-C must end a process that does not reach its next barrier
         for each, handler in before.items():
             signal.signal(each, handler)
 
@@ -38,6 +40,7 @@ def interrupts() -> Iterator[threading.Event]:
 def memory_mb() -> float:
     """Resident memory now (Linux), else the peak."""
     try:
+        # the second number is the count of resident pages
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

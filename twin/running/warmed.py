@@ -63,6 +63,7 @@ def folder() -> Path | None:
 def _code() -> str:
     """SHA-256 of all of twin's Python files."""
     package, found = Path(__file__).parent.parent, hashlib.sha256()
+    # in a fixed order, with names and lengths: other files never give the same bytes
     for file in sorted(package.rglob("*.py")):
         data = file.read_bytes()
         found.update(f"{file.relative_to(package)} {len(data)}\n".encode() + data)
@@ -107,6 +108,7 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
             if place.is_dir():
                 _verify(place, name)
                 simulation.load(place)
+                # when it was last used, for `_trim`
                 os.utime(place)
                 return True
         except FileNotFoundError:
@@ -128,6 +130,7 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
     if root is None or not simulation.scenario.warm_up:
         return
     name = key(simulation)
+    # a name of its own: two processes may bring the same world to its start at once
     work = root / f"{name}.{secrets.token_hex(4)}"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -135,6 +138,7 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
             simulation.save(work)
             sums = {file.name: _sum(file) for file in sorted(work.iterdir())}
             (work / SUMS).write_text(json.dumps({"key": name, "files": sums}))
+            # asked again: saving and summing a large world takes a while
             if not (root / name).exists():
                 work.rename(root / name)
         _trim(root)
@@ -192,8 +196,10 @@ def _trim(root: Path) -> None:
             used = place.stat().st_mtime
             if _ENTRY.fullmatch(place.name):
                 entries.append((used, place, sum(file.stat().st_size for file in place.iterdir())))
+            # neither an entry nor still being written
             elif time.time() - used > STALE_S:
                 shutil.rmtree(place, ignore_errors=True)
+        # another process has removed it
         except FileNotFoundError:
             continue
     total = sum(size for _, _, size in entries)

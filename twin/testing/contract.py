@@ -31,6 +31,7 @@ def history(
     readings: list[NDArray[np.float64]] = []
     simulation.on_measure = lambda now, values: readings.append(values)
     simulation.begin()
+    # a barrier excludes its own second: one more takes the reading at the end
     simulation.run(scenario.duration + 1)
     return simulation, np.array(readings)
 
@@ -92,19 +93,23 @@ def check_measuring_is_complete_finite_and_pure(simulation: Simulation, name: st
     board, mechanism, world = simulation.world.board, of(simulation, name), simulation.world
     before = {(t, c): table[c].copy() for t, table in world.tables.items() for c in table.columns}
     kept = board.snapshot()
+    # NaN marks what nobody writes
     board.values[:] = np.nan
-    for other in simulation.mechanisms:  # probes read what others measured
+    # a mechanism may read what those before it have measured
+    for other in simulation.mechanisms:
         if other.order < mechanism.order:
             other.measure()
     known = ~np.isnan(board.values)
     mechanism.measure()
     found = board.values.copy()
+    # all checks share this world
     board.values[:] = kept
     mine = {metric.name for metric in mechanism.metrics}
     written = {board.rows[i][0].name for i in np.flatnonzero(~np.isnan(found) & ~known)}
     assert written <= mine, f"{name} writes {sorted(written - mine)}, which it does not declare"
     for (metric, labels), value in zip(board.rows, found, strict=True):
         if metric.name in mine:
+            # a mean over the sessions since the last reading has no value without any
             excused = "since the last reading" in metric.help or "no reading" in metric.help
             assert np.isfinite(value) or excused, f"{metric.name}{labels} was measured as {value}"
     for (table, column), old in before.items():
@@ -118,6 +123,7 @@ def check_owns_what_it_writes(simulation: Simulation, name: str) -> None:
     for (table, column), owner in simulation.world.owners.items():
         if owner == name:
             assert mechanism.mine(table, column).flags.writeable, f"{table}.{column} is read-only"
+        # the others may not even read every column, see `Column.hidden`
         elif mechanism.sees_hidden:
             assert not mechanism.read(table, column).flags.writeable, f"{table}.{column} is open"
 
@@ -150,6 +156,7 @@ def check_saved_and_loaded_continues_exactly(scenario: Scenario, whole: Simulati
     half.run(scenario.duration // 2 // DAY * DAY)
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         half.save(Path(folder) / "saved")
+        # a new one, so that only what was saved reaches it
         rest = Simulation(scenario)
         rest.load(Path(folder) / "saved")
         rest.run(scenario.duration + 1)
@@ -178,4 +185,5 @@ def check_same_world(one: Simulation, other: Simulation) -> None:
 
 def _equal(left: Any, right: Any) -> bool:
     left, right = np.asarray(left), np.asarray(right)
+    # only floats hold a NaN, and numpy cannot look for one in every other type
     return np.array_equal(left, right, equal_nan=left.dtype.kind == "f")

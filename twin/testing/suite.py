@@ -69,6 +69,7 @@ class MechanismTests:
     @classmethod
     def world(cls) -> Simulation:
         """The small world after eight days, with arrivals and exits; run once per class."""
+        # In the class's own dict: a derived class must not get the world of its parent
         if "_world" not in cls.__dict__:
             cls._world = contract.grown(cls.load("duration=8d"))
         return cls._world
@@ -115,5 +116,6 @@ class MechanismTests:
 
     def test_reference_mode_gives_the_same(self) -> None:
         """One process per person gives the same bytes."""
+        # Short, since one process per person is many times slower
         short = self.load("duration=2d")
         contract.check_reference_mode_gives_the_same(short, contract.grown(short))

@@ -34,6 +34,7 @@ VIRIDIS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231,
 """Anchors of matplotlib's map viridis."""
 SCALES = ("bin", "decile", "bucket")
 """Labels whose values are steps of a scale."""
+# A legend ends with its branch
 _OTHER_BRANCH = r"/^(?!.*(^|, )main$).+/"
 
 
@@ -54,6 +55,7 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
         )
         if name and fixed:
             overrides.append(colour(legend_pattern(name), fixed))
+        # The standard error as a thin line on either side
         if metric.name in errors:
             for sign, words in (("+", "plus"), ("-", "minus")):
                 around = shown(
@@ -64,6 +66,7 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
                 legend = f"{name or title(metric)}, {words} standard error"
                 targets.append(target(by_branch(around), f"{legend}, {{{{branch}}}}"))
     overrides.append(override(_OTHER_BRANCH, custom__lineStyle={"fill": "dash", "dash": [10, 6]}))
+    # Colour tells the label, so dots must tell the metric
     if len(sketch.metrics) > 1 and first.labels:
         dotted = {"fill": "dot", "dash": [0, 8]}
         overrides += [
@@ -71,6 +74,7 @@ def course(sketch: Sketch, errors: Mapping[str, Metric]) -> Json:
             for metric in sketch.metrics[1:]
         ]
     if any(metric.name in errors for metric in sketch.metrics):
+        # In the legend they would outnumber the lines themselves
         hidden = {"legend": True, "tooltip": False, "viz": False}
         overrides.append(
             override(
@@ -103,6 +107,7 @@ def _distribution(sketch: Sketch) -> Json:
                 bin_words(metric, labels["bin"]),
             ]
         )
+        # Over branches too: the bins of several would not add up to one whole
         targets.append(target(f"avg({shown(metric, labels)})", name))
         overrides.append(colour(legend_pattern(name), scale(place, len(sketch.lines))))
     defaults = axis(
@@ -161,6 +166,7 @@ def axis(unit: str, label: str, **custom: Any) -> Json:
             "fillOpacity": 0,
             "showPoints": "auto",
             "pointSize": 3,
+            # A gap in the readings stays a gap
             "spanNulls": False,
             "axisPlacement": "auto",
             "axisLabel": label,
@@ -199,6 +205,7 @@ def stat(graph: str = "area", text: str = "auto") -> Json:
 
 def scale(place: int, of: int) -> str:
     """A colour between dark and bright."""
+    # Linear between the two nearest anchors
     x = place / max(of - 1, 1) * (len(VIRIDIS) - 1)
     left = min(int(x), len(VIRIDIS) - 2)
     mixed = (
@@ -220,6 +227,7 @@ def _colours(sketch: Sketch) -> list[str | None]:
     """A colour per line; None where lines differ by branch alone."""
     if len(sketch.lines) == 1:
         return [None]
+    # The last label tells lines apart; without labels the metric does
     tails: Sequence[str] = [
         list(labels.values())[-1] if labels else metric.name for metric, labels in sketch.lines
     ]

@@ -15,7 +15,9 @@ Json = dict[str, Any]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SOURCE_UID = "simprom"
 """The data source selected at first: the one that provisioning and `twin grafana push` create."""
+# The version of Grafana's format that is written
 SCHEMA = 41
+# Columns of Grafana's grid
 WIDE = 24
 PAGES = (
     ("twin-overview", "Overview: two sides"),
@@ -142,6 +144,7 @@ class Layout:
         """Panels side by side; None leaves a gap. Widths are equal unless given."""
         x = 0
         for place, each in enumerate(panels):
+            # The first ones take the columns that are left over
             width = widths[place] if widths else WIDE // len(panels) + (place < WIDE % len(panels))
             if each is not None:
                 self._put(each, x, width, height)
@@ -156,6 +159,7 @@ class Layout:
             for place in range(0, len(panels), WIDE // width):
                 self.line(panels[place : place + WIDE // width], height, [width] * (WIDE // width))
             return
+        # As many lines as needed, and the panels shared out evenly among them
         lines = -(-len(panels) // most)
         for place in range(lines):
             self.line(
@@ -190,6 +194,7 @@ def dashboard(
         "tags": ["twin"],
         "timezone": "utc",
         "editable": True,
+        # The pointer shows the same time in all panels
         "graphTooltip": 1,
         "schemaVersion": SCHEMA,
         "version": 1,

@@ -55,6 +55,7 @@ def _progress(page: Layout) -> None:
             _number(
                 "Simulated date",
                 ["simulated_timestamp_seconds"],
+                # Grafana takes dates in milliseconds
                 f"{series('simulated_timestamp_seconds')} * 1000",
                 "dateTimeAsIso",
             ),
@@ -122,6 +123,7 @@ def _state(page: Layout) -> None:
 def _speed(page: Layout) -> None:
     """How fast it is."""
     page.row("How fast")
+    # Two metrics in one query, each named by a label that it is given here
     paces = " or ".join(
         f'label_replace({series(name)} / 86400, "what", "{what}", "", "")'
         for name, what in (("speed_ratio", "speed"), ("pace_ratio", "limit"))
@@ -149,6 +151,7 @@ def _time(page: Layout) -> None:
     page.row("Where its time is spent")
     # Where no time has passed between two scrapes the ratio is infinite, and cannot be drawn.
     passing = f"({rate('wall_seconds')} > 0)"
+    # All phases of a run are divided by its one rate of wall-clock time
     by_phase = f"{rate('spent_seconds')} / ignoring (phase) group_left () {passing}"
     page.line(
         [
@@ -233,6 +236,7 @@ def _number(
         _about(names),
         [target(expression, legend)],
         options=stat(graph, text),
+        # $step is for simulated time
         interval="1s",
         defaults={"unit": unit, "color": {"mode": "fixed", "fixedColor": PALETTE[0]}},
     )

@@ -41,6 +41,7 @@ def overview(metrics: Sequence[Metric], span: Span) -> Json:
         ]
         page.row(ROWS[pair])
         page.line([words(f"### {NAMES[side]}") for side in pair], 2)
+        # The side with fewer headlines leaves gaps
         for sketched in zip_longest(*(_pairs(half) for half in both), fillvalue=()):
             halves = [[number(sketch) for sketch in half] for half in sketched]
             page.line(

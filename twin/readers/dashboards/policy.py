@@ -81,7 +81,8 @@ def policy(metrics: Sequence[Metric], span: Span) -> Json:
     every = [line for mine in lines_of.values() for line in mine]
     page.line([words(_GUIDE.format(days=days))], 3)
     page.row(f"Before and after day $at: means over {days} days")
-    page.line([_changes(every, span)], max(8, round(1.7 * len(every))))  # room for two branches
+    # room for two branches
+    page.line([_changes(every, span)], max(8, round(1.7 * len(every))))
     page.grid([_both(line, span) for line in every], 5, width=8)
     for side, heading in SIDES:
         if lines_of[side]:
@@ -159,6 +160,7 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
         target(
             f"{after(line, span)} / {before(line, span)} - 1",
             f"{_title(line)}, {{{{branch}}}}",
+            # the time is pinned in the query, whatever range the page shows
             instant=True,
         )
         for line in every
@@ -176,6 +178,7 @@ def _changes(every: Sequence[Line], span: Span) -> Json:
         "color": {"mode": "thresholds"},
         "thresholds": {
             "mode": "absolute",
+            # None: from the lowest value on
             "steps": [{"value": None, "color": FELL}, {"value": 0, "color": ROSE}],
         },
     }
@@ -228,6 +231,7 @@ def _difference(line: Line) -> Json:
     """A branch minus the base branch, over time; the base itself is at zero."""
     metric = line[0]
     base = shown(*line, branch='="$base"')
+    # one number for the base, subtracted from every branch
     expression = f"{by_branch(shown(*line))} - on () group_left () avg({base})"
     about = (
         description([metric])

@@ -62,8 +62,10 @@ def bin_words(metric: Metric, lower: str) -> str:
     if place == len(metric.bins) - 1:
         return f"{lower} and above"
     upper = metric.bins[place + 1]
+    # A bin of one whole number is that number
     if all(edge == int(edge) for edge in metric.edges) and int(upper) - int(lower) == 1:
         return lower
+    # Open below, unless it begins at 0
     if place == 0 and metric.edges[0] != 0:
         return f"below {upper}"
     return f"{lower} to {upper}"
@@ -128,6 +130,7 @@ def description(metrics: Sequence[Metric], errors: Sequence[Metric] = ()) -> str
     lines.append(
         "Prometheus: " + ", ".join(f"`{prom_name(metric)}`" for metric in (*metrics, *errors)) + "."
     )
+    # Several metrics begin with a list, whose items Markdown wants without empty lines
     return (
         "\n\n".join(lines)
         if len(metrics) == 1

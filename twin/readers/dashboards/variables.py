@@ -17,6 +17,7 @@ def source_variable() -> Json:
         "type": "datasource",
         "query": "prometheus",
         "regex": "",
+        # When the dashboard is opened
         "refresh": 1,
         "hide": 0,
         "multi": False,
@@ -62,12 +63,16 @@ def label_variable(
         "datasource": SOURCE,
         "definition": query,
         "query": {"query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
+        # Whenever the time range changes
         "refresh": 2,
+        # By number
         "sort": 3,
+        # A query gives whole series as text, from which the label's value is taken
         "regex": f'/{of}="([^"]+)"/',
         "hide": 0,
         "multi": many,
         "includeAll": many,
+        # Instead of every value by name in every query
         **({"allValue": ".*"} if many else {}),
         "current": chosen,
         "options": [],

@@ -223,6 +223,7 @@ class StreamHandler(SecretHandler):
         """Hello, then the news."""
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.set_header("Content-Type", "application/x-ndjson")
+        # no await between these two: no news is lost between the first message and the queue
         self.write(self.server.live.hello())
         self.server.pages.add(self.queue)
         try:

@@ -35,6 +35,7 @@ class History:
         self.moved = np.zeros(len(info.rows), bool)
         """Series that have changed since the second reading; at the first, nothing has happened
         yet."""
+        # odd, so that dropping every second one keeps the first and the newest
         self._most, self._seen, self._start = most | 1, 0, info.start
         # one more than are kept: the latest
         self._times = np.zeros(self._most + 1, np.int64)
@@ -57,6 +58,7 @@ class History:
         ignored."""
         if self.count and now_s <= self._times[self.count - 1]:
             return False
+        # in the place after the kept ones, over the latest reading if that was not kept
         self._times[self.kept], self._values[self.kept] = now_s, values
         self._ahead = True
         keep = self._seen % self.stride == 0
@@ -75,12 +77,14 @@ class History:
         shown = self._drawn[self.kept - 1]
         if self._first is None:
             self._first = shown.copy()
+        # a series that begins late is compared with its own first value
         self._first = np.where(np.isfinite(self._first), self._first, shown)
         self.moved |= np.isfinite(shown) & (shown != self._first)
 
     def _halve(self) -> None:
         half = -(-self.kept // 2)
         for each in (self._times, self._values, self._numbers, self._drawn):
+            # a copy, since source and target overlap
             each[:half] = each[: self.kept : 2].copy()
         self.kept, self.stride = half, self.stride * 2
 
@@ -102,6 +106,7 @@ class History:
         if not k:
             row[self._counter] = np.nan
             return row
+        # as `results.per_day`: the earliest reading within the span, at least the one before
         day, week = (
             min(int(np.searchsorted(self._times[:k], self._times[k] - span)), k - 1)
             for span in (DAY, WEEK)

@@ -36,6 +36,7 @@ def levers(scenario: Scenario, begun: Sequence[str] = ()) -> list[dict[str, Any]
     over: dict[str, Any] = {}
     by_title = {policy.title: policy for policy in scenario.policies}
     for title in begun:
+        # a policy for a share of people leaves the value for all others
         if title in by_title and by_title[title].share is None:
             over |= by_title[title].set
     found = []
@@ -76,6 +77,7 @@ def _shown(value: Any) -> str:
 
 def _domain(info: FieldInfo) -> dict[str, Any]:
     """Kind, and bounds or choices, of a parameter."""
+    # durations and rates are known by how they are written
     kind = next(
         (
             FORMATS[each.func]
@@ -97,6 +99,7 @@ def _domain(info: FieldInfo) -> dict[str, Any]:
         "low": low if low is None else write(low),
         "high": high if high is None else write(high),
     }
+    # the type itself, or a part of one such as `float | None`
     number = info.annotation, *get_args(info.annotation)
     return {
         "kind": kind or ("int" if int in number else "number" if float in number else "text"),
@@ -134,6 +137,7 @@ def _typed(lever: Mapping[str, Any], text: str) -> Any:
         return {"true": True, "false": False}.get(text, text)
     if lever["kind"] in ("int", "number"):
         number = _number(text, lever["path"], f"a number from {lever['low']} to {lever['high']}")
+        # a fraction for a whole number goes on as it is: the run refuses it
         return int(number) if lever["kind"] == "int" and number == int(number) else number
     if not text:
         raise UsageError(f"{lever['path']}: give a value")
@@ -196,6 +200,7 @@ def _policy(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[st
     if text := str(asked.get("yaml") or "").strip():
         return {"policy": text, "source": "box"}
     if name := asked.get("file"):
+        # by name among those offered, so that the page cannot read other files
         path = ready().get(str(name))
         if path is None:
             raise UsageError("no such ready policy")

@@ -66,6 +66,7 @@ class LivePage:
         self._drawn: dict[tuple[str, str], tuple[int, bytes]] = {}
         # by chapter: how readings continue each of its pictures
         self._plans: dict[str, dict[str, dict[str, Any]]] = {}
+        # headings follow from the declarations alone, so the outline needs no reading
         nothing = Metrics(
             history.declared, np.zeros(1, "datetime64[s]"), np.full((1, len(history.index)), np.nan)
         )
@@ -100,6 +101,7 @@ class LivePage:
         """The headline metrics: what they are now (the last week's mean), and how that differs from
         the first week."""
         metrics, shown = self.history.metrics(), []
+        # without the first reading, before which nothing has happened
         times = metrics.times[1:]
         week = np.timedelta64(WEEK, "s")
         for metric in self.history.declared:
@@ -131,6 +133,7 @@ class LivePage:
             made_now = self._make(key, theme)
             edition, made = self.edition, json.dumps(made_now).encode()
             self._drawn[key, theme] = edition, made
+            # of all pictures ever drawn: a page may still show those of an earlier edition
             self._plans.setdefault(key, {}).update(
                 {one["key"]: one for one in made_now["pictures"]}
             )
@@ -142,6 +145,7 @@ class LivePage:
         vertical range of each picture of courses."""
         plans = self._plans.get(key, {})
         numbers, times, values = self.history.since(since)
+        # from the start, since a vertical range is that of the whole course
         _, _, all_ = self.history.since(0)
         columns, bins, ranges = (
             dict[int, list[float]](),
@@ -182,6 +186,7 @@ class LivePage:
         x_range = Range1d(first, max(last, first + LEAST_MS))
         frame = Section(x_range, drawn_marks(self.marks, x_range))
         document, pictures = Document(), []
+        # else adding a figure visits all before it
         with document.models.freeze():
             for picture in chapter.pictures:
                 plot, plan = self._draw(metrics, picture, frame)
@@ -248,6 +253,7 @@ class LivePage:
         """Distributions: one at the start and now, or several now."""
         start, now = (
             each.astype(dt.datetime).replace(tzinfo=dt.UTC)
+            # at the first reading nothing has happened
             for each in (metrics.times[1], metrics.times[-1])
         )
         metric = picture.metrics[0]
@@ -255,6 +261,7 @@ class LivePage:
             plot = distribution(
                 metric, moments_of(metrics, metric, [("start", start), ("now", now)])
             )
+            # the first source is the start, which stays as it is
             growing = [(metric, 1)]
         else:
             plot = distribution(
@@ -265,6 +272,7 @@ class LivePage:
                 ],
             )
             growing = [(one, place) for place, one in enumerate(picture.metrics)]
+        # one per distribution, shared by its bars or steps and its points
         sources = list(dict.fromkeys(drawn.data_source for drawn in plot.renderers))
         plan = []
         for one, place in growing:

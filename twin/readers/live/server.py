@@ -56,6 +56,7 @@ class Server:
             ) from None
         self.port = sockets[0].getsockname()[1]
         self.base = f"http://{'[::1]' if ':' in host else host}:{self.port}"
+        # requests for any other name are refused, see `BaseHandler.prepare`
         self.hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         self._http.add_sockets(sockets)
 
@@ -73,10 +74,12 @@ class Server:
 
     def spend(self, code: str) -> bool:
         """Use up such an address; returns whether it was still valid."""
+        # gone with the first use; 0 is always in the past
         return self._codes.pop(code, 0.0) > time.monotonic()
 
     def known(self, header: str) -> bool:
         """Whether an Authorization header holds the token."""
+        # in a time that does not depend on how much of a guess is right
         return hmac.compare_digest(
             header.encode("utf-8", "replace"), f"Bearer {self._token}".encode()
         )
@@ -93,6 +96,7 @@ class Server:
         """Send a message to every page; one that is far behind is told to start again instead."""
         for page in self.pages if message else ():
             if page.qsize() >= BEHIND:
+                # it loads everything again, so what waits is worthless
                 while not page.empty():
                     page.get_nowait()
                 page.put_nowait(b'{"restart":true}\n')

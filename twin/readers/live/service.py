@@ -45,6 +45,7 @@ def parse_address(text: str) -> tuple[str, int]:
     match = re.fullmatch(
         r"(\[[^\]]*\]|[^:\[\]/]*)(?::(\d{1,5}))?", f":{text}" if text.isdigit() else text
     )
+    # `--live` takes the next word as its address, even if that was meant as the scenario
     if match is None or int(match[2] or 0) > 65535 or text.endswith((".yaml", ".yml")):
         raise UsageError(
             f"--live {text}: is not HOST:PORT, such as 127.0.0.1:8400 (or give the scenario before "
@@ -95,11 +96,13 @@ class Live(Service):
         self._sent: dict[str, Any] = {}
         self._dirty, self._urgent, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._paused = False
+        # before the server, so that the first page sees it all
         self._load()
         self.server: Server = server.Server(self.host, self.port, self)
         self._ticking = asyncio.create_task(self._tick())
         if self.browse:
             once = self.server.once()
+            # in a thread: it may wait until the browser is closed
             asyncio.get_running_loop().run_in_executor(None, webbrowser.open, once)
         return f"live page: {self.server.address}"
 
@@ -145,6 +148,7 @@ class Live(Service):
         when, name = at(self.hub.info.start, now_s), text.partition(": ")[0]
         number = ""
         if kind in POLICY_KINDS:
+            # a policy that begins again is in force once
             self.begun = [each for each in self.begun if each != name]
             if not text.endswith(": ended"):
                 self.begun.append(name)
@@ -174,6 +178,7 @@ class Live(Service):
     async def _tick(self) -> None:
         while True:
             await self._dirty.wait()
+            # before the message is made: what comes meanwhile goes into the next one
             self._dirty.clear()
             try:
                 self.server.send(self.news())
@@ -211,6 +216,7 @@ class Live(Service):
         paused = bool(frame and frame.health.get("paused"))
         limit = frame.health.get("pace", math.nan) if frame else math.nan
         state = "running" if frame else "building"
+        # what outweighs the rest comes first: an end, then a pause
         if self.ended:
             state = "done" if now_s >= info.duration_s else "ended"
         elif paused:
@@ -243,6 +249,7 @@ class Live(Service):
     async def close(self, complete: bool) -> str:
         """Deliver the last message; on a terminal the page of a run that is done stays until
         Ctrl-C."""
+        # the last message must come after all others
         self._ticking.cancel()
         if not complete:
             self.ended = f"the run's process died; continue with: twin resume {self.hub.info.out}"

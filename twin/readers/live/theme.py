@@ -58,6 +58,7 @@ COLOURS = (
 def _colours(model: Any) -> Iterator[tuple[str, str]]:
     for name in COLOURS:
         value = getattr(model, name, None) if name in model.properties() else None
+        # Glyphs keep a fixed colour as {"value": colour}
         if isinstance(value, Mapping):
             value = value.get("value")
         if isinstance(value, str):
