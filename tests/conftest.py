@@ -69,6 +69,7 @@ LONGEST = (
 would wait for their end."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, after this
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Markers by folder and by fixture. On one processor fast folders come first; on several (see
     .ci/run) a file, or what carries the same `xdist_group`, stays on one of them, and long ones
