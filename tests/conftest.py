@@ -43,13 +43,17 @@ FOLDERS = (
 MARKERS = {"real_data": "real_data", "browser": "browser", "room": "browser"}
 """Fixtures that give a marker to what uses them."""
 LONGEST = (
+    "e2e/test_docs_experiments.py",
     "e2e/test_readme.py",
     "statistical/test_experiments_in_worlds.py",
     "worlds/test_warm_up.py",
+    "e2e/test_docs_mechanism.py",
+    "e2e/test_docs_worlds.py",
     "e2e/test_levers.py",
     "e2e/test_dashboards_data.py",
     "e2e/test_dashboards_drawn.py",
     "e2e/test_live_page.py",
+    "e2e/test_docs_live.py",
     "e2e/test_compare.py",
     "worlds/test_threads.py",
     "e2e/test_endpoint.py",
@@ -69,12 +73,9 @@ LONGEST = (
 would wait for their end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, after this
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Markers by folder and by fixture. On one processor fast folders come first; on several (see
-    .ci/run) a file, or what carries the same `xdist_group`, stays on one of them, and long ones
-    begin before short ones."""
-    parallel = getattr(config.option, "loadgroup", False)
+    .ci/run) a file stays on one of them, and long files begin before short ones."""
 
     def place(item: pytest.Item) -> tuple[int, int]:
         path = item.path.relative_to(ROOT / "tests")
@@ -83,14 +84,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return long, -FOLDERS.index(path.parts[0])
 
     for item in items:
-        path = item.path.relative_to(ROOT / "tests")
-        item.add_marker(path.parts[0])
+        item.add_marker(item.path.relative_to(ROOT / "tests").parts[0])
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKERS:
                 item.add_marker(MARKERS[fixture])
-        if parallel and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
-    if parallel:
+    if hasattr(config, "workerinput"):
         items.sort(key=place)
     else:
         items.sort(key=lambda item: -place(item)[1])

@@ -27,7 +27,6 @@ COMMITTED = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "dashboards").glob("*.json"))
 }
 SIMULATED = [uid for uid in COMMITTED if uid != "twin-run-health"]
-pytestmark = pytest.mark.xdist_group("everything_small")  # the year is simulated once
 AT = 30
 """A day with a whole window on both sides in the small year."""
 

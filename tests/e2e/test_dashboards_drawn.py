@@ -22,7 +22,6 @@ from tests.e2e.everything_small import BRANCH, SIZES, scenario
 from tests.e2e.prometheus import free_port
 from twin.record.results import load_manifest
 
-pytestmark = pytest.mark.xdist_group("everything_small")  # the year is simulated once
 HEALTH = "twin-run-health"
 SIMULATED = sorted(path.stem for path in DASHBOARDS.glob("*.json") if path.stem != HEALTH)
 AT_DAY = "30"
