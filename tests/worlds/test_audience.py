@@ -75,7 +75,6 @@ def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario
             f"audience.churn_a={a}",
             f"audience.churn_b={b}",
             "audience.leave=0",
-            "audience.satisfaction_start=0.25",  # the reference, at which the law is stated
             "duration=1d",
         )
     )

@@ -1,8 +1,6 @@
 """A session that happened is settled: what the person keeps of it, and the next visit.
 
-Satisfaction moves by w (enjoyed share - hurt / 2 - satisfaction) with every session, w = max(rate,
-1 / (n + 1)) at the n-th: the mean of what was expected and of the sessions so far, until memory is
-full.
+Satisfaction moves by rate (enjoyed share - hurt / 2 - satisfaction) with every session.
 """
 
 from __future__ import annotations
@@ -59,9 +57,8 @@ def settle(row, at, scene, plan, total, min_wake):
         total.sources[plan.source[at, place]] += 1
         _met(row, plan.post[at, place], plan.maker[at, place], mask, scene, total)
     joy = glad / shown if shown else 0.0
-    # what newcomers expected counts as one session: they do not take months to forget it
-    weight = max(behaviour.habits.satisfaction_rate, 1.0 / (people.sessions[row] + 2))
-    people.satisfaction[row] += weight * (joy - 0.5 * hurt - people.satisfaction[row])
+    learned = behaviour.habits.satisfaction_rate
+    people.satisfaction[row] += learned * (joy - 0.5 * hurt - people.satisfaction[row])
     total.enjoyed += glad
     # the next visit has luck of its own, that of this many sessions
     people.sessions[row] += 1

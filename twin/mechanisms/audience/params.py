@@ -198,12 +198,7 @@ class AudienceParams(Params):
         high=1,
         source="assumption",
     )
-    satisfaction_rate: float = par(
-        0.1,
-        "weight of the last session in satisfaction, once 1 / (sessions + 1) is less",
-        low=0,
-        high=1,
-    )
+    satisfaction_rate: float = par(0.1, "weight of the last session in satisfaction", low=0, high=1)
     again: float = par(0.30, "chance of another session on the same day", low=0, high=0.95)
     again_gap: Duration = par(
         3 * HOUR,
