@@ -47,7 +47,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache" / "worlds").iterdir())) == 2
     for flags, words in (
         (("--days", "90"), "belongs to --at-rest"),
-        (("--at-rest", "--regularities"), "two questions"),
+        (("--at-rest", "--regularities"), "cannot be combined"),
     ):
         failed = twin("check", SCENARIOS / "base.yaml", *flags, cwd=tmp_path, check=False)
         assert failed.returncode == 2 and words in failed.stderr

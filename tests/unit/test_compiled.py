@@ -36,7 +36,7 @@ def test_a_changed_kernel_recompiles_what_uses_it_and_nothing_else(
     for changed, others, untouched in (
         ("draws", {"ranking", "browse", "chat"}, {"index", "maths"}),
         ("ranking", {"browse"}, {"respond", "retrieve", "training", "draws", "links"}),
-        ("units", {"create"}, {"ranking", "draws", "training"}),
+        ("units", {"pace"}, {"ranking", "draws", "training"}),
     ):
         path = files.get(changed, package / "ground" / f"{changed}.py")
         text = path.read_text()

@@ -188,7 +188,7 @@ REFUSED = {
         "class: own.census.Census, from: nowhere",
         MODULE,
         "census.from: there is no folder nowhere",
-        "holds the module's package",
+        "contains the module's package",
     ),
     "other folder": (
         "class: own.census.Census, from: own",

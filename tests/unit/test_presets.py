@@ -224,7 +224,7 @@ def test_what_a_feed_prizes(small: Small) -> None:
         )
     )
     assert (
-        "as it begins, likes\n" in lines
+        "at the start, likes\n" in lines
         and "under new, x_2026\n" in lines
         and "under own, x_2026 with weights of its own\n" in lines
     )
