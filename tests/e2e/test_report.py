@@ -127,7 +127,7 @@ def test_report_tells_each_sides_story(report: Path) -> None:
         assert len(mine) >= 4 and mine == [heading for heading in side if heading in mine]
     assert "patient waited for <i>creator_human_share &lt; 0.0001</i> and never took effect" in text
     for heading in ("What a campaign does to them", "Campaigns"):
-        assert f"<b>{heading}</b> is not drawn. At zero throughout: Campaign " in text
+        assert f"<b>{heading}</b> is listed, not drawn. At zero throughout: Campaign " in text
 
 
 def test_report_is_one_file_of_sensible_size(report: Path) -> None:
