@@ -10,6 +10,7 @@ from twin.engine.simulation import Simulation
 from twin.ground.units import DAY
 from twin.kernels import ranking
 from twin.kernels.predicting import Model, predict
+from twin.kernels.room import empty_room
 from twin.kernels.side import WIDE
 from twin.mechanisms.recommender import Recommender
 from twin.scenario.loading import Scenario
@@ -33,21 +34,11 @@ def test_what_is_judged_is_what_was_served(
     )
     learner = next(m for m in world.mechanisms if isinstance(m, Recommender)).learner
     known = learner.side.of_log(0)._replace(tally=world.world.table("posts")["tally"][post])
-    lanes, base = np.empty((dim, 8), np.float32), np.empty(8, np.float32)
-    whole, score = np.empty((len(user), 8), np.float32), np.empty(1, np.float32)
+    room, whole = empty_room(len(served.can), 32, served), np.empty((len(user), 8), np.float32)
     for who, what, logits in zip(user, post, whole, strict=True):
-        ranking.value_scores(
-            served.user_vec[who],
-            served.user_bias[who],
-            0,
-            served,
-            np.array([what]),
-            1,
-            lanes,
-            base,
-            logits,
-            score,
-        )
+        room.user[:], room.cand[0] = served.user_vec[who], what
+        ranking.value_scores(served.user_bias[who], 0, 1, served, room)
+        logits[:] = room.logits[:8]
     model = Model(**{name: getattr(served, name) for name in Model._fields})
     got = predict(user, post, 3, model, known)
     assert len(known.S) == (WIDE if knows else 0)
