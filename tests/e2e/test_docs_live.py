@@ -40,6 +40,6 @@ def test_command(command: str, fresh: Path, around: dict[str, str]) -> None:
     elif command == "wait":
         assert BEHIND.pop().wait(600) == 0
     elif command == "twin resume runs/short":
-        assert "finished already" in pages.bash(command, fresh)
+        assert "already finished" in pages.bash(command, fresh)
     else:
         pages.bash(command, fresh, **around)

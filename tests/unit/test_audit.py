@@ -156,6 +156,12 @@ def test_towards_whom() -> None:
     assert Force("s", "", False, zero, zero, 8, 1.0, 1.0).towards == "nothing at all"
 
 
+def test_a_step_of_that_very_name_is_meant_alone() -> None:
+    """A name that others begin with names one step; a part of names, all that contain it."""
+    assert [step.name for step in audit.chosen(["personalisation 0"])] == ["personalisation 0"]
+    assert len(audit.chosen(["personalisation"])) == 2
+
+
 def test_an_unknown_step_has_a_mend() -> None:
     """The nearest step is named."""
     with pytest.raises(UsageError, match="did you mean"):

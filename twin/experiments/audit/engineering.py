@@ -122,11 +122,13 @@ are a choice, and the table shows every part."""
 
 
 def chosen(names: Sequence[str]) -> list[Step]:
-    """Steps whose name contains one of the texts; all if there is none. Raises UsageError."""
+    """Steps that one of the texts names: the one of exactly that name, else all whose name contains
+    it; every step if there is no text. Raises UsageError."""
+    every = [step.name for step in STEPS]
+    wanted: set[str] = set()
     for text in names:
-        if not any(text in step.name for step in STEPS):
-            raise UsageError(
-                f"--step {text}: no step is called so "
-                f"({nearest(text, [step.name for step in STEPS])})"
-            )
-    return [step for step in STEPS if not names or any(text in step.name for text in names)]
+        found = [name for name in every if text == name] or [name for name in every if text in name]
+        if not found:
+            raise UsageError(f"--step {text}: no step is called so ({nearest(text, every)})")
+        wanted.update(found)
+    return [step for step in STEPS if not names or step.name in wanted]
