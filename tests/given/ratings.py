@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from twin.ground.draws import children
-from twin.kernels import rate
 from twin.kernels import react as kernel
+from twin.kernels.rules import Shelf
 from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.mechanisms.ratings import Ratings, RatingsParams
 from twin.mechanisms.ratings.params import Votes
@@ -103,7 +103,7 @@ def seen(
     consumer,
     post,
     via=None,
-    shelf=rate.CO_VIEWED,
+    shelf=Shelf.CO_VIEWED,
     bought=True,
     average=True,
     prediction=False,

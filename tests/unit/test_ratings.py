@@ -21,6 +21,7 @@ from tests.given.ratings import (
 )
 from twin.ground.units import DAY
 from twin.kernels import rate, vote
+from twin.kernels.rules import Shelf
 from twin.kernels.said import RING, SUMS
 from twin.world.params import changed
 from twin.world.settings import settings
@@ -211,11 +212,11 @@ def test_herding_sees_the_ratings_before_it():
 @pytest.mark.parametrize(
     ("shelf", "reference", "expected"),
     [
-        (rate.CO_VIEWED, "via", 4.5),
-        (rate.CO_VIEWED, "comparison", 2.0),
-        (rate.CO_VIEWED, "none", 2.5),
-        (rate.BOUGHT_TOGETHER, "via", 3.75),
-        (rate.RANDOM, "via", 2.5),
+        (Shelf.CO_VIEWED, "via", 4.5),
+        (Shelf.CO_VIEWED, "comparison", 2.0),
+        (Shelf.CO_VIEWED, "none", 2.5),
+        (Shelf.BOUGHT_TOGETHER, "via", 3.75),
+        (Shelf.RANDOM, "via", 2.5),
     ],
 )
 def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
@@ -241,10 +242,10 @@ def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
 @pytest.mark.parametrize(
     ("shelf", "reference", "factor"),
     [
-        (rate.RANDOM, "via", 1.4 / 1.2),
-        (rate.CO_VIEWED, "via", 1.4 / 0.6),
-        (rate.CO_VIEWED, "comparison", 1.0),
-        (rate.BOUGHT_TOGETHER, "via", 1.4 / 0.8),
+        (Shelf.RANDOM, "via", 1.4 / 1.2),
+        (Shelf.CO_VIEWED, "via", 1.4 / 0.6),
+        (Shelf.CO_VIEWED, "comparison", 1.0),
+        (Shelf.BOUGHT_TOGETHER, "via", 1.4 / 0.8),
     ],
 )
 @pytest.mark.parametrize("kappa", [0.4, 0.0])

@@ -248,7 +248,7 @@ def test_online_training_serves_what_just_happened(small: Callable[..., Scenario
     ages = []
     for step in range(1, 12):
         simulation.run(3 * DAY + step * HOUR + 1)
-        ages.append(world.now - int(keep["times"][2]))
+        ages.append(world.now - int(keep["times"]["served"][0]))
     assert (
         min(ages) < HOUR and max(ages) < 3 * HOUR
     )  # as old as the last window in which anybody came

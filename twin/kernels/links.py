@@ -25,7 +25,6 @@ CLICK_LONG_VIEW = np.uint16(3)
 LONG_VIEW = np.uint16(2)
 BASKET = 32
 """Most posts of one session that are paired with one another."""
-BASKET_PAIRS = BASKET * (BASKET - 1) // 2
 RING = 4
 """Works that are remembered per person."""
 _32 = np.uint64(32)

@@ -39,11 +39,10 @@ import numpy as np
 
 from twin.ground.compiled import inlined, inner, kernel
 from twin.ground.draws import unit, words
+from twin.kernels.rules import Shelf
 from twin.kernels.said import pair_key
 
 Array = Any
-CO_VIEWED, BOUGHT_TOGETHER, RANDOM = range(3)
-"""Kinds of shelves."""
 REFERENCES = ("via", "comparison", "none")
 VIA, COMPARISON, NONE = range(3)
 """Values of ``reference``."""
@@ -157,14 +156,14 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
         prediction = perturbed(plain, unit(d), rules)
     # E; on a shelf of related works another expectation takes its place
     e = expectation(i, j, sees_average, prediction, scene)
-    if via >= 0 and shelf == BOUGHT_TOGETHER:
+    if via >= 0 and shelf == Shelf.BOUGHT_TOGETHER:
         other = 0.0
         if sees_prediction:
             # the other work's prediction is moved by the luck of that pair, not of this one
             _, _, _, half = words(scene.rating_stream, pair_key(i, via, people, works), 0, 0)
             other = perturbed(predicted(i, via, scene), unit(half), rules)
         e = expectation(i, via, sees_average, other, scene)
-    elif via >= 0 and shelf == CO_VIEWED and rules.reference != NONE and sees_average:
+    elif via >= 0 and shelf == Shelf.CO_VIEWED and rules.reference != NONE and sees_average:
         reference = works.rating_shown[via if rules.reference == VIA else j]
         if reference > 0:
             e = np.float64(reference)
@@ -259,7 +258,7 @@ def forced(rows, posts, sees_average, sees_prediction, scene):
                 rows[k],
                 posts[w],
                 -1,
-                RANDOM,
+                Shelf.RANDOM,
                 sees_average[k],
                 sees_prediction[k],
                 scene,

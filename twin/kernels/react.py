@@ -45,7 +45,7 @@ class Seen(NamedTuple):
     consumer: Array  # i4
     post: Array  # i4
     via: Array  # i4, the work on whose shelf it hung, else -1
-    shelf: Array  # i1, kind of the person's shelves: CO_VIEWED, BOUGHT_TOGETHER, RANDOM
+    shelf: Array  # i1, kind of the person's shelves, see `rules.Shelf`
     bought: Array  # bool, a work seen to the end
     ratings_shown: Array  # bool, to this person
     prediction_shown: Array  # bool

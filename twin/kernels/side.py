@@ -35,7 +35,7 @@ SURE = 3.0
 STEPS = 16
 """Steps of a tally per unit of log: 6 % each."""
 EMPTY = np.float32(-1e9)
-"""Below any list with posts, above one that was scanned already (`retrieve.GONE`)."""
+"""Below any list with posts, above one that was scanned already (`snapshot.GONE`)."""
 # by place: topics, slant, arousal, comprehensiveness, format, label
 CENTRE = np.array([0.0] * TOPICS + [0.0, 0.35, 0.5, 0.0, 0.0], np.float32)
 SCALE = np.array([TOPICS**0.5] * TOPICS + [1 / 0.4, 1 / 0.2, 1 / 0.3, 1.0, 1.0], np.float32)

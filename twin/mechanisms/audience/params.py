@@ -190,10 +190,10 @@ class AudienceParams(Params):
     satisfaction_reference: float = par(
         0.25, "satisfaction at which behaviour is as fitted", low=-1, high=1
     )
-    satisfaction_start: float = par(
-        0.25,
+    satisfaction_start: float | None = par(
+        None,
         "satisfaction of those who are there when the world begins; at rest about what the feed "
-        "gives. Newcomers begin at satisfaction_reference",
+        "gives. Not given: satisfaction_reference, where newcomers begin",
         low=-1,
         high=1,
         source="assumption",

@@ -62,14 +62,15 @@ class Population:
         zones = np.array(p.time_zones, np.int8)
         # Not 0 or 1, near which the fitted law has much of its mass: log-odds must be finite
         chance = np.clip(betaincinv(p.return_a, p.return_b, u[:, 1]), 1e-4, 0.999)
+        # Those who are there already may know what the feed gives; newcomers do not
+        start = p.satisfaction_start if now == 0 else None
         drawn = {
             "tz": zones[(u[:, 0] * len(zones)).astype(int)],
             "return_logit": np.log(chance / (1 - chance)),
             "eagerness": m.normals("eagerness", keys, 1)[:, 0] * p.eagerness_sd,
             "patience_shift": m.normals("patience", keys, 1)[:, 0] * p.patience_sd,
             "click_shift": self._click_shift(keys, u[:, 1]),
-            # at rest from the start: those who are there know what the feed gives
-            "satisfaction": p.satisfaction_start if now == 0 else p.satisfaction_reference,
+            "satisfaction": p.satisfaction_reference if start is None else start,
             "active": True,
         }
         for name, values in drawn.items():

@@ -272,7 +272,9 @@ class Recommender(Mechanism[RecommenderParams]):
     def retrain(self) -> None:
         """When it is time, judge and train; the reward model learns from the same log. A new
         generation that takes over is served at once."""
-        if self.world.now - int(self.keep["times"][0]) < int(self.lever("retrain_every")):
+        if self.world.now - int(self.keep["times"]["retrained"][0]) < int(
+            self.lever("retrain_every")
+        ):
             return
         # The reward model first: retraining closes the interval and may cut the log
         if self._rewarding():
@@ -291,10 +293,10 @@ class Recommender(Mechanism[RecommenderParams]):
         """When it is time, copy trained vectors to serving, if there is anything new, and move the
         index with them."""
         times = self.keep["times"]
-        if self.world.now - int(times[3]) < int(self.lever("sync_every")):
+        if self.world.now - int(times["synced"][0]) < int(self.lever("sync_every")):
             return
         # Also where there is nothing new: the next copy comes a full period later
-        times[3] = self.world.now
+        times["synced"] = self.world.now
         if self.learner.stale():
             self._copy(dense=not self.p.sync_dense_every)
 

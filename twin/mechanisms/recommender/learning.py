@@ -34,8 +34,16 @@ from twin.world.mechanism import Mechanism
 
 LEAST = 2000
 """Rows that a thread copies at once, or more."""
-RATES = ("learning_rate", "dense_rate", "regularisation", "signals.rate")
-"""Levers, in the order of `Rates`."""
+RATES = {
+    "embedding": "learning_rate",
+    "dense": "dense_rate",
+    "l2": "regularisation",
+    "signals": "signals.rate",
+}
+"""The lever of each of `Rates`."""
+TIMES = np.dtype([(name, "i8") for name in ("retrained", "learned", "served", "synced")])
+"""When the model was trained last, of when its newest data and those of the served copy are, and when
+vectors were last synced; seconds."""
 TABLES = {"consumer": "consumers", "post": "posts", "creator": "creators"}
 
 
@@ -64,8 +72,7 @@ class Learner:
         self.log.setup()
         # Online: trained and predicted up to here
         self.keep["log.trained"] = np.zeros(1, np.int64)
-        # Last retrain, newest data in the model, newest data served, last sync
-        self.keep["times"] = np.zeros(4, np.int64)
+        self.keep["times"] = np.zeros(1, TIMES)
         # Sum over refreshes since the last reading, and how many
         self.keep["ages"] = np.zeros(2)
         # Trainings, samples
@@ -118,7 +125,7 @@ class Learner:
         oldest = now + every - int(self.p.history) if self.p.training == "full" else now
         log.close_interval(now, oldest)
         self.keep["log.trained"][0] = len(log)
-        self.keep["times"][0] = now
+        self.keep["times"]["retrained"] = now
         # Frequent trainings would crowd the time axis
         if every > 7 * DAY:
             self.m.world.mark("retrain", f"trained on {size} impressions")
@@ -142,7 +149,9 @@ class Learner:
         )
         # Taken out first: the rest is judged as if the log had never had them
         said, new = self.quality.set_aside(held)
-        self.holdout.judge(said, responses[held], new, int(self.keep["times"][0]), self.m.world.now)
+        self.holdout.judge(
+            said, responses[held], new, int(self.keep["times"]["retrained"][0]), self.m.world.now
+        )
         if len(responses):
             self.quality.judge(responses if not len(said) else responses[~held])
 
@@ -172,7 +181,7 @@ class Learner:
                 latest=m.mine("posts", "tally"),
                 mask=self.side.mask(),
             )
-        rates = Rates(*(float(m.lever(name)) for name in RATES))
+        rates = Rates(**{rate: float(m.lever(lever)) for rate, lever in RATES.items()})
         # Every generation sees the same impressions, rates and negatives
         for trainer in self.generations.all():
             trainer.fit(
@@ -190,7 +199,7 @@ class Learner:
                 known=known,
             )
         self.keep["counts"] += np.array([1, len(post) * epochs])
-        self.keep["times"][1] = now
+        self.keep["times"]["learned"] = now
 
     def _note_sharing(self, first: int) -> None:
         """Traffic on shared rows in what was trained on of the log from an index on."""
@@ -218,16 +227,16 @@ class Learner:
         """Note how old what is served will be in the middle of the window that begins now."""
         # The middle of the window: its sessions are spread over it
         self.keep["ages"] += np.array(
-            [self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"][2]), 1.0]
+            [self.m.world.now + self.m.world.grid / 2 - int(self.keep["times"]["served"][0]), 1.0]
         )
 
     def stale(self) -> bool:
         """Whether the model has learned something that is not served yet; then it is about to
         be."""
         times = self.keep["times"]
-        if times[2] >= times[1]:
+        if times["served"] >= times["learned"]:
             return False
-        times[2] = times[1]
+        times["served"] = times["learned"]
         return True
 
     def copy_vectors(self) -> None:

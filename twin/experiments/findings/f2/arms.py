@@ -16,6 +16,7 @@ from twin.experiments.findings.kit.arms import (
     Outcome,
     Size,
     because,
+    minimal_feed,
     smaller,
 )
 from twin.experiments.findings.kit.readings import Readings
@@ -108,22 +109,7 @@ def feed_size(replicates: int, days: int, people: int, creators: int) -> Size:
 
 def chat_size(replicates: int, days: int, people: int) -> Size:
     """Worlds of the chatbot: so many, of this length, with so many users and almost no feed."""
-    return Size(
-        replicates,
-        days,
-        because(
-            "size: people and a minimal feed, which the assistant does not touch",
-            audience__initial=str(people),
-            # The assistant needs people. A feed has to exist, but nobody's answers depend on it.
-            creators__human__initial="20",
-            creators__ai__initial="0",
-            network__communities="4",
-            recommender__lists="4",
-            recommender__dim="4",
-            recommender__refresh="30min",
-            metrics__every="1d",
-        ),
-    )
+    return Size(replicates, days, minimal_feed(people))
 
 
 def share_arms(path: str, control: str = "", shares: Sequence[float] = SHARES) -> list[Arm]:

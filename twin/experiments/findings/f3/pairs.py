@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from twin.ground.draws import children
 from twin.kernels import react as kernel
-from twin.kernels.rate import BOUGHT_TOGETHER, CO_VIEWED, RANDOM
+from twin.kernels.rules import Shelf
 from twin.kernels.said import RING, SUMS, Raters, Scene, Works
 from twin.kernels.stats import least_squares
 from twin.mechanisms.ratings import RatingsParams
@@ -29,7 +29,7 @@ from twin.world.params import changed
 from twin.world.settings import settings
 
 Floats = NDArray[np.float64]
-LINKS = (CO_VIEWED, BOUGHT_TOGETHER, RANDOM)
+LINKS = (Shelf.CO_VIEWED, Shelf.BOUGHT_TOGETHER, Shelf.RANDOM)
 DIM = 16
 RATERS = 30
 """Raters of each work in each phase."""
@@ -122,7 +122,7 @@ def _from_anywhere(n: int) -> Visits:
         post=post,
         group=post.astype(np.int64),
         via=np.full(len(post), -1, np.int32),
-        shelf=np.full(len(post), RANDOM, np.int8),
+        shelf=np.full(len(post), Shelf.RANDOM, np.int8),
     )
 
 
@@ -132,7 +132,9 @@ def _over_links(kinds: NDArray[np.int64]) -> Visits:
     # Works 2k and 2k + 1 are a pair: flipping the last bit gives the partner.
     other = np.arange(n) ^ 1
     # Over a co-viewed link every second visitor is of the other work's audience.
-    shared = (kinds[post // 2] == LINKS.index(CO_VIEWED)) & (np.arange(len(post)) // n % 2 == 1)
+    shared = (kinds[post // 2] == LINKS.index(Shelf.CO_VIEWED)) & (
+        np.arange(len(post)) // n % 2 == 1
+    )
     return Visits(
         post=post,
         group=np.where(shared, other[post], post),

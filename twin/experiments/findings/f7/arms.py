@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
+from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because, minimal_feed
 
 SOURCE = "Araujo & Bol 2024, direction"
 WEEKS, LATE = 26, 6
@@ -79,17 +79,7 @@ def size(replicates: int, people: int, days: int = 7 * WEEKS) -> Size:
     return Size(
         replicates,
         days,
-        because(
-            "size: people and a minimal feed, which the assistant does not touch",
-            audience__initial=str(people),
-            creators__human__initial="20",
-            creators__ai__initial="0",
-            network__communities="4",
-            recommender__lists="4",
-            recommender__dim="4",
-            recommender__refresh="30min",
-            metrics__every="1d",
-        )
+        minimal_feed(people)
         # Return chances of a Beta law with almost all mass at zero.
         | because(
             "size: nobody opens the feed, which costs as much time as the assistant does",

@@ -93,6 +93,22 @@ def smaller(
     )
 
 
+def minimal_feed(people: int) -> dict[str, tuple[str, str]]:
+    """So many people and as little feed as can be: for worlds of an assistant, which needs people
+    and no feed, and nobody's answers depend on what is shown."""
+    return because(
+        "size: people and a minimal feed, which the assistant does not touch",
+        audience__initial=str(people),
+        creators__human__initial="20",
+        creators__ai__initial="0",
+        network__communities="4",
+        recommender__lists="4",
+        recommender__dim="4",
+        recommender__refresh="30min",
+        metrics__every="1d",
+    )
+
+
 @dataclass(frozen=True)
 class Study:
     """A calculation without a world.
