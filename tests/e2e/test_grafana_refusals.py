@@ -196,7 +196,7 @@ def test_who_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"GRAFANA_URL": "http://host:port", "GRAFANA_TOKEN": "geheim"}, "cannot be read"),
         (
             {"GRAFANA_URL": "http://u:geheim@host", "GRAFANA_TOKEN": "x"},
-            "holds a user or password .take it out",
+            "contains a user or password .take it out",
         ),
     ],
 )

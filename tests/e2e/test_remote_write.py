@@ -222,7 +222,7 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         until(lambda: day(run) >= 2, process)
         assert process.stdout
         told = list(
-            upto(process.stdout, "the readings wait in the run's folder")
+            upto(process.stdout, "the readings stay in the run's folder")
         )  # it has found out
         assert delivered(run) < 0
         late.start()
@@ -240,7 +240,7 @@ def test_a_server_that_comes_late_and_dies_loses_nothing(tmp_path: Path) -> None
         assert process.wait(240) == 0
         text = "".join(told) + process.stdout.read()
         assert (
-            text.count("the readings wait in the run's folder") == 2
+            text.count("the readings stay in the run's folder") == 2
             and text.count("takes readings again") == 2
         )
         assert f"all {DAYS + 1} readings" in text

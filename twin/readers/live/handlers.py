@@ -231,7 +231,7 @@ class StreamHandler(SecretHandler):
             while (message := await self.queue.get()) is not None:
                 self.write(message)
                 await self.flush()
-            self.finish()
+            await self.finish()
         except StreamClosedError:
             pass
         finally:

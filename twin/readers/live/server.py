@@ -110,4 +110,8 @@ class Server:
             await asyncio.sleep(0.02)
         for page in self.pages:
             page.put_nowait(None)
+        # the streams end by themselves: one that is cut is an error in the browser
+        until = time.monotonic() + listening.CLOSE_S
+        while self.pages and time.monotonic() < until:
+            await asyncio.sleep(0.02)
         await listening.close(self._http)
