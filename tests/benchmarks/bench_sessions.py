@@ -168,10 +168,10 @@ def state_per_consumer(simulation: Simulation) -> float:
 def main() -> None:
     """Print every figure with its bound."""
     quick = "--quick" in sys.argv
-    big = Running(world(20_000 if quick else 100_000, 2000 if quick else 10_000))
+    big = Running(world(10_000 if quick else 100_000, 2000 if quick else 10_000))
     whole = Running(
         world(
-            20_000 if quick else 100_000, 2000 if quick else 10_000, *EVERYTHING, base="everything"
+            10_000 if quick else 100_000, 2000 if quick else 10_000, *EVERYTHING, base="everything"
         )
     )
     one = Running(world(5000 if quick else 20_000, 2000), reference=True)

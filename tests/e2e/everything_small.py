@@ -13,6 +13,7 @@ import yaml
 from numpy.typing import NDArray
 
 from tests.conftest import SCENARIOS
+from tests.given.once import once
 from twin.ground.units import DAY
 from twin.record import mailbox
 from twin.record.watch import Watcher
@@ -89,20 +90,21 @@ class _Forks(Watcher):
             pool.shutdown(wait=False)
 
 
-@pytest.fixture(scope="session")
-def everything_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of its finished run; tests/e2e/conftest.py makes it known."""
-    here = tmp_path_factory.mktemp("everything_small")
+def _made(here: Path) -> None:
     forks = _Forks(here / "run", PARTS, SCENARIOS / "policies" / "chronological.yaml")
     assert run.start(scenario(here), here / "run", watcher=forks).status == "done"
     assert forks.asked is not None and "ok" in forks.asked.result()
-    return here / "run"
+    assert run.resume(here / "branch").status in ("done", "finished")
+
+
+@pytest.fixture(scope="session")
+def everything_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its finished run; tests/e2e/conftest.py makes it known."""
+    return once(tmp_path_factory, "everything_small", _made) / "run"
 
 
 @pytest.fixture(scope="session")
 def branch_of_everything_small(everything_small: Path) -> Path:
     """The folder of a branch that parts from it at day PARTS and then shows posts by their time;
     finished."""
-    folder = everything_small.parent / "branch"
-    assert run.resume(folder).status in ("done", "finished")
-    return folder
+    return everything_small.parent / "branch"

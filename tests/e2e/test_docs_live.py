@@ -17,11 +17,8 @@ BEHIND: list[subprocess.Popen[bytes]] = []
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone holds, where the quickstart was run before, as the page supposes."""
-    here = pages.copied(tmp_path_factory.mktemp("clone") / "twin")
-    short = "--set policies=[] --set duration=1d --quiet --out runs/before"
-    pages.bash(f"twin run scenarios/quickstart.yaml {short}", here)
-    return here
+    """What a clone holds."""
+    return pages.copied(tmp_path_factory.mktemp("clone") / "twin")
 
 
 @pytest.fixture(scope="module")

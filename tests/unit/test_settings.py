@@ -9,7 +9,7 @@ from twin.kernels import rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.chatbots import ChatbotsParams
 from twin.mechanisms.ratings import RatingsParams
-from twin.world.params import changed, leaves, value_at
+from twin.world.params import Declared, changed, leaves, par, value_at
 from twin.world.settings import layout, settings
 
 
@@ -63,3 +63,12 @@ def test_records_of_two_declarations_have_two_types() -> None:
     assert fields != layout(RatingsParams)
     assert fields.fields is not None and fields.names is not None
     assert fields["answers"].names is not None and fields["stop"] == np.float64
+
+
+def test_a_declaration_with_a_word_that_it_does_not_have() -> None:
+    """Without a type checker a misspelt option would be lost: it is refused by name."""
+    misspelt: Declared = {"sorce": "assumption"}  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(TypeError, match="does not declare sorce"):
+        par(0.5, "a share", **misspelt)
+    with pytest.raises(ValueError, match="must be finite"):
+        par(float("nan"), "a share")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 
 from pydantic import (
     BaseModel,
@@ -117,41 +117,48 @@ def _overridden(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return {**base, **given, **both}
 
 
-def par(
-    default: Any,
-    help: str,
-    *,
-    unit: str = "1",
-    source: str = "assumption",
-    low: float | None = None,
-    high: float | None = None,
-    lever: bool = False,
-    per: str = "",
-    grid: bool = False,
-    path: bool = False,
-) -> Any:
-    """Declare a parameter.
+class Declared(TypedDict, total=False):
+    """What a parameter declares besides its default and its meaning."""
 
-    The arguments are the declaration's options, each a word at the place where a parameter is
-    declared; grouping them would hide them there.
+    unit: str
+    source: str
+    """The paper or data set, or the word ``assumption``."""
+    low: float | None
+    """Inclusive bound, in the parameter's internal unit; `high` likewise."""
+    high: float | None
+    lever: bool
+    """A policy may change it during a run."""
+    per: str
+    """The table (consumers, creators) whose members may each have their own value of a lever, by a
+    policy for a share."""
+    grid: bool
+    """It is a clock's period, a multiple of the serving refresh."""
+    path: bool
+    """It is a file name, relative to the file that gives it."""
 
-    ``default`` is the internal value (seconds for a `Duration`, events per day for a `Rate`);
-    ``low`` and ``high`` are inclusive bounds in the same unit; ``source`` names the paper or data
-    set, or says ``assumption``. ``per`` names the table (consumers, creators) whose members may
-    each have their own value of a lever, by a policy for a share; ``grid`` marks a clock's period,
-    a multiple of the serving refresh; ``path`` a file name, relative to the file that gives it.
-    """
+
+PLAIN: dict[str, Any] = {
+    "unit": "1",
+    "source": "assumption",
+    "lever": False,
+    "per": "",
+    "grid": False,
+    "path": False,
+}
+"""What holds where a parameter declares nothing else."""
+
+
+def par(default: Any, help: str, **declared: Unpack[Declared]) -> Any:
+    """Declare a parameter; ``default`` is the internal value (seconds for a `Duration`, events per
+    day for a `Rate`). Raises TypeError for a word that `Declared` does not have."""
+    # a type checker refuses these; what is written without one should not be lost in silence
+    if unknown := declared.keys() - Declared.__annotations__.keys():
+        raise TypeError(f"a parameter does not declare {', '.join(sorted(unknown))}")
     # Defaults are not validated, so a NaN would pass
     if isinstance(default, float) and not math.isfinite(default):
         raise ValueError("a default must be finite")
-    extra: dict[str, Any] = {
-        "unit": unit,
-        "source": source,
-        "lever": lever,
-        "per": per,
-        "grid": grid,
-        "path": path,
-    }
+    extra = PLAIN | {key: value for key, value in declared.items() if key in PLAIN}
+    low, high = declared.get("low"), declared.get("high")
     return Field(default=default, description=help, ge=low, le=high, json_schema_extra=extra)
 
 
@@ -187,15 +194,7 @@ def leaves(model: type[Params], prefix: str = "") -> Iterator[tuple[str, FieldIn
 def meta(info: FieldInfo) -> dict[str, Any]:
     """Unit, source and lever mark of a declared parameter."""
     extra = info.json_schema_extra
-    plain: dict[str, Any] = {
-        "unit": "1",
-        "source": "assumption",
-        "lever": False,
-        "per": "",
-        "grid": False,
-        "path": False,
-    }
-    return {**plain, **extra} if isinstance(extra, dict) else plain
+    return PLAIN | extra if isinstance(extra, dict) else dict(PLAIN)
 
 
 def value_at(params: BaseModel, path: str) -> Any:

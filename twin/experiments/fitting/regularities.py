@@ -136,6 +136,8 @@ class Watched:
     """Clicks per impression."""
     looked: list[Floats] = field(default_factory=list)
     """Posts looked at by each person who looked at any."""
+    kept: list[Floats] = field(default_factory=list)
+    """Retention of newcomers by days since their first (KEPT)."""
 
 
 def _watched(
@@ -155,6 +157,7 @@ def _watched(
         if now > settle:
             watched.popularity.append(board.get("item_popularity_gini"))
             watched.unseen.append(board.get("posts_unseen_share"))
+            watched.kept.append(_total(board, board.snapshot(), "retention"))
             # People who arrived today are left out: their day is not a whole one.
             rise = people["pull_count"][: len(looked)] - looked
             watched.looked.append(rise[rise > 0].astype(float))
@@ -212,7 +215,6 @@ def _read(board: Board) -> dict[str, float]:
         "follower Gini": board.get("follower_gini"),
         "follower tail exponent": board.get("follower_tail_exponent"),
         "posts written by the top tenth": board.get("posts_top_share"),
-        **{f"newcomers back on day {day}": board.get("retention", day=str(day)) for day in KEPT},
     }
 
 
@@ -220,7 +222,10 @@ def _daily(watched: Watched) -> dict[str, float]:
     """Regularities of the days."""
     looks = np.concatenate(watched.looked)
     drift = np.polyfit(np.arange(len(watched.clicked)), logit(watched.clicked), 1)[0]
+    # one reading holds the newcomers of four weeks, too few to judge by
+    kept = np.mean(watched.kept, axis=0)
     return {
+        **{f"newcomers back on day {day}": float(kept[k]) for k, day in enumerate(KEPT)},
         "item popularity Gini": float(np.mean(watched.popularity)),
         "posts that nobody sees": float(np.mean(watched.unseen)),
         "posts looked at in a day, sd over mean": float(looks.std() / looks.mean()),
