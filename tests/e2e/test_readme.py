@@ -1,4 +1,4 @@
-"""Every command of the README and of the tutorial that follows it, run as a new user would: in a
+"""Every command of the README, of the tutorial that follows it and of the page on comparisons, run as a new user would: in a
 fresh copy, in the order in which they stand."""
 
 import re
@@ -49,6 +49,9 @@ def test_command(command: str, fresh: Path) -> None:
         assert BEHIND.pop().wait(600) == 0
         return
     said = pages.bash(command, fresh)
+    if command == "python read.py":  # effects on both sides, distinguishable from noise
+        row = r"^(?:producer|consumer) \w+ .*\(-?[\d.e-]+, -?[\d.e-]+\)$"
+        assert len(re.findall(row, said, re.MULTILINE)) >= 2
     if command == "python side_by_side.py":
         rows = [line.split() for line in said.splitlines()]
         assert len(rows) == 3 and rows[1][1] != rows[1][2]
