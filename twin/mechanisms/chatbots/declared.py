@@ -6,6 +6,7 @@ from twin.ground.units import NEVER
 from twin.world.columns import Column
 from twin.world.metric import Metric
 
+FEWER_EACH = "whoever stops does not come back, and heavy users, who have more occasions to stop, do so first"
 GETTING_TO_KNOW = "people are still getting to know an assistant that was new when the world began"
 CHATTERS = (
     Column("person", "i4", "rows", "The consumer who adopts the assistant"),
@@ -66,6 +67,7 @@ METRICS = (
         "Use",
         headline=True,
         of="chat_users",
+        moves=FEWER_EACH,
     ),
     Metric(
         "chat_users",
