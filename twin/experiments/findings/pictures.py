@@ -1,5 +1,5 @@
-"""Pictures of findings: every outcome over the arms, and the curves that a part declares. Intervals
-are over worlds."""
+"""Pictures of findings: primary claims beside their controls, every outcome over the arms, and the
+curves that a part declares. Intervals are over worlds."""
 
 from __future__ import annotations
 
@@ -9,16 +9,66 @@ import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
+from twin.experiments.drawing import zero_line
 from twin.experiments.findings.kit.arms import Curve
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.means import interval
 from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
-from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
+from twin.readers.pictures import FAINT, PALETTE, canvas, legend_below, legend_columns
 from twin.world.metric import label_text
 
 LEGEND_ROW = 22
 """Pixels."""
+ROW = 34
+"""Pixels of a claim or control in its picture."""
+
+
+def of_claim(claim: Claim, controls: Sequence[Claim], key: str) -> Picture:
+    """The effect of a settled claim with its interval, and below it those of its controls. Grey is
+    what does not matter: the smallest effect of interest, and what may be left in a control."""
+    # An exact control of another unit has no place on this axis; the table has it.
+    rows = [claim, *(each for each in controls if each.kind == "vanishes")]
+    names = ["effect", *(f"control {place}" for place in range(1, len(rows)))]
+    # The claim on top.
+    y = [float(-place) for place in range(len(rows))]
+    unit = "" if claim.unit == "1" else claim.unit
+    plot = canvas(None, 70 + ROW * len(rows), "1")
+    plot.xaxis.axis_label = unit or None
+    plot.yaxis.ticker = FixedTicker(ticks=y)
+    plot.yaxis.formatter = CustomJSTickFormatter(
+        args={"names": names}, code="return names[Math.round(-tick)] ?? ''"
+    )
+    plot.ygrid.grid_line_color = None
+    zero_line(plot, "height")
+    data = {
+        "name": [each.says for each in rows],
+        "y": y,
+        "effect": [each.effect for each in rows],
+        "low": [each.low for each in rows],
+        "high": [each.high for each in rows],
+        "left": [-each.margin for each in rows],
+        "right": [each.margin for each in rows],
+        "top": [each + 0.36 for each in y],
+        "bottom": [each - 0.36 for each in y],
+        "colour": [PALETTE[0], *[PALETTE[1]] * (len(rows) - 1)],
+    }
+    source = ColumnDataSource(data)
+    plot.quad("left", "right", "top", "bottom", source=source, color=FAINT, line_color=None)
+    plot.segment("low", "y", "high", "y", source=source, color="colour", line_width=2.5)
+    points = plot.scatter("effect", "y", source=source, size=9, color="colour", line_color="white")
+    tips = [
+        ("", "@name"),
+        ("effect", "@effect{0.[00000]}"),
+        ("interval", "@low{0.[00000]} to @high{0.[00000]}"),
+        ("does not matter within", "@right{0.[00000]}"),
+    ]
+    plot.add_tools(HoverTool(renderers=[points], tooltips=tips))
+    below = "; ".join(
+        f"{name}: {each.says}" for name, each in zip(names[1:], rows[1:], strict=True)
+    )
+    return Picture(key, claim.says, plot, below)
 
 
 def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:
