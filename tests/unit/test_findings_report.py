@@ -11,8 +11,7 @@ from twin.experiments import page
 from twin.experiments.findings import above, design, report
 from twin.experiments.findings.catalogue import KEYS, finding
 from twin.experiments.findings.kit.judging import settled
-from twin.experiments.findings.kit.power import in_words
-from twin.experiments.findings.kit.verdicts import changes, controls_of, standings
+from twin.experiments.findings.kit.verdicts import changes, controls_of, standings, undecided
 from twin.experiments.findings.scoreboard import Judged, lines, scoreboard, shown
 
 MANIFEST = {
@@ -64,7 +63,7 @@ def test_the_scoreboard_shows_verdicts_sizes_controls_and_power(judged):
         assert f"**{each.verdict}**" in row
         for claim, came in standings(each.claims):
             assert f"{claim.says}: {shown(claim)}, ±{claim.matters.size:.3g}" in row
-            assert f"**{came}**" in row and in_words(claim) in row
+            assert f"**{came}**" in row and undecided(claim, each.claims) in row
             assert all(control.says in row for control in controls_of(claim, each.claims))
         assert re.search(r" \| \d+ of \d+ \|$", row)
     assert any("worlds for 80 % power" in row for row in rows)

@@ -109,8 +109,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to read
-    the summary, ``methods`` rows of the last box."""
+    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to
+    read the summary, ``methods`` rows of the last box."""
 
     title: str
     lead: str

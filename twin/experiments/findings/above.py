@@ -39,7 +39,8 @@ FINDING = Finding(
     evidence="hypothesis",
     sources=("the sentence above the seven findings; the twin's own worlds",),
     parts=(),
-    note="Whether each parameter moves both sides is reported beside the correlation. A correlation "
+    note="Whether each parameter moves both sides is reported beside the correlation. A "
+    "correlation "
     "over about ten parameters has a wide interval: more parameters would narrow it, more worlds "
     "would not.",
 )
@@ -109,7 +110,8 @@ def judge(all_seen: Sequence[Examined]) -> list[Claim]:
         )
     producers, consumers = zip(*sizes, strict=True) if sizes else ((), ())
     main = related(
-        "parameters that move creators more also move consumers more: rank correlation of the sizes "
+        "parameters that move creators more also move consumers more: rank correlation of the "
+        "sizes "
         "of both slopes",
         producers,
         consumers,

@@ -3,7 +3,9 @@ curves that a part declares. Intervals are over worlds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
@@ -13,7 +15,7 @@ from twin.experiments.drawing import zero_line
 from twin.experiments.findings.kit.arms import Curve
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.means import interval
+from twin.experiments.findings.kit.means import Interval, interval
 from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
 from twin.readers.pictures import FAINT, PALETTE, canvas, legend_below, legend_columns
@@ -25,49 +27,70 @@ ROW = 34
 """Pixels of a claim or control in its picture."""
 
 
+class Row(NamedTuple):
+    """A line of the picture of a claim: its short name, what it says, effect and interval, and what
+    does not matter there (NaN: not stated)."""
+
+    name: str
+    says: str
+    ends: Interval
+    margin: float
+
+
+def _rows(claim: Claim, controls: Sequence[Claim]) -> list[Row]:
+    """A settled claim and its controls. A control that is measured in another way than the claim
+    has the effect in its own measure beside it."""
+    rows = [Row("effect", claim.says, Interval(claim.effect, claim.low, claim.high), claim.margin)]
+    # An exact control has no interval; the table has it.
+    for place, each in enumerate((one for one in controls if one.kind == "vanishes"), 1):
+        name = f"control {place}"
+        ends = Interval(each.effect, each.low, each.high)
+        rows.append(Row(name, each.says, ends, each.margin))
+        if each.others != claim.values:
+            says = f"the effect that should vanish in {name}"
+            rows.append(Row(f"beside {place}", says, interval(each.others), math.nan))
+    return rows
+
+
 def of_claim(claim: Claim, controls: Sequence[Claim], key: str) -> Picture:
     """The effect of a settled claim with its interval, and below it those of its controls. Grey is
     what does not matter: the smallest effect of interest, and what may be left in a control."""
-    # An exact control of another unit has no place on this axis; the table has it.
-    rows = [claim, *(each for each in controls if each.kind == "vanishes")]
-    names = ["effect", *(f"control {place}" for place in range(1, len(rows)))]
+    rows = _rows(claim, controls)
     # The claim on top.
     y = [float(-place) for place in range(len(rows))]
-    unit = "" if claim.unit == "1" else claim.unit
     plot = canvas(None, 70 + ROW * len(rows), "1")
-    plot.xaxis.axis_label = unit or None
+    plot.xaxis.axis_label = None if claim.unit == "1" else claim.unit
     plot.yaxis.ticker = FixedTicker(ticks=y)
     plot.yaxis.formatter = CustomJSTickFormatter(
-        args={"names": names}, code="return names[Math.round(-tick)] ?? ''"
+        args={"names": [row.name for row in rows]}, code="return names[Math.round(-tick)] ?? ''"
     )
     plot.ygrid.grid_line_color = None
     zero_line(plot, "height")
+    colours = {"effect": PALETTE[0], "control": PALETTE[1], "beside": PALETTE[4]}
     data = {
-        "name": [each.says for each in rows],
+        "says": [row.says for row in rows],
         "y": y,
-        "effect": [each.effect for each in rows],
-        "low": [each.low for each in rows],
-        "high": [each.high for each in rows],
-        "left": [-each.margin for each in rows],
-        "right": [each.margin for each in rows],
+        "effect": [row.ends.effect for row in rows],
+        "low": [row.ends.low for row in rows],
+        "high": [row.ends.high for row in rows],
+        "left": [-row.margin for row in rows],
+        "right": [row.margin for row in rows],
         "top": [each + 0.36 for each in y],
         "bottom": [each - 0.36 for each in y],
-        "colour": [PALETTE[0], *[PALETTE[1]] * (len(rows) - 1)],
+        "colour": [colours[row.name.split()[0]] for row in rows],
     }
     source = ColumnDataSource(data)
     plot.quad("left", "right", "top", "bottom", source=source, color=FAINT, line_color=None)
     plot.segment("low", "y", "high", "y", source=source, color="colour", line_width=2.5)
     points = plot.scatter("effect", "y", source=source, size=9, color="colour", line_color="white")
     tips = [
-        ("", "@name"),
+        ("", "@says"),
         ("effect", "@effect{0.[00000]}"),
         ("interval", "@low{0.[00000]} to @high{0.[00000]}"),
         ("does not matter within", "@right{0.[00000]}"),
     ]
     plot.add_tools(HoverTool(renderers=[points], tooltips=tips))
-    below = "; ".join(
-        f"{name}: {each.says}" for name, each in zip(names[1:], rows[1:], strict=True)
-    )
+    below = "; ".join(f"{row.name}: {row.says}" for row in rows[1:])
     return Picture(key, claim.says, plot, below)
 
 

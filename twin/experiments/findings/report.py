@@ -13,7 +13,7 @@ from twin.experiments.findings.kit.arms import Change
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.power import in_words
-from twin.experiments.findings.kit.verdicts import changes, controls_of, standings
+from twin.experiments.findings.kit.verdicts import changes, controls_of, standings, undecided
 from twin.experiments.findings.scoreboard import Judged, least, shown
 from twin.experiments.page import (
     Cell,
@@ -42,9 +42,12 @@ TONES = {
 }
 """Of claims, what becomes of them, and verdicts."""
 VERDICTS = (
-    "refuted if a primary claim is reversed and its controls vanish; else confounded if a control of "
-    "a primary claim does not vanish, because then the design cannot say; reproduced if all primary "
-    "claims hold, null if all are null, else inconclusive. Null: an effect as large as the smallest "
+    "refuted if a primary claim is reversed and its controls vanish; else confounded if a control "
+    "of "
+    "a primary claim does not vanish, because then the design cannot say; reproduced if all "
+    "primary "
+    "claims hold, null if all are null, else inconclusive. Null: an effect as large as the "
+    "smallest "
     "one of interest is excluded by two one-sided tests at 5 %. Secondary claims, corrected for "
     "their number (Holm), decide nothing. The rules for each kind of claim are in "
     "twin/experiments/findings/kit/judging.py"
@@ -61,7 +64,8 @@ def made(experiment: Experiment, judged: Sequence[Judged]) -> Report:
     quick = bool(experiment.manifest["args"]["quick"])
     return Report(
         f"{len(judged)} findings on the twin",
-        "Published results about recommenders, creators and consumers, tested in the twin's default "
+        "Published results about recommenders, creators and consumers, tested in the twin's "
+        "default "
         "world. Each has one to three primary claims, with controls in which the effect must "
         "vanish, and a verdict by a rule that was fixed before the run.",
         [
@@ -90,7 +94,8 @@ def made(experiment: Experiment, judged: Sequence[Judged]) -> Report:
 def _summary(each: Judged) -> list[Words]:
     made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
     for claim, came in standings(each.claims):
-        more = f", {in_words(claim)}" if in_words(claim) else ""
+        needs = undecided(claim, each.claims)
+        more = f", {needs}" if needs else ""
         made.append(
             [
                 (f"{claim.says}: {shown(claim)}, {least(claim)}: ", ""),
@@ -113,14 +118,14 @@ def _scoreboard(judged: Sequence[Judged]) -> Section:
                 numeric=False,
             ),
             Column("primary claim", lambda row: Cell(row[1].says), numeric=False),
-            Column("effect", lambda row: _number(row[1].effect)),
-            Column("from", lambda row: _number(row[1].low)),
-            Column("to", lambda row: _number(row[1].high)),
+            Column("effect [95 %]", lambda row: number(row[1].effect, shown=shown(row[1]))),
             Column("matters from", lambda row: _number(row[1].margin)),
             Column("n", lambda row: number(row[1].n, shown=str(row[1].n))),
             Column("comes to", lambda row: Cell(row[2], tone=TONES[row[2]]), numeric=False),
             Column("its controls", lambda row: Cell(_controls(*row[:2])), numeric=False),
-            Column("to decide it", lambda row: Cell(in_words(row[1])), numeric=False),
+            Column(
+                "to decide it", lambda row: Cell(undecided(row[1], row[0].claims)), numeric=False
+            ),
             Column("secondary claims", lambda row: Cell(_secondary(row[0])), numeric=False),
         ],
         rows,

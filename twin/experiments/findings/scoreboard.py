@@ -16,6 +16,7 @@ from twin.experiments.findings.kit.verdicts import (
     controls_of,
     standing,
     standings,
+    undecided,
     verdict,
 )
 from twin.readers.text import span
@@ -115,7 +116,8 @@ def lines(judged: Sequence[Judged]) -> list[str]:
     return [
         *made,
         "",
-        "+ holds, 0 null (an effect that matters is excluded), - reversed or failed, ! confounded (a "
+        "+ holds, 0 null (an effect that matters is excluded), - reversed or failed, ! confounded "
+        "(a "
         "control fails), ? open. Brackets: 95 % intervals; ±: the smallest effect that matters, or "
         "what may be left in a control. Secondary claims are in the report.",
         "",
@@ -142,7 +144,7 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
         primary = standings(each.claims)
         rows = [
             f"{claim.says}: {shown(claim)}, {least(claim)}, n {claim.n}: **{came}**"
-            + (f" ({in_words(claim)})" if in_words(claim) else "")
+            + (f" ({undecided(claim, each.claims)})" if came == "open" else "")
             for claim, came in primary
         ]
         controls = [

@@ -190,7 +190,8 @@ COMMENT = {
     )
     for name in PRESETS
 }
-"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13, 33."""
+"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13,
+33."""
 
 
 def _judge_presets(seen: Readings) -> list[Claim]:

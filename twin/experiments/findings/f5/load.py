@@ -193,7 +193,8 @@ def _judge_buckets(seen: Readings) -> list[Claim]:
             matters=Matters(0.01, "assumption: one gradient in a hundred is that of another ID"),
         ),
         band(
-            "1024 slots: traffic on shared rows less IDs on shared rows, people (incidence does not "
+            "1024 slots: traffic on shared rows less IDs on shared rows, people (incidence does "
+            "not "
             "depend on frequency)",
             seen.of("1024", "table_shared_traffic", entity="consumer")
             - seen.of("1024", "table_sharing", entity="consumer"),

@@ -16,10 +16,10 @@ effect is zero":
 * *related* (a rank correlation): as *sign*, on Fisher's scale.
 * *exact*: holds if a number is what it should be within a tolerance (0 unless stated), else fails.
 * *vanishes* (a control with effect c of a claim with effect e): with margin k |e|, k = 0.15 unless
-  argued, it holds if two one-sided tests reject |c| >= k |e| at 5 %. Both effects have an error: the
-  tests are of c - k |e| < 0 and c + k |e| > 0, replicate by replicate where there are as many. It
-  holds too if it is exactly zero in every replicate. It fails if the interval of c - k |e| or
-  c + k |e| at 1 - 0.05 / q, with q controls of primary claims, lies beyond the margin; a control
+  argued, it holds if two one-sided tests reject |c| >= k |e| at 5 %. Both effects have an error:
+  the tests are of c - k |e| < 0 and c + k |e| > 0, replicate by replicate where there are as many.
+  It holds too if it is exactly zero in every replicate. It fails if the interval of c - k |e| or c
+  + k |e| at 1 - 0.05 / q, with q controls of primary claims, lies beyond the margin; a control
   within k d does not fail, whatever e is. Else open: too noisy to tell.
 
 Primary claims need no correction in order to hold, because all of them must. Secondary claims share

@@ -67,6 +67,16 @@ def verdict(claims: Sequence[Claim]) -> Verdict:
     return "null" if found == {"null"} else "inconclusive"
 
 
+def undecided(claim: Claim, claims: Sequence[Claim]) -> str:
+    """How many worlds would decide a primary claim that is open, or its controls; else empty."""
+    controls = controls_of(claim, claims)
+    if standing(claim, controls) != "open":
+        return ""
+    return in_words(claim) or "; ".join(
+        f"control: {in_words(each)}" for each in controls if in_words(each)
+    )
+
+
 def changes(claims: Sequence[Claim]) -> list[str]:
     """What would change the verdict, in sentences: one or more per primary claim."""
     made = []
@@ -74,10 +84,11 @@ def changes(claims: Sequence[Claim]) -> list[str]:
         controls = controls_of(claim, claims)
         if came == "confounded":
             made += [
-                f"{claim.says}: a design in which this control vanishes, {each.says} ({each.why}; "
-                f"at most {100 * each.share.size:g} % may be)."
+                f"{claim.says}: it needs a design in which the control vanishes, {each.says} "
+                f"({each.why}; at most {100 * each.share.size:g} % may be)."
                 if each.kind == "vanishes"
-                else f"{claim.says}: a design in which this control holds, {each.says} ({each.why})."
+                else f"{claim.says}: it needs a design in which the control holds, {each.says} "
+                f"({each.why})."
                 for each in controls
                 if each.state == "fails"
             ]
