@@ -197,7 +197,7 @@ COMMENT = {
 def _judge_presets(seen: Readings) -> list[Claim]:
     made = {
         (name, outcome.metric): sign(
-            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against "
+            f"default world, {name} (comments are {COMMENT[name]:.0f} % of what it optimises) against "
             f"likes alone: {outcome.words}",
             seen.effect(name, "likes", outcome),
             1,
@@ -240,7 +240,7 @@ MANY = because(
 DEFAULT = Part(
     "presets",
     "Feed weights pull producers (default world, published weights)",
-    varies="% of what the feed prizes that are comments",
+    varies="share of comments in what the feed optimises, %",
     judge=_judge_presets,
     arms=(
         *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),

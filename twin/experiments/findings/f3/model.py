@@ -31,7 +31,10 @@ class Coefficient(NamedTuple):
     way: int
 
 
-COEFFICIENTS = (Coefficient("co-viewed, b_S", -1), Coefficient("bought together, b_C", 1))
+COEFFICIENTS = (
+    Coefficient("effect of a co-viewed link on the rating gap, b_S", -1),
+    Coefficient("effect of a bought-together link on the rating gap, b_C", 1),
+)
 """In the order of the columns of every study."""
 
 

@@ -24,10 +24,18 @@ from twin.experiments.findings.kit.readings import Readings
 S, C = "co_viewed", "bought_together"
 GAPS = Matters(0.005, "assumption: one per cent of the usual gap of two ratings, half a star")
 BETA_S = Outcome(
-    "rating_gap_beta_pooled", "producer", "coefficient of co-viewed", {"link": S}, GAPS
+    "rating_gap_beta_pooled",
+    "producer",
+    "effect of a co-viewed link on the rating gap",
+    {"link": S},
+    GAPS,
 )
 BETA_C = Outcome(
-    "rating_gap_beta_pooled", "producer", "coefficient of bought together", {"link": C}, GAPS
+    "rating_gap_beta_pooled",
+    "producer",
+    "effect of a bought-together link on the rating gap",
+    {"link": C},
+    GAPS,
 )
 GAP_S = Outcome("rating_gap_mean", "producer", "rating gap of co-viewed works", {"link": S}, GAPS)
 GAP_C = Outcome(
@@ -112,7 +120,7 @@ def judge_worlds(seen: Readings) -> list[Claim]:
         made += _reported(seen, metric, shelf, way)
     made.append(
         sign(
-            "worlds, both works compared: coefficient of co-viewed, less that under a random shelf",
+            f"worlds, both works compared: {BETA_S.words}, less that under a random shelf",
             # Only co-viewed shelves have a reference, so the base is that of the experiment.
             seen.of("compared/co-viewed shelf", BETA_S) - seen.of("random shelf", BETA_S),
             -1,

@@ -26,7 +26,12 @@ HUMAN = Outcome("anthropomorphism_mean", "consumer", "anthropomorphism", matters
 CONCERN = Outcome("concern_mean", "consumer", "privacy concern", matters=SCALE)
 EXPECTED = Outcome("expectation_mean", "consumer", "expectation", matters=SCALE)
 HURT = Outcome("disappointment_per_failure", "consumer", "disappointment per failure", matters=COST)
-SURPRISE = Outcome("disconfirmation_mean", "consumer", "performance less expectation", matters=COST)
+SURPRISE = Outcome(
+    "disconfirmation_mean",
+    "consumer",
+    "performance less expectation",
+    matters=Matters(0.01, "assumption: two per cent of the usual performance, a half"),
+)
 ATTACHED = Outcome("attachment_mean", "consumer", "attachment", matters=SCALE)
 MET = Outcome("chat_performance_mean", "producer", "performance of the assistant", matters=SCALE)
 USE = Outcome("chat_sessions", "producer", "sessions that the assistant holds a day")

@@ -231,7 +231,7 @@ def judge_once(seen: Readings) -> list[Claim]:
             True,
         ),
         (
-            f"{HURT.words}, in total",
+            f"{HURT.words} as it is met, severity included",
             seen.effect(DEFAULT, "0", HURT),
             seen.effect(f"one session/{DEFAULT}", "one session/0", HURT),
             False,
