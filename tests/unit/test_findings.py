@@ -23,7 +23,7 @@ from twin.experiments.findings.kit.claims import (
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.judging import settled
 from twin.experiments.findings.kit.means import interval, slope
-from twin.experiments.findings.kit.power import needed, needed_within, worlds
+from twin.experiments.findings.kit.power import in_words, needed, needed_within, worlds
 from twin.experiments.findings.kit.verdicts import verdict
 from twin.experiments.findings.worlds import settings
 from twin.ground.errors import UsageError
@@ -281,6 +281,7 @@ def test_secondary_claims_are_corrected_for_their_number():
     values = [0.9, 0.1, 0.5, 0.8, 0.2, 0.6]
     alone = settled([signed(values)])[0]
     many = settled([signed(values), *(signed(WIDE) for _ in range(30))])[0]
+    assert "together" in many.why and many.low > 0
     assert alone.state == "holds" and many.state == "open" and many.p == pytest.approx(31 * alone.p)
     # Primary claims are not corrected by secondary ones.
     kept = settled([signed(values, primary=True), *(signed(WIDE) for _ in range(30))])[0]
@@ -308,7 +309,9 @@ def test_needed_worlds_have_the_power_that_they_state():
 def test_open_claims_and_controls_say_how_many_worlds_they_need():
     wide, noisy = settled([signed(WIDE, primary=True), vanishes("c", WIDE, signed(UP))])
     assert worlds(wide) == needed(WIDE, 0.2) > 4 and worlds(noisy) > worlds(wide)
-    assert math.isnan(worlds(one(signed(UP))))
+    assert math.isnan(worlds(one(signed(UP)))) and in_words(one(signed(UP))) == ""
+    # Open by chance, or because of the other claims: no more worlds are asked for.
+    assert in_words(replace(wide, values=tuple(TINY))) == "it has as many as 80 % power asks for"
 
 
 def test_what_is_added_afterwards_changes_nothing_else():

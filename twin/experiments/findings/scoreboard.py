@@ -94,7 +94,10 @@ def shown(claim: Claim) -> str:
 
 
 def least(claim: Claim) -> str:
-    """The smallest effect of interest, or what a control may be away from zero, as text."""
+    """The smallest effect of interest, or what a control may be away from zero, as text; of a band
+    its bounds."""
+    if claim.kind == "band":
+        return f"{claim.low_bound:.3g} to {claim.high_bound:.3g}"
     return f"±{claim.margin:.3g}" if claim.margin > 0 else "exact"
 
 

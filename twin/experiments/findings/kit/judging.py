@@ -137,8 +137,9 @@ def _sign(claim: Claim, test: Tested, matters: float) -> Ruling:
     # To fail takes more than not to hold: among many claims some have the wrong sign by chance.
     if p * many < ALPHA:
         return Ruling("fails", "it has the other sign")
-    if p < ALPHA:
-        return Ruling("open", "the other sign, but not at the level of all claims together")
+    if mean.other_than_zero() < ALPHA:
+        side = "" if mean.value * claim.sign >= 0 else "the other sign, but "
+        return Ruling("open", f"{side}not at the level of all such claims together")
     return Ruling("open", "the interval holds zero")
 
 

@@ -68,6 +68,8 @@ def in_words(claim: Claim) -> str:
         return ""
     if math.isinf(number):
         return "no number of worlds decides it"
+    if number <= claim.n:
+        return "it has as many as 80 % power asks for"
     what = "parameters" if claim.kind == "related" else "worlds"
     return f"about {number:,.0f} {what} for 80 % power"
 
