@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.experiments.findings import worlds
+from twin.experiments.findings import above, worlds
 from twin.experiments.findings.catalogue import KEYS, finding
 from twin.experiments.findings.f1.graphs import REWIRED, Decay
 from twin.experiments.findings.f4.studies import Counts
@@ -19,6 +19,7 @@ from twin.experiments.findings.kit.arms import Study
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Examined, Part
 from twin.experiments.findings.kit.readings import Readings, called
+from twin.experiments.findings.kit.verdicts import controls_of
 from twin.scenario.loading import load
 from twin.world.metric import label_text
 
@@ -106,3 +107,23 @@ def examined(quick: bool = True, noise: Noise = Noise()) -> list[Examined]:
 def claims(parts: Sequence[Examined]) -> list[Claim]:
     """Of parts with readings, each with the key of its part."""
     return [replace(claim, part=part.key) for _, part, seen in parts for claim in part.judge(seen)]
+
+
+def decides() -> str:
+    """The table of docs/explanation/findings.md: what decides each finding, as its judges declare
+    it."""
+    parts = examined()
+    made = [
+        "| finding | primary claim | expected | matters from | its controls |",
+        "|---|---|---|---|---|",
+    ]
+    for key in KEYS:
+        own = [each for each in parts if each.finding == key]
+        every = claims(own) if own else above.judge(parts)
+        for claim in every:
+            if claim.primary:
+                way = "above zero" if claim.sign > 0 else "below zero"
+                controls = "; ".join(each.says for each in controls_of(claim, every)) or "none"
+                size = f"{claim.matters.size:g} ({claim.matters.why})"
+                made.append(f"| {key} | {claim.says} | {way} | {size} | {controls} |")
+    return "\n".join(made)

@@ -1,6 +1,8 @@
 """What judges declare, on readings that nobody simulated: primary claims, their controls, and the
 smallest effects that matter, all before any world runs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,8 @@ def test_what_readings_are_missing_leaves_claims_open():
                     all(claim.state == "open" or claim.kind == "exact" for claim in missing)
                     and missing
                 )
+
+
+def test_the_page_says_what_decides():
+    """docs/explanation/findings.md has the table that judges declare."""
+    assert given.decides() in Path("docs/explanation/findings.md").read_text()
