@@ -219,10 +219,10 @@ ONE_CLAIM = {
 }
 
 
-@pytest.mark.parametrize(("came", "controls"), ONE_CLAIM)
-def test_verdict_of_one_primary_claim_and_its_controls(came, controls):
-    claims = [stated(came), *(held(each, str(place)) for place, each in enumerate(controls))]
-    assert verdict(claims) == ONE_CLAIM[came, controls]
+@pytest.mark.parametrize(("result", "controls"), ONE_CLAIM)
+def test_verdict_of_one_primary_claim_and_its_controls(result, controls):
+    claims = [stated(result), *(held(each, str(place)) for place, each in enumerate(controls))]
+    assert verdict(claims) == ONE_CLAIM[result, controls]
 
 
 TWO_CLAIMS = {
@@ -249,9 +249,9 @@ TWO_CLAIMS = {
 def test_verdict_of_two_primary_claims(first, second):
     """In either order, and with a third that holds too."""
 
-    def made(came, says):
-        claim = stated("holds" if came == "confounded" else came, says)
-        bad = replace(held("fails" if came == "confounded" else "holds", f"{says}'s"), of=says)
+    def made(result, says):
+        claim = stated("holds" if result == "confounded" else result, says)
+        bad = replace(held("fails" if result == "confounded" else "holds", f"{says}'s"), of=says)
         return [claim, bad]
 
     both = made(first, "x"), made(second, "y")

@@ -61,9 +61,9 @@ def test_the_scoreboard_shows_verdicts_sizes_controls_and_power(judged):
     assert len(rows) == len(judged) and len({line.count(" | ") for line in rows}) == 1
     for each, row in zip(judged, rows, strict=True):
         assert f"**{each.verdict}**" in row
-        for claim, came in standings(each.claims):
+        for claim, result in standings(each.claims):
             assert f"{claim.says}: {shown(claim)}, ±{claim.matters.size:.3g}" in row
-            assert f"**{came}**" in row and undecided(claim, each.claims) in row
+            assert f"**{result}**" in row and undecided(claim, each.claims) in row
             assert all(control.says in row for control in controls_of(claim, each.claims))
         assert re.search(r" \| \d+ of \d+ \|$", row)
     assert any("worlds for 80 % power" in row for row in rows)

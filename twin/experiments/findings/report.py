@@ -40,7 +40,7 @@ TONES = {
     "refuted": "bad",
     "inconclusive": "flat",
 }
-"""Of claims, what becomes of them, and verdicts."""
+"""Of claims, their outcomes with controls, and verdicts."""
 VERDICTS = (
     "refuted if a primary claim is reversed and its controls vanish; else confounded if a control "
     "of "
@@ -93,13 +93,13 @@ def made(experiment: Experiment, judged: Sequence[Judged]) -> Report:
 
 def _summary(each: Judged) -> list[Words]:
     made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
-    for claim, came in standings(each.claims):
+    for claim, result in standings(each.claims):
         needs = undecided(claim, each.claims)
         more = f", {needs}" if needs else ""
         made.append(
             [
                 (f"{claim.says}: {shown(claim)}, {least(claim)}: ", ""),
-                (came, TONES[came]),
+                (result, TONES[result]),
                 (f"{more}.", ""),
             ]
         )
@@ -108,7 +108,7 @@ def _summary(each: Judged) -> list[Words]:
 
 def _scoreboard(judged: Sequence[Judged]) -> Section:
     """One row per primary claim."""
-    rows = [(each, claim, came) for each in judged for claim, came in standings(each.claims)]
+    rows = [(each, claim, result) for each in judged for claim, result in standings(each.claims)]
     table = tabulated(
         [
             Column("finding", lambda row: Cell(row[0].finding.key), numeric=False),
@@ -121,7 +121,7 @@ def _scoreboard(judged: Sequence[Judged]) -> Section:
             Column("effect [95 %]", lambda row: number(row[1].effect, shown=shown(row[1]))),
             Column("matters from", lambda row: number(row[1].margin, shown=least(row[1]))),
             Column("n", lambda row: number(row[1].n, shown=str(row[1].n))),
-            Column("comes to", lambda row: Cell(row[2], tone=TONES[row[2]]), numeric=False),
+            Column("result", lambda row: Cell(row[2], tone=TONES[row[2]]), numeric=False),
             Column("its controls", lambda row: Cell(_controls(*row[:2])), numeric=False),
             Column(
                 "to decide it", lambda row: Cell(undecided(row[1], row[0].claims)), numeric=False
@@ -141,7 +141,7 @@ def _controls(each: Judged, claim: Claim) -> str:
 
 
 def _secondary(each: Judged) -> str:
-    held = sum(came == "holds" for _, came in each.secondary)
+    held = sum(result == "holds" for _, result in each.secondary)
     return f"{held} of {len(each.secondary)} hold"
 
 

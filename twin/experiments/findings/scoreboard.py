@@ -62,16 +62,16 @@ class Judged:
         primary = standings(self.claims)
         controls = [each for claim, _ in primary for each in controls_of(claim, self.claims)]
         made = [
-            f"{_count(came == 'holds' for _, came in primary)} primary claims hold",
+            f"{_count(result == 'holds' for _, result in primary)} primary claims hold",
             f"{_count(each.state == 'holds' for each in controls)} of their controls",
-            f"{_count(came == 'holds' for _, came in self.secondary)} secondary claims",
+            f"{_count(result == 'holds' for _, result in self.secondary)} secondary claims",
         ]
         # What there is none of is left out: F8 has no controls.
         return ", ".join(each for each in made if not each.startswith("0 of 0"))
 
     @property
     def secondary(self) -> list[tuple[Claim, Standing]]:
-        """Secondary claims, and what becomes of each with its controls."""
+        """Secondary claims, and how each comes out with its controls."""
         return [
             (claim, standing(claim, controls_of(claim, self.claims)))
             for claim in self.claims
@@ -110,8 +110,8 @@ def lines(judged: Sequence[Judged]) -> list[str]:
             f"{each.finding.key}  {each.verdict.upper():12s}  {each.finding.title} "
             f"({each.finding.evidence}): {each.score}"
         )
-        for claim, came in standings(each.claims):
-            made.append(f"   {MARKS[came]} {_line(claim)}")
+        for claim, result in standings(each.claims):
+            made.append(f"   {MARKS[result]} {_line(claim)}")
             made += [
                 f"       {MARKS[control.state]} control: {_line(control)}"
                 for control in controls_of(claim, each.claims)
@@ -146,9 +146,9 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
     for each in judged:
         primary = standings(each.claims)
         rows = [
-            f"{claim.says}: {shown(claim)}, {least(claim)}, n {claim.n}: **{came}**"
-            + (f" ({undecided(claim, each.claims)})" if came == "open" else "")
-            for claim, came in primary
+            f"{claim.says}: {shown(claim)}, {least(claim)}, n {claim.n}: **{result}**"
+            + (f" ({undecided(claim, each.claims)})" if result == "open" else "")
+            for claim, result in primary
         ]
         controls = [
             f"{control.says}: {shown(control)}, {least(control)}: {_vanished(control)}"
@@ -159,7 +159,7 @@ def scoreboard(experiment: Experiment, judged: Sequence[Judged]) -> list[str]:
         made.append(
             f"| {each.finding.key} {each.finding.title} | {each.finding.evidence} | "
             f"**{each.verdict}** | {'<br>'.join(rows)} | {'<br>'.join(controls)} | "
-            f"{_count(came == 'holds' for _, came in each.secondary)} |"
+            f"{_count(result == 'holds' for _, result in each.secondary)} |"
         )
     size = "quick" if manifest["args"]["quick"] else "full"
     made += [

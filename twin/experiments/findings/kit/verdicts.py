@@ -1,6 +1,6 @@
 """Verdicts of findings, from their judged claims.
 
-One to three primary claims decide, each with its controls. What becomes of a primary claim is
+One to three primary claims decide, each with its controls. Its outcome is
 
     a control fails                  confounded: the design cannot say
     the claim is null or open        that, whatever its other controls do
@@ -49,7 +49,7 @@ def standing(claim: Claim, controls: Sequence[Claim]) -> Standing:
 
 
 def standings(claims: Sequence[Claim]) -> list[tuple[Claim, Standing]]:
-    """Primary claims and what becomes of each."""
+    """Primary claims and how each comes out."""
     return [
         (claim, standing(claim, controls_of(claim, claims))) for claim in claims if claim.primary
     ]
@@ -80,9 +80,9 @@ def undecided(claim: Claim, claims: Sequence[Claim]) -> str:
 def changes(claims: Sequence[Claim]) -> list[str]:
     """What would change the verdict, in sentences: one or more per primary claim."""
     made = []
-    for claim, came in standings(claims):
+    for claim, result in standings(claims):
         controls = controls_of(claim, claims)
-        if came == "confounded":
+        if result == "confounded":
             made += [
                 f"{claim.says}: it needs a design in which the control vanishes, {each.says} "
                 f"({each.why}; at most {100 * each.share.size:g} % may be)."
@@ -92,16 +92,16 @@ def changes(claims: Sequence[Claim]) -> list[str]:
                 for each in controls
                 if each.state == "fails"
             ]
-        elif came == "open" and claim.state == "open":
+        elif result == "open" and claim.state == "open":
             made.append(f"{claim.says}: {claim.why}; {in_words(claim) or 'its readings'}.")
-        elif came == "open":
+        elif result == "open":
             made += [
                 f"{claim.says}: the control, {each.says}, is {each.why}; "
                 f"{in_words(each) or 'its readings'}."
                 for each in controls
                 if each.state == "open"
             ]
-        elif came == "null":
+        elif result == "null":
             made.append(
                 f"{claim.says}: only an effect of less than {claim.matters.size:.3g} would have to "
                 f"matter ({claim.matters.why})."
