@@ -61,7 +61,7 @@ from scipy import stats
 from tests.conftest import ROOT
 from tests.e2e.prometheus import Prometheus
 from twin.cli.watching import services
-from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.means import interval
 from twin.ground.units import WEEK
 from twin.readers import sidecar
 from twin.record.watch import Frame, Watcher, Watchers

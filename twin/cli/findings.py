@@ -51,9 +51,10 @@ def findings(
     """Reproduce or refute the published findings that twin exists for, with their controls, and
     print the scoreboard.
 
-    Each finding has a verdict, reproduced, refuted or inconclusive, by a rule that is fixed in its
-    file before the run. Without names all are run. The full set takes hours, so run it overnight or
-    on a cluster (--on): it can be interrupted and resumed.
+    Each finding has a verdict by rules that are fixed in its file before the run: reproduced, null,
+    refuted, confounded (a control does not vanish) or inconclusive. Without names all are run. The
+    full set takes hours, so run it overnight or on a cluster (--on): it can be interrupted and
+    resumed.
 
     \b
       twin findings --quick

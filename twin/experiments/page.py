@@ -95,7 +95,7 @@ class Column(Generic[Row]):
 @dataclass(frozen=True)
 class Section:
     """A heading, what to know before looking, pictures, and perhaps a table; ``short`` is its name
-    in the bar above, if another."""
+    in the bar above, if another, and ``figure`` HTML that its maker has escaped."""
 
     id: str
     name: str
@@ -104,12 +104,13 @@ class Section:
     groups: Sequence[Group] = ()
     table: DataTable | None = None
     short: str = ""
+    figure: Markup = field(default_factory=Markup)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to read
-    the summary, ``methods`` rows of the last box."""
+    """A whole report. ``under`` are lines below the title, ``notices`` warnings, ``note`` how to
+    read the summary, ``methods`` rows of the last box."""
 
     title: str
     lead: str

@@ -6,10 +6,12 @@ standardised dose (its logarithm where arms differ by factors), and y an outcome
 one replicate, in units of its standard deviation between worlds. Then
 
     slope of an end          mean over doses of z y
-    correlation of both ends Pearson's r of the two y over the doses
+    size of an end           |mean over replicates of its slope|
 
-A parameter has two ends if both slopes differ from zero. Within +-0.2 sd a slope is negligible
-(Cohen's small effect, a convention).
+and the finding is the rank correlation of both sizes over all parameters: what moves one side much
+moves the other much. Sizes, because the sign of an outcome is a convention: a parameter may give
+one side what it takes from the other. Ranks, because sizes differ by orders of magnitude. The
+interval is that of Fisher's z with as many pairs as parameters, so worlds do not narrow it.
 """
 
 from __future__ import annotations
@@ -22,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.findings.kit.arms import Curve, averaged
-from twin.experiments.findings.kit.claims import Claim, band, moves
+from twin.experiments.findings.kit.claims import Claim, Matters, band, moves, related
 from twin.experiments.findings.kit.declare import Examined, Finding, Part
-from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
 
 Array = NDArray[np.float64]
-NEGLIGIBLE = 0.2
+NEGLIGIBLE = Matters(0.2, "sd: Cohen's small effect, a convention")
+TOGETHER = Matters(0.3, "Cohen's medium correlation, a convention")
 FINDING = Finding(
     key="F8",
     title="One parameter, two ends",
@@ -36,9 +39,10 @@ FINDING = Finding(
     evidence="hypothesis",
     sources=("the sentence above the seven findings; the twin's own worlds",),
     parts=(),
-    note="Reproduced only if every parameter moves both sides. No sign is asked for: a parameter "
-    "may "
-    "give one side what it takes from the other (correlation below zero).",
+    note="Whether each parameter moves both sides is reported beside the correlation. A "
+    "correlation "
+    "over about ten parameters has a wide interval: more parameters would narrow it, more worlds "
+    "would not.",
 )
 
 
@@ -74,39 +78,48 @@ def _in_sd(values: Array) -> Array:
 
 
 def judge(all_seen: Sequence[Examined]) -> list[Claim]:
-    """Claims about every parameter; ``all_seen``: parts of all findings."""
-    claims = []
+    """Claims about every parameter, and the correlation over them; ``all_seen``: parts of all
+    findings."""
+    claims, sizes = [], []
     for key, part, seen in all_seen:
         found = ends(part, seen)
         if found is None or part.both_ends is None:
             continue
-        for side, values, outcome in zip(
-            # The words are part of the results.
-            ("makers", "watchers"),
-            (found.producer, found.consumer),
-            part.both_ends,
-            strict=True,
-        ):
-            claims.append(
-                moves(
-                    f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose",
-                    slope(found.doses, values),
-                    NEGLIGIBLE,
-                    "both ends move",
-                    unit="sd",
-                )
+        slopes = [slope(found.doses, values) for values in (found.producer, found.consumer)]
+        sizes.append([abs(float(each.mean())) for each in slopes])
+        claims += [
+            moves(
+                f"{key}, {part.varies}: {side}, {outcome.words}, per sd of the dose",
+                each,
+                "both ends move",
+                matters=NEGLIGIBLE,
+                unit="sd",
             )
+            for side, outcome, each in zip(
+                ("creators", "consumers"), part.both_ends, slopes, strict=True
+            )
+        ]
         claims.append(
             band(
                 f"{key}, {part.varies}: correlation of both ends over the doses",
                 _together(found),
-                -1,
-                1,
+                (-1, 1),
                 "reported",
                 aside=True,
             )
         )
-    return claims
+    producers, consumers = zip(*sizes, strict=True) if sizes else ((), ())
+    main = related(
+        "parameters that move creators more also move consumers more: rank correlation of the "
+        "sizes "
+        "of both slopes",
+        producers,
+        consumers,
+        "one parameter read from two ends",
+        matters=TOGETHER,
+        primary=True,
+    )
+    return [main, *claims]
 
 
 def _together(found: Ends) -> list[float]:

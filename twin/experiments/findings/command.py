@@ -1,8 +1,8 @@
 """`twin findings`: run the experiments of the findings, judge them by their rules, and keep the
 scoreboard.
 
-results.parquet  one row per claim: finding, part, says, kind, expected, effect, low, high, n,
-                 state, why, aside, beside, unit
+results.parquet  one row per claim: finding, part, says, role, kind, expected, effect, low, high, n,
+                 p, margin, state, why, of, beside, unit, worlds
 scoreboard.md    the same as a table, with seed, version and run time
 report.html      see `twin.experiments.findings.report`
 """
@@ -21,6 +21,7 @@ from twin.experiments.findings.catalogue import needed
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Examined
 from twin.experiments.findings.kit.judging import settled
+from twin.experiments.findings.kit.power import worlds as worlds_needed
 from twin.experiments.findings.scoreboard import COLUMNS, Judged, lines, scoreboard
 from twin.ground.errors import UsageError
 
@@ -37,6 +38,7 @@ def resume(experiment: Experiment, on: str | None) -> None:
             "finding": each.finding.key,
             "part": claim.part,
             **{name: getattr(claim, name) for name in COLUMNS},
+            "worlds": worlds_needed(claim),
         }
         for each in judged
         for claim in each.claims

@@ -1,24 +1,97 @@
-"""Pictures of findings: every outcome over the arms, and the curves that a part declares. Intervals
-are over worlds."""
+"""Pictures of findings: primary claims beside their controls, every outcome over the arms, and the
+curves that a part declares. Intervals are over worlds."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool
 from bokeh.plotting import figure
 
+from twin.experiments.drawing import zero_line
 from twin.experiments.findings.kit.arms import Curve
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.means import Interval, interval
 from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.page import Picture
-from twin.readers.pictures import PALETTE, canvas, legend_below, legend_columns
+from twin.readers.pictures import FAINT, PALETTE, canvas, legend_below, legend_columns
 from twin.world.metric import label_text
 
 LEGEND_ROW = 22
 """Pixels."""
+ROW = 34
+"""Pixels of a claim or control in its picture."""
+
+
+class Row(NamedTuple):
+    """A line of the picture of a claim: its short name, what it says, effect and interval, and what
+    does not matter there (NaN: not stated)."""
+
+    name: str
+    says: str
+    ends: Interval
+    margin: float
+
+
+def _rows(claim: Claim, controls: Sequence[Claim]) -> list[Row]:
+    """A settled claim and its controls. A control that is measured in another way than the claim
+    has the effect in its own measure beside it."""
+    rows = [Row("effect", claim.says, Interval(claim.effect, claim.low, claim.high), claim.margin)]
+    # An exact control has no interval; the table has it.
+    for place, each in enumerate((one for one in controls if one.kind == "vanishes"), 1):
+        name = f"control {place}"
+        ends = Interval(each.effect, each.low, each.high)
+        rows.append(Row(name, each.says, ends, each.margin))
+        if each.others != claim.values:
+            says = f"the effect that should vanish in {name}"
+            rows.append(Row(f"beside {place}", says, interval(each.others), math.nan))
+    return rows
+
+
+def of_claim(claim: Claim, controls: Sequence[Claim], key: str) -> Picture:
+    """The effect of a settled claim with its interval, and below it those of its controls. Grey is
+    what does not matter: the smallest effect of interest, and what may be left in a control."""
+    rows = _rows(claim, controls)
+    # The claim on top.
+    y = [float(-place) for place in range(len(rows))]
+    plot = canvas(None, 70 + ROW * len(rows), "1")
+    plot.xaxis.axis_label = None if claim.unit == "1" else claim.unit
+    plot.yaxis.ticker = FixedTicker(ticks=y)
+    plot.yaxis.formatter = CustomJSTickFormatter(
+        args={"names": [row.name for row in rows]}, code="return names[Math.round(-tick)] ?? ''"
+    )
+    plot.ygrid.grid_line_color = None
+    zero_line(plot, "height")
+    colours = {"effect": PALETTE[0], "control": PALETTE[1], "beside": PALETTE[4]}
+    data = {
+        "says": [row.says for row in rows],
+        "y": y,
+        "effect": [row.ends.effect for row in rows],
+        "low": [row.ends.low for row in rows],
+        "high": [row.ends.high for row in rows],
+        "left": [-row.margin for row in rows],
+        "right": [row.margin for row in rows],
+        "top": [each + 0.36 for each in y],
+        "bottom": [each - 0.36 for each in y],
+        "colour": [colours[row.name.split()[0]] for row in rows],
+    }
+    source = ColumnDataSource(data)
+    plot.quad("left", "right", "top", "bottom", source=source, color=FAINT, line_color=None)
+    plot.segment("low", "y", "high", "y", source=source, color="colour", line_width=2.5)
+    points = plot.scatter("effect", "y", source=source, size=9, color="colour", line_color="white")
+    tips = [
+        ("", "@says"),
+        ("effect", "@effect{0.[00000]}"),
+        ("interval", "@low{0.[00000]} to @high{0.[00000]}"),
+        ("does not matter within", "@right{0.[00000]}"),
+    ]
+    plot.add_tools(HoverTool(renderers=[points], tooltips=tips))
+    below = "; ".join(f"{row.name}: {row.says}" for row in rows[1:])
+    return Picture(key, claim.says, plot, below)
 
 
 def of_arms(part: Part, seen: Readings, key: str) -> list[Picture]:

@@ -1,5 +1,6 @@
-"""The report of `twin findings`: the scoreboard in words, then a section per finding with its
-pictures and all of its claims."""
+"""The report of `twin findings`: the scoreboard, then a section per finding. Each says what was
+asked, shows the design as a diagram and the primary results beside their controls, and says what
+would change the verdict. All outcomes and claims follow."""
 
 from __future__ import annotations
 
@@ -7,82 +8,154 @@ from collections.abc import Sequence
 
 from twin.experiments import page as reporting
 from twin.experiments.experiment import Experiment
-from twin.experiments.findings import above, pictures
+from twin.experiments.findings import above, design, pictures
 from twin.experiments.findings.kit.arms import Change
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.scoreboard import Judged, shown
-from twin.experiments.page import Cell, DataTable, Group, Report, Section, Summary, Words, number
+from twin.experiments.findings.kit.power import in_words
+from twin.experiments.findings.kit.verdicts import changes, controls_of, standings, undecided
+from twin.experiments.findings.scoreboard import Judged, least, shown
+from twin.experiments.page import (
+    Cell,
+    Column,
+    DataTable,
+    Group,
+    Report,
+    Section,
+    Summary,
+    Words,
+    number,
+    tabulated,
+)
 
 HASTE = "This is the quick set: use the full set before you cite a number."
 TONES = {
     "holds": "good",
+    "null": "bad",
     "fails": "bad",
+    "reversed": "bad",
+    "confounded": "flat",
     "open": "flat",
     "reproduced": "good",
     "refuted": "bad",
     "inconclusive": "flat",
 }
+"""Of claims, their outcomes with controls, and verdicts."""
+VERDICTS = (
+    "refuted if a primary claim is reversed and its controls vanish; else confounded if a control "
+    "of "
+    "a primary claim does not vanish, because then the design cannot say; reproduced if all "
+    "primary "
+    "claims hold, null if all are null, else inconclusive. Null: an effect as large as the "
+    "smallest "
+    "one of interest is excluded by two one-sided tests at 5 %. Secondary claims, corrected for "
+    "their number (Holm), decide nothing. The rules for each kind of claim are in "
+    "twin/experiments/findings/kit/judging.py"
+)
 
 
 def write(experiment: Experiment, judged: Sequence[Judged]) -> None:
     """Write ``report.html``."""
+    reporting.write(experiment, made(experiment, judged))
+
+
+def made(experiment: Experiment, judged: Sequence[Judged]) -> Report:
+    """The report."""
     quick = bool(experiment.manifest["args"]["quick"])
-    reporting.write(
-        experiment,
-        Report(
-            f"{len(judged)} findings on the twin",
-            "Published results about recommenders, creators and consumers, tested in the twin's "
-            "default "
-            "world. Each has a control in which the effect must vanish, and a verdict by a rule "
-            "that "
-            "was fixed before the run.",
-            [
-                Summary(
-                    f"{each.finding.key} {each.finding.title}",
-                    _summary(each),
-                    what=each.finding.sentence,
-                )
-                for each in judged
-            ],
-            [_section(each) for each in judged],
-            [
-                ("Size", "the quick set: few and small worlds" if quick else "the full set"),
-                (
-                    "Verdicts",
-                    "refuted if a claim or a control fails, reproduced if all hold, else "
-                    "inconclusive; the rules for each kind of claim are in "
-                    "twin/experiments/findings/kit/judging.py",
-                ),
-                *reporting.usual_methods(experiment),
-            ],
-            under=(
-                f"{experiment.manifest.get('runs', 0)} worlds and studies, seed "
-                f"{experiment.scenario.seed}.",
-            ),
-            notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
-            note="Brackets hold 95 % intervals over worlds. Those of controls are wider: they hold "
-            "for all "
-            "controls of a finding together.",
+    return Report(
+        f"{len(judged)} findings on the twin",
+        "Published results about recommenders, creators and consumers, tested in the twin's "
+        "default "
+        "world. Each has one to three primary claims, with controls in which the effect must "
+        "vanish, and a verdict by a rule that was fixed before the run.",
+        [
+            Summary(
+                f"{each.finding.key} {each.finding.title}",
+                _summary(each),
+                what=each.finding.sentence,
+            )
+            for each in judged
+        ],
+        [_scoreboard(judged), *(_section(each) for each in judged)],
+        [
+            ("Size", "the quick set: few and small worlds" if quick else "the full set"),
+            ("Verdicts", VERDICTS),
+            *reporting.usual_methods(experiment),
+        ],
+        under=(
+            f"{experiment.manifest.get('runs', 0)} worlds and studies, seed "
+            f"{experiment.scenario.seed}.",
         ),
+        notices=[*reporting.failures(experiment), *([HASTE] if quick else [])],
+        note="Brackets hold 95 % intervals over worlds; ± is the smallest effect that matters.",
     )
 
 
 def _summary(each: Judged) -> list[Words]:
     made: list[Words] = [[(each.verdict, TONES[each.verdict]), (f": {each.score}.", "")]]
-    # Failures are spelt out because a single one refutes the finding.
-    for claim in (claim for claim in each.claims if claim.state == "fails" and not claim.aside):
+    for claim, result in standings(each.claims):
+        needs = undecided(claim, each.claims)
+        more = f", {needs}" if needs else ""
         made.append(
-            [(f"{claim.says}: {shown(claim)}, expected {claim.expected}: {claim.why}.", "bad")]
+            [
+                (f"{claim.says}: {shown(claim)}, {least(claim)}: ", ""),
+                (result, TONES[result]),
+                (f"{more}.", ""),
+            ]
         )
-    if each.finding.note:
-        made.append([(each.finding.note, "")])
     return made
+
+
+def _scoreboard(judged: Sequence[Judged]) -> Section:
+    """One row per primary claim."""
+    rows = [(each, claim, result) for each in judged for claim, result in standings(each.claims)]
+    table = tabulated(
+        [
+            Column("finding", lambda row: Cell(row[0].finding.key), numeric=False),
+            Column(
+                "verdict",
+                lambda row: Cell(row[0].verdict, tone=TONES[row[0].verdict]),
+                numeric=False,
+            ),
+            Column("primary claim", lambda row: Cell(row[1].says), numeric=False),
+            Column("effect [95 %]", lambda row: number(row[1].effect, shown=shown(row[1]))),
+            Column("matters from", lambda row: number(row[1].margin, shown=least(row[1]))),
+            Column("n", lambda row: number(row[1].n, shown=str(row[1].n))),
+            Column("result", lambda row: Cell(row[2], tone=TONES[row[2]]), numeric=False),
+            Column("its controls", lambda row: Cell(_controls(*row[:2])), numeric=False),
+            Column(
+                "to decide it", lambda row: Cell(undecided(row[1], row[0].claims)), numeric=False
+            ),
+            Column("secondary claims", lambda row: Cell(_secondary(row[0])), numeric=False),
+        ],
+        rows,
+    )
+    return Section("scoreboard", "Scoreboard", "Primary claims decide the verdicts.", table=table)
+
+
+def _controls(each: Judged, claim: Claim) -> str:
+    return "; ".join(
+        f"{control.says}: {shown(control)}, {least(control)}, {control.state}"
+        for control in controls_of(claim, each.claims)
+    )
+
+
+def _secondary(each: Judged) -> str:
+    held = sum(result == "holds" for _, result in each.secondary)
+    return f"{held} of {len(each.secondary)} hold"
+
+
+def _number(value: float) -> Cell:
+    return number(value, shown=f"{value:.4g}")
 
 
 def _section(each: Judged) -> Section:
     key = each.finding.key.lower()
-    groups = []
+    primary = [
+        pictures.of_claim(claim, controls_of(claim, each.claims), f"{key}-primary-{place}")
+        for place, (claim, _) in enumerate(standings(each.claims))
+    ]
+    groups = [Group(primary, "Primary results and their controls")]
     if each.finding is above.FINDING:
         drawn = pictures.of_curves(above.curves(each.parts), f"{key}-ends")
         groups.append(Group(drawn, "Both ends over the dose"))
@@ -101,12 +174,18 @@ def _section(each: Judged) -> Section:
             groups.append(Group(drawn, heading, quiet=_conditions(part, quick=seen.quick)))
     return Section(
         key,
-        f"{each.finding.key} {each.finding.title}",
+        f"{each.finding.key} {each.finding.title}: {each.verdict}",
         f"{each.finding.sentence} Evidence: {each.finding.evidence}.",
-        [f"Sources: {'; '.join(each.finding.sources)}."],
+        [
+            f"Verdict: {each.verdict}; {each.score}.",
+            *(f"What would change it: {line}" for line in changes(each.claims)),
+            *([f"Note: {each.finding.note}"] if each.finding.note else []),
+            f"Sources: {'; '.join(each.finding.sources)}.",
+        ],
         groups,
         _table(each.claims),
         short=each.finding.key,
+        figure=design.diagram(each.claims, each.parts),
     )
 
 
@@ -129,35 +208,39 @@ def _differences(*changes: Change) -> str:
 
 
 def _table(claims: Sequence[Claim]) -> DataTable:
-    return DataTable(
+    """All claims, primary ones and their controls first."""
+    deciding = [
+        each for claim in claims if claim.primary for each in (claim, *controls_of(claim, claims))
+    ]
+    known = {id(each) for each in deciding}
+    first = [*deciding, *(claim for claim in claims if id(claim) not in known)]
+    return tabulated(
         [
-            ("part", False),
-            ("claim", False),
-            ("expected", False),
-            ("effect", True),
-            ("from", True),
-            ("to", True),
-            ("n", True),
-            ("outcome", False),
+            Column("role", lambda claim: Cell(claim.role), numeric=False),
+            Column("part", lambda claim: Cell(claim.part), numeric=False),
+            Column("claim", lambda claim: Cell(claim.says), numeric=False),
+            Column("expected", lambda claim: Cell(claim.expected), numeric=False),
+            Column("effect", lambda claim: _number(claim.effect)),
+            Column("from", lambda claim: _number(claim.low)),
+            Column("to", lambda claim: _number(claim.high)),
+            Column("matters from", lambda claim: number(claim.margin, shown=least(claim))),
+            Column("why", lambda claim: Cell(_why(claim)), numeric=False),
+            Column("p", lambda claim: _number(claim.p)),
+            Column("n", lambda claim: number(claim.n, shown=str(claim.n))),
+            Column(
+                "outcome",
+                lambda claim: Cell(
+                    "; ".join(filter(None, (claim.state, claim.why, in_words(claim)))),
+                    tone="" if claim.aside else TONES[claim.state],
+                ),
+                numeric=False,
+            ),
         ],
-        [_row(claim) for claim in claims],
+        first,
     )
 
 
-def _row(claim: Claim) -> list[Cell]:
-    kind = " (control)" if claim.control else ""
-    # Claims that were added later already say so in their text.
-    aside = " (not counted)" if claim.aside and not claim.later else ""
-    return [
-        Cell(claim.part),
-        Cell(claim.says + kind + aside),
-        Cell(claim.expected),
-        number(claim.effect, shown=f"{claim.effect:.4g}"),
-        number(claim.low, shown=f"{claim.low:.4g}"),
-        number(claim.high, shown=f"{claim.high:.4g}"),
-        number(claim.n, shown=str(claim.n)),
-        Cell(
-            claim.state + (f": {claim.why}" if claim.why else ""),
-            tone="" if claim.aside else TONES[claim.state],
-        ),
-    ]
+def _why(claim: Claim) -> str:
+    if claim.kind == "vanishes":
+        return f"{100 * claim.share.size:g} % of the effect: {claim.share.why}"
+    return claim.matters.why

@@ -12,17 +12,39 @@ from __future__ import annotations
 import math
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
-from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
 
 SALVI, OURS = "sign: Salvi et al., Nat. Hum. Behav. 2025", "sentence 1: automation scales"
 ACCOUNTS = (0, 5, 20, 80)
-FAR = Outcome("campaign_target_distance", "consumer", "distance of people from the target")
-EACH = Outcome("persuasion_per_mille", "consumer", "movement per 1000 impressions")
-REACHED = Outcome("campaign_reached", "consumer", "people reached")
-INCOME = Outcome("creator_income", "producer", "income of human makers", {"by": "human"})
+FAR = Outcome(
+    "campaign_target_distance",
+    "consumer",
+    "distance of people from the target",
+    matters=Matters(
+        0.005, "assumption: everybody a quarter of a per cent of the scale from -1 to 1 nearer"
+    ),
+)
+EACH = Outcome(
+    "persuasion_per_mille",
+    "consumer",
+    "movement per 1000 impressions",
+    matters=Matters(
+        0.05,
+        "assumption: about a tenth of what posts shown at random move; Salvi et al. find at the "
+        "least 26 % for odds",
+    ),
+)
+REACHED = Outcome(
+    "campaign_reached",
+    "consumer",
+    "people reached",
+    matters=Matters(6, "assumption: one per cent of the people of the smallest worlds"),
+)
+INCOME = Outcome("creator_income", "producer", "income of human creators", {"by": "human"})
+PAY = Matters(0.02, "assumption: two per cent of income")
 WORLD = {
     **because(
         "not part of this experiment",
@@ -65,44 +87,55 @@ def _sets(accounts: int, targeting: str = "random") -> dict[str, str]:
 
 
 def _judge(seen: Readings) -> list[Claim]:
+    doses, income = seen.doses(INCOME)
+    nearer = sign(
+        "the more accounts, the nearer people are to the target (per sd of accounts)",
+        # Nearer is a smaller distance, hence the minus.
+        -slope(*seen.doses(FAR)),
+        1,
+        OURS,
+        matters=FAR.matters,
+        primary=True,
+    )
     return [
-        sign(
-            "the more accounts, the nearer people are to the target (per sd of accounts)",
-            # Nearer is a smaller distance, hence the minus.
-            -slope(*seen.doses(FAR)),
-            1,
-            OURS,
-        ),
+        nearer,
         sign(
             "the more accounts, the more people are reached (per sd of accounts)",
             slope(*seen.doses(REACHED)),
             1,
             OURS,
+            matters=REACHED.matters,
             unit="consumers",
         ),
         sign(
-            "the more accounts, the less human makers earn (per sd of accounts)",
-            slope(*seen.doses(INCOME)),
+            "the more accounts, the less human creators earn, as a share of income without any "
+            "(per sd of accounts)",
+            slope(doses, income / income[0]),
             -1,
             "attention is shared",
+            matters=PAY,
         ),
         vanishes(
-            "posts leave no mark: movement per impression",
+            f"posts leave no mark: {EACH.words}, {LAST}",
             seen.of(f"{DEAF}/{LAST}", EACH),
-            seen.of(LAST, EACH),
+            nearer,
+            # Where posts leave no mark, only the largest dose is asked, per impression.
+            beside=seen.of(LAST, EACH),
+            matters=EACH.matters,
         ),
     ]
 
 
 def _judge_aim(seen: Readings) -> list[Claim]:
-    targeted = seen.effect("targeted", LAST, EACH)
+    targeted = sign(
+        "aimed at the susceptible, an impression moves people further than aimed at random",
+        seen.effect("targeted", LAST, EACH),
+        1,
+        SALVI,
+        matters=EACH.matters,
+    )
     return [
-        sign(
-            "aimed at the susceptible, an impression moves people further than aimed at random",
-            targeted,
-            1,
-            SALVI,
-        ),
+        targeted,
         vanishes(
             "people are not known (profiling 0): targeted less random",
             seen.effect(f"{BLIND}/targeted", LAST, EACH),

@@ -20,16 +20,14 @@ FINDING = Finding(
         "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract",
     ),
     parts=(*weights.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
-    note="The closed forms and the herding of votes are validated. For campaigns, supply and "
-    "selection "
-    "only signs are known. The angry reaction is asked of a world in which arousal draws comments "
-    "and nothing else. All of its effect is there at the smallest weight. Without it creators "
-    "drift, differently in each world, which makes the slope uncertain. The default world is asked "
-    "with published presets. There arousal also draws clicks and hides, creators learn slowly, and "
-    "the feed knows posts by their IDs, with one comment to thirteen of them. Examined afterwards: "
-    "comments alone in the score, four times the people, or fifteen times the comments changed "
-    "nothing either. An up-vote at birth raises the votes of people by less than the published "
-    "+25 %. With that vote itself in the score it is more, and which of the two was published is "
-    "not known here. In small worlds the target of a campaign hardly changes who is shown its "
-    "posts: the feed decides that, and reaches nearly everybody.",
+    note="Three claims decide: what creators aim at where the mechanism is isolated, the same in "
+    "the default world with published presets, and that more automated accounts move people. "
+    "Topology, votes, ratings and targeting are secondary; closed forms are exact. The angry "
+    "reaction is asked of a world in which arousal draws comments and nothing else, as a "
+    "contrast of 5 likes against 0: nearly all of an effect may be there at the smallest "
+    "weight. In the default world arousal also draws clicks and hides, creators learn slowly, "
+    "and comments are rare. An up-vote at birth raises the votes of people; which of two ways "
+    "of counting them was published is not known here, so the other is reported beside it. In "
+    "small worlds the target of a campaign hardly changes who is shown its posts: the feed "
+    "decides that, and reaches nearly everybody.",
 )

@@ -11,12 +11,13 @@ import numpy as np
 
 from twin.experiments.findings.f1.graphs import GRAPHS, REWIRED, Decay
 from twin.experiments.findings.kit.arms import Curve, Study
-from twin.experiments.findings.kit.claims import Claim, exact, left_out, sign
+from twin.experiments.findings.kit.claims import Claim, Matters, exact, left_out, sign
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Array
+from twin.experiments.findings.kit.means import Array
 from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "FINDINGS F1, 1c"
+KEPT = Matters(0.01, "assumption: one per cent of the variance at the start")
 
 
 def _studies(quick: bool) -> list[Study]:
@@ -31,20 +32,23 @@ def _studies(quick: bool) -> list[Study]:
 def _judge(seen: Readings) -> list[Claim]:
     # Rows go from the ring (no tie rewired) to the random graph (all of them).
     left = seen.study("rewired")
+    ring = sign(
+        "at one degree, a ring of neighbours keeps more variance of opinion than a random graph, "
+        "as a share of the start",
+        left[0] - left[-1],
+        1,
+        SOURCE,
+        matters=KEPT,
+    )
     return [
         *(claim for name in GRAPHS for claim in _graph(name, seen.study(name))),
-        sign(
-            "at one degree, a ring of neighbours keeps more variance of opinion than a random "
-            "graph",
-            left[0] - left[-1],
-            1,
-            SOURCE,
-        ),
+        ring,
         exact(
             "control: nobody hears anybody (W = I), largest move of an opinion",
             seen.study("alone")[0],
             0.0,
             SOURCE,
+            of=ring,
         ),
     ]
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
-from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.readings import Readings
 
 HU = "Hu, Pavlou & Zhang, CACM 2009"
-
+J_MATTERS = Matters(0.02, "assumption: two in a hundred ratings, moved from one star to the next")
+STARS = Matters(0.1, "assumption: a tenth of a star, to which averages are commonly shown")
 
 CHECK = [
     Outcome("rating_j_shape", "consumer", f"J shape of the {sample}", {"sample": sample})
@@ -64,28 +65,43 @@ def _judge_j(seen: Readings) -> list[Claim]:
     everyone = [seen.of("everyone reports/everyone reports", outcome) for outcome in CHECK]
     even = [seen.of("no extremity/no extremity", outcome) for outcome in CHECK]
     bias = seen.effect("selective", "everyone reports/everyone reports", BIAS)
+    more = sign(
+        "J shape of posted ratings less that of what all buyers think",
+        posted - bought,
+        1,
+        HU,
+        matters=J_MATTERS,
+    )
     return [
-        sign("posted ratings are J-shaped", posted, 1, HU),
-        sign("more so than what all buyers think", posted - bought, 1, HU),
+        sign("posted ratings are J-shaped", posted, 1, HU, matters=J_MATTERS),
+        more,
         # The measure is above zero only where both ends rise over their neighbours.
-        sign("everyone buys and everyone reports: no J shape", forced, -1, HU),
+        sign("everyone buys and everyone reports: no J shape", forced, -1, HU, matters=J_MATTERS),
         sign(
             "buyers like what they bought better than people at random",
             seen.of("selective", TAKEN) - seen.of("selective", MEANT),
             1,
             HU,
+            matters=STARS,
             unit="stars",
         ),
-        sign("who reports biases the averages on show upwards", bias, 1, HU, unit="stars"),
+        sign(
+            "who reports biases the averages on show upwards",
+            bias,
+            1,
+            HU,
+            matters=STARS,
+            unit="stars",
+        ),
         vanishes(
             "everyone reports: J shape of the posted less that of the buyers",
             everyone[0] - everyone[1],
-            posted - bought,
+            more,
         ),
         vanishes(
             "reports at random: J shape of the posted less that of the buyers",
             even[0] - even[1],
-            posted - bought,
+            more,
         ),
     ]
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from twin.experiments.findings.f1.seeding import SEEDS, Floats
 from twin.experiments.findings.kit.arms import Curve, Study
-from twin.experiments.findings.kit.claims import Claim, band, exact, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, band, exact, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.means import interval
 from twin.experiments.findings.kit.readings import Readings
 
 MUCHNIK = "Muchnik, Aral & Taylor, Science 2013"
@@ -22,6 +22,9 @@ UP = (1.1102, 1.3898)
 that differs (+11.02 %, Glenski & Weninger)."""
 DOWN = (1 - 0.0515, 1 + 0.0515)
 """Ratio by a down-vote: no difference, within what that replication found (-5.15 %)."""
+VOTES_MATTER = Matters(
+    0.0515, "as a share of votes: what counts as no difference, Glenski & Weninger -5.15 %"
+)
 
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -55,14 +58,19 @@ def _judge_votes(seen: Readings) -> list[Claim]:
         for name, each in net.items()
     }
     default = net["default"]
-    # The size that the controls must be small beside.
-    herded = ratio["default"].up - 1
+    herded = sign(
+        "an up-vote at birth raises the net votes of people, as a share of those without",
+        ratio["default"].up - 1,
+        1,
+        MUCHNIK,
+        matters=VOTES_MATTER,
+    )
     up = [
-        sign("an up-vote at birth raises the net votes of people", herded, 1, MUCHNIK),
+        herded,
         band(
             "final net votes with an up-vote at birth over those without",
             ratio["default"].up,
-            *UP,
+            UP,
             f"+25 %, {MUCHNIK}",
         ),
         band(
@@ -70,7 +78,7 @@ def _judge_votes(seen: Readings) -> list[Claim]:
             # Which of the two was published is not known here, so this one is reported beside the
             # other.
             (default.up + 1) / default.none,
-            *UP,
+            UP,
             f"+25 %, {MUCHNIK}",
             aside=True,
         ),
@@ -81,28 +89,30 @@ def _judge_votes(seen: Readings) -> list[Claim]:
 def _down(net: dict[str, BySeed], ratio: dict[str, BySeed]) -> list[Claim]:
     return [
         sign(
-            "without the correction a down-vote at birth lowers them",
+            "without the correction a down-vote at birth lowers net votes, as a share",
             ratio["uncorrected"].down - 1,
             -1,
             "asymmetry needs it",
+            matters=VOTES_MATTER,
         ),
         sign(
-            "the correction raises posts with a down-vote at birth",
-            net["default"].down - net["uncorrected"].down,
+            "the correction raises posts with a down-vote at birth, as a share of net votes "
+            "without any",
+            (net["default"].down - net["uncorrected"].down) / net["default"].none,
             1,
             MUCHNIK,
-            unit="votes",
+            matters=VOTES_MATTER,
         ),
         band(
             "final net votes with a down-vote at birth over those without",
             ratio["default"].down,
-            *DOWN,
+            DOWN,
             f"none, {MUCHNIK}",
         ),
     ]
 
 
-def _hidden(seen: Readings, ratio: BySeed, herded: Floats) -> list[Claim]:
+def _hidden(seen: Readings, ratio: BySeed, herded: Claim) -> list[Claim]:
     """Controls: votes that nobody sees herd nobody."""
     return [
         vanishes(
@@ -113,6 +123,7 @@ def _hidden(seen: Readings, ratio: BySeed, herded: Floats) -> list[Claim]:
             np.abs(seen.study("hidden") - seen.study("hidden, unseeded")).max(),
             0,
             "FINDINGS F1 iii",
+            of=herded,
             unit="votes",
         ),
     ]

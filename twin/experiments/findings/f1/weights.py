@@ -9,9 +9,8 @@ comments and hides at once, and creators learn at the default rate.
 from __future__ import annotations
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because
-from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 from twin.mechanisms.recommender.presets import effective, prized
 from twin.mechanisms.recommender.weights import Rates
@@ -21,9 +20,12 @@ SOURCE = "FINDINGS F1 i: supply rises with weight x chance"
 ANGRY = (0.0, 1.5, 4.0, 5.0)
 SCALE = 4.0
 """Control: all weights times this; a power of two, so that products round in the same way."""
-MADE = Outcome("creator_arousal", "producer", "arousal that makers aim at", {"by": "human"})
-POSTED = Outcome("supply_arousal", "producer", "arousal of what is made", {"by": "human"})
-SHOWN = Outcome("shown_arousal", "consumer", "arousal of what is shown")
+AROUSAL = Matters(0.02, "assumption: a fiftieth of the scale from 0 to 1")
+MADE = Outcome(
+    "creator_arousal", "producer", "arousal that creators aim at", {"by": "human"}, AROUSAL
+)
+POSTED = Outcome("supply_arousal", "producer", "arousal of new posts", {"by": "human"}, AROUSAL)
+SHOWN = Outcome("shown_arousal", "consumer", "arousal of what is shown", matters=AROUSAL)
 SPREAD = Outcome("opinion_variance", "consumer", "variance of opinion")
 OTHERS = because(
     "not part of this experiment",
@@ -117,36 +119,39 @@ def _angry(weight: float, scale: float = 1.0) -> dict[str, str]:
 
 
 def _judge(seen: Readings) -> list[Claim]:
-    claims, effects = [], {}
-    for outcome, side in (
-        (MADE, "makers aim at more arousal"),
-        (POSTED, "more arousal is made"),
-        (SHOWN, "more arousal is shown"),
-    ):
-        effects[outcome.metric] = slope(*seen.doses(outcome))
-        claims.append(
-            sign(
-                f"the more an angry reaction counts, {side} (per sd of its weight)",
-                effects[outcome.metric],
-                1,
-                SOURCE,
-            )
+    # A contrast and not a slope: nearly all of the effect may be there at the smallest weight.
+    made, posted, shown = (
+        sign(
+            f"angry reactions count 5 likes rather than none: {outcome.words}",
+            seen.effect("angry 5", "angry 0", outcome),
+            1,
+            SOURCE,
+            matters=outcome.matters,
+            primary=outcome is MADE,
         )
-    still = slope(*seen.doses(MADE, STILL))
+        for outcome in (MADE, POSTED, SHOWN)
+    )
     # Only the ratio of weights can matter to a ranking: all of them times a constant must do
     # nothing.
-    scaled = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", MADE)
-    shown = seen.effect(f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5", SHOWN)
+    scaled = f"{TIMES}/4 x angry 5", f"{TIMES}/1 x angry 5"
     return [
-        *claims,
-        vanishes("makers who do not adapt: arousal that they aim at", still, effects[MADE.metric]),
+        made,
+        posted,
+        shown,
         vanishes(
-            "all weights times 4, multipliers off: arousal that makers aim at",
-            scaled,
-            effects[MADE.metric],
+            f"creators who do not adapt, 5 likes rather than none: {MADE.words}",
+            seen.effect(f"{STILL}/angry 5", f"{STILL}/angry 0", MADE),
+            made,
         ),
         vanishes(
-            "all weights times 4, multipliers off: arousal shown", shown, effects[SHOWN.metric]
+            f"all weights times 4, multipliers off: {MADE.words}",
+            seen.effect(*scaled, MADE),
+            made,
+        ),
+        vanishes(
+            f"all weights times 4, multipliers off: {SHOWN.words}",
+            seen.effect(*scaled, SHOWN),
+            shown,
         ),
     ]
 
@@ -162,7 +167,7 @@ ANGER = Part(
     judge=_judge,
     arms=(
         *(Arm(f"angry {w:g}", w, _angry(w)) for w in ANGRY),
-        # Both ends of the axis are enough where the slope has to be zero.
+        # Both ends of the axis, which are what is contrasted.
         *(Arm(f"angry {w:g}", w, _angry(w), STILL) for w in (0.0, 5.0)),
         *(Arm(f"{c:g} x angry 5", 5.0, _angry(5.0, c), TIMES) for c in (1.0, SCALE)),
     ),
@@ -185,31 +190,31 @@ COMMENT = {
     )
     for name in PRESETS
 }
-"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13, 33."""
+"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13,
+33."""
 
 
 def _judge_presets(seen: Readings) -> list[Claim]:
-    made = [
-        sign(
-            f"default world, {name} ({COMMENT[name]:.0f} % of what it prizes are comments) against "
-            f"likes alone: {what}",
+    made = {
+        (name, outcome.metric): sign(
+            f"default world, {name} (comments are {COMMENT[name]:.0f} % of what it optimises) against "
+            f"likes alone: {outcome.words}",
             seen.effect(name, "likes", outcome),
             1,
             SOURCE,
+            matters=outcome.matters,
+            primary=name == "x_2023" and outcome is MADE,
             aside=name == "x_2026",
         )
         for name in PRESETS[1:]
-        for outcome, what in (
-            (MADE, "makers aim at more arousal"),
-            (SHOWN, "more arousal is shown"),
-        )
-    ]
-    still = seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE)
-    beside = seen.effect("x_2023", "likes", MADE)
+        for outcome in (MADE, SHOWN)
+    }
     return [
-        *made,
+        *made.values(),
         vanishes(
-            "default world, makers who do not adapt: x_2023 against likes alone", still, beside
+            "default world, creators who do not adapt: x_2023 against likes alone",
+            seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE),
+            made["x_2023", MADE.metric],
         ),
     ]
 
@@ -235,7 +240,7 @@ MANY = because(
 DEFAULT = Part(
     "presets",
     "Feed weights pull producers (default world, published weights)",
-    varies="% of what the feed prizes that are comments",
+    varies="share of comments in what the feed optimises, %",
     judge=_judge_presets,
     arms=(
         *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),

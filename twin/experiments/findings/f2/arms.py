@@ -19,27 +19,57 @@ from twin.experiments.findings.kit.arms import (
     minimal_feed,
     smaller,
 )
+from twin.experiments.findings.kit.claims import Matters
 from twin.experiments.findings.kit.readings import Readings
 
 SOURCE = "Barreto et al. 2503.17338"
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SIGMAS = (0.0, 0.5, 1.0, 2.0)
+VARIANCE = Matters(0.01, "assumption: one per cent of the largest variance, two camps at -1 and 1")
+BITS = Matters(0.02, "assumption: a fiftieth of a bit, the entropy of an even mix")
+IN_A_HUNDRED = Matters(0.01, "assumption: one post or answer in a hundred")
 BETWEEN = Outcome(
-    "stance_between_variance", "consumer", "variance between people of what they see lean"
+    "stance_between_variance",
+    "consumer",
+    "variance between people of the stance of what they see",
+    matters=VARIANCE,
 )
-WITHIN = Outcome("stance_within_entropy", "consumer", "entropy of what one person sees lean")
-CROSS = Outcome("cross_cutting_share", "consumer", "share of posts from the other side")
+WITHIN = Outcome(
+    "stance_within_entropy",
+    "consumer",
+    "entropy of the stance of what one person sees",
+    matters=BITS,
+)
+CROSS = Outcome(
+    "cross_cutting_share", "consumer", "share of posts from the other side", matters=IN_A_HUNDRED
+)
 GINI = Outcome("exposure_gini", "producer", "Gini of reach across creators")
 SLANT = Outcome("creator_slant_spread", "producer", "spread of slant across creators")
 CHAT_BETWEEN = Outcome(
-    "chat_stance_between", "consumer", "variance between people of the stance of answers"
+    "chat_stance_between",
+    "consumer",
+    "variance between people of the stance of answers",
+    matters=VARIANCE,
 )
 CHAT_WITHIN = Outcome(
-    "chat_stance_entropy", "consumer", "entropy of the stance of one person's answers"
+    "chat_stance_entropy",
+    "consumer",
+    "entropy of the stance of one person's answers",
+    matters=BITS,
 )
-AGREES = Outcome("chat_agreement_mean", "consumer", "answers on the person's side, -1..1")
+AGREES = Outcome(
+    "chat_agreement_mean",
+    "consumer",
+    "answers on the person's side, -1 to 1",
+    matters=Matters(0.02, "assumption: one answer in a hundred, from one side to the other"),
+)
 WORTH_MET = Outcome("chat_performance_mean", "consumer", "mean worth of sessions")
-FALSE = Outcome("chat_false_rate", "producer", "share of false answers that the assistant gives")
+FALSE = Outcome(
+    "chat_false_rate",
+    "producer",
+    "share of false answers that the assistant gives",
+    matters=IN_A_HUNDRED,
+)
 USE = Outcome("chat_sessions", "producer", "sessions that the assistant holds a day")
 PANEL = because(
     "isolates the mechanism: a panel without newcomers",

@@ -26,36 +26,39 @@ from twin.experiments.findings.f2.arms import (
     share_arms,
     sigma_arms,
 )
+from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import Curve, averaged, because
-from twin.experiments.findings.kit.claims import Claim, band, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, band, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 
 MU, WORTH = 0.3, 0.1
 """Defaults of chatbots.answers: taste_mean and agreement (worth of an answer that agrees)."""
+GAP = Matters(
+    0.05,
+    "assumption: about a tenth of the gap that the formula gives at sigma 1, in units of taste",
+)
 
 
 def judge_chat(seen: Readings) -> list[Claim]:
     """Signs over the share of the personal model, the cost in truth, and the controls."""
     made = []
     for metric, way in ((CHAT_BETWEEN, 1), (CHAT_WITHIN, -1), (FALSE, 1)):
-        doses, values = seen.doses(metric)
-        made.append(
-            sign(
-                f"chatbot: {metric.words}, per sd of the personal share",
-                slope(doses, values),
-                way,
-                f"{SOURCE}; Sharma et al. 2310.13548",
-            )
+        claim = sign(
+            f"chatbot: {metric.words}, per sd of the personal share",
+            means.slope(*seen.doses(metric)),
+            way,
+            f"{SOURCE}; Sharma et al. 2310.13548",
+            matters=metric.matters,
+            primary=metric is FALSE,
         )
-        made.append(
-            vanishes(
-                f"chatbot, sigma 0: {metric.words}, personal less pooled",
-                gained(seen, metric, "all alike"),
-                gained(seen, metric),
-            )
+        control = vanishes(
+            f"chatbot, all people alike: {metric.words}, personal less pooled",
+            gained(seen, metric, "all alike"),
+            claim,
+            beside=gained(seen, metric),
         )
+        made += [claim, control]
     made.append(
         sign(
             f"chatbot: {AGREES.words}, personal less pooled",
@@ -63,6 +66,7 @@ def judge_chat(seen: Readings) -> list[Claim]:
             gained(seen, AGREES),
             1,
             "no sign of its own: some like to be contradicted",
+            matters=AGREES.matters,
             aside=True,
         )
     )
@@ -87,33 +91,37 @@ def _agreement_gap(seen: Readings, sigma: float, control: str = "") -> np.ndarra
 def judge_chat_sigma(seen: Readings) -> list[Claim]:
     """The gap in agreement against its formula, and zero where people are alike."""
     gaps = np.array([_agreement_gap(seen, sigma) for sigma in SIGMAS])
-    made = [
-        sign("chatbot: gap in agreement, per sd of sigma", slope(SIGMAS, gaps), 1, "E|a| - |E a|")
-    ]
+    main = sign(
+        "chatbot: gap in agreement between personal and pooled model, per sd of sigma",
+        means.slope(SIGMAS, gaps),
+        1,
+        "E|a| - |E a|",
+        matters=GAP,
+        primary=True,
+    )
+    made = [main]
     # Not sigma 0, where the gap is a control (below).
     for sigma, gap in list(zip(SIGMAS, gaps, strict=True))[1:]:
         want = equations.gap(MU, sigma)
         # What is learned is not known, and a crowd is finite: 5 % of sigma, 0.05 at the least.
+        room = GAP.size * max(1, sigma)
         made.append(
             band(
                 f"chatbot: gap in agreement at sigma {sigma:g}, formula {want:.3f}",
                 gap,
-                want - 0.05 * max(1, sigma),
-                want + 0.05 * max(1, sigma),
+                (want - room, want + room),
                 "E|a| - |E a|, for what is learned and a finite crowd",
             )
         )
-    made.append(
-        # Controls have to be small beside the gap at sigma 1, the third of SIGMAS.
-        vanishes("chatbot, people and model at sigma 0: gap in agreement", gaps[0], gaps[2])
-    )
-    made.append(
-        vanishes(
-            "chatbot, people at sigma 0 and a model free to tell them apart: gap in agreement",
+    for where, alike in (
+        ("people and model at sigma 0", gaps[0]),
+        (
+            "people at sigma 0 and a model free to tell them apart",
             _agreement_gap(seen, 0.0, "free model"),
-            gaps[2],
-        )
-    )
+        ),
+    ):
+        # Controls have to be small beside the gap at sigma 1, the third of SIGMAS.
+        made.append(vanishes(f"chatbot, {where}: gap in agreement", alike, main, beside=gaps[2]))
     # At mu = 0 the pooled model gives everybody one mix of answers; a personal one makes two camps.
     echo = seen.effect(model_at(1.0, True), model_at(1.0, False), CHAT_BETWEEN)
     made.append(
@@ -122,6 +130,7 @@ def judge_chat_sigma(seen: Readings) -> list[Claim]:
             echo,
             1,
             "1 less 0 at mu = 0",
+            matters=CHAT_BETWEEN.matters,
         )
     )
     return made

@@ -23,10 +23,10 @@ from twin.experiments.findings.f2.arms import (
     share_arms,
     sigma_arms,
 )
+from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import because
 from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
 from twin.experiments.findings.kit.readings import Readings
 
 
@@ -34,22 +34,21 @@ def judge_feed(seen: Readings) -> list[Claim]:
     """Signs over the share of the personal model, and the control without spread."""
     made = []
     for metric, way in ((BETWEEN, 1), (WITHIN, -1)):
-        doses, values = seen.doses(metric)
-        made.append(
-            sign(
-                f"feed: {metric.words}, per sd of the personal share",
-                slope(doses, values),
-                way,
-                SOURCE,
-            )
+        claim = sign(
+            f"feed: {metric.words}, per sd of the personal share",
+            means.slope(*seen.doses(metric)),
+            way,
+            SOURCE,
+            matters=metric.matters,
+            primary=metric is BETWEEN,
         )
-        made.append(
-            vanishes(
-                f"feed, sigma of the model 0: {metric.words}, personal less pooled",
-                gained(seen, metric, "no spread"),
-                gained(seen, metric),
-            )
+        control = vanishes(
+            f"feed, the model assumes that people are alike: {metric.words}, personal less pooled",
+            gained(seen, metric, "no spread"),
+            claim,
+            beside=gained(seen, metric),
         )
+        made += [claim, control]
     made.append(
         sign(
             f"feed: {CROSS.words}, personal less pooled",
@@ -57,6 +56,7 @@ def judge_feed(seen: Readings) -> list[Claim]:
             gained(seen, CROSS),
             -1,
             "no sign of its own: reported",
+            matters=CROSS.matters,
             aside=True,
         )
     )
@@ -65,32 +65,25 @@ def judge_feed(seen: Readings) -> list[Claim]:
 
 def judge_feed_sigma(seen: Readings) -> list[Claim]:
     """The gap between both models grows with heterogeneity and is zero where people are alike."""
-    gaps = {
-        metric.metric: np.array(
-            [seen.effect(model_at(s, True), model_at(s, False), metric) for s in SIGMAS]
-        )
-        for metric in (BETWEEN, WITHIN)
-    }
     made = []
     for metric, way in ((BETWEEN, 1), (WITHIN, -1)):
-        gap = gaps[metric.metric]
-        made.append(
-            sign(
-                f"feed: personal less pooled, {metric.words}, per sd of sigma",
-                slope(SIGMAS, gap),
-                way,
-                SOURCE,
-            )
+        gap = np.array([seen.effect(model_at(s, True), model_at(s, False), metric) for s in SIGMAS])
+        claim = sign(
+            f"feed: personal less pooled, {metric.words}, per sd of sigma",
+            means.slope(SIGMAS, gap),
+            way,
+            SOURCE,
+            matters=metric.matters,
         )
-        made.append(
-            vanishes(
-                f"feed, people and model at sigma 0: personal less pooled, {metric.words}",
-                # At sigma 0 both models are the same to the bit; at sigma 1 is the effect that
-                # vanishes.
-                gap[0],
-                gap[2],
-            )
+        control = vanishes(
+            f"feed, people and model at sigma 0: personal less pooled, {metric.words}",
+            # At sigma 0 both models are the same to the bit; at sigma 1 is the effect that
+            # vanishes.
+            gap[0],
+            claim,
+            beside=gap[2],
         )
+        made += [claim, control]
     return made
 
 

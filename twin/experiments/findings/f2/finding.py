@@ -21,11 +21,11 @@ FINDING = Finding(
         "Sharma et al., arXiv 2310.13548 (sign)",
     ),
     parts=(forms.PART, feed.SHARE_PART, feed.SIGMA_PART, chat.SHARE_PART, chat.SIGMA_PART),
-    note="No size has been published. Mean agreement has no sign of its own: a personal model also "
-    "contradicts those who like to be contradicted. What it raises is agreement weighted by the "
-    "taste for it, E|a| against |E a|. The control with a free model vanishes in the full set and "
-    "does not in the quick one (-0.004; the gap is 0.50 at sigma 1). Where people are alike, the "
-    "differences that a model finds are errors, and errors can only lose agreement. By the rule "
-    "this refutes the finding in the quick set. The controls in which the model assumes no spread, "
-    "and the closed forms at sigma = 0, are exactly zero.",
+    note="Three claims decide: the gap in agreement of the chatbot (sycophancy), the variance "
+    "between people of what the feed shows (echo chambers), and false answers. No size has "
+    "been published. Mean agreement has no sign of its own: a personal model also contradicts "
+    "those who like to be contradicted. What it raises is agreement weighted by the taste for "
+    "it, E|a| against |E a|. Where people are alike, a model that is free to tell them apart "
+    "finds differences that are errors, and errors can only lose agreement: that control is "
+    "not exactly zero, and need not be.",
 )

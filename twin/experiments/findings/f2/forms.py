@@ -70,10 +70,11 @@ def judge_forms(seen: Readings) -> list[Claim]:
     """Known weights to 1e-9, learned ones within 0.02, and the controls without a gap."""
     return [
         *_standard(seen),
-        *(claim for case in KNOWN for claim in _known(seen, case)),
-        *_no_gap(seen),
-        *(claim for mu in LEARNED for claim in _learned(seen, mu)),
-        _alike(seen),
+        *(known := [claim for case in KNOWN for claim in _known(seen, case)]),
+        # The gap of the first case is what vanishes, and so is the agreement that is learned.
+        *_no_gap(seen, known[0]),
+        *(learned := [claim for mu in LEARNED for claim in _learned(seen, mu)]),
+        _alike(seen, learned[0]),
     ]
 
 
@@ -142,7 +143,7 @@ def _known(seen: Readings, case: Case) -> list[Claim]:
     return made
 
 
-def _no_gap(seen: Readings) -> list[Claim]:
+def _no_gap(seen: Readings, main: Claim) -> list[Claim]:
     made = []
     for name, case in NO_GAP.items():
         personal, pooled = _known_models(seen, case)
@@ -153,6 +154,7 @@ def _no_gap(seen: Readings) -> list[Claim]:
                 personal.agreement - pooled.agreement,
                 0.0,
                 "control",
+                of=main,
             )
         )
     return made
@@ -179,13 +181,14 @@ def _learned(seen: Readings, mu: float) -> list[Claim]:
     ]
 
 
-def _alike(seen: Readings) -> Claim:
+def _alike(seen: Readings, main: Claim) -> Claim:
     personal, pooled = _learned_models(seen, "learned alike")
     return exact(
         f"control, sigma 0: {EACH} comparisons each, gap in agreement",
         personal.agreement - pooled.agreement,
         0.0,
         "control",
+        of=main,
     )
 
 

@@ -12,11 +12,14 @@ import numpy as np
 
 from twin.experiments.findings.f3.pairs import SOURCE
 from twin.experiments.findings.kit.arms import Curve, Study, averaged
-from twin.experiments.findings.kit.claims import Claim, exact, moves, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, exact, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Array
+from twin.experiments.findings.kit.means import Array
 from twin.experiments.findings.kit.readings import Readings
 
+MODEL_STARS = Matters(
+    0.02, "assumption: a fifth of a tenth of a star, the step in which averages are commonly shown"
+)
 KAPPAS = (0.0, 0.5, 1.0, 1.5, 2.0)
 """Factors on kappa, stars of rating per star of surprise; 1 is the default."""
 
@@ -28,7 +31,10 @@ class Coefficient(NamedTuple):
     way: int
 
 
-COEFFICIENTS = (Coefficient("co-viewed, b_S", -1), Coefficient("bought together, b_C", 1))
+COEFFICIENTS = (
+    Coefficient("effect of a co-viewed link on the rating gap, b_S", -1),
+    Coefficient("effect of a bought-together link on the rating gap, b_C", 1),
+)
 """In the order of the columns of every study."""
 
 
@@ -96,17 +102,14 @@ def _counted(seen: Readings, place: int) -> list[Claim]:
     main = seen.study("default")
     # With labels swapped each coefficient has to become the other one's.
     swapped = np.abs(seen.study("swapped")[:, place] - main[:, 1 - place]).max()
+    claim = sign(f"pair model: {words}", main[:, place], way, SOURCE, matters=MODEL_STARS)
     return [
-        sign(f"pair model: {words}", main[:, place], way, SOURCE),
-        vanishes(
-            f"pair model, labels at random: {words}",
-            seen.study("random")[:, place],
-            main[:, place],
-        ),
+        claim,
+        vanishes(f"pair model, labels at random: {words}", seen.study("random")[:, place], claim),
         vanishes(
             f"pair model, kappa 0 and equal audiences: {words}",
             seen.study("both")[:, place],
-            main[:, place],
+            claim,
         ),
         exact(
             f"pair model, labels swapped: {words} less the other's",
@@ -114,6 +117,7 @@ def _counted(seen: Readings, place: int) -> list[Claim]:
             0.0,
             "control",
             within=1e-9,
+            of=claim,
         ),
     ]
 
@@ -126,13 +130,14 @@ def _reported(seen: Readings, place: int) -> list[Claim]:
             seen.study("comparison")[:, place],
             way,
             SOURCE,
+            matters=MODEL_STARS,
             aside=True,
         ),
         moves(
             f"pair model, kappa 0, audiences of their own: {words}",
             seen.study("kappa 0")[:, place],
-            0.005,
             "no source",
+            matters=MODEL_STARS,
             aside=True,
         ),
     ]

@@ -16,20 +16,43 @@ from twin.experiments.findings.kit.arms import (
     because,
     smaller,
 )
-from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
 
 S, C = "co_viewed", "bought_together"
-BETA_S = Outcome("rating_gap_beta_pooled", "producer", "coefficient of co-viewed", {"link": S})
-BETA_C = Outcome(
-    "rating_gap_beta_pooled", "producer", "coefficient of bought together", {"link": C}
+GAPS = Matters(0.005, "assumption: one per cent of the usual gap of two ratings, half a star")
+BETA_S = Outcome(
+    "rating_gap_beta_pooled",
+    "producer",
+    "effect of a co-viewed link on the rating gap",
+    {"link": S},
+    GAPS,
 )
-GAP_S = Outcome("rating_gap_mean", "producer", "rating gap of co-viewed works", {"link": S})
-GAP_C = Outcome("rating_gap_mean", "producer", "rating gap of works bought together", {"link": C})
-SURPRISE = Outcome("rating_disconfirmation_mean", "consumer", "what is met less what was expected")
-ENJOYED = Outcome("enjoyed_per_session", "consumer", "posts that people are glad of per session")
+BETA_C = Outcome(
+    "rating_gap_beta_pooled",
+    "producer",
+    "effect of a bought-together link on the rating gap",
+    {"link": C},
+    GAPS,
+)
+GAP_S = Outcome("rating_gap_mean", "producer", "rating gap of co-viewed works", {"link": S}, GAPS)
+GAP_C = Outcome(
+    "rating_gap_mean", "producer", "rating gap of works bought together", {"link": C}, GAPS
+)
+SURPRISE = Outcome(
+    "rating_disconfirmation_mean",
+    "consumer",
+    "quality met less quality expected",
+    matters=Matters(0.01, "assumption: a hundredth of a star"),
+)
+ENJOYED = Outcome(
+    "enjoyed_per_session",
+    "consumer",
+    "posts that people are glad of per session",
+    matters=Matters(0.05, "assumption: one post in twenty sessions"),
+)
 OUTCOMES = (BETA_S, BETA_C, GAP_S, GAP_C, SURPRISE, ENJOYED)
 WORLD = (
     because(
@@ -97,11 +120,12 @@ def judge_worlds(seen: Readings) -> list[Claim]:
         made += _reported(seen, metric, shelf, way)
     made.append(
         sign(
-            "worlds, both works compared: coefficient of co-viewed, less that under a random shelf",
+            f"worlds, both works compared: {BETA_S.words}, less that under a random shelf",
             # Only co-viewed shelves have a reference, so the base is that of the experiment.
             seen.of("compared/co-viewed shelf", BETA_S) - seen.of("random shelf", BETA_S),
             -1,
             SOURCE,
+            matters=BETA_S.matters,
             aside=True,
         )
     )
@@ -111,11 +135,16 @@ def judge_worlds(seen: Readings) -> list[Claim]:
 def _counted(seen: Readings, metric: Outcome, shelf: str, way: int) -> list[Claim]:
     # Works that people view together are alike before anybody sees a link. The random shelf has the
     # same pairs without showing them.
-    shown = seen.effect(shelf, "random shelf", metric)
+    shown = sign(
+        f"worlds, {shelf}: {metric.words}, less that under a random shelf",
+        seen.effect(shelf, "random shelf", metric),
+        way,
+        SOURCE,
+        matters=metric.matters,
+        primary=True,
+    )
     return [
-        sign(
-            f"worlds, {shelf}: {metric.words}, less that under a random shelf", shown, way, SOURCE
-        ),
+        shown,
         vanishes(
             f"worlds, kappa 0 and equal audiences, {shelf}: {metric.words}, less that under a "
             f"random shelf",
@@ -132,13 +161,14 @@ def _reported(seen: Readings, metric: Outcome, shelf: str, way: int) -> list[Cla
             seen.of(shelf, metric),
             way,
             SOURCE,
+            matters=metric.matters,
             aside=True,
         ),
         moves(
             f"worlds, random shelf: {metric.words}, as it stands",
             seen.of("random shelf", metric),
-            0.005,
             "selection: nobody was shown such links",
+            matters=metric.matters,
             aside=True,
         ),
     ]
@@ -146,8 +176,8 @@ def _reported(seen: Readings, metric: Outcome, shelf: str, way: int) -> list[Cla
         moves(
             f"worlds, {shelf} less random shelf: {side.words}",
             seen.effect(shelf, "random shelf", side),
-            0.01,
             "no source",
+            matters=side.matters,
             aside=True,
         )
         for side in (SURPRISE, ENJOYED)
@@ -165,8 +195,8 @@ def judge_kappa(seen: Readings) -> list[Claim]:
             moves(
                 f"worlds: {metric.words}, per sd of kappa",
                 slope(doses, values),
-                0.005,
                 "no source",
+                matters=metric.matters,
                 aside=True,
             )
         )

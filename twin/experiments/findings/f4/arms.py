@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because, smaller
+from twin.experiments.findings.kit.claims import Matters
 
 SOURCE = "Ohsaka & Togashi, SIGIR 2023; FINDINGS F4"
 DIMS = (2, 4, 8, 16, 32, 64, 128)
@@ -16,16 +17,43 @@ GATED = 32
 """Largest dimension over which slopes are judged."""
 # Windows for the course over time; levels are read in the second half.
 SIXTHS = tuple((i / 6, (i + 1) / 6) for i in range(6))
-POPULAR = Outcome("shown_popularity", "consumer", "popularity of what is shown")
-MATCH = Outcome("shown_match", "consumer", "match of what is shown to taste")
-GLAD = Outcome("enjoyed_per_session", "consumer", "posts per session that people are glad of")
-COVERAGE = Outcome("post_coverage", "producer", "share of posts that anybody sees")
-GINI = Outcome("exposure_gini", "producer", "Gini of reach across creators")
-SMALL = Outcome(
-    "small_creator_share", "producer", "share of reach of the less followed half of creators"
+SHARE = Matters(0.01, "assumption: one in a hundred")
+INEQUALITY = Matters(0.01, "assumption: a hundredth of the Gini, whose range is 0 to 1")
+POPULAR = Outcome(
+    "shown_popularity",
+    "consumer",
+    "popularity of what is shown",
+    matters=Matters(0.05, "assumption: as a share of the level at 2 dimensions, five per cent"),
 )
-INCOME = Outcome("niche_income", "producer", "income of niche creators")
-EXITS = Outcome("niche_exits", "producer", "niche creators who quit per day")
+MATCH = Outcome(
+    "shown_match",
+    "consumer",
+    "match of what is shown to taste",
+    matters=Matters(0.01, "assumption: a hundredth of a cosine, about a thirtieth of its level"),
+)
+GLAD = Outcome("enjoyed_per_session", "consumer", "posts per session that people are glad of")
+COVERAGE = Outcome("post_coverage", "producer", "share of posts that anybody sees", matters=SHARE)
+GINI = Outcome("exposure_gini", "producer", "Gini of reach across creators", matters=INEQUALITY)
+SMALL = Outcome(
+    "small_creator_share",
+    "producer",
+    "share of reach of the less followed half of creators",
+    matters=SHARE,
+)
+INCOME = Outcome(
+    "niche_income",
+    "producer",
+    "income of niche creators",
+    matters=Matters(0.02, "assumption: as a share of the level at 2 dimensions, two per cent"),
+)
+EXITS = Outcome(
+    "niche_exits",
+    "producer",
+    "niche creators who quit per day",
+    matters=Matters(0.02, "assumption: one more in fifty days"),
+)
+RELATIVE = (POPULAR, INCOME)
+"""Outcomes whose claims are shares of the level at two dimensions, as their units have no scale."""
 SIGNS = ((POPULAR, -1), (COVERAGE, 1), (GINI, -1), (INCOME, 1), (EXITS, -1))
 """What each outcome does as dimensions are added."""
 WORLD = because(

@@ -22,7 +22,9 @@ FINDING = Finding(
         "FINDINGS F4: counts and MovieLens, computed",
     ),
     parts=(static.PART, loop.WORLDS, loop.PATCH, loop.BARE),
-    note="Re-ranking does change exposure. It cannot restore what a model of few dimensions does "
-    "not "
-    "know.",
+    note="Three claims decide: popularity of what is shown, income of niche creators, and whether "
+    "the inequality of reach compounds. MovieLens, exact counts and patches are secondary. "
+    "Re-ranking does change exposure. It cannot restore what a model of few dimensions does "
+    "not know. Popularity and income are shares of their level at two dimensions, because "
+    "their units have no scale.",
 )

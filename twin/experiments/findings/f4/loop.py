@@ -21,6 +21,7 @@ from twin.experiments.findings.f4.arms import (
     MATCH,
     POPULAR,
     QUICK,
+    RELATIVE,
     SIGNS,
     SIXTHS,
     SMALL,
@@ -28,18 +29,22 @@ from twin.experiments.findings.f4.arms import (
     WORLD,
     dimension_arms,
 )
-from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import Arm, Curve, Outcome, because
-from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import interval
+from twin.experiments.findings.kit.means import interval
 from twin.experiments.findings.kit.readings import Readings
+
+STEEPER = Matters(
+    0.0034, "assumption: over the run (2.9 sd of time) the Gini at 2 dimensions gains a hundredth"
+)
 
 
 def _steeper(seen: Readings, metric: Outcome, arm: str) -> NDArray[np.float64]:
     """Rise of a metric per sd of time, over the sixths of a run (replicates,)."""
     # The seventh window, the second half, is no part of the course.
-    return judging.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
+    return means.slope(range(6), seen.over_time(arm, metric)[:, :6].T)
 
 
 def judge_worlds(seen: Readings) -> list[Claim]:
@@ -50,32 +55,43 @@ def judge_worlds(seen: Readings) -> list[Claim]:
         # FINDINGS fixed the gate before: one regulariser for all dimensions bends the curve beyond
         # it.
         gated = doses <= GATED
-        made += [
-            sign(
-                f"{metric.words}, per sd of log dimension up to {GATED}",
-                judging.slope(np.log(doses[gated]), values[gated]),
-                way,
-                SOURCE,
-            ),
-            vanishes(
-                f"random feed: {metric.words}, 2 less 32 dimensions",
-                seen.effect("random feed/2", "random feed/32", metric),
-                seen.effect("2", "32", metric),
-            ),
-        ]
+        claim = sign(
+            f"{metric.words}, per sd of log dimension up to {GATED}",
+            means.slope(np.log(doses[gated]), values[gated]) / _level(seen, metric),
+            way,
+            SOURCE,
+            matters=metric.matters,
+            primary=metric in (POPULAR, INCOME),
+        )
+        control = vanishes(
+            f"random feed: {metric.words}, 2 less 32 dimensions",
+            seen.effect("random feed/2", "random feed/32", metric)
+            / _level(seen, metric, "random feed/2"),
+            claim,
+            beside=seen.effect("2", "32", metric) / _level(seen, metric),
+        )
+        made += [claim, control]
     return [*made, *_compounds(seen), *_match(seen)]
+
+
+def _level(seen: Readings, metric: Outcome, arm: str = "2") -> NDArray[np.float64]:
+    """What a claim about a metric is a share of (replicates,): one where it is a difference."""
+    level = seen.of(arm, metric)
+    return level if metric in RELATIVE else np.ones_like(level)
 
 
 def _compounds(seen: Readings) -> list[Claim]:
     # Compounding is a steeper rise over time, not a larger gap at the end.
-    faster = _steeper(seen, GINI, "2") - _steeper(seen, GINI, "32")
+    faster = sign(
+        "it compounds: the Gini of reach rises faster at 2 than at 32 dimensions",
+        _steeper(seen, GINI, "2") - _steeper(seen, GINI, "32"),
+        1,
+        "FINDINGS F4, loop",
+        matters=STEEPER,
+        primary=True,
+    )
     return [
-        sign(
-            "it compounds: the Gini of reach rises faster at 2 than at 32 dimensions",
-            faster,
-            1,
-            "FINDINGS F4, loop",
-        ),
+        faster,
         vanishes(
             "random feed: the rise of the Gini, 2 less 32 dimensions",
             _steeper(seen, GINI, "random feed/2") - _steeper(seen, GINI, "random feed/32"),
@@ -85,9 +101,15 @@ def _compounds(seen: Readings) -> list[Claim]:
 
 
 def _match(seen: Readings) -> list[Claim]:
-    gain = seen.effect("32", "2", MATCH)
+    gain = sign(
+        f"{MATCH.words}, 32 less 2 dimensions",
+        seen.effect("32", "2", MATCH),
+        1,
+        SOURCE,
+        matters=MATCH.matters,
+    )
     return [
-        sign(f"{MATCH.words}, 32 less 2 dimensions", gain, 1, SOURCE),
+        gain,
         vanishes(
             f"everybody has one taste: {MATCH.words}, 32 less 2 dimensions",
             seen.effect("one taste/32", "one taste/2", MATCH),
@@ -127,12 +149,13 @@ def judge_patch(seen: Readings) -> list[Claim]:
             seen.effect("2, floor", "2", SMALL),
             1,
             "FINDINGS F4: re-ranking can change exposure",
+            matters=SMALL.matters,
         ),
         moves(
             "re-ranking for diversity at 2 dimensions moves the Gini of reach",
             seen.effect("2, diversity", "2", GINI),
-            0.001,
             "FINDINGS F4: re-ranking can change exposure",
+            matters=GINI.matters,
             aside=True,
         ),
     ]
@@ -143,6 +166,7 @@ def judge_patch(seen: Readings) -> list[Claim]:
                 seen.effect(f"2, {patch}", "32", MATCH),
                 -1,
                 "sentence 4: cannot be patched afterwards",
+                matters=MATCH.matters,
             )
         )
         # A patch may move exposure as far as more dimensions do. The finding does not exclude it.
@@ -150,9 +174,10 @@ def judge_patch(seen: Readings) -> list[Claim]:
             made.append(
                 sign(
                     f"{patch} at 2 dimensions less 32 dimensions: {metric.words}",
-                    seen.effect(f"2, {patch}", "32", metric),
+                    seen.effect(f"2, {patch}", "32", metric) / _level(seen, metric),
                     way,
                     "sentence 4, read strictly: reported",
+                    matters=metric.matters,
                     aside=True,
                 )
             )
@@ -164,9 +189,10 @@ def judge_bare(seen: Readings) -> list[Claim]:
     return [
         sign(
             f"no slots for exploration: {metric.words}, 32 less 2 dimensions",
-            seen.effect("32", "2", metric),
+            seen.effect("32", "2", metric) / _level(seen, metric),
             way,
             SOURCE,
+            matters=metric.matters,
             aside=True,
         )
         for metric, way in SIGNS

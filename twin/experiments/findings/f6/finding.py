@@ -27,15 +27,17 @@ FINDING = Finding(
         "Burtch et al., CACM, abstract",
     ),
     parts=(supply.PART, policies.DRAFTS, policies.POLICY),
-    note="That AI posts build no reputation is a parameter of the twin, not a result. The dose of "
-    "published studies is unknown; the band is asked where AI doubles the supply. In the default "
-    "feed all topics compete for the same slates, so humans in topics without AI may lose too, and "
-    "that placebo need not be zero. In separate communities it should be; this is reported beside "
-    "it. Uploads respond through supply_elasticity, which is off by default: without it they fall "
-    "only through creators who quit. Two controls do not vanish, and were examined afterwards. "
-    "First, infinite attention does not retain people. With AI posts they are less satisfied, more "
-    "of them leave for good, and those who remain examine less. Where nobody leaves, nothing is "
-    "displaced. Second, an AI creator with the parameters of a human one still differs: its niche "
-    "is the centre of its community, that of a human their own taste, so its posts match more "
-    "people. Where all tastes are those of the community, no difference is left.",
+    note="Two claims decide, where AI doubles the supply: human posts examined, and uploads of "
+    "human creators where AI works. Their controls are infinite attention where nobody "
+    "leaves, and communities without AI that keep to themselves. In the default feed all "
+    "topics compete for the same slates, so humans in topics without AI may lose too: that "
+    "placebo is reported. With infinite attention where people may leave, less satisfied "
+    "people leave, which is another mechanism: reported too. That AI posts build no "
+    "reputation is a parameter of the twin, not a result. The dose of published studies is "
+    "unknown; the band is asked where AI doubles the supply. Uploads respond to income "
+    "through supply_elasticity, which is off by default, so their fall follows from the fall "
+    "of income. That comprehensiveness captures engagement is not tested: it has no way to "
+    "attention in the twin. An AI creator with the parameters of a human one still has a more "
+    "central niche; only where niches, hours and quitting are alike too does nothing but the "
+    "name differ.",
 )

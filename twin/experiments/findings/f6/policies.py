@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from twin.experiments.findings.f6.arms import (
+    CHANGE,
     CONTENT,
     ENJOYED,
     EXPOSED,
@@ -23,7 +24,7 @@ from twin.experiments.findings.f6.arms import (
 from twin.experiments.findings.kit.arms import Arm, because
 from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
 
 
@@ -31,32 +32,31 @@ def judge_drafts(seen: Readings) -> list[Claim]:
     """Selection: the best of several drafts takes more reach. Without AI there is nothing to
     select."""
     made = []
-    for metric, way in ((SHARE, -1), (INCOME, -1)):
+    for metric, matters in ((SHARE, SHARE.matters), (INCOME, CHANGE)):
         doses, values = seen.doses(metric)
-        made.append(
-            sign(
-                f"selection: {metric.words}, per sd of log drafts",
-                # The best of n drafts gains about as much with every doubling of n.
-                slope(np.log2(doses), values),
-                way,
-                "Nextdoor 2023: engagement comes from selection",
-            )
+        _, without = seen.doses(metric, "no AI")
+        claim = sign(
+            f"selection: {metric.words}, as a share of that with one draft, per sd of log drafts",
+            # The best of n drafts gains about as much with every doubling of n.
+            slope(np.log2(doses), values / values[0]),
+            -1,
+            "Nextdoor 2023: engagement comes from selection",
+            matters=matters,
         )
-    made.append(
-        vanishes(
-            "control, no AI: human posts a day, 16 drafts less 1",
-            seen.effect("no AI/16", "no AI/1", EXPOSED),
-            seen.effect("16", "1", EXPOSED),
+        control = vanishes(
+            f"no AI: {metric.words}, 16 drafts over 1, less one",
+            without[-1] / without[0] - 1,
+            claim,
+            beside=values[-1] / values[0] - 1,
         )
-    )
+        made += [claim, control]
     for metric in (EXPOSED, ENJOYED, OPENED):
         made.append(
             moves(
-                f"selection: {metric.words}, 16 drafts less 1",
-                seen.effect("16", "1", metric),
-                # No size is declared negligible: nothing is known about these outcomes.
-                0.0,
+                f"selection: {metric.words}, 16 drafts over 1, change as a share",
+                relative(seen, "16", "1", metric),
                 "no source",
+                matters=CHANGE,
                 aside=True,
             )
         )
@@ -70,8 +70,8 @@ def judge_policies(seen: Readings) -> list[Claim]:
         moves(
             f"{name}: {metric.words}, change as a share",
             relative(seen, name, "none", metric),
-            0.005,
             "no source",
+            matters=CHANGE,
             aside=True,
         )
         for name in POLICIES

@@ -14,12 +14,14 @@ from twin.experiments.findings.f6.arms import (
     AI_REACH,
     ALIKE,
     APART,
+    CHANGE,
     CONTENT,
     DOSES,
     ENDLESS,
     ENJOYED,
     EXITS,
     EXPOSED,
+    FALL,
     FULL,
     HUMAN_REACH,
     INCOME,
@@ -41,7 +43,7 @@ from twin.experiments.findings.f6.arms import (
 from twin.experiments.findings.kit.arms import Arm
 from twin.experiments.findings.kit.claims import (
     Claim,
-    afterwards,
+    Matters,
     band,
     exact,
     moves,
@@ -49,7 +51,7 @@ from twin.experiments.findings.kit.claims import (
     vanishes,
 )
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import Array, slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
 
 BAND = (
@@ -60,97 +62,124 @@ ESSAY = "essay; NBER w34733"
 
 
 def judge(seen: Readings) -> list[Claim]:
-    """Displacement over supply, the placebo, and three controls: no AI, infinite attention, and AI
-    creators that differ from human ones by name only."""
+    """Displacement over supply with its controls: infinite attention from which nobody leaves, and
+    communities without AI. Then what AI posts reach, against AI creators that differ by name
+    only."""
+    reach = sign(
+        f"AI doubles the supply: {REACH.words}, change as a share",
+        relative(seen, "1", "0", REACH),
+        -1,
+        ESSAY,
+        matters=FALL,
+        primary=True,
+    )
+    uploads = sign(
+        f"AI doubles the supply: {EXPOSED.words}, change as a share",
+        relative(seen, "1", "0", EXPOSED),
+        -1,
+        ESSAY,
+        matters=FALL,
+        primary=True,
+    )
     return [
-        *_displacement(seen),
-        *_placebo(seen),
-        exact(
-            "control, no AI: human share of reach",
-            # The lowest of all worlds: no share exceeds one, so all are one if it is.
-            float(seen.of("0", SHARE).min()),
-            1.0,
-            "control",
-        ),
-        *_endless(seen),
+        reach,
+        uploads,
+        *_endless(seen, reach, uploads),
+        *_placebo(seen, uploads),
+        *_displacement(seen, uploads),
         *_alike(seen),
         *_people(seen),
     ]
 
 
-def _uploads(seen: Readings) -> Array:
-    """Relative change of posts by exposed humans where AI doubles the supply (replicates,)."""
-    return relative(seen, "1", "0", EXPOSED)
-
-
-def _displacement(seen: Readings) -> list[Claim]:
-    made = []
-    for metric, way in ((SHARE, -1), (INCOME, -1), (EXITS, 1), (EXPOSED, -1)):
-        doses, values = seen.doses(metric)
-        made.append(
-            sign(f"supply: {metric.words}, per sd of posts by AI", slope(doses, values), way, ESSAY)
+def _displacement(seen: Readings, uploads: Claim) -> list[Claim]:
+    share, income, exits = (
+        sign(
+            f"supply: {metric.words}, per sd of posts by AI",
+            slope(doses, values / values[0] if metric is INCOME else values),
+            way,
+            ESSAY,
+            # Income has no scale: it is a share of the income without AI.
+            matters=CHANGE if metric is INCOME else metric.matters,
         )
-    made.append(
-        band(
-            "AI doubles the supply: uploads of exposed humans, change as a share",
-            _uploads(seen),
-            -0.25,
-            -0.10,
-            BAND,
-        )
+        for metric, way in ((SHARE, -1), (INCOME, -1), (EXITS, 1))
+        for doses, values in (seen.doses(metric),)
     )
-    return made
+    return [
+        share,
+        exact(
+            "no AI: human share of reach",
+            # The lowest of all worlds: no share exceeds one, so all are one if it is.
+            float(seen.of("0", SHARE).min()),
+            1.0,
+            "control",
+            of=share,
+        ),
+        income,
+        exits,
+        band(
+            "AI doubles the supply: uploads of exposed humans, in the published band",
+            uploads.values,
+            (-0.25, -0.10),
+            BAND,
+            matters=FALL,
+        ),
+    ]
 
 
-def _placebo(seen: Readings) -> list[Claim]:
+def _placebo(seen: Readings, uploads: Claim) -> list[Claim]:
     # In the default feed all topics compete for the same slates, so this placebo need not be zero.
     # Where communities are separate it should be.
     apart = relative(seen, "apart/1", "apart/0", EXPOSED)
     return [
         vanishes(
-            "placebo, topics without AI: uploads, change as a share",
-            relative(seen, "1", "0", OTHERS),
-            _uploads(seen),
+            "communities that keep to themselves: uploads where no AI works, change as a share",
+            relative(seen, "apart/1", "apart/0", OTHERS),
+            uploads,
+            beside=apart,
+        ),
+        sign(
+            "the same communities: uploads where AI works, change as a share",
+            apart,
+            -1,
+            ESSAY,
+            matters=FALL,
         ),
         vanishes(
-            "placebo, communities that keep to themselves: uploads where no AI works",
-            relative(seen, "apart/1", "apart/0", OTHERS),
-            apart,
+            "topics without AI in the default feed: uploads, change as a share",
+            relative(seen, "1", "0", OTHERS),
+            uploads,
             aside=True,
         ),
-        sign("the same communities: uploads where AI works", apart, -1, ESSAY, aside=True),
     ]
 
 
-def _endless(seen: Readings) -> list[Claim]:
-    """Where everybody sees every post, AI takes nothing from anybody."""
-    reach, uploads = relative(seen, "1", "0", REACH), _uploads(seen)
-    made = [
-        vanishes(
-            "control, infinite attention: human posts examined, change as a share",
-            relative(seen, "endless/1", "endless/0", REACH),
-            reach,
-        ),
-        vanishes(
-            "control, infinite attention: uploads where AI works",
-            relative(seen, "endless/1", "endless/0", EXPOSED),
-            uploads,
-        ),
-    ]
-    for metric, beside in ((REACH, reach), (EXPOSED, uploads)):
-        stays = vanishes(
-            f"infinite attention where nobody leaves: {metric.words}, change as a share",
-            relative(seen, "stays/1", "stays/0", metric),
-            beside,
-        )
-        made.append(afterwards(stays))
+def _endless(seen: Readings, *mains: Claim) -> list[Claim]:
+    """Where everybody sees every post and nobody leaves, AI takes nothing from anybody. Where
+    people may leave, less satisfied people do, which is another mechanism: reported."""
+    made = []
+    for world, words in (
+        ("stays", "infinite attention where nobody leaves"),
+        ("endless", "infinite attention where people may leave"),
+    ):
+        made += [
+            vanishes(
+                f"{words}: {metric.words}, change as a share",
+                relative(seen, f"{world}/1", f"{world}/0", metric),
+                main,
+                aside=world == "endless",
+            )
+            for metric, main in zip((REACH, EXPOSED), mains, strict=True)
+        ]
     left = sign(
         "infinite attention: people who have not left, change as a share",
         relative(seen, "endless/1", "endless/0", PEOPLE),
         -1,
-        "why the control does not vanish",
+        "people leave whatever they can see",
+        matters=CHANGE,
+        aside=True,
     )
-    return [*made, afterwards(left)]
+    return [*made, left]
 
 
 def _alike(seen: Readings) -> list[Claim]:
@@ -160,26 +189,31 @@ def _alike(seen: Readings) -> list[Claim]:
         arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH))
         for arm in ("1", "alike/1", "placed/1", "nameless/1")
     }
-    made = [
-        vanishes(
-            "control, equal accrual and all else: log of reach of an AI post over that of a human "
-            "one",
-            ahead["alike/1"],
-            ahead["1"],
-        )
+    main = sign(
+        "an AI post reaches more people than a human one: log of the ratio",
+        ahead["1"],
+        1,
+        ESSAY,
+        matters=Matters(0.05, "assumption: five per cent more people"),
+    )
+    return [
+        main,
+        *(
+            vanishes(
+                f"AI creators as human ones in {words}: log of reach of an AI post over that of a "
+                f"human one",
+                ahead[arm],
+                main,
+                # Only the last leaves no difference; the others show which one matters.
+                aside=arm != "nameless/1",
+            )
+            for arm, words in (
+                ("nameless/1", "all but who makes the posts"),
+                ("placed/1", "all but hours and quitting"),
+                ("alike/1", "all but niches, hours and quitting"),
+            )
+        ),
     ]
-    for arm, words in (
-        ("placed/1", "niches as central"),
-        ("nameless/1", "niches as central, same hours, nobody quits"),
-    ):
-        alike = vanishes(
-            f"equal accrual and all else, {words}: log of reach of an AI post over that of a human "
-            f"one",
-            ahead[arm],
-            ahead["1"],
-        )
-        made.append(afterwards(alike))
-    return made
 
 
 def _people(seen: Readings) -> list[Claim]:
@@ -188,8 +222,8 @@ def _people(seen: Readings) -> list[Claim]:
         moves(
             "AI posts that build reputation as human ones do: human share of reach",
             seen.effect("accrues/1", "1", SHARE),
-            0.01,
             "no source",
+            matters=SHARE.matters,
             aside=True,
         )
     ]
@@ -199,8 +233,8 @@ def _people(seen: Readings) -> list[Claim]:
             moves(
                 f"supply: {metric.words}, per sd of posts by AI",
                 slope(doses, values),
-                0.005,
                 "no source",
+                matters=metric.matters,
                 aside=True,
             )
         )

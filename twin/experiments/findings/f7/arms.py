@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.experiments.findings.kit.arms import Arm, Outcome, Size, because, minimal_feed
+from twin.experiments.findings.kit.claims import Matters
 
 SOURCE = "Araujo & Bol 2024, direction"
 WEEKS, LATE = 26, 6
@@ -18,14 +19,21 @@ BY_WEEK = tuple((week / WEEKS, (week + 1) / WEEKS) for week in range(WEEKS))
 DOSES = (0.0, 0.3, 0.6, 1.0)
 DEFAULT = "0.6"
 GAIN = "chatbots.personalisation"
-TRUST = Outcome("trust_mean", "consumer", "trust")
-HUMAN = Outcome("anthropomorphism_mean", "consumer", "anthropomorphism")
-CONCERN = Outcome("concern_mean", "consumer", "privacy concern")
-EXPECTED = Outcome("expectation_mean", "consumer", "expectation")
-HURT = Outcome("disappointment_per_failure", "consumer", "disappointment per failure")
-SURPRISE = Outcome("disconfirmation_mean", "consumer", "performance less expectation")
-ATTACHED = Outcome("attachment_mean", "consumer", "attachment")
-MET = Outcome("chat_performance_mean", "producer", "performance of the assistant")
+SCALE = Matters(0.02, "assumption: two points of a scale of a hundred")
+COST = Matters(0.01, "assumption: two per cent of what a failure costs without personalisation")
+TRUST = Outcome("trust_mean", "consumer", "trust", matters=SCALE)
+HUMAN = Outcome("anthropomorphism_mean", "consumer", "anthropomorphism", matters=SCALE)
+CONCERN = Outcome("concern_mean", "consumer", "privacy concern", matters=SCALE)
+EXPECTED = Outcome("expectation_mean", "consumer", "expectation", matters=SCALE)
+HURT = Outcome("disappointment_per_failure", "consumer", "disappointment per failure", matters=COST)
+SURPRISE = Outcome(
+    "disconfirmation_mean",
+    "consumer",
+    "performance less expectation",
+    matters=Matters(0.01, "assumption: two per cent of the usual performance, a half"),
+)
+ATTACHED = Outcome("attachment_mean", "consumer", "attachment", matters=SCALE)
+MET = Outcome("chat_performance_mean", "producer", "performance of the assistant", matters=SCALE)
 USE = Outcome("chat_sessions", "producer", "sessions that the assistant holds a day")
 USERS = Outcome("chat_users", "producer", "users that the assistant keeps")
 RISING = (TRUST, HUMAN, CONCERN, EXPECTED, HURT)

@@ -37,6 +37,13 @@ def judge_forms(seen: Readings) -> list[Claim]:
     got, law = seen.study("geometric")
     ratchet, even = (Settled(*seen.study(name)) for name in ("settled", "equal"))
     cost, form = seen.study("failing")
+    settles = exact(
+        "rates 3 : 1: where expectation settles (sd above mean performance)",
+        ratchet.expectation,
+        ratchet.expectile,
+        "expectile",
+        within=0.01,
+    )
     return [
         exact(
             "equal rates: largest error of D_t = (1 - l)^t D_0 over 60 sessions",
@@ -52,13 +59,7 @@ def judge_forms(seen: Readings) -> list[Claim]:
             "tau = .75",
             within=5e-4,
         ),
-        exact(
-            "rates 3 : 1: where expectation settles (sd above mean performance)",
-            ratchet.expectation,
-            ratchet.expectile,
-            "expectile",
-            within=0.01,
-        ),
+        settles,
         exact(
             "rates 3 : 1: lasting disappointment, mean D (sd)",
             ratchet.disconfirmation,
@@ -72,6 +73,7 @@ def judge_forms(seen: Readings) -> list[Claim]:
             0.0,
             "the mean",
             within=0.01,
+            of=settles,
         ),
         exact(
             "cost of a failure after t sessions: largest error of beta (E_t - P_fail)",

@@ -9,19 +9,32 @@ from __future__ import annotations
 
 from twin.experiments.findings.f7.arms import ASSISTANT, size
 from twin.experiments.findings.kit.arms import Arm, Outcome, because
-from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.readings import Readings
 
-FELT = Outcome("wellbeing_mean", "consumer", "well-being of those encouraged", {"arm": "assigned"})
+FELT = Outcome(
+    "wellbeing_mean",
+    "consumer",
+    "well-being of those encouraged",
+    {"arm": "assigned"},
+    Matters(0.04, "sd: what six weeks without Instagram do, NBER 33697, third-party table"),
+)
 TRIAL = Outcome("wellbeing_assigned_effect", "consumer", "well-being, assigned less control")
 TOGETHER = Outcome(
     "wellbeing_usage_correlation",
     "consumer",
     "correlation of well-being and use",
     {"among": "trial"},
+    Matters(0.02, "assumption: a fifth of a small correlation by Cohen's convention"),
 )
-USED = Outcome("chat_use_mean", "producer", "use by those encouraged", {"arm": "assigned"})
+USED = Outcome(
+    "chat_use_mean",
+    "producer",
+    "use by those encouraged",
+    {"arm": "assigned"},
+    Matters(0.03, "assumption: sessions a day, about a tenth of usual use"),
+)
 FANG = "Fang et al. 2503.17473 v2"
 
 
@@ -44,37 +57,48 @@ ARMS = [
 def judge_trial(seen: Readings) -> list[Claim]:
     """Assignment shows no effect where use has none, while chosen use goes with lower
     well-being."""
-    chosen = seen.of("encouraged", TOGETHER)
+    used = sign(
+        "encouragement raises use (sessions/d)",
+        seen.effect("encouraged", "not", USED),
+        1,
+        "the trial's design",
+        matters=USED.matters,
+    )
+    chosen = sign(
+        "self-selected use goes with worse well-being: correlation",
+        seen.of("encouraged", TOGETHER),
+        -1,
+        FANG,
+        matters=TOGETHER.matters,
+    )
+    harm = sign(
+        "where use harms, assignment shows it: well-being of the same people, encouraged or not",
+        seen.effect("encouraged, use harms", "not, use harms", FELT),
+        -1,
+        "the trial can see",
+        matters=FELT.matters,
+    )
     return [
-        sign(
-            "encouragement raises use (sessions/d)",
-            seen.effect("encouraged", "not", USED),
-            1,
-            "the trial's design",
-        ),
-        sign("self-selected use goes with worse well-being: correlation", chosen, -1, FANG),
+        used,
+        chosen,
+        harm,
         # Unlike chosen use, assigned use cannot follow from well-being, only change it.
         vanishes(
-            "use does nothing: well-being of the same people encouraged or not",
+            "use does nothing: well-being of the same people, encouraged or not",
             seen.effect("encouraged", "not", FELT),
-            chosen,
+            harm,
         ),
         vanishes(
-            "nobody seeks company of the assistant: correlation of well-being and use",
+            "loneliness does not drive use: correlation of well-being and use",
             seen.of("no selection/encouraged", TOGETHER),
             chosen,
-        ),
-        sign(
-            "where use harms, assignment shows it",
-            seen.effect("encouraged, use harms", "not, use harms", FELT),
-            -1,
-            "the trial can see",
         ),
         sign(
             "the trial's own estimate, assigned less control (sd), where use does nothing",
             seen.of("encouraged", TRIAL),
             -1,
             "reported: no effect",
+            matters=FELT.matters,
             aside=True,
         ),
     ]

@@ -15,9 +15,9 @@ from twin.experiments.findings.f7.arms import (
     BY_WEEK,
     CONCERN,
     CONTROLS,
+    COST,
     DEFAULT,
     DOSES,
-    EXPECTED,
     HUMAN,
     HURT,
     LATE,
@@ -36,8 +36,12 @@ from twin.experiments.findings.f7.arms import (
 from twin.experiments.findings.kit.arms import Curve, Outcome, averaged
 from twin.experiments.findings.kit.claims import Claim, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
-from twin.experiments.findings.kit.judging import slope
+from twin.experiments.findings.kit.means import slope
 from twin.experiments.findings.kit.readings import Readings
+from twin.mechanisms.chatbots import ChatbotsParams
+
+LOSS_WEIGHT = ChatbotsParams().loss_weight
+"""beta_down, of the default world."""
 
 
 def _late(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
@@ -50,26 +54,82 @@ def _rise(seen: Readings, arm: str, metric: Outcome) -> NDArray[np.float64]:
     return _late(seen, arm, metric) - seen.of(arm, metric, 0)
 
 
+def _same_severity(seen: Readings, late: bool, control: str = "") -> NDArray[np.float64]:
+    """What a failure to the same performance costs more with personalisation (replicates,).
+
+    A failure costs beta (E - P_fail) where it disappoints (see `f7.studies`), and personalisation
+    raises P_fail with the performance P of all sessions: failures take off the same from both. So
+    the cost at one P_fail is the cost that was met, plus beta times the rise of P.
+    """
+    before = f"{control}/" if control else ""
+    arms = f"{before}{DEFAULT}", f"{before}0"
+    hurt, met = (
+        _late(seen, arms[0], m) - _late(seen, arms[1], m) if late else seen.effect(*arms, m)
+        for m in (HURT, MET)
+    )
+    return np.asarray(hurt + LOSS_WEIGHT * met, np.float64)
+
+
 def judge_weeks(seen: Readings) -> list[Claim]:
     """What rises over the weeks and with personalisation, what a study of the first week alone
     would have shown, and the controls."""
-    return [*_over_weeks(seen), *_one_shot(seen), *_ratchet(seen), *_controls(seen)]
+    return [*_over_weeks(seen), *_with_personalisation(seen), *_one_shot(seen), *_ratchet(seen)]
 
 
 def _over_weeks(seen: Readings) -> list[Claim]:
-    made = [
-        sign(f"{m.words}, last {LATE} weeks less the first", _rise(seen, DEFAULT, m), 1, SOURCE)
-        for m in RISING
-    ]
+    """What rises over the weeks; without personalisation, chance and failures nothing does."""
+    made: list[Claim] = []
+    for m in RISING:
+        rise = sign(
+            f"{m.words}, last {LATE} weeks less the first",
+            _rise(seen, DEFAULT, m),
+            1,
+            SOURCE,
+            matters=m.matters,
+            primary=m in (TRUST, CONCERN),
+        )
+        made.append(rise)
+        # Without failures there is no disappointment to read.
+        if m is not HURT:
+            made.append(
+                vanishes(
+                    f"no personalisation, nothing random: {m.words}, last {LATE} weeks less the "
+                    f"first",
+                    _rise(seen, "nothing random/0", m),
+                    rise,
+                )
+            )
+        # Concern and anthropomorphism do not depend on performance, so chance may stay in the
+        # world. Trust and disappointment do: there the ratchet works without personalisation too.
+        words = f"no personalisation, with chance and failures: {m.words}, last {LATE} weeks less"
+        if m in (CONCERN, HUMAN):
+            made.append(vanishes(f"{words} the first", _rise(seen, "0", m), rise))
+        elif m in (TRUST, HURT):
+            made.append(
+                sign(
+                    f"{words} the first",
+                    _rise(seen, "0", m),
+                    1,
+                    "reported: the ratchet",
+                    matters=m.matters,
+                    aside=True,
+                )
+            )
     made.append(
         sign(
             f"{ATTACHED.words}, last {LATE} weeks less the first",
             _rise(seen, DEFAULT, ATTACHED),
             1,
             "Chandra et al. 2504.14112",
+            matters=ATTACHED.matters,
             aside=True,
         )
     )
+    return made
+
+
+def _with_personalisation(seen: Readings) -> list[Claim]:
+    made = []
     for m in RISING:
         # Not the last week alone: weekly means of rare failures are noisy.
         late = np.array([_late(seen, f"{dose:g}", m) for dose in DOSES])
@@ -79,9 +139,20 @@ def _over_weeks(seen: Readings) -> list[Claim]:
                 slope(np.array(DOSES), late),
                 1,
                 SOURCE,
+                matters=m.matters,
             )
         )
-    return made
+    return [
+        *made,
+        sign(
+            f"a failure of the same severity in the last {LATE} weeks: disappointment, "
+            f"personalised less not",
+            _same_severity(seen, late=True),
+            1,
+            f"{SOURCE}; Oliver 1980",
+            matters=COST,
+        ),
+    ]
 
 
 def _one_shot(seen: Readings) -> list[Claim]:
@@ -97,50 +168,49 @@ def _one_shot(seen: Readings) -> list[Claim]:
                 long - once,
                 1,
                 "only a longitudinal view shows it",
+                matters=m.matters,
             ),
-            sign(
-                f"one-shot: effect of personalisation on {m.words} in the first week",
-                once,
-                1,
-                "reported",
-                aside=True,
+            _reported(
+                f"one-shot: effect of personalisation on {m.words} in the first week", once, m
             ),
-            sign(
+            _reported(
                 f"longitudinal: effect of personalisation on {m.words} in the last {LATE} weeks",
                 long,
-                1,
-                "reported",
-                aside=True,
+                m,
             ),
         ]
-    made.append(
-        sign(
+    return [
+        *made,
+        _reported(
             f"one-shot: effect of personalisation on {SURPRISE.words} in the first week",
             seen.effect(DEFAULT, "0", SURPRISE, 0),
-            1,
-            "reported",
-            aside=True,
-        )
-    )
-    return made
+            SURPRISE,
+        ),
+    ]
+
+
+def _reported(says: str, values: NDArray[np.float64], metric: Outcome) -> Claim:
+    return sign(says, values, 1, "reported", matters=metric.matters, aside=True)
 
 
 def _ratchet(seen: Readings) -> list[Claim]:
     """Expectation rises faster than it falls, so that it settles above mean performance."""
-    plain = _late(seen, "0", SURPRISE)
+    plain = sign(
+        f"no personalisation, rates 0.15 and 0.05: {SURPRISE.words} in the last weeks",
+        _late(seen, "0", SURPRISE),
+        -1,
+        "expectile above mean",
+        matters=SURPRISE.matters,
+    )
     return [
         sign(
             f"longitudinal: {SURPRISE.words} in the last {LATE} weeks",
             _late(seen, DEFAULT, SURPRISE),
             -1,
             "the ratchet: E above mean P",
+            matters=SURPRISE.matters,
         ),
-        sign(
-            f"no personalisation, rates .15 and .05: {SURPRISE.words} in the last weeks",
-            plain,
-            -1,
-            "expectile above mean",
-        ),
+        plain,
         vanishes(
             f"lambda up = lambda down, no personalisation: {SURPRISE.words} in the last weeks",
             _late(seen, "equal rates/0", SURPRISE),
@@ -149,57 +219,51 @@ def _ratchet(seen: Readings) -> list[Claim]:
     ]
 
 
-def _controls(seen: Readings) -> list[Claim]:
-    """Without personalisation nothing rises, but for what chance and failures do by the ratchet."""
-    certain = [
-        vanishes(
-            f"no personalisation, nothing random: {m.words}, last weeks less the first",
-            _rise(seen, "nothing random/0", m),
-            _rise(seen, DEFAULT, m),
-        )
-        # Not HURT: without failures there is no disappointment to read.
-        for m in (MET, TRUST, CONCERN, HUMAN, EXPECTED)
-    ]
-    # Concern and anthropomorphism do not depend on performance, so chance may stay in the world.
-    plain = [
-        vanishes(
-            f"no personalisation: {m.words}, last weeks less the first",
-            _rise(seen, "0", m),
-            _rise(seen, DEFAULT, m),
-        )
-        for m in (CONCERN, HUMAN)
-    ]
-    ratchet = [
-        sign(
-            f"no personalisation, with chance and failures: {m.words}, last weeks less the first",
-            _rise(seen, "0", m),
-            1,
-            "reported: the ratchet works without personalisation too",
-            aside=True,
-        )
-        for m in (TRUST, HURT)
-    ]
-    return [*certain, *plain, *ratchet]
-
-
 def judge_once(seen: Readings) -> list[Claim]:
-    """Many sessions show what personalisation does to disconfirmation and disappointment; a single
-    session cannot."""
+    """Many sessions show what personalisation does to disappointment; a single session cannot. A
+    failure of the same severity and a failure as it is met, apart."""
     made = []
-    for m in (SURPRISE, HURT):
-        many = seen.effect(DEFAULT, "0", m)
-        once = seen.effect(f"one session/{DEFAULT}", "one session/0", m)
-        made += [
-            sign(
-                f"in 4 weeks: effect of personalisation on {m.words}",
-                many,
-                1,
-                "reported",
-                aside=True,
-            ),
-            vanishes(f"a single session: effect of personalisation on {m.words}", once, many),
-        ]
-    return made
+    for says, many, once, primary in (
+        (
+            "disappointment by a failure of the same severity",
+            _same_severity(seen, late=False),
+            _same_severity(seen, late=False, control="one session"),
+            True,
+        ),
+        (
+            f"{HURT.words} as it is met, severity included",
+            seen.effect(DEFAULT, "0", HURT),
+            seen.effect(f"one session/{DEFAULT}", "one session/0", HURT),
+            False,
+        ),
+    ):
+        claim = sign(
+            f"in 4 weeks: effect of personalisation on {says}",
+            many,
+            1,
+            f"{SOURCE}; Oliver 1980",
+            matters=COST,
+            primary=primary,
+        )
+        control = vanishes(f"a single session: effect of personalisation on {says}", once, claim)
+        made += [claim, control]
+    surprise = sign(
+        f"in 4 weeks: effect of personalisation on {SURPRISE.words}",
+        seen.effect(DEFAULT, "0", SURPRISE),
+        1,
+        "reported",
+        matters=SURPRISE.matters,
+        aside=True,
+    )
+    return [
+        *made,
+        surprise,
+        vanishes(
+            f"a single session: effect of personalisation on {SURPRISE.words}",
+            seen.effect(f"one session/{DEFAULT}", "one session/0", SURPRISE),
+            surprise,
+        ),
+    ]
 
 
 def curves_weeks(seen: Readings) -> list[Curve]:
@@ -252,7 +316,7 @@ SINGLE = Part(
     varies="personalisation of the assistant",
     judge=judge_once,
     arms=[*personalised((0.0, 0.6)), *personalised((0.0, 0.6), "one session")],
-    outcomes=[SURPRISE, HURT, USE],
+    outcomes=[SURPRISE, HURT, MET, USE],
     world=ASSISTANT,
     controls={"one session": ONCE},
     full=size(12, 6000, 28),

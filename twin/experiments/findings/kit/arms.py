@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.experiments.findings.kit.claims import UNSTATED, Matters
+
 Evidence = Literal["validated", "sign", "hypothesis"]
 Side = Literal["producer", "consumer"]
 Change = Mapping[str, tuple[str, str]]
@@ -41,13 +43,14 @@ class Arm:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A dependent variable: a metric of the board, the side that it shows, and its name in claims
-    and pictures."""
+    """A dependent variable: a metric of the board, the side that it shows, its name in claims and
+    pictures, and the smallest change of it that matters (for claims about it)."""
 
     metric: str
     side: Side
     words: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    matters: Matters = UNSTATED
 
 
 @dataclass(frozen=True)

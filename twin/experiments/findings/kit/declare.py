@@ -4,8 +4,10 @@ declared before they run.
 A finding has parts. A part has worlds, or studies, or both. There is one world per arm and
 replicate: the default world with the settings of the arm. A study is a calculation without a world
 (closed forms, graphs, real data). Arms of a control repeat those of the part in a setting in which
-the effect must vanish. Every setting that differs from the default world is declared with its
-reason: as the dose of an arm, as the world of a part, as the setting of a control, or as its size.
+the effect must vanish. One to three primary claims decide, each with controls
+(`twin.experiments.findings.kit.verdicts`). Every setting that differs from the default world is
+declared with its reason: as the dose of an arm, as the world of a part, as the setting of a
+control, or as its size.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ class Part:
     ``varies`` is the independent variable in words. ``doses`` says whether arms lie on an axis of
     numbers, ``log_dose`` that it is a logarithmic one. ``windows`` are the parts of the run over
     which means are taken, as shares of it. ``controls`` maps the name of a control to what it
-    changes. ``judge`` is the verdict rule, fixed here before any run. ``curves`` are drawn besides
-    the outcomes over the arms. ``both_ends`` are two outcomes, one of each side, for finding 8.
+    changes. ``judge`` makes the claims, which are fixed here before any run: what is primary, what
+    matters, and which controls belong to it. ``curves`` are drawn besides the outcomes over the
+    arms. ``both_ends`` are two outcomes, one of each side, for finding 8.
     """
 
     key: str
