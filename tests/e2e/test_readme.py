@@ -1,5 +1,5 @@
-"""Every command of the README, of the tutorial that follows it and of the page on comparisons, run as a new user would: in a
-fresh copy, in the order in which they stand."""
+"""Every command of the README, of the tutorial that follows it and of the page on comparisons, run
+as a new user would: in a fresh copy, in the order in which they stand."""
 
 import re
 import subprocess

@@ -532,7 +532,7 @@ def test_kill_and_resume_through_a_warm_up(
         "main()",
     ]
     out, kills, early = tmp_path / "killed", 0, 0
-    for attempt in range(20):
+    for attempt in range(12):
         first = ["run", str(scenario), "--out", str(out), "--quiet"]
         process = subprocess.Popen(
             [*command, *(first if not out.exists() else ["resume", str(out), "--quiet"])]
@@ -547,7 +547,7 @@ def test_kill_and_resume_through_a_warm_up(
             time.sleep(0.01)
         try:
             process.wait(
-                0.2 * attempt if attempt < 19 else 300
+                0.5 * attempt if attempt < 11 else 300
             )  # however slow the machine is, the last one ends
         except subprocess.TimeoutExpired:
             process.kill()
