@@ -80,7 +80,8 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     arguments = parser.parse_args()
     scenario = load(
-        ROOT / "scenarios" / "quickstart.yaml", (f"duration={arguments.days}d", "policies=[]")
+        ROOT / "scenarios" / "quickstart.yaml",
+        ("warm_up=0d", f"duration={arguments.days}d", "policies=[]"),
     )
     ratios = []
     for number in range(arguments.rounds):

@@ -244,7 +244,7 @@ def once(arguments: argparse.Namespace, name: str, inverse: bool) -> Turns:
         days = 7 * (FIRST + arguments.turns * arguments.weeks) + 1
         scenario = load(
             arguments.scenario,
-            [f"duration={days}d", f"metrics.every={arguments.every}", "policies=[]"],
+            ["warm_up=0d", f"duration={days}d", f"metrics.every={arguments.every}", "policies=[]"],
         )
         turns = Turns(name, arguments, inverse, flags)
         gc.collect()

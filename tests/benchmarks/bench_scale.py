@@ -203,6 +203,8 @@ def start_up() -> None:
             "--set",
             "audience.initial=300",
             "--set",
+            "warm_up=0d",
+            "--set",
             "duration=2d",
         )
         cold = seconds(*run, "--out", f"{cache}/a", NUMBA_CACHE_DIR=f"{cache}/numba")

@@ -62,6 +62,7 @@ def world(consumers: int, creators: int = 10_000, *more: str, base: str = "base"
             f"creators.human.posts_mean={2400 / creators}/d",
             "creators.ai.initial=25",
             "network.follows_mean=12.0",
+            "warm_up=0d",
             "duration=400d",
             "metrics.every=1d",
             *more,

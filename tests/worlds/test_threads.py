@@ -78,8 +78,8 @@ def test_resumed_with_another_number_of_threads(
 
 @pytest.mark.parametrize("name", ["quickstart", "real_network"])
 def test_shipped_worlds_on_threads(name: str, request: pytest.FixtureRequest) -> None:
-    """The first days of the shipped scenarios."""
-    more = ("policies=[]", "duration=3d")
+    """Two weeks of the shipped scenarios, most of them before the start."""
+    more = ("policies=[]", "warm_up=11d", "duration=3d")
     if name == "real_network":
         more = (
             *more,

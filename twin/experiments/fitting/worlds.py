@@ -119,6 +119,10 @@ class Shown(NamedTuple):
     place: NDArray[np.int64]
 
 
+WARM_UP = "60d"
+"""Warm-up of worlds for fitting: slopes hardly depend on what a year more would settle."""
+
+
 def shrunk(scenario: Scenario, size: WorldSize) -> list[str]:
     """Settings that shrink a scenario to so many people, with creators and arrivals in proportion,
     and set its duration.
@@ -132,6 +136,7 @@ def shrunk(scenario: Scenario, size: WorldSize) -> list[str]:
         f"audience.initial={size.people}",
         f"audience.arrivals={audience.arrivals * by:.6f}/d",
         "recommender.refresh=30min",
+        f"warm_up={WARM_UP}",
         f"duration={size.burn_in + size.days + 1}d",
         "metrics.every=1d",
     ]
