@@ -120,7 +120,7 @@ class Shown(NamedTuple):
 
 
 WARM_UP = "60d"
-"""Warm-up of worlds for fitting: slopes hardly depend on what a year more would settle."""
+"""Warm-up of worlds for fitting, as it was when the slopes of the default world were fitted."""
 
 
 def shrunk(scenario: Scenario, size: WorldSize) -> list[str]:
