@@ -25,7 +25,7 @@ _world = click.option(
     show_default=True,
     help="The default world that all experiments start from.",
 )
-_ids = click.argument("ids", nargs=-1, metavar="[E01 ... R4]")
+_ids = click.argument("ids", nargs=-1, metavar="[ID ...]")
 
 
 @click.group()
@@ -121,6 +121,8 @@ def make(
         quiet,
     )
     made.manifest["into"] = str(into.resolve())
+    # now, so that a resume of what is killed knows it too
+    made.finish("running")
     command.resume(made, on)
     common.ended(made.failed)
 
@@ -129,7 +131,7 @@ def make(
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
-    help="Results, as YAML: results: {E07: {O1: {y: -0.31, s: 0.02}, O2: {category: '+'}}}. "
+    help="Results, as YAML: results: {E02: {O1: {y: -0.31, s: 0.02}, O2: {category: '+'}}}. "
     "Default: those of the development set, with in-sample checks apart.",
 )
 @click.option(

@@ -69,7 +69,7 @@ class Reading:
     """How an outcome is read: ``quantity`` in branch ``treated`` against the same in ``control``.
 
     ``arms``: treated and control people of one branch, as an experimenter reads them: of the policy
-    for a share with number ``policy``, in the stratum ``stratum`` (see `quantities.groups`);
+    for a share with number ``policy``, in the stratum ``stratum`` (see `readings.groups`);
     ``flipped``: the policy stands for what the control group gets. ``against``: another quantity of
     the same branch, where both arms are series of one world. Several quantities, joined by ``&``,
     are an index: the mean of their effects.
@@ -125,9 +125,11 @@ class Outcome:
     ``days``: window after the fork, begin and end; ``beside``: further windows, reported and not
     scored. ``optimised``: +1 if the first arm of the comparison has the more optimised or
     personalised feed or assistant, -1 if the less, 0 if neither. ``sign``: only the sign is known
-    or will be. ``nearest``: outcomes of the development set that N2 takes over, with the sign that
-    the arms give. ``scale``: share of the effect that non-compliance leaves, where the analysis is
-    by intention to treat. ``cannot``: why no metric could ever express it.
+    or will be. Secondary outcomes (not ``primary``) are scored apart; those called B1, B2 ... are
+    no outcomes of the experiment, but what its registration asks to report beside them.
+    ``nearest``: outcomes of the development set that N2 takes over, with the sign that the arms
+    give. ``scale``: share of the effect that non-compliance leaves, where the analysis is by
+    intention to treat. ``cannot``: why no metric could ever express it.
     """
 
     id: str

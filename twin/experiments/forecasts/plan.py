@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from twin.experiments import design
-from twin.experiments.forecasts import quantities
+from twin.experiments.forecasts import quantities, readings
 from twin.experiments.forecasts.declare import Branch, FieldExperiment, Levers, Outcome, Reading
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.uncertain import Uncertain
@@ -25,6 +25,7 @@ from twin.ground.units import DAY
 from twin.record.watch import Rows
 from twin.scenario.describe import as_file
 from twin.scenario.loading import Scenario, load
+from twin.world.params import value_at
 
 TRIALS = "trials.enabled=true"
 PLACEBO: Mapping[str, Levers] = {
@@ -43,17 +44,17 @@ class Size:
     worlds: int = LEAST
     quick: bool = False
 
-    @property
-    def sets(self) -> dict[str, Any]:
-        """Settings of small worlds."""
+    def sets(self, base: Scenario) -> dict[str, Any]:
+        """Settings that make a world small, where it is not smaller already."""
         if not self.quick:
             return {}
-        people = {
-            "audience.initial": 600,
-            "creators.human.initial": 120,
-            "creators.ai.initial": 4,
+        audience, creators = base.mechanisms["audience"], base.mechanisms["creators"]
+        return {
+            "warm_up": f"{min(base.warm_up, 2 * DAY)}s",
+            "audience.initial": min(value_at(audience, "initial"), 600),
+            "creators.human.initial": min(value_at(creators, "human.initial"), 120),
+            "creators.ai.initial": min(value_at(creators, "ai.initial"), 4),
         }
-        return {"warm_up": "2d", **people}
 
     def days(self, full: float) -> float:
         """A time after the start or the fork, shortened in quick worlds."""
@@ -90,7 +91,7 @@ class Plan:
         with as_file(base) as path:
             self.scenario = load(path, self._sets(Branch("")))
         self.rows: Rows = self.scenario.series()
-        self.kept = quantities.series(self.rows)
+        self.kept = readings.series(self.rows)
         self.answers = [answered(each, self.rows) for each in experiment.outcomes]
         self.given = self._ranges()
         self.points = points(self.given, size.worlds, base.seed)
@@ -109,7 +110,7 @@ class Plan:
 
     def _sets(self, branch: Branch) -> tuple[str, ...]:
         """Settings of a branch's world, before draws; later ones win."""
-        merged = {**self.size.sets, **self.experiment.world, **branch.sets}
+        merged = {**self.size.sets(self.base), **self.experiment.world, **branch.sets}
         return (TRIALS, *(f"{path}={text(value)}" for path, value in merged.items()))
 
     def sets(self, branch: Branch, world: int) -> tuple[str, ...]:
@@ -182,7 +183,7 @@ def answered(outcome: Outcome, rows: Rows) -> Answered:
         return Answered(outcome, None, outcome.cannot)
     reasons: list[str] = []
     for reading in outcome.readings:
-        lacks = quantities.lacking(reading, outcome.form, rows)
+        lacks = readings.lacking(reading, outcome.form, rows)
         if not lacks:
             return Answered(outcome, reading)
         reasons += lacks

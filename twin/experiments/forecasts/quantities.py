@@ -2,34 +2,18 @@
 
 The only place that knows metrics by name: an outcome names a quantity, and a reading by arm that
 the twin does not have yet is written here under the name that it is expected to have. Where the
-scenario declares no such metric, the reading is not available (`lacking`), and outcomes that have
-no other are answered "cannot". Formulas are those of `twin.experiments.forecasts.expressions`.
+scenario declares no such metric, the reading is not available (`readings.lacking`), and outcomes
+that have no other are answered "cannot". Formulas are those of
+`twin.experiments.forecasts.expressions`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-
-from twin.experiments.forecasts import expressions
-from twin.experiments.forecasts.declare import Form, Reading
-from twin.experiments.forecasts.expressions import Formula, Series
-from twin.record.watch import Rows
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 PEOPLE = "consumers_active"
 EVERYBODY = "{arm=everybody}"
-
-
-def groups(reading: Reading, treated: bool) -> tuple[str, ...]:
-    """Names that the group of a reading may have in the label ``arm``, the best first."""
-    if not reading.arms:
-        return ()
-    name = "treated" if treated else "control"
-    if reading.stratum:
-        return (f"{name}-{reading.policy}-{reading.stratum}",)
-    return (f"{name}-{reading.policy}", name)
 
 
 @dataclass(frozen=True)
@@ -46,15 +30,6 @@ class Quantity:
     whole: str = ""
     spread_arm: str = ""
     spread_whole: str = ""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Values of a quantity in both arms, and the sd of the control group (NaN if not asked for)."""
-
-    treated: float
-    control: float
-    spread: float = field(default=math.nan)
 
 
 def _binary(share: str) -> str:
@@ -90,9 +65,6 @@ _RANDOM_SHARE = (
 QUANTITIES: Mapping[str, Quantity] = {
     # what people do, per person and day
     "sessions": _people("sessions per person and day", "sessions", f"sessions / {PEOPLE}"),
-    "impressions": _people(
-        "posts examined per person and day", "impressions", f"impressions / {PEOPLE}"
-    ),
     "opened": Quantity(
         "posts opened per person and day", *_head("click"), "trial_responses_sd{head=click}"
     ),
@@ -192,6 +164,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         "trial_distinct_posts",
         "post_coverage * posts_eligible",
     ),
+    "exposure_gini": Quantity("Gini of impressions over creators", whole="exposure_gini"),
     "top_share": Quantity(
         "share of impressions of the most seen tenth of creators", whole="exposure_top_share"
     ),
@@ -235,7 +208,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     # chatbots
     **{
         name: _people(f"mean {name.replace('_', ' ')} of users", name, f"{name}_mean")
-        for name in ("attachment", "disclosed", "anthropomorphism", "chat_satisfaction")
+        for name in ("trust", "attachment", "disclosed", "anthropomorphism", "chat_satisfaction")
     },
     # well-being is in sd over people already
     "wellbeing": _people("mean well-being", "wellbeing", "wellbeing_mean{arm=outside}", "1"),
@@ -252,95 +225,3 @@ QUANTITIES: Mapping[str, Quantity] = {
     ),
 }
 """All quantities by name."""
-
-
-@cache
-def _formula(text: str) -> Formula:
-    return expressions.parse(text)
-
-
-def _texts(quantity: Quantity, reading: Reading) -> tuple[str, str]:
-    """The formulas of the value and of its sd."""
-    if reading.arms:
-        return quantity.arm, quantity.spread_arm
-    return quantity.whole, quantity.spread_whole
-
-
-def standardised(form: Form) -> bool:
-    """Whether an effect is divided by an sd."""
-    return form in ("sd", "size")
-
-
-def lacking(reading: Reading, form: Form, rows: Rows) -> list[str]:
-    """Why a reading is not available in a scenario with these series; empty if it is."""
-    found: list[str] = []
-    for name in filter(None, (*reading.parts, reading.against)):
-        value, sd = _texts(QUANTITIES[name], reading)
-        for formula, what in ((value, "reading"), (sd, "sd")):
-            if what == "sd" and not standardised(form):
-                continue
-            if not formula:
-                found.append(f"{name} has no {what} {'by arm' if reading.arms else 'of a world'}")
-                continue
-            for treated in (True, False):
-                found += expressions.missing(_formula(formula), rows, groups(reading, treated))
-    return list(dict.fromkeys(found))
-
-
-def series(rows: Rows) -> list[int]:
-    """Places of all series that any registered reading could name: what results keep."""
-    asked = [
-        Reading("", "", "", arms=True, policy=policy, stratum=stratum)
-        for policy in (1, 2)
-        for stratum in ("", "alone", "within-1")
-    ]
-    arms = [(), *(groups(each, treated) for each in asked for treated in (True, False))]
-    found: set[int] = set()
-    for quantity in QUANTITIES.values():
-        for text in (quantity.arm, quantity.whole, quantity.spread_arm, quantity.spread_whole):
-            for each in _formula(text).series if text else ():
-                for names in arms:
-                    found |= set(expressions.places(each, rows, names))
-    return sorted(found)
-
-
-Read = Callable[[str, Series, tuple[str, ...]], float]
-"""Value of a series in a branch (its name), for a group by its possible names or none."""
-
-
-def effects(reading: Reading, form: Form, read: Read) -> float:
-    """The outcome in one world, on the scale of its form and with its sign: of an index, the mean
-    of its parts. NaN where it is not defined."""
-    return sum(effect(form, pair(part, reading, form, read)) for part in reading.parts) / len(
-        reading.parts
-    )
-
-
-def pair(name: str, reading: Reading, form: Form, read: Read) -> Pair:
-    """Treated and control values of one quantity of a reading."""
-    own, other = QUANTITIES[name], QUANTITIES[reading.against or name]
-
-    def value(quantity: Quantity, branch: str, treated: bool, sd: bool = False) -> float:
-        formula = _formula(_texts(quantity, reading)[sd])
-        arms = groups(reading, treated)
-        return expressions.value(formula, lambda series: read(branch, series, arms))
-
-    # where the policy stands for control, its people are the control group
-    policy = not reading.flipped
-    return Pair(
-        value(own, reading.treated, policy),
-        value(other, reading.control, not policy),
-        value(other, reading.control, not policy, sd=True) if standardised(form) else math.nan,
-    )
-
-
-def effect(form: Form, found: Pair) -> float:
-    """The outcome on the scale of its form, with its sign; NaN where it is not defined."""
-    treated, control = found.treated, found.control
-    if form == "level":
-        return treated
-    if form == "pt":
-        return 100 * (treated - control)
-    if form == "rel":
-        return math.log(treated / control) if treated > 0 and control > 0 else math.nan
-    return (treated - control) / found.spread if found.spread > 0 else math.nan

@@ -5,7 +5,7 @@ A key file is YAML:
 
     source: who opened it, and from where
     results:
-      E07:
+      E02:
         O1: {y: -0.31, s: 0.02}                    size with its standard error
         O2: {y: 0.004, s: 0.01, imputed: true}     s was not reported, and is a guess
         O3: {category: "+"}                        the sign alone: "-", "0" or "+"
@@ -114,7 +114,7 @@ def read(file: Path) -> dict[str, dict[str, Truth]]:
         raise UsageError(f"--key {error.problems[0]}") from None
     listed = plain.get("results") if isinstance(plain, dict) else None
     if not isinstance(listed, dict) or not listed:
-        raise UsageError(f"--key {file}: has no results (write results: {{E07: {{O1: ...}}}})")
+        raise UsageError(f"--key {file}: has no results (write results: {{E02: {{O1: ...}}}})")
     made: dict[str, dict[str, Truth]] = {}
     for id, outcomes in listed.items():
         if id not in IDS:
@@ -131,9 +131,11 @@ def read(file: Path) -> dict[str, dict[str, Truth]]:
 
 def _truth(where: str, given: Any, outcome: Outcome) -> Truth:
     fields = ("y", "s", "category", "imputed", "source")
-    if not isinstance(given, dict) or set(given) - set(fields):
-        odd = next((key for key in given if key not in fields), "") if given else ""
-        raise UsageError(f"{where}: {odd or 'is no result'} (write y and s, or category)")
+    if not isinstance(given, dict):
+        raise UsageError(f"{where}: is no result (write y and s, or category)")
+    odd = [str(key) for key in given if key not in fields]
+    if odd:
+        raise UsageError(f"{where}: {odd[0]} is no part of a result ({nearest(odd[0], fields)})")
     size = [_number(where, key, given[key]) for key in ("y", "s") if key in given]
     if len(size) == 1 or (not size and "category" not in given):
         raise UsageError(f"{where}: needs y and s, or category")

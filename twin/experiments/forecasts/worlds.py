@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.experiments.experiment import Experiment
-from twin.experiments.forecasts import quantities
+from twin.experiments.forecasts import readings
 from twin.experiments.forecasts.declare import Branch, Reading
 from twin.experiments.forecasts.expressions import Series, places
 from twin.experiments.forecasts.plan import Answered, Plan, mark, placebo
@@ -62,7 +62,19 @@ def tasks(experiment: Experiment, plan: Plan) -> list[Task]:
                 "kept": plan.kept,
             }
             made.setdefault(target, Task("branch", target, after, (trunk,), plan.length + DAY))
-    return list(made.values())
+    return _left(experiment, list(made.values()))
+
+
+def _left(experiment: Experiment, made: Sequence[Task]) -> list[Task]:
+    """Without trunks that no missing branch needs; a trunk whose world was removed since runs
+    again where one does."""
+    store = experiment.store
+    missing = [task for task in made if task.needs and not store.exists(task.result)]
+    needed = {trunk for task in missing for trunk in task.needs}
+    for trunk in needed:
+        if store.exists(trunk) and not store.exists(f"{trunk}.world"):
+            store.remove(trunk)
+    return [task for task in made if task.needs or task.result in needed]
 
 
 def _stored(experiment: Experiment, policies: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -161,7 +173,7 @@ class World:
             found = places(series, self._plan.rows, arms)
             return float(self.means(branch, days)[[self._column[place] for place in found]].sum())
 
-        return quantities.effects(reading, each.outcome.form, read)
+        return readings.effects(reading, each.outcome.form, read)
 
 
 def values(experiment: Experiment, plan: Plan, each: Answered, days: tuple[float, float]) -> Array:

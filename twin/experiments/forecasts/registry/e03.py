@@ -27,6 +27,7 @@ EXPERIMENT = FieldExperiment(
         "recommended": AS_IS,
         "mixed": everybody("2 % of slots at random", {"recommender.random_share": 0.02}),
         "random": everybody("all posts at random", UNIFORM),
+        "impersonal": everybody("for the mean person", {"recommender.personalisation": 0.0}),
         "few random": part("all posts at random, for 2 % of people", UNIFORM, 0.02),
     },
     outcomes=(
@@ -44,6 +45,17 @@ EXPERIMENT = FieldExperiment(
             days=(0.0, 3.0),
             optimised=-1,
             nearest=(("E02.O1", -1),),
+        ),
+        Outcome(
+            "B1",
+            "the same for a feed that ranks as for the mean person",
+            "rel",
+            0.02,
+            "consumption",
+            (whole("click_rate", "impersonal", "recommended"),),
+            days=(0.0, 3.0),
+            optimised=-1,
+            primary=False,
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from twin.experiments.forecasts.declare import FieldExperiment, Outcome, everybody, within
 
+SEEDS = {"ratings.votes.seed_up": 0.04, "ratings.votes.seed_down": 0.02}
 EXPERIMENT = FieldExperiment(
     id="E04",
     title="News aggregator, a seeded vote",
@@ -16,10 +17,10 @@ EXPERIMENT = FieldExperiment(
     days=60.0,
     ranges=("ratings.votes.quality=0.13..1.2:log", "ratings.votes.match=0.33..3.0:log"),
     branches={
-        "seeded": everybody(
-            "one fake vote for some posts",
-            {"ratings.votes.seed_up": 0.04, "ratings.votes.seed_down": 0.02},
-        )
+        "seeded": everybody("one fake vote for some posts", SEEDS),
+        "hidden": everybody(
+            "the same, with scores that nobody sees", {**SEEDS, "ratings.votes_shown": False}
+        ),
     },
     outcomes=(
         Outcome(
@@ -48,6 +49,19 @@ EXPERIMENT = FieldExperiment(
             "consumption",
             (within("net_seeded_down", "net_unseeded", "seeded"),),
             days=(59.0, 60.0),
+        ),
+        *(
+            Outcome(
+                name,
+                f"control: the score of {way}-seeded comments where scores are hidden",
+                "rel",
+                0.05,
+                "consumption",
+                (within(f"net_seeded_{way}", "net_unseeded", "hidden"),),
+                days=(59.0, 60.0),
+                primary=False,
+            )
+            for name, way in (("B1", "up"), ("B2", "down"))
         ),
     ),
 )

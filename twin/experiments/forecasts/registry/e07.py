@@ -92,5 +92,17 @@ EXPERIMENT = FieldExperiment(
             primary=False,
             nearest=(("E02.O3", -1),),
         ),
+        Outcome(
+            "B1",
+            "Gini of impressions over creators",
+            "rel",
+            0.05,
+            "diversity",
+            (whole("exposure_gini", "impersonal", "personal"),),
+            days=DAY,
+            beside=(WEEK,),
+            optimised=-1,
+            primary=False,
+        ),
     ),
 )

@@ -42,7 +42,7 @@ def _outcome(
         readings,
         days=days,
         optimised=1,
-        primary=id != "O5",
+        primary=id not in ("O5", "B1"),
         nearest=nearest,
     )
 
@@ -91,5 +91,6 @@ EXPERIMENT = FieldExperiment(
             (("E05.O1", -1),),
         ),
         _outcome("O5", "liking", "chat_satisfaction"),
+        _outcome("B1", "trust in the assistant", "trust"),
     ),
 )
