@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twin.record.watch import Rows
+from twin.world.metric import Metric
 
 _SERIES = re.compile(r"\b([a-z][a-z0-9_]*)(\{[^{}]*\})?")
 _BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
@@ -64,38 +65,49 @@ def parse(text: str) -> Formula:
     return Formula(text, tree, tuple(found))
 
 
-def places(series: Series, rows: Rows, arms: Sequence[str] = ()) -> list[int]:
+Declared = Mapping[str, Sequence[tuple[int, Metric, Mapping[str, str]]]]
+"""Series by the name of their metric: place on the board, metric, labels."""
+
+
+def declared(rows: Rows) -> Declared:
+    """The series of a scenario by name; looked up often, of thousands."""
+    made: dict[str, list[tuple[int, Metric, Mapping[str, str]]]] = {}
+    for place, (metric, labels) in enumerate(rows):
+        made.setdefault(metric.name, []).append((place, metric, labels))
+    return made
+
+
+def places(series: Series, known: Declared, arms: Sequence[str] = ()) -> list[int]:
     """Where a series is among the declared ones; empty where it is not, or where its labels leave
     open which gauge is meant."""
-    found = [(i, metric) for i, (metric, _) in enumerate(rows) if metric.name == series.name]
+    found = known.get(series.name, ())
     if not found:
         return []
-    metric = found[0][1]
+    _, metric, _ = found[0]
     labels = dict(series.labels)
     if "arm" in metric.labels and "arm" not in labels:
-        known = [arm for arm in arms if arm in metric.labels["arm"]]
-        labels |= {"arm": known[0]} if known else {}
+        groups = [arm for arm in arms if arm in metric.labels["arm"]]
+        labels |= {"arm": groups[0]} if groups else {}
     if not labels.keys() <= metric.labels.keys():
         return []
     # sums of gauges mean nothing, and bins of a histogram are no value
-    if metric.edges:
-        return []
-    if metric.kind != "counter" and labels.keys() != metric.labels.keys():
+    if metric.edges or (metric.kind != "counter" and labels.keys() != metric.labels.keys()):
         return []
     return [
-        i for i, _ in found if all(rows[i][1].get(key) == value for key, value in labels.items())
+        place
+        for place, _, own in found
+        if all(own.get(key) == value for key, value in labels.items())
     ]
 
 
-def missing(formula: Formula, rows: Rows, arms: Sequence[str] = ()) -> list[str]:
+def missing(formula: Formula, known: Declared, arms: Sequence[str] = ()) -> list[str]:
     """What a scenario lacks for a formula, in words."""
-    declared = {metric.name for metric, _ in rows}
     return [
         f"{each} is not read for {' or '.join(arms)}"
-        if arms and each.name in declared
+        if arms and each.name in known
         else f"there is no metric {each}"
         for each in formula.series
-        if not places(each, rows, arms)
+        if not places(each, known, arms)
     ]
 
 

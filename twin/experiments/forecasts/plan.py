@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from twin.experiments import design
-from twin.experiments.forecasts import quantities, readings
+from twin.experiments.forecasts import expressions, quantities, readings
 from twin.experiments.forecasts.declare import Branch, FieldExperiment, Levers, Outcome, Reading
+from twin.experiments.forecasts.expressions import Declared
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.uncertain import Uncertain
 from twin.ground.units import DAY
@@ -91,8 +92,9 @@ class Plan:
         with as_file(base) as path:
             self.scenario = load(path, self._sets(Branch("")))
         self.rows: Rows = self.scenario.series()
-        self.kept = readings.series(self.rows)
-        self.answers = [answered(each, self.rows) for each in experiment.outcomes]
+        self.known = expressions.declared(self.rows)
+        self.kept = readings.series(self.known)
+        self.answers = [answered(each, self.known) for each in experiment.outcomes]
         self.given = self._ranges()
         self.points = points(self.given, size.worlds, base.seed)
 
@@ -125,14 +127,8 @@ class Plan:
         """A branch's policies with their times, as in a policy file; only those from the start, up
         to the fork (``before``)."""
         first = [{**policy, "at": "0s"} for policy in branch.before]
-        return (
-            first
-            if before
-            else [
-                *first,
-                *({**policy, "at": f"{self.at}s"} for policy in branch.policies),
-            ]
-        )
+        at_fork = [{**policy, "at": f"{self.at}s"} for policy in branch.policies]
+        return first if before else first + at_fork
 
     def scenario_of(self, branch: Branch) -> Scenario:
         """The scenario of a branch at the defaults of what is drawn, for checks."""
@@ -177,13 +173,13 @@ class Plan:
         }
 
 
-def answered(outcome: Outcome, rows: Rows) -> Answered:
+def answered(outcome: Outcome, known: Declared) -> Answered:
     """The first reading that the scenario has; else why none."""
     if outcome.cannot:
         return Answered(outcome, None, outcome.cannot)
     reasons: list[str] = []
     for reading in outcome.readings:
-        lacks = readings.lacking(reading, outcome.form, rows)
+        lacks = readings.lacking(reading, outcome.form, known)
         if not lacks:
             return Answered(outcome, reading)
         reasons += lacks

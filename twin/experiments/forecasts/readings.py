@@ -16,9 +16,8 @@ from functools import cache
 
 from twin.experiments.forecasts import expressions
 from twin.experiments.forecasts.declare import Form, Reading
-from twin.experiments.forecasts.expressions import Formula, Series
+from twin.experiments.forecasts.expressions import Declared, Formula, Series
 from twin.experiments.forecasts.quantities import QUANTITIES, Quantity
-from twin.record.watch import Rows
 
 
 def groups(reading: Reading, treated: bool) -> tuple[str, ...]:
@@ -57,7 +56,7 @@ def standardised(form: Form) -> bool:
     return form in ("sd", "size")
 
 
-def lacking(reading: Reading, form: Form, rows: Rows) -> list[str]:
+def lacking(reading: Reading, form: Form, known: Declared) -> list[str]:
     """Why a reading is not available in a scenario with these series; empty if it is."""
     found: list[str] = []
     for name in filter(None, (*reading.parts, reading.against)):
@@ -69,11 +68,11 @@ def lacking(reading: Reading, form: Form, rows: Rows) -> list[str]:
                 found.append(f"{name} has no {what} {'by arm' if reading.arms else 'of a world'}")
                 continue
             for treated in (True, False):
-                found += expressions.missing(_formula(formula), rows, groups(reading, treated))
+                found += expressions.missing(_formula(formula), known, groups(reading, treated))
     return list(dict.fromkeys(found))
 
 
-def series(rows: Rows) -> list[int]:
+def series(known: Declared) -> list[int]:
     """Places of all series that any registered reading could name: what results keep."""
     asked = [
         Reading("", "", "", arms=True, policy=policy, stratum=stratum)
@@ -86,7 +85,7 @@ def series(rows: Rows) -> list[int]:
         for text in (quantity.arm, quantity.whole, quantity.spread_arm, quantity.spread_whole):
             for each in _formula(text).series if text else ():
                 for names in arms:
-                    found |= set(expressions.places(each, rows, names))
+                    found |= set(expressions.places(each, known, names))
     return sorted(found)
 
 

@@ -170,7 +170,7 @@ class World:
 
     def _effect(self, each: Answered, reading: Reading, days: tuple[float, float]) -> float:
         def read(branch: str, series: Series, arms: tuple[str, ...]) -> float:
-            found = places(series, self._plan.rows, arms)
+            found = places(series, self._plan.known, arms)
             return float(self.means(branch, days)[[self._column[place] for place in found]].sum())
 
         return readings.effects(reading, each.outcome.form, read)
