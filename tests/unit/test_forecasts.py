@@ -4,6 +4,7 @@ quantities that exist or are said to be lacking."""
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from twin.experiments.forecasts.declare import Branch, by_arm, by_stratum, part,
 from twin.experiments.forecasts.plan import LEAST, PLACEBO, Answered, Plan, Size, points
 from twin.experiments.forecasts.registry import shared
 from twin.experiments.stress import uncertain
+from twin.experiments.work.store import Store
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
 from twin.scenario.loading import load
@@ -319,6 +321,22 @@ def test_what_is_committed_is_not_changed_in_silence(plans, base, tmp_path) -> N
     command.other([plan, plans["E02"]], tmp_path)
     with pytest.raises(UsageError, match="holds a forecast by other code, mapping or worlds"):
         command.other([Plan(plan.experiment, base, Size(LEAST + 1))], tmp_path)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_forecasts_are_copied_with_their_page_and_quick_ones_never(plans, tmp_path, quick) -> None:
+    """The same bytes as in the experiment's folder, and the page beside them."""
+    store = Store(str(tmp_path / "out"))
+    text = document.forecast(plans["E03"], [])
+    store.write("forecasts/E03.json", text)
+    into = tmp_path / "docs" / "forecasts"
+    manifest = {"args": {"ids": ["E03"], "worlds": LEAST, "quick": quick}, "into": str(into)}
+    command.committed(SimpleNamespace(store=store, manifest=manifest, say=lambda text: None))
+    assert into.exists() != quick
+    if not quick:
+        assert (into / "E03.json").read_bytes() == text
+        assert into.with_suffix(".md").read_text() == page.text(into)
+        assert "(forecasts/E03.json), 30 worlds" in page.text(into)
 
 
 def test_quick_worlds_are_small_and_short(base) -> None:
