@@ -6,15 +6,20 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 import twin
+from tests import house
 from twin.experiments.fitting import evidence, response_fit
 from twin.experiments.fitting import makers as fit_makers
+from twin.experiments.forecasts import catalogue, truths
 from twin.ground.errors import UsageError
 
 ROOT = Path(twin.__file__).parent
 OWN = ROOT / "experiments" / "fitting" / "evidence.py"
+DESIGNS = ROOT / "experiments" / "forecasts" / "registry"
+"""Designs of field experiments, one file each; without results."""
 BLIND = re.compile(r"(?<![A-Za-z0-9])(E0[7-9]|E1[0-2]|R[1-4])(?![A-Za-z0-9])")
 
 
@@ -59,7 +64,8 @@ def test_what_judges_is_held_by_id_alone() -> None:
 
 
 def test_nothing_else_in_the_package_names_what_judges() -> None:
-    """So nothing that fits can read it. The check itself finds what it should."""
+    """So nothing that fits can read it. The check itself finds what it should. Only the file of a
+    blind experiment's own design names it."""
     assert names_what_judges("x = evidence.JUDGING") and names_what_judges(
         "from evidence import JUDGING"
     )
@@ -69,11 +75,50 @@ def test_nothing_else_in_the_package_names_what_judges() -> None:
         and not names_what_judges("sized('E01.O1')")
     )
     assert names_what_judges(OWN.read_text())
+    designs = [DESIGNS / f"{id.lower()}.py" for id in evidence.JUDGING]
     assert not [
         path.name
         for path in sorted(ROOT.rglob("*.py"))
-        if path != OWN and names_what_judges(path.read_text())
+        if path not in (OWN, *designs) and names_what_judges(path.read_text())
     ]
+    assert all(path.exists() and names_what_judges(path.read_text()) for path in designs)
+
+
+def test_nothing_that_fits_reads_designs_or_results() -> None:
+    """What parameters are fitted to is in `evidence` alone: no file below `fitting`, and none that
+    a world is made of, imports the registry, and only the commands for forecasts do."""
+    known = house.graph(house.files())
+    readers = {
+        here
+        for here, there in known.edges
+        if there.startswith("twin.experiments.forecasts")
+        and not here.startswith("twin.experiments.forecasts")
+    }
+    assert readers == {"twin.cli.forecasts"}
+    fitting = {name for name in known if name.startswith("twin.experiments.fitting")}
+    assert fitting
+    for name in fitting:
+        reached = nx.descendants(known, name)
+        assert not [each for each in reached if each.startswith("twin.experiments.forecasts")]
+
+
+def test_registry_and_lists_of_evidence_agree() -> None:
+    """Blind experiments and reserves are what judges; what is fitted to is of the others; and
+    results are held of the others alone, with the sizes that fitting uses."""
+    status = {id: catalogue.experiment(id).status for id in catalogue.IDS}
+    blind = {id for id, each in status.items() if each in ("blind", "reserve")}
+    assert blind == set(evidence.JUDGING)
+    assert set(truths.DEVELOPMENT) == set(status) - blind
+    fitted = {each.id: each for each in evidence.FITTING if each.id.partition(".")[0] in status}
+    assert fitted and not {id.partition(".")[0] for id in fitted} & blind
+    for id, each in fitted.items():
+        study, _, outcome = id.partition(".")
+        truth = truths.DEVELOPMENT[study][outcome]
+        assert (each.value is not None) == truth.sized
+        assert each.value is None or each.value == truth.y
+    for id in catalogue.IDS:
+        for outcome in catalogue.experiment(id).outcomes:
+            assert not {name.partition(".")[0] for name, _ in outcome.nearest} & blind
 
 
 @pytest.mark.parametrize("id", [*evidence.JUDGING, "E10.O1"])

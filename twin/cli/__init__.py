@@ -35,6 +35,7 @@ COMMANDS = {
     "audit": ("experiments.audit", "Which engineering settings are political, and towards whom."),
     "stress": ("stress.stress", "In which plausible worlds a policy backfires."),
     "findings": ("findings.findings", "Reproduce or refute the published findings."),
+    "forecasts": ("forecasts.forecasts", "Forecast published field experiments, and score that."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
     "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),

@@ -60,7 +60,7 @@ def folder() -> Path | None:
 
 
 @functools.cache
-def _code() -> str:
+def code() -> str:
     """SHA-256 of all of twin's Python files."""
     package, found = Path(__file__).parent.parent, hashlib.sha256()
     # in a fixed order, with names and lengths: other files never give the same bytes
@@ -84,7 +84,7 @@ def key(simulation: Simulation) -> str:
         "format": checkpoint.FORMAT,
         "scenario": digest(replace(scenario, name="", description="", duration=0, policies=())),
         "mode": [simulation.reference, simulation.oracle],
-        "code": _code(),
+        "code": code(),
         "files": files,
         "own": {name: outside.code() for name, outside in scenario.outside.items()},
         "versions": [

@@ -104,20 +104,25 @@ def _played(
 
 
 def trunk(store: Store, task: Task) -> None:
-    """Args: sets, at_s (the fork). Leaves the world in ``<result>.world`` and the readings before
-    the fork in ``<result>``."""
+    """Args: sets, policies, at_s (the fork), kept. Leaves the world in ``<result>.world`` and the
+    readings before the fork in ``<result>``."""
     with _played(store, task, int(task.args["at_s"])) as (simulation, readings):
         # the world before the readings: once these are there, the task counts as done
         with store.new_folder(f"{task.result}.world") as world:
             simulation.save(world)
-        store.write_array(task.result, readings)
+        store.write_array(task.result, _kept(task, readings))
 
 
 def whole(store: Store, task: Task) -> None:
-    """Args: sets, policies; of a branch also trunk (its result). Leaves the readings, of a branch
-    those from the fork on."""
+    """Args: sets, policies, kept; of a branch also trunk (its result). Leaves the readings, of a
+    branch those from the fork on."""
     with _played(store, task) as (_, readings):
-        store.write_array(task.result, readings)
+        store.write_array(task.result, _kept(task, readings))
+
+
+def _kept(task: Task, readings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The series that the task asks for by their places (``kept``); without that, all."""
+    return readings[:, task.args["kept"]] if "kept" in task.args else readings
 
 
 def means(store: Store, task: Task) -> None:
