@@ -15,6 +15,7 @@ from twin.readers.panels import HEADINGS
 from twin.readers.pictures import Section, drawn_marks, time_range
 from twin.readers.story import story
 from twin.record.results import Metrics
+from twin.world.arms import declared
 from twin.world.metric import Metric
 
 DAYS = 120
@@ -54,8 +55,7 @@ def test_headings_are_those_of_the_mechanisms() -> None:
     empty."""
     used = {
         (metric.side, metric.panel.partition(": ")[0])
-        for kind in REGISTRY.values()
-        for metric in kind.metrics
+        for metric in declared(list(REGISTRY.values()))
     }
     assert used == {(side, heading) for side, headings in HEADINGS.items() for heading in headings}
 

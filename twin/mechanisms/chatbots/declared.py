@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.ground.units import NEVER
 from twin.world.columns import Column
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Metric
 
 GETTING_TO_KNOW = "people are still getting to know an assistant that was new when the world began"
 CHATTERS = (
@@ -66,6 +66,17 @@ METRICS = (
         "Use",
         headline=True,
         of="chat_users",
+        by_arm=(
+            ByArm(
+                "chats",
+                "chatters",
+                "sessions/d",
+                "Sessions with the assistant per user and day, since the last reading.",
+                "rate",
+                "chats",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "chat_users",
@@ -113,6 +124,17 @@ METRICS = (
         good="up",
         headline=True,
         moves=GETTING_TO_KNOW,
+        by_arm=(
+            ByArm(
+                "trust",
+                "chatters",
+                "1",
+                "Mean trust in the assistant among those who use it.",
+                top="trust",
+                good="up",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "trust",
@@ -130,6 +152,16 @@ METRICS = (
         "Mean anthropomorphism of users, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
+        by_arm=(
+            ByArm(
+                "anthropomorphism",
+                "chatters",
+                "1",
+                "Mean anthropomorphism of those who use the assistant.",
+                top="anthropomorphism",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "attachment_mean",
@@ -138,6 +170,16 @@ METRICS = (
         "Mean attachment of users now, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
+        by_arm=(
+            ByArm(
+                "attachment",
+                "chatters",
+                "1",
+                "Mean attachment now of those who use the assistant.",
+                top="attachment_now",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "expectation_mean",
@@ -155,6 +197,18 @@ METRICS = (
         "chatbot",
         "Expectation and failure: Expected and met",
         good="up",
+        by_arm=(
+            ByArm(
+                "chat_satisfaction",
+                "chatters",
+                "1",
+                "Mean satisfaction of sessions with the assistant since the last reading.",
+                "ratio",
+                "chat_satisfaction",
+                "chats",
+                good="up",
+            ),
+        ),
     ),
     Metric(
         "disconfirmation_mean",
@@ -181,6 +235,17 @@ METRICS = (
         "Mean disclosed per session, in the sessions since the last reading with any.",
         "chatbot",
         "Privacy: Disclosure and concern",
+        by_arm=(
+            ByArm(
+                "disclosed",
+                "chatters",
+                "1",
+                "Mean disclosed per session with the assistant since the last reading.",
+                "ratio",
+                "disclosed",
+                "chats",
+            ),
+        ),
     ),
     Metric(
         "concern_mean",
@@ -190,6 +255,17 @@ METRICS = (
         "chatbot",
         "Privacy: Disclosure and concern",
         good="down",
+        by_arm=(
+            ByArm(
+                "concern",
+                "chatters",
+                "1",
+                "Mean privacy concern of those who use the assistant.",
+                top="concern",
+                good="down",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "chat_contested",
