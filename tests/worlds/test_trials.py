@@ -22,10 +22,10 @@ HALF = (
     "policies=[{name: t, at: 4d, share: 0.5, of: consumers, set: {audience.counts_shown: false}}]"
 )
 ON = "trials.enabled=true"
-DAYS = 4
+DAYS = 2
 LOGGED = (
     ON,
-    f"duration={DAYS}d",
+    f"duration={2 * DAYS}d",
     f"metrics.every={DAYS}d",
     # nobody joins or leaves, opinions stand still, and the log keeps every impression
     "audience.arrivals=0/d",
@@ -136,12 +136,14 @@ def test_groups_are_made_of_arms(small: Callable[..., Scenario]) -> None:
 
 @pytest.fixture(scope="module")
 def logged(small: Callable[..., Scenario]) -> Simulation:
-    """A world whose log holds every impression since the reading at the start."""
+    """A world whose log holds every impression; of those since the reading half-way the last
+    reading tells."""
     scenario = small(*LOGGED)
     simulation = Simulation(scenario)
     simulation.begin()
-    simulation.run(scenario.duration - 600)
+    simulation.run(DAYS * DAY + 1)
     simulation.mark = float(simulation.world.state["trials.mark"][0])
+    simulation.first = int(simulation.world.state["recommender.log.size"][0])
     simulation.run(scenario.duration + 1)
     return simulation
 
@@ -157,6 +159,7 @@ class Log:
         self.people, self.posts = world.table("consumers"), world.table("posts")
         self.makers, self.get = world.table("creators"), world.board.get
         self.mark = simulation.mark
+        self.after = np.arange(size) >= simulation.first
         self.arm = self.people["arm"].astype(int)
         self.arousal = self.posts["arousal"][self.post].astype(float)
         self.slant = self.posts["slant"][self.post].astype(float)
@@ -196,14 +199,15 @@ def test_readings_are_those_of_the_log(arm: str, logged: Simulation) -> None:
     log = Log(logged)
     assert log.people["active"].all()
     who = log.people_of(arm)
-    mine, people = who[log.consumer], who.sum()
+    mine, people = who[log.consumer] & log.after, who.sum()
     shown, get = mine.sum(), lambda name, **labels: log.get(f"trial_{name}", **labels, arm=arm)
     clicked = head(log, Response.CLICK)
-    per_person = np.bincount(log.consumer, minlength=len(who))[who] / DAYS
+    per_person = np.bincount(log.consumer[log.after], minlength=len(who))[who] / DAYS
     close = {"rel": 1e-6}
     assert get("impressions") == pytest.approx(per_person.mean(), **close)
     assert get("impressions_sd") == pytest.approx(per_person.std(ddof=1), **close)
     aroused = log.arousal > log.mark
+    assert 0.1 < aroused.mean() < 0.6
     for k, name in enumerate(HEADS):
         yes = head(log, k) & mine
         assert get("responses", head=name) == pytest.approx(yes.sum() / people / DAYS, **close)
@@ -255,15 +259,20 @@ def test_pooled_readings_are_those_of_the_log(pair: tuple[int, str], logged: Sim
     log = Log(logged)
     policy, within = pair
     arms = [group(policy, treated, within.removeprefix("within-")) for treated in (True, False)]
-    shown = [np.bincount(log.post[log.people_of(arm)[log.consumer]]).astype(float) for arm in arms]
+    shown = [
+        np.bincount(log.post[log.people_of(arm)[log.consumer] & log.after]).astype(float)
+        for arm in arms
+    ]
     m = min(each.sum() for each in shown)
     maker = log.posts["creator"][log.post]
     opened = np.zeros((len(log.arm), int(log.makers["community"].max()) + 1))
     clicked = head(log, Response.CLICK)
+    # what was opened before the reading half-way has faded since
+    weight = np.where(log.after, 1.0, np.exp(-DAYS / 7))
     np.add.at(
         opened,
         (log.consumer[clicked], log.makers["community"][maker[clicked]]),
-        1,
+        weight[clicked],
     )
 
     def entropy(counts: Floats) -> float:
@@ -310,9 +319,8 @@ def test_everybody_has_the_means_of_the_whole_world(logged: Simulation) -> None:
     ):
         assert get(f"trial_{name}", arm=EVERYBODY) == pytest.approx(get(name), rel=1e-4, abs=1e-5)
     assert get("trial_outside_share", arm=EVERYBODY) == pytest.approx(1 - get("in_network_share"))
-    impressions = sum(get("impressions", by=by) for by in ("human", "ai"))
     assert get("trial_enjoyed_per_impression", arm=EVERYBODY) == pytest.approx(
-        get("enjoyed") / impressions
+        get("enjoyed_per_session") / get("session_depth")
     )
 
 
@@ -450,12 +458,59 @@ def test_people_who_leave_stay_enrolled(small: Callable[..., Scenario]) -> None:
         assert many > world.board.get("trial_people", arm=name)
 
 
-def with_trials(small: Callable[..., Scenario], *more: str) -> Scenario:
-    """Every mechanism, and two policies for a share of consumers and one of creators."""
-    policies = EVERYTHING[-1].replace(
-        "{name: makers",
-        "{name: quarter, at: 2d, share: 0.25, set: {recommender.slate: 6}},{name: makers",
+@pytest.mark.parametrize(
+    ("set_", "reading", "least"),
+    [
+        ("recommender.small_factor: 0.02", "small_impressions", 1.4),
+        ("recommender.small_withheld: 1.0", "small_impressions", 1.4),
+        ("recommender.arousal_factor: 0.02", "shown_aroused", 1.2),
+        ("recommender.ai_factor: 0.02", "shown_ai", 1.5),
+    ],
+)
+def test_levers_for_a_share_of_people_are_read_by_arm(
+    set_: str, reading: str, least: float, small: Callable[..., Scenario]
+) -> None:
+    """What a lever takes away is less among the treated than among the control group, by much."""
+    simulation, _ = history(
+        small(
+            "duration=8d",
+            ON,
+            "metrics.every=4d",
+            "audience.initial=600",
+            f"policies=[{{name: p, at: 0d, share: 0.5, set: {{{set_}}}}}]",
+        )
     )
+    get = simulation.world.board.get
+    treated, control = (get(f"trial_{reading}", arm=arm) for arm in ("treated-1", "control-1"))
+    assert control > least * treated
+
+
+def test_posts_of_some_creators_are_shown_more(small: Callable[..., Scenario]) -> None:
+    """A factor on the posts of a share of creators: they reach more people than the others."""
+    simulation, _ = history(
+        small(
+            "duration=16d",
+            ON,
+            "creators.human.initial=200",
+            "creators.human.posts_log_sd=0.5",
+            "policies=[{name: p, at: 0d, share: 0.5, of: creators, "
+            "set: {recommender.creator_factor: 5.0}}]",
+        )
+    )
+    get = simulation.world.board.get
+    reach = [get("trial_reach", arm=arm) for arm in ("treated-1", "control-1")]
+    assert reach[0] > 1.5 * reach[1] > 0
+
+
+def with_trials(small: Callable[..., Scenario], *more: str) -> Scenario:
+    """Every mechanism, and policies for a share: three of consumers, two of creators."""
+    shares = (
+        "{name: quarter, at: 2d, share: 0.25, set: {recommender.slate: 6}},"
+        "{name: soft, at: 3d, share: 0.5, set: {recommender.small_factor: 0.5, "
+        "recommender.arousal_factor: 0.3, recommender.small_withheld: 0.3}},"
+        "{name: seen, at: 4d, share: 0.4, of: creators, set: {recommender.creator_factor: 2.0}},"
+    )
+    policies = EVERYTHING[-1].replace("{name: makers", shares + "{name: makers")
     return small(*EVERYTHING[:-1], policies, ON, *more, base="everything")
 
 

@@ -58,6 +58,9 @@ ARMS = (
 """The values of the label ``arm``: everybody, then the pairs in the order of PAIRS, treated
 first."""
 
+MAIN = (EVERYBODY, *(arm for arm in ARMS if arm.count("-") == 1))
+"""Groups that are no part of a stratum."""
+
 
 def members(arms: int) -> NDArray[np.bool_]:
     """Which of so many arms (a power of two) make up each group, bool (ARMS, arms); no arm in

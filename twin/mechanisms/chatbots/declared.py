@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.ground.units import NEVER
 from twin.world.columns import Column
-from twin.world.metric import ByArm, Metric
+from twin.world.metric import ByArm, Good, Metric
 
 GETTING_TO_KNOW = "people are still getting to know an assistant that was new when the world began"
 CHATTERS = (
@@ -55,6 +55,17 @@ CHATTERS = (
         shape=(1,),
     ),
 )
+
+
+def _of_users(name: str, text: str, top: str = "", good: Good = "neither") -> tuple[ByArm, ...]:
+    """The mean of those who use the assistant, of a column or service, now."""
+    return (ByArm(name, "chatters", "1", text, top=top or name, good=good, sd=True),)
+
+
+def _of_sessions(name: str, text: str, good: Good = "neither") -> tuple[ByArm, ...]:
+    """The mean over sessions since the last reading, of a count of the same name."""
+    return (ByArm(name, "chatters", "1", text, "ratio", name, "chats", good=good),)
+
 
 METRICS = (
     Metric(
@@ -124,17 +135,7 @@ METRICS = (
         good="up",
         headline=True,
         moves=GETTING_TO_KNOW,
-        by_arm=(
-            ByArm(
-                "trust",
-                "chatters",
-                "1",
-                "Mean trust in the assistant among those who use it.",
-                top="trust",
-                good="up",
-                sd=True,
-            ),
-        ),
+        by_arm=_of_users("trust", "Mean trust in the assistant among those who use it.", good="up"),
     ),
     Metric(
         "trust",
@@ -152,15 +153,8 @@ METRICS = (
         "Mean anthropomorphism of users, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
-        by_arm=(
-            ByArm(
-                "anthropomorphism",
-                "chatters",
-                "1",
-                "Mean anthropomorphism of those who use the assistant.",
-                top="anthropomorphism",
-                sd=True,
-            ),
+        by_arm=_of_users(
+            "anthropomorphism", "Mean anthropomorphism of those who use the assistant."
         ),
     ),
     Metric(
@@ -170,15 +164,10 @@ METRICS = (
         "Mean attachment of users now, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
-        by_arm=(
-            ByArm(
-                "attachment",
-                "chatters",
-                "1",
-                "Mean attachment now of those who use the assistant.",
-                top="attachment_now",
-                sd=True,
-            ),
+        by_arm=_of_users(
+            "attachment",
+            "Mean attachment now of those who use the assistant.",
+            top="attachment_now",
         ),
     ),
     Metric(
@@ -197,17 +186,10 @@ METRICS = (
         "chatbot",
         "Expectation and failure: Expected and met",
         good="up",
-        by_arm=(
-            ByArm(
-                "chat_satisfaction",
-                "chatters",
-                "1",
-                "Mean satisfaction of sessions with the assistant since the last reading.",
-                "ratio",
-                "chat_satisfaction",
-                "chats",
-                good="up",
-            ),
+        by_arm=_of_sessions(
+            "chat_satisfaction",
+            "Mean satisfaction of sessions with the assistant since the last reading.",
+            "up",
         ),
     ),
     Metric(
@@ -235,16 +217,8 @@ METRICS = (
         "Mean disclosed per session, in the sessions since the last reading with any.",
         "chatbot",
         "Privacy: Disclosure and concern",
-        by_arm=(
-            ByArm(
-                "disclosed",
-                "chatters",
-                "1",
-                "Mean disclosed per session with the assistant since the last reading.",
-                "ratio",
-                "disclosed",
-                "chats",
-            ),
+        by_arm=_of_sessions(
+            "disclosed", "Mean disclosed per session with the assistant since the last reading."
         ),
     ),
     Metric(
@@ -255,16 +229,8 @@ METRICS = (
         "chatbot",
         "Privacy: Disclosure and concern",
         good="down",
-        by_arm=(
-            ByArm(
-                "concern",
-                "chatters",
-                "1",
-                "Mean privacy concern of those who use the assistant.",
-                top="concern",
-                good="down",
-                sd=True,
-            ),
+        by_arm=_of_users(
+            "concern", "Mean privacy concern of those who use the assistant.", good="down"
         ),
     ),
     Metric(
