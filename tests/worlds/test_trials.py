@@ -251,6 +251,12 @@ def test_readings_are_those_of_the_log(arm: str, logged: Simulation) -> None:
     before = np.empty(len(order))
     before[order] = np.arange(len(order)) - first
     assert get("shown_popularity") == pytest.approx(before[mine].mean(), **close)
+    # likewise of likes; no campaign adds any here
+    likes = head(log, Response.LIKE)[order].astype(float)
+    so_far = np.cumsum(likes) - likes
+    had = np.empty(len(order))
+    had[order] = so_far - so_far[np.concatenate([[0], np.cumsum(counts)])[log.post[order]]]
+    assert get("shown_log_likes") == pytest.approx(np.log1p(had[mine]).mean(), rel=1e-5)
 
 
 @pytest.mark.parametrize("pair", [(1, ""), (2, ""), (1, "within-2"), (2, "alone")])

@@ -9,6 +9,7 @@ order.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ PERSON = np.dtype(
         ("arousal", "f4"),
         ("arousal_square", "f4"),
         ("popularity", "f4"),  # impressions that the post had before
+        ("log_likes", "f4"),  # log(1 + likes) that it had before
         ("hostility", "f4"),  # arousal x half the distance of slant and opinion
         ("hostility_square", "f4"),
         ("enjoyed", "f4"),
@@ -86,7 +88,9 @@ def values(counted: NDArray[Any], name: str) -> NDArray[np.float64]:
 @inlined
 def tally_post(row, post, people, posts, tally):
     """Count one impression of a post, before the post's own counter does."""
-    tally.person[row].popularity += posts.impressions[post]
+    mine = tally.person[row]
+    mine.popularity += posts.impressions[post]
+    mine.log_likes += math.log1p(float(posts.counts[post, Response.LIKE]))
     tally.shown[post, people.arm[row]] += 1
 
 

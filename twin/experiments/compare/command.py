@@ -110,7 +110,7 @@ def run(
             policy.share is not None and policy.of == of for policy in scenario.policies
         )
         tests = [
-            trial.Tested(whole.name, part.name, of, number)
+            trial.Given(whole.name, part.name, of, number)
             for whole, part in zip(branches, shared, strict=True)
         ]
         experiment.table("trials.parquet", trial.table(trial.biases(forked, tests)))

@@ -9,7 +9,8 @@ window, with the readings by arm of `twin.mechanisms.trials`:
              world
 
 Each with a 95 % interval over replicates (`effects.paired`); the interval of the bias uses the
-pairing of both. ``trials.parquet``.
+pairing of both, and its q value corrects for the many quantities (`effects.discoveries`).
+``trials.parquet``.
 """
 
 from __future__ import annotations
@@ -54,11 +55,13 @@ class Bias:
     bias: float
     bias_low: float
     bias_high: float
+    q: float
 
     @property
     def sure(self) -> bool:
-        """Whether the interval of the bias excludes zero."""
-        return bool(self.bias_low > 0 or self.bias_high < 0)
+        """Whether the bias is distinguishable from noise, with all quantities of all policies
+        tested."""
+        return effects.established(self.q)
 
 
 def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
@@ -84,7 +87,7 @@ def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Given:
     """A policy for all, the branch in which a share of ``of`` (consumers or creators) has it, and
     its number among the policies for a share of these (`twin.world.arms`)."""
 
@@ -94,10 +97,10 @@ class Tested:
     number: int
 
 
-def biases(forked: Forked, tests: Sequence[Tested]) -> list[Bias]:
+def biases(forked: Forked, tests: Sequence[Given]) -> list[Bias]:
     """Of each policy, every quantity of that side's people that was read in all arms."""
     place = {(metric.name, label_text(labels)): i for i, (metric, labels) in enumerate(forked.rows)}
-    made = []
+    made: list[Bias] = []
     for test in tests:
         for metric, others in _quantities(forked.rows):
             # the other side was not assigned to arms
@@ -128,7 +131,7 @@ def biases(forked: Forked, tests: Sequence[Tested]) -> list[Bias]:
             made.append(
                 Bias(
                     branch=test.name,
-                    quantity=", ".join([metric.trial, *others.values()]),
+                    quantity=", ".join([metric.trial, *others.values()]).replace(" ai", " AI"),
                     side=metric.side,
                     unit=metric.unit,
                     good=metric.good,
@@ -136,9 +139,12 @@ def biases(forked: Forked, tests: Sequence[Tested]) -> list[Bias]:
                     **_interval("estimate", *estimate),
                     **_interval("truth", *truth),
                     **_interval("bias", *bias),
+                    # of this test alone until all are there
+                    q=float(effects.paired(bias[0][:, None], bias[1][:, None]).p[0]),
                 )
             )
-    return made
+    q = effects.discoveries(np.array([each.q for each in made]))
+    return [replace(each, q=float(one)) for each, one in zip(made, q, strict=True)]
 
 
 def _quantities(rows: Rows) -> Iterator[tuple[Metric, Labels]]:

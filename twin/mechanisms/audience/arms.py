@@ -190,6 +190,12 @@ BY_ARM: dict[str, tuple[ByArm, ...]] = {
             "Mean impressions that an examined post had before",
             "popularity",
         ),
+        _per_impression(
+            "shown_log_likes",
+            "log likes",
+            "Mean log(1 + likes) that an examined post had before",
+            "log_likes",
+        ),
     ),
     "source_impressions": (
         ByArm(
