@@ -14,6 +14,7 @@ from twin.ground.units import DAY
 from twin.kernels.respond import Response
 from twin.kernels.rules import SOURCES, Source
 from twin.kernels.training import HEADS
+from twin.mechanisms.audience import sessions
 from twin.mechanisms.trials.pooled import rarefied
 from twin.scenario.loading import Scenario
 from twin.world.arms import ARMS, EVERYBODY, group
@@ -521,7 +522,12 @@ def with_trials(small: Callable[..., Scenario], *more: str) -> Scenario:
 
 
 @pytest.mark.parametrize("how", ["reference", "three threads", "loaded"])
-def test_same_bytes(how: str, small: Callable[..., Scenario], tmp_path: Path) -> None:
+def test_same_bytes(
+    how: str,
+    small: Callable[..., Scenario],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Event by event, on threads, and after a save: every reading, column and array."""
     # `quick` and `wide` of EVERYTHING begin later
     scenario = with_trials(small, "duration=21d")
@@ -531,6 +537,9 @@ def test_same_bytes(how: str, small: Callable[..., Scenario], tmp_path: Path) ->
         other, again = history(scenario, reference=True)
         assert values.tobytes() == again.tobytes()
     else:
+        # threads share every window, in the smallest pieces
+        for name, least in (("SHARED", 2), ("LEAST_CHUNK", 1), ("MOST_CHUNK", 3)):
+            monkeypatch.setattr(sessions, name, least)
         other = Simulation(scenario, threads=3 if how == "three threads" else 1)
         other.begin()
         if how == "loaded":
