@@ -19,7 +19,9 @@ from twin.ground.units import format_duration, format_rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
 from twin.scenario.checking import Head, MetricsParams
+from twin.world.arms import ARMS, declared
 from twin.world.mechanism import PHASES
+from twin.world.metric import Metric
 from twin.world.params import Params, leaves, meta
 
 FOLDER = ROOT / "docs" / "reference"
@@ -157,28 +159,46 @@ def metrics() -> str:
     ]
     for name, kind in KINDS:
         if kind.metrics:
+            parts += [f"## {name}\n", metrics_of(kind.metrics)]
+        if kind.reads_arms:
+            derived = [one for one in declared([other for _, other in KINDS]) if one.trial]
             parts += [
-                f"## {name}\n",
-                table(
-                    ("metric", "kind", "unit", "labels", "side", "better", "meaning"),
-                    (
-                        (
-                            f"**`{each.name}`**" if each.headline else f"`{each.name}`",
-                            each.kind,
-                            each.unit,
-                            "; ".join(
-                                f"{label}: {', '.join(values)}"
-                                for label, values in each.labels.items()
-                            ),
-                            each.side,
-                            {"up": "more", "down": "less", "neither": ""}[each.good],
-                            each.help,
-                        )
-                        for each in kind.metrics
-                    ),
-                ),
+                f"## {name}: readings by arm\n",
+                "Of policies for a share, from what the metrics above declare. Label `arm`: "
+                + ", ".join(f"`{arm}`" for arm in ARMS)
+                + ". The number is that of the policy among those for a share of the same table, "
+                "in the order of the plan; `alone`: no other of them holds for these people; "
+                "`within-2`: the second does too. Of several labels `arm` is the last.\n",
+                metrics_of(derived),
             ]
     return "\n".join(parts)
+
+
+def labels_of(metric: Metric) -> str:
+    """Labels and their values; arms have a list of their own."""
+    return "; ".join(
+        label if values == ARMS else f"{label}: {', '.join(values)}"
+        for label, values in metric.labels.items()
+    )
+
+
+def metrics_of(metrics: Iterable[Metric]) -> str:
+    """A table of metrics."""
+    return table(
+        ("metric", "kind", "unit", "labels", "side", "better", "meaning"),
+        (
+            (
+                f"**`{each.name}`**" if each.headline else f"`{each.name}`",
+                each.kind,
+                each.unit,
+                labels_of(each),
+                each.side,
+                {"up": "more", "down": "less", "neither": ""}[each.good],
+                each.help,
+            )
+            for each in metrics
+        ),
+    )
 
 
 def state() -> str:

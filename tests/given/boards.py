@@ -6,13 +6,10 @@ from typing import Any
 from tests.conftest import ROOT
 from twin.mechanisms import REGISTRY
 from twin.readers.dashboards import dashboards
+from twin.world import arms
 
 FOLDER = ROOT / "dashboards"
-DECLARED = tuple(
-    metric
-    for kind in sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
-    for metric in kind.metrics
-)
+DECLARED = tuple(arms.declared(sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))))
 MADE = dashboards(DECLARED)
 
 

@@ -15,6 +15,7 @@ from twin.readers.panels import HEADINGS
 from twin.readers.pictures import Section, drawn_marks, time_range
 from twin.readers.story import story
 from twin.record.results import Metrics
+from twin.world.arms import ARMS, declared
 from twin.world.metric import Metric
 
 DAYS = 120
@@ -54,8 +55,7 @@ def test_headings_are_those_of_the_mechanisms() -> None:
     empty."""
     used = {
         (metric.side, metric.panel.partition(": ")[0])
-        for kind in REGISTRY.values()
-        for metric in kind.metrics
+        for metric in declared(list(REGISTRY.values()))
     }
     assert used == {(side, heading) for side, headings in HEADINGS.items() for heading in headings}
 
@@ -70,6 +70,18 @@ def test_headings_follow_the_story_and_own_ones_come_last() -> None:
         "Who earns",
         "Mine",
     ]
+
+
+def test_of_readings_by_arm_only_whole_arms_with_readings_are_drawn() -> None:
+    """Strata and arms of policies that there are not are neither drawn nor listed."""
+    metric = next(one for one in declared(list(REGISTRY.values())) if one.name == "trial_sessions")
+    values = np.full((len(WAVE), len(ARMS)), np.nan)
+    read_ = ("everybody", "treated-1", "control-1", "treated-1-alone", "treated-1-within-2")
+    for arm in read_:
+        values[:, ARMS.index(arm)] = WAVE
+    (chapter,) = chapters(read((metric, values)), "consumer")
+    drawn = [line.label for picture in chapter.pictures for line in picture.series]
+    assert drawn == list(read_[:3]) and chapter.quiet == ""
 
 
 def test_related_lines_share_a_picture_where_units_agree() -> None:

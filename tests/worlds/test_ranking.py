@@ -13,7 +13,7 @@ from twin.kernels.index import TILE, places, tiles
 from twin.kernels.ranking import rank, slate, user_vector
 from twin.kernels.respond import MANY
 from twin.kernels.room import Room, Scan
-from twin.kernels.rules import Source
+from twin.kernels.rules import Ranking, Source
 from twin.kernels.snapshot import GONE, Serving
 from twin.scenario.loading import Scenario
 
@@ -240,6 +240,52 @@ def test_diversity_takes_the_cosine_off(served: Serving) -> None:
     assert picked(serve, [3, 2, 1.401]) == [0, 2, 1]
     off = serve._replace(rules=plain(served, []).rules)
     assert picked(off, [3, 2, 1.401]) == [0, 1, 2]
+
+
+def test_factors_on_groups_of_posts(served: Serving) -> None:
+    """Small creators, a creator's own factor, and a power of the factor of arousal as it was read:
+    each multiplies a positive score and divides a negative one; all together, their product."""
+    plain_, n = scored(plain(served, []), 3).astype(float), 60
+    small = np.arange(n) % 3 == 0
+    item_small = served.item_small.copy()
+    item_small[:n] = small
+    serve = served._replace(item_small=item_small)
+    read = served.signal[:n, 1].clip(0, 1).astype(float)
+    assert small.any() and read.std() > 0.02
+
+    def want(factor: np.ndarray) -> np.ndarray:
+        return np.where(plain_ > 0, plain_ * factor, plain_ / factor)
+
+    few = np.where(small, 0.25, 1.0)
+    assert scored(plain(serve, [], small_factor=0.25), 3) == pytest.approx(want(few), rel=1e-5)
+    calm = 0.1**read
+    assert scored(plain(serve, [], arousal_factor=0.1), 3) == pytest.approx(want(calm), rel=1e-5)
+    own = np.ones(len(served.item_creator), np.float32)
+    own[:10] = 3
+    more = serve._replace(item_factor=own)
+    assert scored(plain(more, []), 3) == pytest.approx(want(own[:n]), rel=1e-5)
+    assert scored(plain(more, [], small_factor=0.25, arousal_factor=0.1), 3) == pytest.approx(
+        want(few * calm * own[:n]), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("ranking", [Ranking.VALUE, Ranking.CHRONOLOGICAL, Ranking.POPULARITY])
+def test_posts_of_small_creators_are_withheld(served: Serving, ranking: Ranking) -> None:
+    """About the given share of them, the same for everybody and a part of those of a larger share;
+    all other scores stay."""
+    small = np.arange(len(served.item_small)) % 2 == 0
+    serve, gone = served._replace(item_small=small), []
+    n = min(400, len(small))
+    free = scored(plain(serve, [], ranking=ranking), 3, n)
+    for share in (0.25, 0.5, 1):
+        rule = plain(serve, [], ranking=ranking, small_withheld=share)
+        score = scored(rule, 3, n)
+        gone.append(score == GONE)
+        assert np.array_equal(gone[-1], scored(rule, 7, n) == GONE)
+        assert np.array_equal(score[~gone[-1]], free[~gone[-1]])
+        assert gone[-1][small[:n]].mean() == pytest.approx(share, abs=0.12)
+        assert not gone[-1][~small[:n]].any()
+    assert (gone[0] <= gone[1]).all() and (gone[1] <= gone[2]).all()
 
 
 def scored(serve: Serving, row: int, n: int = 60, source: int = Source.IN_NETWORK) -> np.ndarray:

@@ -13,6 +13,7 @@ from twin.readers.dashboards import dashboards as made_from
 from twin.readers.dashboards import stale, write
 from twin.readers.dashboards.frame import Span
 from twin.scenario.loading import load
+from twin.world import arms
 from twin.world.metric import Metric
 
 
@@ -57,9 +58,9 @@ def declared(path: Path | None) -> tuple[list[Metric], Span]:
 
     if path is None:
         kinds = sorted(REGISTRY.values(), key=lambda kind: (kind.order, kind.name))
-        return [metric for kind in kinds for metric in kind.metrics], Span()
+        return arms.declared(kinds), Span()
     scenario = load(path)
-    metrics = [metric for name in scenario.mechanisms for metric in scenario.registry[name].metrics]
+    metrics = arms.declared([scenario.registry[name] for name in scenario.mechanisms])
     days = scenario.duration // DAY
     # The days before and after the policy must both lie within the run
     window = max(1, min(Span.window_days, days // 4))

@@ -53,6 +53,7 @@ import numpy as np
 from twin.ground.compiled import inlined, inner, kernel
 from twin.ground.draws import unit, words
 from twin.kernels.reward import margin, update
+from twin.kernels.tally import NOBODY
 
 Array = Any
 DAY, NEVER = 86400, 2**62
@@ -115,6 +116,7 @@ class Assistant(NamedTuple):
     reward: Array  # f8 (2, FEATURES), pool of the reward model
     stream: Array  # u8
     total: Array  # record of SUMS
+    tally: Array = NOBODY  # tally.CHATTER (n,), or (0,) where nobody reads arms
 
 
 @inlined
@@ -170,7 +172,7 @@ def answer(i, people, assistant, bot, turn, shown, x):
 def relate(i, t, people, bot, total, up, satisfied, down):
     """Move what a session changes in the person: expectation, trust, concern, memory,
     anthropomorphism, attachment and recent use. ``up`` and ``down`` are the positive and the
-    negative part of disconfirmation."""
+    negative part of disconfirmation. Returns what was disclosed."""
     g, n = bot.personalisation, people.sessions[i]
     expected = np.float64(people.expectation[i])
     people.expectation[i] = expected + bot.expectation_up * up - bot.expectation_down * down
@@ -198,6 +200,7 @@ def relate(i, t, people, bot, total, up, satisfied, down):
     people.last[i] = t
     people.sessions[i] = n + 1
     total.disclosed += disclosed
+    return disclosed
 
 
 @kernel
@@ -233,7 +236,12 @@ def chat(rows, people, assistant, least):
         # D in its two parts, and S
         up, down = max(met - expected, 0.0), max(expected - met, 0.0)
         satisfied = bot.assimilation * expected + bot.gain_weight * up - bot.loss_weight * down
-        relate(i, t, people, bot, total, up, satisfied, down)
+        disclosed = relate(i, t, people, bot, total, up, satisfied, down)
+        if len(assistant.tally):
+            mine = assistant.tally[i]
+            mine.chats += 1
+            mine.chat_satisfaction += satisfied
+            mine.disclosed += disclosed
         total.sessions += 1.0
         total.satisfaction += satisfied
         total.disconfirmation += up - down

@@ -15,6 +15,7 @@ from twin.ground.draws import unit, words
 from twin.kernels.follows import act
 from twin.kernels.respond import HEADS, Feature, Meeting, Response, features, respond
 from twin.kernels.rules import Shelf, Source
+from twin.kernels.tally import tally_post
 
 OF_HEADS = (1 << HEADS) - 1
 """Bits of a mask that others may know of."""
@@ -113,10 +114,10 @@ def _note(row, post, mask, place, source, via, log):
 @inner
 def happen(row, at, scene, log, plan, total, x):
     """Let session number ``at`` of the plan happen. Writes the plan, posts, follows, log, sums of
-    fractions, and what was seen."""
+    fractions, what was seen, and what the tally keeps of posts."""
     people, posts = scene.people, scene.posts
     likes_shown = scene.behaviour.shown[people.arm[row]].counts_shown
-    depth, place = plan.depth[at], 0
+    depth, place, tallied = plan.depth[at], 0, len(scene.tally.person) > 0
     # the work viewed to the end last, posts left to look at on its shelf, and where these begin
     via, left, nth = -1, 0, 0
     while True:
@@ -139,6 +140,8 @@ def happen(row, at, scene, log, plan, total, x):
             # whom the person follows by now cannot be followed again: `act` takes that response out
             mask = act(row, plan.maker[at, place], mask, scene.graph)
             plan.mask[at, place] = mask
+        if tallied:
+            tally_post(row, post, people, posts, scene.tally)
         _count(post, mask, plan.match[at, place], posts, total)
         _note(row, post, mask, place, int(plan.source[at, place]), on, log)
         # a ring: the oldest memory gives way

@@ -9,8 +9,10 @@ own (r):
 where l_h is what the model makes of what is known of the post beside its IDs (`twin.kernels.side`),
 u = mean + personalisation (own - mean), and r likewise of the pooled and the person's own weights.
 Where a preset has an offset c, the value is lifted above 0, as X does: value + c, or (value + N) /
-T c where it is negative (N, T: `twin.mechanisms.recommender.presets`). Factors for strangers and AI
-creators multiply it; without an offset they divide a negative one.
+T c where it is negative (N, T: `twin.mechanisms.recommender.presets`). Factors for strangers, AI
+creators, small creators, a creator's own, and arousal as a classifier reads it (a power, 1 at 0)
+multiply it; without an offset they divide a negative one. Whatever the ranking, a share of the
+posts of small creators may be withheld.
 
 The slate takes the best one after another, under rules: at most so many and ever less weight for
 one creator, at most so many AI posts, less weight for what resembles the chosen (cosine of item
@@ -26,11 +28,17 @@ from __future__ import annotations
 import numpy as np
 
 from twin.ground.compiled import inlined, inner
+from twin.ground.draws import mix64, unit
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
 from twin.kernels.respond import HEADS
 from twin.kernels.rules import Ranking, Source
 from twin.kernels.snapshot import GONE
+
+AROUSAL = 1
+"""Column of a post's signal: slant, arousal, comprehensiveness."""
+WITHHELD = np.uint64(0x5741)
+"""Parts the draw of posts to withhold from all other luck of a post."""
 
 
 @inner
@@ -113,6 +121,34 @@ def _lift(rules, n, score):
         )
 
 
+@inlined
+def _factor(post, rules, serve):
+    """The factors on a post that most feeds leave at 1."""
+    f = np.float32(1)
+    if serve.item_small[post]:
+        f *= rules.small_factor
+    if rules.arousal_factor != 1:
+        # a classifier's noise may lead beyond the scale
+        read = min(max(serve.signal[post, AROUSAL], np.float32(0)), np.float32(1))
+        f *= rules.arousal_factor**read
+    if len(serve.item_factor):
+        f *= serve.item_factor[post]
+    return f
+
+
+@inlined
+def _withhold(n, share, serve, room):
+    """Take a stable share of the posts of small creators out of the first n candidates, the same
+    posts for everybody."""
+    for i in range(n):
+        post = room.cand[i]
+        if (
+            serve.item_small[post]
+            and unit(mix64(serve.item_key[post] ^ WITHHELD) >> np.uint64(32)) < share
+        ):
+            room.score[i] = GONE
+
+
 @inner
 def rank(row, arm, bias, n, serve, room):
     """Scores of the first n candidates in the mode of the snapshot, with the out-of-network and AI
@@ -125,12 +161,15 @@ def rank(row, arm, bias, n, serve, room):
         if rules.negative_offset > 0:
             _lift(rules, n, score)
         out_of_network, ai_factor = rules.out_of_network, rules.ai_factor
+        more = rules.small_factor != 1 or rules.arousal_factor != 1 or len(serve.item_factor) > 0
         for i in range(n):
             f = np.float32(1)
             if room.source[i] != Source.IN_NETWORK:
                 f *= out_of_network
             if serve.item_ai[cand[i]]:
                 f *= ai_factor
+            if more:
+                f *= _factor(cand[i], rules, serve)
             # a factor below 1 must lower a negative score too
             score[i] = score[i] * f if score[i] > 0 else score[i] / max(f, np.float32(1e-6))
     elif rules.ranking == Ranking.CHRONOLOGICAL:
@@ -139,6 +178,8 @@ def rank(row, arm, bias, n, serve, room):
     else:
         for i in range(n):
             score[i] = serve.trend_score[cand[i]]
+    if rules.small_withheld > 0:
+        _withhold(n, rules.small_withheld, serve, room)
 
 
 @inlined

@@ -67,6 +67,9 @@ RULES = np.dtype(
         ("ranking", "i8"),  # see Ranking
         ("out_of_network", "f4"),  # factors on a score
         ("ai_factor", "f4"),
+        ("small_factor", "f4"),
+        ("arousal_factor", "f4"),
+        ("small_withheld", "f4"),  # share of posts
         ("author_decay", "f4"),
         ("author_floor", "f4"),
         ("personalisation", "f4"),

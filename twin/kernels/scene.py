@@ -121,3 +121,4 @@ class Scene(NamedTuple):
     serve: Any  # snapshot.Serving
     graph: Any  # follows.Follows
     behaviour: Behaviour
+    tally: Any  # tally.Tally, empty where nobody reads arms

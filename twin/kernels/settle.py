@@ -10,6 +10,7 @@ import numpy as np
 from twin.ground.compiled import inlined, inner
 from twin.kernels.happen import OF_HEADS
 from twin.kernels.respond import HEADS, Response, pull
+from twin.kernels.tally import tally_session
 from twin.kernels.visits import NEVER, arrive, next_visit
 
 
@@ -43,7 +44,7 @@ def _met(row, post, maker, mask, scene, total):
 @inner
 def settle(row, at, scene, plan, total, min_wake):
     """What a person keeps of the session that happened as number ``at`` of the plan, and the next
-    visit. Reads posts, writes the person's row and counts in ``total``."""
+    visit. Reads posts, writes the person's row (also of the tally) and counts in ``total``."""
     people, behaviour = scene.people, scene.behaviour
     arrive(row, people, total)
     total.candidates += plan.many[at]
@@ -56,6 +57,8 @@ def settle(row, at, scene, plan, total, min_wake):
         # whole numbers: threads may count them apart and add up later
         total.sources[plan.source[at, place]] += 1
         _met(row, plan.post[at, place], plan.maker[at, place], mask, scene, total)
+    if len(scene.tally.person):
+        tally_session(row, at, scene, plan)
     joy = glad / shown if shown else 0.0
     learned = behaviour.habits.satisfaction_rate
     people.satisfaction[row] += learned * (joy - 0.5 * hurt - people.satisfaction[row])

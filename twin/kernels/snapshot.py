@@ -26,6 +26,8 @@ class Serving(NamedTuple):
     item_creator: Array  # i4 (P,)
     item_born: Array  # i8 (P,) s
     item_ai: Array  # bool (P,)
+    item_key: Array  # u8 (P,)
+    item_factor: Array  # f4 (P,): factor of its creator; (0,) where all have 1
     trend_score: Array  # f4 (P,)
     user_vec: Array  # f4 (C, D)
     user_bias: Array  # f4 (C,)

@@ -24,6 +24,7 @@ from twin.readers.panels import (
 )
 from twin.readers.text import human
 from twin.record.results import Metrics
+from twin.world.arms import MAIN
 from twin.world.metric import Metric
 
 
@@ -106,6 +107,7 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
             Series(other, label, values)
             for other in together
             for label, values in metrics.lines(other.name)
+            if _shown(other, label, values)
         ]
         # By identity, since arrays make a series neither hashable nor comparable
         still = {id(one): _still(one) for one in series}
@@ -120,6 +122,13 @@ def _chapter(metrics: Metrics, heading: str, mine: Sequence[Metric]) -> Chapter:
             )
             pictures.append(Picture(key, words, _metrics_of(group), tuple(group), bands, within))
     return Chapter(heading, tuple(pictures), tuple(at_zero), tuple(constant), tuple(unread))
+
+
+def _shown(metric: Metric, label: str, values: NDArray[np.float64]) -> bool:
+    """Whether a series has a place in a chapter: readings by arm are many, and most arms empty."""
+    return not metric.trial or (
+        label.rpartition(", ")[2] in MAIN and bool(np.isfinite(values).any())
+    )
 
 
 def _metrics_of(series: Sequence[Series]) -> tuple[Metric, ...]:

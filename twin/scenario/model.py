@@ -13,6 +13,7 @@ from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
 from twin.scenario.node import Node
 from twin.scenario.outside import Outside
+from twin.world.arms import declared
 from twin.world.board import Board
 from twin.world.mechanism import Mechanism
 from twin.world.metric import Metric
@@ -113,7 +114,7 @@ class Scenario:
     def board(self) -> Board:
         """The board of a run, with every declared series at zero."""
         # in the order in which mechanisms act, so that columns of readings never depend on the file
-        return Board(metric for name in self.order for metric in self.registry[name].metrics)
+        return Board(declared([self.registry[name] for name in self.order]))
 
     def series(self) -> list[tuple[Metric, dict[str, str]]]:
         """Every declared series (metric, labels), in the order of readings."""

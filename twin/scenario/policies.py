@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from twin.ground.errors import nearest
-from twin.mechanisms.policies import MOST_SHARES, Policy, parse_condition
+from twin.mechanisms.policies import Policy, parse_condition
 from twin.scenario.mechanisms import MechanismChecker
 from twin.scenario.problems import Path_, bounds, quantity
+from twin.world.arms import MOST_SHARES, declared
 from twin.world.params import Params, meta, value_at
 from twin.world.state import Lever
 
@@ -84,9 +85,9 @@ class PolicyChecker(MechanismChecker):
             return
         metrics = {
             metric.name: metric
-            for each, kind in self.registry.items()
-            if each not in self.off
-            for metric in kind.metrics
+            for metric in declared(
+                [kind for each, kind in self.registry.items() if each not in self.off]
+            )
         }
         if name not in metrics and self.failed:
             return  # it may be one of theirs

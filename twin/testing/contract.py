@@ -105,6 +105,9 @@ def check_measuring_is_complete_finite_and_pure(simulation: Simulation, name: st
     # all checks share this world
     board.values[:] = kept
     mine = {metric.name for metric in mechanism.metrics}
+    if mechanism.reads_arms:
+        # these follow from what all mechanisms declare
+        mine |= {metric.name for metric in board.metrics.values() if metric.trial}
     written = {board.rows[i][0].name for i in np.flatnonzero(~np.isnan(found) & ~known)}
     assert written <= mine, f"{name} writes {sorted(written - mine)}, which it does not declare"
     for (metric, labels), value in zip(board.rows, found, strict=True):

@@ -100,7 +100,8 @@ class Mechanism(Generic[P]):
 
     Class attributes: ``name`` (also its YAML block), ``Params``, ``columns`` (table -> columns it
     owns), ``metrics``, ``needs`` and ``provides`` (services by name), ``sees_hidden`` (False for
-    the platform's own software), ``order`` (small first: among mechanisms in one
+    the platform's own software), ``reads_arms`` (True for the one that publishes the readings by
+    arm that all declare, see `twin.world.arms`), ``order`` (small first: among mechanisms in one
     phase, and for ``setup``).
     """
 
@@ -111,6 +112,7 @@ class Mechanism(Generic[P]):
     needs: ClassVar[tuple[str, ...]] = ()
     provides: ClassVar[tuple[str, ...]] = ()
     sees_hidden: ClassVar[bool] = True
+    reads_arms: ClassVar[bool] = False
     order: ClassVar[int] = 50
 
     def __init__(self, params: P, world: World) -> None:

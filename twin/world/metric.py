@@ -21,6 +21,41 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 @dataclass(frozen=True)
+class ByArm:
+    """How something that has people, creators or chatters behind it is read by arm of a policy for
+    a share: the metric ``trial_NAME`` (`twin.world.arms`).
+
+    ``table`` whose rows are grouped: consumers, creators or chatters (by the arm of their person).
+    ``top`` and ``over`` are named values by row, each a column of the table, a count of the
+    experimenter (`twin.kernels.tally`), or a service ``TABLE.NAME`` that gives float64 (rows,) or
+    (rows, values of ``labels``), NaN where a row has none. ``kind``:
+
+        mean    sum of top / rows with a value, now
+        rate    sum of the rise of top since the last reading / rows and days
+        ratio   sum of top / sum of over, both counted since the last reading
+        spread  standard deviation over what ``over`` counts, from the sums ``top`` and
+                ``top``_square
+        count   rows
+        pooled  what the experimenter makes of all rows of a group together, by ``name``
+
+    ``among`` names a service or column of booleans: only those rows count. ``sd`` asks for the
+    standard deviation between the rows of the group as well, ``trial_NAME_sd``.
+    """
+
+    name: str
+    table: str
+    unit: str
+    help: str
+    kind: Literal["mean", "rate", "ratio", "spread", "count", "pooled"] = "mean"
+    top: str = ""
+    over: str = ""
+    among: str = ""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    good: Good = "neither"
+    sd: bool = False
+
+
+@dataclass(frozen=True)
 class Metric:
     """One declared metric.
 
@@ -33,8 +68,9 @@ class Metric:
     good for that side; ``headline`` marks the few that the terminal shows. ``of`` names the metric,
     with the same labels or none, that counts the entities behind it: the metric grows with
     their number. ``moves`` says why it moves for months even in a world at rest; empty
-    where it should not. ``trial`` names the quantity of a metric that gives its means by arm of a
-    trial (``opinion extremity``); empty for all others.
+    where it should not. ``by_arm`` says how it is read by arm of a policy for a share, once or in
+    several ways. ``trial`` names the quantity of a metric that was derived from such a declaration
+    (``opinion extremity``); empty for all others.
     """
 
     name: str
@@ -50,6 +86,7 @@ class Metric:
     total: bool = False
     of: str = ""
     moves: str = ""
+    by_arm: tuple[ByArm, ...] = ()
     trial: str = ""
 
     def __post_init__(self) -> None:
@@ -92,9 +129,12 @@ def label_text(labels: Mapping[str, str]) -> str:
 
 
 def metric_to_dict(metric: Metric) -> dict[str, Any]:
-    """A declaration as plain JSON data, for a run's manifest."""
+    """A declaration as plain JSON data, for a run's manifest. Readings by arm are metrics of their
+    own by then."""
+    plain = asdict(metric)
+    del plain["by_arm"]
     return {
-        **asdict(metric),
+        **plain,
         "labels": {key: list(values) for key, values in metric.labels.items()},
         "edges": list(metric.edges),
     }

@@ -105,8 +105,15 @@ def run(
     )
     _write_before(experiment, fork_at, numbers)
     if shared:
-        pairs = [(whole.name, part.name, of) for whole, part in zip(branches, shared, strict=True)]
-        experiment.table("trials.parquet", trial.table(trial.biases(forked, pairs)))
+        # the scenario's own policies for a share come first
+        number = 1 + sum(
+            policy.share is not None and policy.of == of for policy in scenario.policies
+        )
+        tests = [
+            trial.Given(whole.name, part.name, of, number)
+            for whole, part in zip(branches, shared, strict=True)
+        ]
+        experiment.table("trials.parquet", trial.table(trial.biases(forked, tests)))
     return rows, {
         "took_effect": {
             branch.name: measures.took_effect(forked, branch.name) for branch in branches

@@ -94,6 +94,7 @@ def trial(data: Data) -> list[Section]:
             )
             for end in ("", ", low", ", high")
         ),
+        Column("q", lambda each: number(each.q, shown=two_digits(each.q))),
         Column("n", lambda each: number(each.n, shown=str(each.n))),
         Column(
             "Verdict",
@@ -106,7 +107,7 @@ def trial(data: Data) -> list[Section]:
         f"The same policies given to {data.args['share']:.0%} of {data.args['of']} in one world, "
         f"as an experimenter would: treated less control, against what forked worlds say that the "
         f"policy does to everybody. {biased} of {len(found)} quantities are biased by interference "
-        f"beyond noise ({effects.LEVEL:.0%} intervals, each alone)."
+        f"beyond noise (q below {1 - effects.LEVEL:.2g}; intervals are {effects.LEVEL:.0%}, each alone)."
     )
     table = tabulated(columns, found)
     return [Section("trial", "What an A/B test would have reported", lead, table=table)]

@@ -1,7 +1,7 @@
 """An A/B test inside the twin, beside the truth that only forked worlds can show.
 
 For each policy one more branch gives it to a share of people only. Per replicate, over the last
-window, with the means by arm of `twin.mechanisms.trials`:
+window, with the readings by arm of `twin.mechanisms.trials`:
 
     estimate = treated - control                                what the platform's experimenter would report
     truth    = everybody, policy for all - everybody, without   the effect of the roll-out
@@ -9,12 +9,13 @@ window, with the means by arm of `twin.mechanisms.trials`:
              world
 
 Each with a 95 % interval over replicates (`effects.paired`); the interval of the bias uses the
-pairing of both. ``trials.parquet``.
+pairing of both, and its q value corrects for the many quantities (`effects.discoveries`).
+``trials.parquet``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -24,12 +25,14 @@ from numpy.typing import NDArray
 from twin.experiments import effects
 from twin.experiments.forks import BASE, Forked, Plan, checked
 from twin.ground.errors import ScenarioError, UsageError
-from twin.mechanisms.trials import Trials
+from twin.record.watch import Rows
 from twin.scenario.loading import Scenario
+from twin.world.arms import EVERYBODY, derived, group
+from twin.world.metric import Metric, label_text
 
-NAMES = tuple(metric.name for metric in Trials.metrics)
 SETTING = "trials.enabled=true"
 Array = NDArray[np.float64]
+Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,13 @@ class Bias:
     bias: float
     bias_low: float
     bias_high: float
+    q: float
 
     @property
     def sure(self) -> bool:
-        """Whether the interval of the bias excludes zero."""
-        return bool(self.bias_low > 0 or self.bias_high < 0)
+        """Whether the bias is distinguishable from noise, with all quantities of all policies
+        tested."""
+        return effects.established(self.q)
 
 
 def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
@@ -81,26 +86,40 @@ def shared(plan: Plan, share: float, of: str, scenario: Scenario) -> Plan:
     return replace(plan, name=f"{plan.name}, for {share:.0%}", policies=policies)
 
 
-def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bias]:
-    """Of branches (name, the one for a share, whose share), every quantity of that side's people
-    that was read in all arms."""
-    place = {
-        (metric.name, labels["arm"]): i
-        for i, (metric, labels) in enumerate(forked.rows)
-        if metric.name in NAMES
-    }
-    made = []
-    for name, part, of in branches:
-        for metric in Trials.metrics:
+@dataclass(frozen=True)
+class Given:
+    """A policy for all, the branch in which a share of ``of`` (consumers or creators) has it, and
+    its number among the policies for a share of these (`twin.world.arms`)."""
+
+    name: str
+    part: str
+    of: str
+    number: int
+
+
+def biases(forked: Forked, tests: Sequence[Given]) -> list[Bias]:
+    """Of each policy, every quantity of that side's people that was read in all arms."""
+    place = {(metric.name, label_text(labels)): i for i, (metric, labels) in enumerate(forked.rows)}
+    made: list[Bias] = []
+    for test in tests:
+        for metric, others in _quantities(forked.rows):
             # the other side was not assigned to arms
-            if (metric.side == "producer") != (of == "creators"):
+            if (metric.side == "producer") != (test.of == "creators"):
                 continue
+
+            def read(
+                branch: str, arm: str, metric: Metric = metric, others: Labels = others
+            ) -> Array:
+                series: Array = forked.of[branch][
+                    :, -1, place[metric.name, label_text({**others, "arm": arm})]
+                ]
+                return series
+
             # arms are read in the world with the share, everybody in worlds of their own
             treated, control = (
-                forked.of[part][:, -1, place[metric.name, arm]] for arm in ("treated", "control")
+                read(test.part, group(test.number, treated)) for treated in (True, False)
             )
-            everybody = place[metric.name, "everybody"]
-            after, before = forked.of[name][:, -1, everybody], forked.of[BASE][:, -1, everybody]
+            after, before = read(test.name, EVERYBODY), read(BASE, EVERYBODY)
             # replicates with all four, as the bias pairs estimate and truth of one world
             whole = np.isfinite(treated + control + after + before)
             if whole.sum() < 2:
@@ -111,8 +130,8 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
             bias = estimate[0] - estimate[1], truth[0] - truth[1]
             made.append(
                 Bias(
-                    branch=name,
-                    quantity=metric.trial,
+                    branch=test.name,
+                    quantity=", ".join([metric.trial, *others.values()]).replace(" ai", " AI"),
                     side=metric.side,
                     unit=metric.unit,
                     good=metric.good,
@@ -120,9 +139,22 @@ def biases(forked: Forked, branches: Sequence[tuple[str, str, str]]) -> list[Bia
                     **_interval("estimate", *estimate),
                     **_interval("truth", *truth),
                     **_interval("bias", *bias),
+                    # of this test alone until all are there
+                    q=float(effects.paired(bias[0][:, None], bias[1][:, None]).p[0]),
                 )
             )
-    return made
+    q = effects.discoveries(np.array([each.q for each in made]))
+    return [replace(each, q=float(one)) for each, one in zip(made, q, strict=True)]
+
+
+def _quantities(rows: Rows) -> Iterator[tuple[Metric, Labels]]:
+    """Readings by arm that mean the same of a share as of everybody, with their other labels."""
+    for each, metric in derived({metric.name: metric for metric, _ in rows}.values()):
+        # numbers of people, and what depends on them, differ with the size of a group
+        if each.kind not in ("count", "pooled"):
+            for labels in metric.series():
+                if labels.pop("arm") == EVERYBODY:
+                    yield metric, labels
 
 
 def _interval(name: str, y: Array, x: Array) -> dict[str, float]:
@@ -146,10 +178,11 @@ def lines(found: Sequence[Bias]) -> list[str]:
     for name in dict.fromkeys(each.branch for each in found):
         made.append(f"A/B inside the twin: {name}")
         for each in found:
-            if each.branch == name:
+            # by kind of response or source only in the report and the table
+            if each.branch == name and "," not in each.quantity:
                 verdict = "biased by interference" if each.sure else "no bias beyond noise"
                 made.append(
-                    f"  {each.quantity:18s} estimate {_with(each, 'estimate'):34s} truth "
+                    f"  {each.quantity:34s} estimate {_with(each, 'estimate'):34s} truth "
                     f"{_with(each, 'truth'):34s} bias {_with(each, 'bias'):34s}  {verdict}"
                 )
     return made

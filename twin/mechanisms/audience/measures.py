@@ -79,20 +79,27 @@ class Measures:
 
     def _people(self) -> None:
         """How many there are, and how satisfied."""
-        board, c = self.board, self.m.world.table("consumers")
+        board = self.board
         active = self.m.read("consumers", "active")
         joy = self.m.read("consumers", "satisfaction")[active]
         board.set("consumers_active", int(active.sum()))
-        # Days are local: the last 24 hours fall on today's date there or the one before
-        local = (self.m.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
-        # -1: has never come
-        today = active & (c["last_day"] >= local - 1) & (c["last_day"] >= 0)
-        board.set("consumers_daily", int(today.sum()))
+        board.set("consumers_daily", int(self.came_within(1).sum()))
         board.set("satisfaction_mean", float(joy.mean(dtype=np.float64)) if len(joy) else 0.0)
         edges = np.array(board.metrics["satisfaction"].edges)
         # Below the first edge counts as in the first bin, which is open below
         place = np.clip(np.searchsorted(edges, joy, "right") - 1, 0, None)
         board.set_all("satisfaction", np.bincount(place, minlength=len(edges)).astype(float))
+
+    def came_within(self, days: int) -> NDArray[np.bool_]:
+        """Whether each person is active and had a session in the last days, bool (C,)."""
+        c = self.m.world.table("consumers")
+        # Days are local: the last 24 hours fall on today's date there or the one before
+        local = (self.m.world.now + c["tz"].astype(np.int64) * HOUR) // DAY
+        # -1: has never come
+        came: NDArray[np.bool_] = (
+            c["active"] & (c["last_day"] >= local - days) & (c["last_day"] >= 0)
+        )
+        return came
 
     def _means(self, new: Any) -> None:
         """What a session, and an impression, was like since the last reading; no reading where

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twin.kernels.rules import SOURCES
 from twin.kernels.totals import GAP_BINS, KEPT
 from twin.kernels.training import HEADS
+from twin.mechanisms.audience.arms import BY_ARM
 from twin.world.metric import Metric
 
 KINDS = ("human", "ai")
 """Kinds of creators."""
 
-METRICS = (
+_METRICS = (
     Metric(
         "sessions",
         "counter",
@@ -277,3 +280,4 @@ METRICS = (
         total=True,
     ),
 )
+METRICS = tuple(replace(metric, by_arm=BY_ARM.get(metric.name, ())) for metric in _METRICS)

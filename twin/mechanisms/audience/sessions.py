@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twin.kernels import browse, shared
 from twin.kernels.plan import empty_plan
 from twin.kernels.scene import Behaviour, Makers, People, Posts, Scene
+from twin.kernels.tally import Tally, no_tally
 from twin.kernels.totals import TOTALS
 from twin.mechanisms.audience.behaviour import behaviour
 from twin.mechanisms.audience.params import AudienceParams
@@ -33,6 +34,7 @@ class Sessions:
         self._behaviour: Made[Behaviour] = Made()
         self._people: Made[People] = Made()
         self._posts: Made[Posts] = Made()
+        self._none = no_tally()
 
     def setup(self) -> None:
         """Nobody has come yet."""
@@ -78,6 +80,14 @@ class Sessions:
         """How people behave; kept until a lever is written."""
         return self._behaviour.get(self.m.world.lever_version, partial(behaviour, self.m))
 
+    def _tally(self) -> Tally:
+        """Where an experimenter counts, nothing where there is none."""
+        world = self.m.world
+        if not world.has_service("tally"):
+            return self._none
+        tally: Tally = world.service("tally")()
+        return tally
+
     def browse(self, rows: NDArray[np.int64]) -> None:
         """Replay the sessions of these people, in order."""
         world, total = self.m.world, self.keep["total"]
@@ -94,6 +104,7 @@ class Sessions:
             serve=serve,
             graph=world.service("follow_graph")(),
             behaviour=self.behaviour(),
+            tally=self._tally(),
         )
         # the oracle reads what other sessions of the window do
         threads = 1 if world.oracle else world.crew.threads

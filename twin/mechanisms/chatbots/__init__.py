@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from twin.ground.units import NEVER
 from twin.kernels import chat as kernel
 from twin.kernels.reward import pool
+from twin.kernels.tally import NOBODY
 from twin.mechanisms.chatbots import wellbeing
 from twin.mechanisms.chatbots.declared import CHATTERS, METRICS
 from twin.mechanisms.chatbots.measures import Measures
@@ -54,12 +55,15 @@ class Chatbots(Mechanism[ChatbotsParams]):
     order = 70
     columns = {"chatters": CHATTERS}
     metrics = (*METRICS, *wellbeing.METRICS)
+    provides = ("chatters.attachment_now", "consumers.wellbeing")
 
     def __init__(self, params: ChatbotsParams, world: World) -> None:
         super().__init__(params, world)
         self.wellbeing = wellbeing.Wellbeing(self)
         self.measures = Measures(self, self.wellbeing)
         self._people: Made[kernel.Chatters] = Made()
+        world.provide("chatters.attachment_now", self.measures.attachment)
+        world.provide("consumers.wellbeing", self.wellbeing.now)
 
     def setup(self) -> None:
         """Open the running sums; the reward model knows nothing."""
@@ -123,6 +127,9 @@ class Chatbots(Mechanism[ChatbotsParams]):
             reward=self.keep["reward"],
             stream=self.stream("session"),
             total=self.keep["total"].view(kernel.SUMS)[0],
+            tally=self.world.service("chat_tally")()
+            if self.world.has_service("chat_tally")
+            else NOBODY,
         )
         kernel.chat(rows, self._people.get(stamp, self._columns), assistant, MIN_WAKE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.ground.units import NEVER
 from twin.world.columns import Column
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Good, Metric
 
 FEWER_EACH = "whoever stops does not come back, and heavy users, who have more occasions to stop, do so first"
 GETTING_TO_KNOW = "people are still getting to know an assistant that was new when the world began"
@@ -57,6 +57,17 @@ CHATTERS = (
     ),
 )
 
+
+def _of_users(name: str, text: str, top: str = "", good: Good = "neither") -> tuple[ByArm, ...]:
+    """The mean of those who use the assistant, of a column or service, now."""
+    return (ByArm(name, "chatters", "1", text, top=top or name, good=good, sd=True),)
+
+
+def _of_sessions(name: str, text: str, good: Good = "neither") -> tuple[ByArm, ...]:
+    """The mean over sessions since the last reading, of a count of the same name."""
+    return (ByArm(name, "chatters", "1", text, "ratio", name, "chats", good=good),)
+
+
 METRICS = (
     Metric(
         "chat_sessions",
@@ -68,6 +79,17 @@ METRICS = (
         headline=True,
         of="chat_users",
         moves=FEWER_EACH,
+        by_arm=(
+            ByArm(
+                "chats",
+                "chatters",
+                "sessions/d",
+                "Sessions with the assistant per user and day, since the last reading.",
+                "rate",
+                "chats",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "chat_users",
@@ -115,6 +137,7 @@ METRICS = (
         good="up",
         headline=True,
         moves=GETTING_TO_KNOW,
+        by_arm=_of_users("trust", "Mean trust in the assistant among those who use it.", good="up"),
     ),
     Metric(
         "trust",
@@ -132,6 +155,9 @@ METRICS = (
         "Mean anthropomorphism of users, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
+        by_arm=_of_users(
+            "anthropomorphism", "Mean anthropomorphism of those who use the assistant."
+        ),
     ),
     Metric(
         "attachment_mean",
@@ -140,6 +166,11 @@ METRICS = (
         "Mean attachment of users now, 0..1.",
         "chatbot",
         "Trust and attachment: Means",
+        by_arm=_of_users(
+            "attachment",
+            "Mean attachment now of those who use the assistant.",
+            top="attachment_now",
+        ),
     ),
     Metric(
         "expectation_mean",
@@ -157,6 +188,11 @@ METRICS = (
         "chatbot",
         "Expectation and failure: Expected and met",
         good="up",
+        by_arm=_of_sessions(
+            "chat_satisfaction",
+            "Mean satisfaction of sessions with the assistant since the last reading.",
+            "up",
+        ),
     ),
     Metric(
         "disconfirmation_mean",
@@ -183,6 +219,9 @@ METRICS = (
         "Mean disclosed per session, in the sessions since the last reading with any.",
         "chatbot",
         "Privacy: Disclosure and concern",
+        by_arm=_of_sessions(
+            "disclosed", "Mean disclosed per session with the assistant since the last reading."
+        ),
     ),
     Metric(
         "concern_mean",
@@ -192,6 +231,9 @@ METRICS = (
         "chatbot",
         "Privacy: Disclosure and concern",
         good="down",
+        by_arm=_of_users(
+            "concern", "Mean privacy concern of those who use the assistant.", good="down"
+        ),
     ),
     Metric(
         "chat_contested",

@@ -31,6 +31,7 @@ RATIOS = {
     "chat_reward_accuracy": ("foreseen", "compared"),
 }
 """Metrics that are ratios of running sums since the last reading that saw any."""
+EVERYBODY = slice(None)
 LEAST_ANSWERS = 4
 """Recent answers from which a person counts in how answers differ between people."""
 
@@ -50,7 +51,7 @@ class Measures:
 
     def measure(self) -> None:
         """Describe users and the sessions since the last reading."""
-        board, read, now = self.board, self.m.read, self.m.world.now
+        board, read = self.board, self.m.read
         user = self._users()
         board.set("chat_users", len(user))
         total = self.keep["total"].view(SUMS)[0]
@@ -58,15 +59,20 @@ class Measures:
             board.set(metric, total[name])
         for name in ("trust", "anthropomorphism", "expectation", "concern"):
             board.set(f"{name}_mean", mean(read("chatters", name)[user]))
-        # attachment is kept as of the last session: let it fade until now
-        absent = (now - read("chatters", "last")[user].astype(float)) / self.m.p.attachment_fade
-        board.set("attachment_mean", mean(read("chatters", "attachment")[user] * np.exp(-absent)))
+        board.set("attachment_mean", mean(self.attachment(user)))
         # twenty bins; full trust belongs to the last one
         trust = np.clip((read("chatters", "trust")[user].astype(float) * 20).astype(int), 0, 19)
         board.set_all("trust", np.bincount(trust, minlength=20).astype(float))
         self._ratios()
         self._answers(user)
         self.wellbeing.measure()
+
+    def attachment(self, rows: Rows | slice = EVERYBODY) -> NDArray[np.float64]:
+        """Attachment now of these chatters: it is kept as of the last session, and fades since."""
+        read, now = self.m.read, self.m.world.now
+        absent = (now - read("chatters", "last")[rows].astype(float)) / self.m.p.attachment_fade
+        found: NDArray[np.float64] = read("chatters", "attachment")[rows] * np.exp(-absent)
+        return found
 
     def _users(self) -> Rows:
         """Rows of the chatters who are active, have chatted and not stopped, in the order of the

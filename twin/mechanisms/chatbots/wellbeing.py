@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.mechanisms.chatbots.params import ChatbotsParams
 from twin.world.mechanism import Mechanism
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Metric
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -27,6 +27,17 @@ METRICS = (
         "Well-being",
         labels={"arm": ARMS},
         good="up",
+        by_arm=(
+            ByArm(
+                "wellbeing",
+                "consumers",
+                "sd",
+                "Mean well-being of people.",
+                top="wellbeing",
+                good="up",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "chat_use_mean",
@@ -106,9 +117,7 @@ class Wellbeing:
     def measure(self) -> None:
         """Well-being and use by arm, and how they go together."""
         board, rows = self.m.world.board, np.flatnonzero(self.m.read("consumers", "active"))
-        # recent use is kept as of the last session: let it fade until now
-        absent = (self.m.world.now - self._dense("last")[rows].astype(float)) / self.p.use_window
-        use = self._dense("use")[rows] * np.exp(-absent)
+        use = self._use(rows)
         felt, arm = self.of(rows, use), self.arm(self.m.read("consumers", "key")[rows])
         groups = [np.flatnonzero(arm == place) for place in range(len(ARMS))]
         means = [mean(felt[who]) for who in groups]
@@ -121,6 +130,19 @@ class Wellbeing:
         used = np.flatnonzero((arm == OUTSIDE) & (self._dense("sessions")[rows] > 0))
         for among, who in (("trial", np.flatnonzero(arm != OUTSIDE)), ("outside", used)):
             board.set("wellbeing_usage_correlation", correlation(felt[who], use[who]), among=among)
+
+    def now(self) -> Floats:
+        """Well-being now by row of consumers; NaN of those who are not active."""
+        rows = np.flatnonzero(self.m.read("consumers", "active"))
+        made = np.full(len(self.m.world.table("consumers")), np.nan)
+        made[rows] = self.of(rows, self._use(rows))
+        return made
+
+    def _use(self, rows: Rows) -> Floats:
+        """Recent use now: it is kept as of the last session, and fades since."""
+        absent = (self.m.world.now - self._dense("last")[rows].astype(float)) / self.p.use_window
+        use: Floats = self._dense("use")[rows] * np.exp(-absent)
+        return use
 
     def _dense(self, name: str) -> NDArray[Any]:
         """A column of chatters as one of consumers, 0 for everybody else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twin.mechanisms.creators.declared import INCENTIVES
 from twin.mechanisms.creators.kinds import KINDS
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Metric
 
 STANDING = (
     Metric(
@@ -17,6 +17,29 @@ STANDING = (
         labels={"by": KINDS},
         headline=True,
         of="creators_active",
+        by_arm=(
+            ByArm(
+                "posts",
+                "creators",
+                "posts/d",
+                "Posts per human creator and day, since the last reading.",
+                "rate",
+                "posts_made",
+                good="up",
+                sd=True,
+            ),
+            ByArm(
+                "posts_small",
+                "creators",
+                "posts/d",
+                "Posts per day of human creators who were small before any policy for a share of "
+                "creators, since the last reading.",
+                "rate",
+                "posts_made",
+                among="small_before",
+                good="up",
+            ),
+        ),
     ),
     Metric(
         "creators_active",
@@ -26,6 +49,9 @@ STANDING = (
         "producer",
         "Who stays",
         labels={"by": KINDS},
+        by_arm=(
+            ByArm("creators", "creators", "creators", "Human creators who have not quit.", "count"),
+        ),
     ),
     Metric(
         "creator_entries",
@@ -55,6 +81,17 @@ STANDING = (
         "Who stays: Morale",
         good="up",
         headline=True,
+        by_arm=(
+            ByArm(
+                "morale",
+                "creators",
+                "1",
+                "Mean morale of human creators.",
+                top="morale",
+                good="up",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "creator_morale_spread",
@@ -74,6 +111,17 @@ STANDING = (
         "Who earns",
         labels={"by": KINDS},
         good="up",
+        by_arm=(
+            ByArm(
+                "income",
+                "creators",
+                "pay/d",
+                "Mean income of human creators.",
+                top="income",
+                good="up",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "creator_income_gini",
@@ -93,6 +141,17 @@ STANDING = (
         "Who is seen",
         labels={"by": KINDS},
         good="up",
+        by_arm=(
+            ByArm(
+                "reach",
+                "creators",
+                "impressions/post",
+                "Mean impressions per post of human creators, a moving mean.",
+                top="reach",
+                good="up",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "post_reach",

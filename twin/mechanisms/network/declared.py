@@ -4,7 +4,7 @@ graph."""
 from __future__ import annotations
 
 from twin.world.columns import Column
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Metric
 
 FOLLOWER_EDGES = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
 
@@ -40,6 +40,28 @@ METRICS = (
         "producer",
         "Followers and reputation: Concentration",
         good="down",
+        by_arm=(
+            ByArm(
+                "followers",
+                "creators",
+                "followers",
+                "Mean followers of human creators, at the last rebuild of the graph.",
+                top="followers",
+                good="up",
+                sd=True,
+            ),
+            ByArm(
+                "followers_gained_small",
+                "creators",
+                "followers/d",
+                "Followers gained per day by human creators who were small before any policy for "
+                "a share of creators.",
+                "rate",
+                "followers",
+                among="small_before",
+                good="up",
+            ),
+        ),
     ),
     Metric(
         "follower_tail_exponent",

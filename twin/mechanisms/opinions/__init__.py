@@ -45,6 +45,7 @@ from twin.mechanisms.opinions.measures import (
 )
 from twin.mechanisms.opinions.params import OpinionsParams
 from twin.world.mechanism import Every, Mechanism
+from twin.world.state import World
 
 __all__ = ["Opinions", "OpinionsParams", "bimodality", "clusters", "polarisation"]
 
@@ -61,8 +62,18 @@ class Opinions(Mechanism[OpinionsParams]):
     Params = OpinionsParams
     order = 60
     needs = ("follow_graph",)
+    provides = ("consumers.opinion_extremity",)
     columns = {"consumers": CONSUMERS}
     metrics = METRICS
+
+    def __init__(self, params: OpinionsParams, world: World) -> None:
+        super().__init__(params, world)
+        world.provide("consumers.opinion_extremity", self.extremity)
+
+    def extremity(self) -> NDArray[np.float32]:
+        """Distance of each person's opinion from the middle, f4 (C,)."""
+        found: NDArray[np.float32] = np.abs(self.mine("consumers", "opinion"))
+        return found
 
     def born(self, table: str, rows: NDArray[np.int64]) -> None:
         """Draw a newcomer's opinion and stubbornness."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.world.columns import Column
-from twin.world.metric import Metric
+from twin.world.metric import ByArm, Metric
 
 BINS = 20
 EDGES = tuple(round(-1 + 2 * k / BINS, 1) for k in range(BINS))
@@ -30,6 +30,9 @@ METRICS = (
         "Mean opinion of active people, -1..1.",
         "consumer",
         "What they think",
+        by_arm=(
+            ByArm("opinion", "consumers", "1", "Mean opinion of people.", top="opinion", sd=True),
+        ),
     ),
     Metric(
         "opinion_variance",
@@ -48,6 +51,17 @@ METRICS = (
         "consumer",
         "What they think",
         good="down",
+        by_arm=(
+            ByArm(
+                "opinion_extremity",
+                "consumers",
+                "1",
+                "Mean distance of opinions from the middle.",
+                top="opinion_extremity",
+                good="down",
+                sd=True,
+            ),
+        ),
     ),
     Metric(
         "opinion_bimodality",

@@ -39,12 +39,9 @@ from twin.world.mechanism import Every, Mechanism
 from twin.world.metric import Metric
 from twin.world.state import Lever
 
-__all__ = ["MOST_SHARES", "Policies", "PoliciesParams", "Policy", "holds", "parse_condition"]
+__all__ = ["Policies", "PoliciesParams", "Policy", "holds", "parse_condition"]
 
 SHARED = ("consumers", "creators")
-MOST_SHARES = 4
-"""Most policies for a share of one table: their combinations are arms, and every arm has settings
-of its own."""
 
 
 class Policies(Mechanism[PoliciesParams]):

@@ -51,6 +51,7 @@ class Recommender(Mechanism[RecommenderParams]):
         "links",
         "shelf_kinds",
         "holdout_span",
+        "creators.small",
     )
     needs = ("follow_graph", "classify")
     serves: type[Server] = Server
@@ -146,6 +147,14 @@ class Recommender(Mechanism[RecommenderParams]):
         world.provide("links", lambda: self.links.linked)
         world.provide("shelf_kinds", self.shelf_kinds)
         world.provide("holdout_span", self.learner.holdout.span)
+        world.provide("creators.small", self.small)
+
+    def small(self) -> NDArray[np.bool_]:
+        """Which creators count as small now (``small_followers``, ``small_new``), bool
+        (creators,)."""
+        few: NDArray[np.bool_] = self.read("creators", "followers") <= self.p.small_followers
+        since = self.world.now - self.p.small_new
+        return few | (self.p.small_new > 0) & (self.read("creators", "entered_at") > since)
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""

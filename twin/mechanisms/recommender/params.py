@@ -242,6 +242,40 @@ class RecommenderParams(Params):
         lever=True,
         per="consumers",
     )
+    small_factor: float = par(
+        1.0,
+        "factor on posts of small creators (see small_followers)",
+        low=0.01,
+        high=10,
+        lever=True,
+        per="consumers",
+    )
+    small_withheld: float = par(
+        0.0,
+        "share of the posts of small creators that are left out, the same posts for everybody; "
+        "what ranks next takes their place",
+        low=0,
+        high=1,
+        lever=True,
+        per="consumers",
+    )
+    creator_factor: float = par(
+        1.0,
+        "factor on a creator's posts, whoever sees them",
+        low=0.01,
+        high=10,
+        lever=True,
+        per="creators",
+    )
+    arousal_factor: float = par(
+        1.0,
+        "factor on a post that a classifier reads as fully aroused; less aroused ones get a power "
+        "of it (below 1: it falls with arousal)",
+        low=0.01,
+        high=10,
+        lever=True,
+        per="consumers",
+    )
     ai_cap: int = par(
         100, "most AI posts per slate", unit="posts", low=1, high=100, lever=True, per="consumers"
     )

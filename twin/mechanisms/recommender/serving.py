@@ -317,6 +317,8 @@ class Server:
                 item_creator=posts["creator"],
                 item_born=posts["born"],
                 item_ai=index.by_ai(m.read("creators", "ai"), posts["creator"]),
+                item_key=posts["key"],
+                item_factor=self._factors(posts["creator"]),
                 trend_score=m.mine("posts", "trend"),
                 user_vec=k["serve.consumer.vec"],
                 user_bias=k["serve.consumer.bias"],
@@ -345,6 +347,16 @@ class Server:
                 **{name: self.links.linked[name] for name in ("co_viewed", "bought_together")},
             )
         return self._snapshot
+
+    def _factors(self, creator: NDArray[Any]) -> NDArray[np.float32]:
+        """The factor of each post's creator, f4 (P,); (0,) where all have 1."""
+        values = np.array(self.m.levers_by_arm("creators", "creator_factor"), np.float32)
+        if (values == 1).all():
+            return np.zeros(0, np.float32)
+        # free rows of posts have no creator
+        rows = np.maximum(creator, 0)
+        factors: NDArray[np.float32] = values[self.m.read("creators", "arm")[rows]]
+        return factors
 
     def _biases(
         self,
