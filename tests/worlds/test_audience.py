@@ -75,6 +75,8 @@ def test_newcomers_leave_by_the_beta_geometric_law(small: Callable[..., Scenario
             f"audience.churn_a={a}",
             f"audience.churn_b={b}",
             "audience.leave=0",
+            "audience.satisfaction_reference=0.3",
+            "audience.satisfaction_start=0.3",  # the law holds at the reference
             "duration=1d",
         )
     )
