@@ -18,8 +18,7 @@ EXPERIMENT = FieldExperiment(
     "the ten newest posts of accounts that they follow. Nobody's feed is changed for longer.",
     confounders="The newest posts hold none of strangers, so ranking and sourcing change together. "
     "Anger is judged by readers, not measured. The panel is paid and uses the platform regularly.",
-    lacks="the sd of arousal over posts shown; animosity towards the other side; readings of one "
-    "person's two feeds at one moment",
+    lacks="readings of one person's two feeds at one moment",
     world={"recommender.preset": "x_2023"},
     days=1.0,
     branches={

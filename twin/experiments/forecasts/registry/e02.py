@@ -22,7 +22,6 @@ EXPERIMENT = FieldExperiment(
     confounders="One shelf of many: here the whole feed is treated, so sizes are those of a full "
     "dose. Podcasts were new to most. Popularity was within demographic groups, the twin's is "
     "global.",
-    lacks="entropy of what a person opens, and of what an arm opens",
     branches={
         "personal": AS_IS,
         "popular": everybody("what is popular, for all", POPULAR),

@@ -21,7 +21,6 @@ EXPERIMENT = FieldExperiment(
     "0.4 % were. The unit is the impression, within person; nobody was told.",
     confounders="The pool was recent and moderated, so it is not the catalogue. People were chosen "
     "for activity. Where whole slates are random, satisfaction moves too, hence three days.",
-    lacks="clicks by the source of a slot",
     days=3.0,
     branches={
         "recommended": AS_IS,

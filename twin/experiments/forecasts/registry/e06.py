@@ -20,7 +20,7 @@ EXPERIMENT = FieldExperiment(
     "clicks picks one.",
     confounders="An e-mail is a nudge outside the feed, and one subject line is a tiny dose; here "
     "AI creators write whole posts. Source: a company's blog, without intervals.",
-    lacks="notifications; weekly active people",
+    lacks="notifications",
     # fixed, so that the world without AI can have the same supply
     world={"creators.ai.posts_mean": "4/d"},
     branches={

@@ -29,7 +29,6 @@ EXPERIMENT = FieldExperiment(
     confounders="Shopping, not posts: intent is strong and short-lived, and other ways to products "
     "exist. Both arms are served by a model trained on both. One day leaves no time for leaving or "
     "for supply to answer.",
-    lacks="clicks by arm on posts of small creators; distinct posts by arm",
     days=7.0,
     branches={
         "personal": AS_IS,

@@ -21,9 +21,8 @@ EXPERIMENT = FieldExperiment(
     "creators get more traffic than those of control small creators.",
     confounders="The dose on the creator side is not known. Creators of the default world do not "
     "change their rate of posting with what posts earn, so that elasticity is drawn.",
-    lacks="a factor on small creators' posts for a share of consumers; a factor on the posts of a "
-    "share of creators; growth of followers of small creators. Nearest: no slots kept for "
-    "exploration, and two slots kept for small creators",
+    lacks="a factor on the posts of small creators alone, for a share of them. Nearest: no slots "
+    "kept for exploration, and two slots kept for small creators",
     world={"recommender.small_followers": 10},
     ranges=("creators.human.supply_elasticity=0.0..1.0",),
     branches={

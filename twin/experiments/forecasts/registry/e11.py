@@ -57,7 +57,6 @@ EXPERIMENT = FieldExperiment(
     "relationship and over topics. The schedule fixes the dose.",
     confounders="The twin's scales are its own: that 0 to 1, times 100, equals a slider of 0 to 100 "
     "is assumed. Sessions are paid, and people are not free to leave.",
-    lacks="readings of chatbot users by arm",
     burn_in_d=0.0,
     world={
         "warm_up": "0s",

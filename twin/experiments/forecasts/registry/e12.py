@@ -29,8 +29,8 @@ EXPERIMENT = FieldExperiment(
     "active authors, less toxic and more constructive ones. Weekly surveys.",
     confounders="Only the researchers' feed is treated. Supply may differ before and after the "
     "election, so the arousal of human creators is drawn; half of the time is taken to lie before.",
-    lacks="a factor that falls with arousal and rate of posting (nearest: one post per author, no "
-    "weight for comments); comments and reshares on aroused posts; sd of satisfaction",
+    lacks="a factor that falls with the rate of posting (nearest: one post per author, no weight for "
+    "comments)",
     world={"recommender.preset": "equal"},
     ranges=("creators.human.arousal=0.15..0.6:log",),
     days=56.0,

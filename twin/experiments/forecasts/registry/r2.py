@@ -18,7 +18,7 @@ EXPERIMENT = FieldExperiment(
     design="Music streaming, global, about 2022: standard against more diverse recommendations. "
     "Days and n are not known (28 days and half of the people are assumed).",
     confounders="How much more diverse is not known; half of a score is taken for full likeness.",
-    lacks="entropy of what is opened; days with a click (nearest: sessions)",
+    lacks="days with a click (nearest: sessions)",
     branches={
         "standard": AS_IS,
         "diverse": everybody("diverse, for all", DIVERSE),

@@ -19,7 +19,6 @@ EXPERIMENT = FieldExperiment(
     "are not known: 28 are assumed, and a twentieth of people treated.",
     confounders="Toxicity has no counterpart but arousal. For the two outcomes of which a sign is "
     "asked, 0.01 counts as null; this number is ours.",
-    lacks="posts shown above a threshold of arousal",
     branches={
         "ranked": AS_IS,
         "random": everybody("random posts, for all", UNIFORM),
