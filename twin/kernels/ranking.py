@@ -29,14 +29,15 @@ import numpy as np
 
 from twin.ground.compiled import inlined, inner
 from twin.ground.draws import mix64, unit
+from twin.kernels.create import SIGNALS
 from twin.kernels.lanes import dot8, dot8_four
 from twin.kernels.maths import sigmoid32
 from twin.kernels.respond import HEADS
 from twin.kernels.rules import Ranking, Source
 from twin.kernels.snapshot import GONE
 
-AROUSAL = 1
-"""Column of a post's signal: slant, arousal, comprehensiveness."""
+AROUSAL = SIGNALS.index("arousal")
+"""Place of a post's ``signal``."""
 WITHHELD = np.uint64(0x5741)
 """Parts the draw of posts to withhold from all other luck of a post."""
 

@@ -9,7 +9,6 @@ in the dashboard's history.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from twin.ground.digest import sha
 from twin.ground.errors import UsageError
 from twin.readers.dashboards.frame import PAGES, SOURCE_UID
 from twin.readers.grafana import Grafana
@@ -214,7 +214,7 @@ def _source(grafana: Grafana, prometheus: str | None, dry: bool) -> str:
 
 def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str:
     content = _content(dashboard)
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    digest = sha(content, 16)
     found = grafana.dashboard(content["uid"])
     message = f"pushed by twin, content {digest}"
     if found is not None:

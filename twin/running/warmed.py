@@ -31,6 +31,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from twin.engine.simulation import Simulation
+from twin.ground.digest import sha
 from twin.ground.errors import CheckpointError
 from twin.scenario.describe import digest
 from twin.world import checkpoint
@@ -94,7 +95,7 @@ def key(simulation: Simulation) -> str:
             *(version(name) for name in _COMPUTE),
         ],
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return sha(parts)
 
 
 def begin(simulation: Simulation, note: Note = _aloud) -> bool:

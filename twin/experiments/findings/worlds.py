@@ -7,8 +7,6 @@ differences of arms are paired.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +17,7 @@ from twin.experiments.findings.kit.arms import Arm, Study
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.readings import Readings, called
 from twin.experiments.work.tasks import Task
+from twin.ground.digest import sha
 from twin.ground.units import DAY
 from twin.scenario.loading import load
 from twin.world.metric import label_text
@@ -29,8 +28,8 @@ people; and a study. They serve the estimate of the time left only."""
 
 
 def _result(folder: str, what: Any) -> str:
-    # Python's own hash differs between processes, and a name has to be found again on resuming.
-    return f"{folder}/{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
+    # a name has to be found again on resuming
+    return f"{folder}/{sha(what, 16)}"
 
 
 def settings(part: Part, arm: Arm, quick: bool) -> tuple[str, ...]:

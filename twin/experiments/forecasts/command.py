@@ -39,23 +39,26 @@ def resume(experiment: Experiment, on: str | None) -> None:
         worlds.tidy(experiment, group)
     rows: list[dict[str, Any]] = []
     for plan in made:
-        answers = []
-        for each in plan.answers:
-            windows = {}
-            for days in (each.outcome.days, *each.outcome.beside) if each.reading else ():
-                windows[days] = worlds.values(experiment, plan, each, days)
-                rows += [
-                    {
-                        "experiment": plan.experiment.id,
-                        "outcome": each.outcome.id,
-                        "begin_d": days[0],
-                        "end_d": days[1],
-                        "world": world,
-                        "value": value,
-                    }
-                    for world, value in enumerate(windows[days].tolist())
-                ]
-            answers.append(document.answer(each, windows))
+        found = worlds.values(experiment, plan)
+        rows += [
+            {
+                "experiment": plan.experiment.id,
+                "outcome": id,
+                "begin_d": days[0],
+                "end_d": days[1],
+                "world": world,
+                "value": value,
+            }
+            for (id, days), values in found.items()
+            for world, value in enumerate(values.tolist())
+        ]
+        answers = [
+            document.answer(
+                each,
+                {days: values for (id, days), values in found.items() if id == each.outcome.id},
+            )
+            for each in plan.answers
+        ]
         file = f"forecasts/{plan.experiment.id}.json"
         experiment.store.write(file, document.forecast(plan, answers))
     experiment.table("results.parquet", pa.Table.from_pylist(rows, SCHEMA))

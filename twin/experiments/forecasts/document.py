@@ -18,7 +18,6 @@ Numbers have six digits, so that a last bit of a machine does not show.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 
 from twin.experiments.forecasts.declare import Form
 from twin.experiments.forecasts.plan import Answered, Plan
+from twin.ground.digest import sha
 from twin.ground.errors import UsageError
 from twin.running import warmed
 from twin.scenario.describe import digest
@@ -99,8 +99,8 @@ def facts(plan: Plan) -> dict[str, str]:
     """What every byte of a forecast follows from: SHA-256 of code, mapping and worlds."""
     return {
         "code": warmed.code(),
-        "mapping": _sha(plan.facts()),
-        "drawn": _sha([digest(plan.scenario), plan.size.worlds, plan.points]),
+        "mapping": sha(plan.facts()),
+        "drawn": sha([digest(plan.scenario), plan.size.worlds, plan.points]),
     }
 
 
@@ -118,7 +118,7 @@ def forecast(plan: Plan, answers: Sequence[Mapping[str, Any]]) -> bytes:
         "scenario": digest(plan.scenario),
         "ranges": [each.text for each in plan.given],
         **made_by,
-        "digest": _sha([made_by, list(answers)]),
+        "digest": sha([made_by, list(answers)]),
         "outcomes": list(answers),
     }
     return (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode()
@@ -150,7 +150,3 @@ def answers(file: Path) -> tuple[dict[str, Any], list[Answer]]:
 def _rounded(value: float) -> float:
     """Six digits; never -0.0."""
     return float(f"{value:.6g}") + 0.0 if math.isfinite(value) else value
-
-
-def _sha(what: Any) -> str:
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

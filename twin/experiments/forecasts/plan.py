@@ -10,7 +10,6 @@ branches that these need, and the draws of what is not known.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +21,7 @@ from twin.experiments.forecasts.declare import Branch, FieldExperiment, Levers, 
 from twin.experiments.forecasts.expressions import Declared
 from twin.experiments.stress import uncertain
 from twin.experiments.stress.uncertain import Uncertain
+from twin.ground.digest import sha
 from twin.ground.units import DAY
 from twin.record.watch import Rows
 from twin.scenario.describe import as_file
@@ -74,11 +74,6 @@ class Answered:
 def text(value: Any) -> str:
     """A value as ``--set`` takes it."""
     return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
-def mark(what: Any, length: int = 16) -> str:
-    """A name for plain data."""
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:length]
 
 
 class Plan:
@@ -231,7 +226,7 @@ def points(given: Sequence[Uncertain], worlds: int, seed: int) -> list[tuple[str
     """Values of every world, in the order of ``given``."""
     columns = []
     for each in given:
-        own = int(mark([seed, each.vary.path]), 16)
+        own = int(sha([seed, each.vary.path], 16), 16)
         shares = design.sample(1, "lhs", worlds, own)[:, 0]
         columns.append([each.vary.at(float(share)) for share in shares])
     return list(zip(*columns, strict=True))

@@ -18,16 +18,15 @@ from twin.experiments.forecasts import expressions
 from twin.experiments.forecasts.declare import Form, Reading
 from twin.experiments.forecasts.expressions import Declared, Formula, Series
 from twin.experiments.forecasts.quantities import QUANTITIES, Quantity
+from twin.world import arms
 
 
 def groups(reading: Reading, treated: bool) -> tuple[str, ...]:
     """Names that the group of a reading may have in the label ``arm``, the best first."""
     if not reading.arms:
         return ()
-    name = "treated" if treated else "control"
-    if reading.stratum:
-        return (f"{name}-{reading.policy}-{reading.stratum}",)
-    return (f"{name}-{reading.policy}", name)
+    name = arms.group(reading.policy, treated, reading.stratum.removeprefix("within-"))
+    return (name,) if reading.stratum else (name, "treated" if treated else "control")
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,12 @@ def series(known: Declared) -> list[int]:
         for policy in (1, 2)
         for stratum in ("", "alone", "within-1")
     ]
-    arms = [(), *(groups(each, treated) for each in asked for treated in (True, False))]
+    named = [(), *(groups(each, treated) for each in asked for treated in (True, False))]
     found: set[int] = set()
     for quantity in QUANTITIES.values():
         for text in (quantity.arm, quantity.whole, quantity.spread_arm, quantity.spread_whole):
             for each in _formula(text).series if text else ():
-                for names in arms:
+                for names in named:
                     found |= set(expressions.places(each, known, names))
     return sorted(found)
 
@@ -107,8 +106,8 @@ def pair(name: str, reading: Reading, form: Form, read: Read) -> Pair:
 
     def value(quantity: Quantity, branch: str, treated: bool, sd: bool = False) -> float:
         formula = _formula(_texts(quantity, reading)[sd])
-        arms = groups(reading, treated)
-        return expressions.value(formula, lambda series: read(branch, series, arms))
+        names = groups(reading, treated)
+        return expressions.value(formula, lambda series: read(branch, series, names))
 
     # where the policy stands for control, its people are the control group
     policy = not reading.flipped

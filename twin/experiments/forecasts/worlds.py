@@ -18,23 +18,26 @@ from twin.experiments.experiment import Experiment
 from twin.experiments.forecasts import readings
 from twin.experiments.forecasts.declare import Branch, Reading
 from twin.experiments.forecasts.expressions import Series, places
-from twin.experiments.forecasts.plan import Answered, Plan, mark, placebo
+from twin.experiments.forecasts.plan import Answered, Plan, placebo
 from twin.experiments.work.tasks import Task
+from twin.ground.digest import sha
 from twin.ground.units import DAY
 from twin.scenario.yamlish import write_text
 
 Array = NDArray[np.float64]
+Asked = tuple[str, tuple[float, float]]
+"""An outcome's id and a window in days after the fork."""
 
 
 def folder(plan: Plan, branch: Branch, world: int) -> str:
     """Where a world's trunk and branches are."""
     made_by = [plan.at, plan.sets(branch, world), plan.policies(branch, before=True)]
-    return f"worlds/{mark(made_by)}"
+    return f"worlds/{sha(made_by, 16)}"
 
 
 def result(plan: Plan, branch: Branch, world: int) -> str:
     """The file of a branch's readings."""
-    own = mark([plan.policies(branch), plan.length])
+    own = sha([plan.policies(branch), plan.length], 16)
     return f"{folder(plan, branch, world)}/{own}.npy"
 
 
@@ -81,7 +84,7 @@ def _stored(experiment: Experiment, policies: Sequence[Mapping[str, Any]]) -> li
     """Policies as a file in the experiment's folder, if there are any."""
     if not policies:
         return []
-    name = f"policies/{mark(policies)}.yaml"
+    name = f"policies/{sha(policies, 16)}.yaml"
     if not experiment.store.exists(name):
         experiment.store.write(name, write_text({"policies": list(policies)}).encode())
     return [name]
@@ -176,8 +179,20 @@ class World:
         return readings.effects(reading, each.outcome.form, read)
 
 
-def values(experiment: Experiment, plan: Plan, each: Answered, days: tuple[float, float]) -> Array:
-    """An outcome in all worlds (worlds,)."""
-    return np.array(
-        [World(experiment, plan, world).outcome(each, days) for world in range(plan.size.worlds)]
-    )
+def values(experiment: Experiment, plan: Plan) -> dict[Asked, Array]:
+    """Every outcome that has a reading, by its id and window in days, in all worlds (worlds,)."""
+    asked = [
+        (each, days)
+        for each in plan.answers
+        if each.reading is not None
+        for days in (each.outcome.days, *each.outcome.beside)
+    ]
+    # world by world: all outcomes share what is read of one
+    found = [
+        [world.outcome(each, days) for each, days in asked]
+        for world in (World(experiment, plan, number) for number in range(plan.size.worlds))
+    ]
+    return {
+        (each.outcome.id, days): column
+        for (each, days), column in zip(asked, np.array(found).T, strict=True)
+    }

@@ -153,8 +153,7 @@ class Recommender(Mechanism[RecommenderParams]):
         """Which creators count as small now (``small_followers``, ``small_new``), bool
         (creators,)."""
         few: NDArray[np.bool_] = self.read("creators", "followers") <= self.p.small_followers
-        since = self.world.now - self.p.small_new
-        return few | (self.p.small_new > 0) & (self.read("creators", "entered_at") > since)
+        return few | (self.read("creators", "entered_at") > self.server.small_since())
 
     def setup(self) -> None:
         """Empty log, fresh tables, first copy."""

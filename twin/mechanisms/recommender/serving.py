@@ -166,13 +166,16 @@ class Server:
         size = self.m.world.table("consumers").capacity
         self.keep["serve.reward.own"] = lengthened(self.keep["serve.reward.own"], size)
 
+    def small_since(self) -> int:
+        """Creators who entered after this second are small whatever their followers; NEVER: nobody
+        has."""
+        return self.m.world.now - self.p.small_new if self.p.small_new else NEVER
+
     def refresh(self) -> None:
         """Publish a new snapshot: what the feed reads until the next one is held in arrays, so that
         a resume serves the same."""
         keep, m, p, world = self.keep, self.m, self.p, self.m.world
         decay = np.float32(0.5 ** (world.grid / p.trend_half_life))
-        # NEVER: nobody has entered after it
-        since = world.now - p.small_new if p.small_new else NEVER
         made = index.published(
             self._listed.get(world.tables["posts"].version, self._list),
             index.Owners(
@@ -186,7 +189,7 @@ class Server:
                 decay=decay,
                 lists=p.lists,
                 few=p.small_followers,
-                since=since,
+                since=self.small_since(),
                 most=self._most.get(world.lever_version, self._longest),
                 below=p.explore_below,
             ),

@@ -30,7 +30,7 @@ from twin.ground.units import DAY
 from twin.mechanisms.trials.counts import Counts
 from twin.mechanisms.trials.enrolled import Enrolled
 from twin.mechanisms.trials.groups import Group, spread
-from twin.mechanisms.trials.pooled import distinct, diversity
+from twin.mechanisms.trials.pooled import distinct, entropy
 from twin.world.mechanism import Mechanism
 from twin.world.metric import ByArm
 from twin.world.params import Duration, Params, par
@@ -139,12 +139,11 @@ class Trials(Mechanism[TrialsParams]):
             values = group.count(here)
         elif each.kind in ("ratio", "spread"):
             top, over = (self.counts.rows(each.table, name) for name in (each.top, each.over))
-            values = group.sums(top, here) / group.positive(group.sums(over, here))
+            n = group.positive(group.sums(over, here))
+            values = group.sums(top, here) / n
             if each.kind == "spread":
                 square = self.counts.rows(each.table, f"{each.top}_square")
-                values = spread(
-                    values, group.sums(square, here) / group.positive(group.sums(over, here))
-                )
+                values = spread(values, group.sums(square, here) / n)
         else:
             rows = (
                 self.counts.rise(each.table, each.top) / days
@@ -161,7 +160,7 @@ class Trials(Mechanism[TrialsParams]):
         if each.name == "distinct_posts":
             return distinct(group.joined(self.counts.shown()))
         if each.name == "opened_entropy_pooled":
-            return diversity(group.joined(self.counts.opened_by_arm(group)))
+            return entropy(group.joined(self.counts.opened_by_arm(group)))
         if each.name == "weekly_active":
             came = group.here & self.counts.rows("consumers", "came_this_week").astype(bool)
             return group.count(came) / group.positive(self.enrolled.people(group))

@@ -141,15 +141,7 @@ class Counts:
 
     def opened_by_arm(self, group: Group) -> Floats:
         """Posts opened lately by arm and community, of those who are there."""
-        opened = self.keep["opened"][: len(group.here)][group.here]
-        arm = group.arm[group.here]
-        return np.stack(
-            [
-                np.bincount(arm, weights=column, minlength=group.arms)
-                for column in opened.T.astype(np.float64)
-            ],
-            axis=1,
-        )
+        return group.by_arm(self.keep["opened"][: len(group.here)], group.here)
 
     def opened_entropy(self) -> Floats:
         """Entropy over communities of what each person opened lately, in nats, float64 (C,); NaN of

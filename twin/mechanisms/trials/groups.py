@@ -33,13 +33,17 @@ class Group:
         made[~self._there] = np.nan
         return made
 
-    def sums(self, values: NDArray[np.generic], who: NDArray[np.bool_]) -> Floats:
-        """Sums over the rows ``who`` of values (rows,) or (rows, L): float64 (1 or L, ARMS)."""
+    def by_arm(self, values: NDArray[np.generic], who: NDArray[np.bool_]) -> Floats:
+        """Sums over the rows ``who`` of values (rows,) or (rows, L): float64 (arms, 1 or L)."""
         width = int(np.prod(values.shape[1:], dtype=int))
         columns = values[who].reshape(int(who.sum()), width).T
         arm = self.arm[who]
         cells = [np.bincount(arm, weights=column, minlength=self.arms) for column in columns]
-        return self.joined(np.stack(cells, axis=1)).T
+        return np.stack(cells, axis=1)
+
+    def sums(self, values: NDArray[np.generic], who: NDArray[np.bool_]) -> Floats:
+        """Sums over the rows ``who`` of values (rows,) or (rows, L): float64 (1 or L, ARMS)."""
+        return self.joined(self.by_arm(values, who)).T
 
     def count(self, who: NDArray[np.bool_]) -> Floats:
         """How many of ``who`` are in each group, float64 (ARMS,)."""

@@ -59,9 +59,3 @@ def entropy(counts: NDArray[np.floating]) -> Floats:
     share = counts / np.where(total > 0, total, np.nan)
     found: Floats = entr(share).sum(axis=-1)
     return found
-
-
-def diversity(opened: Floats) -> Floats:
-    """Entropy of what each group opened together, float64 (ARMS,), from posts by group and
-    community."""
-    return entropy(opened)

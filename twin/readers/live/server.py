@@ -105,13 +105,15 @@ class Server:
 
     async def close(self, patience_s: float) -> None:
         """Wait until the pages have what they still draw (each leaves then), and close."""
-        until = time.monotonic() + patience_s
-        while self.pages and time.monotonic() < until:
-            await asyncio.sleep(0.02)
+        await self._left(patience_s)
         for page in self.pages:
             page.put_nowait(None)
         # the streams end by themselves: one that is cut is an error in the browser
-        until = time.monotonic() + listening.CLOSE_S
+        await self._left(listening.CLOSE_S)
+        await listening.close(self._http)
+
+    async def _left(self, patience_s: float) -> None:
+        """Wait until all pages have gone, so long at most."""
+        until = time.monotonic() + patience_s
         while self.pages and time.monotonic() < until:
             await asyncio.sleep(0.02)
-        await listening.close(self._http)
