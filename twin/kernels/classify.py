@@ -26,7 +26,7 @@ class Truth(NamedTuple):
     ranges: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
-class Luck(NamedTuple):
+class Misreading(NamedTuple):
     """Normals of posts that are read (n), not yet multiplied: see `twin.ground.draws.wave`."""
 
     radius: Array  # f8 (., n)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twin.ground.units import DAY
 from twin.kernels import create, supply
-from twin.kernels.classify import Luck, Truth, classify
+from twin.kernels.classify import Misreading, Truth, classify
 from twin.mechanisms.creators.declared import SIGNALS
 from twin.mechanisms.creators.drafts import Drafting
 from twin.mechanisms.creators.kinds import by_kind
@@ -251,6 +251,6 @@ class Posting:
         truth = Truth(
             **{name: self.m.mine("posts", name) for name in ("content", *names)}, ranges=ranges
         )
-        luck = Luck(*self.m.waves(CLASSIFIED, self.m.read("posts", "key")[rows]))
+        luck = Misreading(*self.m.waves(CLASSIFIED, self.m.read("posts", "key")[rows]))
         found: Floats = classify(rows, truth, noise, luck)
         return found
