@@ -224,7 +224,9 @@ def test_default_folders_are_numbered(tmp_path: Path) -> None:
         ).exists() and f"base-{number}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["base", "quickstart", "two_years", "real_network", "everything"])
+@pytest.mark.parametrize(
+    "name", ["base", "quickstart", "two_years", "real_network", "everything", "forecasts"]
+)
 def test_schema_accepts_every_scenario_and_refuses_mistakes(name: str, tmp_path: Path) -> None:
     """`twin schema` prints a JSON Schema that editors can use."""
     schema = json.loads(twin("schema", cwd=tmp_path).stdout)
@@ -234,7 +236,7 @@ def test_schema_accepts_every_scenario_and_refuses_mistakes(name: str, tmp_path:
         json.dumps(yaml.safe_load((SCENARIOS / f"{name}.yaml").read_text()), default=str)
     )
     assert list(checker.iter_errors(scenario)) == []
-    scenario["mechanisms"]["audience"]["initail"] = 5
+    scenario["mechanisms"].setdefault("audience", {})["initail"] = 5
     assert len(list(checker.iter_errors(scenario))) == 1
 
 

@@ -24,14 +24,16 @@ def fan(y: float, sd: float, sesoi: float, id: str = "O1", form: str = "rel") ->
     return Answer(id, form, sesoi, quantiles, (below, 1 - below - above, above))
 
 
-def made_up() -> dict[str, dict[str, Truth]]:
-    """Results that nobody measured: effects in turn positive, null and negative."""
+def made_up(least: float = 0.0) -> dict[str, dict[str, Truth]]:
+    """Results that nobody measured: effects in turn positive, null and negative, of eight smallest
+    effects and no less than ``least`` of the naive forecasters' sd."""
     key: dict[str, dict[str, Truth]] = {}
     place = 0
     for id in BLIND:
         for outcome in catalogue.experiment(id).outcomes:
             sign = (1, 0, -1)[place % 3] if outcome.form != "size" else place % 2
-            y, place = 8 * sign * outcome.sesoi, place + 1
+            size = max(8 * outcome.sesoi, least * naive.SD[outcome.form])
+            y, place = sign * size, place + 1
             category = truths.category(y, outcome.sesoi)
             key.setdefault(id, {})[outcome.id] = Truth(category, y, outcome.sesoi / 4)
     return key
@@ -197,7 +199,10 @@ def test_sentences_for_what_is_less_than_right() -> None:
     key = made_up()
     narrow = found(answered(key, shift=2.5, sd=0.1))
     assert narrow.sentence == "promising" and narrow.covered[1] == 0
-    assert found(answered(key, sign=-1.0, sd=0.1)).sentence == "worse than naive"
+    # where effects are far inside what N0 allows for, a wrong sign still beats its vagueness
+    large = made_up(1.0)
+    assert found(answered(large, sign=-1.0, sd=0.1), large).sentence == "worse than naive"
+    assert found(answered(large, sd=0.1), large).sentence == "predicts"
     same = {
         id: [naive.answer("N0", id, each) for each in catalogue.experiment(id).outcomes]
         for id in key
