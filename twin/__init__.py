@@ -68,7 +68,7 @@ _PUBLIC = {
 }
 _CALLED = {"open": "open_run"}
 """Names that are others where they are defined."""
-__all__ = ["__version__", *_PUBLIC]
+__all__ = ["__version__", *_PUBLIC]  # noqa: F822  (by `__getattr__`)
 
 
 def __getattr__(name: str) -> Any:

@@ -97,7 +97,9 @@ class Spent(NamedTuple):
     def now(cls) -> Spent:
         """So far; by the main thread (Linux)."""
         main = time.thread_time()
-        waited = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+        waited = (
+            int(Path("/proc/thread-self/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
+        )
         return cls(time.perf_counter(), main, time.process_time() - main, waited)
 
     def __add__(self, other: Any) -> Spent:
@@ -122,7 +124,7 @@ def around() -> dict[int, str]:
     found = {}
     for pid in made:
         with suppress(OSError):
-            found[pid] = _kind(Path(f"/proc/{pid}/cmdline").read_text())
+            found[pid] = _kind(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"))
     return found
 
 
@@ -144,7 +146,9 @@ def around_s() -> Counter[str]:
     made = Counter[str]()
     for pid, kind in around().items():
         with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            )
             made[kind] += (int(fields[11]) + int(fields[12])) / TICK
     return made
 

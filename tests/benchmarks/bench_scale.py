@@ -116,7 +116,11 @@ def training(samples: int = 1_000_000) -> None:
 
 def resident_mb() -> float:
     """Resident memory of this process now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    return (
+        int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+        * resource.getpagesize()
+        / 1e6
+    )
 
 
 def peak_mb() -> float:

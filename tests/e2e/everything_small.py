@@ -77,7 +77,7 @@ class _Forks(Watcher):
             "do": "fork",
             "branch": BRANCH,
             "out": str(run_folder.parent / "branch"),
-            "policy": policy.read_text(),
+            "policy": policy.read_text(encoding="utf-8"),
         }
         self.run_folder, self.day = run_folder, day
         self.asked: Future[dict[str, Any]] | None = None

@@ -189,7 +189,7 @@ class Prometheus:
         """Its resident memory now."""
         assert self.process
         return (
-            int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+            int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="utf-8").split()[1])
             * os.sysconf("SC_PAGE_SIZE")
             / 2**20
         )

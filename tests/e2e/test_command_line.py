@@ -154,7 +154,9 @@ def test_interrupt_leaves_a_run_that_can_go_on(straight: Path, tmp_path: Path) -
     assert process.returncode == 130
     assert f"twin resume {out}" in rest and "nothing is lost" in rest
     assert (out / "checkpoints").iterdir() and not (out / "metrics.parquet").exists()
-    assert "unfinished" in Path(twin("report", out, cwd=tmp_path).stdout.strip()).read_text()
+    assert "unfinished" in Path(twin("report", out, cwd=tmp_path).stdout.strip()).read_text(
+        encoding="utf-8"
+    )
     again = twin("resume", out, cwd=tmp_path)
     assert "resumes at 2025-01-" in again.stdout and "done" in again.stdout
     assert tables(out) == tables(straight)

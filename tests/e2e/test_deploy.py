@@ -40,7 +40,7 @@ FROM_OUTSIDE = ("--config.file", "--storage.tsdb.path", "--web.listen-address")
 
 
 def read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def needed(command: str, package: str) -> str:

@@ -74,7 +74,9 @@ class Run:
             int(pid) for path in task.parent.glob("*/children") for pid in path.read_text().split()
         ]
         return next(
-            pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+            pid
+            for pid in children
+            if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
         )
 
     def until(self, what: Callable[[dict[Key, float]], bool]) -> dict[Key, float]:
@@ -337,7 +339,10 @@ def test_an_endpoint_for_all_says_that_others_can_read_it_and_a_held_run_can_be_
 def gone(pid: int) -> bool:
     """Whether a process has ended (a zombie has)."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            == "Z"
+        )
     except OSError:
         return True
 

@@ -76,7 +76,9 @@ def facts(page: Path, tmp_path: Path, width: int) -> dict[str, Any]:
     )
     if not chromium:
         pytest.skip("no chromium on this machine: the report was not opened in a real browser")
-    (tmp_path / "probe.html").write_text(page.read_text().replace("<head>", "<head>" + PROBE, 1))
+    (tmp_path / "probe.html").write_text(
+        page.read_text(encoding="utf-8").replace("<head>", "<head>" + PROBE, 1)
+    )
     (tmp_path / "phone.html").write_text(PHONE)
     target = tmp_path / ("phone.html" if width < 500 else "probe.html")
     done = subprocess.run(
@@ -113,13 +115,13 @@ def test_report_in_a_browser(report: Path, tmp_path: Path, width: int) -> None:
 def test_scenario_text_is_never_executed(report: Path, tmp_path: Path) -> None:
     """Markup in names and descriptions is shown, not run."""
     assert facts(report, tmp_path, 1400)["title"] == f"{EVIL} · twin"
-    assert "<img src=x" not in report.read_text()
+    assert "<img src=x" not in report.read_text(encoding="utf-8")
 
 
 def test_report_tells_each_sides_story(report: Path) -> None:
     """Sentences and headings per side in order, what never moved in words, and policies that never
     took hold."""
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     assert text.count('<ul class="story">') == 4
     headings = re.findall(r'<h3 id="[^"]+">(.*?)</h3>', text)
     for side in HEADINGS.values():
@@ -132,7 +134,7 @@ def test_report_tells_each_sides_story(report: Path) -> None:
 
 def test_report_is_one_file_of_sensible_size(report: Path) -> None:
     """One file below 6 MB that names no other."""
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8")
     assert len(text) < 6e6
     assert not re.search(r'<(script|link|img|iframe)[^>]*\b(src|href)="', text)
     for title in (

@@ -12,7 +12,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None
     root = factory.getbasetemp()
     # under xdist every worker has a folder of its own in that of the whole suite
     here = (root.parent if root.name.startswith("popen-") else root) / name
-    with Path(f"{here}.lock").open("w") as lock:
+    with Path(f"{here}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = here / "made"
         if not made.exists():

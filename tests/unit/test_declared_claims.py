@@ -95,4 +95,4 @@ def test_what_readings_are_missing_leaves_claims_open():
 
 def test_the_page_says_what_decides():
     """docs/explanation/findings.md has the table that judges declare."""
-    assert given.decides() in Path("docs/explanation/findings.md").read_text()
+    assert given.decides() in Path("docs/explanation/findings.md").read_text(encoding="utf-8")

@@ -1,6 +1,8 @@
 """Imports point down only, with no circle between any two files; simpy in one file, numba in the
 kernels."""
 
+import ast
+
 from tests.house import ROOT, files, graph
 
 FLOORS = (
@@ -66,3 +68,38 @@ def test_simpy_is_imported_in_one_file_and_numba_in_kernels() -> None:
         name in ("ground/compiled.py", "ground/draws.py") or name.startswith("kernels/")
         for name in numba
     )
+
+
+def unnamed(source: str) -> list[int]:
+    """Lines of calls that open text files in the encoding of the machine. `ruff`'s PLW1514 knows
+    those whose type it can infer."""
+    found = []
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call) or any(word.arg == "encoding" for word in call.keywords):
+            continue
+        called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        mode = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
+        text = isinstance(mode, str) and "b" not in mode and set(mode) & set("rwax")
+        if (
+            # the method of a path; `yamlish.read_text` is a function
+            (called == "read_text" and not call.args)
+            or called == "write_text"
+            or (called in ("open", "NamedTemporaryFile", "TemporaryFile") and text)
+        ):
+            found.append(call.lineno)
+    return found
+
+
+def test_text_files_name_their_encoding() -> None:
+    """Else a run ends with a UnicodeEncodeError where the machine's is ASCII, or writes what
+    another machine cannot read where it is cp1252."""
+    assert unnamed("a.read_text()\na.open('w')\na.open('rb')\na.write_text(x, encoding='u')") == [
+        1,
+        2,
+    ]
+    wrong = {
+        path.name: lines
+        for path in ROOT.rglob("*.py")
+        if (lines := unnamed(path.read_text(encoding="utf-8")))
+    }
+    assert not wrong

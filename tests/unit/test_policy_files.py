@@ -32,7 +32,7 @@ def write(folder: Path, **files: str) -> Path:
 
 def problems(path: Path, text: str = "name: x\n", *policies: str) -> list[str]:
     """The lines that loading prints, without the folder."""
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ScenarioError) as caught:
         load(path, policies=policies)
     return str(caught.value).replace(f"{path.parent}/", "").splitlines()
@@ -44,7 +44,7 @@ def test_every_shipped_policy_loads_and_says_what_it_stands_for(file: Path) -> N
     comment."""
     scenario = load(SCENARIOS / "base.yaml", policies=(str(file),))
     assert scenario.policies and all(policy.name and policy.set for policy in scenario.policies)
-    assert file.read_text().startswith("# ")
+    assert file.read_text(encoding="utf-8").startswith("# ")
 
 
 def test_shipped_policies_can_be_laid_together() -> None:

@@ -8,6 +8,7 @@ resumed.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import tempfile
 import traceback
@@ -99,6 +100,10 @@ def _fail(message: str, status: int) -> NoReturn:
 
 def main(args: list[str] | None = None) -> Any:
     """Entry point: one line per error, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal or pipe in ASCII or Latin-1 must not end a run: what it lacks is spelt out
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         # else click would print errors in its own form and choose the exit status
         return cli.main(args, prog_name="twin", standalone_mode=False)
@@ -121,12 +126,19 @@ def main(args: list[str] | None = None) -> Any:
             "estimates it)",
             1,
         )
+    except UnicodeEncodeError as error:
+        wrong = str(error.object)[error.start : error.end]
+        _fail(
+            f"{wrong!a} has no place in {error.encoding}, in which file names and arguments "
+            f"are read here (set LC_ALL=C.UTF-8 or PYTHONUTF8=1)",
+            1,
+        )
     except OSError as error:
         _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
     # a bug: its trace goes to a file, one line to the user
     except Exception as error:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="twin-trace-", suffix=".txt", delete=False
+            "w", prefix="twin-trace-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(traceback.format_exc())
         # inside, so that `twin --help` does not import what scenarios need

@@ -31,7 +31,7 @@ def _policy(path: Path) -> dict[str, str]:
     if not path.is_file():
         raise UsageError(f"{path}: no such policy file")
     # the text and not the path, which may mean nothing in the run's current folder
-    return {"policy": path.read_text(errors="replace"), "source": str(path)}
+    return {"policy": path.read_text(errors="replace", encoding="utf-8"), "source": str(path)}
 
 
 @click.command()

@@ -92,7 +92,7 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
         ) from None
     with as_file(scenario) as base:
         applied, policies = interventions.laid(
-            base, Path(file).read_text(errors="replace"), when, at, file
+            base, Path(file).read_text(errors="replace", encoding="utf-8"), when, at, file
         )
     # the scenario's own policies come first, and are part of both branches
     mine = applied.policies[len(scenario.policies) :]

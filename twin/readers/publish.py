@@ -65,7 +65,7 @@ def load(folder: Path) -> list[dict[str, Any]]:
     found = []
     for path in paths:
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be read: {error}") from None
         uid = data.get("uid") if isinstance(data, dict) else None

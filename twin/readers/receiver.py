@@ -247,7 +247,7 @@ class Cursor:
         self._lock = self._take_lock(folder, url, patience_s)
         self.delivered_s, self.readings = -1, 0
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            data = json.loads(self.path.read_text())
+            data = json.loads(self.path.read_text(encoding="utf-8"))
             # In a copied folder of another run, nothing of this one has arrived
             if data["run"] == self._same["run"]:
                 self.delivered_s, self.readings = int(data["delivered_s"]), int(data["readings"])
@@ -273,7 +273,10 @@ class Cursor:
         """Everything up to this time has arrived, ``count`` readings more than before."""
         self.delivered_s, self.readings = now_s, self.readings + count
         work = self.path.with_suffix(".part")
-        work.write_text(json.dumps({**self._same, "delivered_s": now_s, "readings": self.readings}))
+        work.write_text(
+            json.dumps({**self._same, "delivered_s": now_s, "readings": self.readings}),
+            encoding="utf-8",
+        )
         work.replace(self.path)
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ def write_report(folder: Path) -> Path:
         "events": events,
         "facts": _facts(manifest, metrics),
         "scenario": (
-            text := (folder / "scenario.yaml").read_text()
+            text := (folder / "scenario.yaml").read_text(encoding="utf-8")
             if (folder / "scenario.yaml").exists()
             else ""
         ),
@@ -77,7 +77,7 @@ def write_report(folder: Path) -> Path:
     )
     path = folder / "report.html"
     work = path.with_name("report.html.part")
-    work.write_text(html)
+    work.write_text(html, encoding="utf-8")
     work.replace(path)
     return path
 

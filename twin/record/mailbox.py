@@ -230,7 +230,7 @@ def _answered(run: Path, reply: Path, patience_s: float) -> dict[str, Any] | Non
     until, gone = time.monotonic() + patience_s, False
     while True:
         with contextlib.suppress(FileNotFoundError):
-            answer: dict[str, Any] = json.loads(reply.read_text())
+            answer: dict[str, Any] = json.loads(reply.read_text(encoding="utf-8"))
             return answer
         if gone:
             raise UsageError(
@@ -250,7 +250,7 @@ def _has_ended(run: Path) -> bool:
 
 def _who(folder: Path) -> str:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return f", pid {int(json.loads((folder / 'open').read_text())['pid'])}"
+        return f", pid {int(json.loads((folder / 'open').read_text(encoding='utf-8'))['pid'])}"
     return ""
 
 
@@ -282,5 +282,5 @@ def _remove(path: Path) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     work = path.with_name(path.name + ".part")
-    work.write_text(text)
+    work.write_text(text, encoding="utf-8")
     work.replace(path)

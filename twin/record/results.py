@@ -151,7 +151,9 @@ def _merged(folder: Path, schema: pa.Schema) -> pa.Table:
 def load_manifest(folder: Path) -> dict[str, Any]:
     """A run's manifest. Raises UsageError if the folder is not a run."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        manifest: dict[str, Any] = json.loads(
+            (folder / "manifest.json").read_text(encoding="utf-8")
+        )
     except FileNotFoundError:
         around = (
             [path.parent.name for path in folder.parent.glob("*/manifest.json")]

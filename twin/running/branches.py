@@ -85,7 +85,7 @@ def fork(
     # Under another name until it is complete: a run folder is whole or absent
     work = target.with_name(target.name + ".part")
     _copy_history(out, work, newest, now)
-    (work / "scenario.yaml").write_text(dump(scenario))
+    (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
     if policies:
         runfolder.note_intervention(work, policies)
     runfolder.write_manifest(

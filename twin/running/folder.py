@@ -28,6 +28,8 @@ from twin.world.metric import metric_to_dict
 
 FORMAT = 2
 PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
+LONGEST_SLUG = 60
+"""Characters: with up to four bytes each, a number and an ending, a name stays below 255 bytes."""
 MAIN = "main"
 """The branch of a run that was forked from no other."""
 
@@ -72,7 +74,7 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
     work = out.with_name(out.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
     (work / checkpoint.FOLDER).mkdir(parents=True)
-    (work / "scenario.yaml").write_text(dump(scenario))
+    (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
     write_manifest(work, manifest)
     work.replace(out)
     return manifest
@@ -147,7 +149,7 @@ def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
 
 def _write(path: Path, text: str) -> None:
     work = path.with_name(path.name + ".part")
-    with work.open("w") as file:
+    with work.open("w", encoding="utf-8") as file:
         file.write(text)
         # on disk before the name: after a power cut the name must not lead to an empty file
         file.flush()
@@ -156,8 +158,19 @@ def _write(path: Path, text: str) -> None:
 
 
 def slug(text: str) -> str:
-    """Text as a part of a file name."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in text) or "run"
+    """Text as a part of a file name: letters, digits, ``-`` and ``_`` that file names here can
+    have, LONGEST_SLUG at most."""
+    kept = (c if (c.isalnum() and _nameable(c)) or c in "-_" else "-" for c in text[:LONGEST_SLUG])
+    return "".join(kept) or "run"
+
+
+def _nameable(character: str) -> bool:
+    """Whether file names can have it: with LC_ALL=C and without PYTHONUTF8, only ASCII."""
+    try:
+        os.fsencode(character)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def free_folder(name: str, command: str = "") -> Path:

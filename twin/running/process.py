@@ -41,7 +41,11 @@ def memory_mb() -> float:
     """Resident memory now (Linux), else the peak."""
     try:
         # the second number is the count of resident pages
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+        return (
+            int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+            * resource.getpagesize()
+            / 2**20
+        )
     except OSError:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         # bytes on macOS, kilobytes elsewhere

@@ -138,7 +138,7 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
         if not (root / name).exists():
             simulation.save(work)
             sums = {file.name: _sum(file) for file in sorted(work.iterdir())}
-            (work / SUMS).write_text(json.dumps({"key": name, "files": sums}))
+            (work / SUMS).write_text(json.dumps({"key": name, "files": sums}), encoding="utf-8")
             # asked again: saving and summing a large world takes a while
             if not (root / name).exists():
                 work.rename(root / name)
@@ -168,7 +168,7 @@ def _sum(file: Path) -> str:
 
 def _verify(place: Path, name: str) -> None:
     """Raise CheckpointError unless an entry is whole, of this name, and unchanged."""
-    said = json.loads((place / SUMS).read_text())
+    said = json.loads((place / SUMS).read_text(encoding="utf-8"))
     found = {file.name for file in place.iterdir()} - {SUMS}
     if said["key"] != name or found != set(said["files"]):
         raise CheckpointError(f"{place}: has other files than were written")

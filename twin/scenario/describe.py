@@ -36,7 +36,7 @@ def as_file(scenario: Scenario) -> Iterator[Path]:
     it."""
     with tempfile.TemporaryDirectory(prefix="twin-") as folder:
         path = Path(folder) / "scenario.yaml"
-        path.write_text(dump(scenario))
+        path.write_text(dump(scenario), encoding="utf-8")
         yield path
 
 

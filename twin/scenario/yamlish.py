@@ -24,6 +24,7 @@ _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
 _EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 _ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
 _ODD_FLOAT = re.compile(r"^[-+]?\.(inf|nan)$", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 _SWITCH = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 
 
@@ -75,6 +76,11 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     A value that YAML would misread is left out and added to ``problems``, so that the rest can be
     checked too. Raises ScenarioError for text that is not YAML, or uses YAML that scenarios do not.
     """
+    if _HALF.search(text):
+        # Python reads bytes that it cannot decode as halves of surrogate pairs
+        raise _refuse(
+            file, 0, "is not text in UTF-8", "save it as UTF-8, or set LC_ALL=C.UTF-8 for flags"
+        )
     try:
         # on events first: composing would already expand aliases and recurse
         _scan(text, file, lines)
@@ -164,6 +170,16 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
                         f"put quotes around it: '{shown}'",
                     )
                 )
+            elif _HALF.search(key):
+                problems.append(
+                    Problem(
+                        file,
+                        at,
+                        path.rstrip("."),
+                        "a key has half a character (a surrogate)",
+                        "write the whole character",
+                    )
+                )
             # YAML would silently keep the last of them
             elif key in made.keys:
                 problems.append(
@@ -198,6 +214,9 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
 
 def _scalar(node: Any) -> tuple[Any, tuple[str, str] | None]:
     text: str = node.value
+    # "\ud800" in quotes: no file could hold it
+    if _HALF.search(text):
+        return None, ("has half a character (a surrogate)", "write the whole character")
     # quoted: text, whatever it looks like
     if node.style is not None:
         return text, None

@@ -58,7 +58,7 @@ def save(folder: Path, world: World, due: dict[str, int]) -> None:
         # Room decides how long arrays are made and when they grow: a resumed run must do the same
         "capacity": {name: table.capacity for name, table in world.tables.items()},
     }
-    with (work / "manifest.json").open("w") as file:
+    with (work / "manifest.json").open("w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
         # Written last: a folder counts as whole once it has a manifest
         file.flush()
@@ -76,7 +76,7 @@ def load(folder: Path, world: World) -> dict[str, int]:
     """Fill a freshly defined world from ``folder``; returns when each clock is due. Raises
     CheckpointError."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
             raise CheckpointError(
                 f"{folder}: checkpoint format {manifest['format']}, this version reads {FORMAT} "

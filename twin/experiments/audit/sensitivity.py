@@ -156,7 +156,7 @@ def write_policies(experiment: Experiment, design: Design) -> dict[int, str]:
                 for each, value in zip(design.levers, point, strict=True)
             }
             text = write_text({"name": f"point {i}", "set": values})
-            policy.write_text(text)
+            policy.write_text(text, encoding="utf-8")
             try:
                 load(base, (), (str(policy),))
             except ScenarioError as error:

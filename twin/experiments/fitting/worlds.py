@@ -229,7 +229,7 @@ class Trunk:
         files = []
         if policy is not None:
             file = self.folder / f"{policy}.yaml"
-            file.write_text(write_text({"name": policy, "set": POLICIES[policy]}))
+            file.write_text(write_text({"name": policy, "set": POLICIES[policy]}), encoding="utf-8")
             files.append(f"{file}@{format_duration(self.at)}")
         return load(self.path, self.sets, files, {**REGISTRY, "recommender": Filtering})
 

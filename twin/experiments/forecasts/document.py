@@ -127,7 +127,7 @@ def forecast(plan: Plan, answers: Sequence[Mapping[str, Any]]) -> bytes:
 def answers(file: Path) -> tuple[dict[str, Any], list[Answer]]:
     """A forecast's head and its answers. Raises UsageError for what is none."""
     try:
-        made = json.loads(file.read_text())
+        made = json.loads(file.read_text(encoding="utf-8"))
         if made["format"] != FORMAT:
             raise UsageError(f"{file}: is a forecast of another version")
         return made, [

@@ -108,4 +108,4 @@ def _blind(found: Mapping[str, Read]) -> list[str]:
 
 def write(place: Path) -> None:
     """Write the page beside a folder: ``docs/forecasts.md`` of ``docs/forecasts``."""
-    place.with_suffix(".md").write_text(text(place))
+    place.with_suffix(".md").write_text(text(place), encoding="utf-8")

@@ -55,7 +55,7 @@ def write(made: dict[str, Dashboard], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     changed = stale(made, folder)
     for path in changed:
-        path.write_text(text(made[path.stem]))
+        path.write_text(text(made[path.stem]), encoding="utf-8")
     return changed
 
 
@@ -63,5 +63,7 @@ def stale(made: dict[str, Dashboard], folder: Path) -> list[Path]:
     """The files in a folder that are missing or out of date."""
     paths = [folder / f"{uid}.json" for uid in made]
     return [
-        path for path in paths if not path.exists() or path.read_text() != text(made[path.stem])
+        path
+        for path in paths
+        if not path.exists() or path.read_text(encoding="utf-8") != text(made[path.stem])
     ]

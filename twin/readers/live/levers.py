@@ -204,5 +204,5 @@ def _policy(run: Path, asked: dict[str, Any], begun: tuple[str, ...]) -> dict[st
         path = ready().get(str(name))
         if path is None:
             raise UsageError("no such ready policy")
-        return {"policy": path.read_text(errors="replace"), "source": path.name}
+        return {"policy": path.read_text(errors="replace", encoding="utf-8"), "source": path.name}
     return {}
