@@ -91,7 +91,7 @@ def test_the_registry_is_listed(here: Path) -> None:
         (["make", "E33"], "no experiment E33 (did you mean E03?"),
         (["make", "E03", "--worlds", "5"], "--worlds 5: a forecast needs 30"),
         (["score"], "--from docs/forecasts: holds no forecasts"),
-        (["score", "--from", "out/forecasts", "--key", "none.yaml"], "there is no such file"),
+        (["score", "--from", "out/forecasts", "--key", "none.yaml"], "there is no file none.yaml"),
         (["score", "--from", "out/forecasts", "--key", "other.yaml"], "no forecast of E02"),
     ],
 )

@@ -470,7 +470,10 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path: Path) -> None:
     assert "already finished" in again.stdout
     assert resumed(tmp_path / "a-twig") == tables(tmp_path / "a")
     none = twin("intervene", "a", "none.yaml", cwd=tmp_path, check=False)
-    assert (none.returncode, none.stderr) == (2, "error: none.yaml: no such policy file\n")
+    assert (none.returncode, none.stderr) == (
+        2,
+        "error: none.yaml: there is no file none.yaml (none is known here)\n",
+    )
     (tmp_path / "likes.yaml").write_text(LIKES)
     over = twin("intervene", "a", "likes.yaml", cwd=tmp_path, check=False)
     assert over.returncode == 2 and over.stderr.startswith("error: a: nothing runs there now")

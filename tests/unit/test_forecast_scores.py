@@ -319,5 +319,5 @@ def test_a_wrong_key_file_is_refused_in_one_line(tmp_path: Path, old, new, words
     with pytest.raises(UsageError, match=r"^--key ") as error:
         truths.read(file)
     assert words in str(error.value) and "\n" not in str(error.value)
-    with pytest.raises(UsageError, match="there is no such file"):
+    with pytest.raises(UsageError, match="there is no file"):
         truths.read(tmp_path / "other.yaml")

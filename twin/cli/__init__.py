@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
+from twin.ground import files
 from twin.ground.errors import TwinError, UsageError, nearest
 
 COMMANDS = {
@@ -134,7 +135,9 @@ def main(args: list[str] | None = None) -> Any:
             1,
         )
     except OSError as error:
-        _fail(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), 1)
+        reason, mend = files.reason(error)
+        where = f"{files.shown(str(error.filename))}: " if error.filename else ""
+        _fail(f"{where}{reason}{f' ({mend})' if mend else ''}", 1)
     # a bug: its trace goes to a file, one line to the user
     except Exception as error:
         with tempfile.NamedTemporaryFile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -31,6 +32,21 @@ oracle = click.option(
     help="Let the feed rank by what people will truly enjoy: an upper reference that no "
     "real platform can reach.",
 )
+
+
+class Finite(click.FloatRange):
+    """A number within bounds that is one: not "nan", which is beyond no bound."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number. Raises click.BadParameter."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
 file = click.argument("scenario", type=click.Path(path_type=Path))
 folder = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 threads = click.option(

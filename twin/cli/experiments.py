@@ -68,7 +68,7 @@ def experiment(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=common.Finite(0, 1, min_open=True, max_open=True),
     help="Also give each policy to this share of people, "
     "in a branch of its own, and say what an A/B test there would have reported beside the true "
     "effect.",

@@ -11,6 +11,7 @@ from twin.cli import common
 from twin.cli.experiments import experiment
 from twin.experiments.experiment import Experiment
 from twin.experiments.findings import catalogue, command
+from twin.ground import files
 from twin.ground.errors import UsageError
 from twin.running.folder import free_folder
 from twin.scenario.loading import load
@@ -64,8 +65,9 @@ def findings(
     # Mistakes are reported before the folder is made
     chosen = catalogue.chosen(keys)
     folder = data or (Path(os.environ["TWIN_DATA"]) if os.environ.get("TWIN_DATA") else None)
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f"--data {folder}: there is no such folder")
+    if folder is not None and not files.is_folder(folder):
+        reason, mend = files.trouble(folder, str(folder), "*", "folder")
+        raise UsageError(f"--data: {reason} ({mend})")
     checked = load(world, sets)
     # Absolute: the experiment may be resumed from another current folder
     args = {"keys": chosen, "quick": quick, "data": str(folder.resolve()) if folder else ""}

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from twin.cli import common
+from twin.ground import files
 from twin.ground.errors import UsageError
 from twin.record.mailbox import command, is_open
 
@@ -28,8 +29,9 @@ def _command(run: Path, **request: Any) -> None:
 
 def _policy(path: Path) -> dict[str, str]:
     """A policy file as part of a command."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such policy file")
+    if not files.is_file(path):
+        reason, mend = files.trouble(path, path.name)
+        raise UsageError(f"{files.shown(str(path))}: {reason} ({mend})")
     # the text and not the path, which may mean nothing in the run's current folder
     return {"policy": path.read_text(errors="replace", encoding="utf-8"), "source": str(path)}
 

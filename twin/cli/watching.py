@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from twin.cli import common
 from twin.ground.errors import UsageError
 from twin.readers.annotations import Annotator
 from twin.readers.endpoint import Endpoint
@@ -24,7 +25,7 @@ from twin.record.watch import Watcher, Watchers
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
         "--pace",
-        type=click.FloatRange(0, min_open=True),
+        type=common.Finite(0, min_open=True),
         metavar="DAYS",
         help="Run at most so many simulated days per second. `twin pace` changes it later.",
     ),

@@ -105,6 +105,8 @@ def parse(text: str) -> Vary:
         raise UsageError(f"--vary {text}: the first end is not below the second")
     if log and float(low) <= 0:
         raise UsageError(f"--vary {text}: :log needs numbers above zero")
+    if not math.isfinite(float(high) / float(low) if log else float(high) - float(low)):
+        raise UsageError(f"--vary {text}: the range is too wide for its numbers (narrow it)")
     return Vary(path, low=float(low), high=float(high), suffix=last, log=log)
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from twin.experiments.experiment import Experiment
 from twin.experiments.work.tasks import Task, reduced
-from twin.ground.errors import UsageError, nearest
+from twin.ground import files
+from twin.ground.errors import UsageError
 from twin.ground.units import DAY, format_duration
 from twin.record.watch import Rows
 from twin.running.folder import slug
@@ -79,11 +80,11 @@ def planned(path: str, at: int, scenario: Scenario, name: str | None = None) -> 
     """
     file, sign, time = path.rpartition("@")
     # a file whose own name has an @ in it wins over FILE@TIME
-    if not sign or Path(path).is_file():
+    if not sign or files.is_file(Path(path)):
         file, time = path, ""
-    if not Path(file).is_file():
-        around = [str(each) for each in Path(file).parent.glob("*.yaml")]
-        raise UsageError(f"--policy {path}: there is no file {file} ({nearest(file, around)})")
+    if not files.is_file(Path(file)):
+        reason, mend = files.trouble(Path(file), file)
+        raise UsageError(f"--policy {files.shown(path)}: {reason} ({mend})")
     try:
         when = parse_when(time, scenario.start, at, 1) if time else None
     except UsageError as error:

@@ -17,8 +17,9 @@ LATEST = 2**31 - 1
 """The last second that four bytes hold, 68 years on: no run is longer."""
 
 _SECONDS = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$")
-_RATE = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*/\s*(s|min|h|d|w)\s*$")
+# the digits 0 to 9, and not those of all scripts, which few could read
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*$", re.ASCII)
+_RATE = re.compile(r"^\s*(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*/\s*(s|min|h|d|w)\s*$", re.ASCII)
 
 
 def parse_duration(text: object) -> int:
@@ -31,10 +32,11 @@ def parse_duration(text: object) -> int:
             f"{text!r} is not a duration; write a number and a unit (s, min, h, d, w), such as 90d"
         )
     seconds = float(match[1]) * _SECONDS[match[2]]
-    if seconds != round(seconds):
-        raise ValueError(f"{text!r} is not a whole number of seconds")
+    # first, since 400 digits are infinite, which cannot be rounded
     if seconds > 1000 * 366 * DAY:
         raise ValueError(f"{text!r} is longer than a thousand years")
+    if seconds != round(seconds):
+        raise ValueError(f"{text!r} is not a whole number of seconds")
     return round(seconds)
 
 
@@ -89,6 +91,12 @@ def parse_start(text: object) -> dt.date:
         raise ValueError(
             f"{text!r} is not a date; write year-month-day, such as 2025-01-01"
         ) from None
+
+
+def iso(when: dt.datetime) -> str:
+    """A time in UTC as Grafana and browsers read it. `strftime` would give years before 1000 fewer
+    than four digits."""
+    return when.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def at(start: dt.date, seconds: int) -> dt.datetime:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError
+from twin.ground.units import iso
 from twin.readers.dashboards.frame import PAGES, SOURCE_UID
 from twin.readers.grafana import Grafana
 from twin.readers.grafana_calls import GrafanaError
@@ -92,7 +93,7 @@ def turned(dashboard: Mapping[str, Any], run: SelectedRun) -> dict[str, Any]:
         variables.append(variable)
     # the run's own health is shown in wall-clock time
     wall_clock = "now" in str(dashboard.get("time", {}).get("from", ""))
-    when = {} if wall_clock else {"time": {"from": _iso(run.start), "to": _iso(run.end)}}
+    when = {} if wall_clock else {"time": {"from": iso(run.start), "to": iso(run.end)}}
     return {
         **dashboard,
         **when,
@@ -236,7 +237,3 @@ def _dashboard(grafana: Grafana, dashboard: Mapping[str, Any], dry: bool) -> str
 def _content(dashboard: Mapping[str, Any]) -> dict[str, Any]:
     """A dashboard without what is the server's own business."""
     return {key: value for key, value in dashboard.items() if key not in ("id", "version")}
-
-
-def _iso(when: dt.datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%S.000Z")

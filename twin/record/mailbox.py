@@ -31,6 +31,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from twin.ground import files
 from twin.ground.errors import UsageError
 
 FOLDER = "mailbox"
@@ -183,8 +184,8 @@ def command(run: Path, request: Mapping[str, Any], *, patience_s: float = 120.0)
     Raises UsageError if nothing runs there, if it refuses, or if it does not answer in time. A
     command that was not read by then is withdrawn.
     """
-    if not run.is_dir():
-        raise UsageError(f"{run}: no such run folder")
+    if not files.is_folder(run):
+        raise UsageError(f"{files.shown(str(run))}: no such run folder")
     if not is_open(run):
         raise UsageError(
             f"{run}: nothing runs there now (start it with twin run --out {run}, or continue it "

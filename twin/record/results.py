@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.ground import files
 from twin.ground.errors import UsageError, nearest
 from twin.ground.units import at
 from twin.world.metric import Metric, label_text, metric_from_dict
@@ -155,15 +156,18 @@ def load_manifest(folder: Path) -> dict[str, Any]:
             (folder / "manifest.json").read_text(encoding="utf-8")
         )
     except FileNotFoundError:
-        around = (
-            [path.parent.name for path in folder.parent.glob("*/manifest.json")]
-            if folder.parent.is_dir()
-            else []
-        )
+        around = [
+            name
+            for name in files.names(folder.parent)
+            if files.is_file(folder.parent / name / "manifest.json")
+        ]
         raise UsageError(
             f"{folder}: not a run folder, it has no manifest.json ({nearest(folder.name, around)})"
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        reason, _ = files.reason(error)
+        raise UsageError(f"{files.shown(str(folder))}: not a run folder: {reason}") from None
+    except ValueError as error:
         raise UsageError(f"{folder}: manifest.json cannot be read: {error}") from None
     return manifest
 

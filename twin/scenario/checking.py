@@ -114,6 +114,15 @@ class Checker(PolicyChecker):
                 f"{format_duration(head.duration)} are longer than any run",
                 f"together {LONGEST // DAY}d at most",
             )
+        elif head.duration > (dt.date.max - start).days * DAY:
+            # the last date of Python, and of what is read in four digits of a year
+            latest = dt.date.max - dt.timedelta(seconds=head.duration + DAY - 1)
+            self.add(
+                ("start",),
+                f"{start} and a duration of {format_duration(head.duration)} end after the year "
+                f"9999",
+                f"start on {latest} at the latest",
+            )
 
     def _grid(self, head: Head, metrics: MetricsParams, mechanisms: Mapping[str, Params]) -> None:
         """Every clock's period must be a multiple of the serving refresh, and policies must begin

@@ -16,6 +16,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
+from twin.ground import files
 from twin.ground.errors import nearest
 
 
@@ -35,7 +36,9 @@ _STAMPS: dict[Path, dict[str, int]] = {}
 def holds(folder: Path, name: str) -> bool:
     """Whether a folder has a module or package of that dotted name."""
     place = folder.joinpath(*name.split("."))
-    return place.with_name(place.name + ".py").is_file() or (place / "__init__.py").is_file()
+    return files.is_file(place.with_name(place.name + ".py")) or files.is_file(
+        place / "__init__.py"
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.mechanisms import REGISTRY
 from twin.scenario.checking import Checker
@@ -83,14 +84,20 @@ def _extended(path: Path, seen: tuple[Path, ...], problems: list[Problem]) -> No
     target = path.parent / base.value
     # resolved, so that two spellings of one file are a circle too
     here = (*seen, path.resolve())
-    if target.resolve() in here:
+    if files.is_file(target) and target.resolve() in here:
         return refuse(
             f"is circular: {' -> '.join(each.name for each in (*here, target.resolve()))}",
             "remove extends: from one of them",
         )
-    if not target.is_file():
-        found = [other.name for other in path.parent.glob("*.yaml") if other != path]
-        return refuse(f"there is no file {base.value} beside this one", nearest(base.value, found))
+    if not files.is_file(target):
+        reason, mend = files.trouble(target, base.value)
+        # the file itself is no mend: it would be a circle
+        others = [name for name in files.names(path.parent, "*.yaml") if name != path.name]
+        missing = reason.startswith("there is no file")
+        return refuse(
+            f"{reason} beside this one" if missing else reason,
+            nearest(target.name, others) if missing else mend,
+        )
     try:
         return merged(_extended(target, here, problems), node)
     except ScenarioError as error:
@@ -205,14 +212,8 @@ class _PolicyFiles:
             )
         # a flag's file is relative to the current folder, any other to the file that names it
         target = (Path() if name.file.startswith("--") else Path(name.file).parent) / name.value
-        if not target.is_file():
-            folder = target.parent
-            return refuse(
-                f"there is no file {name.value}",
-                nearest(target.name, [each.name for each in folder.glob("*.yaml")])
-                if folder.is_dir()
-                else f"there is no folder {folder}",
-            )
+        if not files.is_file(target):
+            return refuse(*files.trouble(target, name.value))
         found: list[Problem] = []
         try:
             node = read_file(target, found)
@@ -293,7 +294,7 @@ def _flag(text: str) -> Node:
     """``FILE`` or ``FILE@TIME`` as an item of the list of policies."""
     name, at, time = text.rpartition("@")
     # a file's name may itself contain an @
-    if not at or Path(text).is_file():
+    if not at or files.is_file(Path(text)):
         name, time = text, ""
     flag = f"--policy {text}"
     given = {"use": name, "at": time} if time else {"use": name}

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from twin.ground import files
 from twin.ground.errors import Problem, nearest
 from twin.scenario.importing import Trouble
 from twin.scenario.node import Node
@@ -81,8 +82,8 @@ class MechanismChecker(Collector):
         if key == "class":
             return [beside, Path()]
         folder = beside / str(data["from"])
-        if not folder.is_dir():
-            raise NotADirectoryError(f"there is no folder {folder}")
+        if not files.is_folder(folder):
+            raise NotADirectoryError(f"there is no folder {files.shown(str(folder))}")
         return [folder]
 
     def check_mechanisms(self, given: Mapping[str, Any]) -> dict[str, Params]:
@@ -159,19 +160,8 @@ class MechanismChecker(Collector):
                 file, _ = self.tree.at((*path, name))
                 base = Path() if file.startswith("--set") else Path(file).parent
                 target = (base / data[name]).absolute()
-                if not target.is_file():
-                    around = (
-                        [each.name for each in target.parent.iterdir()]
-                        if target.parent.is_dir()
-                        else []
-                    )
-                    self.add(
-                        (*path, name),
-                        f"there is no file {data[name]}",
-                        nearest(target.name, around)
-                        if around
-                        else f"there is no folder {target.parent}",
-                    )
+                if not files.is_file(target):
+                    self.add((*path, name), *files.trouble(target, data[name], "*"))
                 # absolute, so that the resolved scenario works from any folder
                 data = {**data, name: str(target)}
         return data

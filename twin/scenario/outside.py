@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from twin.ground import files
 from twin.ground.errors import nearest
 from twin.scenario.importing import Trouble, holds, imported, lies_in, seeing, top_of
 from twin.world.mechanism import Mechanism
@@ -59,7 +60,7 @@ def find(
     top = top_of(name)
     # a folder with the module itself, else one with its package, where the error will be of use
     likely = [place for place in places if holds(place, name)] or [
-        place for place in places if (place / top).is_dir()
+        place for place in places if files.is_folder(place / top)
     ]
     folder = likely[0] if likely else None
     with seeing(folder, name):

@@ -57,10 +57,14 @@ class Collector:
     def build(self, model: type[T], data: Any, path: Path_) -> T | None:
         """A parameter set from plain data, or None with its problems noted."""
         if not isinstance(data, dict):
+            known = next(iter(model.model_fields), None)
             self.add(
                 path,
                 "is not a mapping",
-                f"write its settings below it, such as {next(iter(model.model_fields))}: ...",
+                # a mechanism of somebody's own may have no parameters
+                f"write its settings below it, such as {known}: ..."
+                if known
+                else "it has no parameters: leave it out, or write {}",
             )
             return None
         try:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.scenario.node import Node
 
@@ -37,24 +38,24 @@ def read_file(path: Path, problems: list[Problem]) -> Node:
     read."""
     name = str(path)
     try:
-        if path.is_dir():
+        if files.is_folder(path):
             raise _refuse(name, 0, "is a folder", "give a .yaml file")
-        if not path.exists():
-            around = (
-                [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-            )
-            raise _refuse(name, 0, "no such file", nearest(path.name, around))
-        # before reading: a huge file is refused without being loaded
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            # no more than is allowed: a huge file, or a device without end, is not loaded
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise _refuse(
                 name,
                 0,
-                f"is {path.stat().st_size / 1e6:.1f} MB long",
+                f"is more than {MAX_BYTES // 1000} kB long",
                 f"a scenario is at most {MAX_BYTES // 1000} kB",
             )
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise _refuse(name, 0, f"cannot be read: {error.strerror}") from None
+        text = data.decode("utf-8")
+    except FileNotFoundError:
+        around = files.names(path.parent, "*.yaml")
+        raise _refuse(name, 0, "no such file", nearest(path.name, around)) from None
+    except OSError:
+        raise _refuse(files.shown(name), 0, *files.trouble(path, path.name)) from None
     except (UnicodeDecodeError, ValueError):
         raise _refuse(name, 0, "is not text in UTF-8", "save it as UTF-8") from None
     node = read_text(text, name, problems)
@@ -148,6 +149,15 @@ def _scan(text: str, file: str, lines: bool) -> None:
             )
 
 
+def _is_name(key: Any) -> bool:
+    """Whether YAML reads a key as text that a file can hold: a bare on, 12 or null is a switch, a
+    number or nothing, and half a surrogate pair has no bytes."""
+    return isinstance(key, yaml.ScalarNode) and (
+        (key.style is not None or key.tag == "tag:yaml.org,2002:str")
+        and not _HALF.search(key.value)
+    )
+
+
 def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node | None:
     """The node with its places, or None (and a problem) for a value that would be misread."""
     line = node.start_mark.line + 1 if lines else 0
@@ -156,10 +166,7 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
         for key_node, value_node in node.value:
             at = key_node.start_mark.line + 1 if lines else 0
             key = key_node.value
-            # a bare on, 12 or null as a key is a switch, a number or nothing in YAML
-            if not isinstance(key_node, yaml.ScalarNode) or (
-                key_node.style is None and key_node.tag != "tag:yaml.org,2002:str"
-            ):
+            if not _is_name(key_node):
                 shown = key if isinstance(key, str) else "a collection"
                 problems.append(
                     Problem(
@@ -168,16 +175,6 @@ def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: s
                         path.rstrip("."),
                         f"the key {shown} is not a name",
                         f"put quotes around it: '{shown}'",
-                    )
-                )
-            elif _HALF.search(key):
-                problems.append(
-                    Problem(
-                        file,
-                        at,
-                        path.rstrip("."),
-                        "a key has half a character (a surrogate)",
-                        "write the whole character",
                     )
                 )
             # YAML would silently keep the last of them

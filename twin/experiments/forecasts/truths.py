@@ -29,6 +29,7 @@ from typing import Any
 from twin.experiments.forecasts.catalogue import IDS, experiment
 from twin.experiments.forecasts.declare import Outcome
 from twin.experiments.forecasts.document import SIGNS
+from twin.ground import files
 from twin.ground.errors import ScenarioError, UsageError, nearest
 from twin.scenario.yamlish import read_file
 
@@ -106,8 +107,9 @@ DEVELOPMENT: Key = {
 
 def read(file: Path) -> dict[str, dict[str, Truth]]:
     """A key file. Raises UsageError with the first thing that is wrong."""
-    if not file.is_file():
-        raise UsageError(f"--key {file}: there is no such file")
+    if not files.is_file(file):
+        reason, mend = files.trouble(file, file.name)
+        raise UsageError(f"--key {files.shown(str(file))}: {reason} ({mend})")
     try:
         plain: Any = read_file(file, []).plain()
     except ScenarioError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twin.ground.units import DAY, at
+from twin.ground.units import DAY, at, iso
 
 Json = dict[str, Any]
 
@@ -50,8 +50,8 @@ class Span:
     def range(self) -> Json:
         """The time range as Grafana writes it."""
         return {
-            "from": at(self.start, 0).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "to": at(self.start, self.duration_s).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "from": iso(at(self.start, 0)),
+            "to": iso(at(self.start, self.duration_s)),
         }
 
 

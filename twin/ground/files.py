@@ -1,0 +1,104 @@
+"""Files that a user names: whether they are there and, if not, why and what to write instead.
+
+A name may be too long for the file system, or lie where this user may not look: to `pathlib` these
+are errors, here they are files that cannot be used, with the reason.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import re
+from pathlib import Path
+
+from twin.ground.errors import nearest
+
+MOST_NAMES = 1000
+"""Names of a folder that are looked at for the nearest one."""
+LONGEST_SHOWN = 120
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a file that can be found; a name that nothing can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder that can be found."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def names(folder: Path, pattern: str = "*") -> list[str]:
+    """Names in a folder, sorted; none where it cannot be read."""
+    try:
+        return sorted(path.name for path in itertools.islice(folder.glob(pattern), MOST_NAMES))
+    except (OSError, ValueError):
+        return []
+
+
+def shown(name: str) -> str:
+    """A name as an error has it: a long one is cut."""
+    return name if len(name) <= LONGEST_SHOWN else f"{name[:40]}...{name[-20:]}"
+
+
+def trouble(path: Path, name: str, pattern: str = "*.yaml", kind: str = "file") -> tuple[str, str]:
+    """Why there is no such file (or ``kind`` of thing), called ``name`` by the user, and the
+    mend: the nearest of those of the pattern in its folder."""
+    text = shown(name)
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return f"{text} is too long for the name of a {kind}", "write a shorter one"
+        if error.errno == errno.ELOOP:
+            return f"{text} is a link that leads to itself", "name the file itself"
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return f"{text} may not be read", f"check the rights of {path.parent}"
+        if not is_folder(path.parent):
+            return f"there is no {kind} {text}", f"there is no folder {shown(str(path.parent))}"
+        if path.is_symlink():
+            return f"{text} is a link to nowhere", "name the file itself"
+        return f"there is no {kind} {text}", nearest(path.name, names(path.parent, pattern))
+    except ValueError:
+        return f"{text!r} cannot be the name of a {kind}", "write a plain name"
+    return f"{text} is no {kind}", f"write the name of a {kind}"
+
+
+_SAID = re.compile(r"\[errno (\d+)\]", re.IGNORECASE)
+_SHORT = re.compile(r"\d+ requested and \d+ written")
+_REASONS: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: ("the disk is full", "make room"),
+    errno.EDQUOT: ("your share of the disk is full", "make room"),
+    errno.EIO: ("the disk reports an error", "check the disk, or use another"),
+    errno.EROFS: ("the disk is read-only", "choose a place that can be written"),
+    errno.EACCES: ("you have no right to", "choose a place that you may write to"),
+    errno.EPERM: ("you have no right to", "choose a place that you may write to"),
+    errno.ENAMETOOLONG: ("the name is too long", "give a shorter one"),
+    errno.ENOTDIR: ("a file is in the way", "give another place"),
+    errno.EMFILE: ("too many files are open", "raise the limit, ulimit -n"),
+}
+
+
+def number(error: OSError) -> int | None:
+    """The errno of an error, whatever library raised it: pyarrow writes it into the text, numpy
+    (which writes less than it was asked to on a full disk) leaves it out."""
+    if error.errno is not None:
+        return error.errno
+    if said := _SAID.search(str(error)):
+        return int(said[1])
+    return errno.ENOSPC if _SHORT.search(str(error)) else None
+
+
+def reason(error: OSError) -> tuple[str, str]:
+    """Why a file could not be read or written, and the mend ("": none is known)."""
+    found = number(error)
+    if found in _REASONS:
+        return _REASONS[found]
+    return (os.strerror(found) if found else str(error) or type(error).__name__), ""
