@@ -23,6 +23,12 @@ class UsageError(TwinError):
     status = 2
 
 
+class Stopped(TwinError):
+    """The run could not go on, such as on a full disk; what it had saved can be resumed."""
+
+    status = 4
+
+
 class StateError(TwinError):
     """A mechanism broke a rule of the world: wrote a foreign column, read a hidden one, asked for
     an unknown name."""

@@ -82,30 +82,28 @@ def fork(
     branch = name if manifest["branch"] == MAIN else f"{manifest['branch']}/{name}"
     target = target or out.with_name(f"{out.name}-{name}")
     runfolder.free(target)
-    # Under another name until it is complete: a run folder is whole or absent
-    work = target.with_name(target.name + ".part")
-    _copy_history(out, work, newest, now)
-    (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
-    if policies:
-        runfolder.note_intervention(work, policies)
-    runfolder.write_manifest(
-        work,
-        {
-            **manifest,
-            "branch": branch,
-            "branches": [],
-            # `twin resume` continues it like any interrupted run
-            "status": "interrupted",
-            "scenario_digest": digest(scenario),
-            "reached_s": now,
-            "parent": {"branch": manifest["branch"], "at_s": now},
-        },
-    )
-    # The run's manifest before the folder: a process that dies in between wastes a name, but no
-    # name is given twice
-    taken.append(name)
-    runfolder.write_manifest(out, manifest)
-    work.replace(target)
+    with runfolder.made(target) as work:
+        _copy_history(out, work, newest, now)
+        (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
+        if policies:
+            runfolder.note_intervention(work, policies)
+        runfolder.write_manifest(
+            work,
+            {
+                **manifest,
+                "branch": branch,
+                "branches": [],
+                # `twin resume` continues it like any interrupted run
+                "status": "interrupted",
+                "scenario_digest": digest(scenario),
+                "reached_s": now,
+                "parent": {"branch": manifest["branch"], "at_s": now},
+            },
+        )
+        # The run's manifest before the folder: a process that dies in between wastes a name, but
+        # no name is given twice
+        taken.append(name)
+        runfolder.write_manifest(out, manifest)
     return target, branch
 
 
@@ -143,8 +141,6 @@ def _free_name(name: str | None, taken: list[str]) -> str:
 
 def _copy_history(out: Path, work: Path, newest: Path, now: int) -> None:
     """Copy the checkpoint, the readings and marks up to it, and the policies given by hand."""
-    # What a killed fork left half made
-    shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(newest, work / checkpoint.FOLDER / newest.name)
 
     # A part is named by the barrier that its readings precede: later ones belong to the parent

@@ -13,8 +13,10 @@ meanwhile counts from the start.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
+from twin.ground import files
+from twin.ground.errors import Stopped
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
 from twin.record.mailbox import Mailbox
@@ -72,8 +76,27 @@ def start(
     runfolder.free(out)
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
     manifest = runfolder.create(out, scenario, simulation)
-    with Mailbox(out) as mailbox:
+    with _kept(out), Mailbox(out) as mailbox:
         return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
+
+
+@contextlib.contextmanager
+def _kept(out: Path) -> Iterator[None]:
+    """An error of the disk inside ends the run, whose folder can be resumed: say so. Raises
+    Stopped."""
+    try:
+        yield
+    except (TimeoutError, ConnectionError):
+        raise  # of a network
+    except OSError as error:
+        reason, mend = files.reason(error)
+        where = f" ({files.shown(str(error.filename))})" if error.filename else ""
+        over = load_manifest(out)["status"] == "done"
+        raise Stopped(
+            f"{out}: {'the run is over, but not its report' if over else 'the run has stopped'}: "
+            f"{reason}{where}; what was saved is kept ({f'{mend}, then' if mend else 'try again'}: "
+            f"twin {'report' if over else 'resume'} {out})"
+        ) from error
 
 
 def resume(
@@ -97,7 +120,8 @@ def resume(
         newest = checkpoint.latest(out / checkpoint.FOLDER)
         if newest is not None:
             simulation.load(newest)
-        return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
+        with _kept(out):
+            return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
 
 def fork_stopped(out: Path, command: dict[str, Any]) -> str:

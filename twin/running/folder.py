@@ -14,11 +14,14 @@ import os
 import platform
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from twin.engine.simulation import Simulation
+from twin.ground import files
 from twin.ground.errors import CheckpointError, UsageError
 from twin.record.results import load_manifest
 from twin.scenario.describe import digest, dump
@@ -30,19 +33,78 @@ FORMAT = 2
 PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
 LONGEST_SLUG = 60
 """Characters: with up to four bytes each, a number and an ending, a name stays below 255 bytes."""
+BEGUN = ".begun"
+"""Where a run folder is made in a folder that is there."""
+PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions")
+"""What a new run or branch has besides its manifest."""
 MAIN = "main"
 """The branch of a run that was forked from no other."""
 
 
 def free(out: Path) -> None:
     """Raise UsageError unless ``out`` can become a run folder."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file (give --out a new or empty folder)")
-    if out.exists() and any(out.iterdir()):
+    name = files.shown(str(out))
+    try:
+        there = out.exists()
+        if there and not out.is_dir():
+            raise UsageError(f"{name}: is a file (give --out a new or empty folder)")
+        if there and any(out.iterdir()) and not _half_made(out):
+            raise UsageError(
+                f"{name}: this folder is not empty (give another --out, or `twin resume {name}` if "
+                f"it is an unfinished run)"
+            )
+    except OSError as error:
+        raise _unmade(out, error) from None
+    if not there and out.is_symlink():
         raise UsageError(
-            f"{out}: this folder is not empty (give another --out, or `twin resume {out}` if it is "
-            f"an unfinished run)"
+            f"{name}: is a link to nowhere (make the folder that it names, or give another --out)"
         )
+    # the folder itself, or the nearest one above it that is there
+    above = next(each for each in (out, *out.absolute().parents) if each.exists())
+    if not above.is_dir():
+        raise UsageError(f"{name}: {above} is a file, no folder can lie in it (give another --out)")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{name}: {above} may not be written (give another --out)")
+
+
+def _unmade(out: Path, error: OSError) -> UsageError:
+    reason, _ = files.reason(error)
+    return UsageError(
+        f"{files.shown(str(out))}: cannot become a run folder: {reason} (give another --out)"
+    )
+
+
+def _half_made(out: Path) -> bool:
+    """Whether a process died while it made a run folder of this one."""
+    there = {path.name for path in out.iterdir()}
+    return BEGUN in there and there <= {BEGUN, *PARTS}
+
+
+@contextmanager
+def made(out: Path) -> Iterator[Path]:
+    """A place at which the block makes a run folder, which becomes ``out`` when the block ends
+    well: a run folder is whole or absent. Raises UsageError where that cannot be."""
+    # A folder that is there may be a link or a mounted volume, over which nothing can be renamed:
+    # its parts are moved into it, and the manifest, without which it is no run, comes last
+    inside = out.is_dir()
+    work = out / BEGUN if inside else out.with_name(out.name + ".part")
+    try:
+        # what a killed process left
+        shutil.rmtree(work, ignore_errors=True)
+        for name in PARTS if inside and out.is_dir() else ():
+            shutil.rmtree(out / name, ignore_errors=True)
+            (out / name).unlink(missing_ok=True)
+        work.mkdir(parents=True)
+        yield work
+        if inside:
+            for part in sorted(work.iterdir(), key=lambda part: part.name == "manifest.json"):
+                part.replace(out / part.name)
+            work.rmdir()
+        else:
+            work.replace(out)
+    except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise _unmade(out, error) from None
 
 
 def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, Any]:
@@ -70,13 +132,10 @@ def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, A
         "code": {name: outside.code() for name, outside in scenario.outside.items()},
         "metrics": [metric_to_dict(metric) for metric in simulation.world.board.metrics.values()],
     }
-    # under another name until it is complete: a run folder is whole or absent
-    work = out.with_name(out.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    (work / checkpoint.FOLDER).mkdir(parents=True)
-    (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
-    write_manifest(work, manifest)
-    work.replace(out)
+    with made(out) as work:
+        (work / checkpoint.FOLDER).mkdir()
+        (work / "scenario.yaml").write_text(dump(scenario), encoding="utf-8")
+        write_manifest(work, manifest)
     return manifest
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import os
 import platform
 import re
@@ -32,7 +33,7 @@ from pathlib import Path
 
 from twin.engine.simulation import Simulation
 from twin.ground.digest import sha
-from twin.ground.errors import CheckpointError
+from twin.ground.errors import CheckpointError, UsageError
 from twin.scenario.describe import digest
 from twin.world import checkpoint
 from twin.world.params import leaves, meta, value_at
@@ -58,6 +59,20 @@ def folder() -> Path | None:
         return None
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
     return (Path(given) if given else home) / "worlds"
+
+
+def most_mb() -> float:
+    """Megabytes that the cache may take. Raises UsageError for a TWIN_CACHE_MB that is no
+    number."""
+    text = os.environ.get("TWIN_CACHE_MB") or str(MOST_MB)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    # also not a number, and below zero
+    if not 0 <= number < math.inf:
+        raise UsageError(f"TWIN_CACHE_MB={text}: not a number of megabytes (such as {MOST_MB})")
+    return number
 
 
 @functools.cache
@@ -102,6 +117,8 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
     """Begin a new world: at the scenario's start if it is kept warmed up (True), else where its
     warm-up begins."""
     root = folder()
+    # before the warm-up, after which it would be too late to say that it is no number
+    most_mb()
     if root is not None and simulation.scenario.warm_up:
         name = key(simulation)
         place = root / name
@@ -190,7 +207,7 @@ def _remove(place: Path) -> None:
 def _trim(root: Path) -> None:
     """Remove the least recently used entries until the rest takes TWIN_CACHE_MB at most, and what
     a killed process left half written."""
-    most = float(os.environ.get("TWIN_CACHE_MB") or MOST_MB) * 2**20
+    most = most_mb() * 2**20
     entries = []
     for place in root.iterdir():
         try:
