@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from tests.conftest import ROOT
 from twin.cli import COMMANDS, cli
+from twin.ground.errors import STATUSES
 from twin.ground.units import format_duration, format_rate
 from twin.mechanisms import REGISTRY
 from twin.mechanisms.policies import Policy
@@ -274,8 +275,7 @@ def commands() -> str:
     context = click.Context(cli, info_name="twin")
     parts = [
         f"{NOTE}\n# Commands\n",
-        "Exit status: 0 done; 1 failed; 2 wrong usage or scenario; 130 interrupted, and the run "
-        "can be resumed. Every command answers `--help`.\n",
+        "Every command answers `--help`.\n",
         table(
             ("command", "what it does"),
             ((f"[`twin {n}`](#twin-{n})", w) for n, (_, w) in COMMANDS.items()),
@@ -285,6 +285,13 @@ def commands() -> str:
         found = cli.get_command(context, name)
         assert found is not None
         parts += command_part(f"twin {name}", found)
+    parts += [
+        "## Exit statuses\n",
+        table(("status", "meaning"), ((f"`{n}`", words) for n, words in STATUSES.items())),
+        "Errors go to standard error, one line each: where, why and the mend. With `--json` each is "
+        "one line of JSON: `status`, `reason` and, for a scenario, `file`, `line`, `path`, "
+        "`mend`.\n",
+    ]
     return "\n".join(parts)
 
 
@@ -297,4 +304,4 @@ def pages() -> dict[Path, str]:
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     for path, text in pages().items():
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")

@@ -1,8 +1,10 @@
 """Remote write against a server of our own: what answers mean, and what is kept when nobody answers."""
 
+import datetime as dt
 import http.server
 import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from tests.given.wire import RUN, STALE, course, decoded, unsnapped
 from twin.ground.units import DAY
 from twin.readers import receiver
 from twin.readers.receiver import Cursor
-from twin.readers.remote_write import Sender
+from twin.readers.remote_write import Sender, ahead
 
 
 @contextmanager
@@ -149,6 +151,8 @@ def test_how_long_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             "give its new address, http://elsewhere/write)",
         ),
         ((413, {}, ""), "for a single reading"),
+        ((304, {}, ""), "304 Not Modified"),
+        ((300, {}, ""), "300 Multiple Choices"),
     ],
 )
 def test_refusals_are_told_once_and_kept_for_later(
@@ -183,6 +187,60 @@ def test_it_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "4 of 4 readings are not in" in sender.outcome()
         and "connection refused" in sender.outcome()
     )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"Content-Type": "text/html"}, "<p>Log in"),
+        (200, {}, "\n <!DOCTYPE html><title>Log in</title>"),
+        (202, {"Content-Type": "text/HTML; charset=x"}, ""),
+    ],
+)
+def test_a_page_for_people_is_no_success(
+    tmp_path: Path, answer: tuple[int, dict[str, str], str]
+) -> None:
+    """A login or a proxy in between answers 200: nothing has arrived, and it is said once."""
+    folder = folder_with(tmp_path / "run", course(4))
+    with answering(answer) as (url, _):
+        done, notes, sender = sent(folder, url)
+    assert not done and len(notes) == 1 and "with a web page, which no receiver" in notes[0]
+    assert sender.backlog.undelivered == 4 and Cursor(folder, url, RUN).delivered_s == -1
+
+
+def test_what_no_wait_mends_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 with "too old sample", and a Retry-After beyond the end of patience: after the run's end
+    it gives up at once, and the reason has its mend; before, it goes on trying."""
+    monkeypatch.setattr("twin.readers.remote_write.VAIN_PATIENCE_S", 0.2)
+    for number, (answer, words) in enumerate(
+        [
+            ((500, {}, "too old sample"), "out_of_order_time_window to 100y"),
+            ((503, {"Retry-After": "299"}, "busy"), "503 Service Unavailable: busy"),
+        ]
+    ):
+        folder = folder_with(tmp_path / str(number), course(4))
+        began = time.monotonic()
+        with answering(answer) as (url, _):
+            done, notes, sender = sent(folder, url)
+        assert not done and words in notes[0] and words in sender.outcome()
+        assert time.monotonic() - began < 10
+    waited: list[float] = []
+    sender = Sender(url, folder_with(tmp_path / "x", course(4)), START, ROWS, RUN, note=print)
+    sender._vain = True
+    monkeypatch.setattr(sender._stop, "wait", lambda seconds: waited.append(seconds) or True)
+    assert sender._pause(5.0) and len(waited) == 1  # while the run goes on it waits
+
+
+def test_a_run_that_ends_after_today_is_warned_of() -> None:
+    """A Prometheus refuses its readings, and another receiver may then refuse those of others."""
+    today = dt.datetime.now(dt.UTC).date()
+    assert not ahead(today - dt.timedelta(days=30), 29 * DAY, "http://h/w")
+    for start in (today, today - dt.timedelta(days=5), dt.date(2038, 1, 1), dt.date(9999, 1, 1)):
+        line = ahead(start, 10 * DAY, "http://h/w?key=secret")
+        assert "set start so that the run ends before today" in line and "secret" not in line
+        assert str(start + dt.timedelta(days=10)) in line
 
 
 def test_a_resumed_run_sends_only_what_is_behind_the_cursor(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from twin.ground.errors import UsageError
 from twin.readers.service import Service
 from twin.readers.sidecar import Link
 from twin.readers.terminal import LiveView
-from twin.record.watch import Frame, RunInfo, Watchers
+from twin.record.watch import Frame, RunInfo, Watcher, Watchers
 
 INFO = RunInfo("a", dt.date(2025, 1, 1), 1000, 0, (), Path("a"))
 
@@ -81,6 +81,24 @@ class Broken(Service):
 
     async def open(self) -> str:
         raise KeyError("oops")
+
+
+class Short(Service):
+    """Does not do all that it was asked for, and says so before the run too."""
+
+    def warning(self, info: RunInfo) -> str:
+        return f"{info.name} will be short"
+
+    async def close(self, complete: bool) -> str:
+        self.unfinished = "3 of 4 are missing; later: twin send"
+        return "short closed"
+
+
+class Crashes(Service):
+    """Fails when it closes."""
+
+    async def close(self, complete: bool) -> str:
+        raise ValueError("oops")
 
 
 class Stuck(Service):
@@ -147,7 +165,21 @@ def test_a_service_that_fails_is_left_out_and_the_others_go_on() -> None:
         told.count("weak closed False") == 1
         and told[-1] == "closed True"
         and "reading 3 1 3" in told
+        and link.undone() == failed
     )
+
+
+def test_what_was_not_done_is_known_after_the_end() -> None:
+    """For the exit status, and for a user who wants to see nothing else."""
+    told, warned = list[str](), list[str]()
+    link = Link([Short(), Echo(), Crashes()], told.append, warned.append)
+    link.begin(INFO)
+    assert warned == [f"{INFO.name} will be short"]
+    link.end("done")
+    undone = Watchers(Watcher(), link).undone()
+    assert sorted(undone)[0] == "3 of 4 are missing; later: twin send" and len(undone) == 2
+    assert sorted(undone)[1].startswith("Crashes did not close: ValueError: oops (")
+    assert "short closed" in told and not set(undone) & set(told)
 
 
 def test_a_service_that_cannot_open_stops_the_run_with_one_line() -> None:
@@ -223,3 +255,4 @@ def test_a_dead_process_costs_the_run_no_memory() -> None:
         link.reading(now, np.ones(3))
     link.end("done")
     assert link._out.qsize() <= 1 and len([line for line in told if "has died" in line]) == 1
+    assert len(link.undone()) == 1 and "has died" in link.undone()[0]

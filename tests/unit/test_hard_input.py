@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from twin import cli
 from twin.ground import files
-from twin.ground.errors import ScenarioError, UsageError
+from twin.ground.errors import STATUSES, ScenarioError, TwinError, UsageError
 from twin.ground.units import at, iso
 from twin.mechanisms import REGISTRY
 from twin.running import folder as runfolder
@@ -293,3 +294,88 @@ def test_a_run_folder_is_whole_or_absent(
 def test_what_a_disk_says(error: OSError, words: str) -> None:
     """The reason, whatever library met it."""
     assert files.reason(error)[0] == words
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"seed: 1\nseed: 2\n", "x.yaml:2 seed: is given twice, first on line 1"),
+        (b"name: &x a\ndescription: *x\n", "x.yaml:1: YAML anchors and aliases are not used here"),
+        (b"mechanisms:\n  <<: {audience: {}}\n", "x.yaml:2 mechanisms: the key << is not a name"),
+        (BOMB.encode(), "x.yaml:1: YAML anchors and aliases are not used here"),
+        (b"[" * 10_000, "x.yaml:1: is nested more than 50 deep"),
+        (b"name: " + b"9" * 5000, "x.yaml:1: a plain value is 5000 characters long"),
+        (b"x" * 300_000, "x.yaml: is more than 200 kB long"),
+        ("name: K\u00f6ln\n".encode("latin-1"), "x.yaml: is not text in UTF-8"),
+        ("name: K\u00f6ln\n".encode("utf-16"), "x.yaml: is not text in UTF-8"),
+        (b"name: a\n---\nname: b\n", "x.yaml:2: a second document begins"),
+        (b"name: a\x00b\n", "x.yaml:1: has a character that YAML does not allow"),
+        (b"name: !!python/object/apply:os.system [ls]\n", "x.yaml:1: YAML tags are not used here"),
+        (b"name: on\n", "x.yaml:1 name: on is ambiguous in YAML"),
+        (b"mechanisms: {audience: {leave: 1e-3}}\n", "1e-3 would be read as text by YAML"),
+        (b"duration: 12:30\n", "12:30 would be read as a number in base 60"),
+        (b"seed: 010\n", "010 is ambiguous in YAML"),
+        (b"seed: 0x1F\n", "0x1F is ambiguous in YAML"),
+        (b"seed: 9007199254740993\n", "9007199254740993 is out of range"),
+        (b"1: a\n", "x.yaml:1: the key 1 is not a name"),
+        (b"", "x.yaml:1: is not a mapping (the file is empty"),
+    ],
+)
+def test_yaml_that_would_be_misread(tmp_path: Path, data: bytes, words: str) -> None:
+    """Refused with its line: what YAML 1.1 misreads, what expands, what is no text."""
+    path = tmp_path / "x.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert words in str(caught.value).replace(f"{tmp_path}/", "").splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbfname: a\r\nseed: 9007199254740992\r\n",  # a mark and lines as Windows writes
+        b"name: a\rseed: 9007199254740992\r",
+        b'{"name": "a", "seed": 9007199254740992}',
+        b"---\nname: a\nseed: 9007199254740992\n...\n",
+    ],
+)
+def test_yaml_that_is_read_as_it_is_meant(tmp_path: Path, data: bytes) -> None:
+    """Other ways to write the same, and the largest seed."""
+    path = tmp_path / "x.yaml"
+    path.write_bytes(data)
+    scenario = load(path)
+    assert (scenario.name, scenario.seed) == ("a", 2**53)
+
+
+def test_errors_for_programs(tmp_path: Path) -> None:
+    """With ``--json``: each with its place, as one line."""
+    path = tmp_path / "x.yaml"
+    path.write_text("sed: 3\nduration: 9\n", encoding="utf-8")
+    status, shown, said = called("check", str(path), "--json")
+    first, second = map(json.loads, said.splitlines())
+    assert (status, shown, first["status"], first["line"]) == (2, "", 2, 1)
+    assert first == {
+        "status": 2,
+        "file": str(path),
+        "line": 1,
+        "path": "sed",
+        "reason": "no such top-level key",
+        "mend": "did you mean seed?",
+    }
+    assert second["path"] == "duration" and "90d" in second["mend"]
+    for arguments in (["check", "--json", "--wrong"], ["run", "none", "--json"], ["rn", "--json"]):
+        status, _, said = called(*arguments)
+        assert status == json.loads(said)["status"] == 2 and json.loads(said)["reason"]
+
+
+def test_every_exit_status_is_in_the_table() -> None:
+    """`docs/reference/commands.md` has it from there."""
+    kinds = {TwinError}
+    while more := {inner for kind in kinds for inner in kind.__subclasses__()} - kinds:
+        kinds |= more
+    assert {kind.status for kind in kinds} | {0, 130} == set(STATUSES)

@@ -1,23 +1,25 @@
 """The command line. A command's file is imported when it is called, so that ``twin --help`` answers
 at once.
 
-Exit status: 0 done; 1 failed; 2 wrong usage or scenario; 130 interrupted, and the run can be
-resumed.
+Exit statuses are in `errors.STATUSES`. With ``--json`` a command prints its result, or each error, as
+one line of JSON.
 """
 
 from __future__ import annotations
 
 import importlib
 import io
+import json
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import click
 
 from twin.ground import files
-from twin.ground.errors import TwinError, UsageError, nearest
+from twin.ground.errors import Problem, ScenarioError, TwinError, UsageError, nearest
 
 COMMANDS = {
     "run": ("runs.run", "Run a scenario to its end and write the report."),
@@ -93,10 +95,20 @@ def cli() -> None:
     """
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    for line in message.splitlines():
-        click.echo(f"error: {line}", err=True)
-    sys.exit(status)
+class _Failure:
+    """How errors are printed: a line each, for people or (``--json``) for programs."""
+
+    def __init__(self, machine: bool) -> None:
+        self.machine = machine
+
+    def __call__(self, message: str, status: int, problems: Iterable[Problem] = ()) -> NoReturn:
+        lines = message.splitlines()
+        if self.machine:
+            found = [each.plain() for each in problems] or [{"reason": line} for line in lines]
+            lines = [json.dumps({"status": status, **each}) for each in found]
+        for line in lines:
+            click.echo(line if self.machine else f"error: {line}", err=True)
+        sys.exit(status)
 
 
 def main(args: list[str] | None = None) -> Any:
@@ -105,6 +117,8 @@ def main(args: list[str] | None = None) -> Any:
         # a terminal or pipe in ASCII or Latin-1 must not end a run: what it lacks is spelt out
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # before the arguments are read: what is wrong with them is an error, too
+    fail = _Failure("--json" in (sys.argv[1:] if args is None else args))
     try:
         # else click would print errors in its own form and choose the exit status
         return cli.main(args, prog_name="twin", standalone_mode=False)
@@ -112,24 +126,25 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(done.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "twin"
-        _fail(f"{error.format_message().rstrip('.')} (see {where} --help)", 2)
+        fail(f"{error.format_message().rstrip('.')} (see {where} --help)", 2)
     except TwinError as error:
-        _fail(str(error), error.status)
+        problems = error.problems if isinstance(error, ScenarioError) else ()
+        fail(str(error), error.status, problems)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", 130)
+        fail("interrupted", 130)
     except BrokenPipeError:
         # whoever read the output has gone, such as `head`: also silences Python's last flush
         sys.stderr.close()
         sys.exit(1)
     except MemoryError:
-        _fail(
+        fail(
             "out of memory (a smaller audience or shorter duration needs less; twin check SCENARIO "
             "estimates it)",
             1,
         )
     except UnicodeEncodeError as error:
         wrong = str(error.object)[error.start : error.end]
-        _fail(
+        fail(
             f"{wrong!a} has no place in {error.encoding}, in which file names and arguments "
             f"are read here (set LC_ALL=C.UTF-8 or PYTHONUTF8=1)",
             1,
@@ -137,7 +152,7 @@ def main(args: list[str] | None = None) -> Any:
     except OSError as error:
         reason, mend = files.reason(error)
         where = f"{files.shown(str(error.filename))}: " if error.filename else ""
-        _fail(f"{where}{reason}{f' ({mend})' if mend else ''}", 1)
+        fail(f"{where}{reason}{f' ({mend})' if mend else ''}", 1)
     # a bug: its trace goes to a file, one line to the user
     except Exception as error:
         with tempfile.NamedTemporaryFile(
@@ -149,7 +164,7 @@ def main(args: list[str] | None = None) -> Any:
 
         # a mechanism of the user's own may have failed, and then the bug is not twin's
         if theirs := blame(error):
-            _fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
-        _fail(
+            fail(f"{theirs}: {type(error).__name__}: {error} (the trace is in {file.name})", 1)
+        fail(
             f"a bug in twin: {type(error).__name__}: {error} (please report it with {file.name})", 1
         )

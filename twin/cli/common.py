@@ -74,7 +74,33 @@ no_cache = click.option(
     "(TWIN_CACHE, else ~/.cache/twin): every world warms up again. The result is the same to the "
     "byte.",
 )
+
+
+def _as_json(context: click.Context, option: click.Parameter, given: bool) -> None:
+    context.meta[JSON] = given
+
+
+def machine() -> bool:
+    """Whether the command was asked for JSON."""
+    return bool(click.get_current_context().meta.get(JSON))
+
+
+JSON = "twin.json"
+as_json = click.option(
+    "--json",
+    is_flag=True,
+    # asked for by `machine`, so commands need no parameter for it
+    expose_value=False,
+    callback=_as_json,
+    help="For programs: the result as one line of JSON, the last of the output, and each error as "
+    "one.",
+)
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+
+
+def warn(text: str) -> None:
+    """A line that also a quiet command prints."""
+    click.echo(f"warning: {text}", err=True)
 
 
 def ended(failed: Mapping[str, str]) -> None:

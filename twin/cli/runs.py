@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from twin.cli import common
-from twin.cli.watching import watched, watcher
+from twin.cli.watching import ended, watched, watcher
 from twin.experiments import commands
 from twin.ground.crew import asked, cores
 from twin.ground.errors import TwinError, UsageError
@@ -62,22 +61,21 @@ def run(
     """
     checked = load(scenario, sets, policies)
 
-    folder = out or free_folder(checked.name)
+    folder, watching = out or free_folder(checked.name), watcher(quiet, flags)
     try:
         outcome = running.start(
             checked,
             folder,
             reference=reference,
             oracle=oracle,
-            watcher=watcher(quiet, flags),
+            watcher=watching,
             pace=pace,
             threads=asked(threads, cores()),
         )
     # while the world is built; from the first step on Ctrl-C only asks the run to stop
     except KeyboardInterrupt:
         raise Interrupted(folder) from None
-    if outcome.status == "interrupted":
-        sys.exit(130)
+    ended(outcome.status, watching, folder)
 
 
 @click.command()
@@ -113,16 +111,16 @@ def resume(
             f"--on {on}: {run} holds no experiment, a run continues in this process (leave it out)"
         )
 
+    watching = watcher(quiet, flags)
     try:
         outcome = running.resume(
-            Path(run), watcher=watcher(quiet, flags), pace=pace, threads=asked(threads, cores())
+            Path(run), watcher=watching, pace=pace, threads=asked(threads, cores())
         )
     except KeyboardInterrupt:
         raise Interrupted(Path(run)) from None
-    if outcome.status == "interrupted":
-        sys.exit(130)
     if outcome.status == "finished" and not quiet:
         click.echo(outcome.text)
+    ended(outcome.status, watching, Path(run))
 
 
 @click.command()

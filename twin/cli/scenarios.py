@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,9 +15,9 @@ from twin.experiments import rest
 from twin.experiments.fitting.regularities import check as compare
 from twin.ground.errors import UsageError
 from twin.ground.units import DAY
-from twin.running.estimate import plan
-from twin.scenario.describe import describe, policy_lines, prized_lines
-from twin.scenario.loading import load
+from twin.running.estimate import memory, plan
+from twin.scenario.describe import describe, digest, policy_lines, prized_lines
+from twin.scenario.loading import Scenario, load
 from twin.scenario.schema import json_schema
 
 
@@ -46,6 +47,7 @@ from twin.scenario.schema import json_schema
     type=click.IntRange(2),
     help="With --at-rest: runs, each with its own random numbers. Default: 4.",
 )
+@common.as_json
 @common.no_cache
 def check(
     scenario: Path,
@@ -73,7 +75,15 @@ def check(
             f"--{'replicates' if days is None else 'days'}: belongs to --at-rest (add it, or leave "
             f"this out)"
         )
+    if common.machine() and (regularities or at_rest):
+        raise UsageError(
+            f"--json: belongs to a check that runs nothing (leave it out, or "
+            f"--{'regularities' if regularities else 'at-rest'})"
+        )
     checked = load(scenario, sets, policies)
+    if common.machine():
+        click.echo(json.dumps(_plain(checked)))
+        return
     if regularities:
         text, good = compare(checked)
         click.echo(text)
@@ -113,6 +123,19 @@ def check(
         click.echo(line)
     click.echo()
     click.echo(plan(checked))
+
+
+def _plain(checked: Scenario) -> dict[str, Any]:
+    """What `check` prints, as plain data."""
+    return {
+        "name": checked.name,
+        "digest": digest(checked),
+        "parameters": [vars(row) for row in describe(checked)],
+        "policies": [
+            policy.model_dump(mode="json", exclude_none=True) for policy in checked.policies
+        ],
+        "memory_bytes": round(memory(checked).peak),
+    }
 
 
 def _progress() -> Callable[[float], None]:

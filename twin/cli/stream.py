@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from twin.cli import common
-from twin.ground.errors import TwinError, UsageError
+from twin.ground.errors import Undone, UsageError
 from twin.ground.units import parse_start
 from twin.readers import openmetrics
 from twin.readers.backlog import declared
 from twin.readers.receiver import checked
-from twin.readers.remote_write import Sender
+from twin.readers.remote_write import Sender, ahead
 from twin.record.names import identity
 from twin.record.results import load_manifest
 
@@ -62,13 +62,15 @@ def send(run: Path, url: str) -> None:
         identity(manifest),
         note=lambda line: click.echo(line, err=True),
     )
+    if line := ahead(parse_start(manifest["start"]), manifest["duration_s"], url):
+        common.warn(line)
     left = sender.backlog.undelivered
     # All readings are in the folder: without an answer the sender gives up after PATIENCE_S
     sender.hasten()
     with _progress("sending", left) as report:
         done = sender.run(lambda undelivered: report(left - undelivered))
     if not done:
-        raise TwinError(sender.outcome())
+        raise Undone(sender.outcome())
     click.echo(sender.outcome())
     if manifest["status"] != "done":
         click.echo("the run has not ended yet; send again later for the readings to come")

@@ -3,14 +3,16 @@ for."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from twin.cli import common
-from twin.ground.errors import UsageError
+from twin.ground.errors import Undone, UsageError
 from twin.readers.annotations import Annotator
 from twin.readers.endpoint import Endpoint
 from twin.readers.listening import parse
@@ -20,7 +22,11 @@ from twin.readers.remote_write import RemoteWrite
 from twin.readers.service import Service
 from twin.readers.sidecar import Link
 from twin.readers.terminal import make_view
+from twin.record.results import load_manifest
 from twin.record.watch import Watcher, Watchers
+
+FACTS = ("status", "name", "run_id", "branch", "start", "reached_s", "sessions", "wall_s")
+"""What of a run's manifest ``--json`` prints at its end."""
 
 _OPTIONS: tuple[Callable[..., Any], ...] = (
     click.option(
@@ -62,6 +68,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
 def watched(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options for watching a run to a command."""
     # the option that is added last comes first in the help
+    command = common.as_json(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -81,7 +88,21 @@ def watcher(quiet: bool, flags: dict[str, Any]) -> Watcher:
     if not asked:
         return view
     # the view first: it prints the lines of the others, and how the run ended
-    return Watchers(view, Link(asked, view.note))
+    return Watchers(view, Link(asked, view.note, common.warn))
+
+
+def ended(status: str, watching: Watcher, folder: Path) -> None:
+    """Leave with the status of a run that was interrupted, or of one that did not do all that was
+    asked for; with ``--json`` the last line says how it ended. Raises Undone."""
+    lines = watching.undone()
+    if common.machine():
+        manifest = load_manifest(folder)
+        facts = {key: manifest.get(key) for key in FACTS}
+        click.echo(json.dumps({"folder": str(folder), **facts, "undone": lines}))
+    if status == "interrupted":
+        sys.exit(130)
+    if lines:
+        raise Undone("\n".join(lines))
 
 
 def services(flags: dict[str, Any]) -> list[Service]:

@@ -9,6 +9,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+STATUSES = {
+    0: "done, and all that was asked for",
+    1: "failed; or, of a command that judges, the answer is no: a task of an experiment failed, a "
+    "regularity is not met (check --regularities), a metric drifts (check --at-rest), dashboards "
+    "are out of date (dashboards --check)",
+    2: "wrong usage, scenario, policy or folder: nothing was begun",
+    3: "the run is done, but readings or marks did not arrive where they were to be sent, or "
+    "something that served them failed: each is named, with the command that delivers it later",
+    4: "the run stopped, such as on a full disk: what was saved can be resumed with twin resume",
+    130: "interrupted: what was saved can be resumed with twin resume",
+}
+"""Every exit status of the command line, and what it means."""
 
 
 class TwinError(Exception):
@@ -21,6 +35,13 @@ class UsageError(TwinError):
     """A wrong flag, path or argument."""
 
     status = 2
+
+
+class Undone(TwinError):
+    """The run is done, but not all that was asked for beside it: readings or marks that did not
+    arrive."""
+
+    status = 3
 
 
 class Stopped(TwinError):
@@ -63,6 +84,16 @@ class Problem:
         path = f" {self.path}" if self.path else ""
         mend = f" ({self.mend})" if self.mend else ""
         return _one_line(f"{where}{path}: {self.reason}{mend}")
+
+    def plain(self) -> dict[str, Any]:
+        """The same as plain data, for programs."""
+        return {
+            "file": self.file,
+            "line": self.line or None,
+            "path": self.path,
+            "reason": self.reason,
+            "mend": self.mend,
+        }
 
 
 class ScenarioError(TwinError):

@@ -252,10 +252,14 @@ class Annotator(Service):
             if await asyncio.to_thread(self._try, complete):
                 count = len(from_marks(self._marks, self._manifest))
                 return f"{count} annotations are at {self._grafana.url}"
-        return (
+        line = (
             f"not all annotations are in Grafana: {self._why}; later: "
             f"twin grafana annotate {self._info.out} --url {self._grafana.url}"
         )
+        # a run that was interrupted will bring them when it is resumed
+        if complete:
+            self.unfinished, line = line, ""
+        return line
 
     def _work(self) -> None:
         wait = 1.0

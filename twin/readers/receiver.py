@@ -69,11 +69,12 @@ REASONS = (
 
 
 class LaterError(Exception):
-    """Try again later: the receiver is down or busy; ``wait_s`` is the wait that it asked for."""
+    """Try again later: the receiver is down or busy; ``wait_s`` is the wait that it asked for.
+    ``vain``: it names a reason that no wait mends."""
 
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+    def __init__(self, reason: str, wait_s: float | None = None, vain: bool = False) -> None:
         super().__init__(reason)
-        self.wait_s = wait_s
+        self.wait_s, self.vain = wait_s, vain
 
 
 class RefusedError(Exception):
@@ -173,22 +174,38 @@ class Receiver:
             ValueError,
         ) as error:
             raise RefusedError(f"the request cannot be made ({type(error).__name__})") from None
-        if answer.ok and not answer.is_redirect:
-            return
         said = f"{answer.status_code} {answer.reason}"
+        if 200 <= answer.status_code < 300:
+            if _is_page(answer):
+                raise RefusedError(
+                    f"{said} with a web page, which no receiver answers: is a login or a proxy in "
+                    f"between? (give the receiver's own address, or set {TOKEN})"
+                )
+            return
         if words := _line(answer.text):
             said += f": {words}"
+        known = next((mend for word, mend in REASONS if word in words.lower()), "")
         # As the specification of remote write asks: all other refusals are final
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise LaterError(said, _wait(answer.headers.get("Retry-After")))
+            raise LaterError(
+                said + (f" ({known})" if known else ""),
+                _wait(answer.headers.get("Retry-After")),
+                vain=bool(known),
+            )
         if answer.status_code == 413:
             raise TooLargeError(said)
-        mend = MENDS.get(answer.status_code) or next(
-            (mend for word, mend in REASONS if word in words.lower()), ""
-        )
+        mend = MENDS.get(answer.status_code) or known
         if answer.is_redirect:
             mend = f"give its new address, {shown(answer.headers['Location'])}"
         raise RefusedError(said + (f" ({mend})" if mend else ""))
+
+
+def _is_page(answer: requests.Response) -> bool:
+    """Whether an answer is a page for people, such as the login of a proxy."""
+    kind = answer.headers.get("Content-Type", "").lower()
+    return "html" in kind or answer.content[:200].lstrip().lower().startswith(
+        (b"<!doctype", b"<html")
+    )
 
 
 def _line(text: str) -> str:

@@ -43,7 +43,13 @@ many are hardly quicker."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 """Wall-clock seconds between two attempts: the first wait, doubled each time up to the longest."""
 PATIENCE_S = 60.0
-"""Wall-clock seconds without success after the run's end, after which `twin send` must deliver."""
+"""Wall-clock seconds without success after which `twin send` gives up."""
+END_PATIENCE_S = 20.0
+"""The same for a run that has ended: its user waits, and `twin send` can deliver the rest."""
+VAIN_PATIENCE_S = 2.0
+"""The same for answers whose reason no wait mends."""
+AHEAD = dt.timedelta(minutes=10)
+"""How far ahead of its own clock Prometheus takes samples."""
 LOCK_S = 15.0
 """Wall-clock seconds for which a killed process of this run may still have the cursor locked."""
 
@@ -75,6 +81,7 @@ class Sender:
         self._most = max(1, SAMPLES // self.series)
         self._before: tuple[int, NDArray[np.float64]] | None = None
         self._stop, self._limit, self._success = threading.Event(), math.inf, time.monotonic()
+        self._vain = False
 
     def run(self, report: Callable[[int], None] = lambda undelivered: None) -> bool:
         """Deliver until the backlog is closed and empty (True), or given up (False). ``report`` is
@@ -91,11 +98,11 @@ class Sender:
             return False
         return True
 
-    def hasten(self) -> None:
+    def hasten(self, patience_s: float | None = None) -> None:
         """The run has ended: no more readings, and patience is finite."""
         # patience counts from here, however long the receiver has been down
         self._success = time.monotonic()
-        self._limit = PATIENCE_S
+        self._limit = PATIENCE_S if patience_s is None else patience_s
         self.backlog.close()
 
     def stop(self) -> None:
@@ -163,6 +170,7 @@ class Sender:
                         f"folder and are sent again later"
                     )
                 self.trouble = str(later)
+                self._vain = later.vain
                 if self._pause(later.wait_s if later.wait_s is not None else wait):
                     return False
                 wait = min(2 * wait, LONGEST_WAIT_S)
@@ -182,12 +190,13 @@ class Sender:
     def _pause(self, seconds: float) -> bool:
         """Wait before another attempt; returns whether to give up instead."""
         until = time.monotonic() + seconds
-        # in steps, since patience may end in the middle of a long wait
+        # in steps, since the run may end in the middle of a long wait
         while (now := time.monotonic()) < until:
-            if (
-                self._stop.wait(min(0.1, until - now))
-                or time.monotonic() - self._success > self._limit
-            ):
+            limit = min(self._limit, VAIN_PATIENCE_S) if self._vain else self._limit
+            # until patience has ended, or a wait that was asked for goes beyond its end
+            if math.isfinite(self._limit) and max(now, until) - self._success > limit:
+                return True
+            if self._stop.wait(min(0.1, until - now)):
                 return True
         return False
 
@@ -197,6 +206,18 @@ class Sender:
             f"remote write: {shown(self.url)}: {reason}; nothing more is sent there, the readings "
             f"stay in the run's folder"
         )
+
+
+def ahead(start: dt.date, duration_s: int, url: str) -> str:
+    """A warning, before anything is sent, that a run ends after today ("": it does not)."""
+    end = at(start, duration_s)
+    if end <= dt.datetime.now(dt.UTC) + AHEAD:
+        return ""
+    return (
+        f"remote write: the run ends on {end.date()}, which is not over yet: a Prometheus refuses "
+        f"readings from after now, and a receiver that takes them may from then on refuse what "
+        f"others send to {shown(url)} (set start so that the run ends before today)"
+    )
 
 
 class RemoteWrite(Service):
@@ -210,6 +231,10 @@ class RemoteWrite(Service):
     def undelivered(self) -> int:
         """Readings that the receiver has not confirmed yet."""
         return self._sender.backlog.undelivered if self._sender else 0
+
+    def warning(self, info: RunInfo) -> str:
+        """That the run ends after today."""
+        return ahead(info.start, info.duration_s, self.url)
 
     def begin(self, info: RunInfo) -> None:
         """Note the run."""
@@ -262,7 +287,7 @@ class RemoteWrite(Service):
         if sender is None:
             return ""
         if complete:
-            sender.hasten()
+            sender.hasten(END_PATIENCE_S)
         else:
             sender.stop()
         began, notice = time.monotonic(), 1.0
@@ -278,4 +303,7 @@ class RemoteWrite(Service):
                 )
                 notice += 15
         sender.cursor.close()
+        if complete and self.undelivered:
+            self.unfinished = sender.outcome()
+            return ""
         return sender.outcome()

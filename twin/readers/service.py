@@ -19,6 +19,8 @@ class Hub:
     info: RunInfo
     note: Callable[[str], None]
     """Shows one line to the user of the run."""
+    missed: Callable[[str], None] = lambda text: None
+    """Notes what was asked for and not done, for the end of the run."""
     frame: Frame | None = None
     now_s: int = -1
     """Simulated time of the latest reading; -1 before the first."""
@@ -31,6 +33,12 @@ class Service(Watcher):
     threads come with `open`."""
 
     hub: Hub
+    unfinished: str = ""
+    """Once it is closed: what was asked for and not done, and how to do it later."""
+
+    def warning(self, info: RunInfo) -> str:
+        """What the user should know before the run begins; called in the run's process."""
+        return ""
 
     async def open(self) -> str:
         """Begin to serve; returns lines for the user, such as an address, or nothing. Raises

@@ -43,15 +43,24 @@ READY_S = 60.0
 
 
 class Link(Watcher):
-    """The run's side of the pipe. ``tell`` gets lines for the user."""
+    """The run's side of the pipe. ``tell`` gets lines for the user, ``warn`` what a user must see
+    who wants to see nothing."""
 
-    def __init__(self, services: Sequence[Service], tell: Callable[[str], None]) -> None:
-        self._services, self._tell = list(services), tell
+    def __init__(
+        self,
+        services: Sequence[Service],
+        tell: Callable[[str], None],
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self._services, self._tell, self._warn = list(services), tell, warn or tell
+        self._undone: list[str] = []
         self._out: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._last, self._ended = threading.Event(), threading.Event()
 
     def begin(self, info: RunInfo) -> None:
         """Start the process. Raises what a service raised when it could not open."""
+        for line in filter(None, (service.warning(info) for service in self._services)):
+            self._warn(line)
         # a forked child would inherit locks of the run's threads in an unknown state
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -106,6 +115,10 @@ class Link(Watcher):
         self._out.put(None)
         self._process.join()
 
+    def undone(self) -> list[str]:
+        """What the services were asked for and did not do; complete once the run has ended."""
+        return list(self._undone)
+
     def _put(self, kind: str, *data: Any) -> None:
         if not self._ended.is_set():  # else nothing reads it
             self._out.put((kind, data))
@@ -145,13 +158,18 @@ class Link(Watcher):
     def _hear(self) -> None:
         try:
             while (message := self._pipe.recv())[0] != "bye":
-                self._tell(message[1])
+                if message[0] == "undone":
+                    self._undone.append(message[1])
+                else:
+                    self._tell(message[1])
         except (EOFError, OSError):
             if not self._ended.is_set():
-                self._tell(
+                line = (
                     "the process beside the run (metrics, live page) has died; the run continues "
                     "without it"
                 )
+                self._tell(line)
+                self._undone.append(line)
         self._ended.set()
 
     def _hang_up(self) -> None:

@@ -47,7 +47,12 @@ async def _serve(pipe: Connection, info: RunInfo, services: Sequence[Service]) -
         with lock, contextlib.suppress(OSError):
             pipe.send((kind, data))
 
-    hub = Hub(info, lambda text: tell("note", text), services=services)
+    hub = Hub(
+        info,
+        lambda text: tell("note", text),
+        lambda text: tell("undone", text),
+        services=services,
+    )
     lines: list[str] = []
     try:
         for service in services:
@@ -111,9 +116,11 @@ async def _close(hub: Hub, service: Service, complete: bool) -> None:
     try:
         line = await service.close(complete)
     except Exception as error:
-        line = f"{type(service).__name__} did not close: {_short(error)}"
+        line, service.unfinished = "", f"{type(service).__name__} did not close: {_short(error)}"
     if line:
         hub.note(line)
+    if service.unfinished:
+        hub.missed(service.unfinished)
 
 
 def _dispatch(
@@ -131,10 +138,12 @@ def _dispatch(
             getattr(service, kind)(*data)
         except Exception as error:
             failed.append(service)
-            hub.note(
+            line = (
                 f"{type(service).__name__} has failed, the run continues without it: "
                 f"{_short(error)}"
             )
+            hub.note(line)
+            hub.missed(line)
     return failed
 
 

@@ -91,6 +91,10 @@ class Watcher:
     def end(self, text: str) -> None:
         """The run ended or was interrupted; ``text`` says how."""
 
+    def undone(self) -> list[str]:
+        """After the end: what was asked of it and not done, a line each."""
+        return []
+
 
 class Watchers(Watcher):
     """Several watchers as one."""
@@ -132,3 +136,7 @@ class Watchers(Watcher):
         """Pass it on to all."""
         for each in self.those:
             each.end(text)
+
+    def undone(self) -> list[str]:
+        """That of all."""
+        return [line for each in self.those for line in each.undone()]
