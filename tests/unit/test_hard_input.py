@@ -379,3 +379,34 @@ def test_every_exit_status_is_in_the_table() -> None:
     while more := {inner for kind in kinds for inner in kind.__subclasses__()} - kinds:
         kinds |= more
     assert {kind.status for kind in kinds} | {0, 130} == set(STATUSES)
+
+
+@pytest.mark.parametrize("odd", ["\u202e", "\x1b[2J", "\u2028", "a\nb", "\x85", "\udcf6"])
+def test_what_a_user_wrote_breaks_no_line(
+    tmp_path: Path, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line breaks, controls of a terminal, half characters: spelt out in whatever error."""
+    path = tmp_path / "x.yaml"
+    path.write_text("name: x\n", encoding="utf-8")
+    monkeypatch.setenv("GRAFANA_TOKEN", "x")
+    for arguments in (
+        ["sweep", str(path), "--vary", f"audience.leave=0..{odd}:log"],
+        ["sweep", str(path), "--vary", odd],
+        ["check", str(path), "--set", f"duration={odd}"],
+        ["check", str(path), f"--{odd}"],
+        ["check", f"no{odd}.yaml"],
+        ["run", str(path), "--pace", odd],
+        ["run", str(path), "--metrics", f"x{odd}y:1"],
+        ["run", str(path), "--metrics", f"{'a' * 70}..{odd}:1"],
+        ["run", str(path), "--remote-write", odd],
+        ["run", str(path), "--remote-write", f"http://x{odd}y/z"],
+        ["run", str(path), "--remote-write", f"http://{'a' * 70}/z"],
+        ["grafana", "push", "--url", f"http://x{odd}y"],
+        ["grafana", "push", "--url", f"http://{'a' * 70}"],
+        ["check", str(path), "--policy", f"{odd}@3d"],
+        ["report", odd],
+        [odd],
+    ):
+        status, _, said = called(*arguments)
+        (line,) = said.split("\n")[:-1]
+        assert status == 2 and line.isprintable() and line.startswith("error: "), arguments

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from twin.ground import files
-from twin.ground.errors import Problem, ScenarioError, TwinError, UsageError, nearest
+from twin.ground.errors import Problem, ScenarioError, TwinError, UsageError, nearest, one_line
 
 COMMANDS = {
     "run": ("runs.run", "Run a scenario to its end and write the report."),
@@ -102,7 +102,8 @@ class _Failure:
         self.machine = machine
 
     def __call__(self, message: str, status: int, problems: Iterable[Problem] = ()) -> NoReturn:
-        lines = message.splitlines()
+        # what a user wrote is part of some messages
+        lines = [one_line(line) for line in message.split("\n")]
         if self.machine:
             found = [each.plain() for each in problems] or [{"reason": line} for line in lines]
             lines = [json.dumps({"status": status, **each}) for each in found]
@@ -126,7 +127,7 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(done.exit_code)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "twin"
-        fail(f"{error.format_message().rstrip('.')} (see {where} --help)", 2)
+        fail(one_line(f"{error.format_message().rstrip('.')} (see {where} --help)"), 2)
     except TwinError as error:
         problems = error.problems if isinstance(error, ScenarioError) else ()
         fail(str(error), error.status, problems)

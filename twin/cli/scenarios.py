@@ -98,6 +98,11 @@ def check(
         click.echo(text)
         sys.exit(0 if good else 1)
 
+    _print(checked)
+
+
+def _print(checked: Scenario) -> None:
+    """The scenario for people: a table of its numbers, what it rewards, and the estimate."""
     rows = describe(checked)
     # A long value pushes its own line, not the whole table
     wide, mid = (

@@ -25,6 +25,12 @@ STATUSES = {
 """Every exit status of the command line, and what it means."""
 
 
+def one_line(text: str) -> str:
+    """Line breaks and other control characters spelt out, so that what a user wrote cannot break a
+    line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class TwinError(Exception):
     """An error with one printable line; ``status`` is the exit status of the command line."""
 
@@ -32,9 +38,12 @@ class TwinError(Exception):
 
 
 class UsageError(TwinError):
-    """A wrong flag, path or argument."""
+    """A wrong flag, path or argument, in one line whatever the user wrote in it."""
 
     status = 2
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text))
 
 
 class Undone(TwinError):
@@ -59,12 +68,6 @@ class CheckpointError(TwinError):
     """A checkpoint or run folder that cannot be read, or that belongs to another version."""
 
 
-def _one_line(text: str) -> str:
-    """Line breaks and other control characters spelt out, so that what a user wrote cannot break a
-    line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with a scenario.
@@ -83,7 +86,7 @@ class Problem:
         where = f"{self.file}:{self.line}" if self.line else self.file
         path = f" {self.path}" if self.path else ""
         mend = f" ({self.mend})" if self.mend else ""
-        return _one_line(f"{where}{path}: {self.reason}{mend}")
+        return one_line(f"{where}{path}: {self.reason}{mend}")
 
     def plain(self) -> dict[str, Any]:
         """The same as plain data, for programs."""

@@ -19,6 +19,7 @@ from grafana_api.grafana_api import GrafanaClientError, GrafanaServerError
 from grafana_api.grafana_face import GrafanaFace
 
 from twin.ground.errors import TwinError, UsageError
+from twin.ground.hosts import is_host
 
 PATIENCE_S = 10.0
 TOKEN_FROM = "Administration > Users and access > Service accounts"
@@ -182,17 +183,24 @@ def _parts(url: str) -> tuple[str, str, int | None, str]:
     mend = "(write it like http://127.0.0.1:3000 or https://host/grafana)"
     try:
         parts = urlsplit(url.strip())
-        port = parts.port
+        port, name = parts.port, parts.hostname or ""
     except ValueError as error:
         raise UsageError(f"the address of Grafana cannot be read: {error} {mend}") from None
     if parts.username or parts.password:
         raise UsageError(
             "the address of Grafana contains a user or password (take it out and set GRAFANA_TOKEN)"
         )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if (
+        parts.scheme not in ("http", "https")
+        or not is_host(name)
+        # `urlsplit` drops line breaks in silence
+        or not url.strip().isprintable()
+        or parts.query
+        or parts.fragment
+    ):
         raise UsageError(f"{url}: is not the address of a Grafana {mend}")
     # the brackets of IPv6, which urlsplit takes away
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{name}]" if ":" in name else name
     # grafana-api adds /api itself
     prefix = re.sub(r"(^|/)api$", "", parts.path.strip("/"))
     return parts.scheme, host, port, f"{prefix}/" if prefix else ""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from tornado.httpserver import HTTPServer
 
 from twin.ground.errors import UsageError
+from twin.ground.hosts import is_host
 
 LOOPBACK = "127.0.0.1"
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>\d{1,5})", re.ASCII)
@@ -111,7 +112,8 @@ class Address:
 def parse(flag: str, text: str) -> Address:
     """``[HOST]:PORT`` as given to a flag. Raises UsageError."""
     match = _ADDRESS.fullmatch(text.strip())
-    if not match:
+    host = (match["six"] or match["host"] or LOOPBACK) if match else ""
+    if not match or not is_host(host):
         raise UsageError(
             f"{flag} {text}: not an address (such as :9464 for this machine only, 0.0.0.0:9464 for "
             f"all, or :0 for any free "
@@ -119,7 +121,7 @@ def parse(flag: str, text: str) -> Address:
         )
     if int(match["port"]) > 65535:
         raise UsageError(f"{flag} {text}: ports go up to 65535 ({flag} :0 takes a free one)")
-    return Address(flag, match["six"] or match["host"] or LOOPBACK, int(match["port"]))
+    return Address(flag, host, int(match["port"]))
 
 
 async def close(server: HTTPServer) -> None:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import requests
 
 from twin.ground.errors import UsageError
+from twin.ground.hosts import is_host
 
 TIMEOUT_S = (5.0, 30.0)
 """For the connection, and for an answer."""
@@ -91,7 +92,9 @@ def checked(url: str) -> str:
         parts = urlsplit(url)
         valid = (
             parts.scheme in ("http", "https")
-            and bool(parts.hostname)
+            and is_host(parts.hostname or "")
+            # `urlsplit` drops line breaks in silence
+            and url.isprintable()
             and (parts.port is None or parts.port > 0)
         )
     except ValueError:
