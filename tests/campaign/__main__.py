@@ -1,0 +1,27 @@
+"""``python -m tests.campaign fuzz --minutes N [--seed S] [--surface NAME]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.campaign import fuzz
+from tests.campaign.surfaces import SURFACES
+
+
+def main() -> int:
+    """Status 0 if nothing failed, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
+    parser.add_argument("campaign", choices=["fuzz"])
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--surface", choices=list(SURFACES), action="append")
+    given = parser.parse_args()
+    found = fuzz.campaign(given.seed, given.surface or list(SURFACES), minutes=given.minutes)
+    for line in found.lines():
+        print(line)
+    return 1 if found.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""Throws inputs at the command line and says which break its contract.
+
+The contract: status 0, or 2 with lines that each begin with ``error:``; never a traceback or "a
+bug in twin", never more than LONGEST_S, and no file but the input is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import re
+import shutil
+import signal
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from tests.campaign.surfaces import POLICY, SCENARIO, SURFACES, TAKEN
+from tests.conftest import SCENARIOS
+from twin.cli import main
+
+LONGEST_S = 5.0
+"""Seconds of the processor, so that a busy machine raises no alarm."""
+STOPPED_S = 20.0
+"""Wall-clock seconds after which an input is stopped."""
+TRIES = 400
+"""Attempts to make one input smaller."""
+_FRAME = re.compile(r'File "[^"]*/(twin/[^"]+)", line (\d+)')
+
+
+class _Stopped(BaseException):
+    """An input took too long."""
+
+
+@dataclass
+class Failure:
+    """A kind of failure: how often it was seen, and the smallest input that shows it."""
+
+    surface: str
+    kind: str
+    text: str
+    count: int = 1
+
+
+@dataclass
+class Found:
+    """What a campaign saw."""
+
+    inputs: int = 0
+    accepted: int = 0
+    seconds: float = 0.0
+    failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[str]:
+        """One line per kind of failure, and one for all."""
+        for each in self.failures.values():
+            yield f"{each.surface}: {each.count} x {_short(each.kind)[1:-1]}: {_short(each.text)}"
+        yield (
+            f"{self.inputs:,} inputs in {self.seconds:.0f} s, {self.accepted:,} of them valid: "
+            f"{len(self.failures)} kinds of failure"
+        )
+
+
+def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs: int = 0) -> Found:
+    """Try inputs for so many minutes, or so many inputs, on every surface in turn."""
+    draw, found, began = random.Random(seed), Found(), time.monotonic()
+    with _place() as folder:
+        while found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes:
+            name = surfaces[found.inputs % len(surfaces)]
+            text = SURFACES[name].draw(draw)
+            kind, fine = attempt(name, text, folder)
+            found.inputs += 1
+            found.accepted += fine
+            if not kind:
+                continue
+            if (name, kind) in found.failures:
+                found.failures[name, kind].count += 1
+                continue
+
+            def same(other: str, name: str = name, kind: str = kind) -> bool:
+                return attempt(name, other, folder)[0] == kind
+
+            # one that is slow is not made smaller: each attempt would take as long
+            small = text if kind.startswith("slow") else minimised(text, same)
+            found.failures[name, kind] = Failure(name, kind, small)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def attempt(name: str, text: str, folder: Path) -> tuple[str, bool]:
+    """The kind of failure of one input ("": none), and whether twin accepted it."""
+    surface = SURFACES[name]
+    if "\0" in "".join(surface.arguments(text)):
+        return "", False  # no process can be given such an argument
+    if surface.file:
+        # surrogates as the bytes that they would be in a file that is not UTF-8
+        (folder / surface.file).write_bytes(text.encode("utf-8", "surrogatepass"))
+    before = _state(folder)
+    out, err = io.StringIO(), io.StringIO()
+    began, status, escaped = time.process_time(), 0, ""
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _limit(STOPPED_S):
+            main(surface.arguments(text))
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    except _Stopped as stopped:
+        where = traceback.extract_tb(stopped.__traceback__)
+        return f"slow, at {_within(where)}", False
+    except BaseException as error:
+        escaped = f"{type(error).__name__} escaped"
+    took, said = time.process_time() - began, err.getvalue()
+    kind = escaped or _bug(said, folder) or _told(name, status, said, out.getvalue())
+    if not kind and took > LONGEST_S:
+        kind = "slow"
+    if not kind and (after := _state(folder)) != before:
+        changed = sorted({path for path, _ in set(after.items()) ^ set(before.items())})
+        kind = f"touches {changed[0]}"
+    return kind, status == 0
+
+
+def _told(name: str, status: int, said: str, shown: str) -> str:
+    """What is wrong with what was printed."""
+    lines = said.splitlines()
+    if status == 0:
+        return "" if shown else "status 0 and no output"
+    if status != 2:
+        # without what names the input
+        return f"status {status}: {lines[0].rpartition(': ')[2][:60] if lines else 'nothing said'}"
+    if not lines:
+        return "status 2 and nothing said"
+    bad = [line for line in lines if not line.startswith("error: ") or not line.isprintable()]
+    return f"a line that is no error: {bad[0][:60]}" if bad else ""
+
+
+def _bug(said: str, folder: Path) -> str:
+    """The exception and the deepest frame in twin of what was reported as a bug."""
+    if "Traceback (most" in said:
+        return "a traceback"
+    if not (match := re.search(r"(\S+twin-trace-\w+\.txt)", said)):
+        return ""
+    trace = Path(match[1].rstrip(")"))
+    text = trace.read_text(encoding="utf-8")
+    trace.unlink()
+    frames = _FRAME.findall(text)
+    where = ":".join(frames[-1]) if frames else "?"
+    return f"{text.strip().splitlines()[-1].partition(':')[0]} at {where}"
+
+
+def _within(frames: traceback.StackSummary) -> str:
+    inner = [frame for frame in frames if "/twin/" in frame.filename]
+    return f"{Path(inner[-1].filename).name}:{inner[-1].lineno}" if inner else "?"
+
+
+@contextlib.contextmanager
+def _place() -> Iterator[Path]:
+    """A folder with the scenarios, in which commands run and temporary files lie."""
+    here, temporary = Path.cwd(), tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
+        folder = Path(name)
+        shutil.copytree(SCENARIOS, folder, dirs_exist_ok=True)
+        (folder / "tmp").mkdir()
+        (folder / TAKEN).mkdir()
+        for each in (f"{TAKEN}/file", SCENARIO, POLICY):
+            (folder / each).touch()
+        os.chdir(folder)
+        tempfile.tempdir = str(folder / "tmp")
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = temporary
+            os.chdir(here)
+
+
+def _state(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file with its size and time."""
+    found = {}
+    for root, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            status = Path(root, name).lstat()
+            # what is made and removed again changes the time of its folder alone
+            found[name] = (status.st_size, status.st_mtime_ns) if name in files else (0, 0)
+    return found
+
+
+@contextlib.contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Stop what runs longer."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def minimised(text: str, same: Callable[[str], bool]) -> str:
+    """A smaller text that fails in the same way: pieces are left out, lines first (Zeller and
+    Hildebrandt 2002, "Simplifying and isolating failure-inducing input")."""
+    tries = TRIES
+    for split in (lambda whole: whole.splitlines(keepends=True), list):
+        pieces: list[str] = split(text)
+        size = max(1, len(pieces) // 2)
+        while tries and len(pieces) > 1:
+            at, smaller = 0, False
+            while at < len(pieces) and tries:
+                rest = pieces[:at] + pieces[at + size :]
+                tries -= 1
+                if rest and same("".join(rest)):
+                    pieces, smaller = rest, True
+                else:
+                    at += size
+            if size == 1 and not smaller:
+                break
+            size = max(1, size // 2)
+        text = "".join(pieces)
+    return text
+
+
+def _short(text: str) -> str:
+    shown = ascii(text)
+    return shown if len(shown) <= 200 else f"{shown[:150]}...{shown[-40:]} ({len(text)} characters)"
