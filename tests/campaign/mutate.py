@@ -6,6 +6,7 @@ their bounds, and now and then on the text itself.
 
 from __future__ import annotations
 
+import copy
 import random
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def value(draw: random.Random, path: str = "") -> Any:
             whole = int(near) if float(near).is_integer() else near
             return draw.choice([f"{whole}s", f"{near / 86400}d"]) if unit == "s" else whole
         return near
-    return draw.choice(COLLECTIONS if draw.random() < 0.2 else SCALARS)
+    # a copy: later changes of the tree must not reach the list
+    return copy.deepcopy(draw.choice(COLLECTIONS if draw.random() < 0.2 else SCALARS))
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -84,14 +86,11 @@ def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def _put(tree: Any, path: tuple[Any, ...], new: Any) -> None:
+    """Write a value into mappings, with one where something else stood."""
     for part in path[:-1]:
-        if isinstance(tree, dict):
-            # a mapping where something else stood
-            if not isinstance(tree.get(part), dict | list):
-                tree[part] = {}
-            tree = tree[part]
-        else:
-            tree = tree[part]
+        if not isinstance(tree.get(part), dict):
+            tree[part] = {}
+        tree = tree[part]
     tree[path[-1]] = new
 
 

@@ -36,6 +36,8 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering
 from numba.np import numpy_support
 
+from twin.ground.places import cache_home, spare, warned
+
 KEPT = 3
 """Folders of former versions of a file that are kept, newest first: another process may still run
 them."""
@@ -70,10 +72,12 @@ def folder(path: Path, package: Path = PACKAGE) -> Path:
     for file in sorted(imported(path, package)):
         digest.update(os.path.relpath(file, package).encode() + file.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
-    base = Path(given) if given else package / "__pycache__"
-    if not given and not os.access(package, os.W_OK):
-        base = home
+    if given:
+        base = Path(given)
+    elif os.access(package, os.W_OK):
+        base = package / "__pycache__"
+    else:
+        base = cache_home()
     return base / "kernels" / f"{path.stem}-{digest.hexdigest()}"
 
 
@@ -93,7 +97,25 @@ def prepare(place: Path) -> Path:
 
 @functools.cache
 def _place(path: Path) -> Path:
-    return prepare(folder(path))
+    return usable(folder(path))
+
+
+def usable(place: Path) -> Path:
+    """The folder, made; or one of the same name in a temporary place, with a warning, where it
+    cannot be written."""
+    try:
+        prepare(place)
+        if os.access(place, os.W_OK | os.X_OK):
+            return place
+        reason = "it may not be written"
+    except OSError as error:
+        reason = f"{error.filename or place}: {error.strerror or error}"
+    other = spare() / "kernels"
+    warned(
+        f"machine code of kernels cannot be kept in {place.parent}: {reason}; it is kept in "
+        f"{other} for now (set NUMBA_CACHE_DIR to a folder that can be written)"
+    )
+    return prepare(other / place.name)
 
 
 # numba describes the dtype of a record field by field at every call that is given one: a tenth of a

@@ -32,8 +32,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from twin.engine.simulation import Simulation
+from twin.ground import files
 from twin.ground.digest import sha
 from twin.ground.errors import CheckpointError, UsageError
+from twin.ground.places import cache_home
 from twin.scenario.describe import digest
 from twin.world import checkpoint
 from twin.world.params import leaves, meta, value_at
@@ -57,8 +59,7 @@ def folder() -> Path | None:
     given = os.environ.get("TWIN_CACHE", "")
     if given == OFF:
         return None
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
-    return (Path(given) if given else home) / "worlds"
+    return (Path(given) if given else cache_home()) / "worlds"
 
 
 def most_mb() -> float:
@@ -123,7 +124,7 @@ def begin(simulation: Simulation, note: Note = _aloud) -> bool:
         name = key(simulation)
         place = root / name
         try:
-            if place.is_dir():
+            if files.is_folder(place):
                 _verify(place, name)
                 simulation.load(place)
                 # when it was last used, for `_trim`
@@ -161,10 +162,12 @@ def keep(simulation: Simulation, note: Note = _aloud) -> None:
                 work.rename(root / name)
         _trim(root)
     except OSError as error:
-        if not (root / name).exists():  # else another process has kept the same world meanwhile
+        if not files.is_folder(
+            root / name
+        ):  # else another process has kept the same world meanwhile
             note(
                 f"the warmed-up world is not kept for later runs: {error.filename or root}: "
-                f"{error.strerror or error}"
+                f"{files.reason(error)[0]} (set TWIN_CACHE to a folder that can be written, or off)"
             )
     finally:
         shutil.rmtree(work, ignore_errors=True)
