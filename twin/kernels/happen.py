@@ -13,7 +13,7 @@ import numpy as np
 from twin.ground.compiled import inlined, inner
 from twin.ground.draws import unit, words
 from twin.kernels.follows import act
-from twin.kernels.respond import HEADS, Feature, Meeting, Response, features, respond
+from twin.kernels.respond import HEADS, Feature, Meeting, Response, features, logistic, respond
 from twin.kernels.rules import Shelf, Source
 from twin.kernels.tally import tally_post
 
@@ -55,8 +55,19 @@ def _hang(row, at, place, via, nth, scene, plan):
 
 
 @inlined
-def _shelf_depth(row, via, scene):
-    """How many posts the person looks at on the shelf of work ``via`` (-1: none was viewed)."""
+def looks_on(glad, drawn, habits):
+    """Chance of looking at the next work on a shelf, by whether the person was ``glad`` of the work
+    that it belongs to; ``drawn`` is what that adds to its log-odds, or takes off them."""
+    if drawn == 0:
+        return habits.shelf_patience
+    usual = math.log(habits.shelf_patience / (1 - habits.shelf_patience))
+    return logistic(usual + (drawn if glad else -drawn))
+
+
+@inlined
+def _shelf_depth(row, via, glad, scene):
+    """How many posts the person looks at on the shelf of work ``via`` (-1: none was viewed), of
+    which they were ``glad`` or not."""
     people, serve, behaviour = scene.people, scene.serve, scene.behaviour
     rules = serve.rules[people.arm[row]]
     # a work whose row lies beyond the links has no shelf
@@ -64,9 +75,11 @@ def _shelf_depth(row, via, scene):
         key, session = people.key[row], people.sessions[row]
         # draw 0 planned the session, draws from 2 on belong to its slots
         luck, _, _, _ = words(behaviour.streams.session, key, session, 1)
-        # geometric, by inversion: each further post is looked at with P = shelf_patience
-        depth = int(math.log(unit(luck)) / math.log(behaviour.habits.shelf_patience))
-        return min(depth, rules.shelf_size)
+        # geometric, by inversion: each further post is looked at with the same chance
+        chance = looks_on(glad, behaviour.shelf_drawn[rules.shelf_kind], behaviour.habits)
+        # rounding may make it 1, whose logarithm would divide by zero
+        depth = math.log(unit(luck)) / min(math.log(chance), -1e-9)
+        return int(min(depth, np.float64(rules.shelf_size)))
     return 0
 
 
@@ -119,7 +132,7 @@ def happen(row, at, scene, log, plan, total, x):
     likes_shown = scene.behaviour.shown[people.arm[row]].counts_shown
     depth, place, tallied = plan.depth[at], 0, len(scene.tally.person) > 0
     # the work viewed to the end last, posts left to look at on its shelf, and where these begin
-    via, left, nth = -1, 0, 0
+    via, left, nth, glad = -1, 0, 0, False
     while True:
         # the work on whose shelf the post hangs
         on = -1
@@ -149,8 +162,8 @@ def happen(row, at, scene, log, plan, total, x):
         people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
         # a shelf follows works of the slate alone: shelves lead to no further shelf
         if posts.work[post] and mask >> Response.LONG_VIEW & 1 and place < depth:
-            via = post
+            via, glad = post, bool(mask >> Response.GLAD & 1)
         place += 1
         if place == depth:
-            left = _shelf_depth(row, via, scene)
+            left = _shelf_depth(row, via, glad, scene)
     plan.shown[at] = place

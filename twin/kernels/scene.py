@@ -109,6 +109,8 @@ class Behaviour(NamedTuple):
     # f8: cumulated weight of local days, the day before the world began first; (0,) where all are
     # alike
     days: Array
+    # f8, by `rules.Shelf`: what gladness of a work adds to the log-odds of looking on at its shelf
+    shelf_drawn: Array
     streams: Streams
 
 

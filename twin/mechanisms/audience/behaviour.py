@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.ground.rhythm import cumulated
 from twin.kernels.respond import FEATURES, reaches
+from twin.kernels.rules import Shelf
 from twin.kernels.scene import SHOWN, Behaviour, Habits, Streams
 from twin.kernels.training import HEADS
 from twin.mechanisms.audience.params import AudienceParams, Calendar
@@ -36,6 +37,7 @@ def behaviour(mechanism: Mechanism[AudienceParams]) -> Behaviour:
         shown=shown(mechanism),
         hours=cumulated(p.diurnal),
         days=days(p.calendar, mechanism.world.start),
+        shelf_drawn=shelf_drawn(p),
         streams=Streams(
             session=np.uint64(stream("session")),
             visit=np.uint64(stream("visit")),
@@ -67,6 +69,14 @@ def habits(mechanism: Mechanism[AudienceParams]) -> Habits:
         repulsion=float(levers.get(REPULSION) or 0.0),
         **given,
     )
+
+
+def shelf_drawn(p: AudienceParams) -> NDArray[np.float64]:
+    """What gladness of a work adds to the log-odds of looking on at its shelf, by `Shelf`."""
+    made = np.zeros(len(Shelf))
+    for shelf in (Shelf.CO_VIEWED, Shelf.BOUGHT_TOGETHER, Shelf.RANDOM):
+        made[shelf] = getattr(p.shelf_drawn, shelf.name.lower())
+    return made
 
 
 def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:

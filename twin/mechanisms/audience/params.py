@@ -141,6 +141,37 @@ class Responses(Params):
     )
 
 
+class Drawn(Params):
+    """Who looks at which shelf of related works: what being glad of the work that a shelf belongs to
+    adds to the log-odds of looking at the next work on it, and not being glad takes off. All 0:
+    everybody alike."""
+
+    co_viewed: float = par(
+        0.0,
+        "on a co-viewed shelf (below 0: whom a work left wanting compares it with others)",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: who compares is still searching; off by default",
+    )
+    bought_together: float = par(
+        0.0,
+        "on a bought-together shelf (above 0: who is glad of a work adds to it)",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: who extends a purchase is content with it; off by default",
+    )
+    random: float = par(
+        0.0,
+        "on a shelf of random works, whose label says nothing",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: a control; off by default",
+    )
+
+
 class Calendar(Params):
     """Which days people come; all alike by default."""
 
@@ -284,6 +315,7 @@ class AudienceParams(Params):
         low=0.01,
         high=0.999,
     )
+    shelf_drawn: Drawn = group(Drawn, "who looks at which shelf of related works")
     eagerness_sd: float = par(
         0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4
     )
