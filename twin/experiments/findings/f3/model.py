@@ -52,7 +52,7 @@ HALF = "half"
 
 def studies(quick: bool) -> list[Study]:
     """The model, its three controls, and half of the difference between audiences."""
-    size = {"replicates": 8 if quick else 24, "pairs": 300 if quick else 2000}
+    size = {"replicates": 6 if quick else 24, "pairs": 300 if quick else 2000}
     cases = MODELS | {HALF: Variant(Looks(*(each / 2 for each in AUDIENCES)))}
     return [
         Study(

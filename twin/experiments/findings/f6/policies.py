@@ -9,6 +9,7 @@ import numpy as np
 from twin.experiments.findings.f6.arms import (
     CHANGE,
     CONTENT,
+    DRAWN,
     ENJOYED,
     EXPOSED,
     FULL,
@@ -20,6 +21,7 @@ from twin.experiments.findings.f6.arms import (
     SHARE,
     WORLD,
     relative,
+    size,
 )
 from twin.experiments.findings.kit.arms import Arm, because
 from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
@@ -81,18 +83,21 @@ def judge_policies(seen: Readings) -> list[Claim]:
 
 def _drafts(counts: tuple[int, ...], control: str = "") -> list[Arm]:
     return [
-        Arm(str(count), float(count), {"creators.drafts": str(count)}, control) for count in counts
+        # One is the default: these worlds are those of the supply experiment.
+        Arm(str(count), float(count), {"creators.drafts": str(count)} if count > 1 else {}, control)
+        for count in counts
     ]
 
 
 DRAFTS = Part(
     "drafts",
-    "Selection, from one draft to the best of sixteen",
+    "Selection, one draft and the best of sixteen",
     varies="drafts of an AI post",
     judge=judge_drafts,
-    arms=[*_drafts((1, 4, 16)), *_drafts((1, 16), "no AI")],
+    arms=[*_drafts((1, 16)), *_drafts((1, 16), "no AI")],
     outcomes=OUTCOMES,
     world=WORLD,
+    drawn=DRAWN,
     controls={"no AI": because("no AI", creators__ai__initial="0")},
     full=FULL,
     quick=QUICK,
@@ -112,6 +117,7 @@ POLICY = Part(
         "supply by AI responds to income, as that of humans does",
         creators__ai__supply_elasticity="0.33",
     ),
-    full=FULL,
-    quick=QUICK,
+    drawn=DRAWN,
+    full=size(6, 90, 1000, 200),
+    quick=size(2, 12, 400, 100),
 )
