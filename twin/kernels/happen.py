@@ -19,6 +19,8 @@ from twin.kernels.tally import tally_post
 
 OF_HEADS = (1 << HEADS) - 1
 """Bits of a mask that others may know of."""
+TYPICAL = 3.5
+"""General expectation in stars of a person who is neither easy nor hard to please."""
 
 
 @inner
@@ -55,13 +57,20 @@ def _hang(row, at, place, via, nth, scene, plan):
 
 
 @inlined
-def looks_on(glad, drawn, habits):
-    """Chance of looking at the next work on a shelf, by whether the person was ``glad`` of the work
-    that it belongs to; ``drawn`` is what that adds to its log-odds, or takes off them."""
+def content_with(glad, expectation, habits):
+    """How content a person is with a work, by whether they were ``glad`` of it and their general
+    ``expectation`` of works, in stars."""
+    return (1.0 if glad else -1.0) - habits.shelf_expectation * (expectation - TYPICAL)
+
+
+@inlined
+def looks_on(content, drawn, habits):
+    """Chance of looking at the next work on a shelf, of a person who is so ``content`` with the work
+    that it belongs to; ``drawn`` is what that adds to its log-odds."""
     if drawn == 0:
         return habits.shelf_patience
     usual = math.log(habits.shelf_patience / (1 - habits.shelf_patience))
-    return logistic(usual + (drawn if glad else -drawn))
+    return logistic(usual + drawn * content)
 
 
 @inlined
@@ -76,7 +85,8 @@ def _shelf_depth(row, via, glad, scene):
         # draw 0 planned the session, draws from 2 on belong to its slots
         luck, _, _, _ = words(behaviour.streams.session, key, session, 1)
         # geometric, by inversion: each further post is looked at with the same chance
-        chance = looks_on(glad, behaviour.shelf_drawn[rules.shelf_kind], behaviour.habits)
+        content = content_with(glad, np.float64(people.rating_expectation[row]), behaviour.habits)
+        chance = looks_on(content, behaviour.shelf_drawn[rules.shelf_kind], behaviour.habits)
         # rounding may make it 1, whose logarithm would divide by zero
         depth = math.log(unit(luck)) / min(math.log(chance), -1e-9)
         return int(min(depth, np.float64(rules.shelf_size)))

@@ -60,19 +60,20 @@ def coefficients(p: AudienceParams) -> NDArray[np.float64]:
 def habits(mechanism: Mechanism[AudienceParams]) -> Habits:
     """What is one number for everybody: parameters of the same name, and levers of opinions."""
     p, levers = mechanism.p, mechanism.world.levers
-    # Habits are named like parameters; the three below are not parameters of consumers
+    # Habits are named like parameters; those below are not
     given = {name: float(getattr(p, name)) for name in Habits._fields if hasattr(p, name)}
     return Habits(
         log_again_gap=math.log(p.again_gap),
         # 0 in a world without opinions, whose levers do not exist
         tolerance=float(levers.get(TOLERANCE) or 0.0),
         repulsion=float(levers.get(REPULSION) or 0.0),
+        shelf_expectation=p.shelf_drawn.expectation,
         **given,
     )
 
 
 def shelf_drawn(p: AudienceParams) -> NDArray[np.float64]:
-    """What gladness of a work adds to the log-odds of looking on at its shelf, by `Shelf`."""
+    """What contentment with a work adds to the log-odds of looking on at its shelf, by `Shelf`."""
     made = np.zeros(len(Shelf))
     for shelf in (Shelf.CO_VIEWED, Shelf.BOUGHT_TOGETHER, Shelf.RANDOM):
         made[shelf] = getattr(p.shelf_drawn, shelf.name.lower())

@@ -142,9 +142,13 @@ class Responses(Params):
 
 
 class Drawn(Params):
-    """Who looks at which shelf of related works: what being glad of the work that a shelf belongs to
-    adds to the log-odds of looking at the next work on it, and not being glad takes off. All 0:
-    everybody alike."""
+    """Who looks at which shelf of related works. Whoever was glad of the work that a shelf belongs
+    to is content with it, less what they had expected of works at all:
+
+        content = (1 if glad, else -1) - expectation (general expectation - 3.5 stars)
+
+    and the log-odds of looking at the next work on the shelf move by content times the number
+    below for its kind. All 0: everybody alike."""
 
     co_viewed: float = par(
         0.0,
@@ -156,7 +160,7 @@ class Drawn(Params):
     )
     bought_together: float = par(
         0.0,
-        "on a bought-together shelf (above 0: who is glad of a work adds to it)",
+        "on a bought-together shelf (above 0: who is content with a work adds to it)",
         unit="logit",
         low=-20,
         high=20,
@@ -169,6 +173,15 @@ class Drawn(Params):
         low=-20,
         high=20,
         source="assumption: a control; off by default",
+    )
+    expectation: float = par(
+        0.0,
+        "how much less content a person is with a work who expects a star more of works (0: being "
+        "glad alone counts)",
+        unit="1/star",
+        low=0,
+        high=20,
+        source="assumption; sign: disconfirmation, Oliver 1980; off by default",
     )
 
 

@@ -30,15 +30,17 @@ FINDING = Finding(
     ),
     parts=(model.PART, shelves.SHELVES, shelves.LOOKS),
     note="Three claims decide: the effects of the two kinds of link differ, and each has its "
-    "published sign, all less the same under a shelf of random links. Assumed is who looks at which "
-    "shelf: whom a work left wanting compares it with works that others viewed with it, and whom it "
-    "pleased adds works that others bought with it (audience.shelf_drawn, off by default). What "
-    "these people expect, how well the other work matches them, and what that does to ratings "
-    "follows. The controls may fail: with equal audiences both works of a link still share raters, "
-    "which may bring their ratings together whoever those are. No link sets an expectation here. By "
-    "default one does (ratings.reference: via): the work whose page shows a co-viewed shelf is the "
-    "reference of the works on it, which drives ratings apart by construction, and is no test. The "
-    "abstract of the paper names no mechanism; that audiences expect other things is the sentence's "
-    "reading of it. The pair model has the same laws without a feed, and is secondary. Sizes are "
+    "published sign, all less the same under a shelf of random links. Assumed is who "
+    "looks at which shelf: whom a work left wanting compares it with works that others "
+    "viewed with it, and whom it pleased adds works that others bought with it; who "
+    "expects more of works is harder to please (audience.shelf_drawn, off by default). So"
+    " those who compare expect more than those who extend; what that does to ratings "
+    "follows. The controls may fail: with equal audiences both works of a link still "
+    "share raters, which may bring their ratings together whoever those are. No link sets"
+    " an expectation here. By default one does (ratings.reference: via): the work whose "
+    "page shows a co-viewed shelf is the reference of the works on it, which drives "
+    "ratings apart by construction, and is no test. The abstract of the paper names no "
+    "mechanism; that audiences expect other things is the sentence's reading of it. The "
+    "pair model has the same laws without a feed, and is secondary. Sizes are "
     "unvalidated.",
 )

@@ -12,20 +12,20 @@ import numpy as np
 
 from twin.experiments.findings.f3.pairs import SOURCE, Found, Looks
 from twin.experiments.findings.kit.arms import Curve, Study, averaged
-from twin.experiments.findings.kit.claims import Claim, Matters, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, Matters, moves, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.means import Array
 from twin.experiments.findings.kit.readings import Readings
 
 GAPS = Matters(0.005, "assumption: one per cent of the usual gap of two ratings, half a star")
-EXPECTED = Matters(0.005, "assumption: a sixtieth of its sd across people, 0.3 stars")
+EXPECTED = Matters(0.03, "assumption: a tenth of its sd across people, 0.3 stars")
 MATCHED = Matters(0.005, "assumption: half a hundredth of a star of rating")
 SWAP = Matters(
     0.5, "it is the sign that swaps: at least half of the effect comes back with the other sign"
 )
 DRAWN = 2.0
-"""What gladness of a work adds to the log-odds of looking at its shelf, or takes off them. At the
-default patience of 0.6, 92 % of those whom a shelf serves look at the next work, and 17 % of the
+"""What contentment with a work adds to the log-odds of looking at its shelf, or takes off them. At
+the default patience of 0.6, 92 % of those whom a shelf serves look at the next work, and 17 % of the
 others: an assumption, since no source gives a size."""
 COMPARES, EXTENDS = -DRAWN, DRAWN
 """Whom a work left wanting compares it with others; whom it pleased adds to it."""
@@ -52,7 +52,7 @@ HALF = "half"
 
 def studies(quick: bool) -> list[Study]:
     """The model, its three controls, and half of the difference between audiences."""
-    size = {"replicates": 6 if quick else 24, "pairs": 300 if quick else 2000}
+    size = {"replicates": 4 if quick else 24, "pairs": 300 if quick else 2000}
     cases = MODELS | {HALF: Variant(Looks(*(each / 2 for each in AUDIENCES)))}
     return [
         Study(
@@ -89,27 +89,35 @@ def judge_model(seen: Readings) -> list[Claim]:
             *_controls(words, claim, _of(seen, "equal", field), _of(seen, "random", field)),
         ]
     made += _kinds(seen)
-    for what, words, matters in (
-        ("expectation", "general expectation", EXPECTED),
-        ("match", "match with the work", MATCHED),
-    ):
-        claim = sign(
-            f"pair model: {words} of those who come over bought-together links, less over co-viewed "
-            f"ones",
-            _apart(seen, "audiences", what),
-            1,
-            "who extends is content: it follows from who looks on",
-            matters=matters,
-        )
-        made += [
+    return [*made, *_audiences(seen)]
+
+
+def _audiences(seen: Readings) -> list[Claim]:
+    """Who comes over either link: without a difference in what they expect there is nothing to
+    ask."""
+    words = "less over co-viewed ones"
+    claim = sign(
+        f"pair model: general expectation of those who come over bought-together links, {words}",
+        _apart(seen, "audiences", "expectation"),
+        -1,
+        "who extends is easier to please: it follows from who looks on",
+        matters=EXPECTED,
+    )
+    return [
+        claim,
+        vanishes(
+            "pair model, equal audiences: general expectation, the same difference",
+            _apart(seen, "equal", "expectation"),
             claim,
-            vanishes(
-                f"pair model, equal audiences: {words}, the same difference",
-                _apart(seen, "equal", what),
-                claim,
-            ),
-        ]
-    return made
+        ),
+        moves(
+            f"pair model: match with the work of those who come over bought-together links, {words}",
+            _apart(seen, "audiences", "match"),
+            "no source",
+            matters=MATCHED,
+            aside=True,
+        ),
+    ]
 
 
 def _controls(words: str, claim: Claim, equal: Array, random: Array) -> list[Claim]:

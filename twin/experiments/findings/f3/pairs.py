@@ -6,8 +6,8 @@ audience, whose tastes are about its content. Then as many again come, rate it, 
 the link to the other work of the pair and rate that. Who goes on follows the laws of the audience:
 
     glad of the work            P(glad), by match and quality
-    looks at the next work      P(looks), by the label of the link and whether they are glad
-                                (`twin.kernels.happen.looks_on`)
+    looks at the next work      P(looks), by the label of the link, whether they are glad, and what
+                                they expect (`twin.kernels.happen.looks_on`)
     consumes it                 P(click) P(long view), by match and quality
 
 No link sets an expectation (`reference: none`, `carried: false`) and everybody posts. So a link acts
@@ -30,6 +30,7 @@ from scipy.special import expit, logit
 
 from twin.ground.draws import children
 from twin.kernels import react as kernel
+from twin.kernels.happen import TYPICAL
 from twin.kernels.respond import FEATURES, Feature, Response
 from twin.kernels.rules import Shelf
 from twin.kernels.said import RING, SUMS, Raters, Scene, Works
@@ -49,12 +50,15 @@ RATERS = 30
 QUALITY_SD = 0.9
 """Of works: skill 0.6 and noise 0.7 of the default human creators."""
 SOURCE = "Stoeckli & Khobzi 2021"
+DEMAND = 2.0
+"""How much less content with a work a person is who expects a star more of works. An sd of that
+across new people, 0.3 stars, so weighs 0.6 where being glad or not weighs 1: an assumption."""
 COEFFICIENTS = response_table(AudienceParams())
 """Of the default audience's responses: intercept and weights of features."""
 
 
 class Looks(NamedTuple):
-    """What being glad of a work adds to the log-odds of looking at the next one, by `LINKS`."""
+    """What contentment with a work adds to the log-odds of looking at the next one, by `LINKS`."""
 
     co_viewed: float = 0.0
     bought_together: float = 0.0
@@ -147,12 +151,13 @@ def _goers(
     drawn: Floats,
 ) -> NDArray[np.int64]:
     """Who of those who consumed ``post`` goes on to the other work of its pair and consumes it:
-    their rows. ``drawn`` is what gladness adds to the log-odds of looking, by person."""
+    their rows. ``drawn`` is what contentment adds to the log-odds of looking, by person."""
     other = post ^ 1
     glad, looks, consumes = rng.random((3, len(post)))
     pleased = glad < chance(Response.GLAD, _match(people, works, post), works.quality[post])
     usual = logit(AudienceParams().shelf_patience)
-    looks_on = looks < expit(usual + np.where(pleased, drawn, -drawn))
+    content = np.where(pleased, 1.0, -1.0) - DEMAND * (people.rating_expectation - TYPICAL)
+    looks_on = looks < expit(usual + drawn * content)
     match, quality = _match(people, works, other), works.quality[other]
     taken = consumes < chance(Response.CLICK, match, quality) * chance(
         Response.LONG_VIEW, match, quality

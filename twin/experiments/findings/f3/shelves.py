@@ -1,10 +1,10 @@
 """Finding 3 in worlds: the feed links works as people happen to view and buy them, and different
 people look at different shelves.
 
-Nothing is said about ratings. Whom a work left wanting looks at works that others viewed with it,
-and whom it pleased at works that others bought with it (`audience.shelf_drawn`); no shelf sets an
-expectation. What each audience expects, how its taste matches the other work, and what this does to
-the gap of ratings follows.
+Nothing is said about ratings. Whom a work left wanting, by their taste or because they expect much
+of works, looks at works that others viewed with it, and whom it pleased at works that others bought
+with it (`audience.shelf_drawn`); no shelf sets an expectation. So the audiences of both differ in
+expectation and taste, and what this does to the gap of ratings follows.
 
 An effect of a link is its coefficient under the shelf that shows it, less the same under a shelf of
 random links: works that people view together are alike before anybody sees a link.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from twin.experiments.findings.f3.model import COMPARES, EXTENDS, GAPS, SWAP
-from twin.experiments.findings.f3.pairs import SOURCE
+from twin.experiments.findings.f3.pairs import DEMAND, SOURCE
 from twin.experiments.findings.kit.arms import (
     Arm,
     Outcome,
@@ -97,6 +97,11 @@ WORLD = (
         COMPARES,
         EXTENDS,
     )
+    | because(
+        "assumption: who expects more is harder to please; an sd of expectations, 0.3 stars, weighs "
+        "0.6 where being glad of a work or not weighs 1",
+        audience__shelf_drawn__expectation=f"{DEMAND:g}",
+    )
 )
 CONTROLS = {
     "equal": _looks("equal audiences: all look at every shelf alike", 0, 0),
@@ -141,7 +146,7 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
 
 # In eight worlds of the full size, without any contrast of audiences, a coefficient less that under
 # the random shelf had an sd of 0.0034: 24 worlds show a difference of 0.005 with more than 80 % power.
-QUICK, FULL = _size(4, 28, 800, 60), _size(24, 60, 3000, 60)
+QUICK, FULL = _size(4, 28, 500, 50), _size(24, 60, 3000, 60)
 
 
 def _effects(seen: Readings, co: str, bought: str) -> tuple[Array, Array]:
@@ -288,7 +293,7 @@ def _dose(name: str, drawn: float) -> Arm:
 LOOKS = Part(
     "looks",
     "Who looks at a co-viewed shelf: those whom a work left wanting, all alike, those whom it pleased",
-    varies="what gladness of a work adds to the log-odds of looking at its co-viewed shelf",
+    varies="what contentment with a work adds to the log-odds of looking at its co-viewed shelf",
     judge=judge_looks,
     arms=[_dose("compare", COMPARES), _dose("all alike", 0.0), _dose("extend", EXTENDS)],
     outcomes=OUTCOMES,

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.experiments.findings.kit.arms import Outcome, Range, Size, because, smaller
+from twin.experiments.findings.kit.arms import (
+    Change,
+    Outcome,
+    Range,
+    Size,
+    because,
+    smaller,
+)
 from twin.experiments.findings.kit.claims import Matters
 from twin.experiments.findings.kit.means import Array
 from twin.experiments.findings.kit.readings import Readings
@@ -213,13 +220,16 @@ NAMELESS = (
 )
 
 
-def size(replicates: int, days: int, people: int, creators: int) -> Size:
+def size(
+    replicates: int, days: int, people: int, creators: int, also: Change | None = None
+) -> Size:
     """So many worlds of so many days, people and human creators."""
     return smaller(
         replicates,
         days,
         people,
         creators,
+        also,
         # One AI creator to five human ones: `supplied` counts on it.
         creators__ai__initial=str(creators // 5),
         network__follows_mean="10",
@@ -228,10 +238,15 @@ def size(replicates: int, days: int, people: int, creators: int) -> Size:
     )
 
 
+SOON = because(
+    "size: days are few, so creators close a fifth of the gap to the rate that pay asks for a day, "
+    "as AI creators do, not a fiftieth",
+    creators__human__supply_rate="0.2",
+)
 # In three worlds of the full size the sd of the change by doubling was 0.029 of posts examined and
 # 0.007 of uploads, that of the capture 0.19 (its weights are drawn): 12 worlds show 0.05, 0.05 and
 # 0.17 with 80 % power.
-QUICK, FULL = size(4, 12, 400, 100), size(12, 90, 1000, 200)
+QUICK, FULL = size(4, 10, 300, 50, SOON), size(12, 90, 1000, 200)
 NO_AI = {"creators.ai.initial": "0"}
 POLICIES = {
     "label": {"creators.label_ai": "0.8"},

@@ -19,6 +19,7 @@ from twin.experiments.findings.f6.arms import (
     POLICIES,
     QUICK,
     SHARE,
+    SOON,
     WORLD,
     relative,
     size,
@@ -91,10 +92,10 @@ def _drafts(counts: tuple[int, ...], control: str = "") -> list[Arm]:
 
 DRAFTS = Part(
     "drafts",
-    "Selection, one draft and the best of sixteen",
+    "Selection, from one draft to the best of sixteen",
     varies="drafts of an AI post",
     judge=judge_drafts,
-    arms=[*_drafts((1, 16)), *_drafts((1, 16), "no AI")],
+    arms=[*_drafts((1, 4, 16)), *_drafts((1, 16), "no AI")],
     outcomes=OUTCOMES,
     world=WORLD,
     drawn=DRAWN,
@@ -118,6 +119,6 @@ POLICY = Part(
         creators__ai__supply_elasticity="0.33",
     ),
     drawn=DRAWN,
-    full=size(6, 90, 1000, 200),
-    quick=size(2, 12, 400, 100),
+    full=size(8, 90, 1000, 200),
+    quick=size(4, 6, 300, 50, SOON),
 )
