@@ -140,7 +140,7 @@ def chance(response: Response, match: Floats, quality: Floats) -> Floats:
 
 
 def _match(people: Raters, works: Works, post: NDArray[np.int64]) -> Floats:
-    return np.einsum("nd,nd->n", people.taste, works.content[post]).astype(np.float64)
+    return np.asarray(np.einsum("nd,nd->n", people.taste, works.content[post]), np.float64)
 
 
 def _goers(

@@ -201,6 +201,7 @@ NAMELESS = (
         creators__ai__learning_log_sd="1.5",
         creators__human__imitation="0",
         creators__human__supply_elasticity="0.33",
+        creators__human__supply_rate="0.02",
         creators__ai__supply_elasticity="0.33",
         creators__ai__supply_rate="0.02",
         creators__ai__supply_most="2",
