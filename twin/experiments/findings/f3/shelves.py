@@ -18,6 +18,7 @@ from twin.experiments.findings.f3.model import COMPARES, EXTENDS, GAPS, SWAP
 from twin.experiments.findings.f3.pairs import DEMAND, SOURCE
 from twin.experiments.findings.kit.arms import (
     Arm,
+    Change,
     Outcome,
     Size,
     because,
@@ -128,15 +129,16 @@ def _shelves(*names: str, control: str = "") -> list[Arm]:
     return [Arm(name, math.nan, {"recommender.shelf.kind": KINDS[name]}, control) for name in names]
 
 
-def _size(replicates: int, days: int, people: int, creators: int) -> Size:
+def _size(
+    replicates: int, days: int, people: int, creators: int, also: Change | None = None
+) -> Size:
     return smaller(
         replicates,
         days,
         people,
         creators,
-        because(
-            "size: the same number of ratings from fewer people", ratings__reporting="everyone"
-        ),
+        because("size: the same number of ratings from fewer people", ratings__reporting="everyone")
+        | dict(also or {}),
         network__communities="6",
         network__follows_mean="10",
         recommender__retrain_every="1d",
@@ -144,9 +146,10 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
     )
 
 
+OFTEN = because("size: days are few, so pairs are read every five of them", pairs__every="5d")
 # In eight worlds of the full size, without any contrast of audiences, a coefficient less that under
 # the random shelf had an sd of 0.0034: 24 worlds show a difference of 0.005 with more than 80 % power.
-QUICK, FULL = _size(4, 28, 500, 50), _size(24, 60, 3000, 60)
+QUICK, FULL = _size(4, 20, 500, 50, OFTEN), _size(24, 60, 3000, 60)
 
 
 def _effects(seen: Readings, co: str, bought: str) -> tuple[Array, Array]:
