@@ -13,6 +13,7 @@ from twin.experiments.findings.kit.arms import Range, drawn
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.readings import called
 from twin.experiments.findings.worlds import settings, tasks, world_task
+from twin.ground.units import DAY
 from twin.mechanisms.audience.params import Responses
 from twin.scenario.loading import load
 
@@ -136,3 +137,16 @@ def test_replicates_draw_and_arms_do_not():
         assert sets["nameless/1"][path] == "0.33"
     results = {world_task(part, part.arms[0], True, replicate).result for replicate in range(4)}
     assert len({result.split("/")[1] for result in results}) == 4
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_ai_comes_before_what_is_read(quick):
+    """No AI post before the day on which it comes, which is no later than the first day that is
+    read, and any number from then on."""
+    part = supply.PART
+    for arm in part.arms:
+        scenario = load(BASE, settings(part, arm, quick))
+        (comes,) = scenario.policies
+        assert scenario.mechanisms["creators"].ai_posts_cap == 0
+        assert 0 < comes.at <= part.windows[0][0] * part.size(quick).days * DAY
+        assert dict(comes.set) == {"creators.ai_posts_cap": 1_000_000}

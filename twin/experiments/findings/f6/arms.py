@@ -104,6 +104,10 @@ WORLD = (
         creators__ai__learning="0",
     )
     | because(
+        "three posts tell what they earn, so that those who post seldom know it before AI comes",
+        creators__reference_posts="3",
+    )
+    | because(
         "less noise: at the default spread, 2.1, a handful of creators write most human posts, and "
         "uploads are whether one of them quits",
         creators__human__posts_log_sd="1",
@@ -221,6 +225,17 @@ NAMELESS = (
 )
 
 
+def arrival(day: int) -> dict[str, tuple[str, str]]:
+    """AI creators post from that day on. Field studies compare before with after; and creators
+    respond to what they earn against what they earned at first, so that must be without AI."""
+    lifted = f"{{name: AI comes, at: {day}d, set: {{creators.ai_posts_cap: 1000000}}}}"
+    return because(
+        "AI comes when creators know what they earn without it",
+        creators__ai_posts_cap="0",
+        policies=f"[{lifted}]",
+    )
+
+
 def size(
     replicates: int, days: int, people: int, creators: int, also: Change | None = None
 ) -> Size:
@@ -244,10 +259,11 @@ SOON = because(
     "as AI creators do, not a fiftieth",
     creators__human__supply_rate="0.2",
 )
-# In three worlds of the full size the sd of the change by doubling was 0.029 of posts examined and
+# In three worlds of this size, where AI was there from the start, the sd of the change by doubling was 0.029 of posts examined and
 # 0.007 of uploads, that of the capture 0.19 (its weights are drawn): 12 worlds show 0.05, 0.05 and
 # 0.17 with 80 % power.
-QUICK, FULL = size(4, 10, 300, 50, SOON), size(12, 90, 1000, 200)
+QUICK = size(4, 12, 300, 50, SOON | arrival(6))
+FULL = size(12, 90, 1000, 200, arrival(30))
 NO_AI = {"creators.ai.initial": "0"}
 POLICIES = {
     "label": {"creators.label_ai": "0.8"},
