@@ -262,7 +262,7 @@ SOON = because(
 # In three worlds of this size, where AI was there from the start, the sd of the change by doubling was 0.029 of posts examined and
 # 0.007 of uploads, that of the capture 0.19 (its weights are drawn): 12 worlds show 0.05, 0.05 and
 # 0.17 with 80 % power.
-QUICK = size(4, 12, 300, 50, SOON | arrival(6))
+QUICK = size(4, 10, 300, 50, SOON | arrival(5))
 FULL = size(12, 90, 1000, 200, arrival(30))
 NO_AI = {"creators.ai.initial": "0"}
 POLICIES = {
