@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twin.experiments.findings import above, worlds
 from twin.experiments.findings.catalogue import KEYS, finding
 from twin.experiments.findings.f1.graphs import REWIRED, Decay
+from twin.experiments.findings.f3.pairs import Found
 from twin.experiments.findings.f4.studies import Counts
 from twin.experiments.findings.kit.arms import Study
 from twin.experiments.findings.kit.claims import Claim
@@ -32,7 +33,7 @@ SHAPES: dict[str, Shape] = {
     "f1.seeding:votes": lambda args: (args["replicates"], 3),
     "f2.equations:known": lambda args: (2, 3),
     "f2.equations:learned": lambda args: (2, 2),
-    "f3.pairs:coefficients": lambda args: (args["replicates"], 2),
+    "f3.pairs:coefficients": lambda args: (args["replicates"], len(Found._fields)),
     "f4.studies:counts": lambda args: (len(Counts._fields),),
     "f4.studies:movies": lambda args: (len(args["dims"]), args["count"], 4),
     "f4.studies:patched": lambda args: (len(args["dims"]), args["count"], 4),

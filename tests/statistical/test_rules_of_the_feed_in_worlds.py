@@ -245,6 +245,30 @@ def test_shelves_by_kind(run):
     )
 
 
+def test_who_is_glad_of_a_work_looks_at_its_shelf(run):
+    """All but certain looks by gladness: where nobody is ever glad nobody looks at a shelf that
+    draws the glad, and where everybody is, nobody at one that draws the others."""
+    common = (
+        *CLOSED,
+        "campaigns.enabled=false",
+        "chatbots.enabled=false",
+        "opinions.enabled=false",
+        "duration=3d",
+        "creators.human.work_share=0.5",
+        "recommender.shelf.kind=random",
+    )
+    for glad in (-30, 30):
+        looked = {
+            drawn: run(
+                *common,
+                f"audience.responses.glad.intercept={glad}",
+                f"audience.shelf_drawn.random={drawn}",
+            ).last("source_impressions", source="shelf")
+            for drawn in (-20, 20)
+        }
+        assert looked[-np.sign(glad) * 20] == 0 and looked[np.sign(glad) * 20] > 100
+
+
 # F4: dimension
 def test_low_dimension_shows_the_popular(run):
     """One dimension against 32, no slots for exploration: what is shown is more popular and

@@ -7,6 +7,7 @@ import pytest
 
 from twin.ground.errors import ScenarioError
 from twin.kernels import visits
+from twin.kernels.happen import content_with, looks_on
 from twin.kernels.patience import most_looked_at
 from twin.kernels.scene import Habits
 from twin.scenario.loading import load
@@ -31,6 +32,25 @@ def test_without_an_effect_people_look_as_far_as_the_geometric_law_says() -> Non
     look = np.array([most_looked_at(u, 0.0, habits(0.0)) for u in luck])
     for k in range(1, 8):
         assert (look > k).mean() == pytest.approx(PATIENCE**k, abs=1e-3)
+
+
+@pytest.mark.parametrize("patience", [0.01, 0.6, 0.999])
+def test_who_looks_at_a_shelf(patience) -> None:
+    """Nothing drawn: everybody as patient as the parameter, to the bit. Else the log-odds move by
+    that times contentment: 1 or -1, less what is expected beyond the typical."""
+    usual = habits(0.0)._replace(shelf_patience=patience, shelf_expectation=2.0)
+    odds = patience / (1 - patience)
+    for glad, expected, content in (
+        (True, 3.5, 1),
+        (False, 3.5, -1),
+        (True, 4.0, 0),
+        (False, 3.0, 0),
+    ):
+        assert content_with(glad, expected, usual) == content
+        assert looks_on(content, 0.0, usual) == patience
+        for drawn in (-2.0, 0.5):
+            p = looks_on(content, drawn, usual)
+            assert p / (1 - p) == pytest.approx(odds * np.exp(drawn * content), rel=1e-9)
 
 
 def test_the_most_looked_at_is_what_the_best_posts_would_bring() -> None:

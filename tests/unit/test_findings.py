@@ -368,6 +368,7 @@ def test_every_difference_from_the_default_world_is_declared_with_its_reason(
         **part.size(quick).sets,
         **part.world,
         **{path: each for change in part.controls.values() for path, each in change.items()},
+        **{path: ("drawn", one.why) for path, one in part.drawn.items()},
     }
     assert all(len(reason) > 3 for _, reason in declared.values())
     for arm in part.arms:

@@ -239,6 +239,16 @@ def test_the_related_shelf_sets_the_expectation(shelf, reference, expected):
     )
 
 
+@pytest.mark.parametrize("shelf", [Shelf.CO_VIEWED, Shelf.BOUGHT_TOGETHER, Shelf.RANDOM])
+def test_no_link_sets_an_expectation_where_none_is_to(shelf):
+    """With reference none and nothing carried over, a shelf says nothing: f + w (a - f)."""
+    works = shop([0.0, 0.0])
+    works.rating_shown[:] = 2.0, 4.5
+    rules = changed(PLAIN, expect_shown=0.5, reference="none", carried=False)
+    out, _ = react(seen([0, 0], [0, 1], via=[1, -1], shelf=shelf), crowd(1), works, rules)
+    assert out["expectation"].tolist() == [2.5, 3.75]
+
+
 @pytest.mark.parametrize(
     ("shelf", "reference", "factor"),
     [

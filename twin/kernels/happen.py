@@ -13,12 +13,14 @@ import numpy as np
 from twin.ground.compiled import inlined, inner
 from twin.ground.draws import unit, words
 from twin.kernels.follows import act
-from twin.kernels.respond import HEADS, Feature, Meeting, Response, features, respond
+from twin.kernels.respond import HEADS, Feature, Meeting, Response, features, logistic, respond
 from twin.kernels.rules import Shelf, Source
 from twin.kernels.tally import tally_post
 
 OF_HEADS = (1 << HEADS) - 1
 """Bits of a mask that others may know of."""
+TYPICAL = 3.5
+"""General expectation in stars of a person who is neither easy nor hard to please."""
 
 
 @inner
@@ -55,8 +57,26 @@ def _hang(row, at, place, via, nth, scene, plan):
 
 
 @inlined
-def _shelf_depth(row, via, scene):
-    """How many posts the person looks at on the shelf of work ``via`` (-1: none was viewed)."""
+def content_with(glad, expectation, habits):
+    """How content a person is with a work, by whether they were ``glad`` of it and their general
+    ``expectation`` of works, in stars."""
+    return (1.0 if glad else -1.0) - habits.shelf_expectation * (expectation - TYPICAL)
+
+
+@inlined
+def looks_on(content, drawn, habits):
+    """Chance of looking at the next work on a shelf, of a person who is so ``content`` with the work
+    that it belongs to; ``drawn`` is what that adds to its log-odds."""
+    if drawn == 0:
+        return habits.shelf_patience
+    usual = math.log(habits.shelf_patience / (1 - habits.shelf_patience))
+    return logistic(usual + drawn * content)
+
+
+@inlined
+def _shelf_depth(row, via, glad, scene):
+    """How many posts the person looks at on the shelf of work ``via`` (-1: none was viewed), of
+    which they were ``glad`` or not."""
     people, serve, behaviour = scene.people, scene.serve, scene.behaviour
     rules = serve.rules[people.arm[row]]
     # a work whose row lies beyond the links has no shelf
@@ -64,9 +84,12 @@ def _shelf_depth(row, via, scene):
         key, session = people.key[row], people.sessions[row]
         # draw 0 planned the session, draws from 2 on belong to its slots
         luck, _, _, _ = words(behaviour.streams.session, key, session, 1)
-        # geometric, by inversion: each further post is looked at with P = shelf_patience
-        depth = int(math.log(unit(luck)) / math.log(behaviour.habits.shelf_patience))
-        return min(depth, rules.shelf_size)
+        # geometric, by inversion: each further post is looked at with the same chance
+        content = content_with(glad, np.float64(people.rating_expectation[row]), behaviour.habits)
+        chance = looks_on(content, behaviour.shelf_drawn[rules.shelf_kind], behaviour.habits)
+        # rounding may make it 1, whose logarithm would divide by zero
+        depth = math.log(unit(luck)) / min(math.log(chance), -1e-9)
+        return int(min(depth, np.float64(rules.shelf_size)))
     return 0
 
 
@@ -119,7 +142,7 @@ def happen(row, at, scene, log, plan, total, x):
     likes_shown = scene.behaviour.shown[people.arm[row]].counts_shown
     depth, place, tallied = plan.depth[at], 0, len(scene.tally.person) > 0
     # the work viewed to the end last, posts left to look at on its shelf, and where these begin
-    via, left, nth = -1, 0, 0
+    via, left, nth, glad = -1, 0, 0, False
     while True:
         # the work on whose shelf the post hangs
         on = -1
@@ -149,8 +172,8 @@ def happen(row, at, scene, log, plan, total, x):
         people.seen_at[row] = (people.seen_at[row] + 1) % people.seen.shape[1]
         # a shelf follows works of the slate alone: shelves lead to no further shelf
         if posts.work[post] and mask >> Response.LONG_VIEW & 1 and place < depth:
-            via = post
+            via, glad = post, bool(mask >> Response.GLAD & 1)
         place += 1
         if place == depth:
-            left = _shelf_depth(row, via, scene)
+            left = _shelf_depth(row, via, glad, scene)
     plan.shown[at] = place

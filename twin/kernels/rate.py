@@ -18,7 +18,7 @@ cut to 1..5 first, b report_base, x extremity.
 On the related shelf of work v the expectation is another one. On a co-viewed shelf v is the
 reference, E = a_v; or, with ``comparison``, two works side by side tell all that is on show, E =
 a_j. On a bought-together shelf the person's expectation of v is carried over, E = f_i + w_a (a_v -
-f_i) + w_p (p_iv - f_i).
+f_i) + w_p (p_iv - f_i). With ``reference`` none and without ``carried`` no shelf sets it.
 
 The prediction is the baseline predictor of Koren (TKDD 2010) from posted ratings alone, m the mean
 of all, n counts, shrinkage s:
@@ -156,7 +156,7 @@ def judge(i, j, via, shelf, sees_average, sees_prediction, scene, out):
         prediction = perturbed(plain, unit(d), rules)
     # E; on a shelf of related works another expectation takes its place
     e = expectation(i, j, sees_average, prediction, scene)
-    if via >= 0 and shelf == Shelf.BOUGHT_TOGETHER:
+    if via >= 0 and shelf == Shelf.BOUGHT_TOGETHER and rules.carried:
         other = 0.0
         if sees_prediction:
             # the other work's prediction is moved by the luck of that pair, not of this one

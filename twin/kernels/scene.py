@@ -23,6 +23,7 @@ class People(NamedTuple):
     arm: Array  # i1, see World.arms
     taste: Array  # f4 (C, L)
     opinion: Array  # f4
+    rating_expectation: Array  # f4 stars, of works at all
     eagerness: Array  # f4, shift of the active responses' log-odds
     click_shift: Array  # f4, shift of the click's
     patience_shift: Array  # f4, shift of the log-odds of looking at the next post
@@ -76,6 +77,7 @@ class Habits(NamedTuple):
     patience_effect: float
     patience_memory: float
     shelf_patience: float
+    shelf_expectation: float  # see `happen.content_with`
     satisfaction_reference: float
     satisfaction_rate: float
     again: float
@@ -109,6 +111,8 @@ class Behaviour(NamedTuple):
     # f8: cumulated weight of local days, the day before the world began first; (0,) where all are
     # alike
     days: Array
+    # f8, by `rules.Shelf`: what contentment with a work adds to the log-odds of looking on at its shelf
+    shelf_drawn: Array
     streams: Streams
 
 

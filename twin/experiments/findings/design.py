@@ -37,7 +37,8 @@ def diagram(claims: Sequence[Claim], parts: Sequence[Examined]) -> Markup:
 def _experiment(claim: Claim, part: Part, quick: bool) -> Markup:
     size = part.size(quick)
     where = (
-        f"{size.replicates} worlds an arm, {size.days} days; {len(part.world)} settings differ "
+        f"{size.replicates} worlds an arm, {size.days} days; "
+        f"{len(part.world) + len(part.drawn)} settings differ "
         f"from "
         f"the default world"
         if part.arms

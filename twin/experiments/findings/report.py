@@ -192,6 +192,9 @@ def _section(each: Judged) -> Section:
 def _conditions(part: Part, quick: bool) -> str:
     """What the part changes in the default world, and each control in the part, with reasons."""
     made = {"Changes to the default world": _differences(part.world, part.size(quick).sets)}
+    made["Drawn by every replicate, the same in all arms"] = "; ".join(
+        f"{path} from {one.low:g} to {one.high:g} ({one.why})" for path, one in part.drawn.items()
+    )
     made |= {
         f"Changes in control {name}": _differences(change) for name, change in part.controls.items()
     }

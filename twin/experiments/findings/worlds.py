@@ -32,9 +32,10 @@ def _result(folder: str, what: Any) -> str:
     return f"{folder}/{sha(what, 16)}"
 
 
-def settings(part: Part, arm: Arm, quick: bool) -> tuple[str, ...]:
-    """What an arm sets, as ``--set`` arguments."""
-    return tuple(f"{path}={value}" for path, value in part.sets(arm, part.size(quick)).items())
+def settings(part: Part, arm: Arm, quick: bool, replicate: int = 0) -> tuple[str, ...]:
+    """What an arm sets in a replicate, as ``--set`` arguments."""
+    sets = part.sets(arm, part.size(quick), replicate)
+    return tuple(f"{path}={value}" for path, value in sets.items())
 
 
 def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
@@ -45,7 +46,7 @@ def windows(part: Part, quick: bool) -> list[tuple[int, int]]:
 
 def world_task(part: Part, arm: Arm, quick: bool, replicate: int) -> Task:
     """One world of an arm."""
-    sets, spans = settings(part, arm, quick), windows(part, quick)
+    sets, spans = settings(part, arm, quick, replicate), windows(part, quick)
     # The weight of a task is its expected cost, for the order and the estimate of time left.
     people = int(dict(entry.split("=", 1) for entry in sets).get("audience.initial", PEOPLE))
     return Task(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.ground.rhythm import cumulated
 from twin.kernels.respond import FEATURES, reaches
+from twin.kernels.rules import Shelf
 from twin.kernels.scene import SHOWN, Behaviour, Habits, Streams
 from twin.kernels.training import HEADS
 from twin.mechanisms.audience.params import AudienceParams, Calendar
@@ -36,6 +37,7 @@ def behaviour(mechanism: Mechanism[AudienceParams]) -> Behaviour:
         shown=shown(mechanism),
         hours=cumulated(p.diurnal),
         days=days(p.calendar, mechanism.world.start),
+        shelf_drawn=shelf_drawn(p),
         streams=Streams(
             session=np.uint64(stream("session")),
             visit=np.uint64(stream("visit")),
@@ -58,15 +60,24 @@ def coefficients(p: AudienceParams) -> NDArray[np.float64]:
 def habits(mechanism: Mechanism[AudienceParams]) -> Habits:
     """What is one number for everybody: parameters of the same name, and levers of opinions."""
     p, levers = mechanism.p, mechanism.world.levers
-    # Habits are named like parameters; the three below are not parameters of consumers
+    # Habits are named like parameters; those below are not
     given = {name: float(getattr(p, name)) for name in Habits._fields if hasattr(p, name)}
     return Habits(
         log_again_gap=math.log(p.again_gap),
         # 0 in a world without opinions, whose levers do not exist
         tolerance=float(levers.get(TOLERANCE) or 0.0),
         repulsion=float(levers.get(REPULSION) or 0.0),
+        shelf_expectation=p.shelf_drawn.expectation,
         **given,
     )
+
+
+def shelf_drawn(p: AudienceParams) -> NDArray[np.float64]:
+    """What contentment with a work adds to the log-odds of looking on at its shelf, by `Shelf`."""
+    made = np.zeros(len(Shelf))
+    for shelf in (Shelf.CO_VIEWED, Shelf.BOUGHT_TOGETHER, Shelf.RANDOM):
+        made[shelf] = getattr(p.shelf_drawn, shelf.name.lower())
+    return made
 
 
 def shown(mechanism: Mechanism[AudienceParams]) -> NDArray[np.void]:

@@ -141,6 +141,50 @@ class Responses(Params):
     )
 
 
+class Drawn(Params):
+    """Who looks at which shelf of related works. Whoever was glad of the work that a shelf belongs
+    to is content with it, less what they had expected of works at all:
+
+        content = (1 if glad, else -1) - expectation (general expectation - 3.5 stars)
+
+    and the log-odds of looking at the next work on the shelf move by content times the number
+    below for its kind. All 0: everybody alike."""
+
+    co_viewed: float = par(
+        0.0,
+        "on a co-viewed shelf (below 0: whom a work left wanting compares it with others)",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: who compares is still searching; off by default",
+    )
+    bought_together: float = par(
+        0.0,
+        "on a bought-together shelf (above 0: who is content with a work adds to it)",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: who extends a purchase is content with it; off by default",
+    )
+    random: float = par(
+        0.0,
+        "on a shelf of random works, whose label says nothing",
+        unit="logit",
+        low=-20,
+        high=20,
+        source="assumption: a control; off by default",
+    )
+    expectation: float = par(
+        0.0,
+        "how much less content a person is with a work who expects a star more of works (0: being "
+        "glad alone counts)",
+        unit="1/star",
+        low=0,
+        high=20,
+        source="assumption; sign: disconfirmation, Oliver 1980; off by default",
+    )
+
+
 class Calendar(Params):
     """Which days people come; all alike by default."""
 
@@ -284,6 +328,7 @@ class AudienceParams(Params):
         low=0.01,
         high=0.999,
     )
+    shelf_drawn: Drawn = group(Drawn, "who looks at which shelf of related works")
     eagerness_sd: float = par(
         0.8, "sd across people of the log-odds of like, comment, reshare, follow", low=0, high=4
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels import browse, shared
+from twin.kernels.happen import TYPICAL
 from twin.kernels.plan import empty_plan
 from twin.kernels.scene import Behaviour, Makers, People, Posts, Scene
 from twin.kernels.tally import Tally, no_tally
@@ -48,12 +49,16 @@ class Sessions:
         c, own = self.m.world.table("consumers"), self.m.mine
         # Without opinions everybody is neutral, so the kernel needs no branch
         opinion = c["opinion"] if "opinion" in c.columns else np.zeros(len(c), np.float32)
-        mine = {
-            name: own("consumers", name)
-            for name in People._fields
-            if name not in ("key", "arm", "opinion")
-        }
-        return People(key=c["key"], arm=c["arm"], opinion=opinion, **mine)
+        # Without ratings nobody is harder to please than others
+        expectation = (
+            c["rating_expectation"]
+            if "rating_expectation" in c.columns
+            else np.full(len(c), TYPICAL, np.float32)
+        )
+        read = {"key": c["key"], "arm": c["arm"]}
+        read |= {"opinion": opinion, "rating_expectation": expectation}
+        mine = {name: own("consumers", name) for name in People._fields if name not in read}
+        return People(**read, **mine)
 
     def posts(self) -> Posts:
         """What a session reads and writes of posts."""

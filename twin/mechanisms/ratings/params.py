@@ -149,6 +149,12 @@ class RatingsParams(Params):
         "comparison, all that is on show (two works side by side); none, as elsewhere",
         source="assumption; FINDINGS F3",
     )
+    carried: bool = par(
+        True,
+        "whether the expectation of a work is carried over to what hangs on its bought-together "
+        "shelf; without it, as elsewhere",
+        source="assumption; FINDINGS F3",
+    )
     report_base: float = par(
         0.02, "chance that a consumption which one would rate 3 is rated", low=0, high=1, lever=True
     )

@@ -6,7 +6,8 @@ over complementary links they diverge.
 
     change of the gap between two average ratings = a + b_S S + b_C C + c gap + e
 
-with b_S < 0 < b_C expected.
+with b_S < 0 < b_C expected. The sentence says why: each link gathers another audience. So audiences
+differ by who looks at which shelf, and no link says anything about ratings.
 """
 
 from __future__ import annotations
@@ -25,19 +26,21 @@ FINDING = Finding(
         "Stoeckli & Khobzi, Decision Support Systems 2021: signs, abstract; no coefficients, no "
         "sample size",
         "Oliver 1980 (kappa: sign)",
+        "who looks at which shelf: assumption",
     ),
-    parts=(model.PART, shelves.SHELVES, shelves.KAPPA),
-    note="The two coefficients in worlds decide, each less that under a shelf of random links. The "
-    "pair model is secondary, because its mechanism fixes its answer. By default "
-    "(ratings.reference: via) the work whose page shows a co-viewed shelf sets the "
-    "expectation of the works on it. A better neighbour then disappoints and a worse one "
-    "flatters, so contrast drives the two ratings apart. Take k stars of rating per star of "
-    "surprise, half of the expectation from the average on show, and everybody coming over "
-    "the link. The gap of ratings then settles at (1 + k) / (1 - k) times the gap of "
-    "qualities. It is (1 + k) / (1 + k / 2) over random links and (1 + k) / (1 - k / 2) over "
-    "bought-together ones. So this mechanism cannot give the published sign, and the default "
-    "is left as it is. Where people compare both works side by side (reference: comparison), "
-    "the gap is that of qualities, below that of random links, and ratings converge in the "
-    "pair model; this is reported. The paper explains its signs by audiences with other "
-    "expectations. Links here do not gather such audiences yet. Sizes are unvalidated.",
+    parts=(model.PART, shelves.SHELVES, shelves.LOOKS),
+    note="Three claims decide: the effects of the two kinds of link differ, and each has its "
+    "published sign, all less the same under a shelf of random links. Assumed is who "
+    "looks at which shelf: whom a work left wanting compares it with works that others "
+    "viewed with it, and whom it pleased adds works that others bought with it; who "
+    "expects more of works is harder to please (audience.shelf_drawn, off by default). So"
+    " those who compare expect more than those who extend; what that does to ratings "
+    "follows. The controls may fail: with equal audiences both works of a link still "
+    "share raters, which may bring their ratings together whoever those are. No link sets"
+    " an expectation here. By default one does (ratings.reference: via): the work whose "
+    "page shows a co-viewed shelf is the reference of the works on it, which drives "
+    "ratings apart by construction, and is no test. The abstract of the paper names no "
+    "mechanism; that audiences expect other things is the sentence's reading of it. The "
+    "pair model has the same laws without a feed, and is secondary. Sizes are "
+    "unvalidated.",
 )

@@ -1,5 +1,5 @@
-"""Finding 6: posts by AI take reach from human creators, build nobody's reputation, and displace
-human creators; what platforms may do, and who pays for it.
+"""Finding 6: AI posts capture attention by comprehensiveness, build nobody's reputation, and
+displace human creators; what platforms may do, and who pays for it.
 
 The source is an essay. Field studies are mixed and one contradicts it (Nextdoor: unselected AI text
 draws fewer clicks), so this is a hypothesis that is shown with controls. That AI posts build no
@@ -25,19 +25,22 @@ FINDING = Finding(
         "Liu, Hu & Gao, DSS 2025, abstract",
         "del Rio-Chanona et al., PNAS Nexus 2024, abstract",
         "Burtch et al., CACM, abstract",
+        "Chetty, Econometrica 2012, abstract (response of supply to pay)",
     ),
     parts=(supply.PART, policies.DRAFTS, policies.POLICY),
-    note="Two claims decide, where AI doubles the supply: human posts examined, and uploads of "
-    "human creators where AI works. Their controls are infinite attention where nobody "
-    "leaves, and communities without AI that keep to themselves. In the default feed all "
-    "topics compete for the same slates, so humans in topics without AI may lose too: that "
-    "placebo is reported. With infinite attention where people may leave, less satisfied "
-    "people leave, which is another mechanism: reported too. That AI posts build no "
-    "reputation is a parameter of the twin, not a result. The dose of published studies is "
-    "unknown; the band is asked where AI doubles the supply. Uploads respond to income "
-    "through supply_elasticity, which is off by default, so their fall follows from the fall "
-    "of income. That comprehensiveness captures engagement is not tested: it has no way to "
-    "attention in the twin. An AI creator with the parameters of a human one still has a more "
-    "central niche; only where niches, hours and quitting are alike too does nothing but the "
-    "name differ.",
+    note="Three claims decide: what their comprehensiveness adds to the reach of AI posts; "
+    "and, where AI doubles the supply, human posts examined, and uploads of human "
+    "creators where AI works. Assumed: one person before one post opens what answers more"
+    " fully (search-like intent) and stays with it (dwell); how strongly, and how far "
+    "creators respond to pay, every world draws from a range, so the intervals are over "
+    "these ranges too. Follows: how far the feed carries it, what is left to human "
+    "creators, and how much less they post. Nextdoor's field study contradicts the "
+    "assumption. Controls: nobody cares for comprehensiveness; infinite attention where "
+    "nobody leaves; communities without AI that keep to themselves. In the default feed "
+    "all topics compete for the same slates, so humans in topics without AI may lose too:"
+    " that placebo is reported. As many posts from makers alike in all but who makes show"
+    " what is due to more supply alone. That AI posts build no reputation is a parameter "
+    "of the twin, not a result. AI comes when creators know what they earn without it, "
+    "except where policies are compared. The dose of published studies is unknown; the "
+    "band is asked where AI doubles the supply.",
 )

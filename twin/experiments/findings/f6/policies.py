@@ -9,6 +9,7 @@ import numpy as np
 from twin.experiments.findings.f6.arms import (
     CHANGE,
     CONTENT,
+    DRAWN,
     ENJOYED,
     EXPOSED,
     FULL,
@@ -18,8 +19,10 @@ from twin.experiments.findings.f6.arms import (
     POLICIES,
     QUICK,
     SHARE,
+    SOON,
     WORLD,
     relative,
+    size,
 )
 from twin.experiments.findings.kit.arms import Arm, because
 from twin.experiments.findings.kit.claims import Claim, moves, sign, vanishes
@@ -81,7 +84,9 @@ def judge_policies(seen: Readings) -> list[Claim]:
 
 def _drafts(counts: tuple[int, ...], control: str = "") -> list[Arm]:
     return [
-        Arm(str(count), float(count), {"creators.drafts": str(count)}, control) for count in counts
+        # One is the default: these worlds are those of the supply experiment.
+        Arm(str(count), float(count), {"creators.drafts": str(count)} if count > 1 else {}, control)
+        for count in counts
     ]
 
 
@@ -93,6 +98,7 @@ DRAFTS = Part(
     arms=[*_drafts((1, 4, 16)), *_drafts((1, 16), "no AI")],
     outcomes=OUTCOMES,
     world=WORLD,
+    drawn=DRAWN,
     controls={"no AI": because("no AI", creators__ai__initial="0")},
     full=FULL,
     quick=QUICK,
@@ -112,6 +118,7 @@ POLICY = Part(
         "supply by AI responds to income, as that of humans does",
         creators__ai__supply_elasticity="0.33",
     ),
-    full=FULL,
-    quick=QUICK,
+    drawn=DRAWN,
+    full=size(8, 90, 1000, 200),
+    quick=size(4, 6, 300, 50, SOON),
 )

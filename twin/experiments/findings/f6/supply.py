@@ -1,4 +1,5 @@
-"""Finding 6, supply: what human creators lose as posts by AI become more.
+"""Finding 6, supply: whether comprehensiveness captures attention, and what human creators lose as
+posts by AI become more.
 
 The dose is posts by AI per human post. Published studies do not report theirs. The band of uploads
 is asked at 1, where AI doubles the supply; this was fixed before any run. AI works in half of the
@@ -7,36 +8,32 @@ communities, and humans in the others are the placebo.
 
 from __future__ import annotations
 
-import numpy as np
-
 from twin.experiments.findings.f6.arms import (
-    ACCRUES,
-    AI_REACH,
-    ALIKE,
     APART,
+    BLIND,
     CHANGE,
     CONTENT,
     DOSES,
-    ENDLESS,
+    DRAWN,
     ENJOYED,
     EXITS,
     EXPOSED,
     FALL,
     FULL,
-    HUMAN_REACH,
     INCOME,
     NAMELESS,
     NO_AI,
     OPENED,
     OTHERS,
     OUTCOMES,
-    PEOPLE,
-    PLACED,
+    PLAIN,
     QUICK,
     REACH,
+    SAME,
     SHARE,
     STAYS,
     WORLD,
+    ahead,
     relative,
     supplied,
 )
@@ -61,27 +58,26 @@ BAND = (
 ESSAY = "essay; NBER w34733"
 
 
+REACHED = Matters(0.05, "assumption: five per cent more people")
+
+
 def judge(seen: Readings) -> list[Claim]:
-    """Displacement over supply with its controls: infinite attention from which nobody leaves, and
-    communities without AI. Then what AI posts reach, against AI creators that differ by name
-    only."""
-    reach = sign(
-        f"AI doubles the supply: {REACH.words}, change as a share",
-        relative(seen, "1", "0", REACH),
-        -1,
-        ESSAY,
-        matters=FALL,
-        primary=True,
-    )
-    uploads = sign(
-        f"AI doubles the supply: {EXPOSED.words}, change as a share",
-        relative(seen, "1", "0", EXPOSED),
-        -1,
-        ESSAY,
-        matters=FALL,
-        primary=True,
+    """Capture by comprehensiveness, and displacement over supply, with their controls: nobody cares
+    for comprehensiveness; infinite attention from which nobody leaves; communities without AI. Then
+    makers alike in all but who makes."""
+    reach, uploads = (
+        sign(
+            f"AI doubles the supply: {metric.words}, change as a share",
+            relative(seen, "1", "0", metric),
+            -1,
+            ESSAY,
+            matters=FALL,
+            primary=True,
+        )
+        for metric in (REACH, EXPOSED)
     )
     return [
+        *_capture(seen),
         reach,
         uploads,
         *_endless(seen, reach, uploads),
@@ -89,6 +85,28 @@ def judge(seen: Readings) -> list[Claim]:
         *_displacement(seen, uploads),
         *_alike(seen),
         *_people(seen),
+    ]
+
+
+def _capture(seen: Readings) -> list[Claim]:
+    """What comprehensiveness adds to the reach of an AI post, where it has its way to attention and
+    where it has none."""
+    words = "what its comprehensiveness adds to the reach of an AI post over a human one, log ratio"
+    main = sign(
+        words,
+        ahead(seen, "1") - ahead(seen, "plain/1"),
+        1,
+        "essay: AI captures engagement by comprehensiveness",
+        matters=REACHED,
+        primary=True,
+    )
+    return [
+        main,
+        vanishes(
+            f"nobody cares for it: {words}",
+            ahead(seen, "blind/1") - ahead(seen, "blind plain/1"),
+            main,
+        ),
     ]
 
 
@@ -155,78 +173,51 @@ def _placebo(seen: Readings, uploads: Claim) -> list[Claim]:
 
 
 def _endless(seen: Readings, *mains: Claim) -> list[Claim]:
-    """Where everybody sees every post and nobody leaves, AI takes nothing from anybody. Where
-    people may leave, less satisfied people do, which is another mechanism: reported."""
-    made = []
-    for world, words in (
-        ("stays", "infinite attention where nobody leaves"),
-        ("endless", "infinite attention where people may leave"),
-    ):
-        made += [
-            vanishes(
-                f"{words}: {metric.words}, change as a share",
-                relative(seen, f"{world}/1", f"{world}/0", metric),
-                main,
-                aside=world == "endless",
-            )
-            for metric, main in zip((REACH, EXPOSED), mains, strict=True)
-        ]
-    left = sign(
-        "infinite attention: people who have not left, change as a share",
-        relative(seen, "endless/1", "endless/0", PEOPLE),
-        -1,
-        "people leave whatever they can see",
-        matters=CHANGE,
-        aside=True,
-    )
-    return [*made, left]
+    """Where everybody sees every post and nobody leaves, AI takes nothing from anybody."""
+    return [
+        vanishes(
+            f"infinite attention where nobody leaves: {metric.words}, change as a share",
+            relative(seen, "stays/1", "stays/0", metric),
+            main,
+        )
+        for metric, main in zip((REACH, EXPOSED), mains, strict=True)
+    ]
 
 
 def _alike(seen: Readings) -> list[Claim]:
-    """Where an AI creator differs from a human one by name only, its posts reach as many people."""
-    # A log ratio: twice the reach and half of it are equally far from none.
-    ahead = {
-        arm: np.log(seen.of(arm, AI_REACH) / seen.of(arm, HUMAN_REACH))
-        for arm in ("1", "alike/1", "placed/1", "nameless/1")
-    }
+    """Makers alike in all but who makes: their posts reach as many people as human ones, and as
+    many posts of theirs displace less."""
     main = sign(
         "an AI post reaches more people than a human one: log of the ratio",
-        ahead["1"],
+        ahead(seen, "1"),
         1,
         ESSAY,
-        matters=Matters(0.05, "assumption: five per cent more people"),
+        matters=REACHED,
     )
     return [
         main,
+        vanishes(
+            "makers alike in all but who makes: log of reach of an AI post over that of a human one",
+            ahead(seen, "nameless/1"),
+            main,
+        ),
         *(
-            vanishes(
-                f"AI creators as human ones in {words}: log of reach of an AI post over that of a "
-                f"human one",
-                ahead[arm],
-                main,
-                # Only the last leaves no difference; the others show which one matters.
-                aside=arm != "nameless/1",
+            sign(
+                f"AI doubles the supply, less makers alike in all but who makes and how much: "
+                f"{metric.words}, change as a share",
+                relative(seen, "1", "0", metric) - relative(seen, "same/1", "0", metric),
+                -1,
+                ESSAY,
+                matters=FALL,
             )
-            for arm, words in (
-                ("nameless/1", "all but who makes the posts"),
-                ("placed/1", "all but hours and quitting"),
-                ("alike/1", "all but niches, hours and quitting"),
-            )
+            for metric in (REACH, EXPOSED)
         ),
     ]
 
 
 def _people(seen: Readings) -> list[Claim]:
-    """What accrual and the supply move besides: reported, for no source gives a sign."""
-    made = [
-        moves(
-            "AI posts that build reputation as human ones do: human share of reach",
-            seen.effect("accrues/1", "1", SHARE),
-            "no source",
-            matters=SHARE.matters,
-            aside=True,
-        )
-    ]
+    """What the supply moves besides: reported, for no source gives a sign."""
+    made = []
     for metric in (ENJOYED, OPENED, CONTENT):
         doses, values = seen.doses(metric)
         made.append(
@@ -248,27 +239,27 @@ PART = Part(
     judge=judge,
     arms=[
         *(Arm(f"{dose:g}", dose, supplied(dose)) for dose in DOSES),
-        Arm("0", 0.0, NO_AI, "apart"),
-        Arm("1", 1.0, supplied(1.0), "apart"),
-        Arm("0", 0.0, NO_AI, "endless"),
-        # The default of 4 posts a day is dose 1; `ENDLESS` and `ALIKE` set rates of their own.
-        Arm("1", 1.0, {}, "endless"),
-        Arm("1", 1.0, {}, "alike"),
-        Arm("1", 1.0, {}, "accrues"),
-        Arm("0", 0.0, NO_AI, "stays"),
-        Arm("1", 1.0, {}, "stays"),
-        Arm("1", 1.0, {}, "placed"),
-        Arm("1", 1.0, {}, "nameless"),
+        *(
+            Arm(name, dose, sets, control)
+            for control in ("apart", "stays")
+            # The default of 4 posts a day is dose 1; `STAYS` sets rates of its own.
+            for name, dose, sets in (("0", 0.0, NO_AI), ("1", 1.0, {}))
+        ),
+        *(
+            Arm("1", 1.0, {}, control)
+            for control in ("plain", "blind", "blind plain", "same", "nameless")
+        ),
     ],
     outcomes=OUTCOMES,
     world=WORLD,
+    drawn=DRAWN,
     controls={
         "apart": APART,
-        "endless": ENDLESS,
-        "alike": ALIKE,
-        "accrues": ACCRUES,
         "stays": STAYS,
-        "placed": PLACED,
+        "plain": PLAIN,
+        "blind": BLIND,
+        "blind plain": BLIND | PLAIN,
+        "same": SAME,
         "nameless": NAMELESS,
     },
     full=FULL,

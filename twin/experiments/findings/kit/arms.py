@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,29 @@ class Arm:
     dose: float
     sets: Mapping[str, str] = field(default_factory=dict)
     control: str = ""
+
+
+class Range(NamedTuple):
+    """What is not known of a setting: its least and largest value, and where they come from. Every
+    replicate draws a value, the same in all arms."""
+
+    low: float
+    high: float
+    why: str
+
+
+def drawn(ranges: Mapping[str, Range], replicate: int) -> dict[str, str]:
+    """Values of a replicate, by path: places u in the ranges by the additive recurrence
+    u_r = (1/2 + r a_k) mod 1, whose points fill a cube of d dimensions evenly however many there
+    are, with a_k = g^-k and g the root of x^(d + 1) = x + 1 (Roberts 2018). No seed enters."""
+    g = 2.0
+    # A contraction whose fixed point is the root; 64 steps are exact to rounding.
+    for _ in range(64):
+        g = (1 + g) ** (1 / (len(ranges) + 1))
+    return {
+        path: f"{one.low + (one.high - one.low) * ((0.5 + replicate * g ** -(k + 1)) % 1):.4g}"
+        for k, (path, one) in enumerate(ranges.items())
+    }
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,10 @@ from twin.experiments.findings.kit.arms import (
     Curve,
     Evidence,
     Outcome,
+    Range,
     Size,
     Study,
+    drawn,
 )
 from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.readings import Readings
@@ -38,7 +40,8 @@ class Part:
     ``varies`` is the independent variable in words. ``doses`` says whether arms lie on an axis of
     numbers, ``log_dose`` that it is a logarithmic one. ``windows`` are the parts of the run over
     which means are taken, as shares of it. ``controls`` maps the name of a control to what it
-    changes. ``judge`` makes the claims, which are fixed here before any run: what is primary, what
+    changes. ``drawn`` are settings that every replicate draws from a range, where the control does
+    not set them. ``judge`` makes the claims, which are fixed here before any run: what is primary, what
     matters, and which controls belong to it. ``curves`` are drawn besides the outcomes over the
     arms. ``both_ends`` are two outcomes, one of each side, for finding 8.
     """
@@ -51,6 +54,7 @@ class Part:
     outcomes: Sequence[Outcome] = ()
     world: Change = field(default_factory=dict)
     controls: Mapping[str, Change] = field(default_factory=dict)
+    drawn: Mapping[str, Range] = field(default_factory=dict)
     full: Size = NOTHING
     quick: Size = NOTHING
     windows: Sequence[tuple[float, float]] = LAST
@@ -64,14 +68,15 @@ class Part:
         """The size of the quick or the full set."""
         return self.quick if quick else self.full
 
-    def sets(self, arm: Arm, size: Size) -> dict[str, str]:
-        """All settings of an arm; the later ones win: size, world, control, dose."""
+    def sets(self, arm: Arm, size: Size, replicate: int = 0) -> dict[str, str]:
+        """All settings of an arm; the later ones win: size, world, what the replicate draws,
+        control, dose."""
         control = self.controls[arm.control] if arm.control else {}
         made = {
-            path: value
-            for change in (size.sets, self.world, control)
-            for path, (value, _) in change.items()
+            path: value for change in (size.sets, self.world) for path, (value, _) in change.items()
         }
+        made |= drawn(self.drawn, replicate)
+        made |= {path: value for path, (value, _) in control.items()}
         # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
         return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
 
