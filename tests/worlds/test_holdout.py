@@ -96,10 +96,10 @@ def test_trains_as_if_the_log_had_never_held_them(
     )
     assert (
         np.array_equal(a[:, ~of_holdout], b[:, ~of_holdout], equal_nan=True)
-        and of_holdout.sum() == 13
+        and of_holdout.sum() == 14
     )
     assert (
-        np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 12
+        np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 13
     )  # its size is 0
     assert feed(whole).keep["trained.consumer"].sum() > 500
 
@@ -175,6 +175,7 @@ def test_judged_right(small: Small) -> None:
     assert board.get("click_log_loss_ceiling") == pytest.approx(
         -np.log(np.where(clicked, true, 1 - true.astype(float))).mean(), rel=1e-6
     )
+    assert board.get("click_rate_holdout") == clicked.mean()
 
 
 @pytest.mark.parametrize(
@@ -341,7 +342,12 @@ def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_pat
 def test_no_reading_while_there_are_none(small: Small) -> None:
     """Without random slots nothing is read or kept; where they end, the readings end when the last
     are forgotten."""
-    names = "model_auc_holdout_new", "click_auc_ceiling", "click_log_loss_ceiling"
+    names = (
+        "model_auc_holdout_new",
+        "click_auc_ceiling",
+        "click_log_loss_ceiling",
+        "click_rate_holdout",
+    )
     simulation, readings = history(small("duration=3d"))
     board = simulation.world.board
     assert (

@@ -65,15 +65,18 @@ class Part:
         return self.quick if quick else self.full
 
     def sets(self, arm: Arm, size: Size) -> dict[str, str]:
-        """All settings of an arm; the later ones win: size, world, control, dose."""
+        """All settings of an arm; the later ones win: size, world, control, dose.
+
+        Without a ``warm_up`` of their own, worlds have none.
+        """
         control = self.controls[arm.control] if arm.control else {}
-        made = {
+        # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
+        made = {"warm_up": "0d"} | {
             path: value
             for change in (size.sets, self.world, control)
             for path, (value, _) in change.items()
         }
-        # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
-        return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
+        return made | dict(arm.sets) | {"duration": f"{size.days}d"}
 
 
 @dataclass(frozen=True)
