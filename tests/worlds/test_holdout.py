@@ -386,3 +386,30 @@ def test_posts_that_nobody_saw(small: Small) -> None:
         )
         shares.append(share[some].mean())
     assert shares[0] < 0.5 * shares[1]
+
+
+def test_a_feed_without_a_model_is_the_same_world_whatever_the_tables(small: Small) -> None:
+    """Ranked by popularity: worlds with colliding and with own rows differ in what the model knows
+    and in nothing that people see or do, so both are judged on the same impressions."""
+    worlds = [
+        history(
+            small(
+                "duration=4d",
+                SHARE,
+                "recommender.ranking=popularity",
+                *(
+                    f"recommender.tables.{entity}.{each}"
+                    for entity in ("consumer", "post")
+                    for each in table
+                ),
+            )
+        )
+        for table in (["kind=collisionless"], ["kind=hash", "slots=16"])
+    ]
+    (one, a), (_, b) = worlds
+    board = one.world.board
+    of_model = np.array([metric.name.startswith(("model_", "table_")) for metric, _ in board.rows])
+    assert np.array_equal(a[:, ~of_model], b[:, ~of_model], equal_nan=True)
+    size, auc = board.index("model_holdout_size"), board.index("model_auc_holdout", head="click")
+    assert np.array_equal(a[:, size], b[:, size]) and a[-1, size] > 100
+    assert a[-1, auc] != b[-1, auc]
