@@ -9,10 +9,11 @@ from twin.experiments.findings.f1 import rewards
 from twin.experiments.findings.f5 import arms as f5
 from twin.experiments.findings.f5 import holdout, sync
 from twin.experiments.findings.kit.arms import Outcome
+from twin.experiments.findings.kit.claims import Claim
 from twin.experiments.findings.kit.judging import settled
 from twin.experiments.findings.kit.readings import Readings, called
-from twin.experiments.findings.kit.verdicts import standings, verdict
-from twin.experiments.findings.worlds import settings
+from twin.experiments.findings.kit.verdicts import controls_of, standings, verdict
+from twin.experiments.findings.worlds import settings, tasks
 from twin.world.metric import label_text
 
 STEADY = given.Noise(level=0.7, spread=1e-3)
@@ -108,16 +109,18 @@ def test_worlds_that_are_compared_differ_in_tables_or_the_interval_alone(quick):
         assert len(warm) == 1 and warm != {"warm_up=0d"}
 
 
-def paid(contrasts: dict[str, float], supply: dict[str, float]) -> Readings:
-    """Readings of the default world: what 5 likes change in pay and in supply, by group of arms."""
-    seen = given.readings(rewards.PART, noise=given.Noise(level=0.5, spread=1e-3))
-    rng = np.random.default_rng(2)
-    for arm in rewards.PART.arms:
-        for outcome, effects in ((rewards.PAID, contrasts), (rewards.POSTED, supply)):
-            values = effects.get(arm.control, 0.0) * (arm.name == "angry 5")
-            shape = seen.over_time(called(arm), outcome).shape
-            put(seen, called(arm), outcome, 0.3 + values + 1e-4 * rng.normal(size=shape))
-    return seen
+def paid(contrasts: dict[str, float], supply: dict[str, float]) -> list[Claim]:
+    """Claims about the default world: what 5 likes change in pay and in supply, by group of arms."""
+    claims, rng = [], np.random.default_rng(2)
+    for part in rewards.PARTS:
+        seen = given.readings(part, noise=given.Noise(level=0.5, spread=1e-3))
+        for arm in part.arms:
+            for outcome, effects in ((rewards.PAID, contrasts), (rewards.POSTED, supply)):
+                values = effects.get(arm.control, 0.0) * (arm.name == "angry 5")
+                shape = seen.over_time(called(arm), outcome).shape
+                put(seen, called(arm), outcome, 0.3 + values + 1e-4 * rng.normal(size=shape))
+        claims += part.judge(seen)
+    return settled(claims)
 
 
 READ = {"": 0.8, "classifiers err by 0.2": 0.5, "classifiers err by 0.4": 0.2}
@@ -125,26 +128,27 @@ READ = {"": 0.8, "classifiers err by 0.2": 0.5, "classifiers err by 0.4": 0.2}
 
 def test_an_incentive_of_a_feed_that_cannot_read_is_not_one_of_what_it_reads():
     offered = READ | {rewards.STILL: 0.6}
-    seen = paid(offered, {"": 0.05})
-    claims = settled(rewards.judge(seen))
-    assert verdict(claims) == "reproduced"
-    by_says = {claim.says: claim for claim in claims}
-    dose = [claim for says, claim in by_says.items() if says.startswith("the worse classifiers")]
-    assert dose[0].state == "holds" and dose[0].effect == pytest.approx(-0.245, abs=0.01)
-    # Creators who do not adapt are paid for arousal as well, and supply none.
-    (still,) = [
-        claim
-        for says, claim in by_says.items()
-        if rewards.STILL in says and claim.role != "control"
-    ]
+    assert verdict(paid(offered, {})) == "reproduced"
+    assert verdict(paid(offered | {rewards.BLIND: 0.8}, {})) == "confounded"
+    assert verdict(paid({}, {"": 0.05})) == "null"
+    assert verdict(paid({"": -0.8}, {})) == "refuted"
+
+
+def test_supply_is_second_and_not_that_of_creators_who_do_not_adapt():
+    by_says = {claim.says: claim for claim in paid(READ | {rewards.STILL: 0.6}, {"": 0.05})}
+    posted = by_says[f"{rewards.WHAT}: {rewards.POSTED.words}"]
+    assert posted.state == "holds" and posted.role == "secondary"
+    controls = controls_of(posted, list(by_says.values()))
+    assert [each.state for each in controls] == ["holds", "holds"]
+    dose = next(claim for says, claim in by_says.items() if says.startswith("the worse"))
+    assert dose.state == "holds" and dose.effect == pytest.approx(-0.245, abs=0.01)
+    # Creators who do not adapt are paid for arousal as well.
+    still = by_says[f"default world, {rewards.STILL}: {rewards.PAID.words}"]
     assert still.state == "holds" and still.effect == pytest.approx(0.6, abs=0.01)
-    assert verdict(settled(rewards.judge(paid(offered | {rewards.BLIND: 0.8}, {})))) == "confounded"
-    assert verdict(settled(rewards.judge(paid({}, {"": 0.05})))) == "null"
-    assert verdict(settled(rewards.judge(paid({"": -0.8}, {})))) == "refuted"
 
 
 def test_the_feed_that_cannot_read_differs_in_its_classifiers_alone():
-    part = rewards.PART
+    part = rewards.SUPPLY
     ends = {called(arm): set(settings(part, arm, quick=True)) for arm in part.arms}
     for control in (rewards.BLIND, "classifiers err by 0.4"):
         other = ends[f"{control}/angry 5"] ^ ends["angry 5"]
@@ -152,3 +156,11 @@ def test_the_feed_that_cannot_read_differs_in_its_classifiers_alone():
     assert {each.split("=")[0] for each in ends["angry 5"] ^ ends["angry 0"]} == {
         "recommender.weights.angry"
     }
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_both_parts_of_the_default_world_share_their_worlds(quick):
+    """What pays and what is made of it are read in the same worlds: none is run twice."""
+    pay, supply = ({task.result for task in tasks([part], quick, 1, "")} for part in rewards.PARTS)
+    shared = len(rewards.PAY.arms) * rewards.SUPPLY.size(quick).replicates
+    assert len(pay & supply) == shared

@@ -19,7 +19,7 @@ FINDING = Finding(
         "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
         "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract",
     ),
-    parts=(weights.ANGER, rewards.PART, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
+    parts=(weights.ANGER, *rewards.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
     note="Three claims decide: what creators aim at where the mechanism is isolated, what arousal pays "
     "them in the default world, and that more automated accounts move people. The arousal of "
     "supply in the default world is second to what is paid, as creators learn slowly there. "

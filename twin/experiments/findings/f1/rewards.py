@@ -16,6 +16,8 @@ must vanish. Where creators do not adapt, the second must, and the first must no
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from twin.experiments.findings.f1.weights import COMMENT, MADE, OTHERS, POSTED, SHOWN, SPREAD
@@ -75,31 +77,37 @@ def _contrast(seen: Readings, outcome: Outcome, control: str = "") -> means.Arra
     return seen.effect(f"{where}angry 5", f"{where}angry 0", outcome)
 
 
-def judge(seen: Readings) -> list[Claim]:
-    """Incentive, supply, what is shown; their controls; the doses; a published feed."""
-    return [*_contrasts(seen), *_doses(seen), *_published(seen)]
+WHAT = "default world, angry reactions count 5 likes rather than none"
 
 
-def _contrasts(seen: Readings) -> list[Claim]:
-    what = "default world, angry reactions count 5 likes rather than none"
-    paid, posted, by_ai, shown = (
-        sign(
-            f"{what}: {outcome.words}",
+def _effects(seen: Readings, *outcomes: Outcome) -> list[Claim]:
+    """Each outcome: the contrast, and that it vanishes under a feed that cannot read."""
+    made = []
+    for outcome in outcomes:
+        claim = sign(
+            f"{WHAT}: {outcome.words}",
             _contrast(seen, outcome),
             1,
             SOURCE,
             matters=outcome.matters,
             primary=outcome is PAID,
         )
-        for outcome in (PAID, POSTED, POSTED_AI, SHOWN)
-    )
-    unread = [
-        vanishes(f"default world, {BLIND}: {outcome.words}", _contrast(seen, outcome, BLIND), claim)
-        for outcome, claim in ((PAID, paid), (POSTED, posted), (POSTED_AI, by_ai), (SHOWN, shown))
-    ]
+        unread = f"default world, {BLIND}: {outcome.words}"
+        made += [claim, vanishes(unread, _contrast(seen, outcome, BLIND), claim)]
+    return made
+
+
+def judge_pay(seen: Readings) -> list[Claim]:
+    """What creators are paid for, and what people are shown."""
+    return _effects(seen, PAID, SHOWN)
+
+
+def judge_supply(seen: Readings) -> list[Claim]:
+    """What creators make of it, over how well the feed reads; and a published feed."""
+    supply = _effects(seen, POSTED, POSTED_AI)
     unmoved = [
         vanishes(f"default world, {STILL}: {outcome.words}", _contrast(seen, outcome, STILL), claim)
-        for outcome, claim in ((POSTED, posted), (POSTED_AI, by_ai))
+        for outcome, claim in ((POSTED, supply[0]), (POSTED_AI, supply[2]))
     ]
     # An incentive is there whether it is followed or not.
     offered = sign(
@@ -109,7 +117,7 @@ def _contrasts(seen: Readings) -> list[Claim]:
         SOURCE,
         matters=PAID.matters,
     )
-    return [paid, posted, by_ai, shown, *unread, *unmoved, offered]
+    return [*supply, *unmoved, offered, *_doses(seen), *_published(seen)]
 
 
 def _doses(seen: Readings) -> list[Claim]:
@@ -169,11 +177,40 @@ def _size(replicates: int, days: int, people: int, creators: int) -> Size:
     )
 
 
-PART = Part(
+WORLD = OTHERS | because(
+    "nobody comes or leaves (a person who leaves may be a creator): only the behaviour of creators "
+    "changes",
+    audience__leave="0",
+    creators__human__arrivals="0/d",
+    creators__ai__arrivals="0/d",
+    creators__quit="0",
+)
+UNREADABLE = _reads(UNREAD, "control: readings of posts that tell nothing")
+# Posts are paid within days and creators follow within weeks: what is read is the end.
+END = ((0.75, 1.0),)
+QUICK = _size(4, 20, 800, 120)
+# Worlds of issue 18's size, in which the slope has an sd of about 0.2 between worlds.
+FULL = _size(24, 60, 3000, 600)
+PAY = Part(
     "presets",
     "Feed weights pay creators (default world)",
     varies="weight of the angry reaction in the default world, in likes",
-    judge=judge,
+    judge=judge_pay,
+    arms=(*_pair(), *_pair(BLIND)),
+    outcomes=(PAID, MADE, SHOWN, SPREAD),
+    world=WORLD,
+    controls={BLIND: UNREADABLE},
+    quick=QUICK,
+    full=FULL,
+    windows=END,
+    doses=True,
+    both_ends=(MADE, SHOWN),
+)
+SUPPLY = Part(
+    "supply",
+    "Creators follow what they are paid for (default world)",
+    varies="weight of the angry reaction, and how well the feed reads posts",
+    judge=judge_supply,
     arms=(
         *_pair(),
         *(arm for error in ERRORS for arm in _pair(_misread(error))),
@@ -181,22 +218,14 @@ PART = Part(
         *_pair(STILL),
         Arm("x_2023", COMMENT["x_2023"], {"recommender.preset": "x_2023"}, PUBLISHED),
     ),
-    outcomes=(PAID, MADE, POSTED, POSTED_AI, SHOWN, SPREAD),
-    world=OTHERS
-    | because(
-        "nobody comes or leaves (a person who leaves may be a creator): only the behaviour of "
-        "creators changes",
-        audience__leave="0",
-        creators__human__arrivals="0/d",
-        creators__ai__arrivals="0/d",
-        creators__quit="0",
-    ),
+    outcomes=(POSTED, POSTED_AI, PAID, SHOWN),
+    world=WORLD,
     controls={
         **{
             _misread(error): _reads(error, "dose: how well the feed's classifiers read posts")
             for error in ERRORS
         },
-        BLIND: _reads(UNREAD, "control: readings of posts that tell nothing"),
+        BLIND: UNREADABLE,
         STILL: because(
             "control: creators who do not adapt",
             creators__human__learning="0",
@@ -206,10 +235,9 @@ PART = Part(
         # The arm's own setting is all that differs.
         PUBLISHED: {},
     },
-    quick=_size(4, 20, 800, 120),
-    full=_size(16, 60, 2000, 400),
-    # Posts are paid within days and creators follow within weeks: what is read is the end.
-    windows=((0.75, 1.0),),
-    doses=True,
-    both_ends=(MADE, SHOWN),
+    quick=QUICK,
+    # The first worlds of those above, and more arms in them.
+    full=replace(FULL, replicates=10),
+    windows=END,
 )
+PARTS = (PAY, SUPPLY)

@@ -175,7 +175,7 @@ ANGER = Part(
     world=ISOLATED,
     controls={STILL: UNMOVED, TIMES: PLAIN},
     quick=Size(4, 14, SMALL),
-    full=Size(10, 90, LARGE),
+    full=Size(10, 45, LARGE),
     doses=True,
     both_ends=(MADE, SHOWN),
 )

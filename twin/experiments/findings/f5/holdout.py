@@ -287,7 +287,7 @@ PART = Part(
         },
         STILL: STATIONARY,
     },
-    full=sized(16, 80, 1000, 150, 15, warm_up=30),
+    full=sized(16, 72, 1000, 150, 15, warm_up=30),
     quick=sized(4, 12, 500, 60, 40, warm_up=7),
     windows=(*QUARTERS, (0.5, 1.0)),
     curves=curves,

@@ -53,7 +53,7 @@ LOAD = Part(
         recommender__random_share="0.1",
     ),
     controls={NONE: ONE_ROW_EACH},
-    full=size(16, 60, 1000, 150, 10),
+    full=size(8, 60, 1000, 150, 10),
     quick=size(4, 8, 400, 60, 20),
     doses=True,
     log_dose=True,

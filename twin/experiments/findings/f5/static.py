@@ -66,7 +66,7 @@ class Damage(NamedTuple):
 
 def studies(quick: bool) -> list[Study]:
     """Table 1, loads, damage under three kinds of traffic, and streams with and without drift."""
-    orders, burn, days, streams = (12, 24, 6, 4) if quick else (192, 100, 30, 32)
+    orders, burn, days, streams = (12, 24, 6, 4) if quick else (96, 100, 30, 16)
     stream = {"burn": burn, "days": days, "streams": streams}
     # Two orders are enough where every number has to be exactly zero.
     own = {"exponent": 1.0, "orders": 2, "kind": "collisionless"}

@@ -94,7 +94,7 @@ SYNC = Part(
         recommender__retrain_every="1d",
     ),
     controls={STILL: STATIONARY},
-    full=sized(16, 40, 1000, 150, 2, warm_up=30),
+    full=sized(8, 40, 1000, 150, 2, warm_up=30),
     quick=sized(4, 5, 400, 60, 1, warm_up=5),
     doses=True,
     log_dose=True,
