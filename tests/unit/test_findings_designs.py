@@ -3,6 +3,7 @@ design unable to say."""
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.given import findings as given
 from twin.experiments.findings.f1 import rewards
@@ -148,14 +149,22 @@ def test_supply_is_second_and_not_that_of_creators_who_do_not_adapt():
 
 
 def test_the_feed_that_cannot_read_differs_in_its_classifiers_alone():
-    part = rewards.SUPPLY
-    ends = {called(arm): set(settings(part, arm, quick=True)) for arm in part.arms}
+    """All arms share one warm-up: they differ in what one policy sets at its end."""
+    sets = {}
+    for arm in rewards.SUPPLY.arms:
+        chosen = [each for each in settings(rewards.SUPPLY, arm, quick=True) if "policies=" in each]
+        policy = yaml.safe_load(chosen[0].split("=", 1)[1])
+        assert [each["at"] for each in policy] == ["0d"]
+        sets[called(arm)] = set(policy[0]["set"].items())
     for control in (rewards.BLIND, "classifiers err by 0.4"):
-        other = ends[f"{control}/angry 5"] ^ ends["angry 5"]
-        assert other and all(".signals." in each and ".noise=" in each for each in other)
-    assert {each.split("=")[0] for each in ends["angry 5"] ^ ends["angry 0"]} == {
-        "recommender.weights.angry"
-    }
+        other = {path for path, _ in sets[f"{control}/angry 5"] ^ sets["angry 5"]}
+        assert len(other) == 4 and all(path.endswith(".noise") for path in other)
+    assert {path for path, _ in sets["angry 5"] ^ sets["angry 0"]} == {"recommender.weights.angry"}
+    rest = [
+        {each for each in settings(rewards.SUPPLY, arm, quick=True) if "policies=" not in each}
+        for arm in rewards.SUPPLY.arms
+    ]
+    assert all(each == rest[0] for each in rest) and "warm_up=40d" in rest[0]
 
 
 @pytest.mark.parametrize("quick", [True, False])

@@ -12,6 +12,10 @@ worlds show the beginning of it.
 *Dose*. How well the feed reads posts: the sd of the error of its classifiers. What it cannot see it
 cannot reward, so both effects fall with it; with an error so large that nothing is read, the first
 must vanish. Where creators do not adapt, the second must, and the first must not.
+
+In a world that has just begun the feed knows nobody, and comments are a tenth of what they are at
+rest: too few to learn from. So all worlds warm up under the default preset, and arms are policies
+that take hold when the warm-up is over.
 """
 
 from __future__ import annotations
@@ -56,20 +60,44 @@ def _misread(error: float) -> str:
     return f"classifiers err by {error:g}"
 
 
-def _reads(error: float, reason: str) -> dict[str, tuple[str, str]]:
+def _reads(error: float) -> dict[str, str]:
     """All classifiers with errors of this sd."""
-    return because(
-        reason, **{f"recommender__signals__{name}__noise": f"{error:g}" for name in NOISY}
-    )
+    return {f"recommender.signals.{name}.noise": f"{error:g}" for name in NOISY}
 
 
-def _weighs(likes: float) -> dict[str, str]:
-    return {"recommender.preset": "likes", "recommender.weights.angry": f"{likes:g}"}
+STOPPED = {
+    "creators.human.learning": "0",
+    "creators.human.imitation": "0",
+    "creators.ai.learning": "0",
+}
+CHANGES: dict[str, dict[str, str]] = {
+    "": {},
+    **{_misread(error): _reads(error) for error in ERRORS},
+    BLIND: _reads(UNREAD),
+    STILL: STOPPED,
+    PUBLISHED: {},
+}
+"""What each group of arms sets besides the weights."""
+
+
+def _arm(name: str, dose: float, control: str, weights: dict[str, str]) -> Arm:
+    """Levers that are set when the warm-up is over: it is the same for all arms, and done once."""
+    levers = ", ".join(f"{path}: {value}" for path, value in (weights | CHANGES[control]).items())
+    policies = f"[{{name: dose, at: 0d, set: {{{levers}}}}}]"
+    return Arm(name, dose, {"policies": policies}, control)
 
 
 def _pair(control: str = "") -> list[Arm]:
     """The two ends of the axis, which are what is contrasted."""
-    return [Arm(f"angry {w:g}", w, _weighs(w), control) for w in (0.0, 5.0)]
+    return [
+        _arm(
+            f"angry {w:g}",
+            w,
+            control,
+            {"recommender.preset": "likes", "recommender.weights.angry": f"{w:g}"},
+        )
+        for w in (0.0, 5.0)
+    ]
 
 
 def _contrast(seen: Readings, outcome: Outcome, control: str = "") -> means.Array:
@@ -158,11 +186,17 @@ def _published(seen: Readings) -> list[Claim]:
     ]
 
 
-def _size(replicates: int, days: int, people: int, creators: int) -> Size:
+def _size(replicates: int, days: int, people: int, creators: int, warm_up: int) -> Size:
     return Size(
         replicates,
         days,
         because(
+            "effects are read off a world in which the feed knows its people and posts, under the "
+            "default preset; shorter than the default world's own, as what still drifts drifts in "
+            "both worlds of a pair",
+            warm_up=f"{warm_up}d",
+        )
+        | because(
             "size: smaller, in coarser steps; AI creators as many of a hundred as in the default "
             "world",
             audience__initial=str(people),
@@ -185,12 +219,10 @@ WORLD = OTHERS | because(
     creators__ai__arrivals="0/d",
     creators__quit="0",
 )
-UNREADABLE = _reads(UNREAD, "control: readings of posts that tell nothing")
 # Posts are paid within days and creators follow within weeks: what is read is the end.
 END = ((0.75, 1.0),)
-QUICK = _size(4, 20, 800, 120)
-# Worlds of issue 18's size, in which the slope has an sd of about 0.2 between worlds.
-FULL = _size(24, 60, 3000, 600)
+QUICK = _size(4, 14, 800, 120, warm_up=40)
+FULL = _size(16, 60, 2000, 400, warm_up=150)
 PAY = Part(
     "presets",
     "Feed weights pay creators (default world)",
@@ -199,7 +231,8 @@ PAY = Part(
     arms=(*_pair(), *_pair(BLIND)),
     outcomes=(PAID, MADE, SHOWN, SPREAD),
     world=WORLD,
-    controls={BLIND: UNREADABLE},
+    # What a control changes is in the policy of its arms.
+    controls={BLIND: {}},
     quick=QUICK,
     full=FULL,
     windows=END,
@@ -216,28 +249,14 @@ SUPPLY = Part(
         *(arm for error in ERRORS for arm in _pair(_misread(error))),
         *_pair(BLIND),
         *_pair(STILL),
-        Arm("x_2023", COMMENT["x_2023"], {"recommender.preset": "x_2023"}, PUBLISHED),
+        _arm("x_2023", COMMENT["x_2023"], PUBLISHED, {"recommender.preset": "x_2023"}),
     ),
     outcomes=(POSTED, POSTED_AI, PAID, SHOWN),
     world=WORLD,
-    controls={
-        **{
-            _misread(error): _reads(error, "dose: how well the feed's classifiers read posts")
-            for error in ERRORS
-        },
-        BLIND: UNREADABLE,
-        STILL: because(
-            "control: creators who do not adapt",
-            creators__human__learning="0",
-            creators__human__imitation="0",
-            creators__ai__learning="0",
-        ),
-        # The arm's own setting is all that differs.
-        PUBLISHED: {},
-    },
+    controls={name: {} for name in CHANGES if name},
     quick=QUICK,
     # The first worlds of those above, and more arms in them.
-    full=replace(FULL, replicates=10),
+    full=replace(FULL, replicates=8),
     windows=END,
 )
 PARTS = (PAY, SUPPLY)
