@@ -13,14 +13,12 @@ worlds show the beginning of it.
 cannot reward, so both effects fall with it; with an error so large that nothing is read, the first
 must vanish. Where creators do not adapt, the second must, and the first must not.
 
-In a world that has just begun the feed knows nobody, and comments are a tenth of what they are at
-rest: too few to learn from. So all worlds warm up under the default preset, and arms are policies
-that take hold when the warm-up is over.
+All worlds warm up under the default preset, and arms are policies that take hold when the warm-up
+is over. Comments are rare: about one a day among 800 people, whose feed has next to none to learn
+from. So worlds of the quick set show that the design runs, and those of the full set are larger.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
@@ -222,7 +220,8 @@ WORLD = OTHERS | because(
 # Posts are paid within days and creators follow within weeks: what is read is the end.
 END = ((0.75, 1.0),)
 QUICK = _size(4, 14, 800, 120, warm_up=40)
-FULL = _size(16, 60, 2000, 400, warm_up=150)
+# As many worlds as power asks for with the spread of the quick ones: 8 for pay, 5 to 7 for supply.
+FULL = _size(8, 60, 6000, 1200, warm_up=150)
 PAY = Part(
     "presets",
     "Feed weights pay creators (default world)",
@@ -255,8 +254,8 @@ SUPPLY = Part(
     world=WORLD,
     controls={name: {} for name in CHANGES if name},
     quick=QUICK,
-    # The first worlds of those above, and more arms in them.
-    full=replace(FULL, replicates=8),
+    # The worlds of those above, and more arms.
+    full=FULL,
     windows=END,
 )
 PARTS = (PAY, SUPPLY)
