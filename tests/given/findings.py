@@ -83,7 +83,11 @@ def readings(part: Part, quick: bool = True, noise: Noise = Noise()) -> Readings
         shape = size.replicates, len(part.windows), len(seen.rows[called(arm)])
         values = noise.array(rng, shape)
         # Fewer responses than impressions, as everywhere.
-        rare = [place for (name, _), place in seen.rows[called(arm)].items() if name == "responses"]
+        rare = [
+            place
+            for (name, _), place in seen.rows[called(arm)].items()
+            if name in ("responses", "click_rate_holdout")
+        ]
         values[:, :, rare] *= 0.1
         seen.worlds[called(arm)] = values
     for study in part.studies(quick):

@@ -96,10 +96,10 @@ def test_trains_as_if_the_log_had_never_held_them(
     )
     assert (
         np.array_equal(a[:, ~of_holdout], b[:, ~of_holdout], equal_nan=True)
-        and of_holdout.sum() == 13
+        and of_holdout.sum() == 14
     )
     assert (
-        np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 12
+        np.isfinite(a[-1, of_holdout]).sum() > 8 and np.isnan(b[-1, of_holdout]).sum() == 13
     )  # its size is 0
     assert feed(whole).keep["trained.consumer"].sum() > 500
 
@@ -175,6 +175,7 @@ def test_judged_right(small: Small) -> None:
     assert board.get("click_log_loss_ceiling") == pytest.approx(
         -np.log(np.where(clicked, true, 1 - true.astype(float))).mean(), rel=1e-6
     )
+    assert board.get("click_rate_holdout") == clicked.mean()
 
 
 @pytest.mark.parametrize(
@@ -341,7 +342,12 @@ def test_reference_and_resume_are_bit_identical(mode: str, small: Small, tmp_pat
 def test_no_reading_while_there_are_none(small: Small) -> None:
     """Without random slots nothing is read or kept; where they end, the readings end when the last
     are forgotten."""
-    names = "model_auc_holdout_new", "click_auc_ceiling", "click_log_loss_ceiling"
+    names = (
+        "model_auc_holdout_new",
+        "click_auc_ceiling",
+        "click_log_loss_ceiling",
+        "click_rate_holdout",
+    )
     simulation, readings = history(small("duration=3d"))
     board = simulation.world.board
     assert (
@@ -380,3 +386,30 @@ def test_posts_that_nobody_saw(small: Small) -> None:
         )
         shares.append(share[some].mean())
     assert shares[0] < 0.5 * shares[1]
+
+
+def test_a_feed_without_a_model_is_the_same_world_whatever_the_tables(small: Small) -> None:
+    """Ranked by popularity: worlds with colliding and with own rows differ in what the model knows
+    and in nothing that people see or do, so both are judged on the same impressions."""
+    worlds = [
+        history(
+            small(
+                "duration=4d",
+                SHARE,
+                "recommender.ranking=popularity",
+                *(
+                    f"recommender.tables.{entity}.{each}"
+                    for entity in ("consumer", "post")
+                    for each in table
+                ),
+            )
+        )
+        for table in (["kind=collisionless"], ["kind=hash", "slots=16"])
+    ]
+    (one, a), (_, b) = worlds
+    board = one.world.board
+    of_model = np.array([metric.name.startswith(("model_", "table_")) for metric, _ in board.rows])
+    assert np.array_equal(a[:, ~of_model], b[:, ~of_model], equal_nan=True)
+    size, auc = board.index("model_holdout_size"), board.index("model_auc_holdout", head="click")
+    assert np.array_equal(a[:, size], b[:, size]) and a[-1, size] > 100
+    assert a[-1, auc] != b[-1, auc]

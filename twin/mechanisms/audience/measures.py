@@ -48,9 +48,9 @@ class Measures:
         self._people()
         self.board.set_all("retention", self._retention())
         scores = zip(
-            ("click_auc_ceiling", "click_log_loss_ceiling"),
+            ("click_auc_ceiling", "click_log_loss_ceiling", "click_rate_holdout"),
             self.truth.ceiling().tolist(),
-            strict=False,
+            strict=True,
         )
         for name, score in scores:
             self.board.set(name, score)

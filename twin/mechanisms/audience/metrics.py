@@ -270,6 +270,15 @@ _METRICS = (
         "Model: Log loss on random slots",
     ),
     Metric(
+        "click_rate_holdout",
+        "gauge",
+        "1",
+        "Clicks per impression of random slots that the model is judged on: the log loss over the "
+        "entropy of this rate is normalised entropy; no reading while there are none.",
+        "platform",
+        "Model: Clicks on random slots",
+    ),
+    Metric(
         "return_gap",
         "histogram",
         "visits",

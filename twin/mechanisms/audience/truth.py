@@ -67,14 +67,15 @@ class Truth:
         return max(first, last - MOST), last
 
     def ceiling(self) -> NDArray[np.float64]:
-        """AUC, log loss and calibration of true chances where the model is judged, (3,); computed
-        once per judgement."""
+        """AUC and log loss of true chances where the model is judged, and the rate of clicks there,
+        (3,); computed once per judgement."""
         keep, end = self.keep, self.m.world.service("holdout_span")()[1]
         # Judged again only when the recommender has judged: readings in between repeat it
         if end != keep["holdout.judged"][0]:
             first, last = self._judged()
-            keep["holdout.scores"] = judge_all(
-                keep["holdout.p"][first:last], keep["holdout.clicked"][first:last]
-            )
+            clicked = keep["holdout.clicked"][first:last]
+            auc, loss, _ = judge_all(keep["holdout.p"][first:last], clicked)
+            rate = float(clicked.mean()) if len(clicked) else np.nan
+            keep["holdout.scores"] = np.array([auc, loss, rate])
             keep["holdout.judged"] = np.array([end], np.int64)
         return keep["holdout.scores"]

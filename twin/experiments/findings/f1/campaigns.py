@@ -77,7 +77,7 @@ LARGE = because(
     metrics__every="1d",
 )
 OUTCOMES = (FAR, EACH, REACHED, INCOME)
-QUICK, FULL = Size(4, 30, SMALL), Size(10, 90, LARGE)
+QUICK, FULL = Size(4, 27, SMALL), Size(10, 90, LARGE)
 DEAF, BLIND = "posts leave no mark", "people are not known"
 LAST = f"{ACCOUNTS[-1]} accounts"
 

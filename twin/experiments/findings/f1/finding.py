@@ -1,6 +1,6 @@
 """Finding 1: feeds are persuasion infrastructure."""
 
-from twin.experiments.findings.f1 import campaigns, opinions, ratings, votes, weights
+from twin.experiments.findings.f1 import campaigns, opinions, ratings, rewards, votes, weights
 from twin.experiments.findings.kit.declare import Finding
 
 FINDING = Finding(
@@ -19,14 +19,15 @@ FINDING = Finding(
         "Hu, Pavlou & Zhang, CACM 2009: J shape, abstract",
         "Salvi et al., Nat. Hum. Behav. 2025: targeted persuasion, abstract",
     ),
-    parts=(*weights.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
-    note="Three claims decide: what creators aim at where the mechanism is isolated, the same in "
-    "the default world with published presets, and that more automated accounts move people. "
+    parts=(weights.ANGER, *rewards.PARTS, opinions.PART, *campaigns.PARTS, votes.VOTES, ratings.J),
+    note="Three claims decide: what creators aim at where the mechanism is isolated, what arousal pays "
+    "them in the default world, and that more automated accounts move people. The arousal of "
+    "supply in the default world is second to what is paid, as creators learn slowly there. "
     "Topology, votes, ratings and targeting are secondary; closed forms are exact. The angry "
-    "reaction is asked of a world in which arousal draws comments and nothing else, as a "
-    "contrast of 5 likes against 0: nearly all of an effect may be there at the smallest "
-    "weight. In the default world arousal also draws clicks and hides, creators learn slowly, "
-    "and comments are rare. An up-vote at birth raises the votes of people; which of two ways "
+    "reaction is asked as a contrast of 5 likes against 0: nearly all of an effect may be there at "
+    "the smallest weight. Where the mechanism is isolated, arousal draws comments and nothing "
+    "else; in the default world it also draws clicks and hides, and comments are rare. There the "
+    "feed reads posts with errors: what it cannot see it cannot reward. An up-vote at birth raises the votes of people; which of two ways "
     "of counting them was published is not known here, so the other is reported beside it. In "
     "small worlds the target of a campaign hardly changes who is shown its posts: the feed "
     "decides that, and reaches nearly everybody.",

@@ -128,5 +128,5 @@ J = Part(
         ),
     },
     quick=Size(4, 40, SMALL),
-    full=Size(12, 120, LARGE),
+    full=Size(12, 60, LARGE),
 )

@@ -1,9 +1,8 @@
-"""Finding 1, supply: how feed weights change what creators make.
+"""Finding 1, supply: how feed weights change what creators make, where the mechanism is isolated.
 
-*Isolated.* A world in which arousal draws comments and nothing else, nobody comes or leaves, and
-the feed learns within days. Comments stand for the angry reaction, weighted in likes as Facebook
-did: 5, 4, 1.5, 0. *Default world.* Published presets as they are: there arousal draws clicks,
-comments and hides at once, and creators learn at the default rate.
+A world in which arousal draws comments and nothing else, nobody comes or leaves, and the feed
+learns within days. Comments stand for the angry reaction, weighted in likes as Facebook did: 5, 4,
+1.5, 0. The default world is asked in `twin.experiments.findings.f1.rewards`.
 """
 
 from __future__ import annotations
@@ -32,11 +31,12 @@ OTHERS = because(
     chatbots__enabled="false",
     campaigns__enabled="false",
     ratings__enabled="false",
-    creators__ai__initial="0",
-    creators__ai__arrivals="0/d",
 )
 ISOLATED = {
     **OTHERS,
+    **because(
+        "not part of this experiment", creators__ai__initial="0", creators__ai__arrivals="0/d"
+    ),
     **because(
         "nobody comes or leaves: only the behaviour of creators changes",
         audience__arrivals="0/d",
@@ -174,13 +174,13 @@ ANGER = Part(
     outcomes=(MADE, POSTED, SHOWN, SPREAD),
     world=ISOLATED,
     controls={STILL: UNMOVED, TIMES: PLAIN},
-    quick=Size(4, 20, SMALL),
-    full=Size(10, 90, LARGE),
+    quick=Size(4, 14, SMALL),
+    full=Size(10, 45, LARGE),
     doses=True,
     both_ends=(MADE, SHOWN),
 )
 
-PRESETS = ("likes", "x_2026", "x_2023")
+PRESETS = ("likes", "x_2023")
 # The dose of a preset is the weight of comments in what it optimises: they also differ in others.
 COMMENT = {
     name: next(
@@ -190,80 +190,4 @@ COMMENT = {
     )
     for name in PRESETS
 }
-"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 13,
-33."""
-
-
-def _judge_presets(seen: Readings) -> list[Claim]:
-    made = {
-        (name, outcome.metric): sign(
-            f"default world, {name} (comments are {COMMENT[name]:.0f} % of what it optimises) against "
-            f"likes alone: {outcome.words}",
-            seen.effect(name, "likes", outcome),
-            1,
-            SOURCE,
-            matters=outcome.matters,
-            primary=name == "x_2023" and outcome is MADE,
-            aside=name == "x_2026",
-        )
-        for name in PRESETS[1:]
-        for outcome in (MADE, SHOWN)
-    }
-    return [
-        *made.values(),
-        vanishes(
-            "default world, creators who do not adapt: x_2023 against likes alone",
-            seen.effect(f"{STILL}/x_2023", f"{STILL}/likes", MADE),
-            made["x_2023", MADE.metric],
-        ),
-    ]
-
-
-SOME = because(
-    "size: small",
-    audience__initial="600",
-    audience__arrivals="0/d",
-    creators__human__initial="80",
-    network__communities="6",
-    recommender__lists="8",
-    recommender__refresh="30min",
-    metrics__every="1d",
-)
-MANY = because(
-    "size: medium",
-    audience__initial="3000",
-    audience__arrivals="0/d",
-    creators__human__initial="400",
-    recommender__refresh="30min",
-    metrics__every="1d",
-)
-DEFAULT = Part(
-    "presets",
-    "Feed weights pull producers (default world, published weights)",
-    varies="share of comments in what the feed optimises, %",
-    judge=_judge_presets,
-    arms=(
-        *(Arm(name, COMMENT[name], {"recommender.preset": name}) for name in PRESETS),
-        *(
-            Arm(name, COMMENT[name], {"recommender.preset": name}, STILL)
-            for name in ("likes", "x_2023")
-        ),
-    ),
-    outcomes=(MADE, POSTED, SHOWN, SPREAD),
-    world={
-        **OTHERS,
-        **because(
-            "nobody comes or leaves (a person who leaves may be a creator): only the behaviour of "
-            "creators changes",
-            audience__leave="0",
-            creators__human__arrivals="0/d",
-            creators__quit="0",
-        ),
-    },
-    controls={STILL: UNMOVED},
-    quick=Size(4, 40, SOME),
-    full=Size(10, 180, MANY),
-    doses=True,
-    both_ends=(MADE, SHOWN),
-)
-PARTS = (ANGER, DEFAULT)
+"""Percent that comments are of what a feed optimises, weight x rate, see `twin check`: 0, 33."""

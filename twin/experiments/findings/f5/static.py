@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.experiments.findings.f5.arms import AUC, CORRECTED, HOURS, LOSS, SOURCE
+from twin.experiments.findings.f5.arms import (
+    AUC_MATTERS,
+    CORRECTED,
+    HOURS,
+    LOSS_MATTERS,
+    SOURCE,
+)
 from twin.experiments.findings.f5.studies import DAMAGE_FIELDS, SlotCounts
 from twin.experiments.findings.kit import means
 from twin.experiments.findings.kit.arms import Curve, Study
@@ -60,7 +66,7 @@ class Damage(NamedTuple):
 
 def studies(quick: bool) -> list[Study]:
     """Table 1, loads, damage under three kinds of traffic, and streams with and without drift."""
-    orders, burn, days, streams = (48, 100, 20, 8) if quick else (192, 300, 60, 32)
+    orders, burn, days, streams = (12, 24, 6, 4) if quick else (96, 100, 30, 16)
     stream = {"burn": burn, "days": days, "streams": streams}
     # Two orders are enough where every number has to be exactly zero.
     own = {"exponent": 1.0, "orders": 2, "kind": "collisionless"}
@@ -202,7 +208,7 @@ def _sync(seen: Readings, place: int, what: str, way: int) -> list[Claim]:
         drift,
         way,
         SOURCE,
-        matters=(AUC, LOSS)[place].matters,
+        matters=(AUC_MATTERS, LOSS_MATTERS)[place],
     )
     return [
         claim,

@@ -1,91 +1,101 @@
-"""Finding 5 in worlds: how often the served model is updated, in a feed with new posts and in one
-without.
+"""Finding 5 in worlds: how often the served model is updated, while posts and people keep coming and
+where nothing is new.
+
+The feed has no model (`twin.experiments.findings.f5.arms`), so worlds that differ in the interval
+between two syncs show the same, and all copies are judged on the same random impressions.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from twin.experiments.findings.f5.arms import (
     AUC,
-    GINI,
+    BLIND,
+    ENTROPY,
     GLAD,
-    HOURS,
     LOSS,
-    MATCH,
+    NE_MATTERS,
     OTHERS,
     SOURCE,
-    size,
+    STATIONARY,
+    STILL,
+    apart,
+    normalised,
 )
-from twin.experiments.findings.kit import means
+from twin.experiments.findings.f5.holdout import sized
 from twin.experiments.findings.kit.arms import Arm, because
-from twin.experiments.findings.kit.claims import Claim, sign, vanishes
+from twin.experiments.findings.kit.claims import Claim, exact, sign, vanishes
 from twin.experiments.findings.kit.declare import Part
 from twin.experiments.findings.kit.readings import Readings
+
+FRESH, STALE = "1h", "1d"
 
 
 def _sync_arms(control: str = "") -> list[Arm]:
     return [
         Arm(name, hours, {"recommender.sync_every": name}, control)
-        for name, hours in zip(("30min", "1h", "5h", "1d"), HOURS, strict=True)
+        for name, hours in ((FRESH, 1.0), (STALE, 24.0))
     ]
 
 
 def judge_sync(seen: Readings) -> list[Claim]:
     """A fresher model predicts better while posts keep coming, and no better where nothing is
     new."""
-    made = []
-    for metric, way in ((AUC, -1), (LOSS, 1)):
-        hours, values = seen.doses(metric)
-        # On the log axis: intervals are spread over a factor of 48.
-        claim = sign(
-            f"{metric.words}, per sd of the log sync interval",
-            means.slope(np.log(hours), values),
-            way,
-            SOURCE,
-            matters=metric.matters,
-        )
-        control = vanishes(
-            f"nothing new: {metric.words}, per sd of the log sync interval",
-            means.slope(np.log(hours), seen.doses(metric, "nothing new")[1]),
-            claim,
-        )
-        made += [claim, control]
-    return made
+    worse = sign(
+        f"worlds, one sync a day less one an hour: {AUC.words}",
+        seen.effect(STALE, FRESH, AUC),
+        -1,
+        SOURCE,
+        matters=AUC.matters,
+    )
+    rises = sign(
+        f"worlds, one sync a day less one an hour: {ENTROPY}",
+        normalised(seen, STALE) - normalised(seen, FRESH),
+        1,
+        SOURCE,
+        matters=NE_MATTERS,
+    )
+    still = "nothing new, after a warm-up: one sync a day less one an hour, {}"
+    return [
+        worse,
+        exact(
+            "what both copies are judged on, at most over worlds: difference of impressions, their "
+            "click rate, and the best AUC there",
+            apart(seen, STALE, FRESH),
+            0.0,
+            "the same impressions",
+            of=worse,
+        ),
+        vanishes(
+            still.format(AUC.words),
+            seen.effect(f"{STILL}/{STALE}", f"{STILL}/{FRESH}", AUC),
+            worse,
+        ),
+        rises,
+        vanishes(
+            still.format(ENTROPY),
+            normalised(seen, f"{STILL}/{STALE}") - normalised(seen, f"{STILL}/{FRESH}"),
+            rises,
+        ),
+    ]
 
 
-# Works of ten days remain and stay on show, so the same posts meet the same people for weeks.
-STOP = "[{name: nothing new, at: 10d, set: {creators.ai_posts_cap: 0}}]"
 SYNC = Part(
     "sync",
     "How fresh the served model is",
     varies="hours between two syncs",
     judge=judge_sync,
-    arms=(*_sync_arms(), *_sync_arms("nothing new")),
-    outcomes=(AUC, LOSS, MATCH, GLAD, GINI),
+    arms=(*_sync_arms(), *_sync_arms(STILL)),
+    outcomes=(AUC, LOSS, GLAD),
     world=OTHERS
+    | BLIND
     | because(
-        "online training, judged once a day over all impressions",
+        "online training, judged once a day",
         recommender__training="online",
         recommender__retrain_every="1d",
     ),
-    controls={
-        "nothing new": because(
-            "control: stationary: the same people and works, none added after the tenth day",
-            audience__arrivals="0/d",
-            creators__human__initial="1",
-            creators__human__posts_mean="0/d",
-            creators__human__arrivals="0/d",
-            creators__ai__initial="40",
-            creators__ai__posts_mean="2/d",
-            creators__ai__work_share="1",
-            recommender__work_expiry="3650d",
-            policies=STOP,
-        )
-    },
-    full=size(16, 120, 1000, 200, 2, "1d"),
-    quick=size(4, 30, 400, 80, 1, "1d"),
-    windows=((0.5, 1.0),),
+    controls={STILL: STATIONARY},
+    full=sized(8, 40, 1000, 150, 2, warm_up=30),
+    quick=sized(4, 5, 400, 60, 1, warm_up=5),
     doses=True,
     log_dose=True,
 )

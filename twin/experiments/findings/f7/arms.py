@@ -93,6 +93,13 @@ def size(replicates: int, people: int, days: int = 7 * WEEKS) -> Size:
             "size: nobody opens the feed, which costs as much time as the assistant does",
             audience__return_a="0.01",
             audience__return_b="100",
+        )
+        | because(
+            "size: nobody posts and no model is trained, as nobody looks",
+            creators__human__initial="1",
+            creators__human__posts_mean="0/d",
+            recommender__retrain_every="7d",
+            recommender__sync_every="7d",
         ),
     )
 

@@ -119,5 +119,5 @@ PART = Part(
         )
     },
     full=size(12, 6000),
-    quick=size(8, 800, 42),
+    quick=size(5, 800, 42),
 )

@@ -70,15 +70,16 @@ class Part:
 
     def sets(self, arm: Arm, size: Size, replicate: int = 0) -> dict[str, str]:
         """All settings of an arm; the later ones win: size, world, what the replicate draws,
-        control, dose."""
+        control, dose. Without a ``warm_up`` of their own, worlds have none.
+        """
         control = self.controls[arm.control] if arm.control else {}
-        made = {
+        # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
+        made = {"warm_up": "0d"} | {
             path: value for change in (size.sets, self.world) for path, (value, _) in change.items()
         }
         made |= drawn(self.drawn, replicate)
         made |= {path: value for path, (value, _) in control.items()}
-        # Without a warm-up doses act from the start, so both ends of an effect are in the readings.
-        return made | dict(arm.sets) | {"duration": f"{size.days}d", "warm_up": "0d"}
+        return made | dict(arm.sets) | {"duration": f"{size.days}d"}
 
 
 @dataclass(frozen=True)
