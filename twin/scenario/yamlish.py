@@ -9,8 +9,10 @@ number from text), and files beyond MAX_BYTES.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +78,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     checked too. Raises ScenarioError for text that is not YAML, or uses YAML that scenarios do not.
     """
     try:
-        # on events first: composing would already expand aliases and recurse
-        _scan(text, file, lines)
-        composed = yaml.compose(text, Loader=yaml.SafeLoader)
+        composed = _composed(text, file, lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _refuse(
@@ -99,9 +99,42 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     )
 
 
-def _scan(text: str, file: str, lines: bool) -> None:
-    """Refuse aliases, anchors, tags, several documents and deep nesting on the event stream, before
-    anything is built."""
+class _Composer(yaml.composer.Composer, yaml.resolver.Resolver):
+    """PyYAML's composer, of events that have been parsed already: parsing is what takes long."""
+
+    def __init__(self, events: list[yaml.Event]) -> None:
+        yaml.composer.Composer.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+        self._events, self._next = events, 0
+
+    def peek_event(self) -> yaml.Event:
+        """The event that comes next."""
+        return self._events[self._next]
+
+    def get_event(self) -> yaml.Event:
+        """The event that comes next, which is taken."""
+        self._next += 1
+        return self._events[self._next - 1]
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        """Whether the event that comes next is of one of the kinds."""
+        return isinstance(self._events[self._next], kinds)
+
+
+@functools.lru_cache(maxsize=16)
+def _composed(text: str, file: str, lines: bool) -> yaml.Node | None:
+    """The nodes of a document, None for an empty one; nobody changes them.
+
+    An experiment loads a file that others extend hundreds of times, and reads it once.
+    """
+    # all events first: composing would already expand aliases and recurse
+    found: yaml.Node | None = _Composer(list(_scanned(text, file, lines))).get_single_node()
+    return found
+
+
+def _scanned(text: str, file: str, lines: bool) -> Iterator[yaml.Event]:
+    """The events of a document; refuses aliases, anchors, tags, several documents and deep nesting
+    among them, before anything is built."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if lines and event.start_mark else 0
@@ -140,6 +173,7 @@ def _scan(text: str, file: str, lines: bool) -> None:
             raise _refuse(
                 file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels"
             )
+        yield event
 
 
 def _convert(node: Any, file: str, lines: bool, problems: list[Problem], path: str) -> Node | None:
