@@ -21,7 +21,7 @@ import yaml
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.scenario.node import Node
 
-MAX_BYTES, MAX_DEPTH, MAX_PLAIN = 200_000, 50, 1_000
+MAX_BYTES, MAX_DEPTH, MAX_PLAIN, MAX_KEPT = 200_000, 50, 1_000, 20_000
 _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
 _EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 _ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
@@ -121,12 +121,17 @@ class _Composer(yaml.composer.Composer, yaml.resolver.Resolver):
         return isinstance(self._events[self._next], kinds)
 
 
-@functools.lru_cache(maxsize=16)
 def _composed(text: str, file: str, lines: bool) -> yaml.Node | None:
     """The nodes of a document, None for an empty one; nobody changes them.
 
     An experiment loads a file that others extend hundreds of times, and reads it once.
     """
+    # nodes take some hundred times the room of their text, so those of a long one are not kept
+    return (_kept if len(text) <= MAX_KEPT else _kept.__wrapped__)(text, file, lines)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(text: str, file: str, lines: bool) -> yaml.Node | None:
     # all events first: composing would already expand aliases and recurse
     found: yaml.Node | None = _Composer(list(_scanned(text, file, lines))).get_single_node()
     return found
