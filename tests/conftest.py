@@ -43,13 +43,13 @@ FOLDERS = (
 MARKERS = {"real_data": "real_data", "browser": "browser", "room": "browser"}
 """Fixtures that give a marker to what uses them."""
 LONGEST = (
-    "e2e/test_docs_experiments.py",
-    "e2e/test_readme.py",
-    "statistical/test_experiments_in_worlds.py",
-    "worlds/test_warm_up.py",
-    "e2e/test_docs_mechanism.py",
     "e2e/test_docs_worlds.py",
+    "e2e/test_readme.py",
+    "e2e/test_docs_experiments.py",
+    "statistical/test_experiments_in_worlds.py",
     "e2e/test_levers.py",
+    "e2e/test_docs_mechanism.py",
+    "worlds/test_warm_up.py",
     "e2e/test_dashboards_data.py",
     "e2e/test_dashboards_drawn.py",
     "e2e/test_live_page.py",

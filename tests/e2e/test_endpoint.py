@@ -145,7 +145,7 @@ def sim(scraped: dict[Key, float]) -> float:
 def test_hard_scraping_sees_whole_readings_only_and_changes_no_byte(tmp_path: Path) -> None:
     """Two threads scrape without rest, in both formats, from the building of the world to the end
     of the run."""
-    longer = ("--set", "duration=60d")
+    longer = ("--set", "duration=42d")  # a dozen batches of readings, and two or three more
     twin(
         "run",
         ROOT / "scenarios" / "base.yaml",

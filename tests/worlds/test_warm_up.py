@@ -524,7 +524,8 @@ def test_kill_and_resume_through_a_warm_up(
     """kill -9 at moments spread over warm-up and run, with a cache that two runs share: the bytes
     of a run that nobody killed."""
     scenario = tmp_path / "s.yaml"
-    scenario.write_text(dump(small("warm_up=40d", "duration=20d", POLICY)))
+    # as long as three or four kills take; more would only be more starts of the same process
+    scenario.write_text(dump(small("warm_up=16d", "duration=8d", POLICY)))
     command = [
         sys.executable,
         "-c",

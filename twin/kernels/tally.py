@@ -69,11 +69,14 @@ class Tally(NamedTuple):
 
 def no_tally() -> Tally:
     """Nothing is counted."""
+    community = np.zeros(0, np.int16)
+    # as the views of columns are: kernels would compile once more for an array of another type
+    community.flags.writeable = False
     return Tally(
         person=np.zeros(0, PERSON),
         opened=np.zeros((0, 0), np.float32),
         shown=np.zeros((0, 0), np.int32),
-        community=np.zeros(0, np.int16),
+        community=community,
         mark=np.zeros(1),
     )
 

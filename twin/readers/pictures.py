@@ -23,6 +23,7 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
+from twin.readers import bokeh_defaults as bokeh_defaults  # its pictures come sooner
 from twin.readers.text import short
 from twin.record.results import Metrics
 

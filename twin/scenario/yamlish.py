@@ -9,8 +9,10 @@ number from text), and files beyond MAX_BYTES.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from twin.ground import files
 from twin.ground.errors import Problem, ScenarioError, nearest
 from twin.scenario.node import Node
 
-MAX_BYTES, MAX_DEPTH, MAX_PLAIN = 200_000, 50, 1_000
+MAX_BYTES, MAX_DEPTH, MAX_PLAIN, MAX_KEPT = 200_000, 50, 1_000, 20_000
 _SEXAGESIMAL = re.compile(r"^[-+]?\d+(:\d+)+(\.\d*)?$")
 _EXPONENT = re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 _ODD_INT = re.compile(r"^[-+]?(0\d[\d_]*|0[xXbBoO][\da-fA-F_]+|\d[\d_]*_[\d_]*)$")
@@ -83,9 +85,7 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
             file, 0, "is not text in UTF-8", "save it as UTF-8, or set LC_ALL=C.UTF-8 for flags"
         )
     try:
-        # on events first: composing would already expand aliases and recurse
-        _scan(text, file, lines)
-        composed = yaml.compose(text, Loader=yaml.SafeLoader)
+        composed = _composed(text, file, lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _refuse(
@@ -106,9 +106,47 @@ def read_text(text: str, file: str, problems: list[Problem], lines: bool = True)
     )
 
 
-def _scan(text: str, file: str, lines: bool) -> None:
-    """Refuse aliases, anchors, tags, several documents and deep nesting on the event stream, before
-    anything is built."""
+class _Composer(yaml.composer.Composer, yaml.resolver.Resolver):
+    """PyYAML's composer, of events that have been parsed already: parsing is what takes long."""
+
+    def __init__(self, events: list[yaml.Event]) -> None:
+        yaml.composer.Composer.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+        self._events, self._next = events, 0
+
+    def peek_event(self) -> yaml.Event:
+        """The event that comes next."""
+        return self._events[self._next]
+
+    def get_event(self) -> yaml.Event:
+        """The event that comes next, which is taken."""
+        self._next += 1
+        return self._events[self._next - 1]
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        """Whether the event that comes next is of one of the kinds."""
+        return isinstance(self._events[self._next], kinds)
+
+
+def _composed(text: str, file: str, lines: bool) -> yaml.Node | None:
+    """The nodes of a document, None for an empty one; nobody changes them.
+
+    An experiment loads a file that others extend hundreds of times, and reads it once.
+    """
+    # nodes take some hundred times the room of their text, so those of a long one are not kept
+    return (_kept if len(text) <= MAX_KEPT else _kept.__wrapped__)(text, file, lines)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(text: str, file: str, lines: bool) -> yaml.Node | None:
+    # all events first: composing would already expand aliases and recurse
+    found: yaml.Node | None = _Composer(list(_scanned(text, file, lines))).get_single_node()
+    return found
+
+
+def _scanned(text: str, file: str, lines: bool) -> Iterator[yaml.Event]:
+    """The events of a document; refuses aliases, anchors, tags, several documents and deep nesting
+    among them, before anything is built."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if lines and event.start_mark else 0
@@ -147,6 +185,7 @@ def _scan(text: str, file: str, lines: bool) -> None:
             raise _refuse(
                 file, line, f"is nested more than {MAX_DEPTH} deep", "a scenario needs four levels"
             )
+        yield event
 
 
 def _is_name(key: Any) -> bool:

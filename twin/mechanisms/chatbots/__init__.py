@@ -46,6 +46,11 @@ from twin.world.state import Made, World
 
 __all__ = ["Chatbots", "ChatbotsParams"]
 
+NO_ARM = np.zeros(0, np.int8)
+"""In place of the column where all have one arm."""
+# as the view of the column is: the kernel would compile once more for an array of another type
+NO_ARM.flags.writeable = False
+
 
 class Chatbots(Mechanism[ChatbotsParams]):
     """People chat with an assistant."""
@@ -141,7 +146,7 @@ class Chatbots(Mechanism[ChatbotsParams]):
             "chatters",
             left_at=self.read("consumers", "left_at"),
             # where all have one arm the kernel does not read it, but wants an array of the type
-            arm=self.read("consumers", "arm") if arms else np.zeros(0, np.int8),
+            arm=self.read("consumers", "arm") if arms else NO_ARM,
         )
 
     def measure(self) -> None:
