@@ -11,10 +11,14 @@ import pytest
 
 import twin
 from tests import house
+from tests.conftest import SCENARIOS
+from twin.experiments.findings import catalogue as findings
 from twin.experiments.fitting import evidence, response_fit
 from twin.experiments.fitting import makers as fit_makers
 from twin.experiments.forecasts import catalogue, truths
 from twin.ground.errors import UsageError
+from twin.scenario.describe import describe
+from twin.scenario.loading import load
 
 ROOT = Path(twin.__file__).parent
 OWN = ROOT / "experiments" / "fitting" / "evidence.py"
@@ -119,6 +123,48 @@ def test_registry_and_lists_of_evidence_agree() -> None:
     for id in catalogue.IDS:
         for outcome in catalogue.experiment(id).outcomes:
             assert not {name.partition(".")[0] for name, _ in outcome.nearest} & blind
+
+
+STUDY = re.compile(r"^([A-Z][\w'-]+)|\b(\d{4}\.\d{4,5})\b|\b((?:19|20)\d\d)\b")
+
+
+def study(source: str) -> tuple[str, str]:
+    """First author, and year or number, of a source."""
+    found = [match.group(0) for match in STUDY.finditer(source)]
+    return (found[0], found[1]) if len(found) > 1 else (source, "")
+
+
+IN_SAMPLE = {
+    # votes: F1 reports them beside its claims
+    "ratings.votes.up_rate",
+    "ratings.votes.down_rate",
+    "ratings.votes.herd_up",
+    # no effect of assignment: F7 reports it beside its claims
+    "chatbots.wellbeing.use_effect",
+    "chatbots.wellbeing.use_window",
+}
+"""Parameters whose size was taken from a study that is also the source of a finding."""
+
+
+def test_no_parameter_is_fitted_to_what_a_finding_is_judged_by() -> None:
+    """No script fits to the source of a finding; whoever takes a size from one by hand is known,
+    and only reported outcomes rest on it. Signs, forms and published settings are no sizes."""
+    judged = {study(text) for key in findings.KEYS for text in findings.finding(key).sources}
+    assert ("Muchnik", "2013") in judged and ("Milli", "2025") not in judged
+    assert not {study(each.source) for each in evidence.FITTING} & judged
+    authors = {name for name, year in judged if year and name[0].isalpha()} - {
+        "Oliver",
+        "Liu",
+        "DeGroot",
+        "Barreto",
+    }
+    taken = set()
+    for row in describe(load(SCENARIOS / "everything.yaml")):
+        source = str(row.source)
+        named = any(re.search(rf"\b{re.escape(name)}\b", source) for name in authors)
+        if named and not re.search(r"\bsign:|size assumed|reward model", source):
+            taken.add(row.path)
+    assert taken == IN_SAMPLE
 
 
 @pytest.mark.parametrize("id", [*evidence.JUDGING, "E10.O1"])
