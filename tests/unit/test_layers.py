@@ -12,6 +12,7 @@ FLOORS = (
     "engine",
     "record",
     "readers",
+    "observing",
     "running",
     "experiments",
     "public",
