@@ -295,6 +295,12 @@ def test_grouping_keeps_order_even_where_keys_are_close() -> None:
         runs = [list(each) for _, each in itertools.groupby(order.tolist(), key.__getitem__)]
         assert len(runs) == len(set(key.tolist()))
         assert all(run == sorted(run) for run in runs)
+        within = rng.integers(0, 7, 500)
+        order = spool.grouped(key, within, 6)
+        want = sorted(range(500), key=lambda i: (within[i], i))
+        for one in set(key.tolist()):
+            mine = [i for i in order.tolist() if key[i] == one]
+            assert mine == [i for i in want if key[i] == one]
 
 
 def test_long_logs_are_counted_by_several_days(tmp_path: Path) -> None:

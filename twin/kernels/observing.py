@@ -103,16 +103,15 @@ SEEN = np.dtype([("shown", "u1"), ("given", "u2"), ("done", "u2"), ("inverse", "
 
 
 @kernel
-def sums(group, row, most, shown, known, done):
+def sums(group, order, row, most, shown, known, done):
     """Add rows to groups: impressions (groups,), and by response (groups, most) how many are known
-    and how many happened. ``group`` (n,); ``row`` (n,) as in `cells`."""
+    and how many happened. ``group`` (n,): of the row ``order[i]``; ``row`` as in `cells`."""
     for i in range(len(group)):
-        g = group[i]
-        shown[g] += row[i].shown
-        given, happened = row[i].given, row[i].done
+        g, one = group[i], row[order[i]]
+        shown[g] += one.shown
         for r in range(most):
-            known[g, r] += (given >> r) & 1
-            done[g, r] += (happened >> r) & 1
+            known[g, r] += (one.given >> r) & 1
+            done[g, r] += (one.done >> r) & 1
 
 
 @kernel

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from twin.ground.errors import UsageError
 from twin.observing.sources import Source, Within
 
-BLOCK = 2**23
+BLOCK = 2**22
 """Bytes of text in a block."""
 MOST = 2**27
 """Bytes within which a quoted value must end."""
@@ -39,6 +39,7 @@ class Text:
     data: bytes
     line: int
     """Number of its first line."""
+    lines: int
     done: int
     """Bytes of the file (as it lies on the disk) that were read up to its end."""
 
@@ -84,7 +85,7 @@ def texts(source: Source, stream: IO[bytes], raw: Any, quoted: bool = True) -> I
             if quoted and rest.count(b'"') % 2:
                 raise _unclosed(source.path, rest, line)
             if rest:
-                yield Text(rest, line, raw.done)
+                yield Text(rest, line, rest.count(b"\n") + (rest[-1:] != b"\n"), raw.done)
             return
         cut = data.rfind(b"\n") + 1
         # inside a quoted value the number of quotes is odd: wait for its end
@@ -93,8 +94,9 @@ def texts(source: Source, stream: IO[bytes], raw: Any, quoted: bool = True) -> I
         if not cut and len(data) > MOST:
             raise _unclosed(source.path, data, line)
         if cut:
-            yield Text(data[:cut], line, raw.done)
-            line += data.count(b"\n", 0, cut)
+            lines = data.count(b"\n", 0, cut)
+            yield Text(data[:cut], line, lines, raw.done)
+            line += lines
         rest = data[cut:]
 
 
@@ -218,8 +220,7 @@ def columns(shape: Shape, text: Text, wanted: list[str]) -> Block:
 
 def _lines(shape: Shape, text: Text, rows: int) -> NDArray[np.int64]:
     """Line of each row; counted one by one only where rows and lines are not the same."""
-    lines = text.data.count(b"\n") + (not text.data.endswith(b"\n"))
-    if lines == rows:
+    if text.lines == rows:
         return np.arange(text.line, text.line + rows, dtype=np.int64)
     if shape.quoted:
         made, reader = (

@@ -41,9 +41,10 @@ class Bits(NamedTuple):
 def whole(column: Any) -> pa.Array:
     """One array of a column: not in chunks, not encoded as a dictionary."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # of no chunk, or too long for one
-            column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0)
+        chunks = column.chunks
+        # joining copies, even one
+        one = len(chunks) == 1
+        column = chunks[0] if one else pa.concat_arrays(chunks) if chunks else pa.nulls(0)
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 

@@ -59,9 +59,9 @@ def _text(source: Source, of: Map, named: Named, stream: Any, raw: Any) -> Itera
     wanted = named(shape.columns)
     if shape.header:
         rest = first.data.partition(b"\n")[2]
-        after = [Text(rest, 2, first.done)] if rest.strip() else []
+        after = [Text(rest, 2, first.lines - 1, first.done)] if rest.strip() else []
         pieces = chain(after, pieces)
-        first = next(pieces, Text(b"", 0, 0))
+        first = next(pieces, Text(b"", 0, 0, 0))
         if not first.data:
             raise UsageError(f"{source.path}: has a header and no rows")
     for piece in chain([first], pieces):
@@ -106,7 +106,6 @@ def _loaded(line: bytes) -> Any:
 
 def _parsed(text: Text, wanted: list[str]) -> Block:
     """Fast by Arrow; where it finds mixed types, or would round long numbers, value by value."""
-    lines = text.data.count(b"\n") + (not text.data.endswith(b"\n"))
     try:
         table = pajson.read_json(
             pa.BufferReader(text.data),
@@ -114,7 +113,7 @@ def _parsed(text: Text, wanted: list[str]) -> Block:
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return _one_by_one(text, wanted)
-    if table.num_rows != lines:
+    if table.num_rows != text.lines:
         return _one_by_one(text, wanted)
     picked = [_nested(table, name) for name in wanted]
     # numbers beyond 64 bits become floats there, and lose digits
@@ -126,7 +125,7 @@ def _parsed(text: Text, wanted: list[str]) -> Block:
     ):
         return _one_by_one(text, wanted)
     made = pa.table(dict(zip(wanted, picked, strict=True)))
-    return Block(made, np.arange(text.line, text.line + lines, dtype=np.int64), [], text.done)
+    return Block(made, np.arange(text.line, text.line + text.lines, dtype=np.int64), [], text.done)
 
 
 def _nested(table: pa.Table, name: str) -> Any:

@@ -20,40 +20,41 @@ def observe(rows: Rows, frame: Frame, makers: bool) -> Tally:
     tally = Tally(frame)
     if not len(rows):
         return tally
-    rows = rows[np.argsort((rows["day"] - frame.first).astype(np.uint16), kind="stable")]
-    _units(tally, "item", rows, rows["item"], aged=True)
-    if makers:
-        _units(tally, "maker", rows[rows["maker"] != 0], rows["maker"][rows["maker"] != 0])
-    return tally
-
-
-def _units(
-    tally: Tally, of: str, rows: Rows, key: NDArray[np.uint64], *, aged: bool = False
-) -> None:
-    """Distributions over items or makers, how many are shown, and how many are new."""
-    if not len(rows):
-        return
-    frame = tally.frame
-    order = grouped(key)
-    rows, key = rows[order], key[order]
-    unit = np.append(True, key[1:] != key[:-1])
     seen = np.zeros(len(rows), SEEN)
     for name in ("shown", "given", "done"):
         seen[name] = rows[name]
     period = frame.period(rows["day"])
-    each, _ = group(seen, unit, period, len(frame.responses))
+    _units(tally, "item", np.ascontiguousarray(rows["item"]), period, seen)
+    maker = np.ascontiguousarray(rows["maker"])
+    known = maker != 0
+    if makers and known.all():
+        _units(tally, "maker", maker, period, seen)
+    elif makers and known.any():
+        _units(tally, "maker", maker[known], period[known], seen[known])
+    return tally
+
+
+def _units(
+    tally: Tally, of: str, key: NDArray[np.uint64], period: NDArray[np.int64], seen: Rows
+) -> None:
+    """Distributions over items or makers, how many are shown, and how many are new."""
+    frame = tally.frame
+    order = grouped(key, period, frame.periods)
+    key = key[order]
+    unit = np.append(True, key[1:] != key[:-1])
+    each, _ = group(seen, order, unit, period[order], len(frame.responses))
     tally.spread(of, "impressions", each, each.shown)
     for r, name in enumerate(frame.responses):
         tally.spread(of, name, each, each.done[:, r])
     tally.shares(of, each)
     if frame.responses:
-        tally.pair(of, np.arange(len(rows)), unit, period, seen)
+        tally.pair(of, order, unit, period, seen)
     table = np.zeros((frame.periods, 2), np.int64)
     table[:, 0] = np.bincount(each.period, minlength=frame.periods)
     table[:, 1] = np.bincount(each.period[each.first], minlength=frame.periods)
     tally.supply[of] = table
     tally.facts.update({f"{of}s": int(unit.sum())})
-    if aged:
+    if of == "item":
         _ages(tally, each)
 
 

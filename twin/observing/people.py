@@ -151,16 +151,20 @@ def _cells(
 
 
 def group(
-    seen: NDArray[Any], unit: NDArray[np.bool_], period: NDArray[np.int64], responses: int
+    seen: NDArray[Any],
+    order: NDArray[np.int64],
+    unit: NDArray[np.bool_],
+    period: NDArray[np.int64],
+    responses: int,
 ) -> tuple[Group, NDArray[np.int64]]:
-    """Rows (n,) summed by unit and period, and the group of each row. ``unit``: where a unit
-    begins; rows stand by unit and period."""
+    """Rows summed by unit and period, and the group of each of ``order`` (n,), in which rows stand
+    by unit and period. ``unit`` (n,): where a unit begins; ``period`` (n,): in that order."""
     begins = unit | np.append(True, period[1:] != period[:-1])
     at = np.cumsum(begins) - 1
     many = int(at[-1]) + 1
     shown = np.zeros(many, np.int64)
     known, done = (np.zeros((many, responses), np.int64) for _ in range(2))
-    sums(at, seen, responses, shown, known, done)
+    sums(at, order, seen, responses, shown, known, done)
     starts = np.flatnonzero(begins)
     return Group(unit[starts], period[starts], shown, known, done), at
 
@@ -176,7 +180,7 @@ def _people(
     """Distributions over people, cohorts, and days between active days."""
     frame = tally.frame
     change = np.append(True, user[1:] != user[:-1])
-    each, at = group(seen, change, period, len(frame.responses))
+    each, at = group(seen, np.arange(len(user)), change, period, len(frame.responses))
     came = np.bincount(at[sessions.row], minlength=len(each.period)) if sessions else None
     tally.spread("user", "impressions", each, each.shown)
     if came is not None:

@@ -30,7 +30,7 @@ from twin.observing.spool import Spool, parts
 from twin.observing.tally import AGES, DEPTHS, MOST_PERIODS, Frame, Tally
 from twin.observing.times import COARSE, Clock
 
-PART_ROWS = 250_000
+PART_ROWS = 120_000
 """Rows of a part, about."""
 ROW_BYTES = {"text": 45, "lines": 150, "parquet": 12}
 """Bytes of a row in a file, about: by these the number of parts is chosen."""

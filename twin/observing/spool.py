@@ -68,18 +68,25 @@ def parts(rows: float, most_rows: int) -> int:
     return wanted
 
 
-def grouped(key: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """An order (n,) in which equal keys (n,) stand together and keep their order.
+def grouped(
+    key: NDArray[np.uint64], within: NDArray[np.int64] | None = None, most: int = 0
+) -> NDArray[np.int64]:
+    """An order (n,) in which equal keys (n,) stand together: by ``within`` (n,), which is at most
+    ``most``, and else as they stood.
 
-    Index and key are sorted as one number, which is several times as quick as a stable sort; keys
-    that differ in their last bits alone would be mixed, and are then sorted the slow way.
+    All are sorted as one number, which is several times as quick as a stable sort; keys that
+    differ in their last bits alone would be mixed, and are then sorted the slow way.
     """
-    bits = np.uint64(len(key).bit_length())
-    packed = (key >> bits << bits) | np.arange(len(key), dtype=np.uint64)
+    bits, second = len(key).bit_length(), most.bit_length()
+    packed = np.arange(len(key), dtype=np.uint64)
+    if within is not None:
+        packed |= within.astype(np.uint64) << np.uint64(bits)
+    shift = np.uint64(bits + second)
+    packed |= key >> shift << shift
     packed.sort()
-    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    head = packed >> bits
+    order = (packed & np.uint64(2**bits - 1)).astype(np.int64)
+    packed >>= shift
     found = key[order]
-    if ((head[1:] == head[:-1]) & (found[1:] != found[:-1])).any():
-        return np.argsort(key, kind="stable")
+    if ((packed[1:] == packed[:-1]) & (found[1:] != found[:-1])).any():
+        return np.lexsort((key,) if within is None else (within, key))
     return order

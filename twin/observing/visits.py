@@ -36,8 +36,8 @@ class Sessions(NamedTuple):
 
 def sessions(rows: Columns, change: Any, user: NDArray[np.int64], frame: Frame) -> Sessions:
     """Sessions by their id, or by a gap without an event."""
-    many = len(user)
-    if "session" in rows:
+    many, by_id = len(user), "session" in rows
+    if by_id:
         key = rows["session"] ^ (rows["user"] * SPREAD[0])
         order = grouped(key)
         begins = np.append(True, key[order][1:] != key[order][:-1])
@@ -46,13 +46,15 @@ def sessions(rows: Columns, change: Any, user: NDArray[np.int64], frame: Frame) 
         begins = change | np.append(True, np.diff(rows["time"]) > frame.gap * MICRO)
     starts = np.flatnonzero(begins)
     ends = np.append(starts[1:], many) - 1
-    time, place = rows["time"][order], np.cumsum(begins) - 1
-    # by user and begin: sessions by id stand in the order of their ids
-    rank = np.lexsort((time[starts], user[order[starts]]))
-    back = np.empty_like(rank)
-    back[rank] = np.arange(len(rank))
-    of_row = np.empty(many, np.int64)
-    of_row[order] = back[place]
+    place = np.cumsum(begins) - 1
+    rank, of_row = np.arange(len(starts)), place
+    if by_id:
+        # they stand in the order of their ids: by user and begin from here on
+        rank = np.lexsort((rows["time"][order[starts]], user[order[starts]]))
+        back = np.empty_like(rank)
+        back[rank] = np.arange(len(rank))
+        of_row = np.empty(many, np.int64)
+        of_row[order] = back[place]
     shown = np.cumsum(rows["shown"][order].astype(np.int64))
     base = (shown - rows["shown"][order])[starts]
     depth = np.empty(many, np.int64)
@@ -74,7 +76,7 @@ def count(
     responses = len(frame.responses)
     shown = np.zeros(many, np.int64)
     known, done = (np.zeros((many, responses), np.int64) for _ in range(2))
-    sums(of.of_row, seen, responses, shown, known, done)
+    sums(of.of_row, np.arange(len(period)), seen, responses, shown, known, done)
     # closed after the last day: nobody knows yet how long it is
     still = of.closed > frame.last
     tally.facts.update(sessions=many, still_open=int(still.sum()))
