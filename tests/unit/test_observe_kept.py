@@ -12,7 +12,7 @@ import pytest
 
 from tests.given.logs import BUSY, BUSY_COLUMNS, PLAIN, busy, observe, rows, text, written
 from twin.ground.errors import ScenarioError, UsageError
-from twin.observing import bins, folder, people
+from twin.observing import bins, command, folder, people
 from twin.observing.schemas import SCHEMAS
 
 K = 10
@@ -142,7 +142,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     monkeypatch.setattr(people, "observe", pressed)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(command.Interrupted, match="nothing is left behind"):
         observe(tmp_path, source)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "map0.yaml"]
 

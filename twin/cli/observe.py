@@ -53,6 +53,7 @@ from twin.observing.layouts import LAYOUTS
     show_default=True,
     help="Stop if more than this share of the rows is bad.",
 )
+@common.threads
 @common.quiet
 def observe(
     log: tuple[str, ...],
@@ -64,6 +65,7 @@ def observe(
     gap: str | None,
     k: int,
     bad_share: float,
+    threads: int | None,
     quiet: bool,
 ) -> None:
     """Read the log of a platform, keep aggregates of it, and say what it can and cannot identify.
@@ -92,7 +94,7 @@ def observe(
     if show_map:
         click.echo(mapping.text(mapped), nl=False)
         return
-    settings = command.Settings(k, bad_share, quiet)
+    settings = command.Settings(k, bad_share, quiet, threads)
     observed = command.observe(log, mapped, out, settings)
     if not quiet:
         for line in words.lines(observed):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from twin.ground.crew import asked, cores
 from twin.ground.digest import sha
 from twin.ground.errors import UsageError
 from twin.observing import aggregates, bins, folder, identify, sources
@@ -23,6 +23,8 @@ from twin.observing.tally import AGES, DEPTHS
 from twin.observing.times import date
 
 K, SHARE = 10, 0.01
+MOST_THREADS = 4
+"""Threads by default: each takes memory, and one reads the file."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Settings:
     threads: int | None = None
 
 
+class Interrupted(UsageError):
+    """Ctrl-C."""
+
+    status = 130
+
+
 def observe(given: Iterable[str], mapped: Mapped, out: Path, settings: Settings) -> folder.Observed:
     """Read a log into a folder of aggregates, which is whole or absent.
 
@@ -45,11 +53,12 @@ def observe(given: Iterable[str], mapped: Mapped, out: Path, settings: Settings)
     found = sources.found(given)
     folder.free(out)
     ledger = Ledger(found, settings.share)
+    threads = asked(settings.threads, min(cores(), MOST_THREADS))
     with _work(out) as work:
         if mapped.map.aggregates:
             manifest, tables = _of_aggregates(ledger, mapped, settings)
         else:
-            manifest, tables = _of_log(ledger, mapped, work, settings)
+            manifest, tables = _of_log(ledger, mapped, work, replace(settings, threads=threads))
         manifest["statistics"] = identify.table(tables)
         manifest["never"] = list(identify.NEVER)
         folder.write(work, out, manifest, tables)
@@ -66,6 +75,8 @@ def _work(out: Path) -> Iterator[Path]:
         yield work
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; nothing was written, and nothing is left behind") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -74,9 +85,8 @@ def _of_log(
     ledger: Ledger, mapped: Mapped, work: Path, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     progress = Progress(settings.quiet)
-    threads = settings.threads or min(os.cpu_count() or 1, 4)
     try:
-        read = Reading(mapped, ledger, work, progress, threads).run()
+        read = Reading(mapped, ledger, work, progress, settings.threads or 1).run()
     finally:
         progress.close()
     for name in ("people", "items", "unzipped.parquet"):

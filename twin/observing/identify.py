@@ -163,8 +163,8 @@ def cautions(facts: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> list[s
         made.append("one item: nothing about popularity or choice")
     if facts["users"] >= 100 and not facts["slight"]:
         made.append(
-            "nobody has 10 impressions or fewer: people were probably chosen for their activity, "
-            "so means over people are not those of the platform"
+            "nobody has 10 impressions or fewer: if people were chosen for their activity, means "
+            "over them are not those of the platform"
         )
     if facts["rows"] and not facts["impressions"]:
         made.append("no impressions, only responses: rates cannot be identified")

@@ -40,9 +40,9 @@ def _units(
     """Distributions over items or makers, how many are shown, and how many are new."""
     frame = tally.frame
     order = grouped(key, period, frame.periods)
-    key = key[order]
+    key = key.take(order)
     unit = np.append(True, key[1:] != key[:-1])
-    each, _ = group(seen, order, unit, period[order], len(frame.responses))
+    each, _ = group(seen, order, unit, period.take(order), len(frame.responses))
     tally.spread(of, "impressions", each, each.shown)
     for r, name in enumerate(frame.responses):
         tally.spread(of, name, each, each.done[:, r])

@@ -43,14 +43,15 @@ def observe(records: NDArray[Any], frame: Frame) -> Part:
     """Sums over the rows of some people (n,), in the order of the log."""
     time = np.ascontiguousarray(records["time"])
     if (time[1:] < time[:-1]).any():
-        records = records[np.argsort(time, kind="stable")]
-    records = records[grouped(np.ascontiguousarray(records["user"]))]
+        records = records.take(np.argsort(time, kind="stable"))
+    # take copies records as blocks; indexing would go field by field
+    records = records.take(grouped(np.ascontiguousarray(records["user"])))
     repeated = np.empty(0, np.int64)
     if frame.drop and frame.users:
         again = _repeated(records)
         if again.any():
             repeated = np.sort(records["place"][again])
-            records = records[~again]
+            records = records.take(np.flatnonzero(~again))
     tally = Tally(frame)
     rows = {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
     if not len(records):
@@ -130,7 +131,8 @@ def _cells(
         elif cut == "all":
             at = np.zeros(len(user), np.int64)
         else:
-            at = rows[cut].astype(np.int64)
+            # the last class of sources is of all that have no code of their own
+            at = np.minimum(rows[cut].astype(np.int64), classes - 1)
         cell = np.where(at >= 0, at * frame.periods + period, -1)
         counts = np.zeros(classes * frame.periods, COUNTS)
         done = np.zeros((len(counts), many), DONE)
@@ -223,7 +225,7 @@ def _together(
         key = (rows["user"] * SPREAD[1]) ^ (rows[name] * SPREAD[0])
         key ^= key >> np.uint64(29)
         order = grouped(key)
-        key = key[order]
+        key = key.take(order)
         unit = np.append(True, key[1:] != key[:-1])
         tally.pair(f"user and {name}", order, unit, period, seen)
         if name == "item":

@@ -184,7 +184,7 @@ class Reading:
         if "position" in names:
             cuts["position"] = self.farthest + 1
         if "source" in names:
-            cuts["source"] = rows.OTHER + 1
+            cuts["source"] = len(self.codes) + 2
         if "explore" in names:
             cuts["explore"] = 2
         if users:

@@ -140,9 +140,12 @@ class Shaper:
             idle = keep & (rows["shown"] == 0) & (rows["done"] == 0)
             keep &= ~idle
             made.ignored["events of other kinds"] = int(idle.sum())
-        made.rows = rows if keep.all() else rows[keep]
+        made.rows = rows if keep.all() else rows.take(np.flatnonzero(keep))
         day, clock = made.clock.local(made.rows["time"])
         made.rows["day"], made.rows["clock"] = day, clock
+        # what is refuted once need not be looked at again
+        every = self.clock.every
+        self.clock.every = {size: every[size] and made.clock.every[size] for size in every}
 
     def _context(
         self, made: Made, rows: Rows, table: pa.Table, reasons: dict[str, NDArray[np.bool_]]

@@ -36,8 +36,8 @@ class Spool:
                 return
             part = (key & np.uint64(parts - 1)).astype(np.uint16)
             ends = np.cumsum(np.bincount(part, minlength=parts))
-            # in two bytes a stable sort counts, and is quick
-            sorted_ = rows[np.argsort(part, kind="stable")]
+            # in two bytes a stable sort counts, and is quick; take copies records as blocks
+            sorted_ = rows.take(np.argsort(part, kind="stable"))
             for i, end in enumerate(ends):
                 start = ends[i - 1] if i else 0
                 if end > start:
@@ -86,7 +86,7 @@ def grouped(
     packed.sort()
     order = (packed & np.uint64(2**bits - 1)).astype(np.int64)
     packed >>= shift
-    found = key[order]
+    found = key.take(order)
     if ((packed[1:] == packed[:-1]) & (found[1:] != found[:-1])).any():
         return np.lexsort((key,) if within is None else (within, key))
     return order

@@ -45,7 +45,7 @@ class Maker:
         return each
 
     def _cell(self, cut: str, key: int, period: int) -> dict[str, Any]:
-        label = self.labels[key] if cut == "source" and key < len(self.labels) else ""
+        label = [*self.labels, "other"][key] if cut == "source" else ""
         return {
             "cut": cut,
             "key": LEAST[cut][key] if cut in LEAST else key,
