@@ -352,3 +352,31 @@ def test_a_folder_of_several_kinds_of_file(tmp_path: Path) -> None:
     ]
     again = observe(tmp_path, str(inside.parent / "**" / "*.*v"))
     assert again.manifest["rows"]["kept"] == 100
+
+
+def test_real_movielens(real_data: Path, tmp_path: Path) -> None:
+    """Twenty years of ratings, by periods of 19 days; the sum of all ratings is that of the file."""
+    found = observe(tmp_path, real_data / "ml-latest-small-2016.csv.gz", layout="movielens")
+    facts = found.manifest["facts"]
+    assert (facts["users"], facts["items"], found.manifest["step_d"]) == (671, 9066, 19)
+    # the first ratings of all, of January 1995, are more than a year before the next
+    assert found.manifest["rows"]["bad"]["time lies more than a year from the rest"]["rows"] == 3
+    amounts = found.select("amounts", cut="all")
+    assert sum(amounts.column("known").to_pylist()) == 100_001
+    assert sum(amounts.column("total").to_pylist()) == pytest.approx(3.5436 * 100_001, rel=1e-4)
+    few = observe(tmp_path, real_data / "ml-latest-small-2016.csv.gz", layout="movielens", k=10)
+    why = {each["statistic"]: each["why"] for each in few.manifest["statistics"]}
+    assert why["hours"] == "too few people in a cell"
+    assert why["place in the slate"] == "needs a position"
+
+
+def test_real_open_bandit(real_data: Path, tmp_path: Path) -> None:
+    """Uniform over 34 items: the inverse propensities add up to 34 an impression, and weighted
+    clicks of a policy that is itself uniform estimate its own clicks."""
+    found = observe(tmp_path, real_data / "open-bandit" / "men-random.csv.gz", layout="open-bandit")
+    counts = found.select("counts", cut="all")
+    shown = sum(counts.column("impressions").to_pylist())
+    assert sum(counts.column("inverse").to_pylist()) / shown == pytest.approx(34, rel=0.01)
+    clicks = found.select("responses", cut="all", response="click")
+    weighted = sum(clicks.column("weighted").to_pylist()) / 34
+    assert weighted == pytest.approx(sum(clicks.column("total").to_pylist()), rel=0.01)

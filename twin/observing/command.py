@@ -19,7 +19,7 @@ from twin.observing.mapping import Mapped
 from twin.observing.progress import Progress
 from twin.observing.reading import Read, Reading
 from twin.observing.tables import Maker
-from twin.observing.tally import AGES, DEPTHS
+from twin.observing.tally import AGES, DEPTHS, Tally
 from twin.observing.times import date
 
 K, SHARE = 10, 0.01
@@ -59,7 +59,6 @@ def observe(given: Iterable[str], mapped: Mapped, out: Path, settings: Settings)
             manifest, tables = _of_aggregates(ledger, mapped, settings)
         else:
             manifest, tables = _of_log(ledger, mapped, work, replace(settings, threads=threads))
-        manifest["statistics"] = identify.table(tables)
         manifest["never"] = list(identify.NEVER)
         folder.write(work, out, manifest, tables)
     return folder.read(out)
@@ -98,7 +97,14 @@ def _of_log(
     manifest = _head(ledger, mapped, settings) | _facts(read)
     manifest["privacy"]["left_out"] = {k: v for k, v in maker.suppressed.items() if v}
     manifest["cautions"] = identify.cautions(manifest["facts"], tables)
+    manifest["statistics"] = identify.table(tables, _tried(read.tally))
     return manifest, tables
+
+
+def _tried(tally: Tally) -> set[str]:
+    """Cuts, units and quantities that the log has columns for."""
+    named = {part for of, _, quantity in tally.histograms for part in (of, quantity)}
+    return {*tally.frame.keys, *tally.pairs, *named}
 
 
 def _enough(read: Read, k: int) -> None:
@@ -121,6 +127,7 @@ def _of_aggregates(
     manifest = _head(ledger, mapped, settings) | made.facts
     manifest["privacy"]["left_out"] = dict(made.suppressed)
     manifest["cautions"] = made.cautions
+    manifest["statistics"] = identify.table(made.tables)
     return manifest, made.tables
 
 

@@ -8,7 +8,7 @@ pairs of one person's impressions of one maker carry what there is; the rest is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,35 +121,50 @@ NEVER = (
 """What no log of interactions identifies."""
 
 
-def table(tables: Mapping[str, pa.Table]) -> list[dict[str, Any]]:
-    """For every statistic: whether the log has it, and if not what it would need."""
-    return [
-        {
-            "statistic": each.name,
-            "table": each.table,
-            "has": _has(each, tables),
-            "tells": each.tells,
-            "needs": each.needs,
-        }
-        for each in STATISTICS
-    ]
+def table(tables: Mapping[str, pa.Table], tried: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """For every statistic: whether the log has it, and if not why.
+
+    ``tried``: cuts, units and quantities for which the log has columns, so that what is missing of
+    them was left out for having too few people.
+    """
+    few = set(tried)
+    made = []
+    for each in STATISTICS:
+        rows = _rows(each, tables)
+        has = rows is not None and _says(each, rows)
+        hidden = not has and not rows and each.cut[1] in few
+        why = "" if has else "too few people in a cell" if hidden else f"needs {each.needs}"
+        made.append(
+            {
+                "statistic": each.name,
+                "table": each.table,
+                "has": has,
+                "tells": each.tells,
+                "why": why,
+            }
+        )
+    return made
 
 
-def _has(of: Statistic, tables: Mapping[str, pa.Table]) -> bool:
-    found = tables.get(of.table)
-    if found is None or not found.num_rows:
-        return False
+def _rows(of: Statistic, tables: Mapping[str, pa.Table]) -> pa.Table | None:
+    """The rows of a statistic; None if there are none."""
+    found = tables[of.table]
     column, value = of.cut
-    if not column:
-        return True
-    if not value:
-        return bool(found.column(column).null_count < found.num_rows)
-    kept = found.filter(pc.equal(found.column(column), value))
+    if column and value:
+        found = found.filter(pc.equal(found.column(column), value))
+    return found if found.num_rows else None
+
+
+def _says(of: Statistic, rows: pa.Table) -> bool:
+    """Whether rows say anything: days without an impression do not, nor responses to none."""
+    column, value = of.cut
+    if column and not value:
+        return bool(rows.column(column).null_count < rows.num_rows)
     if of.table == "responses":
-        return bool((pc.sum(kept.column("known")).as_py() or 0) > 0)
-    if of.name == "impressions by day":
-        return bool((pc.sum(kept.column("impressions")).as_py() or 0) > 0)
-    return bool(kept.num_rows)
+        return bool((pc.sum(rows.column("known")).as_py() or 0) > 0)
+    if of.table == "counts" and value == "all":
+        return bool((pc.sum(rows.column("impressions")).as_py() or 0) > 0)
+    return True
 
 
 def cautions(facts: Mapping[str, Any], tables: Mapping[str, pa.Table]) -> list[str]:

@@ -29,7 +29,7 @@ def lines(observed: Observed) -> Iterator[str]:
     yield "It cannot identify:"
     for each in of["statistics"]:
         if not each["has"]:
-            yield f"  {each['statistic']} (needs {each['needs']})"
+            yield f"  {each['statistic']} ({each['why']})"
     yield from (f"  {each}" for each in of["never"])
     if of["cautions"]:
         yield "Take care:"
@@ -90,10 +90,13 @@ def _levels(observed: Observed) -> Iterator[str]:
     """A line for impressions, people and each response: level and course by day."""
     if not observed.manifest["first"]:
         return
-    for column, name in (("impressions", "impressions a day"), ("users", "people a day")):
+    step = observed.manifest["step_d"]
+    per = "a day" if step == 1 else f"in {step} days"
+    for column, name in (("impressions", "impressions"), ("users", "people")):
         _, values = observed.series(column)
         if np.nansum(values) > 0:
-            yield f"  {name:<20} {human(values.mean()):>8}  {sparkline(values.tolist(), WIDTH).rstrip()}"
+            course = sparkline(values.tolist(), WIDTH).rstrip()
+            yield f"  {name + ' ' + per:<20} {human(values.mean()):>8}  {course}"
     table = observed.select("responses", cut="all")
     for name in observed.manifest["responses"]:
         _, rate = observed.rate(name)
@@ -103,7 +106,7 @@ def _levels(observed: Observed) -> Iterator[str]:
             level = f"{100 * total / known:.3g} %"
             yield f"  {name:<20} {level:>8}  {sparkline(rate.tolist(), WIDTH).rstrip()}"
         else:
-            yield f"  {name:<20} {human(total):>8}  in all (no impressions: no rate)"
+            yield f"  {name:<20} {human(total):>8}  in the cells that are kept (no impressions: no rate)"
 
 
 def _kept(observed: Observed) -> Iterator[str]:
