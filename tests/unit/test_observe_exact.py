@@ -282,6 +282,21 @@ def test_covariance_sees_taste_for_makers(tmp_path: Path) -> None:
     assert abs(found.covariance("user and maker", "flat")) < 0.008
 
 
+def test_error_counts_people_not_impressions(tmp_path: Path) -> None:
+    """Forty people of a hundred impressions each, half of whom always click: the error is that of
+    forty observations. Where clicks are independent it is that of all impressions."""
+    rng = np.random.default_rng(4)
+    made = [
+        (k % 40, k % 9, 1709251200 + 60 * k, k % 2, int(c))
+        for k, c in enumerate((rng.random(4000) < 0.5).tolist())
+    ]
+    sheet = "user: u\nitem: i\ntime: t\nresponses: {own: o, free: f}\n"
+    source = written(tmp_path / "l.csv", text(made, ("u", "i", "t", "o", "f")))
+    found = observe(tmp_path, source, map=sheet)
+    assert found.error("own") == pytest.approx(0.5 / 40**0.5, rel=1e-9)
+    assert found.error("free") == pytest.approx(0.5 / 4000**0.5, rel=0.3)
+
+
 def test_grouping_keeps_order_even_where_keys_are_close() -> None:
     """Keys that differ in their last bits are not mixed."""
     rng = np.random.default_rng(1)

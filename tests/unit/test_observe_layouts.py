@@ -354,6 +354,21 @@ def test_a_folder_of_several_kinds_of_file(tmp_path: Path) -> None:
     assert again.manifest["rows"]["kept"] == 100
 
 
+def test_sources_beyond_sixty_are_one(tmp_path: Path) -> None:
+    """The first sixty have a name; the rest are counted together as other, and none is lost."""
+    made = [(*row, f"page {k % 80}") for k, row in enumerate(ROWS)]
+    source = written(tmp_path / "s.csv", text(made, ("user", "item", "time", "click", "page")))
+    found = observe(
+        tmp_path,
+        source,
+        map="user: user\nitem: item\ntime: time\nsource: page\nresponses: {click: click}\n",
+    )
+    counts = found.select("counts", cut="source").to_pylist()
+    other = sum(row["impressions"] for row in counts if row["label"] == "other")
+    assert sum(row["impressions"] for row in counts) == MANY and other == MANY * 20 // 80
+    assert len({row["label"] for row in counts}) == 61
+
+
 def test_real_movielens(real_data: Path, tmp_path: Path) -> None:
     """Twenty years of ratings, by periods of 19 days; the sum of all ratings is that of the file."""
     found = observe(tmp_path, real_data / "ml-latest-small-2016.csv.gz", layout="movielens")

@@ -131,6 +131,20 @@ class Observed:
             return float("nan")
         return float(both / pairs - (total / known) ** 2)
 
+    def error(self, response: str) -> float:
+        """Standard error of the share of impressions with a response, over all days: impressions of
+        one person go together, n p (1 - p) + pairs x covariance, over n squared. NaN where it is
+        not known who, or how many responded."""
+        together = self.covariance("user", response)
+        table = self.select("responses", cut="all", response=response)
+        known, total = (pc.sum(table.column(name)).as_py() or 0 for name in ("known", "total"))
+        if np.isnan(together) or table.column("total").null_count:
+            return float("nan")
+        pairs = pc.sum(self.select("pairs", of="user", response=response).column("pairs")).as_py()
+        share = total / known
+        variance = known * share * (1 - share) + pairs * together
+        return float(np.sqrt(max(variance, 0.0)) / known)
+
     def quantiles(
         self, of: str, quantity: str, at: list[float], day: dt.date | None = None
     ) -> list[float]:
