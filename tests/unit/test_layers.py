@@ -14,6 +14,7 @@ FLOORS = (
     "engine",
     "record",
     "readers",
+    "observing",
     "running",
     "experiments",
     "public",
