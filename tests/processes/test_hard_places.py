@@ -76,10 +76,10 @@ def same_digest(path: str) -> str:
     return digest(load(path))
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_processes_however_they_are_started(small: Path, method: str) -> None:
-    """A scenario is the same there: nothing hangs on what a fork would inherit."""
-    with multiprocessing.get_context(method).Pool(1) as pool:
+def test_a_process_of_a_fork_server(small: Path) -> None:
+    """A scenario is the same there: nothing hangs on what a fork would inherit. (What is beside a
+    run, and the workers of experiments, are spawned.)"""
+    with multiprocessing.get_context("forkserver").Pool(1) as pool:
         assert pool.apply(same_digest, (str(small),)) == digest(load(small))
 
 
