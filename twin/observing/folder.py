@@ -182,7 +182,9 @@ def write(work: Path, out: Path, manifest: dict[str, Any], tables: dict[str, pa.
         file = work / f"{name}.parquet"
         write_table(table, file)
         manifest["tables"][name] = {"rows": table.num_rows, "sha256": digest(file)}
-    (work / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    (work / "manifest.json").write_text(
+        json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     work.replace(out)
 
 
@@ -196,7 +198,7 @@ def read(path: str | Path) -> Observed:
     if not file.is_file():
         raise UsageError(f"{path}: is no observed folder (make one: twin observe LOG --out {path})")
     try:
-        manifest = json.loads(file.read_text())
+        manifest = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         raise UsageError(f"{file}: is not JSON (observe the log again)") from None
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
