@@ -29,6 +29,13 @@ _folder = click.argument("run", metavar="DIR")
     type=click.Path(path_type=Path),
     help="Run folder, new or empty. Default: runs/<name>-<number>.",
 )
+@click.option(
+    "--log",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Write every impression there, a Parquet file per simulated day: who, what, when, where in "
+    "the slate, and eight responses. `twin observe --layout twin` reads it.",
+)
 @common.sets
 @common.policies
 @common.quiet
@@ -44,6 +51,7 @@ _folder = click.argument("run", metavar="DIR")
 def run(
     scenario: Path,
     out: Path | None,
+    log: Path | None,
     sets: tuple[str, ...],
     policies: tuple[str, ...],
     quiet: bool,
@@ -71,6 +79,7 @@ def run(
             watcher=watching,
             pace=pace,
             threads=asked(threads, cores()),
+            log=log,
         )
     # while the world is built; from the first step on Ctrl-C only asks the run to stop
     except KeyboardInterrupt:

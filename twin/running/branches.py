@@ -90,7 +90,8 @@ def fork(
         runfolder.write_manifest(
             work,
             {
-                **manifest,
+                # the log of impressions is of the run alone
+                **{key: value for key, value in manifest.items() if key != "log"},
                 "branch": branch,
                 "branches": [],
                 # `twin resume` continues it like any interrupted run

@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
-from twin.ground.errors import Stopped
+from twin.ground.errors import Stopped, UsageError
 from twin.ground.units import DAY, HOUR, at, format_duration
 from twin.readers.text import span
+from twin.record.impressions import Impressions
 from twin.record.mailbox import Mailbox
 from twin.record.names import identity
 from twin.record.results import Recorder, load_manifest
@@ -69,13 +70,22 @@ def start(
     watcher: Watcher | None = None,
     pace: float | None = None,
     threads: int = 1,
+    log: Path | None = None,
 ) -> Outcome:
     """Run a scenario into a new folder, at most ``pace`` simulated days per second, on so many
-    threads. Raises UsageError if the folder holds something already.
+    threads; impressions go to ``log``. Raises UsageError if a folder holds something already.
     """
     runfolder.free(out)
+    if log is not None:
+        if reference:
+            raise UsageError("--log: cannot be had with --reference (leave one out)")
+        Impressions(log, scenario.start).free()
     simulation = Simulation(scenario, reference=reference, oracle=oracle, threads=threads)
     manifest = runfolder.create(out, scenario, simulation)
+    if log is not None:
+        # where the run can be resumed from any directory
+        manifest["log"] = str(log.resolve())
+        runfolder.write_manifest(out, manifest)
     with _kept(out), Mailbox(out) as mailbox:
         return _Drive(simulation, out, manifest, watcher or Watcher(), pace, mailbox).run()
 
@@ -153,6 +163,10 @@ class _Drive:
         self.watcher, self.mailbox, self.paused = watcher, mailbox, False
         self.pace = Pace(pace, simulation.now)
         self.recorder = Recorder(out, simulation.scenario.start, simulation.world.board.rows)
+        self.log: Impressions | None = None
+        if "log" in manifest:
+            self.log = Impressions(Path(manifest["log"]), simulation.scenario.start)
+            self.log.watch(simulation.world)
         self.latest: NDArray[np.float64] = simulation.world.board.snapshot()
         # of the run's earlier processes
         self.spent = float(manifest.get("wall_s", 0.0))
@@ -168,11 +182,15 @@ class _Drive:
     def replace(self, simulation: Simulation) -> None:
         """Continue with another simulation of the same world."""
         self.simulation = simulation
+        if self.log is not None:
+            self.log.watch(simulation.world)
 
     def run(self) -> Outcome:
         """Run to the end, or until the user interrupts."""
         scenario, world = self.simulation.scenario, self.simulation.world
         self.recorder.rewind(self.now)
+        if self.log is not None:
+            self.log.rewind()
         self.simulation.on_measure = self._record
         self.watcher.begin(
             RunInfo(
@@ -219,6 +237,8 @@ class _Drive:
                 self.simulation.run(scenario.duration + 1)
                 self.save()
                 self.recorder.finish()
+                if self.log is not None:
+                    self.log.finish()
                 self._show()
         return self._ended(interrupted)
 
@@ -281,6 +301,8 @@ class _Drive:
         self._marks()
         if self.now >= 0:
             self.recorder.flush(self.now)
+        if self.log is not None:
+            self.log.save()
         folder = self.out / checkpoint.FOLDER / checkpoint.folder_name(self.now)
         self.simulation.save(folder)
         # after the new one is whole, so that there is always one to resume from

@@ -140,6 +140,7 @@ class World:
         self._services: dict[str, Callable[..., Any]] = {}
         self._on_add: list[Callable[[str, NDArray[np.int64]], None]] = []
         self._on_release: list[Callable[[str, NDArray[np.int64]], None]] = []
+        self._on_window: list[Callable[[], None]] = []
 
     @property
     def elapsed(self) -> int:
@@ -203,6 +204,21 @@ class World:
             for listener in self._on_release:
                 listener(table, rows)
             self.table(table).release(rows)
+
+    def on_window(self, listener: Callable[[], None]) -> None:
+        """Call ``listener()`` at the end of every serving window, when the services ``window`` and
+        ``starts`` still say what happened in it."""
+        self._on_window.append(listener)
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody listens to windows: what only listeners need is kept only for them."""
+        return bool(self._on_window)
+
+    def end_window(self) -> None:
+        """A serving window ends."""
+        for listener in self._on_window:
+            listener()
 
     def mark(self, kind: str, text: str) -> None:
         """Note an event that readers show on the time axis (a policy took effect, a wave of

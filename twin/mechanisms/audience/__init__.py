@@ -45,7 +45,7 @@ class Audience(Mechanism[AudienceParams]):
     name = "audience"
     Params = AudienceParams
     order = 20
-    provides = ("inflate", "visits", "consumers.came_this_week")
+    provides = ("inflate", "visits", "consumers.came_this_week", "starts")
     needs = (
         "community_centres",
         "follow_graph",
@@ -68,6 +68,7 @@ class Audience(Mechanism[AudienceParams]):
         self.measures = Measures(self, self.truth)
         world.provide("inflate", self.inflate)
         world.provide("visits", self.population.visits)
+        world.provide("starts", self.sessions.starts)
         world.provide("consumers.came_this_week", lambda: self.measures.came_within(7))
 
     def inflate(self, posts: NDArray[np.int64], likes: NDArray[np.int64]) -> None:

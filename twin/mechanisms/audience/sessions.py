@@ -36,6 +36,7 @@ class Sessions:
         self._people: Made[People] = Made()
         self._posts: Made[Posts] = Made()
         self._none = no_tally()
+        self._starts = np.zeros(0, np.int64)
 
     def setup(self) -> None:
         """Nobody has come yet."""
@@ -93,9 +94,23 @@ class Sessions:
         tally: Tally = world.service("tally")()
         return tally
 
+    def starts(self) -> NDArray[np.int64]:
+        """When the last session of each person began, in the world's seconds (consumers,); only in
+        a watched world, and only of the window that ends now."""
+        return self._starts
+
+    def _note_starts(self, rows: NDArray[np.int64]) -> None:
+        """A person comes at most once in a window, so one number each says when."""
+        next_at = self.m.mine("consumers", "next_at")
+        if len(self._starts) < len(next_at):
+            self._starts = np.zeros(len(next_at), np.int64)
+        self._starts[rows] = next_at[rows]
+
     def browse(self, rows: NDArray[np.int64]) -> None:
         """Replay the sessions of these people, in order."""
         world, total = self.m.world, self.keep["total"]
+        if world.watched:
+            self._note_starts(rows)
         serve = world.service("serving")()
         # Room for the most that can be shown, each with a follow: kernels cannot grow arrays
         most = len(rows) * int((serve.rules["slate"] + serve.rules["shelf_size"]).max())

@@ -217,6 +217,8 @@ class Recommender(Mechanism[RecommenderParams]):
     def observe(self) -> None:
         """Count what was viewed and bought together in the window that ends now, where links are in
         use: by a quota, or on the shelves of works. Before that: what the feed knew in it."""
+        # Before a training, which may forget the window
+        self.world.end_window()
         # Before the early return: training needs what the feed knew, links in use or not
         self.learner.note()
         works = self.read("posts", "work")

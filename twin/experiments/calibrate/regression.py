@@ -1,0 +1,55 @@
+"""Ridge regression of quantities on statistics, with its errors out of fold in closed form.
+
+    x^ = mean + (y - middle) W,   W of the penalty whose error on worlds left out is least
+
+The prediction of a world by all others is x_i - (x_i - x^_i) / (1 - h_i) with h_i its leverage, so
+every penalty is tried on all worlds at the price of one decomposition (Allen 1974, PRESS).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.experiments.calibrate.ensemble import Array
+
+PENALTIES = np.geomspace(0.01, 10_000.0, 25)
+"""Tried for each quantity; the largest takes it for not told by any statistic."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """``weights`` (features, quantities), ``middle`` (features,), ``mean`` (quantities,); ``left``
+    (worlds, quantities) what all other worlds say of each, and ``error`` (quantities,) the root
+    mean square of how far off that is."""
+
+    weights: Array
+    middle: Array
+    mean: Array
+    left: Array
+    error: Array
+
+    def at(self, features: Array) -> Array:
+        """Predictions for features (..., features)."""
+        return np.asarray(self.mean + (features - self.middle) @ self.weights)
+
+
+def fit(features: Array, x: Array) -> Fit:
+    """The regression of ``x`` (worlds, quantities) on ``features`` (worlds, features)."""
+    middle, mean = features.mean(0), x.mean(0)
+    u, d, vt = np.linalg.svd(features - middle, full_matrices=False)
+    told = u.T @ (x - mean)
+    error = np.full(x.shape[1], np.inf)
+    weights, left = np.zeros((features.shape[1], x.shape[1])), np.zeros_like(x)
+    for penalty in PENALTIES:
+        shrunk = d**2 / (d**2 + penalty)
+        leverage = (u**2 * shrunk).sum(1) + 1.0 / len(x)
+        fitted = mean + (u * shrunk) @ told
+        # more features than worlds and hardly a penalty: the line goes through every point
+        out = x - (x - fitted) / np.maximum(1.0 - leverage, 1e-6)[:, None]
+        off = np.sqrt(((x - out) ** 2).mean(0))
+        better = off < error
+        error[better], left[:, better] = off[better], out[:, better]
+        weights[:, better] = (vt.T * (d / (d**2 + penalty))) @ told[:, better]
+    return Fit(weights, middle, mean, left, error)

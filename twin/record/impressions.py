@@ -1,0 +1,168 @@
+"""The impressions of a run, as a platform would log them: one row for each post that somebody
+examined, in Parquet files of a day each.
+
+``2025-01-01.parquet`` holds the impressions of that simulated day (UTC), in the order in which they
+happened:
+
+    time      when the session began (UTC, simulated); a session has one time
+    session   its id: of the person and the time
+    consumer  who looked, post what was shown, creator who made it: 64-bit ids, never given twice
+    place     place in the slate, from 0
+    source    where the feed took the post from; the shelf of a work comes after the slate
+    explore   whether chance alone chose the post
+    click, long_view, like, comment, reshare, follow, hide, report: what was done with it
+
+Nothing hidden is in it: no taste, no quality, no enjoyment. `twin observe --layout twin` reads it.
+A file is whole or absent, and the same bytes whatever was interrupted: what a checkpoint has of the
+day that runs lies beside the files until the day is over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from twin.ground.draws import children
+from twin.ground.errors import UsageError
+from twin.ground.units import DAY, at
+from twin.kernels.rules import SOURCES
+from twin.kernels.training import HEADS
+from twin.record.results import write_table
+from twin.world.state import World
+
+_SOURCES = pa.array(SOURCES, pa.string())
+_BY_CHANCE = np.array([name in ("random", "uniform") for name in SOURCES])
+SCHEMA = pa.schema(
+    [
+        ("time", pa.timestamp("ms", tz="UTC")),
+        ("session", pa.uint64()),
+        ("consumer", pa.uint64()),
+        ("post", pa.uint64()),
+        ("creator", pa.uint64()),
+        ("place", pa.uint8()),
+        ("source", pa.dictionary(pa.int8(), pa.string())),
+        ("explore", pa.bool_()),
+        *((head, pa.bool_()) for head in HEADS),
+    ]
+)
+ENDING = ".parquet"
+PENDING = "pending-"
+
+
+class Impressions:
+    """Writes what happens in a world into ``folder``, from the scenario's ``start`` on."""
+
+    def __init__(self, folder: Path, start: dt.date) -> None:
+        self.folder, self.start = folder, start
+        self._origin = int(at(start, 0).timestamp())
+        self._day: int | None = None
+        self._parts: list[pa.Table] = []
+
+    def free(self) -> None:
+        """Raise UsageError unless the folder is new or empty."""
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise UsageError(f"--log {self.folder}: is not empty (give another folder)")
+
+    def watch(self, world: World) -> None:
+        """Write down the windows of a world from now on: before it runs, or where it takes over
+        from another one at the same second."""
+        self.world = world
+        world.on_window(self.note)
+
+    def note(self) -> None:
+        """Keep the window that ends now; write the days that are over. The warm-up leaves none."""
+        world = self.world
+        if world.elapsed <= 0:
+            return
+        found = self._window()
+        for day in np.unique(found["time"] // DAY).tolist():
+            self._until(day)
+            part = found["time"] // DAY == day
+            self._parts.append(self._table({name: each[part] for name, each in found.items()}))
+        self._until(world.elapsed // DAY)
+
+    def _window(self) -> dict[str, NDArray[Any]]:
+        """The window's impressions as columns; ``time`` in seconds since the start."""
+        world = self.world
+        window = world.service("window")()
+        consumers, posts = world.table("consumers"), world.table("posts")
+        starts = world.service("starts")()[window.consumer]
+        people = consumers["key"][window.consumer]
+        found = {
+            "time": starts - world.warm_up,
+            "session": children(people, starts),
+            "consumer": people,
+            "post": posts["key"][window.post],
+            "creator": world.table("creators")["key"][posts["creator"][window.post]],
+            "place": window.place,
+            "source": window.source,
+            "responses": window.responses,
+        }
+        # a window that lies across the start
+        kept = found["time"] >= 0
+        return found if kept.all() else {name: each[kept] for name, each in found.items()}
+
+    def _table(self, found: dict[str, NDArray[Any]]) -> pa.Table:
+        source, mask = found["source"], found["responses"]
+        times = pa.array((found["time"] + self._origin) * 1000)
+        columns = [
+            times.cast(SCHEMA.field("time").type),
+            *(pa.array(found[name]) for name in ("session", "consumer", "post", "creator")),
+            pa.array(found["place"]),
+            pa.DictionaryArray.from_arrays(pa.array(source.astype(np.int8)), _SOURCES),
+            pa.array(_BY_CHANCE[source]),
+            *(pa.array((mask >> head & 1).astype(bool)) for head in range(len(HEADS))),
+        ]
+        return pa.Table.from_arrays(columns, schema=SCHEMA)
+
+    def _until(self, day: int) -> None:
+        """Write the days before one: also those in which nobody came."""
+        first = 0 if self._day is None else self._day
+        for over in range(first, day):
+            self._write(self._file(over))
+            self._parts = []
+        self._day = max(first, day)
+
+    def _file(self, day: int) -> Path:
+        return self.folder / f"{self.start + dt.timedelta(days=day)}{ENDING}"
+
+    def _write(self, file: Path) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_table(pa.concat_tables([SCHEMA.empty_table(), *self._parts]), file)
+
+    def save(self) -> None:
+        """Bring what is kept of the day that runs to disk, for a checkpoint at this barrier; the
+        newest two stay."""
+        now = self.world.elapsed
+        if now < 0:
+            return
+        self._until(now // DAY)
+        self._write(self.folder / f"{PENDING}{now:012d}{ENDING}")
+        for old in sorted(self.folder.glob(f"{PENDING}*"))[:-2]:
+            old.unlink()
+
+    def rewind(self) -> None:
+        """Go on from the checkpoint that the world was loaded from: forget what came after it."""
+        now = self.world.elapsed
+        if now < 0 or not self.folder.is_dir():
+            return
+        self._day = now // DAY
+        for file in sorted(self.folder.glob(f"{PENDING}*{ENDING}")):
+            when = int(file.stem.removeprefix(PENDING))
+            if when == now:
+                self._parts = [pq.read_table(file, schema=SCHEMA)]
+            elif when > now:
+                file.unlink()
+
+    def finish(self) -> None:
+        """The run is over: write the last day, whole or not. Runs end a second after their end, as
+        a barrier excludes its own."""
+        self._until(-(-(self.world.elapsed - 1) // DAY))
+        for file in self.folder.glob(f"{PENDING}*"):
+            file.unlink()
