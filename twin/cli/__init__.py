@@ -41,6 +41,7 @@ COMMANDS = {
     "findings": ("findings.findings", "Reproduce or refute the published findings."),
     "forecasts": ("forecasts.forecasts", "Forecast published field experiments, and score that."),
     "observe": ("observe.observe", "Read the log of a platform into aggregates."),
+    "calibrate": ("calibrate.calibrate", "Fit parameters to what was observed, and forecast."),
     "send": ("stream.send", "Send the readings of a run to a Prometheus."),
     "export": ("stream.export", "Write the readings of a run as OpenMetrics text."),
     "grafana": ("grafana.grafana", "Send dashboards and annotations to a Grafana."),

@@ -21,7 +21,7 @@ from twin.scenario.loading import load
 
 COMMANDS: dict[str, str] = {
     name: f"twin.experiments.{name}.command"
-    for name in ("compare", "sweep", "audit", "stress", "findings", "forecasts")
+    for name in ("compare", "sweep", "audit", "stress", "findings", "forecasts", "calibrate")
 }
 """The module of each command."""
 

@@ -5,6 +5,7 @@ one file.
     branch   a replicate from the fork on, under a policy or none: its readings
     whole    a run from its start under settings: its readings
     means    the same, reduced to means over windows
+    log      a run from its start, read as a platform's log is: aggregates of its impressions
     study    a calculation without a world
 
 All runs of one replicate share their luck, so branches differ by what their policies do. Results do
@@ -19,6 +20,8 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,6 +32,9 @@ from twin.experiments.effects import window_means
 from twin.experiments.work.store import Store
 from twin.ground.crew import asked
 from twin.ground.errors import UsageError
+from twin.observing import mapping
+from twin.observing.command import Settings, observe
+from twin.record.impressions import Impressions
 from twin.record.results import per_day
 from twin.record.watch import Rows
 from twin.running import warmed
@@ -156,6 +162,23 @@ def reduced(
     return np.array([window_means(times, readings, begin, end) for begin, end in windows])
 
 
+def log(store: Store, task: Task) -> None:
+    """Args: sets, k (least cell of aggregates). Leaves an observed folder, of which the result is
+    the manifest. The burn-in is not kept for other runs: none has these settings."""
+    with ExitStack() as stack:
+        scenario = _scenario(store, task.args, stack)
+        work = Path(stack.enter_context(TemporaryDirectory()))
+        simulation = Simulation(scenario, threads=asked(None, 1))
+        impressions = Impressions(work / "log", scenario.start)
+        impressions.watch(simulation.world)
+        simulation.begin()
+        simulation.run(scenario.duration + 1)
+        impressions.finish()
+        settings = Settings(k=int(task.args["k"]), quiet=True, threads=1)
+        observe([str(work / "log")], mapping.read(None, "twin", {}), work / "observed", settings)
+        store.put_folder(work / "observed", task.result.rpartition("/")[0])
+
+
 def study(store: Store, task: Task) -> None:
     """Args: call (``package.module:function``), args, seed, data (a folder, or empty). Leaves the
     array that the function returns."""
@@ -170,5 +193,6 @@ KINDS: dict[str, Callable[[Store, Task], None]] = {
     "branch": whole,
     "whole": whole,
     "means": means,
+    "log": log,
     "study": study,
 }

@@ -1,0 +1,140 @@
+"""Posteriors where the truth is known exactly: worlds whose statistics are linear in normal
+parameters, with normal luck."""
+
+import numpy as np
+import pytest
+
+from twin.experiments.calibrate import coverage, ensemble, fit, neighbours, regression, smoother
+from twin.experiments.calibrate import statistics as stats
+from twin.experiments.calibrate.fit import Future, Seen
+
+PARAMETERS, STATISTICS = 6, 20
+_RNG = np.random.default_rng(7)
+SLOPES = (
+    _RNG.normal(size=(PARAMETERS, STATISTICS)) * (np.array([0.9, 0.9, 0.5, 0.5, 0.1, 0.0])[:, None])
+)
+"""Two parameters well told, two half, one hardly, one not at all."""
+EXACT = np.sqrt(np.diag(np.linalg.inv(np.eye(PARAMETERS) + SLOPES @ SLOPES.T)))
+"""Posterior sd of each parameter: the prior's is 1, the luck of a statistic's too."""
+
+
+def worlds(many: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters (normal scores) and statistics of worlds."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(many, PARAMETERS))
+    return x, x @ SLOPES + rng.normal(size=(many, STATISTICS))
+
+
+def bank(many: int, seed: int) -> ensemble.Ensemble:
+    """An ensemble of such worlds."""
+    x, y = worlds(many, seed)
+    names = [f"parameter {p}" for p in range(PARAMETERS)]
+    return ensemble.ensemble(names, x, [f"statistic {k}" for k in range(STATISTICS)], y)
+
+
+def truths(of: ensemble.Ensemble, many: int, seed: int) -> ensemble.Ensemble:
+    """Worlds that are not in a bank, on its scale."""
+    x, y = worlds(many, seed)
+    return ensemble.Ensemble(of.quantities, of.statistics, x, of.standard(y), of.middle, of.spread)
+
+
+NONE = np.zeros(STATISTICS)
+
+
+@pytest.mark.parametrize("many", [60, 240])
+def test_the_smoother_covers_whatever_the_number_of_worlds(many: int) -> None:
+    """80 and 90 % intervals of 300 fresh truths: within 0.06 of their level. Truths share the bank,
+    whose luck is the larger part of the sd, 0.014 with 60 worlds: four of them."""
+    given = bank(many, 1)
+    found = coverage.fresh(given, truths(given, 300, 2), NONE, smoother.posterior, 3)
+    assert found.pooled(0.8) == pytest.approx(0.8, abs=0.06)
+    assert found.pooled(0.9) == pytest.approx(0.9, abs=0.05)
+
+
+def test_with_many_worlds_it_is_the_exact_posterior() -> None:
+    """Widths of 600 worlds within a tenth of the exact ones; its error is as large as it says."""
+    found = coverage.held_out(bank(600, 4).of(np.arange(600)), NONE, smoother.posterior, 5)
+    assert found.widths == pytest.approx(EXACT, rel=0.1)
+    assert found.errors == pytest.approx(EXACT, rel=0.15)
+    assert found.identified.tolist() == [True, True, True, True, False, False]
+    assert found.verdict == "calibrated" and found.uniform.min() > coverage.LEAST_RANKS
+
+
+def test_a_smoother_that_trusts_its_residuals_is_called_overconfident() -> None:
+    """The textbook update with 60 worlds: each world has drawn the line that it is measured
+    from."""
+
+    def textbook(given, observed, noise, seed):
+        gain, *_ = np.linalg.lstsq(given.y, given.x, rcond=None)
+        return given.x + (observed - given.y) @ gain
+
+    given = bank(60, 1)
+    assert coverage.held_out(given, NONE, textbook, 1).verdict == "overconfident"
+    assert coverage.held_out(given, NONE, smoother.posterior, 1).verdict != "overconfident"
+
+
+def test_the_second_opinion_agrees() -> None:
+    """Regression-adjusted rejection, with enough worlds."""
+    given = bank(400, 8)
+    found = coverage.fresh(given, truths(given, 150, 9), NONE, neighbours.posterior, 3)
+    assert found.pooled(0.8) == pytest.approx(0.8, abs=0.07)
+    assert found.widths[:2] == pytest.approx(EXACT[:2], rel=0.25)
+
+
+def test_noise_of_what_was_observed_widens_the_posterior() -> None:
+    """Statistics as noisy again as worlds are: the exact posterior of twice the variance."""
+    given = bank(600, 4)
+    noise = 1 / given.spread**2
+    found = coverage.fresh(given, truths(given, 300, 2), noise, smoother.posterior, 3)
+    wider = np.sqrt(np.diag(np.linalg.inv(np.eye(PARAMETERS) + SLOPES @ SLOPES.T / 2)))
+    assert found.widths == pytest.approx(wider, rel=0.12)
+    assert found.pooled(0.8) == pytest.approx(0.8, abs=0.06)
+
+
+def test_errors_out_of_fold_are_those_of_leaving_out() -> None:
+    """The closed form against refits without each world, for a fixed penalty."""
+    x, y = worlds(40, 3)
+    whole = regression.fit(y, x)
+    for world in (0, 17, 39):
+        kept = np.arange(40) != world
+        # the penalty of the whole, found again by its weights
+        for penalty in regression.PENALTIES:
+            away = y - y.mean(0)
+            weights = np.linalg.solve(
+                away.T @ away + penalty * np.eye(STATISTICS), away.T @ (x - x.mean(0))
+            )
+            if not np.allclose(weights[:, 0], whole.weights[:, 0]):
+                continue
+            # an unpenalised mean, which the world left out no longer moves
+            design = np.column_stack([np.ones(39), y[kept]])
+            shrink = np.diag([0.0, *[penalty] * STATISTICS])
+            told = np.linalg.solve(design.T @ design + shrink, design.T @ x[kept, 0])
+            assert whole.left[world, 0] == pytest.approx(told @ [1, *y[world]], rel=1e-6)
+            break
+        else:
+            pytest.fail("no penalty gives the weights")
+
+
+def test_scores_are_normal_and_stay_in_their_range() -> None:
+    """Shares and back, at the ends too."""
+    shares = np.array([0.0, 0.1, 0.5, 1.0])
+    back = ensemble.shares(ensemble.scores(shares))
+    assert back == pytest.approx([ensemble.EDGE, 0.1, 0.5, 1 - ensemble.EDGE])
+    with pytest.raises(ValueError, match="no statistic differs"):
+        ensemble.ensemble(["a"], np.zeros((3, 1)), ["b"], np.ones((3, 1)))
+
+
+def test_what_no_world_comes_near_is_left_out_and_named() -> None:
+    """A statistic beyond all worlds, one that few worlds have, one that the platform lacks."""
+    x, y = worlds(80, 3)
+    seen = [Seen({f"s{k}": float(v) for k, v in enumerate(row)}, {}) for row in y]
+    for each in seen[10:]:
+        del each.statistics["s3"]
+    observed: stats.Statistics = {f"s{k}": 0.1 for k in range(STATISTICS - 1)} | {"s5": 99.0}
+    names = [f"p{k}" for k in range(PARAMETERS)]
+    found = fit.fit(names, x, seen, observed, Future((), {}), 1)
+    assert found.beyond == ("s5",)
+    left = {f"s{k}" for k in range(STATISTICS)} - {"s3", "s5", f"s{STATISTICS - 1}"}
+    assert set(found.worlds.statistics) == left
+    assert {each.name for each in found.checks} == left
+    assert abs(found.checks[0].z) >= abs(found.checks[-1].z)

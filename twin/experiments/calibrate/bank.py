@@ -1,0 +1,113 @@
+"""The bank of a calibration: worlds drawn from the prior, each observed as the platform was.
+
+Every world has a seed and a point of the prior of its own, as many people as the bank says, and the
+platform's dates. It runs through a burn-in, then as long as the platform was observed and as far
+ahead as forecasts go. What it did is written as a log, and read by the very code that read the
+platform's. The bank keeps the aggregates, so it can be asked again for any later day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from twin.experiments.calibrate import prior
+from twin.experiments.calibrate.ensemble import Array
+from twin.experiments.stress.uncertain import Uncertain
+from twin.experiments.work.tasks import Task
+from twin.ground.units import DAY, format_duration
+from twin.scenario.describe import as_file
+from twin.scenario.loading import Scenario, load
+from twin.world.params import leaves, value_at
+
+PEOPLE, BURN_IN = 1000, 20 * DAY
+_SCALED = (
+    ("audience", "initial"),
+    ("audience", "arrivals"),
+    ("creators", "human.initial"),
+    ("creators", "human.arrivals"),
+    ("creators", "ai.initial"),
+    ("creators", "ai.arrivals"),
+)
+"""What grows with the number of people."""
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Worlds of a calibration: ``scenario`` as the platform's dates and the bank's size make it;
+    ``given`` the priors, ``points`` (worlds, parameters) where each world lies in them; ``k`` the
+    least cell that the platform's aggregates have; ``days`` observed and forecast."""
+
+    scenario: Scenario
+    given: Sequence[Uncertain]
+    points: Array
+    k: int
+    days: int
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def tasks(self) -> list[Task]:
+        """A task for each world."""
+        return [
+            Task(
+                "log",
+                f"{folder(world)}/manifest.json",
+                {"sets": self.sets(world), "k": self.k},
+                weight=self.scenario.warm_up + self.days * DAY,
+            )
+            for world in range(len(self))
+        ]
+
+    def sets(self, world: int) -> tuple[str, ...]:
+        """A world's own settings."""
+        return (*prior.texts(self.given, self.points[world]), f"replicate={world}")
+
+
+def folder(world: int) -> str:
+    """Where a world's aggregates are."""
+    return f"worlds/{world:05d}"
+
+
+def sized(scenario: Scenario, people: int) -> dict[str, str]:
+    """Settings that give a scenario so many people, and creators and newcomers in proportion."""
+    found: dict[str, str] = {}
+    share = people / value_at(scenario.mechanisms["audience"], "initial")
+    for mechanism, path in _SCALED:
+        params = scenario.mechanisms[mechanism]
+        value = value_at(params, path)
+        if value is None or path not in dict(leaves(type(params))):
+            continue
+        scaled = value * share
+        if path.endswith("arrivals"):
+            # rates are kept per second
+            found[f"{mechanism}.{path}"] = f"{scaled * DAY:.6g}/d"
+        else:
+            found[f"{mechanism}.{path}"] = str(max(1, round(scaled)) if value else 0)
+    return found
+
+
+def bank(
+    scenario: Scenario,
+    first: dt.date,
+    days: int,
+    texts: Sequence[str],
+    options: Mapping[str, Any],
+) -> Bank:
+    """The bank of a scenario for a platform that was observed from ``first`` on, over ``days`` with
+    what is forecast. ``options``: worlds, people, burn_in_s, k. Raises UsageError and
+    ScenarioError."""
+    sets = {
+        **sized(scenario, int(options["people"])),
+        "start": first.isoformat(),
+        "warm_up": format_duration(int(options["burn_in_s"])),
+        "duration": format_duration(days * DAY),
+        "policies": "[]",
+    }
+    with as_file(scenario) as path:
+        made = load(path, [f"{key}={value}" for key, value in sets.items()])
+    given = prior.ranges(texts, made)
+    points = prior.shares(given, int(options["worlds"]), scenario.seed)
+    return Bank(replace(made), given, points, int(options["k"]), days)

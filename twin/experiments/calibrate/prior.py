@@ -1,0 +1,67 @@
+"""Which parameters a calibration asks for, and what is believed of them beforehand.
+
+A prior is a range, uniform or uniform in the logarithm, as `twin stress` writes ranges. The standard
+ones are wide: about a third to triple of the default, or what is possible. A parameter that a log
+cannot tell keeps its prior, and is called not identified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from twin.experiments import design
+from twin.experiments.calibrate.ensemble import Array
+from twin.experiments.stress import uncertain
+from twin.experiments.stress.uncertain import Uncertain
+from twin.ground.digest import sha
+from twin.ground.errors import UsageError
+from twin.scenario.describe import describe
+from twin.scenario.loading import Scenario
+
+STANDARD = (
+    ("audience.again=0.05..0.6", "whether people come again on the same day"),
+    ("audience.patience=0.75..0.97", "how far down people look"),
+    ("audience.patience_sd=0.3..1.6", "how much they differ in that"),
+    ("audience.return_a=0.25..2.5:log", "how likely people are to come back on a next day"),
+    ("audience.return_b=0.4..4.0:log", "and how much they differ in it"),
+    ("audience.eagerness_sd=0.2..1.6", "how much people differ in how readily they react"),
+    ("audience.responses.click.intercept=-4.0..0.0", "how readily people click"),
+    ("audience.responses.click.quality=0.0..1.5", "how far quality decides"),
+    ("audience.responses.click.match=0.5..4.5", "how far taste decides"),
+    ("audience.responses.like.intercept=-8.5..-3.5", "how readily people like"),
+    ("recommender.explore_slots=0..12", "slots that the feed keeps for what is new"),
+    ("creators.human.posts_mean=0.1/d..1.5/d:log", "how much people post"),
+)
+"""Parameter with its range, and what it is."""
+
+
+def ranges(texts: Iterable[str], scenario: Scenario) -> list[Uncertain]:
+    """Priors from texts, or the standard ones that the scenario has. Raises UsageError with the
+    flag."""
+    given = list(texts)
+    known = {row.path for row in describe(scenario)}
+    chosen = given or [text for text, _ in STANDARD if text.partition("=")[0] in known]
+    try:
+        return uncertain.read(chosen, scenario)
+    except UsageError as error:
+        raise UsageError(str(error).replace("--uncertain", "--vary", 1)) from None
+
+
+def shares(given: Sequence[Uncertain], worlds: int, seed: int) -> Array:
+    """Where each world lies in every range (worlds, parameters), 0 .. 1: a Latin hypercube. A
+    parameter's column is drawn by its name, so a further range leaves the others as they were."""
+    columns = [
+        design.sample(1, "lhs", worlds, int(sha([seed, each.vary.path], 16), 16))[:, 0]
+        for each in given
+    ]
+    return np.column_stack(columns)
+
+
+def texts(given: Sequence[Uncertain], point: Array) -> tuple[str, ...]:
+    """Values of a point (parameters,) as ``--set`` takes them."""
+    return design.sets(
+        [each.vary for each in given],
+        [each.vary.at(float(share)) for each, share in zip(given, point, strict=True)],
+    )

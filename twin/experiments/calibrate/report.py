@@ -1,0 +1,166 @@
+"""The report of a calibration."""
+
+from __future__ import annotations
+
+from twin.experiments import page as reporting
+from twin.experiments.calibrate import outcome, pictures, words
+from twin.experiments.calibrate.bank import Bank
+from twin.experiments.calibrate.fit import Check, Fit
+from twin.experiments.calibrate.prior import STANDARD
+from twin.experiments.experiment import Experiment
+from twin.experiments.page import Cell, Column, Group, Picture, Report, Section, Summary
+from twin.observing.folder import Observed
+
+MEANINGS = {text.partition("=")[0]: what for text, what in STANDARD}
+
+
+def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) -> None:
+    """Write ``report.html``."""
+    args = experiment.manifest["args"]
+    told = found.held.identified[: len(worlds.given)]
+    page = Report(
+        title="Calibration",
+        lead=f"What the log until {args['until']} says of {worlds.scenario.name}",
+        summary=[
+            Summary(
+                "Can it be believed?",
+                [
+                    [
+                        (
+                            words.believed(found),
+                            "good" if found.held.verdict == "calibrated" else "bad",
+                        )
+                    ]
+                ],
+            ),
+            Summary(
+                "What was identified",
+                [
+                    [(f"{int(told.sum())} of {len(told)} parameters", "")],
+                    *([(each, "flat")] for each in words.missed(found)),
+                ],
+            ),
+        ],
+        sections=[
+            parameters(worlds, found),
+            statistics(found),
+            *ahead(observed, found, args),
+            coverage(found),
+        ],
+        methods=[
+            ("Worlds", f"{len(found.worlds)}, drawn from the priors by Latin hypercube"),
+            ("People of a world", f"{args['people']:,}: fitted and forecast at this size"),
+            ("Observed until", str(args["until"])),
+            ("Digest of what was read", observed.digest()),
+            ("Update", "one closed-form step of the ensemble smoother, errors out of fold"),
+            *reporting.usual_methods(experiment),
+        ],
+        notices=reporting.failures(experiment),
+    )
+    reporting.write(experiment, page)
+
+
+def parameters(worlds: Bank, found: Fit) -> Section:
+    """Posterior against prior, by parameter."""
+    medians = outcome.medians(worlds, found)
+    rows = list(enumerate(worlds.given))
+    columns: list[Column[tuple[int, object]]] = [
+        Column("Parameter", lambda each: Cell(worlds.given[each[0]].vary.path), numeric=False),
+        Column(
+            "What it is",
+            lambda each: Cell(MEANINGS.get(worlds.given[each[0]].vary.path, "")),
+            numeric=False,
+        ),
+        Column("Prior", lambda each: Cell(worlds.given[each[0]].text.partition("=")[2])),
+        Column("Median", lambda each: Cell(medians[worlds.given[each[0]].vary.path])),
+        Column(
+            "Width over prior",
+            lambda each: Cell(
+                f"{found.held.widths[each[0]]:.2f}", float(found.held.widths[each[0]])
+            ),
+        ),
+        Column(
+            "",
+            lambda each: Cell("" if found.held.identified[each[0]] else "not identified"),
+            numeric=False,
+        ),
+    ]
+    return Section(
+        "parameters",
+        "Parameters",
+        "Where each parameter lies in its range: grey the prior's central 80 %, dark the "
+        "posterior's, with its median.",
+        groups=[Group([Picture("parameters", "Posterior", pictures.parameters(worlds, found))])],
+        table=reporting.tabulated(columns, rows),
+    )
+
+
+def statistics(found: Fit) -> Section:
+    """What the calibrated model says of what was observed."""
+    columns: list[Column[Check]] = [
+        Column("Statistic", lambda each: Cell(each.name), numeric=False),
+        Column("Observed", lambda each: Cell(f"{each.observed:.3g}", each.observed)),
+        Column("Prior, 80 %", lambda each: Cell(_range(each.prior)), numeric=False),
+        Column("Posterior, 80 %", lambda each: Cell(_range(each.posterior)), numeric=False),
+        Column("Off by, sd", lambda each: Cell(f"{each.z:+.1f}", abs(each.z))),
+    ]
+    return Section(
+        "statistics",
+        "Does the calibrated model produce what was observed?",
+        "Statistics on their own scale (logarithms of amounts, log-odds of shares), worst first. "
+        "More than three sd off is more than luck.",
+        sentences=[f"Left out, as no world comes near: {name}." for name in found.beyond],
+        groups=[Group([Picture("checks", "Observed against model", pictures.checks(found))])],
+        table=reporting.tabulated(columns, found.checks),
+    )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.3g} .. {ends[1]:.3g}"
+
+
+def ahead(observed: Observed, found: Fit, args: dict[str, object]) -> list[Section]:
+    """What was to come, if anything was asked for."""
+    made = pictures.fans(observed, found, str(args["until"]))
+    if not made:
+        return []
+    return [
+        Section(
+            "forecast",
+            "Forecast",
+            "Dots: observed. Shades: the central 50, 80 and 95 % of what was to come. Nothing "
+            "after the line was read.",
+            groups=[Group([Picture(key, title, model) for key, title, model in made])],
+        )
+    ]
+
+
+def coverage(found: Fit) -> Section:
+    """How far it can be believed."""
+    names = found.held.quantities[: len(found.parameters)]
+    inside = {level: found.held.inside(level) for level in (0.8, 0.9)}
+    uniform = found.held.uniform
+    columns: list[Column[int]] = [
+        Column("Parameter", lambda at: Cell(names[at]), numeric=False),
+        Column("80 % held", lambda at: _share(inside[0.8][at])),
+        Column("90 % held", lambda at: _share(inside[0.9][at])),
+        Column("Ranks uniform, p", lambda at: Cell(f"{uniform[at]:.2g}", float(uniform[at]))),
+        Column(
+            "Error over prior",
+            lambda at: Cell(f"{found.held.errors[at]:.2f}", float(found.held.errors[at])),
+        ),
+        Column(
+            "Second opinion, 80 % held",
+            lambda at: _share(found.second.inside(0.8)[at]),
+        ),
+    ]
+    return Section(
+        "coverage",
+        "Can it be believed?",
+        "Every world of the bank in turn is a truth that the others are asked for.",
+        table=reporting.tabulated(columns, [*range(len(names))]),
+    )
+
+
+def _share(value: float) -> Cell:
+    return Cell(f"{value:.0%}", float(value))
