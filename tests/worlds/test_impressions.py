@@ -65,7 +65,7 @@ def totals(run: Path) -> dict[str, float]:
 def test_the_log_adds_up_to_the_readings(logged: tuple[Scenario, Path]) -> None:
     """Impressions, sessions, responses and sources, each to the last one; a file per day, the last
     one of half a day."""
-    scenario, folder = logged
+    _, folder = logged
     names = [file.name for file in sorted((folder / "log").iterdir())]
     assert names == ["2025-01-01.parquet", "2025-01-02.parquet", "2025-01-03.parquet"]
     log, last = whole(folder / "log"), totals(folder / "run")
