@@ -7,6 +7,7 @@ bug in twin", never more than LONGEST_S, and no file but the input is touched.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import random
@@ -69,6 +70,9 @@ class Found:
 
 def campaign(seed: int, surfaces: Sequence[str], *, minutes: float = 0.0, inputs: int = 0) -> Found:
     """Try inputs for so many minutes, or so many inputs, on every surface in turn."""
+    for command in ("scenarios", "experiments"):
+        # on a busy machine an input must not wait for the imports of its command
+        importlib.import_module(f"twin.cli.{command}")
     draw, found, began = random.Random(seed), Found(), time.monotonic()
     with _place() as folder:
         while found.inputs < inputs if inputs else time.monotonic() - began < 60 * minutes:
