@@ -56,6 +56,7 @@ def folder_with(
                 "branch": "main",
                 "replicate": 0,
                 "start": str(START),
+                "duration_s": 60 * 86400,
                 "status": "done" if done else "running",
                 "metrics": metrics,
             }

@@ -19,6 +19,7 @@ from typing import Any
 from twin.experiments.calibrate import bank, ensemble, fit, outcome, words
 from twin.experiments.calibrate import report as report_page
 from twin.experiments.calibrate.bank import Bank
+from twin.experiments.calibrate.coverage import LEAST_TRUTHS
 from twin.experiments.calibrate.fit import Fit, Seen
 from twin.experiments.experiment import Experiment
 from twin.ground.errors import UsageError
@@ -28,8 +29,7 @@ from twin.scenario.loading import Scenario
 
 LEAST_DAYS, LEAST_IMPRESSIONS, LEAST_STATISTICS = 3, 1000, 5
 """Of what was observed; with less there is nothing to fit to."""
-LEAST_WORLDS = 60
-"""Fewer cannot say whether they can be believed."""
+LEAST_WORLDS = LEAST_TRUTHS
 
 
 def platform(args: dict[str, Any]) -> Observed:

@@ -14,13 +14,18 @@ from twin.observing.folder import Observed
 MEANINGS = {text.partition("=")[0]: what for text, what in STANDARD}
 
 
+TONES = {"calibrated": "good", "too few worlds to say": "flat"}
+
+
 def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) -> None:
     """Write ``report.html``."""
     args = experiment.manifest["args"]
     told = found.held.identified[: len(worlds.given)]
     page = Report(
         title="Calibration",
-        lead=f"What the log until {args['until']} says of {worlds.scenario.name}",
+        lead="A few small worlds, to see that all runs: no calibration."
+        if args["quick"]
+        else f"What the log until {args['until']} says of {worlds.scenario.name}",
         summary=[
             Summary(
                 "Can it be believed?",
@@ -28,7 +33,7 @@ def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) 
                     [
                         (
                             words.believed(found),
-                            "good" if found.held.verdict == "calibrated" else "bad",
+                            TONES.get(found.held.verdict, "bad"),
                         )
                     ]
                 ],
@@ -90,7 +95,12 @@ def parameters(worlds: Bank, found: Fit) -> Section:
         "Parameters",
         "Where each parameter lies in its range: grey the prior's central 80 %, dark the "
         "posterior's, with its median.",
-        groups=[Group([Picture("parameters", "Posterior", pictures.parameters(worlds, found))])],
+        groups=[
+            Group(
+                [Picture("parameters", "Posterior", pictures.parameters(worlds, found))],
+                width="wide",
+            )
+        ],
         table=reporting.tabulated(columns, rows),
     )
 
@@ -109,8 +119,14 @@ def statistics(found: Fit) -> Section:
         "Does the calibrated model produce what was observed?",
         "Statistics on their own scale (logarithms of amounts, log-odds of shares), worst first. "
         "More than three sd off is more than luck.",
-        sentences=[f"Left out, as no world comes near: {name}." for name in found.beyond],
-        groups=[Group([Picture("checks", "Observed against model", pictures.checks(found))])],
+        sentences=[f"Left out, as no world comes near: {', '.join(found.beyond)}."]
+        if found.beyond
+        else [],
+        groups=[
+            Group(
+                [Picture("checks", "Observed against model", pictures.checks(found))], width="wide"
+            )
+        ],
         table=reporting.tabulated(columns, found.checks),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.experiments.calibrate.bank import Bank
-from twin.experiments.calibrate.coverage import LEVELS, Coverage
+from twin.experiments.calibrate.coverage import LEAST_TRUTHS, LEVELS, Coverage
 from twin.experiments.calibrate.fit import Fit
 
 WORST = 5
@@ -40,6 +40,11 @@ def believed(found: Fit) -> str:
     said = ", ".join(
         f"{level:.0%} interval held {found.held.pooled(level):.0%}" for level in LEVELS[1:3]
     )
+    if len(found.held.ranks) < LEAST_TRUTHS:
+        return (
+            f"{found.held.verdict} whether it can be believed: {len(found.worlds)} ran, "
+            f"{LEAST_TRUTHS} are needed"
+        )
     other = "" if agree(found.held, found.second) else "; the second opinion is overconfident"
     return (
         f"{found.held.verdict}: with every world in turn as the truth, the {said} of truths{other}"

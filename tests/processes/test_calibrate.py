@@ -1,0 +1,119 @@
+"""Calibration from a log to its files, with a few small worlds; and what it refuses before any
+world runs."""
+
+import contextlib
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tests.conftest import SCENARIOS
+from twin.cli import main
+from twin.running import drive
+from twin.scenario.loading import Scenario
+
+WORLD = str(SCENARIOS / "forecasts.yaml")
+
+
+class Done(NamedTuple):
+    """How a command ended, and all that it printed."""
+
+    status: int
+    output: str
+
+
+def twin(*args: str | Path) -> Done:
+    """The command line in this process."""
+    said, status = io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main([str(each) for each in args])
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return Done(status, said.getvalue())
+
+
+@pytest.fixture(scope="module")
+def observed(small: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight days of a small world, observed as a platform is."""
+    folder = tmp_path_factory.mktemp("platform")
+    settings = ("warm_up=1d", "duration=8d", "recommender.refresh=30min", "metrics.every=1d")
+    drive.start(small(*settings, base="forecasts"), folder / "run", log=folder / "log")
+    done = twin("observe", folder / "log", "--layout", "twin", "--out", folder / "seen", "--k", "2")
+    assert done.status == 0, done.output
+    return folder / "seen"
+
+
+def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
+    """A quick calibration of six days with two ahead."""
+    return [
+        "calibrate",
+        WORLD,
+        *("--on", observed, "--until", "2025-01-06", "--ahead", "2d", "--burn-in", "1d"),
+        *("--quick", "--worlds", "4", "--people", "80", "--run-on", "local:1"),
+        *more,
+    ]
+
+
+def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> None:
+    """Files, draws inside the priors, forecasts of the days ahead; the same bytes where a world is
+    run again; days after ``--until`` are not read."""
+    done = twin(*arguments(observed, "--out", tmp_path / "first"))
+    assert done.status == 0, done.output
+    assert "too few worlds to say" in done.output
+    made = {
+        name: (tmp_path / "first" / name).read_bytes()
+        for name in ("calibrated.yaml", "posterior.parquet", "forecast.parquet", "results.parquet")
+    }
+    calibrated = yaml.safe_load(made["calibrated.yaml"])
+    assert calibrated["extends"] == "scenario.yaml"
+    draws = pq.read_table(tmp_path / "first" / "posterior.parquet").to_pylist()
+    assert len({row["draw"] for row in draws}) == 4 and len(draws) == 4 * 12
+    assert all(0 <= row["share"] <= 1 for row in draws)
+    again = [float(row["value"]) for row in draws if row["parameter"] == "audience.again"]
+    assert all(0.05 <= value <= 0.6 for value in again) and len(set(again)) == 4
+    ahead = pq.read_table(tmp_path / "first" / "forecast.parquet").to_pylist()
+    days = {(row["quantity"], str(row["day"])) for row in ahead}
+    assert days == {
+        (name, f"2025-01-0{day}")
+        for name in ("click rate", "people", "impressions")
+        for day in (7, 8)
+    }
+    assert all(row["q0.1"] <= row["q0.5"] <= row["q0.9"] for row in ahead)
+    # a world is lost, and comes again
+    shutil.rmtree(tmp_path / "first" / "worlds" / "00002")
+    done = twin("resume", tmp_path / "first", "--on", "local:1")
+    assert done.status == 0, done.output
+    assert made == {name: (tmp_path / "first" / name).read_bytes() for name in made}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("--until", "2025-01-02"), "has 2 days until 2025-01-02"),
+        (("--until", "2025-02-02"), "2025-02-02"),
+        (("--until", "soon"), "is no date"),
+        (("--vary", "audience.agian=0.1..0.5"), "audience.again"),
+        (("--ahead", "90min"), "whole days"),
+        (("--on", "nowhere"), "is no observed folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_any_world_runs(
+    change: tuple[str, str], said: str, observed: Path, tmp_path: Path
+) -> None:
+    """One line; no folder is made."""
+    done = twin(*arguments(observed, "--out", tmp_path / "none", *change))
+    assert done.status == 2
+    assert said in done.output and "bug" not in done.output and not (tmp_path / "none").exists()
+
+
+def test_too_few_worlds_are_no_calibration(observed: Path, tmp_path: Path) -> None:
+    """Unless it is said that it is none."""
+    given = [each for each in arguments(observed, "--out", tmp_path / "none") if each != "--quick"]
+    done = twin(*given)
+    assert done.status == 2 and "needs 60" in done.output
