@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import twin
 from tests.campaign.surfaces import POLICY, SCENARIO, SURFACES, TAKEN
 from tests.conftest import SCENARIOS
 from twin.cli import main
@@ -32,7 +33,9 @@ STOPPED_S = 20.0
 """Wall-clock seconds after which an input is stopped."""
 TRIES = 400
 """Attempts to make one input smaller."""
-_FRAME = re.compile(r'File "[^"]*/(twin/[^"]+)", line (\d+)')
+PACKAGE = str(Path(twin.__file__).parent.parent) + os.sep
+"""Where the package lies: a folder above it may be called twin as well."""
+_FRAME = re.compile(rf'File "{re.escape(PACKAGE)}(twin/[^"]+)", line (\d+)')
 
 
 class _Stopped(BaseException):
@@ -157,7 +160,7 @@ def _bug(said: str, folder: Path) -> str:
 
 
 def _within(frames: traceback.StackSummary) -> str:
-    inner = [frame for frame in frames if "/twin/" in frame.filename]
+    inner = [frame for frame in frames if frame.filename.startswith(f"{PACKAGE}twin{os.sep}")]
     return f"{Path(inner[-1].filename).name}:{inner[-1].lineno}" if inner else "?"
 
 
