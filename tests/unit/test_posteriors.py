@@ -4,9 +4,13 @@ parameters, with normal luck."""
 import numpy as np
 import pytest
 
+from tests.conftest import SCENARIOS
+from twin.experiments.calibrate import bank as bank_of
 from twin.experiments.calibrate import coverage, ensemble, fit, neighbours, regression, smoother
 from twin.experiments.calibrate import statistics as stats
 from twin.experiments.calibrate.fit import Future, Seen
+from twin.scenario.loading import load
+from twin.world.params import value_at
 
 PARAMETERS, STATISTICS = 6, 20
 _RNG = np.random.default_rng(7)
@@ -138,3 +142,17 @@ def test_what_no_world_comes_near_is_left_out_and_named() -> None:
     assert set(found.worlds.statistics) == left
     assert {each.name for each in found.checks} == left
     assert abs(found.checks[0].z) >= abs(found.checks[-1].z)
+
+
+def test_a_smaller_world_has_creators_and_newcomers_in_proportion() -> None:
+    """A hundredth of the default world; loaded, it is that."""
+    base = load(SCENARIOS / "base.yaml")
+    small = load(SCENARIOS / "base.yaml", [f"{k}={v}" for k, v in bank_of.sized(base, 100).items()])
+    for mechanism, path in (
+        ("audience", "initial"),
+        ("audience", "arrivals"),
+        ("creators", "human.initial"),
+        ("creators", "ai.arrivals"),
+    ):
+        value = value_at(base.mechanisms[mechanism], path)
+        assert value_at(small.mechanisms[mechanism], path) == pytest.approx(value / 100)

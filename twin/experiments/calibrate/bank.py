@@ -82,8 +82,8 @@ def sized(scenario: Scenario, people: int) -> dict[str, str]:
             continue
         scaled = value * share
         if path.endswith("arrivals"):
-            # rates are kept per second
-            found[f"{mechanism}.{path}"] = f"{scaled * DAY:.6g}/d"
+            # rates are kept per day
+            found[f"{mechanism}.{path}"] = f"{scaled:.6g}/d"
         else:
             found[f"{mechanism}.{path}"] = str(max(1, round(scaled)) if value else 0)
     return found
