@@ -14,6 +14,7 @@ import yaml
 
 from tests.conftest import SCENARIOS
 from twin.cli import main
+from twin.observing import folder
 from twin.running import drive
 from twin.scenario.loading import Scenario
 
@@ -41,12 +42,12 @@ def twin(*args: str | Path) -> Done:
 @pytest.fixture(scope="module")
 def observed(small: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight days of a small world, observed as a platform is."""
-    folder = tmp_path_factory.mktemp("platform")
+    place = tmp_path_factory.mktemp("platform")
     settings = ("warm_up=1d", "duration=8d", "recommender.refresh=30min", "metrics.every=1d")
-    drive.start(small(*settings, base="forecasts"), folder / "run", log=folder / "log")
-    done = twin("observe", folder / "log", "--layout", "twin", "--out", folder / "seen", "--k", "2")
+    drive.start(small(*settings, base="forecasts"), place / "run", log=place / "log")
+    done = twin("observe", place / "log", "--layout", "twin", "--out", place / "seen", "--k", "2")
     assert done.status == 0, done.output
-    return folder / "seen"
+    return place / "seen"
 
 
 def arguments(observed: Path, *more: str | Path) -> list[str | Path]:
@@ -66,6 +67,11 @@ def test_from_a_log_to_a_calibrated_scenario(observed: Path, tmp_path: Path) -> 
     done = twin(*arguments(observed, "--out", tmp_path / "first"))
     assert done.status == 0, done.output
     assert "too few worlds to say" in done.output
+    for world in range(4):
+        # the platform's days and the ones ahead, and people as many as asked for, some new
+        seen = folder.read(tmp_path / "first" / "worlds" / f"{world:05d}").manifest
+        assert (seen["first"], seen["last"]) == ("2025-01-01", "2025-01-08")
+        assert 30 < seen["facts"]["users"] < 120
     made = {
         name: (tmp_path / "first" / name).read_bytes()
         for name in ("calibrated.yaml", "posterior.parquet", "forecast.parquet", "results.parquet")

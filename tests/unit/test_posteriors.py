@@ -57,7 +57,7 @@ def test_the_smoother_covers_whatever_the_number_of_worlds(many: int) -> None:
 
 def test_with_many_worlds_it_is_the_exact_posterior() -> None:
     """Widths of 600 worlds within a tenth of the exact ones; its error is as large as it says."""
-    found = coverage.held_out(bank(600, 4).of(np.arange(600)), NONE, smoother.posterior, 5)
+    found = coverage.held_out(bank(600, 4), NONE, smoother.posterior, 5)
     assert found.widths == pytest.approx(EXACT, rel=0.1)
     assert found.errors == pytest.approx(EXACT, rel=0.15)
     assert found.identified.tolist() == [True, True, True, True, False, False]

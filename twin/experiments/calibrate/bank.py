@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from twin.experiments.calibrate import prior
@@ -20,7 +20,7 @@ from twin.experiments.work.tasks import Task
 from twin.ground.units import DAY, format_duration
 from twin.scenario.describe import as_file
 from twin.scenario.loading import Scenario, load
-from twin.world.params import leaves, value_at
+from twin.world.params import value_at
 
 PEOPLE, BURN_IN = 1000, 20 * DAY
 _SCALED = (
@@ -36,11 +36,13 @@ _SCALED = (
 
 @dataclass(frozen=True)
 class Bank:
-    """Worlds of a calibration: ``scenario`` as the platform's dates and the bank's size make it;
-    ``given`` the priors, ``points`` (worlds, parameters) where each world lies in them; ``k`` the
-    least cell that the platform's aggregates have; ``days`` observed and forecast."""
+    """Worlds of a calibration: ``scenario`` as the platform's dates and the bank's size make it, by
+    the settings ``common`` to all; ``given`` the priors, ``points`` (worlds, parameters) where each
+    world lies in them; ``k`` the least cell that the platform's aggregates have; ``days`` observed
+    and forecast."""
 
     scenario: Scenario
+    common: tuple[str, ...]
     given: Sequence[Uncertain]
     points: Array
     k: int
@@ -62,8 +64,9 @@ class Bank:
         ]
 
     def sets(self, world: int) -> tuple[str, ...]:
-        """A world's own settings."""
-        return (*prior.texts(self.given, self.points[world]), f"replicate={world}")
+        """All settings of a world, on the scenario of the calibration."""
+        own = prior.texts(self.given, self.points[world])
+        return (*self.common, *own, f"replicate={world}")
 
 
 def folder(world: int) -> str:
@@ -76,9 +79,8 @@ def sized(scenario: Scenario, people: int) -> dict[str, str]:
     found: dict[str, str] = {}
     share = people / value_at(scenario.mechanisms["audience"], "initial")
     for mechanism, path in _SCALED:
-        params = scenario.mechanisms[mechanism]
-        value = value_at(params, path)
-        if value is None or path not in dict(leaves(type(params))):
+        value = value_at(scenario.mechanisms[mechanism], path)
+        if value is None:
             continue
         scaled = value * share
         if path.endswith("arrivals"):
@@ -106,8 +108,9 @@ def bank(
         "duration": format_duration(days * DAY),
         "policies": "[]",
     }
+    common = tuple(f"{key}={value}" for key, value in sets.items())
     with as_file(scenario) as path:
-        made = load(path, [f"{key}={value}" for key, value in sets.items()])
+        made = load(path, common)
     given = prior.ranges(texts, made)
     points = prior.shares(given, int(options["worlds"]), scenario.seed)
-    return Bank(replace(made), given, points, int(options["k"]), days)
+    return Bank(made, common, given, points, int(options["k"]), days)

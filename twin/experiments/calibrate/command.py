@@ -39,7 +39,8 @@ def platform(args: dict[str, Any]) -> Observed:
     """
     until = dt.date.fromisoformat(args["until"])
     observed = folder.read(args["on"]).until(until)
-    if args.get("observed") not in (None, observed.digest()):
+    # none yet where the command begins
+    if "observed" in args and args["observed"] != observed.digest():
         raise UsageError(
             f"--on {args['on']}: is not what this calibration began with (give another --out)"
         )
@@ -84,7 +85,9 @@ def resume(experiment: Experiment, on: str | None) -> None:
     found = fitted(experiment, observed, worlds)
     outcome.write(experiment, worlds, found, dt.date.fromisoformat(args["until"]))
     experiment.finish("done", verdict=found.held.verdict)
-    experiment.conclude(words.lines(worlds, found), report)
+    experiment.conclude(
+        words.lines(worlds, found), lambda each: report_page.write(each, observed, worlds, found)
+    )
 
 
 def read(experiment: Experiment, worlds: Bank, until: dt.date, chance: bool) -> list[Seen | None]:

@@ -61,10 +61,6 @@ class Ensemble:
         kept = np.arange(len(self)) != world
         return replace(self, x=self.x[kept], y=self.y[kept])
 
-    def of(self, worlds: Sequence[int] | NDArray[np.int64]) -> Ensemble:
-        """Some of the worlds, on the same scale."""
-        return replace(self, x=self.x[worlds], y=self.y[worlds])
-
 
 def ensemble(
     quantities: Sequence[str], x: Array, statistics: Sequence[str], raw: Array

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from twin.experiments.calibrate import prior
-from twin.experiments.calibrate import statistics as stats
 from twin.experiments.calibrate.bank import Bank
 from twin.experiments.calibrate.fit import RELATIVE, Fit
 from twin.experiments.experiment import Experiment
@@ -136,6 +135,3 @@ def forecast(found: Fit, until: dt.date) -> list[dict[str, object]]:
             }
         )
     return made
-
-
-assert set(RELATIVE) <= set(stats.DAILY)

@@ -56,7 +56,7 @@ def write(experiment: Experiment, observed: Observed, worlds: Bank, found: Fit) 
             ("Worlds", f"{len(found.worlds)}, drawn from the priors by Latin hypercube"),
             ("People of a world", f"{args['people']:,}: fitted and forecast at this size"),
             ("Observed until", str(args["until"])),
-            ("Digest of what was read", observed.digest()),
+            ("Digest of what was read", str(args["observed"])),
             ("Update", "one closed-form step of the ensemble smoother, errors out of fold"),
             *reporting.usual_methods(experiment),
         ],

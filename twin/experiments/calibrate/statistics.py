@@ -26,7 +26,6 @@ from twin.observing.folder import Observed
 Array = NDArray[np.float64]
 LEAST = 1e-6
 """Shares closer to 0 or 1 than this count as that close: log-odds are finite."""
-RATES = "responses"
 Statistics = dict[str, float]
 """Transformed values by name."""
 
