@@ -119,6 +119,8 @@ def test_what_cannot_be_logged(logged: tuple[Scenario, Path], tmp_path: Path) ->
     scenario, folder = logged
     with pytest.raises(UsageError, match="is not empty"):
         drive.start(scenario, tmp_path / "run", log=folder / "log")
+    with pytest.raises(UsageError, match="give another --log"):
+        drive.start(scenario, tmp_path / "run", log=Path(__file__) / "log")
     with pytest.raises(UsageError, match="--reference"):
         drive.start(scenario, tmp_path / "run", log=tmp_path / "log", reference=True)
     assert not (tmp_path / "run").exists()

@@ -20,14 +20,13 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
 from twin.experiments.work.backends import Ended, run_all
 from twin.experiments.work.pool import Progress
 from twin.experiments.work.store import Store
 from twin.experiments.work.tasks import SCENARIO, Task
 from twin.ground.errors import UsageError
+from twin.readers.bar import bar
 from twin.readers.text import span
 from twin.running.folder import PACKAGES
 from twin.scenario.describe import digest, dump
@@ -225,15 +224,7 @@ class _Bar(_Pace):
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TextColumn("{task.fields[left]}"),
-            transient=True,
-        )
-        self._task = self._bar.add_task(what, total=1.0, left="")
-        self._bar.start()
+        self._bar, self._task = bar(what)
 
     def show(self, progress: Progress) -> None:
         """Redraw."""

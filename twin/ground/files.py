@@ -10,9 +10,10 @@ import errno
 import itertools
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from twin.ground.errors import nearest
+from twin.ground.errors import UsageError, nearest
 
 MOST_NAMES = 1000
 """Names of a folder that are looked at for the nearest one."""
@@ -69,6 +70,43 @@ def trouble(path: Path, name: str, pattern: str = "*.yaml", kind: str = "file") 
     except ValueError:
         return f"{text!r} cannot be the name of a {kind}", "write a plain name"
     return f"{text} is no {kind}", f"write the name of a {kind}"
+
+
+def free(
+    folder: Path,
+    flag: str,
+    kind: str,
+    begun: Callable[[Path], bool] = lambda folder: False,
+    hint: str = "",
+) -> None:
+    """Raise UsageError unless a folder that a user named with ``flag`` can become one of a
+    ``kind``: it is new, empty, or holds only what a process left that died (``begun``), and can be
+    written. ``hint``: what else to do with one that is not empty."""
+    name, other = shown(str(folder)), f"give another {flag}"
+    try:
+        there = folder.exists()
+        if there and not folder.is_dir():
+            raise UsageError(f"{name}: is a file (give {flag} a new or empty folder)")
+        if there and any(folder.iterdir()) and not begun(folder):
+            raise UsageError(f"{name}: this folder is not empty ({other}{hint})")
+    except OSError as error:
+        raise unmade(folder, error, flag, kind) from None
+    if not there and folder.is_symlink():
+        raise UsageError(
+            f"{name}: is a link to nowhere (make the folder that it names, or {other})"
+        )
+    # the folder itself, or the nearest one above it that is there
+    above = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not above.is_dir():
+        raise UsageError(f"{name}: {above} is a file, no folder can lie in it ({other})")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"{name}: {above} may not be written ({other})")
+
+
+def unmade(folder: Path, error: OSError, flag: str, kind: str) -> UsageError:
+    """That a folder cannot become what it should, and why."""
+    why, _ = reason(error)
+    return UsageError(f"{shown(str(folder))}: cannot become {kind}: {why} (give another {flag})")
 
 
 _SAID = re.compile(r"\[errno (\d+)\]", re.IGNORECASE)

@@ -157,17 +157,7 @@ def _units(made: Made, part: Aggregate, of: counted.Counted, k: int) -> None:
         found = bins.merged(units.astype(np.int64), total.astype(float), k, name.startswith(RATE))
         if not len(found.units):
             made.suppressed["distributions"] += 1
-        made.rows["distributions"] += [
-            about
-            | {
-                "quantity": name,
-                "low": low,
-                "high": high if np.isfinite(high) else None,
-                "units": int(many),
-                "total": float(sum_),
-            }
-            for low, high, many, sum_ in zip(*found, strict=True)
-        ]
+        made.rows["distributions"] += found.rows(about | {"quantity": name})
 
     histogram("impressions", bins.of_counts(known), known * weight, bins.COUNTS)
     for name in part.responses:

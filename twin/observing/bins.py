@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,19 @@ class Merged(NamedTuple):
     """Inclusive for counts, exclusive for shares."""
     units: NDArray[np.int64]
     total: NDArray[np.float64]
+
+    def rows(self, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A row of the table of distributions for each bin; ``about``: what they are of."""
+        return [
+            {
+                **about,
+                "low": low,
+                "high": high if np.isfinite(high) else None,
+                "units": int(many),
+                "total": float(total),
+            }
+            for low, high, many, total in zip(*self, strict=True)
+        ]
 
 
 def of_counts(values: NDArray[np.int64]) -> NDArray[np.int64]:

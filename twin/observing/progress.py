@@ -6,9 +6,9 @@ import time
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from twin.readers.bar import bar
 from twin.readers.text import human, span
 
 EVERY = 5.0
@@ -19,18 +19,11 @@ class Progress:
     """Shows the stages of a reading."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self._bar = quiet, None
+        self.quiet = quiet
+        self._bar: Bar | None = None
         self._what, self._began, self._said = "", time.monotonic(), time.monotonic()
         if not quiet and Console().is_terminal:
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.percentage:3.0f} %"),
-                TextColumn("{task.fields[left]}"),
-                transient=True,
-            )
-            self._task = self._bar.add_task("", total=1.0, left="")
-            self._bar.start()
+            self._bar, self._task = bar("")
 
     def show(self, what: str, share: float, rows: int = 0) -> None:
         """A stage and the share of it that is done."""

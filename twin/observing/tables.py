@@ -130,20 +130,9 @@ class Maker:
                 start = self.frame.first - 1 if window == "so far" else None
                 day = int(self.days[period])
                 days = day - start if start is not None else int(self.covered[period])
-                made += [
-                    {
-                        "of": of,
-                        "window": window,
-                        "day": day,
-                        "days": days,
-                        "quantity": quantity,
-                        "low": low,
-                        "high": high if np.isfinite(high) else None,
-                        "units": int(many),
-                        "total": float(sum_),
-                    }
-                    for low, high, many, sum_ in zip(*found, strict=True)
-                ]
+                made += found.rows(
+                    {"of": of, "window": window, "day": day, "days": days, "quantity": quantity}
+                )
         return made
 
     def pairs(self) -> list[dict[str, Any]]:

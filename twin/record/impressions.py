@@ -28,16 +28,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from twin.ground import files
 from twin.ground.draws import children
-from twin.ground.errors import UsageError
 from twin.ground.units import DAY, at
-from twin.kernels.rules import SOURCES
+from twin.kernels.rules import SOURCES, Source
 from twin.kernels.training import HEADS
 from twin.record.results import write_table
 from twin.world.state import World
 
 _SOURCES = pa.array(SOURCES, pa.string())
-_BY_CHANCE = np.array([name in ("random", "uniform") for name in SOURCES])
+_BY_CHANCE = np.isin(np.arange(len(SOURCES)), [Source.RANDOM, Source.UNIFORM])
 SCHEMA = pa.schema(
     [
         ("time", pa.timestamp("ms", tz="UTC")),
@@ -65,9 +65,8 @@ class Impressions:
         self._parts: list[pa.Table] = []
 
     def free(self) -> None:
-        """Raise UsageError unless the folder is new or empty."""
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise UsageError(f"--log {self.folder}: is not empty (give another folder)")
+        """Raise UsageError unless the folder is new or empty and can be written."""
+        files.free(self.folder, "--log", "a folder of impressions")
 
     def watch(self, world: World) -> None:
         """Write down the windows of a world from now on: before it runs, or where it takes over

@@ -22,7 +22,7 @@ from typing import Any
 
 from twin.engine.simulation import Simulation
 from twin.ground import files
-from twin.ground.errors import CheckpointError, UsageError
+from twin.ground.errors import CheckpointError
 from twin.record.results import load_manifest
 from twin.scenario.describe import digest, dump
 from twin.scenario.loading import Scenario, load
@@ -33,6 +33,7 @@ FORMAT = 2
 PACKAGES = ("twin", "numpy", "numba", "simpy", "networkx", "pyarrow", "scipy")
 LONGEST_SLUG = 60
 """Characters: with up to four bytes each, a number and an ending, a name stays below 255 bytes."""
+KIND = "a run folder"
 BEGUN = ".begun"
 """Where a run folder is made in a folder that is there."""
 PARTS = (checkpoint.FOLDER, "scenario.yaml", "metrics", "events", "interventions")
@@ -43,35 +44,8 @@ MAIN = "main"
 
 def free(out: Path) -> None:
     """Raise UsageError unless ``out`` can become a run folder."""
-    name = files.shown(str(out))
-    try:
-        there = out.exists()
-        if there and not out.is_dir():
-            raise UsageError(f"{name}: is a file (give --out a new or empty folder)")
-        if there and any(out.iterdir()) and not _half_made(out):
-            raise UsageError(
-                f"{name}: this folder is not empty (give another --out, or `twin resume {name}` if "
-                f"it is an unfinished run)"
-            )
-    except OSError as error:
-        raise _unmade(out, error) from None
-    if not there and out.is_symlink():
-        raise UsageError(
-            f"{name}: is a link to nowhere (make the folder that it names, or give another --out)"
-        )
-    # the folder itself, or the nearest one above it that is there
-    above = next(each for each in (out, *out.absolute().parents) if each.exists())
-    if not above.is_dir():
-        raise UsageError(f"{name}: {above} is a file, no folder can lie in it (give another --out)")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageError(f"{name}: {above} may not be written (give another --out)")
-
-
-def _unmade(out: Path, error: OSError) -> UsageError:
-    reason, _ = files.reason(error)
-    return UsageError(
-        f"{files.shown(str(out))}: cannot become a run folder: {reason} (give another --out)"
-    )
+    resume = f", or `twin resume {files.shown(str(out))}` if it is an unfinished run"
+    files.free(out, "--out", KIND, _half_made, resume)
 
 
 def _half_made(out: Path) -> bool:
@@ -104,7 +78,7 @@ def made(out: Path) -> Iterator[Path]:
             work.replace(out)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
-        raise _unmade(out, error) from None
+        raise files.unmade(out, error, "--out", KIND) from None
 
 
 def create(out: Path, scenario: Scenario, simulation: Simulation) -> dict[str, Any]:

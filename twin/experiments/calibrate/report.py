@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.experiments import page as reporting
 from twin.experiments.calibrate import outcome, pictures, words
 from twin.experiments.calibrate.bank import Bank
+from twin.experiments.calibrate.coverage import LEAST_RANKS
 from twin.experiments.calibrate.fit import Check, Fit
 from twin.experiments.calibrate.prior import STANDARD
 from twin.experiments.experiment import Experiment
@@ -160,7 +161,14 @@ def coverage(found: Fit) -> Section:
         Column("Parameter", lambda at: Cell(names[at]), numeric=False),
         Column("80 % held", lambda at: _share(inside[0.8][at])),
         Column("90 % held", lambda at: _share(inside[0.9][at])),
-        Column("Ranks uniform, p", lambda at: Cell(f"{uniform[at]:.2g}", float(uniform[at]))),
+        Column(
+            "Ranks uniform, p",
+            lambda at: Cell(
+                f"{uniform[at]:.2g}",
+                float(uniform[at]),
+                "bad" if uniform[at] < LEAST_RANKS else "",
+            ),
+        ),
         Column(
             "Error over prior",
             lambda at: Cell(f"{found.held.errors[at]:.2f}", float(found.held.errors[at])),
